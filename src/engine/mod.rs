@@ -1,0 +1,115 @@
+//! The contract: everything that a user can ask, as one trait.
+//!
+//! Command line, script and REPL know containers only through [`Backend`]. This room is the only
+//! one that knows both the image store and the runtime.
+
+use std::fmt;
+use std::io::Write;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::model::Result;
+use crate::model::container::Container;
+use crate::model::id::ContainerId;
+use crate::model::image::{Image, Loaded, PullPolicy, Removed};
+use crate::model::log::{LogLine, LogOptions};
+use crate::model::name::ContainerName;
+use crate::model::options::{CreateOptions, StopOptions};
+use crate::model::signal::Signal;
+use crate::model::system::Info;
+
+pub use crate::runtime::cancel::Cancel;
+
+/// A container engine: images in, containers through their life, images out.
+///
+/// Verbs take a [`ContainerId`], which [`Backend::find`] gets from what the user typed. Each verb
+/// asks the same table (`model::status`) whether it is legal. What may take long takes a
+/// [`Cancel`] and then fails with the kind `cancelled` soon after it is raised.
+pub trait Backend: Send + Sync + fmt::Debug {
+    /// What this engine and this host are.
+    fn info(&self) -> Result<Info>;
+
+    /// The image that `reference` names: a reference, an id or the unique beginning of one.
+    /// `host` is made from this machine's own programs where it is missing.
+    fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image>;
+    /// All images, newest first.
+    fn images(&self) -> Result<Vec<Image>>;
+    /// Takes the images of an archive written by `docker save`; `-` in `archive` is the caller's
+    /// business, here it is a path.
+    fn load(&self, archive: &Path, cancel: &Cancel) -> Result<Vec<Loaded>>;
+    /// Takes the images of an archive that arrives as a stream, such as standard input.
+    fn load_stream(
+        &self,
+        archive: &mut (dyn std::io::Read + Send),
+        cancel: &Cancel,
+    ) -> Result<Vec<Loaded>>;
+    /// Removes a reference, and the image with its last reference. Refuses an image in use.
+    fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>>;
+
+    /// The container that `query` names: its whole id, its name, or the unique beginning of its
+    /// id, in this order.
+    fn find(&self, query: &str) -> Result<ContainerId>;
+    /// All containers, newest first. One whose record is damaged is listed as `dead`.
+    fn ps(&self) -> Result<Vec<Container>>;
+    /// One container.
+    fn inspect(&self, id: &ContainerId) -> Result<Container>;
+
+    /// Makes a container from an image that is present; starts nothing.
+    fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId>;
+    /// Runs its program. Returns when it really runs, or why it does not (exit code 126, 127).
+    fn start(&self, id: &ContainerId) -> Result<()>;
+    /// Connects the caller's streams to a container, starting it first where `attach.start` says
+    /// so, until it ends. Returns its exit code.
+    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<i32>;
+    /// Freezes it.
+    fn pause(&self, id: &ContainerId) -> Result<()>;
+    /// Thaws it.
+    fn unpause(&self, id: &ContainerId) -> Result<()>;
+    /// Sends the stop signal, waits for the grace time, then kills.
+    fn stop(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()>;
+    /// Sends a signal to its first process.
+    fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()>;
+    /// Stops and starts it.
+    fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()>;
+    /// Removes it; with `force`, kills it first.
+    fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()>;
+    /// Gives it another name.
+    fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()>;
+    /// Waits until it has ended and returns its exit code; at once for one that is not running.
+    /// Fails with the kind `timeout` when `timeout` is over.
+    fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32>;
+    /// Opens what it wrote.
+    fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>>;
+}
+
+/// Lines of a container, oldest first.
+pub trait LogStream: Send + fmt::Debug {
+    /// The next line; `None` at the end. With `follow` it waits for more, until the container
+    /// ends.
+    ///
+    /// # Errors
+    /// The kind `cancelled` when `cancel` is raised, `timeout` when `timeout` passes without a line.
+    fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>>;
+}
+
+/// The caller's side of an attached container.
+pub struct Attach<'a> {
+    /// Start it first; nothing that it writes is lost. Fails if it runs already and this is set
+    /// only by `run`; `start -a` of a running container attaches to it.
+    pub start: bool,
+    /// Forwarded to the container's standard input, where it keeps one open.
+    pub stdin: Option<BorrowedFd<'a>>,
+    /// Gets its standard output.
+    pub stdout: &'a mut dyn Write,
+    /// Gets its standard error.
+    pub stderr: &'a mut dyn Write,
+    /// Signals of this process are forwarded to the container (all but SIGCHLD, SIGPIPE, SIGURG).
+    pub forward_signals: bool,
+}
+
+impl fmt::Debug for Attach<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attach").field("start", &self.start).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,286 @@
+//! The one error of lifebox: a kind that code can match on, and a message for people.
+//!
+//! It is serialisable because it crosses the monitor's socket, becomes a script value
+//! (`e.kind == "not_found"`), an exit code and a rendered message. It is built where the knowledge
+//! is and reported once, by `cli`, `repl` or the monitor's loop.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The result of everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as far as a caller would act differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The named container, image or file is not there.
+    NotFound,
+    /// The name is taken.
+    Exists,
+    /// The caller's words are wrong: a bad name, option, signal or duration.
+    Invalid,
+    /// The state machine does not allow it now.
+    Refused,
+    /// This host or this version cannot do it.
+    Unsupported,
+    /// The kernel or the file permissions do not allow it.
+    Denied,
+    /// A peer across the network failed.
+    Network,
+    /// Stored or received data is damaged.
+    Corrupt,
+    /// It took longer than allowed.
+    Timeout,
+    /// The container ended while something else was awaited.
+    Died,
+    /// The user interrupted it.
+    Cancelled,
+    /// A system call failed.
+    System,
+    /// lifebox itself is wrong.
+    Bug,
+}
+
+impl Kind {
+    /// The word that scripts see, such as `not_found`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::NotFound => "not_found",
+            Kind::Exists => "exists",
+            Kind::Invalid => "invalid",
+            Kind::Refused => "refused",
+            Kind::Unsupported => "unsupported",
+            Kind::Denied => "denied",
+            Kind::Network => "network",
+            Kind::Corrupt => "corrupt",
+            Kind::Timeout => "timeout",
+            Kind::Died => "died",
+            Kind::Cancelled => "cancelled",
+            Kind::System => "system",
+            Kind::Bug => "bug",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why something failed. Cheap to return: one pointer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Error {
+    detail: Box<Detail>,
+}
+
+/// The fields of an [`Error`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Detail {
+    kind: Kind,
+    message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    container: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    errno: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exit_code: Option<u8>,
+}
+
+impl Error {
+    /// An error of `kind`. The message is lower case, without a full stop, and names the thing in
+    /// backticks.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error {
+            detail: Box::new(Detail {
+                kind,
+                message: message.into(),
+                hint: None,
+                causes: Vec::new(),
+                container: None,
+                status: None,
+                errno: None,
+                exit_code: None,
+            }),
+        }
+    }
+
+    /// A failed system call: `call` with its arguments, and its `errno`.
+    /// `EACCES`, `EPERM` and `EROFS` become [`Kind::Denied`], `ENOENT` [`Kind::NotFound`].
+    pub fn from_errno(call: impl Into<String>, errno: i32) -> Self {
+        const EPERM: i32 = 1;
+        const ENOENT: i32 = 2;
+        const EACCES: i32 = 13;
+        const EROFS: i32 = 30;
+        let kind = match errno {
+            EPERM | EACCES | EROFS => Kind::Denied,
+            ENOENT => Kind::NotFound,
+            _ => Kind::System,
+        };
+        let reason = std::io::Error::from_raw_os_error(errno).to_string();
+        let reason = reason.split(" (os error").next().unwrap_or(&reason).to_lowercase();
+        let mut error = Error::new(kind, format!("{}: {reason}", call.into()));
+        error.detail.errno = Some(errno);
+        error
+    }
+
+    /// An I/O failure while doing `what`, such as ``read `/x/y` ``.
+    pub fn from_io(what: impl Into<String>, error: &std::io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(errno) => Error::from_errno(what, errno),
+            None => Error::new(Kind::System, format!("{}: {error}", what.into())),
+        }
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.detail.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a further cause, such as a failure while cleaning up. It never replaces the message.
+    #[must_use]
+    pub fn cause(mut self, cause: impl fmt::Display) -> Self {
+        self.detail.causes.push(cause.to_string());
+        self
+    }
+
+    /// Says what was attempted: the present message becomes the first cause.
+    #[must_use]
+    pub fn context(mut self, attempted: impl Into<String>) -> Self {
+        let message = std::mem::replace(&mut self.detail.message, attempted.into());
+        self.detail.causes.insert(0, message);
+        self
+    }
+
+    /// Replaces the kind, where a layer above knows better what it means.
+    #[must_use]
+    pub fn with_kind(mut self, kind: Kind) -> Self {
+        self.detail.kind = kind;
+        self
+    }
+
+    /// Names the container, and its status where that is the reason.
+    #[must_use]
+    pub fn container(mut self, name: impl Into<String>, status: Option<&str>) -> Self {
+        self.detail.container = Some(name.into());
+        self.detail.status = status.map(str::to_owned);
+        self
+    }
+
+    /// Sets the exit code that Docker gives this failure of a start: 126, 127 or 128.
+    #[must_use]
+    pub fn with_exit_code(mut self, code: u8) -> Self {
+        self.detail.exit_code = Some(code);
+        self
+    }
+
+    /// What went wrong, for code.
+    pub fn kind(&self) -> Kind {
+        self.detail.kind
+    }
+
+    /// What went wrong, for people: one sentence without a full stop.
+    pub fn message(&self) -> &str {
+        &self.detail.message
+    }
+
+    /// What to do about it.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.detail.hint.as_deref()
+    }
+
+    /// Why, outermost first.
+    pub fn causes(&self) -> &[String] {
+        &self.detail.causes
+    }
+
+    /// The container it is about.
+    pub fn container_name(&self) -> Option<&str> {
+        self.detail.container.as_deref()
+    }
+
+    /// The status that the container was in, where that is the reason.
+    pub fn status(&self) -> Option<&str> {
+        self.detail.status.as_deref()
+    }
+
+    /// The error number of the system call that failed.
+    pub fn errno(&self) -> Option<i32> {
+        self.detail.errno
+    }
+
+    /// The exit code of a start that failed: 126, 127 or 128.
+    pub fn exit_code(&self) -> Option<u8> {
+        self.detail.exit_code
+    }
+}
+
+/// Message and causes in one line: `cannot start ...: mount overlay on /: invalid argument`.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail.message)?;
+        for cause in &self.detail.causes {
+            write!(f, ": {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.detail, f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Adds what was attempted to the error of a result.
+pub trait Context<T> {
+    /// The present message becomes the first cause of `attempted`.
+    ///
+    /// # Errors
+    /// The error itself, with the context.
+    fn context(self, attempted: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T> Context<T> for Result<T> {
+    fn context(self, attempted: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| error.context(attempted()))
+    }
+}
+
+impl<T> Context<T> for std::io::Result<T> {
+    fn context(self, attempted: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| Error::from_io(attempted(), &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn context_keeps_the_reason_as_a_cause() {
+        let error = Error::from_errno("mount(overlay)", 22).context("cannot start `web`");
+        assert_eq!(error.to_string(), "cannot start `web`: mount(overlay): invalid argument");
+        assert_eq!(error.errno(), Some(22));
+    }
+
+    #[test]
+    fn an_error_survives_the_socket() {
+        let error = Error::new(Kind::Refused, "no").hint("wait").container("web", Some("paused"));
+        let json = serde_json::to_string(&error).unwrap();
+        assert_eq!(serde_json::from_str::<Error>(&json).unwrap(), error);
+    }
+}

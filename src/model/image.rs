@@ -1,0 +1,114 @@
+//! An image as data: metadata (id, tags, environment, command, size) and layers.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::digest::Digest;
+use super::reference::Reference;
+
+/// An image in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image {
+    /// The digest of its configuration.
+    pub id: Digest,
+    /// The references that point at it, sorted; none when it is dangling.
+    pub tags: Vec<Reference>,
+    /// When it was built.
+    pub created: Option<Timestamp>,
+    /// When it was last tagged here.
+    pub tagged: Option<Timestamp>,
+    /// The bytes of the files of all its layers, unpacked.
+    pub size: u64,
+    /// The diff ids of its layers, lowest first.
+    pub layers: Vec<Digest>,
+    /// Such as `amd64`.
+    pub architecture: String,
+    /// Such as `linux`.
+    pub os: String,
+    /// What to run and how.
+    pub config: ImageConfig,
+    /// The whole configuration document as it was written, for `inspect`.
+    pub document: Value,
+}
+
+impl Image {
+    /// The reference to show: its first tag, or else its short id.
+    pub fn display_name(&self) -> String {
+        self.tags.first().map_or_else(|| self.id.short().to_owned(), Reference::familiar)
+    }
+}
+
+/// The `config` of an image configuration (OCI image specification, config.md; Docker's adds
+/// `Healthcheck`, `OnBuild` and `Shell`). A `null` is read as absent, as Docker writes many.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ImageConfig {
+    /// `user[:group]`.
+    #[serde(deserialize_with = "null_as_default")]
+    pub user: String,
+    /// `port/protocol`, as keys.
+    #[serde(deserialize_with = "null_as_default")]
+    pub exposed_ports: BTreeMap<String, Value>,
+    /// `KEY=VALUE`.
+    #[serde(deserialize_with = "null_as_default")]
+    pub env: Vec<String>,
+    /// The program that `cmd` is appended to.
+    pub entrypoint: Option<Vec<String>>,
+    /// The default arguments, or the whole command.
+    pub cmd: Option<Vec<String>>,
+    /// Mount points, as keys.
+    #[serde(deserialize_with = "null_as_default")]
+    pub volumes: BTreeMap<String, Value>,
+    /// The working directory.
+    #[serde(deserialize_with = "null_as_default")]
+    pub working_dir: String,
+    /// Labels.
+    #[serde(deserialize_with = "null_as_default")]
+    pub labels: BTreeMap<String, String>,
+    /// The signal that `stop` sends, as text: it is data of a stranger until it is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<String>,
+}
+
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Whether an image may be made or fetched when it is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// Where it is missing.
+    #[default]
+    Missing,
+    /// Each time.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What `load` took from an archive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The image.
+    pub id: Digest,
+    /// The references that now point at it.
+    pub tags: Vec<Reference>,
+    /// References that pointed at another image before, which `load` therefore moved.
+    pub moved: Vec<Reference>,
+}
+
+/// What `rmi` took away, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Removed {
+    /// A reference; the image may live on.
+    Untagged(Reference),
+    /// An image or a layer.
+    Deleted(Digest),
+}

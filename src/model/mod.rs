@@ -1,0 +1,21 @@
+//! What things are: ids, names, references, options, specs, status, log lines, units, errors.
+//!
+//! Pure data and rules. Nothing here reads a file, asks the kernel or prints, so every rule can
+//! be tested as a value. Imports nothing of ours.
+
+pub mod container;
+pub mod digest;
+pub mod error;
+pub mod id;
+pub mod image;
+pub mod inspect;
+pub mod log;
+pub mod name;
+pub mod options;
+pub mod reference;
+pub mod signal;
+pub mod status;
+pub mod system;
+pub mod units;
+
+pub use error::{Error, Kind, Result};

@@ -1,0 +1,38 @@
+//! What this engine and this host are, for `info` and `version`.
+
+use serde::Serialize;
+
+/// What `info` tells.
+#[derive(Clone, Debug, Serialize)]
+pub struct Info {
+    /// lifebox's version.
+    pub version: String,
+    /// Where everything is stored.
+    pub root: String,
+    /// How many containers there are, by status.
+    pub containers: u64,
+    /// How many run.
+    pub running: u64,
+    /// How many are paused.
+    pub paused: u64,
+    /// How many have ended or never started.
+    pub stopped: u64,
+    /// How many images there are.
+    pub images: u64,
+    /// The kernel's release.
+    pub kernel: String,
+    /// Such as `x86_64`.
+    pub architecture: String,
+    /// `v2`, `v1` or `hybrid`.
+    pub cgroup_version: String,
+    /// The controllers that containers get.
+    pub cgroup_controllers: Vec<String>,
+    /// How root file systems are made: `overlay`.
+    pub storage: String,
+    /// The number of processors.
+    pub cpus: u64,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// What this host cannot do and how to allow it.
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,147 @@
+//! Durations and sizes as people write and read them.
+
+use std::time::Duration;
+
+use super::{Error, Kind, Result};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+
+/// Reads `500ms`, `10s`, `2m`, `1h30m`, `1.5s` or a bare number of seconds.
+///
+/// # Errors
+/// [`Kind::Invalid`], with the accepted forms.
+pub fn parse_duration(text: &str) -> Result<Duration> {
+    let invalid = || {
+        Error::new(Kind::Invalid, format!("invalid duration `{text}`"))
+            .hint("write a number of seconds, or such as `500ms`, `10s`, `2m`, `1h30m`")
+    };
+    if let Ok(seconds) = text.parse::<f64>() {
+        return seconds_to_duration(seconds).ok_or_else(invalid);
+    }
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(invalid)?;
+        let number: f64 = rest[..digits].parse().map_err(|_| invalid())?;
+        rest = &rest[digits..];
+        let unit = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let seconds = match &rest[..unit] {
+            "ns" => number / 1e9,
+            "us" | "µs" => number / 1e6,
+            "ms" => number / 1e3,
+            "s" => number,
+            "m" => number * MINUTE as f64,
+            "h" => number * HOUR as f64,
+            "d" => number * (24 * HOUR) as f64,
+            _ => return Err(invalid()),
+        };
+        rest = &rest[unit..];
+        let part = seconds_to_duration(seconds).ok_or_else(invalid)?;
+        total = total.checked_add(part).ok_or_else(invalid)?;
+    }
+    if text.is_empty() { Err(invalid()) } else { Ok(total) }
+}
+
+/// A duration from seconds; `None` for what is negative, not a number or beyond 10,000 years.
+pub fn seconds_to_duration(seconds: f64) -> Option<Duration> {
+    const LIMIT: f64 = 3.2e11;
+    (0.0..LIMIT).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+}
+
+/// How long ago, in Docker's words: `Less than a second`, `5 seconds`, `About a minute`, ...
+/// (docker/go-units, `HumanDuration`).
+pub fn human_duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let minutes = seconds / MINUTE;
+    let hours = (seconds + HOUR / 2) / HOUR;
+    let (count, unit) = match () {
+        () if seconds < 1 => return "Less than a second".to_owned(),
+        () if seconds == 1 => return "1 second".to_owned(),
+        () if seconds < 60 => (seconds, "seconds"),
+        () if minutes == 1 => return "About a minute".to_owned(),
+        () if minutes < 60 => (minutes, "minutes"),
+        () if hours == 1 => return "About an hour".to_owned(),
+        () if hours < 48 => (hours, "hours"),
+        () if hours < 24 * 7 * 2 => (hours / 24, "days"),
+        () if hours < 24 * 30 * 2 => (hours / 24 / 7, "weeks"),
+        () if hours < 24 * 365 * 2 => (hours / 24 / 30, "months"),
+        () => (seconds / (24 * HOUR) / 365, "years"),
+    };
+    format!("{count} {unit}")
+}
+
+/// A size in decimal units with three significant digits: `0B`, `97B`, `8.99kB`, `198MB`
+/// (docker/go-units, `HumanSizeWithPrecision(3)`).
+pub fn human_size(bytes: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1000.0 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let decimals = match value {
+        v if v >= 100.0 => 0,
+        v if v >= 10.0 => 1,
+        _ => 2,
+    };
+    let text = format!("{value:.decimals$}");
+    let text =
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_in_the_documented_forms() {
+        let check = |text: &str, millis: u64| {
+            assert_eq!(parse_duration(text).unwrap(), Duration::from_millis(millis), "{text}");
+        };
+        check("500ms", 500);
+        check("10s", 10_000);
+        check("2m", 120_000);
+        check("1h30m", 5_400_000);
+        check("1.5", 1500);
+        check("0", 0);
+        for text in ["", "x", "-1", "10 s", "s", "1x", "1e400", "nan", "inf", "1.2.3s"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ages_read_as_dockers() {
+        let check = |seconds: u64, text: &str| {
+            assert_eq!(human_duration(Duration::from_secs(seconds)), text);
+        };
+        check(0, "Less than a second");
+        check(1, "1 second");
+        check(59, "59 seconds");
+        check(60, "About a minute");
+        check(119, "About a minute");
+        check(120, "2 minutes");
+        check(3600, "About an hour");
+        check(47 * 3600, "47 hours");
+        check(48 * 3600, "2 days");
+        check(14 * 24 * 3600, "2 weeks");
+        check(60 * 24 * 3600, "2 months");
+        check(3 * 365 * 24 * 3600, "3 years");
+    }
+
+    #[test]
+    fn sizes_read_as_dockers() {
+        for (bytes, text) in [
+            (0, "0B"),
+            (97, "97B"),
+            (8_990, "8.99kB"),
+            (242_000, "242kB"),
+            (197_754_661, "198MB"),
+            (1_000_000, "1MB"),
+        ] {
+            assert_eq!(human_size(bytes), text);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The native runtime: one container = one directory = one monitor process.
+
+pub mod cancel;

@@ -1,0 +1,42 @@
+//! Waiting: eventfd(2) and poll(2).
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+
+use crate::model::{Error, Result};
+
+/// Wraps `eventfd(2)`: close-on-exec and non-blocking.
+pub fn eventfd() -> Result<OwnedFd> {
+    rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+        .map_err(|errno| Error::from_errno("eventfd", errno.raw_os_error()))
+}
+
+/// Makes an eventfd readable. Can't fail: a full counter is readable already.
+/// Safe in a signal handler: one `write(2)`.
+pub fn signal(event: impl AsFd) {
+    let _ = rustix::io::write(event, &1u64.to_ne_bytes());
+}
+
+/// Makes an eventfd unreadable again.
+pub fn drain(event: impl AsFd) {
+    let _ = rustix::io::read(event, &mut [0u8; 8]);
+}
+
+/// Wraps `poll(2)` for reading: which of `fds` are readable, at an end or in error. All false
+/// when `timeout` passes; without one it waits for ever.
+pub fn wait_readable(fds: &[BorrowedFd<'_>], timeout: Option<Duration>) -> Result<Vec<bool>> {
+    let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
+    let mut polled: Vec<_> = fds.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+    loop {
+        let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|d| Timespec::try_from(d).ok());
+        match rustix::event::poll(&mut polled, left.as_ref()) {
+            Ok(_) => return Ok(polled.iter().map(|p| !p.revents().is_empty()).collect()),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(Error::from_errno("poll", errno.raw_os_error())),
+        }
+    }
+}
