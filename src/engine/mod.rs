@@ -6,7 +6,8 @@
 use std::fmt;
 use std::io::Write;
 use std::os::fd::BorrowedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::Result;
@@ -81,6 +82,51 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32>;
     /// Opens what it wrote.
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>>;
+}
+
+/// Where an engine keeps things.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The directory of images and containers.
+    pub root: PathBuf,
+    /// The cgroup under which containers get theirs, relative to each hierarchy's root.
+    pub cgroup_parent: String,
+}
+
+impl Settings {
+    /// `LIFEBOX_ROOT`, or `/var/lib/lifebox` as root, else `$XDG_DATA_HOME/lifebox` or
+    /// `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`.
+    pub fn from_environment() -> Self {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let data = || {
+            variable("XDG_DATA_HOME")
+                .map(PathBuf::from)
+                .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".local/share")))
+                .unwrap_or_else(|| PathBuf::from("/tmp"))
+                .join("lifebox")
+        };
+        let default = || {
+            if rustix::process::geteuid().is_root() {
+                PathBuf::from("/var/lib/lifebox")
+            } else {
+                data()
+            }
+        };
+        Settings {
+            root: variable("LIFEBOX_ROOT").map_or_else(default, PathBuf::from),
+            cgroup_parent: std::env::var("LIFEBOX_CGROUP_PARENT")
+                .unwrap_or_else(|_| "lifebox".to_owned()),
+        }
+    }
+}
+
+/// The native engine of this machine.
+///
+/// # Errors
+/// When the store can't be made or read.
+pub fn open(settings: &Settings) -> Result<Arc<dyn Backend>> {
+    let _ = settings;
+    Err(crate::model::Error::new(crate::model::Kind::Bug, "not wired yet"))
 }
 
 /// Lines of a container, oldest first.
