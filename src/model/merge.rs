@@ -93,12 +93,11 @@ pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
     env
 }
 
+type Words = Vec<String>;
+
 /// Entrypoint and command. A user's entrypoint drops the image's command, for its arguments were
 /// written for another program.
-fn command(
-    image: &ImageConfig,
-    options: &CreateOptions,
-) -> Result<(Option<Vec<String>>, Option<Vec<String>>)> {
+fn command(image: &ImageConfig, options: &CreateOptions) -> Result<(Option<Words>, Option<Words>)> {
     let some = |list: &Option<Vec<String>>| list.clone().filter(|list| !list.is_empty());
     let (entrypoint, image_cmd) = match &options.entrypoint {
         Some(own) => (Some(own.clone()).filter(|list| !list.is_empty()), None),
