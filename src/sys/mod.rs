@@ -4,4 +4,8 @@
 //! where that is right, and names the call with its arguments when it fails.
 
 pub mod event;
+pub mod identity;
+pub mod mount;
+pub mod net;
+pub mod process;
 pub mod signal;
