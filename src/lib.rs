@@ -4,7 +4,9 @@
 //! REPL and `.rhai` scripts. Modules in reading order: what things are ([`model`]), how to ask the
 //! kernel ([`sys`]), the native runtime ([`runtime`]) and the contract ([`engine`]).
 
+pub mod cli;
 pub mod engine;
 pub mod model;
 pub mod runtime;
 pub mod sys;
+pub mod ui;
