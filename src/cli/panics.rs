@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::{Mutex, PoisonError};
 
+use super::language;
 use super::outcome::complain;
 use super::screen::Screen;
 use super::usage::failure_code;
 use crate::model::{Error, Kind};
 
-/// What the last panic said and where. The hook only keeps it: a script catches the panics of its
-/// own functions, and must find the terminal clean.
+/// What the last panic said and where. The hook only keeps it, for whoever catches it to tell.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs `body`; should it panic, says so and returns the exit code of a failed engine.
@@ -27,6 +27,9 @@ pub fn contained(words: &[OsString], body: impl FnOnce() -> u8) -> u8 {
 }
 
 fn remember(info: &PanicHookInfo<'_>) {
+    if language::took_panic(info) {
+        return;
+    }
     let place = info.location().map_or_else(String::new, |place| format!(" ({place})"));
     let said = info.payload_as_str().unwrap_or("a panic without message");
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{said}{place}"));

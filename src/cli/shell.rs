@@ -15,9 +15,9 @@ const AT_ONCE: usize = 50;
 /// The engine and Ctrl-C, as verbs see them.
 #[derive(Debug)]
 pub struct Shell {
-    settings: Settings,
-    backend: OnceCell<Arc<dyn Backend>>,
-    cancel: Cancel,
+    pub(super) settings: Settings,
+    pub(super) backend: OnceCell<Arc<dyn Backend>>,
+    pub(super) cancel: Cancel,
 }
 
 impl Shell {
