@@ -4,4 +4,5 @@
 //! where that is right, and names the call with its arguments when it fails.
 
 pub mod event;
+pub mod fs;
 pub mod signal;
