@@ -22,6 +22,7 @@ mod members;
 mod merged;
 mod names;
 mod parents;
+mod remove;
 mod spool;
 mod staging;
 mod store;
