@@ -1,1 +1,151 @@
-//! The shell face.
+//! The shell face: arguments in, Docker's verbs done, text and an exit code out.
+//!
+//! Besides the REPL this is the only room that writes to the terminal. A verb asks the engine
+//! through `Backend`, gets its text from `ui`, and returns; errors are shown in one place,
+//! [`outcome::settle`]. Verbs never create a script engine.
+
+mod arguments;
+mod create;
+mod environment;
+mod filters;
+mod images;
+mod inspect;
+mod language;
+mod lifecycle;
+mod list;
+mod logs;
+mod moment;
+mod outcome;
+mod panics;
+mod route;
+mod screen;
+mod shell;
+mod system;
+mod usage;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, ContainerVerb, ImageVerb, Subject, Verb};
+use outcome::{FAILED, Outcome, complain, settle};
+use route::{Program, Route};
+use screen::Screen;
+use shell::Shell;
+
+use crate::engine::Settings;
+
+/// Does what the command line says (`words` without the program's name) and returns the exit code.
+pub fn main(words: &[OsString]) -> u8 {
+    panics::contained(words, || {
+        let mut settings = Settings::from_environment();
+        let (root, route) = match route::route(words) {
+            Ok(found) => found,
+            Err(error) => {
+                complain(&mut Screen::new(), &error);
+                return FAILED;
+            }
+        };
+        if let Some(root) = root {
+            settings.root = root;
+        }
+        match route {
+            Route::Version => {
+                let mut screen = Screen::new();
+                let shown = screen.line(format_args!("lifebox {}", system::VERSION));
+                settle(&mut screen, shown.map(|()| 0).map_err(Into::into))
+            }
+            Route::Verb => command(words, settings),
+            Route::Script(program, arguments) => language::script(&settings, program, arguments),
+            Route::Repl => language::repl(&settings),
+        }
+    })
+}
+
+/// One verb, as typed on the command line.
+fn command(words: &[OsString], mut settings: Settings) -> u8 {
+    let mut screen = Screen::new();
+    let arguments = match parse(words) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            if let Some(Program::File(path)) = usage::script_meant(&error, words) {
+                let rest = words.iter().skip_while(|word| *word != path.as_os_str()).skip(1);
+                let rest = rest.map(|word| word.to_string_lossy().into_owned()).collect();
+                return language::script(&settings, Program::File(path), rest);
+            }
+            return usage::show(&mut screen, &error, words);
+        }
+    };
+    if let Some(root) = &arguments.root {
+        settings.root.clone_from(root);
+    }
+    if let Verb::Script(script) = arguments.verb {
+        let mut words = script.file_and_arguments.into_iter();
+        let program = Program::from_word(&words.next().unwrap_or_default());
+        return language::script(&settings, program, words.collect());
+    }
+    match Shell::new(settings) {
+        Ok(shell) => {
+            let outcome = perform(&shell, &mut screen, &arguments.verb);
+            settle(&mut screen, outcome)
+        }
+        Err(error) => settle(&mut screen, Err(error.into())),
+    }
+}
+
+fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
+    Arguments::try_parse_from(
+        std::iter::once(OsString::from("lifebox")).chain(words.iter().cloned()),
+    )
+}
+
+/// Does a verb.
+fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
+    match verb {
+        Verb::Container(verb) => of_container(shell, screen, verb, None),
+        Verb::OfContainer(verb) => of_container(shell, screen, verb, Some(Subject::Container)),
+        Verb::Image(ImageVerb::Ls(arguments)) | Verb::Images(arguments) => {
+            list::images(shell, screen, arguments)
+        }
+        Verb::Image(ImageVerb::Inspect(arguments)) => {
+            inspect::inspect(shell, screen, arguments, Some(Subject::Image))
+        }
+        Verb::Image(ImageVerb::Rm(arguments)) | Verb::Rmi(arguments) => {
+            images::rmi(shell, screen, arguments)
+        }
+        Verb::Image(ImageVerb::Load(arguments)) | Verb::Load(arguments) => {
+            images::load(shell, screen, arguments)
+        }
+        Verb::Version(arguments) => system::version(screen, arguments),
+        Verb::Info(arguments) => system::info(shell, screen, arguments),
+        // Scripts are no business of a shell with one verb: see `command`.
+        Verb::Script(_) => Ok(FAILED),
+    }
+}
+
+fn of_container(
+    shell: &Shell,
+    screen: &mut Screen,
+    verb: &ContainerVerb,
+    subject: Option<Subject>,
+) -> Outcome {
+    match verb {
+        ContainerVerb::Create(arguments) => create::create(shell, screen, arguments),
+        ContainerVerb::Run(arguments) => create::run(shell, screen, arguments),
+        ContainerVerb::Start(arguments) => create::start(shell, screen, arguments),
+        ContainerVerb::Pause(arguments) => lifecycle::pause(shell, screen, arguments),
+        ContainerVerb::Unpause(arguments) => lifecycle::unpause(shell, screen, arguments),
+        ContainerVerb::Stop(arguments) => lifecycle::stop(shell, screen, arguments),
+        ContainerVerb::Kill(arguments) => lifecycle::kill(shell, screen, arguments),
+        ContainerVerb::Restart(arguments) => lifecycle::restart(shell, screen, arguments),
+        ContainerVerb::Rm(arguments) => lifecycle::rm(shell, screen, arguments),
+        ContainerVerb::Wait(arguments) => lifecycle::wait(shell, screen, arguments),
+        ContainerVerb::Rename(arguments) => lifecycle::rename(shell, arguments),
+        ContainerVerb::Ps(arguments) => list::ps(shell, screen, arguments),
+        ContainerVerb::Logs(arguments) => logs::logs(shell, screen, arguments),
+        ContainerVerb::Inspect(arguments) => inspect::inspect(shell, screen, arguments, subject),
+    }
+}

@@ -11,10 +11,6 @@ use crate::model::container::Container;
 use crate::model::status::Status;
 use crate::model::units::human_duration;
 
-/// The default table, as a template.
-pub const TABLE: &str =
-    "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
-
 /// How wide `COMMAND` may be.
 const COMMAND_WIDTH: usize = 20;
 

@@ -1,0 +1,403 @@
+//! What may be typed: Docker's verbs and flags. Only what it means as text; nothing is done here.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// A scriptable container engine: one static binary, no daemon.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lifebox",
+    version,
+    disable_help_subcommand = true,
+    after_help = "lifebox                          opens the REPL\n\
+                  lifebox [script] FILE [ARGS]     runs a script; `-` reads standard input\n\
+                  lifebox -e TEXT [ARGS]           runs a text"
+)]
+pub struct Arguments {
+    /// The directory of images and containers.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub root: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// A verb.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// A verb of containers, without the word `container`.
+    #[command(flatten)]
+    Container(ContainerVerb),
+    /// Containers: `container ls`, `container inspect`, ...
+    #[command(subcommand, name = "container")]
+    OfContainer(ContainerVerb),
+    /// Images: `image ls`, `image inspect`, `image rm`, `image load`
+    #[command(subcommand)]
+    Image(ImageVerb),
+    /// List images
+    Images(ImagesArguments),
+    /// Remove images
+    Rmi(RmiArguments),
+    /// Load images from an archive of `docker save` or skopeo
+    Load(LoadArguments),
+    /// Show the version
+    Version(FormatArguments),
+    /// Show what this engine and this host are
+    Info(FormatArguments),
+    /// Run a script
+    Script(ScriptArguments),
+}
+
+/// A verb of containers.
+#[derive(Debug, Subcommand)]
+pub enum ContainerVerb {
+    /// Make a container from an image; nothing runs yet
+    Create(CreateArguments),
+    /// Make a container and run it
+    Run(RunArguments),
+    /// Run the programs of containers
+    Start(StartArguments),
+    /// Freeze containers
+    Pause(Names),
+    /// Thaw containers
+    Unpause(Names),
+    /// Ask containers to end, and kill them after a grace time
+    Stop(StopArguments),
+    /// Send a signal to containers
+    Kill(KillArguments),
+    /// Stop and start containers
+    Restart(StopArguments),
+    /// Remove containers
+    #[command(visible_alias = "remove")]
+    Rm(RmArguments),
+    /// Wait until containers have ended, and print their exit codes
+    Wait(Names),
+    /// Give a container another name
+    Rename(RenameArguments),
+    /// List containers
+    #[command(visible_aliases = ["ls", "list"])]
+    Ps(PsArguments),
+    /// Show what a container wrote
+    Logs(LogsArguments),
+    /// Show all about containers or images, as JSON
+    Inspect(InspectArguments),
+}
+
+/// A verb of images.
+#[derive(Debug, Subcommand)]
+pub enum ImageVerb {
+    /// List images
+    #[command(visible_alias = "list")]
+    Ls(ImagesArguments),
+    /// Show all about images, as JSON
+    Inspect(InspectArguments),
+    /// Remove images
+    #[command(visible_alias = "remove")]
+    Rm(RmiArguments),
+    /// Load images from an archive
+    Load(LoadArguments),
+}
+
+/// Containers.
+#[derive(Args, Debug)]
+pub struct Names {
+    /// Names, ids or the beginnings of ids
+    #[arg(value_name = "CONTAINER", required = true)]
+    pub names: Vec<String>,
+}
+
+/// What `create` and `run` share.
+#[derive(Args, Debug)]
+pub struct NewContainer {
+    /// Its name; a generated one where unset
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Set a variable; KEY alone takes the caller's value
+    #[arg(short, long, value_name = "KEY[=VALUE]")]
+    pub env: Vec<String>,
+    /// Read variables from a file
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Vec<PathBuf>,
+    /// Replace the image's entrypoint; "" resets it
+    #[arg(long)]
+    pub entrypoint: Option<String>,
+    /// The working directory, absolute
+    #[arg(short, long, value_name = "DIR")]
+    pub workdir: Option<String>,
+    /// User and group, by name or number
+    #[arg(short, long, value_name = "USER[:GROUP]")]
+    pub user: Option<String>,
+    /// The host name inside
+    #[arg(short = 'h', long)]
+    pub hostname: Option<String>,
+    /// Set a label
+    #[arg(short, long, value_name = "KEY[=VALUE]")]
+    pub label: Vec<String>,
+    /// The signal that `stop` sends
+    #[arg(long, value_name = "SIGNAL")]
+    pub stop_signal: Option<String>,
+    /// How many seconds `stop` waits before it kills; -1 for ever
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub stop_timeout: Option<i64>,
+    /// Keep standard input open
+    #[arg(short, long)]
+    pub interactive: bool,
+    /// Remove the container when it ends
+    #[arg(long)]
+    pub rm: bool,
+    /// Whether the image may be made or fetched
+    #[arg(long, value_enum, default_value_t = Pull::Missing)]
+    pub pull: Pull,
+    /// Write the container's id to a file
+    #[arg(long, value_name = "FILE")]
+    pub cidfile: Option<PathBuf>,
+    /// The network; only `none`
+    #[arg(long, visible_alias = "net", value_name = "NETWORK")]
+    pub network: Option<String>,
+    /// Print help
+    #[arg(long, action = ArgAction::Help)]
+    pub help: Option<bool>,
+    /// The image, and what to run in it
+    // One list and not two: all that follows the image belongs to the command, flags included.
+    #[arg(value_names = ["IMAGE", "COMMAND"], required = true, trailing_var_arg = true)]
+    pub image_and_command: Vec<String>,
+}
+
+/// Whether an image may be made or fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Pull {
+    /// Where it is missing.
+    Missing,
+    /// Each time.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// `create`
+#[derive(Args, Debug)]
+#[command(disable_help_flag = true)]
+pub struct CreateArguments {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub new: NewContainer,
+}
+
+/// `run`
+#[derive(Args, Debug)]
+#[command(disable_help_flag = true)]
+pub struct RunArguments {
+    /// Leave it running and print its id
+    #[arg(short, long)]
+    pub detach: bool,
+    /// Forward signals to the container
+    #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub sig_proxy: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub new: NewContainer,
+}
+
+/// `start`
+#[derive(Args, Debug)]
+pub struct StartArguments {
+    /// Show what it writes until it ends, and end with its exit code
+    #[arg(short, long)]
+    pub attach: bool,
+    /// Give it standard input
+    #[arg(short, long)]
+    pub interactive: bool,
+    /// Forward signals to the container
+    #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub sig_proxy: bool,
+    /// Names, ids or the beginnings of ids
+    #[arg(value_name = "CONTAINER", required = true)]
+    pub names: Vec<String>,
+}
+
+/// `stop` and `restart`
+#[derive(Args, Debug)]
+pub struct StopArguments {
+    /// How many seconds to wait before the kill; -1 for ever
+    #[arg(
+        short = 't',
+        long,
+        visible_alias = "timeout",
+        value_name = "SECONDS",
+        allow_negative_numbers = true
+    )]
+    pub time: Option<i64>,
+    /// The signal to send
+    #[arg(short, long)]
+    pub signal: Option<String>,
+    /// Names, ids or the beginnings of ids
+    #[arg(value_name = "CONTAINER", required = true)]
+    pub names: Vec<String>,
+}
+
+/// `kill`
+#[derive(Args, Debug)]
+pub struct KillArguments {
+    /// The signal to send
+    #[arg(short, long, default_value = "KILL", allow_negative_numbers = true)]
+    pub signal: String,
+    /// Names, ids or the beginnings of ids
+    #[arg(value_name = "CONTAINER", required = true)]
+    pub names: Vec<String>,
+}
+
+/// `rm`
+#[derive(Args, Debug)]
+pub struct RmArguments {
+    /// Kill it first; a container that is not there is no error
+    #[arg(short, long)]
+    pub force: bool,
+    /// Names, ids or the beginnings of ids
+    #[arg(value_name = "CONTAINER", required = true)]
+    pub names: Vec<String>,
+}
+
+/// `rename`
+#[derive(Args, Debug)]
+pub struct RenameArguments {
+    /// The container
+    pub container: String,
+    /// Its new name
+    pub new_name: String,
+}
+
+/// `ps`
+#[derive(Args, Debug, Default)]
+pub struct PsArguments {
+    /// Show all, not only those that run
+    #[arg(short, long)]
+    pub all: bool,
+    /// Show only ids
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Show the latest, whatever its state
+    #[arg(short, long)]
+    pub latest: bool,
+    /// Show the last N, whatever their state
+    #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
+    pub last: Option<i64>,
+    /// Show whole ids and commands
+    #[arg(long)]
+    pub no_trunc: bool,
+    /// A Go template, `table TEMPLATE` or `json`
+    #[arg(long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+    /// Only some: name, id, status, label, ancestor, exited
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+}
+
+/// `logs`
+#[derive(Args, Debug)]
+pub struct LogsArguments {
+    /// Go on until the container ends
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only the last N lines, or `all`
+    #[arg(short = 'n', long, default_value = "all", value_name = "N", allow_hyphen_values = true)]
+    pub tail: String,
+    /// Only lines from this time on: a time stamp, or how long ago, such as 10m
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only lines before this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Show when each line was written
+    #[arg(short, long)]
+    pub timestamps: bool,
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    pub name: String,
+}
+
+/// `inspect`
+#[derive(Args, Debug)]
+pub struct InspectArguments {
+    /// A Go template or `json`
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+    /// Only containers or only images
+    #[arg(long = "type", value_enum)]
+    pub kind: Option<Subject>,
+    /// Names or ids
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
+}
+
+/// What `inspect` looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// A container.
+    Container,
+    /// An image.
+    Image,
+}
+
+/// `images`
+#[derive(Args, Debug, Default)]
+pub struct ImagesArguments {
+    /// Show all images; lifebox keeps no intermediate ones
+    #[arg(short, long)]
+    pub all: bool,
+    /// Show only ids
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Show whole ids
+    #[arg(long)]
+    pub no_trunc: bool,
+    /// A Go template, `table TEMPLATE` or `json`
+    #[arg(long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+    /// Only some: dangling, reference
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+    /// Only this repository, or this reference
+    pub repository: Option<String>,
+}
+
+/// `rmi`
+#[derive(Args, Debug)]
+pub struct RmiArguments {
+    /// Remove it although it has several references; a missing one is no error
+    #[arg(short, long)]
+    pub force: bool,
+    /// References or ids
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<String>,
+}
+
+/// `load`
+#[derive(Args, Debug)]
+pub struct LoadArguments {
+    /// The archive; standard input where unset
+    #[arg(short, long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Do not show progress
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `version` and `info`
+#[derive(Args, Debug)]
+pub struct FormatArguments {
+    /// A Go template or `json`
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+}
+
+/// `script`
+#[derive(Args, Debug)]
+pub struct ScriptArguments {
+    /// The script, `-` for standard input, and what its `args()` returns
+    #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
+          allow_hyphen_values = true)]
+    pub file_and_arguments: Vec<String>,
+}

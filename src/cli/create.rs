@@ -1,0 +1,213 @@
+//! `create`, `run` and `start`: from flags to a container, and connected to it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+use super::arguments::{CreateArguments, NewContainer, Pull, RunArguments, StartArguments};
+use super::environment;
+use super::lifecycle::grace;
+use super::outcome::{ENGINE_FAILED, Ending, FAILED, Outcome, complain};
+use super::screen::{self, Screen};
+use super::shell::Shell;
+use crate::engine::{Attach, Backend};
+use crate::model::error::Context as _;
+use crate::model::id::ContainerId;
+use crate::model::image::PullPolicy;
+use crate::model::options::CreateOptions;
+use crate::model::{Error, Kind, Result};
+
+/// `create`
+///
+/// # Errors
+/// Why there is no container.
+pub fn create(shell: &Shell, screen: &mut Screen, arguments: &CreateArguments) -> Outcome {
+    let id = make(shell.backend()?.as_ref(), &arguments.new)?;
+    screen.line(id)?;
+    Ok(0)
+}
+
+/// `run`: `create`, then `start` or `start -a`. The exit code is the container's own.
+///
+/// # Errors
+/// With 125 where the engine failed, 126 or 127 where the program cannot be run.
+pub fn run(shell: &Shell, screen: &mut Screen, arguments: &RunArguments) -> Outcome {
+    let failed = Ending::coded(ENGINE_FAILED);
+    let backend = shell.backend().map_err(Ending::coded(ENGINE_FAILED))?.as_ref();
+    let id = make(backend, &arguments.new).map_err(failed)?;
+    let connection = Connection {
+        stdin: arguments.new.interactive && !arguments.detach,
+        forward_signals: arguments.sig_proxy,
+    };
+    let outcome = match arguments.detach {
+        true => backend.start(&id).map(|()| 0),
+        false => attach(shell, screen, &id, connection),
+    };
+    match outcome {
+        Ok(code) => {
+            if arguments.detach {
+                screen.line(&id)?;
+            }
+            Ok(code)
+        }
+        Err(error) => {
+            if arguments.new.rm && error.kind() != Kind::Cancelled {
+                // It never ran, so no monitor removes it. That it may be gone already is fine.
+                let _ = backend.rm(&id, true, shell.cancel());
+            }
+            let code = error.exit_code().unwrap_or(ENGINE_FAILED);
+            Err(Ending::Failed(error, code))
+        }
+    }
+}
+
+/// `start`: one after the other, so that what depends on another may follow it.
+///
+/// # Errors
+/// Why a container cannot be attached to, or the output not be written.
+pub fn start(shell: &Shell, screen: &mut Screen, arguments: &StartArguments) -> Outcome {
+    let backend = shell.backend()?.as_ref();
+    if arguments.attach || arguments.interactive {
+        let [name] = arguments.names.as_slice() else {
+            let message = "you cannot start and attach multiple containers at once";
+            return Err(Error::new(Kind::Invalid, message).into());
+        };
+        let connection =
+            Connection { stdin: arguments.interactive, forward_signals: arguments.sig_proxy };
+        let id = backend.find(name)?;
+        return Ok(attach(shell, screen, &id, connection)?);
+    }
+    let mut failed = Vec::new();
+    for name in &arguments.names {
+        match backend.find(name).and_then(|id| backend.start(&id)) {
+            Ok(()) => screen.line(name)?,
+            Err(error) => {
+                complain(screen, &error);
+                failed.push(name.as_str());
+            }
+        }
+    }
+    if failed.is_empty() {
+        return Ok(0);
+    }
+    let message = format!("failed to start containers: {}", failed.join(", "));
+    Err(Ending::Failed(Error::new(Kind::System, message), FAILED))
+}
+
+/// What of the caller's a container is connected to, besides its output.
+#[derive(Clone, Copy, Debug)]
+struct Connection {
+    stdin: bool,
+    forward_signals: bool,
+}
+
+fn attach(shell: &Shell, screen: &mut Screen, id: &ContainerId, with: Connection) -> Result<u8> {
+    let cancel = match with.forward_signals {
+        true => shell.cancel(),
+        false => shell.interruptible()?,
+    };
+    let _ = screen.flush();
+    let attach = Attach {
+        start: true,
+        stdin: with.stdin.then(rustix::stdio::stdin),
+        stdout: &mut screen::stdout(),
+        stderr: &mut screen::stderr(),
+        forward_signals: with.forward_signals,
+    };
+    let code = shell.backend()?.attach(id, attach, cancel)?;
+    Ok(u8::try_from(code).unwrap_or(FAILED))
+}
+
+/// Makes a container and, where asked for, the file with its id.
+fn make(backend: &dyn Backend, arguments: &NewContainer) -> Result<ContainerId> {
+    let (reference, command) = match arguments.image_and_command.as_slice() {
+        [reference, command @ ..] => (reference, command),
+        [] => return Err(Error::new(Kind::Invalid, "an image is needed")),
+    };
+    let options = options(arguments, command)?;
+    let cidfile = arguments.cidfile.as_deref().map(|path| reserve(path).map(|file| (path, file)));
+    let cidfile = cidfile.transpose()?;
+    let pull = match arguments.pull {
+        Pull::Missing => PullPolicy::Missing,
+        Pull::Always => PullPolicy::Always,
+        Pull::Never => PullPolicy::Never,
+    };
+    let made = backend
+        .image(reference, pull)
+        .map_err(|error| missing_image(reference, error))
+        .and_then(|_| backend.create(reference, &options));
+    match (cidfile, made) {
+        (Some((path, mut file)), Ok(id)) => {
+            let written = file.write_all(id.as_str().as_bytes());
+            written.context(|| format!("write the id to `{}`", path.display()))?;
+            Ok(id)
+        }
+        (Some((path, _)), Err(error)) => {
+            let _ = std::fs::remove_file(path);
+            Err(error)
+        }
+        (None, made) => made,
+    }
+}
+
+/// Makes the file for the id before anything else: two commands never get one file.
+fn reserve(path: &Path) -> Result<File> {
+    let what = || format!("make the container ID file `{}`", path.display());
+    File::create_new(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            let message = format!("container ID file found: `{}`", path.display());
+            Error::new(Kind::Exists, message)
+                .hint("make sure the other container isn't running, or delete the file")
+        }
+        _ => Error::from_io(what(), &error),
+    })
+}
+
+fn missing_image(reference: &str, error: Error) -> Error {
+    if error.kind() != Kind::NotFound || error.hint_text().is_some() {
+        return error;
+    }
+    error.hint(format!(
+        "load `{reference}` from an archive with `lifebox load -i FILE`, or use `host`, which is \
+         made from this machine's own programs"
+    ))
+}
+
+/// The options that these flags mean.
+///
+/// # Errors
+/// [`Kind::Invalid`] for what is no name, signal, variable; [`Kind::Unsupported`] for networks.
+fn options(arguments: &NewContainer, command: &[String]) -> Result<CreateOptions> {
+    if let Some(network) = arguments.network.as_deref().filter(|network| *network != "none") {
+        let message = format!("network `{network}` is not supported");
+        return Err(Error::new(Kind::Unsupported, message)
+            .hint("containers have no network yet; write --network none, or leave it out"));
+    }
+    let label = |text: &String| match text.split_once('=') {
+        Some((key, value)) => (key.to_owned(), value.to_owned()),
+        None => (text.clone(), String::new()),
+    };
+    let labels: BTreeMap<String, String> = arguments.label.iter().map(label).collect();
+    if labels.contains_key("") {
+        return Err(Error::new(Kind::Invalid, "a label needs a key").hint("write KEY=VALUE"));
+    }
+    let entrypoint = |text: &String| match text.is_empty() {
+        true => Vec::new(),
+        false => vec![text.clone()],
+    };
+    Ok(CreateOptions {
+        name: arguments.name.as_deref().map(str::parse).transpose()?,
+        cmd: Some(command.to_vec()).filter(|command| !command.is_empty()),
+        entrypoint: arguments.entrypoint.as_ref().map(entrypoint),
+        env: environment::entries(&arguments.env_file, &arguments.env)?,
+        workdir: arguments.workdir.clone().filter(|workdir| !workdir.is_empty()),
+        user: arguments.user.clone(),
+        hostname: arguments.hostname.clone().filter(|hostname| !hostname.is_empty()),
+        labels,
+        stop_signal: arguments.stop_signal.as_deref().map(str::parse).transpose()?,
+        stop_timeout: arguments.stop_timeout.map(grace),
+        interactive: arguments.interactive,
+        auto_remove: arguments.rm,
+    })
+}

@@ -1,0 +1,112 @@
+//! `-e` and `--env-file`: variables as given, or taken from the caller.
+
+use std::path::PathBuf;
+
+use crate::model::error::Context as _;
+use crate::model::options::EnvEntry;
+use crate::model::{Error, Kind, Result};
+
+/// The entries of the files, then those of the flags, each in its order.
+///
+/// # Errors
+/// [`Kind::Invalid`] where a name is missing or malformed, and when a file can't be read.
+pub fn entries(files: &[PathBuf], flags: &[String]) -> Result<Vec<EnvEntry>> {
+    let mut entries = Vec::new();
+    for file in files {
+        let shown = file.display();
+        let text = std::fs::read_to_string(file).context(|| format!("read `{shown}`"))?;
+        let of_file = of_file(&text, &caller).context(|| format!("env file `{shown}`"))?;
+        entries.extend(of_file);
+    }
+    for flag in flags {
+        entries.push(of_flag(flag, &caller)?);
+    }
+    Ok(entries)
+}
+
+fn caller(key: &str) -> Option<String> {
+    // A name that no environment can hold is looked up nowhere: `var_os` may panic on it.
+    let possible = !key.is_empty() && !key.contains(['=', '\0']);
+    std::env::var_os(key).filter(|_| possible).map(|value| value.to_string_lossy().into_owned())
+}
+
+fn of_flag(text: &str, caller: &dyn Fn(&str) -> Option<String>) -> Result<EnvEntry> {
+    match text.split_once('=') {
+        Some(("", _)) => {
+            Err(Error::new(Kind::Invalid, format!("invalid environment variable: {text}")))
+        }
+        None if text.is_empty() => {
+            Err(Error::new(Kind::Invalid, "invalid environment variable: the name is empty"))
+        }
+        Some((key, value)) => Ok(EnvEntry::Set { key: key.to_owned(), value: value.to_owned() }),
+        None => Ok(match caller(text) {
+            Some(value) => EnvEntry::Set { key: text.to_owned(), value },
+            None => EnvEntry::Unset { key: text.to_owned() },
+        }),
+    }
+}
+
+/// Lines of `KEY=VALUE`; `KEY` alone where the caller has it; `#` begins a comment.
+fn of_file(text: &str, caller: &dyn Fn(&str) -> Option<String>) -> Result<Vec<EnvEntry>> {
+    let mut entries = Vec::new();
+    for line in text.trim_start_matches('\u{feff}').lines().map(str::trim_start) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let key = line.split_once('=').map_or(line, |(key, _)| key);
+        if key.is_empty() {
+            return Err(Error::new(Kind::Invalid, format!("no variable name on line `{line}`")));
+        }
+        if key.contains(char::is_whitespace) {
+            return Err(Error::new(
+                Kind::Invalid,
+                format!("variable `{key}` contains whitespaces"),
+            ));
+        }
+        // Unlike `-e KEY`, a file's KEY that the caller does not have says nothing.
+        let entry = of_flag(line, caller)?;
+        entries.extend(Some(entry).filter(|entry| matches!(entry, EnvEntry::Set { .. })));
+    }
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home(key: &str) -> Option<String> {
+        (key == "HOME").then(|| "/root".to_owned())
+    }
+
+    fn show(entries: Vec<EnvEntry>) -> String {
+        let show = |entry: &EnvEntry| match entry {
+            EnvEntry::Set { key, value } => format!("{key}={value}"),
+            EnvEntry::Unset { key } => format!("-{key}"),
+        };
+        entries.iter().map(show).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_key_alone_takes_the_callers_value_or_unsets() {
+        for (flag, expected) in [
+            ("A=1", "A=1"),
+            ("A=", "A="),
+            ("A=b=c", "A=b=c"),
+            ("HOME", "HOME=/root"),
+            ("NO", "-NO"),
+        ] {
+            assert_eq!(show(vec![of_flag(flag, &home).unwrap()]), expected, "{flag}");
+        }
+        let error = of_flag("=x", &home).unwrap_err();
+        assert_eq!(error.message(), "invalid environment variable: =x");
+        assert!(of_flag("", &home).is_err());
+    }
+
+    #[test]
+    fn files_have_comments_and_skip_what_the_caller_lacks() {
+        let text = "# comment\n\n  A=1\nB=x y # z\r\nHOME\nNO\n";
+        assert_eq!(show(of_file(text, &home).unwrap()), "A=1 B=x y # z HOME=/root");
+        assert!(of_file("a b=1", &home).is_err());
+        assert!(of_file("=1", &home).is_err());
+    }
+}

@@ -1,0 +1,102 @@
+//! `inspect`: all about containers and images, as Docker's JSON.
+
+use serde::Serialize as _;
+use serde_json::Value;
+
+use super::arguments::{InspectArguments, Subject};
+use super::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome, complain};
+use super::screen::Screen;
+use super::shell::Shell;
+use crate::engine::Backend;
+use crate::model::{Error, Kind, Result};
+use crate::ui::template::Template;
+
+/// `inspect`; `only` where the words before it said what is looked for.
+///
+/// # Errors
+/// Where the template is wrong, or the output can't be written. What is missing is reported and
+/// makes the exit code 1; what was found is shown all the same, as an array if need be empty.
+pub fn inspect(
+    shell: &Shell,
+    screen: &mut Screen,
+    arguments: &InspectArguments,
+    only: Option<Subject>,
+) -> Outcome {
+    let format = arguments.format.as_deref().filter(|format| !format.is_empty());
+    let template = match format {
+        Some("json") | None => None,
+        Some(text) => Some(Template::parse(text).map_err(Ending::coded(BAD_TEMPLATE))?),
+    };
+    let backend = shell.backend()?.as_ref();
+    let only = only.or(arguments.kind);
+    let mut found = Vec::new();
+    let mut errors = Vec::new();
+    for name in &arguments.names {
+        match look_up(backend, name, only) {
+            Ok(value) => found.push(value),
+            Err(error) => errors.push(error),
+        }
+    }
+    if let Some(template) = template {
+        for value in &found {
+            let text = template.render(value).map_err(Ending::coded(BAD_TEMPLATE))?;
+            screen.line(text)?;
+        }
+    } else if format.is_some() {
+        screen.line(Value::Array(found))?;
+    } else {
+        screen.text(&indented(&Value::Array(found)))?;
+    }
+    errors.iter().for_each(|error| complain(screen, error));
+    Ok(if errors.is_empty() { 0 } else { FAILED })
+}
+
+/// The container of this name, or else the image.
+fn look_up(backend: &dyn Backend, name: &str, only: Option<Subject>) -> Result<Value> {
+    let container = || backend.find(name).and_then(|id| backend.inspect_json(&id));
+    match only {
+        Some(Subject::Container) => container(),
+        Some(Subject::Image) => backend.image_json(name),
+        None => container().or_else(|error| match error.kind() {
+            Kind::NotFound => backend.image_json(name).map_err(|error| match error.kind() {
+                Kind::NotFound | Kind::Invalid => {
+                    Error::new(Kind::NotFound, format!("no such object: `{name}`"))
+                        .hint("there is neither a container nor an image of this name")
+                }
+                _ => error,
+            }),
+            _ => Err(error),
+        }),
+    }
+}
+
+/// JSON indented by four spaces, as Docker's.
+fn indented(value: &Value) -> String {
+    let mut bytes = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+    let written = value.serialize(&mut serializer);
+    bytes.push(b'\n');
+    // Neither can fail for a value in memory; the compact form is the same data.
+    match (written, String::from_utf8(bytes)) {
+        (Ok(()), Ok(text)) => text,
+        _ => format!("{value}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_indented_as_dockers() {
+        for text in [
+            include_str!("../../tests/reference/inspect-exited.json"),
+            include_str!("../../tests/reference/image-inspect.json"),
+        ] {
+            let value: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(indented(&value).trim_end(), text.trim_end());
+        }
+        assert_eq!(indented(&Value::Array(vec![])), "[]\n");
+    }
+}

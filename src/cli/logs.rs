@@ -1,0 +1,133 @@
+//! `logs`: what a container wrote, byte for byte.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::arguments::LogsArguments;
+use super::moment::moment;
+use super::outcome::Outcome;
+use super::screen::Screen;
+use super::shell::Shell;
+use crate::engine::{Cancel, LogStream};
+use crate::model::log::{LogLine, LogOptions, Stream};
+use crate::model::{Kind, Result};
+
+/// `logs`
+///
+/// # Errors
+/// Why there is nothing to read, or the output cannot be written.
+pub fn logs(shell: &Shell, screen: &mut Screen, arguments: &LogsArguments) -> Outcome {
+    let options = options(arguments, Timestamp::now())?;
+    let backend = shell.backend()?;
+    let id = backend.find(&arguments.name)?;
+    let cancel = match options.follow {
+        true => shell.interruptible()?,
+        false => shell.cancel(),
+    };
+    let mut lines = backend.logs(&id, &options)?;
+    let mut writer = Writer { timestamps: arguments.timestamps, ..Writer::default() };
+    while let Some(line) = next(lines.as_mut(), screen, options.follow, cancel)? {
+        let stream = line.stream;
+        match stream {
+            Stream::Stdout => writer.write(&line, screen.out()?)?,
+            Stream::Stderr => writer.write(&line, screen.err()?)?,
+        }
+    }
+    Ok(0)
+}
+
+/// The next line. While following, what was gathered is shown before a wait, and only then.
+fn next(
+    lines: &mut dyn LogStream,
+    screen: &mut Screen,
+    follow: bool,
+    cancel: &Cancel,
+) -> std::result::Result<Option<LogLine>, super::outcome::Ending> {
+    if !follow {
+        return Ok(lines.next_line(None, cancel)?);
+    }
+    match lines.next_line(Some(Duration::ZERO), cancel) {
+        Err(error) if error.kind() == Kind::Timeout => {
+            screen.flush()?;
+            Ok(lines.next_line(None, cancel)?)
+        }
+        other => Ok(other?),
+    }
+}
+
+fn options(arguments: &LogsArguments, now: Timestamp) -> Result<LogOptions> {
+    let time = |text: &Option<String>| {
+        text.as_deref().map(|text| moment(text, now, TimeZone::system)).transpose()
+    };
+    Ok(LogOptions {
+        follow: arguments.follow,
+        // Docker: what is negative or no number means all.
+        tail: arguments.tail.parse().ok(),
+        since: time(&arguments.since)?,
+        until: time(&arguments.until)?,
+        stream: None,
+    })
+}
+
+/// Writes lines, and the time where one begins.
+#[derive(Debug, Default)]
+struct Writer {
+    timestamps: bool,
+    /// Whether the last record of standard output and of standard error left its line open.
+    open: [bool; 2],
+}
+
+impl Writer {
+    fn write(&mut self, line: &LogLine, to: &mut impl Write) -> io::Result<()> {
+        let open = &mut self.open[usize::from(line.stream == Stream::Stderr)];
+        // A line longer than a record has one time, not one in the middle of its text.
+        if self.timestamps && !*open {
+            write!(to, "{} ", line.time.strftime("%Y-%m-%dT%H:%M:%S.%9fZ"))?;
+        }
+        *open = !line.bytes.ends_with(b"\n");
+        to.write_all(&line.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_stamps_have_a_fixed_width_and_stand_at_the_beginning_of_lines() {
+        let mut writer = Writer { timestamps: true, ..Writer::default() };
+        let mut text = Vec::new();
+        for (stream, bytes) in [
+            (Stream::Stdout, "long"),
+            (Stream::Stderr, "other\n"),
+            (Stream::Stdout, "er\n"),
+            (Stream::Stdout, "next\n"),
+        ] {
+            let time = Timestamp::new(0, 120_000_000).unwrap();
+            writer.write(&LogLine { time, stream, bytes: bytes.into() }, &mut text).unwrap();
+        }
+        let time = "1970-01-01T00:00:00.120000000Z ";
+        let expected = format!("{time}long{time}other\ner\n{time}next\n");
+        assert_eq!(String::from_utf8(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_tail_that_is_no_number_means_all() {
+        for (tail, expected) in
+            [("5", Some(5)), ("0", Some(0)), ("-1", None), ("all", None), ("x", None)]
+        {
+            let arguments = LogsArguments {
+                follow: false,
+                tail: tail.into(),
+                since: None,
+                until: None,
+                timestamps: false,
+                name: "web".into(),
+            };
+            assert_eq!(options(&arguments, Timestamp::UNIX_EPOCH).unwrap().tail, expected);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! How a verb ends: an exit code, or why not.
+
+use std::io;
+
+use super::screen::Screen;
+use crate::model::{Error, Kind};
+use crate::ui;
+
+/// Exit codes of the command line itself; docker-run(1).
+pub const FAILED: u8 = 1;
+/// A template that cannot be read or filled.
+pub const BAD_TEMPLATE: u8 = 64;
+/// The engine failed, not the container.
+pub const ENGINE_FAILED: u8 = 125;
+/// After Ctrl-C: 128 and SIGINT.
+pub const INTERRUPTED: u8 = 130;
+
+/// The exit code of a verb, or why it ended early.
+pub type Outcome = std::result::Result<u8, Ending>;
+
+/// Why a verb ended early.
+#[derive(Debug)]
+pub enum Ending {
+    /// It failed; the error is still to be shown.
+    Failed(Error, u8),
+    /// Nobody reads what it writes any more, as in `lifebox ps | head -1`.
+    ClosedPipe,
+}
+
+impl Ending {
+    /// A failure with an exit code of its own.
+    pub fn coded(code: u8) -> impl FnOnce(Error) -> Ending {
+        move |error| Ending::Failed(error, code)
+    }
+}
+
+impl From<Error> for Ending {
+    fn from(error: Error) -> Self {
+        Ending::Failed(error, FAILED)
+    }
+}
+
+impl From<io::Error> for Ending {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Ending::ClosedPipe,
+            _ => Ending::Failed(Error::from_io("write the output", &error), FAILED),
+        }
+    }
+}
+
+/// Shows what is to be shown and returns the exit code. The end of every verb.
+pub fn settle(screen: &mut Screen, outcome: Outcome) -> u8 {
+    let flushed = screen.flush();
+    let outcome = outcome.and_then(|code| flushed.map(|()| code).map_err(Ending::from));
+    match outcome {
+        Ok(code) => code,
+        Err(Ending::ClosedPipe) => 0,
+        // The user knows: it was their Ctrl-C.
+        Err(Ending::Failed(error, _)) if error.kind() == Kind::Cancelled => INTERRUPTED,
+        Err(Ending::Failed(error, code)) => {
+            complain(screen, &error);
+            code
+        }
+    }
+}
+
+/// Shows an error on standard error. Where that is closed too there is nobody to tell.
+pub fn complain(screen: &mut Screen, error: &Error) {
+    use io::Write as _;
+    let text = ui::error::error(error);
+    let _ = screen.err().and_then(|err| err.write_all(text.as_bytes()));
+    let _ = screen.flush();
+}

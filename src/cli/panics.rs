@@ -1,0 +1,36 @@
+//! A panic is a bug of ours: the user is told so in words, and gets an exit code.
+
+use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::{Mutex, PoisonError};
+
+use super::language;
+use super::outcome::complain;
+use super::screen::Screen;
+use super::usage::failure_code;
+use crate::model::{Error, Kind};
+
+/// What the last panic said and where. The hook only keeps it, for whoever catches it to tell.
+static LAST: Mutex<Option<String>> = Mutex::new(None);
+
+/// Runs `body`; should it panic, says so and returns the exit code of a failed engine.
+pub fn contained(words: &[OsString], body: impl FnOnce() -> u8) -> u8 {
+    panic::set_hook(Box::new(remember));
+    panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        let said = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let said = said.unwrap_or_else(|| "a panic without message".to_owned());
+        let error = Error::new(Kind::Bug, format!("lifebox has a bug: {said}"))
+            .hint("containers are not harmed by it; please report it, with what you typed");
+        complain(&mut Screen::new(), &error);
+        failure_code(words)
+    })
+}
+
+fn remember(info: &PanicHookInfo<'_>) {
+    if language::took_panic(info) {
+        return;
+    }
+    let place = info.location().map_or_else(String::new, |place| format!(" ({place})"));
+    let said = info.payload_as_str().unwrap_or("a panic without message");
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{said}{place}"));
+}

@@ -1,0 +1,145 @@
+//! Which face is asked for: a verb, a script or the REPL. Decided before the verbs are parsed, for
+//! what follows a script is the script's.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::model::{Error, Kind, Result};
+
+/// What the first words ask for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Route {
+    /// A verb, or a flag such as `--help`.
+    Verb,
+    /// The version, and nothing else.
+    Version,
+    /// The REPL.
+    Repl,
+    /// A script and its arguments.
+    Script(Program, Vec<String>),
+}
+
+/// Where a script comes from.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Program {
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+    /// A text on the command line.
+    Text(String),
+}
+
+impl Program {
+    /// What `FILE` means where a script is expected.
+    pub fn from_word(word: &str) -> Program {
+        if word == "-" { Program::Stdin } else { Program::File(word.into()) }
+    }
+}
+
+/// The route of these words (without the program's name), and the `--root` before it.
+///
+/// # Errors
+/// [`Kind::Invalid`] where `--root` or `-e` lacks its value.
+pub fn route(words: &[OsString]) -> Result<(Option<PathBuf>, Route)> {
+    let mut root = None;
+    let mut rest = words;
+    while let [first, after @ ..] = rest {
+        let text = first.to_string_lossy();
+        if text == "--root" {
+            let Some((value, after)) = after.split_first() else {
+                return Err(Error::new(Kind::Invalid, "--root needs a directory"));
+            };
+            root = Some(value.into());
+            rest = after;
+        } else if let Some(value) = text.strip_prefix("--root=") {
+            root = Some(value.into());
+            rest = after;
+        } else {
+            return Ok((root, route_first(first, after)?));
+        }
+    }
+    Ok((root, Route::Repl))
+}
+
+fn route_first(first: &OsStr, rest: &[OsString]) -> Result<Route> {
+    let text = |word: &OsString| word.to_string_lossy().into_owned();
+    let arguments = || rest.iter().map(text).collect();
+    match first.to_str() {
+        Some("--version" | "-v" | "-V") => return Ok(Route::Version),
+        Some("-") => return Ok(Route::Script(Program::Stdin, arguments())),
+        Some("-e") => {
+            let Some((program, rest)) = rest.split_first() else {
+                return Err(Error::new(Kind::Invalid, "-e needs the text of a script")
+                    .hint("such as: lifebox -e 'print(ps())'"));
+            };
+            let arguments = rest.iter().map(text).collect();
+            return Ok(Route::Script(Program::Text(text(program)), arguments));
+        }
+        _ => {}
+    }
+    let path = Path::new(first);
+    // A bare word is a verb first; only one that is none may be a file (`usage::script_meant`).
+    let is_path = first.as_encoded_bytes().contains(&b'/');
+    if path.extension().is_some_and(|extension| extension == "rhai") || is_path && is_script(path) {
+        return Ok(Route::Script(Program::File(path.into()), arguments()));
+    }
+    Ok(Route::Verb)
+}
+
+/// Whether this is a file whose first line says that lifebox runs it: `#!/usr/bin/env lifebox`.
+pub fn is_script(path: &Path) -> bool {
+    if !path.is_file() {
+        return false;
+    }
+    let mut start = [0; 128];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
+    let line = start[..read].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.starts_with(b"#!") && String::from_utf8_lossy(line).contains("lifebox")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Route) -> Option<PathBuf> {
+        let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        let (root, found) = route(&words).unwrap();
+        assert_eq!(found, expected, "{line}");
+        root
+    }
+
+    #[test]
+    fn first_words_choose_the_face() {
+        let script = |program, arguments: &[&str]| {
+            Route::Script(program, arguments.iter().map(|word| (*word).to_owned()).collect())
+        };
+        check("", Route::Repl);
+        check("ps -a", Route::Verb);
+        check("--help", Route::Verb);
+        check("--version", Route::Version);
+        check("-", script(Program::Stdin, &[]));
+        check(
+            "-e print(1) ps --root x",
+            script(Program::Text("print(1)".into()), &["ps", "--root", "x"]),
+        );
+        check("a.rhai --rm -e", script(Program::File("a.rhai".into()), &["--rm", "-e"]));
+        check("nosuchfile", Route::Verb);
+        assert_eq!(check("--root /r ps", Route::Verb), Some("/r".into()));
+        assert_eq!(check("--root=/r", Route::Repl), Some("/r".into()));
+        assert!(route(&["-e".into()]).is_err());
+        assert!(route(&["--root".into()]).is_err());
+    }
+
+    #[test]
+    fn an_interpreter_line_makes_a_script() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("deploy");
+        std::fs::write(&file, "#!/usr/bin/env lifebox\nprint(1)\n").unwrap();
+        let (_, found) = route(&[file.clone().into()]).unwrap();
+        assert_eq!(found, Route::Script(Program::File(file.clone()), vec![]));
+        std::fs::write(&file, "#!/bin/sh\n").unwrap();
+        assert_eq!(route(&[file.into()]).unwrap().1, Route::Verb);
+    }
+}

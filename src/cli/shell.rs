@@ -1,0 +1,109 @@
+//! What every verb is given: the engine, opened when it is first needed, and Ctrl-C.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use super::outcome::{FAILED, Outcome, complain};
+use super::screen::Screen;
+use crate::engine::{self, Backend, Cancel, Settings};
+use crate::model::id::ContainerId;
+use crate::model::{Error, Kind, Result};
+
+/// At most so many containers are worked on at once, as in Docker.
+const AT_ONCE: usize = 50;
+
+/// The engine and Ctrl-C, as verbs see them.
+#[derive(Debug)]
+pub struct Shell {
+    pub(super) settings: Settings,
+    pub(super) backend: OnceCell<Arc<dyn Backend>>,
+    pub(super) cancel: Cancel,
+}
+
+impl Shell {
+    /// A shell of its own, for one command.
+    ///
+    /// # Errors
+    /// When no file descriptor is left.
+    pub fn new(settings: Settings) -> Result<Self> {
+        Ok(Shell { settings, backend: OnceCell::new(), cancel: Cancel::new()? })
+    }
+
+    /// The engine.
+    ///
+    /// # Errors
+    /// When the store can't be made or read.
+    pub fn backend(&self) -> Result<&Arc<dyn Backend>> {
+        if let Some(backend) = self.backend.get() {
+            return Ok(backend);
+        }
+        let opened = engine::open(&self.settings)?;
+        Ok(self.backend.get_or_init(|| opened))
+    }
+
+    /// The flag that Ctrl-C raises once [`Shell::interruptible`] was asked for.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// From now on Ctrl-C ends what is under way instead of the process, so that what was begun
+    /// is put in order.
+    ///
+    /// # Errors
+    /// When the handler can't be installed.
+    pub fn interruptible(&self) -> Result<&Cancel> {
+        self.cancel.raise_on_interrupt()?;
+        Ok(&self.cancel)
+    }
+}
+
+/// Does `act` to each of the named containers, many at once. Names of successes are printed in
+/// the order given, every failure is reported; the exit code is 1 if there was one.
+///
+/// # Errors
+/// When the output can't be written, the engine can't be opened, or Ctrl-C ended it.
+pub fn each<F>(shell: &Shell, screen: &mut Screen, names: &[String], act: F) -> Outcome
+where
+    F: Fn(&dyn Backend, &ContainerId) -> Result<()> + Sync,
+{
+    let backend = shell.backend()?.as_ref();
+    let mut code = 0;
+    for batch in names.chunks(AT_ONCE) {
+        for (name, result) in batch.iter().zip(act_on_batch(backend, batch, &act)) {
+            match result {
+                Ok(()) => screen.line(name)?,
+                Err(error) if error.kind() == Kind::Cancelled => return Err(error.into()),
+                Err(error) => {
+                    complain(screen, &error);
+                    code = FAILED;
+                }
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn act_on_batch<F>(backend: &dyn Backend, batch: &[String], act: &F) -> Vec<Result<()>>
+where
+    F: Fn(&dyn Backend, &ContainerId) -> Result<()> + Sync,
+{
+    let act = |name: &String| act(backend, &backend.find(name)?);
+    if let [name] = batch {
+        return vec![act(name)];
+    }
+    let act = &act;
+    std::thread::scope(|scope| {
+        let spawn = |name| {
+            // Without a further thread it is done here, later but as well.
+            std::thread::Builder::new().spawn_scoped(scope, move || act(name)).map_err(|_| name)
+        };
+        let begun: Vec<_> = batch.iter().map(spawn).collect();
+        let ended = begun.into_iter().map(|thread| match thread {
+            Ok(thread) => {
+                thread.join().unwrap_or_else(|_| Err(Error::new(Kind::Bug, "a thread panicked")))
+            }
+            Err(name) => act(name),
+        });
+        ended.collect()
+    })
+}

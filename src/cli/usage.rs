@@ -1,0 +1,170 @@
+//! Words that are no command: said as all errors are, with the nearest flag or verb.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::arguments::Arguments;
+use super::outcome::{ENGINE_FAILED, FAILED, complain, settle};
+use super::route::{Program, is_script};
+use super::screen::Screen;
+use crate::model::{Error, Kind};
+use crate::ui::nearest::nearest;
+
+/// Shows help where it was asked for, else what is wrong. Returns the exit code.
+pub fn show(screen: &mut Screen, error: &clap::Error, words: &[OsString]) -> u8 {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let shown = screen.text(&error.render().to_string());
+            settle(screen, shown.map(|()| 0).map_err(Into::into))
+        }
+        _ => {
+            complain(screen, &explain(error, words));
+            failure_code(words)
+        }
+    }
+}
+
+/// The script that was meant by a first word that is no verb but a file with an interpreter line.
+pub fn script_meant(error: &clap::Error, words: &[OsString]) -> Option<Program> {
+    let word = verb(words).filter(|_| error.kind() == ErrorKind::InvalidSubcommand)?;
+    is_script(Path::new(&word)).then(|| Program::File(word.into()))
+}
+
+/// Docker's exit code for a failure before the verb could begin.
+pub fn failure_code(words: &[OsString]) -> u8 {
+    match verb(words).as_deref() {
+        Some("run" | "create") => ENGINE_FAILED,
+        _ => FAILED,
+    }
+}
+
+/// The verb, without the word `container` before it.
+fn verb(words: &[OsString]) -> Option<String> {
+    let mut words = words.iter().map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        match word.as_ref() {
+            "--root" => drop(words.next()),
+            "container" | "image" => {}
+            flag if flag.starts_with('-') => {}
+            verb => return Some(verb.to_owned()),
+        }
+    }
+    None
+}
+
+/// What clap has to say, in our words.
+fn explain(error: &clap::Error, words: &[OsString]) -> Error {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        || error.kind() == ErrorKind::MissingSubcommand
+    {
+        return Error::new(Kind::Invalid, "a verb is missing").hint("see `lifebox --help`");
+    }
+    let rendered = error.render().to_string();
+    let mut paragraphs = rendered.split("\n\n");
+    let first = paragraphs.next().unwrap_or_default();
+    let message = first.strip_prefix("error: ").unwrap_or(first);
+    let message: Vec<&str> = message.lines().map(str::trim).collect();
+    let message = message.join(" ").replace('\'', "`");
+    let message = match verb(words) {
+        Some(verb) if error.kind() == ErrorKind::InvalidSubcommand => {
+            format!("`{verb}` is not a verb of lifebox")
+        }
+        _ => message,
+    };
+    let hint = match (suggestion(error, words), verb(words)) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, Some(verb)) if error.kind() != ErrorKind::InvalidSubcommand => {
+            format!("see `lifebox {verb} --help`")
+        }
+        _ => "see `lifebox --help`".to_owned(),
+    };
+    Error::new(Kind::Invalid, message).hint(hint)
+}
+
+/// The flag, value or verb that was probably meant.
+fn suggestion(error: &clap::Error, words: &[OsString]) -> Option<String> {
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        let command = Arguments::command();
+        let noun = words.iter().find_map(|word| command.find_subcommand(word));
+        let known = noun.unwrap_or(&command).get_subcommands().map(clap::Command::get_name);
+        return nearest(&verb(words)?, known).map(str::to_owned);
+    }
+    let of_kind = |kind| match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => texts.first().cloned(),
+        _ => None,
+    };
+    of_kind(ContextKind::SuggestedArg).or_else(|| of_kind(ContextKind::SuggestedValue))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::super::parse;
+    use super::*;
+    use crate::ui;
+
+    #[test]
+    fn mistakes_name_the_nearest_flag_or_verb() {
+        let lines = [
+            "strat web",
+            "xyzzy",
+            "image lss",
+            "run --naem web alpine",
+            "run -t alpine",
+            "container create",
+            "stop --tiem 3 web",
+            "run --pull alway alpine",
+            "container",
+        ];
+        let mut shown = String::new();
+        for line in lines {
+            let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+            let error = parse(&words).unwrap_err();
+            let text = ui::error::error(&explain(&error, &words));
+            shown.push_str(&format!("$ {line}\n{text}# {}\n", failure_code(&words)));
+        }
+        expect![[r#"
+            $ strat web
+            error: `strat` is not a verb of lifebox
+            hint: did you mean `start`?
+            # 1
+            $ xyzzy
+            error: `xyzzy` is not a verb of lifebox
+            hint: see `lifebox --help`
+            # 1
+            $ image lss
+            error: `lss` is not a verb of lifebox
+            hint: did you mean `ls`?
+            # 1
+            $ run --naem web alpine
+            error: unexpected argument `--naem` found
+            hint: did you mean `--name`?
+            # 125
+            $ run -t alpine
+            error: unexpected argument `-t` found
+            hint: see `lifebox run --help`
+            # 125
+            $ container create
+            error: the following required arguments were not provided: <IMAGE> [COMMAND]...
+            hint: see `lifebox create --help`
+            # 125
+            $ stop --tiem 3 web
+            error: unexpected argument `--tiem` found
+            hint: did you mean `--time`?
+            # 1
+            $ run --pull alway alpine
+            error: invalid value `alway` for `--pull <PULL>` [possible values: missing, always, never]
+            hint: did you mean `always`?
+            # 125
+            $ container
+            error: a verb is missing
+            hint: see `lifebox --help`
+            # 1
+        "#]].assert_eq(&shown);
+    }
+}
