@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use lifebox::runtime::monitor;
 
 fn main() -> ExitCode {
-    // Before all else: a monitor shares this binary and nothing more with the faces.
+    // Before all else: a monitor parses no arguments and stays small.
     if monitor::is_monitor() {
         return ExitCode::from(monitor::run());
     }

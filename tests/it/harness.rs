@@ -1,0 +1,213 @@
+//! One engine per test: its own root and its own cgroups, gone when the test ends.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// The program under test.
+pub const LIFEBOX: &str = env!("CARGO_BIN_EXE_lifebox");
+
+/// An engine of a test's own. It shares the images of all tests, for making `host` takes a while.
+pub struct Engine {
+    root: tempfile::TempDir,
+    cgroup_parent: String,
+}
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+/// Whether this user can run containers; says loudly what is left out if not.
+pub fn can_run(test: &str) -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        eprintln!("LEFT OUT: {test} runs real containers and needs root");
+    }
+    root
+}
+
+/// Returns from a test that needs root where there is none, saying so.
+#[macro_export]
+macro_rules! needs_root {
+    ($test:expr) => {
+        if !$crate::harness::can_run($test) {
+            return;
+        }
+    };
+}
+
+/// The images that all tests share: `host`, and Docker's `hundredcounter`.
+fn images() -> &'static Path {
+    static IMAGES: OnceLock<PathBuf> = OnceLock::new();
+    IMAGES.get_or_init(|| {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("images");
+        let _ = std::fs::remove_dir_all(&root);
+        let run = |arguments: &[&str]| {
+            let output = Command::new(LIFEBOX).env("LIFEBOX_ROOT", &root).args(arguments).output().unwrap();
+            assert!(output.status.success(), "{arguments:?}: {output:?}");
+        };
+        run(&["-e", "image(\"host\")"]);
+        run(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
+        root
+    })
+}
+
+/// The path of a file in `tests/fixtures`.
+pub fn fixture(name: &str) -> String {
+    format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+impl Engine {
+    /// An engine with the images `host` and `devwikirepo/hundredcounter`, and no containers.
+    pub fn new() -> Self {
+        let engine = Engine::empty();
+        std::os::unix::fs::symlink(images().join("images"), engine.root.path().join("images")).unwrap();
+        engine
+    }
+
+    /// An engine with nothing in it.
+    pub fn empty() -> Self {
+        let root = tempfile::Builder::new().prefix("lifebox-test-").tempdir().unwrap();
+        let unique = root.path().file_name().unwrap().to_string_lossy().into_owned();
+        Engine { root, cgroup_parent: unique }
+    }
+
+    /// Where it keeps things.
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// The program, with this engine's root.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(LIFEBOX);
+        command
+            .args(arguments)
+            .env("LIFEBOX_ROOT", self.root.path())
+            .env("LIFEBOX_CGROUP_PARENT", &self.cgroup_parent)
+            .env("HOME", self.root.path())
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    #[track_caller]
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::from(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs a command that must succeed; what it printed, without the last newline.
+    #[track_caller]
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 0, "lifebox {arguments:?}\n{}{}", ran.out, ran.err);
+        ran.out.trim_end().to_owned()
+    }
+
+    /// Runs a command that must end with `code`; what it said on standard error.
+    #[track_caller]
+    pub fn fails(&self, arguments: &[&str], code: i32) -> String {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, code, "lifebox {arguments:?}\n{}{}", ran.out, ran.err);
+        assert!(!ran.err.contains("panicked"), "{}", ran.err);
+        ran.err
+    }
+
+    /// Evaluates a script that must succeed; what it printed, without the last newline.
+    #[track_caller]
+    pub fn script(&self, text: &str) -> String {
+        self.ok(&["-e", text])
+    }
+
+    /// The status of a container, or `gone`.
+    #[track_caller]
+    pub fn status(&self, container: &str) -> String {
+        let ran = self.run(&["inspect", "--format", "{{.State.Status}}", container]);
+        if ran.code == 0 { ran.out.trim_end().to_owned() } else { "gone".to_owned() }
+    }
+
+    /// The directory of a container.
+    pub fn container_directory(&self, container: &str) -> PathBuf {
+        let id = self.ok(&["inspect", "--format", "{{.Id}}", container]);
+        self.root().join("containers").join(id)
+    }
+
+    /// The cgroup directories of this engine, in all hierarchies.
+    pub fn cgroups(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let hierarchies = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+        let candidates = hierarchies.map(|entry| entry.path()).chain([PathBuf::from("/sys/fs/cgroup")]);
+        for hierarchy in candidates {
+            let parent = hierarchy.join(&self.cgroup_parent);
+            let children = std::fs::read_dir(&parent).into_iter().flatten().flatten();
+            found.extend(children.map(|entry| entry.path()).filter(|path| path.is_dir()));
+        }
+        found
+    }
+
+    fn remove_cgroup_parents(&self) {
+        for entry in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+            let _ = std::fs::remove_dir(entry.path().join(&self.cgroup_parent));
+        }
+        let _ = std::fs::remove_dir(Path::new("/sys/fs/cgroup").join(&self.cgroup_parent));
+    }
+
+    /// What is left on this machine that belongs to this engine: cgroups, mounts, processes.
+    pub fn leftovers(&self) -> Vec<String> {
+        let root = self.root().to_string_lossy().into_owned();
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let mounts = mounts.lines().filter(|line| line.contains(&root)).map(|line| format!("mount {line}"));
+        let cgroups = self.cgroups().into_iter().map(|path| format!("cgroup {}", path.display()));
+        mounts.chain(cgroups).chain(monitors(&root)).collect()
+    }
+}
+
+/// The monitors of the containers below `root`.
+fn monitors(root: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.starts_with("lifebox-monitor") && line.contains(root)).map(|line| format!("process {line}")).collect()
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let names = self.run(&["ps", "-a", "-q", "--no-trunc"]).out;
+        for id in names.lines() {
+            self.run(&["rm", "-f", id]);
+        }
+        // A monitor goes a moment after it has answered.
+        let gone = std::thread::panicking() || until(Duration::from_secs(10), || self.leftovers().is_empty());
+        let leftovers = self.leftovers();
+        self.remove_cgroup_parents();
+        assert!(gone, "left behind: {leftovers:?}");
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// Looks until `reached` says so, or `limit` is over: for what the kernel tells nobody about.
+#[track_caller]
+pub fn until(limit: Duration, mut reached: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + limit;
+    while !reached() {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
+}

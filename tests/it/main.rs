@@ -1,0 +1,4 @@
+//! Tests that drive the program as a user does, on the native runtime.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+
+mod harness;
