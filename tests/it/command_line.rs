@@ -1,0 +1,152 @@
+//! The command line against what Docker was measured to do: exit codes, states and streams.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::harness::{Engine, Ran, fixture};
+use crate::needs_root;
+
+const TRANSITIONS: &str = include_str!("../transitions.tsv");
+const IMAGE: &str = "hundredcounter";
+
+/// The verbs of the table that lifebox has and that end by themselves.
+const VERBS: [&str; 10] =
+    ["start", "stop", "kill", "pause", "unpause", "restart", "rm", "logs", "rename", "wait"];
+
+fn engine() -> Engine {
+    let engine = Engine::empty();
+    engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
+    engine
+}
+
+/// Brings `box1` into a state, as it was when Docker was measured.
+fn bring(engine: &Engine, state: &str) {
+    engine.ok(&["rm", "-f", "box1", "box2"]);
+    let sleeping = ["--name", "box1", IMAGE, "sleep", "300"];
+    match state {
+        "created" => drop(engine.ok(&[&["create"], &sleeping[..]].concat())),
+        "running" => drop(engine.ok(&[&["run", "-d"], &sleeping[..]].concat())),
+        "paused" => {
+            engine.ok(&[&["run", "-d"], &sleeping[..]].concat());
+            engine.ok(&["pause", "box1"]);
+        }
+        "exited" => {
+            let ran = engine.run(&["run", "--name", "box1", IMAGE, "sh", "-c", "echo hi; exit 3"]);
+            assert_eq!((ran.code, ran.out.as_str()), (3, "hi\n"), "{}", ran.err);
+        }
+        _ => assert_eq!(state, "missing"),
+    }
+}
+
+#[test]
+fn every_verb_ends_as_dockers_in_every_state() {
+    needs_root!("every_verb_ends_as_dockers_in_every_state");
+    let engine = engine();
+    let mut wrong = Vec::new();
+    for row in TRANSITIONS.lines().filter(|line| !line.starts_with('#')).skip(1) {
+        let [state, command, code, after, output] = row.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{row}");
+        };
+        let words: Vec<&str> = command.split(' ').collect();
+        let waits = words[0] == "wait" && matches!(state, "running" | "paused");
+        if !VERBS.contains(&words[0]) || waits || words.contains(&"-a") {
+            continue;
+        }
+        bring(&engine, state);
+        let ran = engine.run(&words);
+        // Of a restart of what ends at once either state may be seen.
+        let short = state == "exited" && matches!(words[0], "start" | "restart");
+        if short {
+            engine.ok(&["wait", "box1"]);
+        }
+        let renamed = after.contains("named box2");
+        let (expected, name) = if renamed { (state, "box2") } else { (after, "box1") };
+        let reached = engine.status(name);
+        let printed =
+            code != "0" || words.contains(&"-f") || ran.out.trim_end() == output || renamed;
+        if ran.code.to_string() != code || reached != expected || !printed {
+            wrong
+                .push(format!("{row}\n  ours: {} {reached} {:?} {:?}", ran.code, ran.out, ran.err));
+        }
+        engine.ok(&["rm", "-f", "box1", "box2"]);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn several_names_are_all_tried_and_all_told() {
+    needs_root!("several_names_are_all_tried_and_all_told");
+    let engine = engine();
+    for name in ["aa", "bb"] {
+        engine.ok(&["create", "--name", name, IMAGE, "true"]);
+    }
+    let Ran { code, out, err } = engine.run(&["start", "aa", "no1", "bb", "no2"]);
+    assert_eq!((code, out.as_str()), (1, "aa\nbb\n"));
+    assert!(err.ends_with("error: failed to start containers: no1, no2\n"), "{err}");
+    let ran = engine.run(&["wait", "aa", "bb"]);
+    assert_eq!(ran.out, "0\n0\n");
+    let err = engine.fails(&["start", "-a", "aa", "bb"], 1);
+    assert!(err.contains("you cannot start and attach multiple containers at once"), "{err}");
+    let Ran { code, out, err } = engine.run(&["rm", "aa", "no", "bb"]);
+    assert_eq!((code, out.as_str()), (1, "aa\nbb\n"), "{err}");
+    let ran = engine.run(&["rm", "-f", "no"]);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
+}
+
+#[test]
+fn run_ends_with_the_programs_code_or_says_why_not() {
+    needs_root!("run_ends_with_the_programs_code_or_says_why_not");
+    let engine = engine();
+    let check = |words: &[&str], code: i32| {
+        let ran = engine.run(&[&["run", "--rm"], words].concat());
+        assert_eq!(ran.code, code, "{words:?}: {}", ran.err);
+    };
+    check(&[IMAGE, "sh", "-c", "exit 42"], 42);
+    check(&[IMAGE, "nosuch"], 127);
+    check(&[IMAGE, "/nosuch"], 127);
+    check(&[IMAGE, "/etc"], 126);
+    check(&["missing"], 125);
+    check(&["--nosuch", IMAGE], 125);
+    check(&["--network", "host", IMAGE], 125);
+    check(&["-e", "=x", IMAGE], 125);
+    assert_eq!(engine.ok(&["ps", "-aq"]), "", "--rm removes what could not start too");
+}
+
+#[test]
+fn streams_arrive_byte_for_byte() {
+    needs_root!("streams_arrive_byte_for_byte");
+    let engine = engine();
+    let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let mut child = engine
+        .command(&["run", "-i", "--name", "cat", IMAGE, "cat"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let sent = bytes.clone();
+    let sender = std::thread::spawn(move || stdin.write_all(&sent));
+    let output = child.wait_with_output().unwrap();
+    sender.join().unwrap().unwrap();
+    assert!(output.stdout == bytes, "{} bytes came back", output.stdout.len());
+    assert!(engine.command(&["logs", "cat"]).output().unwrap().stdout == bytes);
+    engine.ok(&["run", "--name", "both", IMAGE, "sh", "-c", "echo out; echo err >&2"]);
+    let ran = engine.run(&["logs", "both"]);
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("out\n", "err\n"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    needs_root!("a_reader_that_goes_away_is_no_error");
+    let engine = engine();
+    engine.run(&["run", "--name", "many", IMAGE, "sh", "-c", "yes | head -n 200000"]);
+    let mut child = engine
+        .command(&["logs", "many"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), vec![]));
+}
