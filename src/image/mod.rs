@@ -15,6 +15,7 @@
 mod archive;
 mod document;
 mod extract;
+mod host;
 mod import;
 mod index;
 mod layers;
