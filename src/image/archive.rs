@@ -25,6 +25,8 @@ use crate::sys::fs;
 
 const MANIFEST: &str = "manifest.json";
 const MAX_IMAGES: usize = 1000;
+const MAX_MEMBERS: usize = 50_000;
+const MAX_NAME: usize = 1024;
 /// What may follow the end of the archive: padding, and the end of the compression.
 const MAX_TAIL: u64 = 1 << 20;
 const HOW: &str = "write one with `docker save -o FILE IMAGE`";
@@ -81,7 +83,7 @@ impl Store {
         check: &dyn Fn() -> Result<()>,
     ) -> Result<Vec<Loaded>> {
         self.load_archive(archive, check).map_err(|error| {
-            let error = explain(error);
+            let error = explain(error, self.images());
             let hint = match error.kind() {
                 Kind::Corrupt => "it is damaged or incomplete; write or copy it again",
                 _ => HOW,
@@ -166,6 +168,10 @@ impl Contents {
     ) -> Result<()> {
         // A name that is not UTF-8 can't be in `manifest.json`, so nobody asks for it.
         let Ok(name) = std::str::from_utf8(&member.name) else { return Ok(()) };
+        // All names are held in memory.
+        if number > MAX_MEMBERS || name.len() > MAX_NAME || member.link.len() > MAX_NAME {
+            return Err(corrupt("it has too many members, or too long a name"));
+        }
         let key = resolve("", name);
         let twice = self.files.contains_key(&key) || self.links.contains_key(&key);
         match member.kind {

@@ -23,6 +23,7 @@ mod members;
 mod merged;
 mod names;
 mod parents;
+mod pax;
 mod remove;
 mod spool;
 mod staging;

@@ -270,7 +270,8 @@ impl Machine {
     /// glibc opens `libnss_files` by itself where it is a file of its own; what the linker finds
     /// only by its cache or path file needs those.
     fn linker_files(&mut self) {
-        let libraries: Vec<PathBuf> = self.tree.host_files().filter(|path| is_library(path)).collect();
+        let libraries: Vec<PathBuf> =
+            self.tree.host_files().filter(|path| is_library(path)).collect();
         let c = libraries.iter().find(|path| path.ends_with("libc.so.6"));
         let nss = c.and_then(|path| self.libraries.beside(path, "libnss_files.so.2"));
         if let Some(nss) = nss {
