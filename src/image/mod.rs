@@ -19,6 +19,7 @@ mod host;
 mod import;
 mod index;
 mod layers;
+mod layout;
 mod members;
 mod merged;
 mod names;

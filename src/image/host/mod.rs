@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use self::libraries::Libraries;
 use self::tree::{Node, Tree};
 use super::import::Parts;
+use super::layout::architecture;
 use super::spool::{SpoolWriter, Spooled};
 use super::store::Store;
 use crate::model::Result;
@@ -95,17 +96,9 @@ impl Store {
 /// making it again gives the same id.
 fn config(layer: &Spooled, newest: i64) -> String {
     let created = Timestamp::from_second(newest).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        "powerpc64" => "ppc64le",
-        "loongarch64" => "loong64",
-        other => other,
-    };
     serde_json::json!({
         "created": created,
-        "architecture": architecture,
+        "architecture": architecture(),
         "os": "linux",
         "config": {
             "Env": [format!("PATH={PATH}")],
@@ -148,6 +141,10 @@ impl Machine {
                 dirs.push(dir);
             }
         }
+        Machine::in_dirs(dirs)
+    }
+
+    fn in_dirs(dirs: Vec<PathBuf>) -> Self {
         let mut machine = Machine {
             dirs,
             tree: Tree::default(),

@@ -87,3 +87,24 @@ fn the_interpreter_of_a_script_is_read_from_its_first_line() {
         assert_eq!(interpreter_of(&path).as_deref(), interpreter.map(Path::new), "{line}");
     }
 }
+
+#[test]
+fn busybox_stands_in_for_programs_that_are_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let busybox = directory.path().join("busybox");
+    std::fs::write(&busybox, b"\x7fNOT ELF\0ls\0sleep\0").unwrap();
+    let mut permissions = busybox.metadata().unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    std::fs::set_permissions(&busybox, permissions).unwrap();
+    let mut machine = Machine::in_dirs(vec![directory.path().to_owned()]);
+    for name in ["busybox", "ls", "sleep", "slee"] {
+        machine.program(name);
+    }
+    machine.surroundings();
+    assert_eq!(machine.missing, ["slee"]);
+    for name in ["/usr/bin/ls", "/usr/bin/sleep", "/usr/bin/busybox", "/bin/ls"] {
+        let inside = machine.tree.resolve(Path::new(name));
+        let linked = Path::new("/bin").is_symlink() || !name.starts_with("/bin");
+        assert_eq!(inside, linked.then(|| busybox.clone()), "{name}");
+    }
+}
