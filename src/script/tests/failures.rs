@@ -99,42 +99,231 @@ fn options_are_checked_and_the_nearest_is_named() {
 
 #[test]
 fn an_uncaught_refusal_shows_the_line_and_the_way_out() {
-    draws("let c = run(\"host\", #{ name: \"web\" });\nc.pause();\nc.start();\n", expect![[r#""#]]);
+    draws(
+        "let c = run(\"host\", #{ name: \"web\" });\nc.pause();\nc.start();\n",
+        expect![[r#"
+        error: cannot start `web`: it is paused
+         --> main.rhai:3:3
+          |
+        3 | c.start();
+          |   ^^^^^
+          |
+          = hint: paused: you can unpause, stop, kill, restart or rm -f
+    "#]],
+    );
 }
 
 #[test]
 fn an_uncaught_error_shows_the_calls_that_led_to_it() {
     draws(
         "fn deploy(name) {\n    container(name)\n}\n\nlet all = [\"web\"].map(|n| deploy(n));\n",
-        expect![[r#""#]],
+        expect![[r#"
+            error: no such container: web
+             --> main.rhai:2:5
+              |
+            2 |     container(name)
+              |     ^^^^^^^^^
+              |
+             ::: main.rhai:5:27
+              |
+            5 | let all = ["web"].map(|n| deploy(n));
+              |                           ------ in `deploy` called here
+              |
+             ::: main.rhai:5:19
+              |
+            5 | let all = ["web"].map(|n| deploy(n));
+              |                   --- in a closure called here
+              |
+             ::: main.rhai:5:19
+              |
+            5 | let all = ["web"].map(|n| deploy(n));
+              |                   --- in `map` called here
+        "#]],
     );
 }
 
 #[test]
 fn causes_are_shown() {
-    draws("run(\"host\", [\"missing\"], #{ name: \"web\" });", expect![[r#""#]]);
+    draws(
+        "run(\"host\", [\"missing\"], #{ name: \"web\" });",
+        expect![[r#"
+        error: cannot start `web`
+         --> main.rhai:1:1
+          |
+        1 | run("host", ["missing"], #{ name: "web" });
+          | ^^^
+          |
+          = because: `missing`: executable file not found
+    "#]],
+    );
 }
 
 #[test]
 fn unknown_names_are_answered_with_the_nearest() {
-    draws("let cont = run(\"host\");\nprint(cnt.name);", expect![[r#""#]]);
-    draws("strat(\"web\");", expect![[r#""#]]);
-    draws("let c = run(\"host\");\nprint(c.nmae);", expect![[r#""#]]);
-    draws("let c = run(\"host\");\nc.start;", expect![[r#""#]]);
-    draws("let c = run(\"host\");\nc.name = \"x\";", expect![[r#""#]]);
-    draws("start();", expect![[r#""#]]);
-    draws("let s = start;", expect![[r#""#]]);
+    draws(
+        "let cont = run(\"host\");\nprint(cnt.name);",
+        expect![[r#"
+        error: there is no variable `cnt` here
+         --> main.rhai:2:7
+          |
+        2 | print(cnt.name);
+          |       ^^^
+          |
+          = hint: did you mean `cont`?
+    "#]],
+    );
+    draws(
+        "strat(\"web\");",
+        expect![[r#"
+        error: there is no function `strat`
+         --> main.rhai:1:1
+          |
+        1 | strat("web");
+          | ^^^^^
+          |
+          = hint: did you mean `start`?
+    "#]],
+    );
+    draws(
+        "let c = run(\"host\");\nprint(c.nmae);",
+        expect![[r#"
+        error: a Container has no property `nmae`
+         --> main.rhai:2:8
+          |
+        2 | print(c.nmae);
+          |        ^
+          |
+          = hint: did you mean `name`?
+    "#]],
+    );
+    draws(
+        "let c = run(\"host\");\nc.start;",
+        expect![[r#"
+        error: a Container has no property `start`
+         --> main.rhai:2:2
+          |
+        2 | c.start;
+          |  ^
+          |
+          = hint: did you mean `started_at`?
+    "#]],
+    );
+    draws(
+        "let c = run(\"host\");\nc.name = \"x\";",
+        expect![[r#"
+        error: cannot set `name`: the properties of a Container only tell
+         --> main.rhai:2:2
+          |
+        2 | c.name = "x";
+          |  ^
+          |
+          = hint: options are given to create(); rename() gives another name
+    "#]],
+    );
+    draws(
+        "start();",
+        expect![[r#"
+        error: start() does not take ()
+         --> main.rhai:1:1
+          |
+        1 | start();
+          | ^^^^^
+          |
+          = hint: it is start(container) -> Container, or start(range: InclusiveRange) -> int, or start(range: ExclusiveRange) -> int, or start(container, options) -> Container
+    "#]],
+    );
+    draws(
+        "let s = start;",
+        expect![[r#"
+        error: there is no variable `start` here
+         --> main.rhai:1:9
+          |
+        1 | let s = start;
+          |         ^^^^^
+          |
+          = hint: `start` is a function: call it, start(...)
+    "#]],
+    );
 }
 
 #[test]
 fn the_traps_of_the_language_are_explained() {
-    draws("let c = run(\"host\", [\"count\"]);\nc.logs(|line| c.stop());\n", expect![[r#""#]]);
-    draws("let c = run(\"host\");\nfn f() {\n    c.name\n}\nf();", expect![[r#""#]]);
-    draws("let x = null;", expect![[r#""#]]);
-    draws("if x {", expect![[r#""#]]);
-    draws("logs(run(\"host\", \"echo hi\"), || 1);", expect![[r#""#]]);
-    draws("throw #{ kind: \"mine\" };", expect![[r#""#]]);
-    draws("fn f(n) { f(n + 1) }\nf(1)", expect![[r#""#]]);
+    draws(
+        "let c = run(\"host\", [\"count\"]);\nc.logs(|line| c.stop());\n",
+        expect![[r#"
+        error: a variable is used by a closure while a call on the same variable still runs
+         |
+         = hint: in c.logs(|line| c.stop()) write `this.stop()`, or call logs(c, |line| c.stop())
+    "#]],
+    );
+    draws(
+        "let c = run(\"host\");\nfn f() {\n    c.name\n}\nf();",
+        expect![[r#"
+        error: there is no variable `c` here
+         --> main.rhai:3:5
+          |
+        3 |     c.name
+          |     ^
+          |
+          = hint: a `fn` sees no variables from outside: give it `c` as a parameter, or write a closure, `let f = |x| ...`
+    "#]],
+    );
+    draws(
+        "let x = null;",
+        expect![[r#"
+        error: `null` is a word of the language and cannot be a name
+         --> main.rhai:1:9
+          |
+        1 | let x = null;
+          |         ^^^^
+          |
+          = hint: absence is `()`
+    "#]],
+    );
+    draws(
+        "if x {",
+        expect![[r#"
+        error: there is no variable `x` here
+         --> main.rhai:1:4
+          |
+        1 | if x {
+          |    ^
+    "#]],
+    );
+    draws(
+        "logs(run(\"host\", \"echo hi\"), || 1);",
+        expect![[r#"
+        error: a closure was called with 2 values and takes another number
+         --> main.rhai:1:1
+          |
+        1 | logs(run("host", "echo hi"), || 1);
+          | ^^^^
+          |
+          = hint: `logs` gives its closure one value: |line| ...
+    "#]],
+    );
+    draws(
+        "throw #{ kind: \"mine\" };",
+        expect![[r#"
+        error: thrown: #{"kind": "mine"}
+         --> main.rhai:1:1
+          |
+        1 | throw #{ kind: "mine" };
+          | ^^^^^
+    "#]],
+    );
+    draws(
+        "fn f(n) { f(n + 1) }\nf(1)",
+        expect![[r#"
+        error: functions call each other too deeply
+         --> main.rhai:2:1
+          |
+        2 | f(1)
+          | ^
+          |
+          = hint: a function that calls itself needs an end
+    "#]],
+    );
 }
 
 #[test]
