@@ -5,9 +5,11 @@
 //! kernel ([`sys`]), the native runtime ([`runtime`]), the contract ([`engine`]), the language ([`script`]) and the
 //! conversation ([`repl`]).
 
+pub mod cli;
 pub mod engine;
 pub mod model;
 pub mod repl;
 pub mod runtime;
 pub mod script;
 pub mod sys;
+pub mod ui;

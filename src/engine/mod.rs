@@ -14,6 +14,7 @@ use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, Loaded, PullPolicy, Removed};
+use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
@@ -55,6 +56,15 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn ps(&self) -> Result<Vec<Container>>;
     /// One container.
     fn inspect(&self, id: &ContainerId) -> Result<Container>;
+    /// One container as Docker's JSON, without the array around it. An engine that keeps files
+    /// says where they are; this default says nothing of them.
+    fn inspect_json(&self, id: &ContainerId) -> Result<serde_json::Value> {
+        Ok(inspect::container(&self.inspect(id)?, &ContainerPaths::default()))
+    }
+    /// One image as Docker's JSON, without the array around it; as [`Backend::inspect_json`].
+    fn image_json(&self, reference: &str) -> Result<serde_json::Value> {
+        Ok(inspect::image(&self.image(reference, PullPolicy::Never)?, &[]))
+    }
 
     /// Makes a container from an image that is present; starts nothing.
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId>;

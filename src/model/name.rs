@@ -20,6 +20,11 @@ impl ContainerName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name of two words of the table, which are known to be valid.
+    pub(super) fn from_words(words: &str) -> Self {
+        ContainerName(words.to_owned())
+    }
 }
 
 impl FromStr for ContainerName {

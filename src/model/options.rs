@@ -54,6 +54,15 @@ pub enum EnvEntry {
     },
 }
 
+impl EnvEntry {
+    /// The variable's name.
+    pub fn key(&self) -> &str {
+        match self {
+            EnvEntry::Set { key, .. } | EnvEntry::Unset { key } => key,
+        }
+    }
+}
+
 /// How long `stop` waits for a container to end by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

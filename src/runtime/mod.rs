@@ -1,3 +1,413 @@
 //! The native runtime: one container = one directory = one monitor process.
+//!
+//! [`Runtime`] is the front's side: it changes what rests and asks the monitors of what runs.
 
+pub mod attach;
 pub mod cancel;
+pub mod catalogue;
+pub mod cgroup;
+pub mod connection;
+pub mod directory;
+pub mod init;
+pub mod log;
+pub mod monitor;
+pub mod oci;
+pub mod passwd;
+pub mod plan;
+pub mod protocol;
+pub mod reader;
+mod start;
+
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use self::cancel::Cancel;
+use self::catalogue::Catalogue;
+use self::cgroup::{Cgroup, Hierarchies};
+use self::connection::Connection;
+use self::directory::{Directory, Lock};
+use self::protocol::{Reply, Request};
+use self::reader::Reader;
+use crate::model::container::{Container, ContainerSpec, State};
+use crate::model::id::ContainerId;
+use crate::model::log::LogOptions;
+use crate::model::name::ContainerName;
+use crate::model::options::{Grace, StopOptions};
+use crate::model::signal::Signal;
+use crate::model::status::{self, Action, Status};
+use crate::model::{Error, Kind, Result};
+
+/// How long another process may hold a container's lock without a monitor to talk to.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The containers below one root, on this kernel.
+#[derive(Debug)]
+pub struct Runtime {
+    catalogue: Catalogue,
+    root: PathBuf,
+    cgroup_parent: String,
+    /// Monitors that this process started; they are reaped as they end.
+    monitors: Mutex<Vec<Child>>,
+}
+
+/// Who may change a container now.
+#[derive(Debug)]
+enum Claim {
+    /// This process: no monitor lives, and nobody else is at work.
+    Idle(Lock, State),
+    /// Its monitor.
+    Live(Connection),
+}
+
+impl Runtime {
+    /// The containers below `root`, whose cgroups are below `cgroup_parent`.
+    pub fn new(root: &Path, cgroup_parent: &str) -> Self {
+        Runtime {
+            catalogue: Catalogue::at(root),
+            root: root.to_owned(),
+            cgroup_parent: cgroup_parent.trim_matches('/').to_owned(),
+            monitors: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The container that `query` names: id, name, or the unique beginning of an id.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], or [`Kind::Invalid`] where several ids begin so.
+    pub fn find(&self, query: &str) -> Result<ContainerId> {
+        self.catalogue.find(query)
+    }
+
+    /// Where a container's files are.
+    pub fn directory(&self, id: &ContainerId) -> Directory {
+        self.catalogue.directory(id)
+    }
+
+    /// A container as it is now.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], or [`Kind::Corrupt`] where its record is damaged.
+    pub fn inspect(&self, id: &ContainerId) -> Result<Container> {
+        let directory = self.catalogue.directory(id);
+        let read =
+            || Ok(Container { spec: directory.read_spec()?, state: directory.read_state()? });
+        let mut container: Container = read().map_err(|error: Error| self.gone_or(id, error))?;
+        if container.state.status.is_live() {
+            // It runs, but nobody holds the lock: its monitor was killed, or the machine.
+            if let Some(_lock) = directory.try_lock()? {
+                container.state = directory.read_state()?;
+                if container.state.status.is_live() {
+                    container.state = self.bury(&directory, container.state, id)?;
+                }
+            }
+        }
+        Ok(container)
+    }
+
+    fn gone_or(&self, id: &ContainerId, error: Error) -> Error {
+        if error.kind() == Kind::NotFound && !self.catalogue.directory(id).path().exists() {
+            return Error::new(Kind::NotFound, format!("no such container: {}", id.short()))
+                .container(id.short(), None);
+        }
+        if error.kind() == Kind::NotFound { error.with_kind(Kind::Corrupt) } else { error }
+    }
+
+    /// All containers, newest first, with the error of each whose record is damaged.
+    ///
+    /// # Errors
+    /// When the root can't be read.
+    pub fn ps(&self) -> Result<Vec<(ContainerId, Result<Container>)>> {
+        let mut all: Vec<_> =
+            self.catalogue.ids()?.into_iter().map(|id| (id.clone(), self.inspect(&id))).collect();
+        all.retain(|(_, result)| {
+            !result.as_ref().is_err_and(|error| error.kind() == Kind::NotFound)
+        });
+        let age = |entry: &(ContainerId, Result<Container>)| {
+            entry.1.as_ref().map(|c| c.spec.created).ok()
+        };
+        all.sort_by(|a, b| age(b).cmp(&age(a)).then_with(|| a.0.cmp(&b.0)));
+        Ok(all)
+    }
+
+    /// The name of a container whose record can't be read.
+    pub fn name_of(&self, id: &ContainerId) -> Option<ContainerName> {
+        self.catalogue.name_of(id)
+    }
+
+    /// Records the end of a container whose monitor was killed, with what it left behind. The
+    /// caller holds the lock.
+    fn bury(&self, directory: &Directory, state: State, id: &ContainerId) -> Result<State> {
+        let rebooted = state.boot_id != monitor::boot_id();
+        if !rebooted {
+            let cgroup = self.cgroup(id)?;
+            cgroup.kill()?;
+            cgroup.remove()?;
+        }
+        let (code, reason) = if rebooted {
+            (255, "the host was restarted")
+        } else {
+            (137, "its monitor was killed, and the container with it")
+        };
+        let mut state = state.ended(code, Timestamp::now());
+        state.error = reason.to_owned();
+        // On a read-only root the truth is told without being written.
+        let _ = directory.write_state(&state);
+        Ok(state)
+    }
+
+    fn cgroup(&self, id: &ContainerId) -> Result<Cgroup> {
+        let path = Path::new(&self.cgroup_parent).join(id.as_str());
+        Ok(Cgroup::at(&Hierarchies::of_host()?, &path))
+    }
+
+    /// Finds out who may change a container; waits while another front is starting it.
+    fn claim(&self, id: &ContainerId) -> Result<Claim> {
+        let directory = self.catalogue.directory(id);
+        let deadline = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_micros(200);
+        loop {
+            let lock = directory.try_lock().map_err(|error| self.gone_or(id, error))?;
+            if let Some(lock) = lock {
+                let state = directory.read_state().map_err(|error| self.gone_or(id, error))?;
+                let state =
+                    if state.status.is_live() { self.bury(&directory, state, id)? } else { state };
+                return Ok(Claim::Idle(lock, state));
+            }
+            if let Some(connection) = Connection::open(&directory)? {
+                return Ok(Claim::Live(connection));
+            }
+            if Instant::now() >= deadline {
+                return Err(Error::new(
+                    Kind::Timeout,
+                    format!("container `{}` is busy", id.short()),
+                )
+                .hint("another command is at work on it; try again"));
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+
+    /// Asks the monitor, or does what is to be done where there is none.
+    fn ask_or<T>(
+        &self,
+        id: &ContainerId,
+        request: &Request,
+        cancel: Option<&Cancel>,
+        live: impl Fn(Reply) -> T,
+        idle: impl Fn(Lock, State) -> Result<T>,
+    ) -> Result<T> {
+        loop {
+            match self.claim(id)? {
+                Claim::Idle(lock, state) => return idle(lock, state),
+                Claim::Live(mut connection) => {
+                    // No reply: it has just ended, so it is looked at anew.
+                    if let Some(reply) = connection.ask(request, None, cancel)? {
+                        return Ok(live(reply));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Freezes a container.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] unless it is running.
+    pub fn pause(&self, id: &ContainerId) -> Result<()> {
+        self.ask_or(id, &Request::Pause, None, |_| (), |_, state| refuse(&state, Action::Pause))
+    }
+
+    /// Thaws a container.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] unless it is paused.
+    pub fn unpause(&self, id: &ContainerId) -> Result<()> {
+        self.ask_or(id, &Request::Unpause, None, |_| (), |_, state| refuse(&state, Action::Unpause))
+    }
+
+    /// Sends a signal to a container's first process.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] unless it runs or is paused.
+    pub fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
+        let request = Request::Kill { signal };
+        self.ask_or(id, &request, None, |_| (), |_, state| refuse(&state, Action::Kill))
+    }
+
+    /// Stops a container; nothing to do for one that does not run. `keep` puts `--rm` aside.
+    ///
+    /// # Errors
+    /// [`Kind::Cancelled`]: the stop goes on.
+    pub fn stop(
+        &self,
+        id: &ContainerId,
+        options: &StopOptions,
+        keep: bool,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let spec =
+            self.catalogue.directory(id).read_spec().map_err(|error| self.gone_or(id, error))?;
+        let signal = options.signal.or(spec.config.stop_signal).unwrap_or(Signal::TERM);
+        let grace: Grace = options.timeout.or(spec.config.stop_timeout).unwrap_or_default();
+        let request = Request::Stop { signal, grace, keep };
+        self.ask_or(id, &request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
+    }
+
+    /// Waits for a container to end; its exit code. At once for one that does not run.
+    ///
+    /// # Errors
+    /// [`Kind::Timeout`] or [`Kind::Cancelled`].
+    pub fn wait(
+        &self,
+        id: &ContainerId,
+        timeout: Option<Duration>,
+        cancel: &Cancel,
+    ) -> Result<i32> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            match self.claim(id)? {
+                Claim::Idle(_, state) => return Ok(state.exit_code),
+                Claim::Live(mut connection) => {
+                    let left =
+                        deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+                    let reply =
+                        connection.ask(&Request::Wait, left, Some(cancel)).map_err(|error| {
+                            if error.kind() == Kind::Timeout {
+                                not_ended(id, timeout)
+                            } else {
+                                error
+                            }
+                        })?;
+                    if let Some(Reply::Exited { code }) = reply {
+                        return Ok(code);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Removes a container; with `force`, kills it first, and takes one whose record is damaged.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] without `force` while it runs or is paused.
+    pub fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()> {
+        let directory = self.catalogue.directory(id);
+        let action = if force { Action::RmForce } else { Action::Rm };
+        loop {
+            let claim = match self.claim(id) {
+                // What is damaged can only be removed, and that needs no state.
+                Err(error) if error.kind() == Kind::Corrupt => {
+                    return self.remove_damaged(id, &directory);
+                }
+                result => result?,
+            };
+            match claim {
+                Claim::Idle(_lock, state) => {
+                    refuse(&state, action)?;
+                    return self.catalogue.remove(id, Some(&state.name));
+                }
+                Claim::Live(mut connection) => {
+                    let state = directory.read_state().map_err(|error| self.gone_or(id, error))?;
+                    if state.status.is_live() {
+                        refuse(&state, action)?;
+                        connection.ask(
+                            &Request::Kill { signal: Signal::KILL },
+                            None,
+                            Some(cancel),
+                        )?;
+                        if !directory.path().exists() {
+                            // Made with `--rm`: its monitor has removed it.
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn remove_damaged(&self, id: &ContainerId, directory: &Directory) -> Result<()> {
+        let _lock = directory.try_lock();
+        let cgroup = self.cgroup(id)?;
+        cgroup.kill()?;
+        cgroup.remove()?;
+        self.catalogue.remove(id, self.catalogue.name_of(id).as_ref())
+    }
+
+    /// Gives a container another name.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`] where it is taken, [`Kind::Invalid`] where it is the present one.
+    pub fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
+        let directory = self.catalogue.directory(id);
+        let old = directory.read_state().map_err(|error| self.gone_or(id, error))?.name;
+        if old == *name {
+            let message = format!("renaming container `{name}` to its present name");
+            return Err(Error::new(Kind::Invalid, message).hint("choose another name"));
+        }
+        self.catalogue.claim_name(name, id)?;
+        let request = Request::Rename { name: name.clone() };
+        let renamed = self.ask_or(
+            id,
+            &request,
+            None,
+            |_| (),
+            |_lock, state| {
+                status::check(state.name.as_str(), state.status, Action::Rename)?;
+                directory.write_state(&State { name: name.clone(), ..state })
+            },
+        );
+        self.catalogue.free_name(if renamed.is_ok() { &old } else { name }, id)?;
+        renamed
+    }
+
+    /// Opens what a container wrote.
+    ///
+    /// # Errors
+    /// When the log can't be read.
+    pub fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Reader> {
+        let directory = self.catalogue.directory(id);
+        let state = directory.read_state().map_err(|error| self.gone_or(id, error))?;
+        status::check(state.name.as_str(), state.status, Action::Logs)?;
+        let mut monitor = None;
+        if options.follow && state.status.is_live() {
+            monitor = Connection::open(&directory)?;
+        }
+        let monitor = monitor.and_then(|mut connection| {
+            connection.send(&Request::Wait).ok()?;
+            Some(connection.into_stream())
+        });
+        Reader::open(&directory.file("log.jsonl"), options, monitor)
+    }
+}
+
+/// What the table says for a container without monitor.
+fn refuse(state: &State, action: Action) -> Result<()> {
+    status::check(state.name.as_str(), state.status, action).map(drop)
+}
+
+fn not_ended(id: &ContainerId, timeout: Option<Duration>) -> Error {
+    let seconds = timeout.unwrap_or_default().as_secs_f64();
+    Error::new(
+        Kind::Timeout,
+        format!("container `{}` has not ended within {seconds} s", id.short()),
+    )
+    .container(id.short(), Some(Status::Running.as_str()))
+}
+
+/// A container as it is being made: its spec, the environment of its process, its layers.
+#[derive(Debug)]
+pub struct New<'a> {
+    /// What it is made from.
+    pub spec: &'a ContainerSpec,
+    /// Its name.
+    pub name: &'a ContainerName,
+    /// `KEY=VALUE` for its process.
+    pub environment: &'a [String],
+    /// Its layers, lowest first, relative to its directory.
+    pub lower: &'a [String],
+}

@@ -40,3 +40,15 @@ pub fn wait_readable(fds: &[BorrowedFd<'_>], timeout: Option<Duration>) -> Resul
         }
     }
 }
+
+/// Wraps `poll(2)` for `POLLPRI`, by which cgroup and proc files say that they have changed.
+/// Returns when that happens or `timeout` passes.
+pub fn wait_priority(file: impl AsFd, timeout: Duration) -> Result<()> {
+    let file = file.as_fd();
+    let mut polled = [PollFd::new(&file, PollFlags::PRI)];
+    let timeout = Timespec::try_from(timeout).ok();
+    match rustix::event::poll(&mut polled, timeout.as_ref()) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(errno) => Err(Error::from_errno("poll", errno.raw_os_error())),
+    }
+}

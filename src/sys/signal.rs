@@ -1,9 +1,11 @@
 //! Signals of this process: signal(7), sigaction(2).
 #![allow(unsafe_code)]
 
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::model::{Error, Result};
 
@@ -27,4 +29,69 @@ pub fn on_interrupt(handler: Handler) -> Result<()> {
     unsafe { sigaction(Signal::SIGINT, &action) }
         .map(drop)
         .map_err(|errno| Error::from_errno("sigaction(SIGINT)", errno as i32))
+}
+
+/// Ignores the signals by which a terminal and its session end: SIGHUP, SIGINT and SIGQUIT.
+pub fn ignore_hangups() {
+    let action = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
+        // SAFETY: ignoring a signal runs no code of ours.
+        let _ = unsafe { sigaction(signal, &action) };
+    }
+}
+
+/// The signals of this process, held back from their usual effect and read one by one. Given
+/// back when dropped. All but SIGCHLD, SIGPIPE and SIGURG, those that report a fault of this
+/// program, and those that stop and continue it.
+#[derive(Debug)]
+pub struct Signals {
+    descriptor: SignalFd,
+    held: SigSet,
+}
+
+impl Signals {
+    /// Holds the signals of this thread back from now on.
+    pub fn take() -> Result<Self> {
+        let mut held = SigSet::empty();
+        let forwarded = [
+            Signal::SIGHUP,
+            Signal::SIGINT,
+            Signal::SIGQUIT,
+            Signal::SIGUSR1,
+            Signal::SIGUSR2,
+            Signal::SIGALRM,
+            Signal::SIGTERM,
+            Signal::SIGCONT,
+            Signal::SIGWINCH,
+            Signal::SIGIO,
+        ];
+        for signal in forwarded {
+            held.add(signal);
+        }
+        let failed = |errno: nix::Error| Error::from_errno("signalfd", errno as i32);
+        held.thread_block().map_err(failed)?;
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        let descriptor = SignalFd::with_flags(&held, flags).map_err(failed)?;
+        Ok(Signals { descriptor, held })
+    }
+
+    /// The next that has come.
+    pub fn next(&self) -> Option<crate::model::signal::Signal> {
+        let information = self.descriptor.read_signal().ok()??;
+        i32::try_from(information.ssi_signo)
+            .ok()
+            .and_then(crate::model::signal::Signal::from_number)
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        let _ = self.held.thread_unblock();
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
 }

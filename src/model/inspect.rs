@@ -1,1 +1,0 @@
-//! Docker's JSON for containers and images.

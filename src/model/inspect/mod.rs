@@ -1,0 +1,378 @@
+//! Docker's JSON for containers and images: the same keys, in the same order, of the same types
+//! (`tests/reference/`), so that programs written for `docker inspect` read ours.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::container::{Config, Container};
+use super::image::Image;
+use super::options::Grace;
+use super::status::Status;
+
+/// Paths that a container cannot read.
+pub const MASKED_PATHS: [&str; 14] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+    "/sys/fs/selinux",
+    "/sys/devices/system/cpu/cpu*/thermal_throttle",
+];
+
+/// Paths that a container cannot write.
+pub const READONLY_PATHS: [&str; 6] =
+    ["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// The most processes that a container may have.
+pub const PIDS_LIMIT: i64 = 2048;
+
+/// How Docker writes "never".
+const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
+
+/// Where the files of a container are on the host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContainerPaths {
+    /// The log of its output.
+    pub log: String,
+    /// What it sees as `/etc/hostname`.
+    pub hostname: String,
+    /// What it sees as `/etc/hosts`.
+    pub hosts: String,
+    /// What it sees as `/etc/resolv.conf`.
+    pub resolv_conf: String,
+    /// The directories of its image's layers, the highest first, as overlayfs takes them.
+    pub lower: Vec<String>,
+    /// The directory of its own changes.
+    pub upper: String,
+    /// The directory that overlayfs works in.
+    pub work: String,
+    /// Where its root is mounted, in its own mount namespace.
+    pub merged: String,
+}
+
+/// What `inspect` shows of a container, without the array around it.
+pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
+    let (spec, state) = (&container.spec, &container.state);
+    let argv = spec.config.argv();
+    // These files are made by the first start, as in Docker.
+    let started =
+        |path: &str| if state.started_at.is_some() { path.to_owned() } else { String::new() };
+    json!({
+        "Id": spec.id.as_str(),
+        "Created": spec.created.to_string(),
+        "Path": argv.first().map_or("", String::as_str),
+        "Args": argv.get(1..).unwrap_or_default(),
+        "State": state_json(container),
+        "Image": spec.image.id.as_str(),
+        "ResolvConfPath": started(&paths.resolv_conf),
+        "HostnamePath": started(&paths.hostname),
+        "HostsPath": started(&paths.hosts),
+        "LogPath": started(&paths.log),
+        "Name": format!("/{}", state.name),
+        "RestartCount": state.restart_count,
+        "Driver": "overlay2",
+        "Platform": "linux",
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": null,
+        "HostConfig": host_config(container),
+        "GraphDriver": {
+            "Data": {
+                "LowerDir": paths.lower.join(":"),
+                "MergedDir": paths.merged,
+                "UpperDir": paths.upper,
+                "WorkDir": paths.work,
+            },
+            "Name": "overlay2",
+        },
+        "Mounts": [],
+        "Config": config(&spec.config, &spec.image.reference),
+        "NetworkSettings": network_settings(),
+    })
+}
+
+fn state_json(container: &Container) -> Value {
+    let state = &container.state;
+    json!({
+        "Status": state.status.as_str(),
+        "Running": state.status.is_live(),
+        "Paused": state.status == Status::Paused,
+        "Restarting": false,
+        "OOMKilled": state.oom_killed,
+        "Dead": state.status == Status::Dead,
+        "Pid": state.pid,
+        "ExitCode": state.exit_code,
+        "Error": state.error,
+        "StartedAt": time(state.started_at),
+        "FinishedAt": time(state.finished_at),
+    })
+}
+
+fn time(time: Option<Timestamp>) -> String {
+    time.map_or_else(|| ZERO_TIME.to_owned(), |time| time.to_string())
+}
+
+/// The part of `HostConfig` that says how a container is run, then that of its resources.
+fn host_config(container: &Container) -> Value {
+    let mut config = json!({
+        "Binds": null,
+        "ContainerIDFile": "",
+        "LogConfig": { "Type": "json-file", "Config": {} },
+        "NetworkMode": "none",
+        "PortBindings": {},
+        "RestartPolicy": { "Name": "no", "MaximumRetryCount": 0 },
+        "AutoRemove": container.spec.host.auto_remove,
+        "VolumeDriver": "",
+        "VolumesFrom": null,
+        "CapAdd": null,
+        "CapDrop": null,
+        "CgroupnsMode": "private",
+        "Dns": [],
+        "DnsOptions": [],
+        "DnsSearch": [],
+        "ExtraHosts": null,
+        "GroupAdd": null,
+        "IpcMode": "private",
+        "Cgroup": "",
+        "Links": null,
+        "OomScoreAdj": 0,
+        "PidMode": "",
+        "Privileged": false,
+        "PublishAllPorts": false,
+        "ReadonlyRootfs": false,
+        "SecurityOpt": null,
+        "UTSMode": "",
+        "UsernsMode": "",
+        "ShmSize": 67_108_864,
+        "Runtime": "lifebox",
+        "ConsoleSize": [0, 0],
+        "Isolation": "",
+    });
+    extend(&mut config, resources());
+    extend(&mut config, json!({ "MaskedPaths": MASKED_PATHS, "ReadonlyPaths": READONLY_PATHS }));
+    config
+}
+
+fn resources() -> Value {
+    json!({
+        "CpuShares": 0,
+        "Memory": 0,
+        "NanoCpus": 0,
+        "CgroupParent": "",
+        "BlkioWeight": 0,
+        "BlkioWeightDevice": [],
+        "BlkioDeviceReadBps": [],
+        "BlkioDeviceWriteBps": [],
+        "BlkioDeviceReadIOps": [],
+        "BlkioDeviceWriteIOps": [],
+        "CpuPeriod": 0,
+        "CpuQuota": 0,
+        "CpuRealtimePeriod": 0,
+        "CpuRealtimeRuntime": 0,
+        "CpusetCpus": "",
+        "CpusetMems": "",
+        "Devices": [],
+        "DeviceCgroupRules": null,
+        "DeviceRequests": null,
+        "KernelMemory": 0,
+        "KernelMemoryTCP": 0,
+        "MemoryReservation": 0,
+        "MemorySwap": 0,
+        "MemorySwappiness": null,
+        "OomKillDisable": false,
+        "PidsLimit": PIDS_LIMIT,
+        "Ulimits": [],
+        "CpuCount": 0,
+        "CpuPercent": 0,
+        "IOMaximumIOps": 0,
+        "IOMaximumBandwidth": 0,
+    })
+}
+
+fn config(config: &Config, image: &str) -> Value {
+    let keys = |list: &[String]| -> Map<String, Value> {
+        list.iter().map(|key| (key.clone(), json!({}))).collect()
+    };
+    let mut source = json!({
+        "Hostname": config.hostname,
+        "User": config.user,
+        "AttachStdin": config.open_stdin,
+        "AttachStdout": true,
+        "AttachStderr": true,
+        "ExposedPorts": keys(&config.exposed_ports),
+        "Tty": config.tty,
+        "OpenStdin": config.open_stdin,
+        "StdinOnce": config.open_stdin,
+        "Env": config.env,
+        "Cmd": config.cmd,
+        "Image": image,
+        "Volumes": keys(&config.volumes),
+        "WorkingDir": config.workdir,
+        "Entrypoint": config.entrypoint,
+        "Labels": config.labels,
+    });
+    if let Some(signal) = config.stop_signal {
+        source["StopSignal"] = signal.to_string().into();
+    }
+    match config.stop_timeout {
+        Some(Grace::For(time)) => source["StopTimeout"] = time.as_secs().into(),
+        Some(Grace::Forever) => source["StopTimeout"] = (-1).into(),
+        None => {}
+    }
+    docker_config(&source)
+}
+
+fn network_settings() -> Value {
+    json!({
+        "Bridge": "",
+        "SandboxID": "",
+        "HairpinMode": false,
+        "LinkLocalIPv6Address": "",
+        "LinkLocalIPv6PrefixLen": 0,
+        "Ports": {},
+        "SandboxKey": "",
+        "SecondaryIPAddresses": null,
+        "SecondaryIPv6Addresses": null,
+        "EndpointID": "",
+        "Gateway": "",
+        "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0,
+        "IPAddress": "",
+        "IPPrefixLen": 0,
+        "IPv6Gateway": "",
+        "MacAddress": "",
+        "Networks": {
+            "none": {
+                "IPAMConfig": null,
+                "Links": null,
+                "Aliases": null,
+                "NetworkID": "",
+                "EndpointID": "",
+                "Gateway": "",
+                "IPAddress": "",
+                "IPPrefixLen": 0,
+                "IPv6Gateway": "",
+                "GlobalIPv6Address": "",
+                "GlobalIPv6PrefixLen": 0,
+                "MacAddress": "",
+                "DriverOpts": null,
+            },
+        },
+    })
+}
+
+/// What `image inspect` shows of an image, without the array around it. `layers` are the
+/// directories of its layers, the lowest first, as [`Image::layers`].
+pub fn image(image: &Image, layers: &[String]) -> Value {
+    let text = |key: &str| image.document.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (digests, tags): (Vec<_>, Vec<_>) =
+        image.tags.iter().partition(|reference| reference.digest().is_some());
+    let familiar = |list: &[&super::reference::Reference]| -> Vec<String> {
+        list.iter().map(|reference| reference.familiar()).collect()
+    };
+    let (top, below) =
+        layers.split_last().map_or(("", &[][..]), |(top, rest)| (top.as_str(), rest));
+    let below: Vec<&str> = below.iter().rev().map(String::as_str).collect();
+    json!({
+        "Id": image.id.as_str(),
+        "RepoTags": familiar(&tags),
+        "RepoDigests": familiar(&digests),
+        "Parent": "",
+        "Comment": text("comment"),
+        "Created": time(image.created),
+        "Container": text("container"),
+        "ContainerConfig": docker_config(image.document.get("container_config").unwrap_or(&Value::Null)),
+        "DockerVersion": text("docker_version"),
+        "Author": text("author"),
+        "Config": image_config(image),
+        "Architecture": image.architecture,
+        "Os": image.os,
+        "Size": image.size,
+        "VirtualSize": image.size,
+        "GraphDriver": {
+            "Data": { "LowerDir": below.join(":"), "MergedDir": "", "UpperDir": top, "WorkDir": "" },
+            "Name": "overlay2",
+        },
+        "RootFS": { "Type": "layers", "Layers": image.layers },
+        "Metadata": { "LastTagTime": time(image.tagged) },
+    })
+}
+
+/// The image's configuration as it was read, with what only its document knows.
+fn image_config(image: &Image) -> Value {
+    let mut source = match image.document.get("config") {
+        Some(Value::Object(map)) => Value::Object(map.clone()),
+        _ => json!({}),
+    };
+    extend(&mut source, serde_json::to_value(&image.config).unwrap_or_default());
+    docker_config(&source)
+}
+
+fn extend(object: &mut Value, more: Value) {
+    if let (Value::Object(object), Value::Object(more)) = (object, more) {
+        object.extend(more);
+    }
+}
+
+/// Docker's `Config` with all its keys in Docker's order. A value of the wrong type in `source`,
+/// which may be a stranger's, is read as absent.
+fn docker_config(source: &Value) -> Value {
+    let text = |key: &str| source.get(key).and_then(Value::as_str).unwrap_or_default();
+    let flag = |key: &str| source.get(key).and_then(Value::as_bool).unwrap_or_default();
+    let list = |key: &str| source.get(key).filter(|value| value.is_array()).cloned();
+    let filled = |key: &str| {
+        let object = source.get(key).and_then(Value::as_object);
+        object.filter(|object| !object.is_empty()).cloned().map(Value::Object)
+    };
+    let mut config = json!({
+        "Hostname": text("Hostname"),
+        "Domainname": text("Domainname"),
+        "User": text("User"),
+        "AttachStdin": flag("AttachStdin"),
+        "AttachStdout": flag("AttachStdout"),
+        "AttachStderr": flag("AttachStderr"),
+    });
+    if let Some(ports) = filled("ExposedPorts") {
+        config["ExposedPorts"] = ports;
+    }
+    extend(
+        &mut config,
+        json!({
+            "Tty": flag("Tty"),
+            "OpenStdin": flag("OpenStdin"),
+            "StdinOnce": flag("StdinOnce"),
+            "Env": list("Env").unwrap_or_else(|| json!([])),
+            "Cmd": list("Cmd"),
+            "Image": text("Image"),
+            "Volumes": filled("Volumes"),
+            "WorkingDir": text("WorkingDir"),
+            "Entrypoint": list("Entrypoint"),
+            "OnBuild": list("OnBuild"),
+            "Labels": filled("Labels").unwrap_or_else(|| json!({})),
+        }),
+    );
+    for key in ["StopSignal", "StopTimeout", "Healthcheck", "Shell"] {
+        let has_type = |value: &&Value| match key {
+            "StopSignal" => value.is_string(),
+            "StopTimeout" => value.is_i64(),
+            "Healthcheck" => value.is_object(),
+            _ => value.is_array(),
+        };
+        if let Some(value) = source.get(key).filter(has_type) {
+            config[key] = value.clone();
+        }
+    }
+    config
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,407 @@
+//! Image and options become a [`ContainerSpec`], by Docker's rules (moby `daemon/commit.go`).
+//!
+//! Pure: nothing of the host is read. What an image says is data of a stranger: it is refused
+//! where it is malformed, and never taken for a request (CVE-2026-57231: an image's `FOO` without
+//! `=` once meant "copy FOO from the host").
+
+use jiff::Timestamp;
+
+use super::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
+use super::id::ContainerId;
+use super::image::{Image, ImageConfig};
+use super::options::{CreateOptions, EnvEntry};
+use super::signal::Signal;
+use super::{Error, Kind, Result};
+
+/// The `PATH` of a container where neither image nor user sets one.
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The longest host name: one label of RFC 1123. The kernel's limit is 64.
+const MAX_HOSTNAME: usize = 63;
+
+/// The spec of a container made from `image`, which the user named `reference`, with `options`.
+///
+/// # Errors
+/// [`Kind::Invalid`] where the options are wrong or nothing is left to run; [`Kind::Corrupt`]
+/// where the image's own configuration is malformed.
+pub fn spec(
+    id: ContainerId,
+    created: Timestamp,
+    reference: &str,
+    image: &Image,
+    options: &CreateOptions,
+) -> Result<ContainerSpec> {
+    let of_image = &image.config;
+    check_image(&image.display_name(), of_image)?;
+    check_options(options)?;
+    let (entrypoint, cmd) = command(of_image, options)?;
+    let image_signal = of_image.stop_signal.as_deref().filter(|text| !text.is_empty());
+    let stop_signal = match (options.stop_signal, image_signal) {
+        (Some(signal), _) => Some(signal),
+        (None, Some(text)) => Some(image_stop_signal(&image.display_name(), text)?),
+        (None, None) => None,
+    };
+    let mut labels = of_image.labels.clone();
+    labels.extend(options.labels.clone());
+    let config = Config {
+        hostname: options.hostname.clone().unwrap_or_else(|| id.short().to_owned()),
+        user: options.user.clone().unwrap_or_else(|| of_image.user.clone()),
+        open_stdin: options.interactive,
+        tty: false,
+        env: environment(&of_image.env, &options.env),
+        cmd,
+        entrypoint,
+        workdir: options.workdir.clone().unwrap_or_else(|| of_image.working_dir.clone()),
+        volumes: of_image.volumes.keys().cloned().collect(),
+        exposed_ports: of_image.exposed_ports.keys().cloned().collect(),
+        labels,
+        stop_signal,
+        stop_timeout: options.stop_timeout,
+    };
+    Ok(ContainerSpec {
+        version: VERSION,
+        id,
+        created,
+        image: ImageUse {
+            reference: reference.to_owned(),
+            id: image.id.clone(),
+            layers: image.layers.clone(),
+        },
+        config,
+        host: HostConfig { auto_remove: options.auto_remove },
+    })
+}
+
+/// The environment of the container's first process: the defaults, which the configured entries
+/// replace where they stand, then the rest of these in their order. An entry without `=` removes
+/// its variable, a default included. `HOME` is added by whoever knows the user's record.
+pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
+    let config = &spec.config;
+    let mut env = vec![format!("PATH={DEFAULT_PATH}"), format!("HOSTNAME={}", config.hostname)];
+    if config.tty {
+        env.push("TERM=xterm".to_owned());
+    }
+    for entry in &config.env {
+        let place = env.iter().position(|known| key(known) == key(entry));
+        match (place, entry.contains('=')) {
+            (Some(place), true) => env[place].clone_from(entry),
+            (None, true) => env.push(entry.clone()),
+            (Some(place), false) => drop(env.remove(place)),
+            (None, false) => {}
+        }
+    }
+    env
+}
+
+type Words = Vec<String>;
+
+/// Entrypoint and command. A user's entrypoint drops the image's command, for its arguments were
+/// written for another program.
+fn command(image: &ImageConfig, options: &CreateOptions) -> Result<(Option<Words>, Option<Words>)> {
+    let some = |list: &Option<Vec<String>>| list.clone().filter(|list| !list.is_empty());
+    let (entrypoint, image_cmd) = match &options.entrypoint {
+        Some(own) => (Some(own.clone()).filter(|list| !list.is_empty()), None),
+        None => (some(&image.entrypoint), some(&image.cmd)),
+    };
+    let cmd = some(&options.cmd).or(image_cmd);
+    if entrypoint.is_none() && cmd.is_none() {
+        return Err(Error::new(Kind::Invalid, "no command specified")
+            .hint("the image names no command: write one after the image"));
+    }
+    let first = entrypoint.iter().chain(&cmd).flatten().next();
+    if first.is_some_and(String::is_empty) {
+        return Err(Error::new(Kind::Invalid, "the command is an empty string")
+            .hint("the first word of entrypoint and command names the program to run"));
+    }
+    Ok((entrypoint, cmd))
+}
+
+/// The user's entries, then those of the image that the user does not name.
+fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
+    let written = |entry: &EnvEntry| match entry {
+        EnvEntry::Set { key, value } => format!("{key}={value}"),
+        EnvEntry::Unset { key } => key.clone(),
+    };
+    let mut env: Vec<String> = user.iter().map(written).collect();
+    let kept = image.iter().filter(|entry| !user.iter().any(|own| own.key() == key(entry)));
+    env.extend(kept.cloned());
+    env
+}
+
+fn key(entry: &str) -> &str {
+    entry.split_once('=').map_or(entry, |(key, _)| key)
+}
+
+fn image_stop_signal(image: &str, text: &str) -> Result<Signal> {
+    text.parse::<Signal>().map_err(|error| {
+        corrupt(image, format!("has a bad stop signal: {error}"))
+            .hint("give one with --stop-signal, such as --stop-signal TERM")
+    })
+}
+
+/// Refuses what an image must not say, whoever wrote it.
+fn check_image(image: &str, config: &ImageConfig) -> Result<()> {
+    for entry in &config.env {
+        let well_formed = entry
+            .split_once('=')
+            .is_some_and(|(key, _)| !key.is_empty() && !key.contains(['*', '\n']));
+        if !well_formed || entry.contains('\0') {
+            return Err(corrupt(image, format!("has a bad environment entry {entry:?}")));
+        }
+    }
+    let workdir = &config.working_dir;
+    if !workdir.is_empty() && !workdir.starts_with('/') {
+        return Err(corrupt(
+            image,
+            format!("has a working directory that is not absolute: {workdir:?}"),
+        ));
+    }
+    let lists = [&config.entrypoint, &config.cmd];
+    let words = lists.into_iter().flatten().flatten();
+    let labels = config.labels.iter().flat_map(|(key, value)| [key, value]);
+    let keys = config.volumes.keys().chain(config.exposed_ports.keys());
+    let mut texts = words.chain(labels).chain(keys).chain([workdir, &config.user]);
+    if texts.any(|text| text.contains('\0')) {
+        return Err(corrupt(image, "has a NUL byte in its configuration".to_owned()));
+    }
+    Ok(())
+}
+
+fn corrupt(image: &str, what: String) -> Error {
+    Error::new(Kind::Corrupt, format!("image `{image}` {what}"))
+}
+
+/// Refuses what a user must not ask for.
+fn check_options(options: &CreateOptions) -> Result<()> {
+    for entry in &options.env {
+        let key = entry.key();
+        if key.is_empty() || key.contains('=') {
+            let written = if let EnvEntry::Set { value, .. } = entry { value } else { "" };
+            let message = format!("invalid environment variable: {key}={written}");
+            return Err(Error::new(Kind::Invalid, message).hint("write KEY=VALUE, or KEY"));
+        }
+        let value = if let EnvEntry::Set { value, .. } = entry { value } else { "" };
+        no_nul("environment", [key, value])?;
+    }
+    let words = [&options.entrypoint, &options.cmd].into_iter().flatten().flatten();
+    no_nul("command", words.map(String::as_str))?;
+    no_nul("labels", options.labels.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]))?;
+    no_nul("user", options.user.as_deref())?;
+    if let Some(hostname) = &options.hostname {
+        check_hostname(hostname)?;
+    }
+    if let Some(workdir) = &options.workdir {
+        no_nul("working directory", [workdir.as_str()])?;
+        if !workdir.starts_with('/') {
+            let message = format!(
+                "the working directory `{workdir}` is invalid, it needs to be an absolute path"
+            );
+            return Err(Error::new(Kind::Invalid, message));
+        }
+    }
+    Ok(())
+}
+
+fn no_nul<'a>(what: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    match texts.into_iter().find(|text| text.contains('\0')) {
+        Some(text) => {
+            let message = format!("NUL byte in the {what}: {text:?}");
+            Err(Error::new(Kind::Invalid, message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Letters, digits and `-` in labels joined by dots, as RFC 1123 says, and `_` as Docker allows.
+fn check_hostname(hostname: &str) -> Result<()> {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if hostname.len() <= MAX_HOSTNAME && hostname.split('.').all(label) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Invalid, format!("invalid hostname {hostname:?}")).hint(format!(
+        "a host name has 1 to {MAX_HOSTNAME} letters, digits, `-` and `.`, and starts and ends \
+         with a letter or digit"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn image(config: serde_json::Value) -> Image {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        Image {
+            id: digest.parse().unwrap(),
+            tags: vec!["app".parse().unwrap()],
+            created: None,
+            tagged: None,
+            size: 0,
+            layers: vec![digest.parse().unwrap()],
+            architecture: "amd64".into(),
+            os: "linux".into(),
+            config: serde_json::from_value(config).unwrap(),
+            document: serde_json::Value::Null,
+        }
+    }
+
+    fn merged(config: serde_json::Value, options: &CreateOptions) -> Result<ContainerSpec> {
+        let id = ContainerId::from_random([0xab; 32]).unwrap();
+        spec(id, Timestamp::UNIX_EPOCH, "app", &image(config), options)
+    }
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn set(key: &str, value: &str) -> EnvEntry {
+        EnvEntry::Set { key: key.into(), value: value.into() }
+    }
+
+    fn unset(key: &str) -> EnvEntry {
+        EnvEntry::Unset { key: key.into() }
+    }
+
+    #[test]
+    fn entrypoint_and_command_merge_as_dockers() {
+        // image's entrypoint, image's cmd, user's entrypoint, user's cmd, what runs
+        let table = [
+            ("", "sh", None, None, "sh"),
+            ("", "sh", None, Some("ls -l"), "ls -l"),
+            ("tini --", "sh", None, None, "tini -- sh"),
+            ("tini --", "sh", None, Some("ls"), "tini -- ls"),
+            ("tini --", "sh -c x", Some("bash"), None, "bash"),
+            ("tini --", "sh", Some("bash"), Some("-l"), "bash -l"),
+            ("tini --", "sh", Some(""), Some("ls"), "ls"),
+            ("tini --", "", None, None, "tini --"),
+        ];
+        for (entrypoint, cmd, own_entrypoint, own_cmd, expected) in table {
+            let options = CreateOptions {
+                entrypoint: own_entrypoint.map(words),
+                cmd: own_cmd.map(words),
+                ..CreateOptions::default()
+            };
+            let config = json!({ "Entrypoint": words(entrypoint), "Cmd": words(cmd) });
+            let spec = merged(config, &options).unwrap();
+            assert_eq!(spec.config.argv().join(" "), expected);
+        }
+    }
+
+    #[test]
+    fn nothing_to_run_is_an_error() {
+        let own = CreateOptions { entrypoint: Some(vec![]), ..CreateOptions::default() };
+        for (config, options) in
+            [(json!({}), CreateOptions::default()), (json!({ "Cmd": ["sh"] }), own)]
+        {
+            let error = merged(config, &options).unwrap_err();
+            assert_eq!((error.kind(), error.message()), (Kind::Invalid, "no command specified"));
+        }
+        assert!(merged(json!({ "Cmd": [""] }), &CreateOptions::default()).is_err());
+    }
+
+    #[test]
+    fn environment_of_user_comes_first_and_overrides() {
+        let config = json!({ "Cmd": ["x"], "Env": ["PATH=/bin", "A=image", "B=image"] });
+        let table = [
+            (vec![], "PATH=/bin A=image B=image", "PATH=/bin HOSTNAME=h A=image B=image"),
+            (
+                vec![set("B", "1"), set("C", "")],
+                "B=1 C= PATH=/bin A=image",
+                "PATH=/bin HOSTNAME=h B=1 C= A=image",
+            ),
+            (vec![unset("A")], "A PATH=/bin B=image", "PATH=/bin HOSTNAME=h B=image"),
+            (vec![unset("PATH")], "PATH A=image B=image", "HOSTNAME=h A=image B=image"),
+            (
+                vec![set("A", "1"), set("A", "2")],
+                "A=1 A=2 PATH=/bin B=image",
+                "PATH=/bin HOSTNAME=h A=2 B=image",
+            ),
+            (
+                vec![set("HOSTNAME", "x"), set("A", "k=v")],
+                "HOSTNAME=x A=k=v PATH=/bin B=image",
+                "PATH=/bin HOSTNAME=x A=k=v B=image",
+            ),
+        ];
+        for (env, stored, given) in table {
+            let hostname = Some("h".to_owned());
+            let options = CreateOptions { env, hostname, ..CreateOptions::default() };
+            let spec = merged(config.clone(), &options).unwrap();
+            assert_eq!(spec.config.env.join(" "), stored);
+            assert_eq!(process_env(&spec).join(" "), given);
+        }
+    }
+
+    #[test]
+    fn path_hostname_and_user_have_defaults() {
+        let spec = merged(json!({ "Cmd": ["x"] }), &CreateOptions::default()).unwrap();
+        assert_eq!(spec.config.env, Vec::<String>::new());
+        let expected = format!("PATH={DEFAULT_PATH} HOSTNAME=abababababab");
+        assert_eq!(process_env(&spec).join(" "), expected);
+        assert_eq!((spec.config.user.as_str(), spec.config.workdir.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn labels_merge_and_single_values_fall_back() {
+        let config = json!({
+            "Cmd": ["x"], "Labels": { "a": "1", "b": "1" }, "User": "www", "WorkingDir": "/srv",
+            "StopSignal": "SIGQUIT", "ExposedPorts": { "80/tcp": {} }, "Volumes": { "/data": {} },
+        });
+        let labels = [("b".to_owned(), "2".to_owned())].into();
+        let options = CreateOptions { labels, ..CreateOptions::default() };
+        let config = merged(config, &options).unwrap().config;
+        assert_eq!(format!("{:?}", config.labels), r#"{"a": "1", "b": "2"}"#);
+        assert_eq!((config.user.as_str(), config.workdir.as_str()), ("www", "/srv"));
+        assert_eq!(config.stop_signal.map(Signal::number), Some(3));
+        assert_eq!((config.exposed_ports, config.volumes), (words("80/tcp"), words("/data")));
+    }
+
+    #[test]
+    fn hostile_images_are_refused() {
+        for config in [
+            json!({ "Env": ["*"] }),
+            json!({ "Env": ["HOME"] }),
+            json!({ "Env": ["=x"] }),
+            json!({ "Env": ["a*=x"] }),
+            json!({ "Env": ["a\nb=x"] }),
+            json!({ "Env": ["a=\u{0}"] }),
+            json!({ "WorkingDir": "../x" }),
+            json!({ "StopSignal": "SIGNOPE" }),
+            json!({ "Labels": { "a": "\u{0}" } }),
+            json!({ "User": "\u{0}" }),
+            json!({ "Volumes": { "/\u{0}": {} } }),
+        ] {
+            let mut config = config;
+            config["Cmd"] = json!(["x"]);
+            let error = merged(config.clone(), &CreateOptions::default()).unwrap_err();
+            assert_eq!(error.kind(), Kind::Corrupt, "{config}");
+        }
+    }
+
+    #[test]
+    fn wrong_options_are_refused() {
+        let some = |text: &str| Some(text.to_owned());
+        let default = CreateOptions::default;
+        for options in [
+            CreateOptions { env: vec![set("", "x")], ..default() },
+            CreateOptions { env: vec![set("a", "\0")], ..default() },
+            CreateOptions { cmd: Some(vec!["a\0".into()]), ..default() },
+            CreateOptions { workdir: some("srv"), ..default() },
+            CreateOptions { workdir: some(""), ..default() },
+            CreateOptions { user: some("\0"), ..default() },
+            CreateOptions { hostname: some(""), ..default() },
+            CreateOptions { hostname: some("-a"), ..default() },
+            CreateOptions { hostname: some("a b"), ..default() },
+            CreateOptions { hostname: some(&"a".repeat(64)), ..default() },
+        ] {
+            let error = merged(json!({ "Cmd": ["x"] }), &options).unwrap_err();
+            assert_eq!(error.kind(), Kind::Invalid, "{options:?}");
+        }
+    }
+}

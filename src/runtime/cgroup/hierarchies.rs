@@ -1,0 +1,157 @@
+//! Which control group hierarchies this host has, and where.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::model::error::Context;
+use crate::model::{Error, Kind, Result};
+
+/// The v1 controllers that a container gets a cgroup for. `freezer` only where there is no
+/// unified hierarchy: each directory costs about 0.15 ms at start.
+const USED: [&str; 4] = ["pids", "memory", "devices", "cpuacct"];
+
+/// One v1 hierarchy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct V1 {
+    /// Its controllers, as mount options.
+    pub controllers: Vec<String>,
+    /// Where it is mounted.
+    pub mount: PathBuf,
+}
+
+/// The hierarchies that containers use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hierarchies {
+    /// Where cgroup2 is mounted.
+    pub unified: Option<PathBuf>,
+    /// The v1 hierarchies of use.
+    pub v1: Vec<V1>,
+}
+
+impl Hierarchies {
+    /// Those of this host.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`] where none is mounted.
+    pub fn of_host() -> Result<Self> {
+        let path = "/proc/self/mountinfo";
+        let text = fs::read_to_string(path).context(|| format!("read `{path}`"))?;
+        let found = Hierarchies::parse(&text);
+        if found.unified.is_none() && found.v1.is_empty() {
+            return Err(Error::new(Kind::Unsupported, "no cgroup hierarchy is mounted")
+                .hint("mount -t cgroup2 none /sys/fs/cgroup"));
+        }
+        Ok(found)
+    }
+
+    /// Reads proc_pid_mountinfo(5).
+    fn parse(mountinfo: &str) -> Self {
+        let mut found = Hierarchies::default();
+        for line in mountinfo.lines() {
+            let Some((mount, file_system)) = line.split_once(" - ") else { continue };
+            let Some(point) = mount.split(' ').nth(4) else { continue };
+            let point = PathBuf::from(point.replace("\\040", " "));
+            let mut fields = file_system.split(' ');
+            match (fields.next(), fields.nth(1)) {
+                (Some("cgroup2"), _) if found.unified.is_none() => found.unified = Some(point),
+                (Some("cgroup"), Some(options)) => found.v1.push(V1 {
+                    controllers: options
+                        .split(',')
+                        .filter(|o| !matches!(*o, "rw" | "ro"))
+                        .map(String::from)
+                        .collect(),
+                    mount: point,
+                }),
+                _ => {}
+            }
+        }
+        let freezes = found.unified.is_some();
+        let used = |name: &String| USED.contains(&name.as_str()) || (!freezes && name == "freezer");
+        found.v1.retain(|v1| v1.controllers.iter().any(used));
+        found
+    }
+
+    /// `v2`, `v1` or `hybrid`.
+    pub fn version(&self) -> &'static str {
+        match (&self.unified, self.v1.is_empty()) {
+            (Some(_), true) => "v2",
+            (None, _) => "v1",
+            (Some(_), false) => "hybrid",
+        }
+    }
+
+    /// The controllers that containers get.
+    pub fn controllers(&self) -> Vec<String> {
+        let unified = self
+            .unified
+            .as_ref()
+            .and_then(|mount| fs::read_to_string(mount.join("cgroup.controllers")).ok());
+        let unified = unified.unwrap_or_default();
+        let v1 = self.v1.iter().flat_map(|v1| v1.controllers.iter().cloned());
+        v1.chain(unified.split_whitespace().map(String::from)).collect()
+    }
+}
+
+/// Passes controllers of the unified hierarchy on to the cgroup at `directory`: a child has those
+/// that its parent's `cgroup.subtree_control` names. One that can't be had is left out; a limit
+/// that needs it says so when it is set.
+pub(super) fn enable_controllers(directory: &Path) -> Result<()> {
+    let Some(parent) = directory.parent() else { return Ok(()) };
+    let read =
+        |directory: &Path, file: &str| fs::read_to_string(directory.join(file)).unwrap_or_default();
+    let has = |text: &str, name: &str| text.split_whitespace().any(|word| word == name);
+    let mut chain: Vec<_> =
+        parent.ancestors().take_while(|path| path.join("cgroup.controllers").exists()).collect();
+    chain.reverse();
+    for level in chain {
+        let (available, enabled) =
+            (read(level, "cgroup.controllers"), read(level, "cgroup.subtree_control"));
+        for name in ["pids", "memory", "cpu", "io", "cpuset"] {
+            if has(&available, name) && !has(&enabled, name) {
+                let _ = fs::write(level.join("cgroup.subtree_control"), format!("+{name}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HYBRID: &str = "\
+25 19 0:22 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
+26 25 0:23 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:3 - cgroup cgroup rw,cpu,cpuacct
+27 25 0:24 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory
+28 25 0:25 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd
+29 25 0:26 / /sys/fs/cgroup/freezer rw - cgroup cgroup rw,freezer
+30 25 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw,nsdelegate
+";
+
+    #[test]
+    fn a_hybrid_host_freezes_with_the_unified_hierarchy() {
+        let found = Hierarchies::parse(HYBRID);
+        assert_eq!(found.version(), "hybrid");
+        assert_eq!(found.unified, Some("/sys/fs/cgroup/unified".into()));
+        let mounts: Vec<_> = found.v1.iter().map(|v1| v1.mount.to_str().unwrap()).collect();
+        assert_eq!(mounts, ["/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/memory"]);
+    }
+
+    #[test]
+    fn a_v1_host_freezes_with_the_freezer() {
+        let text: String = HYBRID
+            .lines()
+            .filter(|line| !line.contains("cgroup2"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let found = Hierarchies::parse(&text);
+        assert_eq!(found.version(), "v1");
+        assert!(found.v1.iter().any(|v1| v1.controllers == ["freezer"]));
+    }
+
+    #[test]
+    fn a_unified_host_has_no_v1() {
+        let found = Hierarchies::parse("30 25 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+        assert_eq!(found.version(), "v2");
+    }
+}

@@ -1,0 +1,149 @@
+//! The directory of one container: its files, and the lock that says who may change it.
+//!
+//! `config.json` (OCI), `spec.json`: written once. `state.json`: replaced as a whole. `log.jsonl`.
+//! `upper/`, `work/`, `rootfs/`: the writable layer and where the root is mounted. `hosts`,
+//! `hostname`, `resolv.conf`: shown in `/etc`. `stdin`: a fifo, where input is kept open.
+//! `monitor.sock`, `lock`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::model::container::{ContainerSpec, State, VERSION};
+use crate::model::error::Context;
+use crate::model::{Error, Kind, Result};
+
+/// A container's directory. Holding one proves nothing: another process may remove it.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    path: PathBuf,
+}
+
+/// The lock of a container. While a process holds it, no other changes the container's files.
+/// A monitor holds it for as long as its container lives.
+#[derive(Debug)]
+pub struct Lock {
+    /// Its open file; a process that inherits it keeps the lock (flock(2)).
+    pub file: File,
+}
+
+impl Directory {
+    /// The directory at `path`.
+    pub fn new(path: PathBuf) -> Self {
+        Directory { path }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of `file` in it.
+    pub fn file(&self, file: &str) -> PathBuf {
+        self.path.join(file)
+    }
+
+    /// The lock, if nobody holds it.
+    ///
+    /// # Errors
+    /// When the container is gone.
+    pub fn try_lock(&self) -> Result<Option<Lock>> {
+        let path = self.file("lock");
+        let file = File::open(&path).context(|| format!("open `{}`", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock { file })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => {
+                Err(Error::from_io(format!("lock `{}`", path.display()), &error))
+            }
+        }
+    }
+
+    /// What the container is made from.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] where the file is damaged or of another version.
+    pub fn read_spec(&self) -> Result<ContainerSpec> {
+        let spec: ContainerSpec = self.read("spec.json")?;
+        if spec.version == VERSION {
+            Ok(spec)
+        } else {
+            Err(self.other_version("spec.json", spec.version))
+        }
+    }
+
+    /// How the container is, as it was last written.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] where the file is damaged or of another version.
+    pub fn read_state(&self) -> Result<State> {
+        let state: State = self.read("state.json")?;
+        if state.version == VERSION {
+            Ok(state)
+        } else {
+            Err(self.other_version("state.json", state.version))
+        }
+    }
+
+    fn other_version(&self, file: &str, version: u32) -> Error {
+        let path = self.file(file);
+        Error::new(
+            Kind::Corrupt,
+            format!("`{}` has version {version}, not {VERSION}", path.display()),
+        )
+        .hint("another version of lifebox wrote it; use that one")
+    }
+
+    /// Reads a JSON file.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], or [`Kind::Corrupt`] where it is damaged.
+    pub fn read<T: DeserializeOwned>(&self, file: &str) -> Result<T> {
+        let path = self.file(file);
+        let bytes = fs::read(&path).context(|| format!("read `{}`", path.display()))?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Error::new(Kind::Corrupt, format!("`{}` is damaged: {error}", path.display()))
+        })
+    }
+
+    /// Replaces `state.json`.
+    ///
+    /// # Errors
+    /// When the disk is full or read-only; the old state stays then.
+    pub fn write_state(&self, state: &State) -> Result<()> {
+        self.replace("state.json", state)
+    }
+
+    /// Writes a JSON file that is not there yet.
+    ///
+    /// # Errors
+    /// When the disk is full or read-only.
+    pub fn write_new(&self, file: &str, value: &impl Serialize) -> Result<()> {
+        let path = self.file(file);
+        let json = serde_json::to_vec(value).unwrap_or_default();
+        write_file(&path, &json).context(|| format!("write `{}`", path.display()))
+    }
+
+    /// A reader sees the old file or the new one, never a part (rename(2)).
+    fn replace(&self, file: &str, value: &impl Serialize) -> Result<()> {
+        let path = self.file(file);
+        let new = self.file(&format!(".{file}.new"));
+        let json = serde_json::to_vec(value).unwrap_or_default();
+        write_file(&new, &json)
+            .and_then(|()| fs::rename(&new, &path))
+            .inspect_err(|_| {
+                let _ = fs::remove_file(&new);
+            })
+            .context(|| format!("write `{}`", path.display()))
+    }
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)
+}

@@ -1,0 +1,203 @@
+//! The log of a container, `log.jsonl`: written by its monitor, read by anybody.
+//!
+//! One record per line, as Docker's json-file driver writes them:
+//! `{"log":"hello\n","stream":"stdout","time":"..."}`. What is not UTF-8 goes into `log64`
+//! instead, so that every byte comes back. A line longer than 16 KiB goes on in the next record of
+//! its stream: only the last part ends with a newline.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Write;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::log::{LogLine, Stream};
+use crate::model::{Error, Kind, Result};
+
+/// The longest part of a line in one record, in bytes.
+const MAX_LINE: usize = 16 * 1024;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Record<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    log: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log64: Option<String>,
+    stream: Stream,
+    #[serde(borrow)]
+    time: Cow<'a, str>,
+}
+
+/// What is said where the disk was full: so much is missing.
+#[derive(Debug, Serialize)]
+struct Gap {
+    dropped: u64,
+    bytes: u64,
+    stream: Stream,
+    time: String,
+}
+
+/// Writes a log. It never blocks on anything but the disk, and keeps no more than one line.
+#[derive(Debug)]
+pub struct Writer {
+    file: File,
+    /// Where the last whole record ended.
+    end: u64,
+    /// The beginning of a line that has not ended yet, for each stream.
+    partial: [Vec<u8>; 2],
+    buffer: Vec<u8>,
+    dropped: (u64, u64),
+}
+
+impl Writer {
+    /// Appends to `file`.
+    pub fn new(file: File) -> Self {
+        let end = file.metadata().map_or(0, |metadata| metadata.len());
+        Writer { file, end, partial: [Vec::new(), Vec::new()], buffer: Vec::new(), dropped: (0, 0) }
+    }
+
+    /// Takes what a stream has written, `bytes` long or at its end where empty.
+    pub fn write(&mut self, stream: Stream, mut bytes: &[u8]) {
+        let time = Timestamp::now().to_string();
+        let partial = usize::from(stream == Stream::Stderr);
+        let at_end = bytes.is_empty();
+        while !bytes.is_empty() {
+            let held = self.partial[partial].len();
+            let newline = bytes.iter().position(|b| *b == b'\n').map(|at| at + 1);
+            let room = MAX_LINE - held;
+            let (take, whole) = match newline {
+                Some(length) if length <= room => (length, true),
+                _ => (bytes.len().min(room), bytes.len() >= room),
+            };
+            let (now, rest) = bytes.split_at(take);
+            bytes = rest;
+            if whole && held == 0 {
+                self.record(stream, now, &time);
+            } else {
+                self.partial[partial].extend_from_slice(now);
+                if whole {
+                    self.record_partial(stream, &time);
+                }
+            }
+        }
+        if at_end && !self.partial[partial].is_empty() {
+            self.record_partial(stream, &time);
+        }
+        self.flush(stream);
+    }
+
+    fn record_partial(&mut self, stream: Stream, time: &str) {
+        let partial = usize::from(stream == Stream::Stderr);
+        let mut line = std::mem::take(&mut self.partial[partial]);
+        self.record(stream, &line, time);
+        line.clear();
+        self.partial[partial] = line;
+    }
+
+    fn record(&mut self, stream: Stream, line: &[u8], time: &str) {
+        let (log, log64) = match std::str::from_utf8(line) {
+            Ok(text) => (Some(Cow::Borrowed(text)), None),
+            Err(_) => (None, Some(BASE64.encode(line))),
+        };
+        let record = Record { log, log64, stream, time: Cow::Borrowed(time) };
+        // Writing to memory: can't fail.
+        let _ = serde_json::to_writer(&mut self.buffer, &record);
+        self.buffer.push(b'\n');
+    }
+
+    /// A full disk must not stop the container: what can't be written is counted, and the count
+    /// is written when there is room again.
+    fn flush(&mut self, stream: Stream) {
+        if self.buffer.is_empty() {
+            return;
+        }
+        if self.dropped.0 > 0 {
+            let (dropped, bytes) = self.dropped;
+            let gap = Gap { dropped, bytes, stream, time: Timestamp::now().to_string() };
+            let mut marked = serde_json::to_vec(&gap).unwrap_or_default();
+            marked.push(b'\n');
+            marked.append(&mut self.buffer);
+            self.buffer = marked;
+        }
+        let length = self.buffer.len() as u64;
+        if self.file.write_all(&self.buffer).is_ok() {
+            self.end += length;
+            self.dropped = (0, 0);
+        } else {
+            // No half record may stay, or the next one would be unreadable too.
+            let _ = self.file.set_len(self.end);
+            let records = self.buffer.iter().filter(|b| **b == b'\n').count() as u64;
+            self.dropped = (self.dropped.0 + records, self.dropped.1 + length);
+        }
+        self.buffer.clear();
+    }
+}
+
+/// Reads one record; `None` for a marker of a gap or a record that is damaged.
+pub(super) fn parse(line: &[u8]) -> Option<LogLine> {
+    let record: Record<'_> = serde_json::from_slice(line).ok()?;
+    let bytes = match (record.log, record.log64) {
+        (Some(text), _) => text.into_owned().into_bytes(),
+        (None, Some(encoded)) => BASE64.decode(encoded).ok()?,
+        (None, None) => return None,
+    };
+    Some(LogLine { time: record.time.parse().ok()?, stream: record.stream, bytes })
+}
+
+/// Opens a log for appending, made where it is missing.
+///
+/// # Errors
+/// When the disk is full or read-only.
+pub fn open_for_append(path: &std::path::Path) -> Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true).mode(0o600).open(path).map_err(|error| {
+        Error::from_io(format!("open `{}`", path.display()), &error).with_kind(Kind::System)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(writes: &[(Stream, &[u8])]) -> Vec<LogLine> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let mut writer = Writer::new(open_for_append(&path).unwrap());
+        for (stream, bytes) in writes {
+            writer.write(*stream, bytes);
+        }
+        let text = std::fs::read(&path).unwrap();
+        text.split(|b| *b == b'\n').filter_map(parse).collect()
+    }
+
+    #[test]
+    fn lines_come_back_byte_for_byte() {
+        let lines = written(&[
+            (Stream::Stdout, b"one\ntw"),
+            (Stream::Stderr, b"\xff\0\r\n"),
+            (Stream::Stdout, b"o\nlast"),
+            (Stream::Stdout, b""),
+        ]);
+        let shown: Vec<_> = lines.iter().map(|line| (line.stream, line.bytes.as_slice())).collect();
+        let expected: [(Stream, &[u8]); 4] = [
+            (Stream::Stdout, b"one\n"),
+            (Stream::Stderr, b"\xff\0\r\n"),
+            (Stream::Stdout, b"two\n"),
+            (Stream::Stdout, b"last"),
+        ];
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_long_line_is_split_and_nothing_is_lost() {
+        let long = vec![b'x'; 3 * MAX_LINE + 5];
+        let lines = written(&[(Stream::Stdout, &long), (Stream::Stdout, b"\n")]);
+        assert!(lines.iter().all(|line| line.bytes.len() <= MAX_LINE));
+        let joined: Vec<u8> = lines.iter().flat_map(|line| line.bytes.clone()).collect();
+        assert_eq!(joined, [long.as_slice(), b"\n"].concat());
+    }
+}

@@ -1,0 +1,175 @@
+//! From a container's files to its running program.
+
+use std::ffi::CString;
+use std::fs::{File, OpenOptions};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
+
+use oci_spec::runtime::Spec;
+use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
+
+use super::Run;
+use crate::model::container::ContainerSpec;
+use crate::model::error::Context;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::cgroup::{Cgroup, Hierarchies};
+use crate::runtime::directory::Directory;
+use crate::runtime::init::{Init, Report};
+use crate::runtime::log::{self, Writer};
+use crate::runtime::plan::{self, Host, Plan, Step};
+use crate::sys;
+
+/// Starts the container and returns when its program runs, or why it does not. Nothing is left
+/// behind then but the cgroup, which the caller removes.
+pub(super) fn launch(directory: &Directory, cgroup: &Cgroup, spec: &ContainerSpec) -> Result<Run> {
+    let config: Spec = directory.read("config.json")?;
+    let host =
+        Host { open_stdin: spec.config.open_stdin, ..visible_cgroups(&Hierarchies::of_host()?) };
+    let plan = plan::plan(&config, &host)?;
+    cgroup.create()?;
+    if let Some(resources) = config.linux().as_ref().and_then(|linux| linux.resources().as_ref()) {
+        cgroup.apply(resources)?;
+    }
+    let log = Writer::new(log::open_for_append("log.jsonl".as_ref())?);
+    let (read_out, stdout) = pipe()?;
+    let (read_err, stderr) = pipe()?;
+    let (reports, report) = pipe()?;
+    let (stdin, keeper) = if spec.config.open_stdin { open_stdin()? } else { (None, None) };
+    let process = config.process().as_ref();
+    let arguments = process.and_then(|process| process.args().clone()).unwrap_or_default();
+    let environment = process.and_then(|process| process.env().clone()).unwrap_or_default();
+    let init = Init {
+        plan,
+        stdin,
+        stdout,
+        stderr,
+        cgroups: cgroup.open_procs()?,
+        report,
+        programs: programs(&arguments, &environment)?,
+        arguments: c_strings(&arguments)?,
+        environment: c_strings(&environment)?,
+    };
+    let unified = cgroup.open_unified()?;
+    let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
+    let child = sys::process::clone_into(init.plan.namespaces, unified, || init.run())?;
+    let Init { plan, report, stdout, stderr, stdin, .. } = init;
+    drop((report, stdout, stderr, stdin));
+    if let Some(report) = read_report(&reports)? {
+        let _ = sys::process::reap(&child.pidfd);
+        return Err(explain(&plan, report, &arguments));
+    }
+    Ok(Run { child, outputs: [Some(read_out), Some(read_err)], log, stdin: keeper })
+}
+
+/// The hierarchies that are shown in `/sys/fs/cgroup`, each under the name it has here.
+fn visible_cgroups(hierarchies: &Hierarchies) -> Host {
+    let name = |mount: &std::path::Path| {
+        mount.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    };
+    let v1: Vec<_> =
+        hierarchies.v1.iter().map(|v1| (name(&v1.mount), v1.controllers.clone())).collect();
+    let below = if v1.is_empty() { "" } else { "unified" };
+    Host {
+        cgroup_v1: v1,
+        cgroup_v2: hierarchies.unified.as_ref().map(|_| below.to_owned()),
+        open_stdin: false,
+    }
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+        .map_err(|errno| Error::from_errno("pipe2", errno.raw_os_error()))
+}
+
+/// The container's end of the fifo `stdin`, and one of our own that keeps it open until whoever
+/// feeds it says that nothing more comes.
+fn open_stdin() -> Result<(Option<OwnedFd>, Option<File>)> {
+    let open =
+        |options: &mut OpenOptions| options.open("stdin").context(|| "open `stdin`".to_owned());
+    // A fifo opens for reading only once it has a writer, and the other way round (fifo(7)).
+    let _both = open(OpenOptions::new().read(true).write(true))?;
+    let reader = open(OpenOptions::new().read(true))?;
+    let keeper = open(OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK))?;
+    Ok((Some(reader.into()), Some(keeper)))
+}
+
+fn c_strings(texts: &[String]) -> Result<Vec<CString>> {
+    let convert = |text: &String| {
+        CString::new(text.as_str())
+            .map_err(|_| Error::new(Kind::Invalid, "an argument has a NUL byte"))
+    };
+    texts.iter().map(convert).collect()
+}
+
+/// Where the program may be: as it is written if it has a `/`, else in each directory of the
+/// container's PATH.
+fn programs(arguments: &[String], environment: &[String]) -> Result<Vec<CString>> {
+    let program = arguments.first().map_or("", String::as_str);
+    if program.contains('/') || program.is_empty() {
+        return c_strings(&[program.to_owned()]);
+    }
+    let path = environment.iter().find_map(|entry| entry.strip_prefix("PATH=")).unwrap_or_default();
+    // A relative entry would depend on the working directory, which is the image's to choose.
+    let places = path.split(':').filter(|directory| directory.starts_with('/'));
+    let places: Vec<_> = places.map(|directory| format!("{directory}/{program}")).collect();
+    c_strings(&places)
+}
+
+/// What init reports; `None` at the end of the pipe: exec succeeded.
+fn read_report(pipe: &OwnedFd) -> Result<Option<Report>> {
+    let mut bytes = [0; Report::SIZE];
+    loop {
+        match rustix::io::read(pipe, &mut bytes) {
+            Ok(0) => return Ok(None),
+            Ok(count) => return Ok(Report::from_bytes(&bytes[..count])),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(Error::from_errno("read(report)", errno.raw_os_error())),
+        }
+    }
+}
+
+/// A report in words, with Docker's exit code for it.
+fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
+    let number = usize::try_from(report.step).unwrap_or(usize::MAX);
+    let program = arguments.first().map_or("", String::as_str);
+    let errno = Errno::from_raw_os_error(report.errno);
+    match (plan.steps.get(number), errno) {
+        (Some(Step::Execute), Errno::NOENT | Errno::NOTDIR) => {
+            let what = if program.contains('/') {
+                "no such file or directory"
+            } else {
+                "executable file not found in $PATH"
+            };
+            Error::new(Kind::NotFound, format!("`{program}`: {what}"))
+                .hint("is it in the image, and the interpreter that its first line names too?")
+                .with_exit_code(127)
+        }
+        (Some(Step::Execute), Errno::ACCESS) => {
+            Error::new(Kind::Denied, format!("`{program}`: permission denied"))
+                .hint("it must be a file with the executable bit set")
+                .with_exit_code(126)
+        }
+        (Some(Step::Execute), Errno::NOEXEC) => {
+            Error::new(Kind::Invalid, format!("`{program}`: exec format error"))
+                .hint("it is for another processor, or a script without `#!`")
+                .with_exit_code(126)
+        }
+        (Some(Step::BecomeUser { user, .. }), Errno::NOENT | Errno::SRCH) => {
+            let (kind, file) =
+                if errno == Errno::NOENT { ("user", "passwd") } else { ("group", "group") };
+            Error::new(
+                Kind::NotFound,
+                format!("unable to find {kind} of `{user}`: no matching entries in /etc/{file}"),
+            )
+            .hint("use a number, or a name that the image knows")
+            .with_exit_code(126)
+        }
+        (Some(step), _) => {
+            let count = plan.steps.len();
+            let step = format!("step {} of {count}: {step}", number + 1);
+            Error::from_errno(step, report.errno).with_kind(Kind::System)
+        }
+        (None, _) => Error::from_errno("start the container", report.errno),
+    }
+}

@@ -1,0 +1,162 @@
+//! A container's spec as an OCI runtime specification: `config.json`.
+//!
+//! The file is the contract between engine and runtime (decision 4): any OCI runtime can read it,
+//! and learners find the field's own words in it. What the standard has no place for stands in
+//! annotations: how the root is stacked, and the user as the image names it.
+
+use serde_json::{Value, json};
+
+use crate::model::container::ContainerSpec;
+
+/// Annotation: the layers of the root, lowest first, as a JSON array of paths relative to the
+/// container's directory.
+pub const LOWER: &str = "lifebox.root.lower";
+/// Annotation: `user[:group]` as the image or the caller names it; resolved inside the container.
+pub const USER: &str = "lifebox.user";
+
+/// Podman's eleven default capabilities (confinement.md, 2.1).
+pub const CAPABILITIES: [&str; 11] = [
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_SETFCAP",
+    "CAP_SETGID",
+    "CAP_SETPCAP",
+    "CAP_SETUID",
+    "CAP_SYS_CHROOT",
+];
+
+/// Paths that are hidden: the union of Docker's and Podman's (confinement.md, 2.3).
+pub const MASKED: [&str; 13] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+    "/sys/fs/selinux",
+];
+
+/// Paths that can be read only (confinement.md, 2.4). `/proc/asound` is masked already.
+pub const READONLY: [&str; 5] =
+    ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// The device nodes that every container has: path, major, minor (confinement.md, 2.5).
+pub const DEVICES: [(&str, i64, i64); 6] = [
+    ("/dev/null", 1, 3),
+    ("/dev/zero", 1, 5),
+    ("/dev/full", 1, 7),
+    ("/dev/random", 1, 8),
+    ("/dev/urandom", 1, 9),
+    ("/dev/tty", 5, 0),
+];
+
+/// The most processes and threads that a container has by default, as Podman's.
+pub const PIDS: i64 = 2048;
+
+/// The OCI runtime specification of `spec` with this environment, whose root is stacked from
+/// `lower` (lowest first, relative to the container's directory). `throttle` are the
+/// `thermal_throttle` directories of this host's processors, which are masked too.
+pub fn config(
+    spec: &ContainerSpec,
+    environment: &[String],
+    lower: &[String],
+    throttle: &[String],
+) -> Value {
+    let masked: Vec<&str> = MASKED.into_iter().chain(throttle.iter().map(String::as_str)).collect();
+    let workdir = if spec.config.workdir.is_empty() { "/" } else { &spec.config.workdir };
+    json!({
+        "ociVersion": "1.2.0",
+        "root": { "path": "rootfs", "readonly": false },
+        "hostname": spec.config.hostname,
+        "process": {
+            "terminal": spec.config.tty,
+            "user": { "uid": 0, "gid": 0, "umask": 0o022 },
+            "args": spec.config.argv(),
+            "env": environment,
+            "cwd": workdir,
+            "capabilities": {
+                "bounding": CAPABILITIES,
+                "effective": CAPABILITIES,
+                "permitted": CAPABILITIES,
+                "inheritable": [],
+                "ambient": [],
+            },
+            "rlimits": [
+                { "type": "RLIMIT_CORE", "soft": 0, "hard": 0 },
+                { "type": "RLIMIT_NOFILE", "soft": 1024, "hard": 1_048_576 },
+            ],
+            "noNewPrivileges": false,
+            "oomScoreAdj": 0,
+        },
+        "mounts": mounts(),
+        "linux": {
+            "cgroupsPath": "",
+            "namespaces": [
+                { "type": "pid" }, { "type": "mount" }, { "type": "uts" },
+                { "type": "ipc" }, { "type": "network" }, { "type": "cgroup" },
+            ],
+            "resources": { "devices": device_rules(), "pids": { "limit": PIDS } },
+            // Docker's, in the container's own network namespace: ping without CAP_NET_RAW, and
+            // ports below 1024 for every user.
+            "sysctl": {
+                "net.ipv4.ip_unprivileged_port_start": "0",
+                "net.ipv4.ping_group_range": "0 2147483647",
+            },
+            "rootfsPropagation": "rprivate",
+            "maskedPaths": masked,
+            "readonlyPaths": READONLY,
+        },
+        "annotations": {
+            LOWER: json!(lower).to_string(),
+            USER: spec.config.user,
+        },
+    })
+}
+
+/// The mounts of every container (confinement.md, 2.2).
+fn mounts() -> Value {
+    let bind = |name: &str| {
+        json!({
+            "destination": format!("/etc/{name}"), "type": "bind", "source": name,
+            "options": ["bind", "rprivate", "nosuid", "nodev", "noexec"],
+        })
+    };
+    json!([
+        { "destination": "/proc", "type": "proc", "source": "proc",
+          "options": ["nosuid", "noexec", "nodev"] },
+        { "destination": "/dev", "type": "tmpfs", "source": "tmpfs",
+          "options": ["nosuid", "strictatime", "mode=755", "size=65536k"] },
+        { "destination": "/dev/pts", "type": "devpts", "source": "devpts",
+          "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"] },
+        { "destination": "/dev/shm", "type": "tmpfs", "source": "shm",
+          "options": ["nosuid", "noexec", "nodev", "mode=1777", "size=64m"] },
+        { "destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue",
+          "options": ["nosuid", "noexec", "nodev"] },
+        { "destination": "/sys", "type": "sysfs", "source": "sysfs",
+          "options": ["nosuid", "noexec", "nodev", "ro"] },
+        { "destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup",
+          "options": ["nosuid", "noexec", "nodev", "relatime", "ro"] },
+        bind("hosts"), bind("hostname"), bind("resolv.conf"),
+    ])
+}
+
+/// What may be done with devices: nothing, but for the nodes that every container has, the
+/// terminals of its own devpts, and their multiplexer.
+fn device_rules() -> Value {
+    let allow = |major: i64, minor: i64| json!({ "allow": true, "type": "c", "major": major, "minor": minor, "access": "rwm" });
+    let mut rules = vec![json!({ "allow": false, "access": "rwm" })];
+    rules.extend(DEVICES.into_iter().map(|(_, major, minor)| allow(major, minor)));
+    rules.push(allow(5, 2));
+    rules.push(json!({ "allow": true, "type": "c", "major": 136, "access": "rwm" }));
+    Value::Array(rules)
+}

@@ -1,0 +1,496 @@
+//! OCI runtime specification -> [`Plan`]: every step that init will take, as printable data.
+//!
+//! Pure: it asks nothing of the kernel, so a test can snapshot a plan, and an error can name its
+//! step ("step 7 of 31: mount overlay on /: operation not permitted"). `init` only walks it.
+
+use std::ffi::CString;
+use std::fmt;
+
+use oci_spec::runtime::{Capability, Mount, PosixRlimitType, Spec};
+use rustix::process::Resource;
+
+use super::oci;
+use crate::model::{Error, Kind, Result};
+use crate::sys::mount::{Attributes, Setting};
+
+/// What init does between clone and exec, in order.
+#[derive(Debug)]
+pub struct Plan {
+    /// The namespaces that the process is made in (`CLONE_NEW*`). The cgroup namespace comes
+    /// later, by a step: its root is the cgroup that the process is in when it is made.
+    pub namespaces: i32,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// One step of init. What it needs is prepared: a step allocates nothing.
+#[derive(Debug)]
+pub enum Step {
+    /// Die when the monitor dies.
+    DieWithMonitor,
+    /// Let the kernel choose the container like any process when memory runs out.
+    SetOomScore(CString),
+    /// Enter the cgroups of the v1 hierarchies.
+    JoinCgroups,
+    /// See the own cgroup as the root of all.
+    NewCgroupNamespace,
+    /// Keep nobody from outside, and no core dump, from looking in while rights are high.
+    HideFromOthers,
+    /// Inherit no keys.
+    NewKeyring,
+    /// Leave the caller's session and terminal.
+    NewSession,
+    /// Let the loopback interface work.
+    BringLoopbackUp,
+    /// Let no mount reach the host.
+    StopPropagation,
+    /// Stack the layers and the writable directory.
+    MountRoot(Root),
+    /// Mount a file system.
+    Mount(MountStep),
+    /// Show a file of the container's directory at a path inside.
+    BindFile(FileStep),
+    /// Make a character device.
+    MakeDevice {
+        /// Relative to the root.
+        path: CString,
+        /// Major number.
+        major: u32,
+        /// Minor number.
+        minor: u32,
+    },
+    /// Make a symbolic link.
+    MakeLink {
+        /// Relative to the root.
+        path: CString,
+        /// What it says.
+        target: CString,
+    },
+    /// Make the new root `/` and let go of the host's.
+    PivotRoot,
+    /// Read standard input from the container's own `/dev/null`.
+    OpenNullInput,
+    /// Set a kernel parameter of the container's namespaces.
+    WriteSysctl {
+        /// Relative to the root.
+        path: CString,
+        /// The value.
+        value: CString,
+    },
+    /// Set the host name.
+    SetHostname(CString),
+    /// Make a path readable only.
+    MakeReadonly(CString),
+    /// Hide a path.
+    Mask(CString),
+    /// Limit a resource.
+    SetLimit {
+        /// Which.
+        resource: Resource,
+        /// The soft limit.
+        soft: u64,
+        /// The hard limit, clamped to what this process may have.
+        hard: u64,
+    },
+    /// Default actions for all signals, none blocked.
+    ResetSignals,
+    /// The mask of new files' modes.
+    SetUmask(u32),
+    /// Enter the working directory, making it where it is missing; still as root, as Docker does.
+    EnterDirectory(CString),
+    /// Find the user in the container's own files, give up all other rights and become it.
+    BecomeUser {
+        /// `user[:group]`, names or numbers; empty is root.
+        user: String,
+        /// Bit n = capability n.
+        capabilities: u64,
+    },
+    /// Keep only standard input, output and error.
+    CloseDescriptors,
+    /// Become the program.
+    Execute,
+}
+
+/// How the root is made.
+#[derive(Debug)]
+pub struct Root {
+    /// The layers, lowest first, relative to the container's directory.
+    pub lower: Vec<CString>,
+    /// The same as one `lowerdir` value, topmost first.
+    pub joined: CString,
+    /// `upperdir`, `workdir` and what hostile layers may not ask for.
+    pub settings: Vec<Setting>,
+    /// Where it is mounted, relative to the container's directory.
+    pub target: CString,
+}
+
+/// A file to show inside.
+#[derive(Debug)]
+pub struct FileStep {
+    /// Relative to the container's directory.
+    pub source: CString,
+    /// Relative to the root: `directory` and `name`.
+    pub target: CString,
+    /// The directory part of `target`.
+    pub directory: CString,
+    /// The last part of `target`.
+    pub name: CString,
+    /// `nosuid` and its like.
+    pub attributes: Attributes,
+}
+
+/// A file system to mount.
+#[derive(Debug)]
+pub struct MountStep {
+    /// Relative to the root; made where it is missing, never through a symbolic link.
+    pub target: CString,
+    /// The file system's type.
+    pub fstype: CString,
+    /// Its settings.
+    pub settings: Vec<Setting>,
+    /// `nosuid` and its like.
+    pub attributes: Attributes,
+    /// Whether a kernel without this file system is no failure.
+    pub optional: bool,
+}
+
+/// What the plan needs to know of the host.
+#[derive(Clone, Debug, Default)]
+pub struct Host {
+    /// Each v1 hierarchy to show inside: directory name, and its mount options.
+    pub cgroup_v1: Vec<(String, Vec<String>)>,
+    /// Whether the unified hierarchy is there, and where below `/sys/fs/cgroup` (empty: itself).
+    pub cgroup_v2: Option<String>,
+    /// Whether the container keeps standard input open.
+    pub open_stdin: bool,
+}
+
+/// The plan for `spec` on this host.
+///
+/// # Errors
+/// [`Kind::Invalid`] for text with a NUL and [`Kind::Unsupported`] for what lifebox does not do.
+pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
+    let mut steps = vec![Step::DieWithMonitor];
+    let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
+    let linux = spec.linux().as_ref().ok_or_else(|| missing("linux"))?;
+    steps.push(Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?));
+    steps.extend([
+        Step::JoinCgroups,
+        Step::NewCgroupNamespace,
+        Step::HideFromOthers,
+        Step::NewKeyring,
+        Step::NewSession,
+        Step::BringLoopbackUp,
+        Step::StopPropagation,
+        Step::MountRoot(root(spec)?),
+    ]);
+    for mount in spec.mounts().iter().flatten() {
+        mount_steps(mount, host, &mut steps)?;
+    }
+    device_steps(&mut steps)?;
+    for (name, value) in linux.sysctl().iter().flatten() {
+        let path = text(&format!("proc/sys/{}", name.replace('.', "/")))?;
+        steps.push(Step::WriteSysctl { path, value: text(value)? });
+    }
+    steps.push(Step::PivotRoot);
+    if !host.open_stdin {
+        steps.push(Step::OpenNullInput);
+    }
+    steps.push(Step::SetHostname(text(spec.hostname().as_deref().unwrap_or_default())?));
+    for path in linux.readonly_paths().iter().flatten() {
+        steps.push(Step::MakeReadonly(inside(path)?));
+    }
+    for path in linux.masked_paths().iter().flatten() {
+        steps.push(Step::Mask(inside(path)?));
+    }
+    for limit in process.rlimits().iter().flatten() {
+        let resource = resource(limit.typ())?;
+        steps.push(Step::SetLimit { resource, soft: limit.soft(), hard: limit.hard() });
+    }
+    let capabilities = process.capabilities().as_ref().and_then(|sets| sets.bounding().as_ref());
+    let capabilities = capabilities.into_iter().flatten().fold(0, |set, c| set | 1 << number(*c));
+    let annotation =
+        |name: &str| spec.annotations().as_ref().and_then(|all| all.get(name)).cloned();
+    let user = annotation(oci::USER).unwrap_or_default();
+    text(&user)?;
+    let cwd = process.cwd().to_string_lossy().into_owned();
+    steps.extend([
+        Step::ResetSignals,
+        Step::SetUmask(process.user().umask().unwrap_or(0o022)),
+        Step::EnterDirectory(text(&cwd)?),
+        Step::BecomeUser { user, capabilities },
+        Step::CloseDescriptors,
+        Step::Execute,
+    ]);
+    Ok(Plan { namespaces: namespaces(), steps })
+}
+
+/// All but the user and cgroup namespaces.
+fn namespaces() -> i32 {
+    libc::CLONE_NEWPID
+        | libc::CLONE_NEWNS
+        | libc::CLONE_NEWUTS
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWNET
+}
+
+fn missing(field: &str) -> Error {
+    Error::new(Kind::Corrupt, format!("config.json has no `{field}`"))
+}
+
+fn text(value: &str) -> Result<CString> {
+    CString::new(value).map_err(|_| {
+        Error::new(Kind::Invalid, format!("`{}` has a NUL byte", value.escape_debug()))
+    })
+}
+
+/// `path` relative to the root.
+fn inside(path: &str) -> Result<CString> {
+    text(path.trim_start_matches('/'))
+}
+
+fn setting(key: &str, value: &str) -> Result<Setting> {
+    Ok(Setting { key: text(key)?, value: Some(text(value)?) })
+}
+
+fn root(spec: &Spec) -> Result<Root> {
+    let annotations = spec.annotations().as_ref();
+    let lower =
+        annotations.and_then(|all| all.get(oci::LOWER)).ok_or_else(|| missing(oci::LOWER))?;
+    let lower: Vec<String> = serde_json::from_str(lower).map_err(|_| missing(oci::LOWER))?;
+    let target = spec.root().as_ref().map(|root| root.path().to_string_lossy().into_owned());
+    let topmost_first: Vec<_> = lower.iter().rev().map(String::as_str).collect();
+    Ok(Root {
+        joined: text(&topmost_first.join(":"))?,
+        lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
+        // A layer is a stranger's: the kernel must not follow the redirects and metadata-only
+        // copies that its extended attributes may ask for (overlayfs.rst, "Metadata only copy up").
+        settings: vec![
+            setting("upperdir", "upper")?,
+            setting("workdir", "work")?,
+            setting("metacopy", "off")?,
+            setting("redirect_dir", "nofollow")?,
+            setting("index", "off")?,
+        ],
+        target: text(&target.unwrap_or_else(|| "rootfs".to_owned()))?,
+    })
+}
+
+fn mount_steps(mount: &Mount, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
+    let target = inside(&mount.destination().to_string_lossy())?;
+    let fstype = mount.typ().as_deref().unwrap_or("bind");
+    let options = mount.options().as_deref().unwrap_or_default();
+    let (attributes, settings) = options_of(options)?;
+    match fstype {
+        "bind" => {
+            let source = mount.source().as_ref().ok_or_else(|| missing("source"))?;
+            let path = target.to_string_lossy().into_owned();
+            let (directory, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            steps.push(Step::BindFile(FileStep {
+                source: text(&source.to_string_lossy())?,
+                directory: text(directory)?,
+                name: text(name)?,
+                target,
+                attributes,
+            }));
+        }
+        "cgroup" => cgroup_steps(&mount.destination().to_string_lossy(), attributes, host, steps)?,
+        _ => steps.push(Step::Mount(MountStep {
+            target,
+            fstype: text(fstype)?,
+            settings,
+            attributes,
+            optional: fstype == "mqueue",
+        })),
+    }
+    Ok(())
+}
+
+/// `/sys/fs/cgroup`: the unified hierarchy, or a directory with each v1 hierarchy.
+fn cgroup_steps(
+    at: &str,
+    attributes: Attributes,
+    host: &Host,
+    steps: &mut Vec<Step>,
+) -> Result<()> {
+    let mut push =
+        |below: &str, fstype: &str, settings: Vec<Setting>, attributes: Attributes| -> Result<()> {
+            let target = inside(&format!("{at}/{below}"))?;
+            let fstype = text(fstype)?;
+            steps.push(Step::Mount(MountStep {
+                target,
+                fstype,
+                settings,
+                attributes,
+                optional: false,
+            }));
+            Ok(())
+        };
+    if !host.cgroup_v1.is_empty() {
+        let writable = attributes.difference(Attributes::MOUNT_ATTR_RDONLY);
+        push("", "tmpfs", vec![setting("mode", "755")?], writable)?;
+    }
+    for (name, options) in &host.cgroup_v1 {
+        let settings = options_of(options)?.1;
+        push(name, "cgroup", settings, attributes)?;
+    }
+    if let Some(below) = &host.cgroup_v2 {
+        push(below, "cgroup2", Vec::new(), attributes)?;
+    }
+    if !host.cgroup_v1.is_empty() {
+        steps.push(Step::MakeReadonly(inside(at)?));
+    }
+    Ok(())
+}
+
+/// Mount attributes, and what is left for the file system itself.
+fn options_of(options: &[String]) -> Result<(Attributes, Vec<Setting>)> {
+    let mut attributes = Attributes::empty();
+    let mut settings = Vec::new();
+    for option in options {
+        match option.as_str() {
+            "ro" => attributes |= Attributes::MOUNT_ATTR_RDONLY,
+            "nosuid" => attributes |= Attributes::MOUNT_ATTR_NOSUID,
+            "nodev" => attributes |= Attributes::MOUNT_ATTR_NODEV,
+            "noexec" => attributes |= Attributes::MOUNT_ATTR_NOEXEC,
+            "strictatime" => attributes |= Attributes::MOUNT_ATTR_STRICTATIME,
+            "noatime" => attributes |= Attributes::MOUNT_ATTR_NOATIME,
+            // `relatime` is the kernel's default; the others say what is always so here.
+            "rw" | "relatime" | "bind" | "rbind" | "rprivate" | "private" => {}
+            other => settings.push(match other.split_once('=') {
+                Some((key, value)) => setting(key, value)?,
+                None => Setting { key: text(other)?, value: None },
+            }),
+        }
+    }
+    Ok((attributes, settings))
+}
+
+fn device_steps(steps: &mut Vec<Step>) -> Result<()> {
+    for (path, major, minor) in oci::DEVICES {
+        let number = |n: i64| u32::try_from(n).unwrap_or_default();
+        steps.push(Step::MakeDevice {
+            path: inside(path)?,
+            major: number(major),
+            minor: number(minor),
+        });
+    }
+    let links = [
+        ("dev/fd", "/proc/self/fd"),
+        ("dev/stdin", "/proc/self/fd/0"),
+        ("dev/stdout", "/proc/self/fd/1"),
+        ("dev/stderr", "/proc/self/fd/2"),
+        ("dev/ptmx", "pts/ptmx"),
+        ("dev/core", "/proc/kcore"),
+    ];
+    for (path, target) in links {
+        steps.push(Step::MakeLink { path: text(path)?, target: text(target)? });
+    }
+    Ok(())
+}
+
+fn resource(limit: PosixRlimitType) -> Result<Resource> {
+    Ok(match limit {
+        PosixRlimitType::RlimitCore => Resource::Core,
+        PosixRlimitType::RlimitNofile => Resource::Nofile,
+        other => return Err(Error::new(Kind::Unsupported, format!("cannot set {other:?}"))),
+    })
+}
+
+/// The number of a capability (linux/capability.h).
+fn number(capability: Capability) -> u32 {
+    const ORDER: [Capability; 41] = [
+        Capability::Chown,
+        Capability::DacOverride,
+        Capability::DacReadSearch,
+        Capability::Fowner,
+        Capability::Fsetid,
+        Capability::Kill,
+        Capability::Setgid,
+        Capability::Setuid,
+        Capability::Setpcap,
+        Capability::LinuxImmutable,
+        Capability::NetBindService,
+        Capability::NetBroadcast,
+        Capability::NetAdmin,
+        Capability::NetRaw,
+        Capability::IpcLock,
+        Capability::IpcOwner,
+        Capability::SysModule,
+        Capability::SysRawio,
+        Capability::SysChroot,
+        Capability::SysPtrace,
+        Capability::SysPacct,
+        Capability::SysAdmin,
+        Capability::SysBoot,
+        Capability::SysNice,
+        Capability::SysResource,
+        Capability::SysTime,
+        Capability::SysTtyConfig,
+        Capability::Mknod,
+        Capability::Lease,
+        Capability::AuditWrite,
+        Capability::AuditControl,
+        Capability::Setfcap,
+        Capability::MacOverride,
+        Capability::MacAdmin,
+        Capability::Syslog,
+        Capability::WakeAlarm,
+        Capability::BlockSuspend,
+        Capability::AuditRead,
+        Capability::Perfmon,
+        Capability::Bpf,
+        Capability::CheckpointRestore,
+    ];
+    let position = ORDER.iter().position(|known| *known == capability);
+    position.and_then(|position| u32::try_from(position).ok()).unwrap_or(63)
+}
+
+/// A step in words, as `explain`, `trace` and errors show it.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |text: &CString| text.to_string_lossy().into_owned();
+        match self {
+            Step::DieWithMonitor => write!(f, "die when the monitor dies"),
+            Step::SetOomScore(score) => write!(f, "set oom_score_adj to {}", show(score)),
+            Step::JoinCgroups => write!(f, "enter the cgroups"),
+            Step::NewCgroupNamespace => write!(f, "make a cgroup namespace"),
+            Step::HideFromOthers => write!(f, "become not dumpable"),
+            Step::NewKeyring => write!(f, "join a new session keyring"),
+            Step::NewSession => write!(f, "start a new session"),
+            Step::BringLoopbackUp => write!(f, "bring interface lo up"),
+            Step::StopPropagation => write!(f, "stop mounts from reaching the host"),
+            Step::MountRoot(root) => write!(f, "mount overlay of {} layers on /", root.lower.len()),
+            Step::Mount(mount) => {
+                write!(f, "mount {} on /{}", show(&mount.fstype), show(&mount.target))
+            }
+            Step::BindFile(file) => {
+                write!(f, "bind {} on /{}", show(&file.source), show(&file.target))
+            }
+            Step::MakeDevice { path, major, minor } => {
+                write!(f, "make device /{} ({major}:{minor})", show(path))
+            }
+            Step::MakeLink { path, target } => {
+                write!(f, "link /{} to {}", show(path), show(target))
+            }
+            Step::PivotRoot => write!(f, "pivot to the new root"),
+            Step::OpenNullInput => write!(f, "read standard input from /dev/null"),
+            Step::WriteSysctl { path, value } => {
+                write!(f, "write {} to /{}", show(value), show(path))
+            }
+            Step::SetHostname(name) => write!(f, "set the host name to {}", show(name)),
+            Step::MakeReadonly(path) => write!(f, "make /{} read-only", show(path)),
+            Step::Mask(path) => write!(f, "mask /{}", show(path)),
+            Step::SetLimit { resource, soft, hard } => {
+                write!(f, "limit {resource:?} to {soft}:{hard}")
+            }
+            Step::ResetSignals => write!(f, "reset signals"),
+            Step::SetUmask(mask) => write!(f, "set the umask to {mask:04o}"),
+            Step::BecomeUser { user, .. } if user.is_empty() => write!(f, "become user root"),
+            Step::BecomeUser { user, .. } => write!(f, "become user {user}"),
+            Step::EnterDirectory(path) => write!(f, "enter directory {}", show(path)),
+            Step::CloseDescriptors => write!(f, "close all other file descriptors"),
+            Step::Execute => write!(f, "execute the program"),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What front and monitor say to each other over `monitor.sock`.
+//!
+//! A frame is one byte for its kind, four for the length of what follows (little endian), and
+//! that. Requests and replies are JSON; what a container writes travels as it is. Both ends may be
+//! of different versions or a stranger's: decoding never panics and never takes more than
+//! [`MAX_MESSAGE`] bytes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::log::Stream;
+use crate::model::name::ContainerName;
+use crate::model::options::Grace;
+use crate::model::signal::Signal;
+use crate::model::{Error, Kind, Result};
+
+/// The longest frame, in bytes.
+pub const MAX_MESSAGE: usize = 1 << 20;
+const HEADER: usize = 5;
+
+/// What a front asks of a monitor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Start the container; only the front that made the monitor asks this, and first. With
+    /// `attach` the reply is followed by what the container writes.
+    Start {
+        /// Whether this connection gets the output.
+        attach: bool,
+        /// Whether this front feeds standard input: it is closed when the front goes.
+        stdin: bool,
+    },
+    /// Send what the container writes from now on.
+    Attach {
+        /// Whether this front feeds standard input.
+        stdin: bool,
+    },
+    /// Nothing more will come on standard input.
+    CloseStdin,
+    /// Freeze.
+    Pause,
+    /// Thaw.
+    Unpause,
+    /// Send a signal.
+    Kill {
+        /// Which.
+        signal: Signal,
+    },
+    /// Send a signal, wait, kill. Answered when the container has ended.
+    Stop {
+        /// Which signal first.
+        signal: Signal,
+        /// How long to wait.
+        grace: Grace,
+        /// Do not remove the container when it ends, even if it was made with `--rm`.
+        keep: bool,
+    },
+    /// Answered when the container has ended.
+    Wait,
+    /// Take another name.
+    Rename {
+        /// The new name, which the front has reserved.
+        name: ContainerName,
+    },
+}
+
+/// What a monitor answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// The container has ended.
+    Exited {
+        /// With this exit code.
+        code: i32,
+    },
+    /// It could not be done.
+    Failed(Error),
+}
+
+/// One frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// A request or a reply, as JSON.
+    Message(Vec<u8>),
+    /// What the container wrote.
+    Output(Stream, Vec<u8>),
+}
+
+/// Appends a message to `buffer`.
+pub fn encode(message: &impl Serialize, buffer: &mut Vec<u8>) {
+    // These types have only string keys, so they can't fail to serialise.
+    let json = serde_json::to_vec(message).unwrap_or_default();
+    append(0, &json, buffer);
+}
+
+/// Appends what a container wrote to `buffer`.
+pub fn encode_output(stream: Stream, bytes: &[u8], buffer: &mut Vec<u8>) {
+    append(if stream == Stream::Stdout { 1 } else { 2 }, bytes, buffer);
+}
+
+fn append(kind: u8, payload: &[u8], buffer: &mut Vec<u8>) {
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+    buffer.push(kind);
+    buffer.extend_from_slice(&length.to_le_bytes());
+    buffer.extend_from_slice(payload);
+}
+
+/// Takes the first whole frame off `buffer`; `None` while it is incomplete.
+///
+/// # Errors
+/// [`Kind::Corrupt`] for an unknown kind or a length beyond [`MAX_MESSAGE`].
+pub fn decode(buffer: &mut Vec<u8>) -> Result<Option<Frame>> {
+    let Some((header, rest)) = buffer.split_first_chunk::<HEADER>() else { return Ok(None) };
+    let length = u32::from_le_bytes([header[1], header[2], header[3], header[4]]);
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    if length > MAX_MESSAGE || header[0] > 2 {
+        return Err(Error::new(
+            Kind::Corrupt,
+            "the monitor's socket carries something else than frames",
+        )
+        .hint("is another version of lifebox running this container?"));
+    }
+    let Some(payload) = rest.get(..length) else { return Ok(None) };
+    let payload = payload.to_vec();
+    let frame = match header[0] {
+        0 => Frame::Message(payload),
+        1 => Frame::Output(Stream::Stdout, payload),
+        _ => Frame::Output(Stream::Stderr, payload),
+    };
+    buffer.drain(..HEADER + length);
+    Ok(Some(frame))
+}
+
+/// Reads a message's JSON.
+///
+/// # Errors
+/// [`Kind::Corrupt`] where it is not one that this version knows.
+pub fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T> {
+    serde_json::from_slice(json).map_err(|error| {
+        Error::new(Kind::Corrupt, format!("a message that this version does not know: {error}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn frames_come_out_as_they_went_in() {
+        let mut buffer = Vec::new();
+        encode(&Request::Wait, &mut buffer);
+        encode_output(Stream::Stderr, b"\xff\0", &mut buffer);
+        let Some(Frame::Message(json)) = decode(&mut buffer).unwrap() else { panic!() };
+        assert_eq!(parse::<Request>(&json).unwrap(), Request::Wait);
+        let output = decode(&mut buffer).unwrap();
+        assert_eq!(output, Some(Frame::Output(Stream::Stderr, b"\xff\0".to_vec())));
+        assert_eq!(decode(&mut buffer).unwrap(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_decoding_panic(bytes: Vec<u8>) {
+            let mut buffer = bytes;
+            while let Ok(Some(frame)) = decode(&mut buffer) {
+                if let Frame::Message(json) = frame {
+                    let _ = parse::<Request>(&json);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Making a container and starting it: from nothing to a monitor at work.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::connection::Connection;
+use super::directory::{Directory, Lock};
+use super::protocol::Request;
+use super::{Claim, New, Runtime, monitor, oci};
+use crate::model::container::State;
+use crate::model::error::Context;
+use crate::model::id::ContainerId;
+use crate::model::status::{self, Action, Next};
+use crate::model::{Error, Kind, Result};
+
+impl Runtime {
+    /// Makes a container. No process, no memory, no mount: only files.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`] where the name is taken; nothing is left then.
+    pub fn create(&self, new: &New<'_>) -> Result<()> {
+        self.catalogue.create(&new.spec.id, new.name, |directory| fill(directory, new))
+    }
+
+    /// Runs a container's program; nothing to do where it runs. Returns when it really runs.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] where it is paused, or why the program does not run.
+    pub fn start(&self, id: &ContainerId) -> Result<()> {
+        self.start_connected(id, false, false).map(drop)
+    }
+
+    /// Starts a container and keeps the connection; `None` where it runs already.
+    pub(super) fn start_connected(
+        &self,
+        id: &ContainerId,
+        attach: bool,
+        stdin: bool,
+    ) -> Result<Option<Connection>> {
+        loop {
+            match self.claim(id)? {
+                Claim::Idle(lock, state) => {
+                    status::check(state.name.as_str(), state.status, Action::Start)?;
+                    let mut connection = self.spawn_monitor(id, lock)?;
+                    let started = connection
+                        .ask(&Request::Start { attach, stdin }, None, None)
+                        .map_err(|error| {
+                            let text = format!("cannot start `{}`", state.name);
+                            error
+                                .context(text)
+                                .container(state.name.as_str(), Some(state.status.as_str()))
+                        })?;
+                    return match started {
+                        Some(_) => Ok(Some(connection)),
+                        None => Err(Error::new(
+                            Kind::Died,
+                            format!("the monitor of `{}` died", state.name),
+                        )
+                        .hint("see `inspect`, and the kernel's messages for out of memory")),
+                    };
+                }
+                Claim::Live(connection) => {
+                    let state = self.catalogue.directory(id).read_state()?;
+                    if state.status.is_live() {
+                        let next = status::check(state.name.as_str(), state.status, Action::Start)?;
+                        debug_assert_eq!(next, Next::Stays);
+                        return Ok(None);
+                    }
+                    // It is being started by another front, or has just ended: look again.
+                    drop(connection);
+                    std::thread::yield_now();
+                }
+            }
+        }
+    }
+
+    /// Starts a monitor as a fresh exec of this binary. It gets a connection as standard input and
+    /// the lock as standard output, so that no other descriptor has to be inherited, whatever
+    /// other threads of this process do.
+    fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
+        self.reap_monitors();
+        let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
+        let mut command = Command::new("/proc/self/exe");
+        command
+            .arg0(monitor::NAME)
+            .arg(&self.root)
+            .arg(id.as_str())
+            .arg(&self.cgroup_parent)
+            .env_clear()
+            .process_group(0)
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::from(OwnedFd::from(lock.file)))
+            .stderr(Stdio::null());
+        let child = command.spawn().context(|| "start the monitor".to_owned())?;
+        if let Ok(mut monitors) = self.monitors.lock() {
+            monitors.push(child);
+        }
+        Ok(Connection::new(ours))
+    }
+
+    /// Takes note of monitors that have ended, so that none stays a zombie while this process
+    /// lives.
+    fn reap_monitors(&self) {
+        if let Ok(mut monitors) = self.monitors.lock() {
+            monitors.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        }
+    }
+}
+
+/// Writes the files of a new container.
+fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
+    let make = |name: &str, mode: u32| {
+        let path = directory.file(name);
+        fs::DirBuilder::new()
+            .mode(mode)
+            .create(&path)
+            .context(|| format!("make `{}`", path.display()))
+    };
+    // The mode of `upper` is that of `/` inside; the directory around it is for root only.
+    make("upper", 0o755)?;
+    make("work", 0o700)?;
+    make("rootfs", 0o755)?;
+    let write = |name: &str, text: &str| {
+        let path = directory.file(name);
+        fs::write(&path, text).context(|| format!("write `{}`", path.display()))
+    };
+    let hostname = &new.spec.config.hostname;
+    write("hostname", &format!("{hostname}\n"))?;
+    write("hosts", &format!("127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost {hostname}\n"))?;
+    write(
+        "resolv.conf",
+        "# This container has a network of its own without a way out: no name server.\n",
+    )?;
+    if new.spec.config.open_stdin {
+        let path = directory.file("stdin");
+        let mode = rustix::fs::Mode::from_bits_truncate(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).map_err(
+            |errno| Error::from_errno(format!("mkfifo `{}`", path.display()), errno.raw_os_error()),
+        )?;
+    }
+    let config = oci::config(new.spec, new.environment, new.lower, &throttle_directories());
+    directory.write_new("config.json", &config)?;
+    directory.write_new("spec.json", new.spec)?;
+    directory.write_new("state.json", &State::created(new.name.clone()))
+}
+
+/// Counters of thermal events, which tell a container of its neighbours' load; on hosts that
+/// have them (moby, `oci/defaults.go`).
+fn throttle_directories() -> Vec<String> {
+    let of = |cpu: usize| format!("/sys/devices/system/cpu/cpu{cpu}/thermal_throttle");
+    (0..4096).map(of).take_while(|path| Path::new(path).exists()).collect()
+}

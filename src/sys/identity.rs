@@ -1,0 +1,87 @@
+//! Who a process is: setresuid(2), setgroups(2), capabilities(7).
+//!
+//! Between clone and exec: bare [`Errno`], as in `sys::mount`.
+#![allow(unsafe_code)]
+
+use rustix::io::Errno;
+
+use super::mount::last_errno;
+
+/// The header of capset(2), version 3.
+#[repr(C)]
+struct Header {
+    version: u32,
+    pid: i32,
+}
+
+/// Half of the sets of capset(2): 32 capabilities.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Sets {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+const VERSION_3: u32 = 0x2008_0522;
+
+/// Takes every capability that is not in `keep` (bit n = capability n) out of the bounding set, up
+/// to the last one that the kernel knows.
+pub fn drop_bounding(keep: u64) -> Result<(), Errno> {
+    for capability in (0..64u64).filter(|c| keep & (1 << c) == 0) {
+        // SAFETY: takes integers.
+        let result = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+        if result != 0 {
+            return match last_errno() {
+                // The first number beyond the last capability.
+                Errno::INVAL => Ok(()),
+                errno => Err(errno),
+            };
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the permitted capabilities over a change of user.
+pub fn keep_capabilities(keep: bool) -> Result<(), Errno> {
+    rustix::thread::set_keep_capabilities(keep)
+}
+
+/// Becomes this user and group, with these supplementary groups only. The raw calls: this
+/// process has one thread.
+pub fn become_user(uid: u32, gid: u32, groups: &[u32]) -> Result<(), Errno> {
+    // SAFETY: `groups` is given with its length; the others take integers.
+    unsafe {
+        if libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) != 0
+            || libc::syscall(libc::SYS_setresgid, gid, gid, gid) != 0
+            || libc::syscall(libc::SYS_setresuid, uid, uid, uid) != 0
+        {
+            return Err(last_errno());
+        }
+    }
+    Ok(())
+}
+
+/// Sets effective and permitted capabilities to `set` and inheritable and ambient ones to none.
+pub fn set_capabilities(set: u64) -> Result<(), Errno> {
+    let header = Header { version: VERSION_3, pid: 0 };
+    let half = |bits: u64| {
+        let bits = u32::try_from(bits & 0xffff_ffff).unwrap_or(0);
+        Sets { effective: bits, permitted: bits, inheritable: 0 }
+    };
+    let sets = [half(set), half(set >> 32)];
+    // SAFETY: version 3 reads one header and two sets.
+    let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, sets.as_ptr()) };
+    if result != 0 {
+        return Err(last_errno());
+    }
+    rustix::thread::clear_ambient_capability_set()
+}
+
+/// The capabilities that this process may have at all (its bounding set).
+pub fn bounding() -> u64 {
+    (0..64u64)
+        // SAFETY: takes integers; fails for numbers that the kernel does not know.
+        .filter(|c| unsafe { libc::prctl(libc::PR_CAPBSET_READ, *c, 0, 0, 0) } == 1)
+        .fold(0, |set, c| set | (1 << c))
+}

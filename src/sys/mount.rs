@@ -1,0 +1,191 @@
+//! Mounts through file descriptors: fsopen(2), fsmount(2), open_tree(2), move_mount(2),
+//! mount_setattr(2), pivot_root(2).
+//!
+//! These run between clone and exec, where nothing may allocate for an error text: they return
+//! the bare [`Errno`]; the step that called names what was asked.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
+};
+
+pub use rustix::mount::MountAttrFlags as Attributes;
+
+/// One `key` or `key=value` of a file system's configuration.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The key.
+    pub key: CString,
+    /// The value; a flag where absent.
+    pub value: Option<CString>,
+}
+
+/// The mount attributes of `mount_setattr(2)`.
+#[repr(C)]
+struct MountAttr {
+    attr_set: u64,
+    attr_clr: u64,
+    propagation: u64,
+    userns_fd: u64,
+}
+
+/// A new instance of a file system, mounted nowhere yet.
+pub fn filesystem(
+    fstype: &CStr,
+    settings: &[Setting],
+    attributes: Attributes,
+) -> Result<OwnedFd, Errno> {
+    let context = rustix::mount::fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC)?;
+    for setting in settings {
+        match &setting.value {
+            Some(value) => rustix::mount::fsconfig_set_string(
+                &context,
+                setting.key.as_c_str(),
+                value.as_c_str(),
+            )?,
+            None => rustix::mount::fsconfig_set_flag(&context, setting.key.as_c_str())?,
+        }
+    }
+    rustix::mount::fsconfig_create(&context)?;
+    rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+}
+
+/// An overlay of `lower` (lowest first) with `settings` (`upperdir`, `workdir` and flags), mounted
+/// nowhere yet. `joined` is the same list as one `lowerdir` value, for kernels before 6.5 that do
+/// not take layers one by one (Documentation/filesystems/overlayfs.rst, "Multiple lower layers").
+pub fn overlay(
+    lower: &[CString],
+    joined: &CStr,
+    settings: &[Setting],
+    attributes: Attributes,
+) -> Result<OwnedFd, Errno> {
+    let context = rustix::mount::fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    let mut one_by_one = true;
+    // `lowerdir+` appends below what is there, so the topmost layer comes first.
+    for layer in lower.iter().rev() {
+        match rustix::mount::fsconfig_set_string(&context, c"lowerdir+", layer.as_c_str()) {
+            Ok(()) => {}
+            Err(Errno::INVAL) => {
+                one_by_one = false;
+                break;
+            }
+            Err(errno) => return Err(errno),
+        }
+    }
+    if !one_by_one {
+        rustix::mount::fsconfig_set_string(&context, c"lowerdir", joined)?;
+    }
+    for setting in settings {
+        if let Some(value) = &setting.value {
+            rustix::mount::fsconfig_set_string(&context, setting.key.as_c_str(), value.as_c_str())?;
+        }
+    }
+    rustix::mount::fsconfig_create(&context)?;
+    rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+}
+
+/// Mounts `mount` on the directory or file that `target` is open on.
+pub fn attach(mount: impl AsFd, target: impl AsFd) -> Result<(), Errno> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    rustix::mount::move_mount(mount, c"", target, c"", flags)
+}
+
+/// A copy of the mount at `path` below `dir`, mounted nowhere yet.
+pub fn clone_tree(dir: impl AsFd, path: &CStr) -> Result<OwnedFd, Errno> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    rustix::mount::open_tree(dir, path, flags)
+}
+
+/// A copy of the mount that `file` is open on, mounted nowhere yet.
+pub fn clone_of(file: impl AsFd) -> Result<OwnedFd, Errno> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_EMPTY_PATH;
+    rustix::mount::open_tree(file, c"", flags)
+}
+
+/// Adds attributes to the mount that `mount` is open on; what it has, it keeps.
+pub fn add_attributes(mount: impl AsFd, attributes: Attributes) -> Result<(), Errno> {
+    let change = MountAttr {
+        attr_set: u64::from(attributes.bits()),
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    // SAFETY: the path is an empty C string, `change` lives over the call and its size is given.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_fd().as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH,
+            &raw const change,
+            size_of::<MountAttr>(),
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(last_errno()) }
+}
+
+/// The error of the last libc call of this thread.
+pub(super) fn last_errno() -> Errno {
+    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
+}
+
+/// Makes all mounts receive changes from their peers and send none (`rslave`).
+pub fn make_all_slaves() -> Result<(), Errno> {
+    let flags = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+    rustix::mount::mount_change(c"/", flags)
+}
+
+/// Makes `root` the new `/` and lets go of everything that was above it: `pivot_root(".", ".")`
+/// stacks the old root on the new one, from where it is detached (pivot_root(2), NOTES).
+pub fn pivot(root: impl AsFd) -> Result<(), Errno> {
+    let old =
+        rustix::fs::open(c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::process::fchdir(root)?;
+    rustix::process::pivot_root(c".", c".")?;
+    rustix::process::fchdir(&old)?;
+    // The old root must not hear of the unmount, or the host's mounts would go too.
+    let flags = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+    rustix::mount::mount_change(c".", flags)?;
+    rustix::mount::unmount(c".", UnmountFlags::DETACH)?;
+    rustix::process::chdir(c"/")
+}
+
+/// Opens `path` inside `root` as a place only (`O_PATH`). Symbolic links are followed inside the
+/// root and never leave it; `EAGAIN` (a rename raced the walk) is tried again (openat2(2)).
+pub fn open_in_root(root: impl AsFd, path: &CStr) -> Result<OwnedFd, Errno> {
+    open_resolved(root, path, OFlags::PATH, ResolveFlags::IN_ROOT)
+}
+
+/// Opens `path` beneath `root` as a place only; fails with `ELOOP` on any symbolic link.
+pub fn open_beneath(root: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    open_resolved(root, path, flags, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
+}
+
+fn open_resolved(
+    root: impl AsFd,
+    path: &CStr,
+    flags: OFlags,
+    resolve: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
+    let root: BorrowedFd<'_> = root.as_fd();
+    let resolve = resolve | ResolveFlags::NO_MAGICLINKS;
+    for _ in 0..128 {
+        match rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            result => return result,
+        }
+    }
+    Err(Errno::AGAIN)
+}
+
+/// Opens a directory of the host as a place only, following links: for paths that lifebox made.
+pub fn open_directory(path: &CStr) -> Result<OwnedFd, Errno> {
+    rustix::fs::openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}

@@ -1,0 +1,260 @@
+//! Processes: clone3(2), waitid(2), prctl(2), close_range(2), execve(2).
+//!
+//! What runs between clone and exec returns the bare [`Errno`], as in `sys::mount`.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_int, c_long};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Resource, Rlimit};
+
+use super::mount::last_errno;
+use crate::model::{Error, Result};
+
+/// `CLONE_INTO_CGROUP`; libc's constant overflows its type on linux-gnu.
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
+/// `struct clone_args` of clone3(2).
+#[repr(C, align(8))]
+#[derive(Default)]
+struct CloneArgs {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+    set_tid: u64,
+    set_tid_size: u64,
+    cgroup: u64,
+}
+
+/// A child process, by number and by descriptor.
+#[derive(Debug)]
+pub struct Child {
+    /// Its number as this process sees it.
+    pub pid: i32,
+    /// A descriptor that stays this process's even when the number is used again.
+    pub pidfd: OwnedFd,
+}
+
+/// Wraps `clone3(2)` like a fork: the child is a copy of this process in new `namespaces`
+/// (`CLONE_NEW*`), started inside `cgroup` where one is given. It runs `child` and, should that
+/// return, ends with 127.
+///
+/// It does not run libc's atfork handlers and leaves libc's cached thread id stale: the caller
+/// must have one thread, and `child` must only make system calls until it executes a program.
+pub fn clone_into(
+    namespaces: c_int,
+    cgroup: Option<BorrowedFd<'_>>,
+    child: impl FnOnce(),
+) -> Result<Child> {
+    let mut pidfd: RawFd = -1;
+    let mut arguments = CloneArgs {
+        flags: u64::from(namespaces.cast_unsigned()) | u64::from(libc::CLONE_PIDFD.cast_unsigned()),
+        pidfd: (&raw mut pidfd) as u64,
+        exit_signal: u64::from(libc::SIGCHLD.cast_unsigned()),
+        ..CloneArgs::default()
+    };
+    if let Some(cgroup) = cgroup {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = u64::from(cgroup.as_raw_fd().cast_unsigned());
+    }
+    // SAFETY: the arguments live over the call and their size is given; without CLONE_VM the child
+    // has its own copy of memory, and it never returns from this function: it ends below.
+    let pid =
+        unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<CloneArgs>()) };
+    match pid {
+        -1 => Err(Error::from_errno("clone3", last_errno().raw_os_error())),
+        0 => {
+            child();
+            exit_now(127)
+        }
+        pid => {
+            // SAFETY: the kernel has just stored a new descriptor in `pidfd`; nobody else owns it.
+            let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+            Ok(Child { pid: i32::try_from(pid).unwrap_or(-1), pidfd })
+        }
+    }
+}
+
+/// Ends this process at once: no destructors, no buffers flushed.
+pub fn exit_now(code: c_int) -> ! {
+    // SAFETY: _exit takes an integer and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Waits for a child to end: its exit code, or 128 and the signal that ended it.
+pub fn reap(pidfd: impl AsFd) -> Result<i32> {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+    loop {
+        match waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED) {
+            Ok(Some(status)) => {
+                let signal = status.terminating_signal().map(|signal| 128 + signal);
+                return Ok(status.exit_status().or(signal).unwrap_or(255));
+            }
+            Ok(None) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(Error::from_errno("waitid", errno.raw_os_error())),
+        }
+    }
+}
+
+/// Wraps `pidfd_send_signal(2)` for signals of any number, the real-time ones included.
+pub fn send_signal(pidfd: impl AsFd, signal: i32) -> Result<(), Errno> {
+    let none = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: takes two integers and no information.
+    let result = unsafe {
+        libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_fd().as_raw_fd(), signal, none, 0)
+    };
+    if result == 0 { Ok(()) } else { Err(last_errno()) }
+}
+
+/// Asks the kernel to kill this process when the thread that made it ends.
+pub fn die_with_parent() -> Result<(), Errno> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+}
+
+/// Whether core dumps and ptrace(2) by processes without privilege are allowed.
+pub fn set_dumpable(dumpable: bool) -> Result<(), Errno> {
+    use rustix::process::DumpableBehavior::{Dumpable, NotDumpable};
+    rustix::process::set_dumpable_behavior(if dumpable { Dumpable } else { NotDumpable })
+}
+
+/// Gives every signal its default action and blocks none. Rust ignores SIGPIPE at start, and what
+/// is ignored stays ignored over execve(2).
+pub fn reset_signals() {
+    // SAFETY: a zeroed sigaction is SIG_DFL without flags; both calls only read their arguments.
+    // SIGKILL, SIGSTOP and the two signals that libc keeps refuse, which is no loss.
+    unsafe {
+        let default: libc::sigaction = std::mem::zeroed();
+        for signal in 1..=64 {
+            libc::sigaction(signal, &raw const default, std::ptr::null_mut());
+        }
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
+}
+
+/// Closes all descriptors from 3 on but `keep`, which must be closed by execve(2) itself. Their
+/// owners must be forgotten: by an exec, or by the end of this process.
+pub fn close_all_but(keep: BorrowedFd<'_>) -> Result<(), Errno> {
+    let keep = keep.as_raw_fd().cast_unsigned();
+    if keep > 3 {
+        close_range(3, keep - 1)?;
+    }
+    close_range(keep.max(2) + 1, u32::MAX)
+}
+
+fn close_range(first: u32, last: u32) -> Result<(), Errno> {
+    // SAFETY: takes integers. The owners of the descriptors are forgotten by the exec that follows.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+    if result == 0 { Ok(()) } else { Err(last_errno()) }
+}
+
+/// Makes `source` the descriptor number `target`, which stays open over execve(2).
+pub fn redirect(source: impl AsFd, target: RawFd) -> Result<(), Errno> {
+    let source = source.as_fd().as_raw_fd();
+    // SAFETY: both are integers; dup2 replaces whatever `target` was.
+    let result = unsafe {
+        if source == target {
+            libc::fcntl(source, libc::F_SETFD, 0)
+        } else {
+            libc::dup2(source, target)
+        }
+    };
+    if result >= 0 { Ok(()) } else { Err(last_errno()) }
+}
+
+/// A copy of the standard descriptor `number` (0, 1 or 2), closed on exec and numbered from 3 on;
+/// `None` where it is closed.
+pub fn take_standard(number: RawFd) -> Option<OwnedFd> {
+    // SAFETY: the number is only looked up; what F_DUPFD_CLOEXEC returns is owned by nobody else.
+    unsafe {
+        let copy = libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3);
+        (copy >= 0).then(|| OwnedFd::from_raw_fd(copy))
+    }
+}
+
+/// Replaces standard input, output and error by `/dev/null`.
+pub fn detach_standard() -> Result<()> {
+    use rustix::fs::{Mode, OFlags};
+    let failed = |errno: Errno| Error::from_errno("open(/dev/null)", errno.raw_os_error());
+    let null = rustix::fs::open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+        .map_err(failed)?;
+    for number in 0..3 {
+        redirect(&null, number).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Joins a new anonymous session keyring, so that the caller's is not inherited.
+pub fn join_new_keyring() -> Result<(), Errno> {
+    const JOIN_SESSION_KEYRING: c_long = 1;
+    // SAFETY: a null name asks for an anonymous keyring.
+    let result = unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, 0, 0, 0, 0) };
+    if result >= 0 { Ok(()) } else { Err(last_errno()) }
+}
+
+/// Wraps `unshare(2)` for a new cgroup namespace.
+pub fn unshare_cgroup() -> Result<(), Errno> {
+    // SAFETY: takes an integer; a new cgroup namespace touches no memory.
+    let result = unsafe { libc::unshare(libc::CLONE_NEWCGROUP) };
+    if result == 0 { Ok(()) } else { Err(last_errno()) }
+}
+
+/// Wraps `prlimit(2)` for this process; `None` is unlimited. The hard limit is clamped to the
+/// present one, which only CAP_SYS_RESOURCE may raise.
+pub fn limit(resource: Resource, soft: Option<u64>, hard: Option<u64>) -> Result<(), Errno> {
+    let present = rustix::process::getrlimit(resource).maximum;
+    let clamp = |wanted: Option<u64>| match (wanted, present) {
+        (Some(wanted), Some(present)) => Some(wanted.min(present)),
+        (None, present) => present,
+        (wanted, None) => wanted,
+    };
+    rustix::process::setrlimit(resource, Rlimit { current: clamp(soft), maximum: clamp(hard) })
+}
+
+/// Wraps `execve(2)`. Returns only if it failed.
+///
+/// The lists must each end with a null pointer; the strings must outlive the call.
+pub fn execute(program: &CStr, arguments: &CStrings<'_>, environment: &CStrings<'_>) -> Errno {
+    // SAFETY: both lists end with null and borrow strings that outlive the call.
+    unsafe {
+        libc::execve(program.as_ptr(), arguments.pointers.as_ptr(), environment.pointers.as_ptr())
+    };
+    last_errno()
+}
+
+/// A list of C strings as execve(2) wants it.
+#[derive(Debug)]
+pub struct CStrings<'a> {
+    pointers: Vec<*const c_char>,
+    strings: std::marker::PhantomData<&'a CStr>,
+}
+
+impl<'a> CStrings<'a> {
+    /// The list of these strings, ended by a null pointer, with room for one more.
+    pub fn new(strings: impl Iterator<Item = &'a CStr>) -> Self {
+        let mut pointers: Vec<_> = strings.map(CStr::as_ptr).collect();
+        pointers.reserve(2);
+        pointers.push(std::ptr::null());
+        CStrings { pointers, strings: std::marker::PhantomData }
+    }
+
+    /// Appends a string; does not allocate the first time.
+    pub fn push(&mut self, string: &'a CStr) {
+        let end = self.pointers.len() - 1;
+        self.pointers[end] = string.as_ptr();
+        self.pointers.push(std::ptr::null());
+    }
+}
+
+/// Sends `SIGKILL` to a process by number. Only for a process whose start time was just compared.
+pub fn kill_by_number(pid: i32) -> Result<(), Errno> {
+    let pid = Pid::from_raw(pid).ok_or(Errno::SRCH)?;
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL)
+}

@@ -1,0 +1,118 @@
+//! What `info` and `version` show.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::model::system::Info;
+use crate::model::units::human_size;
+
+/// The text of `info`.
+pub fn info(info: &Info) -> String {
+    let controllers = info.cgroup_controllers.join(" ");
+    let lines: [(&str, &dyn std::fmt::Display); 14] = [
+        ("Containers", &info.containers),
+        (" Running", &info.running),
+        (" Paused", &info.paused),
+        (" Stopped", &info.stopped),
+        ("Images", &info.images),
+        ("Version", &info.version),
+        ("Storage Driver", &info.storage),
+        ("Root Dir", &info.root),
+        ("Cgroup Version", &info.cgroup_version),
+        ("Cgroup Controllers", &controllers),
+        ("Kernel Version", &info.kernel),
+        ("Architecture", &info.architecture),
+        ("CPUs", &info.cpus),
+        ("Total Memory", &human_size(info.memory)),
+    ];
+    let mut text = String::new();
+    for (name, value) in lines {
+        let _ = writeln!(text, "{name}: {value}");
+    }
+    for warning in &info.warnings {
+        let _ = writeln!(text, "\nwarning: {warning}");
+    }
+    text
+}
+
+/// The fields of `info --format`, under Docker's names.
+pub fn info_fields(info: &Info) -> Value {
+    json!({
+        "Containers": info.containers,
+        "ContainersRunning": info.running,
+        "ContainersPaused": info.paused,
+        "ContainersStopped": info.stopped,
+        "Images": info.images,
+        "Driver": info.storage,
+        "CgroupVersion": info.cgroup_version,
+        "CgroupControllers": info.cgroup_controllers,
+        "KernelVersion": info.kernel,
+        "OSType": "linux",
+        "Architecture": info.architecture,
+        "NCPU": info.cpus,
+        "MemTotal": info.memory,
+        "DockerRootDir": info.root,
+        "ServerVersion": info.version,
+        "Warnings": info.warnings,
+    })
+}
+
+/// The text of `version`.
+pub fn version(version: &str, architecture: &str) -> String {
+    format!("lifebox:\n Version:  {version}\n OS/Arch:  linux/{architecture}\n")
+}
+
+/// The fields of `version --format`. There is no server: the same program answers under both of
+/// Docker's names.
+pub fn version_fields(version: &str, architecture: &str) -> Value {
+    let program = json!({ "Version": version, "Os": "linux", "Arch": architecture });
+    json!({ "Client": program, "Server": program })
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn info_names_each_number_and_warning() {
+        let example = Info {
+            version: "0.1.0".into(),
+            root: "/srv/lifebox".into(),
+            containers: 3,
+            running: 1,
+            paused: 0,
+            stopped: 2,
+            images: 4,
+            kernel: "6.1.0".into(),
+            architecture: "x86_64".into(),
+            cgroup_version: "v2".into(),
+            cgroup_controllers: vec!["cpu".into(), "pids".into()],
+            storage: "overlay".into(),
+            cpus: 2,
+            memory: 4_000_000_000,
+            warnings: vec!["no swap accounting".into()],
+        };
+        expect![[r#"
+            Containers: 3
+             Running: 1
+             Paused: 0
+             Stopped: 2
+            Images: 4
+            Version: 0.1.0
+            Storage Driver: overlay
+            Root Dir: /srv/lifebox
+            Cgroup Version: v2
+            Cgroup Controllers: cpu pids
+            Kernel Version: 6.1.0
+            Architecture: x86_64
+            CPUs: 2
+            Total Memory: 4GB
+
+            warning: no swap accounting
+        "#]]
+        .assert_eq(&info(&example));
+    }
+}

@@ -1,0 +1,9 @@
+//! How things look: model values become text. Pure; nothing here prints or asks the system.
+
+pub mod columns;
+pub mod error;
+pub mod images;
+pub mod info;
+pub mod nearest;
+pub mod ps;
+pub mod template;

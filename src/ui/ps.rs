@@ -1,0 +1,228 @@
+//! Containers as `ps` shows them: Docker's columns, texts and template fields.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::columns::{align, ellipsis};
+use crate::model::container::Container;
+use crate::model::status::Status;
+use crate::model::units::human_duration;
+
+/// The default table, as a template.
+pub const TABLE: &str =
+    "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
+
+/// How wide `COMMAND` may be.
+const COMMAND_WIDTH: usize = 20;
+
+/// The table of `ps`.
+pub fn containers(list: &[Container], now: Timestamp, no_trunc: bool) -> String {
+    let mut text = String::from("CONTAINER ID\tIMAGE\tCOMMAND\tCREATED\tSTATUS\tPORTS\tNAMES\n");
+    for container in list {
+        let cells = [
+            id(container, no_trunc),
+            &image(container, no_trunc),
+            &command(container, no_trunc),
+            &running_for(container, now),
+            &status(container, now),
+            "",
+            container.state.name.as_str(),
+        ];
+        text.push_str(&cells.join("\t"));
+        text.push('\n');
+    }
+    align(&text)
+}
+
+/// The `STATUS` of a container: `Up 5 seconds (Paused)`, `Exited (137) 1 second ago`, `Created`.
+pub fn status(container: &Container, now: Timestamp) -> String {
+    let state = &container.state;
+    let since = |time: Option<Timestamp>| human_duration(age(time.unwrap_or(now), now));
+    match state.status {
+        Status::Created => "Created".to_owned(),
+        Status::Running => format!("Up {}", since(state.started_at)),
+        Status::Paused => format!("Up {} (Paused)", since(state.started_at)),
+        Status::Exited => format!("Exited ({}) {} ago", state.exit_code, since(state.finished_at)),
+        Status::Dead => "Dead".to_owned(),
+    }
+}
+
+/// A container as the fields that `ps --format` knows; all values are text, as Docker's.
+pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: bool) -> Value {
+    let spec = &container.spec;
+    let labels = spec.config.labels.iter().map(|(key, value)| format!("{key}={value}"));
+    let created = spec.created.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %z %Z");
+    json!({
+        "Command": command(container, no_trunc),
+        "CreatedAt": created.to_string(),
+        "ID": id(container, no_trunc),
+        "Image": image(container, no_trunc),
+        "Labels": labels.collect::<Vec<_>>().join(","),
+        "LocalVolumes": "0",
+        "Mounts": "",
+        "Names": container.state.name.as_str(),
+        "Networks": "none",
+        "Ports": "",
+        "RunningFor": running_for(container, now),
+        "Size": "0B",
+        "State": container.state.status.as_str(),
+        "Status": status(container, now),
+    })
+}
+
+/// The headings of the fields, for a `table` of one's own.
+pub fn headings() -> Value {
+    json!({
+        "Command": "COMMAND", "CreatedAt": "CREATED AT", "ID": "CONTAINER ID", "Image": "IMAGE",
+        "Labels": "LABELS", "LocalVolumes": "LOCAL VOLUMES", "Mounts": "MOUNTS", "Names": "NAMES",
+        "Networks": "NETWORKS", "Ports": "PORTS", "RunningFor": "CREATED", "Size": "SIZE",
+        "State": "STATE", "Status": "STATUS",
+    })
+}
+
+fn id(container: &Container, no_trunc: bool) -> &str {
+    if no_trunc { container.spec.id.as_str() } else { container.spec.id.short() }
+}
+
+/// The image as the user named it; an id that was typed is shown short.
+fn image(container: &Container, no_trunc: bool) -> String {
+    let used = &container.spec.image;
+    let typed = used.reference.strip_prefix("sha256:").unwrap_or(&used.reference);
+    if !no_trunc && typed.len() >= 12 && used.id.hex().starts_with(typed) {
+        return used.id.short().to_owned();
+    }
+    used.reference.clone()
+}
+
+fn command(container: &Container, no_trunc: bool) -> String {
+    let argv = container.spec.config.argv();
+    let arguments = argv.iter().skip(1).map(|word| match word.contains(' ') {
+        true => format!("'{word}'"),
+        false => word.clone(),
+    });
+    let words: Vec<String> = argv.first().cloned().into_iter().chain(arguments).collect();
+    let line = words.join(" ");
+    if no_trunc { quote(&line) } else { quote(&ellipsis(&line, COMMAND_WIDTH)) }
+}
+
+/// Go's `strconv.Quote`.
+fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if c.is_ascii_control() => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn running_for(container: &Container, now: Timestamp) -> String {
+    format!("{} ago", human_duration(age(container.spec.created, now)))
+}
+
+/// How long ago `then` is; nothing where the clock was set back.
+pub(super) fn age(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(then)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, State, VERSION};
+
+    const MEASURED: &str = include_str!("../../tests/reference/ps-and-history.txt");
+
+    fn measured(status: Status, created: i64, started: i64, finished: i64) -> String {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        let ago = |seconds: i64| Timestamp::from_second(1_000_000 - seconds).unwrap();
+        let mut container = container("devwikirepo/hundredcounter", &["/app/script.sh"]);
+        container.spec.created = ago(created);
+        container.state.status = status;
+        container.state.exit_code = 137;
+        container.state.started_at = Some(ago(started));
+        container.state.finished_at = Some(ago(finished));
+        containers(&[container], now, false)
+    }
+
+    fn container(image: &str, argv: &[&str]) -> Container {
+        let digest = format!("sha256:{}", "a".repeat(64)).parse().unwrap();
+        let config = Config {
+            cmd: Some(argv.iter().map(|word| (*word).to_owned()).collect()),
+            labels: [("a".into(), "1".into()), ("b".into(), "x".into())].into(),
+            ..Config::default()
+        };
+        let spec = ContainerSpec {
+            version: VERSION,
+            id: format!("e854826f8f20{}", "0".repeat(52)).parse().unwrap(),
+            created: Timestamp::UNIX_EPOCH,
+            image: ImageUse { reference: image.to_owned(), id: digest, layers: vec![] },
+            config,
+            host: HostConfig::default(),
+        };
+        Container { spec, state: State::created("hundredcounter".parse().unwrap()) }
+    }
+
+    #[test]
+    fn tables_are_dockers_to_the_space() {
+        let docker = |heading: &str| {
+            let part = MEASURED.split("# ").find(|part| part.starts_with(heading)).unwrap();
+            part.split_once('\n').unwrap().1
+        };
+        assert_eq!(measured(Status::Created, 0, 0, 0), docker("created"));
+        assert_eq!(measured(Status::Running, 5, 5, 0), docker("up"));
+        assert_eq!(measured(Status::Paused, 5, 5, 0), docker("paused"));
+        assert_eq!(measured(Status::Exited, 15, 15, 0), docker("exited"));
+    }
+
+    #[test]
+    fn commands_are_quoted_and_cut() {
+        let check = |argv: &[&str], cut: &str, whole: &str| {
+            let container = container("x", argv);
+            assert_eq!(command(&container, false), cut);
+            assert_eq!(command(&container, true), whole);
+        };
+        check(&["sh", "-c", "echo hi"], r#""sh -c 'echo hi'""#, r#""sh -c 'echo hi'""#);
+        let long = ["/bin/sh", "-c", "while true; do :; done"];
+        check(&long, r#""/bin/sh -c 'while t…""#, r#""/bin/sh -c 'while true; do :; done'""#);
+        check(&["a\"\n\u{1}"], r#""a\"\n\x01""#, r#""a\"\n\x01""#);
+    }
+
+    #[test]
+    fn images_show_as_typed_but_ids_short() {
+        let check = |typed: &str, shown: &str| {
+            assert_eq!(image(&container(typed, &["x"]), false), shown);
+        };
+        check("alpine", "alpine");
+        check(&format!("sha256:{}", "a".repeat(64)), &"a".repeat(12));
+        check(&"a".repeat(20), &"a".repeat(12));
+        check("aaaa", "aaaa");
+    }
+
+    #[test]
+    fn a_clock_set_back_is_no_negative_age() {
+        assert_eq!(age(Timestamp::MAX, Timestamp::UNIX_EPOCH), Duration::ZERO);
+    }
+
+    #[test]
+    fn every_field_has_a_heading() {
+        let now = Timestamp::UNIX_EPOCH;
+        let fields = fields(&container("x", &["x"]), now, &TimeZone::UTC, false);
+        let (headings, fields) = (headings(), fields.as_object().unwrap().clone());
+        assert_eq!(
+            headings.as_object().unwrap().keys().collect::<Vec<_>>(),
+            fields.keys().collect::<Vec<_>>()
+        );
+        assert_eq!(fields["CreatedAt"], "1970-01-01 00:00:00 +0000 UTC");
+        assert_eq!(fields["Labels"], "a=1,b=x");
+    }
+}
