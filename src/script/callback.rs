@@ -12,12 +12,19 @@ pub fn call(
     this: impl Clone + Send + Sync + 'static,
     value: Dynamic,
 ) -> RhaiResultOf<Dynamic> {
-    if function.is_anonymous() {
+    let answer = if function.is_anonymous() {
         let mut this = Dynamic::from(this);
         function.call_as_method_within_context(ctx, &mut this, (value,))
     } else {
         function.call_within_context(ctx, (value,))
-    }
+    };
+    answer.map_err(|mut error| {
+        // A data race has no place of its own: the call that gave the closure is where to look.
+        if error.position().is_none() {
+            error.set_position(ctx.call_position());
+        }
+        error
+    })
 }
 
 /// Whether a callback's answer asks to stop.

@@ -3,7 +3,7 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseErrorType, Scope};
 
-use super::docs::{self, Role};
+use super::docs::{self, Function, Role};
 use super::nearest::nearest;
 
 /// An error in words.
@@ -157,7 +157,12 @@ fn function(signature: &str, known: &Known<'_>) -> Words {
         .hint(Some("`logs` gives its closure one value: |line| ...".to_owned()));
     }
     let all = docs::all(known.engine);
-    let same: Vec<_> = all.iter().filter(|f| f.name == name && f.role == Role::Function).collect();
+    let own: Vec<_> = docs::ours().into_iter().flat_map(|(_, functions)| functions).collect();
+    let named = |list: &[Function]| -> Vec<Function> {
+        list.iter().filter(|f| f.name == name && f.role == Role::Function).cloned().collect()
+    };
+    // Rhai has a `start` of ranges; who meets ours in an error wants ours.
+    let same = Some(named(&own)).filter(|own| !own.is_empty()).unwrap_or_else(|| named(&all));
     if !same.is_empty() {
         let forms: Vec<_> = same.iter().map(|function| function.signature()).collect();
         return Words::new(format!("{name}() does not take ({given})"))

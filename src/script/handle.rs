@@ -53,6 +53,11 @@ impl Container {
         Ok(record)
     }
 
+    /// Remembers its name, before somebody takes it away.
+    pub fn remember(&self) {
+        let _ = self.now();
+    }
+
     /// Remembers how it ended, which a container made with `rm` takes with it.
     pub fn ended(&self, exit_code: i32) {
         self.last().exit_code = Some(exit_code);

@@ -4,7 +4,6 @@ use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, OptimizationLevel};
 
 use super::api;
-use super::error::Ending;
 use super::modules::Resolver;
 use super::stage::Stage;
 
@@ -43,11 +42,6 @@ pub fn build(stage: &Stage) -> Engine {
         err.eprint(&format!("{place}{text}"));
     });
     let progress = stage.clone();
-    engine.on_progress(move |_| {
-        if progress.host().cancel.is_raised() {
-            return Some(rhai::Dynamic::from(Ending::Interrupted));
-        }
-        progress.is_closed().then(|| rhai::Dynamic::from(Ending::Closed))
-    });
+    engine.on_progress(move |_| progress.ending().map(rhai::Dynamic::from));
     engine
 }

@@ -106,11 +106,10 @@ pub struct Outcome {
 
 /// Runs a script to its end, on a thread of its own with a big stack.
 pub fn run(host: Host, source: Source) -> Outcome {
-    let color = host.color;
     let (name, text) = match read(source) {
         Ok(source) => source,
         Err(error) => {
-            return Outcome { exit_code: 1, report: Some(render::plain(&error, color)) };
+            return Outcome { exit_code: 1, report: Some(render::plain(&error)) };
         }
     };
     Session::new(host).run(&name, &text)

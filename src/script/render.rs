@@ -45,16 +45,9 @@ pub fn interrupted(stage: &Stage, name: &str, error: &EvalAltResult) -> String {
     }
 }
 
-/// An error without a place in a script.
-pub fn plain(error: &Error, color: bool) -> String {
-    let words = Words {
-        message: error.message().to_owned(),
-        causes: error.causes().to_vec(),
-        hint: error.hint_text().map(str::to_owned),
-    };
-    let group =
-        with_notes(Group::with_title(Level::ERROR.primary_title(words.message.as_str())), &words);
-    renderer(color).render(&[group])
+/// An error without a place in a script: as the command line shows it.
+pub fn plain(error: &Error) -> String {
+    crate::ui::error::error(error).trim_end().to_owned()
 }
 
 /// Collects the frames and returns the innermost error. In a call, the position lies in the
@@ -146,7 +139,11 @@ fn span(text: &str, position: Position) -> Range<usize> {
     let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let rest = text[before..].lines().next().unwrap_or_default();
     let column = position.position().unwrap_or(1).saturating_sub(1);
-    let offset = rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
+    let mut offset = rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
+    if rest[offset..].starts_with('.') {
+        // A property has the position of its dot; its name is what to look at.
+        offset += 1;
+    }
     let word = rest[offset..].find(|c: char| !(c.is_alphanumeric() || c == '_'));
     let length = match word {
         Some(0) => rest[offset..].chars().next().map_or(0, char::len_utf8),

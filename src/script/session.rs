@@ -117,6 +117,7 @@ impl Session {
     fn evaluate_here(&mut self, name: &str, text: &str) -> RhaiResultOf<Dynamic> {
         let sources = self.stage.sources();
         sources.add(name, text);
+        self.stage.begin();
         let mut ast = self.engine.compile_with_scope(&self.scope, without_shebang(text))?;
         // Before its library is shared: afterwards it does not take a new name any more.
         ast.set_source(name);
@@ -133,11 +134,11 @@ impl Session {
             &mut self.scope,
             ast.statements(),
         )?;
-        // A Ctrl-C or a closed pipe that came with the last statement.
-        if self.stage.is_closed() {
-            return Err(Ending::Closed.at(rhai::Position::NONE));
+        // An ending that came with the last statement, where no operation follows.
+        match self.stage.ending() {
+            Some(Ending::Interrupted) | None => Ok(value),
+            Some(ending) => Err(ending.at(rhai::Position::NONE)),
         }
-        Ok(value)
     }
 
     /// Whether `text` goes on in the next line.
@@ -172,7 +173,7 @@ impl Session {
 
     /// An error of the host, drawn like one of a script.
     pub fn draw(&self, error: &Error) -> String {
-        render::plain(error, self.stage.host().color)
+        render::plain(error)
     }
 }
 

@@ -1,13 +1,13 @@
 //! What every native function can reach: the host, the texts of the running scripts, and whether
 //! the output is still open. It travels as the engine's tag.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::NativeCallContext;
 
 use super::Host;
-use super::error::{RhaiResultOf, raise};
+use super::error::{Ending, RhaiResultOf, raise};
 use super::sources::Sources;
 use crate::engine::Backend;
 use crate::model::{Error, Kind};
@@ -20,14 +20,20 @@ pub struct Stage(Arc<Inner>);
 struct Inner {
     host: Host,
     sources: Sources,
-    /// Whether somebody closed the pipe that `print` writes to.
-    closed: AtomicBool,
+    /// Whether `ending` is set: asked at each operation.
+    ended: AtomicBool,
+    ending: Mutex<Option<Ending>>,
 }
 
 impl Stage {
     /// Surroundings without any source.
     pub fn new(host: Host) -> Self {
-        Stage(Arc::new(Inner { host, sources: Sources::default(), closed: AtomicBool::new(false) }))
+        Stage(Arc::new(Inner {
+            host,
+            sources: Sources::default(),
+            ended: AtomicBool::new(false),
+            ending: Mutex::new(None),
+        }))
     }
 
     /// The surroundings that the calling function runs in.
@@ -52,15 +58,35 @@ impl Stage {
         &self.0.sources
     }
 
-    /// Whether the reader of the output is gone.
-    pub fn is_closed(&self) -> bool {
-        self.0.closed.load(Ordering::Relaxed)
+    /// Why the script is to end now, if it is. Rhai lets a `catch` see an ending that passed
+    /// through `array.map(...)`; so it is kept here and raised again at the next operation.
+    pub fn ending(&self) -> Option<Ending> {
+        if self.0.host.cancel.is_raised() {
+            return Some(Ending::Interrupted);
+        }
+        if self.0.ended.load(Ordering::Relaxed) { *self.lock() } else { None }
+    }
+
+    /// Ends the script at its next operation. The first reason stays.
+    pub fn end(&self, ending: Ending) {
+        self.lock().get_or_insert(ending);
+        self.0.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Before the next line of a REPL.
+    pub fn begin(&self) {
+        *self.lock() = None;
+        self.0.ended.store(false, Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Ending>> {
+        self.0.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Prints a line. A failure to write means that nobody reads any more.
     pub fn print(&self, text: &str) {
         if self.0.host.output.print(text).is_err() {
-            self.0.closed.store(true, Ordering::Relaxed);
+            self.end(Ending::Closed);
         }
     }
 

@@ -159,7 +159,7 @@ fn make(
     let id = stage.backend().create(image.reference(), &wanted.options).or_raise(ctx)?;
     let handle = Handle::new(stage.backend(), id);
     // A container made with `rm` may be gone before anybody asks for its name.
-    handle.name();
+    handle.remember();
     Ok((handle, wanted))
 }
 

@@ -7,7 +7,7 @@ use super::super::error::{OrRaise, raise};
 use super::super::handle::{Container as Handle, Image};
 use super::super::options::{self, Filter};
 use super::super::stage::Stage;
-use super::super::{looks, subject, values};
+use super::super::{subject, values};
 use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf, array_of};
 use crate::model::container::Container as Record;
 use crate::model::image::PullPolicy;
@@ -107,24 +107,21 @@ pub mod find {
 /// A container goes before an image, as `docker inspect` has it.
 fn document(ctx: &NativeCallContext, subject: &Dynamic) -> RhaiResultOf<serde_json::Value> {
     let subject = subject.clone().flatten();
+    let backend = Stage::of(ctx)?.backend().clone();
     if let Some(image) = subject.clone().try_cast::<Image>() {
-        return Ok(looks::inspect_image(&image.now().or_raise(ctx)?));
+        return backend.image_json(&image.metadata().id.to_string()).or_raise(ctx);
     }
     if let Some(name) = values::text(&subject) {
-        let backend = Stage::of(ctx)?.backend().clone();
-        let found = backend.find(&name).and_then(|id| backend.inspect(&id));
+        let found = backend.find(&name).and_then(|id| backend.inspect_json(&id));
         return match found {
-            Ok(record) => Ok(looks::inspect_container(&record)),
-            Err(error) if error.kind() == Kind::NotFound => backend
-                .image(&name, PullPolicy::Never)
-                .map(|image| looks::inspect_image(&image))
-                .map_err(|_| error)
-                .or_raise(ctx),
-            Err(error) => Err(raise(ctx, &error)),
+            Err(error) if error.kind() == Kind::NotFound => {
+                backend.image_json(&name).map_err(|_| error).or_raise(ctx)
+            }
+            found => found.or_raise(ctx),
         };
     }
-    let now = subject::container(ctx, &subject)?.now().or_raise(ctx)?;
-    Ok(looks::inspect_container(&now))
+    let handle = subject::container(ctx, &subject)?;
+    backend.inspect_json(handle.id()).or_raise(ctx)
 }
 
 fn list(ctx: &NativeCallContext, filter: &Filter) -> RhaiResultOf<Array> {

@@ -189,7 +189,9 @@ pub mod lifecycle {
         name: &str,
     ) -> RhaiResultOf<Handle> {
         let name = name.parse().or_raise(&ctx)?;
-        act(&ctx, &container, |backend, id, _| backend.rename(id, &name))
+        let handle = act(&ctx, &container, |backend, id, _| backend.rename(id, &name))?;
+        handle.remember();
+        Ok(handle)
     }
 
     /// Waits until it has ended and returns its exit code; at once for one that has ended.
@@ -226,6 +228,9 @@ fn act(
 ) -> RhaiResultOf<Handle> {
     let handle = subject::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
+    if ctx.fn_name() == "rm" {
+        handle.remember();
+    }
     verb(stage.backend().as_ref(), handle.id(), &stage.host().cancel).or_raise(ctx)?;
     Ok(handle)
 }

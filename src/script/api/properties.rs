@@ -7,7 +7,8 @@ use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 use super::super::error::{OrRaise, raise};
 use super::super::handle::{Container, Image};
 use super::super::nearest::nearest;
-use super::super::{docs, looks, values};
+use super::super::stage::Stage;
+use super::super::{docs, values};
 use super::RhaiResultOf;
 use crate::model::container::Container as Record;
 use crate::model::{Error, Kind};
@@ -48,7 +49,8 @@ pub mod properties {
     /// Its state in detail: the `State` of inspect, a map.
     #[rhai_fn(get = "state", return_raw)]
     pub fn state(ctx: NativeCallContext, c: Container) -> RhaiResultOf<Dynamic> {
-        let mut document = looks::inspect_container(&now(&ctx, &c)?);
+        let backend = Stage::of(&ctx)?.backend().clone();
+        let mut document = backend.inspect_json(c.id()).or_raise(&ctx)?;
         let state = document.get_mut("State").map(serde_json::Value::take);
         values::from_json(state).or_raise(&ctx)
     }
@@ -335,10 +337,10 @@ fn no_property(
 ) -> Box<EvalAltResult> {
     let known = docs::properties(ctx.engine(), subject.type_id());
     let hint = match nearest(name, known.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if docs::is_function(ctx.engine(), name) => {
-            format!("`{name}` is a verb: call it, .{name}()")
+        _ if docs::is_function(ctx.engine(), name) => {
+            format!("`{name}` is a function: call it, .{name}()")
         }
+        Some(near) => format!("did you mean `{near}`?"),
         None => format!("it has {}", known.join(", ")),
     };
     let message = format!("a {noun} has no property `{name}`").replace("a Image", "an Image");

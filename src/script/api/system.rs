@@ -116,7 +116,7 @@ pub mod system {
     /// ```
     #[rhai_fn(name = "exit", volatile, return_raw)]
     pub fn exit(ctx: NativeCallContext) -> RhaiResultOf<()> {
-        Err(Ending::Exit(0).at(ctx.call_position()))
+        leave(&ctx, 0)
     }
 
     /// Ends the script with an exit code from 0 to 255. No `catch` sees it.
@@ -131,7 +131,7 @@ pub mod system {
             let message = format!("exit(): a code from 0 to 255 is wanted, not {code}");
             raise(&ctx, &Error::new(Kind::Invalid, message))
         })?;
-        Err(Ending::Exit(number).at(ctx.call_position()))
+        leave(&ctx, number)
     }
 
     /// Throws the kind `assertion` unless the condition is true.
@@ -175,6 +175,11 @@ pub mod system {
     pub fn thrown_message(thrown: ImmutableString) -> ImmutableString {
         thrown
     }
+}
+
+fn leave(ctx: &NativeCallContext, code: u8) -> RhaiResultOf<()> {
+    Stage::of(ctx)?.end(Ending::Exit(code));
+    Err(Ending::Exit(code).at(ctx.call_position()))
 }
 
 fn nap(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {

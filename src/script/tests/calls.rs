@@ -33,7 +33,7 @@ fn absence_is_nothing() {
         print([c.pid, c.exit_code, c.error, c.started_at, c.finished_at]);
         print(env("LIFEBOX_NO_SUCH_VARIABLE") ?? "none");
         "#,
-        "[, , , , ]\nnone",
+        "[(), (), (), (), ()]\nnone",
     );
 }
 

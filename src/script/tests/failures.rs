@@ -187,50 +187,50 @@ fn unknown_names_are_answered_with_the_nearest() {
     draws(
         "let c = run(\"host\");\nprint(c.nmae);",
         expect![[r#"
-        error: a Container has no property `nmae`
-         --> main.rhai:2:8
-          |
-        2 | print(c.nmae);
-          |        ^
-          |
-          = hint: did you mean `name`?
-    "#]],
+            error: a Container has no property `nmae`
+             --> main.rhai:2:9
+              |
+            2 | print(c.nmae);
+              |         ^^^^
+              |
+              = hint: did you mean `name`?
+        "#]],
     );
     draws(
         "let c = run(\"host\");\nc.start;",
         expect![[r#"
-        error: a Container has no property `start`
-         --> main.rhai:2:2
-          |
-        2 | c.start;
-          |  ^
-          |
-          = hint: did you mean `started_at`?
-    "#]],
+            error: a Container has no property `start`
+             --> main.rhai:2:3
+              |
+            2 | c.start;
+              |   ^^^^^
+              |
+              = hint: `start` is a function: call it, .start()
+        "#]],
     );
     draws(
         "let c = run(\"host\");\nc.name = \"x\";",
         expect![[r#"
-        error: cannot set `name`: the properties of a Container only tell
-         --> main.rhai:2:2
-          |
-        2 | c.name = "x";
-          |  ^
-          |
-          = hint: options are given to create(); rename() gives another name
-    "#]],
+            error: cannot set `name`: the properties of a Container only tell
+             --> main.rhai:2:3
+              |
+            2 | c.name = "x";
+              |   ^^^^
+              |
+              = hint: options are given to create(); rename() gives another name
+        "#]],
     );
     draws(
         "start();",
         expect![[r#"
-        error: start() does not take ()
-         --> main.rhai:1:1
-          |
-        1 | start();
-          | ^^^^^
-          |
-          = hint: it is start(container) -> Container, or start(range: InclusiveRange) -> int, or start(range: ExclusiveRange) -> int, or start(container, options) -> Container
-    "#]],
+            error: start() does not take ()
+             --> main.rhai:1:1
+              |
+            1 | start();
+              | ^^^^^
+              |
+              = hint: it is start(container) -> Container, or start(container, options) -> Container
+        "#]],
     );
     draws(
         "let s = start;",

@@ -60,7 +60,7 @@ fn following_ends_with_the_container_or_the_timeout() {
         for line in c.logs(#{ follow: true }) { print(line); }
         let d = run("host", "sleep 100");
         try {
-            for line in d.logs(#{ follow: true, timeout: "5ms" }) { }
+            for line in d.logs(#{ follow: true, timeout: "5ms" }) { print(line); }
         } catch (e) { print(`${e.kind} at ${e.position.line ?? "?"}`); }
         try { d.logs(#{ timeout: 0.005 }, |line| ()); } catch (e) { print(e.kind); }
         "#,
