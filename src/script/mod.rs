@@ -28,7 +28,7 @@ mod subject;
 mod values;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::io::Read;

@@ -9,7 +9,6 @@ use super::incomplete::Judge;
 use super::sources::without_shebang;
 use super::stage::Stage;
 use super::{Host, Outcome, interpreter, render, show, stack};
-use crate::model::Error;
 
 /// What Ctrl-C leaves behind: 128 and SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -166,14 +165,13 @@ impl Session {
         completion::image_names(&self.stage)
     }
 
-    /// The overview of all functions.
-    pub fn help(&self) -> String {
-        super::docs::overview()
-    }
-
-    /// An error of the host, drawn like one of a script.
-    pub fn draw(&self, error: &Error) -> String {
-        render::plain(error)
+    /// The overview of all functions, or the page of one.
+    ///
+    /// # Errors
+    /// The drawn report, for a name that is not there.
+    pub fn help(&self, name: Option<&str>) -> Result<String, String> {
+        let Some(name) = name else { return Ok(super::docs::overview()) };
+        super::docs::page(&self.engine, name).map_err(|error| render::plain(&error))
     }
 }
 
