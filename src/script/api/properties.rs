@@ -159,10 +159,10 @@ pub mod properties {
     pub fn read_only(
         ctx: NativeCallContext,
         _c: &mut Container,
-        name: &str,
+        name: ImmutableString,
         _value: Dynamic,
     ) -> RhaiResultOf<()> {
-        Err(cannot_set(&ctx, "Container", name))
+        Err(cannot_set(&ctx, "Container", &name))
     }
 
     /// Its id, `sha256:` and 64 digits.
@@ -303,10 +303,10 @@ pub mod properties {
     pub fn image_read_only(
         ctx: NativeCallContext,
         _i: &mut Image,
-        name: &str,
+        name: ImmutableString,
         _value: Dynamic,
     ) -> RhaiResultOf<()> {
-        Err(cannot_set(&ctx, "Image", name))
+        Err(cannot_set(&ctx, "Image", &name))
     }
 }
 

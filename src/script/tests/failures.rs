@@ -34,14 +34,16 @@ fn a_caught_error_is_a_map() {
     );
 }
 
+/// Kind, message and hint of what `text` throws.
+fn failure(text: &str) -> String {
+    let script = format!(
+        "try {{ {text} }} catch (e) {{ print(`${{e.kind}}: ${{e.message}}`); print(e.hint ?? \"-\"); }}"
+    );
+    run_text(&script).1
+}
+
 #[test]
-fn options_are_checked_and_the_nearest_is_named() {
-    let failure = |text: &str| {
-        let script = format!(
-            "try {{ {text} }} catch (e) {{ print(`${{e.kind}}: ${{e.message}}`); print(e.hint ?? \"-\"); }}"
-        );
-        run_text(&script).1
-    };
+fn an_unknown_option_is_answered_with_the_nearest() {
     expect![[r#"
         invalid: create(): no option `nmae`
         did you mean `name`? (known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, rm)
@@ -50,6 +52,10 @@ fn options_are_checked_and_the_nearest_is_named() {
         unsupported: run(): option `memory` is not supported yet
         known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, rm, attach, interactive
     "#]].assert_eq(&failure(r#"run("host", #{ memory: "64m" })"#));
+}
+
+#[test]
+fn an_option_of_the_wrong_type_says_what_it_takes() {
     expect![[r#"
         invalid: create(): option `workdir` takes a string, not 3
         -
@@ -280,6 +286,10 @@ fn the_traps_of_the_language_are_explained() {
           = hint: absence is `()`
     "#]],
     );
+}
+
+#[test]
+fn what_rhai_says_is_said_in_plain_words() {
     draws(
         "if x {",
         expect![[r#"
