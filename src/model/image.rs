@@ -22,7 +22,9 @@ pub struct Image {
     pub tagged: Option<Timestamp>,
     /// The bytes of the files of all its layers, unpacked.
     pub size: u64,
-    /// The diff ids of its layers, lowest first.
+    /// The keys of its unpacked layers, lowest first: what the store's `layer_dir` takes. The key
+    /// is the diff id, except for a layer whose unpacking depended on those below; the diff ids
+    /// themselves are [`Image::diff_ids`].
     pub layers: Vec<Digest>,
     /// Such as `amd64`.
     pub architecture: String,
@@ -35,6 +37,14 @@ pub struct Image {
 }
 
 impl Image {
+    /// The diff ids of its layers as its configuration names them, lowest first: what `inspect`
+    /// shows as `RootFS.Layers`.
+    pub fn diff_ids(&self) -> Vec<Digest> {
+        let ids = self.document.pointer("/rootfs/diff_ids").and_then(Value::as_array);
+        let texts = ids.into_iter().flatten().filter_map(Value::as_str);
+        texts.filter_map(|text| text.parse().ok()).collect()
+    }
+
     /// The reference to show: its first tag, or else its short id.
     pub fn display_name(&self) -> String {
         self.tags.first().map_or_else(|| self.id.short().to_owned(), Reference::familiar)
@@ -102,6 +112,28 @@ pub struct Loaded {
     pub tags: Vec<Reference>,
     /// References that pointed at another image before, which `load` therefore moved.
     pub moved: Vec<Reference>,
+}
+
+/// A container and the image that it uses, for `rmi` to heed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageUser {
+    /// The id of its image.
+    pub image: Digest,
+    /// The keys of the layers that it is made of.
+    pub layers: Vec<Digest>,
+    /// Its name, for messages.
+    pub container: String,
+    /// Whether it has processes.
+    pub live: bool,
+}
+
+/// The image that was made from this machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostImage {
+    /// The image.
+    pub image: Image,
+    /// The programs that this machine does not have, or whose files could not be found.
+    pub missing: Vec<String>,
 }
 
 /// What `rmi` took away, in order.

@@ -121,6 +121,7 @@ impl Walk<'_> {
             Step::WriteSysctl { path, value } => self.write_sysctl(path, value),
             Step::SetHostname(name) => rustix::system::sethostname(name.to_bytes()),
             Step::MakeReadonly(path) => self.make_readonly(path),
+            Step::SealMount(path) => self.seal_mount(path),
             Step::Mask(path) => self.mask(path),
             Step::SetLimit { resource, soft, hard } => {
                 process::limit(*resource, Some(*soft), Some(*hard))
@@ -227,6 +228,11 @@ impl Walk<'_> {
         let copy = mount::clone_of(&place)?;
         mount::add_attributes(&copy, Attributes::MOUNT_ATTR_RDONLY)?;
         mount::attach(copy, place)
+    }
+
+    fn seal_mount(&self, path: &CStr) -> Result<(), Errno> {
+        let mounted = mount::open_beneath(self.root()?, path, OFlags::PATH)?;
+        mount::add_attributes(mounted, Attributes::MOUNT_ATTR_RDONLY)
     }
 
     fn mask(&mut self, path: &CStr) -> Result<(), Errno> {

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod cgroup;
 pub mod connection;
 pub mod directory;
+pub mod host;
 pub mod init;
 pub mod log;
 pub mod monitor;
@@ -383,6 +384,14 @@ impl Runtime {
         });
         Reader::open(&directory.file("log.jsonl"), options, monitor)
     }
+}
+
+/// Random bytes of the kernel.
+///
+/// # Errors
+/// Only before the kernel has any, early at boot.
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    crate::sys::random()
 }
 
 /// What the table says for a container without monitor.

@@ -7,6 +7,7 @@
 use serde_json::{Value, json};
 
 use crate::model::container::ContainerSpec;
+use crate::model::inspect::{MASKED_PATHS, PIDS_LIMIT, READONLY_PATHS};
 
 /// Annotation: the layers of the root, lowest first, as a JSON array of paths relative to the
 /// container's directory.
@@ -29,27 +30,6 @@ pub const CAPABILITIES: [&str; 11] = [
     "CAP_SYS_CHROOT",
 ];
 
-/// Paths that are hidden: the union of Docker's and Podman's (confinement.md, 2.3).
-pub const MASKED: [&str; 13] = [
-    "/proc/acpi",
-    "/proc/asound",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/sys/devices/virtual/powercap",
-    "/sys/firmware",
-    "/sys/fs/selinux",
-];
-
-/// Paths that can be read only (confinement.md, 2.4). `/proc/asound` is masked already.
-pub const READONLY: [&str; 5] =
-    ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
-
 /// The device nodes that every container has: path, major, minor (confinement.md, 2.5).
 pub const DEVICES: [(&str, i64, i64); 6] = [
     ("/dev/null", 1, 3),
@@ -60,9 +40,6 @@ pub const DEVICES: [(&str, i64, i64); 6] = [
     ("/dev/tty", 5, 0),
 ];
 
-/// The most processes and threads that a container has by default, as Podman's.
-pub const PIDS: i64 = 2048;
-
 /// The OCI runtime specification of `spec` with this environment, whose root is stacked from
 /// `lower` (lowest first, relative to the container's directory). `throttle` are the
 /// `thermal_throttle` directories of this host's processors, which are masked too.
@@ -72,7 +49,11 @@ pub fn config(
     lower: &[String],
     throttle: &[String],
 ) -> Value {
-    let masked: Vec<&str> = MASKED.into_iter().chain(throttle.iter().map(String::as_str)).collect();
+    let masked: Vec<&str> = MASKED_PATHS
+        .into_iter()
+        .filter(|path| !path.contains('*'))
+        .chain(throttle.iter().map(String::as_str))
+        .collect();
     let workdir = if spec.config.workdir.is_empty() { "/" } else { &spec.config.workdir };
     json!({
         "ociVersion": "1.2.0",
@@ -105,7 +86,7 @@ pub fn config(
                 { "type": "pid" }, { "type": "mount" }, { "type": "uts" },
                 { "type": "ipc" }, { "type": "network" }, { "type": "cgroup" },
             ],
-            "resources": { "devices": device_rules(), "pids": { "limit": PIDS } },
+            "resources": { "devices": device_rules(), "pids": { "limit": PIDS_LIMIT } },
             // Docker's, in the container's own network namespace: ping without CAP_NET_RAW, and
             // ports below 1024 for every user.
             "sysctl": {
@@ -114,7 +95,7 @@ pub fn config(
             },
             "rootfsPropagation": "rprivate",
             "maskedPaths": masked,
-            "readonlyPaths": READONLY,
+            "readonlyPaths": READONLY_PATHS,
         },
         "annotations": {
             LOWER: json!(lower).to_string(),

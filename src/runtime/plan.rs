@@ -81,6 +81,8 @@ pub enum Step {
     SetHostname(CString),
     /// Make a path readable only.
     MakeReadonly(CString),
+    /// Make a mount that was filled read-only.
+    SealMount(CString),
     /// Hide a path.
     Mask(CString),
     /// Limit a resource.
@@ -338,7 +340,7 @@ fn cgroup_steps(
         push(below, "cgroup2", Vec::new(), attributes)?;
     }
     if !host.cgroup_v1.is_empty() {
-        steps.push(Step::MakeReadonly(inside(at)?));
+        steps.push(Step::SealMount(inside(at)?));
     }
     Ok(())
 }
@@ -480,6 +482,7 @@ impl fmt::Display for Step {
             }
             Step::SetHostname(name) => write!(f, "set the host name to {}", show(name)),
             Step::MakeReadonly(path) => write!(f, "make /{} read-only", show(path)),
+            Step::SealMount(path) => write!(f, "make the mount on /{} read-only", show(path)),
             Step::Mask(path) => write!(f, "mask /{}", show(path)),
             Step::SetLimit { resource, soft, hard } => {
                 write!(f, "limit {resource:?} to {soft}:{hard}")

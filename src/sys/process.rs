@@ -124,18 +124,20 @@ pub fn set_dumpable(dumpable: bool) -> Result<(), Errno> {
 }
 
 /// Gives every signal its default action and blocks none. Rust ignores SIGPIPE at start, and what
-/// is ignored stays ignored over execve(2).
+/// is ignored stays ignored over execve(2). The raw calls: libc keeps two signals to itself, and
+/// whoever started us may have them ignored.
 pub fn reset_signals() {
-    // SAFETY: a zeroed sigaction is SIG_DFL without flags; both calls only read their arguments.
-    // SIGKILL, SIGSTOP and the two signals that libc keeps refuse, which is no loss.
+    // SIG_DFL, no flags, no restorer, an empty mask: `struct kernel_sigaction`.
+    let default = [0u64; 4];
+    let none = 0u64;
+    // SAFETY: both calls only read their arguments, whose sizes are given. SIGKILL and SIGSTOP
+    // refuse, which is no loss.
     unsafe {
-        let default: libc::sigaction = std::mem::zeroed();
         for signal in 1..=64 {
-            libc::sigaction(signal, &raw const default, std::ptr::null_mut());
+            libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), 0, size_of::<u64>());
         }
-        let mut none: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+        let how = libc::SIG_SETMASK;
+        libc::syscall(libc::SYS_rt_sigprocmask, how, &raw const none, 0, size_of::<u64>());
     }
 }
 

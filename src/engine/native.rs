@@ -1,0 +1,311 @@
+//! The native engine: the image store and the runtime of this machine behind the contract.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Attach, Backend, Cancel, LogStream, Settings};
+use crate::image::Store;
+use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
+use crate::model::digest::Digest;
+use crate::model::id::ContainerId;
+use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed};
+use crate::model::inspect::{self, ContainerPaths};
+use crate::model::log::{LogLine, LogOptions};
+use crate::model::name::ContainerName;
+use crate::model::options::{CreateOptions, StopOptions};
+use crate::model::signal::Signal;
+use crate::model::status::Status;
+use crate::model::system::Info;
+use crate::model::{Error, Kind, Result, merge};
+use crate::runtime::attach::Streams;
+use crate::runtime::reader::Reader;
+use crate::runtime::{New, Runtime, host};
+
+/// The reference that stands for this machine's own programs.
+const HOST: &str = "host:latest";
+/// How often a generated name may be taken before the short id serves (moby, `names.go`).
+const NAME_ATTEMPTS: u32 = 6;
+
+/// The engine of this machine. Cheap to make: nothing is read before it is asked for.
+#[derive(Debug)]
+pub(super) struct Native {
+    settings: Settings,
+    runtime: Runtime,
+}
+
+impl Native {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let runtime = Runtime::new(&settings.root, &settings.cgroup_parent);
+        Native { settings: settings.clone(), runtime }
+    }
+
+    fn store(&self) -> Result<Store> {
+        Store::open(&self.settings.root)
+    }
+
+    /// Which containers use which images.
+    fn users(&self) -> Result<Vec<ImageUser>> {
+        let containers = self.runtime.ps()?.into_iter().filter_map(|(_, result)| result.ok());
+        let user = |container: Container| ImageUser {
+            image: container.spec.image.id,
+            layers: container.spec.image.layers,
+            container: container.state.name.to_string(),
+            live: container.state.status.is_live(),
+        };
+        Ok(containers.map(user).collect())
+    }
+
+    fn try_create(
+        &self,
+        reference: &str,
+        image: &Image,
+        options: &CreateOptions,
+        attempt: u32,
+    ) -> Result<ContainerId> {
+        let id = new_id()?;
+        let spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
+        let name = match &options.name {
+            Some(name) => name.clone(),
+            None if attempt > NAME_ATTEMPTS => id.short().parse()?,
+            None => ContainerName::generate(u64::from_le_bytes(crate::runtime::random()?), attempt),
+        };
+        // Relative to the container's directory, so that the root can be moved, and the mount
+        // table inside shows no path of the host.
+        let layer = |key: &Digest| format!("../../images/layers/{}", key.hex());
+        let lower: Vec<String> = spec.image.layers.iter().map(layer).collect();
+        let environment = merge::process_env(&spec);
+        self.runtime.create(&New {
+            spec: &spec,
+            name: &name,
+            environment: &environment,
+            lower: &lower,
+        })?;
+        Ok(id)
+    }
+
+    /// A container whose record is damaged, as far as it can be told.
+    fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
+        let spec = self.runtime.directory(id).read_spec().unwrap_or_else(|_| unknown_spec(id));
+        let fallback = || id.short().parse().ok();
+        let name = self.runtime.name_of(id).or_else(fallback);
+        // A short id is always a name, so there is one.
+        let name = name.unwrap_or_else(|| ContainerName::generate(0, 1));
+        let mut state = State::created(name);
+        state.status = Status::Dead;
+        state.error = error.to_string();
+        Container { spec, state }
+    }
+
+    fn paths(&self, container: &Container) -> Result<ContainerPaths> {
+        let directory = self.runtime.directory(&container.spec.id);
+        let file = |name: &str| directory.file(name).display().to_string();
+        // Docker names no file before the first start.
+        let started = |name: &str| {
+            if container.state.started_at.is_some() { file(name) } else { String::new() }
+        };
+        let store = self.store()?;
+        let layers = container.spec.image.layers.iter().rev();
+        Ok(ContainerPaths {
+            log: started("log.jsonl"),
+            hostname: started("hostname"),
+            hosts: started("hosts"),
+            resolv_conf: started("resolv.conf"),
+            lower: layers.map(|layer| store.layer_dir(layer).display().to_string()).collect(),
+            upper: file("upper"),
+            work: file("work"),
+            merged: file("rootfs"),
+        })
+    }
+}
+
+fn new_id() -> Result<ContainerId> {
+    loop {
+        if let Some(id) = ContainerId::from_random(crate::runtime::random()?) {
+            return Ok(id);
+        }
+    }
+}
+
+fn unknown_spec(id: &ContainerId) -> ContainerSpec {
+    ContainerSpec {
+        version: crate::model::container::VERSION,
+        id: id.clone(),
+        created: Timestamp::UNIX_EPOCH,
+        image: ImageUse {
+            reference: "<unknown>".to_owned(),
+            id: Digest::from_bytes(&[0; 32]),
+            layers: Vec::new(),
+        },
+        config: Config::default(),
+        host: HostConfig::default(),
+    }
+}
+
+impl Backend for Native {
+    fn info(&self) -> Result<Info> {
+        let containers = self.ps()?;
+        let count = |wanted: &dyn Fn(Status) -> bool| {
+            containers.iter().filter(|container| wanted(container.state.status)).count() as u64
+        };
+        let host = host::describe();
+        Ok(Info {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            root: self.settings.root.display().to_string(),
+            containers: containers.len() as u64,
+            running: count(&|status| status == Status::Running),
+            paused: count(&|status| status == Status::Paused),
+            stopped: count(&|status| !status.is_live()),
+            images: if self.settings.root.exists() { self.images()?.len() as u64 } else { 0 },
+            kernel: host.kernel,
+            architecture: host.architecture,
+            cgroup_version: host.cgroup_version,
+            cgroup_controllers: host.cgroup_controllers,
+            storage: "overlay".to_owned(),
+            cpus: host.cpus,
+            memory: host.memory,
+            warnings: host.warnings,
+        })
+    }
+
+    fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
+        let is_host = reference
+            .parse::<crate::model::reference::Reference>()
+            .is_ok_and(|r| r.familiar() == HOST);
+        let store = self.store()?;
+        if is_host && pull == PullPolicy::Always {
+            return Err(Error::new(Kind::Unsupported, "host image comes with the next merge"));
+        }
+        match store.find(reference) {
+            Err(error)
+                if error.kind() == Kind::NotFound && is_host && pull != PullPolicy::Never =>
+            {
+                Err(Error::new(Kind::Unsupported, "host image comes with the next merge"))
+            }
+            result => result,
+        }
+    }
+
+    fn images(&self) -> Result<Vec<Image>> {
+        self.store()?.list()
+    }
+
+    fn image_json(&self, reference: &str) -> Result<Value> {
+        let store = self.store()?;
+        let image = store.find(reference)?;
+        let topmost_first = image.layers.iter().rev();
+        let layers: Vec<_> =
+            topmost_first.map(|layer| store.layer_dir(layer).display().to_string()).collect();
+        Ok(inspect::image(&image, &layers))
+    }
+
+    fn load(&self, archive: &Path, cancel: &Cancel) -> Result<Vec<Loaded>> {
+        self.store()?.load_file(archive, &|| cancel.check())
+    }
+
+    fn load_stream(
+        &self,
+        archive: &mut (dyn std::io::Read + Send),
+        cancel: &Cancel,
+    ) -> Result<Vec<Loaded>> {
+        self.store()?.load(archive, &|| cancel.check())
+    }
+
+    fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>> {
+        self.store()?.remove(image, force, &self.users()?)
+    }
+
+    fn find(&self, query: &str) -> Result<ContainerId> {
+        self.runtime.find(query)
+    }
+
+    fn ps(&self) -> Result<Vec<Container>> {
+        let all = self.runtime.ps()?.into_iter();
+        Ok(all
+            .map(|(id, result)| result.unwrap_or_else(|error| self.damaged(&id, &error)))
+            .collect())
+    }
+
+    fn inspect(&self, id: &ContainerId) -> Result<Container> {
+        match self.runtime.inspect(id) {
+            Err(error) if error.kind() == Kind::Corrupt => Ok(self.damaged(id, &error)),
+            result => result,
+        }
+    }
+
+    fn inspect_json(&self, id: &ContainerId) -> Result<Value> {
+        let container = self.inspect(id)?;
+        Ok(inspect::container(&container, &self.paths(&container)?))
+    }
+
+    fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
+        let found = self.store()?.find(image)?;
+        let mut attempt = 1;
+        loop {
+            match self.try_create(image, &found, options, attempt) {
+                Err(error)
+                    if error.kind() == Kind::Exists
+                        && options.name.is_none()
+                        && attempt <= NAME_ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn start(&self, id: &ContainerId) -> Result<()> {
+        self.runtime.start(id)
+    }
+
+    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<i32> {
+        let Attach { start, stdin, stdout, stderr, forward_signals } = attach;
+        self.runtime.attach(id, start, Streams { stdin, stdout, stderr, forward_signals }, cancel)
+    }
+
+    fn pause(&self, id: &ContainerId) -> Result<()> {
+        self.runtime.pause(id)
+    }
+
+    fn unpause(&self, id: &ContainerId) -> Result<()> {
+        self.runtime.unpause(id)
+    }
+
+    fn stop(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()> {
+        self.runtime.stop(id, options, false, cancel)
+    }
+
+    fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
+        self.runtime.kill(id, signal)
+    }
+
+    fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()> {
+        self.runtime.stop(id, options, true, cancel)?;
+        self.runtime.start(id)
+    }
+
+    fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()> {
+        self.runtime.rm(id, force, cancel)
+    }
+
+    fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
+        self.runtime.rename(id, name)
+    }
+
+    fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32> {
+        self.runtime.wait(id, timeout, cancel)
+    }
+
+    fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {
+        Ok(Box::new(self.runtime.logs(id, options)?))
+    }
+}
+
+impl LogStream for Reader {
+    fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>> {
+        Reader::next_line(self, timeout, cancel)
+    }
+}

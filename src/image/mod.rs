@@ -1,0 +1,30 @@
+//! The image store: OCI content on disk, and how it gets there.
+//!
+//! On disk (`<root>/images/`, an OCI image layout with one more directory):
+//! `oci-layout`, `index.json`, `blobs/sha256/<hex>` as they were written, `layers/<hex>/`
+//! unpacked once and shared by all containers, `staging/` for what is not yet in, `lock`.
+//!
+//! Promises: what is in the store under its final name is whole and on disk; an import that
+//! fails, is cancelled or killed leaves nothing that anyone sees; archives are hostile, and
+//! nothing in one can reach outside the directory that its layer is unpacked into.
+//!
+//! Reading order: [`Store`] asks `index` what there is; `archive` reads what `docker save` wrote
+//! (`members`, `spool`), `import` brings it in (`document`, `extract`, `layers`), `remove` takes
+//! it out, `host` makes an image from this machine.
+
+mod archive;
+mod document;
+mod extract;
+mod import;
+mod index;
+mod layers;
+mod members;
+mod merged;
+mod names;
+mod parents;
+mod remove;
+mod spool;
+mod staging;
+mod store;
+
+pub use store::Store;

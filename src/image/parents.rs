@@ -1,0 +1,205 @@
+//! The directories that the entries of a layer go into.
+//!
+//! A parent that the layer brings itself is opened; one that it leaves out is made as the layers
+//! below have it, mode, owner and attributes, because overlayfs shows those of the topmost
+//! directory. Where a layer below has a link on the way (`lib -> usr/lib`), the entry goes where
+//! the link leads, as in Docker; a link in the same layer is refused, because no layer that was
+//! written from a file system has entries behind one.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use rustix::fs::FileType;
+
+use super::extract::{Deferred, DeferredList, is_allowed_xattr};
+use super::members::{corrupt, lossy};
+use super::merged::{self, Found, OPAQUE};
+use super::names::join;
+use super::spool;
+use crate::model::Result;
+use crate::sys::fs;
+
+const MAX_LINKS: usize = 40;
+const MAX_RESOLVED: usize = 512;
+
+/// Finds and makes parents. Knows all layers, this one first.
+pub(crate) struct Parents<'a> {
+    layers: Vec<&'a OwnedFd>,
+    /// The parent of the last entry: as named, opened, and where it really is.
+    last: Option<(Vec<u8>, Rc<OwnedFd>, Vec<u8>)>,
+    deferred: DeferredList,
+    consulted: bool,
+}
+
+impl<'a> Parents<'a> {
+    pub(crate) fn new(root: &'a OwnedFd, lowers: &'a [OwnedFd]) -> Self {
+        let layers = std::iter::once(root).chain(lowers).collect();
+        Parents { layers, last: None, deferred: DeferredList::new(), consulted: false }
+    }
+
+    /// Whether the layers below were asked for anything. It depends on this layer alone.
+    pub(crate) fn consulted(&self) -> bool {
+        self.consulted
+    }
+
+    /// Remembers mode and time of a directory for the end.
+    pub(crate) fn defer(&mut self, path: Vec<u8>, deferred: Deferred) {
+        self.deferred.insert(path, deferred);
+    }
+
+    /// What was remembered.
+    pub(crate) fn take_deferred(&mut self) -> DeferredList {
+        std::mem::take(&mut self.deferred)
+    }
+
+    /// Forgets a directory that is about to be removed, and all below it.
+    pub(crate) fn forget(&mut self, path: &[u8]) {
+        self.last = None;
+        let below = [path, b"/"].concat();
+        self.deferred.retain(|other, _| other != path && !other.starts_with(&below));
+    }
+
+    /// Opens the directory `parts` of this layer, made where it is missing. Also tells its path
+    /// without links.
+    pub(crate) fn open(&mut self, parts: &[&[u8]]) -> Result<(Rc<OwnedFd>, Vec<u8>)> {
+        let path = join(parts);
+        if let Some((named, directory, resolved)) = &self.last
+            && *named == path
+        {
+            return Ok((directory.clone(), resolved.clone()));
+        }
+        let (directory, resolved) = match fs::open_dir_beneath(self.layers[0], &path) {
+            Ok(directory) => (directory, path.clone()),
+            Err(error) => match error.errno() {
+                Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP) => {
+                    let resolved = self.make(parts)?;
+                    (fs::open_dir_beneath(self.layers[0], &resolved)?, resolved)
+                }
+                _ => return Err(error),
+            },
+        };
+        let directory = Rc::new(directory);
+        self.last = Some((path, directory.clone(), resolved.clone()));
+        Ok((directory, resolved))
+    }
+
+    /// Walks down `parts` through all layers, follows the links of those below and makes what
+    /// this layer lacks.
+    fn make(&mut self, parts: &[&[u8]]) -> Result<Vec<u8>> {
+        let mut todo: VecDeque<Vec<u8>> = parts.iter().map(|part| part.to_vec()).collect();
+        let mut done: Vec<Vec<u8>> = Vec::new();
+        let mut links = 0;
+        while let Some(part) = todo.pop_front() {
+            if part == b".." {
+                done.pop();
+                continue;
+            }
+            done.push(part);
+            let blocked = |what: &str| {
+                Err(corrupt(format!("its parent `{}` is {what}", lossy(&join(&done)))))
+            };
+            match merged::lookup(&self.layers, &done)? {
+                Found::Directory { layer: 0, .. } => {}
+                Found::Symlink { layer: 0, .. } => return blocked("a link in the same layer"),
+                Found::Other { layer: 0, .. } => return blocked("not a directory"),
+                Found::Directory { directory, .. } => self.make_like(&done, &directory)?,
+                Found::Symlink { target, .. } => {
+                    links += 1;
+                    if links > MAX_LINKS || todo.len() + target.len() / 2 > MAX_RESOLVED {
+                        return blocked("a link that leads through too many links");
+                    }
+                    self.consulted = true;
+                    done.pop();
+                    if target.starts_with(b"/") {
+                        done.clear();
+                    }
+                    let steps = target.split(|byte| *byte == b'/');
+                    for step in steps.filter(|step| !matches!(*step, b"" | b".")).rev() {
+                        todo.push_front(step.to_vec());
+                    }
+                }
+                Found::Absent | Found::Other { .. } => {
+                    self.make_new(&done)?;
+                    self.defer(join(&done), Deferred { mode: 0o755, mtime: (0, 0) });
+                }
+            }
+        }
+        Ok(join(&done))
+    }
+
+    /// Makes a directory whose parent exists. Where a whiteout is in its place, it goes on
+    /// hiding what lies below.
+    fn make_new(&mut self, path: &[Vec<u8>]) -> Result<OwnedFd> {
+        self.consulted = true;
+        let Some((leaf, parents)) = path.split_last() else {
+            return Err(corrupt("an entry has no name"));
+        };
+        let parent = fs::open_dir_beneath(self.layers[0], &join(parents))?;
+        let hides = fs::stat(&parent, leaf)?.is_some();
+        if hides {
+            fs::unlink(&parent, leaf)?;
+        }
+        fs::make_dir(&parent, leaf)?;
+        let directory = fs::open_dir_beneath(&parent, leaf)?;
+        if hides {
+            fs::set_xattr(&directory, OPAQUE, b"y")?;
+        }
+        Ok(directory)
+    }
+
+    /// Makes a directory with the owner, mode, time and attributes of `model`.
+    fn make_like(&mut self, path: &[Vec<u8>], model: &OwnedFd) -> Result<()> {
+        let directory = self.make_new(path)?;
+        let attributes = fs::stat_fd(model)?;
+        fs::set_owner(&directory, attributes.st_uid, attributes.st_gid)?;
+        copy_xattrs(model, &directory)?;
+        let mode = attributes.st_mode & 0o7777;
+        self.defer(join(path), Deferred { mode, mtime: mtime(&attributes) });
+        Ok(())
+    }
+
+    /// Copies the file `path` of a layer below into `parent`, the same directory in this layer.
+    /// Returns its length, or `None` where no layer has such a file.
+    pub(crate) fn copy_up(
+        &mut self,
+        path: &[Vec<u8>],
+        parent: &OwnedFd,
+        check: &dyn Fn() -> Result<()>,
+    ) -> Result<Option<u64>> {
+        self.consulted = true;
+        let (Found::Other { parent: lower, .. }, Some(leaf)) =
+            (merged::lookup(&self.layers, path)?, path.last())
+        else {
+            return Ok(None);
+        };
+        let present = fs::stat(&lower, leaf)?;
+        if !present.is_some_and(|found| fs::type_of(&found) == FileType::RegularFile) {
+            return Ok(None);
+        }
+        let source = std::fs::File::from(fs::open_file_beneath(&lower, leaf)?);
+        let attributes = fs::stat_fd(&source)?;
+        let length = u64::try_from(attributes.st_size).unwrap_or(0);
+        let copy = fs::create_file(parent, leaf)?;
+        spool::copy(&source, &copy, length, check)?;
+        fs::set_owner(&copy, attributes.st_uid, attributes.st_gid)?;
+        fs::set_mode(&copy, attributes.st_mode & 0o7777)?;
+        copy_xattrs(&OwnedFd::from(source), &copy)?;
+        let (seconds, nanoseconds) = mtime(&attributes);
+        fs::set_times(&copy, seconds, nanoseconds)?;
+        Ok(Some(length))
+    }
+}
+
+fn mtime(attributes: &fs::Attributes) -> (i64, u32) {
+    (attributes.st_mtime, u32::try_from(attributes.st_mtime_nsec).unwrap_or(0))
+}
+
+fn copy_xattrs(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
+    for key in fs::list_xattrs(from)?.iter().filter(|key| is_allowed_xattr(key)) {
+        if let Some(value) = fs::get_xattr(from, key)? {
+            fs::set_xattr(to, key, &value)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! Bytes from a stream into files: counted, hashed, stopped on request, and before the disk is
+//! full.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest as _, Sha256};
+
+use super::members::{Sparse, corrupt, stream_error};
+use crate::model::digest::Digest;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+const BUFFER: usize = 64 * 1024;
+/// How many bytes are written between two looks at the free space.
+const PORTION: u64 = 16 << 20;
+/// What is left to the host: an engine that fills the disk takes everything else down.
+const RESERVE: u64 = 256 << 20;
+
+/// A file in a staging directory whose content is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Spooled {
+    /// Its name in the staging directory.
+    pub(crate) name: String,
+    /// Its length, uncompressed.
+    pub(crate) size: u64,
+    /// The digest of its content, uncompressed.
+    pub(crate) digest: Digest,
+}
+
+/// The digest of `bytes`.
+pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
+    Digest::from_bytes(&Sha256::digest(bytes).into())
+}
+
+/// Copies exactly `length` bytes of `body` to `file`.
+pub(crate) fn copy(
+    mut body: impl Read,
+    file: impl AsFd,
+    length: u64,
+    check: &dyn Fn() -> Result<()>,
+) -> Result<u64> {
+    let mut buffer = [0; BUFFER];
+    let mut left = length;
+    while left > 0 {
+        let part = usize::try_from(left).unwrap_or(BUFFER).min(BUFFER);
+        let count = read(&mut body, &mut buffer[..part])?;
+        if count == 0 {
+            return Err(corrupt("it ends too early"));
+        }
+        write_all(&file, &buffer[..count])?;
+        left -= count as u64;
+        at_portion(length - left, count, &file, check)?;
+    }
+    Ok(length)
+}
+
+/// Copies the data of a sparse file to its places; the holes stay holes.
+pub(crate) fn copy_sparse(
+    mut body: impl Read,
+    file: &OwnedFd,
+    sparse: &Sparse,
+    check: &dyn Fn() -> Result<()>,
+) -> Result<u64> {
+    let failed = |errno: rustix::io::Errno| Error::from_errno("write", errno.raw_os_error());
+    for (offset, length) in &sparse.segments {
+        rustix::fs::seek(file, rustix::fs::SeekFrom::Start(*offset)).map_err(failed)?;
+        copy(&mut body, file, *length, check)?;
+    }
+    rustix::fs::ftruncate(file, sparse.length).map_err(failed)?;
+    Ok(sparse.length)
+}
+
+/// Writes the whole stream to a new file `name` in `dir`, uncompressed if it is gzip, and tells
+/// the digest of what was written.
+pub(crate) fn spool(
+    dir: impl AsFd,
+    name: &str,
+    body: impl Read,
+    check: &dyn Fn() -> Result<()>,
+) -> Result<Spooled> {
+    let mut writer = SpoolWriter::create(dir, name)?;
+    let mut body = decompress(body)?;
+    let mut buffer = [0; BUFFER];
+    loop {
+        let count = read(&mut body, &mut buffer)?;
+        if count == 0 {
+            return Ok(writer.finish());
+        }
+        writer.put(&buffer[..count])?;
+        at_portion(writer.size, count, &writer.file, check)?;
+    }
+}
+
+/// A file being written and hashed.
+pub(crate) struct SpoolWriter {
+    name: String,
+    file: OwnedFd,
+    hash: Sha256,
+    size: u64,
+}
+
+impl SpoolWriter {
+    pub(crate) fn create(dir: impl AsFd, name: &str) -> Result<Self> {
+        let file = fs::create_file(dir, name.as_bytes())?;
+        Ok(SpoolWriter { name: name.to_owned(), file, hash: Sha256::new(), size: 0 })
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        write_all(&self.file, bytes)?;
+        self.hash.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Spooled {
+        let digest = Digest::from_bytes(&self.hash.finalize().into());
+        Spooled { name: self.name, size: self.size, digest }
+    }
+}
+
+impl Write for SpoolWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = rustix::io::write(&self.file, bytes)?;
+        self.hash.update(&bytes[..count]);
+        self.size += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A stream that is uncompressed on the fly if its first bytes are gzip's. Other compressions
+/// are refused by name: they would only be "not a tar archive" further on.
+pub(crate) fn decompress<'a>(mut stream: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
+    const MAGIC: [(&[u8], &str); 4] = [
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"\xfd7zXZ", "xz"),
+        (b"BZh", "bzip2"),
+        (b"\x04\x22\x4d\x18", "lz4"),
+    ];
+    let mut start = Vec::with_capacity(6);
+    let mut byte = [0; 1];
+    while start.len() < 6 && read(&mut stream, &mut byte)? == 1 {
+        start.push(byte[0]);
+    }
+    for (magic, name) in MAGIC {
+        if start.starts_with(magic) {
+            let message = format!("it is compressed with {name}");
+            return Err(Error::new(Kind::Unsupported, message)
+                .hint(format!("uncompress it first; only gzip is read here, not {name}")));
+        }
+    }
+    let gzip = start.starts_with(b"\x1f\x8b");
+    let whole = std::io::Cursor::new(start).chain(stream);
+    Ok(if gzip {
+        Box::new(MultiGzDecoder::new(std::io::BufReader::with_capacity(BUFFER, whole)))
+    } else {
+        Box::new(whole)
+    })
+}
+
+fn read(stream: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
+    loop {
+        match stream.read(buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result.map_err(|error| stream_error(&error)),
+        }
+    }
+}
+
+pub(crate) fn write_all(file: impl AsFd, mut bytes: &[u8]) -> Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(&file, bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(Error::from_errno("write", errno.raw_os_error())),
+        }
+    }
+    Ok(())
+}
+
+/// Where the last `count` bytes of `done` completed a megabyte, asks whether to go on; where
+/// they completed a [`PORTION`], looks at the free space.
+fn at_portion(
+    done: u64,
+    count: usize,
+    file: impl AsFd,
+    check: &dyn Fn() -> Result<()>,
+) -> Result<()> {
+    let crossed = |step: u64| done / step != (done - count as u64) / step;
+    if crossed(1 << 20) {
+        check()?;
+    }
+    if crossed(PORTION) && fs::free_space(file)? < RESERVE {
+        return Err(Error::from_errno("less than 256 MiB are free", libc::ENOSPC));
+    }
+    Ok(())
+}

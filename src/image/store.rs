@@ -1,0 +1,208 @@
+//! The store as its users see it: find, list, and the locks and directories behind.
+
+use std::collections::BTreeSet;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use super::document::Document;
+use super::index::{Entry, Index, write_file};
+use super::layers;
+use super::members::corrupt;
+use super::spool::digest_of;
+use super::staging::{self, Staging};
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::image::{Image, ImageConfig};
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// The images of one root directory. Cheap to open and to clone; holds nothing open.
+#[derive(Clone, Debug)]
+pub struct Store {
+    images: PathBuf,
+}
+
+impl Store {
+    /// Opens `root/images`, and makes it where it is missing. One system call, and no write,
+    /// where it is there.
+    pub fn open(root: &Path) -> Result<Store> {
+        let store = Store { images: root.join("images") };
+        // Written last, so it tells that the rest is there.
+        if !store.images.join("oci-layout").exists() {
+            store.make().context(|| format!("cannot make the store `{}`", root.display()))?;
+        }
+        Ok(store)
+    }
+
+    fn make(&self) -> Result<()> {
+        use std::os::unix::fs::DirBuilderExt;
+        for name in ["blobs/sha256", "layers", "staging"] {
+            let path = self.images.join(name);
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&path)
+                .context(|| format!("mkdir `{}`", path.display()))?;
+        }
+        let lock = self.lock()?;
+        write_file(&self.images, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        drop(lock);
+        Ok(())
+    }
+
+    /// The image that `query` names: a reference, its id, or the unique beginning of its id.
+    pub fn find(&self, query: &str) -> Result<Image> {
+        let index = Index::read(&self.images)?;
+        let id = resolve(&index, query)?;
+        self.read(&index, &id).map_err(|error| {
+            error
+                .with_kind(Kind::Corrupt)
+                .context(format!("the image `{query}` is damaged"))
+                .hint("remove it with `rmi`, then load it again")
+        })
+    }
+
+    /// All images, newest first. One that is damaged is listed without its details, so that it
+    /// can be seen and removed.
+    pub fn list(&self) -> Result<Vec<Image>> {
+        let index = Index::read(&self.images)?;
+        let image = |id: &Digest| self.read(&index, id).unwrap_or_else(|_| damaged(&index, id));
+        let mut images: Vec<Image> = index.ids().into_iter().map(image).collect();
+        images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+        Ok(images)
+    }
+
+    /// Where the layer with this key is unpacked: one of [`Image::layers`], usable as a
+    /// `lowerdir` of overlayfs.
+    pub fn layer_dir(&self, diff_id: &Digest) -> PathBuf {
+        layers::path(&self.images, diff_id)
+    }
+
+    /// The directory of the store.
+    pub(crate) fn images(&self) -> &Path {
+        &self.images
+    }
+
+    /// Waits for the lock that every change of the index, the blobs and the layers is made
+    /// under. It is held briefly: never while unpacking or deleting.
+    pub(crate) fn lock(&self) -> Result<OwnedFd> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let path = self.images.join("lock");
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .context(|| format!("open `{}`", path.display()))?;
+        fs::lock(&file)?;
+        Ok(file.into())
+    }
+
+    /// A place to work in, after what dead imports left is swept.
+    pub(crate) fn staging(&self) -> Result<Staging> {
+        let parent = self.images.join("staging");
+        let lock = self.lock()?;
+        let abandoned = staging::abandoned(&parent)?;
+        let staging = Staging::create(&parent);
+        drop(lock);
+        drop(abandoned);
+        staging
+    }
+
+    /// Where a blob is.
+    pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
+        self.images.join("blobs/sha256").join(digest.hex())
+    }
+
+    /// Reads a small blob and checks that it is what its name says.
+    pub(crate) fn read_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
+        let path = self.blob(digest);
+        let bytes = std::fs::read(&path).context(|| format!("read `{}`", path.display()))?;
+        if digest_of(&bytes) == *digest {
+            Ok(bytes)
+        } else {
+            Err(corrupt(format!("the content of `{}` has changed", path.display())))
+        }
+    }
+
+    fn read(&self, index: &Index, id: &Digest) -> Result<Image> {
+        let document = Document::parse(&self.read_blob(id)?)?;
+        let layers = layers::keys(&self.images, &document.diff_ids)?;
+        Ok(Image {
+            created: document.created,
+            layers,
+            architecture: document.architecture,
+            os: document.os,
+            config: document.config,
+            document: document.value,
+            ..damaged(index, id)
+        })
+    }
+}
+
+/// What the index alone tells about an image.
+fn damaged(index: &Index, id: &Digest) -> Image {
+    let tags: BTreeSet<Reference> = index.of(id).filter_map(|entry| entry.tag.clone()).collect();
+    Image {
+        id: id.clone(),
+        tags: tags.into_iter().collect(),
+        created: None,
+        tagged: index.of(id).filter_map(|entry| entry.tagged).max(),
+        size: index.of(id).next().map_or(0, |entry| entry.size),
+        layers: Vec::new(),
+        architecture: String::new(),
+        os: String::new(),
+        config: ImageConfig::default(),
+        document: serde_json::Value::Null,
+    }
+}
+
+/// The id that `query` means, in Docker's order: a reference, then an id, then the unique
+/// beginning of one.
+pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
+    let reference: Option<Reference> = query.parse().ok();
+    if let Some(found) = reference.as_ref().and_then(|wanted| by_reference(index, wanted)) {
+        return Ok(found.id.clone());
+    }
+    let digits = query.strip_prefix("sha256:").unwrap_or(query);
+    let hexadecimal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let matching: Vec<_> = if hexadecimal && !digits.is_empty() {
+        index.ids().into_iter().filter(|id| id.hex().starts_with(digits)).collect()
+    } else {
+        Vec::new()
+    };
+    match matching[..] {
+        [id] => Ok(id.clone()),
+        [] => Err(Error::new(Kind::NotFound, format!("no such image: `{query}`")).hint(
+            "`images` lists what is here; `load -i FILE` brings in what `docker save` wrote",
+        )),
+        _ => {
+            let ids: Vec<_> = matching.iter().map(|id| id.short()).collect();
+            Err(Error::new(
+                Kind::Invalid,
+                format!("`{query}` is the beginning of several image ids"),
+            )
+            .hint(format!("write more of one: {}", ids.join(", "))))
+        }
+    }
+}
+
+/// The entry of a tag, or with a digest the image of that repository with this manifest or id.
+pub(crate) fn by_reference<'a>(index: &'a Index, wanted: &Reference) -> Option<&'a Entry> {
+    index.entries.iter().find(|entry| {
+        let Some(tag) = &entry.tag else { return false };
+        match wanted.digest() {
+            None => tag == wanted,
+            Some(digest) => {
+                tag.repository() == wanted.repository()
+                    && (entry.manifest == *digest || entry.id == *digest)
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+#[path = "tests/store.rs"]
+mod tests;

@@ -1,0 +1,49 @@
+//! What this machine is, as far as containers care.
+
+use super::cgroup::Hierarchies;
+
+/// This machine.
+#[derive(Debug)]
+pub struct Description {
+    /// The kernel's release.
+    pub kernel: String,
+    /// Such as `x86_64`.
+    pub architecture: String,
+    /// `v2`, `v1`, `hybrid`, or `none`.
+    pub cgroup_version: String,
+    /// The controllers that containers get.
+    pub cgroup_controllers: Vec<String>,
+    /// The number of processors.
+    pub cpus: u64,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// What it cannot do, and how to allow it.
+    pub warnings: Vec<String>,
+}
+
+/// Asks the kernel.
+pub fn describe() -> Description {
+    let mut warnings = Vec::new();
+    let hierarchies = Hierarchies::of_host().unwrap_or_else(|error| {
+        warnings.push(error.to_string());
+        Hierarchies::default()
+    });
+    if !rustix::process::geteuid().is_root() {
+        warnings.push("not root: containers can't be started yet; run as root".to_owned());
+    }
+    let filesystems = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    if !filesystems.lines().any(|line| line.ends_with("\toverlay")) {
+        warnings.push("the kernel has no overlay file system loaded: modprobe overlay".to_owned());
+    }
+    let name = rustix::system::uname();
+    let total = rustix::system::sysinfo();
+    Description {
+        kernel: name.release().to_string_lossy().into_owned(),
+        architecture: name.machine().to_string_lossy().into_owned(),
+        cgroup_version: hierarchies.version().to_owned(),
+        cgroup_controllers: hierarchies.controllers(),
+        cpus: std::thread::available_parallelism().map_or(1, |count| count.get() as u64),
+        memory: total.totalram.saturating_mul(u64::from(total.mem_unit)),
+        warnings,
+    }
+}
