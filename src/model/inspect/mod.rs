@@ -271,7 +271,7 @@ fn network_settings() -> Value {
 }
 
 /// What `image inspect` shows of an image, without the array around it. `layers` are the
-/// directories of its layers, the lowest first, as [`Image::layers`].
+/// directories of its layers, the highest first, as overlayfs takes them.
 pub fn image(image: &Image, layers: &[String]) -> Value {
     let text = |key: &str| image.document.get(key).and_then(Value::as_str).unwrap_or_default();
     let (digests, tags): (Vec<_>, Vec<_>) =
@@ -280,8 +280,7 @@ pub fn image(image: &Image, layers: &[String]) -> Value {
         list.iter().map(|reference| reference.familiar()).collect()
     };
     let (top, below) =
-        layers.split_last().map_or(("", &[][..]), |(top, rest)| (top.as_str(), rest));
-    let below: Vec<&str> = below.iter().rev().map(String::as_str).collect();
+        layers.split_first().map_or(("", &[][..]), |(top, rest)| (top.as_str(), rest));
     json!({
         "Id": image.id.as_str(),
         "RepoTags": familiar(&tags),

@@ -95,7 +95,7 @@ fn containers_have_dockers_keys_and_types() {
 #[test]
 fn images_have_dockers_keys_and_values() {
     let docker = docker(IMAGE);
-    let layers: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+    let layers: Vec<String> = ["c", "b", "a"].map(str::to_owned).to_vec();
     let ours = image(&measured_image(), &layers);
     same_shape("", &docker, &ours);
     for (key, theirs) in docker.as_object().unwrap() {
