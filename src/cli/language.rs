@@ -1,30 +1,185 @@
-//! Scripts and the REPL, which this build lacks.
+//! Scripts and the REPL: what they are given of the terminal, and the verbs typed into the REPL.
 
+use std::cell::OnceCell;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Read as _, Write};
 use std::panic::PanicHookInfo;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::outcome::{FAILED, complain};
+use clap::CommandFactory as _;
+
+use super::arguments::{Arguments, Verb};
+use super::outcome::{FAILED, complain, settle};
 use super::route::Program;
-use super::screen::Screen;
-use crate::engine::Settings;
-use crate::model::{Error, Kind};
+use super::screen::{Screen, Stream, stderr, stdout};
+use super::shell::Shell;
+use super::{parse, perform, usage};
+use crate::engine::{self, Cancel, Settings};
+use crate::model::error::Context as _;
+use crate::model::{Error, Kind, Result};
+use crate::repl;
+use crate::script::{self, Host, Output, Source};
 
 /// Runs a script and returns its exit code.
-pub fn script(_settings: &Settings, _program: Program, _arguments: Vec<String>) -> u8 {
-    unsupported("scripts")
+pub fn script(settings: &Settings, program: Program, arguments: Vec<String>) -> u8 {
+    match host(settings, arguments).and_then(|host| Ok((host, source(program)?))) {
+        Ok((host, source)) => run(host, source),
+        Err(error) => failed(&error),
+    }
 }
 
 /// Opens the REPL and returns its exit code.
-pub fn repl(_settings: &Settings) -> u8 {
-    unsupported("the REPL")
+pub fn repl(settings: &Settings) -> u8 {
+    match host(settings, Vec::new()) {
+        Ok(host) => {
+            let commands = Commands { settings: settings.clone(), host: host.clone() };
+            let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+            repl::run(host, &commands, repl::Settings { history: history(), banner: terminal })
+        }
+        Err(error) => failed(&error),
+    }
 }
 
 /// For the panic hook: whether a script's report will tell of this panic.
-pub fn took_panic(_info: &PanicHookInfo<'_>) -> bool {
-    false
+pub fn took_panic(info: &PanicHookInfo<'_>) -> bool {
+    script::took_panic(info)
 }
 
-fn unsupported(what: &str) -> u8 {
-    let error = Error::new(Kind::Unsupported, format!("this build has no {what}"));
-    complain(&mut Screen::new(), &error);
+fn failed(error: &Error) -> u8 {
+    complain(&mut Screen::new(), error);
     FAILED
+}
+
+fn run(host: Host, source: Source) -> u8 {
+    let output = host.output.clone();
+    let outcome = script::run(host, source);
+    if let Some(report) = outcome.report {
+        // Where standard error is closed there is nobody to tell.
+        let _ = output.write_err(report.trim_end().as_bytes());
+        let _ = output.write_err(b"\n");
+    }
+    outcome.exit_code
+}
+
+fn host(settings: &Settings, args: Vec<String>) -> Result<Host> {
+    let cancel = Cancel::new()?;
+    cancel.raise_on_interrupt()?;
+    Ok(Host {
+        backend: engine::open(settings)?,
+        cancel,
+        args,
+        output: Arc::new(Terminal { out: Mutex::new(stdout()), err: Mutex::new(stderr()) }),
+        color: io::stderr().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+    })
+}
+
+fn source(program: Program) -> Result<Source> {
+    Ok(match program {
+        Program::File(path) => Source::File(path),
+        Program::Text(text) => Source::Text { name: "-e".to_owned(), text },
+        Program::Stdin => {
+            let mut bytes = Vec::new();
+            let read = io::stdin().lock().read_to_end(&mut bytes);
+            read.context(|| "read the script from standard input".to_owned())?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| Error::new(Kind::Invalid, "the script is not UTF-8 text"))?;
+            Source::Text { name: "standard input".to_owned(), text }
+        }
+    })
+}
+
+/// `LIFEBOX_HISTORY`, or a file among the user's state; none where there is no home.
+fn history() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(file) = variable("LIFEBOX_HISTORY") {
+        return Some(file.into());
+    }
+    let state = variable("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".local/state")));
+    state.map(|state| state.join("lifebox").join("history"))
+}
+
+/// The terminal of this process, for scripts, whose parallel parts write whole lines.
+#[derive(Debug)]
+struct Terminal {
+    out: Mutex<Stream>,
+    err: Mutex<Stream>,
+}
+
+fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
+    stream.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Output for Terminal {
+    fn print(&self, text: &str) -> io::Result<()> {
+        lock(&self.out).write_all(format!("{text}\n").as_bytes())
+    }
+
+    fn eprint(&self, text: &str) -> io::Result<()> {
+        lock(&self.err).write_all(format!("{text}\n").as_bytes())
+    }
+
+    fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
+        lock(&self.out).write_all(bytes)
+    }
+
+    fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
+        lock(&self.err).write_all(bytes)
+    }
+}
+
+/// The verbs, typed into the REPL: the same dispatch, with the REPL's engine and Ctrl-C.
+#[derive(Debug)]
+struct Commands {
+    settings: Settings,
+    host: Host,
+}
+
+impl repl::CommandLine for Commands {
+    fn verbs(&self) -> Vec<String> {
+        let command = Arguments::command();
+        command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect()
+    }
+
+    fn run(&self, words: &[String]) -> u8 {
+        let mut screen = Screen::new();
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        let arguments = match parse(&words) {
+            Ok(arguments) => arguments,
+            Err(error) => return usage::show(&mut screen, &error, &words),
+        };
+        if arguments.root.is_some() {
+            let error = Error::new(Kind::Invalid, "--root cannot be changed in the REPL")
+                .hint("begin another: lifebox --root DIR");
+            return settle(&mut screen, Err(error.into()));
+        }
+        if let Verb::Script(script) = arguments.verb {
+            let mut words = script.file_and_arguments.into_iter();
+            let program = Program::from_word(&words.next().unwrap_or_default());
+            let host = Host { args: words.collect(), ..self.host.clone() };
+            return match source(program) {
+                Ok(source) => run(host, source),
+                Err(error) => settle(&mut screen, Err(error.into())),
+            };
+        }
+        let shell = Shell {
+            settings: self.settings.clone(),
+            backend: OnceCell::from(self.host.backend.clone()),
+            cancel: self.host.cancel.clone(),
+        };
+        let outcome = perform(&shell, &mut screen, &arguments.verb);
+        settle(&mut screen, outcome)
+    }
+
+    fn flags(&self, verb: &str) -> Vec<String> {
+        let command = Arguments::command();
+        let Some(verb) = command.find_subcommand(verb) else { return Vec::new() };
+        let long = verb.get_arguments().filter_map(|flag| flag.get_long());
+        let short = verb.get_arguments().filter_map(|flag| flag.get_short());
+        let long = long.map(|name| format!("--{name}"));
+        long.chain(short.map(|letter| format!("-{letter}"))).collect()
+    }
 }

@@ -176,13 +176,13 @@ impl Backend for Native {
             .is_ok_and(|r| r.familiar() == HOST);
         let store = self.store()?;
         if is_host && pull == PullPolicy::Always {
-            return Err(Error::new(Kind::Unsupported, "host image comes with the next merge"));
+            return store.make_host(&|| Ok(())).map(|made| made.image);
         }
         match store.find(reference) {
             Err(error)
                 if error.kind() == Kind::NotFound && is_host && pull != PullPolicy::Never =>
             {
-                Err(Error::new(Kind::Unsupported, "host image comes with the next merge"))
+                store.make_host(&|| Ok(())).map(|made| made.image)
             }
             result => result,
         }

@@ -1,4 +1,5 @@
-//! What `docker save` writes: a tar of layers, configurations and a `manifest.json`.
+//! What `docker save` writes: a tar of layers, configurations and a `manifest.json`; and OCI
+//! image layouts (`layout`) as tars.
 //!
 //! It is read as a stream, once, and `manifest.json` usually comes last. So every member is
 //! spooled and hashed first; the names in `manifest.json` are then keys to look them up by,
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use super::document::{self, MAX_DOCUMENT};
 use super::extract::explain;
 use super::import::Parts;
+use super::layout;
 use super::members::{Member, MemberKind, Members, corrupt, lossy};
 use super::spool::{Spooled, decompress, spool};
 use super::staging::Staging;
@@ -25,6 +27,8 @@ use crate::sys::fs;
 
 const MANIFEST: &str = "manifest.json";
 const MAX_IMAGES: usize = 1000;
+const MAX_MEMBERS: usize = 50_000;
+const MAX_NAME: usize = 1024;
 /// What may follow the end of the archive: padding, and the end of the compression.
 const MAX_TAIL: u64 = 1 << 20;
 const HOW: &str = "write one with `docker save -o FILE IMAGE`";
@@ -32,25 +36,25 @@ const HOW: &str = "write one with `docker save -o FILE IMAGE`";
 /// One image of `manifest.json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Listed {
-    config: String,
+pub(super) struct Listed {
+    pub(super) config: String,
     #[serde(default)]
-    repo_tags: Option<Vec<String>>,
+    pub(super) repo_tags: Option<Vec<String>>,
     #[serde(default)]
-    layers: Option<Vec<String>>,
+    pub(super) layers: Option<Vec<String>>,
 }
 
 /// The members of an archive by name.
 #[derive(Default)]
-struct Contents {
+pub(super) struct Contents {
     files: HashMap<String, Spooled>,
     /// `docker save` writes a layer once and links to it where it comes again.
     links: HashMap<String, String>,
 }
 
 impl Store {
-    /// Takes the images of an archive in the format of `docker save`, plain or gzip, that comes
-    /// as a stream. It is read to its end before its first
+    /// Takes the images of an archive in the format of `docker save` or an OCI image layout, plain
+    /// or gzip, that comes as a stream. It is read to its end before its first
     /// image becomes visible.
     pub fn load(
         &self,
@@ -81,7 +85,7 @@ impl Store {
         check: &dyn Fn() -> Result<()>,
     ) -> Result<Vec<Loaded>> {
         self.load_archive(archive, check).map_err(|error| {
-            let error = explain(error);
+            let error = explain(error, self.images());
             let hint = match error.kind() {
                 Kind::Corrupt => "it is damaged or incomplete; write or copy it again",
                 _ => HOW,
@@ -166,6 +170,10 @@ impl Contents {
     ) -> Result<()> {
         // A name that is not UTF-8 can't be in `manifest.json`, so nobody asks for it.
         let Ok(name) = std::str::from_utf8(&member.name) else { return Ok(()) };
+        // All names are held in memory.
+        if number > MAX_MEMBERS || name.len() > MAX_NAME || member.link.len() > MAX_NAME {
+            return Err(corrupt("it has too many members, or too long a name"));
+        }
         let key = resolve("", name);
         let twice = self.files.contains_key(&key) || self.links.contains_key(&key);
         match member.kind {
@@ -189,13 +197,13 @@ impl Contents {
     }
 
     /// The member `name`; a link is followed once, inside the archive.
-    fn file(&self, name: &str) -> Result<&Spooled> {
+    pub(super) fn file(&self, name: &str) -> Result<&Spooled> {
         let key = resolve("", name);
         let key = self.links.get(&key).unwrap_or(&key);
         self.files.get(key).ok_or_else(|| corrupt(format!("it has no member `{name}`")))
     }
 
-    fn document(&self, staging: &Staging, name: &str) -> Result<Vec<u8>> {
+    pub(super) fn document(&self, staging: &Staging, name: &str) -> Result<Vec<u8>> {
         let spooled = self.file(name)?;
         if spooled.size > MAX_DOCUMENT {
             return Err(corrupt(format!("`{name}` is longer than {MAX_DOCUMENT} bytes")));
@@ -210,9 +218,8 @@ impl Contents {
 
     fn listed(&self, staging: &Staging) -> Result<Vec<Listed>> {
         if !self.files.contains_key(MANIFEST) {
-            if self.files.contains_key("index.json") || self.files.contains_key("oci-layout") {
-                let message = "it is an OCI image layout, which can't be loaded yet";
-                return Err(Error::new(Kind::Unsupported, message).hint(HOW));
+            if self.files.contains_key("index.json") {
+                return layout::listed(self, staging);
             }
             let message = format!("it has no `{MANIFEST}`, so it is not an image archive");
             return Err(Error::new(Kind::Invalid, message).hint(HOW));

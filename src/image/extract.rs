@@ -21,9 +21,6 @@ use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// Directories keep their mode and time until the end; this bounds the memory of the list.
-const MAX_DEFERRED: usize = 256 << 20;
-
 /// What unpacking a layer told about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extracted {
@@ -51,9 +48,14 @@ pub(crate) fn extract(
     check: &dyn Fn() -> Result<()>,
 ) -> Result<Extracted> {
     let mut members = Members::new(layer);
-    let mut extraction =
-        Extraction { root, parents: Parents::new(root, lowers), size: 0, deferred_bytes: 0, check };
-    extraction.parents.defer(Vec::new(), Deferred { mode: 0o755, mtime: (0, 0) });
+    let mut extraction = Extraction {
+        root,
+        parents: Parents::new(root, lowers),
+        size: 0,
+        root_is_opaque: false,
+        check,
+    };
+    extraction.parents.defer(Vec::new(), Deferred { mode: 0o755, mtime: (0, 0) })?;
     while let Some(member) = members.next()? {
         check()?;
         extraction
@@ -67,7 +69,7 @@ struct Extraction<'a> {
     root: &'a OwnedFd,
     parents: Parents<'a>,
     size: u64,
-    deferred_bytes: usize,
+    root_is_opaque: bool,
     check: &'a dyn Fn() -> Result<()>,
 }
 
@@ -92,7 +94,10 @@ impl Extraction<'_> {
         let (leaf, parents) = names::split(&parts)?;
         let (parent, resolved) = self.parents.open(parents)?;
         match leaf {
-            Leaf::Opaque => fs::set_xattr(&*parent, OPAQUE, b"y"),
+            Leaf::Opaque => {
+                self.root_is_opaque |= resolved.is_empty();
+                fs::set_xattr(&*parent, OPAQUE, b"y")
+            }
             Leaf::Whiteout(hidden) => whiteout(&parent, hidden),
             Leaf::Plain(leaf) => {
                 let path = if resolved.is_empty() {
@@ -117,12 +122,7 @@ impl Extraction<'_> {
     }
 
     fn defer(&mut self, path: Vec<u8>, member: &Member) -> Result<()> {
-        self.deferred_bytes += path.len() + 64;
-        if self.deferred_bytes > MAX_DEFERRED {
-            return Err(corrupt("it has too many directories"));
-        }
-        self.parents.defer(path, Deferred { mode: member.mode, mtime: member.mtime });
-        Ok(())
+        self.parents.defer(path, Deferred { mode: member.mode, mtime: member.mtime })
     }
 
     fn place<R: Read>(
@@ -253,6 +253,12 @@ impl Extraction<'_> {
     /// Sets what was kept back, the deepest directory first. Each is opened anew without
     /// following links: an entry may have replaced the directory (CVE-2026-33056).
     fn finish(mut self) -> Result<Extracted> {
+        // overlayfs merges the roots of all layers, opaque or not, so each name is hidden alone.
+        if self.root_is_opaque {
+            for name in self.parents.names_below()? {
+                whiteout(self.root, &name)?;
+            }
+        }
         for (path, deferred) in self.parents.take_deferred().iter().rev() {
             let Ok(directory) = fs::open_dir_beneath(self.root, path) else {
                 continue;
@@ -347,14 +353,15 @@ fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
 }
 
 /// Says what to do where the kernel does not let this process unpack.
-pub(crate) fn explain(error: Error) -> Error {
+pub(crate) fn explain(error: Error, images: &std::path::Path) -> Error {
     match error.errno() {
         Some(libc::EPERM) if !rustix::process::geteuid().is_root() => error
             .with_kind(Kind::Denied)
             .hint("unpacking sets owners and makes devices; run as root for now"),
-        Some(libc::ENOSPC | libc::EDQUOT) => {
-            error.hint("free some space, or set another directory with --root")
-        }
+        Some(libc::ENOSPC | libc::EDQUOT) => error.hint(format!(
+            "free some space on the file system of `{}`, or set another with --root",
+            images.display()
+        )),
         _ => error,
     }
 }

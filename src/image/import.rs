@@ -83,7 +83,7 @@ impl Store {
                 None => {
                     let name = format!("layer-{attempt}-{}-{number}", document.id.short());
                     unpack_one(staging, parts.layers[number], &name, id, &lowers, check)
-                        .map_err(explain)
+                        .map_err(|error| explain(error, self.images()))
                         .context(|| format!("cannot unpack layer {number}"))?
                 }
             };

@@ -15,13 +15,16 @@
 mod archive;
 mod document;
 mod extract;
+mod host;
 mod import;
 mod index;
 mod layers;
+mod layout;
 mod members;
 mod merged;
 mod names;
 mod parents;
+mod pax;
 mod remove;
 mod spool;
 mod staging;

@@ -6,7 +6,7 @@
 //! the link leads, as in Docker; a link in the same layer is refused, because no layer that was
 //! written from a file system has entries behind one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -21,21 +21,31 @@ use crate::model::Result;
 use crate::sys::fs;
 
 const MAX_LINKS: usize = 40;
-const MAX_RESOLVED: usize = 512;
+const MAX_DEPTH: usize = 256;
+/// Directories keep their mode and time until the end; this bounds the memory of the list, and
+/// with it how many directories an entry with a deep name can cost.
+const MAX_DEFERRED: usize = 256 << 20;
 
 /// Finds and makes parents. Knows all layers, this one first.
 pub(crate) struct Parents<'a> {
     layers: Vec<&'a OwnedFd>,
-    /// The parent of the last entry: as named, opened, and where it really is.
-    last: Option<(Vec<u8>, Rc<OwnedFd>, Vec<u8>)>,
+    /// The parent of the last entry.
+    last: Option<(Vec<u8>, Rc<OwnedFd>)>,
     deferred: DeferredList,
+    deferred_bytes: usize,
     consulted: bool,
 }
 
 impl<'a> Parents<'a> {
     pub(crate) fn new(root: &'a OwnedFd, lowers: &'a [OwnedFd]) -> Self {
         let layers = std::iter::once(root).chain(lowers).collect();
-        Parents { layers, last: None, deferred: DeferredList::new(), consulted: false }
+        Parents {
+            layers,
+            last: None,
+            deferred: DeferredList::new(),
+            deferred_bytes: 0,
+            consulted: false,
+        }
     }
 
     /// Whether the layers below were asked for anything. It depends on this layer alone.
@@ -44,8 +54,13 @@ impl<'a> Parents<'a> {
     }
 
     /// Remembers mode and time of a directory for the end.
-    pub(crate) fn defer(&mut self, path: Vec<u8>, deferred: Deferred) {
+    pub(crate) fn defer(&mut self, path: Vec<u8>, deferred: Deferred) -> Result<()> {
+        self.deferred_bytes += path.len() + 64;
+        if self.deferred_bytes > MAX_DEFERRED {
+            return Err(corrupt("the layer has too many directories"));
+        }
         self.deferred.insert(path, deferred);
+        Ok(())
     }
 
     /// What was remembered.
@@ -56,18 +71,23 @@ impl<'a> Parents<'a> {
     /// Forgets a directory that is about to be removed, and all below it.
     pub(crate) fn forget(&mut self, path: &[u8]) {
         self.last = None;
-        let below = [path, b"/"].concat();
-        self.deferred.retain(|other, _| other != path && !other.starts_with(&below));
+        self.deferred.remove(path);
+        // What starts with `path/` lies between that and `path0`, the next byte.
+        let (first, end) = ([path, b"/"].concat(), [path, b"0"].concat());
+        let below: Vec<_> = self.deferred.range(first..end).map(|(path, _)| path.clone()).collect();
+        for path in below {
+            self.deferred.remove(&path);
+        }
     }
 
     /// Opens the directory `parts` of this layer, made where it is missing. Also tells its path
     /// without links.
     pub(crate) fn open(&mut self, parts: &[&[u8]]) -> Result<(Rc<OwnedFd>, Vec<u8>)> {
         let path = join(parts);
-        if let Some((named, directory, resolved)) = &self.last
-            && *named == path
+        if let Some((known, directory)) = &self.last
+            && *known == path
         {
-            return Ok((directory.clone(), resolved.clone()));
+            return Ok((directory.clone(), path));
         }
         let (directory, resolved) = match fs::open_dir_beneath(self.layers[0], &path) {
             Ok(directory) => (directory, path.clone()),
@@ -80,7 +100,8 @@ impl<'a> Parents<'a> {
             },
         };
         let directory = Rc::new(directory);
-        self.last = Some((path, directory.clone(), resolved.clone()));
+        // Where links of layers below led elsewhere, an entry of this layer may come in between.
+        self.last = (path == resolved).then(|| (path, directory.clone()));
         Ok((directory, resolved))
     }
 
@@ -96,6 +117,11 @@ impl<'a> Parents<'a> {
                 continue;
             }
             done.push(part);
+            if done.len() > MAX_DEPTH {
+                return Err(corrupt(
+                    "its parent leads through links more than 256 directories deep",
+                ));
+            }
             let blocked = |what: &str| {
                 Err(corrupt(format!("its parent `{}` is {what}", lossy(&join(&done)))))
             };
@@ -106,7 +132,7 @@ impl<'a> Parents<'a> {
                 Found::Directory { directory, .. } => self.make_like(&done, &directory)?,
                 Found::Symlink { target, .. } => {
                     links += 1;
-                    if links > MAX_LINKS || todo.len() + target.len() / 2 > MAX_RESOLVED {
+                    if links > MAX_LINKS {
                         return blocked("a link that leads through too many links");
                     }
                     self.consulted = true;
@@ -121,11 +147,21 @@ impl<'a> Parents<'a> {
                 }
                 Found::Absent | Found::Other { .. } => {
                     self.make_new(&done)?;
-                    self.defer(join(&done), Deferred { mode: 0o755, mtime: (0, 0) });
+                    self.defer(join(&done), Deferred { mode: 0o755, mtime: (0, 0) })?;
                 }
             }
         }
         Ok(join(&done))
+    }
+
+    /// The names in the roots of the layers below.
+    pub(crate) fn names_below(&mut self) -> Result<BTreeSet<Vec<u8>>> {
+        self.consulted = true;
+        let mut all = BTreeSet::new();
+        for layer in &self.layers[1..] {
+            all.extend(fs::names(layer)?);
+        }
+        Ok(all)
     }
 
     /// Makes a directory whose parent exists. Where a whiteout is in its place, it goes on
@@ -155,8 +191,7 @@ impl<'a> Parents<'a> {
         fs::set_owner(&directory, attributes.st_uid, attributes.st_gid)?;
         copy_xattrs(model, &directory)?;
         let mode = attributes.st_mode & 0o7777;
-        self.defer(join(path), Deferred { mode, mtime: mtime(&attributes) });
-        Ok(())
+        self.defer(join(path), Deferred { mode, mtime: mtime(&attributes) })
     }
 
     /// Copies the file `path` of a layer below into `parent`, the same directory in this layer.

@@ -59,7 +59,7 @@ pub struct Init {
     pub stdout: OwnedFd,
     /// What becomes standard error.
     pub stderr: OwnedFd,
-    /// `cgroup.procs` of the v1 hierarchies.
+    /// `tasks` of the v1 hierarchies.
     pub cgroups: Vec<OwnedFd>,
     /// The end of the pipe that takes the report.
     pub report: OwnedFd,
@@ -155,8 +155,8 @@ impl Walk<'_> {
     }
 
     fn join_cgroups(&self) -> Result<(), Errno> {
-        for procs in &self.init.cgroups {
-            rustix::io::write(procs, b"0")?;
+        for tasks in &self.init.cgroups {
+            rustix::io::write(tasks, b"0")?;
         }
         Ok(())
     }

@@ -48,7 +48,8 @@ fn images() -> &'static Path {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("images");
         let _ = std::fs::remove_dir_all(&root);
         let run = |arguments: &[&str]| {
-            let output = Command::new(LIFEBOX).env("LIFEBOX_ROOT", &root).args(arguments).output().unwrap();
+            let output =
+                Command::new(LIFEBOX).env("LIFEBOX_ROOT", &root).args(arguments).output().unwrap();
             assert!(output.status.success(), "{arguments:?}: {output:?}");
         };
         run(&["-e", "image(\"host\")"]);
@@ -66,7 +67,8 @@ impl Engine {
     /// An engine with the images `host` and `devwikirepo/hundredcounter`, and no containers.
     pub fn new() -> Self {
         let engine = Engine::empty();
-        std::os::unix::fs::symlink(images().join("images"), engine.root.path().join("images")).unwrap();
+        std::os::unix::fs::symlink(images().join("images"), engine.root.path().join("images"))
+            .unwrap();
         engine
     }
 
@@ -141,7 +143,8 @@ impl Engine {
     pub fn cgroups(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let hierarchies = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
-        let candidates = hierarchies.map(|entry| entry.path()).chain([PathBuf::from("/sys/fs/cgroup")]);
+        let candidates =
+            hierarchies.map(|entry| entry.path()).chain([PathBuf::from("/sys/fs/cgroup")]);
         for hierarchy in candidates {
             let parent = hierarchy.join(&self.cgroup_parent);
             let children = std::fs::read_dir(&parent).into_iter().flatten().flatten();
@@ -161,7 +164,8 @@ impl Engine {
     pub fn leftovers(&self) -> Vec<String> {
         let root = self.root().to_string_lossy().into_owned();
         let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
-        let mounts = mounts.lines().filter(|line| line.contains(&root)).map(|line| format!("mount {line}"));
+        let mounts =
+            mounts.lines().filter(|line| line.contains(&root)).map(|line| format!("mount {line}"));
         let cgroups = self.cgroups().into_iter().map(|path| format!("cgroup {}", path.display()));
         mounts.chain(cgroups).chain(monitors(&root)).collect()
     }
@@ -172,7 +176,10 @@ fn monitors(root: &str) -> Vec<String> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
     let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
-    lines.filter(|line| line.starts_with("lifebox-monitor") && line.contains(root)).map(|line| format!("process {line}")).collect()
+    lines
+        .filter(|line| line.starts_with("lifebox-monitor") && line.contains(root))
+        .map(|line| format!("process {line}"))
+        .collect()
 }
 
 impl Drop for Engine {
@@ -182,7 +189,8 @@ impl Drop for Engine {
             self.run(&["rm", "-f", id]);
         }
         // A monitor goes a moment after it has answered.
-        let gone = std::thread::panicking() || until(Duration::from_secs(10), || self.leftovers().is_empty());
+        let gone = std::thread::panicking()
+            || until(Duration::from_secs(10), || self.leftovers().is_empty());
         let leftovers = self.leftovers();
         self.remove_cgroup_parents();
         assert!(gone, "left behind: {leftovers:?}");

@@ -201,6 +201,24 @@ fn an_opaque_directory_hides_all_that_is_below() {
 }
 
 #[test]
+fn an_opaque_root_hides_each_name_of_the_layers_below() {
+    // overlayfs merges the roots of layers whatever their attributes say.
+    let lower = Layer::new().dir("a", 0o755).file("b", "").file("c", "");
+    let upper = Layer::new().dir("a", 0o755).file("c", "").file(".wh..wh..opq", "");
+    let (place, extracted) = unpacked(vec![lower, upper]);
+    assert!(is_opaque(&place.top("a")) && is_whiteout(&place.top("b")));
+    assert!(place.top("c").is_file() && !extracted.stands_alone);
+}
+
+#[test]
+fn an_entry_of_the_layer_itself_goes_before_a_link_of_a_lower_one() {
+    let lower = Layer::new().dir("usr", 0o755).dir("usr/lib", 0o755).symlink("lib", "usr/lib");
+    let upper = Layer::new().file("lib/x", "").dir("lib", 0o755).file("lib/y", "");
+    let (place, _) = unpacked(vec![lower, upper]);
+    assert!(place.top("usr/lib/x").is_file() && place.top("lib/y").is_file());
+}
+
+#[test]
 fn a_whiteout_beside_an_entry_of_its_name_hides_only_what_is_below() {
     let before = Layer::new().file(".wh.d", "").dir("d", 0o755).file("d/x", "");
     let after = Layer::new().dir("d", 0o755).file("d/x", "").file(".wh.d", "");

@@ -104,13 +104,15 @@ impl Cgroup {
         self.unified.as_ref().map(open).transpose()
     }
 
-    /// `cgroup.procs` of each v1 hierarchy, open for writing.
+    /// `tasks` of each v1 hierarchy, open for writing. A thread that writes 0 there moves itself,
+    /// and that alone takes no lock over all processes: `cgroup.procs` would cost a grace period
+    /// of about 10 ms (kernel/cgroup/cgroup.c, `cgroup_procs_write_start`).
     ///
     /// # Errors
     /// When one is gone.
-    pub fn open_procs(&self) -> Result<Vec<OwnedFd>> {
+    pub fn open_tasks(&self) -> Result<Vec<OwnedFd>> {
         let open = |(_, directory): &(V1, PathBuf)| {
-            let path = directory.join("cgroup.procs");
+            let path = directory.join("tasks");
             let file = fs::OpenOptions::new().write(true).open(&path);
             file.context(|| format!("open `{}`", path.display())).map(OwnedFd::from)
         };

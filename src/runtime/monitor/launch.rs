@@ -44,7 +44,7 @@ pub(super) fn launch(directory: &Directory, cgroup: &Cgroup, spec: &ContainerSpe
         stdin,
         stdout,
         stderr,
-        cgroups: cgroup.open_procs()?,
+        cgroups: cgroup.open_tasks()?,
         report,
         programs: programs(&arguments, &environment)?,
         arguments: c_strings(&arguments)?,

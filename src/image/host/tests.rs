@@ -1,0 +1,110 @@
+//! `host:latest` of the machine that runs the tests.
+
+use std::process::Command;
+
+use super::*;
+use crate::model::Kind;
+
+fn made() -> (tempfile::TempDir, Store, HostImage) {
+    let root = tempfile::tempdir().unwrap();
+    let store = Store::open(root.path()).unwrap();
+    let host = store.make_host(&|| Ok(())).unwrap();
+    (root, store, host)
+}
+
+#[test]
+fn its_programs_run_inside_with_nothing_else() {
+    let (_root, store, host) = made();
+    let root = store.layer_dir(&host.image.layers[0]);
+    let script = "set -e; ls / | wc -l; echo a b | awk '{print $2}'; id -u; whoami; seq 3 | tail -n 1; \
+                  sed --version >/dev/null 2>&1 || true; test -d /proc; grep -c root /etc/passwd";
+    let output = Command::new("chroot")
+        .arg(&root)
+        .args(["/bin/sh", "-c", script])
+        .env_clear()
+        .env("PATH", PATH)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{errors}");
+    assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), ["b", "0", "root", "3", "1"], "{errors}");
+    // Each program at least finds its libraries.
+    for name in PROGRAMS.iter().filter(|name| !host.missing.iter().any(|m| m.starts_with(**name))) {
+        let output = Command::new("chroot")
+            .arg(&root)
+            .args([name, "--help"])
+            .env_clear()
+            .env("PATH", PATH)
+            .stdin(std::process::Stdio::null())
+            .output();
+        if !matches!(*name, "yes" | "sh" | "sleep") {
+            let errors = String::from_utf8_lossy(&output.unwrap().stderr).into_owned();
+            assert!(
+                !errors.contains("shared librar") && !errors.contains("chroot:"),
+                "{name}: {errors}"
+            );
+        }
+    }
+}
+
+#[test]
+fn making_it_again_gives_the_same_image() {
+    let (_root, store, host) = made();
+    let again = store.make_host(&|| Ok(())).unwrap();
+    assert_eq!(again.image.id, host.image.id);
+    assert_eq!(store.list().unwrap().len(), 1);
+    let image = store.find("host").unwrap();
+    assert_eq!(image.config.cmd, Some(vec!["/bin/sh".to_owned()]));
+    assert!(["amd64", "arm64"].contains(&image.architecture.as_str()));
+}
+
+#[test]
+fn a_required_program_that_is_missing_is_an_error_that_says_where_was_looked() {
+    let root = tempfile::tempdir().unwrap();
+    let store = Store::open(root.path()).unwrap();
+    let reference = "x".parse().unwrap();
+    let none = "no-such-program";
+    let make =
+        |required: &[&str]| store.image_from_host(&[none, "ls"], required, &reference, &|| Ok(()));
+    let error = make(&[none]).unwrap_err();
+    assert!(error.kind() == Kind::NotFound && error.to_string().contains("`/usr/bin`"), "{error}");
+    assert_eq!(make(&["ls"]).unwrap().missing, [none]);
+}
+
+#[test]
+fn the_interpreter_of_a_script_is_read_from_its_first_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x");
+    for (line, interpreter) in [
+        ("#!/bin/sh -e\n", Some("/bin/sh")),
+        ("#! /usr/bin/env -S python3 -u\n", Some("/usr/bin/python3")),
+        ("\x7fELF", None),
+        ("", None),
+        ("#!", None),
+    ] {
+        std::fs::write(&path, line).unwrap();
+        assert_eq!(interpreter_of(&path).as_deref(), interpreter.map(Path::new), "{line}");
+    }
+}
+
+#[test]
+fn busybox_stands_in_for_programs_that_are_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let busybox = directory.path().join("busybox");
+    std::fs::write(&busybox, b"\x7fNOT ELF\0ls\0sleep\0").unwrap();
+    let mut permissions = busybox.metadata().unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    std::fs::set_permissions(&busybox, permissions).unwrap();
+    let mut machine = Machine::in_dirs(vec![directory.path().to_owned()]);
+    for name in ["busybox", "ls", "sleep", "slee"] {
+        machine.program(name);
+    }
+    machine.surroundings();
+    assert_eq!(machine.missing, ["slee"]);
+    for name in ["/usr/bin/ls", "/usr/bin/sleep", "/usr/bin/busybox", "/bin/ls"] {
+        let inside = machine.tree.resolve(Path::new(name));
+        let linked = Path::new("/bin").is_symlink() || !name.starts_with("/bin");
+        assert_eq!(inside, linked.then(|| busybox.clone()), "{name}");
+    }
+}

@@ -1,0 +1,138 @@
+//! Lines from a terminal: edited, completed, coloured, remembered.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use rustyline::completion::{Completer, Pair};
+use rustyline::error::ReadlineError;
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::Hinter;
+use rustyline::history::FileHistory;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{
+    Cmd, CompletionType, Config, Context, Editor, Helper, KeyCode, KeyEvent, Modifiers,
+};
+
+use super::turn::{Talk, Turn};
+use super::{CommandLine, Settings, complete, highlight, history};
+use crate::script::{Host, Session};
+
+const PROMPT: &str = "lifebox> ";
+
+/// Talks until the user leaves.
+pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
+    let session = RefCell::new(Session::new(host.clone()));
+    let talk = Talk::new(&session, commands, host.clone());
+    let mut editor = match open(&talk, settings) {
+        Ok(editor) => editor,
+        Err(error) => {
+            let _ = host.output.eprint(&format!("error: cannot read from the terminal: {error}"));
+            return 1;
+        }
+    };
+    if settings.banner {
+        let version = env!("CARGO_PKG_VERSION");
+        let _ = host.output.print(&format!(
+            "lifebox {version}: help lists the functions, TAB completes, Ctrl-D leaves"
+        ));
+    }
+    loop {
+        let line = match editor.readline(PROMPT) {
+            Ok(line) => line,
+            // Ctrl-C gives up the line, not the conversation.
+            Err(ReadlineError::Interrupted) => continue,
+            Err(ReadlineError::Eof) => return 0,
+            Err(error) => {
+                let _ = host.output.eprint(&format!("error: {error}"));
+                return 1;
+            }
+        };
+        if !line.trim().is_empty() {
+            let _ = editor.add_history_entry(&line);
+            if let Some(path) = &settings.history {
+                history::append(&mut editor, path);
+            }
+        }
+        if let Turn::Leave(code) = talk.take(&line) {
+            return code;
+        }
+    }
+}
+
+fn open<'a>(
+    talk: &'a Talk<'a>,
+    settings: &Settings,
+) -> rustyline::Result<Editor<Assistant<'a>, FileHistory>> {
+    let config = Config::builder()
+        .completion_type(CompletionType::List)
+        .max_history_size(10_000)?
+        .history_ignore_dups(true)?
+        // A line that begins with a space is not remembered: the place for secrets.
+        .history_ignore_space(true)
+        .auto_add_history(false)
+        .bracketed_paste(true)
+        .build();
+    let mut editor = Editor::with_config(config)?;
+    editor.set_helper(Some(Assistant { talk, color: talk.host.color }));
+    // A newline where the text would be whole without it.
+    editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), Cmd::Newline);
+    if let Some(path) = &settings.history {
+        history::load(&mut editor, path);
+    }
+    Ok(editor)
+}
+
+/// What rustyline asks while a line is edited.
+struct Assistant<'a> {
+    talk: &'a Talk<'a>,
+    color: bool,
+}
+
+impl Helper for Assistant<'_> {}
+
+impl Hinter for Assistant<'_> {
+    type Hint = String;
+}
+
+impl Completer for Assistant<'_> {
+    type Candidate = Pair;
+
+    fn complete(
+        &self,
+        line: &str,
+        position: usize,
+        _context: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Pair>)> {
+        let completion = complete::complete(self.talk, line, position);
+        let pair = |text: String| Pair { display: text.clone(), replacement: text };
+        let pairs = completion.candidates.into_iter().map(|candidate| pair(candidate.text));
+        Ok((completion.start, pairs.collect()))
+    }
+}
+
+impl Validator for Assistant<'_> {
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        if self.talk.is_incomplete(context.input()) {
+            return Ok(ValidationResult::Incomplete);
+        }
+        Ok(ValidationResult::Valid(None))
+    }
+}
+
+impl Highlighter for Assistant<'_> {
+    fn highlight<'l>(&self, line: &'l str, _position: usize) -> Cow<'l, str> {
+        if self.color { Cow::Owned(highlight::paint(line)) } else { Cow::Borrowed(line) }
+    }
+
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
+        &'s self,
+        prompt: &'p str,
+        _default: bool,
+    ) -> Cow<'b, str> {
+        if self.color { Cow::Owned(highlight::prompt(prompt)) } else { Cow::Borrowed(prompt) }
+    }
+
+    fn highlight_char(&self, _line: &str, _position: usize, kind: CmdKind) -> bool {
+        self.color && kind != CmdKind::MoveCursor
+    }
+}

@@ -1,0 +1,137 @@
+//! Whether a line is a command line or a script. The one place that knows the rule:
+//!
+//! A line whose first word is a verb is a command line, unless it can be Rhai: a call `ps()`, an
+//! assignment `ps = 1`, or the name of a variable. `lifebox` or `docker` before the verb is
+//! dropped. A few bare words are for the REPL itself.
+
+/// What was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Nothing.
+    Empty,
+    /// To leave.
+    Leave,
+    /// To be helped, with everything or with one function.
+    Help(Option<String>),
+    /// A command line: its words.
+    Command(Vec<String>),
+    /// A command line with an open quote.
+    OpenQuote,
+    /// A script.
+    Script,
+}
+
+/// Names by which people call this program, or the one they come from.
+const PROGRAMS: [&str; 2] = ["lifebox", "docker"];
+
+/// Words of Rhai that are verbs of Docker as well.
+const KEYWORDS: [&str; 2] = ["import", "export"];
+
+/// Decides what `text` is.
+pub fn classify(text: &str, verbs: &[String], is_variable: impl Fn(&str) -> bool) -> Input {
+    let text = text.trim();
+    let (first, rest) = split_word(text);
+    match (first, rest) {
+        ("", "") => return Input::Empty,
+        ("exit" | "quit" | ":exit" | ":quit" | ":q", "") => return Input::Leave,
+        ("help" | ":help" | ":h" | "?", "") => return Input::Help(None),
+        ("help" | ":help" | ":h", name) if is_word(name) => {
+            return Input::Help(Some(name.to_owned()));
+        }
+        _ => {}
+    }
+    if PROGRAMS.contains(&first) && !is_variable(first) && !is_rhai(rest) && !rest.is_empty() {
+        return command(rest);
+    }
+    let is_verb = verbs.iter().any(|verb| verb == first) && !KEYWORDS.contains(&first);
+    if !is_verb || text.contains('\n') || is_rhai(rest) {
+        return Input::Script;
+    }
+    // After a variable, Rhai allows an operator or nothing; never a word, other than `in`.
+    let may_be_expression =
+        !rest.starts_with(|c: char| c.is_alphanumeric() || c == '"') || split_word(rest).0 == "in";
+    if is_variable(first) && may_be_expression { Input::Script } else { command(text) }
+}
+
+/// Whether what follows a verb makes it a call or an assignment.
+fn is_rhai(rest: &str) -> bool {
+    rest.starts_with(['(', '=']) || ["+=", "-= ", "?."].iter().any(|op| rest.starts_with(op))
+}
+
+fn command(text: &str) -> Input {
+    shlex::split(text).map_or(Input::OpenQuote, Input::Command)
+}
+
+/// The first word, up to white space, and what follows the space.
+fn split_word(text: &str) -> (&str, &str) {
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim_start())
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verb_makes_a_command_line_unless_it_can_be_rhai() {
+        let verbs: Vec<String> =
+            ["ps", "run", "start", "rm", "logs", "image", "container", "load", "import", "help"]
+                .map(str::to_owned)
+                .to_vec();
+        let words =
+            |text: &str| Input::Command(text.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        for (text, input) in [
+            ("", Input::Empty),
+            ("  ", Input::Empty),
+            ("exit", Input::Leave),
+            ("quit", Input::Leave),
+            ("exit(3)", Input::Script),
+            ("help", Input::Help(None)),
+            ("help pause", Input::Help(Some("pause".to_owned()))),
+            ("help(\"pause\")", Input::Script),
+            ("ps", words("ps")),
+            ("ps -a", words("ps -a")),
+            ("  ps   -a ", words("ps -a")),
+            ("start web", words("start web")),
+            ("start -i web", words("start -i web")),
+            ("run -d --name web host sleep 100", words("run -d --name web host sleep 100")),
+            ("run host sh -c (exit)", words("run host sh -c (exit)")),
+            ("container inspect web", words("container inspect web")),
+            ("lifebox ps", words("ps")),
+            ("docker rm -f web", words("rm -f web")),
+            ("load ./x.tar", words("load ./x.tar")),
+            ("load /x.tar", words("load /x.tar")),
+            ("run host sh -c 'open", Input::OpenQuote),
+            ("ps()", Input::Script),
+            ("ps ()", Input::Script),
+            ("ps(#{ all: true })", Input::Script),
+            ("ps = 3", Input::Script),
+            ("image(\"host\")", Input::Script),
+            ("container(\"web\").start()", Input::Script),
+            ("let ps = 1", Input::Script),
+            ("1 + 1", Input::Script),
+            ("start(web)\nps", Input::Script),
+            ("import \"wait\" as wait", Input::Script),
+            ("web", Input::Script),
+            ("start.x", Input::Script),
+            ("lifebox = 3", Input::Script),
+            ("lifebox", Input::Script),
+        ] {
+            assert_eq!(classify(text, &verbs, |_| false), input, "{text}");
+        }
+        for (text, input) in [
+            ("image", Input::Script),
+            ("image - 1", Input::Script),
+            ("image in all", Input::Script),
+            ("image == b", Input::Script),
+            ("image ls", words("image ls")),
+            ("ps", words("ps")),
+        ] {
+            assert_eq!(classify(text, &verbs, |name| name == "image"), input, "{text}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The conversation: read, evaluate, show.
+//!
+//! What is typed is a script, or a command line with Docker's verbs: [`input`] decides. Scripts go
+//! to a [`Session`](crate::script::Session), command lines to whoever gave [`CommandLine`]. On a
+//! terminal lines are edited, completed and remembered; from a pipe they are just read.
+
+mod complete;
+mod editor;
+mod highlight;
+mod history;
+mod input;
+mod piped;
+mod turn;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use crate::script::Host;
+
+/// The command line, as the REPL needs it.
+pub trait CommandLine {
+    /// The verbs, such as `ps`.
+    fn verbs(&self) -> Vec<String>;
+    /// Runs a command line such as `["ps", "-a"]`. Writes to the terminal itself.
+    fn run(&self, words: &[String]) -> u8;
+    /// The flags of a verb, such as `--all`.
+    fn flags(&self, verb: &str) -> Vec<String>;
+}
+
+/// How the REPL is set up.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Where lines are remembered; nowhere where `None`.
+    pub history: Option<PathBuf>,
+    /// Whether to say hello.
+    pub banner: bool,
+}
+
+/// Runs the conversation until the user leaves. Returns the code of `exit(n)`, else 0.
+pub fn run(host: Host, commands: &dyn CommandLine, settings: Settings) -> u8 {
+    // Without a handler Ctrl-C would end the REPL with its variables; then it is as it was.
+    let _ = host.cancel.raise_on_interrupt();
+    if std::io::stdin().is_terminal() {
+        editor::run(host, commands, &settings)
+    } else {
+        piped::run(host, commands, &mut std::io::stdin().lock())
+    }
+}

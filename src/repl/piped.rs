@@ -1,0 +1,30 @@
+//! Lines from a pipe or a file: no prompt, no history; an error is shown and the next line is read.
+
+use std::cell::RefCell;
+use std::io::BufRead;
+
+use super::CommandLine;
+use super::turn::{Talk, Turn};
+use crate::script::{Host, Session};
+
+/// What Ctrl-C leaves behind where nobody can type the next line.
+const INTERRUPTED: u8 = 130;
+
+/// Reads to the end of `input`.
+pub fn run(host: Host, commands: &dyn CommandLine, input: &mut dyn BufRead) -> u8 {
+    let session = RefCell::new(Session::new(host.clone()));
+    let talk = Talk::new(&session, commands, host);
+    let mut text = String::new();
+    loop {
+        let at_end = !matches!(input.read_line(&mut text), Ok(1..));
+        if !at_end && talk.is_incomplete(text.trim_end_matches('\n')) {
+            continue;
+        }
+        match talk.take(text.trim_end_matches('\n')) {
+            Turn::Leave(code) => return code,
+            Turn::Interrupted => return INTERRUPTED,
+            Turn::Next if at_end => return 0,
+            Turn::Next => text.clear(),
+        }
+    }
+}

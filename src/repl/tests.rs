@@ -1,0 +1,93 @@
+use std::cell::RefCell;
+use std::sync::Mutex;
+
+use super::turn::Talk;
+use super::{CommandLine, complete, piped};
+use crate::script::Session;
+use crate::script::tests::host;
+
+#[derive(Debug, Default)]
+struct Verbs {
+    ran: Mutex<Vec<String>>,
+}
+
+impl CommandLine for Verbs {
+    fn verbs(&self) -> Vec<String> {
+        ["ps", "run", "start", "stop"].map(str::to_owned).to_vec()
+    }
+
+    fn run(&self, words: &[String]) -> u8 {
+        self.ran.lock().unwrap().push(words.join(" "));
+        1
+    }
+
+    fn flags(&self, verb: &str) -> Vec<String> {
+        if verb == "ps" { vec!["--all".to_owned(), "--quiet".to_owned()] } else { Vec::new() }
+    }
+}
+
+/// The exit code, what is printed and which command lines are run.
+fn pipe(text: &str) -> (u8, String, Vec<String>) {
+    let (host, output) = host();
+    let verbs = Verbs::default();
+    let code = piped::run(host, &verbs, &mut text.as_bytes());
+    (code, output.text(), verbs.ran.into_inner().unwrap())
+}
+
+#[test]
+fn piped_lines_are_evaluated_one_by_one() {
+    let (code, output, ran) = pipe(
+        "let a = 1\nfn f(x) {\n  x + 1\n}\nps -a\nf(a)\nnobody\nprint(\"on\")\nstart web\n1 +\n",
+    );
+    assert_eq!(code, 0);
+    assert_eq!(ran, ["ps -a", "start web"]);
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines[0], "2");
+    assert_eq!(lines[1], "stderr: error: there is no variable `nobody` here");
+    assert!(output.contains("\non\n"), "{output}");
+    assert!(output.contains("repl["), "{output}");
+}
+
+#[test]
+fn a_piped_exit_gives_its_code() {
+    assert_eq!(pipe("exit(5)\nprint(1)\n"), (5, String::new(), Vec::new()));
+    assert_eq!(pipe("exit\nprint(1)\n").0, 0);
+    assert_eq!(pipe("quit\nprint(1)").1, "");
+}
+
+#[test]
+fn help_is_shown_bare_and_with_a_name() {
+    let (_, output, _) = pipe("help\nhelp pause\nhelp nonsense\n:help stop\n");
+    assert!(output.contains("Life cycle"), "{output}");
+    assert!(output.contains("pause(container) -> Container"), "{output}");
+    assert!(output.contains("there is no function `nonsense`"), "{output}");
+}
+
+#[test]
+fn tab_completes_command_lines_and_scripts() {
+    let (host, _) = host();
+    let session = RefCell::new(Session::new(host.clone()));
+    session.borrow_mut().line("run(\"host\", #{ name: \"web-1\" })");
+    let verbs = Verbs::default();
+    let talk = Talk::new(&session, &verbs, host);
+    let complete = |line: &str| -> Vec<String> {
+        let found = complete::complete(&talk, line, line.len());
+        found.candidates.into_iter().map(|candidate| candidate.text).collect()
+    };
+    assert_eq!(complete("sto"), ["stop ", "stop("]);
+    assert_eq!(complete("stop w"), ["web-1"]);
+    assert_eq!(complete("docker stop w"), ["web-1"]);
+    assert_eq!(complete("ps --a"), ["--all"]);
+    assert_eq!(complete("run al"), ["alpine:3"]);
+    assert_eq!(complete("stop(\"w"), ["web-1"]);
+    assert_eq!(complete("let x = unp"), ["unpause("]);
+}
+
+#[test]
+fn an_interrupt_of_an_earlier_turn_does_not_end_the_next() {
+    let (host, output) = host();
+    host.cancel.raise();
+    let verbs = Verbs::default();
+    assert_eq!(piped::run(host, &verbs, &mut "print(1)\n".as_bytes()), 0);
+    assert_eq!(output.text(), "1\n");
+}

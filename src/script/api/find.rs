@@ -1,0 +1,164 @@
+//! Finding containers: by name, all of them, or those that pass a filter.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map};
+
+use super::super::error::{OrRaise, raise};
+use super::super::handle::{Container as Handle, Image};
+use super::super::options::{self, Filter};
+use super::super::stage::Stage;
+use super::super::{subject, values};
+use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf, array_of};
+use crate::model::container::Container as Record;
+use crate::model::image::PullPolicy;
+use crate::model::status;
+use crate::model::{Kind, Result};
+
+/// Finding containers.
+#[export_module]
+pub mod find {
+    /// The container of this name, id or beginning of an id.
+    ///
+    /// ```rhai
+    /// let c = container("web");
+    /// print(c.status);
+    /// ```
+    #[rhai_fn(name = "container", volatile, return_raw)]
+    pub fn container(ctx: NativeCallContext, name: ContainerOrName) -> RhaiResultOf<Handle> {
+        subject::container(&ctx, &name)
+    }
+
+    /// Whether there is such a container.
+    ///
+    /// ```rhai
+    /// if !exists("web") { run("host", #{ name: "web", cmd: "sleep 100" }); }
+    /// ```
+    #[rhai_fn(name = "exists", volatile, return_raw)]
+    pub fn exists(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<bool> {
+        let stage = Stage::of(&ctx)?;
+        let found = match values::text(&container) {
+            Some(name) => stage.backend().find(&name).map(drop),
+            None => subject::container(&ctx, &container)?.now().map(drop),
+        };
+        match found {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == Kind::NotFound => Ok(false),
+            Err(error) => Err(raise(&ctx, &error)),
+        }
+    }
+
+    /// The containers that run, also the paused ones, newest first.
+    ///
+    /// ```rhai
+    /// for c in ps() { print(`${c.name} ${c.status}`); }
+    /// ```
+    #[rhai_fn(name = "ps", volatile, return_raw)]
+    pub fn ps(ctx: NativeCallContext) -> RhaiResultOf<Array> {
+        list(&ctx, &Filter::default())
+    }
+
+    /// The containers that pass a filter, newest first.
+    ///
+    /// ```rhai
+    /// for c in ps(#{ status: "exited", label: "app=web" }) { c.rm(); }
+    /// ```
+    #[rhai_fn(name = "ps", volatile, return_raw)]
+    pub fn ps_with(ctx: NativeCallContext, options: Options) -> RhaiResultOf<Array> {
+        let filter = options::filter(options).or_raise(&ctx)?;
+        list(&ctx, &filter)
+    }
+
+    /// The table of an array of containers or images, as text.
+    ///
+    /// ```rhai
+    /// print(table(ps(#{ all: true })));
+    /// ```
+    #[rhai_fn(name = "table", volatile, return_raw)]
+    pub fn table(ctx: NativeCallContext, list: Array) -> RhaiResultOf<String> {
+        super::super::super::show::table(&list).or_raise(&ctx)
+    }
+
+    /// All that is known about a container or an image: Docker's inspect document as a map.
+    ///
+    /// ```rhai
+    /// let seen = inspect("web");
+    /// print(seen.State.Status);
+    /// ```
+    #[rhai_fn(name = "inspect", volatile, return_raw)]
+    pub fn inspect(ctx: NativeCallContext, subject: AnyOrName) -> RhaiResultOf<Map> {
+        let document = document(&ctx, &subject)?;
+        let value = values::from_json(document).or_raise(&ctx)?;
+        Ok(value.try_cast::<Map>().unwrap_or_default())
+    }
+
+    /// The verbs that can change the container now.
+    ///
+    /// ```rhai
+    /// print(moves("web"));
+    /// ```
+    #[rhai_fn(name = "moves", volatile, return_raw)]
+    pub fn moves(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
+        let now = subject::container(&ctx, &container)?.now().or_raise(&ctx)?;
+        let verbs = status::moves(now.state.status);
+        Ok(values::strings(verbs.into_iter().map(status::Action::verb)))
+    }
+}
+
+/// A container goes before an image, as `docker inspect` has it.
+fn document(ctx: &NativeCallContext, subject: &Dynamic) -> RhaiResultOf<serde_json::Value> {
+    let subject = subject.clone().flatten();
+    let backend = Stage::of(ctx)?.backend().clone();
+    if let Some(image) = subject.clone().try_cast::<Image>() {
+        return backend.image_json(&image.metadata().id.to_string()).or_raise(ctx);
+    }
+    if let Some(name) = values::text(&subject) {
+        let found = backend.find(&name).and_then(|id| backend.inspect_json(&id));
+        return match found {
+            Err(error) if error.kind() == Kind::NotFound => {
+                backend.image_json(&name).map_err(|_| error).or_raise(ctx)
+            }
+            found => found.or_raise(ctx),
+        };
+    }
+    let handle = subject::container(ctx, &subject)?;
+    backend.inspect_json(handle.id()).or_raise(ctx)
+}
+
+fn list(ctx: &NativeCallContext, filter: &Filter) -> RhaiResultOf<Array> {
+    let stage = Stage::of(ctx)?;
+    let backend = stage.backend();
+    let ancestor = match &filter.ancestor {
+        // Docker lists nothing for an image that is not there; a typing error should say so.
+        Some(name) => Some(backend.image(name, PullPolicy::Never).or_raise(ctx)?.id),
+        None => None,
+    };
+    let passes = |record: &Record| {
+        filter.passes(record) && ancestor.as_ref().is_none_or(|id| record.spec.image.id == *id)
+    };
+    let all: Result<Vec<Record>> = backend.ps();
+    let most = filter.last.map_or(usize::MAX, |last| usize::try_from(last).unwrap_or(usize::MAX));
+    let passed = all.or_raise(ctx)?.into_iter().filter(passes).take(most);
+    Ok(array_of(passed.map(|record| Handle::of(backend, &record))))
+}
+
+impl Filter {
+    /// Whether a container is wanted; its image is not looked at here.
+    fn passes(&self, record: &Record) -> bool {
+        let Record { spec, state } = record;
+        let has = |(key, value): (&String, &String)| {
+            let label = spec.config.labels.get(key);
+            label.is_some_and(|label| value.is_empty() || label == value)
+        };
+        let ended_with = |code: i64| {
+            state.finished_at.is_some()
+                && !state.status.is_live()
+                && i64::from(state.exit_code) == code
+        };
+        (self.all || state.status.is_live())
+            && self.name.as_ref().is_none_or(|part| state.name.as_str().contains(part.as_str()))
+            && self.id.as_ref().is_none_or(|part| spec.id.as_str().starts_with(part.as_str()))
+            && self.labels.iter().all(has)
+            && (self.status.is_empty() || self.status.contains(&state.status))
+            && self.exited.is_none_or(ended_with)
+    }
+}

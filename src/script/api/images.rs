@@ -1,0 +1,126 @@
+//! Images: what containers are made from.
+
+use std::path::Path;
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic};
+
+use super::super::error::OrRaise;
+use super::super::handle::Image as Handle;
+use super::super::stage::Stage;
+use super::super::{options, subject, values};
+use super::{ImageOrName, Options, RhaiResultOf, array_of};
+use crate::model::image::{PullPolicy, Removed};
+
+/// Images: what containers are made from.
+#[export_module]
+pub mod images {
+    /// An image: files and what to run.
+    pub type Image = Handle;
+
+    /// The image of a reference; made or pulled first where it is missing.
+    ///
+    /// `image("host")` is made from this machine's own programs: it needs no network.
+    ///
+    /// ```rhai
+    /// let img = image("host");
+    /// print(img.id);
+    /// ```
+    #[rhai_fn(name = "image", volatile, return_raw)]
+    pub fn image(ctx: NativeCallContext, reference: ImageOrName) -> RhaiResultOf<Image> {
+        subject::image(&ctx, &reference, PullPolicy::Missing)
+    }
+
+    /// The same, and says when to pull.
+    ///
+    /// ```rhai
+    /// let img = image("host", #{ pull: "never" });
+    /// ```
+    #[rhai_fn(name = "image", volatile, return_raw)]
+    pub fn image_with(
+        ctx: NativeCallContext,
+        reference: ImageOrName,
+        options: Options,
+    ) -> RhaiResultOf<Image> {
+        let policy = options::pull(options).or_raise(&ctx)?;
+        subject::image(&ctx, &reference, policy)
+    }
+
+    /// All images, newest first.
+    ///
+    /// ```rhai
+    /// for img in images() {
+    ///     print(`${img} ${img.size}`);
+    /// }
+    /// ```
+    #[rhai_fn(name = "images", volatile, return_raw)]
+    pub fn list(ctx: NativeCallContext) -> RhaiResultOf<Array> {
+        let stage = Stage::of(&ctx)?;
+        let images = stage.backend().images().or_raise(&ctx)?;
+        let handles = images.into_iter().map(|image| Handle::listed(stage.backend(), image));
+        Ok(array_of(handles))
+    }
+
+    /// Takes the images of an archive made by `docker save`, `podman save` or skopeo.
+    ///
+    /// Returns the first image; an archive of several adds them all to `images()`.
+    ///
+    /// ```rhai
+    /// let img = load("hundredcounter.tar");
+    /// run(img);
+    /// ```
+    #[rhai_fn(volatile, return_raw)]
+    pub fn load(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Image> {
+        let stage = Stage::of(&ctx)?;
+        let (backend, cancel) = (stage.backend(), &stage.host().cancel);
+        let loaded = backend.load(Path::new(path), cancel).or_raise(&ctx)?;
+        let first = loaded.first().ok_or_else(|| {
+            let message = format!("there is no image in `{path}`");
+            crate::model::Error::new(crate::model::Kind::Invalid, message)
+        });
+        let first = first.or_raise(&ctx)?;
+        let id = first.id.to_string();
+        let reference = first.tags.first().map_or_else(|| id.clone(), |tag| tag.familiar());
+        let metadata = backend.image(&id, PullPolicy::Never).or_raise(&ctx)?;
+        Ok(Handle::new(backend, metadata, &reference))
+    }
+
+    /// Removes a reference, and the image with its last one. Returns what went away, in order.
+    ///
+    /// ```rhai
+    /// rmi("hundredcounter:latest");
+    /// ```
+    #[rhai_fn(name = "rmi", volatile, return_raw)]
+    pub fn rmi(ctx: NativeCallContext, image: ImageOrName) -> RhaiResultOf<Array> {
+        remove(&ctx, &image, false)
+    }
+
+    /// The same, with options: `force` removes an image that stopped containers use.
+    ///
+    /// ```rhai
+    /// rmi("hundredcounter", #{ force: true });
+    /// ```
+    #[rhai_fn(name = "rmi", volatile, return_raw)]
+    pub fn rmi_with(
+        ctx: NativeCallContext,
+        image: ImageOrName,
+        options: Options,
+    ) -> RhaiResultOf<Array> {
+        let force = options::force("rmi", options).or_raise(&ctx)?;
+        remove(&ctx, &image, force)
+    }
+}
+
+/// A string is removed as it was typed: `rmi("web:2")` must not take the tags of its image.
+fn remove(ctx: &NativeCallContext, image: &Dynamic, force: bool) -> RhaiResultOf<Array> {
+    let stage = Stage::of(ctx)?;
+    let reference = match values::text(image) {
+        Some(reference) => reference,
+        None => subject::image(ctx, image, PullPolicy::Never)?.reference().to_owned(),
+    };
+    let removed = stage.backend().rmi(&reference, force).or_raise(ctx)?;
+    Ok(values::strings(removed.iter().map(|step| match step {
+        Removed::Untagged(reference) => format!("untagged: {}", reference.familiar()),
+        Removed::Deleted(digest) => format!("deleted: {digest}"),
+    })))
+}

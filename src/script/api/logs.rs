@@ -1,0 +1,205 @@
+//! Logs: what containers wrote, to read, to loop over or to follow.
+
+use std::any::TypeId;
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, FnPtr, ImmutableString};
+
+use super::super::callback;
+use super::super::error::OrRaise;
+use super::super::handle::Container;
+use super::super::logs::{Lines, LogLine as Line, Logs as Log};
+use super::super::options::{self, Follow};
+use super::super::stage::Stage;
+use super::super::{subject, values};
+use super::{ContainerOrName, Options, RhaiResultOf, array_of};
+use crate::model::log::Stream;
+
+/// The functions, and how to loop over `Logs`.
+pub fn module() -> Module {
+    let mut module = exported_module!(logs);
+    module.set_iter_result(TypeId::of::<Log>(), |logs: Dynamic| match logs.try_cast::<Log>() {
+        Some(logs) => logs.iterate(),
+        None => Box::new(std::iter::empty()),
+    });
+    module
+}
+
+/// What containers wrote.
+#[export_module]
+pub mod logs {
+    /// Lines of a container: prints as text, loops as `LogLine`.
+    pub type Logs = Log;
+    /// One line: `text`, `stream`, `time`.
+    pub type LogLine = Line;
+
+    /// What it has written so far.
+    ///
+    /// ```rhai
+    /// print(logs("web"));
+    /// for line in logs("web") { print(line.text); }
+    /// ```
+    #[rhai_fn(name = "logs", volatile, return_raw)]
+    pub fn logs(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Logs> {
+        open(&ctx, &container, Follow::default())
+    }
+
+    /// What it has written, with options. With `follow`, loop over it; `break` ends it.
+    ///
+    /// ```rhai
+    /// for line in logs("web", #{ follow: true, timeout: "30s" }) {
+    ///     if line.text.contains("ready") { break; }
+    /// }
+    /// ```
+    #[rhai_fn(name = "logs", volatile, return_raw)]
+    pub fn logs_with(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        options: Options,
+    ) -> RhaiResultOf<Logs> {
+        let follow = options::logs(options).or_raise(&ctx)?;
+        open(&ctx, &container, follow)
+    }
+
+    /// Calls a function with each line, old and new, until the container ends or the function
+    /// returns false. In a closure `this` is the container.
+    ///
+    /// ```rhai
+    /// logs("web", |line| { print(line.text); line.text != "ready" });
+    /// ```
+    #[rhai_fn(name = "logs", volatile, return_raw)]
+    pub fn logs_each(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        each: FnPtr,
+    ) -> RhaiResultOf<Container> {
+        follow(&ctx, &container, Follow::default(), &each)
+    }
+
+    /// The same, with options.
+    ///
+    /// ```rhai
+    /// logs("web", #{ tail: 0, stream: "stderr" }, |line| print(line.text));
+    /// ```
+    #[rhai_fn(name = "logs", volatile, return_raw)]
+    pub fn logs_each_with(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        options: Options,
+        each: FnPtr,
+    ) -> RhaiResultOf<Container> {
+        let options = options::logs(options).or_raise(&ctx)?;
+        follow(&ctx, &container, options, &each)
+    }
+
+    /// Its lines, an array of LogLine.
+    #[rhai_fn(get = "lines", return_raw)]
+    pub fn lines(ctx: NativeCallContext, logs: Logs) -> RhaiResultOf<Array> {
+        Ok(array_of(logs.lines().or_raise(&ctx)?.iter().cloned()))
+    }
+
+    /// Its text, both streams in the order of writing.
+    #[rhai_fn(get = "text", return_raw)]
+    pub fn text(ctx: NativeCallContext, logs: Logs) -> RhaiResultOf<String> {
+        logs.text(None).or_raise(&ctx)
+    }
+
+    /// What was written to standard output.
+    #[rhai_fn(get = "stdout", return_raw)]
+    pub fn stdout(ctx: NativeCallContext, logs: Logs) -> RhaiResultOf<String> {
+        logs.text(Some(Stream::Stdout)).or_raise(&ctx)
+    }
+
+    /// What was written to standard error.
+    #[rhai_fn(get = "stderr", return_raw)]
+    pub fn stderr(ctx: NativeCallContext, logs: Logs) -> RhaiResultOf<String> {
+        logs.text(Some(Stream::Stderr)).or_raise(&ctx)
+    }
+
+    /// Its text without the last newline, so that `print` adds none of its own.
+    #[rhai_fn(name = "to_string", name = "to_debug", return_raw)]
+    pub fn show(ctx: NativeCallContext, logs: Logs) -> RhaiResultOf<String> {
+        let mut text = logs.text(None).or_raise(&ctx)?;
+        if text.ends_with('\n') {
+            text.pop();
+        }
+        Ok(text)
+    }
+
+    /// Whether a part of the text is this.
+    ///
+    /// ```rhai
+    /// if logs("web").contains("ready") { print("up"); }
+    /// ```
+    #[rhai_fn(name = "contains", return_raw)]
+    pub fn contains(ctx: NativeCallContext, logs: Logs, part: &str) -> RhaiResultOf<bool> {
+        Ok(logs.text(None).or_raise(&ctx)?.contains(part))
+    }
+
+    /// Its text, without the newline.
+    #[rhai_fn(get = "text")]
+    pub fn line_text(line: LogLine) -> String {
+        line.text()
+    }
+
+    /// `"stdout"` or `"stderr"`.
+    #[rhai_fn(get = "stream")]
+    pub fn line_stream(line: LogLine) -> ImmutableString {
+        line.line().stream.as_str().into()
+    }
+
+    /// When it was written.
+    #[rhai_fn(get = "time")]
+    pub fn line_time(line: LogLine) -> Dynamic {
+        values::time(Some(line.line().time))
+    }
+
+    /// Its text.
+    #[rhai_fn(name = "to_string")]
+    pub fn line_show(line: LogLine) -> String {
+        line.text()
+    }
+
+    /// Its text in quotes.
+    #[rhai_fn(name = "to_debug")]
+    pub fn line_debug(line: LogLine) -> String {
+        format!("LogLine({:?})", line.text())
+    }
+
+    /// Whether a part of the line is this.
+    ///
+    /// ```rhai
+    /// for line in logs("web") { if line.contains("error") { print(line); } }
+    /// ```
+    #[rhai_fn(name = "contains")]
+    pub fn line_contains(line: LogLine, part: &str) -> bool {
+        line.text().contains(part)
+    }
+}
+
+fn open(ctx: &NativeCallContext, container: &Dynamic, follow: Follow) -> RhaiResultOf<Log> {
+    let handle = subject::container(ctx, container)?;
+    let stage = Stage::of(ctx)?;
+    Log::open(stage.backend(), handle.id(), follow, &stage.host().cancel).or_raise(ctx)
+}
+
+/// Gives each line to the script, until the container ends or the script has enough.
+fn follow(
+    ctx: &NativeCallContext,
+    container: &Dynamic,
+    mut follow: Follow,
+    each: &FnPtr,
+) -> RhaiResultOf<Container> {
+    let handle = subject::container(ctx, container)?;
+    let stage = Stage::of(ctx)?;
+    follow.options.follow = true;
+    let cancel = &stage.host().cancel;
+    for line in Lines::open(stage.backend(), handle.id(), follow, cancel).or_raise(ctx)? {
+        let line = line.or_raise(ctx)?;
+        let answer = callback::call(ctx, each, handle.clone(), Dynamic::from(line))?;
+        if callback::says_stop(&answer) {
+            break;
+        }
+    }
+    Ok(handle)
+}

@@ -1,0 +1,70 @@
+//! The functions of the language, one file per noun. A function is written once: its name, its
+//! types and its doc comment are what `help`, completion and error messages show.
+// Rhai's macros want its plugin prelude as a whole.
+#![allow(clippy::wildcard_imports)]
+
+mod containers;
+mod find;
+mod images;
+mod lifecycle;
+mod logs;
+mod properties;
+mod system;
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map};
+
+pub use super::error::RhaiResultOf;
+
+// What signatures show. The names say what a value means; Rhai sees through them.
+
+/// A Container, a name or an id.
+pub type ContainerOrName = Dynamic;
+/// An Image or a reference.
+pub type ImageOrName = Dynamic;
+/// A Container, an Image, a name, an id or a reference.
+pub type AnyOrName = Dynamic;
+/// An array of strings, or a string of words.
+pub type Command = Dynamic;
+/// A map of options.
+pub type Options = Map;
+/// A number of seconds, or such as `"10s"`.
+pub type Duration = Dynamic;
+/// A grace time or a map of options.
+pub type DurationOrOptions = Dynamic;
+/// A signal's name or number.
+pub type Signal = Dynamic;
+
+/// A part of the language.
+#[derive(Debug)]
+pub struct Part {
+    /// What help calls it.
+    pub title: &'static str,
+    /// Builds its module.
+    pub build: fn() -> Module,
+}
+
+/// The parts, in the order of help.
+pub const PARTS: &[Part] = &[
+    Part { title: "Images", build: || exported_module!(images::images) },
+    Part { title: "Making containers", build: || exported_module!(containers::containers) },
+    Part { title: "Finding containers", build: || exported_module!(find::find) },
+    Part { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },
+    Part { title: "Logs", build: logs::module },
+    Part { title: "Properties", build: || exported_module!(properties::properties) },
+    Part { title: "System", build: || exported_module!(system::system) },
+];
+
+/// All parts in one module.
+pub fn module() -> Module {
+    let mut all = Module::new();
+    for part in PARTS {
+        all.combine_flatten((part.build)());
+    }
+    all
+}
+
+/// Handles as script values.
+fn array_of<T: Clone + Send + Sync + 'static>(items: impl IntoIterator<Item = T>) -> Array {
+    items.into_iter().map(Dynamic::from).collect()
+}

@@ -1,0 +1,234 @@
+//! What can stand at the cursor: functions, methods and properties by the type of the variable
+//! before the dot, options inside `#{`, containers and images inside strings.
+
+use std::collections::BTreeMap;
+
+use rhai::{Dynamic, Engine, GlobalRuntimeState, Map, Scope};
+
+use super::docs::{self, Role};
+use super::options;
+use super::stage::Stage;
+
+/// Words for the place before the cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// Where the word begins that they replace.
+    pub start: usize,
+    /// The words, sorted.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// What is inserted.
+    pub text: String,
+    /// What it is, in a few words.
+    pub about: String,
+}
+
+/// Words that begin statements and expressions.
+const KEYWORDS: &[&str] = &[
+    "let", "const", "if", "else", "while", "loop", "for", "in", "fn", "return", "break",
+    "continue", "switch", "try", "catch", "throw", "import", "true", "false", "this",
+];
+
+/// What can stand at `position` in `line`.
+pub fn complete(
+    engine: &Engine,
+    stage: &Stage,
+    scope: &Scope<'static>,
+    global: &GlobalRuntimeState,
+    line: &str,
+    position: usize,
+) -> Completion {
+    let before = &line[..position.min(line.len())];
+    let place = Place::of(before);
+    let word = &before[place.start..];
+    let mut words: BTreeMap<String, String> = BTreeMap::new();
+    match &place.context {
+        Context::Text => {
+            words.extend(container_names(stage).into_iter().map(|n| (n, "container".to_owned())));
+            words.extend(image_names(stage).into_iter().map(|n| (n, "image".to_owned())));
+        }
+        Context::Option(function) => {
+            let keys = options::keys(function).into_iter();
+            words.extend(keys.map(|key| (format!("{}: ", key.name), key.about.to_owned())));
+        }
+        Context::Member(receiver) => {
+            members(engine, scope.get(receiver), &mut words);
+        }
+        Context::Name => {
+            let functions = docs::all(engine).into_iter().filter(|f| f.role == Role::Function);
+            for f in functions {
+                words.entry(format!("{}(", f.name)).or_insert_with(|| f.summary().to_owned());
+            }
+            words.extend(KEYWORDS.iter().map(|word| ((*word).to_owned(), String::new())));
+            let own = global.lib.iter().flat_map(|lib| lib.iter_script_fn_info());
+            words.extend(
+                own.filter(|(_, _, name, _, _)| !name.starts_with(super::sources::CLOSURE))
+                    .map(|(_, _, name, _, _)| (format!("{name}("), "function".to_owned())),
+            );
+            let variables = scope.iter_raw().map(|(name, _, _)| name.to_owned());
+            words.extend(variables.map(|name| (name, "variable".to_owned())));
+        }
+    }
+    let candidates = words
+        .into_iter()
+        .filter(|(text, _)| text.starts_with(word) && text != word)
+        .map(|(text, about)| Candidate { text, about })
+        .collect();
+    Completion { start: place.start, candidates }
+}
+
+/// Properties and methods of a value; of any handle where the variable is not known yet.
+fn members(engine: &Engine, value: Option<&Dynamic>, words: &mut BTreeMap<String, String>) {
+    let value = value.map(|value| value.clone().flatten());
+    if let Some(map) = value.as_ref().and_then(|value| value.read_lock::<Map>()) {
+        words.extend(map.keys().map(|key| (key.to_string(), String::new())));
+    }
+    let kind = value.as_ref().map(Dynamic::type_id);
+    for f in docs::all(engine) {
+        let fits = match (kind, f.receiver) {
+            (Some(kind), Some(receiver)) => kind == receiver,
+            // A verb takes a handle or a name: not a number, nor a map.
+            (Some(_), None) => value.as_ref().is_some_and(|v| {
+                v.is_string()
+                    || !(v.is_int() || v.is_float() || v.is_bool() || v.is_map() || v.is_array())
+            }),
+            (None, receiver) => receiver.is_none(),
+        };
+        let text = match f.role {
+            Role::Function if fits && !f.params.is_empty() => format!("{}(", f.name),
+            Role::Property if fits => f.name.clone(),
+            _ => continue,
+        };
+        words.entry(text).or_insert_with(|| f.summary().to_owned());
+    }
+}
+
+/// The names of all containers. Failing to ask leaves completion empty, not broken.
+pub fn container_names(stage: &Stage) -> Vec<String> {
+    let list = stage.backend().ps().unwrap_or_default();
+    list.iter().map(|container| container.state.name.to_string()).collect()
+}
+
+/// The references of all images.
+pub fn image_names(stage: &Stage) -> Vec<String> {
+    let list = stage.backend().images().unwrap_or_default();
+    let mut names: Vec<String> =
+        list.iter().flat_map(|image| image.tags.iter().map(|tag| tag.familiar())).collect();
+    names.push("host".to_owned());
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Where the cursor is.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    start: usize,
+    context: Context,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Context {
+    /// Inside a string.
+    Text,
+    /// A key of the options of this function.
+    Option(String),
+    /// After the dot of this variable.
+    Member(String),
+    /// Anything else.
+    Name,
+}
+
+impl Place {
+    /// Reads what is before the cursor once, from left to right.
+    fn of(before: &str) -> Place {
+        let mut string: Option<(char, usize)> = None;
+        // Open brackets; a map carries the function whose options it is.
+        let mut open: Vec<(char, Option<String>)> = Vec::new();
+        let mut after_key = false;
+        let mut chars = before.char_indices();
+        while let Some((at, c)) = chars.next() {
+            match (string, c) {
+                (Some(_), '\\') => {
+                    chars.next();
+                }
+                (Some((quote, _)), c) if c == quote => string = None,
+                (Some(_), _) => {}
+                (None, '"' | '`') => string = Some((c, at + 1)),
+                (None, '(') => open.push(('(', Some(word_before(before, at)))),
+                (None, '{') if before[..at].ends_with('#') => {
+                    let call = open
+                        .last()
+                        .and_then(|(bracket, name)| name.clone().filter(|_| *bracket == '('));
+                    open.push(('#', call));
+                    after_key = false;
+                }
+                (None, '{' | '[') => open.push((c, None)),
+                (None, ')' | '}' | ']') => {
+                    open.pop();
+                }
+                (None, ':') => after_key = true,
+                (None, ',') => after_key = false,
+                _ => {}
+            }
+        }
+        if let Some((_, start)) = string {
+            return Place { start, context: Context::Text };
+        }
+        let start = before.len() - word_before(before, before.len()).len();
+        let context = match open.last() {
+            Some(('#', Some(function))) if !after_key => Context::Option(function.clone()),
+            _ if before[..start].ends_with('.') && !before[..start].ends_with("..") => {
+                Context::Member(word_before(before, start - 1))
+            }
+            _ => Context::Name,
+        };
+        Place { start, context }
+    }
+}
+
+/// The name that ends at `end`.
+fn word_before(text: &str, end: usize) -> String {
+    let head = &text[..end];
+    let start = head
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| c.is_alphanumeric() || *c == '_')
+        .last()
+        .map_or(end, |(at, _)| at);
+    head[start..].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_the_cursor_is_read_from_the_line() {
+        let member = |name: &str| Context::Member(name.to_owned());
+        let option = |name: &str| Context::Option(name.to_owned());
+        for (line, start, context) in [
+            ("", 0, Context::Name),
+            ("sta", 0, Context::Name),
+            ("let a = cre", 8, Context::Name),
+            ("c.", 2, member("c")),
+            ("c.sta", 2, member("c")),
+            ("start(\"we", 7, Context::Text),
+            ("start(`we", 7, Context::Text),
+            ("start(\"web\").lo", 13, member("")),
+            ("run(\"host\", #{", 14, option("run")),
+            ("run(\"host\", #{ na", 15, option("run")),
+            ("run(\"host\", #{ name: we", 21, Context::Name),
+            ("run(\"host\", #{ name: \"web\", c", 28, option("run")),
+            ("c.logs(#{ ta", 10, option("logs")),
+            ("let m = #{ a", 11, Context::Name),
+            ("0..le", 3, Context::Name),
+        ] {
+            assert_eq!(Place::of(line), Place { start, context }, "{line}");
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The reference: what is registered, as help, completion and error messages tell it.
+//!
+//! Everything comes out of the registrations. Nothing about a function is written here.
+
+use std::any::TypeId;
+use std::collections::BTreeSet;
+
+use rhai::{Dynamic, Engine, FuncInfo};
+
+use super::api::PARTS;
+use super::nearest::nearest;
+use super::options;
+use crate::model::{Error, Kind, Result};
+
+/// One registered function. Overloads are several.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name; a property's without `get$`.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+    /// Parameters as `name: type`, or `name` alone where the type says no more.
+    pub params: Vec<String>,
+    /// What it returns; empty for nothing.
+    pub returns: String,
+    /// The type of its first parameter, where it is a certain one.
+    pub receiver: Option<TypeId>,
+    /// Its doc comment, without `///`.
+    pub doc: String,
+}
+
+/// How a function is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// By its name.
+    Function,
+    /// As `value.name`.
+    Property,
+    /// By the language: operators, indexers, conversions, setters.
+    Internal,
+}
+
+impl Function {
+    fn from_info(info: &FuncInfo<'_>) -> Option<Function> {
+        let data = info.metadata;
+        // A module that is registered twice is listed twice; the qualified half says nothing new.
+        if !info.namespace.is_empty() {
+            return None;
+        }
+        let name = data.name.as_str();
+        let (role, name) = match name.strip_prefix("get$") {
+            Some(property) => (Role::Property, property),
+            None if is_internal(name) => (Role::Internal, name),
+            None => (Role::Function, name),
+        };
+        let receiver = data.param_types.first().copied().filter(|t| *t != TypeId::of::<Dynamic>());
+        Some(Function {
+            name: name.to_owned(),
+            role,
+            params: data.params_info.iter().map(|info| parameter(info)).collect(),
+            returns: script_type(&data.return_type).unwrap_or_default(),
+            receiver,
+            doc: without_slashes(data.comments.iter().map(|line| line.as_str())),
+        })
+    }
+
+    /// `pause(container) -> Container`.
+    pub fn signature(&self) -> String {
+        let call = match self.role {
+            Role::Property => format!(".{}", self.name),
+            _ => format!("{}({})", self.name, self.params.join(", ")),
+        };
+        if self.returns.is_empty() { call } else { format!("{call} -> {}", self.returns) }
+    }
+
+    /// The first sentence of its doc comment.
+    pub fn summary(&self) -> &str {
+        self.doc.lines().next().unwrap_or_default()
+    }
+
+    /// The runnable example of its doc comment.
+    #[cfg(test)]
+    pub fn example(&self) -> Option<&str> {
+        let (_, rest) = self.doc.split_once("```rhai\n")?;
+        rest.split_once("```").map(|(example, _)| example)
+    }
+}
+
+fn is_internal(name: &str) -> bool {
+    let word = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    !word || matches!(name, "to_debug" | "to_string")
+}
+
+/// The functions of one part of the language, in the order of their names.
+fn of_part(build: fn() -> rhai::Module) -> Vec<Function> {
+    let mut engine = Engine::new_raw();
+    engine.register_global_module(build().into());
+    let mut functions = engine.collect_fn_metadata(None, |info| Function::from_info(&info), false);
+    functions.sort_by(|a, b| (&a.name, a.params.len()).cmp(&(&b.name, b.params.len())));
+    functions
+}
+
+/// Everything that `engine` knows by name, Rhai's own functions too.
+pub fn all(engine: &Engine) -> Vec<Function> {
+    let mut functions = engine.collect_fn_metadata(None, |info| Function::from_info(&info), true);
+    functions.sort_by(|a, b| (&a.name, a.params.len()).cmp(&(&b.name, b.params.len())));
+    functions
+}
+
+/// Our own functions, part by part.
+pub fn ours() -> Vec<(&'static str, Vec<Function>)> {
+    PARTS.iter().map(|part| (part.title, of_part(part.build))).collect()
+}
+
+/// The properties of a type.
+pub fn properties(engine: &Engine, receiver: TypeId) -> Vec<String> {
+    let of_type = |function: &Function| {
+        function.role == Role::Property && function.receiver == Some(receiver)
+    };
+    let names: BTreeSet<String> =
+        all(engine).into_iter().filter(of_type).map(|function| function.name).collect();
+    names.into_iter().collect()
+}
+
+/// Whether there is a function of this name.
+pub fn is_function(engine: &Engine, name: &str) -> bool {
+    all(engine).iter().any(|function| function.role == Role::Function && function.name == name)
+}
+
+/// All our functions, a line each.
+pub fn overview() -> String {
+    let mut text = String::new();
+    for (title, functions) in ours() {
+        let mut seen = BTreeSet::new();
+        let first = functions
+            .iter()
+            .filter(|f| f.role == Role::Function && seen.insert(f.name.clone()))
+            .collect::<Vec<_>>();
+        if first.is_empty() {
+            continue;
+        }
+        text.push_str(&format!("{title}\n"));
+        for function in first {
+            text.push_str(&format!("  {:<15} {}\n", function.name, function.summary()));
+        }
+        text.push('\n');
+    }
+    text.push_str(
+        "help(\"run\") tells more. A verb works as start(c), c.start() and \"web\".start().",
+    );
+    text
+}
+
+/// The page of a function or a property.
+///
+/// # Errors
+/// [`Kind::NotFound`] for what is not there, with the nearest name.
+pub fn page(engine: &Engine, name: &str) -> Result<String> {
+    let own: Vec<Function> = ours().into_iter().flat_map(|(_, functions)| functions).collect();
+    let mut found: Vec<&Function> =
+        own.iter().filter(|f| f.name == name && f.role != Role::Internal).collect();
+    let everything = all(engine);
+    if found.is_empty() {
+        found = everything.iter().filter(|f| f.name == name).collect();
+    }
+    if found.is_empty() {
+        let names = everything.iter().filter(|f| f.role == Role::Function).map(|f| f.name.as_str());
+        let error = Error::new(Kind::NotFound, format!("there is no function `{name}`"));
+        return Err(match nearest(name, names) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("help() lists all functions"),
+        });
+    }
+    let mut pages: Vec<String> = Vec::new();
+    for function in &found {
+        pages.push(format!("{}\n{}", function.signature(), indent(&plain(&function.doc))));
+    }
+    let keys = options::keys(name);
+    if !keys.is_empty() {
+        let mut text = String::from("Options\n");
+        for key in keys {
+            text.push_str(&format!(
+                "    {:<13} {} ({})\n",
+                key.name,
+                key.about,
+                key.takes.describe()
+            ));
+        }
+        pages.push(text.trim_end().to_owned());
+    }
+    Ok(pages.join("\n\n"))
+}
+
+/// A doc comment for the terminal: the code fences say nothing there.
+fn plain(doc: &str) -> String {
+    doc.lines().filter(|line| !line.starts_with("```")).collect::<Vec<_>>().join("\n")
+}
+
+fn indent(text: &str) -> String {
+    let line = |line: &str| if line.is_empty() { String::new() } else { format!("    {line}") };
+    text.lines().map(line).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
+fn without_slashes<'a>(comments: impl Iterator<Item = &'a str>) -> String {
+    let mut lines = Vec::new();
+    for line in comments.flat_map(str::lines) {
+        let line = line.trim_start().trim_start_matches("///");
+        lines.push(line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned());
+    }
+    lines.join("\n").trim().to_owned()
+}
+
+/// `container: ContainerOrName` as `container`, `tail: i64` as `tail: int`.
+fn parameter(info: &str) -> String {
+    let (name, kind) = info.split_once(':').unwrap_or(("_", info));
+    let (name, kind) = (name.trim(), kind.trim());
+    match (name, script_type(kind)) {
+        ("_", Some(kind)) => kind,
+        (name, Some(kind)) if kind != "any" => format!("{name}: {kind}"),
+        (name, _) => name.to_owned(),
+    }
+}
+
+/// The type as scripts know it; `None` for what returns nothing or says no more than its name.
+fn script_type(rust: &str) -> Option<String> {
+    let rust = rust.trim().trim_start_matches("&mut ").trim();
+    let inner = rust.strip_prefix("RhaiResultOf<").and_then(|rest| rest.strip_suffix('>'));
+    let rust = inner.unwrap_or(rust).trim();
+    Some(match rust {
+        "()" | "" | "Options" | "ContainerOrName" | "ImageOrName" | "AnyOrName" | "Command"
+        | "Duration" | "DurationOrOptions" | "Signal" => return None,
+        "&str" | "String" | "ImmutableString" | "SmartString" | "string" => "string".to_owned(),
+        "i64" | "INT" | "int" => "int".to_owned(),
+        "f64" | "FLOAT" | "float" => "float".to_owned(),
+        "Map" | "map" => "map".to_owned(),
+        "Array" | "array" => "array".to_owned(),
+        "FnPtr" => "function".to_owned(),
+        "Dynamic" => "any".to_owned(),
+        "Handle" => "Container".to_owned(),
+        other => other.to_owned(),
+    })
+}

@@ -1,0 +1,47 @@
+//! Builds the Rhai engine: our functions, our module resolver, our limits.
+
+use rhai::packages::{Package, StandardPackage};
+use rhai::{Engine, OptimizationLevel};
+
+use super::api;
+use super::modules::Resolver;
+use super::stage::Stage;
+
+/// The same for debug and release, or tests would meet other limits than users. Rhai's own are
+/// too small for ordinary functions; the stack (see `stack`) is big enough for these.
+const CALL_LEVELS: usize = 1000;
+const EXPRESSION_DEPTH: usize = 256;
+
+/// The engine of a script or a REPL.
+pub fn build(stage: &Stage) -> Engine {
+    let mut engine = Engine::new_raw();
+    engine.register_global_module(StandardPackage::new().as_shared_module());
+    let functions: rhai::Shared<rhai::Module> = api::module().into();
+    engine.register_global_module(functions.clone());
+    // `engine::start(c)` means ours even where a script has a `start` of its own.
+    engine.register_static_module("engine", functions);
+    engine.set_module_resolver(Resolver::new(stage.clone()));
+    engine.set_default_tag(rhai::Dynamic::from(stage.clone()));
+    engine.set_max_strings_interned(256);
+    // The optimiser would drop code and move lines, and gains nothing measurable.
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.set_strict_variables(true);
+    engine.set_max_call_levels(CALL_LEVELS);
+    engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
+    engine.disable_symbol("eval");
+
+    let out = stage.clone();
+    engine.on_print(move |text| out.print(text));
+    let err = stage.clone();
+    engine.on_debug(move |text, source, position| {
+        let place = match (source, position.line()) {
+            (Some(source), Some(line)) => format!("{source}:{line}: "),
+            (None, Some(line)) => format!("{line}: "),
+            _ => String::new(),
+        };
+        err.eprint(&format!("{place}{text}"));
+    });
+    let progress = stage.clone();
+    engine.on_progress(move |_| progress.ending().map(rhai::Dynamic::from));
+    engine
+}

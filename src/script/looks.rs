@@ -1,0 +1,17 @@
+//! How records look in the language: as on the command line.
+
+use jiff::Timestamp;
+
+use crate::model::container::Container;
+use crate::model::image::Image;
+use crate::ui;
+
+/// The table of `ps`.
+pub fn containers(list: &[Container]) -> String {
+    ui::ps::containers(list, Timestamp::now(), false).trim_end().to_owned()
+}
+
+/// The table of `images`.
+pub fn images(list: &[Image]) -> String {
+    ui::images::images(&ui::images::rows(list), Timestamp::now(), false).trim_end().to_owned()
+}

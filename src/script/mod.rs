@@ -1,0 +1,137 @@
+//! The language: the only room that knows Rhai.
+//!
+//! A script reaches containers through [`Backend`] and the terminal through [`Output`], both given
+//! by its [`Host`]. [`run`] runs a whole script; a [`Session`] keeps its variables from line to
+//! line, for the REPL. Nothing here writes to the terminal or ends the process.
+
+mod api;
+mod callback;
+mod completion;
+mod docs;
+mod error;
+mod explain;
+mod handle;
+mod incomplete;
+mod interpreter;
+mod logs;
+mod looks;
+mod modules;
+mod nearest;
+mod options;
+mod render;
+mod session;
+mod show;
+mod sources;
+mod stack;
+mod stage;
+mod subject;
+mod values;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::fmt;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::engine::{Backend, Cancel};
+use crate::model::Error;
+
+pub use completion::{Candidate, Completion};
+pub use session::{Reply, Session};
+pub use stack::took_panic;
+
+/// Where the text of a script and of its containers goes.
+pub trait Output: Send + Sync + fmt::Debug {
+    /// One `print`, without the newline that ends it.
+    ///
+    /// # Errors
+    /// What writing says; a closed pipe ends the script quietly.
+    fn print(&self, text: &str) -> std::io::Result<()>;
+    /// One `debug`, or a message beside the output.
+    ///
+    /// # Errors
+    /// What writing says.
+    fn eprint(&self, text: &str) -> std::io::Result<()>;
+    /// Raw bytes that an attached container wrote to its standard output.
+    ///
+    /// # Errors
+    /// What writing says.
+    fn write_out(&self, bytes: &[u8]) -> std::io::Result<()>;
+    /// Raw bytes that an attached container wrote to its standard error.
+    ///
+    /// # Errors
+    /// What writing says.
+    fn write_err(&self, bytes: &[u8]) -> std::io::Result<()>;
+}
+
+/// What a script is given by whoever runs it.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// The containers and images.
+    pub backend: Arc<dyn Backend>,
+    /// Ends what is under way: Ctrl-C.
+    pub cancel: Cancel,
+    /// What `args()` returns.
+    pub args: Vec<String>,
+    /// Where text goes.
+    pub output: Arc<dyn Output>,
+    /// Whether reports are coloured.
+    pub color: bool,
+}
+
+/// A script to run.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A file; its name is shown in reports, and its imports are relative to it.
+    File(PathBuf),
+    /// A text that was typed or piped.
+    Text {
+        /// What reports call it, such as `-e`.
+        name: String,
+        /// The script.
+        text: String,
+    },
+}
+
+/// How a script ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Of `exit(n)`, else 0; 1 after an uncaught error, 130 after Ctrl-C.
+    pub exit_code: u8,
+    /// What went wrong, drawn for standard error.
+    pub report: Option<String>,
+}
+
+/// Runs a script to its end, on a thread of its own with a big stack.
+pub fn run(host: Host, source: Source) -> Outcome {
+    let (name, text) = match read(source) {
+        Ok(source) => source,
+        Err(error) => {
+            return Outcome { exit_code: 1, report: Some(render::plain(&error)) };
+        }
+    };
+    Session::new(host).run(&name, &text)
+}
+
+/// The name and the text of a script.
+fn read(source: Source) -> crate::model::Result<(String, String)> {
+    match source {
+        Source::Text { name, text } => Ok((name, text)),
+        Source::File(path) => {
+            let name = path.display().to_string();
+            let mut bytes = Vec::new();
+            std::fs::File::open(&path)
+                .and_then(|mut file| file.read_to_end(&mut bytes))
+                .map_err(|error| Error::from_io(format!("cannot read script `{name}`"), &error))?;
+            let text = String::from_utf8(bytes).map_err(|_| {
+                Error::new(
+                    crate::model::Kind::Invalid,
+                    format!("cannot read script `{name}`: it is not UTF-8 text"),
+                )
+            })?;
+            Ok((name, text))
+        }
+    }
+}

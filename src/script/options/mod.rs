@@ -1,0 +1,257 @@
+//! Options: one table of keys, which the reader, `help` and completion share.
+//!
+//! A map is checked against its table before anything is read from it, so that a typing error is
+//! named with the nearest key and never ignored.
+
+mod read;
+
+use rhai::Map;
+
+use super::nearest::nearest;
+use super::values::{self};
+use crate::model::{Error, Kind, Result};
+
+pub use read::{Create, Filter, Follow, create, filter, force, logs, pull, start, stop};
+
+/// What an option takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// A string.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number, not negative.
+    Count,
+    /// A whole number of any sign.
+    Code,
+    /// A number of seconds or `"500ms"`.
+    Duration,
+    /// A duration, or -1 for ever.
+    Grace,
+    /// How long ago, or a date.
+    Time,
+    /// A signal's name or number.
+    Signal,
+    /// An array of strings, or a string that is split into words.
+    Command,
+    /// A map, or an array of `"KEY=VALUE"`.
+    Pairs,
+    /// One string or an array of them.
+    Texts,
+    /// A reference or an Image.
+    Image,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+}
+
+impl Takes {
+    /// For messages and help.
+    pub fn describe(self) -> String {
+        match self {
+            Takes::Text => "a string".to_owned(),
+            Takes::Flag => "true or false".to_owned(),
+            Takes::Count => "a whole number from 0 on".to_owned(),
+            Takes::Code => "a whole number".to_owned(),
+            Takes::Duration => "seconds, or such as \"500ms\", \"10s\", \"2m\"".to_owned(),
+            Takes::Grace => "seconds, or such as \"10s\"; -1 is for ever".to_owned(),
+            Takes::Time => "how long ago, such as \"10m\", or a date".to_owned(),
+            Takes::Signal => "a signal such as \"TERM\" or 15".to_owned(),
+            Takes::Command => "an array of strings, or a string of words".to_owned(),
+            Takes::Pairs => "a map, or an array of \"KEY=VALUE\"".to_owned(),
+            Takes::Texts => "a string or an array of strings".to_owned(),
+            Takes::Image => "a reference or an Image".to_owned(),
+            Takes::OneOf(words) => {
+                words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
+            }
+        }
+    }
+}
+
+/// One option.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// What it does, in a few words.
+    pub about: &'static str,
+}
+
+const fn key(name: &'static str, takes: Takes, about: &'static str) -> Key {
+    Key { name, takes, about }
+}
+
+const CREATE: &[Key] = &[
+    key("name", Takes::Text, "its name; a generated one where not given"),
+    key("cmd", Takes::Command, "replaces the image's command"),
+    key("entrypoint", Takes::Command, "replaces the image's entrypoint and drops its command"),
+    key("env", Takes::Pairs, "environment variables; values may be numbers"),
+    key("workdir", Takes::Text, "the working directory, absolute"),
+    key("user", Takes::Text, "\"user\" or \"user:group\", names or numbers"),
+    key("hostname", Takes::Text, "the host name inside; the short id where not given"),
+    key("labels", Takes::Pairs, "labels"),
+    key("stop_signal", Takes::Signal, "the signal that stop sends"),
+    key("stop_timeout", Takes::Grace, "how long stop waits before it kills"),
+    key("stdin", Takes::Flag, "keep standard input open for a client"),
+    key("rm", Takes::Flag, "remove it when it ends"),
+];
+
+const ATTACH: &[Key] = &[
+    key("attach", Takes::Flag, "stay with it until it ends, and write what it writes"),
+    key("interactive", Takes::Flag, "the same, and give it this terminal's input"),
+];
+
+const STOP: &[Key] = &[
+    key("time", Takes::Grace, "how long to wait before it is killed"),
+    key("signal", Takes::Signal, "sent instead of the stop signal"),
+];
+
+const FORCE: &[Key] = &[key("force", Takes::Flag, "even where it is in use")];
+
+const IMAGE: &[Key] =
+    &[key("pull", Takes::OneOf(&["missing", "always", "never"]), "when to fetch it")];
+
+const LOGS: &[Key] = &[
+    key("tail", Takes::Count, "only the last so many lines"),
+    key("since", Takes::Time, "only lines from then on"),
+    key("until", Takes::Time, "only lines before then"),
+    key("stream", Takes::OneOf(&["stdout", "stderr"]), "only lines of this stream"),
+    key("timestamps", Takes::Flag, "begin each line of the text with its time"),
+    key("follow", Takes::Flag, "go on until the container ends"),
+    key("timeout", Takes::Duration, "give up following after so long"),
+];
+
+const PS: &[Key] = &[
+    key("all", Takes::Flag, "also those that do not run"),
+    key("name", Takes::Text, "a part of the name"),
+    key("id", Takes::Text, "the beginning of the id"),
+    key("label", Takes::Pairs, "has these labels; \"key\" or \"key=value\""),
+    key("status", Takes::Texts, "is in one of these; implies all"),
+    key("ancestor", Takes::Image, "made from this image"),
+    key("exited", Takes::Code, "ended with this exit code; implies all"),
+    key("last", Takes::Count, "only the newest so many; implies all"),
+];
+
+/// The functions that take options, each with its tables.
+const FUNCTIONS: &[(&str, &[&[Key]])] = &[
+    ("create", &[CREATE]),
+    ("run", &[CREATE, ATTACH]),
+    ("ensure_running", &[CREATE]),
+    ("start", &[ATTACH]),
+    ("stop", &[STOP]),
+    ("restart", &[STOP]),
+    ("rm", &[FORCE]),
+    ("rmi", &[FORCE]),
+    ("image", &[IMAGE]),
+    ("logs", &[LOGS]),
+    ("ps", &[PS]),
+];
+
+/// Options that the language knows and this version does not do yet.
+const LATER: &[&str] = &[
+    "volumes",
+    "tmpfs",
+    "network",
+    "ports",
+    "memory",
+    "cpus",
+    "pids",
+    "restart",
+    "health",
+    "init",
+    "tty",
+    "read_only",
+    "cap_add",
+    "cap_drop",
+    "security",
+    "ulimits",
+    "sysctls",
+    "across_restarts",
+];
+
+/// The options of `function`, in the order of help.
+pub fn keys(function: &str) -> Vec<Key> {
+    let tables = FUNCTIONS.iter().find(|(name, _)| *name == function).map(|(_, tables)| *tables);
+    tables.unwrap_or_default().iter().flat_map(|table| table.iter().copied()).collect()
+}
+
+/// A map whose keys are known.
+#[derive(Debug)]
+pub struct Options<'a> {
+    function: &'a str,
+    map: Map,
+}
+
+impl<'a> Options<'a> {
+    /// Checks the keys of `map` against the table of `function`. The value `()` is as not given.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for a key that is not in the table.
+    pub fn new(function: &'a str, mut map: Map) -> Result<Self> {
+        let known = keys(function);
+        for given in map.keys() {
+            if !known.iter().any(|key| key.name == given.as_str()) {
+                return Err(unknown(function, given, &known));
+            }
+        }
+        map.retain(|_, value| !value.is_unit());
+        for value in map.values_mut() {
+            *value = std::mem::take(value).flatten();
+        }
+        Ok(Options { function, map })
+    }
+
+    /// The value of an option, read by `read`; a failure names function, option and form.
+    fn get<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&rhai::Dynamic) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(value) = self.map.get(name) else { return Ok(None) };
+        read(value).map(Some).ok_or_else(|| self.wrong(name, value))
+    }
+
+    /// As [`Self::get`], for what knows itself why it fails.
+    fn try_get<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&rhai::Dynamic) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.map.get(name).map(read).transpose().map_err(|error| {
+            let message = format!("{}(): option `{name}`: {}", self.function, error.message());
+            let renamed = Error::new(error.kind(), message);
+            match error.hint_text() {
+                Some(hint) => renamed.hint(hint),
+                None => renamed,
+            }
+        })
+    }
+
+    fn wrong(&self, name: &str, value: &rhai::Dynamic) -> Error {
+        let takes = keys(self.function).into_iter().find(|key| key.name == name);
+        let wanted = takes.map(|key| key.takes.describe()).unwrap_or_default();
+        let given = match values::scalar(value) {
+            Some(text) if value.is_string() => format!("\"{text}\""),
+            Some(text) => text,
+            None => values::type_of(value).to_owned(),
+        };
+        let message = format!("{}(): option `{name}` takes {wanted}, not {given}", self.function);
+        Error::new(Kind::Invalid, message)
+    }
+}
+
+/// The error for a key that is not in the table: the nearest one, and all of them.
+fn unknown(function: &str, given: &str, known: &[Key]) -> Error {
+    let names: Vec<&str> = known.iter().map(|key| key.name).collect();
+    let all = format!("known: {}", names.join(", "));
+    if LATER.contains(&given) {
+        let message = format!("{function}(): option `{given}` is not supported yet");
+        return Error::new(Kind::Unsupported, message).hint(all);
+    }
+    let hint = match nearest(given, names) {
+        Some(near) => format!("did you mean `{near}`? ({all})"),
+        None => all,
+    };
+    Error::new(Kind::Invalid, format!("{function}(): no option `{given}`")).hint(hint)
+}

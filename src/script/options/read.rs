@@ -1,0 +1,261 @@
+//! From option maps to what the engine takes.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rhai::{Array, Dynamic, Map};
+
+use super::super::handle::Image;
+use super::super::values;
+use super::Options;
+use crate::model::image::PullPolicy;
+use crate::model::log::{LogOptions, Stream};
+use crate::model::options::{CreateOptions, EnvEntry, Grace, StopOptions};
+use crate::model::status::Status;
+use crate::model::{Error, Kind, Result};
+
+/// How to make a container, and whether to stay with it.
+#[derive(Debug, Default)]
+pub struct Create {
+    /// For the engine.
+    pub options: CreateOptions,
+    /// Stay until it ends.
+    pub attach: bool,
+    /// Give it our input.
+    pub interactive: bool,
+}
+
+/// The options of `create`, `run` and `ensure_running`.
+pub fn create(function: &str, map: Map) -> Result<Create> {
+    let given = Options::new(function, map)?;
+    let interactive = given.flag("interactive")?;
+    let options = CreateOptions {
+        name: given.try_get("name", |value| text_of(value)?.parse())?,
+        cmd: given.command("cmd")?,
+        entrypoint: given.command("entrypoint")?,
+        env: given.try_get("env", env)?.unwrap_or_default(),
+        workdir: given.get("workdir", values::text)?,
+        user: given.get("user", values::scalar)?,
+        hostname: given.get("hostname", values::text)?,
+        labels: given.get("labels", pairs)?.unwrap_or_default().into_iter().collect(),
+        stop_signal: given.try_get("stop_signal", values::signal)?,
+        stop_timeout: given.try_get("stop_timeout", grace)?,
+        interactive: given.flag("stdin")? || interactive,
+        auto_remove: given.flag("rm")?,
+    };
+    Ok(Create { options, attach: given.flag("attach")? || interactive, interactive })
+}
+
+/// The options of `start`: whether to attach, and whether to give input.
+pub fn start(map: Map) -> Result<(bool, bool)> {
+    let given = Options::new("start", map)?;
+    let interactive = given.flag("interactive")?;
+    Ok((given.flag("attach")? || interactive, interactive))
+}
+
+/// The options of `stop` and `restart`, or their grace time alone.
+pub fn stop(function: &str, value: Dynamic) -> Result<StopOptions> {
+    let value = value.flatten();
+    if !value.is_map() {
+        return Ok(StopOptions { signal: None, timeout: Some(grace(&value)?) });
+    }
+    let given = Options::new(function, value.cast::<Map>())?;
+    Ok(StopOptions {
+        signal: given.try_get("signal", values::signal)?,
+        timeout: given.try_get("time", grace)?,
+    })
+}
+
+/// The option of `rm` and `rmi`.
+pub fn force(function: &str, map: Map) -> Result<bool> {
+    Options::new(function, map)?.flag("force")
+}
+
+/// The option of `image`.
+pub fn pull(map: Map) -> Result<PullPolicy> {
+    let policy =
+        Options::new("image", map)?.get("pull", |value| match values::text(value)?.as_str() {
+            "missing" => Some(PullPolicy::Missing),
+            "always" => Some(PullPolicy::Always),
+            "never" => Some(PullPolicy::Never),
+            _ => None,
+        })?;
+    Ok(policy.unwrap_or_default())
+}
+
+/// Which lines, how they look, and for how long.
+#[derive(Clone, Debug, Default)]
+pub struct Follow {
+    /// For the engine.
+    pub options: LogOptions,
+    /// Whether the text shows times.
+    pub timestamps: bool,
+    /// When to give up.
+    pub timeout: Option<std::time::Duration>,
+}
+
+/// The options of `logs`.
+pub fn logs(map: Map) -> Result<Follow> {
+    let given = Options::new("logs", map)?;
+    let now = Timestamp::now();
+    let stream = given.get("stream", |value| match values::text(value)?.as_str() {
+        "stdout" => Some(Stream::Stdout),
+        "stderr" => Some(Stream::Stderr),
+        _ => None,
+    })?;
+    let options = LogOptions {
+        follow: given.flag("follow")?,
+        tail: given.count("tail")?,
+        since: given.try_get("since", |value| values::moment(value, now))?,
+        until: given.try_get("until", |value| values::moment(value, now))?,
+        stream,
+    };
+    let timeout = given.try_get("timeout", values::duration)?;
+    Ok(Follow { options, timestamps: given.flag("timestamps")?, timeout })
+}
+
+/// Which containers `ps` lists.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Also those that do not run.
+    pub all: bool,
+    /// A part of the name.
+    pub name: Option<String>,
+    /// The beginning of the id.
+    pub id: Option<String>,
+    /// Labels; an empty value where only the key counts.
+    pub labels: BTreeMap<String, String>,
+    /// One of these, where not empty.
+    pub status: Vec<Status>,
+    /// The image's reference or id.
+    pub ancestor: Option<String>,
+    /// Ended with it.
+    pub exited: Option<i64>,
+    /// At most so many.
+    pub last: Option<u64>,
+}
+
+/// The options of `ps`.
+pub fn filter(map: Map) -> Result<Filter> {
+    let given = Options::new("ps", map)?;
+    let status = given.try_get("status", statuses)?.unwrap_or_default();
+    let exited = given.get("exited", |value| value.as_int().ok())?;
+    let last = given.count("last")?;
+    let ancestor = given.get("ancestor", |value| {
+        let handle = value.read_lock::<Image>();
+        handle.map(|image| image.metadata().id.to_string()).or_else(|| values::text(value))
+    })?;
+    Ok(Filter {
+        all: given.flag("all")? || !status.is_empty() || exited.is_some() || last.is_some(),
+        name: given.get("name", values::text)?,
+        id: given.get("id", values::text)?,
+        labels: given.get("label", pairs)?.unwrap_or_default().into_iter().collect(),
+        status,
+        ancestor,
+        exited,
+        last,
+    })
+}
+
+impl Options<'_> {
+    fn flag(&self, name: &str) -> Result<bool> {
+        Ok(self.get(name, |value| value.as_bool().ok())?.unwrap_or(false))
+    }
+
+    fn count(&self, name: &str) -> Result<Option<u64>> {
+        self.get(name, |value| u64::try_from(value.as_int().ok()?).ok())
+    }
+
+    fn command(&self, name: &str) -> Result<Option<Vec<String>>> {
+        self.try_get(name, |value| values::command("a command", value))
+    }
+}
+
+fn text_of(value: &Dynamic) -> Result<String> {
+    values::text(value).ok_or_else(|| {
+        Error::new(Kind::Invalid, format!("a string is wanted, not {}", values::type_of(value)))
+    })
+}
+
+fn grace(value: &Dynamic) -> Result<Grace> {
+    match value.as_int() {
+        Ok(-1) => Ok(Grace::Forever),
+        _ => values::duration(value).map(Grace::For),
+    }
+}
+
+/// Keys and values of a map or an array; a lone `"key"` has an empty value.
+fn pairs(value: &Dynamic) -> Option<Vec<(String, String)>> {
+    if let Some(map) = value.read_lock::<Map>() {
+        return map
+            .iter()
+            .map(|(key, value)| Some((key.to_string(), values::scalar(value)?)))
+            .collect();
+    }
+    let split = |text: String| match text.split_once('=') {
+        Some((key, value)) => (key.to_owned(), value.to_owned()),
+        None => (text, String::new()),
+    };
+    if let Some(text) = values::text(value) {
+        return Some(vec![split(text)]);
+    }
+    value.read_lock::<Array>()?.iter().map(|item| values::text(item).map(split)).collect()
+}
+
+/// The environment. A lone `"KEY"` takes this process's value, as `-e KEY` does.
+fn env(value: &Dynamic) -> Result<Vec<EnvEntry>> {
+    let invalid = |what: String| {
+        Error::new(Kind::Invalid, what)
+            .hint("write #{ KEY: \"value\" }, or an array of \"KEY=VALUE\"")
+    };
+    let entry = |key: &str, value: Option<String>| {
+        if key.is_empty() {
+            return Err(invalid("a variable has no name".to_owned()));
+        }
+        let key = key.to_owned();
+        Ok(match value {
+            Some(value) => EnvEntry::Set { key, value },
+            None => EnvEntry::Unset { key },
+        })
+    };
+    if let Some(map) = value.read_lock::<Map>() {
+        let read = |(key, value): (&_, &Dynamic)| {
+            let key: &str = AsRef::<str>::as_ref(key);
+            let text = values::scalar(value).ok_or_else(|| {
+                invalid(format!(
+                    "`{key}` is a string, a number or a boolean, not {}",
+                    values::type_of(value)
+                ))
+            })?;
+            entry(key, Some(text))
+        };
+        return map.iter().map(|(key, value)| read((key, value))).collect();
+    }
+    let items = value.read_lock::<Array>().ok_or_else(|| {
+        invalid(format!("a map or an array of strings is wanted, not {}", values::type_of(value)))
+    })?;
+    let read = |item: &Dynamic| {
+        let text = values::text(item)
+            .ok_or_else(|| invalid(format!("one variable is {}", values::type_of(item))))?;
+        match text.split_once('=') {
+            Some((key, value)) => entry(key, Some(value.to_owned())),
+            None => entry(&text, std::env::var(&text).ok()),
+        }
+    };
+    items.iter().map(read).collect()
+}
+
+fn statuses(value: &Dynamic) -> Result<Vec<Status>> {
+    let read = |value: &Dynamic| {
+        let text = text_of(value)?;
+        Status::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
+            let all: Vec<_> = Status::ALL.into_iter().map(Status::as_str).collect();
+            Error::new(Kind::Invalid, format!("there is no status `{text}`"))
+                .hint(format!("one of {}", all.join(", ")))
+        })
+    };
+    match value.read_lock::<Array>() {
+        Some(items) => items.iter().map(read).collect(),
+        None => Ok(vec![read(value)?]),
+    }
+}

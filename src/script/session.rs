@@ -1,0 +1,186 @@
+//! A conversation with the interpreter: variables, functions and imports live on from one text to
+//! the next. A script is a conversation of one text.
+
+use rhai::{Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Scope};
+
+use super::completion::{self, Completion};
+use super::error::{Ending, RhaiResultOf, throw};
+use super::incomplete::Judge;
+use super::sources::without_shebang;
+use super::stage::Stage;
+use super::{Host, Outcome, interpreter, render, show, stack};
+
+/// What Ctrl-C leaves behind: 128 and SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// An interpreter with its variables.
+pub struct Session {
+    engine: Engine,
+    judge: Judge,
+    scope: Scope<'static>,
+    global: GlobalRuntimeState,
+    stage: Stage,
+    lines: usize,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("lines", &self.lines).finish_non_exhaustive()
+    }
+}
+
+/// What a line of the REPL came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Nothing to show.
+    Nothing,
+    /// A value, as it is shown.
+    Value(String),
+    /// It failed: the drawn report.
+    Failed(String),
+    /// Ctrl-C ended it.
+    Interrupted,
+    /// `exit(n)`, or nobody reads the output any more.
+    Exit(u8),
+}
+
+impl Session {
+    /// A fresh interpreter.
+    pub fn new(host: Host) -> Self {
+        // Closures are named after a hash; with a fixed seed they are named the same in every run.
+        let _ = rhai::config::hashing::set_hashing_seed(Some([1, 2, 3, 4]));
+        let stage = Stage::new(host);
+        let engine = interpreter::build(&stage);
+        let global = engine.new_global_runtime_state();
+        Session { engine, judge: Judge::new(), scope: Scope::new(), global, stage, lines: 0 }
+    }
+
+    /// Runs a whole script.
+    pub fn run(mut self, name: &str, text: &str) -> Outcome {
+        let (exit_code, report) = match self.evaluate(name, text) {
+            Ok(_) => (0, None),
+            Err(error) => match ending(&error) {
+                Some(Ending::Exit(code)) => (code, None),
+                Some(Ending::Closed) => (0, None),
+                Some(Ending::Interrupted) => {
+                    (INTERRUPTED, Some(render::interrupted(&self.stage, name, &error)))
+                }
+                None => (1, Some(self.report(name, &error))),
+            },
+        };
+        Outcome { exit_code, report }
+    }
+
+    /// Evaluates one input of the REPL. Its value is kept as `last`.
+    pub fn line(&mut self, text: &str) -> Reply {
+        self.lines += 1;
+        let name = format!("repl[{}]", self.lines);
+        match self.evaluate(&name, text) {
+            Ok(value) => {
+                let shown = show::value(&self.engine, &value);
+                if shown.is_some() {
+                    self.scope.set_or_push("last", value);
+                }
+                // A semicolon at the end says: do it, I know the value.
+                match shown.filter(|_| !text.trim_end().ends_with(';')) {
+                    Some(text) => Reply::Value(text),
+                    None => Reply::Nothing,
+                }
+            }
+            Err(error) => match ending(&error) {
+                Some(Ending::Exit(code)) => Reply::Exit(code),
+                Some(Ending::Closed) => Reply::Exit(0),
+                Some(Ending::Interrupted) => Reply::Interrupted,
+                None => Reply::Failed(self.report(&name, &error)),
+            },
+        }
+    }
+
+    fn report(&self, name: &str, error: &EvalAltResult) -> String {
+        render::report(&self.engine, &self.stage, &self.scope, name, error)
+    }
+
+    /// Evaluates `text` under `name`, on a thread with a big stack.
+    fn evaluate(&mut self, name: &str, text: &str) -> RhaiResultOf<Dynamic> {
+        let libraries = self.global.lib.len();
+        let imports = self.global.num_imports();
+        let outcome = stack::on_big_stack(|| self.evaluate_here(name, text));
+        outcome.unwrap_or_else(|bug| {
+            // What the text had defined when it broke off is not to be trusted.
+            self.global.lib.truncate(libraries);
+            self.global.truncate_imports(imports);
+            Err(throw(&bug, "", Some(name), rhai::Position::NONE))
+        })
+    }
+
+    fn evaluate_here(&mut self, name: &str, text: &str) -> RhaiResultOf<Dynamic> {
+        let sources = self.stage.sources();
+        sources.add(name, text);
+        self.stage.begin();
+        let mut ast = self.engine.compile_with_scope(&self.scope, without_shebang(text))?;
+        // Before its library is shared: afterwards it does not take a new name any more.
+        ast.set_source(name);
+        sources.add_closures(name, &ast);
+        if ast.has_functions() {
+            self.global.lib.push(ast.shared_lib().clone());
+        }
+        self.global.source = Some(name.into());
+        // Public under `internals`; the only way to keep imports and constants between texts.
+        #[allow(deprecated)]
+        let value = self.engine.eval_statements_raw(
+            &mut self.global,
+            &mut Caches::new(),
+            &mut self.scope,
+            ast.statements(),
+        )?;
+        // An ending that came with the last statement, where no operation follows.
+        match self.stage.ending() {
+            Some(Ending::Interrupted) | None => Ok(value),
+            Some(ending) => Err(ending.at(rhai::Position::NONE)),
+        }
+    }
+
+    /// Whether `text` goes on in the next line.
+    pub fn is_incomplete(&self, text: &str) -> bool {
+        self.judge.is_incomplete(text)
+    }
+
+    /// Whether there is a variable of this name.
+    pub fn has_variable(&self, name: &str) -> bool {
+        self.scope.contains(name)
+    }
+
+    /// What can stand at `position` in `line`.
+    pub fn complete(&self, line: &str, position: usize) -> Completion {
+        completion::complete(&self.engine, &self.stage, &self.scope, &self.global, line, position)
+    }
+
+    /// The names of the containers, for completion.
+    pub fn container_names(&self) -> Vec<String> {
+        completion::container_names(&self.stage)
+    }
+
+    /// The references of the images, for completion.
+    pub fn image_names(&self) -> Vec<String> {
+        completion::image_names(&self.stage)
+    }
+
+    /// The overview of all functions, or the page of one.
+    ///
+    /// # Errors
+    /// The drawn report, for a name that is not there.
+    pub fn help(&self, name: Option<&str>) -> Result<String, String> {
+        let Some(name) = name else { return Ok(super::docs::overview()) };
+        super::docs::page(&self.engine, name).map_err(|error| render::plain(&error))
+    }
+}
+
+/// Why it ended, where nothing failed.
+fn ending(error: &EvalAltResult) -> Option<Ending> {
+    match error {
+        EvalAltResult::ErrorTerminated(token, _) => token.clone().try_cast::<Ending>(),
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
+        | EvalAltResult::ErrorInModule(_, inner, _) => ending(inner),
+        _ => None,
+    }
+}

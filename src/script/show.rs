@@ -1,0 +1,91 @@
+//! How a value looks when a REPL line ends with it: tables for lists of handles, a summary for one
+//! handle, else what the script would write.
+
+use rhai::{Array, Dynamic, Engine, ImmutableString};
+
+use super::handle::{Container, Image};
+use super::logs::Logs;
+use super::{looks, values};
+use crate::model::{Error, Kind, Result};
+
+/// The text of a value; `None` for nothing.
+pub fn value(engine: &Engine, value: &Dynamic) -> Option<String> {
+    let value = value.clone().flatten();
+    if value.is_unit() {
+        return None;
+    }
+    if let Some(list) = value.read_lock::<Array>()
+        && !list.is_empty()
+        && let Ok(table) = table(&list)
+    {
+        return Some(table);
+    }
+    if let Some(container) = value.read_lock::<Container>() {
+        return Some(container_summary(&container));
+    }
+    if let Some(image) = value.read_lock::<Image>() {
+        return Some(image_summary(&image));
+    }
+    if let Some(logs) = value.read_lock::<Logs>() {
+        return logs.text(None).ok().map(|text| text.trim_end_matches('\n').to_owned());
+    }
+    let text = engine.eval_fn_call::<ImmutableString>("to_debug", None, (value.clone(),));
+    Some(text.map_or_else(|_| value.to_string(), |text| text.to_string()))
+}
+
+/// The table of `ps` or of `images`.
+///
+/// # Errors
+/// [`Kind::Invalid`] for an array of anything else.
+pub fn table(list: &[Dynamic]) -> Result<String> {
+    let containers: Option<Vec<_>> =
+        list.iter().map(|item| item.clone().flatten().try_cast::<Container>()).collect();
+    if let Some(containers) = containers {
+        // One that went away since is left out, as `ps` would.
+        let records: Vec<_> = containers.iter().filter_map(|c| c.now().ok()).collect();
+        return Ok(looks::containers(&records));
+    }
+    let images: Option<Vec<_>> =
+        list.iter().map(|item| item.clone().flatten().try_cast::<Image>()).collect();
+    let records = images.map(|images| {
+        images.iter().map(|i| i.now().unwrap_or_else(|_| i.metadata().clone())).collect::<Vec<_>>()
+    });
+    records.map(|records| looks::images(&records)).ok_or_else(|| {
+        let kinds: Vec<_> = list.iter().take(1).map(values::type_of).collect();
+        Error::new(
+            Kind::Invalid,
+            format!("table(): containers or images are wanted, not {}", kinds.join("")),
+        )
+    })
+}
+
+fn container_summary(container: &Container) -> String {
+    let Ok(record) = container.now() else {
+        return format!("{container:?}");
+    };
+    let mut line = format!("{container:?}");
+    let argv = record.spec.config.argv().join(" ");
+    line.push_str(&format!(
+        "  {}  {}  `{argv}`",
+        container.id().short(),
+        record.spec.image.reference
+    ));
+    if record.state.pid != 0 {
+        line.push_str(&format!("  pid {}", record.state.pid));
+    }
+    if let Ok(Some(code)) = container.exit_code() {
+        line.push_str(&format!("  exit code {code}"));
+    }
+    if !record.state.error.is_empty() {
+        line.push_str(&format!("\n  {}", record.state.error));
+    }
+    line
+}
+
+fn image_summary(image: &Image) -> String {
+    let data = image.metadata();
+    let command = data.config.entrypoint.iter().chain(&data.config.cmd).flatten();
+    let argv = command.map(String::as_str).collect::<Vec<_>>().join(" ");
+    let size = crate::model::units::human_size(data.size);
+    format!("{image:?}  {size}  {}/{}  `{argv}`", data.os, data.architecture)
+}

@@ -1,0 +1,97 @@
+//! What every native function can reach: the host, the texts of the running scripts, and whether
+//! the output is still open. It travels as the engine's tag.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rhai::NativeCallContext;
+
+use super::Host;
+use super::error::{Ending, RhaiResultOf, raise};
+use super::sources::Sources;
+use crate::engine::Backend;
+use crate::model::{Error, Kind};
+
+/// The surroundings of a script. Copies are the same surroundings.
+#[derive(Clone, Debug)]
+pub struct Stage(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    host: Host,
+    sources: Sources,
+    /// Whether `ending` is set: asked at each operation.
+    ended: AtomicBool,
+    ending: Mutex<Option<Ending>>,
+}
+
+impl Stage {
+    /// Surroundings without any source.
+    pub fn new(host: Host) -> Self {
+        Stage(Arc::new(Inner {
+            host,
+            sources: Sources::default(),
+            ended: AtomicBool::new(false),
+            ending: Mutex::new(None),
+        }))
+    }
+
+    /// The surroundings that the calling function runs in.
+    pub fn of(ctx: &NativeCallContext) -> RhaiResultOf<Stage> {
+        ctx.tag().and_then(|tag| tag.clone().try_cast::<Stage>()).ok_or_else(|| {
+            raise(ctx, &Error::new(Kind::Bug, "the engine has lost its surroundings"))
+        })
+    }
+
+    /// What the script was given.
+    pub fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    /// The containers and images.
+    pub fn backend(&self) -> &Arc<dyn Backend> {
+        &self.0.host.backend
+    }
+
+    /// The texts behind error positions.
+    pub fn sources(&self) -> &Sources {
+        &self.0.sources
+    }
+
+    /// Why the script is to end now, if it is. Rhai lets a `catch` see an ending that passed
+    /// through `array.map(...)`; so it is kept here and raised again at the next operation.
+    pub fn ending(&self) -> Option<Ending> {
+        if self.0.host.cancel.is_raised() {
+            return Some(Ending::Interrupted);
+        }
+        if self.0.ended.load(Ordering::Relaxed) { *self.lock() } else { None }
+    }
+
+    /// Ends the script at its next operation. The first reason stays.
+    pub fn end(&self, ending: Ending) {
+        self.lock().get_or_insert(ending);
+        self.0.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Before the next line of a REPL.
+    pub fn begin(&self) {
+        *self.lock() = None;
+        self.0.ended.store(false, Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Ending>> {
+        self.0.ending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Prints a line. A failure to write means that nobody reads any more.
+    pub fn print(&self, text: &str) {
+        if self.0.host.output.print(text).is_err() {
+            self.end(Ending::Closed);
+        }
+    }
+
+    /// Prints a line beside the output. Failing here must not end a script.
+    pub fn eprint(&self, text: &str) {
+        let _ = self.0.host.output.eprint(text);
+    }
+}

@@ -1,0 +1,95 @@
+use super::super::docs::{Role, ours};
+use super::super::incomplete::Judge;
+
+#[test]
+fn every_function_has_a_summary_and_an_example() {
+    let mut missing = Vec::new();
+    for (_, functions) in ours() {
+        for function in functions {
+            if function.summary().is_empty() {
+                missing.push(format!("{}: no summary", function.signature()));
+            }
+            if function.role == Role::Function && function.example().is_none() {
+                missing.push(format!("{}: no example", function.signature()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn every_example_is_a_whole_script() {
+    let judge = Judge::new();
+    let engine = rhai::Engine::new();
+    for (_, functions) in ours() {
+        for function in functions {
+            let Some(example) = function.example() else { continue };
+            let parsed = engine.compile(example);
+            assert!(parsed.is_ok(), "{}: {parsed:?}", function.name);
+            assert!(!judge.is_incomplete(example), "{}", function.name);
+        }
+    }
+}
+
+#[test]
+fn signatures_read_as_the_language() {
+    let signatures: Vec<String> = ours()
+        .into_iter()
+        .flat_map(|(_, functions)| functions)
+        .filter(|function| function.role == Role::Function)
+        .map(|function| function.signature())
+        .collect();
+    for expected in [
+        "pause(container) -> Container",
+        "wait(container, timeout) -> int",
+        "ps(options) -> array",
+        "exists(container) -> bool",
+        "rename(container, name: string) -> Container",
+        "logs(container, options, each: function) -> Container",
+        "sleep(time)",
+    ] {
+        assert!(signatures.iter().any(|s| s == expected), "{expected} in {signatures:#?}");
+    }
+}
+
+#[test]
+fn no_name_is_a_word_that_rhai_reserves() {
+    const RESERVED: &[&str] = &[
+        "var",
+        "static",
+        "shared",
+        "goto",
+        "is",
+        "go",
+        "match",
+        "case",
+        "public",
+        "protected",
+        "new",
+        "use",
+        "with",
+        "module",
+        "package",
+        "super",
+        "thread",
+        "spawn",
+        "async",
+        "await",
+        "sync",
+        "yield",
+        "default",
+        "void",
+        "null",
+        "nil",
+        "import",
+        "export",
+    ];
+    for (_, functions) in ours() {
+        for function in functions {
+            assert!(!RESERVED.contains(&function.name.as_str()), "{}", function.name);
+            for key in super::super::options::keys(&function.name) {
+                assert!(!RESERVED.contains(&key.name), "{}", key.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! A container engine in memory: its life cycle is the table of `model::status`, its programs are
+//! a few words: `echo TEXT`, `exit N`, `count`, `die`; all others run until they are ended.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::engine::{Attach, Backend, Cancel, LogStream};
+use crate::model::container::{
+    Config, Container, ContainerSpec, HostConfig, ImageUse, State, VERSION,
+};
+use crate::model::digest::Digest;
+use crate::model::id::ContainerId;
+use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed};
+use crate::model::log::{LogLine, LogOptions, Stream};
+use crate::model::name::ContainerName;
+use crate::model::options::{CreateOptions, EnvEntry, StopOptions};
+use crate::model::signal::Signal;
+use crate::model::status::{Action, Status, check};
+use crate::model::system::Info;
+use crate::model::{Error, Kind, Result};
+
+#[derive(Debug, Default)]
+pub struct Memory {
+    world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
+    made: AtomicU8,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    container: Container,
+    lines: Vec<LogLine>,
+}
+
+fn image(tag: &str, seed: u8) -> Image {
+    Image {
+        id: Digest::from_bytes(&[seed; 32]),
+        tags: vec![tag.parse().unwrap()],
+        created: None,
+        tagged: None,
+        size: 1_500_000,
+        layers: Vec::new(),
+        architecture: "amd64".to_owned(),
+        os: "linux".to_owned(),
+        config: ImageConfig {
+            cmd: Some(vec!["sh".to_owned()]),
+            env: vec!["PATH=/bin".to_owned()],
+            ..ImageConfig::default()
+        },
+        document: serde_json::Value::Null,
+    }
+}
+
+impl Memory {
+    fn with<T>(&self, id: &ContainerId, f: impl FnOnce(&mut Entry) -> Result<T>) -> Result<T> {
+        let mut world = self.world.lock().unwrap();
+        let missing = || Error::new(Kind::NotFound, format!("no such container: {}", id.short()));
+        f(world.get_mut(id).ok_or_else(missing)?)
+    }
+
+    fn allow(entry: &Entry, action: Action) -> Result<()> {
+        let state = &entry.container.state;
+        check(state.name.as_str(), state.status, action).map(drop)
+    }
+
+    fn end(entry: &mut Entry, code: i32) {
+        entry.container.state = entry.container.state.clone().ended(code, Timestamp::now());
+    }
+}
+
+impl Entry {
+    fn write(&mut self, stream: Stream, text: &str) {
+        let bytes = format!("{text}\n").into_bytes();
+        self.lines.push(LogLine { time: Timestamp::UNIX_EPOCH, stream, bytes });
+    }
+
+    fn run(&mut self) -> Result<()> {
+        let argv = self.container.spec.config.argv();
+        let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+        let state = &mut self.container.state;
+        (state.status, state.pid) = (Status::Running, 4242);
+        (state.started_at, state.finished_at) = (Some(Timestamp::now()), None);
+        match words.as_slice() {
+            ["missing", ..] => {
+                (self.container.state.status, self.container.state.pid) = (Status::Created, 0);
+                let message = format!("cannot start `{}`", self.container.state.name);
+                return Err(Error::new(Kind::NotFound, message)
+                    .cause("`missing`: executable file not found")
+                    .with_exit_code(127));
+            }
+            ["panic", ..] => panic!("the engine tripped"),
+            ["echo", words @ ..] => {
+                self.write(Stream::Stdout, &words.join(" "));
+                self.write(Stream::Stderr, "done");
+                Memory::end(self, 0);
+            }
+            ["exit", code] => Memory::end(self, code.parse().unwrap()),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Backend for Memory {
+    fn info(&self) -> Result<Info> {
+        Err(Error::new(Kind::Unsupported, "no information here"))
+    }
+
+    fn image(&self, reference: &str, _pull: PullPolicy) -> Result<Image> {
+        let found = self.images()?.into_iter().find(|image| {
+            image.id.to_string() == reference
+                || image.tags.iter().any(|tag| {
+                    tag.familiar() == reference || tag.familiar() == format!("{reference}:latest")
+                })
+        });
+        found.ok_or_else(|| Error::new(Kind::NotFound, format!("no such image: {reference}")))
+    }
+
+    fn images(&self) -> Result<Vec<Image>> {
+        Ok(vec![image("host:latest", 1), image("alpine:3", 2)])
+    }
+
+    fn load(&self, archive: &Path, _cancel: &Cancel) -> Result<Vec<Loaded>> {
+        if archive == Path::new("alpine.tar") {
+            let image = image("alpine:3", 2);
+            return Ok(vec![Loaded { id: image.id, tags: image.tags, moved: Vec::new() }]);
+        }
+        Err(Error::from_errno(format!("open `{}`", archive.display()), 2))
+    }
+
+    fn load_stream(&self, _: &mut (dyn Read + Send), _: &Cancel) -> Result<Vec<Loaded>> {
+        Ok(Vec::new())
+    }
+
+    fn rmi(&self, image: &str, _force: bool) -> Result<Vec<Removed>> {
+        let image = self.image(image, PullPolicy::Never)?;
+        Ok(vec![Removed::Untagged(image.tags[0].clone()), Removed::Deleted(image.id)])
+    }
+
+    fn find(&self, query: &str) -> Result<ContainerId> {
+        let world = self.world.lock().unwrap();
+        let found = world.values().find(|entry| {
+            entry.container.state.name.as_str() == query
+                || entry.container.spec.id.as_str().starts_with(query)
+        });
+        found.map(|entry| entry.container.spec.id.clone()).ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("no such container: {query}")).container(query, None)
+        })
+    }
+
+    fn ps(&self) -> Result<Vec<Container>> {
+        let world = self.world.lock().unwrap();
+        let mut all: Vec<_> = world.values().map(|entry| entry.container.clone()).collect();
+        all.sort_by(|a, b| b.spec.id.cmp(&a.spec.id));
+        Ok(all)
+    }
+
+    fn inspect(&self, id: &ContainerId) -> Result<Container> {
+        self.with(id, |entry| Ok(entry.container.clone()))
+    }
+
+    fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
+        let image = self.image(image, PullPolicy::Never)?;
+        let number = self.made.fetch_add(1, Ordering::SeqCst);
+        let id = ContainerId::from_random([0xa0 + number; 32]).unwrap();
+        let name = options.name.clone().unwrap_or_else(|| format!("box_{number}").parse().unwrap());
+        let mut world = self.world.lock().unwrap();
+        if world.values().any(|entry| entry.container.state.name == name) {
+            return Err(Error::new(Kind::Exists, format!("the name `{name}` is in use")));
+        }
+        let env = options.env.iter().filter_map(|entry| match entry {
+            EnvEntry::Set { key, value } => Some(format!("{key}={value}")),
+            EnvEntry::Unset { .. } => None,
+        });
+        let spec = ContainerSpec {
+            version: VERSION,
+            id: id.clone(),
+            created: Timestamp::now(),
+            image: ImageUse {
+                reference: image.tags[0].familiar(),
+                id: image.id,
+                layers: Vec::new(),
+            },
+            config: Config {
+                env: env.collect(),
+                cmd: options.cmd.clone().or(image.config.cmd),
+                labels: options.labels.clone(),
+                ..Config::default()
+            },
+            host: HostConfig { auto_remove: options.auto_remove },
+        };
+        let container = Container { spec, state: State::created(name) };
+        world.insert(id.clone(), Entry { container, lines: Vec::new() });
+        Ok(id)
+    }
+
+    fn start(&self, id: &ContainerId) -> Result<()> {
+        self.with(id, |entry| {
+            Self::allow(entry, Action::Start)?;
+            if entry.container.state.status == Status::Running { Ok(()) } else { entry.run() }
+        })
+    }
+
+    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<i32> {
+        self.start(id)?;
+        let code = self.wait(id, None, cancel)?;
+        self.with(id, |entry| {
+            for line in &entry.lines {
+                let _ = attach.stdout.write_all(&line.bytes);
+            }
+            Ok(code)
+        })
+    }
+
+    fn pause(&self, id: &ContainerId) -> Result<()> {
+        self.with(id, |entry| {
+            Self::allow(entry, Action::Pause)?;
+            entry.container.state.status = Status::Paused;
+            Ok(())
+        })
+    }
+
+    fn unpause(&self, id: &ContainerId) -> Result<()> {
+        self.with(id, |entry| {
+            Self::allow(entry, Action::Unpause)?;
+            entry.container.state.status = Status::Running;
+            Ok(())
+        })
+    }
+
+    fn stop(&self, id: &ContainerId, options: &StopOptions, _cancel: &Cancel) -> Result<()> {
+        let code = options.signal.unwrap_or(Signal::TERM).exit_code();
+        self.with(id, |entry| {
+            Self::allow(entry, Action::Stop)?;
+            if entry.container.state.status.is_live() {
+                Self::end(entry, code);
+            }
+            Ok(())
+        })
+    }
+
+    fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
+        self.with(id, |entry| {
+            Self::allow(entry, Action::Kill)?;
+            Self::end(entry, signal.exit_code());
+            Ok(())
+        })
+    }
+
+    fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()> {
+        self.stop(id, options, cancel)?;
+        self.start(id)
+    }
+
+    fn rm(&self, id: &ContainerId, force: bool, _cancel: &Cancel) -> Result<()> {
+        let action = if force { Action::RmForce } else { Action::Rm };
+        self.with(id, |entry| Self::allow(entry, action))?;
+        self.world.lock().unwrap().remove(id);
+        Ok(())
+    }
+
+    fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
+        self.with(id, |entry| {
+            entry.container.state.name = name.clone();
+            Ok(())
+        })
+    }
+
+    fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32> {
+        let begin = Instant::now();
+        loop {
+            let state = self.inspect(id)?.state;
+            if !state.status.is_live() {
+                return Ok(state.exit_code);
+            }
+            if timeout.is_some_and(|timeout| begin.elapsed() >= timeout) {
+                return Err(Error::new(Kind::Timeout, format!("`{}` still runs", state.name)));
+            }
+            cancel.sleep(Duration::from_millis(1))?;
+        }
+    }
+
+    fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {
+        self.inspect(id)?;
+        let (world, id, options) = (Arc::clone(&self.world), id.clone(), options.clone());
+        Ok(Box::new(Reading { world, id, options, next: 0, counted: 0 }))
+    }
+}
+
+#[derive(Debug)]
+struct Reading {
+    world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
+    id: ContainerId,
+    options: LogOptions,
+    next: usize,
+    counted: usize,
+}
+
+impl LogStream for Reading {
+    fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>> {
+        let begin = Instant::now();
+        loop {
+            let Some(entry) = self.world.lock().unwrap().get(&self.id).cloned() else {
+                return Ok(None);
+            };
+            while let Some(line) = entry.lines.get(self.next) {
+                self.next += 1;
+                if self.options.stream.is_none_or(|stream| stream == line.stream) {
+                    return Ok(Some(line.clone()));
+                }
+            }
+            if !self.options.follow || !entry.container.state.status.is_live() {
+                return Ok(None);
+            }
+            if entry.container.spec.config.argv() == ["count"] {
+                self.counted += 1;
+                let bytes = format!("{}\n", self.counted).into_bytes();
+                let time = Timestamp::UNIX_EPOCH;
+                return Ok(Some(LogLine { time, stream: Stream::Stdout, bytes }));
+            }
+            if timeout.is_some_and(|timeout| begin.elapsed() >= timeout) {
+                return Err(Error::new(Kind::Timeout, "no line came"));
+            }
+            cancel.sleep(Duration::from_millis(1))?;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The language against an engine in memory.
+
+mod memory;
+
+mod calls;
+mod docs;
+mod failures;
+mod logs;
+mod sessions;
+
+use std::sync::{Arc, Mutex};
+
+use super::{Host, Outcome, Output, Source, run};
+use crate::engine::Cancel;
+
+pub use memory::Memory;
+
+/// Output that is kept.
+#[derive(Debug, Default)]
+pub struct Kept {
+    text: Mutex<String>,
+    /// How many prints are taken before the pipe is closed; all where `None`.
+    most: Option<usize>,
+}
+
+impl Kept {
+    pub fn text(&self) -> String {
+        self.text.lock().unwrap().clone()
+    }
+}
+
+impl Output for Kept {
+    fn print(&self, text: &str) -> std::io::Result<()> {
+        let mut kept = self.text.lock().unwrap();
+        if self.most.is_some_and(|most| kept.lines().count() >= most) {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
+        kept.push_str(text);
+        kept.push('\n');
+        Ok(())
+    }
+
+    fn eprint(&self, text: &str) -> std::io::Result<()> {
+        self.print(&format!("stderr: {text}"))
+    }
+
+    fn write_out(&self, bytes: &[u8]) -> std::io::Result<()> {
+        self.text.lock().unwrap().push_str(&String::from_utf8_lossy(bytes));
+        Ok(())
+    }
+
+    fn write_err(&self, bytes: &[u8]) -> std::io::Result<()> {
+        self.write_out(bytes)
+    }
+}
+
+/// A host in memory and what is printed on it.
+pub fn host() -> (Host, Arc<Kept>) {
+    host_that_takes(None)
+}
+
+fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
+    let output = Arc::new(Kept { most, ..Kept::default() });
+    let host = Host {
+        backend: Arc::new(Memory::default()),
+        cancel: Cancel::new().unwrap(),
+        args: vec!["one".to_owned(), "two".to_owned()],
+        output: output.clone(),
+        color: false,
+    };
+    (host, output)
+}
+
+/// Runs a script; returns how it ended and what it printed.
+pub fn run_text(text: &str) -> (Outcome, String) {
+    let (host, output) = host();
+    let outcome = run(host, Source::Text { name: "main.rhai".to_owned(), text: text.to_owned() });
+    (outcome, output.text())
+}
+
+/// What a script prints; it must end well.
+#[track_caller]
+fn check(text: &str, printed: &str) {
+    let (outcome, output) = run_text(text);
+    assert_eq!(outcome.report, None, "{text}");
+    assert_eq!(outcome.exit_code, 0, "{text}");
+    assert_eq!(output.trim_end(), printed, "{text}");
+}
+
+/// The report of a script that fails.
+#[track_caller]
+fn report(text: &str) -> String {
+    let (outcome, _) = run_text(text);
+    assert_eq!(outcome.exit_code, 1, "{text}");
+    outcome.report.unwrap()
+}

@@ -1,0 +1,76 @@
+use super::super::{Reply, Session};
+use super::host;
+
+fn value(text: &str) -> Reply {
+    Reply::Value(text.to_owned())
+}
+
+#[test]
+fn what_a_line_defines_lives_on() {
+    let (host, _) = host();
+    let mut session = Session::new(host);
+    for (line, reply) in [
+        ("let a = 40", Reply::Nothing),
+        ("a + 2", value("42")),
+        ("last", value("42")),
+        ("a + 2;", Reply::Nothing),
+        ("fn twice(x) { x * 2 }", Reply::Nothing),
+        ("twice(a)", value("80")),
+        ("fn twice(x) { x * 3 }", Reply::Nothing),
+        ("twice(1)", value("3")),
+        ("let add = |x| x + a", Reply::Nothing),
+        ("add.call(1)", value("41")),
+        ("const B = 5; fn b() { global::B }", Reply::Nothing),
+        ("b()", value("5")),
+        ("\"text\"", value("\"text\"")),
+        ("[1, \"a\"]", value("[1, \"a\"]")),
+        ("exit(4)", Reply::Exit(4)),
+    ] {
+        assert_eq!(session.line(line), reply, "{line}");
+    }
+}
+
+#[test]
+fn an_error_leaves_the_session_whole() {
+    let (host, _) = host();
+    let mut session = Session::new(host);
+    session.line("let a = 1");
+    assert!(matches!(session.line("let b = 2; nobody()"), Reply::Failed(_)));
+    assert!(matches!(session.line("run(\"host\", [\"panic\"])"), Reply::Failed(_)));
+    assert_eq!(session.line("a + b"), value("3"));
+}
+
+#[test]
+fn handles_are_shown_as_tables_and_summaries() {
+    let (host, _) = host();
+    let mut session = Session::new(host);
+    let Reply::Value(one) = session.line("run(\"host\", \"sleep 9\", #{ name: \"web\" })") else {
+        panic!("a value");
+    };
+    assert!(one.starts_with("Container(\"web\", running)"), "{one}");
+    let Reply::Value(all) = session.line("ps()") else { panic!("a value") };
+    assert!(all.contains("web") && !all.starts_with('['), "{all}");
+    assert_eq!(session.line("ps(#{ name: \"nobody\" })"), value("[]"));
+}
+
+#[test]
+fn completion_knows_types_options_and_names() {
+    let (host, _) = host();
+    let mut session = Session::new(host);
+    session.line("let web = run(\"host\", #{ name: \"web-1\" })");
+    session.line("let m = #{ alpha: 1 }");
+    let complete = |line: &str| -> Vec<String> {
+        let found = session.complete(line, line.len());
+        found.candidates.into_iter().map(|candidate| candidate.text).collect()
+    };
+    assert_eq!(complete("web.sta"), ["start(", "started_at", "state", "status"]);
+    assert_eq!(complete("m.al"), ["alpha"]);
+    assert_eq!(complete("unp"), ["unpause("]);
+    assert_eq!(complete("let x = we"), ["web"]);
+    assert_eq!(complete("run(\"host\", #{ na"), ["name: "]);
+    assert_eq!(complete("start(\"we"), ["web-1"]);
+    assert_eq!(complete("image(\"al"), ["alpine:3"]);
+    assert!(complete("web.").contains(&"logs(".to_owned()));
+    assert!(!complete("web.").contains(&"to_upper(".to_owned()));
+    assert!(complete("\"web\".").contains(&"start(".to_owned()));
+}
