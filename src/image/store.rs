@@ -59,7 +59,7 @@ impl Store {
             error
                 .with_kind(Kind::Corrupt)
                 .context(format!("the image `{query}` is damaged"))
-                .hint("remove it with `rmi`, then load it again")
+                .hint("load it again, or remove it with `rmi`")
         })
     }
 
