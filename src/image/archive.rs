@@ -18,7 +18,7 @@ use super::layout;
 use super::members::{Member, MemberKind, Members, corrupt, lossy};
 use super::spool::{Spooled, decompress, spool};
 use super::staging::Staging;
-use super::store::Store;
+use super::store::{self, Store};
 use crate::model::error::Context;
 use crate::model::image::Loaded;
 use crate::model::reference::Reference;
@@ -128,6 +128,12 @@ fn tags(texts: &[String]) -> Result<Vec<Reference>> {
         let tag: Reference = text.parse()?;
         if tag.digest().is_some() {
             return Err(Error::new(Kind::Invalid, format!("the tag `{text}` has a digest")));
+        }
+        if store::as_reference(text).is_none() || tag.repository() == "sha256" {
+            return Err(Error::new(
+                Kind::Invalid,
+                format!("the tag `{text}` reads as an image id"),
+            ));
         }
         tags.push(tag);
     }

@@ -146,20 +146,16 @@ impl Store {
             return Ok(None);
         }
         let blobs = fs::open_dir(&self.images().join("blobs/sha256"))?;
-        let documents =
-            [(&config_name(document), &document.id), (&manifest.name, &manifest.digest)];
-        let tars = parts.layers.iter().map(|layer| (&layer.name, &layer.digest));
-        for (name, digest) in documents.into_iter().chain(tars) {
-            // A link, so that the next image of the same archive finds the file still there.
-            match fs::make_link(
-                staging.directory(),
-                name.as_bytes(),
-                &blobs,
-                digest.hex().as_bytes(),
-            ) {
-                Err(error) if error.errno() == Some(libc::EEXIST) => {}
-                result => result?,
+        let config = config_name(document);
+        for (name, digest) in [(&config, &document.id), (&manifest.name, &manifest.digest)] {
+            // Loading an image again repairs it.
+            if self.read_blob(digest).is_err() && self.blob(digest).exists() {
+                fs::unlink(&blobs, digest.hex().as_bytes())?;
             }
+            link_blob(staging, name, &blobs, digest)?;
+        }
+        for layer in &parts.layers {
+            link_blob(staging, &layer.name, &blobs, &layer.digest)?;
         }
         fs::sync(&blobs)?;
         self.publish_layers(staging, ready)?;
@@ -191,6 +187,16 @@ impl Store {
             fs::rename_new(staging.directory(), staged.as_bytes(), &holder, hex)?;
         }
         fs::sync(&holder)
+    }
+}
+
+/// Gives a staged file its place among the blobs. A link, so that the next image of the same
+/// archive finds the file still there.
+fn link_blob(staging: &Staging, name: &str, blobs: &OwnedFd, digest: &Digest) -> Result<()> {
+    let hex = digest.hex().as_bytes();
+    match fs::make_link(staging.directory(), name.as_bytes(), blobs, hex) {
+        Err(error) if error.errno() == Some(libc::EEXIST) => Ok(()),
+        result => result,
     }
 }
 

@@ -8,9 +8,9 @@
 //! fails, is cancelled or killed leaves nothing that anyone sees; archives are hostile, and
 //! nothing in one can reach outside the directory that its layer is unpacked into.
 //!
-//! Reading order: [`Store`] asks `index` what there is; `archive` reads what `docker save` wrote
-//! (`members`, `spool`), `import` brings it in (`document`, `extract`, `layers`), `remove` takes
-//! it out, `host` makes an image from this machine.
+//! Reading order: [`Store`] asks `index` what there is; `archive` and `layout` read what other
+//! engines wrote (`members`, `pax`, `spool`); `import` brings it in (`document`, `extract`,
+//! `layers`), `remove` takes it out, `host` makes an image from this machine.
 
 mod archive;
 mod document;
@@ -30,4 +30,5 @@ mod spool;
 mod staging;
 mod store;
 
+pub use crate::model::image::{HostImage, ImageUser};
 pub use store::Store;

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::index::{Index, Manifest};
 use super::staging::Staging;
-use super::store::{Store, by_reference, resolve};
+use super::store::{Store, as_reference, by_reference, resolve};
 use super::{document, layers};
 use crate::model::digest::Digest;
 use crate::model::image::{ImageUser, Removed};
@@ -28,8 +28,7 @@ impl Store {
         let id = resolve(&index, query)?;
         let tags: BTreeSet<Reference> =
             index.of(&id).filter_map(|entry| entry.tag.clone()).collect();
-        let wanted: Option<Reference> = query.parse().ok();
-        let tag = wanted.filter(|wanted| by_reference(&index, wanted).is_some());
+        let tag = as_reference(query).filter(|wanted| by_reference(&index, wanted).is_some());
         if let Some(tag) = tag.as_ref().filter(|tag| tag.digest().is_none() && tags.len() > 1) {
             index.entries.retain(|entry| entry.tag.as_ref() != Some(tag));
             index.write(self.images())?;

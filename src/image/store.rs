@@ -59,7 +59,7 @@ impl Store {
             error
                 .with_kind(Kind::Corrupt)
                 .context(format!("the image `{query}` is damaged"))
-                .hint("remove it with `rmi`, then load it again")
+                .hint("load it again, or remove it with `rmi`")
         })
     }
 
@@ -159,10 +159,20 @@ fn damaged(index: &Index, id: &Digest) -> Image {
     }
 }
 
-/// The id that `query` means, in Docker's order: a reference, then an id, then the unique
-/// beginning of one.
+/// `query` as a reference. What is written as an id is none: otherwise an archive could bring a
+/// tag that reads as the id of another image, and take its place.
+pub(crate) fn as_reference(query: &str) -> Option<Reference> {
+    let whole_id = query.len() == 64 && query.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if whole_id || query.starts_with("sha256:") {
+        return None;
+    }
+    query.parse().ok()
+}
+
+/// The id that `query` means, in Docker's order: a reference, then an id or the unique beginning
+/// of one.
 pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
-    let reference: Option<Reference> = query.parse().ok();
+    let reference = as_reference(query);
     if let Some(found) = reference.as_ref().and_then(|wanted| by_reference(index, wanted)) {
         return Ok(found.id.clone());
     }

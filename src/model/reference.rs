@@ -104,6 +104,9 @@ impl FromStr for Reference {
         if path.is_empty() || !path.split('/').all(is_path_component) {
             return Err(invalid("the name must be of lower-case letters, digits and . _ - /"));
         }
+        if name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(invalid("64 hexadecimal digits are an image id, not a name"));
+        }
         let tag = match (tag, &digest) {
             (Some(tag), _) => Some(tag.to_owned()),
             (None, None) => Some(DEFAULT_TAG.to_owned()),
@@ -244,6 +247,8 @@ mod tests {
             "a:.x",
             "/a",
             "a/",
+            &"a".repeat(64),
+            &format!("{}:x", "0".repeat(64)),
         ] {
             assert!(text.parse::<Reference>().is_err(), "{text}");
         }

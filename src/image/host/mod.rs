@@ -28,15 +28,21 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// The programs of `host:latest`.
 #[rustfmt::skip]
 const PROGRAMS: &[&str] = &[
-    "sh", "[", "awk", "base64", "basename", "bash", "busybox", "cat", "chgrp", "chmod", "chown",
-    "cmp", "cp", "cut", "date", "dd", "df", "diff", "dirname", "dmesg", "du", "echo", "egrep",
-    "env", "expr", "false", "fgrep", "find", "free", "grep", "gunzip", "gzip", "head", "hostname",
-    "id", "ip", "kill", "ln", "ls", "md5sum", "mkdir", "mkfifo", "mknod", "mktemp", "mount",
-    "mountpoint", "mv", "nice", "nohup", "nproc", "od", "pgrep", "pkill", "printenv", "printf",
-    "ps", "pwd", "readlink", "realpath", "rm", "rmdir", "sed", "seq", "setsid", "sha256sum",
-    "sleep", "sort", "stat", "stty", "sync", "sysctl", "tail", "tar", "tee", "test", "timeout",
-    "top", "touch", "tr", "true", "tty", "umount", "uname", "uniq", "unshare", "uptime", "wc",
+    "sh", "[", "awk", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df",
+    "dirname", "du", "echo", "env", "expr", "false", "find", "free", "grep", "head", "hostname",
+    "id", "kill", "ln", "ls", "mkdir", "mktemp", "mount", "mv", "nproc", "od", "printf", "ps",
+    "pwd", "readlink", "rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "stty", "sync",
+    "tail", "tee", "test", "top", "touch", "tr", "true", "tty", "umount", "uname", "uniq", "wc",
     "whoami", "xargs", "yes",
+];
+
+/// What comes along where the machine has it, and is not missed where it has not.
+#[rustfmt::skip]
+const EXTRAS: &[&str] = &[
+    "base64", "bash", "chgrp", "clear", "cmp", "diff", "dmesg", "egrep", "fgrep", "getent",
+    "gunzip", "gzip", "ip", "less", "md5sum", "mkfifo", "mknod", "mountpoint", "nice", "nohup",
+    "nsenter", "pgrep", "pidof", "pkill", "printenv", "realpath", "setsid", "sha256sum", "sysctl",
+    "tar", "timeout", "unshare", "uptime", "watch", "which",
 ];
 
 /// What `top` and friends read to know a terminal.
@@ -51,7 +57,10 @@ impl Store {
     /// need. The same machine gives the same image.
     pub fn make_host(&self, check: &dyn Fn() -> Result<()>) -> Result<HostImage> {
         let reference = "host".parse()?;
-        self.image_from_host(PROGRAMS, &["sh"], &reference, check)
+        let programs = [PROGRAMS, EXTRAS].concat();
+        let mut host = self.image_from_host(&programs, &["sh"], &reference, check)?;
+        host.missing.retain(|missing| !EXTRAS.contains(&first_word(missing)));
+        Ok(host)
     }
 
     /// Makes an image of the named programs of this machine. What is missing is told, unless it
@@ -70,7 +79,7 @@ impl Store {
         }
         machine.scripts();
         for name in required {
-            if machine.missing.iter().any(|missing| missing.split(' ').next() == Some(name)) {
+            if machine.missing.iter().any(|missing| first_word(missing) == *name) {
                 return Err(tree::no_program(name, &machine.dirs));
             }
         }
@@ -90,6 +99,11 @@ impl Store {
         let image = self.find(loaded.id.as_str())?;
         Ok(HostImage { image, missing: machine.missing })
     }
+}
+
+/// The program's name of a line of `missing`, which may go on with the reason.
+fn first_word(missing: &str) -> &str {
+    missing.split(' ').next().unwrap_or(missing)
 }
 
 /// The configuration of the image. Its date is that of the newest program, not now, so that

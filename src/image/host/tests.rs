@@ -49,6 +49,17 @@ fn its_programs_run_inside_with_nothing_else() {
 }
 
 #[test]
+fn its_directories_have_the_usual_modes() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_root, store, host) = made();
+    let root = store.layer_dir(&host.image.layers[0]);
+    for (name, mode) in [("tmp", 0o1777), ("root", 0o700), ("etc", 0o755), ("", 0o755)] {
+        let found = root.join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(found & 0o7777, mode, "{name}");
+    }
+}
+
+#[test]
 fn making_it_again_gives_the_same_image() {
     let (_root, store, host) = made();
     let again = store.make_host(&|| Ok(())).unwrap();
@@ -100,6 +111,7 @@ fn busybox_stands_in_for_programs_that_are_missing() {
     for name in ["busybox", "ls", "sleep", "slee"] {
         machine.program(name);
     }
+    machine.tree.add(Path::new("/tmp"));
     machine.surroundings();
     assert_eq!(machine.missing, ["slee"]);
     for name in ["/usr/bin/ls", "/usr/bin/sleep", "/usr/bin/busybox", "/bin/ls"] {

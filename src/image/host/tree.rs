@@ -83,13 +83,18 @@ impl Tree {
     }
 
     /// Adds something that the host need not have, behind the links that are there; what is
-    /// there already stays.
+    /// there already stays, but a directory gets the mode.
     pub(super) fn put(&mut self, path: &str, node: Node) {
         let path = Path::new(path);
         let parent = path.parent().unwrap_or(path);
         let parent = self.resolve(parent).unwrap_or_else(|| parent.to_owned());
-        let name = path.file_name().unwrap_or_default();
-        self.nodes.entry(parent.join(name)).or_insert(node);
+        let path = parent.join(path.file_name().unwrap_or_default());
+        match (self.nodes.get_mut(&path), node) {
+            // A directory that came as part of a path has only a mode by default.
+            (Some(Node::Directory { mode }), Node::Directory { mode: wanted }) => *mode = wanted,
+            (Some(_), _) => {}
+            (None, node) => drop(self.nodes.insert(path, node)),
+        }
     }
 
     /// Where `path` leads inside the image; `None` where to nothing.

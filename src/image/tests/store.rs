@@ -73,6 +73,8 @@ fn a_damaged_image_is_named_and_does_not_spoil_the_list() {
     let listed = store.list().unwrap();
     assert_eq!(listed[0].tags, image.tags);
     assert_eq!(listed[0].size, image.size);
+    store.load_file(Path::new(FIXTURE), &|| Ok(())).unwrap();
+    assert_eq!(store.find("hundredcounter").unwrap().layers, image.layers, "it is repaired");
 }
 
 #[test]
