@@ -154,10 +154,9 @@ impl Catalogue {
     /// # Errors
     /// [`Kind::NotFound`], or [`Kind::Invalid`] where several ids begin so.
     pub fn find(&self, query: &str) -> Result<ContainerId> {
-        if let Ok(id) = query.parse::<ContainerId>() {
-            if self.directory(&id).path().exists() {
-                return Ok(id);
-            }
+        let whole = query.parse::<ContainerId>().ok();
+        if let Some(id) = whole.filter(|id| self.directory(id).path().exists()) {
+            return Ok(id);
         }
         let named = query.parse::<ContainerName>().ok().and_then(|name| self.owner(&name));
         if let Some(id) = named.filter(|id| self.directory(id).path().exists()) {
