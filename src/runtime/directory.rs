@@ -128,7 +128,23 @@ impl Directory {
         write_file(&path, &json).context(|| format!("write `{}`", path.display()))
     }
 
-    /// A reader sees the old file or the new one, never a part (rename(2)).
+    /// Brings these files to the disk, so that a power failure leaves no empty ones.
+    ///
+    /// # Errors
+    /// When the disk is full or broken.
+    pub fn sync(&self, files: &[&str]) -> Result<()> {
+        let paths = files.iter().map(|file| self.file(file)).chain([self.path.clone()]);
+        for path in paths {
+            let synced = File::open(&path).and_then(|file| file.sync_all());
+            synced.context(|| format!("sync `{}`", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// A reader sees the old file or the new one, never a part (rename(2)). It is not synced, for
+    /// that takes longer than a start: a file system that writes a replaced file out before the
+    /// rename (ext4, btrfs) keeps one of the two over a power failure, and on any other a damaged
+    /// state spoils only this container.
     fn replace(&self, file: &str, value: &impl Serialize) -> Result<()> {
         let path = self.file(file);
         let new = self.file(&format!(".{file}.new"));

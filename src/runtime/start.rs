@@ -146,7 +146,12 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
     let config = oci::config(new.spec, new.environment, new.lower, &throttle_directories());
     directory.write_new("config.json", &config)?;
     directory.write_new("spec.json", new.spec)?;
-    directory.write_new("state.json", &State::created(new.name.clone()))
+    directory.write_new("state.json", &State::created(new.name.clone()))?;
+    // What goes when it ends need not outlive the machine.
+    if new.spec.host.auto_remove {
+        return Ok(());
+    }
+    directory.sync(&["config.json", "spec.json", "state.json"])
 }
 
 /// Counters of thermal events, which tell a container of its neighbours' load; on hosts that

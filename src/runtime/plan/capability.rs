@@ -1,0 +1,52 @@
+//! Capabilities by number: linux/capability.h.
+
+use oci_spec::runtime::Capability;
+
+/// The number of a capability (linux/capability.h).
+pub(super) fn number(capability: Capability) -> u32 {
+    const ORDER: [Capability; 41] = [
+        Capability::Chown,
+        Capability::DacOverride,
+        Capability::DacReadSearch,
+        Capability::Fowner,
+        Capability::Fsetid,
+        Capability::Kill,
+        Capability::Setgid,
+        Capability::Setuid,
+        Capability::Setpcap,
+        Capability::LinuxImmutable,
+        Capability::NetBindService,
+        Capability::NetBroadcast,
+        Capability::NetAdmin,
+        Capability::NetRaw,
+        Capability::IpcLock,
+        Capability::IpcOwner,
+        Capability::SysModule,
+        Capability::SysRawio,
+        Capability::SysChroot,
+        Capability::SysPtrace,
+        Capability::SysPacct,
+        Capability::SysAdmin,
+        Capability::SysBoot,
+        Capability::SysNice,
+        Capability::SysResource,
+        Capability::SysTime,
+        Capability::SysTtyConfig,
+        Capability::Mknod,
+        Capability::Lease,
+        Capability::AuditWrite,
+        Capability::AuditControl,
+        Capability::Setfcap,
+        Capability::MacOverride,
+        Capability::MacAdmin,
+        Capability::Syslog,
+        Capability::WakeAlarm,
+        Capability::BlockSuspend,
+        Capability::AuditRead,
+        Capability::Perfmon,
+        Capability::Bpf,
+        Capability::CheckpointRestore,
+    ];
+    let position = ORDER.iter().position(|known| *known == capability);
+    position.and_then(|position| u32::try_from(position).ok()).unwrap_or(63)
+}

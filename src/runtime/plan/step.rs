@@ -1,0 +1,191 @@
+//! The steps that a plan is made of, and how each reads in words.
+
+use std::ffi::CString;
+use std::fmt;
+
+use rustix::process::Resource;
+
+use crate::sys::mount::{Attributes, Setting};
+
+/// One step of init. What it needs is prepared: a step allocates nothing.
+#[derive(Debug)]
+pub enum Step {
+    /// Die when the monitor dies.
+    DieWithMonitor,
+    /// Let the kernel choose the container like any process when memory runs out.
+    SetOomScore(CString),
+    /// Enter the cgroups of the v1 hierarchies.
+    JoinCgroups,
+    /// See the own cgroup as the root of all.
+    NewCgroupNamespace,
+    /// Keep nobody from outside, and no core dump, from looking in while rights are high.
+    HideFromOthers,
+    /// Inherit no keys.
+    NewKeyring,
+    /// Leave the caller's session and terminal.
+    NewSession,
+    /// Let the loopback interface work.
+    BringLoopbackUp,
+    /// Let no mount reach the host.
+    StopPropagation,
+    /// Stack the layers and the writable directory.
+    MountRoot(Root),
+    /// Mount a file system.
+    Mount(MountStep),
+    /// Show a file of the container's directory at a path inside.
+    BindFile(FileStep),
+    /// Make a character device.
+    MakeDevice {
+        /// Relative to the root.
+        path: CString,
+        /// Major number.
+        major: u32,
+        /// Minor number.
+        minor: u32,
+    },
+    /// Make a symbolic link.
+    MakeLink {
+        /// Relative to the root.
+        path: CString,
+        /// What it says.
+        target: CString,
+    },
+    /// Make the new root `/` and let go of the host's.
+    PivotRoot,
+    /// Read standard input from the container's own `/dev/null`.
+    OpenNullInput,
+    /// Set a kernel parameter of the container's namespaces.
+    WriteSysctl {
+        /// Relative to the root.
+        path: CString,
+        /// The value.
+        value: CString,
+    },
+    /// Set the host name.
+    SetHostname(CString),
+    /// Make a path readable only.
+    MakeReadonly(CString),
+    /// Make a mount that was filled read-only.
+    SealMount(CString),
+    /// Hide a path.
+    Mask(CString),
+    /// Limit a resource.
+    SetLimit {
+        /// Which.
+        resource: Resource,
+        /// The soft limit.
+        soft: u64,
+        /// The hard limit, clamped to what this process may have.
+        hard: u64,
+    },
+    /// Default actions for all signals, none blocked.
+    ResetSignals,
+    /// The mask of new files' modes.
+    SetUmask(u32),
+    /// Enter the working directory, making it where it is missing; still as root, as Docker does.
+    EnterDirectory(CString),
+    /// Find the user in the container's own files, give up all other rights and become it.
+    BecomeUser {
+        /// `user[:group]`, names or numbers; empty is root.
+        user: String,
+        /// Bit n = capability n.
+        capabilities: u64,
+    },
+    /// Keep only standard input, output and error.
+    CloseDescriptors,
+    /// Become the program.
+    Execute,
+}
+
+/// How the root is made.
+#[derive(Debug)]
+pub struct Root {
+    /// The layers, lowest first, relative to the container's directory.
+    pub lower: Vec<CString>,
+    /// The same as one `lowerdir` value, topmost first.
+    pub joined: CString,
+    /// `upperdir`, `workdir` and what hostile layers may not ask for.
+    pub settings: Vec<Setting>,
+    /// Where it is mounted, relative to the container's directory.
+    pub target: CString,
+}
+
+/// A file to show inside.
+#[derive(Debug)]
+pub struct FileStep {
+    /// Relative to the container's directory.
+    pub source: CString,
+    /// Relative to the root: `directory` and `name`.
+    pub target: CString,
+    /// The directory part of `target`.
+    pub directory: CString,
+    /// The last part of `target`.
+    pub name: CString,
+    /// `nosuid` and its like.
+    pub attributes: Attributes,
+}
+
+/// A file system to mount.
+#[derive(Debug)]
+pub struct MountStep {
+    /// Relative to the root; made where it is missing, never through a symbolic link.
+    pub target: CString,
+    /// The file system's type.
+    pub fstype: CString,
+    /// Its settings.
+    pub settings: Vec<Setting>,
+    /// `nosuid` and its like.
+    pub attributes: Attributes,
+    /// Whether a kernel without this file system is no failure.
+    pub optional: bool,
+}
+
+/// A step in words, as `explain`, `trace` and errors show it.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |text: &CString| text.to_string_lossy().into_owned();
+        match self {
+            Step::DieWithMonitor => write!(f, "die when the monitor dies"),
+            Step::SetOomScore(score) => write!(f, "set oom_score_adj to {}", show(score)),
+            Step::JoinCgroups => write!(f, "enter the cgroups"),
+            Step::NewCgroupNamespace => write!(f, "make a cgroup namespace"),
+            Step::HideFromOthers => write!(f, "become not dumpable"),
+            Step::NewKeyring => write!(f, "join a new session keyring"),
+            Step::NewSession => write!(f, "start a new session"),
+            Step::BringLoopbackUp => write!(f, "bring interface lo up"),
+            Step::StopPropagation => write!(f, "stop mounts from reaching the host"),
+            Step::MountRoot(root) => write!(f, "mount overlay of {} layers on /", root.lower.len()),
+            Step::Mount(mount) => {
+                write!(f, "mount {} on /{}", show(&mount.fstype), show(&mount.target))
+            }
+            Step::BindFile(file) => {
+                write!(f, "bind {} on /{}", show(&file.source), show(&file.target))
+            }
+            Step::MakeDevice { path, major, minor } => {
+                write!(f, "make device /{} ({major}:{minor})", show(path))
+            }
+            Step::MakeLink { path, target } => {
+                write!(f, "link /{} to {}", show(path), show(target))
+            }
+            Step::PivotRoot => write!(f, "pivot to the new root"),
+            Step::OpenNullInput => write!(f, "read standard input from /dev/null"),
+            Step::WriteSysctl { path, value } => {
+                write!(f, "write {} to /{}", show(value), show(path))
+            }
+            Step::SetHostname(name) => write!(f, "set the host name to {}", show(name)),
+            Step::MakeReadonly(path) => write!(f, "make /{} read-only", show(path)),
+            Step::SealMount(path) => write!(f, "make the mount on /{} read-only", show(path)),
+            Step::Mask(path) => write!(f, "mask /{}", show(path)),
+            Step::SetLimit { resource, soft, hard } => {
+                write!(f, "limit {resource:?} to {soft}:{hard}")
+            }
+            Step::ResetSignals => write!(f, "reset signals"),
+            Step::SetUmask(mask) => write!(f, "set the umask to {mask:04o}"),
+            Step::BecomeUser { user, .. } if user.is_empty() => write!(f, "become user root"),
+            Step::BecomeUser { user, .. } => write!(f, "become user {user}"),
+            Step::EnterDirectory(path) => write!(f, "enter directory {}", show(path)),
+            Step::CloseDescriptors => write!(f, "close all other file descriptors"),
+            Step::Execute => write!(f, "execute the program"),
+        }
+    }
+}
