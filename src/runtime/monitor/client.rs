@@ -101,6 +101,13 @@ impl Client {
     }
 }
 
+/// Whether the process at the other end is root's or of the user that this monitor runs as
+/// (`SO_PEERCRED`, unix(7)).
+pub(super) fn may_ask(stream: &UnixStream) -> bool {
+    let peer = rustix::net::sockopt::socket_peercred(stream);
+    peer.is_ok_and(|peer| peer.uid.is_root() || peer.uid == rustix::process::geteuid())
+}
+
 /// The first request of the front that made this monitor. Waits for it.
 pub(super) fn first_request(front: &mut UnixStream) -> Result<Request> {
     let mut buffer = Vec::new();

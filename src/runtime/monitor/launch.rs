@@ -22,10 +22,14 @@ use crate::sys;
 
 /// Starts the container and returns when its program runs, or why it does not. Nothing is left
 /// behind then but the cgroup, which the caller removes.
-pub(super) fn launch(directory: &Directory, cgroup: &Cgroup, spec: &ContainerSpec) -> Result<Run> {
+pub(super) fn launch(
+    directory: &Directory,
+    hierarchies: &Hierarchies,
+    cgroup: &Cgroup,
+    spec: &ContainerSpec,
+) -> Result<Run> {
     let config: Spec = directory.read("config.json")?;
-    let host =
-        Host { open_stdin: spec.config.open_stdin, ..visible_cgroups(&Hierarchies::of_host()?) };
+    let host = Host { open_stdin: spec.config.open_stdin, ..visible_cgroups(hierarchies) };
     let plan = plan::plan(&config, &host)?;
     cgroup.create()?;
     if let Some(resources) = config.linux().as_ref().and_then(|linux| linux.resources().as_ref()) {

@@ -20,7 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use self::client::Client;
 use super::catalogue::Catalogue;
-use super::cgroup::Cgroup;
+use super::cgroup::{Cgroup, Hierarchies};
 use super::directory::Directory;
 use super::log::Writer;
 use super::protocol::{Reply, Request};
@@ -70,6 +70,7 @@ pub fn run() -> u8 {
 struct Monitor {
     catalogue: Catalogue,
     directory: Directory,
+    hierarchies: Hierarchies,
     cgroup: Cgroup,
     spec: ContainerSpec,
     state: State,
@@ -123,11 +124,12 @@ fn prepare(lock: File) -> Result<Monitor> {
     let _ = fs::remove_file(socket);
     let listener = UnixListener::bind(socket).context(|| "make `monitor.sock`".to_owned())?;
     listener.set_nonblocking(true).context(|| "listen".to_owned())?;
-    let hierarchies = super::cgroup::Hierarchies::of_host()?;
+    let hierarchies = Hierarchies::of_host()?;
     let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str()));
     Ok(Monitor {
         catalogue,
         directory,
+        hierarchies,
         cgroup,
         spec,
         state,
@@ -166,7 +168,7 @@ impl Monitor {
         if !matches!(request, Request::Start { .. }) {
             return Err(Error::new(Kind::Bug, "the monitor was not asked to start"));
         }
-        let run = launch::launch(&self.directory, &self.cgroup, &self.spec)?;
+        let run = launch::launch(&self.directory, &self.hierarchies, &self.cgroup, &self.spec)?;
         let before = self.state.clone();
         self.state.status = Status::Running;
         self.state.pid = run.child.pid;
@@ -213,8 +215,10 @@ impl Monitor {
     /// Waits for anything to happen. The answer is in the order: end of the child, output, error
     /// output, a new client, each client.
     fn poll<'a>(&'a self) -> Vec<PollFlags> {
-        // A client that does not take the output holds the container back, as a pipe would.
-        let blocked = self.clients.iter().any(|client| client.attached && client.has_unsent());
+        // A client that does not take the output holds the container back, as a pipe would. What
+        // is left of one that has ended is taken in any case.
+        let blocked = self.ended.is_none()
+            && self.clients.iter().any(|client| client.attached && client.has_unsent());
         let Some(run) = &self.run else { return Vec::new() };
         // What is not waited for now is replaced by the listener, asked for nothing: a pipe at its
         // end would else be reported again and again.
@@ -269,7 +273,10 @@ impl Monitor {
         self.clients.retain(|client| !client.gone);
         if new {
             while let Ok((stream, _)) = self.listener.accept() {
-                self.clients.push(Client::new(stream));
+                // The directory keeps others out already; this keeps them out of a mistake there.
+                if client::may_ask(&stream) {
+                    self.clients.push(Client::new(stream));
+                }
             }
         }
     }
