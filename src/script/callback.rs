@@ -19,7 +19,7 @@ pub fn call(
         function.call_within_context(ctx, (value,))
     };
     answer.map_err(|mut error| {
-        // A data race has no place of its own: the call that gave the closure is where to look.
+        // Without a place of its own, the call that gave the closure is where to look.
         if error.position().is_none() {
             error.set_position(ctx.call_position());
         }

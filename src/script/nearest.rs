@@ -2,19 +2,20 @@
 
 use crate::ui;
 
-/// The name among `known` that `word` was probably meant to be: one that is spelled nearly so, or
-/// one that begins so.
+/// The shortest beginning of a name that says which one is meant.
+const BEGINNING: usize = 3;
+
+/// The name among `known` that `word` was probably meant to be: one that begins so, one that is
+/// spelled nearly so, or the beginning of the word.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().filter(|name| *name != word).collect();
-    ui::nearest::nearest(word, known.iter().copied()).or_else(|| {
-        let lower = word.to_lowercase();
-        let begins = |name: &&str| {
-            lower.len() >= 3
-                && name.len() >= 3
-                && (name.starts_with(&lower) || lower.starts_with(*name))
-        };
-        known.into_iter().find(begins)
-    })
+    let lower = word.to_lowercase();
+    let long = lower.len() >= BEGINNING;
+    let begun = known.iter().find(|name| long && name.starts_with(&lower)).copied();
+    let begins = |name: &&&str| name.len() >= BEGINNING && lower.starts_with(**name);
+    begun
+        .or_else(|| ui::nearest::nearest(word, known.iter().copied()))
+        .or_else(|| known.iter().find(begins).copied())
 }
 
 #[cfg(test)]
@@ -31,6 +32,7 @@ mod tests {
             ("stop_sinal", Some("stop_signal")),
             ("stop", Some("stop_signal")),
             ("environment", Some("env")),
+            ("hos", Some("hostname")),
             ("zzz", None),
         ] {
             assert_eq!(nearest(word, known), meant, "{word}");

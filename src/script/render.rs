@@ -80,7 +80,8 @@ fn walk<'e>(
             leaf
         }
         leaf => {
-            let position = origin(leaf).unwrap_or_else(|| leaf.position());
+            let race = || race_position(leaf, &stage.sources().text(source)?);
+            let position = origin(leaf).or_else(race).unwrap_or_else(|| leaf.position());
             frames.push(Frame { source: source.to_owned(), position, label: String::new() });
             leaf
         }
@@ -95,6 +96,25 @@ fn origin(error: &EvalAltResult) -> Option<Position> {
     let number = |key: &str| u16::try_from(place.get(key)?.as_int().ok()?).ok();
     let line = number("line").filter(|line| *line > 0)?;
     Some(Position::new(line, number("column").unwrap_or(0)))
+}
+
+/// A data race has no position, only the name of the function: its place is the method call of
+/// that name, if the text has just one.
+fn race_position(error: &EvalAltResult, text: &str) -> Option<Position> {
+    let EvalAltResult::ErrorDataRace(what, position) = error else { return None };
+    if !position.is_none() {
+        return None;
+    }
+    let name = what.split('\'').nth(1)?;
+    let call = format!(".{name}(");
+    let mut places = text.match_indices(&call);
+    let (at, _) = places.next()?;
+    if places.next().is_some() {
+        return None;
+    }
+    let line = text[..at].matches('\n').count() + 1;
+    let column = text[..at].chars().rev().take_while(|c| *c != '\n').count() + 2;
+    Some(Position::new(u16::try_from(line).ok()?, u16::try_from(column).ok()?))
 }
 
 fn draw(stage: &Stage, words: &Words, frames: &[Frame], color: bool) -> String {

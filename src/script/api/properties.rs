@@ -158,7 +158,7 @@ pub mod properties {
     #[rhai_fn(index_set, return_raw)]
     pub fn read_only(
         ctx: NativeCallContext,
-        _c: &mut Container,
+        _c: Container,
         name: ImmutableString,
         _value: Dynamic,
     ) -> RhaiResultOf<()> {
@@ -302,7 +302,7 @@ pub mod properties {
     #[rhai_fn(index_set, return_raw)]
     pub fn image_read_only(
         ctx: NativeCallContext,
-        _i: &mut Image,
+        _i: Image,
         name: ImmutableString,
         _value: Dynamic,
     ) -> RhaiResultOf<()> {

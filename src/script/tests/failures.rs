@@ -202,6 +202,10 @@ fn unknown_names_are_answered_with_the_nearest() {
               = hint: did you mean `name`?
         "#]],
     );
+}
+
+#[test]
+fn verbs_that_are_not_called_rightly_show_their_forms() {
     draws(
         "let c = run(\"host\");\nc.start;",
         expect![[r#"
@@ -257,10 +261,14 @@ fn the_traps_of_the_language_are_explained() {
     draws(
         "let c = run(\"host\", [\"count\"]);\nc.logs(|line| c.stop());\n",
         expect![[r#"
-        error: a variable is used by a closure while a call on the same variable still runs
-         |
-         = hint: in c.logs(|line| c.stop()) write `this.stop()`, or call logs(c, |line| c.stop())
-    "#]],
+            error: a variable is used by a closure while a call on the same variable still runs
+             --> main.rhai:2:3
+              |
+            2 | c.logs(|line| c.stop());
+              |   ^^^^
+              |
+              = hint: in c.logs(|line| c.stop()) write `this.stop()`, or call logs(c, |line| c.stop())
+        "#]],
     );
     draws(
         "let c = run(\"host\");\nfn f() {\n    c.name\n}\nf();",

@@ -6,6 +6,7 @@ mod calls;
 mod docs;
 mod failures;
 mod logs;
+mod modules;
 mod sessions;
 
 use std::sync::{Arc, Mutex};
