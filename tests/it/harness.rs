@@ -64,7 +64,7 @@ pub fn fixture(name: &str) -> String {
 }
 
 impl Engine {
-    /// An engine with the images `host` and `devwikirepo/hundredcounter`, and no containers.
+    /// An engine with the images `host` and `hundredcounter`, and no containers.
     pub fn new() -> Self {
         let engine = Engine::empty();
         std::os::unix::fs::symlink(images().join("images"), engine.root.path().join("images"))
@@ -86,9 +86,15 @@ impl Engine {
 
     /// The program, with this engine's root.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(LIFEBOX);
+        let mut command = self.shell(LIFEBOX);
+        command.args(arguments);
         command
-            .args(arguments)
+    }
+
+    /// Another program, whose lifebox would have this engine's root.
+    pub fn shell(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
             .env("LIFEBOX_ROOT", self.root.path())
             .env("LIFEBOX_CGROUP_PARENT", &self.cgroup_parent)
             .env("HOME", self.root.path())

@@ -1,0 +1,59 @@
+//! The examples of README.md do what it says.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::harness::{Engine, LIFEBOX, Ran};
+use crate::needs_root;
+
+const README: &str = include_str!("../../README.md");
+
+/// The blocks of README.md in this language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let opening = format!("```{language}\n");
+    README.split(opening.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// Runs a program that reads `text` on its standard input.
+fn feed(mut command: std::process::Command, text: &str) -> Ran {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    Ran::from(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn shell_examples_run() {
+    needs_root!("shell_examples_run");
+    let engine = Engine::new();
+    let programs = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(LIFEBOX, programs.path().join("lifebox")).unwrap();
+    let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
+    let blocks = blocks("sh");
+    assert!(blocks.len() >= 2);
+    for block in blocks {
+        let mut command = engine.shell("sh");
+        command.arg("-eu").env("PATH", &path);
+        let ran = feed(command, block);
+        assert_eq!(ran.code, 0, "{block}\n{}{}", ran.out, ran.err);
+        assert!(ran.out.contains("hello") || ran.out.contains("hi from"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn script_examples_run() {
+    needs_root!("script_examples_run");
+    let engine = Engine::new();
+    let blocks = blocks("rhai");
+    assert!(blocks.len() >= 2);
+    for block in blocks {
+        let ran = feed(engine.command(&["-"]), block);
+        assert_eq!(ran.code, 0, "{block}\n{}{}", ran.out, ran.err);
+        assert!(
+            ran.out.contains("web is paused") || ran.out.contains("refused: cannot pause"),
+            "{}",
+            ran.out
+        );
+    }
+    assert_eq!(engine.ok(&["ps", "-a", "-q"]), "");
+}
