@@ -1,5 +1,7 @@
 //! The native engine: the image store and the runtime of this machine behind the contract.
 
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use super::{Attach, Backend, Cancel, LogStream, Settings};
 use crate::image::Store;
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::digest::Digest;
+use crate::model::error::Context;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed};
 use crate::model::inspect::{self, ContainerPaths};
@@ -44,6 +47,15 @@ impl Native {
 
     fn store(&self) -> Result<Store> {
         Store::open(&self.settings.root)
+    }
+
+    /// The lock between making containers, which share it, and removing images: an image that is
+    /// looked up for a container must still be there when the container is.
+    fn use_lock(&self) -> Result<File> {
+        let path = self.settings.root.join("use.lock");
+        let mut options = OpenOptions::new();
+        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
+        file.context(|| format!("open `{}`", path.display()))
     }
 
     /// Which containers use which images.
@@ -214,7 +226,10 @@ impl Backend for Native {
     }
 
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>> {
-        self.store()?.remove(image, force, &self.users()?)
+        let store = self.store()?;
+        let lock = self.use_lock()?;
+        lock.lock().context(|| "lock the images".to_owned())?;
+        store.remove(image, force, &self.users()?)
     }
 
     fn find(&self, query: &str) -> Result<ContainerId> {
@@ -241,7 +256,10 @@ impl Backend for Native {
     }
 
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
-        let found = self.store()?.find(image)?;
+        let store = self.store()?;
+        let lock = self.use_lock()?;
+        lock.lock_shared().context(|| "lock the images".to_owned())?;
+        let found = store.find(image)?;
         let mut attempt = 1;
         loop {
             match self.try_create(image, &found, options, attempt) {

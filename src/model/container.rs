@@ -50,7 +50,7 @@ pub struct ImageUse {
     pub reference: String,
     /// The image's id.
     pub id: Digest,
-    /// The diff ids of its layers, lowest first.
+    /// The keys of its layers in the store, lowest first.
     pub layers: Vec<Digest>,
 }
 

@@ -47,3 +47,17 @@ pub fn describe() -> Description {
         warnings,
     }
 }
+
+/// When a process started, in clock ticks since boot: field 22 of proc_pid_stat(5).
+pub(super) fn start_time(pid: i32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The second field is in parentheses and may hold anything, so it is skipped from the end.
+    let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    rest.split_whitespace().nth(19).and_then(|field| field.parse().ok()).unwrap_or(0)
+}
+
+/// Which boot this is.
+pub(super) fn boot_id() -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    text.trim().to_owned()
+}

@@ -142,7 +142,7 @@ impl Runtime {
     /// Records the end of a container whose monitor was killed, with what it left behind. The
     /// caller holds the lock.
     fn bury(&self, directory: &Directory, state: State, id: &ContainerId) -> Result<State> {
-        let rebooted = state.boot_id != monitor::boot_id();
+        let rebooted = state.boot_id != host::boot_id();
         if !rebooted {
             let cgroup = self.cgroup(id)?;
             cgroup.kill()?;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -121,8 +121,8 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
             .create(&path)
             .context(|| format!("make `{}`", path.display()))
     };
-    // The mode of `upper` is that of `/` inside; the directory around it is for root only.
     make("upper", 0o755)?;
+    look_like_top_layer(directory, new.lower)?;
     make("work", 0o700)?;
     make("rootfs", 0o755)?;
     let write = |name: &str, text: &str| {
@@ -152,6 +152,18 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
         return Ok(());
     }
     directory.sync(&["config.json", "spec.json", "state.json"])
+}
+
+/// The mode and owner of `upper` are those of `/` inside, so it takes them from the topmost layer.
+fn look_like_top_layer(directory: &Directory, lower: &[String]) -> Result<()> {
+    let Some(top) = lower.last() else { return Ok(()) };
+    let (top, upper) = (directory.file(top), directory.file("upper"));
+    let copy = || {
+        let like = fs::metadata(&top)?;
+        std::os::unix::fs::chown(&upper, Some(like.uid()), Some(like.gid()))?;
+        fs::set_permissions(&upper, like.permissions())
+    };
+    copy().context(|| format!("make `{}` like `{}`", upper.display(), top.display()))
 }
 
 /// Counters of thermal events, which tell a container of its neighbours' load; on hosts that

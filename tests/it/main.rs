@@ -4,3 +4,4 @@
 mod command_line;
 mod harness;
 mod readme;
+mod tidy;

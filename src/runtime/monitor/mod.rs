@@ -9,7 +9,6 @@ mod launch;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -22,6 +21,7 @@ use self::client::Client;
 use super::catalogue::Catalogue;
 use super::cgroup::{Cgroup, Hierarchies};
 use super::directory::Directory;
+use super::host;
 use super::log::Writer;
 use super::protocol::{Reply, Request};
 use crate::model::container::{ContainerSpec, State};
@@ -172,13 +172,13 @@ impl Monitor {
         let before = self.state.clone();
         self.state.status = Status::Running;
         self.state.pid = run.child.pid;
-        self.state.pid_start = start_time(run.child.pid);
+        self.state.pid_start = host::start_time(run.child.pid);
         self.state.exit_code = 0;
         self.state.oom_killed = false;
         self.state.error.clear();
         self.state.started_at = Some(Timestamp::now());
         self.state.finished_at = None;
-        self.state.boot_id = boot_id();
+        self.state.boot_id = host::boot_id();
         self.run = Some(run);
         self.directory.write_state(&self.state).inspect_err(|_| self.state = before)
     }
@@ -434,20 +434,4 @@ impl Monitor {
         }
         self.lock = None;
     }
-}
-
-/// When a process started, in clock ticks since boot: field 22 of proc_pid_stat(5).
-fn start_time(pid: i32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The second field is in parentheses and may hold anything, so it is skipped from the end.
-    let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    rest.split_whitespace().nth(19).and_then(|field| field.parse().ok()).unwrap_or(0)
-}
-
-/// Which boot this is.
-pub(super) fn boot_id() -> String {
-    let mut text = String::new();
-    let _ = File::open("/proc/sys/kernel/random/boot_id")
-        .and_then(|mut file| file.read_to_string(&mut text));
-    text.trim().to_owned()
 }

@@ -1,0 +1,149 @@
+//! The rules of the house, held against the code.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use lifebox::model::status::{Action, Next, Status, next};
+
+/// Which room may import which; ARCHITECTURE.md carries the same table.
+const ROOMS: [(&str, &[&str]); 9] = [
+    ("model", &[]),
+    ("sys", &["model"]),
+    ("ui", &["model"]),
+    ("image", &["model", "sys"]),
+    ("runtime", &["model", "sys"]),
+    ("engine", &["model", "image", "runtime"]),
+    ("script", &["model", "ui", "engine"]),
+    ("repl", &["model", "ui", "script"]),
+    ("cli", &["model", "ui", "engine", "script", "repl"]),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// All files with this ending below a folder.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => files(&path, ending),
+            false => Some(path)
+                .filter(|path| path.extension().is_some_and(|e| e == ending))
+                .into_iter()
+                .collect(),
+        })
+        .collect()
+}
+
+/// The rooms that a source text names after `crate::`.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let after = code.split("crate::").skip(1);
+    let word = |rest: &str| {
+        rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>()
+    };
+    let words = after.flat_map(|rest| match rest.strip_prefix('{') {
+        Some(group) => {
+            group.split('}').next().unwrap().split(',').map(|part| word(part.trim())).collect()
+        }
+        None => vec![word(rest)],
+    });
+    words.filter(|word| ROOMS.iter().any(|(room, _)| room == word)).collect()
+}
+
+#[test]
+fn rooms_import_only_downwards() {
+    for (room, allowed) in ROOMS {
+        for file in files(&root().join("src").join(room), "rs") {
+            for import in imports(&std::fs::read_to_string(&file).unwrap()) {
+                let known = import == room || allowed.contains(&import.as_str());
+                assert!(known, "{} imports {import}, which {room} may not", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_folder_of_the_source_is_a_room() {
+    let folders = std::fs::read_dir(root().join("src")).unwrap().map(|entry| entry.unwrap().path());
+    for folder in folders.filter(|path| path.is_dir()) {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        assert!(ROOMS.iter().any(|(room, _)| *room == name), "{name} has no row in the table");
+    }
+}
+
+#[test]
+fn the_architecture_carries_the_table_of_rooms() {
+    let text = read("ARCHITECTURE.md");
+    for (room, allowed) in ROOMS {
+        let list = if allowed.is_empty() { "-".to_owned() } else { allowed.join(", ") };
+        let row = format!("| {room} | {list} |");
+        assert!(text.contains(&row), "ARCHITECTURE.md lacks the row {row}");
+    }
+}
+
+#[test]
+fn the_architecture_carries_the_table_of_states() {
+    let text = read("ARCHITECTURE.md");
+    for status in Status::ALL {
+        let cell = |action: Action| match next(status, action) {
+            Ok(Next::Becomes(status)) => status.to_string(),
+            Ok(Next::Stays) => "-".to_owned(),
+            Ok(Next::Gone) => "gone".to_owned(),
+            Err(_) => "refused".to_owned(),
+        };
+        let cells: Vec<_> =
+            Action::ALL.into_iter().filter(|action| action.moves()).map(cell).collect();
+        let row = format!("| {status} | {} |", cells.join(" | "));
+        assert!(text.contains(&row), "ARCHITECTURE.md lacks the row\n{row}");
+    }
+}
+
+#[test]
+fn unsafe_code_is_in_sys_only() {
+    let sys = root().join("src/sys");
+    for file in files(&root().join("src"), "rs").into_iter().filter(|file| !file.starts_with(&sys))
+    {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let found = ["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code)"];
+        assert!(!found.iter().any(|word| text.contains(word)), "{}", file.display());
+    }
+}
+
+#[test]
+fn every_file_says_what_it_owns_and_tells_one_story() {
+    for file in files(&root().join("src"), "rs") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("//!"), "{} has no header", file.display());
+        assert!(text.lines().count() <= 450, "{} has over 450 lines", file.display());
+        let unfinished = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), "dbg!(".to_owned()];
+        assert!(!unfinished.iter().any(|mark| text.contains(mark.as_str())), "{}", file.display());
+    }
+}
+
+#[test]
+fn the_version_has_a_place_in_the_changelog() {
+    let heading = format!("## [{}]", env!("CARGO_PKG_VERSION"));
+    assert!(read("CHANGELOG.md").contains(&heading), "{heading}");
+}
+
+#[test]
+fn every_workflow_is_run_by_a_test() {
+    let tests: String = files(&root().join("tests"), "rs")
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
+    for script in files(&root().join("scripts"), "rhai") {
+        let name = script.file_name().unwrap().to_str().unwrap();
+        assert!(tests.contains(name), "{name} is run by no test");
+    }
+}
