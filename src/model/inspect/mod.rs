@@ -301,7 +301,7 @@ pub fn image(image: &Image, layers: &[String]) -> Value {
             "Data": { "LowerDir": below.join(":"), "MergedDir": "", "UpperDir": top, "WorkDir": "" },
             "Name": "overlay2",
         },
-        "RootFS": { "Type": "layers", "Layers": image.layers },
+        "RootFS": { "Type": "layers", "Layers": image.diff_ids() },
         "Metadata": { "LastTagTime": time(image.tagged) },
     })
 }
