@@ -1,3 +1,5 @@
+//! The conversation, tested as values.
+
 use std::cell::RefCell;
 use std::sync::Mutex;
 
