@@ -164,14 +164,15 @@ impl Walk<'_> {
     fn mount_root(&mut self, root: &Root) -> Result<(), Errno> {
         // The modes of what is made from here on are exact.
         rustix::process::umask(Mode::empty());
-        let target = mount::open_directory(&root.target)?;
-        let overlay = mount::overlay(
-            &root.lower,
-            &root.joined,
-            &root.settings,
-            Attributes::MOUNT_ATTR_NODEV,
-        )?;
-        mount::attach(&overlay, &target)?;
+        let overlay =
+            match mount::overlay(&root.lower, &root.settings, Attributes::MOUNT_ATTR_NODEV) {
+                Err(Errno::INVAL) => mount::overlay_by_text(&root.target, &root.options)?,
+                result => {
+                    let overlay = result?;
+                    mount::attach(&overlay, mount::open_directory(&root.target)?)?;
+                    overlay
+                }
+            };
         self.root = Some(overlay);
         Ok(())
     }

@@ -11,7 +11,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
+    FsMountFlags, FsOpenFlags, MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
+    UnmountFlags,
 };
 
 pub use rustix::mount::MountAttrFlags as Attributes;
@@ -56,29 +57,17 @@ pub fn filesystem(
 }
 
 /// An overlay of `lower` (lowest first) with `settings` (`upperdir`, `workdir` and flags), mounted
-/// nowhere yet. `joined` is the same list as one `lowerdir` value, for kernels before 6.5 that do
-/// not take layers one by one (Documentation/filesystems/overlayfs.rst, "Multiple lower layers").
+/// nowhere yet. Fails with `EINVAL` on kernels before 6.5, which do not take layers one by one
+/// (Documentation/filesystems/overlayfs.rst, "Multiple lower layers").
 pub fn overlay(
     lower: &[CString],
-    joined: &CStr,
     settings: &[Setting],
     attributes: Attributes,
 ) -> Result<OwnedFd, Errno> {
     let context = rustix::mount::fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    let mut one_by_one = true;
     // `lowerdir+` appends below what is there, so the topmost layer comes first.
     for layer in lower.iter().rev() {
-        match rustix::mount::fsconfig_set_string(&context, c"lowerdir+", layer.as_c_str()) {
-            Ok(()) => {}
-            Err(Errno::INVAL) => {
-                one_by_one = false;
-                break;
-            }
-            Err(errno) => return Err(errno),
-        }
-    }
-    if !one_by_one {
-        rustix::mount::fsconfig_set_string(&context, c"lowerdir", joined)?;
+        rustix::mount::fsconfig_set_string(&context, c"lowerdir+", layer.as_c_str())?;
     }
     for setting in settings {
         if let Some(value) = &setting.value {
@@ -87,6 +76,13 @@ pub fn overlay(
     }
     rustix::mount::fsconfig_create(&context)?;
     rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+}
+
+/// The same by `mount(2)`: all options are one text of at most 4095 bytes, and `target` is a path,
+/// so it must be one that only lifebox can change. Returns the mounted root, as a place only.
+pub fn overlay_by_text(target: &CStr, options: &CStr) -> Result<OwnedFd, Errno> {
+    rustix::mount::mount(c"overlay", target, c"overlay", MountFlags::NODEV, options)?;
+    open_directory(target)
 }
 
 /// Mounts `mount` on the directory or file that `target` is open on.

@@ -133,18 +133,23 @@ fn root(spec: &Spec) -> Result<Root> {
     let lower: Vec<String> = serde_json::from_str(lower).map_err(|_| missing(oci::LOWER))?;
     let target = spec.root().as_ref().map(|root| root.path().to_string_lossy().into_owned());
     let topmost_first: Vec<_> = lower.iter().rev().map(String::as_str).collect();
+    // A layer is a stranger's: the kernel must not follow the redirects and metadata-only copies
+    // that its extended attributes may ask for (overlayfs.rst, "Metadata only copy up").
+    let settings = [
+        ("upperdir", "upper"),
+        ("workdir", "work"),
+        ("metacopy", "off"),
+        ("redirect_dir", "nofollow"),
+        ("index", "off"),
+    ];
+    let mut options = format!("lowerdir={}", topmost_first.join(":"));
+    for (key, value) in settings {
+        options = format!("{options},{key}={value}");
+    }
     Ok(Root {
-        joined: text(&topmost_first.join(":"))?,
         lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
-        // A layer is a stranger's: the kernel must not follow the redirects and metadata-only
-        // copies that its extended attributes may ask for (overlayfs.rst, "Metadata only copy up").
-        settings: vec![
-            setting("upperdir", "upper")?,
-            setting("workdir", "work")?,
-            setting("metacopy", "off")?,
-            setting("redirect_dir", "nofollow")?,
-            setting("index", "off")?,
-        ],
+        settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
+        options: text(&options)?,
         target: text(&target.unwrap_or_else(|| "rootfs".to_owned()))?,
     })
 }

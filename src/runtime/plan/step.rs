@@ -102,10 +102,10 @@ pub enum Step {
 pub struct Root {
     /// The layers, lowest first, relative to the container's directory.
     pub lower: Vec<CString>,
-    /// The same as one `lowerdir` value, topmost first.
-    pub joined: CString,
     /// `upperdir`, `workdir` and what hostile layers may not ask for.
     pub settings: Vec<Setting>,
+    /// The layers and settings as one text, for kernels that want it so (`mount(2)`).
+    pub options: CString,
     /// Where it is mounted, relative to the container's directory.
     pub target: CString,
 }
