@@ -15,6 +15,7 @@ use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::directory::Directory;
+use crate::runtime::host;
 use crate::runtime::init::{Init, Report};
 use crate::runtime::log::{self, Writer};
 use crate::runtime::plan::{self, Host, Plan, Step};
@@ -78,6 +79,7 @@ fn visible_cgroups(hierarchies: &Hierarchies) -> Host {
         cgroup_v1: v1,
         cgroup_v2: hierarchies.unified.as_ref().map(|_| below.to_owned()),
         open_stdin: false,
+        one_by_one: host::kernel_version() >= (6, 5),
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Host {
     pub cgroup_v2: Option<String>,
     /// Whether the container keeps standard input open.
     pub open_stdin: bool,
+    /// Whether overlay takes layers one by one (Linux 6.5).
+    pub one_by_one: bool,
 }
 
 /// The plan for `spec` on this host.
@@ -54,7 +56,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         Step::NewSession,
         Step::BringLoopbackUp,
         Step::StopPropagation,
-        Step::MountRoot(root(spec)?),
+        Step::MountRoot(root(spec, host)?),
     ]);
     for mount in spec.mounts().iter().flatten() {
         mount_steps(mount, host, &mut steps)?;
@@ -126,7 +128,7 @@ fn setting(key: &str, value: &str) -> Result<Setting> {
     Ok(Setting { key: text(key)?, value: Some(text(value)?) })
 }
 
-fn root(spec: &Spec) -> Result<Root> {
+fn root(spec: &Spec, host: &Host) -> Result<Root> {
     let annotations = spec.annotations().as_ref();
     let lower =
         annotations.and_then(|all| all.get(oci::LOWER)).ok_or_else(|| missing(oci::LOWER))?;
@@ -149,6 +151,7 @@ fn root(spec: &Spec) -> Result<Root> {
     Ok(Root {
         lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
         settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
+        one_by_one: host.one_by_one,
         options: text(&options)?,
         target: text(&target.unwrap_or_else(|| "rootfs".to_owned()))?,
     })

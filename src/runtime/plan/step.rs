@@ -104,6 +104,9 @@ pub struct Root {
     pub lower: Vec<CString>,
     /// `upperdir`, `workdir` and what hostile layers may not ask for.
     pub settings: Vec<Setting>,
+    /// Whether the kernel is new enough to take layers one by one; an older one would complain in
+    /// its log.
+    pub one_by_one: bool,
     /// The layers and settings as one text, for kernels that want it so (`mount(2)`).
     pub options: CString,
     /// Where it is mounted, relative to the container's directory.
