@@ -1,6 +1,5 @@
 //! Scripts and the REPL: what they are given of the terminal, and the verbs typed into the REPL.
 
-use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _, Write};
 use std::panic::PanicHookInfo;
@@ -8,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::CommandFactory as _;
+use once_cell::unsync::OnceCell;
 
 use super::arguments::{Arguments, Verb};
 use super::outcome::{FAILED, complain, settle};
@@ -167,7 +167,7 @@ impl repl::CommandLine for Commands {
         }
         let shell = Shell {
             settings: self.settings.clone(),
-            backend: OnceCell::from(self.host.backend.clone()),
+            backend: OnceCell::with_value(self.host.backend.clone()),
             cancel: self.host.cancel.clone(),
         };
         let outcome = perform(&shell, &mut screen, &arguments.verb);

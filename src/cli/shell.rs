@@ -1,7 +1,8 @@
 //! What every verb is given: the engine, opened when it is first needed, and Ctrl-C.
 
-use std::cell::OnceCell;
 use std::sync::Arc;
+
+use once_cell::unsync::OnceCell;
 
 use super::outcome::{FAILED, Outcome, complain};
 use super::screen::Screen;
@@ -34,11 +35,7 @@ impl Shell {
     /// # Errors
     /// When the store can't be made or read.
     pub fn backend(&self) -> Result<&Arc<dyn Backend>> {
-        if let Some(backend) = self.backend.get() {
-            return Ok(backend);
-        }
-        let opened = engine::open(&self.settings)?;
-        Ok(self.backend.get_or_init(|| opened))
+        self.backend.get_or_try_init(|| engine::open(&self.settings))
     }
 
     /// The flag that Ctrl-C raises once [`Shell::interruptible`] was asked for.

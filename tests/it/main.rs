@@ -5,3 +5,4 @@ mod command_line;
 mod harness;
 mod readme;
 mod tidy;
+mod workflows;

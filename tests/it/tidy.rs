@@ -147,3 +147,30 @@ fn every_workflow_is_run_by_a_test() {
         assert!(tests.contains(name), "{name} is run by no test");
     }
 }
+
+/// The names and lines of a section of Cargo.toml.
+fn dependencies(section: &str) -> Vec<(String, String)> {
+    let text = read("Cargo.toml");
+    let start = text.find(section).unwrap() + section.len();
+    let lines = text[start..].lines().skip(1).take_while(|line| !line.starts_with('['));
+    let lines = lines.filter(|line| !line.trim().is_empty());
+    lines.map(|line| (line.split(' ').next().unwrap().to_owned(), line.to_owned())).collect()
+}
+
+#[test]
+fn every_dependency_has_a_reason_and_is_used() {
+    let code: String = files(&root().join("src"), "rs")
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
+    let program = code.replace("rustix::", "").replace("std::os::unix::", "");
+    for (name, line) in dependencies("[dependencies]") {
+        assert!(line.contains(" # "), "no reason is given for {name}");
+        let path = format!("{}::", name.replace('-', "_"));
+        let used = if name == "rustix" { &code } else { &program };
+        assert!(used.contains(&path), "{name} is used nowhere");
+    }
+    for (name, line) in dependencies("[dev-dependencies]") {
+        assert!(line.contains(" # "), "no reason is given for {name}");
+    }
+}

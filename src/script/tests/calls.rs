@@ -1,3 +1,5 @@
+//! Calls in both styles, and what they return.
+
 use super::{check, run_text};
 
 #[test]

@@ -1,3 +1,5 @@
+//! `help` and the examples in doc comments.
+
 use super::super::docs::{Role, ours};
 use super::super::incomplete::Judge;
 

@@ -1,3 +1,5 @@
+//! Errors as their author sees them.
+
 use std::time::{Duration, Instant};
 
 use expect_test::{Expect, expect};

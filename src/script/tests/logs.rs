@@ -1,3 +1,5 @@
+//! Logs as values, loops and callbacks.
+
 use super::check;
 
 #[test]

@@ -1,3 +1,5 @@
+//! `import`.
+
 use std::path::Path;
 
 use super::super::{Outcome, Source, run};

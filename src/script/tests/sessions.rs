@@ -1,3 +1,5 @@
+//! Texts one after the other, as in the REPL.
+
 use super::super::{Reply, Session};
 use super::host;
 
