@@ -3,3 +3,5 @@
 
 mod command_line;
 mod harness;
+mod isolation;
+mod life;
