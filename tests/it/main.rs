@@ -3,6 +3,8 @@
 
 mod command_line;
 mod harness;
+mod isolation;
+mod life;
 mod readme;
 mod tidy;
 mod workflows;
