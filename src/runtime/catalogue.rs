@@ -70,6 +70,7 @@ impl Catalogue {
     ) -> Result<()> {
         self.prepare()?;
         self.sweep();
+        let _at_work = self.at_work("staging")?;
         let staged = Directory::new(self.place("staging").join(id.as_str()));
         let result = self.stage(id, name, &staged, fill);
         if result.is_err() {
@@ -205,6 +206,7 @@ impl Catalogue {
     /// # Errors
     /// When something can't be removed; the next `create` tries again.
     pub fn remove(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<()> {
+        let _at_work = self.at_work("removing")?;
         let path = self.directory(id).path().to_owned();
         let removing = self.place("removing").join(id.as_str());
         // From here on the container is gone for everybody else.
@@ -216,15 +218,24 @@ impl Catalogue {
         }
     }
 
-    /// Removes what killed processes left half-made or half-removed.
+    /// A lock shared by all who are at work below `kind`: nothing there is swept meanwhile.
+    fn at_work(&self, kind: &str) -> Result<fs::File> {
+        let path = self.place(kind);
+        let place = fs::File::open(&path).context(|| format!("open `{}`", path.display()))?;
+        place.lock_shared().context(|| format!("lock `{}`", path.display()))?;
+        Ok(place)
+    }
+
+    /// Removes what killed processes left half-made or half-removed, unless somebody is at work
+    /// there: then a later call does.
     fn sweep(&self) {
         for kind in ["staging", "removing"] {
+            let Ok(place) = fs::File::open(self.place(kind)) else { continue };
+            if place.try_lock().is_err() {
+                continue;
+            }
             for entry in fs::read_dir(self.place(kind)).into_iter().flatten().flatten() {
-                let leftover = Directory::new(entry.path());
-                // Free, or without a lock at all: nobody is at work there.
-                if !matches!(leftover.try_lock(), Ok(None)) {
-                    let _ = remove_tree(leftover.path());
-                }
+                let _ = remove_tree(&entry.path());
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
-use crate::harness::{Engine, Ran, fixture};
+use crate::harness::{Engine, PATIENCE, Ran, fixture, has_asked, until};
 use crate::needs_root;
 
 const TRANSITIONS: &str = include_str!("../transitions.tsv");
@@ -71,6 +71,41 @@ fn every_verb_ends_as_dockers_in_every_state() {
         engine.ok(&["rm", "-f", "box1", "box2"]);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The rows that wait: Docker was measured with a `rm -f` (for `start -a`) and a `kill` (for
+/// `wait`) from elsewhere after a while.
+#[test]
+fn what_waits_for_a_container_ends_with_it_as_dockers_does() {
+    needs_root!("what_waits_for_a_container_ends_with_it_as_dockers_does");
+    let engine = engine();
+    let mut seen = 0;
+    for row in TRANSITIONS.lines().filter(|line| !line.starts_with('#')).skip(1) {
+        let [state, command, code, after, output] = row.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{row}");
+        };
+        let waits = command == "wait box1" && matches!(state, "running" | "paused");
+        if !waits && !command.starts_with("start -a") {
+            continue;
+        }
+        seen += 1;
+        bring(&engine, state);
+        let words: Vec<&str> = command.split(' ').collect();
+        let mut child = engine.begin(&words);
+        let blocks = waits || matches!(state, "created" | "running");
+        if blocks {
+            let live = || matches!(engine.status("box1").as_str(), "running" | "paused");
+            assert!(until(PATIENCE, || live() && has_asked(&child)), "{row}");
+            assert!(child.try_wait().unwrap().is_none(), "{row}: it did not wait");
+            engine.ok(if waits { &["kill", "box1"] } else { &["rm", "-f", "box1"] });
+        }
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        assert_eq!(ran.code.to_string(), code, "{row}: {}", ran.err);
+        let expected = if after.starts_with('(') { "gone" } else { after };
+        assert_eq!(engine.status("box1"), expected, "{row}");
+        assert!(!waits || ran.out.trim_end() == output, "{row}: {}", ran.out);
+    }
+    assert_eq!(seen, 7, "rows");
 }
 
 #[test]

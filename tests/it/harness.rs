@@ -1,9 +1,13 @@
 //! One engine per test: its own root and its own cgroups, gone when the test ends.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+/// How long what must happen may take on a loaded machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The program under test.
 pub const LIFEBOX: &str = env!("CARGO_BIN_EXE_lifebox");
@@ -126,6 +130,55 @@ impl Engine {
         ran.err
     }
 
+    /// Begins a command; what it prints is kept for the test.
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Runs a command to its end, with something on its standard input.
+    #[track_caller]
+    pub fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Output {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        std::thread::scope(|scope| {
+            // A program that does not read all of it is no failure of the test.
+            scope.spawn(move || stdin.write_all(input));
+            child.wait_with_output().unwrap()
+        })
+    }
+
+    /// One value of a container's record.
+    #[track_caller]
+    pub fn get(&self, container: &str, template: &str) -> String {
+        self.ok(&["container", "inspect", "--format", template, container])
+    }
+
+    /// The STATUS of `ps -a`.
+    #[track_caller]
+    pub fn shown(&self, container: &str) -> String {
+        let id = self.get(container, "{{.Id}}");
+        self.ok(&["ps", "-a", "--filter", &format!("id={id}"), "--format", "{{.Status}}"])
+    }
+
+    /// The process id of a container's first process, as the host sees it.
+    #[track_caller]
+    pub fn pid(&self, container: &str) -> u32 {
+        self.get(container, "{{.State.Pid}}").parse().unwrap()
+    }
+
+    /// Waits until a container has written `text`.
+    #[track_caller]
+    pub fn wrote(&self, container: &str, text: &str) {
+        let wrote = until(PATIENCE, || self.run(&["logs", container]).out.contains(text));
+        assert!(wrote, "{container} never wrote {text:?}: {:?}", self.run(&["logs", container]));
+    }
+
     /// Evaluates a script that must succeed; what it printed, without the last newline.
     #[track_caller]
     pub fn script(&self, text: &str) -> String {
@@ -211,6 +264,20 @@ impl From<Output> for Ran {
             err: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
+
+/// Whether a process holds a connection: it has asked a monitor and waits for the answer.
+pub fn has_asked(process: &Child) -> bool {
+    let directory = format!("/proc/{}/fd", process.id());
+    let open = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let targets = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    targets.into_iter().any(|target| target.to_string_lossy().starts_with("socket:"))
+}
+
+/// Sends a signal to a process of ours.
+pub fn signal(pid: u32, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
 }
 
 /// Looks until `reached` says so, or `limit` is over: for what the kernel tells nobody about.

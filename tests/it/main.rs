@@ -1,8 +1,11 @@
 //! Tests that drive the program as a user does, on the native runtime.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
+mod at_once;
 mod command_line;
 mod harness;
+mod isolation;
+mod life;
 mod readme;
 mod tidy;
 mod workflows;

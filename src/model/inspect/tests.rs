@@ -31,6 +31,7 @@ fn measured_image() -> Image {
         document: json!({
             "config": docker["Config"], "container_config": docker["ContainerConfig"],
             "container": docker["Container"], "docker_version": docker["DockerVersion"],
+            "rootfs": { "type": "layers", "diff_ids": docker["RootFS"]["Layers"] },
         }),
     }
 }
