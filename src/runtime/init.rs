@@ -164,15 +164,14 @@ impl Walk<'_> {
     fn mount_root(&mut self, root: &Root) -> Result<(), Errno> {
         // The modes of what is made from here on are exact.
         rustix::process::umask(Mode::empty());
-        let overlay =
-            match mount::overlay(&root.lower, &root.settings, Attributes::MOUNT_ATTR_NODEV) {
-                Err(Errno::INVAL) => mount::overlay_by_text(&root.target, &root.options)?,
-                result => {
-                    let overlay = result?;
-                    mount::attach(&overlay, mount::open_directory(&root.target)?)?;
-                    overlay
-                }
-            };
+        let overlay = if root.one_by_one {
+            let nodev = Attributes::MOUNT_ATTR_NODEV;
+            let overlay = mount::overlay(&root.lower, &root.settings, nodev)?;
+            mount::attach(&overlay, mount::open_directory(&root.target)?)?;
+            overlay
+        } else {
+            mount::overlay_by_text(&root.target, &root.options)?
+        };
         self.root = Some(overlay);
         Ok(())
     }

@@ -5,6 +5,8 @@
 
 mod capability;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::CString;
 
@@ -35,7 +37,7 @@ pub struct Host {
     pub cgroup_v2: Option<String>,
     /// Whether the container keeps standard input open.
     pub open_stdin: bool,
-    /// Whether overlay takes layers one by one (Linux 6.5).
+    /// Whether overlay takes layers one by one (Linux 6.8).
     pub one_by_one: bool,
 }
 

@@ -1,0 +1,131 @@
+//! What init does, in order, on a host with cgroup v2. A change here is a change of what a
+//! container may do: read it before it is accepted (`UPDATE_EXPECT=1`).
+
+use expect_test::expect;
+use jiff::Timestamp;
+
+use super::super::oci;
+use super::{Host, plan};
+use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
+use crate::model::digest::Digest;
+
+fn steps(host: &Host) -> Vec<String> {
+    let spec = ContainerSpec {
+        version: VERSION,
+        id: "c0ffee".repeat(11)[..64].parse().unwrap(),
+        created: Timestamp::UNIX_EPOCH,
+        image: ImageUse {
+            reference: "host".to_owned(),
+            id: Digest::from_bytes(&[0; 32]),
+            layers: Vec::new(),
+        },
+        config: Config {
+            hostname: "web".to_owned(),
+            user: "app".to_owned(),
+            workdir: "/srv".to_owned(),
+            ..Config::default()
+        },
+        host: HostConfig::default(),
+    };
+    let lower = ["../../images/layers/a".to_owned(), "../../images/layers/b".to_owned()];
+    let config = oci::config(&spec, &["PATH=/bin".to_owned()], &lower, &[]);
+    let plan = plan(&serde_json::from_value(config).unwrap(), host).unwrap();
+    plan.steps.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_steps_of_a_start_are_these() {
+    let host = Host { cgroup_v2: Some(String::new()), ..Host::default() };
+    let mut steps = steps(&host);
+    // Kernel parameters are a map in the standard's types, which has no order.
+    let is_parameter = |step: &String| step.contains("/proc/sys/net");
+    let first = steps.iter().position(is_parameter).unwrap();
+    steps[first..first + 2].sort();
+    expect![[r#"
+        die when the monitor dies
+        set oom_score_adj to 0
+        enter the cgroups
+        make a cgroup namespace
+        become not dumpable
+        join a new session keyring
+        start a new session
+        bring interface lo up
+        stop mounts from reaching the host
+        mount overlay of 2 layers on /
+        mount proc on /proc
+        mount tmpfs on /dev
+        mount devpts on /dev/pts
+        mount tmpfs on /dev/shm
+        mount mqueue on /dev/mqueue
+        mount sysfs on /sys
+        mount cgroup2 on /sys/fs/cgroup/
+        bind hosts on /etc/hosts
+        bind hostname on /etc/hostname
+        bind resolv.conf on /etc/resolv.conf
+        make device /dev/null (1:3)
+        make device /dev/zero (1:5)
+        make device /dev/full (1:7)
+        make device /dev/random (1:8)
+        make device /dev/urandom (1:9)
+        make device /dev/tty (5:0)
+        link /dev/fd to /proc/self/fd
+        link /dev/stdin to /proc/self/fd/0
+        link /dev/stdout to /proc/self/fd/1
+        link /dev/stderr to /proc/self/fd/2
+        link /dev/ptmx to pts/ptmx
+        link /dev/core to /proc/kcore
+        write 0 2147483647 to /proc/sys/net/ipv4/ping_group_range
+        write 0 to /proc/sys/net/ipv4/ip_unprivileged_port_start
+        pivot to the new root
+        read standard input from /dev/null
+        set the host name to web
+        make /proc/asound read-only
+        make /proc/bus read-only
+        make /proc/fs read-only
+        make /proc/irq read-only
+        make /proc/sys read-only
+        make /proc/sysrq-trigger read-only
+        mask /proc/acpi
+        mask /proc/asound
+        mask /proc/interrupts
+        mask /proc/kcore
+        mask /proc/keys
+        mask /proc/latency_stats
+        mask /proc/sched_debug
+        mask /proc/scsi
+        mask /proc/timer_list
+        mask /proc/timer_stats
+        mask /sys/devices/virtual/powercap
+        mask /sys/firmware
+        mask /sys/fs/selinux
+        limit Core to 0:0
+        limit Nofile to 1024:1048576
+        reset signals
+        set the umask to 0022
+        enter directory /srv
+        become user app
+        close all other file descriptors
+        execute the program"#]]
+    .assert_eq(&steps.join("\n"));
+}
+
+#[test]
+fn v1_hierarchies_are_shown_below_a_directory_that_is_sealed_at_the_end() {
+    let host = Host {
+        cgroup_v1: vec![("memory".to_owned(), vec!["memory".to_owned()])],
+        cgroup_v2: Some("unified".to_owned()),
+        open_stdin: true,
+        one_by_one: true,
+    };
+    let steps = steps(&host);
+    let cgroups: Vec<_> = steps.iter().filter(|step| step.contains("/sys/fs/cgroup")).collect();
+    expect![[r#"
+        [
+            "mount tmpfs on /sys/fs/cgroup/",
+            "mount cgroup on /sys/fs/cgroup/memory",
+            "mount cgroup2 on /sys/fs/cgroup/unified",
+            "make the mount on /sys/fs/cgroup read-only",
+        ]"#]]
+    .assert_eq(&format!("{cgroups:#?}"));
+    assert!(!steps.iter().any(|step| step.contains("standard input")));
+}
