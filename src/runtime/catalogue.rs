@@ -185,7 +185,7 @@ impl Catalogue {
         let path = self.place("containers");
         let entries = match fs::read_dir(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            result => result.context(|| format!("read `{}`", path.display()))?,
+            result => result.map_err(|error| no_access("read", &path, &error))?,
         };
         Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
     }
@@ -256,7 +256,11 @@ fn name_taken(name: &ContainerName, owner: &ContainerId) -> Error {
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
-    let failed = Error::from_io(format!("make `{}`", path.display()), error);
+    no_access("make", path, error)
+}
+
+fn no_access(action: &str, path: &Path, error: &std::io::Error) -> Error {
+    let failed = Error::from_io(format!("{action} `{}`", path.display()), error);
     if failed.kind() == Kind::Denied {
         return failed
             .hint("run as root, or choose a directory of yours with --root or LIFEBOX_ROOT");
