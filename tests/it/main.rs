@@ -1,7 +1,9 @@
 //! Tests that drive the program as a user does, on the native runtime.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
+mod bad_input;
 mod command_line;
 mod harness;
 mod isolation;
 mod life;
+mod logs;
