@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::directory::Directory;
+use super::directory::{Directory, Lock};
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
 use crate::model::name::ContainerName;
@@ -86,14 +86,8 @@ impl Catalogue {
         fill: impl FnOnce(&Directory) -> Result<()>,
     ) -> Result<()> {
         let path = staged.path();
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(path)
-            .map_err(|error| cannot_write(path, &error))?;
-        let lock = staged.file("lock");
-        fs::File::create_new(&lock).context(|| format!("make `{}`", lock.display()))?;
         // Held until the container is published, so that no sweep takes it for a leftover.
-        let _making = staged.try_lock()?;
+        let _making = self.begin(staged)?;
         fill(staged)?;
         self.claim_name(name, id)?;
         let target = self.directory(id);
@@ -101,6 +95,25 @@ impl Catalogue {
             let _ = self.free_name(name, id);
             Error::from_io(format!("make `{}`", target.path().display()), &error)
         })
+    }
+
+    /// Makes an empty directory and takes its lock.
+    fn begin(&self, staged: &Directory) -> Result<Option<Lock>> {
+        // Until it has its lock, it looks like a leftover: no sweep may pass by meanwhile.
+        let gate = self.gate()?;
+        gate.lock_shared().context(|| "lock `staging`".to_owned())?;
+        let path = staged.path();
+        let made = fs::DirBuilder::new().mode(0o700).create(path);
+        made.map_err(|error| cannot_write(path, &error))?;
+        let lock = staged.file("lock");
+        fs::File::create_new(&lock).context(|| format!("make `{}`", lock.display()))?;
+        staged.try_lock()
+    }
+
+    /// What is held by all who begin a container, or by the one who sweeps.
+    fn gate(&self) -> Result<fs::File> {
+        let path = self.place("staging");
+        fs::File::open(&path).context(|| format!("open `{}`", path.display()))
     }
 
     /// Reserves `name` for `id`.
@@ -218,6 +231,11 @@ impl Catalogue {
 
     /// Removes what killed processes left half-made or half-removed.
     fn sweep(&self) {
+        // Where others are beginning right now, the next one sweeps.
+        let Ok(gate) = self.gate() else { return };
+        if gate.try_lock().is_err() {
+            return;
+        }
         for kind in ["staging", "removing"] {
             for entry in fs::read_dir(self.place(kind)).into_iter().flatten().flatten() {
                 let leftover = Directory::new(entry.path());
