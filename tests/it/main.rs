@@ -1,9 +1,12 @@
 //! Tests that drive the program as a user does, on the native runtime.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
+mod at_once;
 mod bad_input;
 mod command_line;
+mod faults;
 mod harness;
+mod images;
 mod isolation;
 mod life;
 mod logs;
