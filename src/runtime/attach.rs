@@ -71,7 +71,8 @@ impl Runtime {
                     ));
                 }
                 Claim::Live(mut connection) => {
-                    connection.send(&Request::Attach { stdin })?;
+                    // Should it have ended just now, its exit code is waited for below.
+                    let _ = connection.send(&Request::Attach { stdin });
                     connection
                 }
             },
