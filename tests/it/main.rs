@@ -1,10 +1,12 @@
 //! Tests that drive the program as a user does, on the native runtime.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
+mod bad_input;
 mod command_line;
 mod harness;
 mod isolation;
 mod life;
 mod readme;
+mod three_ways;
 mod tidy;
 mod workflows;
