@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod command_line;
+mod faults;
 mod harness;
 mod isolation;
 mod life;
