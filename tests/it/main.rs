@@ -11,5 +11,6 @@ mod isolation;
 mod life;
 mod logs;
 mod readme;
+mod three_ways;
 mod tidy;
 mod workflows;
