@@ -103,7 +103,8 @@ struct Connection {
 }
 
 fn attach(shell: &Shell, screen: &mut Screen, id: &ContainerId, with: Connection) -> Result<u8> {
-    let cancel = match with.forward_signals {
+    let forward_signals = with.forward_signals && !shell.in_repl;
+    let cancel = match forward_signals {
         true => shell.cancel(),
         false => shell.interruptible()?,
     };
@@ -113,7 +114,7 @@ fn attach(shell: &Shell, screen: &mut Screen, id: &ContainerId, with: Connection
         stdin: with.stdin.then(rustix::stdio::stdin),
         stdout: &mut screen::stdout(),
         stderr: &mut screen::stderr(),
-        forward_signals: with.forward_signals,
+        forward_signals,
     };
     let code = shell.backend()?.attach(id, attach, cancel)?;
     Ok(u8::try_from(code).unwrap_or(FAILED))

@@ -169,6 +169,7 @@ impl repl::CommandLine for Commands {
             settings: self.settings.clone(),
             backend: OnceCell::with_value(self.host.backend.clone()),
             cancel: self.host.cancel.clone(),
+            in_repl: true,
         };
         let outcome = perform(&shell, &mut screen, &arguments.verb);
         settle(&mut screen, outcome)

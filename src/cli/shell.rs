@@ -19,6 +19,8 @@ pub struct Shell {
     pub(super) settings: Settings,
     pub(super) backend: OnceCell<Arc<dyn Backend>>,
     pub(super) cancel: Cancel,
+    /// Whether it is the REPL's: there Ctrl-C leads back to the prompt, whatever runs.
+    pub(super) in_repl: bool,
 }
 
 impl Shell {
@@ -27,7 +29,7 @@ impl Shell {
     /// # Errors
     /// When no file descriptor is left.
     pub fn new(settings: Settings) -> Result<Self> {
-        Ok(Shell { settings, backend: OnceCell::new(), cancel: Cancel::new()? })
+        Ok(Shell { settings, backend: OnceCell::new(), cancel: Cancel::new()?, in_repl: false })
     }
 
     /// The engine.

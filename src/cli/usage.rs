@@ -55,6 +55,20 @@ fn verb(words: &[OsString]) -> Option<String> {
     None
 }
 
+/// `image ` where it stands before the verb: without it, `ls` and `inspect` are of containers.
+fn noun(words: &[OsString]) -> &'static str {
+    let mut words = words.iter().map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        match word.as_ref() {
+            "--root" => drop(words.next()),
+            flag if flag.starts_with('-') => {}
+            "image" => return "image ",
+            _ => return "",
+        }
+    }
+    ""
+}
+
 /// What clap has to say, in our words.
 fn explain(error: &clap::Error, words: &[OsString]) -> Error {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
@@ -77,7 +91,7 @@ fn explain(error: &clap::Error, words: &[OsString]) -> Error {
     let hint = match (suggestion(error, words), verb(words)) {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, Some(verb)) if error.kind() != ErrorKind::InvalidSubcommand => {
-            format!("see `lifebox {verb} --help`")
+            format!("see `lifebox {}{verb} --help`", noun(words))
         }
         _ => "see `lifebox --help`".to_owned(),
     };

@@ -30,7 +30,15 @@ impl Store {
         let store = Store { images: root.join("images") };
         // Written last, so it tells that the rest is there.
         if !store.images.join("oci-layout").exists() {
-            store.make().context(|| format!("cannot make the store `{}`", root.display()))?;
+            store.make().map_err(|error| {
+                let denied = error.kind() == Kind::Denied;
+                let error = error.context(format!("cannot make the store `{}`", root.display()));
+                if !denied {
+                    return error;
+                }
+                error
+                    .hint("run as root, or choose a directory of yours with --root or LIFEBOX_ROOT")
+            })?;
         }
         Ok(store)
     }

@@ -71,7 +71,8 @@ impl Runtime {
                     ));
                 }
                 Claim::Live(mut connection) => {
-                    connection.send(&Request::Attach { stdin })?;
+                    // Should it have ended just now, its exit code is waited for below.
+                    let _ = connection.send(&Request::Attach { stdin });
                     connection
                 }
             },
@@ -135,8 +136,11 @@ impl Session<'_> {
     fn show(&mut self, stream: Stream, bytes: &[u8]) -> Result<()> {
         let out = if stream == Stream::Stdout { &mut *self.stdout } else { &mut *self.stderr };
         match out.write_all(bytes).and_then(|()| out.flush()) {
-            // Nobody reads any more, as in `run ... | head`: the container runs on, unheard.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            // Nobody reads any more, as in `run ... | head`: as with Docker's client, the container
+            // runs on without this one.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                Err(Error::new(Kind::Cancelled, "nobody reads the container's output any more"))
+            }
             Err(error) => Err(Error::from_io("write the container's output", &error)),
             Ok(()) => Ok(()),
         }

@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::directory::Directory;
+use super::directory::{Directory, Lock};
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
 use crate::model::name::ContainerName;
@@ -70,7 +70,6 @@ impl Catalogue {
     ) -> Result<()> {
         self.prepare()?;
         self.sweep();
-        let _at_work = self.at_work("staging")?;
         let staged = Directory::new(self.place("staging").join(id.as_str()));
         let result = self.stage(id, name, &staged, fill);
         if result.is_err() {
@@ -87,14 +86,8 @@ impl Catalogue {
         fill: impl FnOnce(&Directory) -> Result<()>,
     ) -> Result<()> {
         let path = staged.path();
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(path)
-            .map_err(|error| cannot_write(path, &error))?;
-        let lock = staged.file("lock");
-        fs::File::create_new(&lock).context(|| format!("make `{}`", lock.display()))?;
         // Held until the container is published, so that no sweep takes it for a leftover.
-        let _making = staged.try_lock()?;
+        let _making = self.begin(staged)?;
         fill(staged)?;
         self.claim_name(name, id)?;
         let target = self.directory(id);
@@ -102,6 +95,25 @@ impl Catalogue {
             let _ = self.free_name(name, id);
             Error::from_io(format!("make `{}`", target.path().display()), &error)
         })
+    }
+
+    /// Makes an empty directory and takes its lock.
+    fn begin(&self, staged: &Directory) -> Result<Option<Lock>> {
+        // Until it has its lock, it looks like a leftover: no sweep may pass by meanwhile.
+        let gate = self.gate()?;
+        gate.lock_shared().context(|| "lock `staging`".to_owned())?;
+        let path = staged.path();
+        let made = fs::DirBuilder::new().mode(0o700).create(path);
+        made.map_err(|error| cannot_write(path, &error))?;
+        let lock = staged.file("lock");
+        fs::File::create_new(&lock).context(|| format!("make `{}`", lock.display()))?;
+        staged.try_lock()
+    }
+
+    /// What is held by all who begin a container, or by the one who sweeps.
+    fn gate(&self) -> Result<fs::File> {
+        let path = self.place("staging");
+        fs::File::open(&path).context(|| format!("open `{}`", path.display()))
     }
 
     /// Reserves `name` for `id`.
@@ -186,7 +198,7 @@ impl Catalogue {
         let path = self.place("containers");
         let entries = match fs::read_dir(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            result => result.context(|| format!("read `{}`", path.display()))?,
+            result => result.map_err(|error| no_access("read", &path, &error))?,
         };
         Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
     }
@@ -206,7 +218,6 @@ impl Catalogue {
     /// # Errors
     /// When something can't be removed; the next `create` tries again.
     pub fn remove(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<()> {
-        let _at_work = self.at_work("removing")?;
         let path = self.directory(id).path().to_owned();
         let removing = self.place("removing").join(id.as_str());
         // From here on the container is gone for everybody else.
@@ -218,24 +229,20 @@ impl Catalogue {
         }
     }
 
-    /// A lock shared by all who are at work below `kind`: nothing there is swept meanwhile.
-    fn at_work(&self, kind: &str) -> Result<fs::File> {
-        let path = self.place(kind);
-        let place = fs::File::open(&path).context(|| format!("open `{}`", path.display()))?;
-        place.lock_shared().context(|| format!("lock `{}`", path.display()))?;
-        Ok(place)
-    }
-
-    /// Removes what killed processes left half-made or half-removed, unless somebody is at work
-    /// there: then a later call does.
+    /// Removes what killed processes left half-made or half-removed.
     fn sweep(&self) {
+        // Where others are beginning right now, the next one sweeps.
+        let Ok(gate) = self.gate() else { return };
+        if gate.try_lock().is_err() {
+            return;
+        }
         for kind in ["staging", "removing"] {
-            let Ok(place) = fs::File::open(self.place(kind)) else { continue };
-            if place.try_lock().is_err() {
-                continue;
-            }
             for entry in fs::read_dir(self.place(kind)).into_iter().flatten().flatten() {
-                let _ = remove_tree(&entry.path());
+                let leftover = Directory::new(entry.path());
+                // Free, or without a lock at all: nobody is at work there.
+                if !matches!(leftover.try_lock(), Ok(None)) {
+                    let _ = remove_tree(leftover.path());
+                }
             }
         }
     }
@@ -267,7 +274,11 @@ fn name_taken(name: &ContainerName, owner: &ContainerId) -> Error {
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
-    let failed = Error::from_io(format!("make `{}`", path.display()), error);
+    no_access("make", path, error)
+}
+
+fn no_access(action: &str, path: &Path, error: &std::io::Error) -> Error {
+    let failed = Error::from_io(format!("{action} `{}`", path.display()), error);
     if failed.kind() == Kind::Denied {
         return failed
             .hint("run as root, or choose a directory of yours with --root or LIFEBOX_ROOT");

@@ -141,9 +141,8 @@ impl Connection {
         timeout: Option<Duration>,
         cancel: Option<&Cancel>,
     ) -> Result<Option<Reply>> {
-        if self.send(request).is_err() {
-            return Ok(None);
-        }
+        // A monitor that has gone already may have said why: its last words can still be read.
+        let _ = self.send(request);
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
             match self.receive(deadline, cancel)? {

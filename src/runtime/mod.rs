@@ -313,9 +313,13 @@ impl Runtime {
                     return self.catalogue.remove(id, Some(&state.name));
                 }
                 Claim::Live(mut connection) => {
-                    let state = directory.read_state().map_err(|error| self.gone_or(id, error))?;
-                    if state.status.is_live() {
-                        refuse(&state, action)?;
+                    let state = match directory.read_state() {
+                        // Its monitor knows better, and writes the record anew at the end.
+                        Err(error) if force && error.kind() == Kind::Corrupt => None,
+                        result => Some(result.map_err(|error| self.gone_or(id, error))?),
+                    };
+                    if state.as_ref().is_none_or(|state| state.status.is_live()) {
+                        state.map_or(Ok(()), |state| refuse(&state, action))?;
                         connection.ask(
                             &Request::Kill { signal: Signal::KILL },
                             None,

@@ -117,6 +117,8 @@ impl Session {
         let sources = self.stage.sources();
         sources.add(name, text);
         self.stage.begin();
+        // The parser does not know of modules imported by an earlier text: it would refuse them.
+        self.engine.set_strict_variables(self.global.num_imports() == 0);
         let mut ast = self.engine.compile_with_scope(&self.scope, without_shebang(text))?;
         // Before its library is shared: afterwards it does not take a new name any more.
         ast.set_source(name);

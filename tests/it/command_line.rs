@@ -171,6 +171,19 @@ fn streams_arrive_byte_for_byte() {
 }
 
 #[test]
+fn an_attached_run_ends_when_nobody_reads_it_any_more() {
+    needs_root!("an_attached_run_ends_when_nobody_reads_it_any_more");
+    let engine = engine();
+    let mut run = engine.command(&["run", "--name", "flood", IMAGE, "yes"]);
+    let mut child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(130), vec![]));
+    assert_eq!(engine.status("flood"), "running");
+    engine.ok(&["rm", "-f", "flood"]);
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     needs_root!("a_reader_that_goes_away_is_no_error");
     let engine = engine();

@@ -2,10 +2,15 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
 mod at_once;
+mod bad_input;
 mod command_line;
+mod faults;
 mod harness;
+mod images;
 mod isolation;
 mod life;
+mod logs;
 mod readme;
+mod three_ways;
 mod tidy;
 mod workflows;
