@@ -72,7 +72,8 @@ pub struct Init {
 }
 
 impl Init {
-    /// Walks the plan. Returns only if a step failed, after it was reported.
+    /// Walks the plan. Never returns from its last step, nor from one that failed, which is
+    /// reported.
     pub fn run(&self) {
         let mut walk = Walk { init: self, root: None, empty: None, home: CString::default() };
         for (number, step) in self.plan.steps.iter().enumerate() {
@@ -80,7 +81,8 @@ impl Init {
                 let step = u32::try_from(number).unwrap_or(u32::MAX);
                 let report = Report { step, errno: errno.raw_os_error() };
                 let _ = rustix::io::write(&self.report, &report.to_bytes());
-                return;
+                // No destructors: the last steps close descriptors behind the backs of owners.
+                process::exit_now(127);
             }
         }
     }
