@@ -28,6 +28,7 @@ mod parents;
 mod pax;
 mod recipe;
 mod remove;
+mod save;
 mod span;
 mod spool;
 mod staging;
