@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, Loaded, PullPolicy, Removed};
+use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
@@ -51,6 +51,23 @@ pub trait Backend: Send + Sync + fmt::Debug {
         platform: &Platform,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>>;
+    /// Writes images for other engines to a new file, or a new directory; it is there only when it
+    /// is whole.
+    fn save(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<()>;
+    /// Writes images for other engines to a stream, such as standard output.
+    fn save_stream(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        out: &mut (dyn Write + Send),
+        cancel: &Cancel,
+    ) -> Result<()>;
     /// Removes a reference, and the image with its last reference. Refuses an image in use.
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>>;
 

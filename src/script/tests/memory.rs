@@ -16,7 +16,7 @@ use crate::model::container::{
 };
 use crate::model::digest::Digest;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed};
+use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::log::{LogLine, LogOptions, Stream};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, EnvEntry, StopOptions};
@@ -145,6 +145,20 @@ impl Backend for Memory {
         _: &Cancel,
     ) -> Result<Vec<Loaded>> {
         Ok(Vec::new())
+    }
+
+    fn save(&self, _: &[&str], _: &SaveOptions, _: &Path, _: &Cancel) -> Result<()> {
+        Ok(())
+    }
+
+    fn save_stream(
+        &self,
+        _: &[&str],
+        _: &SaveOptions,
+        _: &mut (dyn std::io::Write + Send),
+        _: &Cancel,
+    ) -> Result<()> {
+        Ok(())
     }
 
     fn rmi(&self, image: &str, _force: bool) -> Result<Vec<Removed>> {
