@@ -214,14 +214,19 @@ impl Backend for Native {
         Ok(inspect::image(&image, &layers))
     }
 
-    fn load(&self, archive: &Path, platform: &Platform, cancel: &Cancel) -> Result<Vec<Loaded>> {
+    fn load(
+        &self,
+        archive: &Path,
+        platform: Option<&Platform>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Loaded>> {
         self.store()?.load_file(archive, platform, &|| cancel.check())
     }
 
     fn load_stream(
         &self,
         archive: &mut (dyn std::io::Read + Send),
-        platform: &Platform,
+        platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>> {
         self.store()?.load(archive, platform, &|| cancel.check())

@@ -72,7 +72,7 @@ pub mod images {
     /// ```
     #[rhai_fn(name = "load", volatile, return_raw)]
     pub fn load(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Image> {
-        load_from(&ctx, path, &Platform::host())
+        load_from(&ctx, path, None)
     }
 
     /// The same; of an image for several platforms it takes the one for `platform`.
@@ -83,7 +83,7 @@ pub mod images {
     #[rhai_fn(name = "load", volatile, return_raw)]
     pub fn load_with(ctx: NativeCallContext, path: &str, options: Options) -> RhaiResultOf<Image> {
         let platform = options::load(options).or_raise(&ctx)?;
-        load_from(&ctx, path, &platform)
+        load_from(&ctx, path, platform.as_ref())
     }
 
     /// Writes an image to an archive that `docker load`, `podman load` and skopeo read.
@@ -138,7 +138,11 @@ pub mod images {
     }
 }
 
-fn load_from(ctx: &NativeCallContext, path: &str, platform: &Platform) -> RhaiResultOf<Handle> {
+fn load_from(
+    ctx: &NativeCallContext,
+    path: &str,
+    platform: Option<&Platform>,
+) -> RhaiResultOf<Handle> {
     let stage = Stage::of(ctx)?;
     let (backend, cancel) = (stage.backend(), &stage.host().cancel);
     let loaded = backend.load(Path::new(path), platform, cancel).or_raise(ctx)?;

@@ -48,10 +48,8 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
 }
 
 /// The options of `load`: the platform to take.
-pub fn load(map: Map) -> Result<Platform> {
-    let given = Options::new("load", map)?;
-    let platform = given.try_get("platform", |value| text_of(value)?.parse())?;
-    Ok(platform.unwrap_or_else(Platform::host))
+pub fn load(map: Map) -> Result<Option<Platform>> {
+    Options::new("load", map)?.try_get("platform", |value| text_of(value)?.parse())
 }
 
 /// The options of `save`.

@@ -130,7 +130,7 @@ impl Backend for Memory {
         Ok(vec![image("host:latest", 1), image("alpine:3", 2)])
     }
 
-    fn load(&self, archive: &Path, _: &Platform, _cancel: &Cancel) -> Result<Vec<Loaded>> {
+    fn load(&self, archive: &Path, _: Option<&Platform>, _cancel: &Cancel) -> Result<Vec<Loaded>> {
         if archive == Path::new("alpine.tar") {
             let image = image("alpine:3", 2);
             return Ok(vec![Loaded { id: image.id, tags: image.tags, moved: Vec::new() }]);
@@ -141,7 +141,7 @@ impl Backend for Memory {
     fn load_stream(
         &self,
         _: &mut (dyn Read + Send),
-        _: &Platform,
+        _: Option<&Platform>,
         _: &Cancel,
     ) -> Result<Vec<Loaded>> {
         Ok(Vec::new())
