@@ -78,11 +78,11 @@ pub(crate) fn size(images: &Path, key: &Digest) -> u64 {
     let sidecar = images.join("layers").join(record_name(key));
     let record = std::fs::read(sidecar).ok();
     let record = record.and_then(|bytes| serde_json::from_slice::<Record>(&bytes).ok());
-    record.map_or_else(|| count(&path(images, key)), |record| record.size)
+    record.map_or_else(|| bytes_below(&path(images, key)), |record| record.size)
 }
 
 /// The bytes of files and links below a directory of ours, hard links once.
-fn count(directory: &Path) -> u64 {
+pub fn bytes_below(directory: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let mut seen = std::collections::HashSet::new();
     let mut todo = vec![directory.to_owned()];

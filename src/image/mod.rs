@@ -10,7 +10,8 @@
 //!
 //! Reading order: [`Store`] asks `index` what there is; `archive` and `layout` read what other
 //! engines wrote (`members`, `pax`, `spool`); `import` brings it in (`document`, `extract`,
-//! `layers`), `remove` takes it out, `host` makes an image from this machine.
+//! `layers`), `tag` names it, `usage` measures it, `remove` and `prune` take it out, `host` makes
+//! an image from this machine.
 
 mod archive;
 mod document;
@@ -25,10 +26,14 @@ mod merged;
 mod names;
 mod parents;
 mod pax;
+mod prune;
 mod remove;
 mod spool;
 mod staging;
 mod store;
+mod tag;
+mod usage;
 
 pub use crate::model::image::{HostImage, ImageUser};
+pub use layers::bytes_below;
 pub use store::Store;

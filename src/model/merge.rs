@@ -241,6 +241,9 @@ mod tests {
         Image {
             id: digest.parse().unwrap(),
             tags: vec!["app".parse().unwrap()],
+            digests: Vec::new(),
+            parent: None,
+            step: None,
             created: None,
             tagged: None,
             size: 0,

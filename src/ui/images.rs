@@ -110,6 +110,9 @@ mod tests {
         Image {
             id: format!("sha256:{}", digit.repeat(64)).parse().unwrap(),
             tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+            digests: Vec::new(),
+            parent: None,
+            step: None,
             created: Some(Timestamp::UNIX_EPOCH),
             tagged: None,
             size,
