@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::index::{Index, Manifest};
+use super::document::Document;
+use super::index::Index;
+use super::layers;
 use super::staging::Staging;
 use super::store::{Store, as_reference, by_reference, resolve};
 use super::usage::{bytes_of, digest};
-use super::{document, layers};
 use crate::model::digest::Digest;
 use crate::model::image::{ImageUser, Removed};
 use crate::model::reference::Reference;
@@ -37,14 +38,14 @@ impl Store {
         let mut index = Index::read(self.images())?;
         let id = resolve(&index, query)?;
         let references: BTreeSet<Reference> =
-            index.of(&id).filter_map(|entry| entry.tag.clone()).collect();
+            index.of(&id).filter_map(|entry| entry.reference.clone()).collect();
         let named = as_reference(query).filter(|wanted| by_reference(&index, wanted).is_some());
         let going = match &named {
             Some(named) => with_digests(named, &references),
             None => references.clone(),
         };
         if going.len() < references.len() {
-            index.entries.retain(|entry| entry.tag.as_ref().is_none_or(|r| !going.contains(r)));
+            index.entries.retain(|entry| entry.reference.as_ref().is_none_or(|r| !going.contains(r)));
             index.write(self.images())?;
             return Ok(untagged(named.as_ref(), going));
         }
@@ -105,14 +106,13 @@ impl Store {
             if !blobs.insert(entry.manifest.clone()) {
                 continue;
             }
+            let manifest = self.read_manifest(&entry.manifest).ok()?;
+            let document = Document::parse(&self.read_blob(&entry.id).ok()?).ok()?;
             blobs.insert(entry.id.clone());
-            let manifest: Manifest =
-                document::parse(&self.read_blob(&entry.manifest).ok()?).ok()?;
-            let diff_ids: Vec<Digest> = manifest.layers.into_iter().map(|l| l.digest).collect();
-            for id in layers::ids(&diff_ids) {
+            blobs.extend(manifest.layers.into_iter().map(|layer| layer.digest));
+            for id in layers::ids(&document.diff_ids) {
                 needed_layers.extend([id.diff_id, id.above]);
             }
-            blobs.extend(diff_ids);
         }
         Some((blobs, needed_layers))
     }
@@ -151,8 +151,7 @@ impl Needless {
 /// Whether a file of ours is needed: a blob, a layer, or what lies beside a layer (`KEY.json`). A
 /// name that is no digest is not ours to take away.
 fn is_needed(needed: &HashSet<Digest>, name: &[u8]) -> bool {
-    let stem = name.split(|byte| *byte == b'.').next().unwrap_or(name);
-    digest(stem).is_none_or(|digest| needed.contains(&digest))
+    digest(layers::stem(name)).is_none_or(|digest| needed.contains(&digest))
 }
 
 fn refuse_if_needed(

@@ -16,12 +16,14 @@ pub struct Image {
     pub id: Digest,
     /// The tags that point at it, sorted; none when it is dangling.
     pub tags: Vec<Reference>,
-    /// The references with a digest that point at it, sorted: what was pulled or pushed.
+    /// What registries call it: `repository@sha256:...`, sorted (Docker's `RepoDigests`).
     pub digests: Vec<Reference>,
+    /// The digest of its manifest, as it came or as it was written here.
+    pub manifest: Option<Digest>,
     /// The image that it was built from, where it was built here.
     pub parent: Option<Digest>,
-    /// The key of the build step that made it, where one did.
-    pub step: Option<Digest>,
+    /// Whether it is a step of a build that is kept for the next one, without a tag of its own.
+    pub intermediate: bool,
     /// When it was built.
     pub created: Option<Timestamp>,
     /// When it was last tagged here.
@@ -49,11 +51,6 @@ impl Image {
         let ids = self.document.pointer("/rootfs/diff_ids").and_then(Value::as_array);
         let texts = ids.into_iter().flatten().filter_map(Value::as_str);
         texts.filter_map(|text| text.parse().ok()).collect()
-    }
-
-    /// Whether it is only a step on the way to others: nobody gave it a name.
-    pub fn is_intermediate(&self) -> bool {
-        self.step.is_some() && self.tags.is_empty() && self.digests.is_empty()
     }
 
     /// The reference to show: its first tag, or else its short id.

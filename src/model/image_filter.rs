@@ -31,7 +31,7 @@ impl ImageFilter {
     }
 
     fn take(&self, mut image: Image) -> Option<Image> {
-        let hidden = image.is_intermediate() && (!self.all || self.dangling == Some(true));
+        let hidden = image.intermediate && (!self.all || self.dangling == Some(true));
         if hidden || !self.fits(&image) {
             return None;
         }
@@ -118,8 +118,9 @@ mod tests {
             id: Digest::from_bytes(&[seed; 32]),
             tags,
             digests,
+            manifest: None,
             parent: None,
-            step: None,
+            intermediate: false,
             created: Some(Timestamp::from_second(i64::from(seed)).unwrap()),
             tagged: None,
             size: 0,
@@ -146,7 +147,7 @@ mod tests {
         ];
         images[0].config.labels = [("k".to_owned(), "v".to_owned())].into();
         images[1].config.labels = [("k".to_owned(), "w".to_owned())].into();
-        images[3].step = Some(Digest::from_bytes(&[9; 32]));
+        images[3].intermediate = true;
         images[4].created = None;
         images
     }

@@ -241,9 +241,10 @@ mod tests {
         Image {
             id: digest.parse().unwrap(),
             tags: vec!["app".parse().unwrap()],
-            digests: Vec::new(),
+            digests: vec![],
+            manifest: None,
             parent: None,
-            step: None,
+            intermediate: false,
             created: None,
             tagged: None,
             size: 0,
