@@ -1,4 +1,4 @@
-//! `load` and `rmi`.
+//! `load`, `tag` and `rmi`.
 
 use std::io::IsTerminal as _;
 
@@ -6,7 +6,9 @@ use super::arguments::{LoadArguments, RmiArguments};
 use super::outcome::{FAILED, Outcome, complain};
 use super::screen::Screen;
 use super::shell::Shell;
+use super::store_arguments::TagArguments;
 use crate::model::image::Removed;
+use crate::model::reference::Reference;
 use crate::model::{Error, Kind};
 
 /// `load`
@@ -42,6 +44,16 @@ pub fn load(shell: &Shell, screen: &mut Screen, arguments: &LoadArguments) -> Ou
             screen.line(format!("Loaded image ID: {}", image.id))?;
         }
     }
+    Ok(0)
+}
+
+/// `tag`
+///
+/// # Errors
+/// Where there is no such image, or the name is none.
+pub fn tag(shell: &Shell, arguments: &TagArguments) -> Outcome {
+    let reference: Reference = arguments.reference.parse()?;
+    shell.backend()?.tag(&arguments.image, &reference)?;
     Ok(0)
 }
 

@@ -45,7 +45,9 @@ impl Store {
             None => references.clone(),
         };
         if going.len() < references.len() {
-            index.entries.retain(|entry| entry.reference.as_ref().is_none_or(|r| !going.contains(r)));
+            index
+                .entries
+                .retain(|entry| entry.reference.as_ref().is_none_or(|r| !going.contains(r)));
             index.write(self.images())?;
             return Ok(untagged(named.as_ref(), going));
         }
@@ -192,4 +194,4 @@ fn refuse_if_needed(
 
 #[cfg(test)]
 #[path = "tests/remove.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -1,5 +1,7 @@
 //! Which images are meant: Docker's filters of `images` and `image prune`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::image::Image;
@@ -49,11 +51,20 @@ impl ImageFilter {
         (fits && (named || self.references.is_empty())).then_some(image)
     }
 
-    /// Whether labels and times are as wanted.
+    /// Whether labels and time of an image are as wanted.
     pub fn fits(&self, image: &Image) -> bool {
-        // Docker: one that does not say when it was built is older than all others.
-        let built = image.created.unwrap_or(Timestamp::MIN);
-        let has = |wanted: &String| has_label(image, wanted);
+        self.fits_what_has(&image.config.labels, image.created)
+    }
+
+    /// The same of anything with labels and a time; one without a time is older than all others,
+    /// as in Docker.
+    pub fn fits_what_has(
+        &self,
+        labels: &BTreeMap<String, String>,
+        created: Option<Timestamp>,
+    ) -> bool {
+        let built = created.unwrap_or(Timestamp::MIN);
+        let has = |wanted: &String| has_label(labels, wanted);
         self.labels.iter().all(has)
             && (self.without_labels.is_empty() || !self.without_labels.iter().all(has))
             && self.before.is_none_or(|before| built < before)
@@ -65,10 +76,10 @@ impl ImageFilter {
     }
 }
 
-fn has_label(image: &Image, wanted: &str) -> bool {
+fn has_label(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
     match wanted.split_once('=') {
-        Some((key, value)) => image.config.labels.get(key).is_some_and(|own| own == value),
-        None => image.config.labels.contains_key(wanted),
+        Some((key, value)) => labels.get(key).is_some_and(|own| own == value),
+        None => labels.contains_key(wanted),
     }
 }
 
