@@ -97,6 +97,7 @@ pub enum ContainerVerb {
 
 /// A verb of containers after the word `container`.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made by the parser")]
 pub enum OfContainer {
     /// One that needs no such word.
     #[command(flatten)]

@@ -9,7 +9,7 @@ use super::ps::age;
 use crate::model::digest::Digest;
 use crate::model::image::Image;
 use crate::model::reference::Reference;
-use crate::model::units::{human_duration, human_size};
+use crate::model::units::{human_bytes, human_duration, human_size};
 
 /// What stands where an image has no repository, tag or digest.
 const NONE: &str = "<none>";
@@ -101,7 +101,7 @@ pub fn fields(row: &Row<'_>, now: Timestamp, zone: &TimeZone, no_trunc: bool) ->
         "Size": size,
         "Tag": row.tag,
         "UniqueSize": "N/A",
-        "VirtualSize": size,
+        "VirtualSize": human_bytes(row.image.size),
     })
 }
 

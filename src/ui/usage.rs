@@ -8,7 +8,7 @@ use super::columns::align;
 use super::{images, ps};
 use crate::model::container::Container;
 use crate::model::image::Image;
-use crate::model::units::human_bytes;
+use crate::model::units::{human_bytes, human_size};
 use crate::model::usage::{ImageUsage, Usage};
 
 /// What is known beside the sizes: the images and containers themselves.
@@ -121,7 +121,8 @@ impl Inventory {
 }
 
 fn sizes(usage: &ImageUsage) -> String {
-    let [size, shared, unique] = [usage.size, usage.shared, usage.unique()].map(human_bytes);
+    let size = human_size(usage.size);
+    let [shared, unique] = [usage.shared, usage.unique()].map(human_bytes);
     format!("{size}\t{shared}\t{unique}\t{}", usage.containers)
 }
 
