@@ -60,7 +60,7 @@ fn each_verb_is_found_under_its_noun_too() {
         "image tag a b",
         "tag a b",
         "image history -q --no-trunc a",
-        "history -H=false --human a",
+        "history -H=false a",
         "image prune -af --filter until=24h",
         "container prune -f",
         "system df -v",

@@ -14,6 +14,7 @@
 //! an image from this machine.
 
 mod archive;
+mod compression;
 mod document;
 mod extract;
 mod host;
@@ -27,11 +28,14 @@ mod names;
 mod parents;
 mod pax;
 mod prune;
+mod recipe;
 mod remove;
+mod span;
 mod spool;
 mod staging;
 mod store;
 mod tag;
+mod unpack;
 mod usage;
 
 pub use crate::model::image::{HostImage, ImageUser};
