@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use crate::model::platform::Platform;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::store_arguments::{
+    HistoryArguments, PruneContainersArguments, PruneImagesArguments, SystemVerb, TagArguments,
+};
+
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
 #[command(
@@ -32,7 +36,7 @@ pub enum Verb {
     Container(ContainerVerb),
     /// Containers: `container ls`, `container inspect`, ...
     #[command(subcommand, name = "container")]
-    OfContainer(ContainerVerb),
+    OfContainer(OfContainer),
     /// Images: `image ls`, `image inspect`, `image rm`, `image load`
     #[command(subcommand)]
     Image(ImageVerb),
@@ -40,6 +44,13 @@ pub enum Verb {
     Images(ImagesArguments),
     /// Remove images
     Rmi(RmiArguments),
+    /// Give an image a further name
+    Tag(TagArguments),
+    /// Show the steps by which an image was made
+    History(HistoryArguments),
+    /// The engine as a whole: `system df`, ...
+    #[command(subcommand)]
+    System(SystemVerb),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
     /// Save images to an archive that `docker load` and skopeo read
@@ -87,6 +98,17 @@ pub enum ContainerVerb {
     Inspect(InspectArguments),
 }
 
+/// A verb of containers after the word `container`.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made by the parser")]
+pub enum OfContainer {
+    /// One that needs no such word.
+    #[command(flatten)]
+    Plain(ContainerVerb),
+    /// Remove containers that do not run
+    Prune(PruneContainersArguments),
+}
+
 /// A verb of images.
 #[derive(Debug, Subcommand)]
 pub enum ImageVerb {
@@ -98,6 +120,12 @@ pub enum ImageVerb {
     /// Remove images
     #[command(visible_alias = "remove")]
     Rm(RmiArguments),
+    /// Give an image a further name
+    Tag(TagArguments),
+    /// Show the steps by which an image was made
+    History(HistoryArguments),
+    /// Remove images that nobody needs
+    Prune(PruneImagesArguments),
     /// Load images from an archive
     Load(LoadArguments),
     /// Save images to an archive
@@ -349,9 +377,12 @@ pub enum Subject {
 /// `images`
 #[derive(Args, Debug, Default)]
 pub struct ImagesArguments {
-    /// Show all images; lifebox keeps no intermediate ones
+    /// Show also the steps of builds
     #[arg(short, long)]
     pub all: bool,
+    /// Show what registries call them
+    #[arg(long)]
+    pub digests: bool,
     /// Show only ids
     #[arg(short, long)]
     pub quiet: bool,
@@ -361,7 +392,7 @@ pub struct ImagesArguments {
     /// A Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
-    /// Only some: dangling, reference
+    /// Only some: before, dangling, label, reference, since, until
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
     /// Only this repository, or this reference

@@ -10,7 +10,8 @@
 //!
 //! Reading order: [`Store`] asks `index` what there is; `archive` and `layout` read what other
 //! engines wrote (`members`, `pax`, `spool`); `import` brings it in (`document`, `extract`,
-//! `layers`), `remove` takes it out, `host` makes an image from this machine.
+//! `layers`), `tag` names it, `usage` measures it, `remove` and `prune` take it out, `host` makes
+//! an image from this machine.
 
 mod archive;
 mod compression;
@@ -26,6 +27,7 @@ mod merged;
 mod names;
 mod parents;
 mod pax;
+mod prune;
 mod recipe;
 mod remove;
 mod save;
@@ -33,9 +35,12 @@ mod span;
 mod spool;
 mod staging;
 mod store;
+mod tag;
 mod unpack;
+mod usage;
 
 pub use crate::model::image::{HostImage, ImageUser};
+pub use layers::bytes_below;
 pub use store::Store;
 
 /// What long work asks now and then, on any of its threads: whether to go on. An error ends it.

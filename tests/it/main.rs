@@ -12,6 +12,7 @@ mod life;
 mod logs;
 mod readme;
 mod save;
+mod store;
 mod three_ways;
 mod tidy;
 mod workflows;

@@ -3,6 +3,7 @@
 //! A map is checked against its table before anything is read from it, so that a typing error is
 //! named with the nearest key and never ignored.
 
+mod images;
 mod read;
 
 use rhai::Map;
@@ -11,6 +12,7 @@ use super::nearest::nearest;
 use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
+pub use images::{images, prune_images};
 pub use read::{
     Create, Filter, Follow, create, filter, force, load, logs, pull, save, start, stop,
 };
@@ -143,6 +145,22 @@ const PS: &[Key] = &[
     key("last", Takes::Count, "only the newest so many; implies all"),
 ];
 
+const IMAGES: &[Key] = &[
+    key("all", Takes::Flag, "also the steps of builds"),
+    key("name", Takes::Texts, "a pattern of the reference, such as \"alpine:3*\""),
+    key("label", Takes::Pairs, "has these labels; \"key\" or \"key=value\""),
+    key("dangling", Takes::Flag, "without tag, or with one"),
+    key("before", Takes::Image, "built before this image"),
+    key("since", Takes::Image, "built after this image"),
+];
+
+const PRUNE_IMAGES: &[Key] = &[
+    key("all", Takes::Flag, "all that no container uses, not only those without tag"),
+    key("label", Takes::Pairs, "only with these labels; \"key\" or \"key=value\""),
+    key("before", Takes::Time, "only what was built before then"),
+    key("dry_run", Takes::Flag, "only tell what would go"),
+];
+
 /// The functions that take options, each with its tables.
 const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("create", &[CREATE]),
@@ -156,6 +174,8 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("image", &[IMAGE]),
     ("load", &[LOAD]),
     ("save", &[SAVE]),
+    ("images", &[IMAGES]),
+    ("prune_images", &[PRUNE_IMAGES]),
     ("logs", &[LOGS]),
     ("ps", &[PS]),
 ];
