@@ -23,8 +23,10 @@ pub(crate) enum Found {
         layer: usize,
         directory: OwnedFd,
     },
+    /// A symbolic link, and the directory that holds it.
     Symlink {
         layer: usize,
+        parent: OwnedFd,
         target: Vec<u8>,
     },
     /// Anything else, and the directory that holds it.
@@ -59,7 +61,10 @@ pub(crate) fn lookup(layers: &[&OwnedFd], path: &[Vec<u8>]) -> Result<Found> {
             FileType::Directory => {
                 Found::Directory { layer, directory: fs::open_dir_beneath(&parent, leaf)? }
             }
-            FileType::Symlink => Found::Symlink { layer, target: fs::read_link(&parent, leaf)? },
+            FileType::Symlink => {
+                let target = fs::read_link(&parent, leaf)?;
+                Found::Symlink { layer, parent, target }
+            }
             _ => Found::Other { layer, parent },
         });
     }

@@ -194,8 +194,8 @@ impl<'a> Parents<'a> {
         self.defer(join(path), Deferred { mode, mtime: mtime(&attributes) })
     }
 
-    /// Copies the file `path` of a layer below into `parent`, the same directory in this layer.
-    /// Returns its length, or `None` where no layer has such a file.
+    /// Copies what `path` is in a layer below, which must not be a directory, into `parent`, the
+    /// same directory in this layer. Returns its length, or `None` where no layer has it.
     pub(crate) fn copy_up(
         &mut self,
         path: &[Vec<u8>],
@@ -203,27 +203,60 @@ impl<'a> Parents<'a> {
         check: &dyn Fn() -> Result<()>,
     ) -> Result<Option<u64>> {
         self.consulted = true;
-        let (Found::Other { parent: lower, .. }, Some(leaf)) =
-            (merged::lookup(&self.layers, path)?, path.last())
-        else {
-            return Ok(None);
+        let Some(leaf) = path.last() else { return Ok(None) };
+        let lower = match merged::lookup(&self.layers, path)? {
+            Found::Other { parent, .. } | Found::Symlink { parent, .. } => parent,
+            Found::Directory { .. } | Found::Absent => return Ok(None),
         };
-        let present = fs::stat(&lower, leaf)?;
-        if !present.is_some_and(|found| fs::type_of(&found) == FileType::RegularFile) {
-            return Ok(None);
+        let Some(found) = fs::stat(&lower, leaf)? else { return Ok(None) };
+        match fs::type_of(&found) {
+            FileType::RegularFile => copy_file(&lower, parent, leaf, check).map(Some),
+            FileType::Symlink => {
+                let target = fs::read_link(&lower, leaf)?;
+                fs::make_symlink(parent, leaf, &target)?;
+                set_attributes_at(parent, leaf, &found)?;
+                Ok(Some(target.len() as u64))
+            }
+            kind => {
+                let (major, minor) =
+                    (rustix::fs::major(found.st_rdev), rustix::fs::minor(found.st_rdev));
+                fs::make_node(parent, leaf, kind, major, minor)?;
+                set_attributes_at(parent, leaf, &found)?;
+                fs::set_mode_at(parent, leaf, found.st_mode & 0o7777)?;
+                Ok(Some(0))
+            }
         }
-        let source = std::fs::File::from(fs::open_file_beneath(&lower, leaf)?);
-        let attributes = fs::stat_fd(&source)?;
-        let length = u64::try_from(attributes.st_size).unwrap_or(0);
-        let copy = fs::create_file(parent, leaf)?;
-        spool::copy(&source, &copy, length, check)?;
-        fs::set_owner(&copy, attributes.st_uid, attributes.st_gid)?;
-        fs::set_mode(&copy, attributes.st_mode & 0o7777)?;
-        copy_xattrs(&OwnedFd::from(source), &copy)?;
-        let (seconds, nanoseconds) = mtime(&attributes);
-        fs::set_times(&copy, seconds, nanoseconds)?;
-        Ok(Some(length))
     }
+}
+
+fn copy_file(
+    lower: &OwnedFd,
+    parent: &OwnedFd,
+    leaf: &[u8],
+    check: &dyn Fn() -> Result<()>,
+) -> Result<u64> {
+    let source = std::fs::File::from(fs::open_file_beneath(lower, leaf)?);
+    let attributes = fs::stat_fd(&source)?;
+    let length = u64::try_from(attributes.st_size).unwrap_or(0);
+    let copy = fs::create_file(parent, leaf)?;
+    for (offset, part) in fs::extents(&source)? {
+        fs::seek(&source, offset)?;
+        fs::seek(&copy, offset)?;
+        spool::copy(&source, &copy, part, check)?;
+    }
+    fs::set_length(&copy, length)?;
+    fs::set_owner(&copy, attributes.st_uid, attributes.st_gid)?;
+    fs::set_mode(&copy, attributes.st_mode & 0o7777)?;
+    copy_xattrs(&OwnedFd::from(source), &copy)?;
+    let (seconds, nanoseconds) = mtime(&attributes);
+    fs::set_times(&copy, seconds, nanoseconds)?;
+    Ok(length)
+}
+
+fn set_attributes_at(parent: &OwnedFd, leaf: &[u8], from: &fs::Attributes) -> Result<()> {
+    fs::set_owner_at(parent, leaf, from.st_uid, from.st_gid)?;
+    let (seconds, nanoseconds) = mtime(from);
+    fs::set_times_at(parent, leaf, seconds, nanoseconds)
 }
 
 fn mtime(attributes: &fs::Attributes) -> (i64, u32) {

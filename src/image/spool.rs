@@ -7,7 +7,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
-use super::members::{Sparse, corrupt, stream_error};
+use super::members::{corrupt, stream_error};
+use super::sparse::Sparse;
 use crate::model::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;

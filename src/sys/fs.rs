@@ -6,8 +6,8 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{
-    AtFlags, Dev, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, ResolveFlags, Stat,
-    Timespec, Timestamps, Uid, XattrFlags,
+    AtFlags, Dev, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, ResolveFlags, SeekFrom,
+    Stat, Timespec, Timestamps, Uid, XattrFlags,
 };
 use rustix::io::Errno;
 
@@ -236,6 +236,36 @@ pub fn try_lock(fd: impl AsFd) -> Result<bool> {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK) => Ok(false),
         Err(errno) => Err(Error::from_errno("flock", errno.raw_os_error())),
+    }
+}
+
+/// Wraps `lseek(2)` to a place counted from the start.
+pub fn seek(fd: impl AsFd, offset: u64) -> Result<()> {
+    rustix::fs::seek(fd, SeekFrom::Start(offset))
+        .map(drop)
+        .map_err(|errno| Error::from_errno("lseek", errno.raw_os_error()))
+}
+
+/// Wraps `ftruncate(2)`; what is new reads as zeros and takes no space.
+pub fn set_length(fd: impl AsFd, length: u64) -> Result<()> {
+    rustix::fs::ftruncate(fd, length)
+        .map_err(|errno| Error::from_errno("ftruncate", errno.raw_os_error()))
+}
+
+/// Where a file has data, as (offset, length) in order: `SEEK_DATA` and `SEEK_HOLE` of lseek(2).
+/// A file system that knows no holes has one extent.
+pub fn extents(fd: impl AsFd) -> Result<Vec<(u64, u64)>> {
+    let mut found = Vec::new();
+    let mut end = 0;
+    let failed = |errno: Errno| Error::from_errno("lseek", errno.raw_os_error());
+    loop {
+        let start = match rustix::fs::seek(&fd, SeekFrom::Data(end)) {
+            Ok(start) => start,
+            Err(Errno::NXIO) => return Ok(found),
+            Err(errno) => return Err(failed(errno)),
+        };
+        end = rustix::fs::seek(&fd, SeekFrom::Hole(start)).map_err(failed)?;
+        found.push((start, end - start));
     }
 }
 
