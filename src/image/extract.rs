@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use rustix::fs::FileType;
 
+use super::limits::Room;
 use super::members::{Member, MemberKind, Members, corrupt, lossy};
 use super::merged::OPAQUE;
 use super::names::{self, Leaf};
@@ -56,8 +57,10 @@ pub(crate) fn extract(
         check,
     };
     extraction.parents.defer(Vec::new(), Deferred { mode: 0o755, mtime: (0, 0) })?;
+    let mut room = Room::default();
     while let Some(member) = members.next()? {
         check()?;
+        room.take(member.size, root)?;
         extraction
             .apply(&member, &mut members)
             .context(|| format!("cannot unpack `{}`", lossy(&member.name)))?;
@@ -202,7 +205,7 @@ impl Extraction<'_> {
         fs::set_mode(&file, member.mode)?;
         set_xattrs(&file, member)?;
         fs::set_times(&file, member.mtime.0, member.mtime.1)?;
-        self.size += length;
+        self.size = self.size.saturating_add(length);
         Ok(())
     }
 
@@ -241,9 +244,10 @@ impl Extraction<'_> {
             Some(present) if !fs::is_whiteout(&present) => {}
             _ => {
                 let copied = self.parents.copy_up(&path, &parent, self.check)?;
-                self.size += copied.ok_or_else(|| {
+                let copied = copied.ok_or_else(|| {
                     corrupt(format!("it is a hard link to `{target}`, which is not there"))
                 })?;
+                self.size = self.size.saturating_add(copied);
             }
         }
         self.make_room(place, false)?;

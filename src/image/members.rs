@@ -240,9 +240,10 @@ fn truncated() -> Error {
 
 /// Names the failure of a stream that may be compressed.
 pub(crate) fn stream_error(error: &std::io::Error) -> Error {
-    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    use std::io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, UnexpectedEof};
     match error.kind() {
         UnexpectedEof => truncated(),
+        FileTooLarge => corrupt(error.to_string()),
         InvalidData | InvalidInput => corrupt(format!("its compression is damaged: {error}")),
         _ => Error::from_io("read the archive", error),
     }

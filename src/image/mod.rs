@@ -20,6 +20,7 @@ mod import;
 mod index;
 mod layers;
 mod layout;
+mod limits;
 mod member;
 mod members;
 mod merged;

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
+use super::limits::guarded;
 use super::members::{corrupt, stream_error};
 use super::sparse::Sparse;
 use crate::model::digest::Digest;
@@ -17,7 +18,7 @@ const BUFFER: usize = 64 * 1024;
 /// How many bytes are written between two looks at the free space.
 const PORTION: u64 = 16 << 20;
 /// What is left to the host: an engine that fills the disk takes everything else down.
-const RESERVE: u64 = 256 << 20;
+pub(crate) const RESERVE: u64 = 256 << 20;
 
 /// A file in a staging directory whose content is known.
 #[derive(Clone, Debug)]
@@ -158,7 +159,9 @@ pub(crate) fn decompress<'a>(mut stream: impl Read + 'a) -> Result<Box<dyn Read 
     let gzip = start.starts_with(b"\x1f\x8b");
     let whole = std::io::Cursor::new(start).chain(stream);
     Ok(if gzip {
-        Box::new(MultiGzDecoder::new(std::io::BufReader::with_capacity(BUFFER, whole)))
+        Box::new(guarded(whole, |whole| {
+            MultiGzDecoder::new(std::io::BufReader::with_capacity(BUFFER, whole))
+        }))
     } else {
         Box::new(whole)
     })

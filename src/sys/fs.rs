@@ -286,6 +286,14 @@ pub fn free_space(fd: impl AsFd) -> Result<u64> {
     Ok(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
+/// How many more files may be made on the file system of `fd`: `fstatvfs(3)`. `None` where it
+/// makes room for them as it goes.
+pub fn free_inodes(fd: impl AsFd) -> Result<Option<u64>> {
+    let space = rustix::fs::fstatvfs(fd)
+        .map_err(|errno| Error::from_errno("fstatvfs", errno.raw_os_error()))?;
+    Ok((space.f_files > 0).then_some(space.f_favail))
+}
+
 /// What `st_mode` says an entry is.
 pub fn type_of(attributes: &Attributes) -> Type {
     FileType::from_raw_mode(attributes.st_mode)
