@@ -9,6 +9,8 @@ use super::*;
 
 #[path = "formats.rs"]
 mod formats;
+#[path = "hostile.rs"]
+mod hostile;
 #[path = "sparse.rs"]
 mod sparse;
 
@@ -349,33 +351,4 @@ fn a_directory_gives_way_to_a_file_with_all_that_is_in_it() {
     let (place, extracted) = unpacked(vec![layer]);
     assert_eq!(std::fs::read_to_string(place.top("d")).unwrap(), "3");
     assert_eq!(extracted.size, 1);
-}
-
-proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
-
-    /// Whatever names and links a layer is made of, nothing beside it appears or changes.
-    #[test]
-    fn no_entry_gets_out(
-        entries in proptest::collection::vec((0..6usize, "[ab./]{1,7}", "[ab./]{1,7}"), 1..12)
-    ) {
-        const KINDS: [EntryType; 6] = [
-            EntryType::Regular,
-            EntryType::Directory,
-            EntryType::Symlink,
-            EntryType::Symlink,
-            EntryType::Link,
-            EntryType::Fifo,
-        ];
-        let mut place = Place::new();
-        place.add(Layer::new().dir("a", 0o755).symlink("b", "a").symlink("a/b", "../..")).unwrap();
-        let mut layer = Layer::new();
-        for (kind, name, link) in &entries {
-            layer = layer.raw(KINDS[*kind], name, link, 0o777, b"");
-        }
-        let _ = place.add(layer);
-        let mut names = fs::names(fs::open_dir(place.directory.path()).unwrap()).unwrap();
-        names.sort();
-        proptest::prop_assert_eq!(names, [&b"0"[..], b"1", b"precious"]);
-    }
 }
