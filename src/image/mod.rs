@@ -13,6 +13,7 @@
 //! `layers`), `remove` takes it out, `host` makes an image from this machine.
 
 mod archive;
+mod compression;
 mod document;
 mod extract;
 mod host;
@@ -28,11 +29,17 @@ mod names;
 mod numeric;
 mod parents;
 mod pax;
+mod recipe;
 mod remove;
+mod span;
 mod sparse;
 mod spool;
 mod staging;
 mod store;
+mod unpack;
 
 pub use crate::model::image::{HostImage, ImageUser};
 pub use store::Store;
+
+/// What long work asks now and then, on any of its threads: whether to go on. An error ends it.
+pub type Check<'a> = &'a (dyn Fn() -> crate::model::Result<()> + Sync);

@@ -15,12 +15,13 @@ use jiff::Timestamp;
 
 use self::libraries::Libraries;
 use self::tree::{Node, Tree};
-use super::import::Parts;
-use super::layout::architecture;
+use super::Check;
+use super::import::Incoming;
 use super::spool::{SpoolWriter, Spooled};
 use super::store::Store;
 use crate::model::Result;
 use crate::model::image::HostImage;
+use crate::model::platform::Platform;
 use crate::model::reference::Reference;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -55,7 +56,7 @@ const SHEBANG: u64 = 256;
 impl Store {
     /// Makes `host:latest` from this machine: a shell, the usual small programs and what they
     /// need. The same machine gives the same image.
-    pub fn make_host(&self, check: &dyn Fn() -> Result<()>) -> Result<HostImage> {
+    pub fn make_host(&self, check: Check<'_>) -> Result<HostImage> {
         let reference = "host".parse()?;
         let programs = [PROGRAMS, EXTRAS].concat();
         let mut host = self.image_from_host(&programs, &["sh"], &reference, check)?;
@@ -70,7 +71,7 @@ impl Store {
         programs: &[&str],
         required: &[&str],
         reference: &Reference,
-        check: &dyn Fn() -> Result<()>,
+        check: Check<'_>,
     ) -> Result<HostImage> {
         let mut machine = Machine::new();
         for program in programs {
@@ -90,12 +91,9 @@ impl Store {
         machine.tree.write(&mut writer, check)?;
         let layer = writer.finish();
         let config = config(&layer, machine.tree.newest());
-        let parts = Parts {
-            config: config.as_bytes(),
-            layers: vec![&layer],
-            tags: vec![reference.clone()],
-        };
-        let loaded = self.import(&staging, &parts, check)?;
+        let layers = vec![layer.source(&staging)?];
+        let incoming = Incoming::new(config.as_bytes(), layers, vec![reference.clone()]);
+        let loaded = self.import(&staging, &incoming, check)?;
         let image = self.find(loaded.id.as_str())?;
         Ok(HostImage { image, missing: machine.missing })
     }
@@ -112,7 +110,7 @@ fn config(layer: &Spooled, newest: i64) -> String {
     let created = Timestamp::from_second(newest).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
     serde_json::json!({
         "created": created,
-        "architecture": architecture(),
+        "architecture": Platform::host().architecture,
         "os": "linux",
         "config": {
             "Env": [format!("PATH={PATH}")],
