@@ -14,7 +14,7 @@ use rustix::fs::FileType;
 use super::Check;
 use super::limits::Room;
 use super::members::{Member, MemberKind, Members, Tape, corrupt, lossy};
-use super::merged::OPAQUE;
+use super::merged::{Layer, OPAQUE};
 use super::names::{self, Leaf};
 use super::parents::Parents;
 use super::spool;
@@ -43,9 +43,9 @@ pub(crate) struct Deferred {
     pub(crate) mtime: (i64, u32),
 }
 
-/// Opens the directories of the layers below, topmost first. Asked only where the layer itself
+/// The layers below, topmost first. Asked only where the layer itself
 /// does not tell enough; may wait until they are unpacked.
-pub(crate) type Lowers<'a> = &'a dyn Fn() -> Result<Vec<OwnedFd>>;
+pub(crate) type Lowers<'a> = &'a dyn Fn() -> Result<Vec<Layer>>;
 
 /// Unpacks the tar stream `layer` into `root`. `check` is asked before each entry whether to go
 /// on.
@@ -354,7 +354,7 @@ fn counted(attributes: &fs::Attributes) -> u64 {
 }
 
 /// Removes a directory and all in it by descriptor, and tells how many bytes of files went.
-fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
+pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
     let directory = fs::open_dir_beneath(parent, name)?;
     let mut freed = 0;
     for entry in fs::names(&directory)? {

@@ -16,6 +16,7 @@ mod archive;
 mod compression;
 mod document;
 mod extract;
+mod flat;
 mod host;
 mod import;
 mod index;

@@ -16,7 +16,7 @@ use rustix::fs::FileType;
 use super::Check;
 use super::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
 use super::members::{corrupt, lossy};
-use super::merged::{self, Found, OPAQUE};
+use super::merged::{self, Found, Layer, OPAQUE};
 use super::names::join;
 use super::spool;
 use crate::model::Result;
@@ -33,7 +33,7 @@ pub(crate) struct Parents<'a> {
     root: &'a OwnedFd,
     lowers: Lowers<'a>,
     /// The layers below, topmost first, once they were asked for.
-    below: OnceCell<Vec<OwnedFd>>,
+    below: OnceCell<Vec<Layer>>,
     /// The parent of the last entry.
     last: Option<(Vec<u8>, Rc<OwnedFd>)>,
     deferred: DeferredList,
@@ -59,14 +59,13 @@ impl<'a> Parents<'a> {
         self.consulted
     }
 
-    fn below(&self) -> Result<&[OwnedFd]> {
+    fn below(&self) -> Result<&[Layer]> {
         self.below.get_or_try_init(|| (self.lowers)()).map(Vec::as_slice)
     }
 
     /// Looks `path` up in all layers, this one first.
     fn lookup(&self, path: &[Vec<u8>]) -> Result<Found> {
-        let layers: Vec<&OwnedFd> = std::iter::once(self.root).chain(self.below()?).collect();
-        merged::lookup(&layers, path)
+        merged::lookup(self.root, self.below()?, path)
     }
 
     /// Remembers mode and time of a directory for the end.
@@ -175,7 +174,7 @@ impl<'a> Parents<'a> {
         self.consulted = true;
         let mut all = BTreeSet::new();
         for layer in self.below()? {
-            all.extend(fs::names(layer)?);
+            all.extend(fs::names(layer.root()?)?);
         }
         Ok(all)
     }

@@ -55,6 +55,7 @@ impl Store {
         let Some((needed_blobs, mut needed_layers)) = self.needed(index) else {
             return Ok(Vec::new());
         };
+        self.sweep_flat(users, bin)?;
         needed_layers.extend(users.iter().flat_map(|user| user.layers.iter().cloned()));
 
         let holder = fs::open_dir(&self.images().join("blobs/sha256"))?;

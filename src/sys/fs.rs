@@ -192,6 +192,12 @@ pub fn get_xattr(fd: impl AsFd, key: &str) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// Wraps `fremovexattr(2)`.
+pub fn remove_xattr(fd: impl AsFd, key: &str) -> Result<()> {
+    rustix::fs::fremovexattr(fd, key)
+        .map_err(|errno| Error::from_errno(format!("removexattr `{key}`"), errno.raw_os_error()))
+}
+
 /// Wraps `flistxattr(2)`: the keys that are UTF-8.
 pub fn list_xattrs(fd: impl AsFd) -> Result<Vec<String>> {
     let mut keys = Vec::with_capacity(64 * 1024);

@@ -31,14 +31,14 @@ fn refused(layer: &[u8], expected: &str) {
 #[test]
 fn unknown_types_are_refused() {
     for kind in [b'D', b'M', b'V', b's', b'N', 0xff] {
-        let layer = Layer::new().raw(EntryType::new(kind), "x", "", 0o644, b"");
+        let layer = Tar::new().raw(EntryType::new(kind), "x", "", 0o644, b"");
         check_refused(layer, "unknown type");
     }
 }
 
 #[test]
 fn names_that_are_not_text_are_kept_as_they_are() {
-    let layer = Layer::new()
+    let layer = Tar::new()
         .pax(&[("hdrcharset", b"BINARY"), ("path", b"caf\xe9"), ("uname", b"\xff")])
         .file("x", "")
         .pax(&[("path", b"line\nend")])
@@ -54,7 +54,7 @@ fn names_that_are_not_text_are_kept_as_they_are() {
 #[test]
 fn long_names_and_links_of_both_forms_are_read() {
     let name = |c: &str| vec![c.repeat(200); 4].join("/");
-    let mut layer = Layer::new();
+    let mut layer = Tar::new();
     // GNU: records of the types L and K.
     let (long, link) = (name("g"), name("h"));
     for (kind, text) in [(b'L', &long), (b'K', &link)] {
@@ -70,12 +70,12 @@ fn long_names_and_links_of_both_forms_are_read() {
     assert_eq!(std::fs::read_link(place.top(&name("p"))).unwrap(), Path::new(&long));
     assert_eq!(names(&place).len(), 2);
     // Where both speak of one member, Go believes GNU's.
-    let layer = Layer::new()
+    let layer = Tar::new()
         .raw(EntryType::GNULongName, "././@LongLink", "", 0o644, b"gnu\0")
         .pax(&[("path", b"pax")])
         .file("short", "");
     assert_eq!(names(&unpacked(vec![layer]).0), [b"gnu"]);
-    let twice = Layer::new().pax(&[("path", b"a")]).pax(&[("path", b"b")]).file("c", "");
+    let twice = Tar::new().pax(&[("path", b"a")]).pax(&[("path", b"b")]).file("c", "");
     check_refused(twice, "two headers of one kind");
 }
 
@@ -85,20 +85,20 @@ fn a_ustar_name_has_a_prefix() {
     header.set_path(format!("{}/{}", "d".repeat(120), "f".repeat(90))).unwrap();
     header.set_mode(0o600);
     header.set_size(0);
-    let (place, _) = unpacked(vec![Layer::new().header(header, b"")]);
+    let (place, _) = unpacked(vec![Tar::new().header(header, b"")]);
     assert_eq!(mode(&place.top(&format!("{}/{}", "d".repeat(120), "f".repeat(90)))), 0o600);
 }
 
 #[test]
 fn global_headers_and_unknown_records_change_nothing() {
     let global = b"17 comment=hello\n13 path=evil\n";
-    let layer = Layer::new()
+    let layer = Tar::new()
         .raw(EntryType::XGlobalHeader, "pax_global_header", "", 0o644, &global[..])
         .pax(&[("SCHILY.fflags", b"uappnd"), ("comment", b"x"), ("atime", b"1"), ("ctime", b"2")])
         .file("a", "");
     assert_eq!(names(&unpacked(vec![layer]).0), [b"a"]);
     // As in Go, what stands before a global header is lost.
-    let layer = Layer::new()
+    let layer = Tar::new()
         .pax(&[("path", b"lost")])
         .raw(EntryType::XGlobalHeader, "g", "", 0o644, b"")
         .file("a", "");
@@ -108,8 +108,8 @@ fn global_headers_and_unknown_records_change_nothing() {
 #[test]
 fn the_size_of_a_pax_record_goes_before_that_of_the_header() {
     // CVE-2026-33055: who believes the header reads the content as members.
-    let inner = Layer::new().file("smuggled", "x").bytes();
-    let mut layer = Layer::new().pax(&[("size", inner.len().to_string().as_bytes())]).bytes();
+    let inner = Tar::new().file("smuggled", "x").bytes();
+    let mut layer = Tar::new().pax(&[("size", inner.len().to_string().as_bytes())]).bytes();
     layer.truncate(1024);
     let mut header = plain("outer");
     header.set_cksum();
@@ -121,9 +121,9 @@ fn the_size_of_a_pax_record_goes_before_that_of_the_header() {
     assert_eq!(names(&place), [b"outer"]);
     assert_eq!(place.top("outer").metadata().unwrap().len(), inner.len() as u64);
     for bad in [&b"-1"[..], b"x", b"+1", b"18446744073709551616"] {
-        check_refused(Layer::new().pax(&[("size", bad)]).file("a", ""), "not a number");
+        check_refused(Tar::new().pax(&[("size", bad)]).file("a", ""), "not a number");
     }
-    let huge = Layer::new().pax(&[("size", b"9223372036854775807")]).file("a", "");
+    let huge = Tar::new().pax(&[("size", b"9223372036854775807")]).file("a", "");
     check_refused(huge, "bytes");
 }
 
@@ -135,8 +135,8 @@ fn what_is_no_file_has_no_body() {
         header.set_size(512);
         header.set_link_name("f").unwrap();
         header.set_cksum();
-        let before = Layer::new().file("f", "").bytes();
-        let after = Layer::new().file("y", "").bytes();
+        let before = Tar::new().file("f", "").bytes();
+        let after = Tar::new().file("y", "").bytes();
         let layer = [&before[..512], header.as_bytes(), &after[..]].concat();
         let mut place = Place::new();
         place.unpack(&layer).unwrap();
@@ -145,11 +145,11 @@ fn what_is_no_file_has_no_body() {
     // Only in the oldest archives a slash makes a directory; else the file has its body.
     let mut header = plain("x/");
     header.set_size(3);
-    let (place, _) = unpacked(vec![Layer::new().header(header.clone(), b"abc").file("y", "")]);
+    let (place, _) = unpacked(vec![Tar::new().header(header.clone(), b"abc").file("y", "")]);
     assert_eq!(place.top("x").metadata().unwrap().len(), 3);
     header.as_old_mut().linkflag = [0];
     header.set_size(0);
-    let (place, _) = unpacked(vec![Layer::new().header(header, b"").file("y", "")]);
+    let (place, _) = unpacked(vec![Tar::new().header(header, b"").file("y", "")]);
     assert!(place.top("x").is_dir());
 }
 
@@ -159,31 +159,31 @@ fn numbers_beyond_octal_are_read() {
     header.set_uid(3_000_000_000);
     // Two's complement: a second before 1970.
     header.as_old_mut().mtime = [0xff; 12];
-    let (place, _) = unpacked(vec![Layer::new().header(header.clone(), b"")]);
+    let (place, _) = unpacked(vec![Tar::new().header(header.clone(), b"")]);
     let found = place.top("big").metadata().unwrap();
     assert_eq!((found.uid(), found.mtime(), found.mtime_nsec()), (3_000_000_000, -1, 0));
     header.as_old_mut().size = [0xff; 12];
-    check_refused(Layer::new().header(header.clone(), b""), "negative");
+    check_refused(Tar::new().header(header.clone(), b""), "negative");
     header.as_old_mut().size = *b"12345678901x";
-    check_refused(Layer::new().header(header, b""), "not a number");
+    check_refused(Tar::new().header(header, b""), "not a number");
 }
 
 #[test]
 fn owners_out_of_range_are_refused() {
     for id in [&b"4294967295"[..], b"4294967296"] {
-        check_refused(Layer::new().pax(&[("uid", id)]).file("a", ""), "out of range");
-        check_refused(Layer::new().pax(&[("gid", id)]).dir("a", 0o755), "out of range");
+        check_refused(Tar::new().pax(&[("uid", id)]).file("a", ""), "out of range");
+        check_refused(Tar::new().pax(&[("gid", id)]).dir("a", 0o755), "out of range");
     }
     let mut negative = plain("a");
     negative.as_old_mut().uid = [0xff; 8];
-    check_refused(Layer::new().header(negative, b""), "negative");
-    let (place, _) = unpacked(vec![Layer::new().pax(&[("gid", b"4294967294")]).file("a", "")]);
+    check_refused(Tar::new().header(negative, b""), "negative");
+    let (place, _) = unpacked(vec![Tar::new().pax(&[("gid", b"4294967294")]).file("a", "")]);
     assert_eq!(place.top("a").metadata().unwrap().gid(), 4_294_967_294);
 }
 
 #[test]
 fn times_of_all_ages_are_kept() {
-    let layer = Layer::new()
+    let layer = Tar::new()
         .pax(&[("mtime", b"-86400.25")])
         .file("before", "")
         .pax(&[("mtime", b"1700000000.123456789")])
@@ -210,7 +210,7 @@ fn times_of_all_ages_are_kept() {
     assert_eq!(time("later").0, 4_102_444_800);
     // What the file system can't express becomes its last or first moment.
     assert!(time("latest").0 > 4_102_444_800 && time("first").0 < -86401);
-    check_refused(Layer::new().pax(&[("mtime", b"soon")]).file("a", ""), "not a time");
+    check_refused(Tar::new().pax(&[("mtime", b"soon")]).file("a", ""), "not a time");
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn devices_keep_their_numbers_and_none_is_cut_to_a_whiteout() {
         header.set_device_major(major).unwrap();
         header.set_device_minor(minor).unwrap();
         header.set_mode(0o660);
-        Layer::new().header(header, b"")
+        Tar::new().header(header, b"")
     };
     let (place, _) = unpacked(vec![device(EntryType::Block, 4095, 1_048_575)]);
     let found = place.top("x").symlink_metadata().unwrap();
@@ -240,7 +240,7 @@ fn devices_keep_their_numbers_and_none_is_cut_to_a_whiteout() {
 
 #[test]
 fn fifos_and_set_id_bits_are_kept() {
-    let layer = Layer::new()
+    let layer = Tar::new()
         .pax(&[("uid", b"5"), ("gid", b"6")])
         .raw(EntryType::Fifo, "fifo", "", 0o640, b"")
         .pax(&[("uid", b"5"), ("gid", b"6")])
@@ -255,24 +255,23 @@ fn fifos_and_set_id_bits_are_kept() {
 
 #[test]
 fn the_root_has_the_owner_and_mode_that_the_layer_says() {
-    let layer =
-        Layer::new().pax(&[("uid", b"7"), ("gid", b"8"), ("mtime", b"9.5")]).dir("./", 0o750);
+    let layer = Tar::new().pax(&[("uid", b"7"), ("gid", b"8"), ("mtime", b"9.5")]).dir("./", 0o750);
     let (place, _) = unpacked(vec![layer.file("a", "")]);
     let root = place.top("").metadata().unwrap();
     assert_eq!((root.uid(), root.gid(), root.mtime(), root.mtime_nsec()), (7, 8, 9, 500_000_000));
     assert_eq!(mode(&place.top("")), 0o750);
-    let (place, _) = unpacked(vec![Layer::new().file("a", "")]);
+    let (place, _) = unpacked(vec![Tar::new().file("a", "")]);
     assert_eq!((mode(&place.top("")), place.top("").metadata().unwrap().mtime()), (0o755, 0));
     for name in [".", "/", "./", "//./"] {
-        check_refused(Layer::new().file(name, ""), "only a directory can be the root");
-        check_refused(Layer::new().file("a", "").link(name, "a"), "only a directory");
+        check_refused(Tar::new().file(name, ""), "only a directory can be the root");
+        check_refused(Tar::new().file("a", "").link(name, "a"), "only a directory");
     }
-    check_refused(Layer::new().link("a", "/"), "no name");
+    check_refused(Tar::new().link("a", "/"), "no name");
 }
 
 #[test]
 fn a_whiteout_may_be_written_in_odd_ways() {
-    let layer = Layer::new()
+    let layer = Tar::new()
         .file("full/.wh.a", "content")
         .dir("full/.wh.b", 0o755)
         .symlink("full/.wh.c", "x")
@@ -285,15 +284,15 @@ fn a_whiteout_may_be_written_in_odd_ways() {
         assert!(is_whiteout(&place.top("full").join(name)), "{name}");
     }
     assert_eq!(extracted.size, 0);
-    check_refused(Layer::new().file("a/.wh.x/b", ""), "a whiteout and a directory");
-    check_refused(Layer::new().file("f", "").link("a", ".wh.f"), "the whiteout");
-    check_refused(Layer::new().file("f", "").link("a", ".wh..wh..opq"), "the whiteout");
-    check_refused(Layer::new().file(".wh.f", "").link("a", "f"), "which is not there");
+    check_refused(Tar::new().file("a/.wh.x/b", ""), "a whiteout and a directory");
+    check_refused(Tar::new().file("f", "").link("a", ".wh.f"), "the whiteout");
+    check_refused(Tar::new().file("f", "").link("a", ".wh..wh..opq"), "the whiteout");
+    check_refused(Tar::new().file(".wh.f", "").link("a", "f"), "which is not there");
 }
 
 #[test]
 fn the_last_of_several_entries_of_a_name_counts() {
-    let layer = Layer::new()
+    let layer = Tar::new()
         .pax(&[("SCHILY.xattr.user.old", b"1")])
         .file("a", "first")
         .file("a", "2nd")
@@ -326,10 +325,10 @@ fn an_archive_may_be_empty_and_ends_at_two_blocks_of_zeros() {
         place.unpack(empty).unwrap();
         assert!(names(&place).is_empty());
     }
-    let one = Layer::new().file("a", "").bytes();
+    let one = Tar::new().file("a", "").bytes();
     // As in Go, what follows after the end does not count.
     let mut place = Place::new();
-    place.unpack(&[&one[..], &Layer::new().file("b", "").bytes()].concat()).unwrap();
+    place.unpack(&[&one[..], &Tar::new().file("b", "").bytes()].concat()).unwrap();
     assert_eq!(names(&place), [b"a"]);
     let mut place = Place::new();
     place.unpack(&one[..512]).unwrap();
@@ -340,7 +339,7 @@ fn an_archive_may_be_empty_and_ends_at_two_blocks_of_zeros() {
 
 #[test]
 fn a_truncated_layer_is_an_error() {
-    let bytes = Layer::new().file("a", &"x".repeat(5000)).bytes();
+    let bytes = Tar::new().file("a", &"x".repeat(5000)).bytes();
     for length in [513, 2000, 5511, 5512, 5800] {
         refused(&bytes[..length], "ends too early");
     }
@@ -351,7 +350,7 @@ fn a_truncated_layer_is_an_error() {
 
 #[test]
 fn attributes_are_kept_on_files_and_directories() {
-    let layer = Layer::new()
+    let layer = Tar::new()
         .pax(&[("SCHILY.xattr.user.a=b", b""), ("LIBARCHIVE.xattr.user.c", b"AP8")])
         .file("a", "")
         .pax(&[("SCHILY.xattr.user.d", &[7; 1000])])

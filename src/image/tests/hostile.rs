@@ -203,7 +203,7 @@ fn put(field: &mut [u8], value: &[u8]) {
 
 /// The bytes of an archive of `entries`; a name that is too long is cut.
 fn archive(entries: &[Entry]) -> Vec<u8> {
-    let mut layer = Layer::new();
+    let mut layer = Tar::new();
     for entry in entries {
         if !entry.pax.is_empty() {
             let records: Vec<_> = entry.pax.iter().map(|(k, v)| (*k, v.as_slice())).collect();
@@ -260,7 +260,7 @@ fn check(layer: &[u8]) -> Result<(), TestCaseError> {
     std::fs::create_dir(&beside).unwrap();
     std::fs::write(beside.join("file"), "canary").unwrap();
     std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(0o711)).unwrap();
-    let lower = Layer::new()
+    let lower = Tar::new()
         .dir("a", 0o755)
         .symlink("out", "../beside")
         .symlink("up", "..")

@@ -69,7 +69,7 @@ fn sparse_files_of_all_formats_are_read() {
 fn a_sparse_file_that_lies_is_refused() {
     let map = |map: &[u8], size: &[u8], body: &str| {
         let records = [("GNU.sparse.map", map), ("GNU.sparse.size", size)];
-        Layer::new().pax(&records).file("a", body)
+        Tar::new().pax(&records).file("a", body)
     };
     let (place, extracted) = unpacked(vec![map(b"1000000,3", b"2000000", "abc")]);
     assert_eq!((extracted.size, place.top("a").metadata().unwrap().len()), (2_000_000, 2_000_000));
@@ -77,14 +77,14 @@ fn a_sparse_file_that_lies_is_refused() {
     check_refused(map(b"0,2", b"5", "abc"), "does not fit");
     check_refused(map(b"0,4", b"5", "abc"), "does not fit");
     let records = [("GNU.sparse.map", &b"0,0"[..])];
-    check_refused(Layer::new().pax(&records).dir("d", 0o755), "only a file can be sparse");
+    check_refused(Tar::new().pax(&records).dir("d", 0o755), "only a file can be sparse");
 }
 
 #[test]
 fn a_hard_link_to_a_sparse_file_of_a_lower_layer_copies_no_holes() {
     let records = [("GNU.sparse.map", &b"1000000,3"[..]), ("GNU.sparse.size", b"1000000000000")];
-    let lower = Layer::new().pax(&records).file("a", "abc");
-    let (place, extracted) = unpacked(vec![lower, Layer::new().link("b", "a")]);
+    let lower = Tar::new().pax(&records).file("a", "abc");
+    let (place, extracted) = unpacked(vec![lower, Tar::new().link("b", "a")]);
     let found = place.top("b").metadata().unwrap();
     assert_eq!((extracted.size, found.len()), (1_000_000_000_000, 1_000_000_000_000));
     assert!(found.blocks() < 100, "{} blocks", found.blocks());
