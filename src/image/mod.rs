@@ -32,6 +32,7 @@ mod parents;
 mod pax;
 mod recipe;
 mod remove;
+mod save;
 mod span;
 mod sparse;
 mod spool;

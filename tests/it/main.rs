@@ -12,6 +12,7 @@ mod life;
 mod logs;
 mod many_layers;
 mod readme;
+mod save;
 mod three_ways;
 mod tidy;
 mod workflows;

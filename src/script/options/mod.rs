@@ -11,7 +11,9 @@ use super::nearest::nearest;
 use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
-pub use read::{Create, Filter, Follow, create, filter, force, logs, pull, start, stop};
+pub use read::{
+    Create, Filter, Follow, create, filter, force, load, logs, pull, save, start, stop,
+};
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +114,14 @@ const FORCE: &[Key] = &[key("force", Takes::Flag, "even where it is in use")];
 const IMAGE: &[Key] =
     &[key("pull", Takes::OneOf(&["missing", "always", "never"]), "when to fetch it")];
 
+const LOAD: &[Key] =
+    &[key("platform", Takes::Text, "of an image for several: os/architecture[/variant]")];
+
+const SAVE: &[Key] = &[
+    key("format", Takes::OneOf(&["docker", "oci", "oci-dir"]), "what to write"),
+    key("compress", Takes::OneOf(&["gzip", "zstd"]), "the archive, or the layers for oci"),
+];
+
 const LOGS: &[Key] = &[
     key("tail", Takes::Count, "only the last so many lines"),
     key("since", Takes::Time, "only lines from then on"),
@@ -144,6 +154,8 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("rm", &[FORCE]),
     ("rmi", &[FORCE]),
     ("image", &[IMAGE]),
+    ("load", &[LOAD]),
+    ("save", &[SAVE]),
     ("logs", &[LOGS]),
     ("ps", &[PS]),
 ];
