@@ -97,8 +97,9 @@ impl Native {
         };
         // Relative to the container's directory, so that the root can be moved, and the mount
         // table inside shows no path of the host.
-        let layer = |key: &Digest| format!("../../images/layers/{}", key.hex());
-        let lower: Vec<String> = spec.image.layers.iter().map(layer).collect();
+        let stack = self.store()?.stack(&spec.image.layers, host::most_layers())?;
+        let lower: Vec<String> =
+            stack.iter().map(|path| format!("../../images/{}", path.display())).collect();
         let environment = merge::process_env(&spec);
         self.runtime.create(&New {
             spec: &spec,

@@ -73,6 +73,7 @@ impl Store {
         let Some((needed_blobs, mut needed_layers)) = self.needed(index) else {
             return Ok(needless);
         };
+        self.sweep_flat(users, bin)?;
         needed_layers.extend(users.iter().flat_map(|user| user.layers.iter().cloned()));
         let places = [
             ("blobs/sha256", &needed_blobs, &mut needless.blobs),

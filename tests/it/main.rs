@@ -10,6 +10,7 @@ mod images;
 mod isolation;
 mod life;
 mod logs;
+mod many_layers;
 mod readme;
 mod save;
 mod store;
