@@ -25,6 +25,7 @@ mod merged;
 mod names;
 mod parents;
 mod pax;
+mod registry;
 mod remove;
 mod spool;
 mod staging;

@@ -14,6 +14,8 @@ pub mod merge;
 pub mod name;
 mod names;
 pub mod options;
+pub mod platform;
+pub mod progress;
 pub mod reference;
 pub mod signal;
 pub mod status;
