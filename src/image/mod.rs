@@ -33,3 +33,6 @@ mod store;
 
 pub use crate::model::image::{HostImage, ImageUser};
 pub use store::Store;
+
+/// What long work asks now and then, on any of its threads: whether to go on. An error ends it.
+pub type Check<'a> = &'a (dyn Fn() -> crate::model::Result<()> + Sync);

@@ -67,8 +67,11 @@ struct Offered {
 impl Descriptor {
     fn platform(&self) -> Option<Platform> {
         let offered = self.platform.as_ref()?;
-        let variant = offered.variant.as_deref().unwrap_or_default();
-        Some(Platform::new(&offered.os, &offered.architecture, variant))
+        Some(Platform {
+            os: offered.os.clone(),
+            architecture: offered.architecture.clone(),
+            variant: offered.variant.clone().unwrap_or_default(),
+        })
     }
 
     /// BuildKit lists what it attests about an image beside the image.
@@ -161,11 +164,10 @@ pub(crate) fn choose<'a>(
 ) -> Result<&'a Descriptor> {
     let host = Platform::host();
     let images = || choices.iter().filter(|choice| !choice.is_attestation());
-    let fitting = images().filter_map(|choice| {
-        let distance = wanted.unwrap_or(&host).fit(&choice.platform()?)?;
-        Some((distance, choice))
-    });
-    if let Some((_, fitting)) = fitting.min_by_key(|(distance, _)| *distance) {
+    let platforms: Vec<_> =
+        images().filter_map(|choice| Some((choice.platform()?, choice))).collect();
+    let offered = platforms.iter().map(|(platform, choice)| (platform, *choice));
+    if let Some(fitting) = wanted.unwrap_or(&host).choose(offered) {
         return Ok(fitting);
     }
     // An index that names no platform has nothing to choose from.
@@ -175,7 +177,7 @@ pub(crate) fn choose<'a>(
         return Ok(only);
     }
     let mut offered: Vec<String> =
-        images().filter_map(Descriptor::platform).map(|platform| platform.to_string()).collect();
+        platforms.iter().map(|(platform, _)| platform.to_string()).collect();
     offered.dedup();
     let message = format!("it has no image for {}", wanted.unwrap_or(&host));
     Err(Error::new(Kind::NotFound, message).hint(match offered.is_empty() {

@@ -88,7 +88,7 @@ fn the_platform_is_the_hosts_or_the_one_that_was_asked_for() {
         choose(&choices, wanted.as_ref()).map(|chosen| chosen.digest.to_string())
     };
     assert_eq!(chosen(None).unwrap(), digest("d"));
-    assert_eq!(chosen(Some("linux/arm")).unwrap(), digest("c"));
+    assert_eq!(chosen(Some("linux/arm/v7")).unwrap(), digest("c"));
     assert_eq!(chosen(Some("linux/arm/v6")).unwrap(), digest("b"));
     let error = chosen(Some("linux/riscv64")).unwrap_err();
     assert_eq!(error.kind(), Kind::NotFound);
