@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::model::platform::Platform;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// A scriptable container engine: one static binary, no daemon.
@@ -380,6 +381,9 @@ pub struct LoadArguments {
     /// The archive; standard input where unset
     #[arg(short, long, value_name = "FILE")]
     pub input: Option<PathBuf>,
+    /// Of an image for several platforms, take this one: os/architecture[/variant]
+    #[arg(long)]
+    pub platform: Option<Platform>,
     /// Do not show progress
     #[arg(short, long)]
     pub quiet: bool,

@@ -7,6 +7,7 @@ use super::outcome::{FAILED, Outcome, complain};
 use super::screen::Screen;
 use super::shell::Shell;
 use crate::model::image::Removed;
+use crate::model::platform::Platform;
 use crate::model::{Error, Kind};
 
 /// `load`
@@ -15,8 +16,9 @@ use crate::model::{Error, Kind};
 /// Why the archive was not taken.
 pub fn load(shell: &Shell, screen: &mut Screen, arguments: &LoadArguments) -> Outcome {
     let backend = shell.backend()?;
+    let platform = arguments.platform.clone().unwrap_or_else(Platform::host);
     let loaded = match arguments.input.as_deref().filter(|path| path.as_os_str() != "-") {
-        Some(path) => backend.load(path, shell.interruptible()?)?,
+        Some(path) => backend.load(path, &platform, shell.interruptible()?)?,
         None => {
             let mut stdin = std::io::stdin();
             if stdin.is_terminal() {
@@ -25,7 +27,7 @@ pub fn load(shell: &Shell, screen: &mut Screen, arguments: &LoadArguments) -> Ou
                     .hint("name the archive with -i FILE, or redirect it: lifebox load < FILE")
                     .into());
             }
-            backend.load_stream(&mut stdin, shell.interruptible()?)?
+            backend.load_stream(&mut stdin, &platform, shell.interruptible()?)?
         }
     };
     for image in loaded {

@@ -20,6 +20,7 @@ use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
+use crate::model::platform::Platform;
 use crate::model::signal::Signal;
 use crate::model::system::Info;
 
@@ -39,13 +40,15 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image>;
     /// All images, newest first.
     fn images(&self) -> Result<Vec<Image>>;
-    /// Takes the images of an archive written by `docker save`; `-` in `archive` is the caller's
-    /// business, here it is a path.
-    fn load(&self, archive: &Path, cancel: &Cancel) -> Result<Vec<Loaded>>;
+    /// Takes the images of an archive written by `docker save`, or of an OCI image layout in a
+    /// tar or a directory; `-` in `archive` is the caller's business, here it is a path. Of an
+    /// image for several platforms it takes the one for `platform`.
+    fn load(&self, archive: &Path, platform: &Platform, cancel: &Cancel) -> Result<Vec<Loaded>>;
     /// Takes the images of an archive that arrives as a stream, such as standard input.
     fn load_stream(
         &self,
         archive: &mut (dyn std::io::Read + Send),
+        platform: &Platform,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>>;
     /// Removes a reference, and the image with its last reference. Refuses an image in use.

@@ -19,6 +19,7 @@ use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
+use crate::model::platform::Platform;
 use crate::model::signal::Signal;
 use crate::model::status::Status;
 use crate::model::system::Info;
@@ -213,16 +214,17 @@ impl Backend for Native {
         Ok(inspect::image(&image, &layers))
     }
 
-    fn load(&self, archive: &Path, cancel: &Cancel) -> Result<Vec<Loaded>> {
-        self.store()?.load_file(archive, &|| cancel.check())
+    fn load(&self, archive: &Path, platform: &Platform, cancel: &Cancel) -> Result<Vec<Loaded>> {
+        self.store()?.load_file(archive, platform, &|| cancel.check())
     }
 
     fn load_stream(
         &self,
         archive: &mut (dyn std::io::Read + Send),
+        platform: &Platform,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>> {
-        self.store()?.load(archive, &|| cancel.check())
+        self.store()?.load(archive, platform, &|| cancel.check())
     }
 
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>> {

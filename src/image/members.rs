@@ -58,6 +58,37 @@ pub(crate) struct Sparse {
     pub(crate) length: u64,
 }
 
+/// What a tar is read from.
+pub(crate) trait Tape: Read {
+    /// Leaves out the next `count` bytes.
+    fn pass(&mut self, mut count: u64) -> std::io::Result<()> {
+        let mut buffer = [0; 32 * 1024];
+        while count > 0 {
+            let part = usize::try_from(count).unwrap_or(usize::MAX).min(buffer.len());
+            self.read_exact(&mut buffer[..part])?;
+            count -= part as u64;
+        }
+        Ok(())
+    }
+
+    /// Hears that the next `length` bytes become the file `path` of a layer.
+    fn claim(&mut self, _path: &[u8], _length: u64) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Tape for &[u8] {}
+impl<T: Tape + ?Sized> Tape for &mut T {
+    fn pass(&mut self, count: u64) -> std::io::Result<()> {
+        (**self).pass(count)
+    }
+
+    fn claim(&mut self, path: &[u8], length: u64) -> Result<()> {
+        (**self).claim(path, length)
+    }
+}
+impl Tape for Box<dyn Read + Send + '_> {}
+
 /// Reads the members of a stream.
 pub(crate) struct Members<R> {
     stream: R,
@@ -76,7 +107,7 @@ struct Extensions {
     pax: Option<Vec<(String, Vec<u8>)>>,
 }
 
-impl<R: Read> Members<R> {
+impl<R: Tape> Members<R> {
     pub(crate) fn new(stream: R) -> Self {
         Members { stream, body: 0, padding: 0, count: 0 }
     }
@@ -121,20 +152,24 @@ impl<R: Read> Members<R> {
         }
     }
 
+    /// The stream itself: after [`Members::next`] it is at the beginning of the body.
+    pub(crate) fn stream(&self) -> &R {
+        &self.stream
+    }
+
+    /// Tells the stream that the present body becomes the file `path` of a layer.
+    pub(crate) fn claim(&mut self, path: &[u8]) -> Result<()> {
+        if self.body == 0 { Ok(()) } else { self.stream.claim(path, self.body) }
+    }
+
     /// The stream itself, at the end of the archive.
     pub(crate) fn into_stream(self) -> R {
         self.stream
     }
 
     fn skip(&mut self) -> Result<()> {
-        let mut rest = std::mem::take(&mut self.body) + std::mem::take(&mut self.padding);
-        let mut buffer = [0; 32 * 1024];
-        while rest > 0 {
-            let part = usize::try_from(rest).unwrap_or(usize::MAX).min(buffer.len());
-            self.exact(&mut buffer[..part])?;
-            rest -= part as u64;
-        }
-        Ok(())
+        let rest = std::mem::take(&mut self.body) + std::mem::take(&mut self.padding);
+        self.stream.pass(rest).map_err(|error| stream_error(&error))
     }
 
     fn exact(&mut self, buffer: &mut [u8]) -> Result<()> {
@@ -272,7 +307,7 @@ impl<R: Read> Members<R> {
 }
 
 /// Reads the body of the present member.
-impl<R: Read> Read for Members<R> {
+impl<R: Tape> Read for Members<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let part = usize::try_from(self.body).unwrap_or(usize::MAX).min(buffer.len());
         if part == 0 {
@@ -365,10 +400,16 @@ fn truncated() -> Error {
 
 /// Names the failure of a stream that may be compressed.
 pub(crate) fn stream_error(error: &std::io::Error) -> Error {
-    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    use std::io::ErrorKind::UnexpectedEof;
+    if let Some(ours) = Error::inside(error) {
+        return ours;
+    }
     match error.kind() {
         UnexpectedEof => truncated(),
-        InvalidData | InvalidInput => corrupt(format!("its compression is damaged: {error}")),
+        // What has no errno comes from a decoder, not from the kernel.
+        _ if error.raw_os_error().is_none() => {
+            corrupt(format!("its compression is damaged: {error}"))
+        }
         _ => Error::from_io("read the archive", error),
     }
 }

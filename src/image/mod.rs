@@ -13,6 +13,7 @@
 //! `layers`), `remove` takes it out, `host` makes an image from this machine.
 
 mod archive;
+mod compression;
 mod document;
 mod extract;
 mod host;
@@ -25,11 +26,16 @@ mod merged;
 mod names;
 mod parents;
 mod pax;
+mod pull;
+mod push;
+mod recipe;
 mod registry;
 mod remove;
+mod span;
 mod spool;
 mod staging;
 mod store;
+mod unpack;
 
 pub use crate::model::image::{HostImage, ImageUser};
 pub use store::Store;

@@ -10,10 +10,11 @@ use std::collections::{BTreeSet, VecDeque};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
+use once_cell::unsync::OnceCell;
 use rustix::fs::FileType;
 
 use super::Check;
-use super::extract::{Deferred, DeferredList, is_allowed_xattr};
+use super::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
 use super::members::{corrupt, lossy};
 use super::merged::{self, Found, OPAQUE};
 use super::names::join;
@@ -29,7 +30,10 @@ const MAX_DEFERRED: usize = 256 << 20;
 
 /// Finds and makes parents. Knows all layers, this one first.
 pub(crate) struct Parents<'a> {
-    layers: Vec<&'a OwnedFd>,
+    root: &'a OwnedFd,
+    lowers: Lowers<'a>,
+    /// The layers below, topmost first, once they were asked for.
+    below: OnceCell<Vec<OwnedFd>>,
     /// The parent of the last entry.
     last: Option<(Vec<u8>, Rc<OwnedFd>)>,
     deferred: DeferredList,
@@ -38,10 +42,11 @@ pub(crate) struct Parents<'a> {
 }
 
 impl<'a> Parents<'a> {
-    pub(crate) fn new(root: &'a OwnedFd, lowers: &'a [OwnedFd]) -> Self {
-        let layers = std::iter::once(root).chain(lowers).collect();
+    pub(crate) fn new(root: &'a OwnedFd, lowers: Lowers<'a>) -> Self {
         Parents {
-            layers,
+            root,
+            lowers,
+            below: OnceCell::new(),
             last: None,
             deferred: DeferredList::new(),
             deferred_bytes: 0,
@@ -52,6 +57,16 @@ impl<'a> Parents<'a> {
     /// Whether the layers below were asked for anything. It depends on this layer alone.
     pub(crate) fn consulted(&self) -> bool {
         self.consulted
+    }
+
+    fn below(&self) -> Result<&[OwnedFd]> {
+        self.below.get_or_try_init(|| (self.lowers)()).map(Vec::as_slice)
+    }
+
+    /// Looks `path` up in all layers, this one first.
+    fn lookup(&self, path: &[Vec<u8>]) -> Result<Found> {
+        let layers: Vec<&OwnedFd> = std::iter::once(self.root).chain(self.below()?).collect();
+        merged::lookup(&layers, path)
     }
 
     /// Remembers mode and time of a directory for the end.
@@ -90,12 +105,12 @@ impl<'a> Parents<'a> {
         {
             return Ok((directory.clone(), path));
         }
-        let (directory, resolved) = match fs::open_dir_beneath(self.layers[0], &path) {
+        let (directory, resolved) = match fs::open_dir_beneath(self.root, &path) {
             Ok(directory) => (directory, path.clone()),
             Err(error) => match error.errno() {
                 Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP) => {
                     let resolved = self.make(parts)?;
-                    (fs::open_dir_beneath(self.layers[0], &resolved)?, resolved)
+                    (fs::open_dir_beneath(self.root, &resolved)?, resolved)
                 }
                 _ => return Err(error),
             },
@@ -126,7 +141,7 @@ impl<'a> Parents<'a> {
             let blocked = |what: &str| {
                 Err(corrupt(format!("its parent `{}` is {what}", lossy(&join(&done)))))
             };
-            match merged::lookup(&self.layers, &done)? {
+            match self.lookup(&done)? {
                 Found::Directory { layer: 0, .. } => {}
                 Found::Symlink { layer: 0, .. } => return blocked("a link in the same layer"),
                 Found::Other { layer: 0, .. } => return blocked("not a directory"),
@@ -159,7 +174,7 @@ impl<'a> Parents<'a> {
     pub(crate) fn names_below(&mut self) -> Result<BTreeSet<Vec<u8>>> {
         self.consulted = true;
         let mut all = BTreeSet::new();
-        for layer in &self.layers[1..] {
+        for layer in self.below()? {
             all.extend(fs::names(layer)?);
         }
         Ok(all)
@@ -172,7 +187,7 @@ impl<'a> Parents<'a> {
         let Some((leaf, parents)) = path.split_last() else {
             return Err(corrupt("an entry has no name"));
         };
-        let parent = fs::open_dir_beneath(self.layers[0], &join(parents))?;
+        let parent = fs::open_dir_beneath(self.root, &join(parents))?;
         let hides = fs::stat(&parent, leaf)?.is_some();
         if hides {
             fs::unlink(&parent, leaf)?;
@@ -204,8 +219,7 @@ impl<'a> Parents<'a> {
         check: Check<'_>,
     ) -> Result<Option<u64>> {
         self.consulted = true;
-        let (Found::Other { parent: lower, .. }, Some(leaf)) =
-            (merged::lookup(&self.layers, path)?, path.last())
+        let (Found::Other { parent: lower, .. }, Some(leaf)) = (self.lookup(path)?, path.last())
         else {
             return Ok(None);
         };

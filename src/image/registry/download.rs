@@ -63,7 +63,8 @@ impl Registry {
         Ok(bytes)
     }
 
-    /// Fetches a blob into an empty file. `told` hears how many bytes are there.
+    /// Fetches a blob into an empty file. `told` hears how many bytes are there, and how
+    /// many of them just came.
     ///
     /// # Errors
     /// [`Kind::Corrupt`] where it is not what its descriptor says, [`Kind::Network`] where the
@@ -73,7 +74,7 @@ impl Registry {
         repository: &str,
         descriptor: &Descriptor,
         file: &File,
-        told: &dyn Fn(u64),
+        told: &dyn Fn(u64, usize) -> Result<()>,
     ) -> Result<()> {
         let mut received = Received { file, hash: Sha256::new(), done: 0 };
         let mut fruitless = 0;
@@ -141,7 +142,7 @@ impl Registry {
         repository: &str,
         descriptor: &Descriptor,
         received: &mut Received<'_>,
-        told: &dyn Fn(u64),
+        told: &dyn Fn(u64, usize) -> Result<()>,
     ) -> Result<End> {
         if received.done == descriptor.size && received.done > 0 {
             return Ok(End::Whole);
@@ -177,7 +178,7 @@ impl Registry {
         answer: Answer,
         descriptor: &Descriptor,
         received: &mut Received<'_>,
-        told: &dyn Fn(u64),
+        told: &dyn Fn(u64, usize) -> Result<()>,
     ) -> Result<End> {
         let mut reader = answer.into_body().into_with_config().limit(u64::MAX).reader();
         let mut buffer = vec![0; BUFFER];
@@ -197,7 +198,7 @@ impl Registry {
             }
             received.file.write_all(part).context(|| "cannot write a layer".to_owned())?;
             received.hash.update(part);
-            told(received.done);
+            told(received.done, amount)?;
         }
     }
 }

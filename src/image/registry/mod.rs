@@ -31,6 +31,7 @@ use self::address::{Url, is_loopback};
 use self::authentication::Rights;
 use self::credentials::Credentials;
 use self::exchange::{Ask, Payload};
+pub(crate) use self::upload::{Outgoing, Sent};
 use crate::model::digest::Digest;
 use crate::model::progress::{Access, Progress};
 use crate::model::{Error, Kind, Result};
@@ -96,7 +97,7 @@ impl Registry {
     /// Those of `work` and of `check`.
     pub(crate) fn attended<T: Send + 'static>(
         &self,
-        check: &(dyn Fn() -> Result<()> + Sync),
+        check: super::Check<'_>,
         work: impl FnOnce(&Registry) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (sender, receiver) = sync_channel(1);
@@ -129,7 +130,8 @@ impl Registry {
         self.0.agent.clone().shutdown();
     }
 
-    fn check(&self) -> Result<()> {
+    /// Fails after [`Registry::stop`].
+    pub(crate) fn check(&self) -> Result<()> {
         match self.0.stopped.load(Ordering::SeqCst) {
             true => Err(Error::new(Kind::Cancelled, "interrupted")),
             false => Ok(()),

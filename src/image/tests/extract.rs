@@ -75,7 +75,8 @@ impl Place {
         std::fs::create_dir(&path).unwrap();
         let root = fs::open_dir(&path).unwrap();
         let lowers: Vec<_> = self.lowers.iter().rev().map(|p| fs::open_dir(p).unwrap()).collect();
-        let result = extract(&layer.bytes()[..], &root, &lowers, &|| Ok(()));
+        let lowers = || lowers.iter().map(|lower| Ok(lower.try_clone().unwrap())).collect();
+        let result = extract(&mut &layer.bytes()[..], &root, &lowers, &|| Ok(()));
         let outside = std::fs::read_to_string(self.directory.path().join("precious")).unwrap();
         assert_eq!(outside, "precious");
         self.lowers.push(path);
@@ -178,7 +179,7 @@ fn a_hard_link_to_a_file_of_a_lower_layer_copies_it_up() {
     assert_eq!(mode(&place.top("bin/a")), 0o4755);
     let inode = |name: &str| place.top(name).metadata().unwrap().ino();
     assert_eq!(inode("b"), inode("bin/a"));
-    assert_eq!(extracted, Extracted { size: 2, stands_alone: false });
+    assert_eq!(extracted, Extracted { size: 2, stands_alone: false, complete: true });
 }
 
 #[test]
@@ -366,7 +367,7 @@ fn a_truncated_layer_is_an_error() {
     bytes.truncate(2000);
     let directory = tempfile::tempdir().unwrap();
     let root = fs::open_dir(directory.path()).unwrap();
-    let error = extract(&bytes[..], &root, &[], &|| Ok(())).unwrap_err();
+    let error = extract(&mut &bytes[..], &root, &|| Ok(Vec::new()), &|| Ok(())).unwrap_err();
     assert!(error.to_string().contains("ends too early"), "{error}");
 }
 

@@ -11,6 +11,7 @@ use super::super::stage::Stage;
 use super::super::{options, subject, values};
 use super::{ImageOrName, Options, RhaiResultOf, array_of};
 use crate::model::image::{PullPolicy, Removed};
+use crate::model::platform::Platform;
 
 /// Images: what containers are made from.
 #[export_module]
@@ -73,7 +74,7 @@ pub mod images {
     pub fn load(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Image> {
         let stage = Stage::of(&ctx)?;
         let (backend, cancel) = (stage.backend(), &stage.host().cancel);
-        let loaded = backend.load(Path::new(path), cancel).or_raise(&ctx)?;
+        let loaded = backend.load(Path::new(path), &Platform::host(), cancel).or_raise(&ctx)?;
         let first = loaded.first().ok_or_else(|| {
             let message = format!("there is no image in `{path}`");
             crate::model::Error::new(crate::model::Kind::Invalid, message)

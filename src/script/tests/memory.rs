@@ -20,6 +20,7 @@ use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed};
 use crate::model::log::{LogLine, LogOptions, Stream};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, EnvEntry, StopOptions};
+use crate::model::platform::Platform;
 use crate::model::signal::Signal;
 use crate::model::status::{Action, Status, check};
 use crate::model::system::Info;
@@ -129,7 +130,7 @@ impl Backend for Memory {
         Ok(vec![image("host:latest", 1), image("alpine:3", 2)])
     }
 
-    fn load(&self, archive: &Path, _cancel: &Cancel) -> Result<Vec<Loaded>> {
+    fn load(&self, archive: &Path, _: &Platform, _cancel: &Cancel) -> Result<Vec<Loaded>> {
         if archive == Path::new("alpine.tar") {
             let image = image("alpine:3", 2);
             return Ok(vec![Loaded { id: image.id, tags: image.tags, moved: Vec::new() }]);
@@ -137,7 +138,12 @@ impl Backend for Memory {
         Err(Error::from_errno(format!("open `{}`", archive.display()), 2))
     }
 
-    fn load_stream(&self, _: &mut (dyn Read + Send), _: &Cancel) -> Result<Vec<Loaded>> {
+    fn load_stream(
+        &self,
+        _: &mut (dyn Read + Send),
+        _: &Platform,
+        _: &Cancel,
+    ) -> Result<Vec<Loaded>> {
         Ok(Vec::new())
     }
 

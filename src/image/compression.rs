@@ -1,0 +1,113 @@
+//! gzip and zstd, told by their first bytes.
+//!
+//! Media types and file names are not asked: archives and registries get them wrong, and the
+//! digests of the content are checked in any case.
+
+use std::io::{self, Read};
+
+use flate2::read::MultiGzDecoder;
+
+use super::members::stream_error;
+use crate::model::{Error, Kind, Result};
+
+const BUFFER: usize = 64 * 1024;
+
+/// How a stream is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// gzip, RFC 1952.
+    Gzip,
+    /// Zstandard, RFC 8878.
+    Zstd,
+}
+
+/// What is read of a stream to know how it is compressed.
+const LONGEST_MAGIC: usize = 6;
+
+/// A stream, uncompressed on the way, and how it came. Compressions that are not read are
+/// refused by name: they would only be "not a tar archive" further on.
+pub(crate) fn decompress<'a>(
+    mut stream: impl Read + Send + 'a,
+) -> Result<(Box<dyn Read + Send + 'a>, Option<Compression>)> {
+    let mut start = [0; LONGEST_MAGIC];
+    let mut length = 0;
+    while length < LONGEST_MAGIC {
+        match stream.read(&mut start[length..]) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(stream_error(&error)),
+        }
+    }
+    let compression = recognise(&start[..length])?;
+    let start: Vec<u8> = start[..length].to_vec();
+    let whole = io::Cursor::new(start).chain(stream);
+    let buffered = |stream| io::BufReader::with_capacity(BUFFER, stream);
+    let stream: Box<dyn Read + Send + 'a> = match compression {
+        None => Box::new(whole),
+        // Several members one after the other are one stream (RFC 1952, section 2.2).
+        Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(buffered(whole))),
+        Some(Compression::Zstd) => {
+            let decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole));
+            Box::new(decoder.map_err(|error| stream_error(&error))?)
+        }
+    };
+    Ok((stream, compression))
+}
+
+/// The compression of a stream that begins with `start`.
+pub(crate) fn recognise(start: &[u8]) -> Result<Option<Compression>> {
+    const OTHERS: [(&[u8], &str); 3] =
+        [(b"\xfd7zXZ", "xz"), (b"BZh", "bzip2"), (b"\x04\x22\x4d\x18", "lz4")];
+    if start.starts_with(b"\x1f\x8b") {
+        return Ok(Some(Compression::Gzip));
+    }
+    // A skippable frame, such as zstd:chunked writes at its end, may also come first.
+    let skippable = start.len() >= 4 && start[0] & 0xf0 == 0x50 && start[1..4] == *b"\x2a\x4d\x18";
+    if start.starts_with(b"\x28\xb5\x2f\xfd") || skippable {
+        return Ok(Some(Compression::Zstd));
+    }
+    match OTHERS.into_iter().find(|(magic, _)| start.starts_with(magic)) {
+        None => Ok(None),
+        Some((_, name)) => {
+            Err(Error::new(Kind::Unsupported, format!("it is compressed with {name}"))
+                .hint(format!("uncompress it first; gzip and zstd are read here, {name} is not")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn read(bytes: &[u8]) -> (Vec<u8>, Option<Compression>) {
+        let (mut stream, compression) = decompress(bytes).unwrap();
+        let mut content = Vec::new();
+        stream.read_to_end(&mut content).unwrap();
+        (content, compression)
+    }
+
+    #[test]
+    fn each_compression_is_told_by_its_first_bytes() {
+        let content = b"some text, and the same text, and the same text".repeat(100);
+        assert_eq!(read(&content), (content.clone(), None));
+        assert_eq!(read(b"ab"), (b"ab".to_vec(), None));
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&content).unwrap();
+        let gzip = gzip.finish().unwrap();
+        assert_eq!(read(&gzip), (content.clone(), Some(Compression::Gzip)));
+        let zstd = zstd::encode_all(&content[..], 1).unwrap();
+        assert_eq!(read(&zstd), (content.clone(), Some(Compression::Zstd)));
+        assert_eq!(read(&[zstd.clone(), zstd].concat()).0, content.repeat(2));
+        assert_eq!(read(&[gzip.clone(), gzip].concat()).0, content.repeat(2));
+    }
+
+    #[test]
+    fn other_compressions_are_named() {
+        let error = decompress(&b"\xfd7zXZ\0\0"[..]).err().unwrap();
+        assert!(error.to_string().contains("xz"), "{error}");
+        assert_eq!(error.kind(), Kind::Unsupported);
+    }
+}
