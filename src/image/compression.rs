@@ -3,22 +3,71 @@
 //! Media types and file names are not asked: archives and registries get them wrong, and the
 //! digests of the content are checked in any case.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use flate2::read::MultiGzDecoder;
 
 use super::members::stream_error;
+pub(crate) use crate::model::image::Compression;
 use crate::model::{Error, Kind, Result};
 
 const BUFFER: usize = 64 * 1024;
 
-/// How a stream is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// gzip, RFC 1952.
-    Gzip,
-    /// Zstandard, RFC 8878.
-    Zstd,
+/// A writer that compresses, or does not.
+pub(crate) enum Compressor<W: Write> {
+    Plain(W),
+    Gzip(flate2::write::GzEncoder<W>),
+    Zstd(zstd::stream::write::Encoder<'static, W>),
+}
+
+/// Compresses what is written to `out`. The same content gives the same bytes: no name and no
+/// time is written.
+pub(crate) fn compress<W: Write>(
+    out: W,
+    compression: Option<Compression>,
+) -> Result<Compressor<W>> {
+    Ok(match compression {
+        None => Compressor::Plain(out),
+        Some(Compression::Gzip) => {
+            let level = flate2::Compression::default();
+            Compressor::Gzip(flate2::write::GzEncoder::new(out, level))
+        }
+        Some(Compression::Zstd) => {
+            let encoder = zstd::stream::write::Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL);
+            Compressor::Zstd(encoder.map_err(|error| Error::from_io("begin zstd", &error))?)
+        }
+    })
+}
+
+impl<W: Write> Compressor<W> {
+    /// Writes what is held back, and the end of the compression.
+    pub(crate) fn finish(self) -> Result<()> {
+        let mut out = match self {
+            Compressor::Plain(out) => Ok(out),
+            Compressor::Gzip(encoder) => encoder.finish(),
+            Compressor::Zstd(encoder) => encoder.finish(),
+        }
+        .map_err(|error| Error::from_io("write the end of the compression", &error))?;
+        out.flush().map_err(|error| Error::from_io("write", &error))
+    }
+}
+
+impl<W: Write> Write for Compressor<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Compressor::Plain(out) => out.write(bytes),
+            Compressor::Gzip(encoder) => encoder.write(bytes),
+            Compressor::Zstd(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Compressor::Plain(out) => out.flush(),
+            Compressor::Gzip(encoder) => encoder.flush(),
+            Compressor::Zstd(encoder) => encoder.flush(),
+        }
+    }
 }
 
 /// What is read of a stream to know how it is compressed.
@@ -78,8 +127,6 @@ pub(crate) fn recognise(start: &[u8]) -> Result<Option<Compression>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     fn read(bytes: &[u8]) -> (Vec<u8>, Option<Compression>) {

@@ -31,6 +31,7 @@ mod push;
 mod recipe;
 mod registry;
 mod remove;
+mod save;
 mod span;
 mod spool;
 mod staging;
