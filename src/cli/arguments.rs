@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::model::platform::Platform;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
+
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
 #[command(
@@ -42,6 +44,14 @@ pub enum Verb {
     Rmi(RmiArguments),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
+    /// Fetch an image from a registry
+    Pull(PullArguments),
+    /// Send an image to a registry
+    Push(PushArguments),
+    /// Log in to a registry
+    Login(LoginArguments),
+    /// Log out of a registry
+    Logout(LogoutArguments),
     /// Show the version
     Version(FormatArguments),
     /// Show what this engine and this host are
@@ -98,6 +108,10 @@ pub enum ImageVerb {
     Rm(RmiArguments),
     /// Load images from an archive
     Load(LoadArguments),
+    /// Fetch an image from a registry
+    Pull(PullArguments),
+    /// Send an image to a registry
+    Push(PushArguments),
 }
 
 /// Containers.
@@ -150,6 +164,9 @@ pub struct NewContainer {
     /// Whether the image may be made or fetched
     #[arg(long, value_enum, default_value_t = Pull::Missing)]
     pub pull: Pull,
+    /// Fetch it for this platform instead of this machine's
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<String>,
     /// Write the container's id to a file
     #[arg(long, value_name = "FILE")]
     pub cidfile: Option<PathBuf>,

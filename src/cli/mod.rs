@@ -17,6 +17,9 @@ mod logs;
 mod moment;
 mod outcome;
 mod panics;
+mod progress;
+mod prompt;
+mod registry;
 mod route;
 mod screen;
 mod shell;
@@ -119,6 +122,14 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         Verb::Image(ImageVerb::Load(arguments)) | Verb::Load(arguments) => {
             images::load(shell, screen, arguments)
         }
+        Verb::Image(ImageVerb::Pull(arguments)) | Verb::Pull(arguments) => {
+            registry::pull(shell, screen, arguments)
+        }
+        Verb::Image(ImageVerb::Push(arguments)) | Verb::Push(arguments) => {
+            registry::push(shell, screen, arguments)
+        }
+        Verb::Login(arguments) => registry::login(shell, screen, arguments),
+        Verb::Logout(arguments) => registry::logout(shell, screen, arguments),
         Verb::Version(arguments) => system::version(screen, arguments),
         Verb::Info(arguments) => system::info(shell, screen, arguments),
         // Scripts are no business of a shell with one verb: see `command`.

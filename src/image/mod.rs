@@ -10,7 +10,8 @@
 //!
 //! Reading order: [`Store`] asks `index` what there is; `archive` and `layout` read what other
 //! engines wrote (`members`, `pax`, `spool`); `import` brings it in (`document`, `extract`,
-//! `layers`), `remove` takes it out, `host` makes an image from this machine.
+//! `layers`), `remove` takes it out, `host` makes an image from this machine. `pull` and `push` join
+//! the store with `registry`.
 
 mod archive;
 mod compression;
@@ -21,6 +22,7 @@ mod import;
 mod index;
 mod layers;
 mod layout;
+mod login;
 mod members;
 mod merged;
 mod names;
@@ -39,7 +41,8 @@ mod store;
 mod unpack;
 
 pub use crate::model::image::{HostImage, ImageUser};
-pub use store::Store;
+pub use login::{log_in, log_out};
+pub use store::{Store, as_reference};
 
 /// What long work asks now and then, on any of its threads: whether to go on. An error ends it.
 pub type Check<'a> = &'a (dyn Fn() -> crate::model::Result<()> + Sync);

@@ -280,12 +280,11 @@ impl Parcel {
             at_portion(done, count, file, &|| registry.check())?;
         }
         gzip.finish().context(what)?;
-        Ok(Descriptor {
-            media_type: compressed_type(layer).unwrap_or(&layer.media_type).to_owned(),
-            digest: Digest::from_bytes(&writer.hash.finalize().into()),
-            size: writer.length,
-            ..layer.clone()
-        })
+        let mut sent = layer.clone();
+        sent.media_type = compressed_type(layer).unwrap_or(&layer.media_type).to_owned();
+        sent.digest = Digest::from_bytes(&writer.hash.finalize().into());
+        sent.size = writer.length;
+        Ok(sent)
     }
 }
 

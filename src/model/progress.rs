@@ -8,6 +8,8 @@ use super::platform::Platform;
 /// Something that happened during a pull or a push. Layers are named by the digest of their blob.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// An image that is wanted is not here, so it is pulled. As the user wrote it, with its tag.
+    Missing(String),
     /// The registry is asked for a tag or digest of a repository, `library/alpine`.
     Pulling {
         /// The tag, or the digest.
@@ -29,6 +31,8 @@ pub enum Event {
         /// How long.
         seconds: u64,
     },
+    /// It is over, well or not.
+    End,
 }
 
 /// How far a layer is.

@@ -11,7 +11,7 @@ use super::nearest::nearest;
 use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
-pub use read::{Create, Filter, Follow, create, filter, force, logs, pull, start, stop};
+pub use read::{Create, Filter, Follow, create, fetch, filter, force, logs, pull, start, stop};
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +112,12 @@ const FORCE: &[Key] = &[key("force", Takes::Flag, "even where it is in use")];
 const IMAGE: &[Key] =
     &[key("pull", Takes::OneOf(&["missing", "always", "never"]), "when to fetch it")];
 
+const PULL: &[Key] =
+    &[key("platform", Takes::Text, "such as \"linux/arm64\"; this machine's where not given")];
+
+const TLS: &[Key] =
+    &[key("tls_verify", Takes::Flag, "false: without TLS, or with any certificate")];
+
 const LOGS: &[Key] = &[
     key("tail", Takes::Count, "only the last so many lines"),
     key("since", Takes::Time, "only lines from then on"),
@@ -144,6 +150,8 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("rm", &[FORCE]),
     ("rmi", &[FORCE]),
     ("image", &[IMAGE]),
+    ("pull", &[PULL, TLS]),
+    ("push", &[TLS]),
     ("logs", &[LOGS]),
     ("ps", &[PS]),
 ];
