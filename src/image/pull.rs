@@ -81,12 +81,13 @@ impl Store {
             (Some(digest), _) => digest.to_string(),
             (None, tag) => tag.unwrap_or("latest").to_owned(),
         };
-        progress.tell(&Event::Pulling { name: name.clone(), repository: repository.to_owned() });
+        let pulling = Event::Pulling { name: name.clone(), repository: repository.to_owned() };
         let (from, platform, store) =
             (repository.to_owned(), options.platform.clone(), self.clone());
         let found = registry.attended(check, move |registry| {
             find(registry, &store, &from, &name, platform.as_ref())
         })?;
+        progress.tell(&pulling);
         let by_digest = format!("{domain}/{repository}@{}", found.named).parse::<Reference>()?;
         let references = match reference.digest() {
             Some(_) => vec![by_digest],
