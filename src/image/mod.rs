@@ -14,6 +14,7 @@
 //! an image from this machine.
 
 mod archive;
+mod check;
 mod compression;
 mod document;
 mod extract;
@@ -39,6 +40,7 @@ mod unpack;
 mod usage;
 
 pub use crate::model::image::{HostImage, ImageUser};
+pub use check::{Held, Hold};
 pub use layers::bytes_below;
 pub use store::Store;
 

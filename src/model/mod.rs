@@ -18,6 +18,7 @@ mod names;
 pub mod options;
 pub mod platform;
 pub mod reference;
+pub mod report;
 pub mod signal;
 pub mod status;
 pub mod system;

@@ -7,5 +7,6 @@ pub mod images;
 pub mod info;
 pub mod nearest;
 pub mod ps;
+pub mod report;
 pub mod template;
 pub mod usage;
