@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::model::platform::Platform;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::store_arguments::{
     HistoryArguments, PruneContainersArguments, PruneImagesArguments, SystemVerb, TagArguments,
 };
@@ -53,6 +54,16 @@ pub enum Verb {
     System(SystemVerb),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
+    /// Save images to an archive that `docker load` and skopeo read
+    Save(SaveArguments),
+    /// Fetch an image from a registry
+    Pull(PullArguments),
+    /// Send an image to a registry
+    Push(PushArguments),
+    /// Log in to a registry
+    Login(LoginArguments),
+    /// Log out of a registry
+    Logout(LogoutArguments),
     /// Show the version
     Version(FormatArguments),
     /// Show what this engine and this host are
@@ -126,6 +137,12 @@ pub enum ImageVerb {
     Prune(PruneImagesArguments),
     /// Load images from an archive
     Load(LoadArguments),
+    /// Save images to an archive
+    Save(SaveArguments),
+    /// Fetch an image from a registry
+    Pull(PullArguments),
+    /// Send an image to a registry
+    Push(PushArguments),
 }
 
 /// Containers.
@@ -178,6 +195,9 @@ pub struct NewContainer {
     /// Whether the image may be made or fetched
     #[arg(long, value_enum, default_value_t = Pull::Missing)]
     pub pull: Pull,
+    /// Fetch it for this platform instead of this machine's
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<String>,
     /// Write the container's id to a file
     #[arg(long, value_name = "FILE")]
     pub cidfile: Option<PathBuf>,
@@ -418,6 +438,24 @@ pub struct LoadArguments {
     /// Do not show progress
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// `save`
+#[derive(Args, Debug)]
+pub struct SaveArguments {
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// `docker`, `oci`, or `oci-dir` for a directory
+    #[arg(long, default_value = "docker")]
+    pub format: String,
+    /// Compress with gzip or zstd: the archive for docker, the layers for oci
+    #[arg(long, value_name = "gzip|zstd", num_args = 0..=1, require_equals = true,
+          default_missing_value = "gzip")]
+    pub compress: Option<String>,
+    /// References or ids; a name without a tag is all tags of it
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<String>,
 }
 
 /// `version` and `info`

@@ -5,6 +5,7 @@
 
 mod check;
 mod native;
+mod registry;
 
 use std::fmt;
 use std::io::Write;
@@ -17,12 +18,13 @@ use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::history::History;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, Loaded, PullPolicy, Removed};
+use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
 use crate::model::platform::Platform;
+use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::report::Report;
 use crate::model::signal::Signal;
@@ -43,19 +45,80 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// The image that `reference` names: a reference, an id or the unique beginning of one.
     /// `host` is made from this machine's own programs where it is missing.
     fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image>;
+    /// The same, and pulled from its registry where `pull` says so. An image that is here costs no
+    /// look at the network, unless `pull` is `Always`.
+    fn obtain(
+        &self,
+        reference: &str,
+        pull: PullPolicy,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Image>;
+    /// Brings in what a registry keeps under `reference`.
+    fn pull(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pulled>;
+    /// Sends an image to the registry of `reference`, under that name.
+    fn push(
+        &self,
+        image: &str,
+        reference: &Reference,
+        access: Access,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pushed>;
+    /// Shows name and password to a registry and keeps them where Docker does. Returns the file
+    /// where they lie unencrypted, if so.
+    fn login(
+        &self,
+        registry: &str,
+        user: &str,
+        password: &str,
+        access: Access,
+        cancel: &Cancel,
+    ) -> Result<Option<PathBuf>>;
+    /// Forgets them. False where there were none.
+    fn logout(&self, registry: &str) -> Result<bool>;
     /// All images, newest first.
     fn images(&self) -> Result<Vec<Image>>;
     /// Takes the images of an archive written by `docker save`, or of an OCI image layout in a
     /// tar or a directory; `-` in `archive` is the caller's business, here it is a path. Of an
-    /// image for several platforms it takes the one for `platform`.
-    fn load(&self, archive: &Path, platform: &Platform, cancel: &Cancel) -> Result<Vec<Loaded>>;
+    /// image for several platforms it takes the one for `platform`, or for this machine.
+    fn load(
+        &self,
+        archive: &Path,
+        platform: Option<&Platform>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Loaded>>;
     /// Takes the images of an archive that arrives as a stream, such as standard input.
     fn load_stream(
         &self,
         archive: &mut (dyn std::io::Read + Send),
-        platform: &Platform,
+        platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>>;
+    /// Writes images for other engines to a new file, or a new directory; it is there only when it
+    /// is whole.
+    fn save(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<()>;
+    /// Writes images for other engines to a stream, such as standard output.
+    fn save_stream(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        out: &mut (dyn Write + Send),
+        cancel: &Cancel,
+    ) -> Result<()>;
     /// Gives an image a further tag, which another image may lose. Returns the image.
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image>;
     /// The steps by which an image was made, the latest first.

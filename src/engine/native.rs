@@ -2,25 +2,27 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Attach, Backend, Cancel, LogStream, Settings};
-use crate::image::{Store, bytes_below};
+use crate::image::{self, Store, bytes_below};
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::history::History;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed};
+use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
 use crate::model::platform::Platform;
+use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::report::Report;
 use crate::model::signal::Signal;
@@ -33,7 +35,7 @@ use crate::runtime::reader::Reader;
 use crate::runtime::{New, Runtime, host};
 
 /// The reference that stands for this machine's own programs.
-const HOST: &str = "host:latest";
+pub(super) const HOST: &str = "host:latest";
 /// How often a generated name may be taken before the short id serves (moby, `names.go`).
 const NAME_ATTEMPTS: u32 = 6;
 
@@ -100,8 +102,9 @@ impl Native {
         };
         // Relative to the container's directory, so that the root can be moved, and the mount
         // table inside shows no path of the host.
-        let layer = |key: &Digest| format!("../../images/layers/{}", key.hex());
-        let lower: Vec<String> = spec.image.layers.iter().map(layer).collect();
+        let stack = self.store()?.stack(&spec.image.layers, host::most_layers())?;
+        let lower: Vec<String> =
+            stack.iter().map(|path| format!("../../images/{}", path.display())).collect();
         let environment = merge::process_env(&spec);
         self.runtime.create(&New {
             spec: &spec,
@@ -214,6 +217,53 @@ impl Backend for Native {
         }
     }
 
+    fn obtain(
+        &self,
+        reference: &str,
+        pull: PullPolicy,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.obtain_image(reference, pull, options, progress, cancel)
+    }
+
+    fn pull(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pulled> {
+        self.pull_image(reference, options, progress, cancel)
+    }
+
+    fn push(
+        &self,
+        image: &str,
+        reference: &Reference,
+        access: Access,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pushed> {
+        self.push_image(image, reference, access, progress, cancel)
+    }
+
+    fn login(
+        &self,
+        registry: &str,
+        user: &str,
+        password: &str,
+        access: Access,
+        cancel: &Cancel,
+    ) -> Result<Option<PathBuf>> {
+        image::log_in(registry, user, password, access, &|| cancel.check())
+    }
+
+    fn logout(&self, registry: &str) -> Result<bool> {
+        image::log_out(registry)
+    }
+
     fn images(&self) -> Result<Vec<Image>> {
         self.store()?.list()
     }
@@ -227,17 +277,42 @@ impl Backend for Native {
         Ok(inspect::image(&image, &layers))
     }
 
-    fn load(&self, archive: &Path, platform: &Platform, cancel: &Cancel) -> Result<Vec<Loaded>> {
+    fn load(
+        &self,
+        archive: &Path,
+        platform: Option<&Platform>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Loaded>> {
         self.store()?.load_file(archive, platform, &|| cancel.check())
     }
 
     fn load_stream(
         &self,
         archive: &mut (dyn std::io::Read + Send),
-        platform: &Platform,
+        platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>> {
         self.store()?.load(archive, platform, &|| cancel.check())
+    }
+
+    fn save(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.store()?.save_file(images, options, path, &|| cancel.check())
+    }
+
+    fn save_stream(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        out: &mut (dyn std::io::Write + Send),
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.store()?.save(images, options, out, &|| cancel.check())
     }
 
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {

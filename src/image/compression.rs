@@ -3,22 +3,76 @@
 //! Media types and file names are not asked: archives and registries get them wrong, and the
 //! digests of the content are checked in any case.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use flate2::read::MultiGzDecoder;
 
+use super::limits::guarded;
 use super::members::stream_error;
+pub(crate) use crate::model::image::Compression;
 use crate::model::{Error, Kind, Result};
 
 const BUFFER: usize = 64 * 1024;
 
-/// How a stream is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// gzip, RFC 1952.
-    Gzip,
-    /// Zstandard, RFC 8878.
-    Zstd,
+fn buffered<R: Read>(stream: R) -> io::BufReader<R> {
+    io::BufReader::with_capacity(BUFFER, stream)
+}
+
+/// A writer that compresses, or does not.
+pub(crate) enum Compressor<W: Write> {
+    Plain(W),
+    Gzip(flate2::write::GzEncoder<W>),
+    Zstd(zstd::stream::write::Encoder<'static, W>),
+}
+
+/// Compresses what is written to `out`. The same content gives the same bytes: no name and no
+/// time is written.
+pub(crate) fn compress<W: Write>(
+    out: W,
+    compression: Option<Compression>,
+) -> Result<Compressor<W>> {
+    Ok(match compression {
+        None => Compressor::Plain(out),
+        Some(Compression::Gzip) => {
+            let level = flate2::Compression::default();
+            Compressor::Gzip(flate2::write::GzEncoder::new(out, level))
+        }
+        Some(Compression::Zstd) => {
+            let encoder = zstd::stream::write::Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL);
+            Compressor::Zstd(encoder.map_err(|error| Error::from_io("begin zstd", &error))?)
+        }
+    })
+}
+
+impl<W: Write> Compressor<W> {
+    /// Writes what is held back, and the end of the compression.
+    pub(crate) fn finish(self) -> Result<()> {
+        let mut out = match self {
+            Compressor::Plain(out) => Ok(out),
+            Compressor::Gzip(encoder) => encoder.finish(),
+            Compressor::Zstd(encoder) => encoder.finish(),
+        }
+        .map_err(|error| Error::from_io("write the end of the compression", &error))?;
+        out.flush().map_err(|error| Error::from_io("write", &error))
+    }
+}
+
+impl<W: Write> Write for Compressor<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Compressor::Plain(out) => out.write(bytes),
+            Compressor::Gzip(encoder) => encoder.write(bytes),
+            Compressor::Zstd(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Compressor::Plain(out) => out.flush(),
+            Compressor::Gzip(encoder) => encoder.flush(),
+            Compressor::Zstd(encoder) => encoder.flush(),
+        }
+    }
 }
 
 /// What is read of a stream to know how it is compressed.
@@ -42,14 +96,16 @@ pub(crate) fn decompress<'a>(
     let compression = recognise(&start[..length])?;
     let start: Vec<u8> = start[..length].to_vec();
     let whole = io::Cursor::new(start).chain(stream);
-    let buffered = |stream| io::BufReader::with_capacity(BUFFER, stream);
     let stream: Box<dyn Read + Send + 'a> = match compression {
         None => Box::new(whole),
         // Several members one after the other are one stream (RFC 1952, section 2.2).
-        Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(buffered(whole))),
+        Some(Compression::Gzip) => Box::new(
+            guarded(whole, |whole| Ok(MultiGzDecoder::new(buffered(whole))))
+                .map_err(|error: io::Error| stream_error(&error))?,
+        ),
         Some(Compression::Zstd) => {
-            let decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole));
-            Box::new(decoder.map_err(|error| stream_error(&error))?)
+            let decoder = |whole| zstd::stream::read::Decoder::with_buffer(buffered(whole));
+            Box::new(guarded(whole, decoder).map_err(|error| stream_error(&error))?)
         }
     };
     Ok((stream, compression))
@@ -78,8 +134,6 @@ pub(crate) fn recognise(start: &[u8]) -> Result<Option<Compression>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     fn read(bytes: &[u8]) -> (Vec<u8>, Option<Compression>) {

@@ -60,6 +60,7 @@ impl Store {
         let needless = self.needless(&index, users)?;
         let bin = Staging::create(&self.images().join("staging"))?;
         self.take_away(&needless, &bin)?;
+        self.sweep_flat(users, &bin)?;
         removed.extend(needless.layer_keys().map(Removed::Deleted));
         drop(lock);
         drop(bin);

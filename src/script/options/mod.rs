@@ -13,7 +13,9 @@ use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
 pub use images::{check_images, images, prune_images};
-pub use read::{Create, Filter, Follow, create, filter, force, logs, pull, start, stop};
+pub use read::{
+    Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, save, start, stop,
+};
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +116,19 @@ const FORCE: &[Key] = &[key("force", Takes::Flag, "even where it is in use")];
 const IMAGE: &[Key] =
     &[key("pull", Takes::OneOf(&["missing", "always", "never"]), "when to fetch it")];
 
+const LOAD: &[Key] =
+    &[key("platform", Takes::Text, "of an image for several: os/architecture[/variant]")];
+
+const SAVE: &[Key] = &[
+    key("format", Takes::OneOf(&["docker", "oci", "oci-dir"]), "what to write"),
+    key("compress", Takes::OneOf(&["gzip", "zstd"]), "the archive, or the layers for oci"),
+];
+const PULL: &[Key] =
+    &[key("platform", Takes::Text, "such as \"linux/arm64\"; this machine's where not given")];
+
+const TLS: &[Key] =
+    &[key("tls_verify", Takes::Flag, "false: without TLS, or with any certificate")];
+
 const LOGS: &[Key] = &[
     key("tail", Takes::Count, "only the last so many lines"),
     key("since", Takes::Time, "only lines from then on"),
@@ -165,9 +180,13 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("rm", &[FORCE]),
     ("rmi", &[FORCE]),
     ("image", &[IMAGE]),
+    ("load", &[LOAD]),
+    ("save", &[SAVE]),
     ("images", &[IMAGES]),
     ("prune_images", &[PRUNE_IMAGES]),
     ("check_images", &[CHECK_IMAGES]),
+    ("pull", &[PULL, TLS]),
+    ("push", &[TLS]),
     ("logs", &[LOGS]),
     ("ps", &[PS]),
 ];

@@ -17,11 +17,12 @@ use crate::model::container::{
 use crate::model::digest::Digest;
 use crate::model::history::History;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed};
+use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::log::{LogLine, LogOptions, Stream};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, EnvEntry, StopOptions};
 use crate::model::platform::Platform;
+use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::report::{Fate, Finding, Report, Trouble};
 use crate::model::signal::Signal;
@@ -130,11 +131,59 @@ impl Backend for Memory {
         found.ok_or_else(|| Error::new(Kind::NotFound, format!("no such image: {reference}")))
     }
 
+    fn obtain(
+        &self,
+        reference: &str,
+        pull: PullPolicy,
+        _: &PullOptions,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Image> {
+        self.image(reference, pull)
+    }
+
+    fn pull(
+        &self,
+        reference: &Reference,
+        _: &PullOptions,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Pulled> {
+        let image = self.image(&reference.familiar(), PullPolicy::Never)?;
+        Ok(Pulled { digest: image.id.clone(), image, newer: false })
+    }
+
+    fn push(
+        &self,
+        image: &str,
+        _: &Reference,
+        _: Access,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Pushed> {
+        Ok(Pushed { digest: self.image(image, PullPolicy::Never)?.id, size: 1 })
+    }
+
+    fn login(
+        &self,
+        _: &str,
+        _: &str,
+        _: &str,
+        _: Access,
+        _: &Cancel,
+    ) -> Result<Option<std::path::PathBuf>> {
+        Ok(None)
+    }
+
+    fn logout(&self, _: &str) -> Result<bool> {
+        Ok(false)
+    }
+
     fn images(&self) -> Result<Vec<Image>> {
         Ok(vec![image("host:latest", 1), image("alpine:3", 2)])
     }
 
-    fn load(&self, archive: &Path, _: &Platform, _cancel: &Cancel) -> Result<Vec<Loaded>> {
+    fn load(&self, archive: &Path, _: Option<&Platform>, _cancel: &Cancel) -> Result<Vec<Loaded>> {
         if archive == Path::new("alpine.tar") {
             let image = image("alpine:3", 2);
             return Ok(vec![Loaded { id: image.id, tags: image.tags, moved: Vec::new() }]);
@@ -145,10 +194,24 @@ impl Backend for Memory {
     fn load_stream(
         &self,
         _: &mut (dyn Read + Send),
-        _: &Platform,
+        _: Option<&Platform>,
         _: &Cancel,
     ) -> Result<Vec<Loaded>> {
         Ok(Vec::new())
+    }
+
+    fn save(&self, _: &[&str], _: &SaveOptions, _: &Path, _: &Cancel) -> Result<()> {
+        Ok(())
+    }
+
+    fn save_stream(
+        &self,
+        _: &[&str],
+        _: &SaveOptions,
+        _: &mut (dyn std::io::Write + Send),
+        _: &Cancel,
+    ) -> Result<()> {
+        Ok(())
     }
 
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
