@@ -6,6 +6,7 @@ use std::io::Read;
 use super::super::compression::decompress;
 use super::super::index::Descriptor;
 use super::super::layers::{self, LayerId};
+use super::super::merged;
 use super::super::recipe::Verified;
 use super::Checking;
 use super::compare;
@@ -169,11 +170,12 @@ impl Checking<'_> {
         let name = format!("layer-{}", self.unpacked);
         let images = self.store.images();
         let lowers = || {
-            let keys = ids[..number].iter().rev().map(|id| {
-                layers::key(images, id)
-                    .ok_or_else(|| Error::new(Kind::Corrupt, "a layer below it is missing"))
+            let below = ids[..number].iter().rev().map(|id| {
+                let missing = || Error::new(Kind::Corrupt, "a layer below it is missing");
+                let key = layers::key(images, id).ok_or_else(missing)?;
+                Ok(layers::path(images, &key))
             });
-            keys.map(|key| fs::open_dir(&layers::path(images, &key?))).collect()
+            merged::layers(below.collect::<Result<Vec<_>>>()?)
         };
         let stream = Verified::new(stream, ids[number].diff_id.clone());
         unpack(&self.staging, &name, stream, &lowers, self.go_on)

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use super::super::remove::tests::{archive, counts, go, store, user};
 use super::*;
-use crate::model::platform::Platform;
 
 /// Looks, or mends, while these containers are there.
 fn check(store: &Store, repair: bool, users: &[ImageUser]) -> Report {
@@ -71,7 +70,7 @@ fn is_removed(what: &str, spoil: impl Fn(&Store)) {
     assert!(store.find("a").is_err());
     store.find("b").unwrap();
     // What it had is gone as well, so that it can come in again.
-    store.load(&mut &archive(&["a"], "1")[..], &Platform::host(), &go).unwrap();
+    store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
     is_clean(&store);
 }
 
@@ -131,7 +130,7 @@ fn a_layer_whose_blob_is_kept_is_unpacked_again() {
     let root = tempfile::tempdir().unwrap();
     let store = Store::open(root.path()).unwrap();
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/hundredcounter.oci.tar");
-    store.load_file(std::path::Path::new(fixture), &Platform::host(), &go).unwrap();
+    store.load_file(std::path::Path::new(fixture), None, &go).unwrap();
     let image = store.list().unwrap().remove(0);
     is_clean(&store);
     for (number, key) in image.layers.iter().enumerate() {
@@ -204,7 +203,7 @@ fn others_at_work_are_no_damage() {
         let busy = scope.spawn(move || {
             for _ in 0..40 {
                 store.remove("a", true, &[]).unwrap();
-                store.load(&mut &archive(&["a"], "1")[..], &Platform::host(), &go).unwrap();
+                store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
             }
         });
         let check = |repair: bool| {
