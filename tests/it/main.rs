@@ -14,6 +14,7 @@ mod many_layers;
 mod readme;
 mod save;
 mod store;
+mod store_faults;
 mod three_ways;
 mod tidy;
 mod workflows;
