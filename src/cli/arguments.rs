@@ -52,6 +52,8 @@ pub enum Verb {
     Login(LoginArguments),
     /// Log out of a registry
     Logout(LogoutArguments),
+    /// Save images to an archive that `docker load` and skopeo read
+    Save(SaveArguments),
     /// Show the version
     Version(FormatArguments),
     /// Show what this engine and this host are
@@ -112,6 +114,8 @@ pub enum ImageVerb {
     Pull(PullArguments),
     /// Send an image to a registry
     Push(PushArguments),
+    /// Save images to an archive
+    Save(SaveArguments),
 }
 
 /// Containers.
@@ -404,6 +408,24 @@ pub struct LoadArguments {
     /// Do not show progress
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// `save`
+#[derive(Args, Debug)]
+pub struct SaveArguments {
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// `docker`, `oci`, or `oci-dir` for a directory
+    #[arg(long, default_value = "docker")]
+    pub format: String,
+    /// Compress with gzip or zstd: the archive for docker, the layers for oci
+    #[arg(long, value_name = "gzip|zstd", num_args = 0..=1, require_equals = true,
+          default_missing_value = "gzip")]
+    pub compress: Option<String>,
+    /// References or ids; a name without a tag is all tags of it
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<String>,
 }
 
 /// `version` and `info`

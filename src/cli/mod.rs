@@ -130,6 +130,9 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         }
         Verb::Login(arguments) => registry::login(shell, screen, arguments),
         Verb::Logout(arguments) => registry::logout(shell, screen, arguments),
+        Verb::Image(ImageVerb::Save(arguments)) | Verb::Save(arguments) => {
+            images::save(shell, arguments)
+        }
         Verb::Version(arguments) => system::version(screen, arguments),
         Verb::Info(arguments) => system::info(shell, screen, arguments),
         // Scripts are no business of a shell with one verb: see `command`.

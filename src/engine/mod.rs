@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, Loaded, PullPolicy, Removed};
+use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
@@ -84,15 +84,37 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn images(&self) -> Result<Vec<Image>>;
     /// Takes the images of an archive written by `docker save`, or of an OCI image layout in a
     /// tar or a directory; `-` in `archive` is the caller's business, here it is a path. Of an
-    /// image for several platforms it takes the one for `platform`.
-    fn load(&self, archive: &Path, platform: &Platform, cancel: &Cancel) -> Result<Vec<Loaded>>;
+    /// image for several platforms it takes the one for `platform`, or for this machine.
+    fn load(
+        &self,
+        archive: &Path,
+        platform: Option<&Platform>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Loaded>>;
     /// Takes the images of an archive that arrives as a stream, such as standard input.
     fn load_stream(
         &self,
         archive: &mut (dyn std::io::Read + Send),
-        platform: &Platform,
+        platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>>;
+    /// Writes images for other engines to a new file, or a new directory; it is there only when it
+    /// is whole.
+    fn save(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<()>;
+    /// Writes images for other engines to a stream, such as standard output.
+    fn save_stream(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        out: &mut (dyn Write + Send),
+        cancel: &Cancel,
+    ) -> Result<()>;
     /// Removes a reference, and the image with its last reference. Refuses an image in use.
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>>;
 

@@ -15,7 +15,7 @@ use crate::model::container::{Config, Container, ContainerSpec, HostConfig, Imag
 use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed};
+use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
@@ -264,17 +264,42 @@ impl Backend for Native {
         Ok(inspect::image(&image, &layers))
     }
 
-    fn load(&self, archive: &Path, platform: &Platform, cancel: &Cancel) -> Result<Vec<Loaded>> {
+    fn load(
+        &self,
+        archive: &Path,
+        platform: Option<&Platform>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Loaded>> {
         self.store()?.load_file(archive, platform, &|| cancel.check())
     }
 
     fn load_stream(
         &self,
         archive: &mut (dyn std::io::Read + Send),
-        platform: &Platform,
+        platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>> {
         self.store()?.load(archive, platform, &|| cancel.check())
+    }
+
+    fn save(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.store()?.save_file(images, options, path, &|| cancel.check())
+    }
+
+    fn save_stream(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        out: &mut (dyn std::io::Write + Send),
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.store()?.save(images, options, out, &|| cancel.check())
     }
 
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>> {

@@ -99,12 +99,12 @@ impl Source for MemberLayer {
 impl Store {
     /// Takes the images of an archive in the format of `docker save` or an OCI image layout,
     /// plain or compressed, that comes as a stream. Of an image for several platforms it takes
-    /// the one for `platform`. The stream is read to its end before its first image becomes
+    /// the one for `platform`, or for this machine. The stream is read to its end before its first image becomes
     /// visible.
     pub fn load(
         &self,
         archive: &mut (dyn Read + Send),
-        platform: &Platform,
+        platform: Option<&Platform>,
         check: Check<'_>,
     ) -> Result<Vec<Loaded>> {
         let load = || {
@@ -119,7 +119,7 @@ impl Store {
     pub fn load_file(
         &self,
         path: &Path,
-        platform: &Platform,
+        platform: Option<&Platform>,
         check: Check<'_>,
     ) -> Result<Vec<Loaded>> {
         let load = || {
@@ -149,13 +149,16 @@ impl Store {
         &self,
         contents: &Contents,
         staging: &Staging,
-        platform: &Platform,
+        platform: Option<&Platform>,
         check: Check<'_>,
     ) -> Result<Vec<Loaded>> {
         let found = contents.images(platform)?;
         let mut loads = Vec::with_capacity(found.len());
         for image in &found {
             let config = contents.document(&image.config)?;
+            if let Some(platform) = platform {
+                check_platform(&config, platform)?;
+            }
             let source = |layer: &FoundLayer| -> Result<Box<dyn Source>> {
                 let span = contents.member(&layer.member)?;
                 Ok(Box::new(MemberLayer { span, digest: layer.digest.clone() }))
@@ -269,10 +272,10 @@ impl Contents {
         self.member(name)?.bytes(MAX_DOCUMENT).context(|| format!("cannot read `{name}`"))
     }
 
-    fn images(&self, platform: &Platform) -> Result<Vec<Found>> {
+    fn images(&self, platform: Option<&Platform>) -> Result<Vec<Found>> {
         if self.member(MANIFEST).is_err() {
             if self.member(INDEX).is_ok() {
-                return layout::images(self, platform);
+                return layout::images(self, platform.unwrap_or(&Platform::host()));
             }
             let message = format!("it has no `{MANIFEST}`, so it is not an image archive");
             return Err(Error::new(Kind::Invalid, message).hint(HOW));
@@ -295,6 +298,16 @@ impl Contents {
         });
         Ok(found.collect())
     }
+}
+
+/// An image that comes alone does not always say beforehand what it is for.
+fn check_platform(config: &[u8], wanted: &Platform) -> Result<()> {
+    let found: Platform = document::parse(config)?;
+    if wanted.accepts(&found) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Unsupported, format!("it has no image for {wanted}"))
+        .hint(format!("it has an image for {found}")))
 }
 
 /// Reads all members of a tar. `body` tells where the content of each is, given its name and

@@ -220,7 +220,7 @@ mod tests {
     fn what_was_claimed_is_read_from_the_files() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("a"), "content of a").unwrap();
-        let stream = b"HEADcontent of aTAIL and more".repeat(1);
+        let stream = b"HEADcontent of aTAIL and more".to_vec();
         let path = directory.path().join("recipe");
         let mut recorder = Recorder::new(&stream[..], File::create(&path).unwrap()).unwrap();
         let mut buffer = [0; 4];

@@ -38,10 +38,6 @@ const MAX_THREADS: usize = 4;
 pub(crate) trait Source: Send + Sync {
     /// The digest of the blob, where somebody promised one: it is checked.
     fn digest(&self) -> Option<&Digest>;
-    /// What its manifest calls it, where there is one.
-    fn media_type(&self) -> Option<&str> {
-        None
-    }
     /// The blob, whole and ready to be read. May wait until it is.
     fn open(&self) -> Result<Span>;
 }

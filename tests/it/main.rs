@@ -11,6 +11,7 @@ mod isolation;
 mod life;
 mod logs;
 mod readme;
+mod save;
 mod three_ways;
 mod tidy;
 mod workflows;

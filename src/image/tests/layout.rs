@@ -48,7 +48,7 @@ impl Layout {
         self.member("index.json", index.to_string().as_bytes());
         let archive = self.0.into_inner().unwrap();
         let (_root, store) = store();
-        let loaded = store.load(&mut &archive[..], &Platform::host(), &|| Ok(()))?;
+        let loaded = store.load(&mut &archive[..], None, &|| Ok(()))?;
         Ok(loaded.iter().map(|l| store.find(l.id.as_str()).unwrap().config.cmd).collect())
     }
 }
@@ -60,7 +60,7 @@ fn for_platform(digest: &Digest, architecture: &str) -> Value {
 #[test]
 fn a_layout_with_compressed_layers_loads() {
     let (_root, store) = store();
-    let loaded = store.load_file(FIXTURE.as_ref(), &Platform::host(), &|| Ok(())).unwrap();
+    let loaded = store.load_file(FIXTURE.as_ref(), None, &|| Ok(())).unwrap();
     let image = store.find("hundredcounter").unwrap();
     assert_eq!(loaded[0].id, image.id);
     assert_eq!(image.diff_ids().len(), image.layers.len());

@@ -1,7 +1,6 @@
 //! Docker's rules for `rmi`, and what is left on disk after it.
 
 use super::*;
-use crate::model::platform::Platform;
 
 fn go() -> Result<()> {
     Ok(())
@@ -36,7 +35,7 @@ fn store(images: &[(&[&str], &str)]) -> (tempfile::TempDir, Store) {
     let root = tempfile::tempdir().unwrap();
     let store = Store::open(root.path()).unwrap();
     for (tags, own) in images {
-        store.load(&mut &archive(tags, own)[..], &Platform::host(), &go).unwrap();
+        store.load(&mut &archive(tags, own)[..], None, &go).unwrap();
     }
     (root, store)
 }
@@ -80,7 +79,7 @@ fn the_last_tag_takes_the_image_and_what_only_it_needed() {
     store.find("b").unwrap();
     store.remove("b", false, &[]).unwrap();
     assert_eq!(counts(&store), (0, 0));
-    store.load(&mut &archive(&["a"], "1")[..], &Platform::host(), &go).unwrap();
+    store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
     assert_eq!(
         store.find("a").unwrap(),
         Image { tagged: store.find("a").unwrap().tagged, ..image }
@@ -109,7 +108,7 @@ fn a_forced_removal_leaves_the_layers_of_a_stopped_container() {
     assert!(store.find("a").is_err());
     assert!(users[0].layers.iter().all(|key| store.layer_dir(key).is_dir()));
     // They go with the next removal after the container.
-    store.load(&mut &archive(&["c"], "3")[..], &Platform::host(), &go).unwrap();
+    store.load(&mut &archive(&["c"], "3")[..], None, &go).unwrap();
     store.remove("c", false, &[]).unwrap();
     assert_eq!(counts(&store), (0, 0));
 }

@@ -1,7 +1,6 @@
 //! What `save` writes comes back as it was.
 
 use super::*;
-use crate::model::platform::Platform;
 
 fn fixture(name: &str) -> String {
     format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -19,7 +18,7 @@ fn store() -> (tempfile::TempDir, Store) {
 
 fn filled(name: &str) -> (tempfile::TempDir, Store, Image) {
     let (root, store) = store();
-    store.load_file(fixture(name).as_ref(), &Platform::host(), &go).unwrap();
+    store.load_file(fixture(name).as_ref(), None, &go).unwrap();
     let image = store.find("hundredcounter").unwrap();
     (root, store, image)
 }
@@ -61,7 +60,7 @@ fn what_was_saved_loads_as_the_same_image() {
             let mut archive = Vec::new();
             store.save(&["hundredcounter"], &options(format, compress), &mut archive, &go).unwrap();
             let (_root, other) = self::store();
-            other.load(&mut &archive[..], &Platform::host(), &go).unwrap();
+            other.load(&mut &archive[..], None, &go).unwrap();
             let found = other.find("hundredcounter").unwrap();
             assert_eq!((&found.id, &found.layers), (&image.id, &image.layers), "{format:?}");
             if format == Oci && compress.is_none() {
@@ -104,7 +103,7 @@ fn a_directory_is_written_and_read_as_well() {
     let directory = options(SaveFormat::OciDirectory, None);
     store.save_file(&["hundredcounter"], &directory, &path, &go).unwrap();
     let (_root, other) = self::store();
-    other.load_file(&path, &Platform::host(), &go).unwrap();
+    other.load_file(&path, None, &go).unwrap();
     assert_eq!(other.find("hundredcounter").unwrap().manifest, image.manifest);
     let error = store.save_file(&["hundredcounter"], &directory, &path, &go).unwrap_err();
     assert!(error.to_string().contains("exists"), "{error}");

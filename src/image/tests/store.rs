@@ -3,7 +3,6 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::model::platform::Platform;
 
 const FIXTURE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/hundredcounter.docker.tar");
@@ -11,7 +10,7 @@ const FIXTURE: &str =
 fn filled() -> (tempfile::TempDir, Store) {
     let root = tempfile::tempdir().unwrap();
     let store = Store::open(root.path()).unwrap();
-    store.load_file(Path::new(FIXTURE), &Platform::host(), &|| Ok(())).unwrap();
+    store.load_file(Path::new(FIXTURE), None, &|| Ok(())).unwrap();
     (root, store)
 }
 
@@ -74,7 +73,7 @@ fn a_damaged_image_is_named_and_does_not_spoil_the_list() {
     let listed = store.list().unwrap();
     assert_eq!(listed[0].tags, image.tags);
     assert_eq!(listed[0].size, image.size);
-    store.load_file(Path::new(FIXTURE), &Platform::host(), &|| Ok(())).unwrap();
+    store.load_file(Path::new(FIXTURE), None, &|| Ok(())).unwrap();
     assert_eq!(store.find("hundredcounter").unwrap().layers, image.layers, "it is repaired");
 }
 

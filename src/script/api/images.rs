@@ -10,7 +10,7 @@ use super::super::handle::Image as Handle;
 use super::super::stage::Stage;
 use super::super::{options, subject, values};
 use super::{ImageOrName, Options, RhaiResultOf, array_of};
-use crate::model::image::{PullPolicy, Removed};
+use crate::model::image::{PullPolicy, Removed, SaveOptions};
 use crate::model::platform::Platform;
 
 /// Images: what containers are made from.
@@ -70,20 +70,46 @@ pub mod images {
     /// let img = load("hundredcounter.tar");
     /// run(img);
     /// ```
-    #[rhai_fn(volatile, return_raw)]
+    #[rhai_fn(name = "load", volatile, return_raw)]
     pub fn load(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Image> {
-        let stage = Stage::of(&ctx)?;
-        let (backend, cancel) = (stage.backend(), &stage.host().cancel);
-        let loaded = backend.load(Path::new(path), &Platform::host(), cancel).or_raise(&ctx)?;
-        let first = loaded.first().ok_or_else(|| {
-            let message = format!("there is no image in `{path}`");
-            crate::model::Error::new(crate::model::Kind::Invalid, message)
-        });
-        let first = first.or_raise(&ctx)?;
-        let id = first.id.to_string();
-        let reference = first.tags.first().map_or_else(|| id.clone(), |tag| tag.familiar());
-        let metadata = backend.image(&id, PullPolicy::Never).or_raise(&ctx)?;
-        Ok(Handle::new(backend, metadata, &reference))
+        load_from(&ctx, path, None)
+    }
+
+    /// The same; of an image for several platforms it takes the one for `platform`.
+    ///
+    /// ```rhai
+    /// let img = load("hundredcounter.tar", #{ platform: "linux/amd64" });
+    /// ```
+    #[rhai_fn(name = "load", volatile, return_raw)]
+    pub fn load_with(ctx: NativeCallContext, path: &str, options: Options) -> RhaiResultOf<Image> {
+        let platform = options::load(options).or_raise(&ctx)?;
+        load_from(&ctx, path, platform.as_ref())
+    }
+
+    /// Writes an image to an archive that `docker load`, `podman load` and skopeo read.
+    ///
+    /// ```rhai
+    /// image("host").save("host.tar");
+    /// ```
+    #[rhai_fn(name = "save", volatile, return_raw)]
+    pub fn save(ctx: NativeCallContext, image: ImageOrName, path: &str) -> RhaiResultOf<Image> {
+        save_to(&ctx, &image, path, &SaveOptions::default())
+    }
+
+    /// The same, and says in which format and how compressed.
+    ///
+    /// ```rhai
+    /// save("host", "host.oci.tar", #{ format: "oci", compress: "gzip" });
+    /// ```
+    #[rhai_fn(name = "save", volatile, return_raw)]
+    pub fn save_with(
+        ctx: NativeCallContext,
+        image: ImageOrName,
+        path: &str,
+        options: Options,
+    ) -> RhaiResultOf<Image> {
+        let options = options::save(options).or_raise(&ctx)?;
+        save_to(&ctx, &image, path, &options)
     }
 
     /// Removes a reference, and the image with its last one. Returns what went away, in order.
@@ -110,6 +136,38 @@ pub mod images {
         let force = options::force("rmi", options).or_raise(&ctx)?;
         remove(&ctx, &image, force)
     }
+}
+
+fn load_from(
+    ctx: &NativeCallContext,
+    path: &str,
+    platform: Option<&Platform>,
+) -> RhaiResultOf<Handle> {
+    let stage = Stage::of(ctx)?;
+    let (backend, cancel) = (stage.backend(), &stage.host().cancel);
+    let loaded = backend.load(Path::new(path), platform, cancel).or_raise(ctx)?;
+    let first = loaded.first().ok_or_else(|| {
+        let message = format!("there is no image in `{path}`");
+        crate::model::Error::new(crate::model::Kind::Invalid, message)
+    });
+    let first = first.or_raise(ctx)?;
+    let id = first.id.to_string();
+    let reference = first.tags.first().map_or_else(|| id.clone(), |tag| tag.familiar());
+    let metadata = backend.image(&id, PullPolicy::Never).or_raise(ctx)?;
+    Ok(Handle::new(backend, metadata, &reference))
+}
+
+fn save_to(
+    ctx: &NativeCallContext,
+    image: &Dynamic,
+    path: &str,
+    options: &SaveOptions,
+) -> RhaiResultOf<Handle> {
+    let stage = Stage::of(ctx)?;
+    let image = subject::image(ctx, image, PullPolicy::Never)?;
+    let (backend, cancel) = (stage.backend(), &stage.host().cancel);
+    backend.save(&[image.reference()], options, Path::new(path), cancel).or_raise(ctx)?;
+    Ok(image)
 }
 
 /// A string is removed as it was typed: `rmi("web:2")` must not take the tags of its image.

@@ -11,7 +11,9 @@ use super::nearest::nearest;
 use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
-pub use read::{Create, Filter, Follow, create, fetch, filter, force, logs, pull, start, stop};
+pub use read::{
+    Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, save, start, stop,
+};
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +119,13 @@ const PULL: &[Key] =
 
 const TLS: &[Key] =
     &[key("tls_verify", Takes::Flag, "false: without TLS, or with any certificate")];
+const LOAD: &[Key] =
+    &[key("platform", Takes::Text, "of an image for several: os/architecture[/variant]")];
+
+const SAVE: &[Key] = &[
+    key("format", Takes::OneOf(&["docker", "oci", "oci-dir"]), "what to write"),
+    key("compress", Takes::OneOf(&["gzip", "zstd"]), "the archive, or the layers for oci"),
+];
 
 const LOGS: &[Key] = &[
     key("tail", Takes::Count, "only the last so many lines"),
@@ -152,6 +161,8 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("image", &[IMAGE]),
     ("pull", &[PULL, TLS]),
     ("push", &[TLS]),
+    ("load", &[LOAD]),
+    ("save", &[SAVE]),
     ("logs", &[LOGS]),
     ("ps", &[PS]),
 ];

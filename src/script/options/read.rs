@@ -8,9 +8,10 @@ use rhai::{Array, Dynamic, Map};
 use super::super::handle::Image;
 use super::super::values;
 use super::Options;
-use crate::model::image::PullPolicy;
+use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::log::{LogOptions, Stream};
 use crate::model::options::{CreateOptions, EnvEntry, Grace, StopOptions};
+use crate::model::platform::Platform;
 use crate::model::progress::{Access, PullOptions};
 use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
@@ -45,6 +46,20 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
         auto_remove: given.flag("rm")?,
     };
     Ok(Create { options, attach: given.flag("attach")? || interactive, interactive })
+}
+
+/// The options of `load`: the platform to take.
+pub fn load(map: Map) -> Result<Option<Platform>> {
+    Options::new("load", map)?.try_get("platform", |value| text_of(value)?.parse())
+}
+
+/// The options of `save`.
+pub fn save(map: Map) -> Result<SaveOptions> {
+    let given = Options::new("save", map)?;
+    Ok(SaveOptions {
+        format: given.try_get("format", |value| text_of(value)?.parse())?.unwrap_or_default(),
+        compress: given.try_get("compress", |value| text_of(value)?.parse())?,
+    })
 }
 
 /// The options of `start`: whether to attach, and whether to give input.

@@ -16,7 +16,7 @@ use crate::model::container::{
 };
 use crate::model::digest::Digest;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed};
+use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::log::{LogLine, LogOptions, Stream};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, EnvEntry, StopOptions};
@@ -180,7 +180,7 @@ impl Backend for Memory {
         Ok(vec![image("host:latest", 1), image("alpine:3", 2)])
     }
 
-    fn load(&self, archive: &Path, _: &Platform, _cancel: &Cancel) -> Result<Vec<Loaded>> {
+    fn load(&self, archive: &Path, _: Option<&Platform>, _cancel: &Cancel) -> Result<Vec<Loaded>> {
         if archive == Path::new("alpine.tar") {
             let image = image("alpine:3", 2);
             return Ok(vec![Loaded { id: image.id, tags: image.tags, moved: Vec::new() }]);
@@ -191,10 +191,24 @@ impl Backend for Memory {
     fn load_stream(
         &self,
         _: &mut (dyn Read + Send),
-        _: &Platform,
+        _: Option<&Platform>,
         _: &Cancel,
     ) -> Result<Vec<Loaded>> {
         Ok(Vec::new())
+    }
+
+    fn save(&self, _: &[&str], _: &SaveOptions, _: &Path, _: &Cancel) -> Result<()> {
+        Ok(())
+    }
+
+    fn save_stream(
+        &self,
+        _: &[&str],
+        _: &SaveOptions,
+        _: &mut (dyn std::io::Write + Send),
+        _: &Cancel,
+    ) -> Result<()> {
+        Ok(())
     }
 
     fn rmi(&self, image: &str, _force: bool) -> Result<Vec<Removed>> {
