@@ -376,10 +376,6 @@ impl Source for Layer<'_> {
         Some(&self.descriptor.digest)
     }
 
-    fn media_type(&self) -> Option<&str> {
-        Some(&self.descriptor.media_type)
-    }
-
     fn open(&self) -> Result<Span> {
         let place = self.downloads.want(self.staging, &self.descriptor.digest)?;
         self.downloads.wait(place, self.check)?;

@@ -3,6 +3,7 @@
 
 mod at_once;
 mod bad_input;
+mod bad_registry;
 mod command_line;
 mod faults;
 mod harness;
@@ -10,6 +11,7 @@ mod images;
 mod isolation;
 mod life;
 mod logs;
+mod peers_registry;
 mod readme;
 mod save;
 mod three_ways;
