@@ -6,6 +6,9 @@ use crate::model::platform::Platform;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
+use super::store_arguments::{
+    HistoryArguments, PruneContainersArguments, PruneImagesArguments, SystemVerb, TagArguments,
+};
 
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
@@ -34,7 +37,7 @@ pub enum Verb {
     Container(ContainerVerb),
     /// Containers: `container ls`, `container inspect`, ...
     #[command(subcommand, name = "container")]
-    OfContainer(ContainerVerb),
+    OfContainer(OfContainer),
     /// Images: `image ls`, `image inspect`, `image rm`, `image load`
     #[command(subcommand)]
     Image(ImageVerb),
@@ -42,8 +45,17 @@ pub enum Verb {
     Images(ImagesArguments),
     /// Remove images
     Rmi(RmiArguments),
+    /// Give an image a further name
+    Tag(TagArguments),
+    /// Show the steps by which an image was made
+    History(HistoryArguments),
+    /// The engine as a whole: `system df`, ...
+    #[command(subcommand)]
+    System(SystemVerb),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
+    /// Save images to an archive that `docker load` and skopeo read
+    Save(SaveArguments),
     /// Fetch an image from a registry
     Pull(PullArguments),
     /// Send an image to a registry
@@ -52,8 +64,6 @@ pub enum Verb {
     Login(LoginArguments),
     /// Log out of a registry
     Logout(LogoutArguments),
-    /// Save images to an archive that `docker load` and skopeo read
-    Save(SaveArguments),
     /// Show the version
     Version(FormatArguments),
     /// Show what this engine and this host are
@@ -97,6 +107,17 @@ pub enum ContainerVerb {
     Inspect(InspectArguments),
 }
 
+/// A verb of containers after the word `container`.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made by the parser")]
+pub enum OfContainer {
+    /// One that needs no such word.
+    #[command(flatten)]
+    Plain(ContainerVerb),
+    /// Remove containers that do not run
+    Prune(PruneContainersArguments),
+}
+
 /// A verb of images.
 #[derive(Debug, Subcommand)]
 pub enum ImageVerb {
@@ -108,14 +129,20 @@ pub enum ImageVerb {
     /// Remove images
     #[command(visible_alias = "remove")]
     Rm(RmiArguments),
+    /// Give an image a further name
+    Tag(TagArguments),
+    /// Show the steps by which an image was made
+    History(HistoryArguments),
+    /// Remove images that nobody needs
+    Prune(PruneImagesArguments),
     /// Load images from an archive
     Load(LoadArguments),
+    /// Save images to an archive
+    Save(SaveArguments),
     /// Fetch an image from a registry
     Pull(PullArguments),
     /// Send an image to a registry
     Push(PushArguments),
-    /// Save images to an archive
-    Save(SaveArguments),
 }
 
 /// Containers.
@@ -366,9 +393,12 @@ pub enum Subject {
 /// `images`
 #[derive(Args, Debug, Default)]
 pub struct ImagesArguments {
-    /// Show all images; lifebox keeps no intermediate ones
+    /// Show also the steps of builds
     #[arg(short, long)]
     pub all: bool,
+    /// Show what registries call them
+    #[arg(long)]
+    pub digests: bool,
     /// Show only ids
     #[arg(short, long)]
     pub quiet: bool,
@@ -378,7 +408,7 @@ pub struct ImagesArguments {
     /// A Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
-    /// Only some: dangling, reference
+    /// Only some: before, dangling, label, reference, since, until
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
     /// Only this repository, or this reference

@@ -1,4 +1,4 @@
-//! `load`, `save` and `rmi`.
+//! `load`, `save`, `tag` and `rmi`.
 
 use std::io::IsTerminal as _;
 
@@ -6,7 +6,9 @@ use super::arguments::{LoadArguments, RmiArguments, SaveArguments};
 use super::outcome::{FAILED, Outcome, complain};
 use super::screen::{Screen, stdout};
 use super::shell::Shell;
+use super::store_arguments::TagArguments;
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
+use crate::model::reference::Reference;
 use crate::model::{Error, Kind};
 
 /// `load`
@@ -70,6 +72,16 @@ pub fn save(shell: &Shell, arguments: &SaveArguments) -> Outcome {
         return Ok(refuse("cowardly refusing to save to a terminal")?);
     }
     backend.save_stream(&images, &options, &mut stdout(), shell.interruptible()?)?;
+    Ok(0)
+}
+
+/// `tag`
+///
+/// # Errors
+/// Where there is no such image, or the name is none.
+pub fn tag(shell: &Shell, arguments: &TagArguments) -> Outcome {
+    let reference: Reference = arguments.reference.parse()?;
+    shell.backend()?.tag(&arguments.image, &reference)?;
     Ok(0)
 }
 

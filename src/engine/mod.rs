@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::model::Result;
 use crate::model::container::Container;
+use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect::{self, ContainerPaths};
@@ -26,6 +27,7 @@ use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::signal::Signal;
 use crate::model::system::Info;
+use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 
 pub use crate::runtime::cancel::Cancel;
 
@@ -115,6 +117,16 @@ pub trait Backend: Send + Sync + fmt::Debug {
         out: &mut (dyn Write + Send),
         cancel: &Cancel,
     ) -> Result<()>;
+    /// Gives an image a further tag, which another image may lose. Returns the image.
+    fn tag(&self, image: &str, reference: &Reference) -> Result<Image>;
+    /// The steps by which an image was made, the latest first.
+    fn history(&self, image: &str) -> Result<Vec<History>>;
+    /// What each image takes of the disk, newest first.
+    fn image_usage(&self) -> Result<Vec<ImageUsage>>;
+    /// What images and containers take of the disk, and what could be given back.
+    fn usage(&self) -> Result<Usage>;
+    /// Removes images that nobody needs, or tells which ones; never one that a container uses.
+    fn prune_images(&self, options: &PruneOptions) -> Result<Pruned>;
     /// Removes a reference, and the image with its last reference. Refuses an image in use.
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>>;
 
@@ -152,6 +164,8 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()>;
     /// Stops and starts it.
     fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()>;
+    /// The bytes of the files that it has written or changed.
+    fn container_size(&self, id: &ContainerId) -> Result<u64>;
     /// Removes it; with `force`, kills it first.
     fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()>;
     /// Gives it another name.

@@ -10,10 +10,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Attach, Backend, Cancel, LogStream, Settings};
-use crate::image::{self, Store};
+use crate::image::{self, Store, bytes_below};
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
+use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect::{self, ContainerPaths};
@@ -26,6 +27,7 @@ use crate::model::reference::Reference;
 use crate::model::signal::Signal;
 use crate::model::status::Status;
 use crate::model::system::Info;
+use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::{Error, Kind, Result, merge};
 use crate::runtime::attach::Streams;
 use crate::runtime::reader::Reader;
@@ -62,9 +64,16 @@ impl Native {
         file.context(|| format!("open `{}`", path.display()))
     }
 
-    /// Which containers use which images.
+    /// Keeps containers from being made while this is held.
+    fn lock_images(&self) -> Result<File> {
+        let lock = self.use_lock()?;
+        lock.lock().context(|| "lock the images".to_owned())?;
+        Ok(lock)
+    }
+
+    /// Which containers use which images. Of one whose record is damaged, what can be told.
     fn users(&self) -> Result<Vec<ImageUser>> {
-        let containers = self.runtime.ps()?.into_iter().filter_map(|(_, result)| result.ok());
+        let containers = self.ps()?.into_iter();
         let user = |container: Container| ImageUser {
             image: container.spec.image.id,
             layers: container.spec.image.layers,
@@ -90,8 +99,9 @@ impl Native {
         };
         // Relative to the container's directory, so that the root can be moved, and the mount
         // table inside shows no path of the host.
-        let layer = |key: &Digest| format!("../../images/layers/{}", key.hex());
-        let lower: Vec<String> = spec.image.layers.iter().map(layer).collect();
+        let stack = self.store()?.stack(&spec.image.layers, host::most_layers())?;
+        let lower: Vec<String> =
+            stack.iter().map(|path| format!("../../images/{}", path.display())).collect();
         let environment = merge::process_env(&spec);
         self.runtime.create(&New {
             spec: &spec,
@@ -302,10 +312,36 @@ impl Backend for Native {
         self.store()?.save(images, options, out, &|| cancel.check())
     }
 
+    fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
+        self.store()?.tag(image, reference)
+    }
+
+    fn history(&self, image: &str) -> Result<Vec<History>> {
+        self.store()?.history(image)
+    }
+
+    fn image_usage(&self) -> Result<Vec<ImageUsage>> {
+        self.store()?.image_usage(&self.users()?)
+    }
+
+    fn usage(&self) -> Result<Usage> {
+        let usage = self.store()?.usage(&self.users()?)?;
+        let containers = self.ps()?.into_iter().map(|container| {
+            let id = container.spec.id;
+            self.container_size(&id).map(|size| ContainerUsage { id, size })
+        });
+        Ok(Usage { containers: containers.collect::<Result<_>>()?, ..usage })
+    }
+
+    fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
+        let store = self.store()?;
+        let _lock = self.lock_images()?;
+        store.prune(options, &self.users()?)
+    }
+
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>> {
         let store = self.store()?;
-        let lock = self.use_lock()?;
-        lock.lock().context(|| "lock the images".to_owned())?;
+        let _lock = self.lock_images()?;
         store.remove(image, force, &self.users()?)
     }
 
@@ -384,6 +420,10 @@ impl Backend for Native {
 
     fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()> {
         self.runtime.rm(id, force, cancel)
+    }
+
+    fn container_size(&self, id: &ContainerId) -> Result<u64> {
+        Ok(bytes_below(&self.runtime.directory(id).file("upper")))
     }
 
     fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {

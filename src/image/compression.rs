@@ -7,11 +7,16 @@ use std::io::{self, Read, Write};
 
 use flate2::read::MultiGzDecoder;
 
+use super::limits::guarded;
 use super::members::stream_error;
 pub(crate) use crate::model::image::Compression;
 use crate::model::{Error, Kind, Result};
 
 const BUFFER: usize = 64 * 1024;
+
+fn buffered<R: Read>(stream: R) -> io::BufReader<R> {
+    io::BufReader::with_capacity(BUFFER, stream)
+}
 
 /// A writer that compresses, or does not.
 pub(crate) enum Compressor<W: Write> {
@@ -91,14 +96,16 @@ pub(crate) fn decompress<'a>(
     let compression = recognise(&start[..length])?;
     let start: Vec<u8> = start[..length].to_vec();
     let whole = io::Cursor::new(start).chain(stream);
-    let buffered = |stream| io::BufReader::with_capacity(BUFFER, stream);
     let stream: Box<dyn Read + Send + 'a> = match compression {
         None => Box::new(whole),
         // Several members one after the other are one stream (RFC 1952, section 2.2).
-        Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(buffered(whole))),
+        Some(Compression::Gzip) => Box::new(
+            guarded(whole, |whole| Ok(MultiGzDecoder::new(buffered(whole))))
+                .map_err(|error: io::Error| stream_error(&error))?,
+        ),
         Some(Compression::Zstd) => {
-            let decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole));
-            Box::new(decoder.map_err(|error| stream_error(&error))?)
+            let decoder = |whole| zstd::stream::read::Decoder::with_buffer(buffered(whole));
+            Box::new(guarded(whole, decoder).map_err(|error| stream_error(&error))?)
         }
     };
     Ok((stream, compression))

@@ -12,8 +12,9 @@ use std::rc::Rc;
 use rustix::fs::FileType;
 
 use super::Check;
+use super::limits::Room;
 use super::members::{Member, MemberKind, Members, Tape, corrupt, lossy};
-use super::merged::OPAQUE;
+use super::merged::{Layer, OPAQUE};
 use super::names::{self, Leaf};
 use super::parents::Parents;
 use super::spool;
@@ -42,9 +43,9 @@ pub(crate) struct Deferred {
     pub(crate) mtime: (i64, u32),
 }
 
-/// Opens the directories of the layers below, topmost first. Asked only where the layer itself
+/// The layers below, topmost first. Asked only where the layer itself
 /// does not tell enough; may wait until they are unpacked.
-pub(crate) type Lowers<'a> = &'a dyn Fn() -> Result<Vec<OwnedFd>>;
+pub(crate) type Lowers<'a> = &'a dyn Fn() -> Result<Vec<Layer>>;
 
 /// Unpacks the tar stream `layer` into `root`. `check` is asked before each entry whether to go
 /// on.
@@ -64,8 +65,10 @@ pub(crate) fn extract(
         check,
     };
     extraction.parents.defer(Vec::new(), Deferred { mode: 0o755, mtime: (0, 0) })?;
+    let mut room = Room::default();
     while let Some(member) = members.next()? {
         check()?;
+        room.take(member.size, root)?;
         extraction
             .apply(&member, &mut members)
             .context(|| format!("cannot unpack `{}`", lossy(&member.name)))?;
@@ -215,7 +218,7 @@ impl Extraction<'_> {
         fs::set_mode(&file, member.mode)?;
         set_xattrs(&file, member)?;
         fs::set_times(&file, member.mtime.0, member.mtime.1)?;
-        self.size += length;
+        self.size = self.size.saturating_add(length);
         Ok(())
     }
 
@@ -254,9 +257,10 @@ impl Extraction<'_> {
             Some(present) if !fs::is_whiteout(&present) => {}
             _ => {
                 let copied = self.parents.copy_up(&path, &parent, self.check)?;
-                self.size += copied.ok_or_else(|| {
+                let copied = copied.ok_or_else(|| {
                     corrupt(format!("it is a hard link to `{target}`, which is not there"))
                 })?;
+                self.size = self.size.saturating_add(copied);
             }
         }
         self.make_room(place, false)?;
@@ -350,7 +354,7 @@ fn counted(attributes: &fs::Attributes) -> u64 {
 }
 
 /// Removes a directory and all in it by descriptor, and tells how many bytes of files went.
-fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
+pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
     let directory = fs::open_dir_beneath(parent, name)?;
     let mut freed = 0;
     for entry in fs::names(&directory)? {

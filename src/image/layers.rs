@@ -94,7 +94,7 @@ pub(crate) fn blob(images: &Path, digest: &Digest) -> PathBuf {
 
 /// The size of an unpacked layer, from its sidecar; counted anew where that is gone.
 pub(crate) fn size(images: &Path, key: &Digest) -> u64 {
-    record(images, key).map_or_else(|| count(&path(images, key)), |record| record.size)
+    record(images, key).map_or_else(|| bytes_below(&path(images, key)), |record| record.size)
 }
 
 /// The bytes of the tar that the recipe of a layer makes, where there is one.
@@ -109,7 +109,7 @@ fn record(images: &Path, key: &Digest) -> Option<Record> {
 }
 
 /// The bytes of files and links below a directory of ours, hard links once.
-fn count(directory: &Path) -> u64 {
+pub fn bytes_below(directory: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let mut seen = std::collections::HashSet::new();
     let mut todo = vec![directory.to_owned()];

@@ -8,8 +8,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use sha2::{Digest as _, Sha256};
 
 use super::Check;
-use super::members::{Sparse, corrupt, stream_error};
+use super::members::{corrupt, stream_error};
 use super::span::Span;
+use super::sparse::Sparse;
 use super::staging::Staging;
 use super::unpack::Source;
 use crate::model::digest::Digest;
@@ -20,7 +21,7 @@ const BUFFER: usize = 64 * 1024;
 /// How many bytes are written between two looks at the free space.
 const PORTION: u64 = 16 << 20;
 /// What is left to the host: an engine that fills the disk takes everything else down.
-const RESERVE: u64 = 256 << 20;
+pub(crate) const RESERVE: u64 = 256 << 20;
 
 /// A file in a staging directory whose content is known.
 #[derive(Clone, Debug)]

@@ -77,11 +77,15 @@ impl Store {
     /// All images, newest first. One that is damaged is listed without its details, so that it
     /// can be seen and removed.
     pub fn list(&self) -> Result<Vec<Image>> {
-        let index = Index::read(&self.images)?;
-        let image = |id: &Digest| self.read(&index, id).unwrap_or_else(|_| damaged(&index, id));
+        Ok(self.list_of(&Index::read(&self.images)?))
+    }
+
+    /// As [`Store::list`], of an index that was read.
+    pub(crate) fn list_of(&self, index: &Index) -> Vec<Image> {
+        let image = |id: &Digest| self.read(index, id).unwrap_or_else(|_| damaged(index, id));
         let mut images: Vec<Image> = index.ids().into_iter().map(image).collect();
         images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
-        Ok(images)
+        images
     }
 
     /// Where the layer with this key is unpacked: one of [`Image::layers`], usable as a

@@ -6,7 +6,6 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -20,6 +19,7 @@ use super::compression::{Compression, decompress};
 use super::extract::{explain, extract};
 use super::layers::{self, LayerId, Record};
 use super::members::{Tape, corrupt, stream_error};
+use super::merged::{self, Layer};
 use super::recipe::Recorder;
 use super::span::Span;
 use super::spool::{self, write_all};
@@ -208,7 +208,7 @@ impl Stack<'_> {
     }
 
     /// The directories of the layers below `number`, topmost first, when all are unpacked.
-    fn lowers(&self, number: usize, shared: &Shared, check: Check<'_>) -> Result<Vec<OwnedFd>> {
+    fn lowers(&self, number: usize, shared: &Shared, check: Check<'_>) -> Result<Vec<Layer>> {
         let mut progress = shared.lock();
         while progress.done[..number].iter().any(Option::is_none) {
             if progress.failed.is_some() {
@@ -225,7 +225,7 @@ impl Stack<'_> {
         };
         let below: Vec<_> = progress.done[..number].iter().flatten().rev().map(path).collect();
         drop(progress);
-        below.iter().map(|path| fs::open_dir(path)).collect()
+        merged::layers(below)
     }
 
     /// What is kept of the blob: nothing where the recipe tells it.

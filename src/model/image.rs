@@ -16,7 +16,7 @@ use super::{Error, Kind};
 pub struct Image {
     /// The digest of its configuration.
     pub id: Digest,
-    /// The references that point at it, sorted; none when it is dangling.
+    /// The tags that point at it, sorted; none when it is dangling.
     pub tags: Vec<Reference>,
     /// What registries call it: `repository@sha256:...`, sorted (Docker's `RepoDigests`).
     pub digests: Vec<Reference>,

@@ -6,8 +6,10 @@
 pub mod container;
 pub mod digest;
 pub mod error;
+pub mod history;
 pub mod id;
 pub mod image;
+pub mod image_filter;
 pub mod inspect;
 pub mod log;
 pub mod merge;
@@ -21,5 +23,6 @@ pub mod signal;
 pub mod status;
 pub mod system;
 pub mod units;
+pub mod usage;
 
 pub use error::{Error, Kind, Result};

@@ -9,8 +9,8 @@ use super::super::error::OrRaise;
 use super::super::handle::Image as Handle;
 use super::super::stage::Stage;
 use super::super::{options, subject, values};
-use super::{ImageOrName, Options, RhaiResultOf, array_of};
-use crate::model::image::{PullPolicy, Removed, SaveOptions};
+use super::{ImageOrName, Options, RhaiResultOf};
+use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::platform::Platform;
 
 /// Images: what containers are made from.
@@ -45,21 +45,6 @@ pub mod images {
     ) -> RhaiResultOf<Image> {
         let policy = options::pull(options).or_raise(&ctx)?;
         subject::image(&ctx, &reference, policy)
-    }
-
-    /// All images, newest first.
-    ///
-    /// ```rhai
-    /// for img in images() {
-    ///     print(`${img} ${img.size}`);
-    /// }
-    /// ```
-    #[rhai_fn(name = "images", volatile, return_raw)]
-    pub fn list(ctx: NativeCallContext) -> RhaiResultOf<Array> {
-        let stage = Stage::of(&ctx)?;
-        let images = stage.backend().images().or_raise(&ctx)?;
-        let handles = images.into_iter().map(|image| Handle::listed(stage.backend(), image));
-        Ok(array_of(handles))
     }
 
     /// Takes the images of an archive made by `docker save`, `podman save` or skopeo.
@@ -178,8 +163,5 @@ fn remove(ctx: &NativeCallContext, image: &Dynamic, force: bool) -> RhaiResultOf
         None => subject::image(ctx, image, PullPolicy::Never)?.reference().to_owned(),
     };
     let removed = stage.backend().rmi(&reference, force).or_raise(ctx)?;
-    Ok(values::strings(removed.iter().map(|step| match step {
-        Removed::Untagged(reference) => format!("untagged: {}", reference.familiar()),
-        Removed::Deleted(digest) => format!("deleted: {digest}"),
-    })))
+    Ok(super::store::removed(&removed))
 }

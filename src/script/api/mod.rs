@@ -10,6 +10,7 @@ mod lifecycle;
 mod logs;
 mod properties;
 mod registry;
+mod store;
 mod system;
 
 use rhai::plugin::*;
@@ -48,6 +49,7 @@ pub struct Part {
 /// The parts, in the order of help.
 pub const PARTS: &[Part] = &[
     Part { title: "Images", build: || exported_module!(images::images) },
+    Part { title: "Keeping images in order", build: || exported_module!(store::store) },
     Part { title: "Registries", build: || exported_module!(registry::registry) },
     Part { title: "Making containers", build: || exported_module!(containers::containers) },
     Part { title: "Finding containers", build: || exported_module!(find::find) },

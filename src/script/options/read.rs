@@ -182,7 +182,7 @@ pub fn filter(map: Map) -> Result<Filter> {
 }
 
 impl Options<'_> {
-    fn flag(&self, name: &str) -> Result<bool> {
+    pub(super) fn flag(&self, name: &str) -> Result<bool> {
         Ok(self.get(name, |value| value.as_bool().ok())?.unwrap_or(false))
     }
 
@@ -209,7 +209,7 @@ fn grace(value: &Dynamic) -> Result<Grace> {
 }
 
 /// Keys and values of a map or an array; a lone `"key"` has an empty value.
-fn pairs(value: &Dynamic) -> Option<Vec<(String, String)>> {
+pub(super) fn pairs(value: &Dynamic) -> Option<Vec<(String, String)>> {
     if let Some(map) = value.read_lock::<Map>() {
         return map
             .iter()
@@ -281,5 +281,13 @@ fn statuses(value: &Dynamic) -> Result<Vec<Status>> {
     match value.read_lock::<Array>() {
         Some(items) => items.iter().map(read).collect(),
         None => Ok(vec![read(value)?]),
+    }
+}
+
+/// One string or an array of them.
+pub(super) fn texts(value: &Dynamic) -> Option<Vec<String>> {
+    match value.read_lock::<Array>() {
+        Some(items) => items.iter().map(values::text).collect(),
+        None => values::text(value).map(|text| vec![text]),
     }
 }

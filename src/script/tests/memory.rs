@@ -15,6 +15,7 @@ use crate::model::container::{
     Config, Container, ContainerSpec, HostConfig, ImageUse, State, VERSION,
 };
 use crate::model::digest::Digest;
+use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::log::{LogLine, LogOptions, Stream};
@@ -26,6 +27,7 @@ use crate::model::reference::Reference;
 use crate::model::signal::Signal;
 use crate::model::status::{Action, Status, check};
 use crate::model::system::Info;
+use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::{Error, Kind, Result};
 
 #[derive(Debug, Default)]
@@ -211,6 +213,42 @@ impl Backend for Memory {
         Ok(())
     }
 
+    fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
+        let image = self.image(image, PullPolicy::Never)?;
+        Ok(Image { tags: vec![reference.clone()], ..image })
+    }
+
+    fn history(&self, image: &str) -> Result<Vec<History>> {
+        let image = self.image(image, PullPolicy::Never)?;
+        Ok(crate::model::history::history(&image, &[image.size], &[]))
+    }
+
+    fn image_usage(&self) -> Result<Vec<ImageUsage>> {
+        let images = self.images()?.into_iter();
+        let usage = |image: Image| ImageUsage {
+            id: image.id,
+            size: image.size,
+            shared: 500,
+            containers: 0,
+        };
+        Ok(images.map(usage).collect())
+    }
+
+    fn usage(&self) -> Result<Usage> {
+        Ok(Usage {
+            images: self.image_usage()?,
+            image_bytes: 3_000_000,
+            reclaimable: 1_500_000,
+            containers: Vec::new(),
+        })
+    }
+
+    fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
+        let gone = self.images()?.into_iter().filter(|i| options.all && options.filter.fits(i));
+        let removed: Vec<_> = gone.map(|image| Removed::Deleted(image.id)).collect();
+        Ok(Pruned { images: removed.len() as u64, bytes: 42, removed })
+    }
+
     fn rmi(&self, image: &str, _force: bool) -> Result<Vec<Removed>> {
         let image = self.image(image, PullPolicy::Never)?;
         Ok(vec![Removed::Untagged(image.tags[0].clone()), Removed::Deleted(image.id)])
@@ -336,6 +374,10 @@ impl Backend for Memory {
         self.with(id, |entry| Self::allow(entry, action))?;
         self.world.lock().unwrap().remove(id);
         Ok(())
+    }
+
+    fn container_size(&self, _id: &ContainerId) -> Result<u64> {
+        Ok(7)
     }
 
     fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
