@@ -3,6 +3,7 @@
 
 mod at_once;
 mod bad_input;
+mod bad_registry;
 mod command_line;
 mod faults;
 mod harness;
@@ -11,6 +12,7 @@ mod isolation;
 mod life;
 mod logs;
 mod many_layers;
+mod peers_registry;
 mod readme;
 mod save;
 mod store;
