@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::model::platform::Platform;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::store_arguments::{
     HistoryArguments, PruneContainersArguments, PruneImagesArguments, SystemVerb, TagArguments,
 };
@@ -55,6 +56,14 @@ pub enum Verb {
     Load(LoadArguments),
     /// Save images to an archive that `docker load` and skopeo read
     Save(SaveArguments),
+    /// Fetch an image from a registry
+    Pull(PullArguments),
+    /// Send an image to a registry
+    Push(PushArguments),
+    /// Log in to a registry
+    Login(LoginArguments),
+    /// Log out of a registry
+    Logout(LogoutArguments),
     /// Show the version
     Version(FormatArguments),
     /// Show what this engine and this host are
@@ -130,6 +139,10 @@ pub enum ImageVerb {
     Load(LoadArguments),
     /// Save images to an archive
     Save(SaveArguments),
+    /// Fetch an image from a registry
+    Pull(PullArguments),
+    /// Send an image to a registry
+    Push(PushArguments),
 }
 
 /// Containers.
@@ -182,6 +195,9 @@ pub struct NewContainer {
     /// Whether the image may be made or fetched
     #[arg(long, value_enum, default_value_t = Pull::Missing)]
     pub pull: Pull,
+    /// Fetch it for this platform instead of this machine's
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<String>,
     /// Write the container's id to a file
     #[arg(long, value_name = "FILE")]
     pub cidfile: Option<PathBuf>,

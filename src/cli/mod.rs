@@ -17,7 +17,10 @@ mod logs;
 mod moment;
 mod outcome;
 mod panics;
+mod progress;
+mod prompt;
 mod prune;
+mod registry;
 mod route;
 mod screen;
 mod shell;
@@ -138,6 +141,14 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         }
         Verb::Image(ImageVerb::Prune(arguments)) => prune::images(shell, screen, arguments),
         Verb::System(SystemVerb::Df(arguments)) => system::df(shell, screen, arguments),
+        Verb::Image(ImageVerb::Pull(arguments)) | Verb::Pull(arguments) => {
+            registry::pull(shell, screen, arguments)
+        }
+        Verb::Image(ImageVerb::Push(arguments)) | Verb::Push(arguments) => {
+            registry::push(shell, screen, arguments)
+        }
+        Verb::Login(arguments) => registry::login(shell, screen, arguments),
+        Verb::Logout(arguments) => registry::logout(shell, screen, arguments),
         Verb::Version(arguments) => system::version(screen, arguments),
         Verb::System(SystemVerb::Info(arguments)) | Verb::Info(arguments) => {
             system::info(shell, screen, arguments)

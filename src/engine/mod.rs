@@ -4,6 +4,7 @@
 //! one that knows both the image store and the runtime.
 
 mod native;
+mod registry;
 
 use std::fmt;
 use std::io::Write;
@@ -22,6 +23,7 @@ use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
 use crate::model::platform::Platform;
+use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::signal::Signal;
 use crate::model::system::Info;
@@ -41,6 +43,45 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// The image that `reference` names: a reference, an id or the unique beginning of one.
     /// `host` is made from this machine's own programs where it is missing.
     fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image>;
+    /// The same, and pulled from its registry where `pull` says so. An image that is here costs no
+    /// look at the network, unless `pull` is `Always`.
+    fn obtain(
+        &self,
+        reference: &str,
+        pull: PullPolicy,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Image>;
+    /// Brings in what a registry keeps under `reference`.
+    fn pull(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pulled>;
+    /// Sends an image to the registry of `reference`, under that name.
+    fn push(
+        &self,
+        image: &str,
+        reference: &Reference,
+        access: Access,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pushed>;
+    /// Shows name and password to a registry and keeps them where Docker does. Returns the file
+    /// where they lie unencrypted, if so.
+    fn login(
+        &self,
+        registry: &str,
+        user: &str,
+        password: &str,
+        access: Access,
+        cancel: &Cancel,
+    ) -> Result<Option<PathBuf>>;
+    /// Forgets them. False where there were none.
+    fn logout(&self, registry: &str) -> Result<bool>;
     /// All images, newest first.
     fn images(&self) -> Result<Vec<Image>>;
     /// Takes the images of an archive written by `docker save`, or of an OCI image layout in a

@@ -2,14 +2,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Attach, Backend, Cancel, LogStream, Settings};
-use crate::image::{Store, bytes_below};
+use crate::image::{self, Store, bytes_below};
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
@@ -21,6 +22,7 @@ use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
 use crate::model::platform::Platform;
+use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::signal::Signal;
 use crate::model::status::Status;
@@ -32,7 +34,7 @@ use crate::runtime::reader::Reader;
 use crate::runtime::{New, Runtime, host};
 
 /// The reference that stands for this machine's own programs.
-const HOST: &str = "host:latest";
+pub(super) const HOST: &str = "host:latest";
 /// How often a generated name may be taken before the short id serves (moby, `names.go`).
 const NAME_ATTEMPTS: u32 = 6;
 
@@ -49,7 +51,7 @@ impl Native {
         Native { settings: settings.clone(), runtime }
     }
 
-    fn store(&self) -> Result<Store> {
+    pub(super) fn store(&self) -> Result<Store> {
         Store::open(&self.settings.root)
     }
 
@@ -210,6 +212,53 @@ impl Backend for Native {
             }
             result => result,
         }
+    }
+
+    fn obtain(
+        &self,
+        reference: &str,
+        pull: PullPolicy,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.obtain_image(reference, pull, options, progress, cancel)
+    }
+
+    fn pull(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pulled> {
+        self.pull_image(reference, options, progress, cancel)
+    }
+
+    fn push(
+        &self,
+        image: &str,
+        reference: &Reference,
+        access: Access,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pushed> {
+        self.push_image(image, reference, access, progress, cancel)
+    }
+
+    fn login(
+        &self,
+        registry: &str,
+        user: &str,
+        password: &str,
+        access: Access,
+        cancel: &Cancel,
+    ) -> Result<Option<PathBuf>> {
+        image::log_in(registry, user, password, access, &|| cancel.check())
+    }
+
+    fn logout(&self, registry: &str) -> Result<bool> {
+        image::log_out(registry)
     }
 
     fn images(&self) -> Result<Vec<Image>> {

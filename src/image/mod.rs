@@ -11,7 +11,7 @@
 //! Reading order: [`Store`] asks `index` what there is; `archive` and `layout` read what other
 //! engines wrote (`members`, `pax`, `spool`); `import` brings it in (`document`, `extract`,
 //! `layers`), `tag` names it, `usage` measures it, `remove` and `prune` take it out, `host` makes
-//! an image from this machine.
+//! an image from this machine. `pull` and `push` join the store with `registry`.
 
 mod archive;
 mod compression;
@@ -24,6 +24,7 @@ mod index;
 mod layers;
 mod layout;
 mod limits;
+mod login;
 mod member;
 mod members;
 mod merged;
@@ -32,7 +33,10 @@ mod numeric;
 mod parents;
 mod pax;
 mod prune;
+mod pull;
+mod push;
 mod recipe;
+mod registry;
 mod remove;
 mod save;
 mod span;
@@ -46,7 +50,8 @@ mod usage;
 
 pub use crate::model::image::{HostImage, ImageUser};
 pub use layers::bytes_below;
-pub use store::Store;
+pub use login::{log_in, log_out};
+pub use store::{Store, as_reference};
 
 /// What long work asks now and then, on any of its threads: whether to go on. An error ends it.
 pub type Check<'a> = &'a (dyn Fn() -> crate::model::Result<()> + Sync);

@@ -60,6 +60,7 @@ impl Store {
         let needless = self.needless(&index, users)?;
         let bin = Staging::create(&self.images().join("staging"))?;
         self.take_away(&needless, &bin)?;
+        self.sweep_flat(users, &bin)?;
         removed.extend(needless.layer_keys().map(Removed::Deleted));
         drop(lock);
         drop(bin);
@@ -73,7 +74,6 @@ impl Store {
         let Some((needed_blobs, mut needed_layers)) = self.needed(index) else {
             return Ok(needless);
         };
-        self.sweep_flat(users, bin)?;
         needed_layers.extend(users.iter().flat_map(|user| user.layers.iter().cloned()));
         let places = [
             ("blobs/sha256", &needed_blobs, &mut needless.blobs),

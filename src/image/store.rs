@@ -232,7 +232,7 @@ fn damaged(index: &Index, id: &Digest) -> Image {
 
 /// `query` as a reference. What is written as an id is none: otherwise an archive could bring a
 /// tag that reads as the id of another image, and take its place.
-pub(crate) fn as_reference(query: &str) -> Option<Reference> {
+pub fn as_reference(query: &str) -> Option<Reference> {
     let whole_id = query.len() == 64 && query.bytes().all(|byte| byte.is_ascii_hexdigit());
     if whole_id || query.starts_with("sha256:") {
         return None;

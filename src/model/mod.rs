@@ -17,6 +17,7 @@ pub mod name;
 mod names;
 pub mod options;
 pub mod platform;
+pub mod progress;
 pub mod reference;
 pub mod signal;
 pub mod status;

@@ -6,6 +6,7 @@ pub mod history;
 pub mod images;
 pub mod info;
 pub mod nearest;
+pub mod progress;
 pub mod ps;
 pub mod template;
 pub mod usage;

@@ -9,6 +9,7 @@ mod images;
 mod lifecycle;
 mod logs;
 mod properties;
+mod registry;
 mod store;
 mod system;
 
@@ -49,6 +50,7 @@ pub struct Part {
 pub const PARTS: &[Part] = &[
     Part { title: "Images", build: || exported_module!(images::images) },
     Part { title: "Keeping images in order", build: || exported_module!(store::store) },
+    Part { title: "Registries", build: || exported_module!(registry::registry) },
     Part { title: "Making containers", build: || exported_module!(containers::containers) },
     Part { title: "Finding containers", build: || exported_module!(find::find) },
     Part { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },

@@ -14,7 +14,7 @@ use crate::model::{Error, Kind, Result};
 
 pub use images::{images, prune_images};
 pub use read::{
-    Create, Filter, Follow, create, filter, force, load, logs, pull, save, start, stop,
+    Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, save, start, stop,
 };
 
 /// What an option takes.
@@ -123,6 +123,11 @@ const SAVE: &[Key] = &[
     key("format", Takes::OneOf(&["docker", "oci", "oci-dir"]), "what to write"),
     key("compress", Takes::OneOf(&["gzip", "zstd"]), "the archive, or the layers for oci"),
 ];
+const PULL: &[Key] =
+    &[key("platform", Takes::Text, "such as \"linux/arm64\"; this machine's where not given")];
+
+const TLS: &[Key] =
+    &[key("tls_verify", Takes::Flag, "false: without TLS, or with any certificate")];
 
 const LOGS: &[Key] = &[
     key("tail", Takes::Count, "only the last so many lines"),
@@ -176,6 +181,8 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("save", &[SAVE]),
     ("images", &[IMAGES]),
     ("prune_images", &[PRUNE_IMAGES]),
+    ("pull", &[PULL, TLS]),
+    ("push", &[TLS]),
     ("logs", &[LOGS]),
     ("ps", &[PS]),
 ];

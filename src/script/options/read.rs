@@ -12,6 +12,7 @@ use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::log::{LogOptions, Stream};
 use crate::model::options::{CreateOptions, EnvEntry, Grace, StopOptions};
 use crate::model::platform::Platform;
+use crate::model::progress::{Access, PullOptions};
 use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
 
@@ -96,6 +97,14 @@ pub fn pull(map: Map) -> Result<PullPolicy> {
             _ => None,
         })?;
     Ok(policy.unwrap_or_default())
+}
+
+/// The options of `pull` and `push`.
+pub fn fetch(function: &str, map: Map) -> Result<PullOptions> {
+    let given = Options::new(function, map)?;
+    let platform = given.try_get("platform", |value| text_of(value)?.parse())?;
+    let verify = given.get("tls_verify", |value| value.as_bool().ok())?;
+    Ok(PullOptions { platform, access: Access { insecure: verify == Some(false) } })
 }
 
 /// Which lines, how they look, and for how long.

@@ -22,6 +22,7 @@ use crate::model::log::{LogLine, LogOptions, Stream};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, EnvEntry, StopOptions};
 use crate::model::platform::Platform;
+use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::signal::Signal;
 use crate::model::status::{Action, Status, check};
@@ -127,6 +128,54 @@ impl Backend for Memory {
                 })
         });
         found.ok_or_else(|| Error::new(Kind::NotFound, format!("no such image: {reference}")))
+    }
+
+    fn obtain(
+        &self,
+        reference: &str,
+        pull: PullPolicy,
+        _: &PullOptions,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Image> {
+        self.image(reference, pull)
+    }
+
+    fn pull(
+        &self,
+        reference: &Reference,
+        _: &PullOptions,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Pulled> {
+        let image = self.image(&reference.familiar(), PullPolicy::Never)?;
+        Ok(Pulled { digest: image.id.clone(), image, newer: false })
+    }
+
+    fn push(
+        &self,
+        image: &str,
+        _: &Reference,
+        _: Access,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Pushed> {
+        Ok(Pushed { digest: self.image(image, PullPolicy::Never)?.id, size: 1 })
+    }
+
+    fn login(
+        &self,
+        _: &str,
+        _: &str,
+        _: &str,
+        _: Access,
+        _: &Cancel,
+    ) -> Result<Option<std::path::PathBuf>> {
+        Ok(None)
+    }
+
+    fn logout(&self, _: &str) -> Result<bool> {
+        Ok(false)
     }
 
     fn images(&self) -> Result<Vec<Image>> {
