@@ -4,6 +4,7 @@
 //! one that knows both the image store and the runtime.
 
 mod check;
+mod in_use;
 mod native;
 mod registry;
 

@@ -1,7 +1,5 @@
 //! The native engine: the image store and the runtime of this machine behind the contract.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +14,7 @@ use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::history::History;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed, SaveOptions};
+use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
@@ -42,7 +40,7 @@ const NAME_ATTEMPTS: u32 = 6;
 /// The engine of this machine. Cheap to make: nothing is read before it is asked for.
 #[derive(Debug)]
 pub(super) struct Native {
-    settings: Settings,
+    pub(super) settings: Settings,
     pub(super) runtime: Runtime,
 }
 
@@ -54,36 +52,6 @@ impl Native {
 
     pub(super) fn store(&self) -> Result<Store> {
         Store::open(&self.settings.root)
-    }
-
-    /// The lock between making containers, which share it, and removing images: an image that is
-    /// looked up for a container must still be there when the container is.
-    fn use_lock(&self) -> Result<File> {
-        let path = self.settings.root.join("use.lock");
-        let mut options = OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
-        file.context(|| format!("open `{}`", path.display()))
-    }
-
-    /// Keeps containers from being made while this is held.
-    pub(super) fn lock_images(&self) -> Result<File> {
-        let lock = self.use_lock()?;
-        lock.lock().context(|| "lock the images".to_owned())?;
-        Ok(lock)
-    }
-
-    /// Which containers use which images. Of one whose record is damaged, what can be told.
-    pub(super) fn users(&self) -> Result<Vec<ImageUser>> {
-        Ok(self.ps()?.iter().map(Self::user).collect())
-    }
-
-    pub(super) fn user(container: &Container) -> ImageUser {
-        ImageUser {
-            image: container.spec.image.id.clone(),
-            layers: container.spec.image.layers.clone(),
-            container: container.state.name.to_string(),
-            live: container.state.status.is_live(),
-        }
     }
 
     fn try_create(

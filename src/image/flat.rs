@@ -24,7 +24,8 @@ use crate::model::image::ImageUser;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-const DIRECTORY: &str = "flat";
+/// Below the directory of images, and of a staging directory.
+pub(crate) const DIRECTORY: &str = "flat";
 
 impl Store {
     /// The directories that overlayfs shall stack for an image with these `layers` (keys, lowest
@@ -46,11 +47,7 @@ impl Store {
 
     fn flatten(&self, layers: &[Digest], key: &Digest) -> Result<()> {
         let staging = self.staging()?;
-        let root = staging.make_dir(DIRECTORY)?;
-        for layer in layers {
-            let directory = fs::open_dir(&layers::path(self.images(), layer))?;
-            apply(&directory, &root)?;
-        }
+        self.flatten_into(&staging, layers)?;
         fs::sync_filesystem(staging.directory())?;
         let lock = self.lock()?;
         let holder = self.images().join(DIRECTORY);
@@ -68,18 +65,33 @@ impl Store {
         Ok(())
     }
 
-    /// Moves what no container of `users` needs into `bin`. The caller holds the store's lock.
-    pub(crate) fn sweep_flat(&self, users: &[ImageUser], bin: &Staging) -> Result<()> {
-        let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else { return Ok(()) };
+    /// Merges layers into a directory [`DIRECTORY`] of `staging`.
+    pub(crate) fn flatten_into(&self, staging: &Staging, layers: &[Digest]) -> Result<OwnedFd> {
+        let root = staging.make_dir(DIRECTORY)?;
+        for layer in layers {
+            let directory = fs::open_dir(&layers::path(self.images(), layer))?;
+            apply(&directory, &root)?;
+        }
+        Ok(root)
+    }
+
+    /// Which of the lowest of these layers are there merged: how many each time, and the name.
+    pub(crate) fn merged_of(&self, layers: &[Digest]) -> Vec<(usize, PathBuf)> {
+        let paths = keys(layers).map(|key| self.images().join(DIRECTORY).join(key.hex()));
+        let counted = paths.enumerate().map(|(below, path)| (below + 1, path));
+        counted.filter(|(_, path)| path.is_dir()).collect()
+    }
+
+    /// The names of those that no container of `users` needs. The caller holds the store's lock.
+    pub(crate) fn needless_flat(&self, users: &[ImageUser]) -> Result<Vec<Vec<u8>>> {
+        let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else {
+            return Ok(Vec::new());
+        };
         let needed: HashSet<String> =
             users.iter().flat_map(|user| keys(&user.layers)).map(|k| k.hex().to_owned()).collect();
-        let trash = bin.make_dir(DIRECTORY)?;
-        for name in fs::names(&holder)? {
-            if !std::str::from_utf8(&name).is_ok_and(|name| needed.contains(name)) {
-                fs::rename(&holder, &name, &trash, &name)?;
-            }
-        }
-        Ok(())
+        let mut names = fs::names(&holder)?;
+        names.retain(|name| !std::str::from_utf8(name).is_ok_and(|name| needed.contains(name)));
+        Ok(names)
     }
 }
 

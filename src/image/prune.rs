@@ -39,7 +39,6 @@ impl Store {
         }
         let bin = Staging::create(&self.images().join("staging"))?;
         self.take_away(&needless, &bin)?;
-        self.sweep_flat(users, &bin)?;
         drop(lock);
         drop(bin);
         Ok(pruned)

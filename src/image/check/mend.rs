@@ -1,10 +1,15 @@
 //! Puts right what was found, under the locks of those who could be in the way.
 
+use std::collections::HashSet;
+use std::path::Path;
+
 use super::super::document::{Document, MAX_DOCUMENT};
+use super::super::flat;
 use super::super::index::{Entry, Index};
 use super::super::layers::{self, LayerId};
 use super::super::store::Store;
-use super::layer::Fault;
+use super::compare;
+use super::layer::{Fault, is_of_host};
 use super::unpack::Fresh;
 use super::{Checking, Damage, Held, Seen, Settled, fits};
 use crate::model::Result;
@@ -59,6 +64,65 @@ impl Checking<'_> {
             self.found(Trouble::Damage, what, Some(name.clone()), &users, fate);
         }
         Ok(settled)
+    }
+
+    /// Looks at the lowest layers of containers that are merged (`flat`): they are links to files
+    /// of layers that were looked at, or mended, before.
+    pub(super) fn merged(&mut self) -> Result<()> {
+        let held = (self.hold)(self.repair)?;
+        let mut known = HashSet::new();
+        for user in &held.users {
+            for (count, path) in self.store.merged_of(&user.layers) {
+                if !known.insert(path.clone()) {
+                    continue;
+                }
+                let layers = &user.layers[..count];
+                // Of layers that are gone the containers' own report tells.
+                if layers.iter().any(|layer| !self.store.layer_dir(layer).is_dir()) {
+                    continue;
+                }
+                match self.merged_one(user, layers, &path, &held) {
+                    // The container and its image have just been removed.
+                    Err(error) if !is_of_host(&error) && !path.exists() => {}
+                    result => result?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn merged_one(
+        &mut self,
+        user: &ImageUser,
+        layers: &[Digest],
+        path: &Path,
+        held: &Held,
+    ) -> Result<()> {
+        let staged = self.staging.path().join(flat::DIRECTORY);
+        if staged.exists() {
+            std::fs::remove_dir_all(&staged)
+                .context(|| format!("remove `{}`", staged.display()))?;
+        }
+        let fresh = self.store.flatten_into(&self.staging, layers)?;
+        let there = fs::open_dir(path)?;
+        if let Some(what) = compare::difference(&fresh, &there, self.go_on)? {
+            let live = held.users.iter().find(|user| user.live && user.layers.starts_with(layers));
+            let fate = match live {
+                _ if !self.repair => Fate::Found,
+                Some(user) => Fate::Left(in_the_way(user)),
+                None => {
+                    let (name, flat) = (path.file_name().unwrap_or_default(), flat::DIRECTORY);
+                    let holder = fs::open_dir(&self.store.images().join(flat))?;
+                    fs::sync_filesystem(&holder)?;
+                    let staged = self.staging.directory();
+                    fs::exchange(staged, flat.as_bytes(), &holder, name.as_encoded_bytes())?;
+                    Fate::Mended
+                }
+            };
+            let what = format!("its lowest {} layers merged: {what}", layers.len());
+            self.found(Trouble::Damage, what, None, &[user], fate);
+        }
+        Ok(())
     }
 
     /// The caller holds the store's lock.

@@ -72,6 +72,7 @@ impl Store {
         for id in index.ids() {
             checking.image(id)?;
         }
+        checking.merged()?;
         checking.leftovers()?;
         Ok(checking.report)
     }
@@ -258,8 +259,8 @@ impl Checking<'_> {
         // Deleting may take long.
         drop(swept);
         if count > 0 {
-            let what =
-                format!("{count} files and directories that nobody needs, {}", human_bytes(bytes));
+            let noun = if count == 1 { "entry" } else { "entries" };
+            let what = format!("{count} {noun} that nobody needs, {}", human_bytes(bytes));
             let fate = if self.repair { Fate::Removed } else { Fate::Found };
             self.found(Trouble::Leftover, what, None, &[], fate);
         }

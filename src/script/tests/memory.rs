@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::reading::Reading;
 use crate::engine::{Attach, Backend, Cancel, LogStream};
 use crate::model::container::{
     Config, Container, ContainerSpec, HostConfig, ImageUse, State, VERSION,
@@ -38,9 +39,9 @@ pub struct Memory {
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
-    container: Container,
-    lines: Vec<LogLine>,
+pub struct Entry {
+    pub container: Container,
+    pub lines: Vec<LogLine>,
 }
 
 fn image(tag: &str, seed: u8) -> Image {
@@ -417,44 +418,5 @@ impl Backend for Memory {
         self.inspect(id)?;
         let (world, id, options) = (Arc::clone(&self.world), id.clone(), options.clone());
         Ok(Box::new(Reading { world, id, options, next: 0, counted: 0 }))
-    }
-}
-
-#[derive(Debug)]
-struct Reading {
-    world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
-    id: ContainerId,
-    options: LogOptions,
-    next: usize,
-    counted: usize,
-}
-
-impl LogStream for Reading {
-    fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>> {
-        let begin = Instant::now();
-        loop {
-            let Some(entry) = self.world.lock().unwrap().get(&self.id).cloned() else {
-                return Ok(None);
-            };
-            while let Some(line) = entry.lines.get(self.next) {
-                self.next += 1;
-                if self.options.stream.is_none_or(|stream| stream == line.stream) {
-                    return Ok(Some(line.clone()));
-                }
-            }
-            if !self.options.follow || !entry.container.state.status.is_live() {
-                return Ok(None);
-            }
-            if entry.container.spec.config.argv() == ["count"] {
-                self.counted += 1;
-                let bytes = format!("{}\n", self.counted).into_bytes();
-                let time = Timestamp::UNIX_EPOCH;
-                return Ok(Some(LogLine { time, stream: Stream::Stdout, bytes }));
-            }
-            if timeout.is_some_and(|timeout| begin.elapsed() >= timeout) {
-                return Err(Error::new(Kind::Timeout, "no line came"));
-            }
-            cancel.sleep(Duration::from_millis(1))?;
-        }
     }
 }

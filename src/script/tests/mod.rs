@@ -1,6 +1,7 @@
 //! The language against an engine in memory.
 
 mod memory;
+mod reading;
 
 mod calls;
 mod docs;
