@@ -194,8 +194,8 @@ fn a_loaded_image_is_pushed_with_gzip_and_always_the_same() {
     skopeo(&["copy", "--src-tls-verify=false", &format!("docker://{name}"), &to]);
     let other = Engine::empty();
     other.ok(&["pull", "-q", &name]);
-    let id = |engine: &Engine| engine.ok(&["images", "-q", "--no-trunc"]);
-    assert_eq!(id(&engine), id(&other));
+    let id = |engine: &Engine, image| engine.ok(&["image", "inspect", "-f", "{{.Id}}", image]);
+    assert_eq!(id(&engine, "hundredcounter"), id(&other, &name));
     let refused = engine.fails(&["push", &registry.name("team/none:1")], 1);
     assert!(refused.contains("no such image"), "{refused}");
     let refused = engine.fails(&["push", &format!("{}@{digest}", registry.name("team/app"))], 1);
