@@ -16,6 +16,7 @@ mod peers_registry;
 mod readme;
 mod save;
 mod store;
+mod store_faults;
 mod three_ways;
 mod tidy;
 mod workflows;
