@@ -92,6 +92,6 @@ fn descend(root: &OwnedFd, parents: &[Vec<u8>]) -> Result<Descent> {
     Ok(Descent::Reached { directory, opaque })
 }
 
-fn is_opaque(directory: impl AsFd) -> Result<bool> {
+pub(crate) fn is_opaque(directory: impl AsFd) -> Result<bool> {
     Ok(fs::get_xattr(directory, OPAQUE)?.is_some_and(|value| value == b"y"))
 }

@@ -13,6 +13,9 @@
 //! `layers`), `remove` takes it out, `host` makes an image from this machine.
 
 mod archive;
+pub(crate) mod build;
+mod capture;
+mod changes;
 mod document;
 mod extract;
 mod host;
@@ -23,12 +26,15 @@ mod layout;
 mod members;
 mod merged;
 mod names;
+mod pack;
 mod parents;
 mod pax;
 mod remove;
 mod spool;
 mod staging;
 mod store;
+mod walk;
 
 pub use crate::model::image::{HostImage, ImageUser};
+pub use build::{Files, Origin};
 pub use store::Store;
