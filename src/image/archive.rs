@@ -11,6 +11,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::Check;
 use super::document::{self, MAX_DOCUMENT};
 use super::extract::explain;
 use super::import::Parts;
@@ -56,16 +57,12 @@ impl Store {
     /// Takes the images of an archive in the format of `docker save` or an OCI image layout, plain
     /// or gzip, that comes as a stream. It is read to its end before its first
     /// image becomes visible.
-    pub fn load(
-        &self,
-        archive: &mut (dyn Read + Send),
-        check: &dyn Fn() -> Result<()>,
-    ) -> Result<Vec<Loaded>> {
+    pub fn load(&self, archive: &mut (dyn Read + Send), check: Check<'_>) -> Result<Vec<Loaded>> {
         self.load_named("the archive", archive, check)
     }
 
     /// Takes the images of an archive file.
-    pub fn load_file(&self, path: &Path, check: &dyn Fn() -> Result<()>) -> Result<Vec<Loaded>> {
+    pub fn load_file(&self, path: &Path, check: Check<'_>) -> Result<Vec<Loaded>> {
         let name = format!("`{}`", path.display());
         let refuse = |error: Error| error.context(format!("cannot load {name}"));
         let mut file = std::fs::File::open(path)
@@ -82,7 +79,7 @@ impl Store {
         &self,
         name: &str,
         archive: &mut (dyn Read + Send),
-        check: &dyn Fn() -> Result<()>,
+        check: Check<'_>,
     ) -> Result<Vec<Loaded>> {
         self.load_archive(archive, check).map_err(|error| {
             let error = explain(error, self.images());
@@ -100,7 +97,7 @@ impl Store {
     fn load_archive(
         &self,
         archive: &mut (dyn Read + Send),
-        check: &dyn Fn() -> Result<()>,
+        check: Check<'_>,
     ) -> Result<Vec<Loaded>> {
         let staging = self.staging()?;
         let members = read_members(archive, &staging, check)?;
@@ -145,7 +142,7 @@ fn tags(texts: &[String]) -> Result<Vec<Reference>> {
 fn read_members(
     archive: &mut (dyn Read + Send),
     staging: &Staging,
-    check: &dyn Fn() -> Result<()>,
+    check: Check<'_>,
 ) -> Result<Contents> {
     let mut stream = Members::new(decompress(archive)?);
     let mut members = Contents::default();
@@ -172,7 +169,7 @@ impl Contents {
         stream: &mut Members<R>,
         staging: &Staging,
         number: usize,
-        check: &dyn Fn() -> Result<()>,
+        check: Check<'_>,
     ) -> Result<()> {
         // A name that is not UTF-8 can't be in `manifest.json`, so nobody asks for it.
         let Ok(name) = std::str::from_utf8(&member.name) else { return Ok(()) };

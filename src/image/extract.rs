@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use rustix::fs::FileType;
 
+use super::Check;
 use super::members::{Member, MemberKind, Members, corrupt, lossy};
 use super::merged::OPAQUE;
 use super::names::{self, Leaf};
@@ -45,7 +46,7 @@ pub(crate) fn extract(
     layer: impl Read,
     root: &OwnedFd,
     lowers: &[OwnedFd],
-    check: &dyn Fn() -> Result<()>,
+    check: Check<'_>,
 ) -> Result<Extracted> {
     let mut members = Members::new(layer);
     let mut extraction = Extraction {
@@ -70,7 +71,7 @@ struct Extraction<'a> {
     parents: Parents<'a>,
     size: u64,
     root_is_opaque: bool,
-    check: &'a dyn Fn() -> Result<()>,
+    check: Check<'a>,
 }
 
 /// Where an entry goes: its directory, opened, the path of that, and its name in it.

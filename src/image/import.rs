@@ -8,6 +8,7 @@ use std::os::fd::OwnedFd;
 
 use jiff::Timestamp;
 
+use super::Check;
 use super::document::Document;
 use super::extract::{explain, extract};
 use super::index::{Descriptor, Entry, Index, MEDIA_CONFIG, MEDIA_LAYER, MEDIA_MANIFEST, Manifest};
@@ -47,7 +48,7 @@ impl Store {
         &self,
         staging: &Staging,
         parts: &Parts<'_>,
-        check: &dyn Fn() -> Result<()>,
+        check: Check<'_>,
     ) -> Result<Loaded> {
         let document = Document::parse(parts.config)?;
         check_layers(&document, &parts.layers)?;
@@ -71,7 +72,7 @@ impl Store {
         document: &Document,
         parts: &Parts<'_>,
         attempt: usize,
-        check: &dyn Fn() -> Result<()>,
+        check: Check<'_>,
     ) -> Result<Vec<Ready>> {
         let mut ready: Vec<Ready> = Vec::new();
         // Topmost first, as the extraction wants them. Held open: were one removed meanwhile,
@@ -165,9 +166,11 @@ impl Store {
             id: document.id.clone(),
             manifest: manifest.digest.clone(),
             manifest_size: manifest.size,
-            tag: None,
+            reference: None,
             size: ready.iter().map(|layer| layer.size).sum(),
             tagged: Some(Timestamp::now()),
+            step: None,
+            parent: None,
         };
         let moved = index.put(&entry, &parts.tags);
         index.write(self.images())?;
@@ -228,7 +231,7 @@ fn unpack_one(
     name: &str,
     id: &LayerId,
     lowers: &[OwnedFd],
-    check: &dyn Fn() -> Result<()>,
+    check: Check<'_>,
 ) -> Result<Ready> {
     let root = staging.make_dir(name)?;
     let tar = fs::open_file_beneath(staging.directory(), layer.name.as_bytes())?;

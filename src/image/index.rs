@@ -27,6 +27,8 @@ const REFERENCE: &str = "org.opencontainers.image.ref.name";
 const ID: &str = "lifebox.image.id";
 const SIZE: &str = "lifebox.image.size";
 const TAGGED: &str = "lifebox.image.tagged";
+const STEP: &str = "lifebox.image.step";
+const PARENT: &str = "lifebox.image.parent";
 
 /// A content descriptor of the OCI image specification.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,15 +60,20 @@ struct Written {
     manifests: Vec<Descriptor>,
 }
 
-/// One line of the index: an image, and one of its tags if it has any.
+/// One line of the index: an image, and one of its references if it has any.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) id: Digest,
     pub(crate) manifest: Digest,
     pub(crate) manifest_size: u64,
-    pub(crate) tag: Option<Reference>,
+    /// A tag, or `repository@digest` for what a registry calls it.
+    pub(crate) reference: Option<Reference>,
     pub(crate) size: u64,
     pub(crate) tagged: Option<Timestamp>,
+    /// The build step that made it: the digest of all that went in.
+    pub(crate) step: Option<Digest>,
+    /// The image that it was built from.
+    pub(crate) parent: Option<Digest>,
 }
 
 /// The whole index.
@@ -123,37 +130,48 @@ impl Index {
         self.entries.iter().map(|entry| &entry.id).filter(|id| seen.insert(*id)).collect()
     }
 
-    /// Adds an image under `tags`, which other images lose; returns those that moved. An image
-    /// that loses its last tag stays, without one.
-    pub(crate) fn put(&mut self, image: &Entry, tags: &[Reference]) -> Vec<Reference> {
+    /// Adds an image under `references`, which other images lose; returns the tags that moved. An
+    /// image that loses its last reference stays, without one. References that it had before
+    /// keep the manifest that they had.
+    pub(crate) fn put(&mut self, image: &Entry, references: &[Reference]) -> Vec<Reference> {
         let mut moved = Vec::new();
         for entry in &mut self.entries {
-            let taken = entry.tag.as_ref().filter(|tag| tags.contains(tag));
-            if entry.id != image.id && taken.is_some() {
-                moved.extend(entry.tag.take());
+            let taken = entry.reference.as_ref().is_some_and(|known| references.contains(known));
+            if taken && entry.id != image.id {
+                moved.extend(entry.reference.take());
             }
         }
-        let old: Vec<Reference> =
-            self.of(&image.id).filter_map(|entry| entry.tag.clone()).collect();
-        self.entries.retain(|entry| entry.id != image.id);
-        let mut all: Vec<_> = old.into_iter().chain(tags.iter().cloned()).map(Some).collect();
-        all.sort();
-        all.dedup();
-        if all.is_empty() {
-            all.push(None);
+        self.entries.retain(|entry| {
+            entry.id != image.id
+                || entry.reference.as_ref().is_some_and(|known| !references.contains(known))
+        });
+        let has_others = self.entries.iter().any(|entry| entry.id == image.id);
+        if references.is_empty() && !has_others {
+            self.entries.push(Entry { reference: None, ..image.clone() });
         }
-        self.entries.extend(all.into_iter().map(|tag| Entry { tag, ..image.clone() }));
+        let entry = |known: &Reference| Entry { reference: Some(known.clone()), ..image.clone() };
+        self.entries.extend(references.iter().map(entry));
+        for entry in self.entries.iter_mut().filter(|entry| entry.id == image.id) {
+            entry.step = entry.step.take().or_else(|| image.step.clone());
+            entry.parent = entry.parent.take().or_else(|| image.parent.clone());
+        }
         self.drop_needless();
         moved
     }
 
-    /// An entry without tag is needed only where the image has no other.
+    /// The image that this build step has made before.
+    pub(crate) fn of_step(&self, step: &Digest) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.step.as_ref() == Some(step))
+    }
+
+    /// An entry without a reference is needed only where the image has no other.
     pub(crate) fn drop_needless(&mut self) {
-        let tagged: std::collections::HashSet<Digest> =
-            self.entries.iter().filter(|e| e.tag.is_some()).map(|e| e.id.clone()).collect();
+        let known = self.entries.iter().filter(|entry| entry.reference.is_some());
+        let known: std::collections::HashSet<Digest> = known.map(|e| e.id.clone()).collect();
         let mut seen = std::collections::HashSet::new();
         self.entries.retain(|entry| {
-            entry.tag.is_some() || (!tagged.contains(&entry.id) && seen.insert(entry.id.clone()))
+            entry.reference.is_some()
+                || (!known.contains(&entry.id) && seen.insert(entry.id.clone()))
         });
     }
 }
@@ -162,28 +180,35 @@ impl Entry {
     /// An entry that another tool wrote, without our annotations, is not an image of ours.
     fn from_descriptor(descriptor: Descriptor) -> Option<Entry> {
         let note = |key: &str| descriptor.annotations.get(key);
+        let digest = |key: &str| note(key).and_then(|digest| digest.parse().ok());
         Some(Entry {
-            id: note(ID)?.parse().ok()?,
-            tag: note(REFERENCE).and_then(|tag| tag.parse().ok()),
+            id: digest(ID)?,
+            reference: note(REFERENCE).and_then(|reference| reference.parse().ok()),
             size: note(SIZE).and_then(|size| size.parse().ok()).unwrap_or(0),
             tagged: note(TAGGED).and_then(|time| time.parse().ok()),
+            step: digest(STEP),
+            parent: digest(PARENT),
             manifest: descriptor.digest,
             manifest_size: descriptor.size,
         })
     }
 
     fn to_descriptor(&self) -> Descriptor {
-        let mut annotations = BTreeMap::from([
-            (ID.to_owned(), self.id.to_string()),
-            (SIZE.to_owned(), self.size.to_string()),
-        ]);
-        annotations.extend(self.tag.as_ref().map(|tag| (REFERENCE.to_owned(), tag.to_string())));
-        annotations.extend(self.tagged.map(|time| (TAGGED.to_owned(), time.to_string())));
+        let text = |digest: &Option<Digest>| digest.as_ref().map(ToString::to_string);
+        let notes = [
+            (ID, Some(self.id.to_string())),
+            (SIZE, Some(self.size.to_string())),
+            (REFERENCE, self.reference.as_ref().map(ToString::to_string)),
+            (TAGGED, self.tagged.map(|time| time.to_string())),
+            (STEP, text(&self.step)),
+            (PARENT, text(&self.parent)),
+        ];
+        let notes = notes.into_iter().filter_map(|(key, note)| Some((key.to_owned(), note?)));
         Descriptor {
             media_type: MEDIA_MANIFEST.to_owned(),
             digest: self.manifest.clone(),
             size: self.manifest_size,
-            annotations,
+            annotations: notes.collect(),
         }
     }
 }
@@ -213,9 +238,11 @@ mod tests {
             id: digest.clone(),
             manifest: digest,
             manifest_size: 7,
-            tag: None,
+            reference: None,
             size: 42,
             tagged: Some(Timestamp::UNIX_EPOCH),
+            step: Some(Digest::from_bytes(&[9; 32])),
+            parent: None,
         }
     }
 
@@ -240,7 +267,7 @@ mod tests {
         assert!(index.put(&entry(1), &[tag("a")]).is_empty());
         assert_eq!(index.put(&entry(2), &[tag("a")]), [tag("a")]);
         assert_eq!(index.entries.len(), 2);
-        assert_eq!(index.of(&entry(1).id).next().unwrap().tag, None);
+        assert_eq!(index.of(&entry(1).id).next().unwrap().reference, None);
         assert!(index.put(&entry(2), &[tag("a")]).is_empty());
         assert_eq!(index.entries.len(), 2);
     }

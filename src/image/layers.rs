@@ -56,6 +56,17 @@ pub(crate) fn record_name(key: &Digest) -> String {
     format!("{}.json", key.hex())
 }
 
+/// Where its recipe is: how to put its tar together again (`recipe`).
+pub(crate) fn recipe_name(key: &Digest) -> String {
+    format!("{}.recipe", key.hex())
+}
+
+/// The key's digits in the name of a layer, its sidecar or its recipe.
+pub(crate) fn stem(name: &[u8]) -> &[u8] {
+    let end = name.iter().position(|byte| *byte == b'.').unwrap_or(name.len());
+    &name[..end]
+}
+
 /// The key under which a layer is unpacked, `None` where it is not.
 pub(crate) fn key(images: &Path, id: &LayerId) -> Option<Digest> {
     // At most one of the two exists: it is a property of the layer whether it stands alone.

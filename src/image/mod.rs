@@ -38,3 +38,6 @@ mod walk;
 pub use crate::model::image::{HostImage, ImageUser};
 pub use build::{Files, Origin};
 pub use store::Store;
+
+/// What long work asks now and then, on any of its threads: whether to go on. An error ends it.
+pub type Check<'a> = &'a (dyn Fn() -> crate::model::Result<()> + Sync);

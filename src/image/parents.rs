@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use rustix::fs::FileType;
 
+use super::Check;
 use super::extract::{Deferred, DeferredList, is_allowed_xattr};
 use super::members::{corrupt, lossy};
 use super::merged::{self, Found, OPAQUE};
@@ -200,7 +201,7 @@ impl<'a> Parents<'a> {
         &mut self,
         path: &[Vec<u8>],
         parent: &OwnedFd,
-        check: &dyn Fn() -> Result<()>,
+        check: Check<'_>,
     ) -> Result<Option<u64>> {
         self.consulted = true;
         let (Found::Other { parent: lower, .. }, Some(leaf)) =

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::index::{Index, Manifest};
+use super::document::Document;
+use super::index::Index;
+use super::layers;
 use super::staging::Staging;
 use super::store::{Store, as_reference, by_reference, resolve};
-use super::{document, layers};
 use crate::model::digest::Digest;
 use crate::model::image::{ImageUser, Removed};
 use crate::model::reference::Reference;
@@ -27,10 +28,10 @@ impl Store {
         let mut index = Index::read(self.images())?;
         let id = resolve(&index, query)?;
         let tags: BTreeSet<Reference> =
-            index.of(&id).filter_map(|entry| entry.tag.clone()).collect();
+            index.of(&id).filter_map(|entry| entry.reference.clone()).collect();
         let tag = as_reference(query).filter(|wanted| by_reference(&index, wanted).is_some());
         if let Some(tag) = tag.as_ref().filter(|tag| tag.digest().is_none() && tags.len() > 1) {
-            index.entries.retain(|entry| entry.tag.as_ref() != Some(tag));
+            index.entries.retain(|entry| entry.reference.as_ref() != Some(tag));
             index.write(self.images())?;
             return Ok(vec![Removed::Untagged(tag.clone())]);
         }
@@ -66,7 +67,7 @@ impl Store {
         let trash = bin.make_dir("layers")?;
         let mut gone = Vec::new();
         for name in fs::names(&holder)? {
-            let stem = name.strip_suffix(b".json").unwrap_or(&name);
+            let stem = layers::stem(&name);
             if !is_needed(&needed_layers, stem) {
                 fs::rename(&holder, &name, &trash, &name)?;
                 gone.extend(digest(&name));
@@ -83,14 +84,13 @@ impl Store {
             if !blobs.insert(entry.manifest.clone()) {
                 continue;
             }
+            let manifest = self.read_manifest(&entry.manifest).ok()?;
+            let document = Document::parse(&self.read_blob(&entry.id).ok()?).ok()?;
             blobs.insert(entry.id.clone());
-            let manifest: Manifest =
-                document::parse(&self.read_blob(&entry.manifest).ok()?).ok()?;
-            let diff_ids: Vec<Digest> = manifest.layers.into_iter().map(|l| l.digest).collect();
-            for id in layers::ids(&diff_ids) {
+            blobs.extend(manifest.layers.into_iter().map(|layer| layer.digest));
+            for id in layers::ids(&document.diff_ids) {
                 needed_layers.extend([id.diff_id, id.above]);
             }
-            blobs.extend(diff_ids);
         }
         Some((blobs, needed_layers))
     }

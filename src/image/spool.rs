@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
+use super::Check;
 use super::members::{Sparse, corrupt, stream_error};
 use crate::model::digest::Digest;
 use crate::model::{Error, Kind, Result};
@@ -39,7 +40,7 @@ pub(crate) fn copy(
     mut body: impl Read,
     file: impl AsFd,
     length: u64,
-    check: &dyn Fn() -> Result<()>,
+    check: Check<'_>,
 ) -> Result<u64> {
     let mut buffer = [0; BUFFER];
     let mut left = length;
@@ -61,7 +62,7 @@ pub(crate) fn copy_sparse(
     mut body: impl Read,
     file: &OwnedFd,
     sparse: &Sparse,
-    check: &dyn Fn() -> Result<()>,
+    check: Check<'_>,
 ) -> Result<u64> {
     let failed = |errno: rustix::io::Errno| Error::from_errno("write", errno.raw_os_error());
     for (offset, length) in &sparse.segments {
@@ -78,7 +79,7 @@ pub(crate) fn spool(
     dir: impl AsFd,
     name: &str,
     body: impl Read,
-    check: &dyn Fn() -> Result<()>,
+    check: Check<'_>,
 ) -> Result<Spooled> {
     let mut writer = SpoolWriter::create(dir, name)?;
     let mut body = decompress(body)?;
@@ -185,12 +186,7 @@ pub(crate) fn write_all(file: impl AsFd, mut bytes: &[u8]) -> Result<()> {
 
 /// Where the last `count` bytes of `done` completed a megabyte, asks whether to go on; where
 /// they completed a [`PORTION`], looks at the free space.
-fn at_portion(
-    done: u64,
-    count: usize,
-    file: impl AsFd,
-    check: &dyn Fn() -> Result<()>,
-) -> Result<()> {
+fn at_portion(done: u64, count: usize, file: impl AsFd, check: Check<'_>) -> Result<()> {
     let crossed = |step: u64| done / step != (done - count as u64) / step;
     if crossed(1 << 20) {
         check()?;

@@ -5,11 +5,11 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::document::Document;
-use super::index::{Entry, Index, write_file};
-use super::layers;
+use super::index::{Entry, Index, Manifest, write_file};
 use super::members::corrupt;
 use super::spool::digest_of;
 use super::staging::{self, Staging};
+use super::{document, layers};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::{Image, ImageConfig};
@@ -135,6 +135,11 @@ impl Store {
         }
     }
 
+    /// Reads the manifest with this digest.
+    pub(crate) fn read_manifest(&self, digest: &Digest) -> Result<Manifest> {
+        document::parse(&self.read_blob(digest)?)
+    }
+
     fn read(&self, index: &Index, id: &Digest) -> Result<Image> {
         let document = Document::parse(&self.read_blob(id)?)?;
         let layers = layers::keys(&self.images, &document.diff_ids)?;
@@ -152,13 +157,21 @@ impl Store {
 
 /// What the index alone tells about an image.
 fn damaged(index: &Index, id: &Digest) -> Image {
-    let tags: BTreeSet<Reference> = index.of(id).filter_map(|entry| entry.tag.clone()).collect();
+    let references: BTreeSet<Reference> =
+        index.of(id).filter_map(|entry| entry.reference.clone()).collect();
+    let (digests, tags): (Vec<_>, Vec<_>) =
+        references.into_iter().partition(|reference| reference.digest().is_some());
+    let first = index.of(id).next();
     Image {
         id: id.clone(),
-        tags: tags.into_iter().collect(),
+        manifest: first.map(|entry| entry.manifest.clone()),
+        parent: first.and_then(|entry| entry.parent.clone()),
+        intermediate: tags.is_empty() && first.is_some_and(|entry| entry.step.is_some()),
+        tags,
+        digests,
         created: None,
         tagged: index.of(id).filter_map(|entry| entry.tagged).max(),
-        size: index.of(id).next().map_or(0, |entry| entry.size),
+        size: first.map_or(0, |entry| entry.size),
         layers: Vec::new(),
         architecture: String::new(),
         os: String::new(),
@@ -210,12 +223,14 @@ pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
 /// The entry of a tag, or with a digest the image of that repository with this manifest or id.
 pub(crate) fn by_reference<'a>(index: &'a Index, wanted: &Reference) -> Option<&'a Entry> {
     index.entries.iter().find(|entry| {
-        let Some(tag) = &entry.tag else { return false };
+        let Some(known) = &entry.reference else { return false };
         match wanted.digest() {
-            None => tag == wanted,
+            None => known == wanted,
             Some(digest) => {
-                tag.repository() == wanted.repository()
-                    && (entry.manifest == *digest || entry.id == *digest)
+                known.repository() == wanted.repository()
+                    && (known.digest() == Some(digest)
+                        || entry.manifest == *digest
+                        || entry.id == *digest)
             }
         }
     })

@@ -16,6 +16,14 @@ pub struct Image {
     pub id: Digest,
     /// The references that point at it, sorted; none when it is dangling.
     pub tags: Vec<Reference>,
+    /// What registries call it: `repository@sha256:...`, sorted (Docker's `RepoDigests`).
+    pub digests: Vec<Reference>,
+    /// The digest of its manifest, as it came or as it was written here.
+    pub manifest: Option<Digest>,
+    /// The image that it was built from, where it was built here.
+    pub parent: Option<Digest>,
+    /// Whether it is a step of a build that is kept for the next one, without a tag of its own.
+    pub intermediate: bool,
     /// When it was built.
     pub created: Option<Timestamp>,
     /// When it was last tagged here.

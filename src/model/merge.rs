@@ -241,6 +241,10 @@ mod tests {
         Image {
             id: digest.parse().unwrap(),
             tags: vec!["app".parse().unwrap()],
+            digests: vec![],
+            manifest: None,
+            parent: None,
+            intermediate: false,
             created: None,
             tagged: None,
             size: 0,

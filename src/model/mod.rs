@@ -15,6 +15,7 @@ pub mod merge;
 pub mod name;
 mod names;
 pub mod options;
+pub mod platform;
 pub mod reference;
 pub mod signal;
 pub mod status;

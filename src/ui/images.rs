@@ -110,6 +110,10 @@ mod tests {
         Image {
             id: format!("sha256:{}", digit.repeat(64)).parse().unwrap(),
             tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+            digests: vec![],
+            manifest: None,
+            parent: None,
+            intermediate: false,
             created: Some(Timestamp::UNIX_EPOCH),
             tagged: None,
             size,

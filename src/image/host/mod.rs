@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use self::libraries::Libraries;
 use self::tree::{Node, Tree};
+use super::Check;
 use super::import::Parts;
 use super::layout::architecture;
 use super::spool::{SpoolWriter, Spooled};
@@ -55,7 +56,7 @@ const SHEBANG: u64 = 256;
 impl Store {
     /// Makes `host:latest` from this machine: a shell, the usual small programs and what they
     /// need. The same machine gives the same image.
-    pub fn make_host(&self, check: &dyn Fn() -> Result<()>) -> Result<HostImage> {
+    pub fn make_host(&self, check: Check<'_>) -> Result<HostImage> {
         let reference = "host".parse()?;
         let programs = [PROGRAMS, EXTRAS].concat();
         let mut host = self.image_from_host(&programs, &["sh"], &reference, check)?;
@@ -70,7 +71,7 @@ impl Store {
         programs: &[&str],
         required: &[&str],
         reference: &Reference,
-        check: &dyn Fn() -> Result<()>,
+        check: Check<'_>,
     ) -> Result<HostImage> {
         let mut machine = Machine::new();
         for program in programs {

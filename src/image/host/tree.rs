@@ -13,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use tar::{Builder, EntryType, Header};
 
+use super::super::Check;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
@@ -145,7 +146,7 @@ impl Tree {
 
     /// Writes the tree as a tar, always in the same order; what has no time of its own gets
     /// that of the newest file, so the same machine gives the same layer.
-    pub(super) fn write(&self, out: impl Write, check: &dyn Fn() -> Result<()>) -> Result<()> {
+    pub(super) fn write(&self, out: impl Write, check: Check<'_>) -> Result<()> {
         let mut tar = Builder::new(out);
         let mut written: HashMap<(u64, u64), &Path> = HashMap::new();
         let newest = self.newest();

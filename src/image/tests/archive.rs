@@ -231,13 +231,10 @@ fn a_layer_that_is_a_link_to_another_member_is_found() {
 fn a_cancelled_load_leaves_nothing() {
     for calls in [0, 3, 25, 300] {
         let (_root, store) = store();
-        let left = std::cell::Cell::new(calls);
-        let check = || match left.get() {
-            0 => Err(Error::new(Kind::Cancelled, "interrupted")),
-            n => {
-                left.set(n - 1);
-                Ok(())
-            }
+        let left = std::sync::atomic::AtomicI64::new(calls);
+        let check = || match left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) {
+            1.. => Ok(()),
+            _ => Err(Error::new(Kind::Cancelled, "interrupted")),
         };
         let error = store.load_file(Path::new(FIXTURE), &check).unwrap_err();
         assert_eq!(error.kind(), Kind::Cancelled);

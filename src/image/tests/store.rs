@@ -97,9 +97,11 @@ fn the_beginning_of_several_ids_is_refused_with_all_of_them() {
         id: digest(byte),
         manifest: digest(byte),
         manifest_size: 1,
-        tag: tag.map(|tag| tag.parse().unwrap()),
+        reference: tag.map(|tag| tag.parse().unwrap()),
         size: 0,
         tagged: None,
+        step: None,
+        parent: None,
     };
     let entries = vec![entry(0xab, None), entry(0xac, None), entry(0xdd, Some("ab"))];
     let index = Index { entries };

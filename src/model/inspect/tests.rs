@@ -21,6 +21,10 @@ fn measured_image() -> Image {
     Image {
         id: docker["Id"].as_str().unwrap().parse().unwrap(),
         tags: list(&docker["RepoTags"]),
+        digests: vec![],
+        manifest: None,
+        parent: None,
+        intermediate: false,
         created: docker["Created"].as_str().unwrap().parse().ok(),
         tagged: docker["Metadata"]["LastTagTime"].as_str().unwrap().parse().ok(),
         size: docker["Size"].as_u64().unwrap(),

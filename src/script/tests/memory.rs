@@ -41,6 +41,10 @@ fn image(tag: &str, seed: u8) -> Image {
     Image {
         id: Digest::from_bytes(&[seed; 32]),
         tags: vec![tag.parse().unwrap()],
+        digests: vec![],
+        manifest: None,
+        parent: None,
+        intermediate: false,
         created: None,
         tagged: None,
         size: 1_500_000,
