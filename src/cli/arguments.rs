@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::build_arguments::{CommitArguments, DiffArguments, ExportArguments, ImportArguments};
+
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
 #[command(
@@ -41,6 +43,8 @@ pub enum Verb {
     Rmi(RmiArguments),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
+    /// Make an image of a root file system in a tar archive
+    Import(ImportArguments),
     /// Show the version
     Version(FormatArguments),
     /// Show what this engine and this host are
@@ -82,6 +86,12 @@ pub enum ContainerVerb {
     Logs(LogsArguments),
     /// Show all about containers or images, as JSON
     Inspect(InspectArguments),
+    /// Show what a container has changed of its image's files
+    Diff(DiffArguments),
+    /// Make an image of a container
+    Commit(CommitArguments),
+    /// Write all files of a container as a tar
+    Export(ExportArguments),
 }
 
 /// A verb of images.
@@ -97,6 +107,8 @@ pub enum ImageVerb {
     Rm(RmiArguments),
     /// Load images from an archive
     Load(LoadArguments),
+    /// Make an image of a root file system
+    Import(ImportArguments),
 }
 
 /// Containers.

@@ -3,7 +3,10 @@
 //! Command line, script and REPL know containers only through [`Backend`]. This room is the only
 //! one that knows both the image store and the runtime.
 
+mod build;
+mod files;
 mod native;
+mod output;
 
 use std::fmt;
 use std::io::Write;
@@ -13,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::Result;
+use crate::model::build::{BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::Container;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, Loaded, PullPolicy, Removed};
@@ -20,9 +24,11 @@ use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
+use crate::model::reference::Reference;
 use crate::model::signal::Signal;
 use crate::model::system::Info;
 
+pub use self::output::write_whole;
 pub use crate::runtime::cancel::Cancel;
 
 /// A container engine: images in, containers through their life, images out.
@@ -50,6 +56,25 @@ pub trait Backend: Send + Sync + fmt::Debug {
     ) -> Result<Vec<Loaded>>;
     /// Removes a reference, and the image with its last reference. Refuses an image in use.
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>>;
+
+    /// Does one step of a build above an image, or takes the image that it made before. What a
+    /// command writes goes to `out`.
+    fn step(
+        &self,
+        image: &str,
+        step: &BuildStep,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image>;
+    /// Gives an image a further tag, which another image may lose. Returns the image.
+    fn tag(&self, image: &str, reference: &Reference) -> Result<Image>;
+    /// Makes an image of a root file system: a tar, plain or compressed.
+    fn import_tar(
+        &self,
+        archive: &mut (dyn std::io::Read + Send),
+        options: &ImportOptions,
+        cancel: &Cancel,
+    ) -> Result<Image>;
 
     /// The container that `query` names: its whole id, its name, or the unique beginning of its
     /// id, in this order.
@@ -92,6 +117,18 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Waits until it has ended and returns its exit code; at once for one that is not running.
     /// Fails with the kind `timeout` when `timeout` is over.
     fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32>;
+    /// What it has changed of its image's files, sorted by path.
+    fn diff(&self, id: &ContainerId) -> Result<Vec<Change>>;
+    /// Makes an image of it: its image, what it has changed, and its configuration.
+    fn commit(
+        &self,
+        id: &ContainerId,
+        reference: Option<&Reference>,
+        options: &CommitOptions,
+        cancel: &Cancel,
+    ) -> Result<Image>;
+    /// Writes all files that it sees as a tar.
+    fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &Cancel) -> Result<()>;
     /// Opens what it wrote.
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>>;
 }

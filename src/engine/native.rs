@@ -1,6 +1,7 @@
 //! The native engine: the image store and the runtime of this machine behind the contract.
 
 use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use serde_json::Value;
 
 use super::{Attach, Backend, Cancel, LogStream, Settings};
 use crate::image::Store;
+use crate::model::build::{BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
@@ -19,6 +21,7 @@ use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
+use crate::model::reference::Reference;
 use crate::model::signal::Signal;
 use crate::model::status::Status;
 use crate::model::system::Info;
@@ -45,7 +48,18 @@ impl Native {
         Native { settings: settings.clone(), runtime }
     }
 
-    fn store(&self) -> Result<Store> {
+    pub(super) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// As long as this is held, no image is removed.
+    pub(super) fn share_images(&self) -> Result<File> {
+        let lock = self.use_lock()?;
+        lock.lock_shared().context(|| "lock the images".to_owned())?;
+        Ok(lock)
+    }
+
+    pub(super) fn store(&self) -> Result<Store> {
         Store::open(&self.settings.root)
     }
 
@@ -257,8 +271,7 @@ impl Backend for Native {
 
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
         let store = self.store()?;
-        let lock = self.use_lock()?;
-        lock.lock_shared().context(|| "lock the images".to_owned())?;
+        let _use = self.share_images()?;
         let found = store.find(image)?;
         let mut attempt = 1;
         loop {
@@ -315,6 +328,49 @@ impl Backend for Native {
 
     fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32> {
         self.runtime.wait(id, timeout, cancel)
+    }
+
+    fn step(
+        &self,
+        image: &str,
+        step: &BuildStep,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        let parent = self.local_image(image)?;
+        self.do_step(Some(&parent), step, false, out, cancel).map(|done| done.image)
+    }
+
+    fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
+        let store = self.store()?;
+        store.name(&store.find(image)?, reference)
+    }
+
+    fn import_tar(
+        &self,
+        archive: &mut (dyn std::io::Read + Send),
+        options: &ImportOptions,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.make_import(archive, options, cancel)
+    }
+
+    fn diff(&self, id: &ContainerId) -> Result<Vec<Change>> {
+        self.changes(id)
+    }
+
+    fn commit(
+        &self,
+        id: &ContainerId,
+        reference: Option<&Reference>,
+        options: &CommitOptions,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.make_commit(id, reference, options, cancel)
+    }
+
+    fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &Cancel) -> Result<()> {
+        self.write_export(id, out, cancel)
     }
 
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {

@@ -5,6 +5,20 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::reference::Reference;
+use super::{Error, Kind, Result};
+
+/// The name that an image can be given: a reference without a digest.
+///
+/// # Errors
+/// [`Kind::Invalid`].
+pub fn tag(text: &str) -> Result<Reference> {
+    let reference: Reference = text.parse()?;
+    if reference.digest().is_some() {
+        let message = format!("refusing to create a tag with a digest reference: `{text}`");
+        return Err(Error::new(Kind::Invalid, message).hint("write NAME or NAME:TAG"));
+    }
+    Ok(reference)
+}
 
 /// How something in a container differs from its image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -226,6 +240,8 @@ pub enum CopySource {
 pub enum CopyItem {
     /// A path below the source, `*`, `?` and `[...]` as in a shell.
     Path(String),
+    /// A path below the source, as it is; empty is the source itself.
+    Name(String),
     /// A file with this name and content.
     Text {
         /// Its name.

@@ -308,7 +308,7 @@ fn describe_copy(copy: &CopyStep) -> String {
     }
     for item in &copy.sources {
         let name = match item {
-            CopyItem::Path(path) => path,
+            CopyItem::Path(path) | CopyItem::Name(path) => path,
             CopyItem::Text { name, .. } => name,
         };
         text = format!("{text} {name}");

@@ -358,8 +358,13 @@ impl<R: Read> Read for Hashing<'_, R> {
     }
 }
 
-/// What a source of `COPY` means in `tree`, in order.
-pub(crate) fn find(tree: &Tree<'_>, ignore: &Ignore, source: &str) -> Result<Vec<Source>> {
+/// What a source of `COPY` means in `tree`, in order; `literal` is for a name that is no pattern.
+pub(crate) fn find(
+    tree: &Tree<'_>,
+    ignore: &Ignore,
+    source: &str,
+    literal: bool,
+) -> Result<Vec<Source>> {
     let mut found: Vec<(Vec<u8>, Vec<u8>)> = vec![(Vec::new(), Vec::new())];
     for part in source.split('/').filter(|part| !matches!(*part, "" | ".")) {
         if part == ".." {
@@ -369,7 +374,7 @@ pub(crate) fn find(tree: &Tree<'_>, ignore: &Ignore, source: &str) -> Result<Vec
         }
         let mut next = Vec::new();
         for (holder, _) in &found {
-            for name in matching(tree, holder, part)? {
+            for name in matching(tree, holder, part, literal)? {
                 // As if the tree were the whole machine: a link leads nowhere else.
                 next.push((tree.resolve(&below(holder, &name))?, name));
             }
@@ -393,8 +398,13 @@ pub(crate) fn find(tree: &Tree<'_>, ignore: &Ignore, source: &str) -> Result<Vec
 }
 
 /// The names in a directory that a part of a path means.
-fn matching(tree: &Tree<'_>, holder: &[u8], part: &str) -> Result<Vec<Vec<u8>>> {
-    if !is_pattern(part) {
+fn matching(
+    tree: &Tree<'_>,
+    holder: &[u8],
+    part: &str,
+    literal: bool,
+) -> Result<Vec<Vec<u8>>> {
+    if literal || !is_pattern(part) {
         return Ok(tree
             .find(&below(holder, part.as_bytes()))?
             .map(|_| part.into())

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Check, Origin};
+use super::Origin;
+use crate::image::Check;
 use crate::image::import::Parts;
-use crate::image::index::{Index, Manifest};
+use crate::image::index::Index;
 use crate::image::members::corrupt;
 use crate::image::spool::Spooled;
 use crate::image::staging::Staging;
@@ -13,7 +14,7 @@ use crate::image::store::Store;
 use crate::model::digest::Digest;
 use crate::model::image::Image;
 use crate::model::reference::Reference;
-use crate::model::{Error, Result};
+use crate::model::Result;
 use crate::sys::fs;
 
 /// An image that is about to be made.
@@ -45,9 +46,7 @@ impl Store {
             tags: draft.origin.reference.cloned().into_iter().collect(),
         };
         let loaded = self.import(staging, &parts, check)?;
-        if let Some(step) = &draft.origin.step {
-            self.remember_step(step, &loaded.id)?;
-        }
+        self.remember(&loaded.id, draft.parent, draft.origin)?;
         self.find(loaded.id.as_str())
     }
 
@@ -56,8 +55,7 @@ impl Store {
         let index = Index::read(self.images())?;
         let entry = index.of(&image.id).next();
         let entry = entry.ok_or_else(|| corrupt("the image below it is gone"))?;
-        let manifest: Manifest = serde_json::from_slice(&self.read_blob(&entry.manifest)?)
-            .map_err(|error| corrupt(format!("the manifest is damaged: {error}")))?;
+        let manifest = self.read_manifest(&entry.manifest)?;
         let blobs = fs::open_dir(&self.images().join("blobs/sha256"))?;
         let mut layers = Vec::new();
         for (number, layer) in manifest.layers.into_iter().enumerate() {
@@ -73,17 +71,23 @@ impl Store {
         Ok(layers)
     }
 
-    /// The image that a step made, if it is still here.
-    pub fn step_image(&self, step: &Digest) -> Option<Image> {
-        let id = std::fs::read_to_string(self.images().join("steps").join(step.hex())).ok()?;
-        self.find(id.parse::<Digest>().ok()?.as_str()).ok()
+    /// The image that a step made last, if it is still here.
+    pub fn step_image(&self, step: &Digest) -> Result<Option<Image>> {
+        let index = Index::read(self.images())?;
+        let made = index.entries.iter().filter(|entry| entry.step.as_ref() == Some(step));
+        // An image that is damaged is as good as none.
+        Ok(made.max_by_key(|entry| entry.tagged).and_then(|entry| self.find(entry.id.as_str()).ok()))
     }
 
-    fn remember_step(&self, step: &Digest, image: &Digest) -> Result<()> {
-        let directory = self.images().join("steps");
-        std::fs::create_dir_all(&directory)
-            .map_err(|error| Error::from_io("make the directory of steps", &error))?;
-        crate::image::index::write_file(&directory, step.hex(), image.as_str().as_bytes())
+    /// Notes where an image came from.
+    fn remember(&self, id: &Digest, parent: Option<&Image>, origin: &Origin<'_>) -> Result<()> {
+        let _lock = self.lock()?;
+        let mut index = Index::read(self.images())?;
+        for entry in index.entries.iter_mut().filter(|entry| entry.id == *id) {
+            entry.step = entry.step.take().or_else(|| origin.step.clone());
+            entry.parent = entry.parent.take().or_else(|| parent.map(|image| image.id.clone()));
+        }
+        index.write(self.images())
     }
 
     /// Gives an image one more reference.

@@ -20,6 +20,7 @@ use serde_json::Value;
 use self::copy::Copying;
 use self::derive::Draft;
 use self::pattern::Ignore;
+use super::Check;
 use super::capture;
 use super::changes;
 use super::layout::architecture;
@@ -35,8 +36,6 @@ use crate::model::image::Image;
 use crate::model::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
-
-type Check<'a> = &'a (dyn Fn() -> Result<()> + Sync);
 
 /// The longest `/etc/passwd` that is read: init has the same limit.
 const MAX_ACCOUNTS: u64 = 1 << 20;
@@ -345,8 +344,9 @@ fn copy_items(
             CopyItem::Text { name, content } => {
                 files.push((name.as_bytes().to_vec(), Err(content)))
             }
-            CopyItem::Path(path) => {
-                let found = copy::find(tree, ignore, path)?;
+            CopyItem::Path(path) | CopyItem::Name(path) => {
+                let literal = matches!(item, CopyItem::Name(_));
+                let found = copy::find(tree, ignore, path, literal)?;
                 if found.is_empty() {
                     return Err(not_there(copy, path));
                 }

@@ -3,6 +3,7 @@
 // Rhai's macros want its plugin prelude as a whole.
 #![allow(clippy::wildcard_imports)]
 
+mod build;
 mod containers;
 mod find;
 mod images;
@@ -47,6 +48,7 @@ pub struct Part {
 /// The parts, in the order of help.
 pub const PARTS: &[Part] = &[
     Part { title: "Images", build: || exported_module!(images::images) },
+    Part { title: "Building images", build: || exported_module!(build::build) },
     Part { title: "Making containers", build: || exported_module!(containers::containers) },
     Part { title: "Finding containers", build: || exported_module!(find::find) },
     Part { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },

@@ -3,6 +3,7 @@
 //! A map is checked against its table before anything is read from it, so that a typing error is
 //! named with the nearest key and never ignored.
 
+mod build;
 mod read;
 
 use rhai::Map;
@@ -11,6 +12,7 @@ use super::nearest::nearest;
 use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
+pub use build::{commit, import};
 pub use read::{Create, Filter, Follow, create, filter, force, logs, pull, start, stop};
 
 /// What an option takes.
@@ -133,6 +135,26 @@ const PS: &[Key] = &[
     key("last", Takes::Count, "only the newest so many; implies all"),
 ];
 
+const COMMIT: &[Key] = &[
+    key("author", Takes::Text, "who made it"),
+    key("message", Takes::Text, "what the history says of it"),
+    key("changes", Takes::Texts, "instructions of a Dockerfile, such as \"ENV A=1\""),
+    key("pause", Takes::Flag, "freeze it meanwhile; true by default"),
+];
+
+const IMPORT: &[Key] = &[
+    key("tag", Takes::Text, "what it is called"),
+    key("cmd", Takes::Command, "what it runs by default"),
+    key("entrypoint", Takes::Command, "the program that cmd is appended to"),
+    key("env", Takes::Pairs, "variables of its environment"),
+    key("workdir", Takes::Text, "the working directory"),
+    key("user", Takes::Text, "user and group"),
+    key("labels", Takes::Pairs, "labels"),
+    key("changes", Takes::Texts, "instructions of a Dockerfile, such as \"ENV A=1\""),
+    key("message", Takes::Text, "what the history says of it"),
+    key("platform", Takes::Text, "such as \"linux/arm64\"; this machine's by default"),
+];
+
 /// The functions that take options, each with its tables.
 const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("create", &[CREATE]),
@@ -144,6 +166,8 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("rm", &[FORCE]),
     ("rmi", &[FORCE]),
     ("image", &[IMAGE]),
+    ("commit", &[COMMIT]),
+    ("import_tar", &[IMPORT]),
     ("logs", &[LOGS]),
     ("ps", &[PS]),
 ];

@@ -158,7 +158,7 @@ pub fn filter(map: Map) -> Result<Filter> {
 }
 
 impl Options<'_> {
-    fn flag(&self, name: &str) -> Result<bool> {
+    pub(super) fn flag(&self, name: &str) -> Result<bool> {
         Ok(self.get(name, |value| value.as_bool().ok())?.unwrap_or(false))
     }
 
@@ -166,7 +166,7 @@ impl Options<'_> {
         self.get(name, |value| u64::try_from(value.as_int().ok()?).ok())
     }
 
-    fn command(&self, name: &str) -> Result<Option<Vec<String>>> {
+    pub(super) fn command(&self, name: &str) -> Result<Option<Vec<String>>> {
         self.try_get(name, |value| values::command("a command", value))
     }
 }
@@ -185,7 +185,7 @@ fn grace(value: &Dynamic) -> Result<Grace> {
 }
 
 /// Keys and values of a map or an array; a lone `"key"` has an empty value.
-fn pairs(value: &Dynamic) -> Option<Vec<(String, String)>> {
+pub(super) fn pairs(value: &Dynamic) -> Option<Vec<(String, String)>> {
     if let Some(map) = value.read_lock::<Map>() {
         return map
             .iter()
