@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::build_arguments::{CommitArguments, DiffArguments, ExportArguments, ImportArguments};
+use super::build_arguments::{
+    BuildArguments, CommitArguments, DiffArguments, ExportArguments, ImportArguments,
+};
 
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
@@ -45,6 +47,8 @@ pub enum Verb {
     Load(LoadArguments),
     /// Make an image of a root file system in a tar archive
     Import(ImportArguments),
+    /// Build an image from a Dockerfile
+    Build(BuildArguments),
     /// Show the version
     Version(FormatArguments),
     /// Show what this engine and this host are
@@ -109,6 +113,8 @@ pub enum ImageVerb {
     Load(LoadArguments),
     /// Make an image of a root file system
     Import(ImportArguments),
+    /// Build an image from a Dockerfile
+    Build(BuildArguments),
 }
 
 /// Containers.

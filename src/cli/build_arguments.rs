@@ -69,3 +69,41 @@ pub struct ImportArguments {
     #[arg(value_name = "REPOSITORY[:TAG]")]
     pub reference: Option<String>,
 }
+
+/// `build`
+#[derive(Args, Debug)]
+pub struct BuildArguments {
+    /// What the image is called
+    #[arg(short, long, value_name = "NAME[:TAG]")]
+    pub tag: Vec<String>,
+    /// The Dockerfile; PATH/Dockerfile where unset, `-` is standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Set an argument of the Dockerfile; KEY alone takes the caller's value
+    #[arg(long, value_name = "KEY[=VALUE]")]
+    pub build_arg: Vec<String>,
+    /// Set a label
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub label: Vec<String>,
+    /// The stage to build; the last where unset
+    #[arg(long, value_name = "STAGE")]
+    pub target: Option<String>,
+    /// Do all steps anew
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Print only the image's id
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// How progress is shown; only `plain` and `auto`, which are the same
+    #[arg(long, value_parser = ["auto", "plain"], value_name = "KIND")]
+    pub progress: Option<String>,
+    /// Fetch the images that stages begin with
+    #[arg(long)]
+    pub pull: bool,
+    /// Write the image's id to a file
+    #[arg(long, value_name = "FILE")]
+    pub iidfile: Option<PathBuf>,
+    /// The directory whose files can be copied; `-` reads a Dockerfile from standard input
+    #[arg(value_name = "PATH|-")]
+    pub context: String,
+}

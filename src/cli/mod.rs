@@ -124,6 +124,9 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         Verb::Image(ImageVerb::Import(arguments)) | Verb::Import(arguments) => {
             build::import(shell, screen, arguments)
         }
+        Verb::Image(ImageVerb::Build(arguments)) | Verb::Build(arguments) => {
+            build::build(shell, screen, arguments)
+        }
         Verb::Version(arguments) => system::version(screen, arguments),
         Verb::Info(arguments) => system::info(shell, screen, arguments),
         // Scripts are no business of a shell with one verb: see `command`.

@@ -174,15 +174,13 @@ impl Native {
         let store = self.store()?;
         let mut document = store.empty_document();
         if let Some(platform) = &options.platform {
-            let parts: Vec<&str> = platform.split('/').collect();
-            let [os @ "linux", architecture, rest @ ..] = &parts[..] else {
-                let message = format!("`{platform}` is not a platform of Linux");
-                return Err(Error::new(Kind::Invalid, message).hint("write such as linux/arm64"));
-            };
-            document["os"] = (*os).into();
-            document["architecture"] = (*architecture).into();
-            if let [variant] = rest {
-                document["variant"] = (*variant).into();
+            if platform.os != "linux" {
+                let message = format!("images for {platform} are not made here");
+                return Err(Error::new(Kind::Unsupported, message).hint("such as linux/arm64"));
+            }
+            document["architecture"] = platform.architecture.as_str().into();
+            if !platform.variant.is_empty() {
+                document["variant"] = platform.variant.as_str().into();
             }
         }
         for step in instructions::changes(&options.changes)?.iter().chain(&options.steps) {
@@ -192,11 +190,8 @@ impl Native {
             "" => "Imported from -",
             message => message,
         };
-        let origin = Origin {
-            comment: message,
-            reference: options.reference.as_ref(),
-            ..Origin::default()
-        };
+        let origin =
+            Origin { comment: message, reference: options.reference.as_ref(), ..Origin::default() };
         store.import_root(archive, document, &origin, &|| cancel.check())
     }
 

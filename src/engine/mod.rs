@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::Result;
-use crate::model::build::{BuildStep, Change, CommitOptions, ImportOptions};
+use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::Container;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, Loaded, PullPolicy, Removed};
@@ -63,6 +63,15 @@ pub trait Backend: Send + Sync + fmt::Debug {
         &self,
         image: &str,
         step: &BuildStep,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image>;
+    /// Builds what a Dockerfile says and gives the image its tags. How it goes on is written to
+    /// `out`. Without `context` nothing can be copied from this machine.
+    fn build(
+        &self,
+        context: Option<&Path>,
+        options: &BuildOptions,
         out: &mut dyn Write,
         cancel: &Cancel,
     ) -> Result<Image>;

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Attach, Backend, Cancel, LogStream, Settings};
 use crate::image::Store;
-use crate::model::build::{BuildStep, Change, CommitOptions, ImportOptions};
+use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
@@ -339,6 +339,16 @@ impl Backend for Native {
     ) -> Result<Image> {
         let parent = self.local_image(image)?;
         self.do_step(Some(&parent), step, false, out, cancel).map(|done| done.image)
+    }
+
+    fn build(
+        &self,
+        context: Option<&Path>,
+        options: &BuildOptions,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.do_build(context, options, out, cancel)
     }
 
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {

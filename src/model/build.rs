@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::platform::Platform;
 use super::reference::Reference;
 use super::{Error, Kind, Result};
 
@@ -89,8 +90,8 @@ pub struct ImportOptions {
     pub changes: Vec<String>,
     /// Steps that set the configuration.
     pub steps: Vec<BuildStep>,
-    /// `os/architecture`; this machine's where unset.
-    pub platform: Option<String>,
+    /// This machine's where unset.
+    pub platform: Option<Platform>,
 }
 
 /// How `build` reads a Dockerfile.
@@ -98,6 +99,8 @@ pub struct ImportOptions {
 pub struct BuildOptions {
     /// The file, if it is not `Dockerfile` in the context.
     pub file: Option<PathBuf>,
+    /// Its text, if it is no file.
+    pub text: Option<String>,
     /// What the image is called.
     pub tags: Vec<Reference>,
     /// `--build-arg`, in their order.
@@ -156,6 +159,8 @@ pub enum BuildStep {
     Shell(Vec<String>),
     /// Adds an instruction for builds that begin with this image.
     OnBuild(String),
+    /// Forgets these instructions: they have been done.
+    ForgetOnBuild,
     /// Says who made it.
     Maintainer(String),
     /// Adds a file.
@@ -233,6 +238,8 @@ pub enum CopySource {
     },
     /// An image, by its id.
     Image(String),
+    /// Nowhere: only texts can be added.
+    Nothing,
 }
 
 /// One source of a copy.

@@ -3,15 +3,20 @@
 //! A step that was done before, above the same image and with the same files, is not done again:
 //! the image it made is taken from the store. What was not finished leaves nothing.
 
+mod dockerfile;
 pub(super) mod instructions;
+mod stages;
+mod words;
 
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::path::Path;
 
+use self::stages::Build;
 use super::native::Native;
 use super::{Attach, Backend, Cancel};
 use crate::image::{Origin, build::configure};
-use crate::model::build::{BuildStep, RunStep};
+use crate::model::build::{BuildOptions, BuildStep, RunStep};
 use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::options::{CreateOptions, EnvEntry};
@@ -67,6 +72,24 @@ impl Native {
             }
         };
         Ok(Done { image, cached: false })
+    }
+
+    /// Builds what a Dockerfile says.
+    pub(super) fn do_build(
+        &self,
+        context: Option<&Path>,
+        options: &BuildOptions,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        if let Some(context) = context.filter(|context| !context.is_dir()) {
+            let message = format!("the build context `{}` is no directory", context.display());
+            return Err(Error::new(Kind::NotFound, message)
+                .hint("give the directory that has the Dockerfile, or -f FILE besides"));
+        }
+        let mut build = Build::new(self, context, options, out, cancel);
+        let file = build.read()?;
+        build.run(&file)
     }
 
     /// Whose the files of a step are, by the accounts of the image.
@@ -138,7 +161,7 @@ impl Native {
         let removed = removed.context(|| "remove the container of the step".to_owned());
         match (image, removed) {
             (Err(error), Err(other)) => Err(error.cause(other)),
-            (image, Ok(())) | (image @ Err(_), _) => image,
+            (image, Ok(())) => image,
             (Ok(_), Err(error)) => Err(error),
         }
     }

@@ -122,6 +122,7 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
             Value::Array(lines) => lines.push(json!(line)),
             other => *other = json!([line]),
         },
+        BuildStep::ForgetOnBuild => remove(config(document), "OnBuild"),
         BuildStep::Maintainer(name) => {
             config(document);
             document["author"] = json!(name);
@@ -258,11 +259,6 @@ pub(crate) fn take_container(document: &mut Value, container: &Config) {
     }
 }
 
-/// The user of a document.
-pub(crate) fn user(document: &Value) -> &str {
-    document.pointer("/config/User").and_then(Value::as_str).unwrap_or_default()
-}
-
 /// What the history says of a step.
 pub(crate) fn describe(document: &Value, step: &BuildStep) -> String {
     let command = |command: &CommandLine| json!(words(document, command)).to_string();
@@ -281,6 +277,7 @@ pub(crate) fn describe(document: &Value, step: &BuildStep) -> String {
         }
         BuildStep::Shell(words) => format!("SHELL {}", json!(words)),
         BuildStep::OnBuild(line) => format!("ONBUILD {line}"),
+        BuildStep::ForgetOnBuild => "ONBUILD".to_owned(),
         BuildStep::Maintainer(name) => format!("MAINTAINER {name}"),
         BuildStep::File { path, .. } => format!("COPY {path}"),
         BuildStep::Copy(copy) => describe_copy(copy),

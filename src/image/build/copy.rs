@@ -398,12 +398,7 @@ pub(crate) fn find(
 }
 
 /// The names in a directory that a part of a path means.
-fn matching(
-    tree: &Tree<'_>,
-    holder: &[u8],
-    part: &str,
-    literal: bool,
-) -> Result<Vec<Vec<u8>>> {
+fn matching(tree: &Tree<'_>, holder: &[u8], part: &str, literal: bool) -> Result<Vec<Vec<u8>>> {
     if literal || !is_pattern(part) {
         return Ok(tree
             .find(&below(holder, part.as_bytes()))?

@@ -11,10 +11,10 @@ use crate::image::members::corrupt;
 use crate::image::spool::Spooled;
 use crate::image::staging::Staging;
 use crate::image::store::Store;
+use crate::model::Result;
 use crate::model::digest::Digest;
 use crate::model::image::Image;
 use crate::model::reference::Reference;
-use crate::model::Result;
 use crate::sys::fs;
 
 /// An image that is about to be made.
@@ -76,7 +76,9 @@ impl Store {
         let index = Index::read(self.images())?;
         let made = index.entries.iter().filter(|entry| entry.step.as_ref() == Some(step));
         // An image that is damaged is as good as none.
-        Ok(made.max_by_key(|entry| entry.tagged).and_then(|entry| self.find(entry.id.as_str()).ok()))
+        Ok(made
+            .max_by_key(|entry| entry.tagged)
+            .and_then(|entry| self.find(entry.id.as_str()).ok()))
     }
 
     /// Notes where an image came from.

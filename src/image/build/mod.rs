@@ -299,6 +299,10 @@ impl Store {
                     .context(|| "cannot read `.dockerignore`".to_owned())?;
                 copy_items(copying, document, copy, &tree, &ignore, check)
             }
+            CopySource::Nothing => {
+                let tree = Tree { form: Form::Plain, layers: Vec::new() };
+                copy_items(copying, document, copy, &tree, &Ignore::default(), check)
+            }
             CopySource::Image(id) => {
                 let image = self.find(id)?;
                 let opened = Opened { upper: None, lowers: self.lowers(&image.layers)? };
@@ -391,6 +395,7 @@ fn not_there(copy: &CopyStep, path: &str) -> Error {
             "the build context",
             "is it left out by `.dockerignore`, or a link that leads outside?",
         ),
+        CopySource::Nothing => ("the build context: there is none", "give a directory to build"),
         CopySource::Image(_) => ("the image", "paths are those of the image that `--from` names"),
     };
     Error::new(Kind::NotFound, format!("`{path}` is not in {place}")).hint(hint)

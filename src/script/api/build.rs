@@ -229,6 +229,30 @@ pub mod build {
         take(&ctx, &image, &BuildStep::StopSignal(signal.to_string()))
     }
 
+    /// Builds what the `Dockerfile` in a directory says.
+    ///
+    /// ```rhai
+    /// let img = build("app");
+    /// ```
+    #[rhai_fn(name = "build", volatile, return_raw)]
+    pub fn build_path(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Handle> {
+        build_dockerfile(&ctx, path, Map::new())
+    }
+
+    /// The same, with options.
+    ///
+    /// ```rhai
+    /// let img = build("app", #{ tag: "app:2", args: #{ VERSION: 2 }, target: "test" });
+    /// ```
+    #[rhai_fn(name = "build", volatile, return_raw)]
+    pub fn build_path_with(
+        ctx: NativeCallContext,
+        path: &str,
+        options: Options,
+    ) -> RhaiResultOf<Handle> {
+        build_dockerfile(&ctx, path, options)
+    }
+
     /// Of an image: gives it a name. Of a container: makes an image of it, with that name.
     ///
     /// ```rhai
@@ -414,7 +438,9 @@ fn copy_step(from: &str, to: &str) -> Result<CopyStep> {
     let asked = Path::new(from);
     let real = asked.canonicalize().context(|| format!("cannot copy `{from}`"))?;
     let (path, item) = match (real.is_dir(), real.parent(), real.file_name()) {
-        (false, Some(parent), Some(name)) => (parent.to_owned(), name.to_string_lossy().into_owned()),
+        (false, Some(parent), Some(name)) => {
+            (parent.to_owned(), name.to_string_lossy().into_owned())
+        }
         _ => (real.clone(), String::new()),
     };
     // The name is that which was asked for, should a link have led elsewhere.
@@ -456,6 +482,17 @@ fn commit_container(
     let image =
         stage.backend().commit(container.id(), tag.as_ref(), options, cancel).or_raise(ctx)?;
     let name = tag.map_or_else(|| image.id.to_string(), |tag| tag.familiar());
+    Ok(Handle::new(stage.backend(), image, &name))
+}
+
+fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<Handle> {
+    let wanted = options::build(map).or_raise(ctx)?;
+    let stage = Stage::of(ctx)?;
+    let mut out = Aside(stage.host().output.as_ref());
+    let cancel = &stage.host().cancel;
+    let image =
+        stage.backend().build(Some(Path::new(path)), &wanted, &mut out, cancel).or_raise(ctx)?;
+    let name = wanted.tags.first().map_or_else(|| image.id.to_string(), |tag| tag.familiar());
     Ok(Handle::new(stage.backend(), image, &name))
 }
 

@@ -12,7 +12,7 @@ use super::nearest::nearest;
 use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
-pub use build::{commit, import};
+pub use build::{build, commit, import};
 pub use read::{Create, Filter, Follow, create, filter, force, logs, pull, start, stop};
 
 /// What an option takes.
@@ -142,6 +142,16 @@ const COMMIT: &[Key] = &[
     key("pause", Takes::Flag, "freeze it meanwhile; true by default"),
 ];
 
+const BUILD: &[Key] = &[
+    key("tag", Takes::Texts, "what it is called"),
+    key("file", Takes::Text, "the Dockerfile, if it is not `Dockerfile` in the directory"),
+    key("args", Takes::Pairs, "arguments of the Dockerfile"),
+    key("labels", Takes::Pairs, "labels"),
+    key("target", Takes::Text, "the stage to build; the last by default"),
+    key("no_cache", Takes::Flag, "do all steps anew"),
+    key("pull", Takes::Flag, "fetch the images that stages begin with"),
+];
+
 const IMPORT: &[Key] = &[
     key("tag", Takes::Text, "what it is called"),
     key("cmd", Takes::Command, "what it runs by default"),
@@ -166,6 +176,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("rm", &[FORCE]),
     ("rmi", &[FORCE]),
     ("image", &[IMAGE]),
+    ("build", &[BUILD]),
     ("commit", &[COMMIT]),
     ("import_tar", &[IMPORT]),
     ("logs", &[LOGS]),

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::engine::{Attach, Backend, Cancel, LogStream};
-use crate::model::build::{BuildStep, Change, ChangeKind, CommitOptions, ImportOptions};
+use crate::model::build::{
+    BuildOptions, BuildStep, Change, ChangeKind, CommitOptions, ImportOptions,
+};
 use crate::model::container::{
     Config, Container, ContainerSpec, HostConfig, ImageUse, State, VERSION,
 };
@@ -295,6 +297,16 @@ impl Backend for Memory {
         &self,
         _image: &str,
         _step: &BuildStep,
+        _out: &mut dyn Write,
+        _cancel: &Cancel,
+    ) -> Result<Image> {
+        Err(Error::new(Kind::Unsupported, "nothing is built here"))
+    }
+
+    fn build(
+        &self,
+        _context: Option<&Path>,
+        _options: &BuildOptions,
         _out: &mut dyn Write,
         _cancel: &Cancel,
     ) -> Result<Image> {
