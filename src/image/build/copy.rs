@@ -33,7 +33,7 @@ pub(crate) struct Copying<'a, 'p> {
     base: Option<&'a Tree<'a>>,
     packer: Option<Packer<'p>>,
     hash: Sha256,
-    owner: Option<(u32, u32)>,
+    owner: Owner,
     mode: Option<u32>,
     /// Time of what has none.
     now: i64,
@@ -41,6 +41,27 @@ pub(crate) struct Copying<'a, 'p> {
     made: BTreeSet<Vec<u8>>,
     /// Files with several names, by device and inode: where they were written.
     written: HashMap<(u64, u64), Vec<u8>>,
+}
+
+/// Whose the copied files are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// This user and group.
+    Is(u32, u32),
+    /// Root; what an archive brings keeps its owner.
+    Archives,
+    /// Whose they were, as one image has them for another.
+    Sources,
+}
+
+impl Owner {
+    /// Whose what has no source is.
+    fn of_new(self) -> (u32, u32) {
+        match self {
+            Owner::Is(uid, gid) => (uid, gid),
+            Owner::Archives | Owner::Sources => (0, 0),
+        }
+    }
 }
 
 /// A source that was found: its path, its name as it was asked for, and what it is.
@@ -51,11 +72,10 @@ pub(crate) struct Source {
 }
 
 impl<'a, 'p> Copying<'a, 'p> {
-    /// `owner` is that of all entries; where it is `None`, archives keep theirs.
     pub(crate) fn new(
         base: Option<&'a Tree<'a>>,
         packer: Option<Packer<'p>>,
-        owner: Option<(u32, u32)>,
+        owner: Owner,
         mode: Option<u32>,
         now: i64,
     ) -> Self {
@@ -115,7 +135,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         self.parents(path)?;
         let mut entry = Entry::new(path, MemberKind::Directory, 0o755);
         entry.mtime = self.now;
-        (entry.uid, entry.gid) = self.owner.unwrap_or((0, 0));
+        (entry.uid, entry.gid) = self.owner.of_new();
         self.made.insert(path.to_vec());
         self.put(&entry, None)
     }
@@ -124,7 +144,7 @@ impl<'a, 'p> Copying<'a, 'p> {
     pub(crate) fn text(&mut self, path: &[u8], content: &[u8], mode: u32) -> Result<()> {
         let mut entry = Entry::new(path, MemberKind::File, self.mode.unwrap_or(mode));
         (entry.size, entry.mtime) = (content.len() as u64, self.now);
-        (entry.uid, entry.gid) = self.owner.unwrap_or((0, 0));
+        (entry.uid, entry.gid) = self.owner.of_new();
         self.make_way(&entry)?;
         self.put(&entry, Some(&mut &*content))
     }
@@ -180,7 +200,8 @@ impl<'a, 'p> Copying<'a, 'p> {
             if node.path == source.path && source.is_directory {
                 return Ok(Go::Into);
             }
-            let rest = node.path[source.path.len()..].strip_prefix(b"/").unwrap_or_default();
+            let rest = &node.path[source.path.len()..];
+            let rest = rest.strip_prefix(b"/").unwrap_or(rest);
             let name = if rest.is_empty() { to.to_vec() } else { below(to, rest) };
             let directory = fs::type_of(&node.attributes) == FileType::Directory;
             waiting.retain(|entry| is_below(&name, &entry.name));
@@ -220,7 +241,9 @@ impl<'a, 'p> Copying<'a, 'p> {
     /// An entry of the source as one of the target.
     fn own(&self, mut entry: Entry, name: &[u8]) -> Entry {
         entry.name = name.to_vec();
-        (entry.uid, entry.gid) = self.owner.unwrap_or((0, 0));
+        if self.owner != Owner::Sources {
+            (entry.uid, entry.gid) = self.owner.of_new();
+        }
         if entry.kind != MemberKind::Symlink {
             entry.mode = self.mode.unwrap_or(entry.mode);
         }
@@ -315,7 +338,10 @@ impl<'a, 'p> Copying<'a, 'p> {
             u32::try_from(id).map_err(|_| Error::new(Kind::Corrupt, format!("its owner is {id}")))
         };
         let mut entry = Entry::new(&name, member.kind, member.mode);
-        (entry.uid, entry.gid) = self.owner.unwrap_or((id(member.uid)?, id(member.gid)?));
+        (entry.uid, entry.gid) = match self.owner {
+            Owner::Is(uid, gid) => (uid, gid),
+            Owner::Archives | Owner::Sources => (id(member.uid)?, id(member.gid)?),
+        };
         entry.mode = self.mode.filter(|_| member.kind != MemberKind::Symlink).unwrap_or(entry.mode);
         entry.mtime = member.mtime.0;
         entry.device = member.device;
@@ -388,7 +414,11 @@ pub(crate) fn find(
     let mut sources = Vec::new();
     for (path, name) in found {
         let left_out = !path.is_empty() && ignore.leaves_out(&lossy(&path));
-        let Some(node) = tree.find(&path)? else { continue };
+        let Some(node) = tree.find(&path)? else {
+            let message = format!("`{}` is a link that leads nowhere", lossy(&name));
+            return Err(Error::new(Kind::NotFound, message)
+                .hint("a link that leads out of the build context is not followed"));
+        };
         let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
         if !left_out || (is_directory && ignore.takes_back()) {
             sources.push(Source { path, name, is_directory });

@@ -17,7 +17,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use self::copy::Copying;
+use self::copy::{Copying, Owner};
 use self::derive::Draft;
 use self::pattern::Ignore;
 use super::Check;
@@ -264,9 +264,13 @@ impl Store {
         let tree = opened.tree();
         let base = (!layers.is_empty()).then_some(&tree);
         let now = Timestamp::now().as_second();
-        let keeps_owner =
-            matches!(step, BuildStep::Copy(copy) if copy.unpack && copy.owner.is_none());
-        let owner = (!keeps_owner).then_some(owner);
+        let owner = match step {
+            BuildStep::Copy(copy) if copy.owner.is_none() => match copy.from {
+                CopySource::Image(_) => Owner::Sources,
+                _ => Owner::Archives,
+            },
+            _ => Owner::Is(owner.0, owner.1),
+        };
         let mode = if let BuildStep::Copy(copy) = step { copy.mode } else { None };
         let mut copying = Copying::new(base, packer, owner, mode, now);
         match step {
