@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
+use crate::model::platform::Platform;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::build_arguments::{
     BuildArguments, CommitArguments, DiffArguments, ExportArguments, ImportArguments,
+};
+use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
+use super::store_arguments::{
+    HistoryArguments, PruneContainersArguments, PruneImagesArguments, SystemVerb, TagArguments,
 };
 
 /// A scriptable container engine: one static binary, no daemon.
@@ -35,7 +40,7 @@ pub enum Verb {
     Container(ContainerVerb),
     /// Containers: `container ls`, `container inspect`, ...
     #[command(subcommand, name = "container")]
-    OfContainer(ContainerVerb),
+    OfContainer(OfContainer),
     /// Images: `image ls`, `image inspect`, `image rm`, `image load`
     #[command(subcommand)]
     Image(ImageVerb),
@@ -43,12 +48,29 @@ pub enum Verb {
     Images(ImagesArguments),
     /// Remove images
     Rmi(RmiArguments),
+    /// Give an image a further name
+    Tag(TagArguments),
+    /// Show the steps by which an image was made
+    History(HistoryArguments),
+    /// The engine as a whole: `system df`, ...
+    #[command(subcommand)]
+    System(SystemVerb),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
     /// Make an image of a root file system in a tar archive
     Import(ImportArguments),
     /// Build an image from a Dockerfile
     Build(BuildArguments),
+    /// Save images to an archive that `docker load` and skopeo read
+    Save(SaveArguments),
+    /// Fetch an image from a registry
+    Pull(PullArguments),
+    /// Send an image to a registry
+    Push(PushArguments),
+    /// Log in to a registry
+    Login(LoginArguments),
+    /// Log out of a registry
+    Logout(LogoutArguments),
     /// Show the version
     Version(FormatArguments),
     /// Show what this engine and this host are
@@ -98,6 +120,17 @@ pub enum ContainerVerb {
     Export(ExportArguments),
 }
 
+/// A verb of containers after the word `container`.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made by the parser")]
+pub enum OfContainer {
+    /// One that needs no such word.
+    #[command(flatten)]
+    Plain(ContainerVerb),
+    /// Remove containers that do not run
+    Prune(PruneContainersArguments),
+}
+
 /// A verb of images.
 #[derive(Debug, Subcommand)]
 pub enum ImageVerb {
@@ -109,12 +142,24 @@ pub enum ImageVerb {
     /// Remove images
     #[command(visible_alias = "remove")]
     Rm(RmiArguments),
+    /// Give an image a further name
+    Tag(TagArguments),
+    /// Show the steps by which an image was made
+    History(HistoryArguments),
+    /// Remove images that nobody needs
+    Prune(PruneImagesArguments),
     /// Load images from an archive
     Load(LoadArguments),
     /// Make an image of a root file system
     Import(ImportArguments),
     /// Build an image from a Dockerfile
     Build(BuildArguments),
+    /// Save images to an archive
+    Save(SaveArguments),
+    /// Fetch an image from a registry
+    Pull(PullArguments),
+    /// Send an image to a registry
+    Push(PushArguments),
 }
 
 /// Containers.
@@ -167,6 +212,9 @@ pub struct NewContainer {
     /// Whether the image may be made or fetched
     #[arg(long, value_enum, default_value_t = Pull::Missing)]
     pub pull: Pull,
+    /// Fetch it for this platform instead of this machine's
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<String>,
     /// Write the container's id to a file
     #[arg(long, value_name = "FILE")]
     pub cidfile: Option<PathBuf>,
@@ -362,9 +410,12 @@ pub enum Subject {
 /// `images`
 #[derive(Args, Debug, Default)]
 pub struct ImagesArguments {
-    /// Show all images; lifebox keeps no intermediate ones
+    /// Show also the steps of builds
     #[arg(short, long)]
     pub all: bool,
+    /// Show what registries call them
+    #[arg(long)]
+    pub digests: bool,
     /// Show only ids
     #[arg(short, long)]
     pub quiet: bool,
@@ -374,7 +425,7 @@ pub struct ImagesArguments {
     /// A Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
-    /// Only some: dangling, reference
+    /// Only some: before, dangling, label, reference, since, until
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub filter: Vec<String>,
     /// Only this repository, or this reference
@@ -398,9 +449,30 @@ pub struct LoadArguments {
     /// The archive; standard input where unset
     #[arg(short, long, value_name = "FILE")]
     pub input: Option<PathBuf>,
+    /// Of an image for several platforms, take this one: os/architecture[/variant]
+    #[arg(long)]
+    pub platform: Option<Platform>,
     /// Do not show progress
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// `save`
+#[derive(Args, Debug)]
+pub struct SaveArguments {
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// `docker`, `oci`, or `oci-dir` for a directory
+    #[arg(long, default_value = "docker")]
+    pub format: String,
+    /// Compress with gzip or zstd: the archive for docker, the layers for oci
+    #[arg(long, value_name = "gzip|zstd", num_args = 0..=1, require_equals = true,
+          default_missing_value = "gzip")]
+    pub compress: Option<String>,
+    /// References or ids; a name without a tag is all tags of it
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<String>,
 }
 
 /// `version` and `info`

@@ -9,13 +9,15 @@ use super::arguments::{CreateArguments, NewContainer, Pull, RunArguments, StartA
 use super::environment;
 use super::lifecycle::grace;
 use super::outcome::{ENGINE_FAILED, Ending, FAILED, Outcome, complain};
+use super::progress;
 use super::screen::{self, Screen};
 use super::shell::Shell;
-use crate::engine::{Attach, Backend};
+use crate::engine::Attach;
 use crate::model::error::Context as _;
 use crate::model::id::ContainerId;
-use crate::model::image::PullPolicy;
+use crate::model::image::{Image, PullPolicy};
 use crate::model::options::CreateOptions;
+use crate::model::progress::PullOptions;
 use crate::model::{Error, Kind, Result};
 
 /// `create`
@@ -23,7 +25,7 @@ use crate::model::{Error, Kind, Result};
 /// # Errors
 /// Why there is no container.
 pub fn create(shell: &Shell, screen: &mut Screen, arguments: &CreateArguments) -> Outcome {
-    let id = make(shell.backend()?.as_ref(), &arguments.new)?;
+    let id = make(shell, &arguments.new)?;
     screen.line(id)?;
     Ok(0)
 }
@@ -35,7 +37,7 @@ pub fn create(shell: &Shell, screen: &mut Screen, arguments: &CreateArguments) -
 pub fn run(shell: &Shell, screen: &mut Screen, arguments: &RunArguments) -> Outcome {
     let failed = Ending::coded(ENGINE_FAILED);
     let backend = shell.backend().map_err(Ending::coded(ENGINE_FAILED))?.as_ref();
-    let id = make(backend, &arguments.new).map_err(failed)?;
+    let id = make(shell, &arguments.new).map_err(failed)?;
     let connection = Connection {
         stdin: arguments.new.interactive && !arguments.detach,
         forward_signals: arguments.sig_proxy,
@@ -121,7 +123,8 @@ fn attach(shell: &Shell, screen: &mut Screen, id: &ContainerId, with: Connection
 }
 
 /// Makes a container and, where asked for, the file with its id.
-fn make(backend: &dyn Backend, arguments: &NewContainer) -> Result<ContainerId> {
+fn make(shell: &Shell, arguments: &NewContainer) -> Result<ContainerId> {
+    let backend = shell.backend()?.as_ref();
     let (reference, command) = match arguments.image_and_command.as_slice() {
         [reference, command @ ..] => (reference, command),
         [] => return Err(Error::new(Kind::Invalid, "an image is needed")),
@@ -134,8 +137,7 @@ fn make(backend: &dyn Backend, arguments: &NewContainer) -> Result<ContainerId> 
         Pull::Always => PullPolicy::Always,
         Pull::Never => PullPolicy::Never,
     };
-    let made = backend
-        .image(reference, pull)
+    let made = obtain(shell, reference, pull, arguments.platform.as_deref())
         .map_err(|error| missing_image(reference, error))
         .and_then(|_| backend.create(reference, &options));
     match (cidfile, made) {
@@ -150,6 +152,26 @@ fn make(backend: &dyn Backend, arguments: &NewContainer) -> Result<ContainerId> 
         }
         (None, made) => made,
     }
+}
+
+/// The image, pulled where it has to be. Ctrl-C is only caught while something is pulled.
+fn obtain(
+    shell: &Shell,
+    reference: &str,
+    pull: PullPolicy,
+    platform: Option<&str>,
+) -> Result<Image> {
+    let platform = platform.map(str::parse).transpose()?;
+    let backend = shell.backend()?;
+    if pull != PullPolicy::Always {
+        match backend.image(reference, pull) {
+            Err(error) if error.kind() == Kind::NotFound && pull == PullPolicy::Missing => {}
+            result => return result,
+        }
+    }
+    let fetch = PullOptions { platform, ..PullOptions::default() };
+    let progress = progress::on_stderr();
+    backend.obtain(reference, pull, &fetch, &progress, shell.interruptible()?)
 }
 
 /// Makes the file for the id before anything else: two commands never get one file.

@@ -1,16 +1,31 @@
-//! `--filter` of `ps` and `images`.
+//! `--filter` of `ps`, `images` and `image prune`.
+
+use jiff::Timestamp;
 
 use crate::model::container::Container;
-use crate::model::image::Image;
+use crate::model::image_filter::ImageFilter;
 use crate::model::reference::Reference;
 use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
 use crate::ui::nearest::nearest;
 
 const OF_CONTAINERS: [&str; 6] = ["ancestor", "exited", "id", "label", "name", "status"];
-const OF_IMAGES: [&str; 2] = ["dangling", "reference"];
+const OF_IMAGES: [&str; 6] = ["before", "dangling", "label", "reference", "since", "until"];
+/// The first is of images alone.
+const OF_PRUNING: [&str; 4] = ["dangling", "label", "label!", "until"];
 
-/// What containers or images must be. Values of one key are alternatives, except of `label`.
+/// Which filters a verb knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Those of `images`.
+    Listing,
+    /// Those of `image prune`.
+    Pruning,
+    /// Those of `container prune`.
+    PruningContainers,
+}
+
+/// What containers must be. Values of one key are alternatives, except of `label`.
 #[derive(Debug, Default)]
 pub struct Filters {
     pairs: Vec<(String, String)>,
@@ -43,24 +58,37 @@ impl Filters {
         Ok(filters)
     }
 
-    /// The filters of `images`.
+    /// What the filters of `images` or `image prune` mean. `created` tells when the image of a
+    /// reference was built, `time` reads a moment.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for an unknown key or value.
-    pub fn of_images(texts: &[String]) -> Result<Self> {
-        let filters = Filters::parse(texts, &OF_IMAGES)?;
-        match filters.pairs.iter().find(|(k, v)| k == "dangling" && truth(v).is_none()) {
-            Some((_, value)) => {
-                Err(Error::new(Kind::Invalid, format!("invalid filter `dangling={value}`"))
-                    .hint("write dangling=true or dangling=false"))
+    /// [`Kind::Invalid`] for an unknown key or value; what `created` fails with.
+    pub fn of_images(
+        texts: &[String],
+        known: Known,
+        created: impl Fn(&str) -> Result<Option<Timestamp>>,
+        time: impl Fn(&str) -> Result<Timestamp>,
+    ) -> Result<ImageFilter> {
+        let keys: &[&str] = match known {
+            Known::Listing => &OF_IMAGES,
+            Known::Pruning => &OF_PRUNING,
+            Known::PruningContainers => &OF_PRUNING[1..],
+        };
+        let mut filter = ImageFilter::default();
+        // An image that does not say when it was built is older than all others.
+        let built = |name: &str| Ok(Some(created(name)?.unwrap_or(Timestamp::MIN)));
+        for (key, value) in Filters::parse(texts, keys)?.pairs {
+            match key.as_str() {
+                "before" => filter.before = built(&value)?,
+                "since" => filter.since = built(&value)?,
+                "until" => filter.before = Some(time(&value)?),
+                "label" => filter.labels.push(value),
+                "label!" => filter.without_labels.push(value),
+                "reference" => filter.references.push(value),
+                _ => filter.dangling = Some(truth(&value)?),
             }
-            None => Ok(filters),
         }
-    }
-
-    /// Adds what one image must be called.
-    pub fn add_reference(&mut self, pattern: &str) {
-        self.pairs.push(("reference".to_owned(), pattern.to_owned()));
+        Ok(filter)
     }
 
     fn parse(texts: &[String], known: &[&str]) -> Result<Self> {
@@ -91,16 +119,6 @@ impl Filters {
     /// Whether a container is wanted.
     pub fn take_container(&self, container: &Container) -> bool {
         OF_CONTAINERS.iter().all(|key| self.holds(key, |value| container_is(container, key, value)))
-    }
-
-    /// Whether an image is wanted.
-    pub fn take_image(&self, image: &Image) -> bool {
-        OF_IMAGES.iter().all(|key| {
-            self.holds(key, |value| match *key {
-                "dangling" => truth(value) == Some(image.tags.is_empty()),
-                _ => image.tags.iter().any(|tag| reference_matches(value, tag)),
-            })
-        })
     }
 
     /// Whether one of the values of `key` holds, or all of a label's; so too where there is none.
@@ -158,42 +176,12 @@ fn name_matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-fn reference_matches(pattern: &str, reference: &Reference) -> bool {
-    let whole = reference.to_string();
-    let texts = [reference.familiar(), reference.repository(), whole];
-    texts.iter().any(|text| glob(pattern.as_bytes(), text.as_bytes()))
-}
-
-/// Whether `text` is as `pattern` says: `*` is any number of characters but `/`, `?` is one.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut p, mut t) = (0, 0);
-    // Where the last star stands, and where in the text what it takes ends so far.
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(b'?') if text[t] != b'/' => (p, t) = (p + 1, t + 1),
-            Some(byte) if *byte == text[t] => (p, t) = (p + 1, t + 1),
-            _ => match star {
-                Some((at, taken)) if text[taken] != b'/' => {
-                    star = Some((at, taken + 1));
-                    (p, t) = (at + 1, taken + 1);
-                }
-                _ => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|byte| *byte == b'*')
-}
-
-fn truth(text: &str) -> Option<bool> {
+fn truth(text: &str) -> Result<bool> {
     match text {
-        "true" | "1" | "True" | "TRUE" | "t" => Some(true),
-        "false" | "0" | "False" | "FALSE" | "f" => Some(false),
-        _ => None,
+        "true" | "1" | "True" | "TRUE" | "t" => Ok(true),
+        "false" | "0" | "False" | "FALSE" | "f" => Ok(false),
+        _ => Err(Error::new(Kind::Invalid, format!("invalid filter `dangling={text}`"))
+            .hint("write dangling=true or dangling=false")),
     }
 }
 
@@ -212,7 +200,33 @@ mod tests {
         check("name", "KEY=VALUE");
         check("status=stopped", "a status is one of created, running");
         check("exited=x", "a number");
-        assert!(Filters::of_images(&["dangling=maybe".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn the_filters_of_images_are_read() {
+        let read = |known, texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            let created = |name: &str| match name {
+                "missing" => Err(Error::new(Kind::NotFound, "no such image")),
+                _ => Ok(None),
+            };
+            Filters::of_images(&texts, known, created, |_| Ok(Timestamp::UNIX_EPOCH))
+        };
+        let filter = read(Known::Listing, &["dangling=1", "label=k=v", "before=x"]).unwrap();
+        assert_eq!((filter.dangling, filter.before), (Some(true), Some(Timestamp::MIN)));
+        assert_eq!(filter.labels, ["k=v"]);
+        let filter = read(Known::Pruning, &["label!=k", "until=1h"]).unwrap();
+        assert_eq!(filter.before, Some(Timestamp::UNIX_EPOCH));
+        assert_eq!(filter.without_labels, ["k"]);
+        for (known, text) in [
+            (Known::Listing, "dangling=maybe"),
+            (Known::Listing, "label!=k"),
+            (Known::Pruning, "reference=x"),
+            (Known::PruningContainers, "dangling=1"),
+            (Known::Listing, "since=missing"),
+        ] {
+            assert!(read(known, &[text]).is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -226,23 +240,6 @@ mod tests {
             ("web$", "web1", false),
         ] {
             assert_eq!(name_matches(pattern, name), expected, "{pattern} {name}");
-        }
-    }
-
-    #[test]
-    fn references_match_as_globs() {
-        for (pattern, reference, expected) in [
-            ("alpine", "alpine:3", true),
-            ("alpine:3", "alpine:3", true),
-            ("alp*:3*", "alpine:3.20", true),
-            ("*", "team/app", false),
-            ("*/*", "team/app", true),
-            ("docker.io/library/alpine:3", "alpine:3", true),
-            ("alpine:4", "alpine:3", false),
-            ("a?pine", "alpine", true),
-        ] {
-            let reference: Reference = reference.parse().unwrap();
-            assert_eq!(reference_matches(pattern, &reference), expected, "{pattern}");
         }
     }
 }

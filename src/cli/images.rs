@@ -1,12 +1,14 @@
-//! `load` and `rmi`.
+//! `load`, `save`, `tag` and `rmi`.
 
 use std::io::IsTerminal as _;
 
-use super::arguments::{LoadArguments, RmiArguments};
+use super::arguments::{LoadArguments, RmiArguments, SaveArguments};
 use super::outcome::{FAILED, Outcome, complain};
-use super::screen::Screen;
+use super::screen::{Screen, stdout};
 use super::shell::Shell;
-use crate::model::image::Removed;
+use super::store_arguments::TagArguments;
+use crate::model::image::{Removed, SaveFormat, SaveOptions};
+use crate::model::reference::Reference;
 use crate::model::{Error, Kind};
 
 /// `load`
@@ -15,8 +17,9 @@ use crate::model::{Error, Kind};
 /// Why the archive was not taken.
 pub fn load(shell: &Shell, screen: &mut Screen, arguments: &LoadArguments) -> Outcome {
     let backend = shell.backend()?;
+    let platform = arguments.platform.as_ref();
     let loaded = match arguments.input.as_deref().filter(|path| path.as_os_str() != "-") {
-        Some(path) => backend.load(path, shell.interruptible()?)?,
+        Some(path) => backend.load(path, platform, shell.interruptible()?)?,
         None => {
             let mut stdin = std::io::stdin();
             if stdin.is_terminal() {
@@ -25,7 +28,7 @@ pub fn load(shell: &Shell, screen: &mut Screen, arguments: &LoadArguments) -> Ou
                     .hint("name the archive with -i FILE, or redirect it: lifebox load < FILE")
                     .into());
             }
-            backend.load_stream(&mut stdin, shell.interruptible()?)?
+            backend.load_stream(&mut stdin, platform, shell.interruptible()?)?
         }
     };
     for image in loaded {
@@ -42,6 +45,43 @@ pub fn load(shell: &Shell, screen: &mut Screen, arguments: &LoadArguments) -> Ou
             screen.line(format!("Loaded image ID: {}", image.id))?;
         }
     }
+    Ok(0)
+}
+
+/// `save`
+///
+/// # Errors
+/// Why the archive was not written.
+pub fn save(shell: &Shell, arguments: &SaveArguments) -> Outcome {
+    let compress = arguments.compress.as_deref().map(str::parse).transpose()?;
+    let options = SaveOptions { format: arguments.format.parse()?, compress };
+    let images: Vec<&str> = arguments.images.iter().map(String::as_str).collect();
+    let backend = shell.backend()?;
+    if let Some(path) = &arguments.output {
+        backend.save(&images, &options, path, shell.interruptible()?)?;
+        return Ok(0);
+    }
+    let refuse = |why: &str| {
+        Err(Error::new(Kind::Invalid, why)
+            .hint("name a file with -o FILE, or redirect the output: lifebox save IMAGE > FILE"))
+    };
+    if options.format == SaveFormat::OciDirectory {
+        return Ok(refuse("a directory can't be written to standard output")?);
+    }
+    if std::io::stdout().is_terminal() {
+        return Ok(refuse("cowardly refusing to save to a terminal")?);
+    }
+    backend.save_stream(&images, &options, &mut stdout(), shell.interruptible()?)?;
+    Ok(0)
+}
+
+/// `tag`
+///
+/// # Errors
+/// Where there is no such image, or the name is none.
+pub fn tag(shell: &Shell, arguments: &TagArguments) -> Outcome {
+    let reference: Reference = arguments.reference.parse()?;
+    shell.backend()?.tag(&arguments.image, &reference)?;
     Ok(0)
 }
 

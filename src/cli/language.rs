@@ -70,6 +70,7 @@ fn host(settings: &Settings, args: Vec<String>) -> Result<Host> {
         cancel,
         args,
         output: Arc::new(Terminal { out: Mutex::new(stdout()), err: Mutex::new(stderr()) }),
+        progress: super::progress::of_script(),
         color: io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
     })

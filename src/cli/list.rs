@@ -1,17 +1,22 @@
-//! `ps` and `images`.
+//! `ps`, `images` and `history`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::arguments::{ImagesArguments, PsArguments};
-use super::filters::Filters;
+use super::filters::{Filters, Known};
+use super::moment::moment;
 use super::outcome::{BAD_TEMPLATE, Ending, Outcome};
 use super::screen::Screen;
 use super::shell::Shell;
+use super::store_arguments::HistoryArguments;
+use crate::model::Result;
 use crate::model::container::Container;
-use crate::model::image::Image;
+use crate::model::image::PullPolicy;
+use crate::model::image_filter::ImageFilter;
 use crate::ui;
+use crate::ui::history::Manner;
 use crate::ui::template::Template;
 
 /// `ps`
@@ -60,14 +65,14 @@ fn choose(list: &mut Vec<Container>, arguments: &PsArguments, filters: &Filters)
 /// # Errors
 /// Why nothing can be listed.
 pub fn images(shell: &Shell, screen: &mut Screen, arguments: &ImagesArguments) -> Outcome {
-    let mut filters = Filters::of_images(&arguments.filter)?;
-    if let Some(repository) = &arguments.repository {
-        filters.add_reference(repository);
-    }
     let template = template(arguments.format.as_deref())?;
-    let mut list: Vec<Image> = shell.backend()?.images()?;
-    list.retain(|image| filters.take_image(image));
-    let (rows, now) = (ui::images::rows(&list), Timestamp::now());
+    let mut filter = image_filter(shell, &arguments.filter, Known::Listing)?;
+    filter.all = arguments.all;
+    filter.references.extend(arguments.repository.clone());
+    let list = filter.choose(shell.backend()?.images()?);
+    let named = arguments.format.as_deref().is_some_and(|format| format.contains(".Digest"));
+    let rows = ui::images::rows(&list, arguments.digests || named);
+    let now = Timestamp::now();
     if arguments.quiet {
         for row in &rows {
             screen.line(row.id(arguments.no_trunc))?;
@@ -79,14 +84,53 @@ pub fn images(shell: &Shell, screen: &mut Screen, arguments: &ImagesArguments) -
         let lines = template.lines(&ui::images::headings(), &rows);
         screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
     } else {
-        screen.text(&ui::images::images(&rows, now, arguments.no_trunc))?;
+        let table = ui::images::images(&rows, now, arguments.no_trunc, arguments.digests);
+        screen.text(&table)?;
     }
     Ok(0)
 }
 
+/// `history`
+///
+/// # Errors
+/// Where there is no such image.
+pub fn history(shell: &Shell, screen: &mut Screen, arguments: &HistoryArguments) -> Outcome {
+    let template = template(arguments.format.as_deref())?;
+    let steps = shell.backend()?.history(&arguments.image)?;
+    let manner = Manner {
+        now: Timestamp::now(),
+        zone: TimeZone::system(),
+        no_trunc: arguments.no_trunc,
+        human: arguments.human,
+    };
+    if arguments.quiet {
+        for step in &steps {
+            screen.line(ui::history::id(step, &manner))?;
+        }
+    } else if let Some(template) = template {
+        let rows: Vec<Value> =
+            steps.iter().map(|step| ui::history::fields(step, &manner)).collect();
+        let lines = template.lines(&ui::history::headings(), &rows);
+        screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
+    } else {
+        screen.text(&ui::history::history(&steps, &manner))?;
+    }
+    Ok(0)
+}
+
+/// What filters of images mean.
+///
+/// # Errors
+/// Where one is wrong, or names an image that is not there.
+pub fn image_filter(shell: &Shell, texts: &[String], known: Known) -> Result<ImageFilter> {
+    let created = |name: &str| Ok(shell.backend()?.image(name, PullPolicy::Never)?.created);
+    let time = |text: &str| moment(text, Timestamp::now(), TimeZone::system);
+    Filters::of_images(texts, known, created, time)
+}
+
 /// The template that was asked for; none where the default table is wanted. `table` alone is
 /// the default table too.
-fn template(format: Option<&str>) -> std::result::Result<Option<Template>, Ending> {
+pub fn template(format: Option<&str>) -> std::result::Result<Option<Template>, Ending> {
     match format {
         None | Some("" | "table") => Ok(None),
         Some(text) => Template::parse(text).map(Some).map_err(Ending::coded(BAD_TEMPLATE)),

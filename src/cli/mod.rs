@@ -19,9 +19,14 @@ mod logs;
 mod moment;
 mod outcome;
 mod panics;
+mod progress;
+mod prompt;
+mod prune;
+mod registry;
 mod route;
 mod screen;
 mod shell;
+mod store_arguments;
 mod system;
 mod usage;
 
@@ -32,11 +37,12 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use arguments::{Arguments, ContainerVerb, ImageVerb, Subject, Verb};
+use arguments::{Arguments, ContainerVerb, ImageVerb, OfContainer, Subject, Verb};
 use outcome::{FAILED, Outcome, complain, settle};
 use route::{Program, Route};
 use screen::Screen;
 use shell::Shell;
+use store_arguments::SystemVerb;
 
 use crate::engine::Settings;
 
@@ -108,7 +114,12 @@ fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
 fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
     match verb {
         Verb::Container(verb) => of_container(shell, screen, verb, None),
-        Verb::OfContainer(verb) => of_container(shell, screen, verb, Some(Subject::Container)),
+        Verb::OfContainer(OfContainer::Plain(verb)) => {
+            of_container(shell, screen, verb, Some(Subject::Container))
+        }
+        Verb::OfContainer(OfContainer::Prune(arguments)) => {
+            prune::containers(shell, screen, arguments)
+        }
         Verb::Image(ImageVerb::Ls(arguments)) | Verb::Images(arguments) => {
             list::images(shell, screen, arguments)
         }
@@ -127,8 +138,29 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         Verb::Image(ImageVerb::Build(arguments)) | Verb::Build(arguments) => {
             build::build(shell, screen, arguments)
         }
+        Verb::Image(ImageVerb::Save(arguments)) | Verb::Save(arguments) => {
+            images::save(shell, arguments)
+        }
+        Verb::Image(ImageVerb::Tag(arguments)) | Verb::Tag(arguments) => {
+            images::tag(shell, arguments)
+        }
+        Verb::Image(ImageVerb::History(arguments)) | Verb::History(arguments) => {
+            list::history(shell, screen, arguments)
+        }
+        Verb::Image(ImageVerb::Prune(arguments)) => prune::images(shell, screen, arguments),
+        Verb::System(SystemVerb::Df(arguments)) => system::df(shell, screen, arguments),
+        Verb::Image(ImageVerb::Pull(arguments)) | Verb::Pull(arguments) => {
+            registry::pull(shell, screen, arguments)
+        }
+        Verb::Image(ImageVerb::Push(arguments)) | Verb::Push(arguments) => {
+            registry::push(shell, screen, arguments)
+        }
+        Verb::Login(arguments) => registry::login(shell, screen, arguments),
+        Verb::Logout(arguments) => registry::logout(shell, screen, arguments),
         Verb::Version(arguments) => system::version(screen, arguments),
-        Verb::Info(arguments) => system::info(shell, screen, arguments),
+        Verb::System(SystemVerb::Info(arguments)) | Verb::Info(arguments) => {
+            system::info(shell, screen, arguments)
+        }
         // Scripts are no business of a shell with one verb: see `command`.
         Verb::Script(_) => Ok(FAILED),
     }

@@ -1,11 +1,15 @@
-//! `version` and `info`.
+//! `version`, `info` and `system df`.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::arguments::FormatArguments;
+use super::list::template;
 use super::outcome::{BAD_TEMPLATE, Ending, Outcome};
 use super::screen::Screen;
 use super::shell::Shell;
+use super::store_arguments::DfArguments;
+use crate::model::image_filter::ImageFilter;
 use crate::ui;
 use crate::ui::template::Template;
 
@@ -33,6 +37,26 @@ pub fn version(screen: &mut Screen, arguments: &FormatArguments) -> Outcome {
 pub fn info(shell: &Shell, screen: &mut Screen, arguments: &FormatArguments) -> Outcome {
     let info = shell.backend()?.info()?;
     show(screen, arguments, &ui::info::info_fields(&info), || ui::info::info(&info))
+}
+
+/// `system df`
+///
+/// # Errors
+/// Where the template is wrong, or the store can't be read.
+pub fn df(shell: &Shell, screen: &mut Screen, arguments: &DfArguments) -> Outcome {
+    let template = template(arguments.format.as_deref())?;
+    let backend = shell.backend()?;
+    let (images, containers) = (ImageFilter::default().choose(backend.images()?), backend.ps()?);
+    let inventory = ui::usage::Inventory { images, containers, usage: backend.usage()? };
+    if let Some(template) = template {
+        let lines = template.lines(&ui::usage::headings(), &inventory.fields());
+        screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
+    } else if arguments.verbose {
+        screen.text(&inventory.details(Timestamp::now()))?;
+    } else {
+        screen.text(&inventory.summary())?;
+    }
+    Ok(0)
 }
 
 fn show(

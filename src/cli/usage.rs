@@ -47,7 +47,7 @@ fn verb(words: &[OsString]) -> Option<String> {
     while let Some(word) = words.next() {
         match word.as_ref() {
             "--root" => drop(words.next()),
-            "container" | "image" => {}
+            "container" | "image" | "system" => {}
             flag if flag.starts_with('-') => {}
             verb => return Some(verb.to_owned()),
         }
@@ -55,7 +55,8 @@ fn verb(words: &[OsString]) -> Option<String> {
     None
 }
 
-/// `image ` where it stands before the verb: without it, `ls` and `inspect` are of containers.
+/// `image ` or `system ` where it stands before the verb: without it, `ls` and `inspect` are of
+/// containers.
 fn noun(words: &[OsString]) -> &'static str {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
@@ -63,6 +64,7 @@ fn noun(words: &[OsString]) -> &'static str {
             "--root" => drop(words.next()),
             flag if flag.starts_with('-') => {}
             "image" => return "image ",
+            "system" => return "system ",
             _ => return "",
         }
     }

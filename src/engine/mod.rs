@@ -7,6 +7,7 @@ mod build;
 mod files;
 mod native;
 mod output;
+mod registry;
 
 use std::fmt;
 use std::io::Write;
@@ -18,15 +19,19 @@ use std::time::Duration;
 use crate::model::Result;
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::Container;
+use crate::model::history::History;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, Loaded, PullPolicy, Removed};
+use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
+use crate::model::platform::Platform;
+use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::signal::Signal;
 use crate::model::system::Info;
+use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 
 pub use self::output::write_whole;
 pub use crate::runtime::cancel::Cancel;
@@ -43,17 +48,90 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// The image that `reference` names: a reference, an id or the unique beginning of one.
     /// `host` is made from this machine's own programs where it is missing.
     fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image>;
+    /// The same, and pulled from its registry where `pull` says so. An image that is here costs no
+    /// look at the network, unless `pull` is `Always`.
+    fn obtain(
+        &self,
+        reference: &str,
+        pull: PullPolicy,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Image>;
+    /// Brings in what a registry keeps under `reference`.
+    fn pull(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pulled>;
+    /// Sends an image to the registry of `reference`, under that name.
+    fn push(
+        &self,
+        image: &str,
+        reference: &Reference,
+        access: Access,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pushed>;
+    /// Shows name and password to a registry and keeps them where Docker does. Returns the file
+    /// where they lie unencrypted, if so.
+    fn login(
+        &self,
+        registry: &str,
+        user: &str,
+        password: &str,
+        access: Access,
+        cancel: &Cancel,
+    ) -> Result<Option<PathBuf>>;
+    /// Forgets them. False where there were none.
+    fn logout(&self, registry: &str) -> Result<bool>;
     /// All images, newest first.
     fn images(&self) -> Result<Vec<Image>>;
-    /// Takes the images of an archive written by `docker save`; `-` in `archive` is the caller's
-    /// business, here it is a path.
-    fn load(&self, archive: &Path, cancel: &Cancel) -> Result<Vec<Loaded>>;
+    /// Takes the images of an archive written by `docker save`, or of an OCI image layout in a
+    /// tar or a directory; `-` in `archive` is the caller's business, here it is a path. Of an
+    /// image for several platforms it takes the one for `platform`, or for this machine.
+    fn load(
+        &self,
+        archive: &Path,
+        platform: Option<&Platform>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Loaded>>;
     /// Takes the images of an archive that arrives as a stream, such as standard input.
     fn load_stream(
         &self,
         archive: &mut (dyn std::io::Read + Send),
+        platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>>;
+    /// Writes images for other engines to a new file, or a new directory; it is there only when it
+    /// is whole.
+    fn save(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<()>;
+    /// Writes images for other engines to a stream, such as standard output.
+    fn save_stream(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        out: &mut (dyn Write + Send),
+        cancel: &Cancel,
+    ) -> Result<()>;
+    /// Gives an image a further tag, which another image may lose. Returns the image.
+    fn tag(&self, image: &str, reference: &Reference) -> Result<Image>;
+    /// The steps by which an image was made, the latest first.
+    fn history(&self, image: &str) -> Result<Vec<History>>;
+    /// What each image takes of the disk, newest first.
+    fn image_usage(&self) -> Result<Vec<ImageUsage>>;
+    /// What images and containers take of the disk, and what could be given back.
+    fn usage(&self) -> Result<Usage>;
+    /// Removes images that nobody needs, or tells which ones; never one that a container uses.
+    fn prune_images(&self, options: &PruneOptions) -> Result<Pruned>;
     /// Removes a reference, and the image with its last reference. Refuses an image in use.
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>>;
 
@@ -75,8 +153,6 @@ pub trait Backend: Send + Sync + fmt::Debug {
         out: &mut dyn Write,
         cancel: &Cancel,
     ) -> Result<Image>;
-    /// Gives an image a further tag, which another image may lose. Returns the image.
-    fn tag(&self, image: &str, reference: &Reference) -> Result<Image>;
     /// Makes an image of a root file system: a tar, plain or compressed.
     fn import_tar(
         &self,
@@ -119,6 +195,8 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()>;
     /// Stops and starts it.
     fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()>;
+    /// The bytes of the files that it has written or changed.
+    fn container_size(&self, id: &ContainerId) -> Result<u64>;
     /// Removes it; with `force`, kills it first.
     fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()>;
     /// Gives it another name.

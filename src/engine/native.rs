@@ -3,35 +3,40 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Attach, Backend, Cancel, LogStream, Settings};
-use crate::image::Store;
+use crate::image::{self, Store, bytes_below};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
+use crate::model::history::History;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed};
+use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect::{self, ContainerPaths};
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
+use crate::model::platform::Platform;
+use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::signal::Signal;
 use crate::model::status::Status;
 use crate::model::system::Info;
+use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::{Error, Kind, Result, merge};
 use crate::runtime::attach::Streams;
 use crate::runtime::reader::Reader;
 use crate::runtime::{New, Runtime, host};
 
 /// The reference that stands for this machine's own programs.
-const HOST: &str = "host:latest";
+pub(super) const HOST: &str = "host:latest";
 /// How often a generated name may be taken before the short id serves (moby, `names.go`).
 const NAME_ATTEMPTS: u32 = 6;
 
@@ -72,9 +77,16 @@ impl Native {
         file.context(|| format!("open `{}`", path.display()))
     }
 
-    /// Which containers use which images.
+    /// Keeps containers from being made while this is held.
+    fn lock_images(&self) -> Result<File> {
+        let lock = self.use_lock()?;
+        lock.lock().context(|| "lock the images".to_owned())?;
+        Ok(lock)
+    }
+
+    /// Which containers use which images. Of one whose record is damaged, what can be told.
     fn users(&self) -> Result<Vec<ImageUser>> {
-        let containers = self.runtime.ps()?.into_iter().filter_map(|(_, result)| result.ok());
+        let containers = self.ps()?.into_iter();
         let user = |container: Container| ImageUser {
             image: container.spec.image.id,
             layers: container.spec.image.layers,
@@ -100,8 +112,9 @@ impl Native {
         };
         // Relative to the container's directory, so that the root can be moved, and the mount
         // table inside shows no path of the host.
-        let layer = |key: &Digest| format!("../../images/layers/{}", key.hex());
-        let lower: Vec<String> = spec.image.layers.iter().map(layer).collect();
+        let stack = self.store()?.stack(&spec.image.layers, host::most_layers())?;
+        let lower: Vec<String> =
+            stack.iter().map(|path| format!("../../images/{}", path.display())).collect();
         let environment = merge::process_env(&spec);
         self.runtime.create(&New {
             spec: &spec,
@@ -214,6 +227,53 @@ impl Backend for Native {
         }
     }
 
+    fn obtain(
+        &self,
+        reference: &str,
+        pull: PullPolicy,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.obtain_image(reference, pull, options, progress, cancel)
+    }
+
+    fn pull(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pulled> {
+        self.pull_image(reference, options, progress, cancel)
+    }
+
+    fn push(
+        &self,
+        image: &str,
+        reference: &Reference,
+        access: Access,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pushed> {
+        self.push_image(image, reference, access, progress, cancel)
+    }
+
+    fn login(
+        &self,
+        registry: &str,
+        user: &str,
+        password: &str,
+        access: Access,
+        cancel: &Cancel,
+    ) -> Result<Option<PathBuf>> {
+        image::log_in(registry, user, password, access, &|| cancel.check())
+    }
+
+    fn logout(&self, registry: &str) -> Result<bool> {
+        image::log_out(registry)
+    }
+
     fn images(&self) -> Result<Vec<Image>> {
         self.store()?.list()
     }
@@ -227,22 +287,74 @@ impl Backend for Native {
         Ok(inspect::image(&image, &layers))
     }
 
-    fn load(&self, archive: &Path, cancel: &Cancel) -> Result<Vec<Loaded>> {
-        self.store()?.load_file(archive, &|| cancel.check())
+    fn load(
+        &self,
+        archive: &Path,
+        platform: Option<&Platform>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Loaded>> {
+        self.store()?.load_file(archive, platform, &|| cancel.check())
     }
 
     fn load_stream(
         &self,
         archive: &mut (dyn std::io::Read + Send),
+        platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>> {
-        self.store()?.load(archive, &|| cancel.check())
+        self.store()?.load(archive, platform, &|| cancel.check())
+    }
+
+    fn save(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.store()?.save_file(images, options, path, &|| cancel.check())
+    }
+
+    fn save_stream(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        out: &mut (dyn std::io::Write + Send),
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.store()?.save(images, options, out, &|| cancel.check())
+    }
+
+    fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
+        self.store()?.tag(image, reference)
+    }
+
+    fn history(&self, image: &str) -> Result<Vec<History>> {
+        self.store()?.history(image)
+    }
+
+    fn image_usage(&self) -> Result<Vec<ImageUsage>> {
+        self.store()?.image_usage(&self.users()?)
+    }
+
+    fn usage(&self) -> Result<Usage> {
+        let usage = self.store()?.usage(&self.users()?)?;
+        let containers = self.ps()?.into_iter().map(|container| {
+            let id = container.spec.id;
+            self.container_size(&id).map(|size| ContainerUsage { id, size })
+        });
+        Ok(Usage { containers: containers.collect::<Result<_>>()?, ..usage })
+    }
+
+    fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
+        let store = self.store()?;
+        let _lock = self.lock_images()?;
+        store.prune(options, &self.users()?)
     }
 
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>> {
         let store = self.store()?;
-        let lock = self.use_lock()?;
-        lock.lock().context(|| "lock the images".to_owned())?;
+        let _lock = self.lock_images()?;
         store.remove(image, force, &self.users()?)
     }
 
@@ -322,6 +434,10 @@ impl Backend for Native {
         self.runtime.rm(id, force, cancel)
     }
 
+    fn container_size(&self, id: &ContainerId) -> Result<u64> {
+        Ok(bytes_below(&self.runtime.directory(id).file("upper")))
+    }
+
     fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
         self.runtime.rename(id, name)
     }
@@ -349,11 +465,6 @@ impl Backend for Native {
         cancel: &Cancel,
     ) -> Result<Image> {
         self.do_build(context, options, out, cancel)
-    }
-
-    fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
-        let store = self.store()?;
-        store.name(&store.find(image)?, reference)
     }
 
     fn import_tar(

@@ -1,11 +1,10 @@
 //! What a container has changed: its upper directory compared with the layers below it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
 
-use super::merged::{self, Found};
+use super::merged::Layer;
 use super::walk::{Form, Go, Node, Tree, split};
 use crate::model::Result;
 use crate::model::build::{Change, ChangeKind};
@@ -14,11 +13,11 @@ use crate::sys::fs;
 /// The changes of `upper` above `lowers` (topmost first), sorted by path, as `docker diff` shows
 /// them; without `skip` and what is below.
 pub(crate) fn changes(
-    upper: &OwnedFd,
-    lowers: &[OwnedFd],
+    upper: &Layer,
+    lowers: &[Layer],
     skip: &BTreeSet<Vec<u8>>,
 ) -> Result<Vec<Change>> {
-    let lowers: Vec<&OwnedFd> = lowers.iter().collect();
+    let lowers = Tree { form: Form::Merged, layers: lowers.iter().collect() };
     let mut found: BTreeMap<Vec<u8>, ChangeKind> = BTreeMap::new();
     let tree = Tree { form: Form::Layer, layers: vec![upper] };
     tree.walk(b"", &mut |node| {
@@ -28,12 +27,12 @@ pub(crate) fn changes(
         if node.path.is_empty() {
             return Ok(Go::Into);
         }
-        let below = merged::lookup(&lowers, &parts(&node.path))?;
+        let below = lowers.find(&node.path)?;
         let kind = match (&below, fs::is_whiteout(&node.attributes)) {
-            (Found::Absent, true) => return Ok(Go::Past),
-            (_, true) => Some(ChangeKind::Deleted),
-            (Found::Absent, false) => Some(ChangeKind::Added),
-            (Found::Directory { directory, .. }, false) if is_same(node, directory)? => None,
+            (None, true) => return Ok(Go::Past),
+            (Some(_), true) => Some(ChangeKind::Deleted),
+            (None, false) => Some(ChangeKind::Added),
+            (Some(below), false) if is_same(node, below) => None,
             _ => Some(ChangeKind::Changed),
         };
         if let Some(kind) = kind {
@@ -67,17 +66,16 @@ fn add_with_parents(found: &mut BTreeMap<Vec<u8>, ChangeKind>, path: &[u8], kind
 }
 
 /// Whether a directory was only copied up: mode, owner and time are as below.
-fn is_same(node: &Node, lower: &OwnedFd) -> Result<bool> {
-    let (one, other) = (&node.attributes, fs::stat_fd(lower)?);
+fn is_same(node: &Node, below: &Node) -> bool {
+    let (one, other) = (&node.attributes, &below.attributes);
     let facts = |a: &fs::Attributes| (a.st_mode, a.st_uid, a.st_gid, a.st_mtime, a.st_mtime_nsec);
-    Ok(fs::type_of(one) == FileType::Directory && facts(one) == facts(&other))
+    fs::type_of(one) == FileType::Directory && facts(one) == facts(other)
 }
 
 /// The names that the layers below show in a directory.
-fn names_below(lowers: &[&OwnedFd], path: &[u8]) -> Result<Vec<Vec<u8>>> {
+fn names_below(lowers: &Tree<'_>, path: &[u8]) -> Result<Vec<Vec<u8>>> {
     let mut names = Vec::new();
-    let tree = Tree { form: Form::Merged, layers: lowers.to_vec() };
-    tree.walk(path, &mut |node| {
+    lowers.walk(path, &mut |node| {
         if node.path == path {
             return Ok(Go::Into);
         }
@@ -91,12 +89,12 @@ fn names_below(lowers: &[&OwnedFd], path: &[u8]) -> Result<Vec<Vec<u8>>> {
 /// directories that were made to mount something upon (`mounts`, absolute paths), where the
 /// layers below lack them; and a directory that was only touched for that.
 pub(crate) fn mount_points(
-    upper: &OwnedFd,
-    lowers: &[OwnedFd],
+    upper: &Layer,
+    lowers: &[Layer],
     mounts: &[String],
 ) -> Result<BTreeSet<Vec<u8>>> {
-    let lowers: Vec<&OwnedFd> = lowers.iter().collect();
-    let all = std::iter::once(upper).chain(lowers.iter().copied()).collect();
+    let lowers = Tree { form: Form::Merged, layers: lowers.iter().collect() };
+    let all = std::iter::once(upper).chain(lowers.layers.iter().copied()).collect();
     let all = Tree { form: Form::Merged, layers: all };
     let mut skip: BTreeSet<Vec<u8>> = BTreeSet::new();
     // The deepest first: a directory that holds only mount points is one itself.
@@ -112,7 +110,7 @@ pub(crate) fn mount_points(
     }
     let tree = Tree { form: Form::Layer, layers: vec![upper] };
     for path in paths.iter().rev() {
-        let below = merged::lookup(&lowers, &parts(path))?;
+        let below = lowers.find(path)?;
         let mut only_points = false;
         tree.walk(path, &mut |node| {
             if node.path != *path {
@@ -120,13 +118,12 @@ pub(crate) fn mount_points(
                 return Ok(Go::Past);
             }
             let attributes = &node.attributes;
+            let facts = |a: &fs::Attributes| (a.st_mode, a.st_uid, a.st_gid);
             only_points = match (&below, fs::type_of(attributes)) {
-                (Found::Absent, FileType::Directory) => mounts_or_parents(attributes),
-                (Found::Absent, FileType::RegularFile) => attributes.st_size == 0,
-                (Found::Directory { directory, .. }, FileType::Directory) => {
-                    let below = fs::stat_fd(directory)?;
-                    let facts = |a: &fs::Attributes| (a.st_mode, a.st_uid, a.st_gid);
-                    !node.opaque && facts(attributes) == facts(&below)
+                (None, FileType::Directory) => is_plain_directory(attributes),
+                (None, FileType::RegularFile) => attributes.st_size == 0,
+                (Some(below), FileType::Directory) => {
+                    !node.opaque && facts(attributes) == facts(&below.attributes)
                 }
                 _ => false,
             };
@@ -140,10 +137,6 @@ pub(crate) fn mount_points(
 }
 
 /// Whether a directory looks as the ones that are made on the way to a mount point.
-fn mounts_or_parents(attributes: &fs::Attributes) -> bool {
+fn is_plain_directory(attributes: &fs::Attributes) -> bool {
     (attributes.st_mode & 0o7777, attributes.st_uid, attributes.st_gid) == (0o755, 0, 0)
-}
-
-fn parts(path: &[u8]) -> Vec<Vec<u8>> {
-    path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).map(<[u8]>::to_vec).collect()
 }

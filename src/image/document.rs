@@ -18,8 +18,8 @@ use crate::model::{Error, Kind, Result};
 
 /// The longest document, as in containers/image (`iolimits`).
 pub(crate) const MAX_DOCUMENT: u64 = 4 << 20;
-/// As many lower directories as overlayfs stacks.
-const MAX_LAYERS: usize = 500;
+/// Docker makes up to 127, overlayfs stacks 500; `flat` takes care of the rest.
+const MAX_LAYERS: usize = 1024;
 
 /// An image configuration that was checked.
 #[derive(Debug)]

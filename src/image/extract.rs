@@ -6,15 +6,15 @@
 //! is what Docker would make. The layer's directory is new and 0700, so nobody else is in it.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use rustix::fs::FileType;
 
 use super::Check;
-use super::members::{Member, MemberKind, Members, corrupt, lossy};
-use super::merged::OPAQUE;
+use super::limits::Room;
+use super::members::{Member, MemberKind, Members, Tape, corrupt, lossy};
+use super::merged::{Layer, OPAQUE};
 use super::names::{self, Leaf};
 use super::parents::Parents;
 use super::spool;
@@ -30,6 +30,9 @@ pub(crate) struct Extracted {
     /// Whether the result depends on this layer alone. If not, the layers below decided where an
     /// entry went or whose its parent is, and the result is right only above those.
     pub(crate) stands_alone: bool,
+    /// Whether the files that it left tell all that was in it. If not, an entry has replaced
+    /// another one of the same layer.
+    pub(crate) complete: bool,
 }
 
 /// Mode and time of a directory, set at the end: a read-only one must stay writable until then,
@@ -40,12 +43,16 @@ pub(crate) struct Deferred {
     pub(crate) mtime: (i64, u32),
 }
 
-/// Unpacks the tar stream `layer` into `root`. `lowers` are the directories of the layers below,
-/// topmost first. `check` is asked before each entry whether to go on.
+/// The layers below, topmost first. Asked only where the layer itself
+/// does not tell enough; may wait until they are unpacked.
+pub(crate) type Lowers<'a> = &'a dyn Fn() -> Result<Vec<Layer>>;
+
+/// Unpacks the tar stream `layer` into `root`. `check` is asked before each entry whether to go
+/// on.
 pub(crate) fn extract(
-    layer: impl Read,
+    layer: &mut impl Tape,
     root: &OwnedFd,
-    lowers: &[OwnedFd],
+    lowers: Lowers<'_>,
     check: Check<'_>,
 ) -> Result<Extracted> {
     let mut members = Members::new(layer);
@@ -54,11 +61,14 @@ pub(crate) fn extract(
         parents: Parents::new(root, lowers),
         size: 0,
         root_is_opaque: false,
+        replaced: false,
         check,
     };
     extraction.parents.defer(Vec::new(), Deferred { mode: 0o755, mtime: (0, 0) })?;
+    let mut room = Room::default();
     while let Some(member) = members.next()? {
         check()?;
+        room.take(member.size, root)?;
         extraction
             .apply(&member, &mut members)
             .context(|| format!("cannot unpack `{}`", lossy(&member.name)))?;
@@ -71,6 +81,7 @@ struct Extraction<'a> {
     parents: Parents<'a>,
     size: u64,
     root_is_opaque: bool,
+    replaced: bool,
     check: Check<'a>,
 }
 
@@ -84,7 +95,7 @@ struct Place<'a> {
 }
 
 impl Extraction<'_> {
-    fn apply<R: Read>(&mut self, member: &Member, body: &mut Members<R>) -> Result<()> {
+    fn apply<R: Tape>(&mut self, member: &Member, body: &mut Members<R>) -> Result<()> {
         let parts = names::components(&member.name)?;
         if names::is_bookkeeping(&parts) {
             return Ok(());
@@ -126,7 +137,7 @@ impl Extraction<'_> {
         self.parents.defer(path, Deferred { mode: member.mode, mtime: member.mtime })
     }
 
-    fn place<R: Read>(
+    fn place<R: Tape>(
         &mut self,
         member: &Member,
         body: &mut Members<R>,
@@ -157,10 +168,11 @@ impl Extraction<'_> {
         let Some(present) = fs::stat(&*place.parent, place.leaf)? else {
             return Ok(false);
         };
+        if fs::type_of(&present) == FileType::Directory && for_directory {
+            return Ok(true);
+        }
+        self.replaced = true;
         if fs::type_of(&present) == FileType::Directory {
-            if for_directory {
-                return Ok(true);
-            }
             self.parents.forget(&place.path);
             let freed = remove_tree(&place.parent, place.leaf)?;
             self.size = self.size.saturating_sub(freed);
@@ -186,7 +198,7 @@ impl Extraction<'_> {
         self.defer(place.path, member)
     }
 
-    fn file<R: Read>(
+    fn file<R: Tape>(
         &mut self,
         member: &Member,
         body: &mut Members<R>,
@@ -195,7 +207,10 @@ impl Extraction<'_> {
         let file = fs::create_file(&*place.parent, place.leaf)?;
         let (uid, gid) = owner(member)?;
         let length = match &member.sparse {
-            None => spool::copy(body, &file, member.size, self.check)?,
+            None => {
+                body.claim(&place.path)?;
+                spool::copy(body, &file, member.size, self.check)?
+            }
             Some(sparse) => spool::copy_sparse(body, &file, sparse, self.check)?,
         };
         // The order matters: chown(2) clears set-id bits and file capabilities.
@@ -203,7 +218,7 @@ impl Extraction<'_> {
         fs::set_mode(&file, member.mode)?;
         set_xattrs(&file, member)?;
         fs::set_times(&file, member.mtime.0, member.mtime.1)?;
-        self.size += length;
+        self.size = self.size.saturating_add(length);
         Ok(())
     }
 
@@ -242,9 +257,10 @@ impl Extraction<'_> {
             Some(present) if !fs::is_whiteout(&present) => {}
             _ => {
                 let copied = self.parents.copy_up(&path, &parent, self.check)?;
-                self.size += copied.ok_or_else(|| {
+                let copied = copied.ok_or_else(|| {
                     corrupt(format!("it is a hard link to `{target}`, which is not there"))
                 })?;
+                self.size = self.size.saturating_add(copied);
             }
         }
         self.make_room(place, false)?;
@@ -267,7 +283,11 @@ impl Extraction<'_> {
             fs::set_mode(&directory, deferred.mode)?;
             fs::set_times(&directory, deferred.mtime.0, deferred.mtime.1)?;
         }
-        Ok(Extracted { size: self.size, stands_alone: !self.parents.consulted() })
+        Ok(Extracted {
+            size: self.size,
+            stands_alone: !self.parents.consulted(),
+            complete: !self.replaced,
+        })
     }
 }
 
@@ -334,7 +354,7 @@ fn counted(attributes: &fs::Attributes) -> u64 {
 }
 
 /// Removes a directory and all in it by descriptor, and tells how many bytes of files went.
-fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
+pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
     let directory = fs::open_dir_beneath(parent, name)?;
     let mut freed = 0;
     for entry in fs::names(&directory)? {

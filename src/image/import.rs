@@ -1,4 +1,4 @@
-//! Brings one image into the store: its configuration, its layers, its tags.
+//! Brings one image into the store: its configuration, its layers, its references.
 //!
 //! All that takes long happens in a staging directory without a lock. Then one `syncfs(2)`, and
 //! under the lock only renames, links and the new index. So two imports of the same image at
@@ -9,14 +9,15 @@ use std::os::fd::OwnedFd;
 use jiff::Timestamp;
 
 use super::Check;
-use super::document::Document;
-use super::extract::{explain, extract};
+use super::compression::Compression;
+use super::document::{self, Document};
 use super::index::{Descriptor, Entry, Index, MEDIA_CONFIG, MEDIA_LAYER, MEDIA_MANIFEST, Manifest};
-use super::layers::{self, LayerId, Record};
+use super::layers;
 use super::members::corrupt;
-use super::spool::{Spooled, digest_of, write_all};
+use super::spool::{digest_of, write_all};
 use super::staging::Staging;
 use super::store::Store;
+use super::unpack::{Ready, Source, Stack};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::Loaded;
@@ -27,19 +28,39 @@ use crate::sys::fs;
 /// How often an import starts over because a removal took a layer that it built upon.
 const ATTEMPTS: usize = 3;
 
-/// An image to import. Its layers are files of the staging directory, lowest first.
-pub(crate) struct Parts<'a> {
+/// An image to import.
+pub(crate) struct Incoming<'a> {
+    /// The image's configuration. Its digest is the image's id.
     pub(crate) config: &'a [u8],
-    pub(crate) layers: Vec<&'a Spooled>,
-    pub(crate) tags: Vec<Reference>,
+    /// Its manifest as it came; where there is none, one is written.
+    pub(crate) manifest: Option<&'a [u8]>,
+    /// Its layers, lowest first.
+    pub(crate) layers: Vec<Box<dyn Source + 'a>>,
+    /// The tags and digest references that shall point at it.
+    pub(crate) references: Vec<Reference>,
+    /// The build step that made it.
+    pub(crate) step: Option<Digest>,
+    /// The image that it was built from.
+    pub(crate) parent: Option<Digest>,
 }
 
-/// A layer that is ready, in the store or beside it.
-struct Ready {
-    key: Digest,
-    size: u64,
-    /// Its directory's name in the staging directory; `None` where the store has it.
-    staged: Option<String>,
+impl<'a> Incoming<'a> {
+    /// An image that comes without manifest, and from no build.
+    pub(crate) fn new(
+        config: &'a [u8],
+        layers: Vec<Box<dyn Source + 'a>>,
+        references: Vec<Reference>,
+    ) -> Self {
+        Incoming { config, manifest: None, layers, references, step: None, parent: None }
+    }
+}
+
+/// Configuration and manifest in the staging directory.
+struct Documents {
+    manifest: Digest,
+    manifest_size: u64,
+    /// Name in the staging directory, and what it becomes.
+    files: Vec<(String, Digest)>,
 }
 
 impl Store {
@@ -47,17 +68,24 @@ impl Store {
     pub(crate) fn import(
         &self,
         staging: &Staging,
-        parts: &Parts<'_>,
+        incoming: &Incoming<'_>,
         check: Check<'_>,
     ) -> Result<Loaded> {
-        let document = Document::parse(parts.config)?;
-        check_layers(&document, &parts.layers)?;
+        let document = Document::parse(incoming.config)?;
+        check_documents(&document, incoming)?;
         for attempt in 0..ATTEMPTS {
-            let ready = self.unpack(staging, &document, parts, attempt, check)?;
-            let manifest = self.stage_documents(staging, parts, &document, attempt)?;
+            let stack = Stack {
+                images: self.images().to_owned(),
+                staging,
+                sources: &incoming.layers,
+                ids: layers::ids(&document.diff_ids),
+                prefix: format!("layer-{}-{attempt}", document.id.short()),
+            };
+            let ready = stack.unpack(check)?;
+            let documents = stage_documents(staging, incoming, &document, &ready)?;
             fs::sync_filesystem(staging.directory())?;
             check()?;
-            if let Some(loaded) = self.publish(staging, parts, &document, &ready, &manifest)? {
+            if let Some(loaded) = self.publish(staging, incoming, &document, &ready, &documents)? {
                 return Ok(loaded);
             }
         }
@@ -65,98 +93,31 @@ impl Store {
             .hint("load it again when no `rmi` runs"))
     }
 
-    /// Unpacks the layers that the store lacks.
-    fn unpack(
-        &self,
-        staging: &Staging,
-        document: &Document,
-        parts: &Parts<'_>,
-        attempt: usize,
-        check: Check<'_>,
-    ) -> Result<Vec<Ready>> {
-        let mut ready: Vec<Ready> = Vec::new();
-        // Topmost first, as the extraction wants them. Held open: were one removed meanwhile,
-        // its files stay until this is done, and `publish` notices.
-        let mut lowers: Vec<OwnedFd> = Vec::new();
-        for (number, id) in layers::ids(&document.diff_ids).iter().enumerate() {
-            let layer = match layers::key(self.images(), id) {
-                Some(key) => Ready { size: layers::size(self.images(), &key), key, staged: None },
-                None => {
-                    let name = format!("layer-{attempt}-{}-{number}", document.id.short());
-                    unpack_one(staging, parts.layers[number], &name, id, &lowers, check)
-                        .map_err(|error| explain(error, self.images()))
-                        .context(|| format!("cannot unpack layer {number}"))?
-                }
-            };
-            let path = match &layer.staged {
-                Some(name) => staging.path().join(name),
-                None => layers::path(self.images(), &layer.key),
-            };
-            lowers.insert(0, fs::open_dir(&path)?);
-            ready.push(layer);
-        }
-        Ok(ready)
-    }
-
-    /// Writes configuration and manifest into the staging directory.
-    fn stage_documents(
-        &self,
-        staging: &Staging,
-        parts: &Parts<'_>,
-        document: &Document,
-        attempt: usize,
-    ) -> Result<Spooled> {
-        let descriptor = |media: &str, digest: &Digest, size: u64| Descriptor {
-            media_type: media.to_owned(),
-            digest: digest.clone(),
-            size,
-            annotations: std::collections::BTreeMap::new(),
-        };
-        let layer = |layer: &&Spooled| descriptor(MEDIA_LAYER, &layer.digest, layer.size);
-        let manifest = Manifest {
-            schema_version: 2,
-            media_type: MEDIA_MANIFEST.to_owned(),
-            config: descriptor(MEDIA_CONFIG, &document.id, parts.config.len() as u64),
-            layers: parts.layers.iter().map(layer).collect(),
-        };
-        let bytes = serde_json::to_vec(&manifest).map_err(|error| corrupt(error.to_string()))?;
-        let config = config_name(document);
-        let name = format!("manifest-{}", document.id.hex());
-        if attempt == 0 && fs::stat(staging.directory(), config.as_bytes())?.is_none() {
-            for (name, bytes) in [(&config, parts.config), (&name, &bytes)] {
-                write_all(fs::create_file(staging.directory(), name.as_bytes())?, bytes)?;
-            }
-        }
-        Ok(Spooled { name, size: bytes.len() as u64, digest: digest_of(&bytes) })
-    }
-
     /// Makes it all visible. `None` where a layer that was there has been removed meanwhile.
     fn publish(
         &self,
         staging: &Staging,
-        parts: &Parts<'_>,
+        incoming: &Incoming<'_>,
         document: &Document,
         ready: &[Ready],
-        manifest: &Spooled,
+        documents: &Documents,
     ) -> Result<Option<Loaded>> {
         let lock = self.lock()?;
-        let gone = |layer: &&Ready| {
-            layer.staged.is_none() && !layers::path(self.images(), &layer.key).is_dir()
-        };
-        if ready.iter().any(|layer| gone(&layer)) {
+        if ready.iter().any(|layer| self.is_gone(layer)) {
             return Ok(None);
         }
         let blobs = fs::open_dir(&self.images().join("blobs/sha256"))?;
-        let config = config_name(document);
-        for (name, digest) in [(&config, &document.id), (&manifest.name, &manifest.digest)] {
+        for (name, digest) in &documents.files {
             // Loading an image again repairs it.
             if self.read_blob(digest).is_err() && self.blob(digest).exists() {
                 fs::unlink(&blobs, digest.hex().as_bytes())?;
             }
             link_blob(staging, name, &blobs, digest)?;
         }
-        for layer in &parts.layers {
-            link_blob(staging, &layer.name, &blobs, &layer.digest)?;
+        for layer in ready {
+            if let Some(name) = &layer.blob.staged {
+                link_blob(staging, name, &blobs, &layer.blob.digest)?;
+            }
         }
         fs::sync(&blobs)?;
         self.publish_layers(staging, ready)?;
@@ -164,33 +125,110 @@ impl Store {
         let mut index = Index::read(self.images())?;
         let entry = Entry {
             id: document.id.clone(),
-            manifest: manifest.digest.clone(),
-            manifest_size: manifest.size,
+            manifest: documents.manifest.clone(),
+            manifest_size: documents.manifest_size,
             reference: None,
             size: ready.iter().map(|layer| layer.size).sum(),
             tagged: Some(Timestamp::now()),
-            step: None,
-            parent: None,
+            step: incoming.step.clone(),
+            parent: incoming.parent.clone(),
         };
-        let moved = index.put(&entry, &parts.tags);
+        let moved = index.put(&entry, &incoming.references);
         index.write(self.images())?;
         drop(lock);
-        Ok(Some(Loaded { id: document.id.clone(), tags: parts.tags.clone(), moved }))
+        let tags = incoming.references.iter().filter(|known| known.digest().is_none());
+        Ok(Some(Loaded { id: document.id.clone(), tags: tags.cloned().collect(), moved }))
+    }
+
+    /// Whether a layer or blob that was in the store is there no longer.
+    fn is_gone(&self, layer: &Ready) -> bool {
+        let unpacked = layer.staged.is_some() || layers::path(self.images(), &layer.key).is_dir();
+        let recipe = layer.blob.compression.is_none();
+        let blob = recipe || layer.blob.staged.is_some() || self.blob(&layer.blob.digest).exists();
+        !unpacked || !blob
     }
 
     fn publish_layers(&self, staging: &Staging, ready: &[Ready]) -> Result<()> {
         let holder = fs::open_dir(&self.images().join("layers"))?;
         for layer in ready {
             let Some(staged) = &layer.staged else { continue };
-            let record = format!("{staged}.json");
-            let name = layers::record_name(&layer.key);
-            fs::rename(staging.directory(), record.as_bytes(), &holder, name.as_bytes())?;
+            let files = [
+                (format!("{staged}.json"), layers::record_name(&layer.key)),
+                (format!("{staged}.recipe"), layers::recipe_name(&layer.key)),
+            ];
+            for (from, to) in files {
+                if fs::stat(staging.directory(), from.as_bytes())?.is_some() {
+                    fs::rename(staging.directory(), from.as_bytes(), &holder, to.as_bytes())?;
+                }
+            }
             // False is fine: somebody else has brought in the same.
             let hex = layer.key.hex().as_bytes();
             fs::rename_new(staging.directory(), staged.as_bytes(), &holder, hex)?;
         }
         fs::sync(&holder)
     }
+}
+
+/// Writes configuration and manifest into the staging directory.
+fn stage_documents(
+    staging: &Staging,
+    incoming: &Incoming<'_>,
+    document: &Document,
+    ready: &[Ready],
+) -> Result<Documents> {
+    let config_size = incoming.config.len() as u64;
+    let written;
+    let manifest = match incoming.manifest {
+        Some(manifest) => {
+            check_manifest(manifest, ready)?;
+            manifest
+        }
+        None => {
+            written = write_manifest(&document.id, config_size, ready)?;
+            &written
+        }
+    };
+    let digest = digest_of(manifest);
+    let mut files = Vec::new();
+    for (bytes, digest) in [(incoming.config, &document.id), (manifest, &digest)] {
+        let name = format!("document-{}", digest.hex());
+        // One of several images of an archive, or another attempt, may have written it.
+        if fs::stat(staging.directory(), name.as_bytes())?.is_none() {
+            write_all(fs::create_file(staging.directory(), name.as_bytes())?, bytes)?;
+        }
+        files.push((name, digest.clone()));
+    }
+    Ok(Documents { manifest: digest, manifest_size: manifest.len() as u64, files })
+}
+
+/// The manifest of an image that came without one.
+pub(crate) fn write_manifest(id: &Digest, config_size: u64, ready: &[Ready]) -> Result<Vec<u8>> {
+    let descriptor = |media: &str, digest: &Digest, size: u64| Descriptor {
+        media_type: media.to_owned(),
+        digest: digest.clone(),
+        size,
+        annotations: std::collections::BTreeMap::new(),
+    };
+    let layer = |layer: &Ready| {
+        descriptor(&media_type(layer.blob.compression), &layer.blob.digest, layer.blob.size)
+    };
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: MEDIA_MANIFEST.to_owned(),
+        config: descriptor(MEDIA_CONFIG, id, config_size),
+        layers: ready.iter().map(layer).collect(),
+    };
+    serde_json::to_vec(&manifest).map_err(|error| corrupt(error.to_string()))
+}
+
+/// The media type of a layer (OCI image specification, layer.md).
+pub(crate) fn media_type(compression: Option<Compression>) -> String {
+    let suffix = match compression {
+        None => "",
+        Some(Compression::Gzip) => "+gzip",
+        Some(Compression::Zstd) => "+zstd",
+    };
+    format!("{MEDIA_LAYER}{suffix}")
 }
 
 /// Gives a staged file its place among the blobs. A link, so that the next image of the same
@@ -203,44 +241,34 @@ fn link_blob(staging: &Staging, name: &str, blobs: &OwnedFd, digest: &Digest) ->
     }
 }
 
-fn config_name(document: &Document) -> String {
-    format!("config-{}", document.id.hex())
-}
-
-/// As many layers as the configuration says, each with the content that it says.
-fn check_layers(document: &Document, layers: &[&Spooled]) -> Result<()> {
-    let (said, given) = (document.diff_ids.len(), layers.len());
+/// Configuration and manifest must be of one image.
+fn check_documents(document: &Document, incoming: &Incoming<'_>) -> Result<()> {
+    let (said, given) = (document.diff_ids.len(), incoming.layers.len());
     if said != given {
         return Err(corrupt(format!("its configuration names {said} layers, it brings {given}")));
     }
-    for (number, (said, layer)) in document.diff_ids.iter().zip(layers).enumerate() {
-        if *said != layer.digest {
-            return Err(corrupt(format!(
-                "layer {number} is not what the configuration says: `{}` instead of `{}`",
-                layer.digest.short(),
-                said.short()
-            )));
-        }
+    let Some(bytes) = incoming.manifest else { return Ok(()) };
+    let manifest: Manifest = document::parse(bytes).context(|| "its manifest".to_owned())?;
+    if manifest.config.digest != document.id || manifest.layers.len() != given {
+        return Err(corrupt("its manifest is of another image"));
     }
     Ok(())
 }
 
-fn unpack_one(
-    staging: &Staging,
-    layer: &Spooled,
-    name: &str,
-    id: &LayerId,
-    lowers: &[OwnedFd],
-    check: Check<'_>,
-) -> Result<Ready> {
-    let root = staging.make_dir(name)?;
-    let tar = fs::open_file_beneath(staging.directory(), layer.name.as_bytes())?;
-    let tar = std::io::BufReader::with_capacity(128 * 1024, std::fs::File::from(tar));
-    let extracted = extract(tar, &root, lowers, check)?;
-    let record = serde_json::to_vec(&Record { version: 1, size: extracted.size })
-        .map_err(|error| corrupt(error.to_string()))?;
-    let file = fs::create_file(staging.directory(), format!("{name}.json").as_bytes())?;
-    write_all(file, &record)?;
-    let key = if extracted.stands_alone { &id.diff_id } else { &id.above };
-    Ok(Ready { key: key.clone(), size: extracted.size, staged: Some(name.to_owned()) })
+/// The layers must be what the manifest says, in size and content.
+fn check_manifest(bytes: &[u8], ready: &[Ready]) -> Result<()> {
+    let manifest: Manifest = document::parse(bytes)?;
+    for (number, (said, layer)) in manifest.layers.iter().zip(ready).enumerate() {
+        if said.digest != layer.blob.digest || said.size != layer.blob.size {
+            return Err(corrupt(format!(
+                "layer {} is not what its manifest says: {} bytes of `{}` instead of {} of `{}`",
+                number + 1,
+                layer.blob.size,
+                layer.blob.digest,
+                said.size,
+                said.digest
+            )));
+        }
+    }
+    Ok(())
 }

@@ -34,8 +34,10 @@ const PARENT: &str = "lifebox.image.parent";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Descriptor {
+    #[serde(default)]
     pub(crate) media_type: String,
     pub(crate) digest: Digest,
+    #[serde(default)]
     pub(crate) size: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) annotations: BTreeMap<String, String>,
@@ -46,6 +48,7 @@ pub(crate) struct Descriptor {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Manifest {
     pub(crate) schema_version: u32,
+    #[serde(default)]
     pub(crate) media_type: String,
     pub(crate) config: Descriptor,
     pub(crate) layers: Vec<Descriptor>,
@@ -159,9 +162,10 @@ impl Index {
         moved
     }
 
-    /// The image that this build step has made before.
+    /// The image that this build step has made last.
     pub(crate) fn of_step(&self, step: &Digest) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.step.as_ref() == Some(step))
+        let made = self.entries.iter().filter(|entry| entry.step.as_ref() == Some(step));
+        made.max_by_key(|entry| entry.tagged)
     }
 
     /// An entry without a reference is needed only where the image has no other.

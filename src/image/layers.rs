@@ -19,6 +19,9 @@ pub(crate) struct Record {
     pub(crate) version: u32,
     /// The bytes of its files.
     pub(crate) size: u64,
+    /// The bytes of its tar, where a recipe tells how to put that together again.
+    #[serde(default)]
+    pub(crate) tar: Option<u64>,
 }
 
 /// A layer of an image: its diff id, and the key it has if it does not stand alone.
@@ -84,16 +87,29 @@ pub(crate) fn keys(images: &Path, diff_ids: &[Digest]) -> Result<Vec<Digest>> {
     found.collect()
 }
 
+/// Where a blob is.
+pub(crate) fn blob(images: &Path, digest: &Digest) -> PathBuf {
+    images.join("blobs/sha256").join(digest.hex())
+}
+
 /// The size of an unpacked layer, from its sidecar; counted anew where that is gone.
 pub(crate) fn size(images: &Path, key: &Digest) -> u64 {
+    record(images, key).map_or_else(|| bytes_below(&path(images, key)), |record| record.size)
+}
+
+/// The bytes of the tar that the recipe of a layer makes, where there is one.
+pub(crate) fn tar_size(images: &Path, key: &Digest) -> Option<u64> {
+    let recipe = images.join("layers").join(recipe_name(key));
+    record(images, key)?.tar.filter(|_| recipe.exists())
+}
+
+fn record(images: &Path, key: &Digest) -> Option<Record> {
     let sidecar = images.join("layers").join(record_name(key));
-    let record = std::fs::read(sidecar).ok();
-    let record = record.and_then(|bytes| serde_json::from_slice::<Record>(&bytes).ok());
-    record.map_or_else(|| count(&path(images, key)), |record| record.size)
+    serde_json::from_slice(&std::fs::read(sidecar).ok()?).ok()
 }
 
 /// The bytes of files and links below a directory of ours, hard links once.
-fn count(directory: &Path) -> u64 {
+pub fn bytes_below(directory: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let mut seen = std::collections::HashSet::new();
     let mut todo = vec![directory.to_owned()];

@@ -1,8 +1,7 @@
-//! An archive that is an OCI image layout: `index.json`, manifests and blobs by digest.
+//! An archive or directory that is an OCI image layout: `index.json`, manifests, blobs by digest.
 //!
-//! `docker buildx`, `skopeo` and `podman` write it. What it says is turned into the list that a
-//! `manifest.json` of Docker would have had. Newer Docker writes both; then `manifest.json` is
-//! read and this is not.
+//! `docker buildx`, `skopeo` and `podman` write it. Newer Docker writes a `manifest.json` as
+//! well; then that is read and this is not, as it names all tags.
 
 use std::collections::BTreeMap;
 
@@ -10,26 +9,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::archive::{Contents, Listed};
+use super::archive::{Contents, Found, FoundLayer};
 use super::document;
 use super::members::corrupt;
-use super::staging::Staging;
+use super::spool::digest_of;
 use crate::model::digest::Digest;
 use crate::model::error::Context;
+use crate::model::platform::Platform;
 use crate::model::reference::Reference;
 use crate::model::{Error, Kind, Result};
-
-/// What Docker calls this machine, as far as images are made for it.
-pub(super) fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        "powerpc64" => "ppc64le",
-        "loongarch64" => "loong64",
-        other => other,
-    }
-}
 
 #[derive(Deserialize)]
 struct Index {
@@ -51,15 +39,9 @@ struct Descriptor {
     #[serde(default)]
     annotations: Option<BTreeMap<String, String>>,
     #[serde(default)]
+    size: Option<u64>,
+    #[serde(default)]
     platform: Option<Platform>,
-}
-
-#[derive(Clone, Default, Deserialize)]
-struct Platform {
-    #[serde(default)]
-    os: String,
-    #[serde(default)]
-    architecture: String,
 }
 
 impl Descriptor {
@@ -89,86 +71,80 @@ impl Descriptor {
     }
 }
 
-/// The images that `index.json` lists, for this machine where there is a choice.
-pub(super) fn listed(contents: &Contents, staging: &Staging) -> Result<Vec<Listed>> {
-    let index: Index = typed(contents.document(staging, "index.json")?, "index.json", "manifests")?;
-    let mut images: BTreeMap<Option<String>, Vec<Descriptor>> = BTreeMap::new();
+/// The images that `index.json` lists, for `platform` where there is a choice.
+pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Found>> {
+    let index: Index = typed(&contents.document("index.json")?, "index.json", "manifests")?;
+    // Choices of one image: they have a tag in common, or an index, or nothing but platforms.
+    let mut images: BTreeMap<(Option<String>, String), Vec<Descriptor>> = BTreeMap::new();
     for descriptor in index.manifests {
         let tag = descriptor.tag();
+        let own = descriptor.is_index() || descriptor.platform.is_none();
+        let group = match &tag {
+            None if own => descriptor.digest.to_string(),
+            _ => String::new(),
+        };
         let choices = if descriptor.is_index() {
             // One level is all that tools write; a deeper one finds no manifest.
-            read::<Index>(contents, staging, &descriptor, "manifests")?.manifests
+            let bytes = checked(contents, &descriptor)?;
+            typed::<Index>(&bytes, &descriptor.member(), "manifests")?.manifests
         } else {
             vec![descriptor]
         };
         let choices = choices.into_iter().filter(|choice| !choice.is_attestation());
-        images.entry(tag).or_default().extend(choices);
+        images.entry((tag, group)).or_default().extend(choices);
     }
     if images.is_empty() {
         return Err(corrupt("its `index.json` lists no image"));
     }
-    let listed = images.into_iter().map(|(tag, choices)| {
-        let chosen = choose(&choices)?;
-        let manifest: Manifest = read(contents, staging, chosen, "layers")?;
-        check_digest(contents, &manifest.config)?;
-        Ok(Listed {
+    let found = images.into_iter().map(|((tag, _), choices)| {
+        let chosen = choose(&choices, platform)?;
+        let bytes = checked(contents, chosen)?;
+        let manifest: Manifest = typed(&bytes, &chosen.member(), "layers")?;
+        checked(contents, &manifest.config)?;
+        let layer = |layer: &Descriptor| FoundLayer {
+            member: layer.member(),
+            digest: Some(layer.digest.clone()),
+        };
+        Ok(Found {
             config: manifest.config.member(),
-            repo_tags: Some(tag.into_iter().collect()),
-            layers: Some(manifest.layers.iter().map(Descriptor::member).collect()),
+            layers: manifest.layers.iter().map(layer).collect(),
+            manifest: Some(bytes),
+            tags: tag.into_iter().collect(),
         })
     });
-    listed.collect()
+    found.collect()
 }
 
-fn choose(choices: &[Descriptor]) -> Result<&Descriptor> {
-    let fits = |choice: &&Descriptor| {
-        choice.platform.as_ref().is_some_and(|platform| {
-            platform.os == "linux" && platform.architecture == architecture()
-        })
-    };
-    match (choices, choices.iter().find(fits)) {
+fn choose<'a>(choices: &'a [Descriptor], platform: &Platform) -> Result<&'a Descriptor> {
+    let offered = choices.iter().filter_map(|choice| Some((choice.platform.as_ref()?, choice)));
+    match (choices, platform.choose(offered.clone())) {
         (_, Some(fitting)) => Ok(fitting),
-        ([one], None) => Ok(one),
+        ([one], None) if one.platform.is_none() => Ok(one),
         _ => {
-            let platforms: Vec<_> = choices
-                .iter()
-                .filter_map(|choice| choice.platform.as_ref())
-                .map(|platform| format!("{}/{}", platform.os, platform.architecture))
-                .collect();
-            let message = format!("it has no image for linux/{}", architecture());
-            Err(Error::new(Kind::Unsupported, message)
+            let platforms: Vec<_> = offered.map(|(platform, _)| platform.to_string()).collect();
+            Err(Error::new(Kind::Unsupported, format!("it has no image for {platform}"))
                 .hint(format!("it has images for: {}", platforms.join(", "))))
         }
     }
 }
 
-/// The content must be what the digest says. A layer is checked by its diff id instead, which
-/// is that of its uncompressed content.
-fn check_digest(contents: &Contents, descriptor: &Descriptor) -> Result<()> {
+/// The bytes of a document, which must be what its descriptor says.
+fn checked(contents: &Contents, descriptor: &Descriptor) -> Result<Vec<u8>> {
     let member = descriptor.member();
-    if contents.file(&member)?.digest == descriptor.digest {
-        Ok(())
+    let bytes = contents.document(&member)?;
+    let right_size = descriptor.size.is_none_or(|size| size == bytes.len() as u64);
+    if right_size && digest_of(&bytes) == descriptor.digest {
+        Ok(bytes)
     } else {
         Err(corrupt(format!("the member `{member}` is not what its name says")))
     }
 }
 
-fn read<T: DeserializeOwned>(
-    contents: &Contents,
-    staging: &Staging,
-    descriptor: &Descriptor,
-    key: &str,
-) -> Result<T> {
-    check_digest(contents, descriptor)?;
-    let member = descriptor.member();
-    typed(contents.document(staging, &member)?, &member, key)
-}
-
 /// Reads a document that must have `key`. One that is an index and a manifest at once would be
 /// another image to each reader (CVE-2021-41190).
-fn typed<T: DeserializeOwned>(bytes: Vec<u8>, name: &str, key: &str) -> Result<T> {
+fn typed<T: DeserializeOwned>(bytes: &[u8], name: &str, key: &str) -> Result<T> {
     let damaged = || format!("its `{name}` is damaged");
-    let value: Value = document::parse(&bytes).context(damaged)?;
+    let value: Value = document::parse(bytes).context(damaged)?;
     let is_index = value.get("manifests").is_some();
     let is_manifest = value.get("layers").is_some() || value.get("config").is_some();
     if (is_index && is_manifest) || value.get(key).is_none() {

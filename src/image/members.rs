@@ -7,56 +7,50 @@
 
 use std::io::Read;
 
-use tar::{EntryType, GnuExtSparseHeader, GnuSparseHeader, Header};
+use tar::{EntryType, Header};
 
-use super::pax::{pax_records, pax_time};
+use super::member::Extensions;
+pub(crate) use super::member::{Member, MemberKind};
+use super::numeric::{count, numeric};
+use super::pax::Records;
+use super::sparse;
 use crate::model::{Error, Kind, Result};
 
 const BLOCK: u64 = 512;
 /// The longest name or PAX header. Linux allows 4096 bytes of path and 64 KiB of attributes.
 const MAX_EXTENSION: u64 = 1 << 20;
 const MAX_MEMBERS: u64 = 1_000_000;
-const MAX_SEGMENTS: usize = 65_536;
 
-/// What a member is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MemberKind {
-    File,
-    HardLink,
-    Symlink,
-    CharDevice,
-    BlockDevice,
-    Directory,
-    Fifo,
+/// What a tar is read from.
+pub(crate) trait Tape: Read {
+    /// Leaves out the next `count` bytes.
+    fn pass(&mut self, mut count: u64) -> std::io::Result<()> {
+        let mut buffer = [0; 32 * 1024];
+        while count > 0 {
+            let part = usize::try_from(count).unwrap_or(usize::MAX).min(buffer.len());
+            self.read_exact(&mut buffer[..part])?;
+            count -= part as u64;
+        }
+        Ok(())
+    }
+
+    /// Hears that the next `length` bytes become the file `path` of a layer.
+    fn claim(&mut self, _path: &[u8], _length: u64) -> Result<()> {
+        Ok(())
+    }
 }
 
-/// One member: its header with all extensions applied. The body stays in the stream.
-#[derive(Debug)]
-pub(crate) struct Member {
-    pub(crate) name: Vec<u8>,
-    pub(crate) kind: MemberKind,
-    pub(crate) mode: u32,
-    pub(crate) uid: u64,
-    pub(crate) gid: u64,
-    /// Seconds and nanoseconds since 1970.
-    pub(crate) mtime: (i64, u32),
-    /// The bytes of its body in the archive.
-    pub(crate) size: u64,
-    pub(crate) link: Vec<u8>,
-    /// Major and minor number.
-    pub(crate) device: (u32, u32),
-    /// `SCHILY.xattr.*`, without that prefix.
-    pub(crate) xattrs: Vec<(String, Vec<u8>)>,
-    /// Of a sparse file: where its data belongs, (offset, length), and its whole length.
-    pub(crate) sparse: Option<Sparse>,
-}
+impl Tape for &[u8] {}
+impl<T: Tape + ?Sized> Tape for &mut T {
+    fn pass(&mut self, count: u64) -> std::io::Result<()> {
+        (**self).pass(count)
+    }
 
-/// The map of a sparse file in GNU's old format.
-#[derive(Debug)]
-pub(crate) struct Sparse {
-    pub(crate) segments: Vec<(u64, u64)>,
-    pub(crate) length: u64,
+    fn claim(&mut self, path: &[u8], length: u64) -> Result<()> {
+        (**self).claim(path, length)
+    }
 }
+impl Tape for Box<dyn Read + Send + '_> {}
 
 /// Reads the members of a stream.
 pub(crate) struct Members<R> {
@@ -66,59 +60,62 @@ pub(crate) struct Members<R> {
     /// Zeros that follow it.
     padding: u64,
     count: u64,
+    /// Whether there was a header, so that this is a tar archive.
+    started: bool,
 }
 
-/// What PAX records and GNU long names say about the next member.
-#[derive(Default)]
-struct Extensions {
-    name: Option<Vec<u8>>,
-    link: Option<Vec<u8>>,
-    pax: Option<Vec<(String, Vec<u8>)>>,
-}
-
-impl<R: Read> Members<R> {
+impl<R: Tape> Members<R> {
     pub(crate) fn new(stream: R) -> Self {
-        Members { stream, body: 0, padding: 0, count: 0 }
+        Members { stream, body: 0, padding: 0, count: 0, started: false }
     }
 
     /// The next member; what is left of the body of the last is skipped. `None` at the end of
     /// the archive, which is two blocks of zeros or the end of the stream.
     pub(crate) fn next(&mut self) -> Result<Option<Member>> {
         let mut extensions = Extensions::default();
+        let mut seen = Vec::new();
         loop {
             self.skip()?;
             let Some(header) = self.header()? else {
                 return Ok(None);
             };
-            self.count += 1;
-            if self.count > MAX_MEMBERS {
-                return Err(corrupt(format!("more than {MAX_MEMBERS} members")));
+            let kind = header.entry_type();
+            // At most three more headers describe a member, so counting members bounds them too.
+            if seen.contains(&kind) {
+                return Err(corrupt("two headers of one kind describe the same member"));
             }
-            let twice = || corrupt("two headers of one kind describe the same member");
-            match header.entry_type() {
-                EntryType::GNULongName => {
-                    let name = self.long_name(&header)?;
-                    if extensions.name.replace(name).is_some() {
-                        return Err(twice());
-                    }
-                }
-                EntryType::GNULongLink => {
-                    let link = self.long_name(&header)?;
-                    if extensions.link.replace(link).is_some() {
-                        return Err(twice());
-                    }
-                }
+            match kind {
+                EntryType::GNULongName => extensions.name = self.long_name(&header)?,
+                EntryType::GNULongLink => extensions.link = self.long_name(&header)?,
                 EntryType::XHeader => {
-                    let records = pax_records(&self.extension(&header)?)?;
-                    if extensions.pax.replace(records).is_some() {
-                        return Err(twice());
-                    }
+                    extensions.pax = Records::parse(&self.extension(&header)?)?;
                 }
-                // Docker ignores global headers; git writes one with the commit.
-                EntryType::XGlobalHeader => drop(self.extension(&header)?),
-                _ => return self.member(&header, extensions).map(Some),
+                EntryType::XGlobalHeader => {
+                    // Docker ignores global headers, and with them what stands before; git writes
+                    // one with the commit.
+                    self.extension(&header)?;
+                    extensions = Extensions::default();
+                    seen.clear();
+                    self.count_one()?;
+                    continue;
+                }
+                _ => {
+                    self.count_one()?;
+                    return self.member(&header, &extensions).map(Some);
+                }
             }
+            seen.push(kind);
         }
+    }
+
+    /// The stream itself: after [`Members::next`] it is at the beginning of the body.
+    pub(crate) fn stream(&self) -> &R {
+        &self.stream
+    }
+
+    /// Tells the stream that the present body becomes the file `path` of a layer.
+    pub(crate) fn claim(&mut self, path: &[u8]) -> Result<()> {
+        if self.body == 0 { Ok(()) } else { self.stream.claim(path, self.body) }
     }
 
     /// The stream itself, at the end of the archive.
@@ -126,15 +123,17 @@ impl<R: Read> Members<R> {
         self.stream
     }
 
-    fn skip(&mut self) -> Result<()> {
-        let mut rest = std::mem::take(&mut self.body) + std::mem::take(&mut self.padding);
-        let mut buffer = [0; 32 * 1024];
-        while rest > 0 {
-            let part = usize::try_from(rest).unwrap_or(usize::MAX).min(buffer.len());
-            self.exact(&mut buffer[..part])?;
-            rest -= part as u64;
+    fn count_one(&mut self) -> Result<()> {
+        self.count += 1;
+        if self.count > MAX_MEMBERS {
+            return Err(corrupt(format!("more than {MAX_MEMBERS} members")));
         }
         Ok(())
+    }
+
+    fn skip(&mut self) -> Result<()> {
+        let rest = std::mem::take(&mut self.body) + std::mem::take(&mut self.padding);
+        self.stream.pass(rest).map_err(|error| stream_error(&error))
     }
 
     fn exact(&mut self, buffer: &mut [u8]) -> Result<()> {
@@ -143,29 +142,51 @@ impl<R: Read> Members<R> {
 
     /// The next header block with a right checksum; `None` at the end.
     fn header(&mut self) -> Result<Option<Header>> {
-        let mut header = Header::new_old();
+        let Some(header) = self.block()? else {
+            return Ok(None);
+        };
+        if is_zero(&header) {
+            // Two blocks of zeros are the end. Where readers disagree on what one alone means, an
+            // archive could be two; Go refuses that, and takes the end of the stream for the other.
+            return match self.block()? {
+                Some(second) if !is_zero(&second) => {
+                    Err(corrupt("something follows after a block of zeros"))
+                }
+                _ => Ok(None),
+            };
+        }
+        let stated = numeric(&header.as_old().cksum).ok();
+        let sum = |value: fn(u8) -> i64| {
+            let bytes = header.as_bytes();
+            let rest = bytes[..148].iter().chain(&bytes[156..]);
+            8 * i64::from(b' ') + rest.map(|byte| value(*byte)).sum::<i64>()
+        };
+        // Some old writers added up signed bytes.
+        if stated == Some(sum(i64::from)) || stated == Some(sum(|byte| byte.cast_signed().into())) {
+            self.started = true;
+            Ok(Some(header))
+        } else if self.started {
+            Err(corrupt("a header has a wrong checksum"))
+        } else {
+            Err(not_a_tar())
+        }
+    }
+
+    /// The next 512 bytes; `None` at the end of the stream.
+    fn block(&mut self) -> Result<Option<Header>> {
+        let mut block = Header::new_old();
         let mut filled = 0;
-        while filled < header.as_bytes().len() {
-            match self.stream.read(&mut header.as_mut_bytes()[filled..]) {
+        while filled < block.as_bytes().len() {
+            match self.stream.read(&mut block.as_mut_bytes()[filled..]) {
                 Ok(0) if filled == 0 => return Ok(None),
-                Ok(0) if self.count == 0 => return Err(not_a_tar()),
-                Ok(0) => return Err(truncated()),
+                Ok(0) if self.started => return Err(truncated()),
+                Ok(0) => return Err(not_a_tar()),
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(stream_error(&error)),
             }
         }
-        if header.as_bytes().iter().all(|byte| *byte == 0) {
-            return Ok(None);
-        }
-        let bytes = header.as_bytes();
-        let sum = |bytes: &[u8]| bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>();
-        let sum = sum(&bytes[..148]) + sum(&bytes[156..]) + 8 * u32::from(b' ');
-        match header.cksum() {
-            Ok(stated) if stated == sum => Ok(Some(header)),
-            _ if self.count == 0 => Err(not_a_tar()),
-            _ => Err(corrupt("a header has a wrong checksum")),
-        }
+        Ok(Some(block))
     }
 
     fn long_name(&mut self, header: &Header) -> Result<Vec<u8>> {
@@ -176,7 +197,7 @@ impl<R: Read> Members<R> {
     }
 
     fn extension(&mut self, header: &Header) -> Result<Vec<u8>> {
-        let size = header.entry_size().map_err(|error| corrupt(error.to_string()))?;
+        let size = count(&header.as_old().size)?;
         if size > MAX_EXTENSION {
             return Err(corrupt(format!("a header of {size} bytes; the limit is {MAX_EXTENSION}")));
         }
@@ -195,84 +216,28 @@ impl<R: Read> Members<R> {
         Ok(())
     }
 
-    fn member(&mut self, header: &Header, extensions: Extensions) -> Result<Member> {
-        let name = extensions.name.unwrap_or_else(|| header.path_bytes().into_owned());
-        let kind = kind_of(header.entry_type(), &name)?;
-        let time = header.mtime().ok().and_then(|time| i64::try_from(time).ok()).unwrap_or(0);
-        let mut member = Member {
-            name,
-            kind,
-            mode: number(&header.as_old().mode, || header.mode())? & 0o7777,
-            uid: number(&header.as_old().uid, || header.uid())?,
-            gid: number(&header.as_old().gid, || header.gid())?,
-            mtime: (time, 0),
-            size: 0,
-            link: extensions
-                .link
-                .or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned))
-                .unwrap_or_default(),
-            device: (
-                header.device_major().ok().flatten().unwrap_or(0),
-                header.device_minor().ok().flatten().unwrap_or(0),
-            ),
-            xattrs: Vec::new(),
-            sparse: None,
-        };
-        if kind == MemberKind::File {
-            member.size = number(&header.as_old().size, || header.entry_size())?;
-        }
-        for (key, value) in extensions.pax.unwrap_or_default() {
-            member.apply(&key, value)?;
-        }
-        if header.entry_type() == EntryType::GNUSparse {
-            member.sparse = Some(self.sparse(header, member.size)?);
-        }
+    fn member(&mut self, header: &Header, extensions: &Extensions) -> Result<Member> {
+        let mut member = Member::read(header, extensions)?;
+        let old_form = header.entry_type() == EntryType::GNUSparse;
+        let map = old_form.then(|| sparse::from_header(header, &mut self.stream)).transpose()?;
         self.start_body(member.size)?;
-        Ok(member)
-    }
-
-    fn sparse(&mut self, header: &Header, size: u64) -> Result<Sparse> {
-        let bad = |error: std::io::Error| corrupt(error.to_string());
-        let gnu = header.as_gnu().ok_or_else(|| corrupt("a sparse file without GNU header"))?;
-        let mut segments = Vec::new();
-        let mut add = |block: &GnuSparseHeader| -> Result<()> {
-            if !block.is_empty() {
-                segments.push((block.offset().map_err(bad)?, block.length().map_err(bad)?));
-            }
-            if segments.len() > MAX_SEGMENTS {
-                Err(corrupt("a sparse map is too long"))
-            } else {
-                Ok(())
-            }
+        let map = match map {
+            Some(map) => Some(map),
+            None => sparse::from_records(&extensions.pax, member.size, &mut *self)?,
         };
-        gnu.sparse.iter().try_for_each(&mut add)?;
-        let mut more = gnu.is_extended();
-        while more {
-            let mut block = GnuExtSparseHeader::new();
-            self.stream.read_exact(block.as_mut_bytes()).map_err(|e| stream_error(&e))?;
-            block.sparse().iter().try_for_each(&mut add)?;
-            more = block.is_extended();
-        }
-        let length = gnu.real_size().map_err(bad)?;
-        let mut end = 0u64;
-        let mut total = 0u64;
-        for (offset, part) in &segments {
-            let fits = offset.checked_add(*part).filter(|end| *end <= length);
-            if *offset < end || fits.is_none() {
-                return Err(corrupt("a sparse map is out of order"));
+        if let Some(map) = map {
+            if member.kind != MemberKind::File {
+                return Err(corrupt("only a file can be sparse"));
             }
-            end = offset + part;
-            total += part;
+            member.size = self.body;
+            member.sparse = Some(map.check(self.body)?);
         }
-        if total != size {
-            return Err(corrupt("a sparse map does not fit its data"));
-        }
-        Ok(Sparse { segments, length })
+        Ok(member)
     }
 }
 
 /// Reads the body of the present member.
-impl<R: Read> Read for Members<R> {
+impl<R: Tape> Read for Members<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let part = usize::try_from(self.body).unwrap_or(usize::MAX).min(buffer.len());
         if part == 0 {
@@ -287,63 +252,8 @@ impl<R: Read> Read for Members<R> {
     }
 }
 
-impl Member {
-    fn apply(&mut self, key: &str, value: Vec<u8>) -> Result<()> {
-        let number = |value: &[u8]| {
-            let text = std::str::from_utf8(value).ok();
-            text.and_then(|text| text.parse::<u64>().ok())
-                .ok_or_else(|| corrupt(format!("the PAX record `{key}` is not a number")))
-        };
-        match key {
-            // An empty value takes the record back (pax(1)).
-            _ if value.is_empty() && !key.starts_with("SCHILY.xattr.") => {}
-            "path" => self.name = value,
-            "linkpath" => self.link = value,
-            "size" if self.kind == MemberKind::File => self.size = number(&value)?,
-            "uid" => self.uid = number(&value)?,
-            "gid" => self.gid = number(&value)?,
-            "mtime" => self.mtime = pax_time(&value).unwrap_or(self.mtime),
-            _ if key.starts_with("GNU.sparse.") => {
-                return Err(Error::new(
-                    Kind::Unsupported,
-                    format!("`{}` is a sparse file in PAX format", lossy(&self.name)),
-                ));
-            }
-            _ => {
-                if let Some(name) = key.strip_prefix("SCHILY.xattr.") {
-                    self.xattrs.push((name.to_owned(), value));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A number of a header; a blank field is 0, as in Go.
-fn number<T: Default>(field: &[u8], parse: impl Fn() -> std::io::Result<T>) -> Result<T> {
-    if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
-        return Ok(T::default());
-    }
-    parse().map_err(|error| corrupt(error.to_string()))
-}
-
-fn kind_of(entry: EntryType, name: &[u8]) -> Result<MemberKind> {
-    Ok(match entry {
-        // Before POSIX, a directory was a file whose name ends in a slash.
-        EntryType::Regular if name.ends_with(b"/") => MemberKind::Directory,
-        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => MemberKind::File,
-        EntryType::Link => MemberKind::HardLink,
-        EntryType::Symlink => MemberKind::Symlink,
-        EntryType::Char => MemberKind::CharDevice,
-        EntryType::Block => MemberKind::BlockDevice,
-        EntryType::Directory => MemberKind::Directory,
-        EntryType::Fifo => MemberKind::Fifo,
-        other => {
-            let byte = other.as_byte().escape_ascii();
-            let name = lossy(name);
-            return Err(corrupt(format!("`{name}` is of the unknown type `{byte}`")));
-        }
-    })
+fn is_zero(block: &Header) -> bool {
+    block.as_bytes().iter().all(|byte| *byte == 0)
 }
 
 /// A name for messages.
@@ -365,10 +275,16 @@ fn truncated() -> Error {
 
 /// Names the failure of a stream that may be compressed.
 pub(crate) fn stream_error(error: &std::io::Error) -> Error {
-    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    use std::io::ErrorKind::UnexpectedEof;
+    if let Some(ours) = Error::inside(error) {
+        return ours;
+    }
     match error.kind() {
         UnexpectedEof => truncated(),
-        InvalidData | InvalidInput => corrupt(format!("its compression is damaged: {error}")),
+        // What has no errno comes from a decoder, not from the kernel.
+        _ if error.raw_os_error().is_none() => {
+            corrupt(format!("its compression is damaged: {error}"))
+        }
         _ => Error::from_io("read the archive", error),
     }
 }

@@ -5,15 +5,52 @@
 //! link to `usr/lib`. Docker unpacks onto the assembled layers and sees it. This looks it up.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 
 use rustix::fs::FileType;
 
-use super::names::join;
-use crate::model::Result;
+use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
 /// The attribute by which overlayfs knows a directory that hides what lies below.
 pub(crate) const OPAQUE: &str = "trusted.overlay.opaque";
+
+/// How many layers of an image are held open on each thread: a process may not have a thousand
+/// files open.
+const HELD: usize = 100;
+
+/// The directory of an unpacked layer.
+#[derive(Debug)]
+pub(crate) enum Layer {
+    /// Held open: were it removed meanwhile, its files would stay.
+    Open(OwnedFd),
+    /// Opened when it is asked.
+    At(PathBuf),
+}
+
+/// The layers at these paths.
+pub(crate) fn layers(paths: impl IntoIterator<Item = PathBuf>) -> Result<Vec<Layer>> {
+    let layer = |(number, path): (usize, PathBuf)| {
+        Ok(if number < HELD { Layer::Open(fs::open_dir(&path)?) } else { Layer::At(path) })
+    };
+    paths.into_iter().enumerate().map(layer).collect()
+}
+
+impl Layer {
+    /// Its directory, as the beginning of a path.
+    pub(crate) fn root(&self) -> Result<OwnedFd> {
+        match self {
+            Layer::Open(directory) => fs::open_dir_beneath(directory, b"."),
+            Layer::At(path) => fs::open_dir(path).map_err(|error| match error.errno() {
+                Some(libc::ENOENT) => {
+                    Error::new(Kind::Refused, "a layer below has been removed meanwhile")
+                        .hint("bring the image in again when no `rmi` runs")
+                }
+                _ => error,
+            }),
+        }
+    }
+}
 
 /// What a path is in the topmost layer that has it. `layer` counts from the top.
 #[derive(Debug)]
@@ -23,8 +60,10 @@ pub(crate) enum Found {
         layer: usize,
         directory: OwnedFd,
     },
+    /// A symbolic link, and the directory that holds it.
     Symlink {
         layer: usize,
+        parent: OwnedFd,
         target: Vec<u8>,
     },
     /// Anything else, and the directory that holds it.
@@ -34,14 +73,15 @@ pub(crate) enum Found {
     },
 }
 
-/// Looks `path` up in `layers`, topmost first. No component is followed: the caller resolves
+/// Looks `path` up in the layer `top` and in those `below` it, topmost first. No component is followed: the caller resolves
 /// links, one component after the other, so every prefix of `path` is a directory here.
-pub(crate) fn lookup(layers: &[&OwnedFd], path: &[Vec<u8>]) -> Result<Found> {
+pub(crate) fn lookup(top: &OwnedFd, below: &[Layer], path: &[Vec<u8>]) -> Result<Found> {
     let Some((leaf, parents)) = path.split_last() else {
         return Ok(Found::Absent);
     };
-    for (layer, root) in layers.iter().enumerate() {
-        let (parent, opaque) = match descend(root, parents)? {
+    let roots = std::iter::once_with(|| fs::open_dir_beneath(top, b"."));
+    for (layer, root) in roots.chain(below.iter().map(Layer::root)).enumerate() {
+        let (parent, opaque) = match descend(root?, parents)? {
             Descent::Reached { directory, opaque } => (directory, opaque),
             Descent::Missing { opaque: false } => continue,
             Descent::Missing { opaque: true } | Descent::Blocked => return Ok(Found::Absent),
@@ -59,7 +99,10 @@ pub(crate) fn lookup(layers: &[&OwnedFd], path: &[Vec<u8>]) -> Result<Found> {
             FileType::Directory => {
                 Found::Directory { layer, directory: fs::open_dir_beneath(&parent, leaf)? }
             }
-            FileType::Symlink => Found::Symlink { layer, target: fs::read_link(&parent, leaf)? },
+            FileType::Symlink => {
+                let target = fs::read_link(&parent, leaf)?;
+                Found::Symlink { layer, parent, target }
+            }
             _ => Found::Other { layer, parent },
         });
     }
@@ -75,23 +118,24 @@ enum Descent {
     Blocked,
 }
 
-fn descend(root: &OwnedFd, parents: &[Vec<u8>]) -> Result<Descent> {
+fn descend(root: OwnedFd, parents: &[Vec<u8>]) -> Result<Descent> {
     let mut opaque = false;
-    let mut directory = fs::open_dir_beneath(root, b".")?;
-    for depth in 1..=parents.len() {
-        match fs::stat(&directory, &parents[depth - 1])? {
+    let mut directory = root;
+    for parent in parents {
+        match fs::stat(&directory, parent)? {
             None => return Ok(Descent::Missing { opaque }),
             Some(attributes) if fs::type_of(&attributes) != FileType::Directory => {
                 return Ok(Descent::Blocked);
             }
             Some(_) => {}
         }
-        directory = fs::open_dir_beneath(root, &join(&parents[..depth]))?;
+        directory = fs::open_dir_beneath(&directory, parent)?;
         opaque |= is_opaque(&directory)?;
     }
     Ok(Descent::Reached { directory, opaque })
 }
 
+/// Whether a directory hides what lies below.
 pub(crate) fn is_opaque(directory: impl AsFd) -> Result<bool> {
     Ok(fs::get_xattr(directory, OPAQUE)?.is_some_and(|value| value == b"y"))
 }

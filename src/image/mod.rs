@@ -10,34 +10,54 @@
 //!
 //! Reading order: [`Store`] asks `index` what there is; `archive` and `layout` read what other
 //! engines wrote (`members`, `pax`, `spool`); `import` brings it in (`document`, `extract`,
-//! `layers`), `remove` takes it out, `host` makes an image from this machine.
+//! `layers`), `tag` names it, `usage` measures it, `remove` and `prune` take it out, `host` makes
+//! an image from this machine. `pull` and `push` join the store with `registry`.
 
 mod archive;
 pub(crate) mod build;
 mod capture;
 mod changes;
+mod compression;
 mod document;
 mod extract;
+mod flat;
 mod host;
 mod import;
 mod index;
 mod layers;
 mod layout;
+mod limits;
+mod login;
+mod member;
 mod members;
 mod merged;
 mod names;
+mod numeric;
 mod pack;
 mod parents;
 mod pax;
+mod prune;
+mod pull;
+mod push;
+mod recipe;
+mod registry;
 mod remove;
+mod save;
+mod span;
+mod sparse;
 mod spool;
 mod staging;
 mod store;
+mod tag;
+mod unpack;
+mod usage;
 mod walk;
 
 pub use crate::model::image::{HostImage, ImageUser};
 pub use build::{Files, Origin};
-pub use store::Store;
+pub use layers::bytes_below;
+pub use login::{log_in, log_out};
+pub use store::{Store, as_reference};
 
 /// What long work asks now and then, on any of its threads: whether to go on. An error ends it.
 pub type Check<'a> = &'a (dyn Fn() -> crate::model::Result<()> + Sync);

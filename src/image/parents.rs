@@ -10,12 +10,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
+use once_cell::unsync::OnceCell;
 use rustix::fs::FileType;
 
 use super::Check;
-use super::extract::{Deferred, DeferredList, is_allowed_xattr};
+use super::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
 use super::members::{corrupt, lossy};
-use super::merged::{self, Found, OPAQUE};
+use super::merged::{self, Found, Layer, OPAQUE};
 use super::names::join;
 use super::spool;
 use crate::model::Result;
@@ -29,7 +30,10 @@ const MAX_DEFERRED: usize = 256 << 20;
 
 /// Finds and makes parents. Knows all layers, this one first.
 pub(crate) struct Parents<'a> {
-    layers: Vec<&'a OwnedFd>,
+    root: &'a OwnedFd,
+    lowers: Lowers<'a>,
+    /// The layers below, topmost first, once they were asked for.
+    below: OnceCell<Vec<Layer>>,
     /// The parent of the last entry.
     last: Option<(Vec<u8>, Rc<OwnedFd>)>,
     deferred: DeferredList,
@@ -38,10 +42,11 @@ pub(crate) struct Parents<'a> {
 }
 
 impl<'a> Parents<'a> {
-    pub(crate) fn new(root: &'a OwnedFd, lowers: &'a [OwnedFd]) -> Self {
-        let layers = std::iter::once(root).chain(lowers).collect();
+    pub(crate) fn new(root: &'a OwnedFd, lowers: Lowers<'a>) -> Self {
         Parents {
-            layers,
+            root,
+            lowers,
+            below: OnceCell::new(),
             last: None,
             deferred: DeferredList::new(),
             deferred_bytes: 0,
@@ -52,6 +57,15 @@ impl<'a> Parents<'a> {
     /// Whether the layers below were asked for anything. It depends on this layer alone.
     pub(crate) fn consulted(&self) -> bool {
         self.consulted
+    }
+
+    fn below(&self) -> Result<&[Layer]> {
+        self.below.get_or_try_init(|| (self.lowers)()).map(Vec::as_slice)
+    }
+
+    /// Looks `path` up in all layers, this one first.
+    fn lookup(&self, path: &[Vec<u8>]) -> Result<Found> {
+        merged::lookup(self.root, self.below()?, path)
     }
 
     /// Remembers mode and time of a directory for the end.
@@ -90,12 +104,12 @@ impl<'a> Parents<'a> {
         {
             return Ok((directory.clone(), path));
         }
-        let (directory, resolved) = match fs::open_dir_beneath(self.layers[0], &path) {
+        let (directory, resolved) = match fs::open_dir_beneath(self.root, &path) {
             Ok(directory) => (directory, path.clone()),
             Err(error) => match error.errno() {
                 Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP) => {
                     let resolved = self.make(parts)?;
-                    (fs::open_dir_beneath(self.layers[0], &resolved)?, resolved)
+                    (fs::open_dir_beneath(self.root, &resolved)?, resolved)
                 }
                 _ => return Err(error),
             },
@@ -126,7 +140,7 @@ impl<'a> Parents<'a> {
             let blocked = |what: &str| {
                 Err(corrupt(format!("its parent `{}` is {what}", lossy(&join(&done)))))
             };
-            match merged::lookup(&self.layers, &done)? {
+            match self.lookup(&done)? {
                 Found::Directory { layer: 0, .. } => {}
                 Found::Symlink { layer: 0, .. } => return blocked("a link in the same layer"),
                 Found::Other { layer: 0, .. } => return blocked("not a directory"),
@@ -159,8 +173,8 @@ impl<'a> Parents<'a> {
     pub(crate) fn names_below(&mut self) -> Result<BTreeSet<Vec<u8>>> {
         self.consulted = true;
         let mut all = BTreeSet::new();
-        for layer in &self.layers[1..] {
-            all.extend(fs::names(layer)?);
+        for layer in self.below()? {
+            all.extend(fs::names(layer.root()?)?);
         }
         Ok(all)
     }
@@ -172,7 +186,7 @@ impl<'a> Parents<'a> {
         let Some((leaf, parents)) = path.split_last() else {
             return Err(corrupt("an entry has no name"));
         };
-        let parent = fs::open_dir_beneath(self.layers[0], &join(parents))?;
+        let parent = fs::open_dir_beneath(self.root, &join(parents))?;
         let hides = fs::stat(&parent, leaf)?.is_some();
         if hides {
             fs::unlink(&parent, leaf)?;
@@ -195,8 +209,8 @@ impl<'a> Parents<'a> {
         self.defer(join(path), Deferred { mode, mtime: mtime(&attributes) })
     }
 
-    /// Copies the file `path` of a layer below into `parent`, the same directory in this layer.
-    /// Returns its length, or `None` where no layer has such a file.
+    /// Copies what `path` is in a layer below, which must not be a directory, into `parent`, the
+    /// same directory in this layer. Returns its length, or `None` where no layer has it.
     pub(crate) fn copy_up(
         &mut self,
         path: &[Vec<u8>],
@@ -204,27 +218,55 @@ impl<'a> Parents<'a> {
         check: Check<'_>,
     ) -> Result<Option<u64>> {
         self.consulted = true;
-        let (Found::Other { parent: lower, .. }, Some(leaf)) =
-            (merged::lookup(&self.layers, path)?, path.last())
-        else {
-            return Ok(None);
+        let Some(leaf) = path.last() else { return Ok(None) };
+        let lower = match self.lookup(path)? {
+            Found::Other { parent, .. } | Found::Symlink { parent, .. } => parent,
+            Found::Directory { .. } | Found::Absent => return Ok(None),
         };
-        let present = fs::stat(&lower, leaf)?;
-        if !present.is_some_and(|found| fs::type_of(&found) == FileType::RegularFile) {
-            return Ok(None);
+        let Some(found) = fs::stat(&lower, leaf)? else { return Ok(None) };
+        match fs::type_of(&found) {
+            FileType::RegularFile => copy_file(&lower, parent, leaf, check).map(Some),
+            FileType::Symlink => {
+                let target = fs::read_link(&lower, leaf)?;
+                fs::make_symlink(parent, leaf, &target)?;
+                set_attributes_at(parent, leaf, &found)?;
+                Ok(Some(target.len() as u64))
+            }
+            kind => {
+                let (major, minor) =
+                    (rustix::fs::major(found.st_rdev), rustix::fs::minor(found.st_rdev));
+                fs::make_node(parent, leaf, kind, major, minor)?;
+                set_attributes_at(parent, leaf, &found)?;
+                fs::set_mode_at(parent, leaf, found.st_mode & 0o7777)?;
+                Ok(Some(0))
+            }
         }
-        let source = std::fs::File::from(fs::open_file_beneath(&lower, leaf)?);
-        let attributes = fs::stat_fd(&source)?;
-        let length = u64::try_from(attributes.st_size).unwrap_or(0);
-        let copy = fs::create_file(parent, leaf)?;
-        spool::copy(&source, &copy, length, check)?;
-        fs::set_owner(&copy, attributes.st_uid, attributes.st_gid)?;
-        fs::set_mode(&copy, attributes.st_mode & 0o7777)?;
-        copy_xattrs(&OwnedFd::from(source), &copy)?;
-        let (seconds, nanoseconds) = mtime(&attributes);
-        fs::set_times(&copy, seconds, nanoseconds)?;
-        Ok(Some(length))
     }
+}
+
+fn copy_file(lower: &OwnedFd, parent: &OwnedFd, leaf: &[u8], check: Check<'_>) -> Result<u64> {
+    let source = std::fs::File::from(fs::open_file_beneath(lower, leaf)?);
+    let attributes = fs::stat_fd(&source)?;
+    let length = u64::try_from(attributes.st_size).unwrap_or(0);
+    let copy = fs::create_file(parent, leaf)?;
+    for (offset, part) in fs::extents(&source)? {
+        fs::seek(&source, offset)?;
+        fs::seek(&copy, offset)?;
+        spool::copy(&source, &copy, part, check)?;
+    }
+    fs::set_length(&copy, length)?;
+    fs::set_owner(&copy, attributes.st_uid, attributes.st_gid)?;
+    fs::set_mode(&copy, attributes.st_mode & 0o7777)?;
+    copy_xattrs(&OwnedFd::from(source), &copy)?;
+    let (seconds, nanoseconds) = mtime(&attributes);
+    fs::set_times(&copy, seconds, nanoseconds)?;
+    Ok(length)
+}
+
+fn set_attributes_at(parent: &OwnedFd, leaf: &[u8], from: &fs::Attributes) -> Result<()> {
+    fs::set_owner_at(parent, leaf, from.st_uid, from.st_gid)?;
+    let (seconds, nanoseconds) = mtime(from);
+    fs::set_times_at(parent, leaf, seconds, nanoseconds)
 }
 
 fn mtime(attributes: &fs::Attributes) -> (i64, u32) {

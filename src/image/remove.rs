@@ -11,11 +11,21 @@ use super::index::Index;
 use super::layers;
 use super::staging::Staging;
 use super::store::{Store, as_reference, by_reference, resolve};
+use super::usage::{bytes_of, digest};
 use crate::model::digest::Digest;
 use crate::model::image::{ImageUser, Removed};
 use crate::model::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
+
+/// The files of the store that nobody needs.
+#[derive(Debug, Default)]
+pub(crate) struct Needless {
+    blobs: Vec<Vec<u8>>,
+    layers: Vec<Vec<u8>>,
+    /// What they take.
+    pub(crate) bytes: u64,
+}
 
 impl Store {
     /// Removes a reference, and the image with its last one; an id stands for all of the image's
@@ -27,53 +37,68 @@ impl Store {
         let lock = self.lock()?;
         let mut index = Index::read(self.images())?;
         let id = resolve(&index, query)?;
-        let tags: BTreeSet<Reference> =
+        let references: BTreeSet<Reference> =
             index.of(&id).filter_map(|entry| entry.reference.clone()).collect();
-        let tag = as_reference(query).filter(|wanted| by_reference(&index, wanted).is_some());
-        if let Some(tag) = tag.as_ref().filter(|tag| tag.digest().is_none() && tags.len() > 1) {
-            index.entries.retain(|entry| entry.reference.as_ref() != Some(tag));
+        let named = as_reference(query).filter(|wanted| by_reference(&index, wanted).is_some());
+        let going = match &named {
+            Some(named) => with_digests(named, &references),
+            None => references.clone(),
+        };
+        if going.len() < references.len() {
+            index
+                .entries
+                .retain(|entry| entry.reference.as_ref().is_none_or(|r| !going.contains(r)));
             index.write(self.images())?;
-            return Ok(vec![Removed::Untagged(tag.clone())]);
+            return Ok(untagged(named.as_ref(), going));
         }
-        refuse_if_needed(query, &id, force, tag.is_none(), &tags, users)?;
+        refuse_if_needed(query, &id, force, named.is_none(), &references, users)?;
 
         index.entries.retain(|entry| entry.id != id);
         index.write(self.images())?;
-        let mut removed: Vec<Removed> = tags.into_iter().map(Removed::Untagged).collect();
+        let mut removed = untagged(named.as_ref(), going);
         removed.push(Removed::Deleted(id));
+        let needless = self.needless(&index, users)?;
         let bin = Staging::create(&self.images().join("staging"))?;
-        let gone = self.collect(&index, users, &bin)?;
-        removed.extend(gone.into_iter().map(Removed::Deleted));
+        self.take_away(&needless, &bin)?;
+        self.sweep_flat(users, &bin)?;
+        removed.extend(needless.layer_keys().map(Removed::Deleted));
         drop(lock);
         drop(bin);
         Ok(removed)
     }
 
-    /// Moves what nobody needs into `bin`; returns the keys of the layers that went.
-    fn collect(&self, index: &Index, users: &[ImageUser], bin: &Staging) -> Result<Vec<Digest>> {
+    /// What of the blobs and layers nobody needs. The caller holds the store's lock.
+    pub(crate) fn needless(&self, index: &Index, users: &[ImageUser]) -> Result<Needless> {
+        let mut needless = Needless::default();
         // Where a damaged image does not say what it needs, all of it may be needed.
         let Some((needed_blobs, mut needed_layers)) = self.needed(index) else {
-            return Ok(Vec::new());
+            return Ok(needless);
         };
         needed_layers.extend(users.iter().flat_map(|user| user.layers.iter().cloned()));
+        let places = [
+            ("blobs/sha256", &needed_blobs, &mut needless.blobs),
+            ("layers", &needed_layers, &mut needless.layers),
+        ];
+        for (place, needed, gone) in places {
+            let holder = self.images().join(place);
+            gone.extend(fs::names(fs::open_dir(&holder)?)?);
+            gone.retain(|name| !is_needed(needed, name));
+            let bytes = gone.iter().map(|name| bytes_of(self.images(), &holder, name));
+            needless.bytes += bytes.sum::<u64>();
+        }
+        Ok(needless)
+    }
 
-        let holder = fs::open_dir(&self.images().join("blobs/sha256"))?;
-        for name in fs::names(&holder)? {
-            if !is_needed(&needed_blobs, &name) {
-                fs::rename(&holder, &name, bin.directory(), &name)?;
+    /// Moves what nobody needs into `bin`. The caller holds the store's lock.
+    pub(crate) fn take_away(&self, needless: &Needless, bin: &Staging) -> Result<()> {
+        for (place, names) in [("blobs/sha256", &needless.blobs), ("layers", &needless.layers)] {
+            let holder = fs::open_dir(&self.images().join(place))?;
+            let trash = bin.make_dir(place.split('/').next().unwrap_or(place))?;
+            for name in names {
+                fs::rename(&holder, name, &trash, name)?;
             }
         }
-        let holder = fs::open_dir(&self.images().join("layers"))?;
-        let trash = bin.make_dir("layers")?;
-        let mut gone = Vec::new();
-        for name in fs::names(&holder)? {
-            let stem = layers::stem(&name);
-            if !is_needed(&needed_layers, stem) {
-                fs::rename(&holder, &name, &trash, &name)?;
-                gone.extend(digest(&name));
-            }
-        }
-        Ok(gone)
+        Ok(())
     }
 
     /// The blobs and the layers of all images.
@@ -96,13 +121,40 @@ impl Store {
     }
 }
 
-fn digest(hex: &[u8]) -> Option<Digest> {
-    format!("sha256:{}", std::str::from_utf8(hex).ok()?).parse().ok()
+/// The references that go with `named`: digests go with the last tag of their repository, for
+/// they say what was pulled under it (moby, `image_delete.go`).
+fn with_digests(named: &Reference, references: &BTreeSet<Reference>) -> BTreeSet<Reference> {
+    let same = |other: &&Reference| other.repository() == named.repository();
+    let is_tag = |other: &&Reference| other.digest().is_none();
+    let mut mine = references.iter().filter(same);
+    if named.digest().is_none() && mine.clone().filter(is_tag).all(|tag| tag == named) {
+        return mine.cloned().collect();
+    }
+    // A digest may be written that the store does not list: it names a tag's image.
+    match mine.find(|other| *other == named) {
+        Some(found) => BTreeSet::from([found.clone()]),
+        None => references.iter().filter(same).cloned().collect(),
+    }
 }
 
-/// Whether a file of ours is needed. A name that is no digest is not ours to take away.
-fn is_needed(needed: &HashSet<Digest>, hex: &[u8]) -> bool {
-    digest(hex).is_none_or(|digest| needed.contains(&digest))
+/// What was taken off, the one that was named first.
+fn untagged(named: Option<&Reference>, going: BTreeSet<Reference>) -> Vec<Removed> {
+    let mut going: Vec<Reference> = going.into_iter().collect();
+    going.sort_by_key(|reference| (Some(reference) != named, reference.digest().is_some()));
+    going.into_iter().map(Removed::Untagged).collect()
+}
+
+impl Needless {
+    /// The keys of the layers among it.
+    pub(crate) fn layer_keys(&self) -> impl Iterator<Item = Digest> {
+        self.layers.iter().filter_map(|name| digest(name))
+    }
+}
+
+/// Whether a file of ours is needed: a blob, a layer, or what lies beside a layer (`KEY.json`). A
+/// name that is no digest is not ours to take away.
+fn is_needed(needed: &HashSet<Digest>, name: &[u8]) -> bool {
+    digest(layers::stem(name)).is_none_or(|digest| needed.contains(&digest))
 }
 
 fn refuse_if_needed(
@@ -143,4 +195,4 @@ fn refuse_if_needed(
 
 #[cfg(test)]
 #[path = "tests/remove.rs"]
-mod tests;
+pub(crate) mod tests;

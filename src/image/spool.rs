@@ -1,23 +1,27 @@
 //! Bytes from a stream into files: counted, hashed, stopped on request, and before the disk is
 //! full.
 
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
-use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
 use super::Check;
-use super::members::{Sparse, corrupt, stream_error};
+use super::members::{corrupt, stream_error};
+use super::span::Span;
+use super::sparse::Sparse;
+use super::staging::Staging;
+use super::unpack::Source;
 use crate::model::digest::Digest;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Error, Result};
 use crate::sys::fs;
 
 const BUFFER: usize = 64 * 1024;
 /// How many bytes are written between two looks at the free space.
 const PORTION: u64 = 16 << 20;
 /// What is left to the host: an engine that fills the disk takes everything else down.
-const RESERVE: u64 = 256 << 20;
+pub(crate) const RESERVE: u64 = 256 << 20;
 
 /// A file in a staging directory whose content is known.
 #[derive(Clone, Debug)]
@@ -28,6 +32,30 @@ pub(crate) struct Spooled {
     pub(crate) size: u64,
     /// The digest of its content, uncompressed.
     pub(crate) digest: Digest,
+}
+
+impl Spooled {
+    /// This file as a layer that is on its way in.
+    pub(crate) fn source(&self, staging: &Staging) -> Result<Box<dyn Source>> {
+        let file = fs::open_file_beneath(staging.directory(), self.name.as_bytes())?;
+        let span = Span::staged(file.into(), &self.name)?;
+        Ok(Box::new(SpooledLayer { span, digest: self.digest.clone() }))
+    }
+}
+
+struct SpooledLayer {
+    span: Span,
+    digest: Digest,
+}
+
+impl Source for SpooledLayer {
+    fn digest(&self) -> Option<&Digest> {
+        Some(&self.digest)
+    }
+
+    fn open(&self) -> Result<Span> {
+        Ok(self.span.clone())
+    }
 }
 
 /// The digest of `bytes`.
@@ -73,24 +101,24 @@ pub(crate) fn copy_sparse(
     Ok(sparse.length)
 }
 
-/// Writes the whole stream to a new file `name` in `dir`, uncompressed if it is gzip, and tells
-/// the digest of what was written.
-pub(crate) fn spool(
+/// Writes the whole stream to a new file `name` in `dir`.
+pub(crate) fn write_stream(
     dir: impl AsFd,
     name: &str,
-    body: impl Read,
+    mut body: impl Read,
     check: Check<'_>,
-) -> Result<Spooled> {
-    let mut writer = SpoolWriter::create(dir, name)?;
-    let mut body = decompress(body)?;
+) -> Result<File> {
+    let file = fs::create_file(dir, name.as_bytes())?;
     let mut buffer = [0; BUFFER];
+    let mut size = 0;
     loop {
         let count = read(&mut body, &mut buffer)?;
         if count == 0 {
-            return Ok(writer.finish());
+            return Ok(file.into());
         }
-        writer.put(&buffer[..count])?;
-        at_portion(writer.size, count, &writer.file, check)?;
+        write_all(&file, &buffer[..count])?;
+        size += count as u64;
+        at_portion(size, count, &file, check)?;
     }
 }
 
@@ -106,13 +134,6 @@ impl SpoolWriter {
     pub(crate) fn create(dir: impl AsFd, name: &str) -> Result<Self> {
         let file = fs::create_file(dir, name.as_bytes())?;
         Ok(SpoolWriter { name: name.to_owned(), file, hash: Sha256::new(), size: 0 })
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        write_all(&self.file, bytes)?;
-        self.hash.update(bytes);
-        self.size += bytes.len() as u64;
-        Ok(())
     }
 
     pub(crate) fn finish(self) -> Spooled {
@@ -132,36 +153,6 @@ impl Write for SpoolWriter {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-/// A stream that is uncompressed on the fly if its first bytes are gzip's. Other compressions
-/// are refused by name: they would only be "not a tar archive" further on.
-pub(crate) fn decompress<'a>(mut stream: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
-    const MAGIC: [(&[u8], &str); 4] = [
-        (b"\x28\xb5\x2f\xfd", "zstd"),
-        (b"\xfd7zXZ", "xz"),
-        (b"BZh", "bzip2"),
-        (b"\x04\x22\x4d\x18", "lz4"),
-    ];
-    let mut start = Vec::with_capacity(6);
-    let mut byte = [0; 1];
-    while start.len() < 6 && read(&mut stream, &mut byte)? == 1 {
-        start.push(byte[0]);
-    }
-    for (magic, name) in MAGIC {
-        if start.starts_with(magic) {
-            let message = format!("it is compressed with {name}");
-            return Err(Error::new(Kind::Unsupported, message)
-                .hint(format!("uncompress it first; only gzip is read here, not {name}")));
-        }
-    }
-    let gzip = start.starts_with(b"\x1f\x8b");
-    let whole = std::io::Cursor::new(start).chain(stream);
-    Ok(if gzip {
-        Box::new(MultiGzDecoder::new(std::io::BufReader::with_capacity(BUFFER, whole)))
-    } else {
-        Box::new(whole)
-    })
 }
 
 fn read(stream: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
@@ -186,7 +177,7 @@ pub(crate) fn write_all(file: impl AsFd, mut bytes: &[u8]) -> Result<()> {
 
 /// Where the last `count` bytes of `done` completed a megabyte, asks whether to go on; where
 /// they completed a [`PORTION`], looks at the free space.
-fn at_portion(done: u64, count: usize, file: impl AsFd, check: Check<'_>) -> Result<()> {
+pub(crate) fn at_portion(done: u64, count: usize, file: impl AsFd, check: Check<'_>) -> Result<()> {
     let crossed = |step: u64| done / step != (done - count as u64) / step;
     if crossed(1 << 20) {
         check()?;

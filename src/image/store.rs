@@ -1,12 +1,15 @@
 //! The store as its users see it: find, list, and the locks and directories behind.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use super::compression::decompress;
 use super::document::Document;
-use super::index::{Entry, Index, Manifest, write_file};
+use super::index::{Descriptor, Entry, Index, Manifest, write_file};
 use super::members::corrupt;
+use super::recipe::{Assembly, Verified};
 use super::spool::digest_of;
 use super::staging::{self, Staging};
 use super::{document, layers};
@@ -74,17 +77,64 @@ impl Store {
     /// All images, newest first. One that is damaged is listed without its details, so that it
     /// can be seen and removed.
     pub fn list(&self) -> Result<Vec<Image>> {
-        let index = Index::read(&self.images)?;
-        let image = |id: &Digest| self.read(&index, id).unwrap_or_else(|_| damaged(&index, id));
+        Ok(self.list_of(&Index::read(&self.images)?))
+    }
+
+    /// As [`Store::list`], of an index that was read.
+    pub(crate) fn list_of(&self, index: &Index) -> Vec<Image> {
+        let image = |id: &Digest| self.read(index, id).unwrap_or_else(|_| damaged(index, id));
         let mut images: Vec<Image> = index.ids().into_iter().map(image).collect();
         images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
-        Ok(images)
+        images
     }
 
     /// Where the layer with this key is unpacked: one of [`Image::layers`], usable as a
     /// `lowerdir` of overlayfs.
     pub fn layer_dir(&self, diff_id: &Digest) -> PathBuf {
         layers::path(&self.images, diff_id)
+    }
+
+    /// The tar of layer `number` of an image, uncompressed. Reading its end fails with the kind
+    /// `corrupt` if it is not what the image's configuration says.
+    pub(crate) fn layer_tar(&self, image: &Image, number: usize) -> Result<Box<dyn Read + Send>> {
+        let diff_ids = image.diff_ids();
+        let (Some(diff_id), Some(key)) = (diff_ids.get(number), image.layers.get(number)) else {
+            return Err(corrupt(format!("the image has no layer {number}")));
+        };
+        let blob = image.manifest.as_ref().and_then(|manifest| {
+            let layer = self.read_manifest(manifest).ok()?.layers.into_iter().nth(number)?;
+            std::fs::File::open(self.blob(&layer.digest)).ok()
+        });
+        let stream = match blob {
+            Some(blob) => decompress(blob)?.0,
+            None => self.unpacked_tar(key)?,
+        };
+        Ok(Box::new(Verified::new(stream, diff_id.clone())))
+    }
+
+    /// The tar of the unpacked layer with this key, put together from its files.
+    pub(crate) fn unpacked_tar(&self, key: &Digest) -> Result<Box<dyn Read + Send>> {
+        let recipe = self.images.join("layers").join(layers::recipe_name(key));
+        let recipe = std::fs::File::open(&recipe)
+            .context(|| format!("the layer `{}` can't be put together again", key.short()))?;
+        let layer = fs::open_dir(&self.layer_dir(key))?;
+        Ok(Box::new(Assembly::new(recipe, layer)?))
+    }
+
+    /// The bytes of a layer blob that the manifest of `image` names, and how many they are.
+    pub(crate) fn open_blob(
+        &self,
+        image: &Image,
+        number: usize,
+    ) -> Result<(Descriptor, Box<dyn Read + Send>)> {
+        let missing = || corrupt(format!("the image has no layer {number}"));
+        let manifest = self.read_manifest(image.manifest.as_ref().ok_or_else(missing)?)?;
+        let layer = manifest.layers.into_iter().nth(number).ok_or_else(missing)?;
+        let stream: Box<dyn Read + Send> = match std::fs::File::open(self.blob(&layer.digest)) {
+            Ok(file) => Box::new(file),
+            Err(_) => self.unpacked_tar(image.layers.get(number).ok_or_else(missing)?)?,
+        };
+        Ok((layer.clone(), Box::new(Verified::new(stream, layer.digest))))
     }
 
     /// The directory of the store.
@@ -121,7 +171,7 @@ impl Store {
 
     /// Where a blob is.
     pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
-        self.images.join("blobs/sha256").join(digest.hex())
+        layers::blob(&self.images, digest)
     }
 
     /// Reads a small blob and checks that it is what its name says.
@@ -182,7 +232,7 @@ fn damaged(index: &Index, id: &Digest) -> Image {
 
 /// `query` as a reference. What is written as an id is none: otherwise an archive could bring a
 /// tag that reads as the id of another image, and take its place.
-pub(crate) fn as_reference(query: &str) -> Option<Reference> {
+pub fn as_reference(query: &str) -> Option<Reference> {
     let whole_id = query.len() == 64 && query.bytes().all(|byte| byte.is_ascii_hexdigit());
     if whole_id || query.starts_with("sha256:") {
         return None;

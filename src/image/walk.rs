@@ -12,7 +12,7 @@ use std::rc::Rc;
 use rustix::fs::FileType;
 
 use super::members::lossy;
-use super::merged::is_opaque;
+use super::merged::{Layer, is_opaque};
 use super::names::join;
 use crate::model::{Error, Result};
 use crate::sys::fs;
@@ -37,7 +37,7 @@ pub(crate) enum Form {
 pub(crate) struct Tree<'a> {
     pub(crate) form: Form,
     /// Topmost first.
-    pub(crate) layers: Vec<&'a OwnedFd>,
+    pub(crate) layers: Vec<&'a Layer>,
 }
 
 /// Something in a tree.
@@ -238,9 +238,17 @@ impl Tree<'_> {
     }
 
     fn open_dir(&self, layer: usize, path: &[u8]) -> Result<OwnedFd> {
+        let opened;
+        let root = match self.layers[layer] {
+            Layer::Open(directory) => directory,
+            layer @ Layer::At(_) => {
+                opened = layer.root()?;
+                &opened
+            }
+        };
         match self.form {
-            Form::Plain => fs::open_dir_inside(self.layers[layer], path),
-            Form::Merged | Form::Layer => fs::open_dir_beneath(self.layers[layer], path),
+            Form::Plain => fs::open_dir_inside(root, path),
+            Form::Merged | Form::Layer => fs::open_dir_beneath(root, path),
         }
     }
 

@@ -133,8 +133,16 @@ impl Error {
         error
     }
 
+    /// The error of ours that came along as an I/O error, through a reader or writer of ours.
+    pub fn inside(error: &std::io::Error) -> Option<Error> {
+        error.get_ref()?.downcast_ref::<Error>().cloned()
+    }
+
     /// An I/O failure while doing `what`, such as ``read `/x/y` ``.
     pub fn from_io(what: impl Into<String>, error: &std::io::Error) -> Self {
+        if let Some(ours) = Error::inside(error) {
+            return ours.context(what);
+        }
         match error.raw_os_error() {
             Some(errno) => Error::from_errno(what, errno),
             None => Error::new(Kind::System, format!("{}: {error}", what.into())),

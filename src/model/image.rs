@@ -1,6 +1,7 @@
 //! An image as data: metadata (id, tags, environment, command, size) and layers.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -8,13 +9,14 @@ use serde_json::Value;
 
 use super::digest::Digest;
 use super::reference::Reference;
+use super::{Error, Kind};
 
 /// An image in the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
     /// The digest of its configuration.
     pub id: Digest,
-    /// The references that point at it, sorted; none when it is dangling.
+    /// The tags that point at it, sorted; none when it is dangling.
     pub tags: Vec<Reference>,
     /// What registries call it: `repository@sha256:...`, sorted (Docker's `RepoDigests`).
     pub digests: Vec<Reference>,
@@ -120,6 +122,63 @@ pub struct Loaded {
     pub tags: Vec<Reference>,
     /// References that pointed at another image before, which `load` therefore moved.
     pub moved: Vec<Reference>,
+}
+
+/// How a layer or an archive is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// gzip, RFC 1952.
+    Gzip,
+    /// Zstandard, RFC 8878.
+    Zstd,
+}
+
+impl FromStr for Compression {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "gzip" | "gz" => Ok(Compression::Gzip),
+            "zstd" | "zst" => Ok(Compression::Zstd),
+            _ => Err(Error::new(Kind::Invalid, format!("unknown compression `{text}`"))
+                .hint("write gzip or zstd")),
+        }
+    }
+}
+
+/// What `save` writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SaveFormat {
+    /// What `docker load` reads; also an OCI image layout.
+    #[default]
+    Docker,
+    /// An OCI image layout as a tar.
+    Oci,
+    /// An OCI image layout as a directory.
+    OciDirectory,
+}
+
+impl FromStr for SaveFormat {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "docker" | "docker-archive" => Ok(SaveFormat::Docker),
+            "oci" | "oci-archive" => Ok(SaveFormat::Oci),
+            "oci-dir" => Ok(SaveFormat::OciDirectory),
+            _ => Err(Error::new(Kind::Invalid, format!("unknown format `{text}`"))
+                .hint("write docker, oci or oci-dir")),
+        }
+    }
+}
+
+/// How `save` writes images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SaveOptions {
+    /// The format.
+    pub format: SaveFormat,
+    /// For Docker the archive is compressed, for the OCI formats each layer that is not yet.
+    pub compress: Option<Compression>,
 }
 
 /// A container and the image that it uses, for `rmi` to heed.

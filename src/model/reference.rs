@@ -53,7 +53,12 @@ impl Reference {
             return format!("{}/{}", self.domain, self.path);
         }
         let official = self.path.strip_prefix("library/").filter(|rest| !rest.contains('/'));
-        official.unwrap_or(&self.path).to_owned()
+        let short = official.unwrap_or(&self.path);
+        // `docker.io/localhost/x` without its registry would be of the registry `localhost`.
+        if is_id(short) || split_domain(short) != (self.domain.clone(), self.path.clone()) {
+            return format!("{}/{}", self.domain, self.path);
+        }
+        short.to_owned()
     }
 
     /// The shortest text that means the same, with its tag: `alpine:latest`.
@@ -104,7 +109,7 @@ impl FromStr for Reference {
         if path.is_empty() || !path.split('/').all(is_path_component) {
             return Err(invalid("the name must be of lower-case letters, digits and . _ - /"));
         }
-        if name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        if is_id(name) {
             return Err(invalid("64 hexadecimal digits are an image id, not a name"));
         }
         let tag = match (tag, &digest) {
@@ -114,6 +119,11 @@ impl FromStr for Reference {
         };
         Ok(Reference { domain, path, tag, digest })
     }
+}
+
+/// Whether a name reads as the id of an image.
+fn is_id(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// The first component is a registry if it has a `.` or `:` or is `localhost`.
@@ -143,7 +153,9 @@ fn is_domain(text: &str) -> bool {
     let port_ok = port.is_none_or(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
     let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let host_ok = match address {
-        Some(address) => address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':'),
+        Some(address) => {
+            !address.is_empty() && address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':')
+        }
         None => host.split('.').all(|label| {
             let bytes = label.as_bytes();
             !label.is_empty()
@@ -200,6 +212,10 @@ impl fmt::Debug for Reference {
         write!(f, "Reference({self})")
     }
 }
+
+#[cfg(test)]
+#[path = "tests/grammar.rs"]
+mod grammar;
 
 #[cfg(test)]
 mod tests {

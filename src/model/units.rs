@@ -74,6 +74,15 @@ pub fn human_duration(duration: Duration) -> String {
 /// A size in decimal units with three significant digits: `0B`, `97B`, `8.99kB`, `198MB`
 /// (docker/go-units, `HumanSizeWithPrecision(3)`).
 pub fn human_size(bytes: u64) -> String {
+    scaled(bytes, 3)
+}
+
+/// The same with four digits: `1.234MB` (docker/go-units, `HumanSize`).
+pub fn human_bytes(bytes: u64) -> String {
+    scaled(bytes, 4)
+}
+
+fn scaled(bytes: u64, digits: usize) -> String {
     const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
     let mut value = bytes as f64;
     let mut unit = 0;
@@ -81,12 +90,12 @@ pub fn human_size(bytes: u64) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    let decimals = match value {
-        v if v >= 100.0 => 0,
-        v if v >= 10.0 => 1,
-        _ => 2,
+    let whole = match value {
+        v if v >= 100.0 => 3,
+        v if v >= 10.0 => 2,
+        _ => 1,
     };
-    let text = format!("{value:.decimals$}");
+    let text = format!("{value:.0$}", digits.saturating_sub(whole));
     let text =
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     format!("{text}{}", UNITS[unit])
@@ -142,6 +151,10 @@ mod tests {
             (1_000_000, "1MB"),
         ] {
             assert_eq!(human_size(bytes), text);
+        }
+        for (bytes, text) in [(0, "0B"), (999, "999B"), (1_234_567, "1.235MB"), (12_300, "12.3kB")]
+        {
+            assert_eq!(human_bytes(bytes), text);
         }
     }
 }

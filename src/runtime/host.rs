@@ -62,8 +62,19 @@ pub(super) fn boot_id() -> String {
     text.trim().to_owned()
 }
 
+/// Whether overlay takes layers one by one (Linux 6.8).
+pub(super) fn one_by_one() -> bool {
+    kernel_version() >= (6, 8)
+}
+
+/// How many layers a root may be stacked of. overlayfs takes 500; older kernels take them as one
+/// text that must fit into a page (mount(2)), with some 85 bytes for each.
+pub fn most_layers() -> usize {
+    if one_by_one() { 400 } else { 45 }
+}
+
 /// The kernel's version, major and minor; (0, 0) where its release says none.
-pub(super) fn kernel_version() -> (u32, u32) {
+fn kernel_version() -> (u32, u32) {
     let name = rustix::system::uname();
     let release = name.release().to_string_lossy();
     let mut numbers =

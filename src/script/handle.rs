@@ -7,7 +7,8 @@ use crate::engine::Backend;
 use crate::model::container::Container as Record;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image as Metadata, PullPolicy};
-use crate::model::{Kind, Result};
+use crate::model::usage::ImageUsage;
+use crate::model::{Error, Kind, Result};
 
 /// A container. It is live: what it tells is asked when it is asked for.
 #[derive(Clone)]
@@ -140,6 +141,15 @@ impl Image {
     /// What it is now.
     pub fn now(&self) -> Result<Metadata> {
         self.backend.image(&self.metadata.id.to_string(), PullPolicy::Never)
+    }
+
+    /// What it takes of the disk now.
+    pub fn usage(&self) -> Result<ImageUsage> {
+        let usage = self.backend.image_usage()?.into_iter();
+        let mut mine = usage.filter(|usage| usage.id == self.metadata.id);
+        mine.next().ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("no such image: `{}`", self.reference))
+        })
     }
 }
 

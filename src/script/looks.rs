@@ -13,5 +13,7 @@ pub fn containers(list: &[Container]) -> String {
 
 /// The table of `images`.
 pub fn images(list: &[Image]) -> String {
-    ui::images::images(&ui::images::rows(list), Timestamp::now(), false).trim_end().to_owned()
+    ui::images::images(&ui::images::rows(list, false), Timestamp::now(), false, false)
+        .trim_end()
+        .to_owned()
 }

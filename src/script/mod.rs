@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use crate::engine::{Backend, Cancel};
 use crate::model::Error;
+use crate::model::progress::Progress;
 
 pub use completion::{Candidate, Completion};
 pub use session::{Reply, Session};
@@ -77,6 +78,8 @@ pub struct Host {
     pub args: Vec<String>,
     /// Where text goes.
     pub output: Arc<dyn Output>,
+    /// Who is told how far images on their way are.
+    pub progress: Arc<dyn Progress>,
     /// Whether reports are coloured.
     pub color: bool,
 }

@@ -7,6 +7,7 @@ use super::handle::{Container, Image};
 use super::stage::Stage;
 use super::values;
 use crate::model::image::PullPolicy;
+use crate::model::progress::PullOptions;
 use crate::model::{Error, Kind};
 
 /// The container that `subject` names.
@@ -30,7 +31,10 @@ pub fn image(ctx: &NativeCallContext, subject: &Dynamic, pull: PullPolicy) -> Rh
     }
     let reference = text(ctx, &subject, "image")?;
     let stage = Stage::of(ctx)?;
-    let metadata = stage.backend().image(&reference, pull).or_raise(ctx)?;
+    let host = stage.host();
+    let fetch = PullOptions::default();
+    let metadata = stage.backend().obtain(&reference, pull, &fetch, &host.progress, &host.cancel);
+    let metadata = metadata.or_raise(ctx)?;
     Ok(Image::new(stage.backend(), metadata, &reference))
 }
 

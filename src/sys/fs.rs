@@ -6,8 +6,8 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{
-    AtFlags, Dev, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, ResolveFlags, Stat,
-    Timespec, Timestamps, Uid, XattrFlags,
+    AtFlags, Dev, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, ResolveFlags, SeekFrom,
+    Stat, Timespec, Timestamps, Uid, XattrFlags,
 };
 use rustix::io::Errno;
 
@@ -210,6 +210,12 @@ pub fn get_xattr(fd: impl AsFd, key: &str) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// Wraps `fremovexattr(2)`.
+pub fn remove_xattr(fd: impl AsFd, key: &str) -> Result<()> {
+    rustix::fs::fremovexattr(fd, key)
+        .map_err(|errno| Error::from_errno(format!("removexattr `{key}`"), errno.raw_os_error()))
+}
+
 /// Wraps `flistxattr(2)`: the keys that are UTF-8.
 pub fn list_xattrs(fd: impl AsFd) -> Result<Vec<String>> {
     let mut keys = Vec::with_capacity(64 * 1024);
@@ -257,6 +263,36 @@ pub fn try_lock(fd: impl AsFd) -> Result<bool> {
     }
 }
 
+/// Wraps `lseek(2)` to a place counted from the start.
+pub fn seek(fd: impl AsFd, offset: u64) -> Result<()> {
+    rustix::fs::seek(fd, SeekFrom::Start(offset))
+        .map(drop)
+        .map_err(|errno| Error::from_errno("lseek", errno.raw_os_error()))
+}
+
+/// Wraps `ftruncate(2)`; what is new reads as zeros and takes no space.
+pub fn set_length(fd: impl AsFd, length: u64) -> Result<()> {
+    rustix::fs::ftruncate(fd, length)
+        .map_err(|errno| Error::from_errno("ftruncate", errno.raw_os_error()))
+}
+
+/// Where a file has data, as (offset, length) in order: `SEEK_DATA` and `SEEK_HOLE` of lseek(2).
+/// A file system that knows no holes has one extent.
+pub fn extents(fd: impl AsFd) -> Result<Vec<(u64, u64)>> {
+    let mut found = Vec::new();
+    let mut end = 0;
+    let failed = |errno: Errno| Error::from_errno("lseek", errno.raw_os_error());
+    loop {
+        let start = match rustix::fs::seek(&fd, SeekFrom::Data(end)) {
+            Ok(start) => start,
+            Err(Errno::NXIO) => return Ok(found),
+            Err(errno) => return Err(failed(errno)),
+        };
+        end = rustix::fs::seek(&fd, SeekFrom::Hole(start)).map_err(failed)?;
+        found.push((start, end - start));
+    }
+}
+
 /// Wraps `fsync(2)`.
 pub fn sync(fd: impl AsFd) -> Result<()> {
     rustix::fs::fsync(fd).map_err(|errno| Error::from_errno("fsync", errno.raw_os_error()))
@@ -272,6 +308,14 @@ pub fn free_space(fd: impl AsFd) -> Result<u64> {
     let space = rustix::fs::fstatvfs(fd)
         .map_err(|errno| Error::from_errno("fstatvfs", errno.raw_os_error()))?;
     Ok(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
+/// How many more files may be made on the file system of `fd`: `fstatvfs(3)`. `None` where it
+/// makes room for them as it goes.
+pub fn free_inodes(fd: impl AsFd) -> Result<Option<u64>> {
+    let space = rustix::fs::fstatvfs(fd)
+        .map_err(|errno| Error::from_errno("fstatvfs", errno.raw_os_error()))?;
+    Ok((space.f_files > 0).then_some(space.f_favail))
 }
 
 /// What `st_mode` says an entry is.

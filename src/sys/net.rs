@@ -28,3 +28,21 @@ pub fn loopback_up() -> Result<(), Errno> {
     };
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
+
+/// Wraps `__nss_configure_lookup(3)`: host names are looked up in `/etc/hosts` and by DNS, both
+/// part of glibc since 2.34, whatever `/etc/nsswitch.conf` says. Other sources are shared objects,
+/// which a static binary can load only beside the very glibc that it was built with.
+pub fn look_names_up_without_plugins() {
+    #[cfg(target_env = "gnu")]
+    {
+        use std::ffi::{c_char, c_int};
+        unsafe extern "C" {
+            fn __nss_configure_lookup(database: *const c_char, services: *const c_char) -> c_int;
+        }
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        ONCE.call_once(|| {
+            // SAFETY: both texts are constant and end with NUL; glibc copies what it keeps.
+            unsafe { __nss_configure_lookup(c"hosts".as_ptr(), c"files dns".as_ptr()) };
+        });
+    }
+}

@@ -6,39 +6,78 @@ use serde_json::{Value, json};
 
 use super::columns::align;
 use super::ps::age;
+use crate::model::digest::Digest;
 use crate::model::image::Image;
 use crate::model::reference::Reference;
-use crate::model::units::{human_duration, human_size};
+use crate::model::units::{human_bytes, human_duration, human_size};
 
 /// What stands where an image has no repository, tag or digest.
 const NONE: &str = "<none>";
 
 /// One line of the table: an image under one of its references, or under none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Row<'a> {
     image: &'a Image,
-    tag: Option<&'a Reference>,
+    repository: String,
+    tag: &'a str,
+    digest: &'a str,
 }
 
-/// The lines of these images: one for each reference, or one for an image without.
-pub fn rows(images: &[Image]) -> Vec<Row<'_>> {
+/// The lines of these images: one for each tag, or one for an image without. With `digests`, one
+/// for each tag and digest; else a repository of which only a digest is known has one
+/// (docker/cli, `imageFormatTaggedAndDigest`).
+pub fn rows(images: &[Image], digests: bool) -> Vec<Row<'_>> {
     let mut rows = Vec::with_capacity(images.len());
     for image in images {
-        rows.extend(image.tags.iter().map(|tag| Row { image, tag: Some(tag) }));
-        if image.tags.is_empty() {
-            rows.push(Row { image, tag: None });
+        let start = rows.len();
+        for tag in &image.tags {
+            let repository = tag.repository();
+            let row = |digest| Row {
+                image,
+                repository: repository.clone(),
+                tag: tag.tag().unwrap_or(NONE),
+                digest,
+            };
+            let known = digests_of(image, &repository).filter(|_| digests);
+            let before = rows.len();
+            rows.extend(known.map(row));
+            if rows.len() == before {
+                rows.push(row(NONE));
+            }
+        }
+        for reference in &image.digests {
+            let (repository, digest) = (reference.repository(), reference.digest());
+            let shown = |row: &Row<'_>| row.repository == repository;
+            let is_tagged = image.tags.iter().any(|tag| tag.repository() == repository);
+            if !is_tagged && (digests || !rows[start..].iter().any(shown)) {
+                let digest = digest.map_or(NONE, Digest::as_str);
+                rows.push(Row { image, repository, tag: NONE, digest });
+            }
+        }
+        if rows.len() == start {
+            rows.push(Row { image, repository: NONE.to_owned(), tag: NONE, digest: NONE });
         }
     }
     rows
 }
 
-/// The table of `images`.
-pub fn images(rows: &[Row<'_>], now: Timestamp, no_trunc: bool) -> String {
-    let mut text = String::from("REPOSITORY\tTAG\tIMAGE ID\tCREATED\tSIZE\n");
+fn digests_of<'a>(image: &'a Image, repository: &str) -> impl Iterator<Item = &'a str> {
+    let same = move |reference: &&Reference| reference.repository() == repository;
+    image.digests.iter().filter(same).filter_map(Reference::digest).map(Digest::as_str)
+}
+
+/// The table of `images`; `digests` adds a column.
+pub fn images(rows: &[Row<'_>], now: Timestamp, no_trunc: bool, digests: bool) -> String {
+    let heading = if digests { "DIGEST\t" } else { "" };
+    let mut text = format!("REPOSITORY\tTAG\t{heading}IMAGE ID\tCREATED\tSIZE\n");
     for row in rows {
-        let size = human_size(row.image.size);
-        let cells = [&row.repository(), row.tag(), row.id(no_trunc), &row.created(now), &size];
-        text.push_str(&cells.map(|cell| cell).join("\t"));
+        let (created, size) = (row.created(now), human_size(row.image.size));
+        let mut cells = vec![&row.repository, row.tag, row.digest, row.id(no_trunc)];
+        if !digests {
+            cells.remove(2);
+        }
+        cells.extend([created.as_str(), &size]);
+        text.push_str(&cells.join("\t"));
         text.push('\n');
     }
     align(&text)
@@ -50,20 +89,19 @@ pub fn fields(row: &Row<'_>, now: Timestamp, zone: &TimeZone, no_trunc: bool) ->
         || "N/A".to_owned(),
         |time| time.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %z %Z").to_string(),
     );
-    let digest = row.tag.and_then(Reference::digest).map_or(NONE, |digest| digest.as_str());
     let size = human_size(row.image.size);
     json!({
         "Containers": "N/A",
         "CreatedAt": created,
         "CreatedSince": row.created(now),
-        "Digest": digest,
+        "Digest": row.digest,
         "ID": row.id(no_trunc),
-        "Repository": row.repository(),
+        "Repository": row.repository,
         "SharedSize": "N/A",
         "Size": size,
-        "Tag": row.tag(),
+        "Tag": row.tag,
         "UniqueSize": "N/A",
-        "VirtualSize": size,
+        "VirtualSize": human_bytes(row.image.size),
     })
 }
 
@@ -83,12 +121,9 @@ impl Row<'_> {
         if no_trunc { self.image.id.as_str() } else { self.image.id.short() }
     }
 
-    fn repository(&self) -> String {
-        self.tag.map_or_else(|| NONE.to_owned(), Reference::repository)
-    }
-
-    fn tag(&self) -> &str {
-        self.tag.and_then(Reference::tag).unwrap_or(NONE)
+    /// The image.
+    pub fn image(&self) -> &'_ Image {
+        self.image
     }
 
     fn created(&self, now: Timestamp) -> String {
@@ -126,22 +161,37 @@ mod tests {
     }
 
     #[test]
-    fn each_reference_is_a_line_and_dangling_images_have_none() {
+    fn each_tag_is_a_line_and_dangling_images_have_none() {
         let mut undated = image("c", &[], 0);
         undated.created = None;
-        let digest = format!("team/app@sha256:{}", "d".repeat(64));
-        let list =
-            [image("a", &["alpine:3", "alpine"], 8_990), image("b", &[&digest], 97), undated];
+        let mut pulled = image("b", &["team/app:1"], 97);
+        let digest = |digit: &str| format!("@sha256:{}", digit.repeat(64));
+        for name in ["team/app", "other"] {
+            pulled.digests.push(format!("{name}{}", digest("d")).parse().unwrap());
+        }
+        pulled.digests.push(format!("other{}", digest("e")).parse().unwrap());
+        let list = [image("a", &["alpine:3", "alpine"], 8_990), pulled, undated];
         let now = Timestamp::from_second(7200).unwrap();
+        let shown = [false, true].map(|digests| images(&rows(&list, digests), now, false, digests));
+        let shown =
+            shown.join("\n").replace(&"d".repeat(64), "ddd").replace(&"e".repeat(64), "eee");
         expect![[r#"
             REPOSITORY   TAG       IMAGE ID       CREATED       SIZE
             alpine       3         aaaaaaaaaaaa   2 hours ago   8.99kB
             alpine       latest    aaaaaaaaaaaa   2 hours ago   8.99kB
-            team/app     <none>    bbbbbbbbbbbb   2 hours ago   97B
+            team/app     1         bbbbbbbbbbbb   2 hours ago   97B
+            other        <none>    bbbbbbbbbbbb   2 hours ago   97B
             <none>       <none>    cccccccccccc   N/A           0B
-        "#]]
-        .assert_eq(&images(&rows(&list), now, false));
-        let fields = fields(&rows(&list)[2], now, &TimeZone::UTC, true);
+
+            REPOSITORY   TAG       DIGEST                                                                    IMAGE ID       CREATED       SIZE
+            alpine       3         <none>                                                                    aaaaaaaaaaaa   2 hours ago   8.99kB
+            alpine       latest    <none>                                                                    aaaaaaaaaaaa   2 hours ago   8.99kB
+            team/app     1         sha256:ddd   bbbbbbbbbbbb   2 hours ago   97B
+            other        <none>    sha256:ddd   bbbbbbbbbbbb   2 hours ago   97B
+            other        <none>    sha256:eee   bbbbbbbbbbbb   2 hours ago   97B
+            <none>       <none>    <none>                                                                    cccccccccccc   N/A           0B
+        "#]].assert_eq(&shown);
+        let fields = fields(&rows(&list, true)[2], now, &TimeZone::UTC, true);
         assert_eq!(fields["Digest"], format!("sha256:{}", "d".repeat(64)));
         assert_eq!(fields["ID"], format!("sha256:{}", "b".repeat(64)));
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();

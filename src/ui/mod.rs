@@ -2,8 +2,11 @@
 
 pub mod columns;
 pub mod error;
+pub mod history;
 pub mod images;
 pub mod info;
 pub mod nearest;
+pub mod progress;
 pub mod ps;
 pub mod template;
+pub mod usage;

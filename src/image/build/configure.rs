@@ -6,18 +6,23 @@ use serde_json::{Value, json};
 
 use crate::model::build::{BuildStep, CommandLine, CopyItem, CopyStep, Healthcheck};
 use crate::model::container::Config;
+use crate::model::platform::Platform;
 use crate::model::signal::Signal;
 use crate::model::{Error, Kind, Result};
 
-/// The configuration of an image without anything, for a machine such as this.
-pub(super) fn empty(os: &str, architecture: &str) -> Value {
-    json!({
-        "architecture": architecture,
-        "os": os,
+/// The configuration of an image without anything.
+pub(super) fn empty(platform: &Platform) -> Value {
+    let mut document = json!({
+        "architecture": platform.architecture,
+        "os": platform.os,
         "config": {},
         "rootfs": { "type": "layers", "diff_ids": [] },
         "history": [],
-    })
+    });
+    if !platform.variant.is_empty() {
+        document["variant"] = json!(platform.variant);
+    }
+    document
 }
 
 /// The object at `key`, made where it is missing or something else.

@@ -13,11 +13,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::pattern::{Ignore, Pattern, is_pattern};
 use crate::image::capture::{entry, xattrs};
+use crate::image::compression::decompress;
 use crate::image::extract::is_allowed_xattr;
 use crate::image::members::{Member, MemberKind, Members, lossy};
 use crate::image::names;
 use crate::image::pack::{Entry, Packer};
-use crate::image::spool::decompress;
 use crate::image::walk::{Go, Node, Tree, below, gone, split};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
@@ -298,7 +298,7 @@ impl<'a, 'p> Copying<'a, 'p> {
     /// Unpacks a tar archive into the directory `to`. False where it is none.
     pub(crate) fn unpack(&mut self, file: OwnedFd, to: &[u8]) -> Result<bool> {
         let stream = match decompress(std::io::BufReader::new(std::fs::File::from(file))) {
-            Ok(stream) => stream,
+            Ok((stream, _)) => stream,
             Err(error) => {
                 return Err(error.hint("COPY it, or uncompress it first: ADD unpacks archives"));
             }

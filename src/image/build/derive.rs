@@ -5,17 +5,17 @@ use serde_json::{Value, json};
 
 use super::Origin;
 use crate::image::Check;
-use crate::image::import::Parts;
+use crate::image::import::Incoming;
 use crate::image::index::Index;
 use crate::image::members::corrupt;
+use crate::image::span::Span;
 use crate::image::spool::Spooled;
 use crate::image::staging::Staging;
 use crate::image::store::Store;
-use crate::model::Result;
+use crate::image::unpack::Source;
 use crate::model::digest::Digest;
 use crate::model::image::Image;
-use crate::model::reference::Reference;
-use crate::sys::fs;
+use crate::model::{Error, Kind, Result};
 
 /// An image that is about to be made.
 pub(super) struct Draft<'a> {
@@ -34,75 +34,52 @@ impl Store {
         draft: Draft<'_>,
         check: Check<'_>,
     ) -> Result<Image> {
-        let below = match draft.parent {
-            Some(parent) => self.blobs_of(staging, parent)?,
-            None => Vec::new(),
-        };
+        let mut layers: Vec<Box<dyn Source>> = Vec::new();
+        if let Some(parent) = draft.parent {
+            let manifest = parent.manifest.as_ref().ok_or_else(|| corrupt("it has no manifest"))?;
+            let below = self.read_manifest(manifest)?.layers;
+            layers.extend(
+                below
+                    .into_iter()
+                    .map(|layer| -> Box<dyn Source> { Box::new(Below { digest: layer.digest }) }),
+            );
+        }
+        if let Some(layer) = &draft.layer {
+            layers.push(layer.source(staging)?);
+        }
         let config = serde_json::to_vec(&document(&draft))
             .map_err(|error| corrupt(format!("write the configuration: {error}")))?;
-        let parts = Parts {
-            config: &config,
-            layers: below.iter().chain(&draft.layer).collect(),
-            tags: draft.origin.reference.cloned().into_iter().collect(),
+        let incoming = Incoming {
+            step: draft.origin.step.clone(),
+            parent: draft.parent.map(|parent| parent.id.clone()),
+            ..Incoming::new(&config, layers, draft.origin.reference.cloned().into_iter().collect())
         };
-        let loaded = self.import(staging, &parts, check)?;
-        self.remember(&loaded.id, draft.parent, draft.origin)?;
+        let loaded = self.import(staging, &incoming, check)?;
         self.find(loaded.id.as_str())
-    }
-
-    /// The layers of an image, for the image above it.
-    fn blobs_of(&self, staging: &Staging, image: &Image) -> Result<Vec<Spooled>> {
-        let index = Index::read(self.images())?;
-        let entry = index.of(&image.id).next();
-        let entry = entry.ok_or_else(|| corrupt("the image below it is gone"))?;
-        let manifest = self.read_manifest(&entry.manifest)?;
-        let blobs = fs::open_dir(&self.images().join("blobs/sha256"))?;
-        let mut layers = Vec::new();
-        for (number, layer) in manifest.layers.into_iter().enumerate() {
-            let name = format!("below-{number}");
-            fs::make_link(
-                &blobs,
-                layer.digest.hex().as_bytes(),
-                staging.directory(),
-                name.as_bytes(),
-            )?;
-            layers.push(Spooled { name, size: layer.size, digest: layer.digest });
-        }
-        Ok(layers)
     }
 
     /// The image that a step made last, if it is still here.
     pub fn step_image(&self, step: &Digest) -> Result<Option<Image>> {
         let index = Index::read(self.images())?;
-        let made = index.entries.iter().filter(|entry| entry.step.as_ref() == Some(step));
         // An image that is damaged is as good as none.
-        Ok(made
-            .max_by_key(|entry| entry.tagged)
-            .and_then(|entry| self.find(entry.id.as_str()).ok()))
+        Ok(index.of_step(step).and_then(|entry| self.find(entry.id.as_str()).ok()))
+    }
+}
+
+/// A layer of the image below, which is in the store.
+struct Below {
+    digest: Digest,
+}
+
+impl Source for Below {
+    fn digest(&self) -> Option<&Digest> {
+        Some(&self.digest)
     }
 
-    /// Notes where an image came from.
-    fn remember(&self, id: &Digest, parent: Option<&Image>, origin: &Origin<'_>) -> Result<()> {
-        let _lock = self.lock()?;
-        let mut index = Index::read(self.images())?;
-        for entry in index.entries.iter_mut().filter(|entry| entry.id == *id) {
-            entry.step = entry.step.take().or_else(|| origin.step.clone());
-            entry.parent = entry.parent.take().or_else(|| parent.map(|image| image.id.clone()));
-        }
-        index.write(self.images())
-    }
-
-    /// Gives an image one more reference.
-    pub fn name(&self, image: &Image, reference: &Reference) -> Result<Image> {
-        let lock = self.lock()?;
-        let mut index = Index::read(self.images())?;
-        let entry = index.of(&image.id).next().cloned();
-        let mut entry = entry.ok_or_else(|| corrupt("the image is gone"))?;
-        entry.tagged = Some(Timestamp::now());
-        index.put(&entry, std::slice::from_ref(reference));
-        index.write(self.images())?;
-        drop(lock);
-        self.find(image.id.as_str())
+    /// Only asked where the store has it no longer.
+    fn open(&self) -> Result<Span> {
+        Err(Error::new(Kind::Refused, "the image below was removed meanwhile")
+            .hint("build it again"))
     }
 }
 

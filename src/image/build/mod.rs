@@ -11,7 +11,6 @@ mod pattern;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -23,9 +22,11 @@ use self::pattern::Ignore;
 use super::Check;
 use super::capture;
 use super::changes;
-use super::layout::architecture;
+use super::compression::decompress;
+use super::members::stream_error;
+use super::merged::{self, Layer};
 use super::pack::Packer;
-use super::spool::{SpoolWriter, Spooled, decompress, digest_of, spool};
+use super::spool::{SpoolWriter, Spooled, digest_of};
 use super::staging::Staging;
 use super::store::Store;
 use super::walk::{Form, Tree};
@@ -33,6 +34,7 @@ use crate::model::build::{BuildStep, Change, CopyItem, CopySource, CopyStep};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::Image;
+use crate::model::platform::Platform;
 use crate::model::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
@@ -68,9 +70,9 @@ pub struct Origin<'a> {
 
 /// The open directories of some layers.
 struct Opened {
-    upper: Option<OwnedFd>,
+    upper: Option<Layer>,
     /// Topmost first.
-    lowers: Vec<OwnedFd>,
+    lowers: Vec<Layer>,
 }
 
 impl Opened {
@@ -80,12 +82,12 @@ impl Opened {
 }
 
 impl Store {
-    fn lowers(&self, layers: &[Digest]) -> Result<Vec<OwnedFd>> {
-        layers.iter().rev().map(|layer| fs::open_dir(&self.layer_dir(layer))).collect()
+    fn lowers(&self, layers: &[Digest]) -> Result<Vec<Layer>> {
+        merged::layers(layers.iter().rev().map(|layer| self.layer_dir(layer)))
     }
 
-    fn open_files(&self, files: Files<'_>) -> Result<(OwnedFd, Vec<OwnedFd>, BTreeSet<Vec<u8>>)> {
-        let (upper, lowers) = (fs::open_dir(files.upper)?, self.lowers(files.layers)?);
+    fn open_files(&self, files: Files<'_>) -> Result<(Layer, Vec<Layer>, BTreeSet<Vec<u8>>)> {
+        let (upper, lowers) = (Layer::Open(fs::open_dir(files.upper)?), self.lowers(files.layers)?);
         let points = changes::mount_points(&upper, &lowers, files.mounts)?;
         Ok((upper, lowers, points))
     }
@@ -98,8 +100,8 @@ impl Store {
 
     /// Writes all that a container sees as a tar.
     pub fn export(&self, files: Files<'_>, out: &mut dyn Write, check: Check<'_>) -> Result<()> {
-        let opened =
-            Opened { upper: Some(fs::open_dir(files.upper)?), lowers: self.lowers(files.layers)? };
+        let upper = Some(Layer::Open(fs::open_dir(files.upper)?));
+        let opened = Opened { upper, lowers: self.lowers(files.layers)? };
         capture::pack(&opened.tree(), &BTreeSet::new(), out, check)
     }
 
@@ -131,15 +133,18 @@ impl Store {
         check: Check<'_>,
     ) -> Result<Image> {
         let staging = self.staging()?;
-        let layer = spool(staging.directory(), "root.tar", decompress(archive)?, check)?;
-        let draft = Draft { parent: None, document, layer: Some(layer), origin };
+        let layer = self.write_layer(&staging, |out| {
+            let mut stream = decompress(archive)?.0;
+            copy_stream(&mut stream, out, check)
+        })?;
+        let draft = Draft { parent: None, document, layer, origin };
         self.derive(&staging, draft, check)
             .map_err(|error| super::extract::explain(error, self.images()))
     }
 
     /// The configuration that an image without anything begins with.
     pub fn empty_document(&self) -> Value {
-        configure::empty("linux", architecture())
+        configure::empty(&Platform::host())
     }
 
     /// A small file of an image, such as `/etc/passwd`; `None` where there is no such file.
@@ -297,7 +302,7 @@ impl Store {
     ) -> Result<()> {
         match &copy.from {
             CopySource::Directory { path, ignore } => {
-                let directory = fs::open_dir(path)?;
+                let directory = Layer::Open(fs::open_dir(path)?);
                 let tree = Tree { form: Form::Plain, layers: vec![&directory] };
                 let ignore = Ignore::new(ignore.iter().map(String::as_str))
                     .context(|| "cannot read `.dockerignore`".to_owned())?;
@@ -331,6 +336,22 @@ impl Store {
         let layer = out.inner.finish();
         // Two blocks of zeros: Docker keeps no layer for it either.
         Ok(Some(layer).filter(|layer| layer.size > 1024))
+    }
+}
+
+/// Copies a stream whose length nobody has promised.
+fn copy_stream(stream: &mut dyn Read, out: &mut dyn Write, check: Check<'_>) -> Result<()> {
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        check()?;
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                out.write_all(&buffer[..count]).context(|| "write the layer".to_owned())?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(stream_error(&error)),
+        }
     }
 }
 

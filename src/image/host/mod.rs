@@ -16,12 +16,12 @@ use jiff::Timestamp;
 use self::libraries::Libraries;
 use self::tree::{Node, Tree};
 use super::Check;
-use super::import::Parts;
-use super::layout::architecture;
+use super::import::Incoming;
 use super::spool::{SpoolWriter, Spooled};
 use super::store::Store;
 use crate::model::Result;
 use crate::model::image::HostImage;
+use crate::model::platform::Platform;
 use crate::model::reference::Reference;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -91,12 +91,9 @@ impl Store {
         machine.tree.write(&mut writer, check)?;
         let layer = writer.finish();
         let config = config(&layer, machine.tree.newest());
-        let parts = Parts {
-            config: config.as_bytes(),
-            layers: vec![&layer],
-            tags: vec![reference.clone()],
-        };
-        let loaded = self.import(&staging, &parts, check)?;
+        let layers = vec![layer.source(&staging)?];
+        let incoming = Incoming::new(config.as_bytes(), layers, vec![reference.clone()]);
+        let loaded = self.import(&staging, &incoming, check)?;
         let image = self.find(loaded.id.as_str())?;
         Ok(HostImage { image, missing: machine.missing })
     }
@@ -113,7 +110,7 @@ fn config(layer: &Spooled, newest: i64) -> String {
     let created = Timestamp::from_second(newest).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
     serde_json::json!({
         "created": created,
-        "architecture": architecture(),
+        "architecture": Platform::host().architecture,
         "os": "linux",
         "config": {
             "Env": [format!("PATH={PATH}")],

@@ -60,7 +60,7 @@ fn small(tag: &str, content: &str) -> Vec<u8> {
 
 fn check_refused(archive: &[u8], expected: &str) {
     let (_root, store) = store();
-    let error = store.load(&mut &archive[..], &go).unwrap_err();
+    let error = store.load(&mut &archive[..], None, &go).unwrap_err();
     assert!(error.to_string().contains(expected), "{error}");
     assert!(error.hint_text().is_some(), "{error}");
     assert_untouched(&store);
@@ -69,7 +69,7 @@ fn check_refused(archive: &[u8], expected: &str) {
 #[test]
 fn an_image_saved_by_docker_is_as_docker_made_it() {
     let (_root, store) = store();
-    let loaded = store.load_file(Path::new(FIXTURE), &go).unwrap();
+    let loaded = store.load_file(Path::new(FIXTURE), None, &go).unwrap();
     let id = "sha256:078e30f4560838007f7ebd35877143585afaebb640316bcc3cbbb466b9a6a01d";
     assert_eq!(loaded[0].id.as_str(), id);
     assert_eq!(loaded[0].tags[0].familiar(), "hundredcounter:latest");
@@ -108,8 +108,8 @@ fn an_image_saved_by_docker_is_as_docker_made_it() {
 #[test]
 fn a_second_load_changes_nothing_and_moves_nothing() {
     let (_root, store) = store();
-    let first = store.load_file(Path::new(FIXTURE), &go).unwrap();
-    let second = store.load_file(Path::new(FIXTURE), &go).unwrap();
+    let first = store.load_file(Path::new(FIXTURE), None, &go).unwrap();
+    let second = store.load_file(Path::new(FIXTURE), None, &go).unwrap();
     assert_eq!(first, second);
     assert_eq!(store.list().unwrap().len(), 1);
     assert_eq!(std::fs::read_dir(store.images().join("staging")).unwrap().count(), 0);
@@ -119,7 +119,7 @@ fn a_second_load_changes_nothing_and_moves_nothing() {
 fn two_loads_at_once_both_succeed() {
     let (_root, store) = store();
     std::thread::scope(|scope| {
-        let load = || store.load_file(Path::new(FIXTURE), &go).map(drop);
+        let load = || store.load_file(Path::new(FIXTURE), None, &go).map(drop);
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(load)).collect();
         for thread in threads {
             thread.join().unwrap().unwrap();
@@ -135,7 +135,7 @@ fn a_compressed_archive_loads_from_a_stream() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&small("a", "1")).unwrap();
     let bytes = gzip.finish().unwrap();
-    store.load(&mut &bytes[..], &go).unwrap();
+    store.load(&mut &bytes[..], None, &go).unwrap();
     store.find("a").unwrap();
     check_refused(&bytes[..bytes.len() - 20], "cannot load the archive");
 }
@@ -143,8 +143,8 @@ fn a_compressed_archive_loads_from_a_stream() {
 #[test]
 fn a_tag_that_moves_is_reported() {
     let (_root, store) = store();
-    let first = store.load(&mut &small("a", "1")[..], &go).unwrap();
-    let second = store.load(&mut &small("a", "2")[..], &go).unwrap();
+    let first = store.load(&mut &small("a", "1")[..], None, &go).unwrap();
+    let second = store.load(&mut &small("a", "2")[..], None, &go).unwrap();
     assert_ne!(first[0].id, second[0].id);
     assert_eq!(second[0].moved, ["a".parse().unwrap()]);
     assert!(store.find(first[0].id.short()).unwrap().tags.is_empty());
@@ -156,7 +156,8 @@ fn what_is_no_image_archive_is_refused_with_a_way_out() {
     check_refused(b"", "it is empty");
     check_refused(&[b'x'; 2000], "not a tar archive");
     check_refused(&tar(&[("a", b"b")]), "no `manifest.json`");
-    check_refused(b"\x28\xb5\x2f\xfd123456", "zstd");
+    check_refused(b"\x28\xb5\x2f\xfd123456", "compression is damaged");
+    check_refused(b"\xfd7zXZ\x00123456", "xz");
     let whole = std::fs::read(FIXTURE).unwrap();
     check_refused(&whole[..whole.len() / 2], "ends too early");
 }
@@ -167,7 +168,7 @@ fn a_path_that_is_no_file_is_named() {
     for (path, expected) in
         [(root.path().to_owned(), "directory"), ("/no/such".into(), "no such file")]
     {
-        let error = store.load_file(&path, &go).unwrap_err();
+        let error = store.load_file(&path, None, &go).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         assert!(error.message().contains(path.to_str().unwrap()) && error.hint_text().is_some());
     }
@@ -223,7 +224,7 @@ fn a_layer_that_is_a_link_to_another_member_is_found() {
         builder.append_data(&mut header, name, content).unwrap();
     }
     let (_root, store) = store();
-    let loaded = store.load(&mut &builder.into_inner().unwrap()[..], &go).unwrap();
+    let loaded = store.load(&mut &builder.into_inner().unwrap()[..], None, &go).unwrap();
     assert_eq!(store.find(loaded[0].id.short()).unwrap().layers.len(), 2);
 }
 
@@ -236,7 +237,7 @@ fn a_cancelled_load_leaves_nothing() {
             1.. => Ok(()),
             _ => Err(Error::new(Kind::Cancelled, "interrupted")),
         };
-        let error = store.load_file(Path::new(FIXTURE), &check).unwrap_err();
+        let error = store.load_file(Path::new(FIXTURE), None, &check).unwrap_err();
         assert_eq!(error.kind(), Kind::Cancelled);
         assert_untouched(&store);
     }

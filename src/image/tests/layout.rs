@@ -48,7 +48,7 @@ impl Layout {
         self.member("index.json", index.to_string().as_bytes());
         let archive = self.0.into_inner().unwrap();
         let (_root, store) = store();
-        let loaded = store.load(&mut &archive[..], &|| Ok(()))?;
+        let loaded = store.load(&mut &archive[..], None, &|| Ok(()))?;
         Ok(loaded.iter().map(|l| store.find(l.id.as_str()).unwrap().config.cmd).collect())
     }
 }
@@ -60,7 +60,7 @@ fn for_platform(digest: &Digest, architecture: &str) -> Value {
 #[test]
 fn a_layout_with_compressed_layers_loads() {
     let (_root, store) = store();
-    let loaded = store.load_file(FIXTURE.as_ref(), &|| Ok(())).unwrap();
+    let loaded = store.load_file(FIXTURE.as_ref(), None, &|| Ok(())).unwrap();
     let image = store.find("hundredcounter").unwrap();
     assert_eq!(loaded[0].id, image.id);
     assert_eq!(image.diff_ids().len(), image.layers.len());
@@ -70,10 +70,10 @@ fn a_layout_with_compressed_layers_loads() {
 fn the_image_for_this_machine_is_chosen() {
     let mut layout = Layout::new();
     let (other, mine) = (layout.image("other"), layout.image("mine"));
-    let mut attested = for_platform(&other, architecture());
+    let mut attested = for_platform(&other, &Platform::host().architecture);
     attested["annotations"] = json!({"vnd.docker.reference.type": "attestation-manifest"});
     let nested = json!({"manifests": [
-        attested, for_platform(&other, "alien"), for_platform(&mine, architecture())
+        attested, for_platform(&other, "alien"), for_platform(&mine, &Platform::host().architecture)
     ]});
     let nested = layout.blob(&nested);
     let media = "application/vnd.oci.image.index.v1+json";

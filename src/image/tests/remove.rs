@@ -2,12 +2,12 @@
 
 use super::*;
 
-fn go() -> Result<()> {
+pub(crate) fn go() -> Result<()> {
     Ok(())
 }
 
 /// Archives of one image with one shared layer and one of its own.
-fn archive(tags: &[&str], own: &str) -> Vec<u8> {
+pub(crate) fn archive(tags: &[&str], own: &str) -> Vec<u8> {
     fn add(builder: &mut tar::Builder<Vec<u8>>, name: &str, content: &[u8]) {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
@@ -31,25 +31,27 @@ fn archive(tags: &[&str], own: &str) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-fn store(images: &[(&[&str], &str)]) -> (tempfile::TempDir, Store) {
+pub(crate) fn store(images: &[(&[&str], &str)]) -> (tempfile::TempDir, Store) {
     let root = tempfile::tempdir().unwrap();
     let store = Store::open(root.path()).unwrap();
     for (tags, own) in images {
-        store.load(&mut &archive(tags, own)[..], &go).unwrap();
+        store.load(&mut &archive(tags, own)[..], None, &go).unwrap();
     }
     (root, store)
 }
 
-fn user(store: &Store, query: &str, live: bool) -> ImageUser {
+pub(crate) fn user(store: &Store, query: &str, live: bool) -> ImageUser {
     let image = store.find(query).unwrap();
     ImageUser { image: image.id, layers: image.layers, container: "web".into(), live }
 }
 
 /// How many layers and blobs there are; nothing is ever left in the staging directory.
-fn counts(store: &Store) -> (usize, usize) {
+pub(crate) fn counts(store: &Store) -> (usize, usize) {
     let count = |name: &str| std::fs::read_dir(store.images().join(name)).unwrap().count();
     assert_eq!(count("staging"), 0);
-    (count("layers") / 2, count("blobs/sha256"))
+    // A directory, a record and a recipe.
+    assert_eq!(count("layers") % 3, 0);
+    (count("layers") / 3, count("blobs/sha256"))
 }
 
 #[test]
@@ -66,18 +68,18 @@ fn one_tag_of_several_is_only_taken_away() {
 fn the_last_tag_takes_the_image_and_what_only_it_needed() {
     let (_root, store) = store(&[(&["a"], "1"), (&["b"], "2")]);
     let image = store.find("a").unwrap();
-    assert_eq!(counts(&store), (3, 7));
+    assert_eq!(counts(&store), (3, 4));
     let removed = store.remove("a", false, &[]).unwrap();
     assert_eq!(
         removed[..2],
         [Removed::Untagged("a".parse().unwrap()), Removed::Deleted(image.id.clone())]
     );
     assert_eq!(removed[2..], [Removed::Deleted(image.layers[1].clone())]);
-    assert_eq!(counts(&store), (2, 4));
+    assert_eq!(counts(&store), (2, 2));
     store.find("b").unwrap();
     store.remove("b", false, &[]).unwrap();
     assert_eq!(counts(&store), (0, 0));
-    store.load(&mut &archive(&["a"], "1")[..], &go).unwrap();
+    store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
     assert_eq!(
         store.find("a").unwrap(),
         Image { tagged: store.find("a").unwrap().tagged, ..image }
@@ -106,7 +108,7 @@ fn a_forced_removal_leaves_the_layers_of_a_stopped_container() {
     assert!(store.find("a").is_err());
     assert!(users[0].layers.iter().all(|key| store.layer_dir(key).is_dir()));
     // They go with the next removal after the container.
-    store.load(&mut &archive(&["c"], "3")[..], &go).unwrap();
+    store.load(&mut &archive(&["c"], "3")[..], None, &go).unwrap();
     store.remove("c", false, &[]).unwrap();
     assert_eq!(counts(&store), (0, 0));
 }
@@ -138,4 +140,30 @@ fn a_damaged_image_can_be_removed() {
 fn removing_what_is_not_there_says_so() {
     let (_root, store) = store(&[]);
     assert_eq!(store.remove("a", true, &[]).unwrap_err().kind(), Kind::NotFound);
+}
+
+#[test]
+fn digests_go_with_the_last_tag_of_their_repository() {
+    let (_root, store) = store(&[(&["a:1", "a:2", "b"], "1")]);
+    let digest = format!("a@sha256:{}", "d".repeat(64)).parse::<Reference>().unwrap();
+    let mut index = Index::read(store.images()).unwrap();
+    let entry = index.entries[0].clone();
+    index.put(&entry, std::slice::from_ref(&digest));
+    index.write(store.images()).unwrap();
+
+    let untagged = |name: &str| Removed::Untagged(name.parse().unwrap());
+    assert_eq!(store.remove("a:1", false, &[]).unwrap(), [untagged("a:1")]);
+    let removed = store.remove("a:2", false, &[]).unwrap();
+    assert_eq!(removed, [untagged("a:2"), Removed::Untagged(digest.clone())]);
+    assert_eq!(store.find("b").unwrap().digests, []);
+
+    // By itself it is a reference as any other, and can be the last.
+    index = Index::read(store.images()).unwrap();
+    index.put(&entry, std::slice::from_ref(&digest));
+    index.write(store.images()).unwrap();
+    assert_eq!(store.remove("b", false, &[]).unwrap(), [untagged("b")]);
+    assert_eq!(store.find(&digest.familiar()).unwrap().tags, []);
+    let removed = store.remove(&digest.familiar(), false, &[]).unwrap();
+    assert_eq!(removed[..2], [Removed::Untagged(digest), Removed::Deleted(entry.id)]);
+    assert_eq!(counts(&store), (0, 0));
 }

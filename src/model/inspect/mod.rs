@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::container::{Config, Container};
+use super::digest::Digest;
 use super::image::Image;
 use super::options::Grace;
+use super::reference::Reference;
 use super::status::Status;
 
 /// Paths that a container cannot read.
@@ -274,18 +276,15 @@ fn network_settings() -> Value {
 /// directories of its layers, the highest first, as overlayfs takes them.
 pub fn image(image: &Image, layers: &[String]) -> Value {
     let text = |key: &str| image.document.get(key).and_then(Value::as_str).unwrap_or_default();
-    let (digests, tags): (Vec<_>, Vec<_>) =
-        image.tags.iter().partition(|reference| reference.digest().is_some());
-    let familiar = |list: &[&super::reference::Reference]| -> Vec<String> {
-        list.iter().map(|reference| reference.familiar()).collect()
-    };
+    let familiar =
+        |list: &[Reference]| -> Vec<String> { list.iter().map(Reference::familiar).collect() };
     let (top, below) =
         layers.split_first().map_or(("", &[][..]), |(top, rest)| (top.as_str(), rest));
     json!({
         "Id": image.id.as_str(),
-        "RepoTags": familiar(&tags),
-        "RepoDigests": familiar(&digests),
-        "Parent": "",
+        "RepoTags": familiar(&image.tags),
+        "RepoDigests": familiar(&image.digests),
+        "Parent": image.parent.as_ref().map_or("", Digest::as_str),
         "Comment": text("comment"),
         "Created": time(image.created),
         "Container": text("container"),

@@ -79,7 +79,7 @@ fn visible_cgroups(hierarchies: &Hierarchies) -> Host {
         cgroup_v1: v1,
         cgroup_v2: hierarchies.unified.as_ref().map(|_| below.to_owned()),
         open_stdin: false,
-        one_by_one: host::kernel_version() >= (6, 8),
+        one_by_one: host::one_by_one(),
     }
 }
 

@@ -9,8 +9,9 @@ use super::super::error::OrRaise;
 use super::super::handle::Image as Handle;
 use super::super::stage::Stage;
 use super::super::{options, subject, values};
-use super::{ImageOrName, Options, RhaiResultOf, array_of};
-use crate::model::image::{PullPolicy, Removed};
+use super::{ImageOrName, Options, RhaiResultOf};
+use crate::model::image::{PullPolicy, SaveOptions};
+use crate::model::platform::Platform;
 
 /// Images: what containers are made from.
 #[export_module]
@@ -46,21 +47,6 @@ pub mod images {
         subject::image(&ctx, &reference, policy)
     }
 
-    /// All images, newest first.
-    ///
-    /// ```rhai
-    /// for img in images() {
-    ///     print(`${img} ${img.size}`);
-    /// }
-    /// ```
-    #[rhai_fn(name = "images", volatile, return_raw)]
-    pub fn list(ctx: NativeCallContext) -> RhaiResultOf<Array> {
-        let stage = Stage::of(&ctx)?;
-        let images = stage.backend().images().or_raise(&ctx)?;
-        let handles = images.into_iter().map(|image| Handle::listed(stage.backend(), image));
-        Ok(array_of(handles))
-    }
-
     /// Takes the images of an archive made by `docker save`, `podman save` or skopeo.
     ///
     /// Returns the first image; an archive of several adds them all to `images()`.
@@ -69,20 +55,46 @@ pub mod images {
     /// let img = load("hundredcounter.tar");
     /// run(img);
     /// ```
-    #[rhai_fn(volatile, return_raw)]
+    #[rhai_fn(name = "load", volatile, return_raw)]
     pub fn load(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Image> {
-        let stage = Stage::of(&ctx)?;
-        let (backend, cancel) = (stage.backend(), &stage.host().cancel);
-        let loaded = backend.load(Path::new(path), cancel).or_raise(&ctx)?;
-        let first = loaded.first().ok_or_else(|| {
-            let message = format!("there is no image in `{path}`");
-            crate::model::Error::new(crate::model::Kind::Invalid, message)
-        });
-        let first = first.or_raise(&ctx)?;
-        let id = first.id.to_string();
-        let reference = first.tags.first().map_or_else(|| id.clone(), |tag| tag.familiar());
-        let metadata = backend.image(&id, PullPolicy::Never).or_raise(&ctx)?;
-        Ok(Handle::new(backend, metadata, &reference))
+        load_from(&ctx, path, None)
+    }
+
+    /// The same; of an image for several platforms it takes the one for `platform`.
+    ///
+    /// ```rhai
+    /// let img = load("hundredcounter.tar", #{ platform: "linux/amd64" });
+    /// ```
+    #[rhai_fn(name = "load", volatile, return_raw)]
+    pub fn load_with(ctx: NativeCallContext, path: &str, options: Options) -> RhaiResultOf<Image> {
+        let platform = options::load(options).or_raise(&ctx)?;
+        load_from(&ctx, path, platform.as_ref())
+    }
+
+    /// Writes an image to an archive that `docker load`, `podman load` and skopeo read.
+    ///
+    /// ```rhai
+    /// image("host").save("host.tar");
+    /// ```
+    #[rhai_fn(name = "save", volatile, return_raw)]
+    pub fn save(ctx: NativeCallContext, image: ImageOrName, path: &str) -> RhaiResultOf<Image> {
+        save_to(&ctx, &image, path, &SaveOptions::default())
+    }
+
+    /// The same, and says in which format and how compressed.
+    ///
+    /// ```rhai
+    /// save("host", "host.oci.tar", #{ format: "oci", compress: "gzip" });
+    /// ```
+    #[rhai_fn(name = "save", volatile, return_raw)]
+    pub fn save_with(
+        ctx: NativeCallContext,
+        image: ImageOrName,
+        path: &str,
+        options: Options,
+    ) -> RhaiResultOf<Image> {
+        let options = options::save(options).or_raise(&ctx)?;
+        save_to(&ctx, &image, path, &options)
     }
 
     /// Removes a reference, and the image with its last one. Returns what went away, in order.
@@ -111,6 +123,38 @@ pub mod images {
     }
 }
 
+fn load_from(
+    ctx: &NativeCallContext,
+    path: &str,
+    platform: Option<&Platform>,
+) -> RhaiResultOf<Handle> {
+    let stage = Stage::of(ctx)?;
+    let (backend, cancel) = (stage.backend(), &stage.host().cancel);
+    let loaded = backend.load(Path::new(path), platform, cancel).or_raise(ctx)?;
+    let first = loaded.first().ok_or_else(|| {
+        let message = format!("there is no image in `{path}`");
+        crate::model::Error::new(crate::model::Kind::Invalid, message)
+    });
+    let first = first.or_raise(ctx)?;
+    let id = first.id.to_string();
+    let reference = first.tags.first().map_or_else(|| id.clone(), |tag| tag.familiar());
+    let metadata = backend.image(&id, PullPolicy::Never).or_raise(ctx)?;
+    Ok(Handle::new(backend, metadata, &reference))
+}
+
+fn save_to(
+    ctx: &NativeCallContext,
+    image: &Dynamic,
+    path: &str,
+    options: &SaveOptions,
+) -> RhaiResultOf<Handle> {
+    let stage = Stage::of(ctx)?;
+    let image = subject::image(ctx, image, PullPolicy::Never)?;
+    let (backend, cancel) = (stage.backend(), &stage.host().cancel);
+    backend.save(&[image.reference()], options, Path::new(path), cancel).or_raise(ctx)?;
+    Ok(image)
+}
+
 /// A string is removed as it was typed: `rmi("web:2")` must not take the tags of its image.
 fn remove(ctx: &NativeCallContext, image: &Dynamic, force: bool) -> RhaiResultOf<Array> {
     let stage = Stage::of(ctx)?;
@@ -119,8 +163,5 @@ fn remove(ctx: &NativeCallContext, image: &Dynamic, force: bool) -> RhaiResultOf
         None => subject::image(ctx, image, PullPolicy::Never)?.reference().to_owned(),
     };
     let removed = stage.backend().rmi(&reference, force).or_raise(ctx)?;
-    Ok(values::strings(removed.iter().map(|step| match step {
-        Removed::Untagged(reference) => format!("untagged: {}", reference.familiar()),
-        Removed::Deleted(digest) => format!("deleted: {digest}"),
-    })))
+    Ok(super::store::removed(&removed))
 }

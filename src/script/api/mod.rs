@@ -10,6 +10,8 @@ mod images;
 mod lifecycle;
 mod logs;
 mod properties;
+mod registry;
+mod store;
 mod system;
 
 use rhai::plugin::*;
@@ -49,6 +51,8 @@ pub struct Part {
 pub const PARTS: &[Part] = &[
     Part { title: "Images", build: || exported_module!(images::images) },
     Part { title: "Building images", build: || exported_module!(build::build) },
+    Part { title: "Keeping images in order", build: || exported_module!(store::store) },
+    Part { title: "Registries", build: || exported_module!(registry::registry) },
     Part { title: "Making containers", build: || exported_module!(containers::containers) },
     Part { title: "Finding containers", build: || exported_module!(find::find) },
     Part { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },

@@ -226,6 +226,31 @@ pub mod properties {
         values::int(i.metadata().size)
     }
 
+    /// The bytes of the layers that other images have too.
+    #[rhai_fn(get = "shared_size", return_raw)]
+    pub fn image_shared_size(ctx: NativeCallContext, i: Image) -> RhaiResultOf<INT> {
+        Ok(values::int(i.usage().or_raise(&ctx)?.shared))
+    }
+
+    /// The bytes of the layers that no other image has: what removing it gives back.
+    #[rhai_fn(get = "unique_size", return_raw)]
+    pub fn image_unique_size(ctx: NativeCallContext, i: Image) -> RhaiResultOf<INT> {
+        Ok(values::int(i.usage().or_raise(&ctx)?.unique()))
+    }
+
+    /// The digests by which registries know it, such as "alpine@sha256:...".
+    #[rhai_fn(get = "digests", return_raw)]
+    pub fn image_digests(ctx: NativeCallContext, i: Image) -> RhaiResultOf<Array> {
+        let now = i.now().or_raise(&ctx)?;
+        Ok(values::strings(now.digests.iter().map(|digest| digest.familiar())))
+    }
+
+    /// The digest of its manifest: what `pull` by digest takes; `()` where there is none.
+    #[rhai_fn(get = "digest")]
+    pub fn image_digest(i: Image) -> Dynamic {
+        i.metadata().manifest.as_ref().map_or(Dynamic::UNIT, |digest| digest.to_string().into())
+    }
+
     /// When it was built; `()` where it does not say.
     #[rhai_fn(get = "created")]
     pub fn image_created(i: Image) -> Dynamic {

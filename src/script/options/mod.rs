@@ -4,6 +4,7 @@
 //! named with the nearest key and never ignored.
 
 mod build;
+mod images;
 mod read;
 
 use rhai::Map;
@@ -13,7 +14,10 @@ use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};
-pub use read::{Create, Filter, Follow, create, filter, force, logs, pull, start, stop};
+pub use images::{images, prune_images};
+pub use read::{
+    Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, save, start, stop,
+};
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +118,19 @@ const FORCE: &[Key] = &[key("force", Takes::Flag, "even where it is in use")];
 const IMAGE: &[Key] =
     &[key("pull", Takes::OneOf(&["missing", "always", "never"]), "when to fetch it")];
 
+const LOAD: &[Key] =
+    &[key("platform", Takes::Text, "of an image for several: os/architecture[/variant]")];
+
+const SAVE: &[Key] = &[
+    key("format", Takes::OneOf(&["docker", "oci", "oci-dir"]), "what to write"),
+    key("compress", Takes::OneOf(&["gzip", "zstd"]), "the archive, or the layers for oci"),
+];
+const PULL: &[Key] =
+    &[key("platform", Takes::Text, "such as \"linux/arm64\"; this machine's where not given")];
+
+const TLS: &[Key] =
+    &[key("tls_verify", Takes::Flag, "false: without TLS, or with any certificate")];
+
 const LOGS: &[Key] = &[
     key("tail", Takes::Count, "only the last so many lines"),
     key("since", Takes::Time, "only lines from then on"),
@@ -165,6 +182,22 @@ const IMPORT: &[Key] = &[
     key("platform", Takes::Text, "such as \"linux/arm64\"; this machine's by default"),
 ];
 
+const IMAGES: &[Key] = &[
+    key("all", Takes::Flag, "also the steps of builds"),
+    key("name", Takes::Texts, "a pattern of the reference, such as \"alpine:3*\""),
+    key("label", Takes::Pairs, "has these labels; \"key\" or \"key=value\""),
+    key("dangling", Takes::Flag, "without tag, or with one"),
+    key("before", Takes::Image, "built before this image"),
+    key("since", Takes::Image, "built after this image"),
+];
+
+const PRUNE_IMAGES: &[Key] = &[
+    key("all", Takes::Flag, "all that no container uses, not only those without tag"),
+    key("label", Takes::Pairs, "only with these labels; \"key\" or \"key=value\""),
+    key("before", Takes::Time, "only what was built before then"),
+    key("dry_run", Takes::Flag, "only tell what would go"),
+];
+
 /// The functions that take options, each with its tables.
 const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("create", &[CREATE]),
@@ -179,6 +212,12 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("build", &[BUILD]),
     ("commit", &[COMMIT]),
     ("import_tar", &[IMPORT]),
+    ("load", &[LOAD]),
+    ("save", &[SAVE]),
+    ("images", &[IMAGES]),
+    ("prune_images", &[PRUNE_IMAGES]),
+    ("pull", &[PULL, TLS]),
+    ("push", &[TLS]),
     ("logs", &[LOGS]),
     ("ps", &[PS]),
 ];

@@ -8,9 +8,11 @@ use rhai::{Array, Dynamic, Map};
 use super::super::handle::Image;
 use super::super::values;
 use super::Options;
-use crate::model::image::PullPolicy;
+use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::log::{LogOptions, Stream};
 use crate::model::options::{CreateOptions, EnvEntry, Grace, StopOptions};
+use crate::model::platform::Platform;
+use crate::model::progress::{Access, PullOptions};
 use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
 
@@ -44,6 +46,20 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
         auto_remove: given.flag("rm")?,
     };
     Ok(Create { options, attach: given.flag("attach")? || interactive, interactive })
+}
+
+/// The options of `load`: the platform to take.
+pub fn load(map: Map) -> Result<Option<Platform>> {
+    Options::new("load", map)?.try_get("platform", |value| text_of(value)?.parse())
+}
+
+/// The options of `save`.
+pub fn save(map: Map) -> Result<SaveOptions> {
+    let given = Options::new("save", map)?;
+    Ok(SaveOptions {
+        format: given.try_get("format", |value| text_of(value)?.parse())?.unwrap_or_default(),
+        compress: given.try_get("compress", |value| text_of(value)?.parse())?,
+    })
 }
 
 /// The options of `start`: whether to attach, and whether to give input.
@@ -81,6 +97,14 @@ pub fn pull(map: Map) -> Result<PullPolicy> {
             _ => None,
         })?;
     Ok(policy.unwrap_or_default())
+}
+
+/// The options of `pull` and `push`.
+pub fn fetch(function: &str, map: Map) -> Result<PullOptions> {
+    let given = Options::new(function, map)?;
+    let platform = given.try_get("platform", |value| text_of(value)?.parse())?;
+    let verify = given.get("tls_verify", |value| value.as_bool().ok())?;
+    Ok(PullOptions { platform, access: Access { insecure: verify == Some(false) } })
 }
 
 /// Which lines, how they look, and for how long.
@@ -257,5 +281,13 @@ fn statuses(value: &Dynamic) -> Result<Vec<Status>> {
     match value.read_lock::<Array>() {
         Some(items) => items.iter().map(read).collect(),
         None => Ok(vec![read(value)?]),
+    }
+}
+
+/// One string or an array of them.
+pub(super) fn texts(value: &Dynamic) -> Option<Vec<String>> {
+    match value.read_lock::<Array>() {
+        Some(items) => items.iter().map(values::text).collect(),
+        None => values::text(value).map(|text| vec![text]),
     }
 }

@@ -18,15 +18,19 @@ use crate::model::container::{
     Config, Container, ContainerSpec, HostConfig, ImageUse, State, VERSION,
 };
 use crate::model::digest::Digest;
+use crate::model::history::History;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed};
+use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::log::{LogLine, LogOptions, Stream};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, EnvEntry, StopOptions};
+use crate::model::platform::Platform;
+use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::signal::Signal;
 use crate::model::status::{Action, Status, check};
 use crate::model::system::Info;
+use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::{Error, Kind, Result};
 
 #[derive(Debug, Default)]
@@ -129,11 +133,59 @@ impl Backend for Memory {
         found.ok_or_else(|| Error::new(Kind::NotFound, format!("no such image: {reference}")))
     }
 
+    fn obtain(
+        &self,
+        reference: &str,
+        pull: PullPolicy,
+        _: &PullOptions,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Image> {
+        self.image(reference, pull)
+    }
+
+    fn pull(
+        &self,
+        reference: &Reference,
+        _: &PullOptions,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Pulled> {
+        let image = self.image(&reference.familiar(), PullPolicy::Never)?;
+        Ok(Pulled { digest: image.id.clone(), image, newer: false })
+    }
+
+    fn push(
+        &self,
+        image: &str,
+        _: &Reference,
+        _: Access,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Pushed> {
+        Ok(Pushed { digest: self.image(image, PullPolicy::Never)?.id, size: 1 })
+    }
+
+    fn login(
+        &self,
+        _: &str,
+        _: &str,
+        _: &str,
+        _: Access,
+        _: &Cancel,
+    ) -> Result<Option<std::path::PathBuf>> {
+        Ok(None)
+    }
+
+    fn logout(&self, _: &str) -> Result<bool> {
+        Ok(false)
+    }
+
     fn images(&self) -> Result<Vec<Image>> {
         Ok(vec![image("host:latest", 1), image("alpine:3", 2)])
     }
 
-    fn load(&self, archive: &Path, _cancel: &Cancel) -> Result<Vec<Loaded>> {
+    fn load(&self, archive: &Path, _: Option<&Platform>, _cancel: &Cancel) -> Result<Vec<Loaded>> {
         if archive == Path::new("alpine.tar") {
             let image = image("alpine:3", 2);
             return Ok(vec![Loaded { id: image.id, tags: image.tags, moved: Vec::new() }]);
@@ -141,8 +193,63 @@ impl Backend for Memory {
         Err(Error::from_errno(format!("open `{}`", archive.display()), 2))
     }
 
-    fn load_stream(&self, _: &mut (dyn Read + Send), _: &Cancel) -> Result<Vec<Loaded>> {
+    fn load_stream(
+        &self,
+        _: &mut (dyn Read + Send),
+        _: Option<&Platform>,
+        _: &Cancel,
+    ) -> Result<Vec<Loaded>> {
         Ok(Vec::new())
+    }
+
+    fn save(&self, _: &[&str], _: &SaveOptions, _: &Path, _: &Cancel) -> Result<()> {
+        Ok(())
+    }
+
+    fn save_stream(
+        &self,
+        _: &[&str],
+        _: &SaveOptions,
+        _: &mut (dyn std::io::Write + Send),
+        _: &Cancel,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
+        let image = self.image(image, PullPolicy::Never)?;
+        Ok(Image { tags: vec![reference.clone()], ..image })
+    }
+
+    fn history(&self, image: &str) -> Result<Vec<History>> {
+        let image = self.image(image, PullPolicy::Never)?;
+        Ok(crate::model::history::history(&image, &[image.size], &[]))
+    }
+
+    fn image_usage(&self) -> Result<Vec<ImageUsage>> {
+        let images = self.images()?.into_iter();
+        let usage = |image: Image| ImageUsage {
+            id: image.id,
+            size: image.size,
+            shared: 500,
+            containers: 0,
+        };
+        Ok(images.map(usage).collect())
+    }
+
+    fn usage(&self) -> Result<Usage> {
+        Ok(Usage {
+            images: self.image_usage()?,
+            image_bytes: 3_000_000,
+            reclaimable: 1_500_000,
+            containers: Vec::new(),
+        })
+    }
+
+    fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
+        let gone = self.images()?.into_iter().filter(|i| options.all && options.filter.fits(i));
+        let removed: Vec<_> = gone.map(|image| Removed::Deleted(image.id)).collect();
+        Ok(Pruned { images: removed.len() as u64, bytes: 42, removed })
     }
 
     fn rmi(&self, image: &str, _force: bool) -> Result<Vec<Removed>> {
@@ -272,6 +379,10 @@ impl Backend for Memory {
         Ok(())
     }
 
+    fn container_size(&self, _id: &ContainerId) -> Result<u64> {
+        Ok(7)
+    }
+
     fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
         self.with(id, |entry| {
             entry.container.state.name = name.clone();
@@ -311,10 +422,6 @@ impl Backend for Memory {
         _cancel: &Cancel,
     ) -> Result<Image> {
         Err(Error::new(Kind::Unsupported, "nothing is built here"))
-    }
-
-    fn tag(&self, image: &str, _reference: &Reference) -> Result<Image> {
-        self.image(image, PullPolicy::Never)
     }
 
     fn import_tar(

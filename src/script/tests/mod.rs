@@ -67,6 +67,7 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
         cancel: Cancel::new().unwrap(),
         args: vec!["one".to_owned(), "two".to_owned()],
         output: output.clone(),
+        progress: Arc::new(crate::model::progress::Silent),
         color: false,
     };
     (host, output)

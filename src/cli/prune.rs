@@ -1,0 +1,167 @@
+//! `image prune` and `container prune`: what would go is said first, and asked for.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::os::fd::AsFd as _;
+
+use super::filters::Known;
+use super::list::image_filter;
+use super::outcome::Outcome;
+use super::screen::Screen;
+use super::shell::Shell;
+use super::store_arguments::{PruneContainersArguments, PruneImagesArguments};
+use crate::model::container::Container;
+use crate::model::image::Removed;
+use crate::model::image_filter::ImageFilter;
+use crate::model::units::human_bytes;
+use crate::model::usage::PruneOptions;
+use crate::model::{Error, Kind, Result};
+
+/// `image prune`
+///
+/// # Errors
+/// Where a filter is wrong, or nobody can be asked.
+pub fn images(shell: &Shell, screen: &mut Screen, arguments: &PruneImagesArguments) -> Outcome {
+    let filter = image_filter(shell, &arguments.filter, Known::Pruning)?;
+    // As in Docker, whose `-a` is this filter.
+    let all = arguments.all || filter.dangling == Some(false);
+    let options =
+        PruneOptions { all, filter: ImageFilter { dangling: None, ..filter }, dry_run: false };
+    let backend = shell.backend()?;
+    if !arguments.force {
+        let would = backend.prune_images(&PruneOptions { dry_run: true, ..options.clone() })?;
+        let what = if all {
+            "all images without at least one container associated to them"
+        } else {
+            "all dangling images"
+        };
+        let names = would.removed.iter().filter_map(|removed| match removed {
+            Removed::Untagged(reference) => Some(reference.familiar()),
+            Removed::Deleted(_) => None,
+        });
+        let effect = Effect { what, count: would.images, noun: "image", bytes: would.bytes };
+        if !confirm(shell, screen, "image prune", &effect, names)? {
+            return Ok(0);
+        }
+    }
+    let pruned = backend.prune_images(&options)?;
+    if !pruned.removed.is_empty() {
+        screen.line("Deleted Images:")?;
+        for step in &pruned.removed {
+            match step {
+                Removed::Untagged(reference) => {
+                    screen.line(format_args!("untagged: {}", reference.familiar()))?;
+                }
+                Removed::Deleted(digest) => screen.line(format_args!("deleted: {digest}"))?,
+            }
+        }
+        screen.line("")?;
+    }
+    screen.line(format_args!("Total reclaimed space: {}", human_bytes(pruned.bytes)))?;
+    Ok(0)
+}
+
+/// `container prune`
+///
+/// # Errors
+/// Where a filter is wrong, or nobody can be asked.
+pub fn containers(
+    shell: &Shell,
+    screen: &mut Screen,
+    arguments: &PruneContainersArguments,
+) -> Outcome {
+    let filter = image_filter(shell, &arguments.filter, Known::PruningContainers)?;
+    let backend = shell.backend()?;
+    let goes = |container: &Container| {
+        let (spec, state) = (&container.spec, &container.state);
+        !state.status.is_live() && filter.fits_what_has(&spec.config.labels, Some(spec.created))
+    };
+    let going: Vec<Container> = backend.ps()?.into_iter().filter(goes).collect();
+    let mut sizes = Vec::with_capacity(going.len());
+    for container in &going {
+        sizes.push(backend.container_size(&container.spec.id).unwrap_or_default());
+    }
+    if !arguments.force {
+        let (count, bytes) = (going.len() as u64, sizes.iter().sum());
+        let effect = Effect { what: "all stopped containers", count, noun: "container", bytes };
+        let names = going.iter().map(|container| container.state.name.to_string());
+        if !confirm(shell, screen, "container prune", &effect, names)? {
+            return Ok(0);
+        }
+    }
+    let mut freed = 0;
+    let mut removed = Vec::new();
+    for (container, size) in going.iter().zip(sizes) {
+        match backend.rm(&container.spec.id, false, shell.interruptible()?) {
+            Ok(()) => {
+                freed += size;
+                removed.push(container.spec.id.as_str());
+            }
+            // It was started or removed meanwhile: it is none of those that were meant.
+            Err(error) if matches!(error.kind(), Kind::Refused | Kind::NotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if !removed.is_empty() {
+        screen.line(format_args!("Deleted Containers:\n{}\n", removed.join("\n")))?;
+    }
+    screen.line(format_args!("Total reclaimed space: {}", human_bytes(freed)))?;
+    Ok(0)
+}
+
+/// What pruning would do.
+struct Effect {
+    what: &'static str,
+    count: u64,
+    noun: &'static str,
+    bytes: u64,
+}
+
+/// Says what will go and asks for it. Whether the answer was yes.
+fn confirm(
+    shell: &Shell,
+    screen: &mut Screen,
+    verb: &str,
+    effect: &Effect,
+    names: impl Iterator<Item = String>,
+) -> Result<bool> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        let message = format!("`{verb}` asks before it removes, and nobody can answer here");
+        return Err(Error::new(Kind::Invalid, message).hint("add -f to remove without a question"));
+    }
+    let Effect { what, count, noun, bytes } = effect;
+    let plural = if *count == 1 { "" } else { "s" };
+    let mut text = format!("WARNING! This will remove {what}.\n");
+    text.push_str(&format!("{count} {noun}{plural}, {} to be freed", human_bytes(*bytes)));
+    let names: Vec<String> = names.collect();
+    if !names.is_empty() {
+        text.push_str(&format!(": {}", names.join(", ")));
+    }
+    text.push_str("\nAre you sure you want to continue? [y/N] ");
+    let write = |error: std::io::Error| Error::from_io("write the question", &error);
+    let shown = screen.out().map_err(write)?;
+    shown.write_all(text.as_bytes()).and_then(|()| shown.flush()).map_err(write)?;
+    // Ctrl-C is an answer too: where the REPL catches it, reading would go on.
+    let cancel = shell.interruptible()?;
+    wait_for_either(stdin.as_fd(), cancel.as_fd())?;
+    cancel.check()?;
+    let mut answer = String::new();
+    let read = stdin.lock().read_line(&mut answer);
+    read.map_err(|error| Error::from_io("read the answer", &error))?;
+    Ok(matches!(answer.trim(), "y" | "Y"))
+}
+
+fn wait_for_either(
+    one: std::os::fd::BorrowedFd<'_>,
+    other: std::os::fd::BorrowedFd<'_>,
+) -> Result<()> {
+    use rustix::event::{PollFd, PollFlags, poll};
+    loop {
+        let mut fds = [one, other].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        match poll(&mut fds, None) {
+            Ok(_) => return Ok(()),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(Error::from_errno("poll", errno.raw_os_error())),
+        }
+    }
+}

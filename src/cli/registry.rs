@@ -1,0 +1,206 @@
+//! `pull`, `push`, `login` and `logout`.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::sync::Arc;
+
+use clap::{ArgAction, Args};
+
+use super::outcome::Outcome;
+use super::screen::Screen;
+use super::shell::Shell;
+use super::{progress, prompt};
+use crate::model::error::Context as _;
+use crate::model::progress::{Access, Progress, PullOptions, Silent};
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+use crate::ui::progress::default_tag;
+
+/// The longest password that is read from standard input.
+const MAX_PASSWORD: u64 = 64 * 1024;
+
+/// How a registry is reached: Podman's and skopeo's flag, for Docker has it in its daemon.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Transport {
+    /// Insist on TLS and a trusted certificate; loopback registries may always go without
+    #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub tls_verify: bool,
+}
+
+impl Transport {
+    /// For the engine.
+    pub fn access(self) -> Access {
+        Access { insecure: !self.tls_verify }
+    }
+}
+
+/// `pull`
+#[derive(Args, Debug)]
+pub struct PullArguments {
+    /// For this platform instead of this machine's
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<String>,
+    /// Print only the reference
+    #[arg(short, long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub transport: Transport,
+    /// [REGISTRY/]NAME[:TAG][@DIGEST]
+    #[arg(value_name = "IMAGE")]
+    pub reference: String,
+}
+
+/// `push`
+#[derive(Args, Debug)]
+pub struct PushArguments {
+    /// Print only the reference
+    #[arg(short, long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub transport: Transport,
+    /// [REGISTRY/]NAME[:TAG]
+    #[arg(value_name = "IMAGE")]
+    pub reference: String,
+}
+
+/// `login`
+#[derive(Args, Debug)]
+pub struct LoginArguments {
+    /// The name there; asked for where unset
+    #[arg(short, long, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Read the password from standard input instead of asking for it
+    #[arg(long)]
+    pub password_stdin: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub transport: Transport,
+    /// The registry's host and port; docker.io where unset
+    #[arg(default_value = "docker.io")]
+    pub registry: String,
+}
+
+/// `logout`
+#[derive(Args, Debug)]
+pub struct LogoutArguments {
+    /// The registry's host and port; docker.io where unset
+    #[arg(default_value = "docker.io")]
+    pub registry: String,
+}
+
+/// `pull`
+///
+/// # Errors
+/// Why the image did not come.
+pub fn pull(shell: &Shell, screen: &mut Screen, arguments: &PullArguments) -> Outcome {
+    let reference: Reference = arguments.reference.parse()?;
+    let platform = arguments.platform.as_deref().map(str::parse).transpose()?;
+    let options = PullOptions { platform, access: arguments.transport.access() };
+    let progress = shown(screen, arguments.quiet, &arguments.reference, &reference)?;
+    let pulled = shell.backend()?.pull(&reference, &options, &progress, shell.interruptible()?)?;
+    if !arguments.quiet {
+        screen.line(format!("Digest: {}", pulled.digest))?;
+        let what = if pulled.newer { "Downloaded newer image" } else { "Image is up to date" };
+        screen.line(format!("Status: {what} for {}", reference.familiar()))?;
+    }
+    screen.line(&reference)?;
+    Ok(0)
+}
+
+/// `push`
+///
+/// # Errors
+/// Why it is not there.
+pub fn push(shell: &Shell, screen: &mut Screen, arguments: &PushArguments) -> Outcome {
+    let reference: Reference = arguments.reference.parse()?;
+    let progress = shown(screen, arguments.quiet, &arguments.reference, &reference)?;
+    let access = arguments.transport.access();
+    let (backend, cancel) = (shell.backend()?, shell.interruptible()?);
+    let familiar = reference.familiar();
+    let pushed = backend.push(&familiar, &reference, access, &progress, cancel)?;
+    if arguments.quiet {
+        screen.line(&reference)?;
+    } else {
+        let tag = reference.tag().unwrap_or_default();
+        screen.line(format!("{tag}: digest: {} size: {}", pushed.digest, pushed.size))?;
+    }
+    Ok(0)
+}
+
+/// Where progress is shown, after what goes before it.
+fn shown(
+    screen: &mut Screen,
+    quiet: bool,
+    typed: &str,
+    reference: &Reference,
+) -> std::io::Result<Arc<dyn Progress>> {
+    if quiet {
+        return Ok(Arc::new(Silent));
+    }
+    if let Some(line) = default_tag(typed, reference) {
+        screen.line(line)?;
+    }
+    screen.flush()?;
+    Ok(progress::on_stdout())
+}
+
+/// `login`
+///
+/// # Errors
+/// [`Kind::Denied`] where the registry does not accept name and password.
+pub fn login(shell: &Shell, screen: &mut Screen, arguments: &LoginArguments) -> Outcome {
+    screen.flush()?;
+    let (user, password) = who(shell, arguments)?;
+    let access = arguments.transport.access();
+    let cancel = shell.interruptible()?;
+    let file = shell.backend()?.login(&arguments.registry, &user, &password, access, cancel)?;
+    if let Some(file) = file {
+        use std::io::Write as _;
+        let file = file.display();
+        writeln!(screen.err()?, "WARNING! Your credentials are stored unencrypted in '{file}'.")?;
+        writeln!(screen.err()?, "Configure a credential helper to remove this warning.")?;
+    }
+    screen.line("Login Succeeded")?;
+    Ok(0)
+}
+
+/// Name and password, from where the flags say or from the terminal.
+fn who(shell: &Shell, arguments: &LoginArguments) -> Result<(String, String)> {
+    if arguments.password_stdin {
+        let Some(user) = arguments.username.clone() else {
+            return Err(Error::new(Kind::Invalid, "must provide --username with --password-stdin"));
+        };
+        let mut password = String::new();
+        let read = std::io::stdin().lock().take(MAX_PASSWORD).read_to_string(&mut password);
+        read.context(|| "read the password from standard input".to_owned())?;
+        let password = password.trim_end_matches('\n').trim_end_matches('\r').to_owned();
+        return Ok((user, password));
+    }
+    if !std::io::stdin().is_terminal() {
+        let message = "cannot ask for the password: standard input is no terminal";
+        return Err(Error::new(Kind::Invalid, message)
+            .hint("write `login -u NAME --password-stdin REGISTRY < FILE`"));
+    }
+    let cancel = shell.interruptible()?;
+    let user = match &arguments.username {
+        Some(user) => user.clone(),
+        None => prompt::ask("Username: ", cancel)?,
+    };
+    Ok((user, prompt::ask_secret("Password: ", cancel)?))
+}
+
+/// `logout`
+///
+/// # Errors
+/// When the file of credentials can't be read or written.
+pub fn logout(shell: &Shell, screen: &mut Screen, arguments: &LogoutArguments) -> Outcome {
+    let registry = &arguments.registry;
+    if shell.backend()?.logout(registry)? {
+        screen.line(format!("Removing login credentials for {registry}"))?;
+    } else {
+        screen.line(format!("Not logged in to {registry}"))?;
+    }
+    Ok(0)
+}

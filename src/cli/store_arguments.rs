@@ -1,0 +1,83 @@
+//! What may be typed after the verbs that keep the store in order: Docker's flags, and Podman's
+//! of `system check`.
+
+use clap::{ArgAction, Args, Subcommand};
+
+use super::arguments::FormatArguments;
+
+/// A verb of the whole engine.
+#[derive(Debug, Subcommand)]
+pub enum SystemVerb {
+    /// Show what images and containers take of the disk
+    Df(DfArguments),
+    /// Show what this engine and this host are
+    Info(FormatArguments),
+}
+
+/// `tag`
+#[derive(Args, Debug)]
+pub struct TagArguments {
+    /// A reference or an id
+    #[arg(value_name = "SOURCE_IMAGE[:TAG]")]
+    pub image: String,
+    /// The name to give it
+    #[arg(value_name = "TARGET_IMAGE[:TAG]")]
+    pub reference: String,
+}
+
+/// `history`
+#[derive(Args, Debug)]
+pub struct HistoryArguments {
+    /// A Go template, `table TEMPLATE` or `json`
+    #[arg(long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+    /// Sizes and times for people
+    #[arg(short = 'H', long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub human: bool,
+    /// Show whole ids and commands
+    #[arg(long)]
+    pub no_trunc: bool,
+    /// Show only ids
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// A reference or an id
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+}
+
+/// `image prune`
+#[derive(Args, Debug)]
+pub struct PruneImagesArguments {
+    /// Remove all images that no container uses, not only those without tag
+    #[arg(short, long)]
+    pub all: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub force: bool,
+    /// Only some: label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME, dangling=BOOL
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+}
+
+/// `container prune`
+#[derive(Args, Debug)]
+pub struct PruneContainersArguments {
+    /// Do not ask
+    #[arg(short, long)]
+    pub force: bool,
+    /// Only some: label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+}
+
+/// `system df`
+#[derive(Args, Debug)]
+pub struct DfArguments {
+    /// Show each image and each container
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// A Go template, `table TEMPLATE` or `json`
+    #[arg(long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+}

@@ -1,0 +1,81 @@
+//! Images from registries and to them, and when they are fetched without being asked for.
+
+use std::sync::Arc;
+
+use super::native::{HOST, Native};
+use super::{Backend, Cancel};
+use crate::image;
+use crate::model::image::{Image, PullPolicy};
+use crate::model::progress::{Access, Event, Progress, PullOptions, Pulled, Pushed};
+use crate::model::reference::Reference;
+use crate::model::{Kind, Result};
+
+impl Native {
+    /// See [`Backend::obtain`].
+    pub(super) fn obtain_image(
+        &self,
+        reference: &str,
+        pull: PullPolicy,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        // An id is not pulled, and `host` is made.
+        let wanted = image::as_reference(reference).filter(|wanted| wanted.familiar() != HOST);
+        let missing = match (&wanted, pull) {
+            (Some(wanted), PullPolicy::Always) => {
+                return self
+                    .pull_image(wanted, options, progress, cancel)
+                    .map(|pulled| pulled.image);
+            }
+            _ => match self.image(reference, pull) {
+                Err(error) if error.kind() == Kind::NotFound => error,
+                result => return result,
+            },
+        };
+        let Some(wanted) = wanted.filter(|_| pull == PullPolicy::Missing) else {
+            return Err(missing);
+        };
+        progress.tell(&Event::Missing(wanted.familiar()));
+        self.pull_image(&wanted, options, progress, cancel).map(|pulled| pulled.image).map_err(
+            |error| {
+                if error.kind() == Kind::Cancelled {
+                    return error;
+                }
+                let here = "`images` lists what is here; `load -i FILE` takes an archive";
+                let hint = match error.hint_text() {
+                    Some(hint) => format!("{hint}; {here}"),
+                    None => here.to_owned(),
+                };
+                error.context(missing.message().to_owned()).hint(hint)
+            },
+        )
+    }
+
+    /// See [`Backend::pull`].
+    pub(super) fn pull_image(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pulled> {
+        let pulled = self.store()?.pull(reference, options, progress, &|| cancel.check());
+        progress.tell(&Event::End);
+        pulled
+    }
+
+    /// See [`Backend::push`].
+    pub(super) fn push_image(
+        &self,
+        image: &str,
+        reference: &Reference,
+        access: Access,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Pushed> {
+        let pushed = self.store()?.push(image, reference, access, progress, &|| cancel.check());
+        progress.tell(&Event::End);
+        pushed
+    }
+}

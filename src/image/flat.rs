@@ -1,0 +1,284 @@
+//! Images of more layers than overlayfs stacks: their lowest layers as one directory.
+//!
+//! Overlays can't be nested for this: what an inner overlay hides is not in it, so its whiteouts
+//! would hide nothing in the layers below it. So the lowest layers are merged here, into
+//! `images/flat/KEY`: directories are made anew, all else is linked, so this costs no content.
+//! Below the lowest layer nothing is to be hidden, so whiteouts are done with when they are
+//! followed. It is made when a container needs it, and only containers keep it.
+
+use std::collections::HashSet;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
+
+use super::extract::{is_allowed_xattr, remove_tree};
+use super::layers;
+use super::merged::is_opaque;
+use super::spool::digest_of;
+use super::staging::Staging;
+use super::store::Store;
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::image::ImageUser;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+const DIRECTORY: &str = "flat";
+
+impl Store {
+    /// The directories that overlayfs shall stack for an image with these `layers` (keys, lowest
+    /// first), at most `most`, relative to the store.
+    pub fn stack(&self, layers: &[Digest], most: usize) -> Result<Vec<PathBuf>> {
+        let merged = merged_count(layers.len(), most);
+        let key = merged.checked_sub(1).and_then(|last| keys(layers).nth(last));
+        let lowest = key.map(|key| {
+            let path = Path::new(DIRECTORY).join(key.hex());
+            if !self.images().join(&path).is_dir() {
+                self.flatten(&layers[..merged], &key)
+                    .context(|| format!("cannot merge the lowest {merged} layers"))?;
+            }
+            Ok(path)
+        });
+        let rest = layers[merged..].iter().map(|key| Ok(Path::new("layers").join(key.hex())));
+        lowest.into_iter().chain(rest).collect()
+    }
+
+    fn flatten(&self, layers: &[Digest], key: &Digest) -> Result<()> {
+        let staging = self.staging()?;
+        let root = staging.make_dir(DIRECTORY)?;
+        for layer in layers {
+            let directory = fs::open_dir(&layers::path(self.images(), layer))?;
+            apply(&directory, &root)?;
+        }
+        fs::sync_filesystem(staging.directory())?;
+        let lock = self.lock()?;
+        let holder = self.images().join(DIRECTORY);
+        match std::fs::create_dir(&holder) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(Error::from_io(format!("mkdir `{}`", holder.display()), &error));
+            }
+            _ => {}
+        }
+        let holder = fs::open_dir(&holder)?;
+        // False is fine: somebody else has made the same.
+        fs::rename_new(staging.directory(), DIRECTORY.as_bytes(), &holder, key.hex().as_bytes())?;
+        fs::sync(&holder)?;
+        drop(lock);
+        Ok(())
+    }
+
+    /// Moves what no container of `users` needs into `bin`. The caller holds the store's lock.
+    pub(crate) fn sweep_flat(&self, users: &[ImageUser], bin: &Staging) -> Result<()> {
+        let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else { return Ok(()) };
+        let needed: HashSet<String> =
+            users.iter().flat_map(|user| keys(&user.layers)).map(|k| k.hex().to_owned()).collect();
+        let trash = bin.make_dir(DIRECTORY)?;
+        for name in fs::names(&holder)? {
+            if !std::str::from_utf8(&name).is_ok_and(|name| needed.contains(name)) {
+                fs::rename(&holder, &name, &trash, &name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many of the lowest of `count` layers become one, so that at most `most` are left. Many at
+/// once: an image that grows layer by layer shall not need another merge for each.
+fn merged_count(count: usize, most: usize) -> usize {
+    let step = (most / 2).max(2);
+    match count.checked_sub(most) {
+        None | Some(0) => 0,
+        // One directory takes the place of those that are merged.
+        Some(surplus) => (surplus + 1).next_multiple_of(step).min(count),
+    }
+}
+
+/// The keys of the lowest layer, of the lowest two merged, of the lowest three, and so on.
+fn keys(layers: &[Digest]) -> impl Iterator<Item = Digest> {
+    layers.iter().scan(String::new(), |below, layer| {
+        let key = digest_of(format!("lifebox flat {below} {layer}").as_bytes());
+        *below = key.to_string();
+        Some(key)
+    })
+}
+
+/// Does to `target`, the layers below, what `layer` says, as overlayfs would show it
+/// (overlayfs.rst, "whiteouts and opaque directories").
+fn apply(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
+    for name in fs::names(layer)? {
+        let Some(found) = fs::stat(layer, &name)? else { continue };
+        let present = fs::stat(target, &name)?.map(|present| fs::type_of(&present));
+        if fs::type_of(&found) == FileType::Directory {
+            let upper = fs::open_dir_beneath(layer, &name)?;
+            let keep = present == Some(FileType::Directory) && !is_opaque(&upper)?;
+            if !keep {
+                remove(target, &name, present)?;
+                fs::make_dir(target, &name)?;
+            }
+            apply(&upper, &fs::open_dir_beneath(target, &name)?)?;
+        } else {
+            remove(target, &name, present)?;
+            if !fs::is_whiteout(&found) {
+                link(layer, target, &name)?;
+            }
+        }
+    }
+    take_attributes(layer, target)
+}
+
+fn remove(directory: &OwnedFd, name: &[u8], present: Option<fs::Type>) -> Result<()> {
+    match present {
+        None => Ok(()),
+        Some(FileType::Directory) => remove_tree(directory, name).map(drop),
+        Some(_) => fs::unlink(directory, name),
+    }
+}
+
+fn link(layer: &OwnedFd, target: &OwnedFd, name: &[u8]) -> Result<()> {
+    fs::make_link(layer, name, target, name).map_err(|error| match error.errno() {
+        Some(libc::EMLINK) => error
+            .with_kind(Kind::Unsupported)
+            .hint("a file of this image has as many links as the file system allows"),
+        _ => error,
+    })
+}
+
+/// Makes a directory look like the topmost one that is merged into it.
+fn take_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
+    let attributes = fs::stat_fd(from)?;
+    fs::set_owner(to, attributes.st_uid, attributes.st_gid)?;
+    for key in fs::list_xattrs(to)?.iter().filter(|key| is_allowed_xattr(key)) {
+        fs::remove_xattr(to, key)?;
+    }
+    for key in fs::list_xattrs(from)?.iter().filter(|key| is_allowed_xattr(key)) {
+        if let Some(value) = fs::get_xattr(from, key)? {
+            fs::set_xattr(to, key, &value)?;
+        }
+    }
+    fs::set_mode(to, attributes.st_mode & 0o7777)?;
+    let nanoseconds = u32::try_from(attributes.st_mtime_nsec).unwrap_or(0);
+    fs::set_times(to, attributes.st_mtime, nanoseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enough_layers_are_merged_and_not_for_each_count_others() {
+        for most in [45, 400] {
+            for count in 0..1100 {
+                let merged = merged_count(count, most);
+                assert!(merged == 0 || count > most, "{count}");
+                assert!(count - merged + usize::from(merged > 0) <= most, "{count} {merged}");
+            }
+            assert_eq!(merged_count(most + 1, most), merged_count(most + 10, most));
+        }
+    }
+
+    #[test]
+    fn keys_tell_what_is_merged() {
+        let layers: Vec<_> = (0..3u8).map(|n| digest_of(&[n])).collect();
+        let all: Vec<_> = keys(&layers).collect();
+        assert_eq!(all[..2], keys(&layers[..2]).collect::<Vec<_>>());
+        assert_ne!(all[1], keys(&layers[1..]).nth(1).unwrap());
+    }
+
+    /// A store with an unpacked layer for each of `fill`.
+    fn store(fill: &[&dyn Fn(&Path)]) -> (tempfile::TempDir, Store, Vec<Digest>) {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::open(root.path()).unwrap();
+        let keys: Vec<_> = (0..fill.len()).map(|n| digest_of(&n.to_le_bytes())).collect();
+        for (key, fill) in keys.iter().zip(fill) {
+            let path = store.layer_dir(key);
+            std::fs::create_dir(&path).unwrap();
+            fill(&path);
+        }
+        (root, store, keys)
+    }
+
+    fn make(path: &Path, name: &str, mode: u32, time: i64) {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::create_dir_all(path.join(name)).unwrap();
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path.join(name), permissions).unwrap();
+        fs::set_times(fs::open_dir(&path.join(name)).unwrap(), time, 0).unwrap();
+    }
+
+    fn write(path: &Path, name: &str) {
+        std::fs::write(path.join(name), name).unwrap();
+    }
+
+    fn listed(path: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(path).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn whiteout(directory: &Path, name: &str) {
+        let directory = fs::open_dir(directory).unwrap();
+        fs::make_node(directory, name.as_bytes(), FileType::CharacterDevice, 0, 0).unwrap();
+    }
+
+    #[test]
+    fn the_lowest_layers_are_merged_as_overlayfs_shows_them() {
+        use std::os::unix::fs::MetadataExt;
+        let lowest = |path: &Path| {
+            make(path, "a", 0o700, 1);
+            make(path, "b", 0o755, 1);
+            for name in ["a/x", "a/y", "b/x", "file"] {
+                write(path, name);
+            }
+            std::fs::hard_link(path.join("file"), path.join("a/linked")).unwrap();
+            let a = fs::open_dir(&path.join("a")).unwrap();
+            fs::set_xattr(&a, "user.old", b"1").unwrap();
+            std::os::unix::fs::symlink("/nowhere", path.join("link")).unwrap();
+        };
+        let middle = |path: &Path| {
+            make(path, "a", 0o750, 2);
+            whiteout(&path.join("a"), "x");
+            whiteout(path, "never-there");
+            let a = fs::open_dir(&path.join("a")).unwrap();
+            fs::set_xattr(&a, "user.new", b"2").unwrap();
+            fs::set_owner(&a, 7, 8).unwrap();
+            fs::set_times(&a, 22, 0).unwrap();
+            make(path, "b", 0o711, 2);
+            write(path, "b/y");
+            fs::set_xattr(fs::open_dir(&path.join("b")).unwrap(), "trusted.overlay.opaque", b"y")
+                .unwrap();
+            make(path, "link", 0o755, 2);
+            write(path, "link/inside");
+        };
+        let third = |path: &Path| make(path, "", 0o700, 3);
+        let top = |path: &Path| {
+            write(path, "top");
+            make(path, "", 0o711, 33);
+        };
+        let (_root, store, keys) = store(&[&lowest, &middle, &third, &top, &top]);
+        let stack = store.stack(&keys, 4).unwrap();
+        assert_eq!(stack.len(), 4);
+        assert!(stack[1..].iter().all(|path| path.starts_with("layers")), "{stack:?}");
+        let stack = store.stack(&keys, 3).unwrap();
+        assert_eq!(stack.len(), 2, "{stack:?}");
+
+        let flat = store.images().join(&stack[0]);
+        let found = |name: &str| flat.join(name).symlink_metadata().unwrap();
+        let a = found("a");
+        assert_eq!((a.mode() & 0o7777, a.uid(), a.gid(), a.mtime()), (0o750, 7, 8, 22));
+        let attributes = fs::list_xattrs(fs::open_dir(&flat.join("a")).unwrap()).unwrap();
+        assert_eq!(attributes, ["user.new"]);
+        assert_eq!((found("").mode() & 0o777, found("").mtime()), (0o711, 33));
+        assert_eq!(listed(&flat), ["a", "b", "file", "link", "top"]);
+        assert_eq!(listed(&flat.join("a")), ["linked", "y"]);
+        assert_eq!(listed(&flat.join("b")), ["y"]);
+        assert_eq!(listed(&flat.join("link")), ["inside"]);
+        assert_eq!(found("file").ino(), found("a/linked").ino());
+        let layer = store.layer_dir(&keys[0]).join("file").metadata().unwrap();
+        assert_eq!(found("file").ino(), layer.ino(), "content is not copied");
+        assert_eq!(store.stack(&keys, 3).unwrap(), stack);
+        assert_eq!(store.stack(&keys[..3], 3).unwrap().len(), 3);
+    }
+}

@@ -1,0 +1,236 @@
+//! Blobs into files: hashed while they come, and gone on with where a connection broke.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use ureq::http::Method;
+
+use super::Registry;
+use super::authentication;
+use super::exchange::{Answer, Ask, header};
+use super::manifest::Descriptor;
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::progress::Event;
+use crate::model::{Error, Kind, Result};
+
+/// How often it is tried again without a byte having come meanwhile.
+const ATTEMPTS: u32 = 5;
+/// How often at all: a server that breaks off after each byte would keep us for ever.
+const MAX_ATTEMPTS: u32 = 100;
+/// The wait before the first repetition; it doubles.
+const WAIT: Duration = Duration::from_millis(200);
+const BUFFER: usize = 128 * 1024;
+
+/// What has come so far.
+struct Received<'a> {
+    file: &'a File,
+    hash: Sha256,
+    done: u64,
+}
+
+/// How a connection ended.
+enum End {
+    /// All is there.
+    Whole,
+    /// It broke, for this reason.
+    Broken(String),
+}
+
+impl Registry {
+    /// Fetches a small blob, such as a configuration.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] where it is not what its descriptor says.
+    pub(crate) fn small_blob(
+        &self,
+        repository: &str,
+        descriptor: &Descriptor,
+        limit: u64,
+    ) -> Result<Vec<u8>> {
+        if descriptor.size > limit {
+            let message = format!("its configuration is longer than {limit} bytes");
+            return Err(Error::new(Kind::Corrupt, message));
+        }
+        let answer = self.get_blob(repository, &descriptor.digest, 0)?;
+        let bytes = self.body(answer, descriptor.size, "the configuration")?;
+        let found = super::super::spool::digest_of(&bytes);
+        if bytes.len() as u64 != descriptor.size || found != descriptor.digest {
+            return Err(self.damaged(&descriptor.digest, &format!("its digest is `{found}`")));
+        }
+        Ok(bytes)
+    }
+
+    /// Fetches a blob into an empty file. `told` hears how many bytes are there, and how
+    /// many of them just came.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] where it is not what its descriptor says, [`Kind::Network`] where the
+    /// connection breaks again and again.
+    pub(crate) fn blob(
+        &self,
+        repository: &str,
+        descriptor: &Descriptor,
+        file: &File,
+        told: &dyn Fn(u64, usize) -> Result<()>,
+    ) -> Result<()> {
+        let mut received = Received { file, hash: Sha256::new(), done: 0 };
+        let mut fruitless = 0;
+        for _ in 0..MAX_ATTEMPTS {
+            let before = received.done;
+            let why = match self.receive(repository, descriptor, &mut received, told)? {
+                End::Whole => return self.verified(&received, descriptor),
+                End::Broken(why) => why,
+            };
+            self.check()?;
+            fruitless = if received.done > before { 1 } else { fruitless + 1 };
+            if fruitless > ATTEMPTS {
+                return Err(self.broken(&descriptor.digest).cause(why));
+            }
+            let wait = WAIT * 2u32.pow(fruitless - 1);
+            let reason = format!("the connection to {} broke", self.name());
+            self.0.progress.tell(&Event::Waiting { reason, seconds: wait.as_secs() });
+            self.pause(wait)?;
+        }
+        Err(self.broken(&descriptor.digest))
+    }
+
+    fn broken(&self, digest: &Digest) -> Error {
+        let message = format!("the connection to `{}` breaks again and again", self.name());
+        Error::new(Kind::Network, message)
+            .cause(format!("layer `{}`", digest.short()))
+            .hint("try again later; what has come is not kept")
+    }
+
+    fn damaged(&self, digest: &Digest, why: &str) -> Error {
+        let message = format!("`{}` sent a damaged blob `{}`", self.name(), digest.short());
+        Error::new(Kind::Corrupt, message)
+            .cause(why)
+            .hint("try again; if it stays, the registry or what lies between is damaged")
+    }
+
+    fn verified(&self, received: &Received<'_>, descriptor: &Descriptor) -> Result<()> {
+        let found = Digest::from_bytes(&received.hash.clone().finalize().into());
+        if found == descriptor.digest {
+            return Ok(());
+        }
+        Err(self.damaged(&descriptor.digest, &format!("its digest is `{found}`")))
+    }
+
+    fn get_blob(&self, repository: &str, digest: &Digest, from: u64) -> Result<Answer> {
+        let path = format!("{repository}/blobs/{digest}");
+        let scope = authentication::pull(repository);
+        let ask = Ask::new(Method::GET, self.url(&path)?, &scope);
+        let ask = if from > 0 { ask.header("range", &format!("bytes={from}-")) } else { ask };
+        let answer = self.ask(&ask)?;
+        match answer.status().as_u16() {
+            200 | 206 => Ok(answer),
+            404 => Err(Error::new(
+                Kind::NotFound,
+                format!("`{repository}` in `{}` lacks the blob `{}`", self.name(), digest.short()),
+            )
+            .hint("the image there is not whole; push it again")),
+            _ => Err(self.refused(answer, &path)),
+        }
+    }
+
+    /// One connection's worth.
+    fn receive(
+        &self,
+        repository: &str,
+        descriptor: &Descriptor,
+        received: &mut Received<'_>,
+        told: &dyn Fn(u64, usize) -> Result<()>,
+    ) -> Result<End> {
+        if received.done == descriptor.size && received.done > 0 {
+            return Ok(End::Whole);
+        }
+        let answer = match self.get_blob(repository, &descriptor.digest, received.done) {
+            // The first attempt says at once why it is not possible.
+            Err(error) if error.kind() == Kind::Network && received.done > 0 => {
+                return Ok(End::Broken(error.to_string()));
+            }
+            result => result?,
+        };
+        let range = header(&answer, "content-range");
+        if answer.status() == 200 && received.done > 0 {
+            // It can't begin in the middle.
+            received.restart()?;
+        } else if received.done > 0 && !begins_at(range.as_deref(), received.done) {
+            return Err(self.damaged(&descriptor.digest, "it sent another part than asked for"));
+        }
+        let length = header(&answer, "content-length").and_then(|text| text.parse::<u64>().ok());
+        if length.is_some_and(|length| received.done.checked_add(length) != Some(descriptor.size)) {
+            let why = format!(
+                "it has {} bytes instead of {}",
+                received.done.saturating_add(length.unwrap_or(0)),
+                descriptor.size
+            );
+            return Err(self.damaged(&descriptor.digest, &why));
+        }
+        self.copy(answer, descriptor, received, told)
+    }
+
+    fn copy(
+        &self,
+        answer: Answer,
+        descriptor: &Descriptor,
+        received: &mut Received<'_>,
+        told: &dyn Fn(u64, usize) -> Result<()>,
+    ) -> Result<End> {
+        let mut reader = answer.into_body().into_with_config().limit(u64::MAX).reader();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let amount = match reader.read(&mut buffer) {
+                Ok(0) if received.done == descriptor.size => return Ok(End::Whole),
+                Ok(0) => return Ok(End::Broken("it ended too early".to_owned())),
+                Ok(amount) => amount,
+                Err(error) => return Ok(End::Broken(error.to_string())),
+            };
+            self.check()?;
+            let part = &buffer[..amount];
+            received.done += amount as u64;
+            if received.done > descriptor.size {
+                let why = format!("it is longer than {} bytes", descriptor.size);
+                return Err(self.damaged(&descriptor.digest, &why));
+            }
+            received.file.write_all(part).context(|| "cannot write a layer".to_owned())?;
+            received.hash.update(part);
+            told(received.done, amount)?;
+        }
+    }
+}
+
+impl Received<'_> {
+    fn restart(&mut self) -> Result<()> {
+        let what = || "cannot write a layer".to_owned();
+        self.file.set_len(0).context(what)?;
+        self.file.seek(SeekFrom::Start(0)).context(what)?;
+        self.hash = Sha256::new();
+        self.done = 0;
+        Ok(())
+    }
+}
+
+/// Whether `Content-Range: bytes 5-9/10` begins where it shall.
+fn begins_at(range: Option<&str>, wanted: u64) -> bool {
+    let range = range.and_then(|range| range.trim().strip_prefix("bytes "));
+    let first = range.and_then(|range| range.split('-').next());
+    first.and_then(|first| first.trim().parse().ok()) == Some(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::begins_at;
+
+    #[test]
+    fn a_range_begins_where_it_says() {
+        assert!(begins_at(Some("bytes 5-9/10"), 5));
+        assert!(begins_at(Some("bytes 5-9/*"), 5));
+        assert!(!begins_at(Some("bytes 4-9/10"), 5));
+        assert!(!begins_at(Some("bytes */10"), 5));
+        assert!(!begins_at(None, 5));
+    }
+}

@@ -1,0 +1,315 @@
+//! One request and what it answers: authentication, redirects, waiting, limits.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::http::{Method, Request, Response};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body, Proxy, SendBody};
+
+use super::Registry;
+use super::address::{Url, is_loopback};
+use super::authentication;
+use crate::model::error::Context;
+use crate::model::progress::{Access, Event};
+use crate::model::{Error, Kind, Result};
+
+/// How long a name may take to be looked up, and a connection to be made.
+const REACH: Duration = Duration::from_secs(5);
+/// How long a connection may be silent.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How long a loopback registry may take to say that it does not speak TLS.
+const TLS_PROBE: Duration = Duration::from_secs(3);
+/// How many redirects are followed, as in Go's client.
+const MAX_REDIRECTS: usize = 10;
+/// How often a request is repeated because the registry is busy.
+const MAX_WAITS: u32 = 4;
+/// The longest time that a registry may ask to wait.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+/// Errors of a registry and what they say, as in containers/image (`iolimits`).
+const MAX_ERROR: u64 = 1 << 20;
+
+/// What an exchange ends with.
+pub(super) type Answer = Response<Body>;
+
+/// A request.
+pub(super) struct Ask<'a> {
+    method: Method,
+    url: Url,
+    headers: Vec<(&'static str, String)>,
+    payload: Payload<'a>,
+    /// The rights that it needs, as a token server calls them.
+    scope: &'a str,
+}
+
+/// What is sent with a request.
+#[derive(Clone, Copy)]
+pub(super) enum Payload<'a> {
+    /// Nothing.
+    Empty,
+    /// A document.
+    Bytes(&'a [u8]),
+    /// So many bytes of a stream, which is opened for each attempt.
+    Stream(&'a dyn Fn() -> Result<Box<dyn Read + Send>>, u64),
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn new(method: Method, url: Url, scope: &'a str) -> Self {
+        Ask { method, url, headers: Vec::new(), payload: Payload::Empty, scope }
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    pub(super) fn payload(mut self, payload: Payload<'a>) -> Self {
+        self.payload = payload;
+        self
+    }
+
+    /// Whether it may be sent twice without harm, and followed to another place.
+    fn reads(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
+}
+
+/// The HTTP client of one registry. It follows no redirect and takes no status for an error:
+/// both are decided here.
+pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
+    // In a static binary only what is compiled in can look names up.
+    crate::sys::net::look_names_up_without_plugins();
+    let tls = TlsConfig::builder()
+        .disable_verification(access.insecure)
+        .root_certs(RootCerts::Specific(Arc::new(trusted(domain)?)))
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build();
+    // As Go does: what is on this machine is asked without a proxy.
+    let proxy = if is_loopback(domain) { None } else { Proxy::try_from_env() };
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(proxy)
+        .user_agent(concat!("lifebox/", env!("CARGO_PKG_VERSION")))
+        .timeout_resolve(Some(REACH))
+        .timeout_connect(Some(REACH))
+        .timeout_per_read(Some(SILENCE))
+        .timeout_per_write(Some(SILENCE))
+        .tls_config(tls)
+        .build();
+    Ok(config.new_agent())
+}
+
+/// The certificates that this machine trusts, and those that Docker would for this registry.
+fn trusted(domain: &str) -> Result<Vec<Certificate<'static>>> {
+    // What can't be read is missing when it is needed: the registry is then not trusted.
+    let native = rustls_native_certs::load_native_certs().certs;
+    let mut all: Vec<_> =
+        native.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
+    let directory = Path::new("/etc/docker/certs.d").join(domain);
+    for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "crt") {
+            let what = || format!("cannot read the certificate `{}`", path.display());
+            let text = std::fs::read(&path).context(what)?;
+            let certificate = Certificate::from_pem(&text)
+                .map_err(|error| Error::new(Kind::Invalid, what()).cause(error))?;
+            all.push(certificate);
+        }
+    }
+    Ok(all)
+}
+
+impl Registry {
+    /// Sends a request until there is an answer to act upon. Its status may still be an error.
+    ///
+    /// # Errors
+    /// [`Kind::Network`] where nobody answers, [`Kind::Denied`] where no credentials help.
+    pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<Answer> {
+        let mut url = ask.url.clone();
+        let (mut authenticated, mut redirects, mut waits) = (false, 0, 0);
+        loop {
+            let answer = match self.send(ask, &url) {
+                // A kept connection may have been closed meanwhile.
+                Err(error) if waits == 0 && ask.reads() && super::failure::is_broken(&error) => {
+                    waits += 1;
+                    self.check()?;
+                    continue;
+                }
+                result => result.map_err(|error| self.unreachable(&url, &error))?,
+            };
+            match answer.status().as_u16() {
+                401 if !authenticated && url.same_origin(self.base()?) => {
+                    authenticated = true;
+                    self.authenticate(&answer, ask.scope)?;
+                }
+                301 | 302 | 303 | 307 | 308 if ask.reads() => {
+                    redirects += 1;
+                    if redirects > MAX_REDIRECTS {
+                        let message = format!("`{}` redirects without end", self.name());
+                        return Err(Error::new(Kind::Network, message));
+                    }
+                    url = self.redirected(&url, &answer)?;
+                }
+                429 | 502 | 503 | 504 if waits < MAX_WAITS => {
+                    waits += 1;
+                    match patience(&answer, waits) {
+                        Some(time) => self.wait(time, answer.status().as_u16())?,
+                        None => return Ok(answer),
+                    }
+                }
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    fn wait(&self, time: Duration, status: u16) -> Result<()> {
+        let why = if status == 429 { "is asked too often" } else { "is busy" };
+        let reason = format!("{} {why}", self.name());
+        self.0.progress.tell(&Event::Waiting { reason, seconds: time.as_secs() });
+        self.pause(time)
+    }
+
+    fn send(&self, ask: &Ask<'_>, url: &Url) -> Result<Answer, ureq::Error> {
+        let mut request = Request::builder().method(ask.method.clone()).uri(url.to_string());
+        for (name, value) in &ask.headers {
+            request = request.header(*name, value);
+        }
+        let ours = self.0.base.get().is_some_and(|base| url.same_origin(base));
+        if let Some(authorization) = self.0.rights.show(ask.scope).filter(|_| ours) {
+            request = request.header("authorization", authorization);
+        }
+        match ask.payload {
+            Payload::Empty if ask.reads() => self.0.agent.run(request.body(())?),
+            Payload::Empty => self.0.agent.run(request.body(&[] as &[u8])?),
+            Payload::Bytes(bytes) => self.0.agent.run(request.body(bytes)?),
+            Payload::Stream(open, length) => {
+                let mut reader = open().map_err(|error| ureq::Error::Other(Box::new(error)))?;
+                let body = SendBody::from_reader(&mut reader);
+                let request = request.header("content-length", length.to_string());
+                self.0.agent.run(request.body(body)?)
+            }
+        }
+    }
+
+    /// Where a redirect leads. From TLS it never leads to where everybody can listen.
+    fn redirected(&self, from: &Url, answer: &Answer) -> Result<Url> {
+        let location = location(answer);
+        let target = location.as_deref().and_then(|location| from.join(location));
+        let target = target.ok_or_else(|| {
+            Error::new(Kind::Network, format!("`{}` redirects to no address", self.name()))
+        })?;
+        if from.https && !target.https {
+            let message = format!("`{}` redirects to `{}` without TLS", self.name(), target.host());
+            return Err(Error::new(Kind::Network, message));
+        }
+        Ok(target)
+    }
+
+    /// Whether the registry speaks TLS.
+    ///
+    /// # Errors
+    /// [`Kind::Network`] where nobody answers at all.
+    pub(super) fn speaks_tls(&self, base: &Url) -> Result<bool> {
+        let request = Request::get(base.to_string()).body(());
+        let request = request.map_err(|error| self.unreachable(base, &error.into()))?;
+        let request = self.0.agent.configure_request(request);
+        let answer = self.0.agent.run(request.timeout_global(Some(TLS_PROBE)).build());
+        self.check()?;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if super::failure::is_untrusted(&error) => {
+                Err(self.unreachable(base, &error))
+            }
+            Err(error) if super::failure::is_absent(&error) => Err(self.unreachable(base, &error)),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// The body of an answer, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] where it is longer.
+    pub(super) fn body(&self, answer: Answer, limit: u64, what: &str) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let reader = answer.into_body().into_with_config().limit(u64::MAX).reader();
+        let read = reader.take(limit + 1).read_to_end(&mut bytes);
+        self.check()?;
+        read.map_err(|error| {
+            Error::new(Kind::Network, format!("`{}` broke off in {what}", self.name())).cause(error)
+        })?;
+        if bytes.len() as u64 > limit {
+            let message = format!("{what} of `{}` is longer than {limit} bytes", self.name());
+            return Err(Error::new(Kind::Corrupt, message));
+        }
+        Ok(bytes)
+    }
+
+    /// What went wrong, from an answer that is an error; `what` was asked for.
+    pub(super) fn refused(&self, answer: Answer, what: &str) -> Error {
+        let status = answer.status().as_u16();
+        let retry = header(&answer, "retry-after");
+        let said = self.body(answer, MAX_ERROR, "an error message").unwrap_or_default();
+        let known = self.0.rights.has_credentials();
+        super::failure::refusal(self.name(), what, status, retry.as_deref(), &said, known)
+    }
+
+    fn authenticate(&self, answer: &Answer, scope: &str) -> Result<()> {
+        let all = answer.headers().get_all("www-authenticate");
+        let texts = all.iter().filter_map(|value| value.to_str().ok());
+        let challenge = super::challenge::choose(texts);
+        authentication::answer(self, challenge, scope)
+    }
+
+    /// Asks a token server, which may be elsewhere: with these headers and nothing else.
+    pub(super) fn ask_token(
+        &self,
+        url: &Url,
+        authorization: Option<&str>,
+        form: Option<&str>,
+    ) -> Result<Answer> {
+        let builder = match form {
+            Some(_) => Request::post(url.to_string())
+                .header("content-type", "application/x-www-form-urlencoded"),
+            None => Request::get(url.to_string()),
+        };
+        let builder = match authorization {
+            Some(value) => builder.header("authorization", value),
+            None => builder,
+        };
+        let sent = match form {
+            Some(form) => {
+                builder.body(form).map_err(Into::into).and_then(|ask| self.0.agent.run(ask))
+            }
+            None => builder.body(()).map_err(Into::into).and_then(|ask| self.0.agent.run(ask)),
+        };
+        sent.map_err(|error| self.unreachable(url, &error))
+    }
+}
+
+pub(super) fn header(answer: &Answer, name: &str) -> Option<String> {
+    answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+pub(super) fn location(answer: &Answer) -> Option<String> {
+    header(answer, "location")
+}
+
+/// How long to wait before the next attempt; `None` where that is too long.
+fn patience(answer: &Answer, attempt: u32) -> Option<Duration> {
+    let asked = header(answer, "retry-after").and_then(|text| retry_after(&text));
+    let default = Duration::from_millis(250 << attempt);
+    Some(asked.unwrap_or(default)).filter(|time| *time <= MAX_WAIT)
+}
+
+/// `Retry-After`, RFC 9110 section 10.2.3: seconds or a date.
+pub(super) fn retry_after(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+    let left = date.timestamp().as_second() - jiff::Timestamp::now().as_second();
+    Some(Duration::from_secs(u64::try_from(left).unwrap_or(0)))
+}

@@ -1,0 +1,213 @@
+//! What went wrong with a registry, in words, and what to do about it.
+
+use std::io::ErrorKind;
+
+use serde::Deserialize;
+
+use super::Registry;
+use super::address::Url;
+use super::exchange::retry_after;
+use crate::model::{Error, Kind};
+
+/// How much of what a registry says is shown.
+const MAX_SAID: usize = 300;
+
+impl Registry {
+    /// There was no answer.
+    pub(super) fn unreachable(&self, url: &Url, error: &ureq::Error) -> Error {
+        // The caller's own error, on its way through the client.
+        if let ureq::Error::Other(inner) = error
+            && let Some(own) = inner.downcast_ref::<Error>()
+        {
+            return own.clone();
+        }
+        if let Err(stopped) = self.check() {
+            return stopped;
+        }
+        let name = self.name();
+        let failed = Error::new(Kind::Network, format!("the registry `{name}` cannot be reached"));
+        let host = url.host();
+        if is_untrusted(error) {
+            return Error::new(Kind::Network, format!("the registry `{name}` is not trusted"))
+                .cause(format!("`{host}`: {}", reason(error)))
+                .hint(format!(
+                    "put the certificate of its authority into `/etc/docker/certs.d/{name}/ca.crt`"
+                ));
+        }
+        if matches!(error, ureq::Error::Rustls(_)) {
+            return failed.cause(format!("`{host}`: {}", reason(error))).hint(format!(
+                "if `{name}` speaks no TLS and you trust the network, add `--tls-verify=false`"
+            ));
+        }
+        let hint = match is_unknown(error) {
+            true => "check the name, and whether this machine is connected to a network",
+            false => "check whether this machine is connected, and whether the registry runs",
+        };
+        failed.cause(format!("`{host}`: {}", reason(error))).hint(hint)
+    }
+}
+
+fn reason(error: &ureq::Error) -> String {
+    match error {
+        _ if is_unknown(error) => "no address is known for this name".to_owned(),
+        ureq::Error::Timeout(_) => "it does not answer".to_owned(),
+        ureq::Error::Io(error) => {
+            let text = error.to_string().to_lowercase();
+            text.split(" (os error").next().unwrap_or_default().to_owned()
+        }
+        ureq::Error::Rustls(error) => error.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether the name could not be looked up. The standard library has no kind for that.
+fn is_unknown(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::HostNotFound | ureq::Error::Timeout(ureq::Timeout::Resolve) => true,
+        ureq::Error::Io(error) => error.to_string().starts_with("failed to lookup address"),
+        _ => false,
+    }
+}
+
+/// Whether nobody is there to speak with.
+pub(super) fn is_absent(error: &ureq::Error) -> bool {
+    let timeouts = [ureq::Timeout::Resolve, ureq::Timeout::Connect];
+    match error {
+        ureq::Error::Io(error) => {
+            let kinds = [
+                ErrorKind::ConnectionRefused,
+                ErrorKind::HostUnreachable,
+                ErrorKind::NetworkUnreachable,
+                ErrorKind::NetworkDown,
+                ErrorKind::AddrNotAvailable,
+            ];
+            kinds.contains(&error.kind()) || error.to_string().starts_with("failed to lookup")
+        }
+        ureq::Error::HostNotFound => true,
+        ureq::Error::Timeout(timeout) => timeouts.contains(timeout),
+        _ => false,
+    }
+}
+
+/// Whether it speaks TLS with a certificate that nobody vouches for.
+pub(super) fn is_untrusted(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Rustls(rustls::Error::InvalidCertificate(_)) => true,
+        ureq::Error::Io(error) => {
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a connection that was there has gone.
+pub(super) fn is_broken(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Io(error) => matches!(
+            error.kind(),
+            ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe
+                | ErrorKind::UnexpectedEof
+        ),
+        _ => false,
+    }
+}
+
+/// The errors of the distribution specification.
+#[derive(Deserialize)]
+struct Said {
+    errors: Vec<One>,
+}
+
+#[derive(Deserialize)]
+struct One {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// An answer that is an error. `what` is the path that was asked for, empty where it is no
+/// part of a repository; `known` tells whether credentials were shown.
+pub(super) fn refusal(
+    registry: &str,
+    what: &str,
+    status: u16,
+    retry: Option<&str>,
+    said: &[u8],
+    known: bool,
+) -> Error {
+    let (repository, name) = what.split_once("/manifests/").unwrap_or((what, ""));
+    let repository = repository.split("/blobs/").next().unwrap_or_default();
+    let place = match repository {
+        "" => format!("`{registry}`"),
+        _ => format!("`{repository}` in `{registry}`"),
+    };
+    let error = match status {
+        401 if known => Error::new(Kind::Denied, format!("`{registry}` refuses your credentials"))
+            .hint(format!("log in again with `lifebox login {registry}`")),
+        401 => Error::new(Kind::Denied, format!("access to {place} is denied"))
+            .hint(format!("it may not exist, or want a login: `lifebox login {registry}`")),
+        403 => Error::new(Kind::Denied, format!("access to {place} is denied")).hint(match known {
+            true => "you are logged in, but not allowed to do this there".to_owned(),
+            false => format!("log in with `lifebox login {registry}`"),
+        }),
+        404 if !name.is_empty() => {
+            let joint = if name.starts_with("sha256:") { '@' } else { ':' };
+            let message = format!("no such image `{repository}{joint}{name}` in `{registry}`");
+            Error::new(Kind::NotFound, message).hint("check its name, tag and registry")
+        }
+        404 => Error::new(Kind::NotFound, format!("no such thing in {place}")),
+        429 => {
+            let wait = retry.and_then(retry_after).map(|time| time.as_secs());
+            let login = if known { "" } else { "; a login may allow more" };
+            let message = format!("`{registry}` is asked too often");
+            Error::new(Kind::Network, message).hint(match wait {
+                Some(seconds) => format!("try again in {seconds} seconds{login}"),
+                None => format!("try again later{login}"),
+            })
+        }
+        500..=599 => Error::new(Kind::Network, format!("`{registry}` failed with status {status}"))
+            .hint("try again later"),
+        _ => Error::new(Kind::Network, format!("{place} answers with status {status}")),
+    };
+    match message_of(said) {
+        Some(text) => error.cause(text),
+        None => error,
+    }
+}
+
+/// What the registry says, as one printable line.
+fn message_of(said: &[u8]) -> Option<String> {
+    let errors = serde_json::from_slice::<Said>(said).ok()?.errors;
+    let first = errors.into_iter().next()?;
+    let text = if first.message.is_empty() { first.code } else { first.message };
+    let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_SAID).collect();
+    Some(text).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_say_what_to_do() {
+        let said = br#"{"errors":[{"code":"X","message":"no\u001b[31m way"}]}"#;
+        let check = |status: u16, known: bool, kind: Kind, message: &str, hint: &str| {
+            let error = refusal("r.example", "a/b/manifests/c", status, Some("7"), said, known);
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.message().contains(message), "{error}");
+            assert!(error.hint_text().unwrap_or_default().contains(hint), "{error:?}");
+            assert_eq!(error.causes(), ["no[31m way"]);
+        };
+        check(401, true, Kind::Denied, "refuses your credentials", "lifebox login r.example");
+        check(401, false, Kind::Denied, "`a/b` in `r.example`", "lifebox login r.example");
+        check(403, true, Kind::Denied, "denied", "not allowed");
+        check(404, false, Kind::NotFound, "`a/b:c` in `r.example`", "check");
+        check(429, false, Kind::Network, "too often", "7 seconds");
+        check(503, false, Kind::Network, "503", "later");
+        check(418, false, Kind::Network, "418", "");
+    }
+}

@@ -1,0 +1,98 @@
+//! Registries: images from elsewhere, and to there.
+
+use rhai::plugin::*;
+
+use super::super::error::OrRaise;
+use super::super::handle::Image;
+use super::super::stage::Stage;
+use super::super::{options, subject};
+use super::{ImageOrName, Options, RhaiResultOf};
+use crate::model::image::PullPolicy;
+use crate::model::progress::PullOptions;
+use crate::model::reference::Reference;
+
+/// Registries: images from elsewhere, and to there.
+#[export_module]
+pub mod registry {
+    /// Fetches an image from its registry, and returns it.
+    ///
+    /// What is here already is not fetched again. `alpine` is `docker.io/library/alpine:latest`.
+    ///
+    /// ```rhai
+    /// let img = pull("alpine:3");
+    /// print(img.id);
+    /// ```
+    #[rhai_fn(name = "pull", volatile, return_raw)]
+    pub fn pull(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<Image> {
+        fetch(&ctx, reference, &PullOptions::default())
+    }
+
+    /// The same, for another platform or another kind of registry.
+    ///
+    /// ```rhai
+    /// let img = pull("alpine:3", #{ platform: "linux/arm64" });
+    /// ```
+    #[rhai_fn(name = "pull", volatile, return_raw)]
+    pub fn pull_with(
+        ctx: NativeCallContext,
+        reference: &str,
+        options: Options,
+    ) -> RhaiResultOf<Image> {
+        let options = options::fetch("pull", options).or_raise(&ctx)?;
+        fetch(&ctx, reference, &options)
+    }
+
+    /// Sends an image to a registry under this name, and returns its digest.
+    ///
+    /// ```rhai
+    /// let digest = push(image("alpine:3"), "localhost:5000/team/alpine:3");
+    /// print(digest);
+    /// ```
+    #[rhai_fn(name = "push", volatile, return_raw)]
+    pub fn push(
+        ctx: NativeCallContext,
+        image: ImageOrName,
+        reference: &str,
+    ) -> RhaiResultOf<String> {
+        send(&ctx, &image, reference, &PullOptions::default())
+    }
+
+    /// The same, to another kind of registry.
+    ///
+    /// ```rhai
+    /// push("alpine:3", "registry.example/alpine:3", #{ tls_verify: false });
+    /// ```
+    #[rhai_fn(name = "push", volatile, return_raw)]
+    pub fn push_with(
+        ctx: NativeCallContext,
+        image: ImageOrName,
+        reference: &str,
+        options: Options,
+    ) -> RhaiResultOf<String> {
+        let options = options::fetch("push", options).or_raise(&ctx)?;
+        send(&ctx, &image, reference, &options)
+    }
+}
+
+fn fetch(ctx: &NativeCallContext, text: &str, options: &PullOptions) -> RhaiResultOf<Image> {
+    let stage = Stage::of(ctx)?;
+    let host = stage.host();
+    let reference: Reference = text.parse().or_raise(ctx)?;
+    let pulled = host.backend.pull(&reference, options, &host.progress, &host.cancel);
+    Ok(Image::new(stage.backend(), pulled.or_raise(ctx)?.image, text))
+}
+
+fn send(
+    ctx: &NativeCallContext,
+    image: &Dynamic,
+    text: &str,
+    options: &PullOptions,
+) -> RhaiResultOf<String> {
+    let stage = Stage::of(ctx)?;
+    let host = stage.host();
+    let reference: Reference = text.parse().or_raise(ctx)?;
+    let image = subject::image(ctx, image, PullPolicy::Never)?.metadata().id.to_string();
+    let access = options.access;
+    let pushed = host.backend.push(&image, &reference, access, &host.progress, &host.cancel);
+    Ok(pushed.or_raise(ctx)?.digest.to_string())
+}

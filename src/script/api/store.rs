@@ -1,0 +1,173 @@
+//! Keeping images in order: what there is, what it is called, what it takes, what can go.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map};
+
+use super::super::error::OrRaise;
+use super::super::handle::Image as Handle;
+use super::super::stage::Stage;
+use super::super::{options, subject, values};
+use super::{ImageOrName, Options, RhaiResultOf, array_of};
+use crate::model::history::History;
+use crate::model::image::{PullPolicy, Removed};
+use crate::model::image_filter::ImageFilter;
+use crate::model::reference::Reference;
+use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage};
+
+/// Keeping images in order.
+#[export_module]
+pub mod store {
+    /// All images, newest first.
+    ///
+    /// ```rhai
+    /// for img in images() {
+    ///     print(`${img} ${img.size}`);
+    /// }
+    /// ```
+    #[rhai_fn(name = "images", volatile, return_raw)]
+    pub fn list(ctx: NativeCallContext) -> RhaiResultOf<Array> {
+        chosen(&ctx, &ImageFilter::default())
+    }
+
+    /// The images that pass a filter, newest first.
+    ///
+    /// ```rhai
+    /// for img in images(#{ dangling: true }) { img.rmi(); }
+    /// ```
+    #[rhai_fn(name = "images", volatile, return_raw)]
+    pub fn list_with(ctx: NativeCallContext, options: Options) -> RhaiResultOf<Array> {
+        let backend = Stage::of(&ctx)?.backend().clone();
+        let created = |name: &str| Ok(backend.image(name, PullPolicy::Never)?.created);
+        let filter = options::images(options, created).or_raise(&ctx)?;
+        chosen(&ctx, &filter)
+    }
+
+    /// Gives an image a further name, which another image may lose. Returns the image under it.
+    ///
+    /// ```rhai
+    /// let mine = image("host").tag("mine:1");
+    /// print(mine.tags);
+    /// ```
+    #[rhai_fn(name = "tag", volatile, return_raw)]
+    pub fn tag(
+        ctx: NativeCallContext,
+        image: ImageOrName,
+        reference: &str,
+    ) -> RhaiResultOf<Handle> {
+        let image = subject::image(&ctx, &image, PullPolicy::Missing)?;
+        let name: Reference = reference.parse().or_raise(&ctx)?;
+        let stage = Stage::of(&ctx)?;
+        let id = image.metadata().id.to_string();
+        let tagged = stage.backend().tag(&id, &name).or_raise(&ctx)?;
+        Ok(Handle::new(stage.backend(), tagged, &name.familiar()))
+    }
+
+    /// The steps by which an image was made, the latest first: an array of maps with id,
+    /// created, created_by, size, comment and tags. The id is `()` where no image was kept.
+    ///
+    /// ```rhai
+    /// for step in history("host") { print(`${step.size} ${step.created_by}`); }
+    /// ```
+    #[rhai_fn(name = "history", volatile, return_raw)]
+    pub fn history(ctx: NativeCallContext, image: ImageOrName) -> RhaiResultOf<Array> {
+        let id = subject::image(&ctx, &image, PullPolicy::Never)?.metadata().id.to_string();
+        let steps = Stage::of(&ctx)?.backend().history(&id).or_raise(&ctx)?;
+        Ok(steps.into_iter().map(|step| Dynamic::from(step_map(step))).collect())
+    }
+
+    /// Removes the images that have no tag and that no container uses. Returns a map: removed,
+    /// images (how many), bytes (given back).
+    ///
+    /// ```rhai
+    /// print(prune_images().bytes);
+    /// ```
+    #[rhai_fn(name = "prune_images", volatile, return_raw)]
+    pub fn prune_images(ctx: NativeCallContext) -> RhaiResultOf<Map> {
+        prune(&ctx, &PruneOptions::default())
+    }
+
+    /// The same, with options: `all` removes all images that no container uses.
+    ///
+    /// ```rhai
+    /// let would = prune_images(#{ all: true, before: "24h", dry_run: true });
+    /// print(would.removed);
+    /// ```
+    #[rhai_fn(name = "prune_images", volatile, return_raw)]
+    pub fn prune_images_with(ctx: NativeCallContext, options: Options) -> RhaiResultOf<Map> {
+        let options = options::prune_images(options).or_raise(&ctx)?;
+        prune(&ctx, &options)
+    }
+
+    /// What images and containers take of the disk, in bytes: a map with images, containers,
+    /// image_bytes and reclaimable.
+    ///
+    /// ```rhai
+    /// let used = disk_usage();
+    /// print(`${used.image_bytes} bytes, ${used.reclaimable} not needed`);
+    /// ```
+    #[rhai_fn(name = "disk_usage", volatile, return_raw)]
+    pub fn disk_usage(ctx: NativeCallContext) -> RhaiResultOf<Map> {
+        Ok(usage_map(Stage::of(&ctx)?.backend().usage().or_raise(&ctx)?))
+    }
+}
+
+fn chosen(ctx: &NativeCallContext, filter: &ImageFilter) -> RhaiResultOf<Array> {
+    let stage = Stage::of(ctx)?;
+    let images = filter.choose(stage.backend().images().or_raise(ctx)?);
+    Ok(array_of(images.into_iter().map(|image| Handle::listed(stage.backend(), image))))
+}
+
+fn prune(ctx: &NativeCallContext, options: &PruneOptions) -> RhaiResultOf<Map> {
+    let pruned = Stage::of(ctx)?.backend().prune_images(options).or_raise(ctx)?;
+    Ok(Map::from([
+        ("removed".into(), removed(&pruned.removed).into()),
+        ("images".into(), values::int(pruned.images).into()),
+        ("bytes".into(), values::int(pruned.bytes).into()),
+    ]))
+}
+
+/// What went away, as `rmi` tells it.
+pub(super) fn removed(steps: &[Removed]) -> Array {
+    values::strings(steps.iter().map(|step| match step {
+        Removed::Untagged(reference) => format!("untagged: {}", reference.familiar()),
+        Removed::Deleted(digest) => format!("deleted: {digest}"),
+    }))
+}
+
+fn step_map(step: History) -> Map {
+    let id = step.id.map_or(Dynamic::UNIT, |id| id.to_string().into());
+    Map::from([
+        ("id".into(), id),
+        ("created".into(), values::time(step.created)),
+        ("created_by".into(), step.created_by.into()),
+        ("size".into(), values::int(step.size).into()),
+        ("comment".into(), step.comment.into()),
+        ("tags".into(), values::strings(step.tags.iter().map(Reference::familiar)).into()),
+    ])
+}
+
+fn usage_map(usage: Usage) -> Map {
+    let image = |image: &ImageUsage| {
+        Dynamic::from(Map::from([
+            ("id".into(), image.id.to_string().into()),
+            ("size".into(), values::int(image.size).into()),
+            ("shared_size".into(), values::int(image.shared).into()),
+            ("unique_size".into(), values::int(image.unique()).into()),
+            ("containers".into(), values::int(image.containers).into()),
+        ]))
+    };
+    let container = |container: &ContainerUsage| {
+        Dynamic::from(Map::from([
+            ("id".into(), container.id.to_string().into()),
+            ("size".into(), values::int(container.size).into()),
+        ]))
+    };
+    let images: Array = usage.images.iter().map(image).collect();
+    let containers: Array = usage.containers.iter().map(container).collect();
+    Map::from([
+        ("images".into(), images.into()),
+        ("containers".into(), containers.into()),
+        ("image_bytes".into(), values::int(usage.image_bytes).into()),
+        ("reclaimable".into(), values::int(usage.reclaimable).into()),
+    ])
+}

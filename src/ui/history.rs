@@ -1,0 +1,168 @@
+//! The steps of an image as `history` shows them: Docker's columns and template fields.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::columns::{align, ellipsis};
+use super::ps::age;
+use crate::model::digest::Digest;
+use crate::model::history::History;
+use crate::model::units::{human_duration, human_size};
+
+/// How wide `CREATED BY` may be.
+const CREATED_BY_WIDTH: usize = 45;
+
+/// How times, sizes and ids are shown.
+#[derive(Clone, Debug)]
+pub struct Manner {
+    /// What time it is.
+    pub now: Timestamp,
+    /// Where.
+    pub zone: TimeZone,
+    /// Whole ids and commands.
+    pub no_trunc: bool,
+    /// Times and sizes for people, and not for programs.
+    pub human: bool,
+}
+
+/// The table of `history`.
+pub fn history(steps: &[History], manner: &Manner) -> String {
+    let created = if manner.human { "CREATED" } else { "CREATED AT" };
+    let mut text = format!("IMAGE\t{created}\tCREATED BY\tSIZE\tCOMMENT\n");
+    for step in steps {
+        let created = if manner.human { since(step, manner) } else { at(step, manner) };
+        let cells = [
+            id(step, manner),
+            created,
+            created_by(step, manner),
+            size(step, manner),
+            comment(step),
+        ];
+        text.push_str(&cells.join("\t"));
+        text.push('\n');
+    }
+    align(&text)
+}
+
+/// A step as the fields that `history --format` knows; all values are text, as Docker's.
+pub fn fields(step: &History, manner: &Manner) -> Value {
+    json!({
+        "Comment": comment(step),
+        "CreatedAt": at(step, manner),
+        "CreatedBy": created_by(step, manner),
+        "CreatedSince": since(step, manner),
+        "ID": id(step, manner),
+        "Size": size(step, manner),
+    })
+}
+
+/// The headings of the fields, for a `table` of one's own.
+pub fn headings() -> Value {
+    json!({
+        "Comment": "COMMENT", "CreatedAt": "CREATED AT", "CreatedBy": "CREATED BY",
+        "CreatedSince": "CREATED", "ID": "IMAGE", "Size": "SIZE",
+    })
+}
+
+/// The image after a step, where it is here.
+pub fn id(step: &History, manner: &Manner) -> String {
+    let shown = |id: &Digest| if manner.no_trunc { id.as_str() } else { id.short() }.to_owned();
+    step.id.as_ref().map_or_else(|| "<missing>".to_owned(), shown)
+}
+
+fn since(step: &History, manner: &Manner) -> String {
+    match step.created {
+        Some(time) if manner.human => format!("{} ago", human_duration(age(time, manner.now))),
+        Some(_) => at(step, manner),
+        None => "N/A".to_owned(),
+    }
+}
+
+fn at(step: &History, manner: &Manner) -> String {
+    let time = step.created.unwrap_or(Timestamp::UNIX_EPOCH);
+    let zoned = time.to_zoned_datetime(manner.zone.clone());
+    // Go's time.RFC3339.
+    let text = zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+    text.strip_suffix("+00:00").map_or(text.clone(), |utc| format!("{utc}Z"))
+}
+
+fn created_by(step: &History, manner: &Manner) -> String {
+    let line = one_line(&step.created_by);
+    if manner.no_trunc { line } else { ellipsis(&line, CREATED_BY_WIDTH) }
+}
+
+fn comment(step: &History) -> String {
+    one_line(&step.comment)
+}
+
+fn size(step: &History, manner: &Manner) -> String {
+    if manner.human { human_size(step.size) } else { step.size.to_string() }
+}
+
+/// A stranger's text for a terminal: on one line, and without orders to the terminal.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\t' | '\n' | '\r' => line.push(' '),
+            c if c.is_control() => line.extend(c.escape_unicode()),
+            c => line.push(c),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    fn steps() -> Vec<History> {
+        let step = |created: i64, created_by: &str, size: u64| History {
+            id: None,
+            created: Timestamp::from_second(created).ok(),
+            created_by: created_by.to_owned(),
+            size,
+            comment: String::new(),
+            tags: Vec::new(),
+        };
+        let top = Digest::from_bytes(&[0xab; 32]);
+        vec![
+            History {
+                id: Some(top),
+                comment: "by hand".into(),
+                ..step(7000, "CMD [\"sh\"]\n# \u{1b}[2J", 0)
+            },
+            step(0, "/bin/sh -c #(nop) ADD file:a2e42740004949e4d2c5a7 in /", 198_000_000),
+            History { created: None, ..step(0, "", 97) },
+        ]
+    }
+
+    fn manner(human: bool, no_trunc: bool) -> Manner {
+        let now = Timestamp::from_second(7200).unwrap();
+        Manner { now, zone: TimeZone::UTC, no_trunc, human }
+    }
+
+    #[test]
+    fn columns_are_dockers() {
+        let shown = [(true, false), (false, true)]
+            .map(|(human, no_trunc)| history(&steps(), &manner(human, no_trunc)));
+        expect![[r#"
+            IMAGE          CREATED         CREATED BY                                      SIZE      COMMENT
+            abababababab   3 minutes ago   CMD ["sh"] # \u{1b}[2J                          0B        by hand
+            <missing>      2 hours ago     /bin/sh -c #(nop) ADD file:a2e42740004949e4d…   198MB     
+            <missing>      N/A                                                             97B       
+
+            IMAGE                                                                     CREATED AT             CREATED BY                                               SIZE        COMMENT
+            sha256:abababababababababababababababababababababababababababababababab   1970-01-01T01:56:40Z   CMD ["sh"] # \u{1b}[2J                                   0           by hand
+            <missing>                                                                 1970-01-01T00:00:00Z   /bin/sh -c #(nop) ADD file:a2e42740004949e4d2c5a7 in /   198000000   
+            <missing>                                                                 1970-01-01T00:00:00Z                                                            97          
+        "#]]
+        .assert_eq(&shown.join("\n"));
+        let fields = fields(&steps()[0], &manner(true, true));
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&fields), keys(&headings()));
+    }
+}

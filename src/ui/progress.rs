@@ -1,0 +1,75 @@
+//! What happens while images travel, in Docker's words.
+
+use crate::model::progress::{Event, Step};
+use crate::model::reference::Reference;
+
+/// The line of an event, where each one is told once: on a pipe, in a log file. `None` for what
+/// would only be a picture that moves.
+pub fn line(event: &Event) -> Option<String> {
+    match event {
+        Event::Missing(image) => Some(format!("Unable to find image '{image}' locally")),
+        Event::Pulling { name, repository } => Some(format!("{name}: Pulling from {repository}")),
+        Event::Pushing { repository } => {
+            Some(format!("The push refers to repository [{repository}]"))
+        }
+        Event::Layer(digest, step) => {
+            let counts = matches!(step, Step::Downloading(..) | Step::Uploading(..));
+            let shown = !counts && *step != Step::Unpacking;
+            shown.then(|| format!("{}: {}", digest.short(), word(step)))
+        }
+        Event::Waiting { reason, seconds } => {
+            Some(format!("{reason}, trying again in {seconds} seconds"))
+        }
+        Event::End => None,
+    }
+}
+
+/// How far a layer is.
+pub fn word(step: &Step) -> String {
+    match step {
+        Step::Waiting => "Pulling fs layer".to_owned(),
+        Step::Exists => "Already exists".to_owned(),
+        Step::Downloading(..) => "Downloading".to_owned(),
+        Step::Downloaded => "Download complete".to_owned(),
+        Step::Unpacking => "Extracting".to_owned(),
+        Step::Done => "Pull complete".to_owned(),
+        Step::Preparing => "Preparing".to_owned(),
+        Step::Uploading(..) => "Pushing".to_owned(),
+        Step::Pushed => "Pushed".to_owned(),
+        Step::ThereAlready => "Layer already exists".to_owned(),
+        Step::Mounted(from) => format!("Mounted from {from}"),
+    }
+}
+
+/// What is said where the user left the tag out.
+pub fn default_tag(typed: &str, reference: &Reference) -> Option<String> {
+    let tag = reference.tag().filter(|_| reference.digest().is_none())?;
+    let left_out = !typed.ends_with(&format!(":{tag}"));
+    left_out.then(|| format!("Using default tag: {tag}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_dockers() {
+        let digest: crate::model::digest::Digest =
+            format!("sha256:{}", "a".repeat(64)).parse().unwrap();
+        let layer = |step| line(&Event::Layer(digest.clone(), step));
+        assert_eq!(layer(Step::Waiting).unwrap(), "aaaaaaaaaaaa: Pulling fs layer");
+        assert_eq!(layer(Step::Downloading(1, 2)), None);
+        assert_eq!(layer(Step::Mounted("a/b".into())).unwrap(), "aaaaaaaaaaaa: Mounted from a/b");
+        let pulling = Event::Pulling { name: "3".into(), repository: "library/alpine".into() };
+        assert_eq!(line(&pulling).unwrap(), "3: Pulling from library/alpine");
+    }
+
+    #[test]
+    fn a_tag_that_was_left_out_is_said() {
+        let said = |typed: &str| default_tag(typed, &typed.parse().unwrap());
+        assert_eq!(said("alpine").unwrap(), "Using default tag: latest");
+        assert_eq!(said("localhost:5000/alpine").unwrap(), "Using default tag: latest");
+        assert_eq!(said("alpine:latest"), None);
+        assert_eq!(said(&format!("alpine@sha256:{}", "a".repeat(64))), None);
+    }
+}

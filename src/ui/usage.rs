@@ -1,0 +1,183 @@
+//! What images and containers take, as `system df` shows it: Docker's columns.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::columns::align;
+use super::{images, ps};
+use crate::model::container::Container;
+use crate::model::image::Image;
+use crate::model::units::{human_bytes, human_size};
+use crate::model::usage::{ImageUsage, Usage};
+
+/// What is known beside the sizes: the images and containers themselves.
+#[derive(Clone, Debug)]
+pub struct Inventory {
+    /// All images.
+    pub images: Vec<Image>,
+    /// All containers.
+    pub containers: Vec<Container>,
+    /// What they take.
+    pub usage: Usage,
+}
+
+/// A line of the summary.
+struct Line {
+    kind: &'static str,
+    total: usize,
+    active: usize,
+    size: u64,
+    reclaimable: u64,
+}
+
+impl Inventory {
+    fn lines(&self) -> [Line; 2] {
+        let usage = &self.usage;
+        let live = |container: &&Container| container.state.status.is_live();
+        let size_of = |container: &Container| {
+            let found = usage.containers.iter().find(|one| one.id == container.spec.id);
+            found.map_or(0, |one| one.size)
+        };
+        let size: u64 = self.containers.iter().map(size_of).sum();
+        let in_use: u64 = self.containers.iter().filter(live).map(size_of).sum();
+        [
+            Line {
+                kind: "Images",
+                total: usage.images.len(),
+                active: usage.images.iter().filter(|image| image.containers > 0).count(),
+                size: usage.image_bytes,
+                reclaimable: usage.reclaimable,
+            },
+            Line {
+                kind: "Containers",
+                total: self.containers.len(),
+                active: self.containers.iter().filter(live).count(),
+                size,
+                reclaimable: size - in_use,
+            },
+        ]
+    }
+
+    /// The lines of the summary as fields; all values are text, as Docker's.
+    pub fn fields(&self) -> Vec<Value> {
+        let fields = |line: &Line| {
+            json!({
+                "Active": line.active.to_string(),
+                "Reclaimable": line.reclaimable(),
+                "Size": human_bytes(line.size),
+                "TotalCount": line.total.to_string(),
+                "Type": line.kind,
+            })
+        };
+        self.lines().iter().map(fields).collect()
+    }
+
+    /// The table of `system df`.
+    pub fn summary(&self) -> String {
+        let mut text = String::from("TYPE\tTOTAL\tACTIVE\tSIZE\tRECLAIMABLE\n");
+        for line in self.lines() {
+            let (total, active) = (line.total.to_string(), line.active.to_string());
+            let cells = [line.kind, &total, &active, &human_bytes(line.size), &line.reclaimable()];
+            text.push_str(&cells.join("\t"));
+            text.push('\n');
+        }
+        align(&text)
+    }
+
+    /// The tables of `system df -v`.
+    pub fn details(&self, now: Timestamp) -> String {
+        let mut text = String::from(
+            "REPOSITORY\tTAG\tIMAGE ID\tCREATED\tSIZE\tSHARED SIZE\tUNIQUE SIZE\tCONTAINERS\n",
+        );
+        for row in images::rows(&self.images, false) {
+            let fields = images::fields(&row, now, &TimeZone::UTC, false);
+            let usage = self.usage.images.iter().find(|usage| usage.id == row.image().id);
+            for key in ["Repository", "Tag", "ID", "CreatedSince"] {
+                text.push_str(fields[key].as_str().unwrap_or_default());
+                text.push('\t');
+            }
+            text.push_str(&usage.map(sizes).unwrap_or_default());
+            text.push('\n');
+        }
+        let mut containers = String::from(
+            "CONTAINER ID\tIMAGE\tCOMMAND\tLOCAL VOLUMES\tSIZE\tCREATED\tSTATUS\tNAMES\n",
+        );
+        for container in &self.containers {
+            let fields = ps::fields(container, now, &TimeZone::UTC, false);
+            let found = self.usage.containers.iter().find(|one| one.id == container.spec.id);
+            let size = human_bytes(found.map_or(0, |one| one.size));
+            let cell = |key: &str| fields[key].as_str().unwrap_or_default().to_owned();
+            let cells = ["ID", "Image", "Command", "LocalVolumes"].map(cell);
+            let rest = ["RunningFor", "Status", "Names"].map(cell);
+            containers.push_str(&format!("{}\t{size}\t{}\n", cells.join("\t"), rest.join("\t")));
+        }
+        format!(
+            "Images space usage:\n\n{}\nContainers space usage:\n\n{}",
+            align(&text),
+            align(&containers)
+        )
+    }
+}
+
+fn sizes(usage: &ImageUsage) -> String {
+    let size = human_size(usage.size);
+    let [shared, unique] = [usage.shared, usage.unique()].map(human_bytes);
+    format!("{size}\t{shared}\t{unique}\t{}", usage.containers)
+}
+
+impl Line {
+    /// With its share of all, where there is anything.
+    fn reclaimable(&self) -> String {
+        let text = human_bytes(self.reclaimable);
+        match (self.reclaimable.saturating_mul(100)).checked_div(self.size) {
+            Some(percent) => format!("{text} ({percent}%)"),
+            None => text,
+        }
+    }
+}
+
+/// The headings of the fields, for a `table` of one's own.
+pub fn headings() -> Value {
+    json!({
+        "Active": "ACTIVE", "Reclaimable": "RECLAIMABLE", "Size": "SIZE", "TotalCount": "TOTAL",
+        "Type": "TYPE",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::model::digest::Digest;
+
+    #[test]
+    fn the_summary_says_what_can_be_given_back() {
+        let usage = |seed: u8, containers| ImageUsage {
+            id: Digest::from_bytes(&[seed; 32]),
+            size: 1_500_000,
+            shared: 500,
+            containers,
+        };
+        let inventory = Inventory {
+            images: Vec::new(),
+            containers: Vec::new(),
+            usage: Usage {
+                images: vec![usage(1, 1), usage(2, 0)],
+                image_bytes: 3_000_000,
+                reclaimable: 1_499_500,
+                containers: Vec::new(),
+            },
+        };
+        expect![[r"
+            TYPE         TOTAL     ACTIVE    SIZE      RECLAIMABLE
+            Images       2         1         3MB       1.5MB (49%)
+            Containers   0         0         0B        0B
+        "]]
+        .assert_eq(&inventory.summary());
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&inventory.fields()[0]), keys(&headings()));
+        assert_eq!(sizes(&usage(1, 3)), "1.5MB\t500B\t1.5MB\t3");
+    }
+}
