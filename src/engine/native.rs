@@ -1,6 +1,7 @@
 //! The native engine: the image store and the runtime of this machine behind the contract.
 
 use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use super::{Attach, Backend, Cancel, LogStream, Settings};
 use crate::image::{self, Store, bytes_below};
+use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
@@ -50,6 +52,17 @@ impl Native {
     pub(super) fn new(settings: &Settings) -> Self {
         let runtime = Runtime::new(&settings.root, &settings.cgroup_parent);
         Native { settings: settings.clone(), runtime }
+    }
+
+    pub(super) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// As long as this is held, no image is removed.
+    pub(super) fn share_images(&self) -> Result<File> {
+        let lock = self.use_lock()?;
+        lock.lock_shared().context(|| "lock the images".to_owned())?;
+        Ok(lock)
     }
 
     pub(super) fn store(&self) -> Result<Store> {
@@ -377,8 +390,7 @@ impl Backend for Native {
 
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
         let store = self.store()?;
-        let lock = self.use_lock()?;
-        lock.lock_shared().context(|| "lock the images".to_owned())?;
+        let _use = self.share_images()?;
         let found = store.find(image)?;
         let mut attempt = 1;
         loop {
@@ -439,6 +451,54 @@ impl Backend for Native {
 
     fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32> {
         self.runtime.wait(id, timeout, cancel)
+    }
+
+    fn step(
+        &self,
+        image: &str,
+        step: &BuildStep,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        let parent = self.local_image(image)?;
+        self.do_step(Some(&parent), step, false, out, cancel).map(|done| done.image)
+    }
+
+    fn build(
+        &self,
+        context: Option<&Path>,
+        options: &BuildOptions,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.do_build(context, options, out, cancel)
+    }
+
+    fn import_tar(
+        &self,
+        archive: &mut (dyn std::io::Read + Send),
+        options: &ImportOptions,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.make_import(archive, options, cancel)
+    }
+
+    fn diff(&self, id: &ContainerId) -> Result<Vec<Change>> {
+        self.changes(id)
+    }
+
+    fn commit(
+        &self,
+        id: &ContainerId,
+        reference: Option<&Reference>,
+        options: &CommitOptions,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.make_commit(id, reference, options, cancel)
+    }
+
+    fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &Cancel) -> Result<()> {
+        self.write_export(id, out, cancel)
     }
 
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {

@@ -2,7 +2,7 @@
 //! a few words: `echo TEXT`, `exit N`, `count`, `die`; all others run until they are ended.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::engine::{Attach, Backend, Cancel, LogStream};
+use crate::model::build::{
+    BuildOptions, BuildStep, Change, ChangeKind, CommitOptions, ImportOptions,
+};
 use crate::model::container::{
     Config, Container, ContainerSpec, HostConfig, ImageUse, State, VERSION,
 };
@@ -411,6 +414,54 @@ impl Backend for Memory {
             }
             cancel.sleep(Duration::from_millis(1))?;
         }
+    }
+
+    fn step(
+        &self,
+        _image: &str,
+        _step: &BuildStep,
+        _out: &mut dyn Write,
+        _cancel: &Cancel,
+    ) -> Result<Image> {
+        Err(Error::new(Kind::Unsupported, "nothing is built here"))
+    }
+
+    fn build(
+        &self,
+        _context: Option<&Path>,
+        _options: &BuildOptions,
+        _out: &mut dyn Write,
+        _cancel: &Cancel,
+    ) -> Result<Image> {
+        Err(Error::new(Kind::Unsupported, "nothing is built here"))
+    }
+
+    fn import_tar(
+        &self,
+        _archive: &mut (dyn Read + Send),
+        _options: &ImportOptions,
+        _cancel: &Cancel,
+    ) -> Result<Image> {
+        Err(Error::new(Kind::Unsupported, "nothing is imported here"))
+    }
+
+    fn diff(&self, _id: &ContainerId) -> Result<Vec<Change>> {
+        Ok(vec![Change { kind: ChangeKind::Added, path: "/new".to_owned() }])
+    }
+
+    fn commit(
+        &self,
+        id: &ContainerId,
+        _reference: Option<&Reference>,
+        _options: &CommitOptions,
+        _cancel: &Cancel,
+    ) -> Result<Image> {
+        let reference = self.with(id, |entry| Ok(entry.container.spec.image.reference.clone()))?;
+        self.image(&reference, PullPolicy::Never)
+    }
+
+    fn export(&self, _id: &ContainerId, _out: &mut dyn Write, _cancel: &Cancel) -> Result<()> {
+        Ok(())
     }
 
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {
