@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use crate::model::platform::Platform;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::build_arguments::{
+    BuildArguments, CommitArguments, DiffArguments, ExportArguments, ImportArguments,
+};
 use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::store_arguments::{
     HistoryArguments, ImagesArguments, PruneContainersArguments, PruneImagesArguments,
@@ -55,6 +58,10 @@ pub enum Verb {
     System(SystemVerb),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
+    /// Make an image of a root file system in a tar archive
+    Import(ImportArguments),
+    /// Build an image from a Dockerfile
+    Build(BuildArguments),
     /// Save images to an archive that `docker load` and skopeo read
     Save(SaveArguments),
     /// Fetch an image from a registry
@@ -106,6 +113,12 @@ pub enum ContainerVerb {
     Logs(LogsArguments),
     /// Show all about containers or images, as JSON
     Inspect(InspectArguments),
+    /// Show what a container has changed of its image's files
+    Diff(DiffArguments),
+    /// Make an image of a container
+    Commit(CommitArguments),
+    /// Write all files of a container as a tar
+    Export(ExportArguments),
 }
 
 /// A verb of containers after the word `container`.
@@ -138,6 +151,10 @@ pub enum ImageVerb {
     Prune(PruneImagesArguments),
     /// Load images from an archive
     Load(LoadArguments),
+    /// Make an image of a root file system
+    Import(ImportArguments),
+    /// Build an image from a Dockerfile
+    Build(BuildArguments),
     /// Save images to an archive
     Save(SaveArguments),
     /// Fetch an image from a registry

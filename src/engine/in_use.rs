@@ -28,6 +28,13 @@ impl Native {
         Ok(lock)
     }
 
+    /// As long as this is held, no image is removed.
+    pub(super) fn share_images(&self) -> Result<File> {
+        let lock = self.use_lock()?;
+        lock.lock_shared().context(|| "lock the images".to_owned())?;
+        Ok(lock)
+    }
+
     /// Which containers use which images. Of one whose record is damaged, what can be told.
     pub(super) fn users(&self) -> Result<Vec<ImageUser>> {
         Ok(self.ps()?.iter().map(Self::user).collect())

@@ -35,6 +35,11 @@ impl Checking<'_> {
         let held = (self.hold)(self.repair)?;
         let lock = self.store.lock()?;
         if self.seen_one(id)?.as_ref() != Some(seen) {
+            for damage in &damage {
+                if let Damage::Layer(_, Fault::Files { fresh, .. }) = damage {
+                    self.forget(&fresh.name);
+                }
+            }
             return Ok(Settled::Changed);
         }
         let mut settled = Settled::Done;
@@ -56,7 +61,7 @@ impl Checking<'_> {
             let what = match &damage {
                 Damage::Lost(why) => why.clone(),
                 Damage::Layer(layer, Fault::Files { why, fresh }) => {
-                    self.forget(fresh);
+                    self.forget(&fresh.name);
                     of(layer, why)
                 }
                 Damage::Layer(layer, Fault::Blob { why, .. } | Fault::Lost(why)) => of(layer, why),
@@ -188,12 +193,23 @@ fn display_name(id: &Digest, entries: &[Entry]) -> String {
     names.first().map_or_else(|| id.short().to_owned(), |name| Reference::familiar(name))
 }
 
-/// Moves a damaged list of images away and lists the images that are there. Their names were in
-/// the list alone. The caller holds the store's lock.
-pub(super) fn rebuild_index(store: &Store) -> Result<Index> {
+/// Keeps a damaged list of images under another name, and writes a new one. The caller holds the
+/// store's lock.
+pub(super) fn replace_index(store: &Store, index: &Index) -> Result<()> {
     let images = store.images();
     let (old, away) = (images.join("index.json"), images.join("index.json.damaged"));
-    std::fs::rename(&old, &away).context(|| format!("move `{}` away", old.display()))?;
+    if old.exists() {
+        let _ = std::fs::remove_file(&away);
+        // A link: without any list, all images would seem needless.
+        std::fs::hard_link(&old, &away).context(|| format!("link `{}`", away.display()))?;
+    }
+    index.write(images)
+}
+
+/// A list of the whole images that are there. Their names were in the old list alone. The caller
+/// holds the store's lock.
+pub(super) fn find_images(store: &Store) -> Result<Index> {
+    let images = store.images();
     let mut index = Index::default();
     for name in fs::names(fs::open_dir(&images.join("blobs/sha256"))?)? {
         index
@@ -201,7 +217,6 @@ pub(super) fn rebuild_index(store: &Store) -> Result<Index> {
             .extend(super::super::usage::digest(&name).and_then(|blob| entry(store, &blob)));
     }
     index.drop_needless();
-    index.write(images)?;
     Ok(index)
 }
 

@@ -190,9 +190,18 @@ fn a_lost_list_of_images_is_written_anew() {
     assert!(!report.is_sound());
     let report = check(&store, true, &[]);
     assert!(report.is_sound(), "{report:?}");
+    assert_eq!(std::fs::read(store.images().join("index.json.damaged")).unwrap(), b"{");
     let found: HashSet<Digest> = store.list().unwrap().into_iter().map(|image| image.id).collect();
     assert_eq!(found, ids);
     is_clean(&store);
+
+    std::fs::remove_file(store.images().join("index.json")).unwrap();
+    let all = crate::model::usage::PruneOptions { all: true, ..Default::default() };
+    assert_eq!(store.prune(&all, &[]).unwrap().images, 0);
+    let report = check(&store, false, &[]);
+    assert!(report.findings[0].what.contains("no list of images, but 2"), "{report:?}");
+    assert!(check(&store, true, &[]).is_sound());
+    assert_eq!(store.list().unwrap().len(), 2);
 }
 
 #[test]

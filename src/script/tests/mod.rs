@@ -1,7 +1,7 @@
 //! The language against an engine in memory.
 
+mod entry;
 mod memory;
-mod reading;
 
 mod calls;
 mod docs;
