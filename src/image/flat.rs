@@ -44,12 +44,24 @@ impl Store {
         lowest.into_iter().chain(rest).collect()
     }
 
+    /// The layer whose directory tells what `/` is like, relative to the store: the topmost that
+    /// says anything of it.
+    pub fn root_like(&self, layers: &[Digest]) -> Option<PathBuf> {
+        let describes = |key: &&Digest| layers::describes_root(self.images(), key);
+        let found = layers.iter().rev().find(describes).or(layers.last());
+        found.map(|key| Path::new("layers").join(key.hex()))
+    }
+
     fn flatten(&self, layers: &[Digest], key: &Digest) -> Result<()> {
         let staging = self.staging()?;
         let root = staging.make_dir(DIRECTORY)?;
+        fs::set_mode(&root, 0o755)?;
         for layer in layers {
             let directory = fs::open_dir(&layers::path(self.images(), layer))?;
-            apply(&directory, &root)?;
+            merge(&directory, &root)?;
+            if layers::describes_root(self.images(), layer) {
+                take_attributes(&directory, &root)?;
+            }
         }
         fs::sync_filesystem(staging.directory())?;
         let lock = self.lock()?;
@@ -105,7 +117,7 @@ fn keys(layers: &[Digest]) -> impl Iterator<Item = Digest> {
 
 /// Does to `target`, the layers below, what `layer` says, as overlayfs would show it
 /// (overlayfs.rst, "whiteouts and opaque directories").
-fn apply(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
+fn merge(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
     for name in fs::names(layer)? {
         let Some(found) = fs::stat(layer, &name)? else { continue };
         let present = fs::stat(target, &name)?.map(|present| fs::type_of(&present));
@@ -116,7 +128,9 @@ fn apply(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
                 remove(target, &name, present)?;
                 fs::make_dir(target, &name)?;
             }
-            apply(&upper, &fs::open_dir_beneath(target, &name)?)?;
+            let directory = fs::open_dir_beneath(target, &name)?;
+            merge(&upper, &directory)?;
+            take_attributes(&upper, &directory)?;
         } else {
             remove(target, &name, present)?;
             if !fs::is_whiteout(&found) {
@@ -124,7 +138,7 @@ fn apply(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
             }
         }
     }
-    take_attributes(layer, target)
+    Ok(())
 }
 
 fn remove(directory: &OwnedFd, name: &[u8], present: Option<fs::Type>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Tests that drive the program as a user does, on the native runtime.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
+mod archives;
 mod at_once;
 mod bad_input;
 mod command_line;
@@ -11,6 +12,7 @@ mod isolation;
 mod life;
 mod logs;
 mod many_layers;
+mod peers;
 mod readme;
 mod save;
 mod store;
