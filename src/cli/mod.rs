@@ -140,6 +140,7 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
             list::history(shell, screen, arguments)
         }
         Verb::Image(ImageVerb::Prune(arguments)) => prune::images(shell, screen, arguments),
+        Verb::System(SystemVerb::Check(arguments)) => system::check(shell, screen, arguments),
         Verb::System(SystemVerb::Df(arguments)) => system::df(shell, screen, arguments),
         Verb::Image(ImageVerb::Pull(arguments)) | Verb::Pull(arguments) => {
             registry::pull(shell, screen, arguments)

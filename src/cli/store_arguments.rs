@@ -10,6 +10,8 @@ use super::arguments::FormatArguments;
 pub enum SystemVerb {
     /// Show what images and containers take of the disk
     Df(DfArguments),
+    /// Look for damage in the store
+    Check(CheckArguments),
     /// Show what this engine and this host are
     Info(FormatArguments),
 }
@@ -80,4 +82,15 @@ pub struct DfArguments {
     /// A Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
+}
+
+/// `system check`
+#[derive(Args, Debug)]
+pub struct CheckArguments {
+    /// Mend what can be mended, and remove what can't
+    #[arg(short, long)]
+    pub repair: bool,
+    /// Only the exit code
+    #[arg(short, long)]
+    pub quiet: bool,
 }

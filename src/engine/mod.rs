@@ -3,6 +3,7 @@
 //! Command line, script and REPL know containers only through [`Backend`]. This room is the only
 //! one that knows both the image store and the runtime.
 
+mod check;
 mod native;
 mod registry;
 
@@ -25,6 +26,7 @@ use crate::model::options::{CreateOptions, StopOptions};
 use crate::model::platform::Platform;
 use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
+use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::system::Info;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
@@ -127,6 +129,9 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn usage(&self) -> Result<Usage>;
     /// Removes images that nobody needs, or tells which ones; never one that a container uses.
     fn prune_images(&self, options: &PruneOptions) -> Result<Pruned>;
+    /// Holds all images and layers against their digests, and looks for leftovers. With `repair`
+    /// mends what can be mended and removes what can't; what runs is left alone.
+    fn check(&self, repair: bool, cancel: &Cancel) -> Result<Report>;
     /// Removes a reference, and the image with its last reference. Refuses an image in use.
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>>;
 

@@ -24,6 +24,7 @@ use crate::model::options::{CreateOptions, StopOptions};
 use crate::model::platform::Platform;
 use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
+use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::status::Status;
 use crate::model::system::Info;
@@ -42,7 +43,7 @@ const NAME_ATTEMPTS: u32 = 6;
 #[derive(Debug)]
 pub(super) struct Native {
     settings: Settings,
-    runtime: Runtime,
+    pub(super) runtime: Runtime,
 }
 
 impl Native {
@@ -65,22 +66,24 @@ impl Native {
     }
 
     /// Keeps containers from being made while this is held.
-    fn lock_images(&self) -> Result<File> {
+    pub(super) fn lock_images(&self) -> Result<File> {
         let lock = self.use_lock()?;
         lock.lock().context(|| "lock the images".to_owned())?;
         Ok(lock)
     }
 
     /// Which containers use which images. Of one whose record is damaged, what can be told.
-    fn users(&self) -> Result<Vec<ImageUser>> {
-        let containers = self.ps()?.into_iter();
-        let user = |container: Container| ImageUser {
-            image: container.spec.image.id,
-            layers: container.spec.image.layers,
+    pub(super) fn users(&self) -> Result<Vec<ImageUser>> {
+        Ok(self.ps()?.iter().map(Self::user).collect())
+    }
+
+    pub(super) fn user(container: &Container) -> ImageUser {
+        ImageUser {
+            image: container.spec.image.id.clone(),
+            layers: container.spec.image.layers.clone(),
             container: container.state.name.to_string(),
             live: container.state.status.is_live(),
-        };
-        Ok(containers.map(user).collect())
+        }
     }
 
     fn try_create(
@@ -340,6 +343,10 @@ impl Backend for Native {
         let store = self.store()?;
         let _lock = self.lock_images()?;
         store.prune(options, &self.users()?)
+    }
+
+    fn check(&self, repair: bool, cancel: &Cancel) -> Result<Report> {
+        self.check_all(repair, cancel)
     }
 
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>> {

@@ -71,6 +71,11 @@ pub(crate) fn recipe_name(key: &Digest) -> String {
     format!("{}.recipe", key.hex())
 }
 
+/// The path of its recipe, whether there is one or not.
+pub(crate) fn recipe(images: &Path, key: &Digest) -> PathBuf {
+    images.join("layers").join(recipe_name(key))
+}
+
 /// The key's digits in the name of a layer, its sidecar or its recipe.
 pub(crate) fn stem(name: &[u8]) -> &[u8] {
     let end = name.iter().position(|byte| *byte == b'.').unwrap_or(name.len());

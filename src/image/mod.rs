@@ -14,6 +14,7 @@
 //! an image from this machine. `pull` and `push` join the store with `registry`.
 
 mod archive;
+mod check;
 mod compression;
 mod document;
 mod extract;
@@ -49,6 +50,7 @@ mod unpack;
 mod usage;
 
 pub use crate::model::image::{HostImage, ImageUser};
+pub use check::{Held, Hold};
 pub use layers::bytes_below;
 pub use login::{log_in, log_out};
 pub use store::{Store, as_reference};

@@ -145,6 +145,11 @@ fn untagged(named: Option<&Reference>, going: BTreeSet<Reference>) -> Vec<Remove
 }
 
 impl Needless {
+    /// How many files and layers there are.
+    pub(crate) fn count(&self) -> usize {
+        self.blobs.len() + self.layers.len()
+    }
+
     /// The keys of the layers among it.
     pub(crate) fn layer_keys(&self) -> impl Iterator<Item = Digest> {
         self.layers.iter().filter_map(|name| digest(name))

@@ -343,6 +343,14 @@ impl Runtime {
         self.catalogue.remove(id, self.catalogue.name_of(id).as_ref())
     }
 
+    /// What killed processes left of containers, in words; with `sweep`, takes it away.
+    ///
+    /// # Errors
+    /// When the root can't be read or written.
+    pub fn leftovers(&self, sweep: bool) -> Result<Vec<String>> {
+        self.catalogue.leftovers(sweep)
+    }
+
     /// Gives a container another name.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ use crate::model::options::{CreateOptions, EnvEntry, StopOptions};
 use crate::model::platform::Platform;
 use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
+use crate::model::report::{Fate, Finding, Report, Trouble};
 use crate::model::signal::Signal;
 use crate::model::status::{Action, Status, check};
 use crate::model::system::Info;
@@ -247,6 +248,17 @@ impl Backend for Memory {
         let gone = self.images()?.into_iter().filter(|i| options.all && options.filter.fits(i));
         let removed: Vec<_> = gone.map(|image| Removed::Deleted(image.id)).collect();
         Ok(Pruned { images: removed.len() as u64, bytes: 42, removed })
+    }
+
+    fn check(&self, repair: bool, _cancel: &Cancel) -> Result<Report> {
+        let finding = Finding {
+            trouble: Trouble::Damage,
+            what: "its layer is gone".to_owned(),
+            image: Some("alpine:3".to_owned()),
+            containers: vec!["web".to_owned()],
+            fate: if repair { Fate::Removed } else { Fate::Found },
+        };
+        Ok(Report { images: 2, layers: 3, findings: vec![finding] })
     }
 
     fn rmi(&self, image: &str, _force: bool) -> Result<Vec<Removed>> {
