@@ -5,9 +5,13 @@ use std::path::PathBuf;
 use crate::model::platform::Platform;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::build_arguments::{
+    BuildArguments, CommitArguments, DiffArguments, ExportArguments, ImportArguments,
+};
 use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::store_arguments::{
-    HistoryArguments, PruneContainersArguments, PruneImagesArguments, SystemVerb, TagArguments,
+    HistoryArguments, ImagesArguments, PruneContainersArguments, PruneImagesArguments,
+    RmiArguments, SystemVerb, TagArguments,
 };
 
 /// A scriptable container engine: one static binary, no daemon.
@@ -54,6 +58,10 @@ pub enum Verb {
     System(SystemVerb),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
+    /// Make an image of a root file system in a tar archive
+    Import(ImportArguments),
+    /// Build an image from a Dockerfile
+    Build(BuildArguments),
     /// Save images to an archive that `docker load` and skopeo read
     Save(SaveArguments),
     /// Fetch an image from a registry
@@ -105,6 +113,12 @@ pub enum ContainerVerb {
     Logs(LogsArguments),
     /// Show all about containers or images, as JSON
     Inspect(InspectArguments),
+    /// Show what a container has changed of its image's files
+    Diff(DiffArguments),
+    /// Make an image of a container
+    Commit(CommitArguments),
+    /// Write all files of a container as a tar
+    Export(ExportArguments),
 }
 
 /// A verb of containers after the word `container`.
@@ -137,6 +151,10 @@ pub enum ImageVerb {
     Prune(PruneImagesArguments),
     /// Load images from an archive
     Load(LoadArguments),
+    /// Make an image of a root file system
+    Import(ImportArguments),
+    /// Build an image from a Dockerfile
+    Build(BuildArguments),
     /// Save images to an archive
     Save(SaveArguments),
     /// Fetch an image from a registry
@@ -388,42 +406,6 @@ pub enum Subject {
     Container,
     /// An image.
     Image,
-}
-
-/// `images`
-#[derive(Args, Debug, Default)]
-pub struct ImagesArguments {
-    /// Show also the steps of builds
-    #[arg(short, long)]
-    pub all: bool,
-    /// Show what registries call them
-    #[arg(long)]
-    pub digests: bool,
-    /// Show only ids
-    #[arg(short, long)]
-    pub quiet: bool,
-    /// Show whole ids
-    #[arg(long)]
-    pub no_trunc: bool,
-    /// A Go template, `table TEMPLATE` or `json`
-    #[arg(long, value_name = "TEMPLATE")]
-    pub format: Option<String>,
-    /// Only some: before, dangling, label, reference, since, until
-    #[arg(short, long, value_name = "KEY=VALUE")]
-    pub filter: Vec<String>,
-    /// Only this repository, or this reference
-    pub repository: Option<String>,
-}
-
-/// `rmi`
-#[derive(Args, Debug)]
-pub struct RmiArguments {
-    /// Remove it although it has several references; a missing one is no error
-    #[arg(short, long)]
-    pub force: bool,
-    /// References or ids
-    #[arg(value_name = "IMAGE", required = true)]
-    pub images: Vec<String>,
 }
 
 /// `load`

@@ -5,6 +5,8 @@
 //! [`outcome::settle`]. Verbs never create a script engine.
 
 mod arguments;
+mod build;
+mod build_arguments;
 mod create;
 mod environment;
 mod filters;
@@ -130,6 +132,12 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         Verb::Image(ImageVerb::Load(arguments)) | Verb::Load(arguments) => {
             images::load(shell, screen, arguments)
         }
+        Verb::Image(ImageVerb::Import(arguments)) | Verb::Import(arguments) => {
+            build::import(shell, screen, arguments)
+        }
+        Verb::Image(ImageVerb::Build(arguments)) | Verb::Build(arguments) => {
+            build::build(shell, screen, arguments)
+        }
         Verb::Image(ImageVerb::Save(arguments)) | Verb::Save(arguments) => {
             images::save(shell, arguments)
         }
@@ -180,5 +188,8 @@ fn of_container(
         ContainerVerb::Ps(arguments) => list::ps(shell, screen, arguments),
         ContainerVerb::Logs(arguments) => logs::logs(shell, screen, arguments),
         ContainerVerb::Inspect(arguments) => inspect::inspect(shell, screen, arguments, subject),
+        ContainerVerb::Diff(arguments) => build::diff(shell, screen, arguments),
+        ContainerVerb::Commit(arguments) => build::commit(shell, screen, arguments),
+        ContainerVerb::Export(arguments) => build::export(shell, arguments),
     }
 }

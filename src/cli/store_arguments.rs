@@ -16,6 +16,42 @@ pub enum SystemVerb {
     Info(FormatArguments),
 }
 
+/// `images`
+#[derive(Args, Debug, Default)]
+pub struct ImagesArguments {
+    /// Show also the steps of builds
+    #[arg(short, long)]
+    pub all: bool,
+    /// Show what registries call them
+    #[arg(long)]
+    pub digests: bool,
+    /// Show only ids
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Show whole ids
+    #[arg(long)]
+    pub no_trunc: bool,
+    /// A Go template, `table TEMPLATE` or `json`
+    #[arg(long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+    /// Only some: before, dangling, label, reference, since, until
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+    /// Only this repository, or this reference
+    pub repository: Option<String>,
+}
+
+/// `rmi`
+#[derive(Args, Debug)]
+pub struct RmiArguments {
+    /// Remove it although it has several references; a missing one is no error
+    #[arg(short, long)]
+    pub force: bool,
+    /// References or ids
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<String>,
+}
+
 /// `tag`
 #[derive(Args, Debug)]
 pub struct TagArguments {

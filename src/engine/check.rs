@@ -1,8 +1,7 @@
 //! The check of the whole store: of the images, and of what containers need of them.
 
+use super::Cancel;
 use super::native::Native;
-use super::{Backend as _, Cancel};
-use crate::image::Held;
 use crate::model::Result;
 use crate::model::report::{Fate, Finding, Report, Trouble};
 
@@ -37,28 +36,5 @@ impl Native {
             });
         }
         Ok(report)
-    }
-
-    fn look_on(&self) -> Result<Held> {
-        Ok(Held { users: self.users()?, locks: Box::new(()) })
-    }
-
-    /// Lets no container be made or started. A start that is asked for now waits.
-    fn hold_still(&self) -> Result<Held> {
-        let images = self.lock_images()?;
-        let mut locks = Vec::new();
-        let mut users = Vec::new();
-        for container in self.ps()? {
-            let mut user = Self::user(&container);
-            match self.runtime.directory(&container.spec.id).try_lock() {
-                Ok(Some(lock)) => locks.push(lock),
-                // Somebody is at it: it runs, or will at once.
-                Ok(None) => user.live = true,
-                // It has just been removed.
-                Err(_) => {}
-            }
-            users.push(user);
-        }
-        Ok(Held { users, locks: Box::new((images, locks)) })
     }
 }

@@ -3,8 +3,13 @@
 //! Command line, script and REPL know containers only through [`Backend`]. This room is the only
 //! one that knows both the image store and the runtime.
 
+mod build;
 mod check;
+mod files;
+mod in_use;
 mod native;
+mod output;
+mod records;
 mod registry;
 
 use std::fmt;
@@ -15,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::Result;
+use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::Container;
 use crate::model::history::History;
 use crate::model::id::ContainerId;
@@ -31,6 +37,7 @@ use crate::model::signal::Signal;
 use crate::model::system::Info;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 
+pub use self::output::write_whole;
 pub use crate::runtime::cancel::Cancel;
 
 /// A container engine: images in, containers through their life, images out.
@@ -135,6 +142,32 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Removes a reference, and the image with its last reference. Refuses an image in use.
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>>;
 
+    /// Does one step of a build above an image, or takes the image that it made before. What a
+    /// command writes goes to `out`.
+    fn step(
+        &self,
+        image: &str,
+        step: &BuildStep,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image>;
+    /// Builds what a Dockerfile says and gives the image its tags. How it goes on is written to
+    /// `out`. Without `context` nothing can be copied from this machine.
+    fn build(
+        &self,
+        context: Option<&Path>,
+        options: &BuildOptions,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image>;
+    /// Makes an image of a root file system: a tar, plain or compressed.
+    fn import_tar(
+        &self,
+        archive: &mut (dyn std::io::Read + Send),
+        options: &ImportOptions,
+        cancel: &Cancel,
+    ) -> Result<Image>;
+
     /// The container that `query` names: its whole id, its name, or the unique beginning of its
     /// id, in this order.
     fn find(&self, query: &str) -> Result<ContainerId>;
@@ -178,6 +211,18 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Waits until it has ended and returns its exit code; at once for one that is not running.
     /// Fails with the kind `timeout` when `timeout` is over.
     fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32>;
+    /// What it has changed of its image's files, sorted by path.
+    fn diff(&self, id: &ContainerId) -> Result<Vec<Change>>;
+    /// Makes an image of it: its image, what it has changed, and its configuration.
+    fn commit(
+        &self,
+        id: &ContainerId,
+        reference: Option<&Reference>,
+        options: &CommitOptions,
+        cancel: &Cancel,
+    ) -> Result<Image>;
+    /// Writes all files that it sees as a tar.
+    fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &Cancel) -> Result<()>;
     /// Opens what it wrote.
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>>;
 }

@@ -1,7 +1,6 @@
 //! The native engine: the image store and the runtime of this machine behind the contract.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +10,12 @@ use serde_json::Value;
 
 use super::{Attach, Backend, Cancel, LogStream, Settings};
 use crate::image::{self, Store, bytes_below};
-use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
-use crate::model::digest::Digest;
-use crate::model::error::Context;
+use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
+use crate::model::container::Container;
 use crate::model::history::History;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed, SaveOptions};
-use crate::model::inspect::{self, ContainerPaths};
+use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
+use crate::model::inspect;
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
@@ -29,7 +27,7 @@ use crate::model::signal::Signal;
 use crate::model::status::Status;
 use crate::model::system::Info;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
-use crate::model::{Error, Kind, Result, merge};
+use crate::model::{Kind, Result, merge};
 use crate::runtime::attach::Streams;
 use crate::runtime::reader::Reader;
 use crate::runtime::{New, Runtime, host};
@@ -42,7 +40,7 @@ const NAME_ATTEMPTS: u32 = 6;
 /// The engine of this machine. Cheap to make: nothing is read before it is asked for.
 #[derive(Debug)]
 pub(super) struct Native {
-    settings: Settings,
+    pub(super) settings: Settings,
     pub(super) runtime: Runtime,
 }
 
@@ -52,38 +50,12 @@ impl Native {
         Native { settings: settings.clone(), runtime }
     }
 
+    pub(super) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
     pub(super) fn store(&self) -> Result<Store> {
         Store::open(&self.settings.root)
-    }
-
-    /// The lock between making containers, which share it, and removing images: an image that is
-    /// looked up for a container must still be there when the container is.
-    fn use_lock(&self) -> Result<File> {
-        let path = self.settings.root.join("use.lock");
-        let mut options = OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
-        file.context(|| format!("open `{}`", path.display()))
-    }
-
-    /// Keeps containers from being made while this is held.
-    pub(super) fn lock_images(&self) -> Result<File> {
-        let lock = self.use_lock()?;
-        lock.lock().context(|| "lock the images".to_owned())?;
-        Ok(lock)
-    }
-
-    /// Which containers use which images. Of one whose record is damaged, what can be told.
-    pub(super) fn users(&self) -> Result<Vec<ImageUser>> {
-        Ok(self.ps()?.iter().map(Self::user).collect())
-    }
-
-    pub(super) fn user(container: &Container) -> ImageUser {
-        ImageUser {
-            image: container.spec.image.id.clone(),
-            layers: container.spec.image.layers.clone(),
-            container: container.state.name.to_string(),
-            live: container.state.status.is_live(),
-        }
     }
 
     fn try_create(
@@ -117,40 +89,6 @@ impl Native {
         })?;
         Ok(id)
     }
-
-    /// A container whose record is damaged, as far as it can be told.
-    fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
-        let spec = self.runtime.directory(id).read_spec().unwrap_or_else(|_| unknown_spec(id));
-        let fallback = || id.short().parse().ok();
-        let name = self.runtime.name_of(id).or_else(fallback);
-        // A short id is always a name, so there is one.
-        let name = name.unwrap_or_else(|| ContainerName::generate(0, 1));
-        let mut state = State::created(name);
-        state.status = Status::Dead;
-        state.error = error.to_string();
-        Container { spec, state }
-    }
-
-    fn paths(&self, container: &Container) -> Result<ContainerPaths> {
-        let directory = self.runtime.directory(&container.spec.id);
-        let file = |name: &str| directory.file(name).display().to_string();
-        // Docker names no file before the first start.
-        let started = |name: &str| {
-            if container.state.started_at.is_some() { file(name) } else { String::new() }
-        };
-        let store = self.store()?;
-        let layers = container.spec.image.layers.iter().rev();
-        Ok(ContainerPaths {
-            log: started("log.jsonl"),
-            hostname: started("hostname"),
-            hosts: started("hosts"),
-            resolv_conf: started("resolv.conf"),
-            lower: layers.map(|layer| store.layer_dir(layer).display().to_string()).collect(),
-            upper: file("upper"),
-            work: file("work"),
-            merged: file("rootfs"),
-        })
-    }
 }
 
 fn new_id() -> Result<ContainerId> {
@@ -158,21 +96,6 @@ fn new_id() -> Result<ContainerId> {
         if let Some(id) = ContainerId::from_random(crate::runtime::random()?) {
             return Ok(id);
         }
-    }
-}
-
-fn unknown_spec(id: &ContainerId) -> ContainerSpec {
-    ContainerSpec {
-        version: crate::model::container::VERSION,
-        id: id.clone(),
-        created: Timestamp::UNIX_EPOCH,
-        image: ImageUse {
-            reference: "<unknown>".to_owned(),
-            id: Digest::from_bytes(&[0; 32]),
-            layers: Vec::new(),
-        },
-        config: Config::default(),
-        host: HostConfig::default(),
     }
 }
 
@@ -380,8 +303,7 @@ impl Backend for Native {
 
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
         let store = self.store()?;
-        let lock = self.use_lock()?;
-        lock.lock_shared().context(|| "lock the images".to_owned())?;
+        let _use = self.share_images()?;
         let found = store.find(image)?;
         let mut attempt = 1;
         loop {
@@ -442,6 +364,54 @@ impl Backend for Native {
 
     fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32> {
         self.runtime.wait(id, timeout, cancel)
+    }
+
+    fn step(
+        &self,
+        image: &str,
+        step: &BuildStep,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        let parent = self.local_image(image)?;
+        self.do_step(Some(&parent), step, false, out, cancel).map(|done| done.image)
+    }
+
+    fn build(
+        &self,
+        context: Option<&Path>,
+        options: &BuildOptions,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.do_build(context, options, out, cancel)
+    }
+
+    fn import_tar(
+        &self,
+        archive: &mut (dyn std::io::Read + Send),
+        options: &ImportOptions,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.make_import(archive, options, cancel)
+    }
+
+    fn diff(&self, id: &ContainerId) -> Result<Vec<Change>> {
+        self.changes(id)
+    }
+
+    fn commit(
+        &self,
+        id: &ContainerId,
+        reference: Option<&Reference>,
+        options: &CommitOptions,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        self.make_commit(id, reference, options, cancel)
+    }
+
+    fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &Cancel) -> Result<()> {
+        self.write_export(id, out, cancel)
     }
 
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {

@@ -24,7 +24,8 @@ use crate::model::image::ImageUser;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-const DIRECTORY: &str = "flat";
+/// Below the directory of images, and of a staging directory.
+pub(crate) const DIRECTORY: &str = "flat";
 
 impl Store {
     /// The directories that overlayfs shall stack for an image with these `layers` (keys, lowest
@@ -54,7 +55,8 @@ impl Store {
 
     fn flatten(&self, layers: &[Digest], key: &Digest) -> Result<()> {
         let staging = self.staging()?;
-        self.merge_all(layers, &staging, DIRECTORY)?;
+        self.flatten_into(&staging, layers)?;
+        fs::sync_filesystem(staging.directory())?;
         let lock = self.lock()?;
         let holder = self.images().join(DIRECTORY);
         match std::fs::create_dir(&holder) {
@@ -71,9 +73,9 @@ impl Store {
         Ok(())
     }
 
-    /// Merges `layers` into `name` in a staging directory.
-    fn merge_all(&self, layers: &[Digest], staging: &Staging, name: &str) -> Result<()> {
-        let root = staging.make_dir(name)?;
+    /// Merges layers into a directory [`DIRECTORY`] of `staging`.
+    pub(crate) fn flatten_into(&self, staging: &Staging, layers: &[Digest]) -> Result<OwnedFd> {
+        let root = staging.make_dir(DIRECTORY)?;
         fs::set_mode(&root, 0o755)?;
         for layer in layers {
             let directory = fs::open_dir(&layers::path(self.images(), layer))?;
@@ -82,46 +84,26 @@ impl Store {
                 take_attributes(&directory, &root)?;
             }
         }
-        fs::sync_filesystem(staging.directory())
+        Ok(root)
     }
 
-    /// Merges anew what was merged of the layer `key` before that was mended. The caller holds
-    /// the store's lock, and no container runs on the layer.
-    pub(crate) fn mend_flat(
-        &self,
-        key: &Digest,
-        users: &[ImageUser],
-        staging: &Staging,
-    ) -> Result<()> {
-        let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else { return Ok(()) };
-        let mut done = HashSet::new();
-        for user in users {
-            for (last, flat) in keys(&user.layers).enumerate() {
-                let (merged, name) = (&user.layers[..=last], flat.hex());
-                let concerned =
-                    merged.contains(key) && fs::stat(&holder, name.as_bytes())?.is_some();
-                if concerned && done.insert(name.to_owned()) {
-                    let fresh = format!("{DIRECTORY}-{}-{name}", key.hex());
-                    self.merge_all(merged, staging, &fresh)?;
-                    fs::exchange(staging.directory(), fresh.as_bytes(), &holder, name.as_bytes())?;
-                }
-            }
-        }
-        fs::sync(&holder)
+    /// Which of the lowest of these layers are there merged: how many each time, and the name.
+    pub(crate) fn merged_of(&self, layers: &[Digest]) -> Vec<(usize, PathBuf)> {
+        let paths = keys(layers).map(|key| self.images().join(DIRECTORY).join(key.hex()));
+        let counted = paths.enumerate().map(|(below, path)| (below + 1, path));
+        counted.filter(|(_, path)| path.is_dir()).collect()
     }
 
-    /// Moves what no container of `users` needs into `bin`. The caller holds the store's lock.
-    pub(crate) fn sweep_flat(&self, users: &[ImageUser], bin: &Staging) -> Result<()> {
-        let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else { return Ok(()) };
+    /// The names of those that no container of `users` needs. The caller holds the store's lock.
+    pub(crate) fn needless_flat(&self, users: &[ImageUser]) -> Result<Vec<Vec<u8>>> {
+        let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else {
+            return Ok(Vec::new());
+        };
         let needed: HashSet<String> =
             users.iter().flat_map(|user| keys(&user.layers)).map(|k| k.hex().to_owned()).collect();
-        let trash = bin.make_dir(DIRECTORY)?;
-        for name in fs::names(&holder)? {
-            if !std::str::from_utf8(&name).is_ok_and(|name| needed.contains(name)) {
-                fs::rename(&holder, &name, &trash, &name)?;
-            }
-        }
-        Ok(())
+        let mut names = fs::names(&holder)?;
+        names.retain(|name| !std::str::from_utf8(name).is_ok_and(|name| needed.contains(name)));
+        Ok(names)
     }
 }
 

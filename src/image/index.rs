@@ -162,9 +162,10 @@ impl Index {
         moved
     }
 
-    /// The image that this build step has made before.
+    /// The image that this build step has made last.
     pub(crate) fn of_step(&self, step: &Digest) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.step.as_ref() == Some(step))
+        let made = self.entries.iter().filter(|entry| entry.step.as_ref() == Some(step));
+        made.max_by_key(|entry| entry.tagged)
     }
 
     /// An entry without a reference is needed only where the image has no other.

@@ -14,6 +14,9 @@
 //! an image from this machine. `pull` and `push` join the store with `registry`.
 
 mod archive;
+pub(crate) mod build;
+mod capture;
+mod changes;
 mod check;
 mod compression;
 mod document;
@@ -31,6 +34,7 @@ mod members;
 mod merged;
 mod names;
 mod numeric;
+mod pack;
 mod parents;
 mod pax;
 mod prune;
@@ -48,8 +52,10 @@ mod store;
 mod tag;
 mod unpack;
 mod usage;
+mod walk;
 
 pub use crate::model::image::{HostImage, ImageUser};
+pub use build::{Files, Origin};
 pub use check::{Held, Hold};
 pub use layers::bytes_below;
 pub use login::{log_in, log_out};

@@ -3,6 +3,7 @@
 //! Pure data and rules. Nothing here reads a file, asks the kernel or prints, so every rule can
 //! be tested as a value. Imports nothing of ours.
 
+pub mod build;
 pub mod container;
 pub mod digest;
 pub mod error;

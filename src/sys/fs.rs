@@ -57,6 +57,24 @@ pub fn open_file_beneath(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
         .map_err(|errno| failed("openat2", path, errno))
 }
 
+/// Where a path of a user's own directory may lead: also over mount points.
+const INSIDE: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
+
+/// As [`open_dir_beneath`], over mount points as well: for a directory of a user's.
+pub fn open_dir_inside(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
+    let path = if path.is_empty() { b"." } else { path };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat2(dir, path, flags, Mode::empty(), INSIDE)
+        .map_err(|errno| failed("openat2", path, errno))
+}
+
+/// As [`open_file_beneath`], over mount points as well: for a directory of a user's.
+pub fn open_file_inside(dir: impl AsFd, path: &[u8]) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    rustix::fs::openat2(dir, path, flags, Mode::empty(), INSIDE)
+        .map_err(|errno| failed("openat2", path, errno))
+}
+
 /// Wraps `openat(2)` with `O_CREAT|O_EXCL|O_NOFOLLOW`: a new file, mode 0600.
 pub fn create_file(dir: impl AsFd, name: &[u8]) -> Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -293,7 +293,7 @@ fn a_broken_connection_goes_on_where_it_broke() {
         let Answer::Send(status, headers, body, _) = usual(&Sample::new().contents, request) else {
             return None;
         };
-        broken.then(|| Answer::Send(status, headers, body, Some(100_000)))
+        broken.then_some(Answer::Send(status, headers, body, Some(100_000)))
     });
     let engine = Engine::empty();
     engine.ok(&["pull", "-q", &server.name("a/b:1")]);

@@ -77,7 +77,7 @@ impl Model {
                 // A whole directory; now and then it comes again, in the same layer.
                 Some(path) if path.contains('/') => {
                     self.hide(&mut layer, &path);
-                    if number % 2 == 0 {
+                    if number.is_multiple_of(2) {
                         self.add(&mut layer, &format!("{path}/again"), Some(&content));
                     }
                 }

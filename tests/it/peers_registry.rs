@@ -21,6 +21,17 @@ struct Registry {
 impl Registry {
     /// `None` where this machine has no such program, which is said.
     fn start(test: &str, with_password: bool) -> Option<Registry> {
+        let directory = tempfile::tempdir().unwrap();
+        Registry::start_with(test, directory, with_password, None)
+    }
+
+    /// With what goes on in the `http` part of its configuration.
+    fn start_with(
+        test: &str,
+        directory: tempfile::TempDir,
+        with_password: bool,
+        http: Option<&str>,
+    ) -> Option<Registry> {
         for program in ["docker-registry", "skopeo"] {
             let there = Command::new(program).arg("--version").stdout(Stdio::null()).status();
             if there.is_err() {
@@ -28,14 +39,14 @@ impl Registry {
                 return None;
             }
         }
-        let directory = tempfile::tempdir().unwrap();
         let file = |name: &str| directory.path().join(name).display().to_string();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
         let mut config = format!(
             "version: 0.1\nlog: {{ level: error, accesslog: {{ disabled: true }} }}\n\
-             storage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"{address}\" }}\n",
-            file("data")
+             storage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"{address}\"{} }}\n",
+            file("data"),
+            http.unwrap_or_default()
         );
         if with_password {
             std::fs::write(file("htpasswd"), HTPASSWD).unwrap();
@@ -194,8 +205,8 @@ fn a_loaded_image_is_pushed_with_gzip_and_always_the_same() {
     skopeo(&["copy", "--src-tls-verify=false", &format!("docker://{name}"), &to]);
     let other = Engine::empty();
     other.ok(&["pull", "-q", &name]);
-    let id = |engine: &Engine| engine.ok(&["images", "-q", "--no-trunc"]);
-    assert_eq!(id(&engine), id(&other));
+    let id = |engine: &Engine, image| engine.ok(&["image", "inspect", "-f", "{{.Id}}", image]);
+    assert_eq!(id(&engine, "hundredcounter"), id(&other, &name));
     let refused = engine.fails(&["push", &registry.name("team/none:1")], 1);
     assert!(refused.contains("no such image"), "{refused}");
     let refused = engine.fails(&["push", &format!("{}@{digest}", registry.name("team/app"))], 1);
@@ -311,4 +322,43 @@ fn a_credential_helper_keeps_the_password() {
     assert!(pull.status.success(), "{pull:?}");
     assert!(run(&["logout", &registry.address]).status.success());
     assert!(!kept.exists());
+}
+
+#[test]
+fn a_certificate_must_be_vouched_for() {
+    let test = "a_certificate_must_be_vouched_for";
+    if Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_err() {
+        eprintln!("LEFT OUT: {test} needs the Debian package openssl");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join(name).display().to_string();
+    let openssl = |words: &str| {
+        let words = words.replace("DIR", &directory.path().display().to_string());
+        let output = Command::new("openssl").args(words.split(' ')).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    let key = "ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    openssl(&format!("req -x509 -newkey {key} -keyout DIR/ca.key -out DIR/ca.crt -subj /CN=ca"));
+    openssl(&format!("req -newkey {key} -keyout DIR/s.key -out DIR/s.csr -subj /CN=s"));
+    std::fs::write(file("ext"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE").unwrap();
+    openssl(
+        "x509 -req -in DIR/s.csr -CA DIR/ca.crt -CAkey DIR/ca.key -CAcreateserial \
+             -out DIR/s.crt -extfile DIR/ext",
+    );
+    let tls = format!(", tls: {{ certificate: {}, key: {} }}", file("s.crt"), file("s.key"));
+    let ca = std::fs::read(file("ca.crt")).unwrap();
+    let Some(registry) = Registry::start_with(test, directory, false, Some(&tls)) else { return };
+    registry.put("hundredcounter.docker.tar", "team/app:1", &[]);
+    // The certificate is for the name, not for the address.
+    let name = registry.name("team/app:1").replace("127.0.0.1", "localhost");
+    let engine = Engine::empty();
+    let said = engine.fails(&["pull", &name], 1);
+    assert!(said.contains("is not trusted") && said.contains("/etc/docker/certs.d/"), "{said}");
+    let trusted = engine.root().join("ca.crt");
+    std::fs::write(&trusted, ca).unwrap();
+    let mut pull = engine.command(&["pull", "-q", &name]);
+    pull.env("SSL_CERT_FILE", &trusted).env_remove("SSL_CERT_DIR");
+    assert!(pull.status().unwrap().success());
+    engine.ok(&["pull", "-q", "--tls-verify=false", &registry.name("team/app:1")]);
 }

@@ -102,6 +102,9 @@ impl Comparison<'_> {
         if kind.is_dir() {
             return Ok(Entry::Directory);
         }
+        if (wanted.st_dev, wanted.st_ino) == (given.st_dev, given.st_ino) {
+            return Ok(Entry::Same);
+        }
         if !self.same_file(&wanted, &given) {
             return Ok(Entry::Different("is linked otherwise"));
         }

@@ -160,7 +160,7 @@ impl Checking<'_> {
         }
         self.sound.insert(right.clone());
         self.report.layers += 1;
-        self.forget(&fresh);
+        self.forget(&fresh.name);
         Ok(None)
     }
 
@@ -179,15 +179,16 @@ impl Checking<'_> {
         };
         let stream = Verified::new(stream, ids[number].diff_id.clone());
         unpack(&self.staging, &name, stream, &lowers, self.go_on)
+            .inspect_err(|_| self.forget(&name))
     }
 
     /// Gives the space of a copy back at once: one at a time is enough.
-    pub(super) fn forget(&self, fresh: &Fresh) {
+    pub(super) fn forget(&self, name: &str) {
         let path = self.staging.path();
         // What stays behind goes with the staging directory.
-        let _ = std::fs::remove_dir_all(path.join(&fresh.name));
+        let _ = std::fs::remove_dir_all(path.join(name));
         for ending in ["json", "recipe"] {
-            let _ = std::fs::remove_file(path.join(format!("{}.{ending}", fresh.name)));
+            let _ = std::fs::remove_file(path.join(format!("{name}.{ending}")));
         }
     }
 }

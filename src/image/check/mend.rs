@@ -1,10 +1,15 @@
 //! Puts right what was found, under the locks of those who could be in the way.
 
+use std::collections::HashSet;
+use std::path::Path;
+
 use super::super::document::{Document, MAX_DOCUMENT};
+use super::super::flat;
 use super::super::index::{Entry, Index};
 use super::super::layers::{self, LayerId};
 use super::super::store::Store;
-use super::layer::Fault;
+use super::compare;
+use super::layer::{Fault, is_of_host};
 use super::unpack::Fresh;
 use super::{Checking, Damage, Held, Seen, Settled, fits};
 use crate::model::Result;
@@ -30,6 +35,11 @@ impl Checking<'_> {
         let held = (self.hold)(self.repair)?;
         let lock = self.store.lock()?;
         if self.seen_one(id)?.as_ref() != Some(seen) {
+            for damage in &damage {
+                if let Damage::Layer(_, Fault::Files { fresh, .. }) = damage {
+                    self.forget(&fresh.name);
+                }
+            }
             return Ok(Settled::Changed);
         }
         let mut settled = Settled::Done;
@@ -51,7 +61,7 @@ impl Checking<'_> {
             let what = match &damage {
                 Damage::Lost(why) => why.clone(),
                 Damage::Layer(layer, Fault::Files { why, fresh }) => {
-                    self.forget(fresh);
+                    self.forget(&fresh.name);
                     of(layer, why)
                 }
                 Damage::Layer(layer, Fault::Blob { why, .. } | Fault::Lost(why)) => of(layer, why),
@@ -59,6 +69,65 @@ impl Checking<'_> {
             self.found(Trouble::Damage, what, Some(name.clone()), &users, fate);
         }
         Ok(settled)
+    }
+
+    /// Looks at the lowest layers of containers that are merged (`flat`): they are links to files
+    /// of layers that were looked at, or mended, before.
+    pub(super) fn merged(&mut self) -> Result<()> {
+        let held = (self.hold)(self.repair)?;
+        let mut known = HashSet::new();
+        for user in &held.users {
+            for (count, path) in self.store.merged_of(&user.layers) {
+                if !known.insert(path.clone()) {
+                    continue;
+                }
+                let layers = &user.layers[..count];
+                // Of layers that are gone the containers' own report tells.
+                if layers.iter().any(|layer| !self.store.layer_dir(layer).is_dir()) {
+                    continue;
+                }
+                match self.merged_one(user, layers, &path, &held) {
+                    // The container and its image have just been removed.
+                    Err(error) if !is_of_host(&error) && !path.exists() => {}
+                    result => result?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn merged_one(
+        &mut self,
+        user: &ImageUser,
+        layers: &[Digest],
+        path: &Path,
+        held: &Held,
+    ) -> Result<()> {
+        let staged = self.staging.path().join(flat::DIRECTORY);
+        if staged.exists() {
+            std::fs::remove_dir_all(&staged)
+                .context(|| format!("remove `{}`", staged.display()))?;
+        }
+        let fresh = self.store.flatten_into(&self.staging, layers)?;
+        let there = fs::open_dir(path)?;
+        if let Some(what) = compare::difference(&fresh, &there, self.go_on)? {
+            let live = held.users.iter().find(|user| user.live && user.layers.starts_with(layers));
+            let fate = match live {
+                _ if !self.repair => Fate::Found,
+                Some(user) => Fate::Left(in_the_way(user)),
+                None => {
+                    let (name, flat) = (path.file_name().unwrap_or_default(), flat::DIRECTORY);
+                    let holder = fs::open_dir(&self.store.images().join(flat))?;
+                    fs::sync_filesystem(&holder)?;
+                    let staged = self.staging.directory();
+                    fs::exchange(staged, flat.as_bytes(), &holder, name.as_encoded_bytes())?;
+                    Fate::Mended
+                }
+            };
+            let what = format!("its lowest {} layers merged: {what}", layers.len());
+            self.found(Trouble::Damage, what, None, &[user], fate);
+        }
+        Ok(())
     }
 
     /// The caller holds the store's lock.
@@ -79,8 +148,7 @@ impl Checking<'_> {
                 if let Some(user) = held.users.iter().filter(uses).find(|user| user.live) {
                     return Ok(Fate::Left(in_the_way(user)));
                 }
-                let key = self.replace(layer, fresh)?;
-                self.store.mend_flat(&key, &held.users, &self.staging)?;
+                self.replace(layer, fresh)?;
                 Ok(Fate::Mended)
             }
             Damage::Layer(_, Fault::Blob { digest, .. }) => {
@@ -93,7 +161,7 @@ impl Checking<'_> {
     }
 
     /// Puts a fresh copy in the place of a layer; the old one goes with the staging directory.
-    fn replace(&mut self, layer: &LayerId, fresh: &Fresh) -> Result<Digest> {
+    fn replace(&mut self, layer: &LayerId, fresh: &Fresh) -> Result<()> {
         let images = self.store.images();
         let (staged, holder) = (self.staging.directory(), fs::open_dir(&images.join("layers"))?);
         let key = if fresh.stands_alone { &layer.diff_id } else { &layer.above };
@@ -110,7 +178,7 @@ impl Checking<'_> {
         fs::sync(&holder)?;
         self.sound.insert(key.clone());
         self.report.layers += 1;
-        Ok(key.clone())
+        Ok(())
     }
 }
 
@@ -125,12 +193,23 @@ fn display_name(id: &Digest, entries: &[Entry]) -> String {
     names.first().map_or_else(|| id.short().to_owned(), |name| Reference::familiar(name))
 }
 
-/// Moves a damaged list of images away and lists the images that are there. Their names were in
-/// the list alone. The caller holds the store's lock.
-pub(super) fn rebuild_index(store: &Store) -> Result<Index> {
+/// Keeps a damaged list of images under another name, and writes a new one. The caller holds the
+/// store's lock.
+pub(super) fn replace_index(store: &Store, index: &Index) -> Result<()> {
     let images = store.images();
     let (old, away) = (images.join("index.json"), images.join("index.json.damaged"));
-    std::fs::rename(&old, &away).context(|| format!("move `{}` away", old.display()))?;
+    if old.exists() {
+        let _ = std::fs::remove_file(&away);
+        // A link: without any list, all images would seem needless.
+        std::fs::hard_link(&old, &away).context(|| format!("link `{}`", away.display()))?;
+    }
+    index.write(images)
+}
+
+/// A list of the whole images that are there. Their names were in the old list alone. The caller
+/// holds the store's lock.
+pub(super) fn find_images(store: &Store) -> Result<Index> {
+    let images = store.images();
     let mut index = Index::default();
     for name in fs::names(fs::open_dir(&images.join("blobs/sha256"))?)? {
         index
@@ -138,7 +217,6 @@ pub(super) fn rebuild_index(store: &Store) -> Result<Index> {
             .extend(super::super::usage::digest(&name).and_then(|blob| entry(store, &blob)));
     }
     index.drop_needless();
-    index.write(images)?;
     Ok(index)
 }
 

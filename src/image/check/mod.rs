@@ -72,6 +72,7 @@ impl Store {
         for id in index.ids() {
             checking.image(id)?;
         }
+        checking.merged()?;
         checking.leftovers()?;
         Ok(checking.report)
     }
@@ -122,18 +123,31 @@ impl Checking<'_> {
     /// The list of images; `None` where it is damaged and stays so.
     fn index(&mut self) -> Result<Option<Index>> {
         let lock = self.store.lock()?;
-        let error = match Index::read(self.store.images()) {
-            Ok(index) => return Ok(Some(index)),
-            Err(error) if error.kind() == Kind::Corrupt || error.kind() == Kind::Unsupported => {
-                error
+        let is_there = self.store.images().join("index.json").exists();
+        let (trouble, what, index) = match Index::read(self.store.images()) {
+            Ok(index) if is_there => return Ok(Some(index)),
+            // So it is in a new store, and where the first load was killed.
+            Ok(_) => {
+                let found = mend::find_images(self.store)?;
+                let count = found.ids().len();
+                if count == 0 {
+                    return Ok(Some(found));
+                }
+                let what = format!("there is no list of images, but {count} that could be in one");
+                (Trouble::Leftover, what, found)
+            }
+            Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Unsupported) => {
+                (Trouble::Damage, error.to_string(), mend::find_images(self.store)?)
             }
             Err(error) => return Err(error),
         };
-        let rebuilt = if self.repair { Some(mend::rebuild_index(self.store)?) } else { None };
+        if self.repair {
+            mend::replace_index(self.store, &index)?;
+        }
         drop(lock);
-        let fate = if rebuilt.is_some() { Fate::Mended } else { Fate::Found };
-        self.found(Trouble::Damage, error.to_string(), None, &[], fate);
-        Ok(rebuilt)
+        let fate = if self.repair { Fate::Mended } else { Fate::Found };
+        self.found(trouble, what, None, &[], fate);
+        Ok(self.repair.then_some(index))
     }
 
     fn image(&mut self, id: &Digest) -> Result<()> {
@@ -258,8 +272,8 @@ impl Checking<'_> {
         // Deleting may take long.
         drop(swept);
         if count > 0 {
-            let what =
-                format!("{count} files and directories that nobody needs, {}", human_bytes(bytes));
+            let noun = if count == 1 { "entry" } else { "entries" };
+            let what = format!("{count} {noun} that nobody needs, {}", human_bytes(bytes));
             let fate = if self.repair { Fate::Removed } else { Fate::Found };
             self.found(Trouble::Leftover, what, None, &[], fate);
         }

@@ -173,7 +173,7 @@ fn leftovers_are_no_damage_and_are_swept() {
     let report = check(&store, false, &[]);
     assert_eq!(report.findings.len(), 1, "{report:?}");
     assert_eq!(report.findings[0].trouble, Trouble::Leftover);
-    assert!(report.findings[0].what.starts_with("4 files"), "{report:?}");
+    assert!(report.findings[0].what.starts_with("4 entries"), "{report:?}");
     assert!(report.is_sound());
     assert!(check(&store, true, &[]).is_sound());
     is_clean(&store);
@@ -190,9 +190,18 @@ fn a_lost_list_of_images_is_written_anew() {
     assert!(!report.is_sound());
     let report = check(&store, true, &[]);
     assert!(report.is_sound(), "{report:?}");
+    assert_eq!(std::fs::read(store.images().join("index.json.damaged")).unwrap(), b"{");
     let found: HashSet<Digest> = store.list().unwrap().into_iter().map(|image| image.id).collect();
     assert_eq!(found, ids);
     is_clean(&store);
+
+    std::fs::remove_file(store.images().join("index.json")).unwrap();
+    let all = crate::model::usage::PruneOptions { all: true, ..Default::default() };
+    assert_eq!(store.prune(&all, &[]).unwrap().images, 0);
+    let report = check(&store, false, &[]);
+    assert!(report.findings[0].what.contains("no list of images, but 2"), "{report:?}");
+    assert!(check(&store, true, &[]).is_sound());
+    assert_eq!(store.list().unwrap().len(), 2);
 }
 
 #[test]
@@ -225,4 +234,34 @@ fn others_at_work_are_no_damage() {
         assert!(count > 1);
     });
     is_clean(&store);
+}
+
+#[test]
+fn merged_layers_of_a_container_are_mended_with_what_they_link_to() {
+    let (_root, store) = store(&[(&["a"], "1")]);
+    let box_ = user(&store, "a", false);
+    let merged = store.images().join(&store.stack(&box_.layers, 1).unwrap()[0]);
+    assert!(merged.join("1").exists() && merged.join("shared").exists());
+    let users = [box_];
+    assert_eq!(check(&store, false, &users).findings, []);
+
+    std::fs::remove_file(merged.join("1")).unwrap();
+    std::fs::write(merged.join("1"), "other").unwrap();
+    let found = check(&store, false, &users);
+    assert!(found.findings[0].what.contains("merged: `1` has another time"), "{found:?}");
+    let running = [ImageUser { live: true, ..users[0].clone() }];
+    assert!(!check(&store, true, &running).is_sound());
+    assert!(check(&store, true, &users).is_sound());
+    assert_eq!(std::fs::read(merged.join("1")).unwrap(), b"x");
+
+    // The same file: mended in the layer first, and then here.
+    std::fs::set_permissions(merged.join("1"), Permissions::from_mode(0o600)).unwrap();
+    let mended = check(&store, true, &users);
+    assert_eq!(mended.findings.len(), 2, "{mended:?}");
+    assert!(mended.is_sound());
+    assert_eq!(check(&store, false, &users).findings, []);
+    let mode = merged.join("1").metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644);
+    // Nobody needs it without the container.
+    assert!(check(&store, false, &[]).findings[0].what.starts_with("1 entry "));
 }

@@ -3,6 +3,7 @@
 // Rhai's macros want its plugin prelude as a whole.
 #![allow(clippy::wildcard_imports)]
 
+mod build;
 mod containers;
 mod find;
 mod images;
@@ -49,6 +50,7 @@ pub struct Part {
 /// The parts, in the order of help.
 pub const PARTS: &[Part] = &[
     Part { title: "Images", build: || exported_module!(images::images) },
+    Part { title: "Building images", build: || exported_module!(build::build) },
     Part { title: "Keeping images in order", build: || exported_module!(store::store) },
     Part { title: "Registries", build: || exported_module!(registry::registry) },
     Part { title: "Making containers", build: || exported_module!(containers::containers) },

@@ -3,6 +3,7 @@
 //! A map is checked against its table before anything is read from it, so that a typing error is
 //! named with the nearest key and never ignored.
 
+mod build;
 mod images;
 mod read;
 
@@ -12,6 +13,7 @@ use super::nearest::nearest;
 use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
+pub use build::{build, commit, import};
 pub use images::{check_images, images, prune_images};
 pub use read::{
     Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, save, start, stop,
@@ -150,6 +152,36 @@ const PS: &[Key] = &[
     key("last", Takes::Count, "only the newest so many; implies all"),
 ];
 
+const COMMIT: &[Key] = &[
+    key("author", Takes::Text, "who made it"),
+    key("message", Takes::Text, "what the history says of it"),
+    key("changes", Takes::Texts, "instructions of a Dockerfile, such as \"ENV A=1\""),
+    key("pause", Takes::Flag, "freeze it meanwhile; true by default"),
+];
+
+const BUILD: &[Key] = &[
+    key("tag", Takes::Texts, "what it is called"),
+    key("file", Takes::Text, "the Dockerfile, if it is not `Dockerfile` in the directory"),
+    key("args", Takes::Pairs, "arguments of the Dockerfile"),
+    key("labels", Takes::Pairs, "labels"),
+    key("target", Takes::Text, "the stage to build; the last by default"),
+    key("no_cache", Takes::Flag, "do all steps anew"),
+    key("pull", Takes::Flag, "fetch the images that stages begin with"),
+];
+
+const IMPORT: &[Key] = &[
+    key("tag", Takes::Text, "what it is called"),
+    key("cmd", Takes::Command, "what it runs by default"),
+    key("entrypoint", Takes::Command, "the program that cmd is appended to"),
+    key("env", Takes::Pairs, "variables of its environment"),
+    key("workdir", Takes::Text, "the working directory"),
+    key("user", Takes::Text, "user and group"),
+    key("labels", Takes::Pairs, "labels"),
+    key("changes", Takes::Texts, "instructions of a Dockerfile, such as \"ENV A=1\""),
+    key("message", Takes::Text, "what the history says of it"),
+    key("platform", Takes::Text, "such as \"linux/arm64\"; this machine's by default"),
+];
+
 const IMAGES: &[Key] = &[
     key("all", Takes::Flag, "also the steps of builds"),
     key("name", Takes::Texts, "a pattern of the reference, such as \"alpine:3*\""),
@@ -180,6 +212,9 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("rm", &[FORCE]),
     ("rmi", &[FORCE]),
     ("image", &[IMAGE]),
+    ("build", &[BUILD]),
+    ("commit", &[COMMIT]),
+    ("import_tar", &[IMPORT]),
     ("load", &[LOAD]),
     ("save", &[SAVE]),
     ("images", &[IMAGES]),

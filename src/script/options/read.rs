@@ -190,7 +190,7 @@ impl Options<'_> {
         self.get(name, |value| u64::try_from(value.as_int().ok()?).ok())
     }
 
-    fn command(&self, name: &str) -> Result<Option<Vec<String>>> {
+    pub(super) fn command(&self, name: &str) -> Result<Option<Vec<String>>> {
         self.try_get(name, |value| values::command("a command", value))
     }
 }

@@ -2,7 +2,7 @@
 //! a few words: `echo TEXT`, `exit N`, `count`, `die`; all others run until they are ended.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,11 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::entry::{Entry, Reading};
 use crate::engine::{Attach, Backend, Cancel, LogStream};
+use crate::model::build::{
+    BuildOptions, BuildStep, Change, ChangeKind, CommitOptions, ImportOptions,
+};
 use crate::model::container::{
     Config, Container, ContainerSpec, HostConfig, ImageUse, State, VERSION,
 };
@@ -18,7 +22,7 @@ use crate::model::digest::Digest;
 use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
-use crate::model::log::{LogLine, LogOptions, Stream};
+use crate::model::log::LogOptions;
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, EnvEntry, StopOptions};
 use crate::model::platform::Platform;
@@ -35,12 +39,6 @@ use crate::model::{Error, Kind, Result};
 pub struct Memory {
     world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
     made: AtomicU8,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    container: Container,
-    lines: Vec<LogLine>,
 }
 
 fn image(tag: &str, seed: u8) -> Image {
@@ -78,41 +76,8 @@ impl Memory {
         check(state.name.as_str(), state.status, action).map(drop)
     }
 
-    fn end(entry: &mut Entry, code: i32) {
+    pub fn end(entry: &mut Entry, code: i32) {
         entry.container.state = entry.container.state.clone().ended(code, Timestamp::now());
-    }
-}
-
-impl Entry {
-    fn write(&mut self, stream: Stream, text: &str) {
-        let bytes = format!("{text}\n").into_bytes();
-        self.lines.push(LogLine { time: Timestamp::UNIX_EPOCH, stream, bytes });
-    }
-
-    fn run(&mut self) -> Result<()> {
-        let argv = self.container.spec.config.argv();
-        let words: Vec<&str> = argv.iter().map(String::as_str).collect();
-        let state = &mut self.container.state;
-        (state.status, state.pid) = (Status::Running, 4242);
-        (state.started_at, state.finished_at) = (Some(Timestamp::now()), None);
-        match words.as_slice() {
-            ["missing", ..] => {
-                (self.container.state.status, self.container.state.pid) = (Status::Created, 0);
-                let message = format!("cannot start `{}`", self.container.state.name);
-                return Err(Error::new(Kind::NotFound, message)
-                    .cause("`missing`: executable file not found")
-                    .with_exit_code(127));
-            }
-            ["panic", ..] => panic!("the engine tripped"),
-            ["echo", words @ ..] => {
-                self.write(Stream::Stdout, &words.join(" "));
-                self.write(Stream::Stderr, "done");
-                Memory::end(self, 0);
-            }
-            ["exit", code] => Memory::end(self, code.parse().unwrap()),
-            _ => {}
-        }
-        Ok(())
     }
 }
 
@@ -413,48 +378,57 @@ impl Backend for Memory {
         }
     }
 
+    fn step(
+        &self,
+        _image: &str,
+        _step: &BuildStep,
+        _out: &mut dyn Write,
+        _cancel: &Cancel,
+    ) -> Result<Image> {
+        Err(Error::new(Kind::Unsupported, "nothing is built here"))
+    }
+
+    fn build(
+        &self,
+        _context: Option<&Path>,
+        _options: &BuildOptions,
+        _out: &mut dyn Write,
+        _cancel: &Cancel,
+    ) -> Result<Image> {
+        Err(Error::new(Kind::Unsupported, "nothing is built here"))
+    }
+
+    fn import_tar(
+        &self,
+        _archive: &mut (dyn Read + Send),
+        _options: &ImportOptions,
+        _cancel: &Cancel,
+    ) -> Result<Image> {
+        Err(Error::new(Kind::Unsupported, "nothing is imported here"))
+    }
+
+    fn diff(&self, _id: &ContainerId) -> Result<Vec<Change>> {
+        Ok(vec![Change { kind: ChangeKind::Added, path: "/new".to_owned() }])
+    }
+
+    fn commit(
+        &self,
+        id: &ContainerId,
+        _reference: Option<&Reference>,
+        _options: &CommitOptions,
+        _cancel: &Cancel,
+    ) -> Result<Image> {
+        let reference = self.with(id, |entry| Ok(entry.container.spec.image.reference.clone()))?;
+        self.image(&reference, PullPolicy::Never)
+    }
+
+    fn export(&self, _id: &ContainerId, _out: &mut dyn Write, _cancel: &Cancel) -> Result<()> {
+        Ok(())
+    }
+
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {
         self.inspect(id)?;
         let (world, id, options) = (Arc::clone(&self.world), id.clone(), options.clone());
         Ok(Box::new(Reading { world, id, options, next: 0, counted: 0 }))
-    }
-}
-
-#[derive(Debug)]
-struct Reading {
-    world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
-    id: ContainerId,
-    options: LogOptions,
-    next: usize,
-    counted: usize,
-}
-
-impl LogStream for Reading {
-    fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>> {
-        let begin = Instant::now();
-        loop {
-            let Some(entry) = self.world.lock().unwrap().get(&self.id).cloned() else {
-                return Ok(None);
-            };
-            while let Some(line) = entry.lines.get(self.next) {
-                self.next += 1;
-                if self.options.stream.is_none_or(|stream| stream == line.stream) {
-                    return Ok(Some(line.clone()));
-                }
-            }
-            if !self.options.follow || !entry.container.state.status.is_live() {
-                return Ok(None);
-            }
-            if entry.container.spec.config.argv() == ["count"] {
-                self.counted += 1;
-                let bytes = format!("{}\n", self.counted).into_bytes();
-                let time = Timestamp::UNIX_EPOCH;
-                return Ok(Some(LogLine { time, stream: Stream::Stdout, bytes }));
-            }
-            if timeout.is_some_and(|timeout| begin.elapsed() >= timeout) {
-                return Err(Error::new(Kind::Timeout, "no line came"));
-            }
-            cancel.sleep(Duration::from_millis(1))?;
-        }
     }
 }

@@ -1,0 +1,164 @@
+//! `diff`, `commit`, `export`, `import`: containers as files, and images made of them.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::Path;
+
+use super::build_arguments::{
+    BuildArguments, CommitArguments, DiffArguments, ExportArguments, ImportArguments,
+};
+use super::outcome::Outcome;
+use super::screen::Screen;
+use super::shell::Shell;
+use crate::engine::write_whole;
+use crate::model::build::{BuildOptions, CommitOptions, ImportOptions, tag};
+use crate::model::error::Context;
+use crate::model::{Error, Kind};
+
+/// `diff`
+///
+/// # Errors
+/// Why the container can't be compared; so for all verbs of this file.
+pub fn diff(shell: &Shell, screen: &mut Screen, arguments: &DiffArguments) -> Outcome {
+    let backend = shell.backend()?;
+    let changes = backend.diff(&backend.find(&arguments.container)?)?;
+    for change in changes {
+        screen.line(format!("{} {}", change.kind.letter(), change.path))?;
+    }
+    Ok(0)
+}
+
+/// `commit`
+pub fn commit(shell: &Shell, screen: &mut Screen, arguments: &CommitArguments) -> Outcome {
+    let backend = shell.backend()?;
+    let reference = arguments.reference.as_deref().map(tag).transpose()?;
+    let id = backend.find(&arguments.container)?;
+    let options = CommitOptions {
+        author: arguments.author.clone().unwrap_or_default(),
+        message: arguments.message.clone().unwrap_or_default(),
+        changes: arguments.change.clone(),
+        pause: arguments.pause && !arguments.no_pause,
+    };
+    let image = backend.commit(&id, reference.as_ref(), &options, shell.interruptible()?)?;
+    screen.line(image.id)?;
+    Ok(0)
+}
+
+/// `export`
+pub fn export(shell: &Shell, arguments: &ExportArguments) -> Outcome {
+    let backend = shell.backend()?;
+    let id = backend.find(&arguments.container)?;
+    let cancel = shell.interruptible()?;
+    match &arguments.output {
+        Some(path) => write_whole(path, |out| backend.export(&id, out, cancel))?,
+        None => {
+            let mut out = io::stdout();
+            if out.is_terminal() {
+                let message = "cowardly refusing to save to a terminal";
+                return Err(Error::new(Kind::Invalid, message)
+                    .hint("use the -o flag or redirect")
+                    .into());
+            }
+            backend.export(&id, &mut out, cancel)?;
+        }
+    }
+    Ok(0)
+}
+
+/// `import`
+pub fn import(shell: &Shell, screen: &mut Screen, arguments: &ImportArguments) -> Outcome {
+    let backend = shell.backend()?;
+    let source = arguments.source.as_str();
+    if source.starts_with("http://") || source.starts_with("https://") {
+        let message = format!("cannot import `{source}`: only files are read");
+        return Err(Error::new(Kind::Unsupported, message)
+            .hint(format!("curl -L {source} | lifebox import -"))
+            .into());
+    }
+    let message = match &arguments.message {
+        Some(message) => message.clone(),
+        None => format!("Imported from {source}"),
+    };
+    let options = ImportOptions {
+        reference: arguments.reference.as_deref().map(tag).transpose()?,
+        message,
+        changes: arguments.change.clone(),
+        steps: Vec::new(),
+        platform: arguments.platform.as_deref().map(str::parse).transpose()?,
+    };
+    let cancel = shell.interruptible()?;
+    let image = if source == "-" {
+        backend.import_tar(&mut io::stdin(), &options, cancel)
+    } else {
+        let mut file = File::open(source).context(|| format!("open `{source}`"))?;
+        backend.import_tar(&mut file, &options, cancel)
+    };
+    let image = image.context(|| format!("cannot import `{source}`"))?;
+    screen.line(image.id)?;
+    Ok(0)
+}
+
+/// `build`. How it goes on is written to standard error, so that `-q` gives the id alone.
+pub fn build(shell: &Shell, screen: &mut Screen, arguments: &BuildArguments) -> Outcome {
+    let backend = shell.backend()?;
+    let context = arguments.context.as_str();
+    let reads_stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");
+    if context.contains("://") || context.starts_with("git@") {
+        let message = format!("cannot build `{context}`: only directories are read");
+        return Err(Error::new(Kind::Unsupported, message)
+            .hint("fetch it first and give its directory")
+            .into());
+    }
+    if context == "-" && reads_stdin {
+        let message = "invalid argument: can't use stdin for both build context and dockerfile";
+        return Err(Error::new(Kind::Invalid, message).into());
+    }
+    let pairs = |list: &[String]| list.iter().map(|text| pair(text)).collect::<Vec<_>>();
+    let options = BuildOptions {
+        file: arguments.file.clone().filter(|_| !reads_stdin),
+        text: if context == "-" || reads_stdin { Some(dockerfile_of_stdin()?) } else { None },
+        tags: arguments.tag.iter().map(|text| tag(text)).collect::<Result<_, _>>()?,
+        arguments: pairs(&arguments.build_arg),
+        labels: pairs(&arguments.label),
+        target: arguments.target.clone(),
+        no_cache: arguments.no_cache,
+        pull: arguments.pull,
+    };
+    let context = (context != "-").then(|| Path::new(context));
+    let cancel = shell.interruptible()?;
+    let image = if arguments.quiet {
+        let image = backend.build(context, &options, &mut io::sink(), cancel)?;
+        screen.line(&image.id)?;
+        image
+    } else {
+        backend.build(context, &options, &mut screen.err()?, cancel)?
+    };
+    if let Some(path) = &arguments.iidfile {
+        write_whole(path, |out| {
+            out.write_all(image.id.as_str().as_bytes()).context(|| "write the id".to_owned())
+        })?;
+    }
+    Ok(0)
+}
+
+/// `KEY=VALUE`; `KEY` alone takes the caller's value, as Docker's does.
+fn pair(text: &str) -> (String, String) {
+    match text.split_once('=') {
+        Some((key, value)) => (key.to_owned(), value.to_owned()),
+        None => (text.to_owned(), std::env::var(text).unwrap_or_default()),
+    }
+}
+
+fn dockerfile_of_stdin() -> Result<String, Error> {
+    const LIMIT: u64 = 4 << 20;
+    let mut bytes = Vec::new();
+    io::stdin().take(LIMIT).read_to_end(&mut bytes).context(|| "read the Dockerfile".to_owned())?;
+    let tar = bytes.get(257..262) == Some(b"ustar");
+    if tar || bytes.starts_with(b"\x1f\x8b") {
+        let message = "a build context in an archive is not read";
+        return Err(Error::new(Kind::Unsupported, message)
+            .hint("unpack it and give the directory; `-` is for a Dockerfile alone"));
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| Error::new(Kind::Invalid, "the Dockerfile on standard input is not UTF-8"))
+}

@@ -1,0 +1,492 @@
+//! A Dockerfile as text becomes instructions with their lines. Nothing is expanded or done here.
+//!
+//! It is read as BuildKit reads it (`frontend/dockerfile/parser`): first lines are joined and
+//! here-documents taken out, then each instruction is taken apart by its own rules. The crates
+//! for this either miss instructions or find here-documents only where an instruction begins.
+
+use super::words;
+use crate::model::build::CommandLine;
+use crate::model::{Error, Kind, Result};
+
+/// The longest Dockerfile.
+pub(super) const MAX_LENGTH: u64 = 4 << 20;
+
+/// One instruction.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Line {
+    /// Where it begins, counted from 1.
+    pub(super) number: usize,
+    /// As it is written, in one line and without its here-documents.
+    pub(super) text: String,
+    pub(super) what: Instruction,
+}
+
+/// An option, such as `--from=build`.
+pub(super) type Flag = (String, Option<String>);
+
+/// What an instruction says, before variables are put in.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Instruction {
+    From { flags: Vec<Flag>, image: String, name: Option<String> },
+    Arg(Vec<(String, Option<String>)>),
+    Run { flags: Vec<Flag>, command: CommandLine },
+    Copy { verb: &'static str, flags: Vec<Flag>, items: Vec<Item>, to: String },
+    Env(Vec<(String, String)>),
+    Label(Vec<(String, String)>),
+    Cmd(CommandLine),
+    Entrypoint(CommandLine),
+    Workdir(String),
+    User(String),
+    Expose(Vec<String>),
+    Volume(Vec<String>),
+    StopSignal(String),
+    Healthcheck { flags: Vec<Flag>, command: Option<CommandLine> },
+    Shell(Vec<String>),
+    OnBuild(Box<Line>),
+    Maintainer(String),
+}
+
+/// A source of `COPY`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Item {
+    Path(String),
+    /// A here-document; whether variables in it are put in.
+    Text {
+        name: String,
+        content: String,
+        expand: bool,
+    },
+}
+
+/// A whole Dockerfile.
+#[derive(Debug)]
+pub(super) struct Dockerfile {
+    /// The character before a character that is meant as it is.
+    pub(super) escape: char,
+    pub(super) lines: Vec<Line>,
+}
+
+/// Reads a Dockerfile.
+///
+/// # Errors
+/// [`Kind::Invalid`], with the line.
+pub(super) fn parse(text: &str) -> Result<Dockerfile> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let escape = escape_directive(text)?;
+    let mut reader = Reader { lines: text.lines().enumerate().collect(), at: 0, escape };
+    let mut lines = Vec::new();
+    while let Some(logical) = reader.next()? {
+        let number = logical.number;
+        lines.push(instruction(&logical, escape).map_err(|e| e.context(format!("line {number}")))?);
+    }
+    match lines.first() {
+        None => Err(Error::new(Kind::Invalid, "file with no instructions")),
+        Some(_) => Ok(Dockerfile { escape, lines }),
+    }
+}
+
+/// Reads a single instruction, such as one of `ONBUILD`.
+pub(super) fn parse_one(text: &str) -> Result<Line> {
+    let mut file = parse(text)?;
+    match (file.lines.pop(), file.lines.is_empty()) {
+        (Some(line), true) => Ok(line),
+        _ => Err(Error::new(Kind::Invalid, format!("`{text}` is more than one instruction"))),
+    }
+}
+
+/// The `# escape=` line, which only counts among the lines like it at the top.
+fn escape_directive(text: &str) -> Result<char> {
+    for line in text.lines() {
+        let Some(rest) = line.trim().strip_prefix('#') else { break };
+        let Some((key, value)) = rest.split_once('=') else { break };
+        let key = key.trim();
+        if key.is_empty() || key.contains(char::is_whitespace) {
+            break;
+        }
+        if key.eq_ignore_ascii_case("escape") {
+            return match value.trim() {
+                "\\" => Ok('\\'),
+                "`" => Ok('`'),
+                other => Err(Error::new(
+                    Kind::Invalid,
+                    format!("invalid ESCAPE `{other}`: must be ` or \\"),
+                )),
+            };
+        }
+    }
+    Ok('\\')
+}
+
+/// An instruction and its here-documents, put together from lines.
+struct Logical {
+    number: usize,
+    text: String,
+    documents: Vec<Document>,
+}
+
+#[derive(Clone)]
+struct Document {
+    /// As the instruction writes it: `<<EOF`.
+    word: String,
+    name: String,
+    content: String,
+    expand: bool,
+}
+
+struct Reader<'a> {
+    lines: Vec<(usize, &'a str)>,
+    at: usize,
+    escape: char,
+}
+
+impl Reader<'_> {
+    fn next(&mut self) -> Result<Option<Logical>> {
+        let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+        while self.lines.get(self.at).is_some_and(|(_, line)| blank(line)) {
+            self.at += 1;
+        }
+        let Some((index, _)) = self.lines.get(self.at).copied() else { return Ok(None) };
+        let mut text = String::new();
+        while let Some((_, line)) = self.lines.get(self.at) {
+            self.at += 1;
+            // Between the lines of an instruction, empty ones and comments do not count.
+            if !text.is_empty() && blank(line) {
+                continue;
+            }
+            let line = if text.is_empty() { line.trim_start() } else { line };
+            match self.continued(line) {
+                Some(part) => text.push_str(part),
+                None => {
+                    text.push_str(line);
+                    break;
+                }
+            }
+        }
+        let number = index + 1;
+        let text = text.trim_end().to_owned();
+        let documents =
+            self.documents(&text).map_err(|error| error.context(format!("line {number}")))?;
+        Ok(Some(Logical { number, text, documents }))
+    }
+
+    /// A line that goes on in the next, without its mark. Two marks are one that is meant.
+    fn continued<'l>(&self, line: &'l str) -> Option<&'l str> {
+        let part = line.trim_end_matches([' ', '\t', '\r']).strip_suffix(self.escape)?;
+        (!part.ends_with(self.escape)).then_some(part)
+    }
+
+    /// The here-documents that an instruction asks for.
+    fn documents(&mut self, text: &str) -> Result<Vec<Document>> {
+        let mut keyword = words::keyword(text).0.to_ascii_uppercase();
+        if keyword == "ONBUILD" {
+            keyword = words::keyword(words::keyword(text).1).0.to_ascii_uppercase();
+        }
+        if !matches!(keyword.as_str(), "RUN" | "COPY" | "ADD") {
+            return Ok(Vec::new());
+        }
+        let mut documents = Vec::new();
+        for word in words::split(text, self.escape) {
+            let Some((mut document, strip)) = here_document(&word) else { continue };
+            loop {
+                let Some((_, line)) = self.lines.get(self.at) else {
+                    let name = document.name;
+                    return Err(Error::new(Kind::Invalid, format!("unterminated heredoc {name}")));
+                };
+                self.at += 1;
+                let line = if strip { line.trim_start_matches('\t') } else { line };
+                if line == document.name {
+                    break;
+                }
+                document.content.push_str(line);
+                document.content.push('\n');
+            }
+            documents.push(document);
+        }
+        Ok(documents)
+    }
+}
+
+/// `<<EOF`, `<<-EOF`, `3<<"EOF"`: an empty document, and whether tabs before its lines go.
+fn here_document(word: &str) -> Option<(Document, bool)> {
+    let rest = word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")?;
+    let (rest, strip) = match rest.strip_prefix('-') {
+        Some(rest) => (rest, true),
+        None => (rest, false),
+    };
+    let quoted = rest.contains(['"', '\'', '\\']);
+    let name: String = rest.chars().filter(|c| !matches!(c, '"' | '\'' | '\\')).collect();
+    if name.is_empty() || name.contains('<') {
+        return None;
+    }
+    let (word, content, expand) = (word.to_owned(), String::new(), !quoted);
+    Some((Document { word, name, content, expand }, strip))
+}
+
+/// Takes an instruction apart.
+fn instruction(logical: &Logical, escape: char) -> Result<Line> {
+    let (keyword, rest) = words::keyword(&logical.text);
+    let text = logical.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let what = match keyword.to_ascii_uppercase().as_str() {
+        "FROM" => from(rest)?,
+        "ARG" => Instruction::Arg(words::arguments(some("ARG", rest)?, escape)?),
+        "RUN" => run(rest, &logical.documents)?,
+        "COPY" => copy("COPY", rest, &logical.documents)?,
+        "ADD" => copy("ADD", rest, &logical.documents)?,
+        "ENV" => Instruction::Env(words::pairs("ENV", rest, escape)?),
+        "LABEL" => Instruction::Label(words::pairs("LABEL", rest, escape)?),
+        "CMD" => Instruction::Cmd(command(rest)),
+        "ENTRYPOINT" => Instruction::Entrypoint(command(rest)),
+        "WORKDIR" => Instruction::Workdir(some("WORKDIR", rest)?.to_owned()),
+        "USER" => Instruction::User(some("USER", rest)?.to_owned()),
+        "EXPOSE" => Instruction::Expose(list(some("EXPOSE", rest)?)),
+        "VOLUME" => Instruction::Volume(list(some("VOLUME", rest)?)),
+        "STOPSIGNAL" => Instruction::StopSignal(some("STOPSIGNAL", rest)?.to_owned()),
+        "HEALTHCHECK" => healthcheck(rest)?,
+        "SHELL" => match command(rest) {
+            CommandLine::Exec(words) if !words.is_empty() => Instruction::Shell(words),
+            _ => return Err(invalid("SHELL requires the arguments to be in JSON form")),
+        },
+        "ONBUILD" => onbuild(logical, some("ONBUILD", rest)?, escape)?,
+        "MAINTAINER" => Instruction::Maintainer(some("MAINTAINER", rest)?.to_owned()),
+        _ => return Err(unknown(keyword)),
+    };
+    Ok(Line { number: logical.number, text, what })
+}
+
+fn from(rest: &str) -> Result<Instruction> {
+    let (flags, rest) = flags(rest)?;
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let (image, name) = match words[..] {
+        [image] => (image, None),
+        [image, word, name] if word.eq_ignore_ascii_case("as") => (image, Some(name.to_owned())),
+        _ => return Err(invalid("FROM requires either one or three arguments")),
+    };
+    Ok(Instruction::From { flags, image: image.to_owned(), name })
+}
+
+/// A command with here-documents is given to the shell with them; one that is nothing but a
+/// here-document is a script of its own.
+fn run(rest: &str, documents: &[Document]) -> Result<Instruction> {
+    let (flags, rest) = flags(rest)?;
+    let rest = some("RUN", rest)?;
+    let command = match documents {
+        [] => command(rest),
+        [script] if script.word == rest => CommandLine::Shell(script.content.clone()),
+        _ => {
+            let body: String =
+                documents.iter().map(|d| format!("\n{}{}", d.content, d.name)).collect();
+            CommandLine::Shell(format!("{rest}{body}"))
+        }
+    };
+    if matches!(&command, CommandLine::Shell(text) if !documents.is_empty() && text.starts_with("#!"))
+    {
+        return Err(Error::new(Kind::Unsupported, "a here-document can't name its interpreter")
+            .hint("COPY it to a file and RUN that"));
+    }
+    Ok(Instruction::Run { flags, command })
+}
+
+fn copy(verb: &'static str, rest: &str, documents: &[Document]) -> Result<Instruction> {
+    let (flags, rest) = flags(rest)?;
+    let mut words = list(rest);
+    let to = words.pop().filter(|_| !words.is_empty()).ok_or_else(|| {
+        invalid(format!("{verb} requires at least two arguments, but only one was provided"))
+            .hint(format!("write {verb} SOURCE... TARGET"))
+    })?;
+    let item = |word: String| match documents.iter().find(|document| document.word == word) {
+        Some(document) => Item::Text {
+            name: document.name.clone(),
+            content: document.content.clone(),
+            expand: document.expand,
+        },
+        None => Item::Path(word),
+    };
+    let items = words.into_iter().map(item).collect();
+    Ok(Instruction::Copy { verb, flags, items, to })
+}
+
+fn healthcheck(rest: &str) -> Result<Instruction> {
+    let (flags, rest) = flags(rest)?;
+    let (word, rest) = words::keyword(rest);
+    let command = match word.to_ascii_uppercase().as_str() {
+        "NONE" if rest.is_empty() => None,
+        "CMD" => Some(command(some("HEALTHCHECK CMD", rest)?)),
+        _ => {
+            return Err(invalid(format!("unknown type `{word}` in HEALTHCHECK"))
+                .hint("write HEALTHCHECK CMD ... or HEALTHCHECK NONE"));
+        }
+    };
+    Ok(Instruction::Healthcheck { flags, command })
+}
+
+fn onbuild(logical: &Logical, rest: &str, escape: char) -> Result<Instruction> {
+    let (number, documents) = (logical.number, logical.documents.clone());
+    let inner = instruction(&Logical { number, text: rest.to_owned(), documents }, escape)?;
+    match inner.what {
+        Instruction::OnBuild(_) => {
+            Err(invalid("chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"))
+        }
+        Instruction::From { .. } | Instruction::Maintainer(_) => {
+            Err(invalid(format!("{} isn't allowed as an ONBUILD trigger", words::keyword(rest).0)))
+        }
+        Instruction::Run { .. } | Instruction::Copy { .. } if !logical.documents.is_empty() => {
+            Err(Error::new(Kind::Unsupported, "ONBUILD with a here-document is not kept"))
+        }
+        _ => Ok(Instruction::OnBuild(Box::new(inner))),
+    }
+}
+
+/// The options before the arguments.
+fn flags(rest: &str) -> Result<(Vec<Flag>, &str)> {
+    let mut flags = Vec::new();
+    let mut rest = rest;
+    while let Some(after) = rest.strip_prefix("--") {
+        let (word, next) = words::keyword(after);
+        rest = next;
+        if word.is_empty() {
+            break;
+        }
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (word, None),
+        };
+        flags.push((name.to_owned(), value));
+    }
+    Ok((flags, rest))
+}
+
+/// A command in JSON form, or a text for the shell.
+fn command(rest: &str) -> CommandLine {
+    json(rest).map_or_else(|| CommandLine::Shell(rest.to_owned()), CommandLine::Exec)
+}
+
+/// Words in JSON form, or separated by white space.
+fn list(rest: &str) -> Vec<String> {
+    json(rest).unwrap_or_else(|| rest.split_whitespace().map(str::to_owned).collect())
+}
+
+fn json(rest: &str) -> Option<Vec<String>> {
+    rest.starts_with('[').then(|| serde_json::from_str(rest).ok()).flatten()
+}
+
+fn some<'a>(verb: &str, rest: &'a str) -> Result<&'a str> {
+    if rest.is_empty() {
+        return Err(invalid(format!("{verb} requires at least one argument")));
+    }
+    Ok(rest)
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(Kind::Invalid, message)
+}
+
+fn unknown(keyword: &str) -> Error {
+    const ALL: [&str; 18] = [
+        "ADD",
+        "ARG",
+        "CMD",
+        "COPY",
+        "ENTRYPOINT",
+        "ENV",
+        "EXPOSE",
+        "FROM",
+        "HEALTHCHECK",
+        "LABEL",
+        "MAINTAINER",
+        "ONBUILD",
+        "RUN",
+        "SHELL",
+        "STOPSIGNAL",
+        "USER",
+        "VOLUME",
+        "WORKDIR",
+    ];
+    let upper = keyword.to_ascii_uppercase();
+    let error = invalid(format!("unknown instruction: {keyword}"));
+    let alike = |known: &&&str| {
+        let same = known.chars().zip(upper.chars()).filter(|(a, b)| a == b).count();
+        known.len().abs_diff(upper.len()) <= 1 && same + 2 >= known.len()
+    };
+    match ALL.iter().find(alike) {
+        Some(near) => error.hint(format!("did you mean {near}?")),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    /// Each instruction in one line.
+    fn shown(text: &str) -> String {
+        match parse(text) {
+            Ok(file) => file
+                .lines
+                .iter()
+                .map(|line| format!("{} {:?} [{}]\n", line.number, line.what, line.text))
+                .collect(),
+            Err(error) => format!("{error}\n"),
+        }
+    }
+
+    #[test]
+    fn odd_dockerfiles_are_read_as_buildkit_reads_them() {
+        expect![[r#"
+            3 From { flags: [], image: "a", name: Some("b") } [FROM a AS b]
+            4 Run { flags: [], command: Shell("echo   two   three") } [RUN echo two three]
+            9 Env([("a", "b"), ("c", "\"d e\"")]) [ENV a=b c="d e"]
+            11 Env([("x", "y z")]) [env x y z]
+            12 Cmd(Exec(["a", "b c"])) [CMD ["a", "b c"]]
+            13 Cmd(Shell("[a, b]")) [CMD [a, b]]
+            14 Run { flags: [], command: Exec(["x"]) } [RUN ["x"]]
+        "#]].assert_eq(&shown(
+            "# a comment\n# escape=`\nFROM a AS b\nRUN echo \\\n  # a comment\n\n  two \\\n  three\n\
+             ENV a=b \\\n    c=\"d e\"\n  env x y z\nCMD [\"a\", \"b c\"]\nCMD [a, b]\nRUN [\"x\"]\n",
+        ));
+        expect![[r#"
+            1 From { flags: [], image: "a", name: None } [FROM a]
+            2 Run { flags: [], command: Shell("echo one\necho $two\n") } [RUN <<EOF]
+            6 Run { flags: [], command: Shell("cat <<-'A' <<B > /x\none\nA\ntwo\nB") } [RUN cat <<-'A' <<B > /x]
+            11 Copy { verb: "COPY", flags: [], items: [Text { name: "one", content: "1 $x\n", expand: true }, Text { name: "two", content: "2\n", expand: false }], to: "/d/" } [COPY <<one <<"two" /d/]
+            16 Copy { verb: "COPY", flags: [("from", Some("b")), ("chown", Some("1:2"))], items: [Path("a"), Path("b*")], to: "/c/" } [COPY --from=b --chown=1:2 a b* /c/]
+            17 Copy { verb: "ADD", flags: [], items: [Path("a b")], to: "c" } [ADD ["a b", "c"]]
+        "#]].assert_eq(&shown(
+            "FROM a\nRUN <<EOF\necho one\necho $two\nEOF\nRUN cat <<-'A' <<B > /x\n\tone\n\tA\ntwo\nB\n\
+             COPY <<one <<\"two\" /d/\n1 $x\none\n2\ntwo\nCOPY --from=b --chown=1:2 a b* /c/\nADD [\"a b\", \"c\"]\n",
+        ));
+        expect![[r#"
+            2 Arg([("v", Some("1"))]) [ARG v=1]
+            3 From { flags: [], image: "a:$v", name: None } [FROM a:$v]
+            4 Run { flags: [], command: Shell("echo   two") } [RUN echo two]
+            6 Expose(["80", "90/udp"]) [EXPOSE 80 90/udp]
+            7 Volume(["/a", "/b"]) [VOLUME /a /b]
+            8 Volume(["/c d"]) [VOLUME ["/c d"]]
+            9 OnBuild(Line { number: 9, text: "RUN x", what: Run { flags: [], command: Shell("x") } }) [ONBUILD RUN x]
+            10 Healthcheck { flags: [("interval", Some("5s"))], command: Some(Shell("a b")) } [HEALTHCHECK --interval=5s CMD a b]
+            11 Healthcheck { flags: [], command: None } [HEALTHCHECK NONE]
+            12 Shell(["/bin/bash", "-c"]) [SHELL ["/bin/bash", "-c"]]
+            13 StopSignal("9") [STOPSIGNAL 9]
+            14 Maintainer("me too") [MAINTAINER me too]
+            15 User("a:b") [USER a:b]
+            16 Workdir("a b") [WORKDIR a b]
+        "#]].assert_eq(&shown(
+            "\u{feff}# escape=`\r\nARG v=1\r\nFROM a:$v\r\nRUN echo `\r\n  two\r\nEXPOSE 80 90/udp\r\n\
+             VOLUME /a /b\r\nVOLUME [\"/c d\"]\r\nONBUILD RUN x\r\nHEALTHCHECK --interval=5s CMD a b\r\n\
+             HEALTHCHECK NONE\r\nSHELL [\"/bin/bash\", \"-c\"]\r\nSTOPSIGNAL 9\r\nMAINTAINER me too\r\nUSER a:b\r\nWORKDIR a b",
+        ));
+        for bad in [
+            "",
+            "FROM",
+            "FROM a\nFOO x",
+            "FROM a\nCOPY x",
+            "FROM a\nRUN <<EOF\nx",
+            "FROM a b",
+            "# escape=x\nFROM a",
+        ] {
+            let error = parse(bad).unwrap_err();
+            assert_eq!(error.kind(), Kind::Invalid, "{bad}: {error}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Instructions that say how an image is to be run: in a Dockerfile, and as `--change` of
+//! `commit` and `import`.
+
+use super::dockerfile::{self, Flag, Instruction};
+use super::words::Expander;
+use crate::model::build::{BuildStep, CommandLine, Healthcheck};
+use crate::model::error::Context;
+use crate::model::units::parse_duration;
+use crate::model::{Error, Kind, Result};
+
+/// The steps of `--change`.
+pub(in crate::engine) fn changes(lines: &[String]) -> Result<Vec<BuildStep>> {
+    let mut has_cmd = false;
+    let mut steps = Vec::new();
+    for line in lines {
+        let read = || {
+            let parsed = dockerfile::parse_one(line)?;
+            let lookup = |_: &str| None;
+            step(&parsed.what, &Expander { escape: '\\', lookup: &lookup }, has_cmd)
+        };
+        let step = read().context(|| format!("cannot make the change `{line}`"))?;
+        has_cmd |= matches!(step, BuildStep::Cmd(_));
+        steps.push(step);
+    }
+    Ok(steps)
+}
+
+/// The step of an instruction that needs no files. `has_cmd`: a command was set before, which an
+/// entrypoint then keeps.
+pub(super) fn step(
+    what: &Instruction,
+    expander: &Expander<'_>,
+    has_cmd: bool,
+) -> Result<BuildStep> {
+    let word = |text: &String| expander.word(text);
+    let list = |texts: &[String]| texts.iter().map(word).collect::<Result<Vec<_>>>();
+    let pairs = |pairs: &[(String, String)]| {
+        let pair = |(key, value): &(String, String)| Ok((word(key)?, word(value)?));
+        pairs.iter().map(pair).collect::<Result<Vec<_>>>()
+    };
+    Ok(match what {
+        Instruction::Env(list) => BuildStep::Env(pairs(list)?),
+        Instruction::Label(list) => BuildStep::Label(pairs(list)?),
+        Instruction::Cmd(command) => BuildStep::Cmd(command.clone()),
+        Instruction::Entrypoint(command) => {
+            BuildStep::Entrypoint { command: command.clone(), keep_cmd: has_cmd }
+        }
+        Instruction::Workdir(path) => BuildStep::Workdir(word(path)?),
+        Instruction::User(user) => BuildStep::User(word(user)?),
+        Instruction::Expose(ports) => {
+            let ports = list(ports)?;
+            let words = ports.iter().flat_map(|port| port.split_whitespace());
+            BuildStep::Expose(words.map(str::to_owned).collect())
+        }
+        Instruction::Volume(paths) => BuildStep::Volume(list(paths)?),
+        Instruction::StopSignal(signal) => BuildStep::StopSignal(word(signal)?),
+        Instruction::Healthcheck { flags, command } => {
+            BuildStep::Healthcheck(healthcheck(flags, command.as_ref())?)
+        }
+        Instruction::Shell(words) => BuildStep::Shell(words.clone()),
+        Instruction::OnBuild(line) => BuildStep::OnBuild(line.text.clone()),
+        Instruction::Maintainer(name) => BuildStep::Maintainer(name.clone()),
+        Instruction::From { .. }
+        | Instruction::Arg(_)
+        | Instruction::Run { .. }
+        | Instruction::Copy { .. } => {
+            return Err(Error::new(Kind::Invalid, "it is not a valid change command").hint(
+                "these are: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, \
+                 STOPSIGNAL, USER, VOLUME, WORKDIR",
+            ));
+        }
+    })
+}
+
+fn healthcheck(flags: &[Flag], command: Option<&CommandLine>) -> Result<Option<Healthcheck>> {
+    let Some(command) = command else { return Ok(None) };
+    let mut health = Healthcheck { command: Some(command.clone()), ..Healthcheck::default() };
+    for (name, value) in flags {
+        let value = value.as_deref().unwrap_or_default();
+        let time = || {
+            let time = parse_duration(value)?;
+            Ok::<u64, Error>(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+        };
+        match name.as_str() {
+            "interval" => health.interval = time()?,
+            "timeout" => health.timeout = time()?,
+            "start-period" => health.start_period = time()?,
+            "start-interval" => health.start_interval = time()?,
+            "retries" => {
+                health.retries = value.parse().map_err(|_| {
+                    Error::new(Kind::Invalid, format!("--retries={value} is not a number"))
+                })?;
+            }
+            _ => {
+                return Err(Error::new(
+                    Kind::Invalid,
+                    format!("unknown flag: --{name} of HEALTHCHECK"),
+                ));
+            }
+        }
+    }
+    Ok(Some(health))
+}

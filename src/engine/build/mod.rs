@@ -1,0 +1,202 @@
+//! Builds: one step after the other, each from one image to the next.
+//!
+//! A step that was done before, above the same image and with the same files, is not done again:
+//! the image it made is taken from the store. What was not finished leaves nothing.
+
+mod dockerfile;
+pub(super) mod instructions;
+mod stages;
+mod words;
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::path::Path;
+
+use self::stages::Build;
+use super::native::Native;
+use super::{Attach, Backend, Cancel};
+use crate::image::{Origin, build::configure};
+use crate::model::build::{BuildOptions, BuildStep, RunStep};
+use crate::model::error::Context;
+use crate::model::image::Image;
+use crate::model::options::{CreateOptions, EnvEntry};
+use crate::model::{Error, Kind, Result};
+use crate::runtime::passwd;
+
+/// How much of what a command wrote its error repeats.
+const TAIL_LINES: usize = 10;
+const TAIL_BYTES: usize = 4096;
+
+/// What a step led to.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) image: Image,
+    /// Whether it was taken from the store.
+    pub(super) cached: bool,
+}
+
+impl Native {
+    /// Does a step above `parent`, or above nothing.
+    pub(super) fn do_step(
+        &self,
+        parent: Option<&Image>,
+        step: &BuildStep,
+        anew: bool,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Done> {
+        let store = self.store()?;
+        let check = || cancel.check();
+        let owner = self.owner(parent, step)?;
+        let content = store.step_content(parent, step, owner, &check)?;
+        let key = store.step_key(parent, step, owner, content.as_ref())?;
+        if let Some(image) = store.step_image(&key)?.filter(|_| !anew) {
+            return Ok(Done { image, cached: true });
+        }
+        let image = match step {
+            BuildStep::Run(run) => {
+                let parent = parent.ok_or_else(|| {
+                    Error::new(Kind::Invalid, "nothing can run in an image without files")
+                        .hint("begin with an image that has a program, or copy one first")
+                })?;
+                let origin = Origin {
+                    created_by: configure::describe(&parent.document, step),
+                    step: Some(key),
+                    ..Origin::default()
+                };
+                self.run_step(parent, run, &origin, out, cancel)?
+            }
+            _ => {
+                let _use = self.share_images()?;
+                store.add_step(parent, step, owner, &check)?
+            }
+        };
+        Ok(Done { image, cached: false })
+    }
+
+    /// Builds what a Dockerfile says.
+    pub(super) fn do_build(
+        &self,
+        context: Option<&Path>,
+        options: &BuildOptions,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        if let Some(context) = context.filter(|context| !context.is_dir()) {
+            let message = format!("the build context `{}` is no directory", context.display());
+            return Err(Error::new(Kind::NotFound, message)
+                .hint("give the directory that has the Dockerfile, or -f FILE besides"));
+        }
+        let mut build = Build::new(self, context, options, out, cancel);
+        let file = build.read()?;
+        build.run(&file)
+    }
+
+    /// Whose the files of a step are, by the accounts of the image.
+    fn owner(&self, parent: Option<&Image>, step: &BuildStep) -> Result<(u32, u32)> {
+        let spec = match (step, parent) {
+            (BuildStep::Copy(copy), _) => copy.owner.as_deref().unwrap_or_default(),
+            // As BuildKit: the directory is the user's.
+            (BuildStep::Workdir(_), Some(parent)) => &parent.config.user,
+            _ => "",
+        };
+        if matches!(spec, "" | "0" | "root" | "0:0" | "root:root") {
+            return Ok((0, 0));
+        }
+        // A number alone is user and group (the reference of Dockerfiles, "COPY --chown").
+        if let Ok(id) = spec.parse::<u32>() {
+            return Ok((id, id));
+        }
+        let store = self.store()?;
+        let read = |path: &str| match parent {
+            Some(image) => Ok(store.read_file(image, path)?.unwrap_or_default()),
+            None => Ok(Vec::new()),
+        };
+        let (accounts, groups) = (read("/etc/passwd")?, read("/etc/group")?);
+        passwd::find(spec, &accounts, &groups).map(|user| (user.uid, user.gid)).map_err(|_| {
+            Error::new(Kind::NotFound, format!("`{spec}` is no user or group of the image"))
+                .hint("write numbers, or add the user first")
+        })
+    }
+
+    /// Runs a command in a container of `parent` and keeps what it changed.
+    fn run_step(
+        &self,
+        parent: &Image,
+        run: &RunStep,
+        origin: &Origin<'_>,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        let words = configure::words(&parent.document, &run.command);
+        let variable = |(key, value): &(String, String)| EnvEntry::Set {
+            key: key.clone(),
+            value: value.clone(),
+        };
+        let options = CreateOptions {
+            cmd: Some(words.clone()),
+            entrypoint: Some(Vec::new()),
+            env: run.arguments.iter().map(variable).collect(),
+            ..CreateOptions::default()
+        };
+        let line = words.join(" ");
+        let id = self.create(parent.id.as_str(), &options)?;
+        let tee = RefCell::new(Tail { out, kept: Vec::new() });
+        let (mut stdout, mut stderr) = (Tee(&tee), Tee(&tee));
+        let attach = Attach {
+            start: true,
+            stdin: None,
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+            forward_signals: false,
+        };
+        let image = match self.attach(&id, attach, cancel) {
+            Ok(0) => self.commit_run(&id, parent, origin, cancel),
+            Ok(code) => Err(tee.borrow().failed(&line, code)),
+            Err(error) if error.kind() == Kind::Cancelled => Err(error),
+            Err(error) => Err(error.context(format!("cannot run `{line}`"))),
+        };
+        // However it ended, and whether or not Ctrl-C was pressed, the container goes.
+        let removed = Cancel::new().and_then(|calm| self.rm(&id, true, &calm));
+        let removed = removed.context(|| "remove the container of the step".to_owned());
+        match (image, removed) {
+            (Err(error), Err(other)) => Err(error.cause(other)),
+            (image, Ok(())) => image,
+            (Ok(_), Err(error)) => Err(error),
+        }
+    }
+}
+
+/// Passes on what a command writes and keeps the end of it.
+struct Tail<'a> {
+    out: &'a mut dyn Write,
+    kept: Vec<u8>,
+}
+
+struct Tee<'a, 'b>(&'a RefCell<Tail<'b>>);
+
+impl Write for Tee<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut tail = self.0.borrow_mut();
+        tail.kept.extend_from_slice(bytes);
+        let surplus = tail.kept.len().saturating_sub(TAIL_BYTES);
+        tail.kept.drain(..surplus);
+        tail.out.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().out.flush()
+    }
+}
+
+impl Tail<'_> {
+    /// The error of a command that ended with `code`: Docker's words, and the last lines.
+    fn failed(&self, line: &str, code: i32) -> Error {
+        let message = format!("process `{line}` did not complete successfully: exit code: {code}");
+        let text = String::from_utf8_lossy(&self.kept);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(TAIL_LINES)..];
+        let error = Error::new(Kind::Died, message);
+        last.iter().fold(error, |error, line| error.cause(line.trim_end()))
+    }
+}

@@ -1,0 +1,617 @@
+//! A Dockerfile done: its stages in order, each instruction a step.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::dockerfile::{self, Dockerfile, Flag, Instruction, Item, Line};
+use super::instructions;
+use super::words::Expander;
+use crate::engine::native::Native;
+use crate::engine::{Backend, Cancel};
+use crate::model::build::{BuildOptions, BuildStep, CopyItem, CopySource, CopyStep, RunStep};
+use crate::model::error::Context;
+use crate::model::image::{Image, PullPolicy};
+use crate::model::platform::Platform;
+use crate::model::{Error, Kind, Result};
+
+/// Arguments that a build may always give (the reference of Dockerfiles, "Predefined ARGs").
+const PROXIES: [&str; 10] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "FTP_PROXY",
+    "ftp_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+/// A stage: from one `FROM` to the next.
+struct Stage<'a> {
+    image: &'a str,
+    flags: &'a [Flag],
+    name: Option<&'a str>,
+    from: &'a Line,
+    lines: &'a [Line],
+}
+
+/// What is known while a stage is built.
+#[derive(Default)]
+struct Progress {
+    image: Option<Image>,
+    /// The arguments of this stage, in the order of their declaration.
+    arguments: Vec<(String, String)>,
+    /// Whether this stage has set a command.
+    has_cmd: bool,
+}
+
+pub(super) struct Build<'a> {
+    pub(super) engine: &'a Native,
+    pub(super) context: Option<&'a Path>,
+    pub(super) ignore: Vec<String>,
+    pub(super) options: &'a BuildOptions,
+    /// The Dockerfile's name in errors.
+    pub(super) file: String,
+    pub(super) cancel: &'a Cancel,
+    pub(super) out: &'a mut dyn Write,
+    escape: char,
+    /// Arguments before the first `FROM`.
+    global: Vec<(String, String)>,
+    used: BTreeSet<String>,
+    /// The image of each stage that was built.
+    built: Vec<Option<Option<Image>>>,
+    step: usize,
+    steps: usize,
+}
+
+impl<'a> Build<'a> {
+    pub(super) fn new(
+        engine: &'a Native,
+        context: Option<&'a Path>,
+        options: &'a BuildOptions,
+        out: &'a mut dyn Write,
+        cancel: &'a Cancel,
+    ) -> Self {
+        Build {
+            engine,
+            context,
+            ignore: Vec::new(),
+            options,
+            file: "Dockerfile".to_owned(),
+            cancel,
+            out,
+            escape: '\\',
+            global: platform(),
+            used: BTreeSet::new(),
+            built: Vec::new(),
+            step: 0,
+            steps: 0,
+        }
+    }
+
+    /// Reads the Dockerfile and what the context leaves out.
+    pub(super) fn read(&mut self) -> Result<Dockerfile> {
+        let text = match (&self.options.text, &self.options.file, self.context) {
+            (Some(text), _, _) => text.clone(),
+            (None, Some(file), _) => self.read_file(file)?,
+            (None, None, Some(context)) => self.read_file(&context.join("Dockerfile"))?,
+            (None, None, None) => {
+                return Err(Error::new(Kind::Invalid, "there is neither context nor Dockerfile"));
+            }
+        };
+        let own = self.options.file.as_ref().map(|file| {
+            let mut name = file.clone().into_os_string();
+            name.push(".dockerignore");
+            PathBuf::from(name)
+        });
+        let common = self.context.map(|context| context.join(".dockerignore"));
+        for path in own.into_iter().chain(common) {
+            if path.is_file() {
+                self.ignore = read(&path)?.lines().map(str::to_owned).collect();
+                break;
+            }
+        }
+        dockerfile::parse(&text).context(|| format!("cannot read `{}`", self.file))
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<String> {
+        self.file = match self.context.and_then(|context| path.strip_prefix(context).ok()) {
+            Some(inside) => inside.display().to_string(),
+            None => path.display().to_string(),
+        };
+        read(path).map_err(|error| {
+            if error.kind() == Kind::NotFound {
+                error
+                    .context(format!("there is no Dockerfile `{}`", path.display()))
+                    .hint("name it with -f FILE")
+            } else {
+                error
+            }
+        })
+    }
+
+    /// Builds the wanted stage and gives its image its names.
+    pub(super) fn run(&mut self, file: &Dockerfile) -> Result<Image> {
+        self.escape = file.escape;
+        let first =
+            file.lines.iter().position(|line| matches!(line.what, Instruction::From { .. }));
+        let first = first.unwrap_or(file.lines.len());
+        for line in &file.lines[..first] {
+            let Instruction::Arg(list) = &line.what else {
+                return Err(self.at(
+                    line,
+                    Error::new(
+                        Kind::Invalid,
+                        "no build stage in current context: the first instruction is FROM or ARG",
+                    ),
+                ));
+            };
+            for (name, default) in list {
+                let value = self
+                    .argument(name, default.as_deref(), &self.global.clone())
+                    .map_err(|error| self.at(line, error))?;
+                set(&mut self.global, name, value.unwrap_or_default());
+            }
+        }
+        let stages = stages(&file.lines[first..]);
+        let target = self.target(&stages)?;
+        let needed = self.needed(&stages, target)?;
+        self.built = stages.iter().map(|_| None).collect();
+        self.steps = needed.iter().map(|number| 1 + stages[*number].lines.len()).sum();
+        for number in needed {
+            let image = self.stage(&stages, number)?;
+            self.built[number] = Some(image);
+        }
+        let image = self.built[target].clone().flatten().ok_or_else(|| {
+            Error::new(
+                Kind::Invalid,
+                "no image was generated: the last stage adds nothing to scratch",
+            )
+        })?;
+        self.warn_of_unused()?;
+        self.finish(image)
+    }
+
+    fn finish(&mut self, image: Image) -> Result<Image> {
+        let mut image = image;
+        if !self.options.labels.is_empty() {
+            let step = BuildStep::Label(self.options.labels.clone());
+            let anew = self.options.no_cache;
+            image = self.engine.do_step(Some(&image), &step, anew, self.out, self.cancel)?.image;
+        }
+        self.say(format_args!("Successfully built {}", image.id.short()))?;
+        for tag in &self.options.tags {
+            image = self.engine.tag(image.id.as_str(), tag)?;
+            let line = format!("Successfully tagged {}", tag.familiar());
+            self.say(format_args!("{line}"))?;
+        }
+        Ok(image)
+    }
+
+    fn say(&mut self, line: std::fmt::Arguments<'_>) -> Result<()> {
+        writeln!(self.out, "{line}")
+            .and_then(|()| self.out.flush())
+            .context(|| "write the progress of the build".to_owned())
+    }
+
+    fn at(&self, line: &Line, error: Error) -> Error {
+        if error.kind() == Kind::Cancelled {
+            return error;
+        }
+        error.context(format!("{}:{}: {}", self.file, line.number, line.text))
+    }
+
+    fn target(&self, stages: &[Stage<'_>]) -> Result<usize> {
+        let last = stages.len().checked_sub(1).ok_or_else(|| {
+            Error::new(Kind::Invalid, format!("`{}` has no build stage", self.file))
+                .hint("begin one with FROM IMAGE")
+        })?;
+        let Some(wanted) = &self.options.target else { return Ok(last) };
+        let found = find_stage(stages, stages.len(), wanted);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = stages.iter().filter_map(|stage| stage.name).collect();
+            Error::new(Kind::NotFound, format!("target stage `{wanted}` could not be found"))
+                .hint(format!("the stages with a name are: {}", names.join(", ")))
+        })
+    }
+
+    /// The stages that the target builds upon, in order.
+    fn needed(&self, stages: &[Stage<'_>], target: usize) -> Result<BTreeSet<usize>> {
+        let mut needed = BTreeSet::new();
+        let mut todo = vec![target];
+        while let Some(number) = todo.pop() {
+            if !needed.insert(number) {
+                continue;
+            }
+            let stage = &stages[number];
+            todo.extend(find_stage(stages, number, &self.base_name(stage)?));
+            for line in stage.lines {
+                if let Instruction::Copy { flags, .. } = &line.what
+                    && let Some(from) = value(flags, "from")
+                {
+                    todo.extend(copied_stage(stages, number, from));
+                }
+            }
+        }
+        Ok(needed)
+    }
+
+    fn base_name(&self, stage: &Stage<'_>) -> Result<String> {
+        let lookup = |name: &str| get(&self.global, name);
+        Expander { escape: self.escape, lookup: &lookup }
+            .word(stage.image)
+            .map_err(|error| self.at(stage.from, error))
+    }
+
+    fn stage(&mut self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
+        let stage = &stages[number];
+        self.announce(stage.from)?;
+        let base = self.base(stages, number).map_err(|error| self.at(stage.from, error))?;
+        if let Some(image) = &base {
+            let id = image.id.short().to_owned();
+            self.say(format_args!(" ---> {id}"))?;
+        }
+        let mut progress = Progress { image: base, ..Progress::default() };
+        self.triggers(stages, number, &mut progress).map_err(|error| self.at(stage.from, error))?;
+        for line in stage.lines {
+            self.cancel.check()?;
+            self.announce(line)?;
+            self.instruction(stages, number, &line.what, &mut progress)
+                .map_err(|error| self.at(line, error))?;
+        }
+        Ok(progress.image)
+    }
+
+    fn announce(&mut self, line: &Line) -> Result<()> {
+        self.step += 1;
+        let (step, steps) = (self.step, self.steps);
+        self.say(format_args!("Step {step}/{steps} : {}", line.text))
+    }
+
+    /// The image that a stage begins with; `None` for `scratch`.
+    fn base(&self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
+        let stage = &stages[number];
+        let mut wanted = None;
+        for (name, value) in stage.flags {
+            match (name.as_str(), value) {
+                ("platform", Some(platform)) => {
+                    let lookup = |name: &str| get(&self.global, name);
+                    let expander = Expander { escape: self.escape, lookup: &lookup };
+                    wanted = Some(expander.word(platform)?.parse::<Platform>()?);
+                }
+                _ => return Err(unknown_flag("FROM", name)),
+            }
+        }
+        let name = self.base_name(stage)?;
+        if name.is_empty() {
+            return Err(Error::new(Kind::Invalid, format!("`{}` names no image", stage.image))
+                .hint("give the argument a default: ARG NAME=VALUE"));
+        }
+        if let Some(earlier) = find_stage(stages, number, &name) {
+            return Ok(self.built[earlier].clone().flatten());
+        }
+        if name == "scratch" {
+            return Ok(None);
+        }
+        let policy = if self.options.pull { PullPolicy::Always } else { PullPolicy::Missing };
+        let image = self.engine.image(&name, policy)?;
+        let offered = Platform {
+            os: image.os.clone(),
+            architecture: image.architecture.clone(),
+            variant: String::new(),
+        };
+        if let Some(wanted) = wanted.filter(|wanted| !wanted.accepts(&offered)) {
+            let message = format!("`{name}` is for {offered}, not {wanted}");
+            return Err(Error::new(Kind::Unsupported, message));
+        }
+        Ok(Some(image))
+    }
+
+    /// Does what the base image asks of builds that begin with it.
+    fn triggers(
+        &mut self,
+        stages: &[Stage<'_>],
+        number: usize,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let image = progress.image.as_ref();
+        let lines = image.and_then(|image| image.document.pointer("/config/OnBuild"));
+        let lines: Vec<String> = lines
+            .and_then(serde_json::Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|line| line.as_str().map(str::to_owned))
+            .collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.say(format_args!("# Executing {} build triggers", lines.len()))?;
+        self.apply(&BuildStep::ForgetOnBuild, progress)?;
+        for text in lines {
+            let line = dockerfile::parse_one(&text)?;
+            if matches!(line.what, Instruction::From { .. } | Instruction::OnBuild(_)) {
+                return Err(Error::new(Kind::Invalid, format!("`{text}` can't be a trigger")));
+            }
+            self.instruction(stages, number, &line.what, progress)
+                .context(|| format!("ONBUILD {text}"))?;
+        }
+        Ok(())
+    }
+
+    fn instruction(
+        &mut self,
+        stages: &[Stage<'_>],
+        number: usize,
+        what: &Instruction,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let step = match what {
+            Instruction::Arg(list) => return self.declare(list, progress),
+            Instruction::Run { flags, command } => {
+                check_run_flags(flags)?;
+                BuildStep::Run(RunStep {
+                    command: command.clone(),
+                    arguments: self.visible_arguments(progress),
+                })
+            }
+            Instruction::Copy { verb, flags, items, to } => {
+                BuildStep::Copy(self.copy(stages, number, (verb, flags, items, to), progress)?)
+            }
+            other => {
+                let environment = environment(progress);
+                let lookup = |name: &str| get(&environment, name);
+                let expander = Expander { escape: self.escape, lookup: &lookup };
+                instructions::step(other, &expander, progress.has_cmd)?
+            }
+        };
+        progress.has_cmd |= matches!(step, BuildStep::Cmd(_));
+        self.apply(&step, progress)
+    }
+
+    fn apply(&mut self, step: &BuildStep, progress: &mut Progress) -> Result<()> {
+        let anew = self.options.no_cache;
+        let parent = progress.image.as_ref();
+        let done = self.engine.do_step(parent, step, anew, self.out, self.cancel)?;
+        if done.cached {
+            self.say(format_args!(" ---> Using cache"))?;
+        }
+        self.say(format_args!(" ---> {}", done.image.id.short()))?;
+        progress.image = Some(done.image);
+        Ok(())
+    }
+
+    /// The value of an argument: what the user gave, or its default.
+    fn argument(
+        &mut self,
+        name: &str,
+        default: Option<&str>,
+        known: &[(String, String)],
+    ) -> Result<Option<String>> {
+        if let Some(given) = get(&self.options.arguments, name) {
+            self.used.insert(name.to_owned());
+            return Ok(Some(given));
+        }
+        let lookup = |name: &str| get(known, name);
+        let expander = Expander { escape: self.escape, lookup: &lookup };
+        match default {
+            Some(default) => expander.word(default).map(Some),
+            None => Ok(get(&self.global, name)),
+        }
+    }
+
+    fn declare(
+        &mut self,
+        list: &[(String, Option<String>)],
+        progress: &mut Progress,
+    ) -> Result<()> {
+        for (name, default) in list {
+            let known = environment(progress);
+            if let Some(value) = self.argument(name, default.as_deref(), &known)? {
+                set(&mut progress.arguments, name, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// The arguments that a command sees: those that the image's environment does not hide.
+    fn visible_arguments(&mut self, progress: &Progress) -> Vec<(String, String)> {
+        let env = variables(progress);
+        let mut visible = progress.arguments.clone();
+        for name in PROXIES {
+            if let Some(value) = get(&self.options.arguments, name) {
+                self.used.insert(name.to_owned());
+                set(&mut visible, name, value);
+            }
+        }
+        visible.retain(|(name, _)| get(&env, name).is_none());
+        visible
+    }
+
+    fn copy(
+        &mut self,
+        stages: &[Stage<'_>],
+        number: usize,
+        (verb, flags, items, to): (&'static str, &[Flag], &[Item], &str),
+        progress: &Progress,
+    ) -> Result<CopyStep> {
+        let environment = environment(progress);
+        let lookup = |name: &str| get(&environment, name);
+        let expander = Expander { escape: self.escape, lookup: &lookup };
+        let (mut from, mut owner, mut mode) = (None, None, None);
+        let mut unpack = verb == "ADD";
+        for (name, value) in flags {
+            match (name.as_str(), value) {
+                ("from", Some(value)) if verb == "COPY" => from = Some(value.as_str()),
+                ("chown", Some(value)) => owner = Some(expander.word(value)?),
+                ("chmod", Some(value)) => mode = Some(file_mode(&expander.word(value)?)?),
+                // Layers are always made for themselves here.
+                ("link", _) => {}
+                ("unpack", value) if verb == "ADD" => unpack = value.as_deref() != Some("false"),
+                _ => return Err(unknown_flag(verb, name)),
+            }
+        }
+        let mut sources = Vec::new();
+        for item in items {
+            sources.push(match item {
+                Item::Path(path) => {
+                    let path = expander.word(path)?;
+                    if verb == "ADD" && is_remote(&path) {
+                        let message = format!("ADD of `{path}` is not supported");
+                        return Err(Error::new(Kind::Unsupported, message)
+                            .hint("fetch it before the build and COPY it"));
+                    }
+                    CopyItem::Path(path)
+                }
+                Item::Text { name, content, expand } => CopyItem::Text {
+                    name: name.clone(),
+                    content: if *expand { expander.document(content)? } else { content.clone() },
+                },
+            });
+        }
+        let from = self.source(stages, number, from)?;
+        let to = expander.word(to)?;
+        Ok(CopyStep { verb, from, sources, to, owner, mode, unpack })
+    }
+
+    fn source(
+        &self,
+        stages: &[Stage<'_>],
+        number: usize,
+        from: Option<&str>,
+    ) -> Result<CopySource> {
+        let Some(from) = from else {
+            return match self.context {
+                Some(path) => {
+                    Ok(CopySource::Directory { path: path.to_owned(), ignore: self.ignore.clone() })
+                }
+                None => Ok(CopySource::Nothing),
+            };
+        };
+        let image = match copied_stage(stages, number, from) {
+            Some(stage) => self.built[stage].clone().flatten().ok_or_else(|| {
+                Error::new(Kind::Invalid, format!("the stage `{from}` has no files"))
+            })?,
+            None => self.engine.image(from, PullPolicy::Missing)?,
+        };
+        Ok(CopySource::Image(image.id.to_string()))
+    }
+
+    fn warn_of_unused(&mut self) -> Result<()> {
+        let given = self.options.arguments.iter().map(|(name, _)| name.as_str());
+        let unused: Vec<&str> = given.filter(|name| !self.used.contains(*name)).collect();
+        if unused.is_empty() {
+            return Ok(());
+        }
+        let line = format!("[Warning] One or more build-args {unused:?} were not consumed");
+        self.say(format_args!("{line}"))
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    let file = std::fs::File::open(path).context(|| format!("open `{}`", path.display()))?;
+    file.take(dockerfile::MAX_LENGTH)
+        .read_to_string(&mut text)
+        .context(|| format!("read `{}`", path.display()))?;
+    Ok(text)
+}
+
+/// The stages of a Dockerfile.
+fn stages(lines: &[Line]) -> Vec<Stage<'_>> {
+    let mut stages = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Instruction::From { flags, image, name } = &line.what else { continue };
+        let rest = &lines[at + 1..];
+        let is_from = |line: &Line| matches!(line.what, Instruction::From { .. });
+        let end = rest.iter().position(is_from).unwrap_or(rest.len());
+        let name = name.as_deref();
+        stages.push(Stage { image, flags, name, from: line, lines: &rest[..end] });
+    }
+    stages
+}
+
+/// The last stage before `before` that has this name.
+fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
+    let named = |stage: &Stage<'_>| stage.name.is_some_and(|own| own.eq_ignore_ascii_case(name));
+    stages[..before].iter().rposition(named)
+}
+
+/// A stage that `--from` names, by name or number.
+fn copied_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
+    let number = name.parse::<usize>().ok().filter(|number| *number < before);
+    find_stage(stages, before, name).or(number)
+}
+
+/// What words of a stage mean: its environment, which hides its arguments.
+fn environment(progress: &Progress) -> Vec<(String, String)> {
+    let mut all = variables(progress);
+    all.extend(progress.arguments.iter().cloned());
+    all
+}
+
+fn variables(progress: &Progress) -> Vec<(String, String)> {
+    let env = progress.image.iter().flat_map(|image| &image.config.env);
+    let pairs = env.filter_map(|entry| entry.split_once('='));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+fn get(list: &[(String, String)], name: &str) -> Option<String> {
+    list.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+}
+
+fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
+    match list.iter_mut().find(|(known, _)| known == name) {
+        Some(known) => known.1 = value,
+        None => list.push((name.to_owned(), value)),
+    }
+}
+
+fn value<'a>(flags: &'a [Flag], name: &str) -> Option<&'a str> {
+    flags.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref())
+}
+
+/// The arguments that tell where an image is built and for what.
+fn platform() -> Vec<(String, String)> {
+    let architecture = Platform::host().architecture;
+    let mut all = Vec::new();
+    for side in ["TARGET", "BUILD"] {
+        let values = [
+            ("PLATFORM", format!("linux/{architecture}")),
+            ("OS", "linux".to_owned()),
+            ("ARCH", architecture.clone()),
+            ("VARIANT", String::new()),
+        ];
+        all.extend(values.map(|(name, value)| (format!("{side}{name}"), value)));
+    }
+    all
+}
+
+fn check_run_flags(flags: &[Flag]) -> Result<()> {
+    for (name, value) in flags {
+        match (name.as_str(), value.as_deref()) {
+            // No container has another network yet.
+            ("network", Some("none" | "default")) | ("security", Some("sandbox")) => {}
+            _ => return Err(unknown_flag("RUN", name)),
+        }
+    }
+    Ok(())
+}
+
+fn unknown_flag(verb: &str, name: &str) -> Error {
+    Error::new(Kind::Unsupported, format!("the option --{name} of {verb} is not supported"))
+}
+
+fn is_remote(path: &str) -> bool {
+    ["http://", "https://", "git@", "git://", "ssh://"].iter().any(|start| path.starts_with(start))
+}
+
+fn file_mode(text: &str) -> Result<u32> {
+    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777).ok_or_else(|| {
+        Error::new(Kind::Invalid, format!("`{text}` is not the mode of a file"))
+            .hint("write octal digits, such as --chmod=755")
+    })
+}

@@ -1,0 +1,202 @@
+//! Containers as files: what they changed, all that they see, and images made of either.
+
+use std::io::{Read, Write};
+
+use serde_json::Value;
+
+use super::build::instructions;
+use super::native::Native;
+use super::{Backend, Cancel};
+use crate::image::{Files, Origin, build::configure};
+use crate::model::build::{Change, CommitOptions, ImportOptions};
+use crate::model::container::Container;
+use crate::model::error::Context;
+use crate::model::id::ContainerId;
+use crate::model::image::{Image, PullPolicy};
+use crate::model::reference::Reference;
+use crate::model::status::Status;
+use crate::model::{Error, Kind, Result};
+
+/// Where the files of a container are.
+struct Place {
+    upper: std::path::PathBuf,
+    container: Container,
+    mounts: Vec<String>,
+}
+
+impl Place {
+    fn files(&self) -> Files<'_> {
+        Files {
+            upper: &self.upper,
+            layers: &self.container.spec.image.layers,
+            mounts: &self.mounts,
+        }
+    }
+}
+
+/// Thaws a container again, whatever happens.
+struct Frozen<'a> {
+    engine: &'a Native,
+    id: &'a ContainerId,
+}
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        // It may have been killed or thawed meanwhile, which is as well.
+        let _ = self.engine.unpause(self.id);
+    }
+}
+
+impl Native {
+    fn place(&self, id: &ContainerId, verb: &str) -> Result<Place> {
+        let container = self.inspect(id)?;
+        let name = container.state.name.to_string();
+        if container.state.status == Status::Dead {
+            let message = format!("cannot {verb} `{name}`: its record is damaged");
+            return Err(Error::new(Kind::Refused, message)
+                .hint("it can only be removed: `rm -f`")
+                .container(name, Some("dead")));
+        }
+        let directory = self.runtime().directory(id);
+        let config: Value = directory.read("config.json")?;
+        let mounts = config.get("mounts").and_then(Value::as_array).into_iter().flatten();
+        let paths = mounts.filter_map(|mount| mount.get("destination").and_then(Value::as_str));
+        let mounts = paths.map(str::to_owned).collect();
+        Ok(Place { upper: directory.file("upper"), container, mounts })
+    }
+
+    /// What a container has changed.
+    pub(super) fn changes(&self, id: &ContainerId) -> Result<Vec<Change>> {
+        let place = self.place(id, "compare")?;
+        self.store()?.changes(place.files())
+    }
+
+    /// Writes all that a container sees as a tar.
+    pub(super) fn write_export(
+        &self,
+        id: &ContainerId,
+        out: &mut dyn Write,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let place = self.place(id, "export")?;
+        self.store()?
+            .export(place.files(), out, &|| cancel.check())
+            .context(|| format!("cannot export `{}`", place.container.state.name))
+    }
+
+    /// Makes an image of a container.
+    pub(super) fn make_commit(
+        &self,
+        id: &ContainerId,
+        reference: Option<&Reference>,
+        options: &CommitOptions,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        // Words that are wrong are said before anything is frozen.
+        let steps = instructions::changes(&options.changes)?;
+        let place = self.place(id, "commit")?;
+        let name = place.container.state.name.to_string();
+        let spec = &place.container.spec;
+        let store = self.store()?;
+        let _use = self.share_images()?;
+        let parent = store.find(spec.image.id.as_str()).map_err(|error| {
+            error
+                .context(format!("cannot commit `{name}`: the image it was made from is gone"))
+                .hint(format!("load `{}` again, or `export` the container", spec.image.reference))
+        })?;
+        let mut document = parent.document.clone();
+        configure::take_container(&mut document, &spec.config);
+        for step in &steps {
+            configure::configure(&mut document, step)?;
+        }
+        let origin = Origin {
+            created_by: spec.config.cmd.as_ref().map(|cmd| cmd.join(" ")).unwrap_or_default(),
+            comment: &options.message,
+            author: &options.author,
+            reference,
+            step: None,
+        };
+        let frozen = if options.pause && place.container.state.status == Status::Running {
+            match self.pause(id) {
+                Ok(()) => Some(Frozen { engine: self, id }),
+                // It has just ended: nothing changes any more.
+                Err(error) if error.kind() == Kind::Refused => None,
+                Err(error) => return Err(error),
+            }
+        } else {
+            None
+        };
+        let image = self.commit_files(&place, &parent, document, &origin, cancel);
+        drop(frozen);
+        image.context(|| format!("cannot commit `{name}`"))
+    }
+
+    fn commit_files(
+        &self,
+        place: &Place,
+        parent: &Image,
+        document: Value,
+        origin: &Origin<'_>,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        let upper = &place.upper;
+        self.store()?.commit(parent, place.files(), document, origin, &|| {
+            cancel.check()?;
+            // What is removed meanwhile vanishes file by file: a part of it is no image.
+            if upper.exists() {
+                Ok(())
+            } else {
+                Err(Error::new(Kind::NotFound, "the container was removed meanwhile"))
+            }
+        })
+    }
+
+    /// Makes an image of what a container that ran for a build has changed.
+    pub(super) fn commit_run(
+        &self,
+        id: &ContainerId,
+        parent: &Image,
+        origin: &Origin<'_>,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        let place = self.place(id, "commit")?;
+        let _use = self.share_images()?;
+        self.commit_files(&place, parent, parent.document.clone(), origin, cancel)
+    }
+
+    /// Makes an image of a root file system.
+    pub(super) fn make_import(
+        &self,
+        archive: &mut (dyn Read + Send),
+        options: &ImportOptions,
+        cancel: &Cancel,
+    ) -> Result<Image> {
+        let store = self.store()?;
+        let mut document = store.empty_document();
+        if let Some(platform) = &options.platform {
+            if platform.os != "linux" {
+                let message = format!("images for {platform} are not made here");
+                return Err(Error::new(Kind::Unsupported, message).hint("such as linux/arm64"));
+            }
+            document["architecture"] = platform.architecture.as_str().into();
+            if !platform.variant.is_empty() {
+                document["variant"] = platform.variant.as_str().into();
+            }
+        }
+        for step in instructions::changes(&options.changes)?.iter().chain(&options.steps) {
+            configure::configure(&mut document, step)?;
+        }
+        let message = match options.message.as_str() {
+            "" => "Imported from -",
+            message => message,
+        };
+        let origin =
+            Origin { comment: message, reference: options.reference.as_ref(), ..Origin::default() };
+        store.import_root(archive, document, &origin, &|| cancel.check())
+    }
+
+    /// The image that a build goes on with.
+    pub(super) fn local_image(&self, image: &str) -> Result<Image> {
+        self.image(image, PullPolicy::Missing)
+    }
+}

@@ -1,0 +1,452 @@
+//! `COPY` and `ADD`: files of a directory or of another image become a layer.
+//!
+//! Where they come from is a stranger's as much as where they go: both are walked by descriptor,
+//! and links are followed as if the tree were the whole machine. What was copied is known by a
+//! digest of names, modes, owners and contents; times do not count, for a checkout sets them anew.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::Read;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::FileType;
+use sha2::{Digest as _, Sha256};
+
+use super::pattern::{Ignore, Pattern, is_pattern};
+use crate::image::capture::{entry, xattrs};
+use crate::image::compression::decompress;
+use crate::image::extract::is_allowed_xattr;
+use crate::image::members::{Member, MemberKind, Members, lossy};
+use crate::image::names;
+use crate::image::pack::{Entry, Packer};
+use crate::image::walk::{Go, Node, Tree, below, gone, split};
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// How many files one pattern may mean.
+const MAX_MATCHES: usize = 100_000;
+
+/// A layer being put together, or only its digest.
+pub(crate) struct Copying<'a, 'p> {
+    /// The image so far; `None` where there is nothing yet.
+    base: Option<&'a Tree<'a>>,
+    packer: Option<Packer<'p>>,
+    hash: Sha256,
+    owner: Owner,
+    mode: Option<u32>,
+    /// Time of what has none.
+    now: i64,
+    /// Directories that this layer makes.
+    made: BTreeSet<Vec<u8>>,
+    /// Files with several names, by device and inode: where they were written.
+    written: HashMap<(u64, u64), Vec<u8>>,
+}
+
+/// Whose the copied files are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// This user and group.
+    Is(u32, u32),
+    /// Root; what an archive brings keeps its owner.
+    Archives,
+    /// Whose they were, as one image has them for another.
+    Sources,
+}
+
+impl Owner {
+    /// Whose what has no source is.
+    fn of_new(self) -> (u32, u32) {
+        match self {
+            Owner::Is(uid, gid) => (uid, gid),
+            Owner::Archives | Owner::Sources => (0, 0),
+        }
+    }
+}
+
+/// A source that was found: its path, its name as it was asked for, and what it is.
+pub(crate) struct Source {
+    pub(crate) path: Vec<u8>,
+    pub(crate) name: Vec<u8>,
+    pub(crate) is_directory: bool,
+}
+
+impl<'a, 'p> Copying<'a, 'p> {
+    pub(crate) fn new(
+        base: Option<&'a Tree<'a>>,
+        packer: Option<Packer<'p>>,
+        owner: Owner,
+        mode: Option<u32>,
+        now: i64,
+    ) -> Self {
+        let (made, written) = (BTreeSet::new(), HashMap::new());
+        Copying { base, packer, hash: Sha256::new(), owner, mode, now, made, written }
+    }
+
+    /// The digest of all that was added; the archive is complete.
+    pub(crate) fn finish(self) -> Result<Digest> {
+        if let Some(packer) = self.packer {
+            packer.finish()?;
+        }
+        Ok(Digest::from_bytes(&self.hash.finalize().into()))
+    }
+
+    /// Where `path` leads in the image so far.
+    pub(crate) fn resolve(&self, path: &str) -> Result<Vec<u8>> {
+        match self.base {
+            Some(base) => base.resolve(path.as_bytes()),
+            None => Ok(names::join(&names::components(path.as_bytes())?)),
+        }
+    }
+
+    fn present(&self, path: &[u8]) -> Result<Option<FileType>> {
+        if self.made.contains(path) || path.is_empty() {
+            return Ok(Some(FileType::Directory));
+        }
+        // Below a new directory there is nothing yet.
+        let base = self.base.filter(|_| !self.made.contains(split(path).0));
+        let found = base.map(|base| base.find(path)).transpose()?.flatten();
+        Ok(found.map(|node| fs::type_of(&node.attributes)))
+    }
+
+    /// Whether `path` is a directory of the image so far or of this layer.
+    pub(crate) fn is_directory(&self, path: &[u8]) -> Result<bool> {
+        Ok(self.present(path)? == Some(FileType::Directory))
+    }
+
+    /// Makes the directories that lead to `path`, where they are missing.
+    fn parents(&mut self, path: &[u8]) -> Result<()> {
+        let parent = split(path).0.to_vec();
+        if !parent.is_empty() { self.missing_directory(&parent) } else { Ok(()) }
+    }
+
+    /// Makes `path` a directory with all above it, where it is missing.
+    pub(crate) fn missing_directory(&mut self, path: &[u8]) -> Result<()> {
+        match self.present(path)? {
+            Some(FileType::Directory) => return Ok(()),
+            // A link is followed when the layer is unpacked, as the image has it.
+            Some(FileType::Symlink) => return Ok(()),
+            Some(_) => {
+                let message = format!("`/{}` is in the way: it is no directory", lossy(path));
+                return Err(Error::new(Kind::Invalid, message));
+            }
+            None => {}
+        }
+        self.parents(path)?;
+        let mut entry = Entry::new(path, MemberKind::Directory, 0o755);
+        entry.mtime = self.now;
+        (entry.uid, entry.gid) = self.owner.of_new();
+        self.made.insert(path.to_vec());
+        self.put(&entry, None)
+    }
+
+    /// Adds a file with this content.
+    pub(crate) fn text(&mut self, path: &[u8], content: &[u8], mode: u32) -> Result<()> {
+        let mut entry = Entry::new(path, MemberKind::File, self.mode.unwrap_or(mode));
+        (entry.size, entry.mtime) = (content.len() as u64, self.now);
+        (entry.uid, entry.gid) = self.owner.of_new();
+        self.make_way(&entry)?;
+        self.put(&entry, Some(&mut &*content))
+    }
+
+    /// Refuses to put a file where a directory is, or a directory where something else is.
+    fn make_way(&mut self, entry: &Entry) -> Result<()> {
+        self.parents(&entry.name)?;
+        let directory = entry.kind == MemberKind::Directory;
+        let problem = match self.present(&entry.name)? {
+            Some(FileType::Directory) if !directory => "copy a file over the directory",
+            Some(FileType::Directory) | None => return Ok(()),
+            Some(_) if directory => "copy a directory over",
+            Some(_) => return Ok(()),
+        };
+        let message = format!("cannot {problem} `/{}`", lossy(&entry.name));
+        Err(Error::new(Kind::Invalid, message))
+    }
+
+    fn put(&mut self, entry: &Entry, content: Option<&mut dyn Read>) -> Result<()> {
+        let facts = (entry.kind as u8, entry.mode, entry.uid, entry.gid, entry.size, entry.device);
+        let xattrs = &entry.xattrs;
+        // Debug text is unambiguous: strings are quoted, lists bracketed.
+        let line = format!("{facts:?} {:?} {:?} {xattrs:?}\n", entry.name, entry.link);
+        self.hash.update(line.as_bytes());
+        let Some(content) = content else {
+            return self.packer.as_mut().map_or(Ok(()), |packer| packer.append(entry));
+        };
+        let mut hashing = Hashing { inner: content.take(entry.size), hash: &mut self.hash };
+        match &mut self.packer {
+            Some(packer) => packer.append_file(entry, hashing),
+            None => std::io::copy(&mut hashing, &mut std::io::sink())
+                .map(drop)
+                .context(|| format!("read `{}`", lossy(&entry.name))),
+        }
+    }
+
+    /// Copies what is at `source` of `tree` to `to`: a directory's content, or a file.
+    pub(crate) fn copy(
+        &mut self,
+        tree: &Tree<'_>,
+        ignore: &Ignore,
+        source: &Source,
+        to: &[u8],
+        check: &dyn Fn() -> Result<()>,
+    ) -> Result<()> {
+        if source.is_directory {
+            self.missing_directory(to)?;
+        }
+        // Directories that are left out, until something in them is not.
+        let mut waiting: Vec<Entry> = Vec::new();
+        tree.walk(&source.path, &mut |node| {
+            check()?;
+            if node.path == source.path && source.is_directory {
+                return Ok(Go::Into);
+            }
+            let rest = &node.path[source.path.len()..];
+            let rest = rest.strip_prefix(b"/").unwrap_or(rest);
+            let name = if rest.is_empty() { to.to_vec() } else { below(to, rest) };
+            let directory = fs::type_of(&node.attributes) == FileType::Directory;
+            waiting.retain(|entry| is_below(&name, &entry.name));
+            if ignore.leaves_out(&lossy(&node.path)) {
+                if directory && ignore.takes_back() {
+                    waiting.push(self.directory_entry(node, &name)?);
+                    return Ok(Go::Into);
+                }
+                return Ok(Go::Past);
+            }
+            for entry in std::mem::take(&mut waiting) {
+                self.directory(&entry)?;
+            }
+            if directory {
+                let entry = self.directory_entry(node, &name)?;
+                self.directory(&entry)?;
+            } else {
+                self.other(tree, node, &name)
+                    .context(|| format!("cannot copy `{}`", lossy(&node.path)))?;
+            }
+            Ok(Go::Into)
+        })
+    }
+
+    fn directory_entry(&self, node: &Node, name: &[u8]) -> Result<Entry> {
+        let mut entry = self.own(entry(node, MemberKind::Directory), name);
+        entry.xattrs = xattrs(&node.holder)?;
+        Ok(entry)
+    }
+
+    fn directory(&mut self, entry: &Entry) -> Result<()> {
+        self.make_way(entry)?;
+        self.made.insert(entry.name.clone());
+        self.put(entry, None)
+    }
+
+    /// An entry of the source as one of the target.
+    fn own(&self, mut entry: Entry, name: &[u8]) -> Entry {
+        entry.name = name.to_vec();
+        if self.owner != Owner::Sources {
+            (entry.uid, entry.gid) = self.owner.of_new();
+        }
+        if entry.kind != MemberKind::Symlink {
+            entry.mode = self.mode.unwrap_or(entry.mode);
+        }
+        entry
+    }
+
+    fn other(&mut self, tree: &Tree<'_>, node: &Node, name: &[u8]) -> Result<()> {
+        let inode = (node.attributes.st_dev, node.attributes.st_ino);
+        let first = self.written.get(&inode).filter(|_| node.attributes.st_nlink > 1);
+        if let Some(first) = first {
+            let mut link = Entry::new(name, MemberKind::HardLink, 0o644);
+            link.link.clone_from(first);
+            self.make_way(&link)?;
+            return self.put(&link, None);
+        }
+        self.written.insert(inode, name.to_vec());
+        let kind = match fs::type_of(&node.attributes) {
+            FileType::RegularFile => {
+                let Some(file) = tree.open(node)? else { return Ok(()) };
+                return self.file(node, name, file);
+            }
+            FileType::Symlink => MemberKind::Symlink,
+            FileType::Fifo => MemberKind::Fifo,
+            FileType::CharacterDevice => MemberKind::CharDevice,
+            FileType::BlockDevice => MemberKind::BlockDevice,
+            // A socket without its process is nothing.
+            _ => return Ok(()),
+        };
+        let mut entry = self.own(entry(node, kind), name);
+        let number = node.attributes.st_rdev;
+        match kind {
+            MemberKind::Symlink => match gone(fs::read_link(&*node.holder, &node.leaf))? {
+                Some(link) => entry.link = link,
+                None => return Ok(()),
+            },
+            MemberKind::Fifo => {}
+            _ => entry.device = (rustix::fs::major(number), rustix::fs::minor(number)),
+        }
+        self.make_way(&entry)?;
+        self.put(&entry, None)
+    }
+
+    fn file(&mut self, node: &Node, name: &[u8], file: OwnedFd) -> Result<()> {
+        let mut entry = self.own(entry(node, MemberKind::File), name);
+        let found = fs::stat_fd(&file)?;
+        entry.size = u64::try_from(found.st_size).unwrap_or(0);
+        entry.xattrs = xattrs(&file)?;
+        self.make_way(&entry)?;
+        self.put(&entry, Some(&mut std::fs::File::from(file)))
+    }
+
+    /// Unpacks a tar archive into the directory `to`. False where it is none.
+    pub(crate) fn unpack(&mut self, file: OwnedFd, to: &[u8]) -> Result<bool> {
+        let stream = match decompress(std::io::BufReader::new(std::fs::File::from(file))) {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                return Err(error.hint("COPY it, or uncompress it first: ADD unpacks archives"));
+            }
+        };
+        let mut members = Members::new(stream);
+        let mut next = match members.next() {
+            Ok(Some(first)) => Some(first),
+            Ok(None) => return Ok(false),
+            Err(error) if error.kind() == Kind::Invalid => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        self.missing_directory(to)?;
+        while let Some(member) = next {
+            self.member(&member, &mut members, to)
+                .context(|| format!("cannot unpack `{}`", lossy(&member.name)))?;
+            next = members.next()?;
+        }
+        Ok(true)
+    }
+
+    fn member(&mut self, member: &Member, body: &mut impl Read, to: &[u8]) -> Result<()> {
+        let inside = |name: &[u8]| -> Result<Vec<u8>> {
+            let parts = names::components(name)?;
+            if parts.iter().any(|part| part.starts_with(b".wh.")) {
+                return Err(Error::new(Kind::Unsupported, "its name is that of a whiteout"));
+            }
+            Ok(if parts.is_empty() { to.to_vec() } else { below(to, &names::join(&parts)) })
+        };
+        let name = inside(&member.name)?;
+        if name == to {
+            return Ok(());
+        }
+        if member.sparse.is_some() {
+            return Err(Error::new(Kind::Unsupported, "it is a sparse file"));
+        }
+        let id = |id: u64| {
+            u32::try_from(id).map_err(|_| Error::new(Kind::Corrupt, format!("its owner is {id}")))
+        };
+        let mut entry = Entry::new(&name, member.kind, member.mode);
+        (entry.uid, entry.gid) = match self.owner {
+            Owner::Is(uid, gid) => (uid, gid),
+            Owner::Archives | Owner::Sources => (id(member.uid)?, id(member.gid)?),
+        };
+        entry.mode = self.mode.filter(|_| member.kind != MemberKind::Symlink).unwrap_or(entry.mode);
+        entry.mtime = member.mtime.0;
+        entry.device = member.device;
+        entry.xattrs =
+            member.xattrs.iter().filter(|(key, _)| is_allowed_xattr(key)).cloned().collect();
+        entry.link = match member.kind {
+            MemberKind::HardLink => inside(&member.link)?,
+            _ => member.link.clone(),
+        };
+        match member.kind {
+            MemberKind::File => {
+                entry.size = member.size;
+                self.make_way(&entry)?;
+                self.put(&entry, Some(body))
+            }
+            MemberKind::Directory => self.directory(&entry),
+            _ => {
+                self.make_way(&entry)?;
+                self.put(&entry, None)
+            }
+        }
+    }
+}
+
+fn is_below(path: &[u8], directory: &[u8]) -> bool {
+    path.strip_prefix(directory).is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+/// Passes on what is read, and its digest.
+struct Hashing<'a, R> {
+    inner: R,
+    hash: &'a mut Sha256,
+}
+
+impl<R: Read> Read for Hashing<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+/// What a source of `COPY` means in `tree`, in order; `literal` is for a name that is no pattern.
+pub(crate) fn find(
+    tree: &Tree<'_>,
+    ignore: &Ignore,
+    source: &str,
+    literal: bool,
+) -> Result<Vec<Source>> {
+    let mut found: Vec<(Vec<u8>, Vec<u8>)> = vec![(Vec::new(), Vec::new())];
+    for part in source.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if part == ".." {
+            let message = format!("forbidden path outside the build context: {source}");
+            return Err(Error::new(Kind::Invalid, message)
+                .hint("only what is below the context can be copied"));
+        }
+        let mut next = Vec::new();
+        for (holder, _) in &found {
+            for name in matching(tree, holder, part, literal)? {
+                // As if the tree were the whole machine: a link leads nowhere else.
+                next.push((tree.resolve(&below(holder, &name))?, name));
+            }
+        }
+        if next.len() > MAX_MATCHES {
+            let message = format!("`{source}` means more than {MAX_MATCHES} files");
+            return Err(Error::new(Kind::Invalid, message));
+        }
+        found = next;
+    }
+    let mut sources = Vec::new();
+    for (path, name) in found {
+        let left_out = !path.is_empty() && ignore.leaves_out(&lossy(&path));
+        let Some(node) = tree.find(&path)? else {
+            let message = format!("`{}` is a link that leads nowhere", lossy(&name));
+            return Err(Error::new(Kind::NotFound, message)
+                .hint("a link that leads out of the build context is not followed"));
+        };
+        let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
+        if !left_out || (is_directory && ignore.takes_back()) {
+            sources.push(Source { path, name, is_directory });
+        }
+    }
+    Ok(sources)
+}
+
+/// The names in a directory that a part of a path means.
+fn matching(tree: &Tree<'_>, holder: &[u8], part: &str, literal: bool) -> Result<Vec<Vec<u8>>> {
+    if literal || !is_pattern(part) {
+        return Ok(tree
+            .find(&below(holder, part.as_bytes()))?
+            .map(|_| part.into())
+            .into_iter()
+            .collect());
+    }
+    let pattern = Pattern::new(part)?;
+    let mut names = Vec::new();
+    tree.walk(holder, &mut |node| {
+        if node.path == holder {
+            return Ok(Go::Into);
+        }
+        let name = split(&node.path).1;
+        if pattern.matches(&lossy(name)) {
+            names.push(name.to_vec());
+        }
+        Ok(Go::Past)
+    })?;
+    Ok(names)
+}

@@ -1,0 +1,119 @@
+//! One more image in the store: the one below it, a changed document, at most one more layer.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Origin;
+use crate::image::Check;
+use crate::image::import::Incoming;
+use crate::image::index::Index;
+use crate::image::members::corrupt;
+use crate::image::span::Span;
+use crate::image::spool::Spooled;
+use crate::image::staging::Staging;
+use crate::image::store::Store;
+use crate::image::unpack::Source;
+use crate::model::digest::Digest;
+use crate::model::image::Image;
+use crate::model::{Error, Kind, Result};
+
+/// An image that is about to be made.
+pub(super) struct Draft<'a> {
+    pub(super) parent: Option<&'a Image>,
+    /// Its configuration, as far as it is not told by the rest.
+    pub(super) document: Value,
+    pub(super) layer: Option<Spooled>,
+    pub(super) origin: &'a Origin<'a>,
+}
+
+impl Store {
+    /// Adds the image of a draft.
+    pub(super) fn derive(
+        &self,
+        staging: &Staging,
+        draft: Draft<'_>,
+        check: Check<'_>,
+    ) -> Result<Image> {
+        let mut layers: Vec<Box<dyn Source>> = Vec::new();
+        if let Some(parent) = draft.parent {
+            let manifest = parent.manifest.as_ref().ok_or_else(|| corrupt("it has no manifest"))?;
+            let below = self.read_manifest(manifest)?.layers;
+            layers.extend(
+                below
+                    .into_iter()
+                    .map(|layer| -> Box<dyn Source> { Box::new(Below { digest: layer.digest }) }),
+            );
+        }
+        if let Some(layer) = &draft.layer {
+            layers.push(layer.source(staging)?);
+        }
+        let config = serde_json::to_vec(&document(&draft))
+            .map_err(|error| corrupt(format!("write the configuration: {error}")))?;
+        let incoming = Incoming {
+            step: draft.origin.step.clone(),
+            parent: draft.parent.map(|parent| parent.id.clone()),
+            ..Incoming::new(&config, layers, draft.origin.reference.cloned().into_iter().collect())
+        };
+        let loaded = self.import(staging, &incoming, check)?;
+        self.find(loaded.id.as_str())
+    }
+
+    /// The image that a step made last, if it is still here.
+    pub fn step_image(&self, step: &Digest) -> Result<Option<Image>> {
+        let index = Index::read(self.images())?;
+        // An image that is damaged is as good as none.
+        Ok(index.of_step(step).and_then(|entry| self.find(entry.id.as_str()).ok()))
+    }
+}
+
+/// A layer of the image below, which is in the store.
+struct Below {
+    digest: Digest,
+}
+
+impl Source for Below {
+    fn digest(&self) -> Option<&Digest> {
+        Some(&self.digest)
+    }
+
+    /// Only asked where the store has it no longer.
+    fn open(&self) -> Result<Span> {
+        Err(Error::new(Kind::Refused, "the image below was removed meanwhile")
+            .hint("build it again"))
+    }
+}
+
+/// The whole configuration of a draft. Of the one below only those fields stay that say what an
+/// image is: others tell of the machine that made it.
+fn document(draft: &Draft<'_>) -> Value {
+    const KEPT: [&str; 7] =
+        ["author", "architecture", "variant", "os", "os.version", "os.features", "config"];
+    let now = Timestamp::now().to_string();
+    let mut document = json!({ "created": now });
+    for key in KEPT {
+        if let Some(value) = draft.document.get(key).filter(|value| !value.is_null()) {
+            document[key] = value.clone();
+        }
+    }
+    if !draft.origin.author.is_empty() {
+        document["author"] = json!(draft.origin.author);
+    }
+    let list = |pointer: &str| {
+        draft.document.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let (mut diff_ids, mut history) = (list("/rootfs/diff_ids"), list("/history"));
+    diff_ids.extend(draft.layer.iter().map(|layer| json!(layer.digest)));
+    let mut entry = json!({ "created": now, "created_by": draft.origin.created_by });
+    for (key, text) in [("author", draft.origin.author), ("comment", draft.origin.comment)] {
+        if !text.is_empty() {
+            entry[key] = json!(text);
+        }
+    }
+    if draft.layer.is_none() {
+        entry["empty_layer"] = json!(true);
+    }
+    history.push(entry);
+    document["rootfs"] = json!({ "type": "layers", "diff_ids": diff_ids });
+    document["history"] = json!(history);
+    document
+}

@@ -1,0 +1,456 @@
+//! Makes images out of images: what a container changed, what a step brings, a root file system.
+//!
+//! A new image is the document of the one below it, changed, and at most one more layer. Steps
+//! that were done before are found by their key, which is made of ids and contents alone: what an
+//! image says of itself never counts, for its author chose it (CVE-2024-24557).
+
+pub(crate) mod configure;
+mod copy;
+mod derive;
+mod pattern;
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use self::copy::{Copying, Owner};
+use self::derive::Draft;
+use self::pattern::Ignore;
+use super::Check;
+use super::capture;
+use super::changes;
+use super::compression::decompress;
+use super::members::stream_error;
+use super::merged::{self, Layer};
+use super::pack::Packer;
+use super::spool::{SpoolWriter, Spooled, digest_of};
+use super::staging::Staging;
+use super::store::Store;
+use super::walk::{Form, Tree};
+use crate::model::build::{BuildStep, Change, CopyItem, CopySource, CopyStep};
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::image::Image;
+use crate::model::platform::Platform;
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// The longest `/etc/passwd` that is read: init has the same limit.
+const MAX_ACCOUNTS: u64 = 1 << 20;
+
+/// A container's files: its own directory above the layers of its image.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// What it wrote.
+    pub upper: &'a Path,
+    /// The keys of its layers, lowest first.
+    pub layers: &'a [Digest],
+    /// Where its mounts are, absolute: what was made to hold them is none of its changes.
+    pub mounts: &'a [String],
+}
+
+/// What the history says of a new image.
+#[derive(Clone, Debug, Default)]
+pub struct Origin<'a> {
+    /// What made it.
+    pub created_by: String,
+    /// A remark.
+    pub comment: &'a str,
+    /// Who made it.
+    pub author: &'a str,
+    /// What it is called.
+    pub reference: Option<&'a Reference>,
+    /// The key of the step that made it.
+    pub step: Option<Digest>,
+}
+
+/// The open directories of some layers.
+struct Opened {
+    upper: Option<Layer>,
+    /// Topmost first.
+    lowers: Vec<Layer>,
+}
+
+impl Opened {
+    fn tree(&self) -> Tree<'_> {
+        Tree { form: Form::Merged, layers: self.upper.iter().chain(&self.lowers).collect() }
+    }
+}
+
+impl Store {
+    fn lowers(&self, layers: &[Digest]) -> Result<Vec<Layer>> {
+        merged::layers(layers.iter().rev().map(|layer| self.layer_dir(layer)))
+    }
+
+    fn open_files(&self, files: Files<'_>) -> Result<(Layer, Vec<Layer>, BTreeSet<Vec<u8>>)> {
+        let (upper, lowers) = (Layer::Open(fs::open_dir(files.upper)?), self.lowers(files.layers)?);
+        let points = changes::mount_points(&upper, &lowers, files.mounts)?;
+        Ok((upper, lowers, points))
+    }
+
+    /// What a container has changed, sorted by path.
+    pub fn changes(&self, files: Files<'_>) -> Result<Vec<Change>> {
+        let (upper, lowers, points) = self.open_files(files)?;
+        changes::changes(&upper, &lowers, &points)
+    }
+
+    /// Writes all that a container sees as a tar.
+    pub fn export(&self, files: Files<'_>, out: &mut dyn Write, check: Check<'_>) -> Result<()> {
+        let upper = Some(Layer::Open(fs::open_dir(files.upper)?));
+        let opened = Opened { upper, lowers: self.lowers(files.layers)? };
+        capture::pack(&opened.tree(), &BTreeSet::new(), out, check)
+    }
+
+    /// Makes an image of what a container has changed above `parent`, with the configuration of
+    /// `document`.
+    pub fn commit(
+        &self,
+        parent: &Image,
+        files: Files<'_>,
+        document: Value,
+        origin: &Origin<'_>,
+        check: Check<'_>,
+    ) -> Result<Image> {
+        let (upper, _, points) = self.open_files(files)?;
+        let staging = self.staging()?;
+        let layer = self.write_layer(&staging, |out| {
+            let tree = Tree { form: Form::Layer, layers: vec![&upper] };
+            capture::pack(&tree, &points, out, check)
+        })?;
+        self.derive(&staging, Draft { parent: Some(parent), document, layer, origin }, check)
+    }
+
+    /// Makes an image of one layer from a root file system, plain or compressed.
+    pub fn import_root(
+        &self,
+        archive: &mut (dyn Read + Send),
+        document: Value,
+        origin: &Origin<'_>,
+        check: Check<'_>,
+    ) -> Result<Image> {
+        let staging = self.staging()?;
+        let layer = self.write_layer(&staging, |out| {
+            let mut stream = decompress(archive)?.0;
+            copy_stream(&mut stream, out, check)
+        })?;
+        let draft = Draft { parent: None, document, layer, origin };
+        self.derive(&staging, draft, check)
+            .map_err(|error| super::extract::explain(error, self.images()))
+    }
+
+    /// The configuration that an image without anything begins with.
+    pub fn empty_document(&self) -> Value {
+        configure::empty(&Platform::host())
+    }
+
+    /// A small file of an image, such as `/etc/passwd`; `None` where there is no such file.
+    pub fn read_file(&self, image: &Image, path: &str) -> Result<Option<Vec<u8>>> {
+        let opened = Opened { upper: None, lowers: self.lowers(&image.layers)? };
+        let tree = opened.tree();
+        let Some(node) = tree.find(&tree.resolve(path.as_bytes())?)? else { return Ok(None) };
+        if fs::type_of(&node.attributes) != rustix::fs::FileType::RegularFile {
+            return Ok(None);
+        }
+        let Some(file) = tree.open(&node)? else { return Ok(None) };
+        let mut content = Vec::new();
+        let file = std::fs::File::from(file);
+        file.take(MAX_ACCOUNTS).read_to_end(&mut content).context(|| format!("read `{path}`"))?;
+        Ok(Some(content))
+    }
+
+    /// Whether a path of an image is there.
+    pub fn has_path(&self, image: &Image, path: &str) -> Result<bool> {
+        let opened = Opened { upper: None, lowers: self.lowers(&image.layers)? };
+        let tree = opened.tree();
+        Ok(tree.find(&tree.resolve(path.as_bytes())?)?.is_some())
+    }
+
+    /// The key by which a step above `parent` is known when it comes again; `content` is the
+    /// digest of the files that it brings.
+    pub fn step_key(
+        &self,
+        parent: Option<&Image>,
+        step: &BuildStep,
+        owner: (u32, u32),
+        content: Option<&Digest>,
+    ) -> Result<Digest> {
+        let step = serde_json::to_string(step)
+            .map_err(|error| Error::new(Kind::Bug, format!("write a step: {error}")))?;
+        let parent = parent.map_or("scratch", |parent| parent.id.as_str());
+        let content = content.map_or("", Digest::as_str);
+        let text = format!("lifebox step 1\n{parent}\n{owner:?}\n{content}\n{step}");
+        Ok(digest_of(text.as_bytes()))
+    }
+
+    /// The digest of the files that a step brings; `None` where its words say all.
+    pub fn step_content(
+        &self,
+        parent: Option<&Image>,
+        step: &BuildStep,
+        owner: (u32, u32),
+        check: Check<'_>,
+    ) -> Result<Option<Digest>> {
+        match step {
+            BuildStep::File { content, .. } => Ok(Some(digest_of(content))),
+            BuildStep::Copy(CopyStep { from: CopySource::Directory { .. }, .. }) => {
+                self.copy_files(parent, step, owner, None, check).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Makes the image that a step leads to, for all steps but `Run`.
+    pub fn add_step(
+        &self,
+        parent: Option<&Image>,
+        step: &BuildStep,
+        owner: (u32, u32),
+        check: Check<'_>,
+    ) -> Result<Image> {
+        let mut document = parent.map_or_else(|| self.empty_document(), |p| p.document.clone());
+        let created_by = configure::describe(&document, step);
+        configure::configure(&mut document, step)?;
+        let staging = self.staging()?;
+        let brings = matches!(step, BuildStep::File { .. } | BuildStep::Copy(_))
+            || self.lacks_workdir(parent, &document, step)?;
+        let mut content = None;
+        let layer = if brings {
+            self.write_layer(&staging, |out| {
+                let packer = Packer::new(out, check);
+                content = Some(self.copy_files(parent, step, owner, Some(packer), check)?);
+                Ok(())
+            })?
+        } else {
+            None
+        };
+        // Of what was really copied: a file may have changed since it was looked at.
+        let content = match step {
+            BuildStep::File { content, .. } => Some(digest_of(content)),
+            BuildStep::Copy(CopyStep { from: CopySource::Directory { .. }, .. }) => content,
+            _ => None,
+        };
+        let step = Some(self.step_key(parent, step, owner, content.as_ref())?);
+        let origin = Origin { created_by, step, ..Origin::default() };
+        self.derive(&staging, Draft { parent, document, layer, origin: &origin }, check)
+    }
+
+    fn lacks_workdir(
+        &self,
+        parent: Option<&Image>,
+        document: &Value,
+        step: &BuildStep,
+    ) -> Result<bool> {
+        let BuildStep::Workdir(_) = step else { return Ok(false) };
+        let path = configure::absolute(document, ".");
+        let there = match parent {
+            Some(image) => self.has_path(image, &path)?,
+            None => false,
+        };
+        Ok(path != "/" && !there)
+    }
+
+    /// Copies the files of a step into an archive, or only finds their digest.
+    fn copy_files<'a>(
+        &self,
+        parent: Option<&Image>,
+        step: &BuildStep,
+        owner: (u32, u32),
+        packer: Option<Packer<'a>>,
+        check: Check<'_>,
+    ) -> Result<Digest> {
+        let empty = self.empty_document();
+        let document = parent.map_or(&empty, |parent| &parent.document);
+        let layers = parent.map_or(&[][..], |parent| &parent.layers);
+        let opened = Opened { upper: None, lowers: self.lowers(layers)? };
+        let tree = opened.tree();
+        let base = (!layers.is_empty()).then_some(&tree);
+        let now = Timestamp::now().as_second();
+        let owner = match step {
+            BuildStep::Copy(copy) if copy.owner.is_none() => match copy.from {
+                CopySource::Image(_) => Owner::Sources,
+                _ => Owner::Archives,
+            },
+            _ => Owner::Is(owner.0, owner.1),
+        };
+        let mode = if let BuildStep::Copy(copy) = step { copy.mode } else { None };
+        let mut copying = Copying::new(base, packer, owner, mode, now);
+        match step {
+            BuildStep::Workdir(path) => {
+                let path = copying.resolve(&configure::absolute(document, path))?;
+                copying.missing_directory(&path)?;
+            }
+            BuildStep::File { path, content, mode } => {
+                let path = copying.resolve(&configure::absolute(document, path))?;
+                copying.text(&path, content, *mode)?;
+            }
+            BuildStep::Copy(copy) => self.copy_step(&mut copying, document, copy, check)?,
+            _ => {}
+        }
+        copying.finish()
+    }
+
+    fn copy_step(
+        &self,
+        copying: &mut Copying<'_, '_>,
+        document: &Value,
+        copy: &CopyStep,
+        check: Check<'_>,
+    ) -> Result<()> {
+        match &copy.from {
+            CopySource::Directory { path, ignore } => {
+                let directory = Layer::Open(fs::open_dir(path)?);
+                let tree = Tree { form: Form::Plain, layers: vec![&directory] };
+                let ignore = Ignore::new(ignore.iter().map(String::as_str))
+                    .context(|| "cannot read `.dockerignore`".to_owned())?;
+                copy_items(copying, document, copy, &tree, &ignore, check)
+            }
+            CopySource::Nothing => {
+                let tree = Tree { form: Form::Plain, layers: Vec::new() };
+                copy_items(copying, document, copy, &tree, &Ignore::default(), check)
+            }
+            CopySource::Image(id) => {
+                let image = self.find(id)?;
+                let opened = Opened { upper: None, lowers: self.lowers(&image.layers)? };
+                let ignore = Ignore::default();
+                copy_items(copying, document, copy, &opened.tree(), &ignore, check)
+            }
+        }
+    }
+
+    /// Writes a layer into the staging directory; `None` where it is empty.
+    fn write_layer(
+        &self,
+        staging: &Staging,
+        write: impl FnOnce(&mut dyn Write) -> Result<()>,
+    ) -> Result<Option<Spooled>> {
+        let mut out = Bounded {
+            inner: SpoolWriter::create(staging.directory(), "new-layer.tar")?,
+            staging,
+            left: 0,
+        };
+        write(&mut out).map_err(|error| super::extract::explain(error, self.images()))?;
+        let layer = out.inner.finish();
+        // Two blocks of zeros: Docker keeps no layer for it either.
+        Ok(Some(layer).filter(|layer| layer.size > 1024))
+    }
+}
+
+/// Copies a stream whose length nobody has promised.
+fn copy_stream(stream: &mut dyn Read, out: &mut dyn Write, check: Check<'_>) -> Result<()> {
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        check()?;
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                out.write_all(&buffer[..count]).context(|| "write the layer".to_owned())?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(stream_error(&error)),
+        }
+    }
+}
+
+/// Copies all sources of a step.
+fn copy_items(
+    copying: &mut Copying<'_, '_>,
+    document: &Value,
+    copy: &CopyStep,
+    tree: &Tree<'_>,
+    ignore: &Ignore,
+    check: Check<'_>,
+) -> Result<()> {
+    let target = copying.resolve(&configure::absolute(document, &copy.to))?;
+    let last = copy.to.rsplit('/').next().unwrap_or_default();
+    let into = matches!(last, "" | "." | "..") || copying.is_directory(&target)?;
+    let mut files = Vec::new();
+    for item in &copy.sources {
+        match item {
+            CopyItem::Text { name, content } => {
+                files.push((name.as_bytes().to_vec(), Err(content)))
+            }
+            CopyItem::Path(path) | CopyItem::Name(path) => {
+                let literal = matches!(item, CopyItem::Name(_));
+                let found = copy::find(tree, ignore, path, literal)?;
+                if found.is_empty() {
+                    return Err(not_there(copy, path));
+                }
+                files.extend(found.into_iter().map(|source| (source.name.clone(), Ok(source))));
+            }
+        }
+    }
+    if files.len() > 1 && !into {
+        let message = format!(
+            "when using {} with more than one source file, the destination must be a directory \
+             and end with a /",
+            copy.verb
+        );
+        return Err(Error::new(Kind::Invalid, message));
+    }
+    for (name, source) in files {
+        let inside = if into { super::walk::below(&target, &name) } else { target.clone() };
+        match source {
+            Err(text) => copying.text(&inside, text.as_bytes(), 0o644)?,
+            Ok(source) if source.is_directory => {
+                copying.copy(tree, ignore, &source, &target, check)?;
+            }
+            Ok(source) => {
+                let file = tree.find(&source.path)?.filter(|_| copy.unpack);
+                let file = file.map(|node| tree.open(&node)).transpose()?.flatten();
+                let unpacked = match file {
+                    Some(file) => copying.unpack(file, &target)?,
+                    None => false,
+                };
+                if !unpacked {
+                    copying.copy(tree, ignore, &source, &inside, check)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn not_there(copy: &CopyStep, path: &str) -> Error {
+    let (place, hint) = match copy.from {
+        CopySource::Directory { .. } => (
+            "the build context",
+            "is it left out by `.dockerignore`, or a link that leads outside?",
+        ),
+        CopySource::Nothing => ("the build context: there is none", "give a directory to build"),
+        CopySource::Image(_) => ("the image", "paths are those of the image that `--from` names"),
+    };
+    Error::new(Kind::NotFound, format!("`{path}` is not in {place}")).hint(hint)
+}
+
+/// Stops before the disk is full.
+struct Bounded<'a> {
+    inner: SpoolWriter,
+    staging: &'a Staging,
+    /// Bytes until the free space is looked at again.
+    left: u64,
+}
+
+impl Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        const PORTION: u64 = 16 << 20;
+        const RESERVE: u64 = 256 << 20;
+        if self.left == 0 {
+            let free = fs::free_space(self.staging.directory()).unwrap_or(u64::MAX);
+            if free < RESERVE {
+                return Err(std::io::Error::from_raw_os_error(libc::ENOSPC));
+            }
+            self.left = PORTION;
+        }
+        let count = self.inner.write(bytes)?;
+        self.left = self.left.saturating_sub(count as u64);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.inner.flush()
+    }
+}
