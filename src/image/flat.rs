@@ -76,13 +76,12 @@ impl Store {
     /// Merges layers into a directory [`DIRECTORY`] of `staging`.
     pub(crate) fn flatten_into(&self, staging: &Staging, layers: &[Digest]) -> Result<OwnedFd> {
         let root = staging.make_dir(DIRECTORY)?;
-        fs::set_mode(&root, 0o755)?;
         for layer in layers {
             let directory = fs::open_dir(&layers::path(self.images(), layer))?;
             merge(&directory, &root)?;
-            if layers::describes_root(self.images(), layer) {
-                take_attributes(&directory, &root)?;
-            }
+        }
+        if let Some(like) = self.root_like(layers) {
+            take_attributes(&fs::open_dir(&self.images().join(like))?, &root)?;
         }
         Ok(root)
     }
