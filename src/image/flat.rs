@@ -77,11 +77,17 @@ impl Store {
     pub(crate) fn flatten_into(&self, staging: &Staging, layers: &[Digest]) -> Result<OwnedFd> {
         let root = staging.make_dir(DIRECTORY)?;
         for layer in layers {
-            let directory = fs::open_dir(&layers::path(self.images(), layer))?;
-            merge(&directory, &root)?;
+            merge(&fs::open_dir(&layers::path(self.images(), layer))?, &root)?;
         }
-        if let Some(like) = self.root_like(layers) {
-            take_attributes(&fs::open_dir(&self.images().join(like))?, &root)?;
+        let describes = |key: &&Digest| layers::describes_root(self.images(), key);
+        match layers.iter().rev().find(describes) {
+            Some(layer) => {
+                take_attributes(&fs::open_dir(&layers::path(self.images(), layer))?, &root)?;
+            }
+            None => {
+                fs::set_mode(&root, 0o755)?;
+                fs::set_times(&root, 0, 0)?;
+            }
         }
         Ok(root)
     }
