@@ -74,15 +74,18 @@ impl Native {
         };
         // Relative to the container's directory, so that the root can be moved, and the mount
         // table inside shows no path of the host.
-        let stack = self.store()?.stack(&spec.image.layers, host::most_layers())?;
-        let lower: Vec<String> =
-            stack.iter().map(|path| format!("../../images/{}", path.display())).collect();
+        let store = self.store()?;
+        let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
+        let stack = store.stack(&spec.image.layers, host::most_layers())?;
+        let lower: Vec<String> = stack.iter().map(inside).collect();
+        let root = store.root_like(&spec.image.layers);
         let environment = merge::process_env(&spec);
         self.runtime.create(&New {
             spec: &spec,
             name: &name,
             environment: &environment,
             lower: &lower,
+            root: root.as_ref().map(inside).as_deref(),
         })?;
         Ok(id)
     }

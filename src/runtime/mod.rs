@@ -431,4 +431,6 @@ pub struct New<'a> {
     pub environment: &'a [String],
     /// Its layers, lowest first, relative to its directory.
     pub lower: &'a [String],
+    /// The directory that `/` takes mode and owner from, relative to its directory.
+    pub root: Option<&'a str>,
 }

@@ -1,6 +1,7 @@
 //! Tests that drive the program as a user does, on the native runtime.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
+mod archives;
 mod at_once;
 mod bad_input;
 mod bad_registry;
@@ -12,6 +13,7 @@ mod isolation;
 mod life;
 mod logs;
 mod many_layers;
+mod peers;
 mod peers_registry;
 mod readme;
 mod save;

@@ -43,7 +43,8 @@ pub(super) fn unpack(
     if !extracted.complete {
         fs::unlink(directory, recipe.as_bytes())?;
     }
-    let record = Record { version: 1, size: extracted.size, tar };
+    let (size, describes_root) = (extracted.size, extracted.describes_root);
+    let record = Record { version: 1, size, tar, root: describes_root };
     let record = serde_json::to_vec(&record).map_err(|error| corrupt(error.to_string()))?;
     write_all(fs::create_file(directory, format!("{name}.json").as_bytes())?, &record)?;
     let (stands_alone, complete) = (extracted.stands_alone, extracted.complete);
