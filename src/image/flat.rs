@@ -78,11 +78,15 @@ impl Store {
         let root = staging.make_dir(DIRECTORY)?;
         fs::set_mode(&root, 0o755)?;
         for layer in layers {
-            let directory = fs::open_dir(&layers::path(self.images(), layer))?;
-            merge(&directory, &root)?;
-            if layers::describes_root(self.images(), layer) {
-                take_attributes(&directory, &root)?;
+            merge(&fs::open_dir(&layers::path(self.images(), layer))?, &root)?;
+        }
+        // At the end, for merging changes its time; the same each time, so that it can be checked.
+        let describes = |layer: &&Digest| layers::describes_root(self.images(), layer);
+        match layers.iter().rev().find(describes) {
+            Some(layer) => {
+                take_attributes(&fs::open_dir(&layers::path(self.images(), layer))?, &root)?;
             }
+            None => fs::set_times(&root, 0, 0)?,
         }
         Ok(root)
     }
