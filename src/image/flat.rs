@@ -76,17 +76,18 @@ impl Store {
     /// Merges layers into a directory [`DIRECTORY`] of `staging`.
     pub(crate) fn flatten_into(&self, staging: &Staging, layers: &[Digest]) -> Result<OwnedFd> {
         let root = staging.make_dir(DIRECTORY)?;
-        fs::set_mode(&root, 0o755)?;
         for layer in layers {
             merge(&fs::open_dir(&layers::path(self.images(), layer))?, &root)?;
         }
-        // At the end, for merging changes its time; the same each time, so that it can be checked.
-        let describes = |layer: &&Digest| layers::describes_root(self.images(), layer);
+        let describes = |key: &&Digest| layers::describes_root(self.images(), key);
         match layers.iter().rev().find(describes) {
             Some(layer) => {
                 take_attributes(&fs::open_dir(&layers::path(self.images(), layer))?, &root)?;
             }
-            None => fs::set_times(&root, 0, 0)?,
+            None => {
+                fs::set_mode(&root, 0o755)?;
+                fs::set_times(&root, 0, 0)?;
+            }
         }
         Ok(root)
     }
