@@ -3,7 +3,9 @@
 
 mod at_once;
 mod bad_input;
+mod build;
 mod command_line;
+mod commit;
 mod faults;
 mod harness;
 mod images;

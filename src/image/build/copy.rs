@@ -18,6 +18,7 @@ use crate::image::extract::is_allowed_xattr;
 use crate::image::members::{Member, MemberKind, Members, lossy};
 use crate::image::names;
 use crate::image::pack::{Entry, Packer};
+use crate::image::sparse::Sparse;
 use crate::image::walk::{Go, Node, Tree, below, gone, split};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
@@ -331,9 +332,6 @@ impl<'a, 'p> Copying<'a, 'p> {
         if name == to {
             return Ok(());
         }
-        if member.sparse.is_some() {
-            return Err(Error::new(Kind::Unsupported, "it is a sparse file"));
-        }
         let id = |id: u64| {
             u32::try_from(id).map_err(|_| Error::new(Kind::Corrupt, format!("its owner is {id}")))
         };
@@ -353,9 +351,12 @@ impl<'a, 'p> Copying<'a, 'p> {
         };
         match member.kind {
             MemberKind::File => {
-                entry.size = member.size;
+                entry.size = member.sparse.as_ref().map_or(member.size, |sparse| sparse.length);
                 self.make_way(&entry)?;
-                self.put(&entry, Some(body))
+                match &member.sparse {
+                    Some(sparse) => self.put(&entry, Some(&mut Dense { body, sparse, at: 0 })),
+                    None => self.put(&entry, Some(body)),
+                }
             }
             MemberKind::Directory => self.directory(&entry),
             _ => {
@@ -368,6 +369,34 @@ impl<'a, 'p> Copying<'a, 'p> {
 
 fn is_below(path: &[u8], directory: &[u8]) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+/// A sparse file with zeros where its holes are.
+struct Dense<'a, R> {
+    body: R,
+    sparse: &'a Sparse,
+    at: u64,
+}
+
+impl<R: Read> Read for Dense<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let segments = &self.sparse.segments;
+        let next = segments.partition_point(|(offset, length)| offset + length <= self.at);
+        let (hole, end) = match segments.get(next) {
+            Some((offset, _)) if self.at < *offset => (true, *offset),
+            Some((offset, length)) => (false, offset + length),
+            None => (true, self.sparse.length),
+        };
+        let part = usize::try_from(end - self.at).unwrap_or(usize::MAX).min(buffer.len());
+        let count = if hole {
+            buffer[..part].fill(0);
+            part
+        } else {
+            self.body.read(&mut buffer[..part])?
+        };
+        self.at += count as u64;
+        Ok(count)
+    }
 }
 
 /// Passes on what is read, and its digest.
