@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use crate::model::platform::Platform;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::build_arguments::{
-    BuildArguments, CommitArguments, DiffArguments, ExportArguments, ImportArguments,
-};
+use super::build_arguments::{FilesVerb, MakeVerb};
 use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::store_arguments::{
-    HistoryArguments, PruneContainersArguments, PruneImagesArguments, SystemVerb, TagArguments,
+    HistoryArguments, ImagesArguments, PruneContainersArguments, PruneImagesArguments,
+    RmiArguments, SystemVerb, TagArguments,
 };
+use super::system_arguments::{FormatArguments, ScriptArguments};
 
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
@@ -57,10 +57,9 @@ pub enum Verb {
     System(SystemVerb),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
-    /// Make an image of a root file system in a tar archive
-    Import(ImportArguments),
-    /// Build an image from a Dockerfile
-    Build(BuildArguments),
+    /// A verb that makes images.
+    #[command(flatten)]
+    Make(MakeVerb),
     /// Save images to an archive that `docker load` and skopeo read
     Save(SaveArguments),
     /// Fetch an image from a registry
@@ -112,12 +111,9 @@ pub enum ContainerVerb {
     Logs(LogsArguments),
     /// Show all about containers or images, as JSON
     Inspect(InspectArguments),
-    /// Show what a container has changed of its image's files
-    Diff(DiffArguments),
-    /// Make an image of a container
-    Commit(CommitArguments),
-    /// Write all files of a container as a tar
-    Export(ExportArguments),
+    /// A verb of a container's files.
+    #[command(flatten)]
+    Files(FilesVerb),
 }
 
 /// A verb of containers after the word `container`.
@@ -150,10 +146,9 @@ pub enum ImageVerb {
     Prune(PruneImagesArguments),
     /// Load images from an archive
     Load(LoadArguments),
-    /// Make an image of a root file system
-    Import(ImportArguments),
-    /// Build an image from a Dockerfile
-    Build(BuildArguments),
+    /// A verb that makes images.
+    #[command(flatten)]
+    Make(MakeVerb),
     /// Save images to an archive
     Save(SaveArguments),
     /// Fetch an image from a registry
@@ -407,42 +402,6 @@ pub enum Subject {
     Image,
 }
 
-/// `images`
-#[derive(Args, Debug, Default)]
-pub struct ImagesArguments {
-    /// Show also the steps of builds
-    #[arg(short, long)]
-    pub all: bool,
-    /// Show what registries call them
-    #[arg(long)]
-    pub digests: bool,
-    /// Show only ids
-    #[arg(short, long)]
-    pub quiet: bool,
-    /// Show whole ids
-    #[arg(long)]
-    pub no_trunc: bool,
-    /// A Go template, `table TEMPLATE` or `json`
-    #[arg(long, value_name = "TEMPLATE")]
-    pub format: Option<String>,
-    /// Only some: before, dangling, label, reference, since, until
-    #[arg(short, long, value_name = "KEY=VALUE")]
-    pub filter: Vec<String>,
-    /// Only this repository, or this reference
-    pub repository: Option<String>,
-}
-
-/// `rmi`
-#[derive(Args, Debug)]
-pub struct RmiArguments {
-    /// Remove it although it has several references; a missing one is no error
-    #[arg(short, long)]
-    pub force: bool,
-    /// References or ids
-    #[arg(value_name = "IMAGE", required = true)]
-    pub images: Vec<String>,
-}
-
 /// `load`
 #[derive(Args, Debug)]
 pub struct LoadArguments {
@@ -473,21 +432,4 @@ pub struct SaveArguments {
     /// References or ids; a name without a tag is all tags of it
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<String>,
-}
-
-/// `version` and `info`
-#[derive(Args, Debug)]
-pub struct FormatArguments {
-    /// A Go template or `json`
-    #[arg(short, long, value_name = "TEMPLATE")]
-    pub format: Option<String>,
-}
-
-/// `script`
-#[derive(Args, Debug)]
-pub struct ScriptArguments {
-    /// The script, `-` for standard input, and what its `args()` returns
-    #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
-          allow_hyphen_values = true)]
-    pub file_and_arguments: Vec<String>,
 }

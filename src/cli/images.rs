@@ -2,11 +2,11 @@
 
 use std::io::IsTerminal as _;
 
-use super::arguments::{LoadArguments, RmiArguments, SaveArguments};
+use super::arguments::{LoadArguments, SaveArguments};
 use super::outcome::{FAILED, Outcome, complain};
 use super::screen::{Screen, stdout};
 use super::shell::Shell;
-use super::store_arguments::TagArguments;
+use super::store_arguments::{RmiArguments, TagArguments};
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
 use crate::model::reference::Reference;
 use crate::model::{Error, Kind};

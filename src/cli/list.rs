@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::arguments::{ImagesArguments, PsArguments};
+use super::arguments::PsArguments;
 use super::filters::{Filters, Known};
 use super::moment::moment;
 use super::outcome::{BAD_TEMPLATE, Ending, Outcome};
 use super::screen::Screen;
 use super::shell::Shell;
-use super::store_arguments::HistoryArguments;
+use super::store_arguments::{HistoryArguments, ImagesArguments};
 use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::image::PullPolicy;

@@ -18,7 +18,7 @@ const STILL: &str = "{prefix}: {msg}";
 /// On standard output, as `pull` and `push` do.
 pub fn on_stdout() -> Arc<dyn Progress> {
     match std::io::stdout().is_terminal() {
-        true => Arc::new(Bars::new(ProgressDrawTarget::stdout)),
+        true => Arc::new(Bars::new(ProgressDrawTarget::stdout, stdout())),
         false => Arc::new(Lines(Mutex::new(stdout()))),
     }
 }
@@ -26,7 +26,7 @@ pub fn on_stdout() -> Arc<dyn Progress> {
 /// On standard error: `run` of an image that is missing writes what its container writes.
 pub fn on_stderr() -> Arc<dyn Progress> {
     match std::io::stderr().is_terminal() {
-        true => Arc::new(Bars::new(ProgressDrawTarget::stderr)),
+        true => Arc::new(Bars::new(ProgressDrawTarget::stderr, stderr())),
         false => Arc::new(Lines(Mutex::new(stderr()))),
     }
 }
@@ -34,7 +34,7 @@ pub fn on_stderr() -> Arc<dyn Progress> {
 /// On standard error, if somebody sits there: what a script prints is its own.
 pub fn of_script() -> Arc<dyn Progress> {
     match std::io::stderr().is_terminal() {
-        true => Arc::new(Bars::new(ProgressDrawTarget::stderr)),
+        true => Arc::new(Bars::new(ProgressDrawTarget::stderr, stderr())),
         false => Arc::new(Silent),
     }
 }
@@ -57,6 +57,8 @@ impl Progress for Lines {
 #[derive(Debug)]
 struct Bars {
     target: fn() -> ProgressDrawTarget,
+    /// The same, for the end of the last line.
+    stream: Mutex<Stream>,
     picture: Mutex<Option<Picture>>,
 }
 
@@ -69,8 +71,8 @@ struct Picture {
 }
 
 impl Bars {
-    fn new(target: fn() -> ProgressDrawTarget) -> Self {
-        Bars { target, picture: Mutex::default() }
+    fn new(target: fn() -> ProgressDrawTarget, stream: Stream) -> Self {
+        Bars { target, stream: Mutex::new(stream), picture: Mutex::default() }
     }
 }
 
@@ -107,7 +109,13 @@ impl Progress for Bars {
         match event {
             Event::Layer(digest, step) => picture.layer(digest, step),
             Event::End => {
-                picture.bars.values().for_each(ProgressBar::abandon);
+                // All that matters was drawn when it happened. Drawing once more would begin in the
+                // wrong line where a `^C` has moved the cursor.
+                picture.multi.set_draw_target(ProgressDrawTarget::hidden());
+                if !picture.bars.is_empty() {
+                    let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+                    let _ = stream.write_all(b"\n");
+                }
                 *held = None;
             }
             _ => {

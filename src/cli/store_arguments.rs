@@ -3,15 +3,53 @@
 
 use clap::{ArgAction, Args, Subcommand};
 
-use super::arguments::FormatArguments;
+use super::system_arguments::FormatArguments;
 
 /// A verb of the whole engine.
 #[derive(Debug, Subcommand)]
 pub enum SystemVerb {
     /// Show what images and containers take of the disk
     Df(DfArguments),
+    /// Look for damage in the store
+    Check(CheckArguments),
     /// Show what this engine and this host are
     Info(FormatArguments),
+}
+
+/// `images`
+#[derive(Args, Debug, Default)]
+pub struct ImagesArguments {
+    /// Show also the steps of builds
+    #[arg(short, long)]
+    pub all: bool,
+    /// Show what registries call them
+    #[arg(long)]
+    pub digests: bool,
+    /// Show only ids
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Show whole ids
+    #[arg(long)]
+    pub no_trunc: bool,
+    /// A Go template, `table TEMPLATE` or `json`
+    #[arg(long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+    /// Only some: before, dangling, label, reference, since, until
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+    /// Only this repository, or this reference
+    pub repository: Option<String>,
+}
+
+/// `rmi`
+#[derive(Args, Debug)]
+pub struct RmiArguments {
+    /// Remove it although it has several references; a missing one is no error
+    #[arg(short, long)]
+    pub force: bool,
+    /// References or ids
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<String>,
 }
 
 /// `tag`
@@ -80,4 +118,15 @@ pub struct DfArguments {
     /// A Go template, `table TEMPLATE` or `json`
     #[arg(long, value_name = "TEMPLATE")]
     pub format: Option<String>,
+}
+
+/// `system check`
+#[derive(Args, Debug)]
+pub struct CheckArguments {
+    /// Mend what can be mended, and remove what can't
+    #[arg(short, long)]
+    pub repair: bool,
+    /// Only the exit code
+    #[arg(short, long)]
+    pub quiet: bool,
 }

@@ -1,15 +1,18 @@
-//! `version`, `info` and `system df`.
+//! `version`, `info`, `system df` and `system check`.
+
+use std::io::Write as _;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::arguments::FormatArguments;
 use super::list::template;
-use super::outcome::{BAD_TEMPLATE, Ending, Outcome};
+use super::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome};
 use super::screen::Screen;
 use super::shell::Shell;
-use super::store_arguments::DfArguments;
+use super::store_arguments::{CheckArguments, DfArguments};
+use super::system_arguments::FormatArguments;
 use crate::model::image_filter::ImageFilter;
+use crate::model::report::Fate;
 use crate::ui;
 use crate::ui::template::Template;
 
@@ -57,6 +60,25 @@ pub fn df(shell: &Shell, screen: &mut Screen, arguments: &DfArguments) -> Outcom
         screen.text(&inventory.summary())?;
     }
     Ok(0)
+}
+
+/// `system check`. The exit code is 1 where damage is left.
+///
+/// # Errors
+/// Where the store can't be read.
+pub fn check(shell: &Shell, screen: &mut Screen, arguments: &CheckArguments) -> Outcome {
+    let report = shell.backend()?.check(arguments.repair, shell.interruptible()?)?;
+    if !arguments.quiet {
+        screen.text(&ui::report::report(&report))?;
+    }
+    if report.is_sound() {
+        return Ok(0);
+    }
+    let found = |fate: &Fate| *fate == Fate::Found;
+    if !arguments.quiet && report.findings.iter().any(|finding| found(&finding.fate)) {
+        writeln!(screen.err()?, "hint: `lifebox system check --repair` mends or removes it")?;
+    }
+    Ok(FAILED)
 }
 
 fn show(

@@ -4,9 +4,12 @@
 //! one that knows both the image store and the runtime.
 
 mod build;
+mod check;
 mod files;
+mod in_use;
 mod native;
 mod output;
+mod records;
 mod registry;
 
 use std::fmt;
@@ -29,6 +32,7 @@ use crate::model::options::{CreateOptions, StopOptions};
 use crate::model::platform::Platform;
 use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
+use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::system::Info;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
@@ -132,6 +136,9 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn usage(&self) -> Result<Usage>;
     /// Removes images that nobody needs, or tells which ones; never one that a container uses.
     fn prune_images(&self, options: &PruneOptions) -> Result<Pruned>;
+    /// Holds all images and layers against their digests, and looks for leftovers. With `repair`
+    /// mends what can be mended and removes what can't; what runs is left alone.
+    fn check(&self, repair: bool, cancel: &Cancel) -> Result<Report>;
     /// Removes a reference, and the image with its last reference. Refuses an image in use.
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>>;
 

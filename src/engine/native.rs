@@ -1,8 +1,6 @@
 //! The native engine: the image store and the runtime of this machine behind the contract.
 
-use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,24 +11,23 @@ use serde_json::Value;
 use super::{Attach, Backend, Cancel, LogStream, Settings};
 use crate::image::{self, Store, bytes_below};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
-use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
-use crate::model::digest::Digest;
-use crate::model::error::Context;
+use crate::model::container::Container;
 use crate::model::history::History;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, ImageUser, Loaded, PullPolicy, Removed, SaveOptions};
-use crate::model::inspect::{self, ContainerPaths};
+use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
+use crate::model::inspect;
 use crate::model::log::{LogLine, LogOptions};
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
 use crate::model::platform::Platform;
 use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
+use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::status::Status;
 use crate::model::system::Info;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
-use crate::model::{Error, Kind, Result, merge};
+use crate::model::{Kind, Result, merge};
 use crate::runtime::attach::Streams;
 use crate::runtime::reader::Reader;
 use crate::runtime::{New, Runtime, host};
@@ -43,8 +40,8 @@ const NAME_ATTEMPTS: u32 = 6;
 /// The engine of this machine. Cheap to make: nothing is read before it is asked for.
 #[derive(Debug)]
 pub(super) struct Native {
-    settings: Settings,
-    runtime: Runtime,
+    pub(super) settings: Settings,
+    pub(super) runtime: Runtime,
 }
 
 impl Native {
@@ -57,43 +54,8 @@ impl Native {
         &self.runtime
     }
 
-    /// As long as this is held, no image is removed.
-    pub(super) fn share_images(&self) -> Result<File> {
-        let lock = self.use_lock()?;
-        lock.lock_shared().context(|| "lock the images".to_owned())?;
-        Ok(lock)
-    }
-
     pub(super) fn store(&self) -> Result<Store> {
         Store::open(&self.settings.root)
-    }
-
-    /// The lock between making containers, which share it, and removing images: an image that is
-    /// looked up for a container must still be there when the container is.
-    fn use_lock(&self) -> Result<File> {
-        let path = self.settings.root.join("use.lock");
-        let mut options = OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
-        file.context(|| format!("open `{}`", path.display()))
-    }
-
-    /// Keeps containers from being made while this is held.
-    fn lock_images(&self) -> Result<File> {
-        let lock = self.use_lock()?;
-        lock.lock().context(|| "lock the images".to_owned())?;
-        Ok(lock)
-    }
-
-    /// Which containers use which images. Of one whose record is damaged, what can be told.
-    fn users(&self) -> Result<Vec<ImageUser>> {
-        let containers = self.ps()?.into_iter();
-        let user = |container: Container| ImageUser {
-            image: container.spec.image.id,
-            layers: container.spec.image.layers,
-            container: container.state.name.to_string(),
-            live: container.state.status.is_live(),
-        };
-        Ok(containers.map(user).collect())
     }
 
     fn try_create(
@@ -112,51 +74,20 @@ impl Native {
         };
         // Relative to the container's directory, so that the root can be moved, and the mount
         // table inside shows no path of the host.
-        let stack = self.store()?.stack(&spec.image.layers, host::most_layers())?;
-        let lower: Vec<String> =
-            stack.iter().map(|path| format!("../../images/{}", path.display())).collect();
+        let store = self.store()?;
+        let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
+        let stack = store.stack(&spec.image.layers, host::most_layers())?;
+        let lower: Vec<String> = stack.iter().map(inside).collect();
+        let root = store.root_like(&spec.image.layers);
         let environment = merge::process_env(&spec);
         self.runtime.create(&New {
             spec: &spec,
             name: &name,
             environment: &environment,
             lower: &lower,
+            root: root.as_ref().map(inside).as_deref(),
         })?;
         Ok(id)
-    }
-
-    /// A container whose record is damaged, as far as it can be told.
-    fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
-        let spec = self.runtime.directory(id).read_spec().unwrap_or_else(|_| unknown_spec(id));
-        let fallback = || id.short().parse().ok();
-        let name = self.runtime.name_of(id).or_else(fallback);
-        // A short id is always a name, so there is one.
-        let name = name.unwrap_or_else(|| ContainerName::generate(0, 1));
-        let mut state = State::created(name);
-        state.status = Status::Dead;
-        state.error = error.to_string();
-        Container { spec, state }
-    }
-
-    fn paths(&self, container: &Container) -> Result<ContainerPaths> {
-        let directory = self.runtime.directory(&container.spec.id);
-        let file = |name: &str| directory.file(name).display().to_string();
-        // Docker names no file before the first start.
-        let started = |name: &str| {
-            if container.state.started_at.is_some() { file(name) } else { String::new() }
-        };
-        let store = self.store()?;
-        let layers = container.spec.image.layers.iter().rev();
-        Ok(ContainerPaths {
-            log: started("log.jsonl"),
-            hostname: started("hostname"),
-            hosts: started("hosts"),
-            resolv_conf: started("resolv.conf"),
-            lower: layers.map(|layer| store.layer_dir(layer).display().to_string()).collect(),
-            upper: file("upper"),
-            work: file("work"),
-            merged: file("rootfs"),
-        })
     }
 }
 
@@ -165,21 +96,6 @@ fn new_id() -> Result<ContainerId> {
         if let Some(id) = ContainerId::from_random(crate::runtime::random()?) {
             return Ok(id);
         }
-    }
-}
-
-fn unknown_spec(id: &ContainerId) -> ContainerSpec {
-    ContainerSpec {
-        version: crate::model::container::VERSION,
-        id: id.clone(),
-        created: Timestamp::UNIX_EPOCH,
-        image: ImageUse {
-            reference: "<unknown>".to_owned(),
-            id: Digest::from_bytes(&[0; 32]),
-            layers: Vec::new(),
-        },
-        config: Config::default(),
-        host: HostConfig::default(),
     }
 }
 
@@ -350,6 +266,10 @@ impl Backend for Native {
         let store = self.store()?;
         let _lock = self.lock_images()?;
         store.prune(options, &self.users()?)
+    }
+
+    fn check(&self, repair: bool, cancel: &Cancel) -> Result<Report> {
+        self.check_all(repair, cancel)
     }
 
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>> {

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -77,7 +78,7 @@ pub(super) enum Contents {
     /// links to it where it comes again.
     Tar { files: HashMap<String, Span>, links: HashMap<String, String> },
     /// Files of a directory.
-    Directory(OwnedFd),
+    Directory(Arc<OwnedFd>),
 }
 
 /// A member that is a layer.
@@ -225,7 +226,7 @@ impl Contents {
                 "give a file that `docker save` wrote, or a directory that is an OCI image layout",
             ));
         }
-        Ok(Contents::Directory(directory))
+        Ok(Contents::Directory(Arc::new(directory)))
     }
 
     fn of_stream<'a>(
@@ -235,12 +236,13 @@ impl Contents {
     ) -> Result<Contents> {
         let (stream, _) = decompress(archive)?;
         let mut number = 0;
+        let directory = Arc::new(fs::open_dir_beneath(staging.directory(), b".")?);
         let body = |key: &str, members: &mut Members<Box<dyn Read + Send + 'a>>, _| {
             number += 1;
             let name = format!("member-{number}");
-            let file = write_stream(staging.directory(), &name, members, check)
+            write_stream(&directory, &name, members, check)
                 .context(|| format!("cannot read the member `{key}`"))?;
-            Span::staged(file, &name)
+            Span::named_staged(&directory, &name)
         };
         let (contents, stream) = read_members(Members::new(stream), body, check)?;
         // Reading on lets a writer at the other end of a pipe finish, and checks gzip's sum.
@@ -258,11 +260,10 @@ impl Contents {
                 files.get(links.get(&key).unwrap_or(&key)).cloned().ok_or_else(missing)
             }
             Contents::Directory(directory) => {
-                match fs::open_file_beneath(directory, key.as_bytes()) {
-                    Ok(file) => Span::whole(file.into()),
-                    Err(error) if error.kind() == Kind::NotFound => Err(missing()),
-                    Err(error) => Err(error),
-                }
+                Span::named(directory, &key).map_err(|error| match error.kind() {
+                    Kind::NotFound => missing(),
+                    _ => error,
+                })
             }
         }
     }

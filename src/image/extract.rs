@@ -33,6 +33,8 @@ pub(crate) struct Extracted {
     /// Whether the files that it left tell all that was in it. If not, an entry has replaced
     /// another one of the same layer.
     pub(crate) complete: bool,
+    /// Whether it says what `/` is like. If not, `/` is as the layers below have it.
+    pub(crate) describes_root: bool,
 }
 
 /// Mode and time of a directory, set at the end: a read-only one must stay writable until then,
@@ -62,6 +64,7 @@ pub(crate) fn extract(
         size: 0,
         root_is_opaque: false,
         replaced: false,
+        describes_root: false,
         check,
     };
     extraction.parents.defer(Vec::new(), Deferred { mode: 0o755, mtime: (0, 0) })?;
@@ -82,6 +85,7 @@ struct Extraction<'a> {
     size: u64,
     root_is_opaque: bool,
     replaced: bool,
+    describes_root: bool,
     check: Check<'a>,
 }
 
@@ -130,6 +134,7 @@ impl Extraction<'_> {
         let (uid, gid) = owner(member)?;
         fs::set_owner(self.root, uid, gid)?;
         set_xattrs(self.root, member)?;
+        self.describes_root = true;
         self.defer(Vec::new(), member)
     }
 
@@ -287,6 +292,7 @@ impl Extraction<'_> {
             size: self.size,
             stands_alone: !self.parents.consulted(),
             complete: !self.replaced,
+            describes_root: self.describes_root,
         })
     }
 }

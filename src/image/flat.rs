@@ -24,7 +24,8 @@ use crate::model::image::ImageUser;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-const DIRECTORY: &str = "flat";
+/// Below the directory of images, and of a staging directory.
+pub(crate) const DIRECTORY: &str = "flat";
 
 impl Store {
     /// The directories that overlayfs shall stack for an image with these `layers` (keys, lowest
@@ -44,13 +45,17 @@ impl Store {
         lowest.into_iter().chain(rest).collect()
     }
 
+    /// The layer whose directory tells what `/` is like, relative to the store: the topmost that
+    /// says anything of it.
+    pub fn root_like(&self, layers: &[Digest]) -> Option<PathBuf> {
+        let describes = |key: &&Digest| layers::describes_root(self.images(), key);
+        let found = layers.iter().rev().find(describes).or(layers.last());
+        found.map(|key| Path::new("layers").join(key.hex()))
+    }
+
     fn flatten(&self, layers: &[Digest], key: &Digest) -> Result<()> {
         let staging = self.staging()?;
-        let root = staging.make_dir(DIRECTORY)?;
-        for layer in layers {
-            let directory = fs::open_dir(&layers::path(self.images(), layer))?;
-            apply(&directory, &root)?;
-        }
+        self.flatten_into(&staging, layers)?;
         fs::sync_filesystem(staging.directory())?;
         let lock = self.lock()?;
         let holder = self.images().join(DIRECTORY);
@@ -68,18 +73,42 @@ impl Store {
         Ok(())
     }
 
-    /// Moves what no container of `users` needs into `bin`. The caller holds the store's lock.
-    pub(crate) fn sweep_flat(&self, users: &[ImageUser], bin: &Staging) -> Result<()> {
-        let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else { return Ok(()) };
-        let needed: HashSet<String> =
-            users.iter().flat_map(|user| keys(&user.layers)).map(|k| k.hex().to_owned()).collect();
-        let trash = bin.make_dir(DIRECTORY)?;
-        for name in fs::names(&holder)? {
-            if !std::str::from_utf8(&name).is_ok_and(|name| needed.contains(name)) {
-                fs::rename(&holder, &name, &trash, &name)?;
+    /// Merges layers into a directory [`DIRECTORY`] of `staging`.
+    pub(crate) fn flatten_into(&self, staging: &Staging, layers: &[Digest]) -> Result<OwnedFd> {
+        let root = staging.make_dir(DIRECTORY)?;
+        for layer in layers {
+            merge(&fs::open_dir(&layers::path(self.images(), layer))?, &root)?;
+        }
+        let describes = |key: &&Digest| layers::describes_root(self.images(), key);
+        match layers.iter().rev().find(describes) {
+            Some(layer) => {
+                take_attributes(&fs::open_dir(&layers::path(self.images(), layer))?, &root)?;
+            }
+            None => {
+                fs::set_mode(&root, 0o755)?;
+                fs::set_times(&root, 0, 0)?;
             }
         }
-        Ok(())
+        Ok(root)
+    }
+
+    /// Which of the lowest of these layers are there merged: how many each time, and the name.
+    pub(crate) fn merged_of(&self, layers: &[Digest]) -> Vec<(usize, PathBuf)> {
+        let paths = keys(layers).map(|key| self.images().join(DIRECTORY).join(key.hex()));
+        let counted = paths.enumerate().map(|(below, path)| (below + 1, path));
+        counted.filter(|(_, path)| path.is_dir()).collect()
+    }
+
+    /// The names of those that no container of `users` needs. The caller holds the store's lock.
+    pub(crate) fn needless_flat(&self, users: &[ImageUser]) -> Result<Vec<Vec<u8>>> {
+        let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else {
+            return Ok(Vec::new());
+        };
+        let needed: HashSet<String> =
+            users.iter().flat_map(|user| keys(&user.layers)).map(|k| k.hex().to_owned()).collect();
+        let mut names = fs::names(&holder)?;
+        names.retain(|name| !std::str::from_utf8(name).is_ok_and(|name| needed.contains(name)));
+        Ok(names)
     }
 }
 
@@ -105,7 +134,7 @@ fn keys(layers: &[Digest]) -> impl Iterator<Item = Digest> {
 
 /// Does to `target`, the layers below, what `layer` says, as overlayfs would show it
 /// (overlayfs.rst, "whiteouts and opaque directories").
-fn apply(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
+fn merge(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
     for name in fs::names(layer)? {
         let Some(found) = fs::stat(layer, &name)? else { continue };
         let present = fs::stat(target, &name)?.map(|present| fs::type_of(&present));
@@ -116,7 +145,9 @@ fn apply(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
                 remove(target, &name, present)?;
                 fs::make_dir(target, &name)?;
             }
-            apply(&upper, &fs::open_dir_beneath(target, &name)?)?;
+            let directory = fs::open_dir_beneath(target, &name)?;
+            merge(&upper, &directory)?;
+            take_attributes(&upper, &directory)?;
         } else {
             remove(target, &name, present)?;
             if !fs::is_whiteout(&found) {
@@ -124,7 +155,7 @@ fn apply(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
             }
         }
     }
-    take_attributes(layer, target)
+    Ok(())
 }
 
 fn remove(directory: &OwnedFd, name: &[u8], present: Option<fs::Type>) -> Result<()> {
@@ -162,123 +193,5 @@ fn take_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn enough_layers_are_merged_and_not_for_each_count_others() {
-        for most in [45, 400] {
-            for count in 0..1100 {
-                let merged = merged_count(count, most);
-                assert!(merged == 0 || count > most, "{count}");
-                assert!(count - merged + usize::from(merged > 0) <= most, "{count} {merged}");
-            }
-            assert_eq!(merged_count(most + 1, most), merged_count(most + 10, most));
-        }
-    }
-
-    #[test]
-    fn keys_tell_what_is_merged() {
-        let layers: Vec<_> = (0..3u8).map(|n| digest_of(&[n])).collect();
-        let all: Vec<_> = keys(&layers).collect();
-        assert_eq!(all[..2], keys(&layers[..2]).collect::<Vec<_>>());
-        assert_ne!(all[1], keys(&layers[1..]).nth(1).unwrap());
-    }
-
-    /// A store with an unpacked layer for each of `fill`.
-    fn store(fill: &[&dyn Fn(&Path)]) -> (tempfile::TempDir, Store, Vec<Digest>) {
-        let root = tempfile::tempdir().unwrap();
-        let store = Store::open(root.path()).unwrap();
-        let keys: Vec<_> = (0..fill.len()).map(|n| digest_of(&n.to_le_bytes())).collect();
-        for (key, fill) in keys.iter().zip(fill) {
-            let path = store.layer_dir(key);
-            std::fs::create_dir(&path).unwrap();
-            fill(&path);
-        }
-        (root, store, keys)
-    }
-
-    fn make(path: &Path, name: &str, mode: u32, time: i64) {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::create_dir_all(path.join(name)).unwrap();
-        let permissions = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(path.join(name), permissions).unwrap();
-        fs::set_times(fs::open_dir(&path.join(name)).unwrap(), time, 0).unwrap();
-    }
-
-    fn write(path: &Path, name: &str) {
-        std::fs::write(path.join(name), name).unwrap();
-    }
-
-    fn listed(path: &Path) -> Vec<String> {
-        let entries = std::fs::read_dir(path).unwrap();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    fn whiteout(directory: &Path, name: &str) {
-        let directory = fs::open_dir(directory).unwrap();
-        fs::make_node(directory, name.as_bytes(), FileType::CharacterDevice, 0, 0).unwrap();
-    }
-
-    #[test]
-    fn the_lowest_layers_are_merged_as_overlayfs_shows_them() {
-        use std::os::unix::fs::MetadataExt;
-        let lowest = |path: &Path| {
-            make(path, "a", 0o700, 1);
-            make(path, "b", 0o755, 1);
-            for name in ["a/x", "a/y", "b/x", "file"] {
-                write(path, name);
-            }
-            std::fs::hard_link(path.join("file"), path.join("a/linked")).unwrap();
-            let a = fs::open_dir(&path.join("a")).unwrap();
-            fs::set_xattr(&a, "user.old", b"1").unwrap();
-            std::os::unix::fs::symlink("/nowhere", path.join("link")).unwrap();
-        };
-        let middle = |path: &Path| {
-            make(path, "a", 0o750, 2);
-            whiteout(&path.join("a"), "x");
-            whiteout(path, "never-there");
-            let a = fs::open_dir(&path.join("a")).unwrap();
-            fs::set_xattr(&a, "user.new", b"2").unwrap();
-            fs::set_owner(&a, 7, 8).unwrap();
-            fs::set_times(&a, 22, 0).unwrap();
-            make(path, "b", 0o711, 2);
-            write(path, "b/y");
-            fs::set_xattr(fs::open_dir(&path.join("b")).unwrap(), "trusted.overlay.opaque", b"y")
-                .unwrap();
-            make(path, "link", 0o755, 2);
-            write(path, "link/inside");
-        };
-        let third = |path: &Path| make(path, "", 0o700, 3);
-        let top = |path: &Path| {
-            write(path, "top");
-            make(path, "", 0o711, 33);
-        };
-        let (_root, store, keys) = store(&[&lowest, &middle, &third, &top, &top]);
-        let stack = store.stack(&keys, 4).unwrap();
-        assert_eq!(stack.len(), 4);
-        assert!(stack[1..].iter().all(|path| path.starts_with("layers")), "{stack:?}");
-        let stack = store.stack(&keys, 3).unwrap();
-        assert_eq!(stack.len(), 2, "{stack:?}");
-
-        let flat = store.images().join(&stack[0]);
-        let found = |name: &str| flat.join(name).symlink_metadata().unwrap();
-        let a = found("a");
-        assert_eq!((a.mode() & 0o7777, a.uid(), a.gid(), a.mtime()), (0o750, 7, 8, 22));
-        let attributes = fs::list_xattrs(fs::open_dir(&flat.join("a")).unwrap()).unwrap();
-        assert_eq!(attributes, ["user.new"]);
-        assert_eq!((found("").mode() & 0o777, found("").mtime()), (0o711, 33));
-        assert_eq!(listed(&flat), ["a", "b", "file", "link", "top"]);
-        assert_eq!(listed(&flat.join("a")), ["linked", "y"]);
-        assert_eq!(listed(&flat.join("b")), ["y"]);
-        assert_eq!(listed(&flat.join("link")), ["inside"]);
-        assert_eq!(found("file").ino(), found("a/linked").ino());
-        let layer = store.layer_dir(&keys[0]).join("file").metadata().unwrap();
-        assert_eq!(found("file").ino(), layer.ino(), "content is not copied");
-        assert_eq!(store.stack(&keys, 3).unwrap(), stack);
-        assert_eq!(store.stack(&keys[..3], 3).unwrap().len(), 3);
-    }
-}
+#[path = "tests/flat.rs"]
+mod tests;

@@ -22,6 +22,13 @@ pub(crate) struct Record {
     /// The bytes of its tar, where a recipe tells how to put that together again.
     #[serde(default)]
     pub(crate) tar: Option<u64>,
+    /// Whether it says what `/` is like.
+    #[serde(default = "yes")]
+    pub(crate) root: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A layer of an image: its diff id, and the key it has if it does not stand alone.
@@ -64,6 +71,11 @@ pub(crate) fn recipe_name(key: &Digest) -> String {
     format!("{}.recipe", key.hex())
 }
 
+/// The path of its recipe, whether there is one or not.
+pub(crate) fn recipe(images: &Path, key: &Digest) -> PathBuf {
+    images.join("layers").join(recipe_name(key))
+}
+
 /// The key's digits in the name of a layer, its sidecar or its recipe.
 pub(crate) fn stem(name: &[u8]) -> &[u8] {
     let end = name.iter().position(|byte| *byte == b'.').unwrap_or(name.len());
@@ -101,6 +113,11 @@ pub(crate) fn size(images: &Path, key: &Digest) -> u64 {
 pub(crate) fn tar_size(images: &Path, key: &Digest) -> Option<u64> {
     let recipe = images.join("layers").join(recipe_name(key));
     record(images, key)?.tar.filter(|_| recipe.exists())
+}
+
+/// Whether `/` is as this layer's directory is, or as the layers below have it.
+pub(crate) fn describes_root(images: &Path, key: &Digest) -> bool {
+    record(images, key).is_none_or(|record| record.root)
 }
 
 fn record(images: &Path, key: &Digest) -> Option<Record> {

@@ -17,6 +17,7 @@ mod archive;
 pub(crate) mod build;
 mod capture;
 mod changes;
+mod check;
 mod compression;
 mod document;
 mod extract;
@@ -55,6 +56,7 @@ mod walk;
 
 pub use crate::model::image::{HostImage, ImageUser};
 pub use build::{Files, Origin};
+pub use check::{Held, Hold};
 pub use layers::bytes_below;
 pub use login::{log_in, log_out};
 pub use store::{Store, as_reference};

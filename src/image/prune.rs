@@ -18,6 +18,10 @@ impl Store {
     /// The filter chooses among them by label and time.
     pub fn prune(&self, options: &PruneOptions, users: &[ImageUser]) -> Result<Pruned> {
         let lock = self.lock()?;
+        if !self.images().join("index.json").exists() {
+            // Nothing was ever listed, or somebody took the list away: `check` looks into it.
+            return Ok(Pruned::default());
+        }
         let mut index = Index::read(self.images())?;
         let images = self.list_of(&index);
         let mut pruned = Pruned::default();
@@ -39,7 +43,6 @@ impl Store {
         }
         let bin = Staging::create(&self.images().join("staging"))?;
         self.take_away(&needless, &bin)?;
-        self.sweep_flat(users, &bin)?;
         drop(lock);
         drop(bin);
         Ok(pruned)

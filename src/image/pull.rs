@@ -265,7 +265,8 @@ impl Downloads {
     fn want(&self, staging: &Staging, digest: &Digest) -> Result<usize> {
         let place = *self.places.get(digest).ok_or_else(|| corrupt("a layer is missing"))?;
         let mut state = self.shared.lock();
-        if !state.files.contains_key(&place) {
+        let known = state.files.contains_key(&place);
+        if !known {
             let file = fs::create_file(staging.directory(), file_name(digest).as_bytes())?;
             state.files.insert(place, Arc::new(file.into()));
             state.queue.push_back(place);

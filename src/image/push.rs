@@ -249,7 +249,7 @@ impl Parcel {
         let step = match registry.send_blob(&self.repository, &blob)? {
             Sent::Known => Step::ThereAlready,
             Sent::Mounted => Step::Mounted(self.from.clone().unwrap_or_default()),
-            Sent::Sent => Step::Pushed,
+            Sent::Uploaded => Step::Pushed,
         };
         self.tell(layer, step);
         Ok(sent)

@@ -8,10 +8,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::document::Document;
 use super::index::Index;
-use super::layers;
 use super::staging::Staging;
 use super::store::{Store, as_reference, by_reference, resolve};
 use super::usage::{bytes_of, digest};
+use super::{flat, layers};
 use crate::model::digest::Digest;
 use crate::model::image::{ImageUser, Removed};
 use crate::model::reference::Reference;
@@ -23,6 +23,7 @@ use crate::sys::fs;
 pub(crate) struct Needless {
     blobs: Vec<Vec<u8>>,
     layers: Vec<Vec<u8>>,
+    flat: Vec<Vec<u8>>,
     /// What they take.
     pub(crate) bytes: u64,
 }
@@ -60,7 +61,6 @@ impl Store {
         let needless = self.needless(&index, users)?;
         let bin = Staging::create(&self.images().join("staging"))?;
         self.take_away(&needless, &bin)?;
-        self.sweep_flat(users, &bin)?;
         removed.extend(needless.layer_keys().map(Removed::Deleted));
         drop(lock);
         drop(bin);
@@ -69,7 +69,8 @@ impl Store {
 
     /// What of the blobs and layers nobody needs. The caller holds the store's lock.
     pub(crate) fn needless(&self, index: &Index, users: &[ImageUser]) -> Result<Needless> {
-        let mut needless = Needless::default();
+        // What is merged is linked: it takes next to nothing.
+        let mut needless = Needless { flat: self.needless_flat(users)?, ..Needless::default() };
         // Where a damaged image does not say what it needs, all of it may be needed.
         let Some((needed_blobs, mut needed_layers)) = self.needed(index) else {
             return Ok(needless);
@@ -91,7 +92,12 @@ impl Store {
 
     /// Moves what nobody needs into `bin`. The caller holds the store's lock.
     pub(crate) fn take_away(&self, needless: &Needless, bin: &Staging) -> Result<()> {
-        for (place, names) in [("blobs/sha256", &needless.blobs), ("layers", &needless.layers)] {
+        let places = [
+            ("blobs/sha256", &needless.blobs),
+            ("layers", &needless.layers),
+            (flat::DIRECTORY, &needless.flat),
+        ];
+        for (place, names) in places.into_iter().filter(|(_, names)| !names.is_empty()) {
             let holder = fs::open_dir(&self.images().join(place))?;
             let trash = bin.make_dir(place.split('/').next().unwrap_or(place))?;
             for name in names {
@@ -145,6 +151,11 @@ fn untagged(named: Option<&Reference>, going: BTreeSet<Reference>) -> Vec<Remove
 }
 
 impl Needless {
+    /// How many files and layers there are.
+    pub(crate) fn count(&self) -> usize {
+        self.blobs.len() + self.layers.len() + self.flat.len()
+    }
+
     /// The keys of the layers among it.
     pub(crate) fn layer_keys(&self) -> impl Iterator<Item = Digest> {
         self.layers.iter().filter_map(|name| digest(name))

@@ -4,28 +4,61 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::members::{Tape, corrupt};
 use crate::model::Result;
 use crate::model::error::Context;
+use crate::sys::fs;
 
 /// `length` bytes of a file from `offset` on.
 #[derive(Clone, Debug)]
 pub(crate) struct Span {
-    file: Arc<File>,
+    content: Content,
     offset: u64,
     length: u64,
     /// Its name in the staging directory, where it is a whole file of that.
     staged: Option<String>,
 }
 
+#[derive(Clone, Debug)]
+enum Content {
+    Open(Arc<File>),
+    /// A file of a directory that is opened when it is read: an image may have more layers than a
+    /// process may have files open.
+    Named(Arc<OwnedFd>, String),
+}
+
+impl Content {
+    fn open(&self) -> Result<Arc<File>> {
+        match self {
+            Content::Open(file) => Ok(file.clone()),
+            Content::Named(directory, name) => {
+                Ok(Arc::new(fs::open_file_beneath(directory, name.as_bytes())?.into()))
+            }
+        }
+    }
+}
+
 impl Span {
     /// A whole file, as long as it is now.
     pub(crate) fn whole(file: File) -> Result<Span> {
         let length = file.metadata().context(|| "stat a file".to_owned())?.len();
-        Ok(Span { file: Arc::new(file), offset: 0, length, staged: None })
+        Ok(Span { content: Content::Open(Arc::new(file)), offset: 0, length, staged: None })
+    }
+
+    /// The whole file `name` of `directory`, as long as it is now. Nothing is held open.
+    pub(crate) fn named(directory: &Arc<OwnedFd>, name: &str) -> Result<Span> {
+        let span = Span::whole(fs::open_file_beneath(directory, name.as_bytes())?.into())?;
+        Ok(Span { content: Content::Named(directory.clone(), name.to_owned()), ..span })
+    }
+
+    /// The same, where `directory` is that of a staging directory, so that the file may become a
+    /// blob of the store.
+    pub(crate) fn named_staged(directory: &Arc<OwnedFd>, name: &str) -> Result<Span> {
+        Ok(Span { staged: Some(name.to_owned()), ..Span::named(directory, name)? })
     }
 
     /// A whole file of the staging directory, which may become a blob of the store.
@@ -39,8 +72,8 @@ impl Span {
         if !fits {
             return Err(corrupt("it ends too early"));
         }
-        let file = self.file.clone();
-        Ok(Span { file, offset: self.offset + offset, length, staged: None })
+        let content = self.content.clone();
+        Ok(Span { content, offset: self.offset + offset, length, staged: None })
     }
 
     /// How many bytes it has.
@@ -55,7 +88,7 @@ impl Span {
 
     /// Reads it from its beginning.
     pub(crate) fn reader(&self) -> SpanReader {
-        SpanReader { span: self.clone(), position: 0 }
+        SpanReader { span: self.clone(), file: None, position: 0 }
     }
 
     /// All of it, if it is not longer than `limit`.
@@ -73,6 +106,8 @@ impl Span {
 #[derive(Debug)]
 pub(crate) struct SpanReader {
     span: Span,
+    /// Open once something was read.
+    file: Option<Arc<File>>,
     position: u64,
 }
 
@@ -91,8 +126,11 @@ impl Read for SpanReader {
         if part == 0 {
             return Ok(0);
         }
-        let count =
-            self.span.file.read_at(&mut buffer[..part], self.span.offset + self.position)?;
+        let file = match &self.file {
+            Some(file) => file,
+            None => self.file.insert(self.span.content.open().map_err(io::Error::other)?),
+        };
+        let count = file.read_at(&mut buffer[..part], self.span.offset + self.position)?;
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

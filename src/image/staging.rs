@@ -77,3 +77,15 @@ pub(crate) fn abandoned(parent: &Path) -> Result<Vec<Staging>> {
     }
     Ok(found)
 }
+
+/// The names of what dead imports left in `parent`. The caller holds the store's lock.
+pub(crate) fn abandoned_names(parent: &Path) -> Result<Vec<Vec<u8>>> {
+    let holder = fs::open_dir(parent)?;
+    let mut names = fs::names(&holder)?;
+    // The lock that it may get here ends with the descriptor.
+    names.retain(|name| {
+        let directory = fs::open_dir_beneath(&holder, name);
+        directory.is_ok_and(|directory| fs::try_lock(&directory).unwrap_or(false))
+    });
+    Ok(names)
+}

@@ -178,8 +178,9 @@ impl Stack<'_> {
         poured.check(number, source, id)?;
         let tar = extracted.complete.then_some(poured.length);
         let blob = self.blob(&span, poured, extracted.complete, &name, &both)?;
-        let record = serde_json::to_vec(&Record { version: 1, size: extracted.size, tar })
-            .map_err(|error| corrupt(error.to_string()))?;
+        let root = extracted.describes_root;
+        let record = Record { version: 1, size: extracted.size, tar, root };
+        let record = serde_json::to_vec(&record).map_err(|error| corrupt(error.to_string()))?;
         write_all(
             fs::create_file(self.staging.directory(), format!("{name}.json").as_bytes())?,
             &record,

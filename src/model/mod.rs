@@ -20,6 +20,7 @@ pub mod options;
 pub mod platform;
 pub mod progress;
 pub mod reference;
+pub mod report;
 pub mod signal;
 pub mod status;
 pub mod system;

@@ -229,6 +229,39 @@ impl Catalogue {
         }
     }
 
+    /// What killed processes left: names without a container, containers half-made or
+    /// half-removed. With `sweep`, takes it away.
+    ///
+    /// # Errors
+    /// When the root can't be read or written.
+    pub fn leftovers(&self, sweep: bool) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            let Some(name) = name.filter(|name| self.owner(name).is_none()) else { continue };
+            let target = fs::read_link(entry.path()).ok();
+            let id = target.and_then(|target| target.file_name()?.to_str()?.parse().ok());
+            if let Some(id) = id {
+                found.push(format!("the name `{name}` of a container that is not there"));
+                if sweep {
+                    self.free_name(&name, &id)?;
+                }
+            }
+        }
+        for kind in ["staging", "removing"] {
+            for entry in fs::read_dir(self.place(kind)).into_iter().flatten().flatten() {
+                if !matches!(Directory::new(entry.path()).try_lock(), Ok(None)) {
+                    let name = entry.file_name();
+                    found.push(format!("a container in `{kind}`: {}", name.to_string_lossy()));
+                }
+            }
+        }
+        if sweep {
+            self.sweep();
+        }
+        Ok(found)
+    }
+
     /// Removes what killed processes left half-made or half-removed.
     fn sweep(&self) {
         // Where others are beginning right now, the next one sweeps.

@@ -343,6 +343,14 @@ impl Runtime {
         self.catalogue.remove(id, self.catalogue.name_of(id).as_ref())
     }
 
+    /// What killed processes left of containers, in words; with `sweep`, takes it away.
+    ///
+    /// # Errors
+    /// When the root can't be read or written.
+    pub fn leftovers(&self, sweep: bool) -> Result<Vec<String>> {
+        self.catalogue.leftovers(sweep)
+    }
+
     /// Gives a container another name.
     ///
     /// # Errors
@@ -423,4 +431,6 @@ pub struct New<'a> {
     pub environment: &'a [String],
     /// Its layers, lowest first, relative to its directory.
     pub lower: &'a [String],
+    /// The directory that `/` takes mode and owner from, relative to its directory.
+    pub root: Option<&'a str>,
 }

@@ -122,7 +122,7 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
             .context(|| format!("make `{}`", path.display()))
     };
     make("upper", 0o755)?;
-    look_like_top_layer(directory, new.lower)?;
+    look_like_root(directory, new.root)?;
     make("work", 0o700)?;
     make("rootfs", 0o755)?;
     let write = |name: &str, text: &str| {
@@ -154,9 +154,10 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
     directory.sync(&["config.json", "spec.json", "state.json"])
 }
 
-/// The mode and owner of `upper` are those of `/` inside, so it takes them from the topmost layer.
-fn look_like_top_layer(directory: &Directory, lower: &[String]) -> Result<()> {
-    let Some(top) = lower.last() else { return Ok(()) };
+/// The mode and owner of `upper` are those of `/` inside, so it takes them from the layer that
+/// says what `/` is like.
+fn look_like_root(directory: &Directory, root: Option<&str>) -> Result<()> {
+    let Some(top) = root else { return Ok(()) };
     let (top, upper) = (directory.file(top), directory.file("upper"));
     let copy = || {
         let like = fs::metadata(&top)?;

@@ -243,6 +243,12 @@ pub fn rename(old_dir: impl AsFd, old: &[u8], new_dir: impl AsFd, new: &[u8]) ->
         .map_err(|errno| failed("rename to", new, errno))
 }
 
+/// Wraps `renameat2(2)` with `RENAME_EXCHANGE`: both names are there all the time.
+pub fn exchange(old_dir: impl AsFd, old: &[u8], new_dir: impl AsFd, new: &[u8]) -> Result<()> {
+    rustix::fs::renameat_with(old_dir, old, new_dir, new, RenameFlags::EXCHANGE)
+        .map_err(|errno| failed("exchange with", new, errno))
+}
+
 /// Waits for an exclusive `flock(2)`; it ends when `fd` and its copies are closed.
 pub fn lock(fd: impl AsFd) -> Result<()> {
     loop {

@@ -8,5 +8,6 @@ pub mod info;
 pub mod nearest;
 pub mod progress;
 pub mod ps;
+pub mod report;
 pub mod template;
 pub mod usage;

@@ -177,7 +177,7 @@ fn a_container_leaves_as_a_tar_and_comes_back_as_an_image() {
         at("c.tar"),
         at("again.tar")
     );
-    assert_eq!(engine.script(&script), "/bin\n[\"A=1\"]");
+    assert_eq!(engine.script(&script), "/bin\n#{\"A\": \"1\"}");
     assert_eq!(names(Path::new(&at("again.tar"))).len(), found.len());
 }
 

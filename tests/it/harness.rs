@@ -102,6 +102,12 @@ impl Engine {
             .env("LIFEBOX_ROOT", self.root.path())
             .env("LIFEBOX_CGROUP_PARENT", &self.cgroup_parent)
             .env("HOME", self.root.path())
+            // No test asks a registry elsewhere, nor as the developer who runs it.
+            .env("HTTPS_PROXY", "http://127.0.0.1:9")
+            .env_remove("DOCKER_CONFIG")
+            .env_remove("REGISTRY_AUTH_FILE")
+            .env_remove("XDG_RUNTIME_DIR")
+            .env_remove("XDG_CONFIG_HOME")
             .env("NO_COLOR", "1")
             .stdin(Stdio::null());
         command

@@ -1,8 +1,10 @@
 //! Tests that drive the program as a user does, on the native runtime.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
+mod archives;
 mod at_once;
 mod bad_input;
+mod bad_registry;
 mod build;
 mod command_line;
 mod commit;
@@ -13,9 +15,12 @@ mod isolation;
 mod life;
 mod logs;
 mod many_layers;
+mod peers;
+mod peers_registry;
 mod readme;
 mod save;
 mod store;
+mod store_faults;
 mod three_ways;
 mod tidy;
 mod workflows;

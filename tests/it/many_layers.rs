@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
+use crate::archives::{append, docker_archive};
 use crate::harness::{Engine, fixture};
 use crate::needs_root;
 
@@ -76,7 +77,7 @@ impl Model {
                 // A whole directory; now and then it comes again, in the same layer.
                 Some(path) if path.contains('/') => {
                     self.hide(&mut layer, &path);
-                    if number % 2 == 0 {
+                    if number.is_multiple_of(2) {
                         self.add(&mut layer, &format!("{path}/again"), Some(&content));
                     }
                 }
@@ -123,20 +124,6 @@ impl Layer {
     }
 }
 
-fn append(
-    tar: &mut tar::Builder<Vec<u8>>,
-    path: &str,
-    kind: tar::EntryType,
-    content: &[u8],
-    mode: u32,
-) {
-    let mut header = tar::Header::new_ustar();
-    header.set_entry_type(kind);
-    header.set_size(content.len() as u64);
-    header.set_mode(mode);
-    tar.append_data(&mut header, path, content).unwrap();
-}
-
 /// A layer with busybox, from the image that Docker saved.
 fn busybox() -> Vec<u8> {
     let archive = std::fs::File::open(fixture("hundredcounter.docker.tar")).unwrap();
@@ -160,35 +147,10 @@ fn busybox() -> Vec<u8> {
     panic!("the fixture has no busybox");
 }
 
-fn digest(bytes: &[u8]) -> String {
-    use sha2::Digest as _;
-    let hash = sha2::Sha256::digest(bytes);
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
-}
-
-/// A docker-archive with these layers.
 fn archive(tag: &str, layers: &[Vec<u8>]) -> Vec<u8> {
-    let mut archive = tar::Builder::new(Vec::new());
-    let ids: Vec<_> = layers.iter().map(|layer| digest(layer)).collect();
-    let config = serde_json::json!({
-        "architecture": std::env::consts::ARCH.replace("x86_64", "amd64").replace("aarch64", "arm64"),
-        "os": "linux",
-        "config": {"Cmd": ["/busybox", "true"]},
-        "rootfs": {"type": "layers", "diff_ids": ids},
-    });
-    let mut put = |name: &str, bytes: &[u8]| {
-        append(&mut archive, name, tar::EntryType::Regular, bytes, 0o644);
-    };
-    put("config.json", config.to_string().as_bytes());
-    let names: Vec<_> = (0..layers.len()).map(|number| format!("{number}.tar")).collect();
-    for (name, layer) in names.iter().zip(layers) {
-        put(name, layer);
-    }
-    let manifest =
-        serde_json::json!([{"Config": "config.json", "RepoTags": [tag], "Layers": names}]);
-    put("manifest.json", manifest.to_string().as_bytes());
-    archive.into_inner().unwrap()
+    let mut bytes = Vec::new();
+    docker_archive(&mut bytes, tag, layers);
+    bytes
 }
 
 /// Shows `/data` as [`Model::expected`] does.

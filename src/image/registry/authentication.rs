@@ -71,19 +71,25 @@ pub(super) fn push(repository: &str) -> String {
     format!("repository:{repository}:pull,push")
 }
 
-/// Does what a registry asks for, so that the next request for `scope` shows it.
+/// Does what a registry asks for, so that the next request for `scope` shows it; `shown` tells
+/// whether the one that was refused showed something already.
 ///
 /// # Errors
 /// [`Kind::Denied`] where there is nothing to show, or it is not accepted.
-pub(super) fn answer(registry: &Registry, challenge: Option<Challenge>, scope: &str) -> Result<()> {
+pub(super) fn answer(
+    registry: &Registry,
+    challenge: Option<Challenge>,
+    scope: &str,
+    shown: bool,
+) -> Result<()> {
     let rights = &registry.0.rights;
     match challenge {
         Some(Challenge::Basic) => {
             let Some(Credentials::Password(user, password)) = &rights.credentials else {
                 return Err(denied(registry, rights.has_credentials()));
             };
-            // It has been shown, and was not good enough.
-            if rights.known().basic.is_some() {
+            // It was not good enough.
+            if shown {
                 return Err(denied(registry, true));
             }
             rights.known().basic = Some(basic(user, password));

@@ -17,7 +17,7 @@ use crate::model::progress::Event;
 use crate::model::{Error, Kind, Result};
 
 /// How often it is tried again without a byte having come meanwhile.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 4;
 /// How often at all: a server that breaks off after each byte would keep us for ever.
 const MAX_ATTEMPTS: u32 = 100;
 /// The wait before the first repetition; it doubles.

@@ -131,7 +131,8 @@ impl Registry {
         let mut url = ask.url.clone();
         let (mut authenticated, mut redirects, mut waits) = (false, 0, 0);
         loop {
-            let answer = match self.send(ask, &url) {
+            let shown = self.0.rights.show(ask.scope);
+            let answer = match self.send(ask, &url, shown.as_deref()) {
                 // A kept connection may have been closed meanwhile.
                 Err(error) if waits == 0 && ask.reads() && super::failure::is_broken(&error) => {
                     waits += 1;
@@ -143,7 +144,7 @@ impl Registry {
             match answer.status().as_u16() {
                 401 if !authenticated && url.same_origin(self.base()?) => {
                     authenticated = true;
-                    self.authenticate(&answer, ask.scope)?;
+                    self.authenticate(&answer, ask.scope, shown.is_some())?;
                 }
                 301 | 302 | 303 | 307 | 308 if ask.reads() => {
                     redirects += 1;
@@ -172,13 +173,18 @@ impl Registry {
         self.pause(time)
     }
 
-    fn send(&self, ask: &Ask<'_>, url: &Url) -> Result<Answer, ureq::Error> {
+    fn send(
+        &self,
+        ask: &Ask<'_>,
+        url: &Url,
+        authorization: Option<&str>,
+    ) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder().method(ask.method.clone()).uri(url.to_string());
         for (name, value) in &ask.headers {
             request = request.header(*name, value);
         }
         let ours = self.0.base.get().is_some_and(|base| url.same_origin(base));
-        if let Some(authorization) = self.0.rights.show(ask.scope).filter(|_| ours) {
+        if let Some(authorization) = authorization.filter(|_| ours) {
             request = request.header("authorization", authorization);
         }
         match ask.payload {
@@ -256,11 +262,11 @@ impl Registry {
         super::failure::refusal(self.name(), what, status, retry.as_deref(), &said, known)
     }
 
-    fn authenticate(&self, answer: &Answer, scope: &str) -> Result<()> {
+    fn authenticate(&self, answer: &Answer, scope: &str, shown: bool) -> Result<()> {
         let all = answer.headers().get_all("www-authenticate");
         let texts = all.iter().filter_map(|value| value.to_str().ok());
         let challenge = super::challenge::choose(texts);
-        authentication::answer(self, challenge, scope)
+        authentication::answer(self, challenge, scope, shown)
     }
 
     /// Asks a token server, which may be elsewhere: with these headers and nothing else.

@@ -43,7 +43,14 @@ impl Registry {
             true => "check the name, and whether this machine is connected to a network",
             false => "check whether this machine is connected, and whether the registry runs",
         };
-        failed.cause(format!("`{host}`: {}", reason(error))).hint(hint)
+        let failed = failed.cause(format!("`{host}`: {}", reason(error))).hint(hint);
+        match self.0.agent.config().proxy() {
+            Some(proxy) => {
+                let (host, port) = (proxy.host(), proxy.port());
+                failed.cause(format!("it is asked through the proxy `{host}:{port}`"))
+            }
+            None => failed,
+        }
     }
 }
 

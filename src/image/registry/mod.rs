@@ -242,3 +242,40 @@ impl Registry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::progress::Silent;
+
+    #[test]
+    fn only_who_may_go_without_tls_is_asked_whether_it_has_it() {
+        // Both would fail if they asked: nobody is there.
+        for (name, base) in [
+            ("docker.io", "https://registry-1.docker.io/v2/"),
+            ("registry.invalid:5000", "https://registry.invalid:5000/v2/"),
+        ] {
+            let registry = Registry::new(name, Access::default(), None, Arc::new(Silent)).unwrap();
+            assert_eq!(registry.base().unwrap().to_string(), base);
+        }
+        let registry =
+            Registry::new("127.0.0.1:1", Access::default(), None, Arc::new(Silent)).unwrap();
+        assert_eq!(registry.base().unwrap_err().kind(), Kind::Network);
+    }
+
+    #[test]
+    fn who_is_interrupted_leaves_at_once() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let name = listener.local_addr().unwrap().to_string();
+        let registry = Registry::new(&name, Access::default(), None, Arc::new(Silent)).unwrap();
+        let interrupted = || match registry.0.base.get() {
+            Some(_) => Err(Error::new(Kind::Cancelled, "interrupted")),
+            None => Ok(()),
+        };
+        // A connection that is taken and never answered.
+        let base = Url::parse(&format!("http://{name}/v2/")).unwrap();
+        registry.0.base.set(base).unwrap();
+        let asked = registry.attended(&interrupted, |registry| registry.manifest("a", "1"));
+        assert_eq!(asked.unwrap_err().kind(), Kind::Cancelled);
+    }
+}

@@ -23,8 +23,8 @@ pub(crate) enum Sent {
     Known,
     /// From another repository of the registry.
     Mounted,
-    /// It was sent.
-    Sent,
+    /// From here.
+    Uploaded,
 }
 
 /// A blob to send.
@@ -86,7 +86,7 @@ impl Registry {
             .payload(Payload::Stream(blob.open, blob.size));
         let answer = self.ask(&ask)?;
         match answer.status().as_u16() {
-            201 | 204 => Ok(Sent::Sent),
+            201 | 204 => Ok(Sent::Uploaded),
             _ => Err(self.refused(answer, repository)),
         }
     }

@@ -197,7 +197,10 @@ fn a_hard_link_to_a_file_of_a_lower_layer_copies_it_up() {
     assert_eq!(mode(&place.top("bin/a")), 0o4755);
     let inode = |name: &str| place.top(name).metadata().unwrap().ino();
     assert_eq!(inode("b"), inode("bin/a"));
-    assert_eq!(extracted, Extracted { size: 2, stands_alone: false, complete: true });
+    assert_eq!(
+        extracted,
+        Extracted { size: 2, stands_alone: false, complete: true, describes_root: false }
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::model::history::History;
 use crate::model::image::{PullPolicy, Removed};
 use crate::model::image_filter::ImageFilter;
 use crate::model::reference::Reference;
+use crate::model::report::Finding;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage};
 
 /// Keeping images in order.
@@ -98,6 +99,29 @@ pub mod store {
         prune(&ctx, &options)
     }
 
+    /// Holds all images against their digests. Returns a map: sound (no damage is left), images
+    /// and layers (how many were looked at), findings (maps with trouble, what, image,
+    /// containers, fate).
+    ///
+    /// ```rhai
+    /// assert(check_images().sound, "the store is damaged");
+    /// ```
+    #[rhai_fn(name = "check_images", volatile, return_raw)]
+    pub fn check_images(ctx: NativeCallContext) -> RhaiResultOf<Map> {
+        check(&ctx, false)
+    }
+
+    /// The same; with `repair: true` mends what can be mended and removes what can't.
+    ///
+    /// ```rhai
+    /// for finding in check_images(#{ repair: true }).findings { print(finding); }
+    /// ```
+    #[rhai_fn(name = "check_images", volatile, return_raw)]
+    pub fn check_images_with(ctx: NativeCallContext, options: Options) -> RhaiResultOf<Map> {
+        let repair = options::check_images(options).or_raise(&ctx)?;
+        check(&ctx, repair)
+    }
+
     /// What images and containers take of the disk, in bytes: a map with images, containers,
     /// image_bytes and reclaimable.
     ///
@@ -123,6 +147,28 @@ fn prune(ctx: &NativeCallContext, options: &PruneOptions) -> RhaiResultOf<Map> {
         ("removed".into(), removed(&pruned.removed).into()),
         ("images".into(), values::int(pruned.images).into()),
         ("bytes".into(), values::int(pruned.bytes).into()),
+    ]))
+}
+
+fn check(ctx: &NativeCallContext, repair: bool) -> RhaiResultOf<Map> {
+    let stage = Stage::of(ctx)?;
+    let report = stage.backend().check(repair, &stage.host().cancel).or_raise(ctx)?;
+    let finding = |finding: &Finding| {
+        let image = finding.image.clone().map_or(Dynamic::UNIT, Dynamic::from);
+        Dynamic::from(Map::from([
+            ("trouble".into(), finding.trouble.as_str().into()),
+            ("what".into(), finding.what.clone().into()),
+            ("image".into(), image),
+            ("containers".into(), values::strings(&finding.containers).into()),
+            ("fate".into(), finding.fate.to_string().into()),
+        ]))
+    };
+    let findings: Array = report.findings.iter().map(finding).collect();
+    Ok(Map::from([
+        ("sound".into(), report.is_sound().into()),
+        ("images".into(), values::int(report.images).into()),
+        ("layers".into(), values::int(report.layers).into()),
+        ("findings".into(), findings.into()),
     ]))
 }
 

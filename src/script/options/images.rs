@@ -46,6 +46,11 @@ pub fn prune_images(map: Map) -> Result<PruneOptions> {
     Ok(PruneOptions { all: given.flag("all")?, filter, dry_run: given.flag("dry_run")? })
 }
 
+/// The option of `check_images`: whether to repair.
+pub fn check_images(map: Map) -> Result<bool> {
+    Options::new("check_images", map)?.flag("repair")
+}
+
 fn reference(value: &Dynamic) -> Option<String> {
     let handle = value.read_lock::<Image>();
     handle.map(|image| image.metadata().id.to_string()).or_else(|| values::text(value))

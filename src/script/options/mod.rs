@@ -14,7 +14,7 @@ use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};
-pub use images::{images, prune_images};
+pub use images::{check_images, images, prune_images};
 pub use read::{
     Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, save, start, stop,
 };
@@ -198,6 +198,9 @@ const PRUNE_IMAGES: &[Key] = &[
     key("dry_run", Takes::Flag, "only tell what would go"),
 ];
 
+const CHECK_IMAGES: &[Key] =
+    &[key("repair", Takes::Flag, "mend what can be mended, remove the rest")];
+
 /// The functions that take options, each with its tables.
 const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("create", &[CREATE]),
@@ -216,6 +219,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("save", &[SAVE]),
     ("images", &[IMAGES]),
     ("prune_images", &[PRUNE_IMAGES]),
+    ("check_images", &[CHECK_IMAGES]),
     ("pull", &[PULL, TLS]),
     ("push", &[TLS]),
     ("logs", &[LOGS]),

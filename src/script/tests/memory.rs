@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::entry::{Entry, Reading};
 use crate::engine::{Attach, Backend, Cancel, LogStream};
 use crate::model::build::{
     BuildOptions, BuildStep, Change, ChangeKind, CommitOptions, ImportOptions,
@@ -21,12 +22,13 @@ use crate::model::digest::Digest;
 use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
-use crate::model::log::{LogLine, LogOptions, Stream};
+use crate::model::log::LogOptions;
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, EnvEntry, StopOptions};
 use crate::model::platform::Platform;
 use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
+use crate::model::report::{Fate, Finding, Report, Trouble};
 use crate::model::signal::Signal;
 use crate::model::status::{Action, Status, check};
 use crate::model::system::Info;
@@ -37,12 +39,6 @@ use crate::model::{Error, Kind, Result};
 pub struct Memory {
     world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
     made: AtomicU8,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    container: Container,
-    lines: Vec<LogLine>,
 }
 
 fn image(tag: &str, seed: u8) -> Image {
@@ -80,41 +76,8 @@ impl Memory {
         check(state.name.as_str(), state.status, action).map(drop)
     }
 
-    fn end(entry: &mut Entry, code: i32) {
+    pub fn end(entry: &mut Entry, code: i32) {
         entry.container.state = entry.container.state.clone().ended(code, Timestamp::now());
-    }
-}
-
-impl Entry {
-    fn write(&mut self, stream: Stream, text: &str) {
-        let bytes = format!("{text}\n").into_bytes();
-        self.lines.push(LogLine { time: Timestamp::UNIX_EPOCH, stream, bytes });
-    }
-
-    fn run(&mut self) -> Result<()> {
-        let argv = self.container.spec.config.argv();
-        let words: Vec<&str> = argv.iter().map(String::as_str).collect();
-        let state = &mut self.container.state;
-        (state.status, state.pid) = (Status::Running, 4242);
-        (state.started_at, state.finished_at) = (Some(Timestamp::now()), None);
-        match words.as_slice() {
-            ["missing", ..] => {
-                (self.container.state.status, self.container.state.pid) = (Status::Created, 0);
-                let message = format!("cannot start `{}`", self.container.state.name);
-                return Err(Error::new(Kind::NotFound, message)
-                    .cause("`missing`: executable file not found")
-                    .with_exit_code(127));
-            }
-            ["panic", ..] => panic!("the engine tripped"),
-            ["echo", words @ ..] => {
-                self.write(Stream::Stdout, &words.join(" "));
-                self.write(Stream::Stderr, "done");
-                Memory::end(self, 0);
-            }
-            ["exit", code] => Memory::end(self, code.parse().unwrap()),
-            _ => {}
-        }
-        Ok(())
     }
 }
 
@@ -250,6 +213,17 @@ impl Backend for Memory {
         let gone = self.images()?.into_iter().filter(|i| options.all && options.filter.fits(i));
         let removed: Vec<_> = gone.map(|image| Removed::Deleted(image.id)).collect();
         Ok(Pruned { images: removed.len() as u64, bytes: 42, removed })
+    }
+
+    fn check(&self, repair: bool, _cancel: &Cancel) -> Result<Report> {
+        let finding = Finding {
+            trouble: Trouble::Damage,
+            what: "its layer is gone".to_owned(),
+            image: Some("alpine:3".to_owned()),
+            containers: vec!["web".to_owned()],
+            fate: if repair { Fate::Removed } else { Fate::Found },
+        };
+        Ok(Report { images: 2, layers: 3, findings: vec![finding] })
     }
 
     fn rmi(&self, image: &str, _force: bool) -> Result<Vec<Removed>> {
@@ -456,44 +430,5 @@ impl Backend for Memory {
         self.inspect(id)?;
         let (world, id, options) = (Arc::clone(&self.world), id.clone(), options.clone());
         Ok(Box::new(Reading { world, id, options, next: 0, counted: 0 }))
-    }
-}
-
-#[derive(Debug)]
-struct Reading {
-    world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
-    id: ContainerId,
-    options: LogOptions,
-    next: usize,
-    counted: usize,
-}
-
-impl LogStream for Reading {
-    fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>> {
-        let begin = Instant::now();
-        loop {
-            let Some(entry) = self.world.lock().unwrap().get(&self.id).cloned() else {
-                return Ok(None);
-            };
-            while let Some(line) = entry.lines.get(self.next) {
-                self.next += 1;
-                if self.options.stream.is_none_or(|stream| stream == line.stream) {
-                    return Ok(Some(line.clone()));
-                }
-            }
-            if !self.options.follow || !entry.container.state.status.is_live() {
-                return Ok(None);
-            }
-            if entry.container.spec.config.argv() == ["count"] {
-                self.counted += 1;
-                let bytes = format!("{}\n", self.counted).into_bytes();
-                let time = Timestamp::UNIX_EPOCH;
-                return Ok(Some(LogLine { time, stream: Stream::Stdout, bytes }));
-            }
-            if timeout.is_some_and(|timeout| begin.elapsed() >= timeout) {
-                return Err(Error::new(Kind::Timeout, "no line came"));
-            }
-            cancel.sleep(Duration::from_millis(1))?;
-        }
     }
 }

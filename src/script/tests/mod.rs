@@ -1,5 +1,6 @@
 //! The language against an engine in memory.
 
+mod entry;
 mod memory;
 
 mod calls;

@@ -1,0 +1,74 @@
+//! Which containers use which images, and how the two are kept from changing at the wrong time.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+
+use super::Backend as _;
+use super::native::Native;
+use crate::image::Held;
+use crate::model::Result;
+use crate::model::container::Container;
+use crate::model::error::Context;
+use crate::model::image::ImageUser;
+
+impl Native {
+    /// The lock between making containers, which share it, and removing images: an image that is
+    /// looked up for a container must still be there when the container is.
+    pub(super) fn use_lock(&self) -> Result<File> {
+        let path = self.settings.root.join("use.lock");
+        let mut options = OpenOptions::new();
+        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
+        file.context(|| format!("open `{}`", path.display()))
+    }
+
+    /// Keeps containers from being made while this is held.
+    pub(super) fn lock_images(&self) -> Result<File> {
+        let lock = self.use_lock()?;
+        lock.lock().context(|| "lock the images".to_owned())?;
+        Ok(lock)
+    }
+
+    /// As long as this is held, no image is removed.
+    pub(super) fn share_images(&self) -> Result<File> {
+        let lock = self.use_lock()?;
+        lock.lock_shared().context(|| "lock the images".to_owned())?;
+        Ok(lock)
+    }
+
+    /// Which containers use which images. Of one whose record is damaged, what can be told.
+    pub(super) fn users(&self) -> Result<Vec<ImageUser>> {
+        Ok(self.ps()?.iter().map(Self::user).collect())
+    }
+
+    pub(super) fn user(container: &Container) -> ImageUser {
+        ImageUser {
+            image: container.spec.image.id.clone(),
+            layers: container.spec.image.layers.clone(),
+            container: container.state.name.to_string(),
+            live: container.state.status.is_live(),
+        }
+    }
+
+    pub(super) fn look_on(&self) -> Result<Held> {
+        Ok(Held { users: self.users()?, locks: Box::new(()) })
+    }
+
+    /// Lets no container be made or started. A start that is asked for now waits.
+    pub(super) fn hold_still(&self) -> Result<Held> {
+        let images = self.lock_images()?;
+        let mut locks = Vec::new();
+        let mut users = Vec::new();
+        for container in self.ps()? {
+            let mut user = Self::user(&container);
+            match self.runtime.directory(&container.spec.id).try_lock() {
+                Ok(Some(lock)) => locks.push(lock),
+                // Somebody is at it: it runs, or will at once.
+                Ok(None) => user.live = true,
+                // It has just been removed.
+                Err(_) => {}
+            }
+            users.push(user);
+        }
+        Ok(Held { users, locks: Box::new((images, locks)) })
+    }
+}

@@ -1,0 +1,64 @@
+//! What the engine tells of a container beside its record: where its files are, and what can be
+//! told where the record is damaged.
+
+use jiff::Timestamp;
+
+use super::native::Native;
+use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
+use crate::model::digest::Digest;
+use crate::model::id::ContainerId;
+use crate::model::inspect::ContainerPaths;
+use crate::model::name::ContainerName;
+use crate::model::status::Status;
+use crate::model::{Error, Result};
+
+impl Native {
+    /// A container whose record is damaged, as far as it can be told.
+    pub(super) fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
+        let spec = self.runtime.directory(id).read_spec().unwrap_or_else(|_| unknown_spec(id));
+        let fallback = || id.short().parse().ok();
+        let name = self.runtime.name_of(id).or_else(fallback);
+        // A short id is always a name, so there is one.
+        let name = name.unwrap_or_else(|| ContainerName::generate(0, 1));
+        let mut state = State::created(name);
+        state.status = Status::Dead;
+        state.error = error.to_string();
+        Container { spec, state }
+    }
+
+    pub(super) fn paths(&self, container: &Container) -> Result<ContainerPaths> {
+        let directory = self.runtime.directory(&container.spec.id);
+        let file = |name: &str| directory.file(name).display().to_string();
+        // Docker names no file before the first start.
+        let started = |name: &str| {
+            if container.state.started_at.is_some() { file(name) } else { String::new() }
+        };
+        let store = self.store()?;
+        let layers = container.spec.image.layers.iter().rev();
+        Ok(ContainerPaths {
+            log: started("log.jsonl"),
+            hostname: started("hostname"),
+            hosts: started("hosts"),
+            resolv_conf: started("resolv.conf"),
+            lower: layers.map(|layer| store.layer_dir(layer).display().to_string()).collect(),
+            upper: file("upper"),
+            work: file("work"),
+            merged: file("rootfs"),
+        })
+    }
+}
+
+fn unknown_spec(id: &ContainerId) -> ContainerSpec {
+    ContainerSpec {
+        version: crate::model::container::VERSION,
+        id: id.clone(),
+        created: Timestamp::UNIX_EPOCH,
+        image: ImageUse {
+            reference: "<unknown>".to_owned(),
+            id: Digest::from_bytes(&[0; 32]),
+            layers: Vec::new(),
+        },
+        config: Config::default(),
+        host: HostConfig::default(),
+    }
+}

@@ -1,0 +1,84 @@
+//! What a check of the store found, and what became of it.
+
+use std::fmt;
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Something is not what it must be.
+    Damage,
+    /// Something is there that nobody needs.
+    Leftover,
+}
+
+impl Trouble {
+    /// `damage` or `leftover`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Trouble::Damage => "damage",
+            Trouble::Leftover => "leftover",
+        }
+    }
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Only looked at: no repair was asked for.
+    Found,
+    /// As it must be again.
+    Mended,
+    /// Taken away.
+    Removed,
+    /// Can't be mended now; why.
+    Left(String),
+}
+
+/// `found`, `mended`, `removed`, or `left: ` and why.
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fate::Found => f.write_str("found"),
+            Fate::Mended => f.write_str("mended"),
+            Fate::Removed => f.write_str("removed"),
+            Fate::Left(why) => write!(f, "left: {why}"),
+        }
+    }
+}
+
+/// One thing that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What is wrong.
+    pub trouble: Trouble,
+    /// What it is and where.
+    pub what: String,
+    /// The image it belongs to, as users name it.
+    pub image: Option<String>,
+    /// The containers that use it.
+    pub containers: Vec<String>,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What a check looked at, and what it found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many images were looked at.
+    pub images: u64,
+    /// How many layers, each once.
+    pub layers: u64,
+    /// What is wrong, in the order in which it was found.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether no damage is left. What nobody needs is no damage.
+    pub fn is_sound(&self) -> bool {
+        let left = |finding: &Finding| {
+            let done = matches!(finding.fate, Fate::Mended | Fate::Removed);
+            finding.trouble == Trouble::Damage && !done
+        };
+        !self.findings.iter().any(left)
+    }
+}
