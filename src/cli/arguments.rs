@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::build_arguments::{
-    BuildArguments, CommitArguments, DiffArguments, ExportArguments, ImportArguments,
-};
+use super::build_arguments::{FilesVerb, MakeVerb};
 use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::store_arguments::{
     HistoryArguments, ImagesArguments, LoadArguments, PruneContainersArguments,
     PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb, TagArguments,
 };
+use super::system_arguments::{FormatArguments, ScriptArguments};
 
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
@@ -57,10 +56,9 @@ pub enum Verb {
     System(SystemVerb),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
-    /// Make an image of a root file system in a tar archive
-    Import(ImportArguments),
-    /// Build an image from a Dockerfile
-    Build(BuildArguments),
+    /// A verb that makes images.
+    #[command(flatten)]
+    Make(MakeVerb),
     /// Save images to an archive that `docker load` and skopeo read
     Save(SaveArguments),
     /// Fetch an image from a registry
@@ -112,12 +110,9 @@ pub enum ContainerVerb {
     Logs(LogsArguments),
     /// Show all about containers or images, as JSON
     Inspect(InspectArguments),
-    /// Show what a container has changed of its image's files
-    Diff(DiffArguments),
-    /// Make an image of a container
-    Commit(CommitArguments),
-    /// Write all files of a container as a tar
-    Export(ExportArguments),
+    /// A verb of a container's files.
+    #[command(flatten)]
+    Files(FilesVerb),
 }
 
 /// A verb of containers after the word `container`.
@@ -150,10 +145,9 @@ pub enum ImageVerb {
     Prune(PruneImagesArguments),
     /// Load images from an archive
     Load(LoadArguments),
-    /// Make an image of a root file system
-    Import(ImportArguments),
-    /// Build an image from a Dockerfile
-    Build(BuildArguments),
+    /// A verb that makes images.
+    #[command(flatten)]
+    Make(MakeVerb),
     /// Save images to an archive
     Save(SaveArguments),
     /// Fetch an image from a registry
@@ -405,21 +399,4 @@ pub enum Subject {
     Container,
     /// An image.
     Image,
-}
-
-/// `version` and `info`
-#[derive(Args, Debug)]
-pub struct FormatArguments {
-    /// A Go template or `json`
-    #[arg(short, long, value_name = "TEMPLATE")]
-    pub format: Option<String>,
-}
-
-/// `script`
-#[derive(Args, Debug)]
-pub struct ScriptArguments {
-    /// The script, `-` for standard input, and what its `args()` returns
-    #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
-          allow_hyphen_values = true)]
-    pub file_and_arguments: Vec<String>,
 }

@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use super::build_arguments::{
-    BuildArguments, CommitArguments, DiffArguments, ExportArguments, ImportArguments,
+    BuildArguments, CommitArguments, DiffArguments, ExportArguments, FilesVerb, ImportArguments,
+    MakeVerb,
 };
 use super::outcome::Outcome;
 use super::screen::Screen;
@@ -15,11 +16,28 @@ use crate::model::build::{BuildOptions, CommitOptions, ImportOptions, tag};
 use crate::model::error::Context;
 use crate::model::{Error, Kind};
 
-/// `diff`
+/// Makes an image.
 ///
 /// # Errors
-/// Why the container can't be compared; so for all verbs of this file.
-pub fn diff(shell: &Shell, screen: &mut Screen, arguments: &DiffArguments) -> Outcome {
+/// Why it was not made; so for all verbs of this file.
+pub fn make(shell: &Shell, screen: &mut Screen, verb: &MakeVerb) -> Outcome {
+    match verb {
+        MakeVerb::Import(arguments) => import(shell, screen, arguments),
+        MakeVerb::Build(arguments) => build(shell, screen, arguments),
+    }
+}
+
+/// Does something with the files of a container.
+pub fn of_files(shell: &Shell, screen: &mut Screen, verb: &FilesVerb) -> Outcome {
+    match verb {
+        FilesVerb::Diff(arguments) => diff(shell, screen, arguments),
+        FilesVerb::Commit(arguments) => commit(shell, screen, arguments),
+        FilesVerb::Export(arguments) => export(shell, arguments),
+    }
+}
+
+/// `diff`
+fn diff(shell: &Shell, screen: &mut Screen, arguments: &DiffArguments) -> Outcome {
     let backend = shell.backend()?;
     let changes = backend.diff(&backend.find(&arguments.container)?)?;
     for change in changes {
@@ -29,7 +47,7 @@ pub fn diff(shell: &Shell, screen: &mut Screen, arguments: &DiffArguments) -> Ou
 }
 
 /// `commit`
-pub fn commit(shell: &Shell, screen: &mut Screen, arguments: &CommitArguments) -> Outcome {
+fn commit(shell: &Shell, screen: &mut Screen, arguments: &CommitArguments) -> Outcome {
     let backend = shell.backend()?;
     let reference = arguments.reference.as_deref().map(tag).transpose()?;
     let id = backend.find(&arguments.container)?;
@@ -45,7 +63,7 @@ pub fn commit(shell: &Shell, screen: &mut Screen, arguments: &CommitArguments) -
 }
 
 /// `export`
-pub fn export(shell: &Shell, arguments: &ExportArguments) -> Outcome {
+fn export(shell: &Shell, arguments: &ExportArguments) -> Outcome {
     let backend = shell.backend()?;
     let id = backend.find(&arguments.container)?;
     let cancel = shell.interruptible()?;
@@ -66,7 +84,7 @@ pub fn export(shell: &Shell, arguments: &ExportArguments) -> Outcome {
 }
 
 /// `import`
-pub fn import(shell: &Shell, screen: &mut Screen, arguments: &ImportArguments) -> Outcome {
+fn import(shell: &Shell, screen: &mut Screen, arguments: &ImportArguments) -> Outcome {
     let backend = shell.backend()?;
     let source = arguments.source.as_str();
     if source.starts_with("http://") || source.starts_with("https://") {
@@ -99,7 +117,7 @@ pub fn import(shell: &Shell, screen: &mut Screen, arguments: &ImportArguments) -
 }
 
 /// `build`. How it goes on is written to standard error, so that `-q` gives the id alone.
-pub fn build(shell: &Shell, screen: &mut Screen, arguments: &BuildArguments) -> Outcome {
+fn build(shell: &Shell, screen: &mut Screen, arguments: &BuildArguments) -> Outcome {
     let backend = shell.backend()?;
     let context = arguments.context.as_str();
     let reads_stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");

@@ -2,7 +2,27 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, Subcommand};
+
+/// A verb that makes images.
+#[derive(Debug, Subcommand)]
+pub enum MakeVerb {
+    /// Make an image of a root file system in a tar archive
+    Import(ImportArguments),
+    /// Build an image from a Dockerfile
+    Build(BuildArguments),
+}
+
+/// A verb of a container's files.
+#[derive(Debug, Subcommand)]
+pub enum FilesVerb {
+    /// Show what a container has changed of its image's files
+    Diff(DiffArguments),
+    /// Make an image of a container
+    Commit(CommitArguments),
+    /// Write all files of a container as a tar
+    Export(ExportArguments),
+}
 
 /// `diff`
 #[derive(Args, Debug)]

@@ -28,6 +28,7 @@ mod screen;
 mod shell;
 mod store_arguments;
 mod system;
+mod system_arguments;
 mod usage;
 
 #[cfg(test)]
@@ -132,12 +133,7 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         Verb::Image(ImageVerb::Load(arguments)) | Verb::Load(arguments) => {
             images::load(shell, screen, arguments)
         }
-        Verb::Image(ImageVerb::Import(arguments)) | Verb::Import(arguments) => {
-            build::import(shell, screen, arguments)
-        }
-        Verb::Image(ImageVerb::Build(arguments)) | Verb::Build(arguments) => {
-            build::build(shell, screen, arguments)
-        }
+        Verb::Image(ImageVerb::Make(verb)) | Verb::Make(verb) => build::make(shell, screen, verb),
         Verb::Image(ImageVerb::Save(arguments)) | Verb::Save(arguments) => {
             images::save(shell, arguments)
         }
@@ -188,8 +184,6 @@ fn of_container(
         ContainerVerb::Ps(arguments) => list::ps(shell, screen, arguments),
         ContainerVerb::Logs(arguments) => logs::logs(shell, screen, arguments),
         ContainerVerb::Inspect(arguments) => inspect::inspect(shell, screen, arguments, subject),
-        ContainerVerb::Diff(arguments) => build::diff(shell, screen, arguments),
-        ContainerVerb::Commit(arguments) => build::commit(shell, screen, arguments),
-        ContainerVerb::Export(arguments) => build::export(shell, arguments),
+        ContainerVerb::Files(verb) => build::of_files(shell, screen, verb),
     }
 }

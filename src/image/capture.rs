@@ -166,3 +166,7 @@ pub(crate) fn xattrs(file: &OwnedFd) -> Result<Vec<(String, Vec<u8>)>> {
     }
     Ok(all)
 }
+
+#[cfg(test)]
+#[path = "tests/capture.rs"]
+mod tests;

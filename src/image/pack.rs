@@ -12,7 +12,7 @@ use super::members::MemberKind;
 use crate::model::error::Context;
 use crate::model::{Error, Result};
 
-const BLOCK: u64 = 512;
+const BLOCK: usize = 512;
 /// What eleven octal digits hold; a longer file has its size in a PAX record.
 const MAX_OCTAL_SIZE: u64 = 0o777_7777_7777;
 /// What seven octal digits hold.
@@ -114,7 +114,7 @@ impl<'a> Packer<'a> {
 
     /// Ends the archive: two blocks of zeros.
     pub(crate) fn finish(mut self) -> Result<()> {
-        self.put(&[0; 2 * BLOCK as usize])?;
+        self.put(&[0; 2 * BLOCK])?;
         self.flush()?;
         self.out.flush().context(|| "write the archive".to_owned())
     }
@@ -132,8 +132,8 @@ impl<'a> Packer<'a> {
     }
 
     fn pad(&mut self, size: u64) -> Result<()> {
-        let padding = usize::try_from(size.next_multiple_of(BLOCK) - size).unwrap_or(0);
-        self.put(&[0; BLOCK as usize][..padding])
+        let over = usize::try_from(size % BLOCK as u64).unwrap_or(0);
+        self.put(&[0; BLOCK][..(BLOCK - over) % BLOCK])
     }
 
     fn header(&mut self, entry: &Entry) -> Result<()> {

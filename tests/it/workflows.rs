@@ -59,3 +59,21 @@ fn hundredcounter_walks_through_dockers_texts() {
     }
     assert_eq!(engine.ok(&["ps", "-aq"]), "");
 }
+
+#[test]
+fn hundredcounter_is_built_by_a_script_and_quickly_the_second_time() {
+    needs_root!("hundredcounter_is_built_by_a_script_and_quickly_the_second_time");
+    let engine = Engine::empty();
+    let first = engine.ok(&[&script("hundredcounter-build.rhai")]);
+    assert!(first.contains("built: hundredcounter:built"), "{first}");
+    assert!(first.contains("it counts:\n1\n2\n3\n") && first.ends_with("ended with 0"), "{first}");
+    let begun = Instant::now();
+    assert_eq!(engine.ok(&[&script("hundredcounter-build.rhai")]), first);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    engine.ok(&["run", "-d", "--name", "counter", "hundredcounter:built"]);
+    engine.wrote("counter", "1\n");
+    engine.ok(&["stop", "-t", "0", "counter"]);
+    assert_eq!(engine.get("counter", "{{.State.ExitCode}}"), "137");
+    engine.ok(&["rm", "counter"]);
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+}

@@ -4,6 +4,7 @@
 //! here-documents taken out, then each instruction is taken apart by its own rules. The crates
 //! for this either miss instructions or find here-documents only where an instruction begins.
 
+use super::lines::{Document, Logical, Reader, escape_directive};
 use super::words;
 use crate::model::build::CommandLine;
 use crate::model::{Error, Kind, Result};
@@ -73,7 +74,7 @@ pub(super) struct Dockerfile {
 pub(super) fn parse(text: &str) -> Result<Dockerfile> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let escape = escape_directive(text)?;
-    let mut reader = Reader { lines: text.lines().enumerate().collect(), at: 0, escape };
+    let mut reader = Reader::new(text, escape);
     let mut lines = Vec::new();
     while let Some(logical) = reader.next()? {
         let number = logical.number;
@@ -92,134 +93,6 @@ pub(super) fn parse_one(text: &str) -> Result<Line> {
         (Some(line), true) => Ok(line),
         _ => Err(Error::new(Kind::Invalid, format!("`{text}` is more than one instruction"))),
     }
-}
-
-/// The `# escape=` line, which only counts among the lines like it at the top.
-fn escape_directive(text: &str) -> Result<char> {
-    for line in text.lines() {
-        let Some(rest) = line.trim().strip_prefix('#') else { break };
-        let Some((key, value)) = rest.split_once('=') else { break };
-        let key = key.trim();
-        if key.is_empty() || key.contains(char::is_whitespace) {
-            break;
-        }
-        if key.eq_ignore_ascii_case("escape") {
-            return match value.trim() {
-                "\\" => Ok('\\'),
-                "`" => Ok('`'),
-                other => Err(Error::new(
-                    Kind::Invalid,
-                    format!("invalid ESCAPE `{other}`: must be ` or \\"),
-                )),
-            };
-        }
-    }
-    Ok('\\')
-}
-
-/// An instruction and its here-documents, put together from lines.
-struct Logical {
-    number: usize,
-    text: String,
-    documents: Vec<Document>,
-}
-
-#[derive(Clone)]
-struct Document {
-    /// As the instruction writes it: `<<EOF`.
-    word: String,
-    name: String,
-    content: String,
-    expand: bool,
-}
-
-struct Reader<'a> {
-    lines: Vec<(usize, &'a str)>,
-    at: usize,
-    escape: char,
-}
-
-impl Reader<'_> {
-    fn next(&mut self) -> Result<Option<Logical>> {
-        let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-        while self.lines.get(self.at).is_some_and(|(_, line)| blank(line)) {
-            self.at += 1;
-        }
-        let Some((index, _)) = self.lines.get(self.at).copied() else { return Ok(None) };
-        let mut text = String::new();
-        while let Some((_, line)) = self.lines.get(self.at) {
-            self.at += 1;
-            // Between the lines of an instruction, empty ones and comments do not count.
-            if !text.is_empty() && blank(line) {
-                continue;
-            }
-            let line = if text.is_empty() { line.trim_start() } else { line };
-            match self.continued(line) {
-                Some(part) => text.push_str(part),
-                None => {
-                    text.push_str(line);
-                    break;
-                }
-            }
-        }
-        let number = index + 1;
-        let text = text.trim_end().to_owned();
-        let documents =
-            self.documents(&text).map_err(|error| error.context(format!("line {number}")))?;
-        Ok(Some(Logical { number, text, documents }))
-    }
-
-    /// A line that goes on in the next, without its mark. Two marks are one that is meant.
-    fn continued<'l>(&self, line: &'l str) -> Option<&'l str> {
-        let part = line.trim_end_matches([' ', '\t', '\r']).strip_suffix(self.escape)?;
-        (!part.ends_with(self.escape)).then_some(part)
-    }
-
-    /// The here-documents that an instruction asks for.
-    fn documents(&mut self, text: &str) -> Result<Vec<Document>> {
-        let mut keyword = words::keyword(text).0.to_ascii_uppercase();
-        if keyword == "ONBUILD" {
-            keyword = words::keyword(words::keyword(text).1).0.to_ascii_uppercase();
-        }
-        if !matches!(keyword.as_str(), "RUN" | "COPY" | "ADD") {
-            return Ok(Vec::new());
-        }
-        let mut documents = Vec::new();
-        for word in words::split(text, self.escape) {
-            let Some((mut document, strip)) = here_document(&word) else { continue };
-            loop {
-                let Some((_, line)) = self.lines.get(self.at) else {
-                    let name = document.name;
-                    return Err(Error::new(Kind::Invalid, format!("unterminated heredoc {name}")));
-                };
-                self.at += 1;
-                let line = if strip { line.trim_start_matches('\t') } else { line };
-                if line == document.name {
-                    break;
-                }
-                document.content.push_str(line);
-                document.content.push('\n');
-            }
-            documents.push(document);
-        }
-        Ok(documents)
-    }
-}
-
-/// `<<EOF`, `<<-EOF`, `3<<"EOF"`: an empty document, and whether tabs before its lines go.
-fn here_document(word: &str) -> Option<(Document, bool)> {
-    let rest = word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")?;
-    let (rest, strip) = match rest.strip_prefix('-') {
-        Some(rest) => (rest, true),
-        None => (rest, false),
-    };
-    let quoted = rest.contains(['"', '\'', '\\']);
-    let name: String = rest.chars().filter(|c| !matches!(c, '"' | '\'' | '\\')).collect();
-    if name.is_empty() || name.contains('<') {
-        return None;
-    }
-    let (word, content, expand) = (word.to_owned(), String::new(), !quoted);
-    Some((Document { word, name, content, expand }, strip))
 }
 
 /// Takes an instruction apart.
@@ -487,6 +360,20 @@ mod tests {
         ] {
             let error = parse(bad).unwrap_err();
             assert_eq!(error.kind(), Kind::Invalid, "{bad}: {error}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_dockerfile_panics(parts in proptest::collection::vec(
+            proptest::sample::select(&[
+                "FROM ", "RUN ", "COPY ", "ADD ", "ENV ", "ARG ", "ONBUILD ", "HEALTHCHECK ", "CMD ",
+                "a", "=", "--", "--from", "<<", "<<EOF", "EOF", "-", "\"", "'", "\\", "`", "\n",
+                "\r\n", " ", "\t", "#", "# escape=`\n", "[", "]", "\"a\"", ",", "$", "${", "}", ":",
+                "é", "\u{feff}", "\0",
+            ][..]), 0..40)) {
+            let _ = parse(&format!("FROM a\n{}", parts.concat()));
+            let _ = parse(&parts.concat());
         }
     }
 }

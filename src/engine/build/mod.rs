@@ -5,6 +5,9 @@
 
 mod dockerfile;
 pub(super) mod instructions;
+mod lines;
+mod scope;
+mod sources;
 mod stages;
 mod words;
 

@@ -4,33 +4,21 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::dockerfile::{self, Dockerfile, Flag, Instruction, Item, Line};
+use super::dockerfile::{self, Dockerfile, Flag, Instruction, Line};
 use super::instructions;
+use super::scope::{Progress, environment, get, platform, set};
+use super::sources::{check_run_flags, unknown_flag, value};
 use super::words::Expander;
 use crate::engine::native::Native;
 use crate::engine::{Backend, Cancel};
-use crate::model::build::{BuildOptions, BuildStep, CopyItem, CopySource, CopyStep, RunStep};
+use crate::model::build::{BuildOptions, BuildStep, RunStep};
 use crate::model::error::Context;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::platform::Platform;
 use crate::model::{Error, Kind, Result};
 
-/// Arguments that a build may always give (the reference of Dockerfiles, "Predefined ARGs").
-const PROXIES: [&str; 10] = [
-    "HTTP_PROXY",
-    "http_proxy",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "FTP_PROXY",
-    "ftp_proxy",
-    "NO_PROXY",
-    "no_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-];
-
 /// A stage: from one `FROM` to the next.
-struct Stage<'a> {
+pub(super) struct Stage<'a> {
     image: &'a str,
     flags: &'a [Flag],
     name: Option<&'a str>,
@@ -38,16 +26,7 @@ struct Stage<'a> {
     lines: &'a [Line],
 }
 
-/// What is known while a stage is built.
-#[derive(Default)]
-struct Progress {
-    image: Option<Image>,
-    /// The arguments of this stage, in the order of their declaration.
-    arguments: Vec<(String, String)>,
-    /// Whether this stage has set a command.
-    has_cmd: bool,
-}
-
+/// A build that is under way.
 pub(super) struct Build<'a> {
     pub(super) engine: &'a Native,
     pub(super) context: Option<&'a Path>,
@@ -57,12 +36,12 @@ pub(super) struct Build<'a> {
     pub(super) file: String,
     pub(super) cancel: &'a Cancel,
     pub(super) out: &'a mut dyn Write,
-    escape: char,
+    pub(super) escape: char,
     /// Arguments before the first `FROM`.
-    global: Vec<(String, String)>,
-    used: BTreeSet<String>,
+    pub(super) global: Vec<(String, String)>,
+    pub(super) used: BTreeSet<String>,
     /// The image of each stage that was built.
-    built: Vec<Option<Option<Image>>>,
+    pub(super) built: Vec<Option<Option<Image>>>,
     step: usize,
     steps: usize,
 }
@@ -383,122 +362,6 @@ impl<'a> Build<'a> {
         Ok(())
     }
 
-    /// The value of an argument: what the user gave, or its default.
-    fn argument(
-        &mut self,
-        name: &str,
-        default: Option<&str>,
-        known: &[(String, String)],
-    ) -> Result<Option<String>> {
-        if let Some(given) = get(&self.options.arguments, name) {
-            self.used.insert(name.to_owned());
-            return Ok(Some(given));
-        }
-        let lookup = |name: &str| get(known, name);
-        let expander = Expander { escape: self.escape, lookup: &lookup };
-        match default {
-            Some(default) => expander.word(default).map(Some),
-            None => Ok(get(&self.global, name)),
-        }
-    }
-
-    fn declare(
-        &mut self,
-        list: &[(String, Option<String>)],
-        progress: &mut Progress,
-    ) -> Result<()> {
-        for (name, default) in list {
-            let known = environment(progress);
-            if let Some(value) = self.argument(name, default.as_deref(), &known)? {
-                set(&mut progress.arguments, name, value);
-            }
-        }
-        Ok(())
-    }
-
-    /// The arguments that a command sees: those that the image's environment does not hide.
-    fn visible_arguments(&mut self, progress: &Progress) -> Vec<(String, String)> {
-        let env = variables(progress);
-        let mut visible = progress.arguments.clone();
-        for name in PROXIES {
-            if let Some(value) = get(&self.options.arguments, name) {
-                self.used.insert(name.to_owned());
-                set(&mut visible, name, value);
-            }
-        }
-        visible.retain(|(name, _)| get(&env, name).is_none());
-        visible
-    }
-
-    fn copy(
-        &mut self,
-        stages: &[Stage<'_>],
-        number: usize,
-        (verb, flags, items, to): (&'static str, &[Flag], &[Item], &str),
-        progress: &Progress,
-    ) -> Result<CopyStep> {
-        let environment = environment(progress);
-        let lookup = |name: &str| get(&environment, name);
-        let expander = Expander { escape: self.escape, lookup: &lookup };
-        let (mut from, mut owner, mut mode) = (None, None, None);
-        let mut unpack = verb == "ADD";
-        for (name, value) in flags {
-            match (name.as_str(), value) {
-                ("from", Some(value)) if verb == "COPY" => from = Some(value.as_str()),
-                ("chown", Some(value)) => owner = Some(expander.word(value)?),
-                ("chmod", Some(value)) => mode = Some(file_mode(&expander.word(value)?)?),
-                // Layers are always made for themselves here.
-                ("link", _) => {}
-                ("unpack", value) if verb == "ADD" => unpack = value.as_deref() != Some("false"),
-                _ => return Err(unknown_flag(verb, name)),
-            }
-        }
-        let mut sources = Vec::new();
-        for item in items {
-            sources.push(match item {
-                Item::Path(path) => {
-                    let path = expander.word(path)?;
-                    if verb == "ADD" && is_remote(&path) {
-                        let message = format!("ADD of `{path}` is not supported");
-                        return Err(Error::new(Kind::Unsupported, message)
-                            .hint("fetch it before the build and COPY it"));
-                    }
-                    CopyItem::Path(path)
-                }
-                Item::Text { name, content, expand } => CopyItem::Text {
-                    name: name.clone(),
-                    content: if *expand { expander.document(content)? } else { content.clone() },
-                },
-            });
-        }
-        let from = self.source(stages, number, from)?;
-        let to = expander.word(to)?;
-        Ok(CopyStep { verb, from, sources, to, owner, mode, unpack })
-    }
-
-    fn source(
-        &self,
-        stages: &[Stage<'_>],
-        number: usize,
-        from: Option<&str>,
-    ) -> Result<CopySource> {
-        let Some(from) = from else {
-            return match self.context {
-                Some(path) => {
-                    Ok(CopySource::Directory { path: path.to_owned(), ignore: self.ignore.clone() })
-                }
-                None => Ok(CopySource::Nothing),
-            };
-        };
-        let image = match copied_stage(stages, number, from) {
-            Some(stage) => self.built[stage].clone().flatten().ok_or_else(|| {
-                Error::new(Kind::Invalid, format!("the stage `{from}` has no files"))
-            })?,
-            None => self.engine.image(from, PullPolicy::Missing)?,
-        };
-        Ok(CopySource::Image(image.id.to_string()))
-    }
-
     fn warn_of_unused(&mut self) -> Result<()> {
         let given = self.options.arguments.iter().map(|(name, _)| name.as_str());
         let unused: Vec<&str> = given.filter(|name| !self.used.contains(*name)).collect();
@@ -541,77 +404,7 @@ fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> 
 }
 
 /// A stage that `--from` names, by name or number.
-fn copied_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
+pub(super) fn copied_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
     let number = name.parse::<usize>().ok().filter(|number| *number < before);
     find_stage(stages, before, name).or(number)
-}
-
-/// What words of a stage mean: its environment, which hides its arguments.
-fn environment(progress: &Progress) -> Vec<(String, String)> {
-    let mut all = variables(progress);
-    all.extend(progress.arguments.iter().cloned());
-    all
-}
-
-fn variables(progress: &Progress) -> Vec<(String, String)> {
-    let env = progress.image.iter().flat_map(|image| &image.config.env);
-    let pairs = env.filter_map(|entry| entry.split_once('='));
-    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-}
-
-fn get(list: &[(String, String)], name: &str) -> Option<String> {
-    list.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
-}
-
-fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
-    match list.iter_mut().find(|(known, _)| known == name) {
-        Some(known) => known.1 = value,
-        None => list.push((name.to_owned(), value)),
-    }
-}
-
-fn value<'a>(flags: &'a [Flag], name: &str) -> Option<&'a str> {
-    flags.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref())
-}
-
-/// The arguments that tell where an image is built and for what.
-fn platform() -> Vec<(String, String)> {
-    let architecture = Platform::host().architecture;
-    let mut all = Vec::new();
-    for side in ["TARGET", "BUILD"] {
-        let values = [
-            ("PLATFORM", format!("linux/{architecture}")),
-            ("OS", "linux".to_owned()),
-            ("ARCH", architecture.clone()),
-            ("VARIANT", String::new()),
-        ];
-        all.extend(values.map(|(name, value)| (format!("{side}{name}"), value)));
-    }
-    all
-}
-
-fn check_run_flags(flags: &[Flag]) -> Result<()> {
-    for (name, value) in flags {
-        match (name.as_str(), value.as_deref()) {
-            // No container has another network yet.
-            ("network", Some("none" | "default")) | ("security", Some("sandbox")) => {}
-            _ => return Err(unknown_flag("RUN", name)),
-        }
-    }
-    Ok(())
-}
-
-fn unknown_flag(verb: &str, name: &str) -> Error {
-    Error::new(Kind::Unsupported, format!("the option --{name} of {verb} is not supported"))
-}
-
-fn is_remote(path: &str) -> bool {
-    ["http://", "https://", "git@", "git://", "ssh://"].iter().any(|start| path.starts_with(start))
-}
-
-fn file_mode(text: &str) -> Result<u32> {
-    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777).ok_or_else(|| {
-        Error::new(Kind::Invalid, format!("`{text}` is not the mode of a file"))
-            .hint("write octal digits, such as --chmod=755")
-    })
 }

@@ -283,4 +283,15 @@ mod tests {
             [("a".to_owned(), Some("1".to_owned())), ("b".to_owned(), None)]
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_word_panics(text in "[a${}:\\-+?'\"\\\\ é]{0,30}") {
+            let _ = expand(&text);
+            let lookup = |_: &str| Some("$x".to_owned());
+            let expander = Expander { escape: '\\', lookup: &lookup };
+            let _ = expander.document(&text);
+            let _ = (pairs("ENV", &text, '\\'), arguments(&text, '\\'));
+        }
+    }
 }

@@ -97,20 +97,10 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
             config(document)["User"] = json!(user);
         }
         BuildStep::Expose(ports) => {
-            for port in ports.iter().map(|port| expand(port)).collect::<Result<Vec<_>>>()?.concat()
-            {
-                object(config(document), "ExposedPorts")[port] = json!({});
-            }
+            let ports: Vec<_> = ports.iter().map(|port| expand(port)).collect::<Result<_>>()?;
+            add_keys(document, "ExposedPorts", &ports.concat())?;
         }
-        BuildStep::Volume(paths) => {
-            for path in paths {
-                no_nul([path])?;
-                if path.is_empty() {
-                    return Err(invalid("a volume has an empty path"));
-                }
-                object(config(document), "Volumes")[path] = json!({});
-            }
-        }
+        BuildStep::Volume(paths) => add_keys(document, "Volumes", paths)?,
         BuildStep::StopSignal(signal) => {
             signal.parse::<Signal>()?;
             config(document)["StopSignal"] = json!(signal);
@@ -133,6 +123,18 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
             document["author"] = json!(name);
         }
         BuildStep::File { .. } | BuildStep::Copy(_) | BuildStep::Run(_) => {}
+    }
+    Ok(())
+}
+
+/// Adds to what images keep as an object without values.
+fn add_keys(document: &mut Value, key: &str, names: &[String]) -> Result<()> {
+    no_nul(names)?;
+    if names.iter().any(String::is_empty) {
+        return Err(invalid("a mount point has an empty path"));
+    }
+    for name in names {
+        object(config(document), key)[name] = json!({});
     }
     Ok(())
 }

@@ -11,11 +11,11 @@ use std::os::fd::OwnedFd;
 use rustix::fs::FileType;
 use sha2::{Digest as _, Sha256};
 
-use super::pattern::{Ignore, Pattern, is_pattern};
+use super::find::Source;
+use super::pattern::Ignore;
 use crate::image::capture::{entry, xattrs};
-use crate::image::compression::decompress;
-use crate::image::extract::is_allowed_xattr;
-use crate::image::members::{Member, MemberKind, Members, lossy};
+use crate::image::member::MemberKind;
+use crate::image::members::lossy;
 use crate::image::names;
 use crate::image::pack::{Entry, Packer};
 use crate::image::walk::{Go, Node, Tree, below, gone, split};
@@ -24,17 +24,14 @@ use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// How many files one pattern may mean.
-const MAX_MATCHES: usize = 100_000;
-
 /// A layer being put together, or only its digest.
 pub(crate) struct Copying<'a, 'p> {
     /// The image so far; `None` where there is nothing yet.
     base: Option<&'a Tree<'a>>,
     packer: Option<Packer<'p>>,
     hash: Sha256,
-    owner: Owner,
-    mode: Option<u32>,
+    pub(super) owner: Owner,
+    pub(super) mode: Option<u32>,
     /// Time of what has none.
     now: i64,
     /// Directories that this layer makes.
@@ -62,13 +59,6 @@ impl Owner {
             Owner::Archives | Owner::Sources => (0, 0),
         }
     }
-}
-
-/// A source that was found: its path, its name as it was asked for, and what it is.
-pub(crate) struct Source {
-    pub(crate) path: Vec<u8>,
-    pub(crate) name: Vec<u8>,
-    pub(crate) is_directory: bool,
 }
 
 impl<'a, 'p> Copying<'a, 'p> {
@@ -150,7 +140,7 @@ impl<'a, 'p> Copying<'a, 'p> {
     }
 
     /// Refuses to put a file where a directory is, or a directory where something else is.
-    fn make_way(&mut self, entry: &Entry) -> Result<()> {
+    pub(super) fn make_way(&mut self, entry: &Entry) -> Result<()> {
         self.parents(&entry.name)?;
         let directory = entry.kind == MemberKind::Directory;
         let problem = match self.present(&entry.name)? {
@@ -163,7 +153,8 @@ impl<'a, 'p> Copying<'a, 'p> {
         Err(Error::new(Kind::Invalid, message))
     }
 
-    fn put(&mut self, entry: &Entry, content: Option<&mut dyn Read>) -> Result<()> {
+    /// Writes an entry, with its content if it has one.
+    pub(super) fn put(&mut self, entry: &Entry, content: Option<&mut dyn Read>) -> Result<()> {
         let facts = (entry.kind as u8, entry.mode, entry.uid, entry.gid, entry.size, entry.device);
         let xattrs = &entry.xattrs;
         // Debug text is unambiguous: strings are quoted, lists bracketed.
@@ -232,7 +223,8 @@ impl<'a, 'p> Copying<'a, 'p> {
         Ok(entry)
     }
 
-    fn directory(&mut self, entry: &Entry) -> Result<()> {
+    /// Adds a directory.
+    pub(super) fn directory(&mut self, entry: &Entry) -> Result<()> {
         self.make_way(entry)?;
         self.made.insert(entry.name.clone());
         self.put(entry, None)
@@ -294,76 +286,6 @@ impl<'a, 'p> Copying<'a, 'p> {
         self.make_way(&entry)?;
         self.put(&entry, Some(&mut std::fs::File::from(file)))
     }
-
-    /// Unpacks a tar archive into the directory `to`. False where it is none.
-    pub(crate) fn unpack(&mut self, file: OwnedFd, to: &[u8]) -> Result<bool> {
-        let stream = match decompress(std::io::BufReader::new(std::fs::File::from(file))) {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                return Err(error.hint("COPY it, or uncompress it first: ADD unpacks archives"));
-            }
-        };
-        let mut members = Members::new(stream);
-        let mut next = match members.next() {
-            Ok(Some(first)) => Some(first),
-            Ok(None) => return Ok(false),
-            Err(error) if error.kind() == Kind::Invalid => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        self.missing_directory(to)?;
-        while let Some(member) = next {
-            self.member(&member, &mut members, to)
-                .context(|| format!("cannot unpack `{}`", lossy(&member.name)))?;
-            next = members.next()?;
-        }
-        Ok(true)
-    }
-
-    fn member(&mut self, member: &Member, body: &mut impl Read, to: &[u8]) -> Result<()> {
-        let inside = |name: &[u8]| -> Result<Vec<u8>> {
-            let parts = names::components(name)?;
-            if parts.iter().any(|part| part.starts_with(b".wh.")) {
-                return Err(Error::new(Kind::Unsupported, "its name is that of a whiteout"));
-            }
-            Ok(if parts.is_empty() { to.to_vec() } else { below(to, &names::join(&parts)) })
-        };
-        let name = inside(&member.name)?;
-        if name == to {
-            return Ok(());
-        }
-        if member.sparse.is_some() {
-            return Err(Error::new(Kind::Unsupported, "it is a sparse file"));
-        }
-        let id = |id: u64| {
-            u32::try_from(id).map_err(|_| Error::new(Kind::Corrupt, format!("its owner is {id}")))
-        };
-        let mut entry = Entry::new(&name, member.kind, member.mode);
-        (entry.uid, entry.gid) = match self.owner {
-            Owner::Is(uid, gid) => (uid, gid),
-            Owner::Archives | Owner::Sources => (id(member.uid)?, id(member.gid)?),
-        };
-        entry.mode = self.mode.filter(|_| member.kind != MemberKind::Symlink).unwrap_or(entry.mode);
-        entry.mtime = member.mtime.0;
-        entry.device = member.device;
-        entry.xattrs =
-            member.xattrs.iter().filter(|(key, _)| is_allowed_xattr(key)).cloned().collect();
-        entry.link = match member.kind {
-            MemberKind::HardLink => inside(&member.link)?,
-            _ => member.link.clone(),
-        };
-        match member.kind {
-            MemberKind::File => {
-                entry.size = member.size;
-                self.make_way(&entry)?;
-                self.put(&entry, Some(body))
-            }
-            MemberKind::Directory => self.directory(&entry),
-            _ => {
-                self.make_way(&entry)?;
-                self.put(&entry, None)
-            }
-        }
-    }
 }
 
 fn is_below(path: &[u8], directory: &[u8]) -> bool {
@@ -382,71 +304,4 @@ impl<R: Read> Read for Hashing<'_, R> {
         self.hash.update(&buffer[..count]);
         Ok(count)
     }
-}
-
-/// What a source of `COPY` means in `tree`, in order; `literal` is for a name that is no pattern.
-pub(crate) fn find(
-    tree: &Tree<'_>,
-    ignore: &Ignore,
-    source: &str,
-    literal: bool,
-) -> Result<Vec<Source>> {
-    let mut found: Vec<(Vec<u8>, Vec<u8>)> = vec![(Vec::new(), Vec::new())];
-    for part in source.split('/').filter(|part| !matches!(*part, "" | ".")) {
-        if part == ".." {
-            let message = format!("forbidden path outside the build context: {source}");
-            return Err(Error::new(Kind::Invalid, message)
-                .hint("only what is below the context can be copied"));
-        }
-        let mut next = Vec::new();
-        for (holder, _) in &found {
-            for name in matching(tree, holder, part, literal)? {
-                // As if the tree were the whole machine: a link leads nowhere else.
-                next.push((tree.resolve(&below(holder, &name))?, name));
-            }
-        }
-        if next.len() > MAX_MATCHES {
-            let message = format!("`{source}` means more than {MAX_MATCHES} files");
-            return Err(Error::new(Kind::Invalid, message));
-        }
-        found = next;
-    }
-    let mut sources = Vec::new();
-    for (path, name) in found {
-        let left_out = !path.is_empty() && ignore.leaves_out(&lossy(&path));
-        let Some(node) = tree.find(&path)? else {
-            let message = format!("`{}` is a link that leads nowhere", lossy(&name));
-            return Err(Error::new(Kind::NotFound, message)
-                .hint("a link that leads out of the build context is not followed"));
-        };
-        let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
-        if !left_out || (is_directory && ignore.takes_back()) {
-            sources.push(Source { path, name, is_directory });
-        }
-    }
-    Ok(sources)
-}
-
-/// The names in a directory that a part of a path means.
-fn matching(tree: &Tree<'_>, holder: &[u8], part: &str, literal: bool) -> Result<Vec<Vec<u8>>> {
-    if literal || !is_pattern(part) {
-        return Ok(tree
-            .find(&below(holder, part.as_bytes()))?
-            .map(|_| part.into())
-            .into_iter()
-            .collect());
-    }
-    let pattern = Pattern::new(part)?;
-    let mut names = Vec::new();
-    tree.walk(holder, &mut |node| {
-        if node.path == holder {
-            return Ok(Go::Into);
-        }
-        let name = split(&node.path).1;
-        if pattern.matches(&lossy(name)) {
-            names.push(name.to_vec());
-        }
-        Ok(Go::Past)
-    })?;
-    Ok(names)
 }

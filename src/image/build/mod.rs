@@ -4,9 +4,12 @@
 //! that were done before are found by their key, which is made of ids and contents alone: what an
 //! image says of itself never counts, for its author chose it (CVE-2024-24557).
 
+mod archive;
 pub(crate) mod configure;
 mod copy;
 mod derive;
+mod find;
+mod items;
 mod pattern;
 
 use std::collections::BTreeSet;
@@ -18,7 +21,6 @@ use serde_json::Value;
 
 use self::copy::{Copying, Owner};
 use self::derive::Draft;
-use self::pattern::Ignore;
 use super::Check;
 use super::capture;
 use super::changes;
@@ -30,7 +32,7 @@ use super::spool::{SpoolWriter, Spooled, digest_of};
 use super::staging::Staging;
 use super::store::Store;
 use super::walk::{Form, Tree};
-use crate::model::build::{BuildStep, Change, CopyItem, CopySource, CopyStep};
+use crate::model::build::{BuildStep, Change, CopySource, CopyStep};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::Image;
@@ -293,34 +295,6 @@ impl Store {
         copying.finish()
     }
 
-    fn copy_step(
-        &self,
-        copying: &mut Copying<'_, '_>,
-        document: &Value,
-        copy: &CopyStep,
-        check: Check<'_>,
-    ) -> Result<()> {
-        match &copy.from {
-            CopySource::Directory { path, ignore } => {
-                let directory = Layer::Open(fs::open_dir(path)?);
-                let tree = Tree { form: Form::Plain, layers: vec![&directory] };
-                let ignore = Ignore::new(ignore.iter().map(String::as_str))
-                    .context(|| "cannot read `.dockerignore`".to_owned())?;
-                copy_items(copying, document, copy, &tree, &ignore, check)
-            }
-            CopySource::Nothing => {
-                let tree = Tree { form: Form::Plain, layers: Vec::new() };
-                copy_items(copying, document, copy, &tree, &Ignore::default(), check)
-            }
-            CopySource::Image(id) => {
-                let image = self.find(id)?;
-                let opened = Opened { upper: None, lowers: self.lowers(&image.layers)? };
-                let ignore = Ignore::default();
-                copy_items(copying, document, copy, &opened.tree(), &ignore, check)
-            }
-        }
-    }
-
     /// Writes a layer into the staging directory; `None` where it is empty.
     fn write_layer(
         &self,
@@ -353,77 +327,6 @@ fn copy_stream(stream: &mut dyn Read, out: &mut dyn Write, check: Check<'_>) -> 
             Err(error) => return Err(stream_error(&error)),
         }
     }
-}
-
-/// Copies all sources of a step.
-fn copy_items(
-    copying: &mut Copying<'_, '_>,
-    document: &Value,
-    copy: &CopyStep,
-    tree: &Tree<'_>,
-    ignore: &Ignore,
-    check: Check<'_>,
-) -> Result<()> {
-    let target = copying.resolve(&configure::absolute(document, &copy.to))?;
-    let last = copy.to.rsplit('/').next().unwrap_or_default();
-    let into = matches!(last, "" | "." | "..") || copying.is_directory(&target)?;
-    let mut files = Vec::new();
-    for item in &copy.sources {
-        match item {
-            CopyItem::Text { name, content } => {
-                files.push((name.as_bytes().to_vec(), Err(content)))
-            }
-            CopyItem::Path(path) | CopyItem::Name(path) => {
-                let literal = matches!(item, CopyItem::Name(_));
-                let found = copy::find(tree, ignore, path, literal)?;
-                if found.is_empty() {
-                    return Err(not_there(copy, path));
-                }
-                files.extend(found.into_iter().map(|source| (source.name.clone(), Ok(source))));
-            }
-        }
-    }
-    if files.len() > 1 && !into {
-        let message = format!(
-            "when using {} with more than one source file, the destination must be a directory \
-             and end with a /",
-            copy.verb
-        );
-        return Err(Error::new(Kind::Invalid, message));
-    }
-    for (name, source) in files {
-        let inside = if into { super::walk::below(&target, &name) } else { target.clone() };
-        match source {
-            Err(text) => copying.text(&inside, text.as_bytes(), 0o644)?,
-            Ok(source) if source.is_directory => {
-                copying.copy(tree, ignore, &source, &target, check)?;
-            }
-            Ok(source) => {
-                let file = tree.find(&source.path)?.filter(|_| copy.unpack);
-                let file = file.map(|node| tree.open(&node)).transpose()?.flatten();
-                let unpacked = match file {
-                    Some(file) => copying.unpack(file, &target)?,
-                    None => false,
-                };
-                if !unpacked {
-                    copying.copy(tree, ignore, &source, &inside, check)?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn not_there(copy: &CopyStep, path: &str) -> Error {
-    let (place, hint) = match copy.from {
-        CopySource::Directory { .. } => (
-            "the build context",
-            "is it left out by `.dockerignore`, or a link that leads outside?",
-        ),
-        CopySource::Nothing => ("the build context: there is none", "give a directory to build"),
-        CopySource::Image(_) => ("the image", "paths are those of the image that `--from` names"),
-    };
-    Error::new(Kind::NotFound, format!("`{path}` is not in {place}")).hint(hint)
 }
 
 /// Stops before the disk is full.

@@ -272,6 +272,17 @@ fn network_settings() -> Value {
     })
 }
 
+/// The remark on an image: its own, or that of its latest step, where newer builders write it.
+fn comment(image: &Image) -> &str {
+    let own = image.document.get("comment");
+    let steps = image.document.get("history").and_then(Value::as_array);
+    let latest = || steps?.last()?.get("comment");
+    own.filter(|own| own.as_str().is_some_and(|own| !own.is_empty()))
+        .or_else(latest)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
 /// What `image inspect` shows of an image, without the array around it. `layers` are the
 /// directories of its layers, the highest first, as overlayfs takes them.
 pub fn image(image: &Image, layers: &[String]) -> Value {
@@ -285,7 +296,7 @@ pub fn image(image: &Image, layers: &[String]) -> Value {
         "RepoTags": familiar(&image.tags),
         "RepoDigests": familiar(&image.digests),
         "Parent": image.parent.as_ref().map_or("", Digest::as_str),
-        "Comment": text("comment"),
+        "Comment": comment(image),
         "Created": time(image.created),
         "Container": text("container"),
         "ContainerConfig": docker_config(image.document.get("container_config").unwrap_or(&Value::Null)),

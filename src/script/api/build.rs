@@ -1,21 +1,18 @@
 //! Images built step by step, and images made of containers and files.
 
-use std::io::{self, Write};
 use std::path::Path;
 
+use rhai::Dynamic;
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map};
 
-use super::super::error::{OrRaise, raise};
-use super::super::handle::{Container as ContainerHandle, Image as Handle};
-use super::super::options;
+use super::super::error::OrRaise;
+use super::super::handle::Image as Handle;
 use super::super::stage::Stage;
-use super::super::{Output, subject, values};
-use super::{AnyOrName, Command, ContainerOrName, ImageOrName, Options, RhaiResultOf, Signal};
-use crate::engine::{Backend, write_whole};
-use crate::model::build::{
-    BuildStep, CommandLine, CommitOptions, CopyItem, CopySource, CopyStep, RunStep, tag,
-};
+use super::super::{subject, values};
+use super::files::Aside;
+use super::{Command, ImageOrName, RhaiResultOf, Signal};
+use crate::engine::Backend;
+use crate::model::build::{BuildStep, CommandLine, CopyItem, CopySource, CopyStep, RunStep};
 use crate::model::error::Context;
 use crate::model::image::{Image as Metadata, PullPolicy};
 use crate::model::{Error, Kind, Result};
@@ -228,144 +225,6 @@ pub mod build {
         let signal = values::signal(&signal.flatten()).or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::StopSignal(signal.to_string()))
     }
-
-    /// Builds what the `Dockerfile` in a directory says.
-    ///
-    /// ```rhai
-    /// let img = build("app");
-    /// ```
-    #[rhai_fn(name = "build", volatile, return_raw)]
-    pub fn build_path(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Handle> {
-        build_dockerfile(&ctx, path, Map::new())
-    }
-
-    /// The same, with options.
-    ///
-    /// ```rhai
-    /// let img = build("app", #{ tag: "app:2", args: #{ VERSION: 2 }, target: "test" });
-    /// ```
-    #[rhai_fn(name = "build", volatile, return_raw)]
-    pub fn build_path_with(
-        ctx: NativeCallContext,
-        path: &str,
-        options: Options,
-    ) -> RhaiResultOf<Handle> {
-        build_dockerfile(&ctx, path, options)
-    }
-
-    /// Of an image: gives it a name. Of a container: makes an image of it, with that name.
-    ///
-    /// ```rhai
-    /// image("host").with_env("A", 1).commit("app:1");
-    /// ```
-    #[rhai_fn(name = "commit", volatile, return_raw)]
-    pub fn commit(
-        ctx: NativeCallContext,
-        subject: AnyOrName,
-        reference: &str,
-    ) -> RhaiResultOf<Handle> {
-        let subject = subject.flatten();
-        if !subject.is::<Handle>() {
-            return commit_container(&ctx, &subject, Some(reference), &CommitOptions::default());
-        }
-        let image = subject::image(&ctx, &subject, PullPolicy::Never)?;
-        let stage = Stage::of(&ctx)?;
-        let tag = super::tag(reference).or_raise(&ctx)?;
-        let named = stage.backend().tag(image.metadata().id.as_str(), &tag).or_raise(&ctx)?;
-        Ok(Handle::new(stage.backend(), named, &tag.familiar()))
-    }
-
-    /// Makes an image of a container, without a name.
-    ///
-    /// ```rhai
-    /// let img = commit("web");
-    /// ```
-    #[rhai_fn(name = "commit", volatile, return_raw)]
-    pub fn commit_unnamed(
-        ctx: NativeCallContext,
-        container: ContainerOrName,
-    ) -> RhaiResultOf<Handle> {
-        commit_container(&ctx, &container, None, &CommitOptions::default())
-    }
-
-    /// Makes an image of a container, with options.
-    ///
-    /// ```rhai
-    /// let img = commit("web", "web:fixed", #{ message: "fixed by hand", changes: ["ENV FIXED=1"] });
-    /// ```
-    #[rhai_fn(name = "commit", volatile, return_raw)]
-    pub fn commit_with(
-        ctx: NativeCallContext,
-        container: ContainerOrName,
-        reference: &str,
-        options: Options,
-    ) -> RhaiResultOf<Handle> {
-        let options = options::commit(options).or_raise(&ctx)?;
-        commit_container(&ctx, &container, Some(reference), &options)
-    }
-
-    /// What a container has changed of its image's files: maps with `kind` (`"A"` added, `"C"`
-    /// changed, `"D"` deleted) and `path`.
-    ///
-    /// ```rhai
-    /// for change in diff("web") { print(`${change.kind} ${change.path}`); }
-    /// ```
-    #[rhai_fn(name = "diff", volatile, return_raw)]
-    pub fn diff(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
-        let container = subject::container(&ctx, &container)?;
-        let stage = Stage::of(&ctx)?;
-        let changes = stage.backend().diff(container.id()).or_raise(&ctx)?;
-        let map = |change: crate::model::build::Change| {
-            let mut map = Map::new();
-            map.insert("kind".into(), change.kind.letter().to_string().into());
-            map.insert("path".into(), change.path.into());
-            Dynamic::from(map)
-        };
-        Ok(changes.into_iter().map(map).collect())
-    }
-
-    /// Writes all files of a container to a tar archive.
-    ///
-    /// ```rhai
-    /// export_tar("web", "web.tar");
-    /// ```
-    #[rhai_fn(name = "export_tar", volatile, return_raw)]
-    pub fn export_tar(
-        ctx: NativeCallContext,
-        container: ContainerOrName,
-        path: &str,
-    ) -> RhaiResultOf<ContainerHandle> {
-        let handle = subject::container(&ctx, &container)?;
-        let stage = Stage::of(&ctx)?;
-        let cancel = &stage.host().cancel;
-        write_whole(Path::new(path), |out| stage.backend().export(handle.id(), out, cancel))
-            .or_raise(&ctx)?;
-        Ok(handle)
-    }
-
-    /// Makes an image of one layer from a root file system: a tar archive, plain or compressed.
-    ///
-    /// ```rhai
-    /// let img = import_tar("rootfs.tar");
-    /// ```
-    #[rhai_fn(name = "import_tar", volatile, return_raw)]
-    pub fn import_tar(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Handle> {
-        import(&ctx, path, Map::new())
-    }
-
-    /// The same, with options.
-    ///
-    /// ```rhai
-    /// let img = import_tar("rootfs.tar", #{ tag: "debian:mine", cmd: ["/bin/bash"] });
-    /// ```
-    #[rhai_fn(name = "import_tar", volatile, return_raw)]
-    pub fn import_tar_with(
-        ctx: NativeCallContext,
-        path: &str,
-        options: Options,
-    ) -> RhaiResultOf<Handle> {
-        import(&ctx, path, options)
-    }
 }
 
 /// Does a step above an image.
@@ -377,19 +236,6 @@ fn take(ctx: &NativeCallContext, image: &Dynamic, step: &BuildStep) -> RhaiResul
     let made = stage.backend().step(id, step, &mut out, &stage.host().cancel).or_raise(ctx)?;
     let id = made.id.to_string();
     Ok(Handle::new(stage.backend(), made, &id))
-}
-
-/// What commands of a build write goes beside the script's own output.
-struct Aside<'a>(&'a dyn Output);
-
-impl Write for Aside<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write_err(bytes).map(|()| bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 fn add_file(
@@ -467,50 +313,4 @@ fn has_own_cmd(backend: &dyn Backend, image: &Metadata) -> bool {
         }
     }
     below.config.cmd != image.config.cmd
-}
-
-fn commit_container(
-    ctx: &NativeCallContext,
-    container: &Dynamic,
-    reference: Option<&str>,
-    options: &CommitOptions,
-) -> RhaiResultOf<Handle> {
-    let container = subject::container(ctx, container)?;
-    let stage = Stage::of(ctx)?;
-    let tag = reference.map(tag).transpose().or_raise(ctx)?;
-    let cancel = &stage.host().cancel;
-    let image =
-        stage.backend().commit(container.id(), tag.as_ref(), options, cancel).or_raise(ctx)?;
-    let name = tag.map_or_else(|| image.id.to_string(), |tag| tag.familiar());
-    Ok(Handle::new(stage.backend(), image, &name))
-}
-
-fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<Handle> {
-    let wanted = options::build(map).or_raise(ctx)?;
-    let stage = Stage::of(ctx)?;
-    let mut out = Aside(stage.host().output.as_ref());
-    let cancel = &stage.host().cancel;
-    let image =
-        stage.backend().build(Some(Path::new(path)), &wanted, &mut out, cancel).or_raise(ctx)?;
-    let name = wanted.tags.first().map_or_else(|| image.id.to_string(), |tag| tag.familiar());
-    Ok(Handle::new(stage.backend(), image, &name))
-}
-
-fn import(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<Handle> {
-    let mut wanted = options::import(map).or_raise(ctx)?;
-    if wanted.message.is_empty() {
-        wanted.message = format!("Imported from {path}");
-    }
-    let stage = Stage::of(ctx)?;
-    let mut file = std::fs::File::open(path)
-        .context(|| format!("open `{path}`"))
-        .map_err(|error| raise(ctx, &error))?;
-    let cancel = &stage.host().cancel;
-    let image = stage
-        .backend()
-        .import_tar(&mut file, &wanted, cancel)
-        .context(|| format!("cannot import `{path}`"))
-        .or_raise(ctx)?;
-    let name = wanted.reference.map_or_else(|| image.id.to_string(), |tag| tag.familiar());
-    Ok(Handle::new(stage.backend(), image, &name))
 }

@@ -5,6 +5,7 @@
 
 mod build;
 mod containers;
+mod files;
 mod find;
 mod images;
 mod lifecycle;
@@ -51,6 +52,7 @@ pub struct Part {
 pub const PARTS: &[Part] = &[
     Part { title: "Images", build: || exported_module!(images::images) },
     Part { title: "Building images", build: || exported_module!(build::build) },
+    Part { title: "Images and files", build: || exported_module!(files::files) },
     Part { title: "Keeping images in order", build: || exported_module!(store::store) },
     Part { title: "Registries", build: || exported_module!(registry::registry) },
     Part { title: "Making containers", build: || exported_module!(containers::containers) },

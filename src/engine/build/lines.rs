@@ -1,0 +1,141 @@
+//! The lines of a Dockerfile, put together to instructions: continued lines, comments between
+//! them, and here-documents behind them.
+
+use super::words;
+use crate::model::{Error, Kind, Result};
+
+/// The `# escape=` line, which only counts among the lines like it at the top.
+pub(super) fn escape_directive(text: &str) -> Result<char> {
+    for line in text.lines() {
+        let Some(rest) = line.trim().strip_prefix('#') else { break };
+        let Some((key, value)) = rest.split_once('=') else { break };
+        let key = key.trim();
+        if key.is_empty() || key.contains(char::is_whitespace) {
+            break;
+        }
+        if key.eq_ignore_ascii_case("escape") {
+            return match value.trim() {
+                "\\" => Ok('\\'),
+                "`" => Ok('`'),
+                other => Err(Error::new(
+                    Kind::Invalid,
+                    format!("invalid ESCAPE `{other}`: must be ` or \\"),
+                )),
+            };
+        }
+    }
+    Ok('\\')
+}
+
+/// An instruction and its here-documents, put together from lines.
+pub(super) struct Logical {
+    /// Where it begins, counted from 1.
+    pub(super) number: usize,
+    pub(super) text: String,
+    pub(super) documents: Vec<Document>,
+}
+
+#[derive(Clone)]
+pub(super) struct Document {
+    /// As the instruction writes it: `<<EOF`.
+    pub(super) word: String,
+    pub(super) name: String,
+    pub(super) content: String,
+    /// Whether variables in it are put in.
+    pub(super) expand: bool,
+}
+
+/// Reads the lines of a Dockerfile.
+pub(super) struct Reader<'a> {
+    lines: Vec<(usize, &'a str)>,
+    at: usize,
+    escape: char,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a str, escape: char) -> Self {
+        Reader { lines: text.lines().enumerate().collect(), at: 0, escape }
+    }
+
+    /// The next instruction; `None` at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Logical>> {
+        let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+        while self.lines.get(self.at).is_some_and(|(_, line)| blank(line)) {
+            self.at += 1;
+        }
+        let Some((index, _)) = self.lines.get(self.at).copied() else { return Ok(None) };
+        let mut text = String::new();
+        while let Some((_, line)) = self.lines.get(self.at) {
+            self.at += 1;
+            // Between the lines of an instruction, empty ones and comments do not count.
+            if !text.is_empty() && blank(line) {
+                continue;
+            }
+            let line = if text.is_empty() { line.trim_start() } else { line };
+            match self.continued(line) {
+                Some(part) => text.push_str(part),
+                None => {
+                    text.push_str(line);
+                    break;
+                }
+            }
+        }
+        let number = index + 1;
+        let text = text.trim_end().to_owned();
+        let documents =
+            self.documents(&text).map_err(|error| error.context(format!("line {number}")))?;
+        Ok(Some(Logical { number, text, documents }))
+    }
+
+    /// A line that goes on in the next, without its mark. Two marks are one that is meant.
+    fn continued<'l>(&self, line: &'l str) -> Option<&'l str> {
+        let part = line.trim_end_matches([' ', '\t', '\r']).strip_suffix(self.escape)?;
+        (!part.ends_with(self.escape)).then_some(part)
+    }
+
+    /// The here-documents that an instruction asks for.
+    fn documents(&mut self, text: &str) -> Result<Vec<Document>> {
+        let mut keyword = words::keyword(text).0.to_ascii_uppercase();
+        if keyword == "ONBUILD" {
+            keyword = words::keyword(words::keyword(text).1).0.to_ascii_uppercase();
+        }
+        if !matches!(keyword.as_str(), "RUN" | "COPY" | "ADD") {
+            return Ok(Vec::new());
+        }
+        let mut documents = Vec::new();
+        for word in words::split(text, self.escape) {
+            let Some((mut document, strip)) = here_document(&word) else { continue };
+            loop {
+                let Some((_, line)) = self.lines.get(self.at) else {
+                    let name = document.name;
+                    return Err(Error::new(Kind::Invalid, format!("unterminated heredoc {name}")));
+                };
+                self.at += 1;
+                let line = if strip { line.trim_start_matches('\t') } else { line };
+                if line == document.name {
+                    break;
+                }
+                document.content.push_str(line);
+                document.content.push('\n');
+            }
+            documents.push(document);
+        }
+        Ok(documents)
+    }
+}
+
+/// `<<EOF`, `<<-EOF`, `3<<"EOF"`: an empty document, and whether tabs before its lines go.
+fn here_document(word: &str) -> Option<(Document, bool)> {
+    let rest = word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")?;
+    let (rest, strip) = match rest.strip_prefix('-') {
+        Some(rest) => (rest, true),
+        None => (rest, false),
+    };
+    let quoted = rest.contains(['"', '\'', '\\']);
+    let name: String = rest.chars().filter(|c| !matches!(c, '"' | '\'' | '\\')).collect();
+    if name.is_empty() || name.contains('<') {
+        return None;
+    }
+    let (word, content, expand) = (word.to_owned(), String::new(), !quoted);
+    Some((Document { word, name, content, expand }, strip))
+}

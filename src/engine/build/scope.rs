@@ -1,0 +1,121 @@
+//! What words of a stage mean: arguments, variables of the image, and the platform.
+
+use super::stages::Build;
+use super::words::Expander;
+use crate::model::Result;
+use crate::model::image::Image;
+use crate::model::platform::Platform;
+
+/// Arguments that a build may always give (the reference of Dockerfiles, "Predefined ARGs").
+const PROXIES: [&str; 10] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "FTP_PROXY",
+    "ftp_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+/// What is known while a stage is built.
+#[derive(Default)]
+pub(super) struct Progress {
+    pub(super) image: Option<Image>,
+    /// The arguments of this stage, in the order of their declaration.
+    pub(super) arguments: Vec<(String, String)>,
+    /// Whether this stage has set a command.
+    pub(super) has_cmd: bool,
+}
+
+impl Build<'_> {
+    /// The value of an argument: what the user gave, or its default.
+    pub(super) fn argument(
+        &mut self,
+        name: &str,
+        default: Option<&str>,
+        known: &[(String, String)],
+    ) -> Result<Option<String>> {
+        if let Some(given) = get(&self.options.arguments, name) {
+            self.used.insert(name.to_owned());
+            return Ok(Some(given));
+        }
+        let lookup = |name: &str| get(known, name);
+        let expander = Expander { escape: self.escape, lookup: &lookup };
+        match default {
+            Some(default) => expander.word(default).map(Some),
+            None => Ok(get(&self.global, name)),
+        }
+    }
+
+    /// Declares the arguments of an `ARG`.
+    pub(super) fn declare(
+        &mut self,
+        list: &[(String, Option<String>)],
+        progress: &mut Progress,
+    ) -> Result<()> {
+        for (name, default) in list {
+            let known = environment(progress);
+            if let Some(value) = self.argument(name, default.as_deref(), &known)? {
+                set(&mut progress.arguments, name, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// The arguments that a command sees: those that the image's environment does not hide.
+    pub(super) fn visible_arguments(&mut self, progress: &Progress) -> Vec<(String, String)> {
+        let env = variables(progress);
+        let mut visible = progress.arguments.clone();
+        for name in PROXIES {
+            if let Some(value) = get(&self.options.arguments, name) {
+                self.used.insert(name.to_owned());
+                set(&mut visible, name, value);
+            }
+        }
+        visible.retain(|(name, _)| get(&env, name).is_none());
+        visible
+    }
+}
+
+/// What words of a stage mean: its environment, which hides its arguments.
+pub(super) fn environment(progress: &Progress) -> Vec<(String, String)> {
+    let mut all = variables(progress);
+    all.extend(progress.arguments.iter().cloned());
+    all
+}
+
+pub(super) fn variables(progress: &Progress) -> Vec<(String, String)> {
+    let env = progress.image.iter().flat_map(|image| &image.config.env);
+    let pairs = env.filter_map(|entry| entry.split_once('='));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+pub(super) fn get(list: &[(String, String)], name: &str) -> Option<String> {
+    list.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+}
+
+pub(super) fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
+    match list.iter_mut().find(|(known, _)| known == name) {
+        Some(known) => known.1 = value,
+        None => list.push((name.to_owned(), value)),
+    }
+}
+
+/// The arguments that tell where an image is built and for what.
+pub(super) fn platform() -> Vec<(String, String)> {
+    let architecture = Platform::host().architecture;
+    let mut all = Vec::new();
+    for side in ["TARGET", "BUILD"] {
+        let values = [
+            ("PLATFORM", format!("linux/{architecture}")),
+            ("OS", "linux".to_owned()),
+            ("ARCH", architecture.clone()),
+            ("VARIANT", String::new()),
+        ];
+        all.extend(values.map(|(name, value)| (format!("{side}{name}"), value)));
+    }
+    all
+}

@@ -1,0 +1,114 @@
+//! `COPY` and `ADD` of a Dockerfile: where files come from, and their options.
+
+use super::dockerfile::{Flag, Item};
+use super::scope::{Progress, environment, get};
+use super::stages::{Build, Stage, copied_stage};
+use super::words::Expander;
+use crate::engine::Backend;
+use crate::model::build::{CopyItem, CopySource, CopyStep};
+use crate::model::image::PullPolicy;
+use crate::model::{Error, Kind, Result};
+
+impl Build<'_> {
+    /// The step of a `COPY` or `ADD`.
+    pub(super) fn copy(
+        &mut self,
+        stages: &[Stage<'_>],
+        number: usize,
+        (verb, flags, items, to): (&'static str, &[Flag], &[Item], &str),
+        progress: &Progress,
+    ) -> Result<CopyStep> {
+        let environment = environment(progress);
+        let lookup = |name: &str| get(&environment, name);
+        let expander = Expander { escape: self.escape, lookup: &lookup };
+        let (mut from, mut owner, mut mode) = (None, None, None);
+        let mut unpack = verb == "ADD";
+        for (name, value) in flags {
+            match (name.as_str(), value) {
+                ("from", Some(value)) if verb == "COPY" => from = Some(value.as_str()),
+                ("chown", Some(value)) => owner = Some(expander.word(value)?),
+                ("chmod", Some(value)) => mode = Some(file_mode(&expander.word(value)?)?),
+                // Layers are always made for themselves here.
+                ("link", _) => {}
+                ("unpack", value) if verb == "ADD" => unpack = value.as_deref() != Some("false"),
+                _ => return Err(unknown_flag(verb, name)),
+            }
+        }
+        let mut sources = Vec::new();
+        for item in items {
+            sources.push(match item {
+                Item::Path(path) => {
+                    let path = expander.word(path)?;
+                    if verb == "ADD" && is_remote(&path) {
+                        let message = format!("ADD of `{path}` is not supported");
+                        return Err(Error::new(Kind::Unsupported, message)
+                            .hint("fetch it before the build and COPY it"));
+                    }
+                    CopyItem::Path(path)
+                }
+                Item::Text { name, content, expand } => CopyItem::Text {
+                    name: name.clone(),
+                    content: if *expand { expander.document(content)? } else { content.clone() },
+                },
+            });
+        }
+        let from = self.source(stages, number, from)?;
+        let to = expander.word(to)?;
+        Ok(CopyStep { verb, from, sources, to, owner, mode, unpack })
+    }
+
+    fn source(
+        &self,
+        stages: &[Stage<'_>],
+        number: usize,
+        from: Option<&str>,
+    ) -> Result<CopySource> {
+        let Some(from) = from else {
+            return match self.context {
+                Some(path) => {
+                    Ok(CopySource::Directory { path: path.to_owned(), ignore: self.ignore.clone() })
+                }
+                None => Ok(CopySource::Nothing),
+            };
+        };
+        let image = match copied_stage(stages, number, from) {
+            Some(stage) => self.built[stage].clone().flatten().ok_or_else(|| {
+                Error::new(Kind::Invalid, format!("the stage `{from}` has no files"))
+            })?,
+            None => self.engine.image(from, PullPolicy::Missing)?,
+        };
+        Ok(CopySource::Image(image.id.to_string()))
+    }
+}
+
+/// Refuses what `RUN` can't do here.
+pub(super) fn check_run_flags(flags: &[Flag]) -> Result<()> {
+    for (name, value) in flags {
+        match (name.as_str(), value.as_deref()) {
+            // No container has another network yet.
+            ("network", Some("none" | "default")) | ("security", Some("sandbox")) => {}
+            _ => return Err(unknown_flag("RUN", name)),
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn unknown_flag(verb: &str, name: &str) -> Error {
+    Error::new(Kind::Unsupported, format!("the option --{name} of {verb} is not supported"))
+}
+
+fn is_remote(path: &str) -> bool {
+    ["http://", "https://", "git@", "git://", "ssh://"].iter().any(|start| path.starts_with(start))
+}
+
+fn file_mode(text: &str) -> Result<u32> {
+    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777).ok_or_else(|| {
+        Error::new(Kind::Invalid, format!("`{text}` is not the mode of a file"))
+            .hint("write octal digits, such as --chmod=755")
+    })
+}
+
+/// The value of an option.
+pub(super) fn value<'a>(flags: &'a [Flag], name: &str) -> Option<&'a str> {
+    flags.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref())
+}

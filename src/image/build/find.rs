@@ -1,0 +1,86 @@
+//! What the sources of a `COPY` mean.
+
+use rustix::fs::FileType;
+
+use super::pattern::{Ignore, Pattern, is_pattern};
+use crate::image::members::lossy;
+use crate::image::walk::{Go, Tree, below, split};
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// How many files one pattern may mean.
+const MAX_MATCHES: usize = 100_000;
+
+/// A source that was found: its path, its name as it was asked for, and what it is.
+pub(crate) struct Source {
+    pub(crate) path: Vec<u8>,
+    pub(crate) name: Vec<u8>,
+    pub(crate) is_directory: bool,
+}
+
+/// What a source of `COPY` means in `tree`, in order; `literal` is for a name that is no pattern.
+pub(crate) fn find(
+    tree: &Tree<'_>,
+    ignore: &Ignore,
+    source: &str,
+    literal: bool,
+) -> Result<Vec<Source>> {
+    let mut found: Vec<(Vec<u8>, Vec<u8>)> = vec![(Vec::new(), Vec::new())];
+    for part in source.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if part == ".." {
+            let message = format!("forbidden path outside the build context: {source}");
+            return Err(Error::new(Kind::Invalid, message)
+                .hint("only what is below the context can be copied"));
+        }
+        let mut next = Vec::new();
+        for (holder, _) in &found {
+            for name in matching(tree, holder, part, literal)? {
+                // As if the tree were the whole machine: a link leads nowhere else.
+                next.push((tree.resolve(&below(holder, &name))?, name));
+            }
+        }
+        if next.len() > MAX_MATCHES {
+            let message = format!("`{source}` means more than {MAX_MATCHES} files");
+            return Err(Error::new(Kind::Invalid, message));
+        }
+        found = next;
+    }
+    let mut sources = Vec::new();
+    for (path, name) in found {
+        let left_out = !path.is_empty() && ignore.leaves_out(&lossy(&path));
+        let Some(node) = tree.find(&path)? else {
+            let message = format!("`{}` is a link that leads nowhere", lossy(&name));
+            return Err(Error::new(Kind::NotFound, message)
+                .hint("a link that leads out of the build context is not followed"));
+        };
+        let is_directory = fs::type_of(&node.attributes) == FileType::Directory;
+        if !left_out || (is_directory && ignore.takes_back()) {
+            sources.push(Source { path, name, is_directory });
+        }
+    }
+    Ok(sources)
+}
+
+/// The names in a directory that a part of a path means.
+fn matching(tree: &Tree<'_>, holder: &[u8], part: &str, literal: bool) -> Result<Vec<Vec<u8>>> {
+    if literal || !is_pattern(part) {
+        return Ok(tree
+            .find(&below(holder, part.as_bytes()))?
+            .map(|_| part.into())
+            .into_iter()
+            .collect());
+    }
+    let pattern = Pattern::new(part)?;
+    let mut names = Vec::new();
+    tree.walk(holder, &mut |node| {
+        if node.path == holder {
+            return Ok(Go::Into);
+        }
+        let name = split(&node.path).1;
+        if pattern.matches(&lossy(name)) {
+            names.push(name.to_vec());
+        }
+        Ok(Go::Past)
+    })?;
+    Ok(names)
+}

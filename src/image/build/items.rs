@@ -1,0 +1,117 @@
+//! The sources of a `COPY`, one after the other, each to its place.
+
+use serde_json::Value;
+
+use super::copy::Copying;
+use super::pattern::Ignore;
+use super::{Opened, configure, find};
+use crate::image::Check;
+use crate::image::merged::Layer;
+use crate::image::store::Store;
+use crate::image::walk::{Form, Tree};
+use crate::model::build::{CopyItem, CopySource, CopyStep};
+use crate::model::error::Context;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+impl Store {
+    /// Copies the files of a step.
+    pub(super) fn copy_step(
+        &self,
+        copying: &mut Copying<'_, '_>,
+        document: &Value,
+        copy: &CopyStep,
+        check: Check<'_>,
+    ) -> Result<()> {
+        match &copy.from {
+            CopySource::Directory { path, ignore } => {
+                let directory = Layer::Open(fs::open_dir(path)?);
+                let tree = Tree { form: Form::Plain, layers: vec![&directory] };
+                let ignore = Ignore::new(ignore.iter().map(String::as_str))
+                    .context(|| "cannot read `.dockerignore`".to_owned())?;
+                copy_items(copying, document, copy, &tree, &ignore, check)
+            }
+            CopySource::Nothing => {
+                let tree = Tree { form: Form::Plain, layers: Vec::new() };
+                copy_items(copying, document, copy, &tree, &Ignore::default(), check)
+            }
+            CopySource::Image(id) => {
+                let image = self.find(id)?;
+                let opened = Opened { upper: None, lowers: self.lowers(&image.layers)? };
+                let ignore = Ignore::default();
+                copy_items(copying, document, copy, &opened.tree(), &ignore, check)
+            }
+        }
+    }
+}
+
+/// Copies all sources of a step.
+fn copy_items(
+    copying: &mut Copying<'_, '_>,
+    document: &Value,
+    copy: &CopyStep,
+    tree: &Tree<'_>,
+    ignore: &Ignore,
+    check: Check<'_>,
+) -> Result<()> {
+    let target = copying.resolve(&configure::absolute(document, &copy.to))?;
+    let last = copy.to.rsplit('/').next().unwrap_or_default();
+    let into = matches!(last, "" | "." | "..") || copying.is_directory(&target)?;
+    let mut files = Vec::new();
+    for item in &copy.sources {
+        match item {
+            CopyItem::Text { name, content } => {
+                files.push((name.as_bytes().to_vec(), Err(content)))
+            }
+            CopyItem::Path(path) | CopyItem::Name(path) => {
+                let literal = matches!(item, CopyItem::Name(_));
+                let found = find::find(tree, ignore, path, literal)?;
+                if found.is_empty() {
+                    return Err(not_there(copy, path));
+                }
+                files.extend(found.into_iter().map(|source| (source.name.clone(), Ok(source))));
+            }
+        }
+    }
+    if files.len() > 1 && !into {
+        let message = format!(
+            "when using {} with more than one source file, the destination must be a directory \
+             and end with a /",
+            copy.verb
+        );
+        return Err(Error::new(Kind::Invalid, message));
+    }
+    for (name, source) in files {
+        let inside = if into { crate::image::walk::below(&target, &name) } else { target.clone() };
+        match source {
+            Err(text) => copying.text(&inside, text.as_bytes(), 0o644)?,
+            Ok(source) if source.is_directory => {
+                copying.copy(tree, ignore, &source, &target, check)?;
+            }
+            Ok(source) => {
+                let file = tree.find(&source.path)?.filter(|_| copy.unpack);
+                let file = file.map(|node| tree.open(&node)).transpose()?.flatten();
+                let unpacked = match file {
+                    Some(file) => copying.unpack(file, &target)?,
+                    None => false,
+                };
+                if !unpacked {
+                    copying.copy(tree, ignore, &source, &inside, check)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn not_there(copy: &CopyStep, path: &str) -> Error {
+    let (place, hint) = match copy.from {
+        CopySource::Directory { .. } => (
+            "the build context",
+            "is it left out by `.dockerignore`, or a link that leads outside?",
+        ),
+        CopySource::Nothing => ("the build context: there is none", "give a directory to build"),
+        CopySource::Image(_) => ("the image", "paths are those of the image that `--from` names"),
+    };
+    Error::new(Kind::NotFound, format!("`{path}` is not in {place}")).hint(hint)
+}
