@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use crate::model::platform::Platform;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::build_arguments::{FilesVerb, MakeVerb};
 use super::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use super::store_arguments::{
-    HistoryArguments, ImagesArguments, PruneContainersArguments, PruneImagesArguments,
-    RmiArguments, SystemVerb, TagArguments,
+    HistoryArguments, ImagesArguments, LoadArguments, PruneContainersArguments,
+    PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb, TagArguments,
 };
-use super::system_arguments::{FormatArguments, ScriptArguments};
 
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
@@ -402,34 +400,19 @@ pub enum Subject {
     Image,
 }
 
-/// `load`
+/// `version` and `info`
 #[derive(Args, Debug)]
-pub struct LoadArguments {
-    /// The archive; standard input where unset
-    #[arg(short, long, value_name = "FILE")]
-    pub input: Option<PathBuf>,
-    /// Of an image for several platforms, take this one: os/architecture[/variant]
-    #[arg(long)]
-    pub platform: Option<Platform>,
-    /// Do not show progress
-    #[arg(short, long)]
-    pub quiet: bool,
+pub struct FormatArguments {
+    /// A Go template or `json`
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
 }
 
-/// `save`
+/// `script`
 #[derive(Args, Debug)]
-pub struct SaveArguments {
-    /// Write to this file instead of standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// `docker`, `oci`, or `oci-dir` for a directory
-    #[arg(long, default_value = "docker")]
-    pub format: String,
-    /// Compress with gzip or zstd: the archive for docker, the layers for oci
-    #[arg(long, value_name = "gzip|zstd", num_args = 0..=1, require_equals = true,
-          default_missing_value = "gzip")]
-    pub compress: Option<String>,
-    /// References or ids; a name without a tag is all tags of it
-    #[arg(value_name = "IMAGE", required = true)]
-    pub images: Vec<String>,
+pub struct ScriptArguments {
+    /// The script, `-` for standard input, and what its `args()` returns
+    #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
+          allow_hyphen_values = true)]
+    pub file_and_arguments: Vec<String>,
 }

@@ -1,9 +1,12 @@
-//! What may be typed after the verbs that keep the store in order: Docker's flags, and Podman's
+//! What may be typed after the verbs that fill the store and keep it in order: Docker's flags, and Podman's
 //! of `system check`.
+
+use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
-use super::system_arguments::FormatArguments;
+use super::arguments::FormatArguments;
+use crate::model::platform::Platform;
 
 /// A verb of the whole engine.
 #[derive(Debug, Subcommand)]
@@ -48,6 +51,38 @@ pub struct RmiArguments {
     #[arg(short, long)]
     pub force: bool,
     /// References or ids
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<String>,
+}
+
+/// `load`
+#[derive(Args, Debug)]
+pub struct LoadArguments {
+    /// The archive; standard input where unset
+    #[arg(short, long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Of an image for several platforms, take this one: os/architecture[/variant]
+    #[arg(long)]
+    pub platform: Option<Platform>,
+    /// Do not show progress
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `save`
+#[derive(Args, Debug)]
+pub struct SaveArguments {
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// `docker`, `oci`, or `oci-dir` for a directory
+    #[arg(long, default_value = "docker")]
+    pub format: String,
+    /// Compress with gzip or zstd: the archive for docker, the layers for oci
+    #[arg(long, value_name = "gzip|zstd", num_args = 0..=1, require_equals = true,
+          default_missing_value = "gzip")]
+    pub compress: Option<String>,
+    /// References or ids; a name without a tag is all tags of it
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<String>,
 }

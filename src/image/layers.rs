@@ -120,7 +120,8 @@ pub(crate) fn describes_root(images: &Path, key: &Digest) -> bool {
     record(images, key).is_none_or(|record| record.root)
 }
 
-fn record(images: &Path, key: &Digest) -> Option<Record> {
+/// What the sidecar of a layer says; `None` where it is missing or damaged.
+pub(crate) fn record(images: &Path, key: &Digest) -> Option<Record> {
     let sidecar = images.join("layers").join(record_name(key));
     serde_json::from_slice(&std::fs::read(sidecar).ok()?).ok()
 }

@@ -123,6 +123,14 @@ mod tests {
     }
 
     #[test]
+    fn each_decoder_is_watched() {
+        let bomb = zstd::encode_all(std::io::repeat(0).take(ALLOWANCE + (1 << 20)), 1).unwrap();
+        let (mut stream, _) = crate::image::compression::decompress(&bomb[..]).unwrap();
+        let error = std::io::copy(&mut stream, &mut std::io::sink()).unwrap_err();
+        assert!(stream_error(&error).to_string().contains("1000 times"), "{error}");
+    }
+
+    #[test]
     fn much_may_be_compressed_well() {
         let zeros = zstd::encode_all(std::io::repeat(0).take(1 << 20), 1).unwrap();
         assert_eq!(inflated(&zeros).unwrap(), 1 << 20);

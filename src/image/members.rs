@@ -303,6 +303,33 @@ mod tests {
         assert!(error.to_string().contains("limit"), "{error}");
     }
 
+    /// The same block again and again.
+    struct Repeated(Header);
+
+    impl Read for Repeated {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            buffer[..512].copy_from_slice(self.0.as_bytes());
+            Ok(512)
+        }
+    }
+
+    impl Tape for Repeated {}
+
+    #[test]
+    fn members_and_what_stands_before_them_are_counted() {
+        let mut header = Header::new_gnu();
+        header.set_size(0);
+        for kind in [EntryType::Regular, EntryType::XGlobalHeader, EntryType::XHeader] {
+            header.set_entry_type(kind);
+            header.set_cksum();
+            let mut members = Members::new(Repeated(header.clone()));
+            members.count = MAX_MEMBERS;
+            let error = members.next().unwrap_err().to_string();
+            let expected = ["more than 1000000 members", "two headers of one kind"];
+            assert!(expected.iter().any(|part| error.contains(part)), "{error}");
+        }
+    }
+
     #[test]
     fn what_is_not_a_tar_is_said_to_be_none() {
         for length in [600, 100] {

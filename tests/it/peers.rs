@@ -248,7 +248,7 @@ fn everything() -> Vec<u8> {
     }
     let long = vec!["long".repeat(50); 5].join("/");
     for (end, _) in long.match_indices('/') {
-        layer.dir("tmp/x", 0o755, &[("path", long[..end].as_bytes())]);
+        layer.dir("tmp/x", 0o755, &[("path", &long.as_bytes()[..end])]);
     }
     layer.file("tmp/x", 0o644, b"deep", &[("path", long.as_bytes())]);
     layer.link("usr/one", "bin/su", tar::EntryType::Link, &[]);

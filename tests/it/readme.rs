@@ -49,11 +49,8 @@ fn script_examples_run() {
     for block in blocks {
         let ran = feed(engine.command(&["-"]), block);
         assert_eq!(ran.code, 0, "{block}\n{}{}", ran.out, ran.err);
-        assert!(
-            ran.out.contains("web is paused") || ran.out.contains("refused: cannot pause"),
-            "{}",
-            ran.out
-        );
+        let expected = ["web is paused", "refused: cannot pause", "RUN /bin/sh -c /app/count.sh"];
+        assert!(expected.iter().any(|text| ran.out.contains(text)), "{}", ran.out);
     }
     assert_eq!(engine.ok(&["ps", "-a", "-q"]), "");
 }

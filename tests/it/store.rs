@@ -186,3 +186,21 @@ fn pruning_spares_what_containers_use() {
     let pruned = engine.ok(&["image", "prune", "-a", "-f"]);
     assert!(pruned.contains("untagged: hundredcounter:latest"), "{pruned}");
 }
+
+#[test]
+fn the_steps_of_a_build_are_kept_out_of_sight_until_nobody_needs_them() {
+    let engine = loaded();
+    let built = r#"image("hundredcounter").with_env("A", "1").with_workdir("/x").commit("mine:1")"#;
+    engine.script(built);
+    assert_eq!(engine.ok(&["images", "-q"]).lines().count(), 2);
+    let all = engine.ok(&["images", "-a", "--format", "{{.Repository}}"]);
+    assert_eq!(all.lines().filter(|name| *name == "<none>").count(), 1, "{all}");
+    let ids = engine.ok(&["history", "-q", "mine:1"]);
+    let known: Vec<bool> = ids.lines().map(|id| id != "<missing>").collect();
+    assert_eq!(known[..4], [true, true, true, false], "the images below are named: {ids}");
+    assert_eq!(engine.ok(&["image", "prune", "-f"]), "Total reclaimed space: 0B");
+    engine.ok(&["rmi", "mine:1"]);
+    let pruned = engine.ok(&["image", "prune", "-f"]);
+    assert!(pruned.contains("deleted: sha256:"), "{pruned}");
+    assert_eq!(engine.ok(&["images", "-a", "--format", "{{.Repository}}"]), "hundredcounter");
+}

@@ -104,8 +104,8 @@ impl Checking<'_> {
             return Ok(None);
         }
         let mut why = match &key {
-            Some(key) if !images.join("layers").join(layers::record_name(key)).exists() => {
-                Some("its record is missing".to_owned())
+            Some(key) if layers::record(images, key).is_none() => {
+                Some("its record is missing or damaged".to_owned())
             }
             Some(_) => None,
             None => Some("its files are missing".to_owned()),
@@ -136,32 +136,29 @@ impl Checking<'_> {
         let Some(fresh) = fresh else {
             return Ok(Some(Fault::Lost(why.unwrap_or_default())));
         };
-        self.hold_against(id, key.as_ref(), fresh, why)
+        self.hold_against(key.as_ref(), fresh, why)
     }
 
     fn hold_against(
         &mut self,
-        id: &LayerId,
         key: Option<&Digest>,
         fresh: Fresh,
         mut why: Option<String>,
     ) -> Result<Option<Fault>> {
-        let right = if fresh.stands_alone { &id.diff_id } else { &id.above };
         if let Some(key) = key {
             let there = fs::open_dir(&self.store.layer_dir(key))?;
             let different = compare::difference(&fresh.root, &there, self.go_on)?;
             why = different.map(|what| format!("in its files {what}")).or(why);
-            if key != right {
-                why = Some("it is kept as another layer".to_owned());
+        }
+        match (key, why) {
+            (Some(key), None) => {
+                self.sound.insert(key.clone());
+                self.report.layers += 1;
+                self.forget(&fresh.name);
+                Ok(None)
             }
+            (_, why) => Ok(Some(Fault::Files { why: why.unwrap_or_default(), fresh })),
         }
-        if let Some(why) = why {
-            return Ok(Some(Fault::Files { why, fresh }));
-        }
-        self.sound.insert(right.clone());
-        self.report.layers += 1;
-        self.forget(&fresh.name);
-        Ok(None)
     }
 
     /// Unpacks a layer once more.

@@ -164,7 +164,10 @@ impl Checking<'_> {
     fn replace(&mut self, layer: &LayerId, fresh: &Fresh) -> Result<()> {
         let images = self.store.images();
         let (staged, holder) = (self.staging.directory(), fs::open_dir(&images.join("layers"))?);
-        let key = if fresh.stands_alone { &layer.diff_id } else { &layer.above };
+        // Where it was before. A container that is made of it knows it by this key.
+        let right = if fresh.stands_alone { &layer.diff_id } else { &layer.above };
+        let before = layers::key(images, layer);
+        let key = before.as_ref().unwrap_or(right);
         let record = format!("{}.json", fresh.name);
         fs::rename(staged, record.as_bytes(), &holder, layers::record_name(key).as_bytes())?;
         if fresh.complete {

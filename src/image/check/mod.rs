@@ -29,6 +29,9 @@ use crate::model::units::human_bytes;
 use crate::model::{Error, Kind, Result};
 use layer::{Fault, is_of_host};
 
+/// How often an image is looked at anew after a part was mended: as many layers as it can have,
+/// and their blobs.
+const MAX_MENDED: usize = 2200;
 /// How often an image is looked at anew that others change meanwhile.
 const ATTEMPTS: usize = 20;
 
@@ -151,7 +154,7 @@ impl Checking<'_> {
     }
 
     fn image(&mut self, id: &Digest) -> Result<()> {
-        let mut changes = 0;
+        let (mut changes, mut mended) = (0, 0);
         while changes < ATTEMPTS {
             let Some(seen) = self.seen(id)? else { return Ok(()) };
             let looked = self.look(id, &seen.entries);
@@ -168,7 +171,8 @@ impl Checking<'_> {
                     self.report.images += 1;
                     return Ok(());
                 }
-                Settled::LookAgain => {}
+                Settled::LookAgain if mended < MAX_MENDED => mended += 1,
+                Settled::LookAgain => return Ok(()),
                 Settled::Changed => changes += 1,
             }
         }

@@ -125,12 +125,20 @@ fn what_can_not_be_mended_is_removed() {
     });
 }
 
-#[test]
-fn a_layer_whose_blob_is_kept_is_unpacked_again() {
+/// An archive of skopeo whose layers are compressed.
+const COMPRESSED: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/hundredcounter.oci.tar");
+
+fn compressed() -> (tempfile::TempDir, Store) {
     let root = tempfile::tempdir().unwrap();
     let store = Store::open(root.path()).unwrap();
-    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/hundredcounter.oci.tar");
-    store.load_file(std::path::Path::new(fixture), None, &go).unwrap();
+    store.load_file(std::path::Path::new(COMPRESSED), None, &go).unwrap();
+    (root, store)
+}
+
+#[test]
+fn a_layer_whose_blob_is_kept_is_unpacked_again() {
+    let (_root, store) = compressed();
     let image = store.list().unwrap().remove(0);
     is_clean(&store);
     for (number, key) in image.layers.iter().enumerate() {
@@ -145,6 +153,42 @@ fn a_layer_whose_blob_is_kept_is_unpacked_again() {
     assert!(mended.is_sound() && !mended.findings.is_empty(), "{mended:?}");
     is_clean(&store);
     assert_eq!(store.find(image.id.as_str()).unwrap().layers, image.layers);
+}
+
+/// Changes one byte in the middle of a file.
+fn flip(path: &std::path::Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x20;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_bad_recipe_is_mended_from_the_blob_and_a_bad_blob_is_not_made_up() {
+    let (_root, store) = compressed();
+    let image = store.list().unwrap().remove(0);
+    for key in &image.layers {
+        flip(&layers::recipe(store.images(), key));
+    }
+    let mended = check(&store, true, &[]);
+    assert_eq!(mended.findings.len(), image.layers.len(), "{mended:?}");
+    assert!(mended.is_sound(), "{mended:?}");
+    is_clean(&store);
+
+    let manifest = store.read_manifest(image.manifest.as_ref().unwrap()).unwrap();
+    flip(&store.blob(&manifest.layers[0].digest));
+    let found = check(&store, false, &[]);
+    let why = format!("its blob {} has other content", manifest.layers[0].digest);
+    assert!(found.findings[0].what.contains(&why), "{found:?}");
+    // A container keeps what is unpacked, and that is whole.
+    let used = [user(&store, image.id.as_str(), false)];
+    let removed = check(&store, true, &used);
+    assert_eq!(removed.findings[0].fate, Fate::Removed, "{removed:?}");
+    assert!(used[0].layers.iter().all(|key| store.layer_dir(key).is_dir()));
+    store.load_file(std::path::Path::new(COMPRESSED), None, &go).unwrap();
+    is_clean(&store);
+    std::fs::remove_file(store.blob(&manifest.layers[1].digest)).unwrap();
+    assert!(check(&store, false, &[]).findings[0].what.contains("is missing"));
 }
 
 #[test]
