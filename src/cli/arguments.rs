@@ -10,7 +10,6 @@ use super::store_arguments::{
     HistoryArguments, ImagesArguments, LoadArguments, PruneContainersArguments,
     PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb, TagArguments,
 };
-use super::system_arguments::{FormatArguments, ScriptArguments};
 
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
@@ -399,4 +398,21 @@ pub enum Subject {
     Container,
     /// An image.
     Image,
+}
+
+/// `version` and `info`
+#[derive(Args, Debug)]
+pub struct FormatArguments {
+    /// A Go template or `json`
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+}
+
+/// `script`
+#[derive(Args, Debug)]
+pub struct ScriptArguments {
+    /// The script, `-` for standard input, and what its `args()` returns
+    #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
+          allow_hyphen_values = true)]
+    pub file_and_arguments: Vec<String>,
 }

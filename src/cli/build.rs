@@ -3,17 +3,20 @@
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::build_arguments::{
     BuildArguments, CommitArguments, DiffArguments, ExportArguments, FilesVerb, ImportArguments,
     MakeVerb,
 };
 use super::outcome::Outcome;
+use super::progress;
 use super::screen::Screen;
 use super::shell::Shell;
 use crate::engine::write_whole;
 use crate::model::build::{BuildOptions, CommitOptions, ImportOptions, tag};
 use crate::model::error::Context;
+use crate::model::progress::{Progress, Silent};
 use crate::model::{Error, Kind};
 
 /// Makes an image.
@@ -144,12 +147,14 @@ fn build(shell: &Shell, screen: &mut Screen, arguments: &BuildArguments) -> Outc
     };
     let context = (context != "-").then(|| Path::new(context));
     let cancel = shell.interruptible()?;
+    let silent: Arc<dyn Progress> = Arc::new(Silent);
     let image = if arguments.quiet {
-        let image = backend.build(context, &options, &mut io::sink(), cancel)?;
+        let image = backend.build(context, &options, &silent, &mut io::sink(), cancel)?;
         screen.line(&image.id)?;
         image
     } else {
-        backend.build(context, &options, &mut screen.err()?, cancel)?
+        let progress = progress::on_stderr();
+        backend.build(context, &options, &progress, &mut screen.err()?, cancel)?
     };
     if let Some(path) = &arguments.iidfile {
         write_whole(path, |out| {

@@ -120,6 +120,9 @@ pub struct BuildArguments {
     /// Fetch the images that stages begin with
     #[arg(long)]
     pub pull: bool,
+    /// The network of commands; only `none`
+    #[arg(long, value_parser = ["none", "default"], value_name = "NETWORK")]
+    pub network: Option<String>,
     /// Write the image's id to a file
     #[arg(long, value_name = "FILE")]
     pub iidfile: Option<PathBuf>,

@@ -28,7 +28,6 @@ mod screen;
 mod shell;
 mod store_arguments;
 mod system;
-mod system_arguments;
 mod usage;
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! What may be typed after the verbs that fill the store and keep it in order: Docker's flags,
-//! and Podman's of `system check`.
+//! What may be typed after the verbs that fill the store and keep it in order: Docker's flags, and Podman's
+//! of `system check`.
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
-use super::system_arguments::FormatArguments;
+use super::arguments::FormatArguments;
 use crate::model::platform::Platform;
 
 /// A verb of the whole engine.

@@ -5,12 +5,12 @@ use std::io::Write as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::arguments::FormatArguments;
 use super::list::template;
 use super::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome};
 use super::screen::Screen;
 use super::shell::Shell;
 use super::store_arguments::{CheckArguments, DfArguments};
-use super::system_arguments::FormatArguments;
 use crate::model::image_filter::ImageFilter;
 use crate::model::report::Fate;
 use crate::ui;

@@ -12,7 +12,7 @@ use crate::model::build::{Change, CommitOptions, ImportOptions};
 use crate::model::container::Container;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
-use crate::model::image::{Image, PullPolicy};
+use crate::model::image::Image;
 use crate::model::reference::Reference;
 use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
@@ -193,10 +193,5 @@ impl Native {
         let origin =
             Origin { comment: message, reference: options.reference.as_ref(), ..Origin::default() };
         store.import_root(archive, document, &origin, &|| cancel.check())
-    }
-
-    /// The image that a build goes on with.
-    pub(super) fn local_image(&self, image: &str) -> Result<Image> {
-        self.image(image, PullPolicy::Missing)
     }
 }

@@ -152,11 +152,13 @@ pub trait Backend: Send + Sync + fmt::Debug {
         cancel: &Cancel,
     ) -> Result<Image>;
     /// Builds what a Dockerfile says and gives the image its tags. How it goes on is written to
-    /// `out`. Without `context` nothing can be copied from this machine.
+    /// `out`, and `progress` is told of images that are pulled. Without `context` nothing can be
+    /// copied from this machine.
     fn build(
         &self,
         context: Option<&Path>,
         options: &BuildOptions,
+        progress: &Arc<dyn Progress>,
         out: &mut dyn Write,
         cancel: &Cancel,
     ) -> Result<Image>;

@@ -373,7 +373,7 @@ impl Backend for Native {
         out: &mut dyn Write,
         cancel: &Cancel,
     ) -> Result<Image> {
-        let parent = self.local_image(image)?;
+        let parent = self.store()?.find(image)?;
         self.do_step(Some(&parent), step, false, out, cancel).map(|done| done.image)
     }
 
@@ -381,10 +381,11 @@ impl Backend for Native {
         &self,
         context: Option<&Path>,
         options: &BuildOptions,
+        progress: &Arc<dyn Progress>,
         out: &mut dyn Write,
         cancel: &Cancel,
     ) -> Result<Image> {
-        self.do_build(context, options, out, cancel)
+        self.do_build(context, options, progress, out, cancel)
     }
 
     fn import_tar(

@@ -11,7 +11,9 @@
 //! Reading order: [`Store`] asks `index` what there is; `archive` and `layout` read what other
 //! engines wrote (`members`, `pax`, `spool`); `import` brings it in (`document`, `extract`,
 //! `layers`), `tag` names it, `usage` measures it, `remove` and `prune` take it out, `host` makes
-//! an image from this machine. `pull` and `push` join the store with `registry`.
+//! an image from this machine. `pull` and `push` join the store with `registry`. `build` makes
+//! images out of images: `walk` sees layers as overlayfs does, `capture` and `changes` tell what a
+//! container did to them, `pack` writes it down.
 
 mod archive;
 pub(crate) mod build;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::commit::engine;
 use crate::harness::{Engine, PATIENCE, Ran, signal, until};
 use crate::needs_root;
+use crate::peers_registry::Registry;
 
 /// A build context.
 struct Context(tempfile::TempDir);
@@ -462,4 +463,39 @@ fn an_image_of_nothing_can_be_filled() {
     let facts = "{{len .RootFS.Layers}} {{.Os}} {{.Config.WorkingDir}} {{json .Config.Cmd}}";
     assert_eq!(engine.ok(&["image", "inspect", "-f", facts, &id]), "2 linux /w [\"/dir/a\"]");
     assert_eq!(context.id(&engine, &[]), id);
+}
+
+#[test]
+fn a_base_is_pulled_and_what_is_built_upon_it_travels() {
+    let test = "a_base_is_pulled_and_what_is_built_upon_it_travels";
+    needs_root!(test);
+    let Some(registry) = Registry::start(test, false) else { return };
+    registry.put("hundredcounter.docker.tar", "team/base:1", &[]);
+    let (base, app) = (registry.name("team/base:1"), registry.name("team/app:1"));
+    let context = Context::new(&format!(
+        "FROM {base} AS one\nRUN echo built > /built\nFROM scratch\nCOPY --from=one / /\n\
+         COPY --from={base} /app/script.sh /second\nCMD [\"cat\", \"/built\"]\n"
+    ));
+    let engine = Engine::empty();
+    let first = context.build(&engine, &["-t", &app, "--target", "one"]);
+    assert_eq!(first.code, 0, "{}", first.err);
+    assert!(first.err.contains("Pulling from team/base"), "{}", first.err);
+    for target in [&["--target", "one"][..], &[]] {
+        let id = context.id(&engine, &[&["-t", &app], target].concat());
+        engine.ok(&["push", &app]);
+        let other = Engine::empty();
+        other.ok(&["pull", "-q", &app]);
+        assert_eq!(other.ok(&["images", "-q", "--no-trunc"]), id);
+        assert_eq!(other.ok(&["run", "--rm", &app, "cat", "/built"]), "built");
+        let archive = context.at("saved.tar");
+        engine.ok(&["save", "-o", archive.to_str().unwrap(), &app]);
+        let to = format!("oci:{}", context.at("oci").display());
+        let copied = std::process::Command::new("skopeo")
+            .args(["copy", "-q", &format!("docker-archive:{}", archive.display()), &to])
+            .output()
+            .unwrap();
+        assert!(copied.status.success(), "{copied:?}");
+    }
+    let missing = Context::new(&format!("FROM {}\n", registry.name("team/none:1")));
+    missing.fails(&engine, "Dockerfile:1: FROM");
 }

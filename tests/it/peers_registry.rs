@@ -12,7 +12,7 @@ use crate::needs_root;
 const HTPASSWD: &str = "tester:$2y$05$abcdefghijklmnopqrstuuEpHRRKIlpAGo.iP7Bpa.htQEJMAAnRe\n";
 
 /// A registry of a test's own, gone when the test ends.
-struct Registry {
+pub struct Registry {
     child: Child,
     address: String,
     _directory: tempfile::TempDir,
@@ -20,7 +20,7 @@ struct Registry {
 
 impl Registry {
     /// `None` where this machine has no such program, which is said.
-    fn start(test: &str, with_password: bool) -> Option<Registry> {
+    pub fn start(test: &str, with_password: bool) -> Option<Registry> {
         let directory = tempfile::tempdir().unwrap();
         Registry::start_with(test, directory, with_password, None)
     }
@@ -74,12 +74,12 @@ impl Registry {
         asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1")
     }
 
-    fn name(&self, image: &str) -> String {
+    pub fn name(&self, image: &str) -> String {
         format!("{}/{image}", self.address)
     }
 
     /// Puts a fixture into the registry.
-    fn put(&self, archive: &str, image: &str, more: &[&str]) {
+    pub fn put(&self, archive: &str, image: &str, more: &[&str]) {
         let kind = if archive.contains("docker") { "docker-archive" } else { "oci-archive" };
         let from = format!("{kind}:{}", fixture(archive));
         let to = format!("docker://{}", self.name(image));
@@ -87,7 +87,7 @@ impl Registry {
     }
 
     /// The digest of what a tag names.
-    fn digest(&self, image: &str) -> String {
+    pub fn digest(&self, image: &str) -> String {
         let name = format!("docker://{}", self.name(image));
         let raw = skopeo(&["inspect", "--tls-verify=false", "--raw", &name]);
         format!("sha256:{}", hex(&<sha2::Sha256 as sha2::Digest>::digest(raw)))

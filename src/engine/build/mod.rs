@@ -14,6 +14,7 @@ mod words;
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use self::stages::Build;
 use super::native::Native;
@@ -23,6 +24,7 @@ use crate::model::build::{BuildOptions, BuildStep, RunStep};
 use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::options::{CreateOptions, EnvEntry};
+use crate::model::progress::Progress;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::passwd;
 
@@ -82,6 +84,7 @@ impl Native {
         &self,
         context: Option<&Path>,
         options: &BuildOptions,
+        progress: &Arc<dyn Progress>,
         out: &mut dyn Write,
         cancel: &Cancel,
     ) -> Result<Image> {
@@ -90,7 +93,7 @@ impl Native {
             return Err(Error::new(Kind::NotFound, message)
                 .hint("give the directory that has the Dockerfile, or -f FILE besides"));
         }
-        let mut build = Build::new(self, context, options, out, cancel);
+        let mut build = Build::new(self, (context, options), progress, out, cancel);
         let file = build.read()?;
         build.run(&file)
     }

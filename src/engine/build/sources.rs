@@ -4,7 +4,6 @@ use super::dockerfile::{Flag, Item};
 use super::scope::{Progress, environment, get};
 use super::stages::{Build, Stage, copied_stage};
 use super::words::Expander;
-use crate::engine::Backend;
 use crate::model::build::{CopyItem, CopySource, CopyStep};
 use crate::model::image::PullPolicy;
 use crate::model::{Error, Kind, Result};
@@ -75,7 +74,7 @@ impl Build<'_> {
             Some(stage) => self.built[stage].clone().flatten().ok_or_else(|| {
                 Error::new(Kind::Invalid, format!("the stage `{from}` has no files"))
             })?,
-            None => self.engine.image(from, PullPolicy::Missing)?,
+            None => self.fetch(from, PullPolicy::Missing, None)?,
         };
         Ok(CopySource::Image(image.id.to_string()))
     }

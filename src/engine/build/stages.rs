@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::dockerfile::{self, Dockerfile, Flag, Instruction, Line};
 use super::instructions;
@@ -15,6 +16,7 @@ use crate::model::build::{BuildOptions, BuildStep, RunStep};
 use crate::model::error::Context;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::platform::Platform;
+use crate::model::progress::{Progress as Told, PullOptions};
 use crate::model::{Error, Kind, Result};
 
 /// A stage: from one `FROM` to the next.
@@ -35,6 +37,8 @@ pub(super) struct Build<'a> {
     /// The Dockerfile's name in errors.
     pub(super) file: String,
     pub(super) cancel: &'a Cancel,
+    /// Told of images that are pulled.
+    pub(super) fetching: &'a Arc<dyn Told>,
     pub(super) out: &'a mut dyn Write,
     pub(super) escape: char,
     /// Arguments before the first `FROM`.
@@ -49,8 +53,8 @@ pub(super) struct Build<'a> {
 impl<'a> Build<'a> {
     pub(super) fn new(
         engine: &'a Native,
-        context: Option<&'a Path>,
-        options: &'a BuildOptions,
+        (context, options): (Option<&'a Path>, &'a BuildOptions),
+        fetching: &'a Arc<dyn Told>,
         out: &'a mut dyn Write,
         cancel: &'a Cancel,
     ) -> Self {
@@ -61,6 +65,7 @@ impl<'a> Build<'a> {
             options,
             file: "Dockerfile".to_owned(),
             cancel,
+            fetching,
             out,
             escape: '\\',
             global: platform(),
@@ -276,7 +281,7 @@ impl<'a> Build<'a> {
             return Ok(None);
         }
         let policy = if self.options.pull { PullPolicy::Always } else { PullPolicy::Missing };
-        let image = self.engine.image(&name, policy)?;
+        let image = self.fetch(&name, policy, wanted.as_ref())?;
         let offered = Platform {
             os: image.os.clone(),
             architecture: image.architecture.clone(),
@@ -287,6 +292,17 @@ impl<'a> Build<'a> {
             return Err(Error::new(Kind::Unsupported, message));
         }
         Ok(Some(image))
+    }
+
+    /// An image of the store, or of a registry.
+    pub(super) fn fetch(
+        &self,
+        name: &str,
+        policy: PullPolicy,
+        platform: Option<&Platform>,
+    ) -> Result<Image> {
+        let options = PullOptions { platform: platform.cloned(), ..PullOptions::default() };
+        self.engine.obtain(name, policy, &options, self.fetching, self.cancel)
     }
 
     /// Does what the base image asks of builds that begin with it.

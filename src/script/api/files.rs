@@ -192,9 +192,10 @@ fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResult
     let wanted = options::build(map).or_raise(ctx)?;
     let stage = Stage::of(ctx)?;
     let mut out = Aside(stage.host().output.as_ref());
-    let cancel = &stage.host().cancel;
-    let image =
-        stage.backend().build(Some(Path::new(path)), &wanted, &mut out, cancel).or_raise(ctx)?;
+    let host = stage.host();
+    let context = Some(Path::new(path));
+    let image = stage.backend().build(context, &wanted, &host.progress, &mut out, &host.cancel);
+    let image = image.or_raise(ctx)?;
     let name = wanted.tags.first().map_or_else(|| image.id.to_string(), |tag| tag.familiar());
     Ok(Handle::new(stage.backend(), image, &name))
 }

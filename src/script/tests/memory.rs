@@ -392,6 +392,7 @@ impl Backend for Memory {
         &self,
         _context: Option<&Path>,
         _options: &BuildOptions,
+        _progress: &Arc<dyn Progress>,
         _out: &mut dyn Write,
         _cancel: &Cancel,
     ) -> Result<Image> {
