@@ -8,59 +8,26 @@
 //! fails, is cancelled or killed leaves nothing that anyone sees; archives are hostile, and
 //! nothing in one can reach outside the directory that its layer is unpacked into.
 //!
-//! Reading order: [`Store`] asks `index` what there is; `archive` and `layout` read what other
-//! engines wrote (`members`, `pax`, `spool`); `import` brings it in (`document`, `extract`,
-//! `layers`), `tag` names it, `usage` measures it, `remove` and `prune` take it out, `host` makes
-//! an image from this machine. `pull` and `push` join the store with `registry`. `build` makes
-//! images out of images: `walk` sees layers as overlayfs does, `capture` and `changes` tell what a
-//! container did to them, `pack` writes it down.
+//! Reading order: [`Store`] finds and lists; `store/import` brings an image in, whoever it comes
+//! from: `archive` (other engines' files), `registry` (`pull`, `push`), `host` (this machine) or
+//! `build`. `layer` unpacks layers, puts their tars together again and tells what a container did
+//! to them; `tar` and `bytes` are what all of these are made of. `store` also holds `remove`,
+//! `prune` and `check`.
 
 mod archive;
 pub(crate) mod build;
-mod capture;
-mod changes;
-mod check;
-mod compression;
-mod document;
-mod extract;
-mod flat;
+mod bytes;
 mod host;
-mod import;
-mod index;
-mod layers;
-mod layout;
-mod limits;
-mod login;
-mod member;
-mod members;
-mod merged;
-mod names;
-mod numeric;
-mod pack;
-mod parents;
-mod pax;
-mod prune;
-mod pull;
-mod push;
-mod recipe;
+mod layer;
 mod registry;
-mod remove;
-mod save;
-mod span;
-mod sparse;
-mod spool;
-mod staging;
 mod store;
-mod tag;
-mod unpack;
-mod usage;
-mod walk;
+mod tar;
 
 pub use crate::model::image::{HostImage, ImageUser};
 pub use build::{Files, Origin};
-pub use check::{Held, Hold};
-pub use layers::bytes_below;
-pub use login::{log_in, log_out};
+pub use layer::bytes_below;
+pub use registry::login::{log_in, log_out};
+pub use store::check::{Held, Hold};
 pub use store::{Store, as_reference};
 
 /// What long work asks now and then, on any of its threads: whether to go on. An error ends it.

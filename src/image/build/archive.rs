@@ -4,14 +4,14 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 
 use super::copy::{Copying, Owner};
-use crate::image::compression::decompress;
-use crate::image::extract::is_allowed_xattr;
-use crate::image::member::{Member, MemberKind};
-use crate::image::members::{Members, lossy};
-use crate::image::names;
-use crate::image::pack::Entry;
-use crate::image::sparse::Sparse;
-use crate::image::walk::below;
+use crate::image::bytes::compression::decompress;
+use crate::image::layer::extract::is_allowed_xattr;
+use crate::image::layer::walk::below;
+use crate::image::tar::member::{Member, MemberKind};
+use crate::image::tar::members::{Members, lossy};
+use crate::image::tar::names;
+use crate::image::tar::pack::Entry;
+use crate::image::tar::sparse::Sparse;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 

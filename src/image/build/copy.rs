@@ -13,12 +13,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::find::Source;
 use super::pattern::Ignore;
-use crate::image::capture::{entry, xattrs};
-use crate::image::member::MemberKind;
-use crate::image::members::lossy;
-use crate::image::names;
-use crate::image::pack::{Entry, Packer};
-use crate::image::walk::{Go, Node, Tree, below, gone, split};
+use crate::image::layer::capture::{entry, xattrs};
+use crate::image::layer::walk::{Go, Node, Tree, below, gone, split};
+use crate::image::tar::member::MemberKind;
+use crate::image::tar::members::lossy;
+use crate::image::tar::names;
+use crate::image::tar::pack::{Entry, Packer};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};

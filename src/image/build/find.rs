@@ -3,8 +3,8 @@
 use rustix::fs::FileType;
 
 use super::pattern::{Ignore, Pattern, is_pattern};
-use crate::image::members::lossy;
-use crate::image::walk::{Go, Tree, below, split};
+use crate::image::layer::walk::{Go, Tree, below, split};
+use crate::image::tar::members::lossy;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

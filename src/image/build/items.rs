@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
+use super::Opened;
+use super::configure;
 use super::copy::Copying;
+use super::find;
 use super::pattern::Ignore;
-use super::{Opened, configure, find};
 use crate::image::Check;
-use crate::image::merged::Layer;
+use crate::image::layer::merged::Layer;
+use crate::image::layer::walk::{Form, Tree};
 use crate::image::store::Store;
-use crate::image::walk::{Form, Tree};
 use crate::model::build::{CopyItem, CopySource, CopyStep};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -82,7 +84,8 @@ fn copy_items(
         return Err(Error::new(Kind::Invalid, message));
     }
     for (name, source) in files {
-        let inside = if into { crate::image::walk::below(&target, &name) } else { target.clone() };
+        let inside =
+            if into { crate::image::layer::walk::below(&target, &name) } else { target.clone() };
         match source {
             Err(text) => copying.text(&inside, text.as_bytes(), 0o644)?,
             Ok(source) if source.is_directory => {

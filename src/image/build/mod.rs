@@ -21,17 +21,17 @@ use serde_json::Value;
 
 use self::copy::{Copying, Owner};
 use self::derive::Draft;
-use super::Check;
-use super::capture;
-use super::changes;
-use super::compression::decompress;
-use super::members::stream_error;
-use super::merged::{self, Layer};
-use super::pack::Packer;
-use super::spool::{SpoolWriter, Spooled, digest_of};
-use super::staging::Staging;
-use super::store::Store;
-use super::walk::{Form, Tree};
+use crate::image::Check;
+use crate::image::bytes::compression::decompress;
+use crate::image::bytes::spool::{SpoolWriter, Spooled, digest_of};
+use crate::image::layer::capture;
+use crate::image::layer::changes;
+use crate::image::layer::merged::{self, Layer};
+use crate::image::layer::walk::{Form, Tree};
+use crate::image::store::Store;
+use crate::image::store::staging::Staging;
+use crate::image::tar::members::stream_error;
+use crate::image::tar::pack::Packer;
 use crate::model::build::{BuildStep, Change, CopySource, CopyStep};
 use crate::model::digest::Digest;
 use crate::model::error::Context;
@@ -141,7 +141,7 @@ impl Store {
         })?;
         let draft = Draft { parent: None, document, layer, origin };
         self.derive(&staging, draft, check)
-            .map_err(|error| super::extract::explain(error, self.images()))
+            .map_err(|error| crate::image::layer::extract::explain(error, self.images()))
     }
 
     /// The configuration that an image without anything begins with.
@@ -306,7 +306,8 @@ impl Store {
             staging,
             left: 0,
         };
-        write(&mut out).map_err(|error| super::extract::explain(error, self.images()))?;
+        write(&mut out)
+            .map_err(|error| crate::image::layer::extract::explain(error, self.images()))?;
         let layer = out.inner.finish();
         // Two blocks of zeros: Docker keeps no layer for it either.
         Ok(Some(layer).filter(|layer| layer.size > 1024))

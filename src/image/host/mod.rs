@@ -15,10 +15,10 @@ use jiff::Timestamp;
 
 use self::libraries::Libraries;
 use self::tree::{Node, Tree};
-use super::Check;
-use super::import::Incoming;
-use super::spool::{SpoolWriter, Spooled};
-use super::store::Store;
+use crate::image::Check;
+use crate::image::bytes::spool::{SpoolWriter, Spooled};
+use crate::image::store::Store;
+use crate::image::store::import::Incoming;
 use crate::model::Result;
 use crate::model::image::HostImage;
 use crate::model::platform::Platform;

@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use tar::{Builder, EntryType, Header};
 
-use super::super::Check;
+use crate::image::Check;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 

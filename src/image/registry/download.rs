@@ -56,7 +56,7 @@ impl Registry {
         }
         let answer = self.get_blob(repository, &descriptor.digest, 0)?;
         let bytes = self.body(answer, descriptor.size, "the configuration")?;
-        let found = super::super::spool::digest_of(&bytes);
+        let found = crate::image::bytes::spool::digest_of(&bytes);
         if bytes.len() as u64 != descriptor.size || found != descriptor.digest {
             return Err(self.damaged(&descriptor.digest, &format!("its digest is `{found}`")));
         }

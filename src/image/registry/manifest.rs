@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::document;
-use super::super::members::corrupt;
+use crate::image::store::document;
+use crate::image::tar::members::corrupt;
 use crate::model::digest::Digest;
 use crate::model::platform::Platform;
 use crate::model::{Error, Kind, Result};

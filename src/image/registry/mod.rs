@@ -16,7 +16,10 @@ pub(crate) mod credentials;
 mod download;
 mod exchange;
 mod failure;
+pub(crate) mod login;
 pub(crate) mod manifest;
+mod pull;
+mod push;
 mod upload;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -97,7 +100,7 @@ impl Registry {
     /// Those of `work` and of `check`.
     pub(crate) fn attended<T: Send + 'static>(
         &self,
-        check: super::Check<'_>,
+        check: crate::image::Check<'_>,
         work: impl FnOnce(&Registry) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (sender, receiver) = sync_channel(1);
@@ -190,7 +193,7 @@ impl Registry {
         };
         let (media_type, claimed) = (header("content-type"), header("docker-content-digest"));
         let bytes = self.body(answer, MAX_MANIFEST, "the manifest")?;
-        let found = super::spool::digest_of(&bytes);
+        let found = crate::image::bytes::spool::digest_of(&bytes);
         let wanted = name.parse::<Digest>().ok();
         let claimed = claimed.and_then(|text| text.parse::<Digest>().ok());
         match wanted.or(claimed) {

@@ -1,0 +1,158 @@
+//! An archive or directory that is an OCI image layout: `index.json`, manifests, blobs by digest.
+//!
+//! `docker buildx`, `skopeo` and `podman` write it. Newer Docker writes a `manifest.json` as
+//! well; then that is read and this is not, as it names all tags.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::image::archive::{Contents, Found, FoundLayer};
+use crate::image::bytes::spool::digest_of;
+use crate::image::store::document;
+use crate::image::tar::members::corrupt;
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::platform::Platform;
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+
+#[derive(Deserialize)]
+struct Index {
+    manifests: Vec<Descriptor>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptor {
+    #[serde(default)]
+    media_type: String,
+    digest: Digest,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    size: Option<u64>,
+    #[serde(default)]
+    platform: Option<Platform>,
+}
+
+impl Descriptor {
+    fn note(&self, key: &str) -> Option<&String> {
+        self.annotations.as_ref()?.get(key)
+    }
+
+    fn is_index(&self) -> bool {
+        self.media_type.ends_with("image.index.v1+json")
+            || self.media_type.ends_with("manifest.list.v2+json")
+    }
+
+    /// BuildKit lists what it attests about an image beside the image.
+    fn is_attestation(&self) -> bool {
+        self.note("vnd.docker.reference.type").is_some()
+    }
+
+    /// The tag: containerd writes the whole reference beside the bare tag.
+    fn tag(&self) -> Option<String> {
+        let notes = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
+        let tag = notes.iter().find_map(|key| self.note(key))?;
+        tag.parse::<Reference>().is_ok().then(|| tag.clone())
+    }
+
+    fn member(&self) -> String {
+        format!("blobs/sha256/{}", self.digest.hex())
+    }
+}
+
+/// The images that `index.json` lists, for `platform` where there is a choice.
+pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Found>> {
+    let index: Index = typed(&contents.document("index.json")?, "index.json", "manifests")?;
+    // Choices of one image: they have a tag in common, or an index, or nothing but platforms.
+    let mut images: BTreeMap<(Option<String>, String), Vec<Descriptor>> = BTreeMap::new();
+    for descriptor in index.manifests {
+        let tag = descriptor.tag();
+        let own = descriptor.is_index() || descriptor.platform.is_none();
+        let group = match &tag {
+            None if own => descriptor.digest.to_string(),
+            _ => String::new(),
+        };
+        let choices = if descriptor.is_index() {
+            // One level is all that tools write; a deeper one finds no manifest.
+            let bytes = checked(contents, &descriptor)?;
+            typed::<Index>(&bytes, &descriptor.member(), "manifests")?.manifests
+        } else {
+            vec![descriptor]
+        };
+        let choices = choices.into_iter().filter(|choice| !choice.is_attestation());
+        images.entry((tag, group)).or_default().extend(choices);
+    }
+    if images.is_empty() {
+        return Err(corrupt("its `index.json` lists no image"));
+    }
+    let found = images.into_iter().map(|((tag, _), choices)| {
+        let chosen = choose(&choices, platform)?;
+        let bytes = checked(contents, chosen)?;
+        let manifest: Manifest = typed(&bytes, &chosen.member(), "layers")?;
+        checked(contents, &manifest.config)?;
+        let layer = |layer: &Descriptor| FoundLayer {
+            member: layer.member(),
+            digest: Some(layer.digest.clone()),
+        };
+        Ok(Found {
+            config: manifest.config.member(),
+            layers: manifest.layers.iter().map(layer).collect(),
+            manifest: Some(bytes),
+            tags: tag.into_iter().collect(),
+        })
+    });
+    found.collect()
+}
+
+fn choose<'a>(choices: &'a [Descriptor], platform: &Platform) -> Result<&'a Descriptor> {
+    let offered = choices.iter().filter_map(|choice| Some((choice.platform.as_ref()?, choice)));
+    match (choices, platform.choose(offered.clone())) {
+        (_, Some(fitting)) => Ok(fitting),
+        ([one], None) if one.platform.is_none() => Ok(one),
+        _ => {
+            let platforms: Vec<_> = offered.map(|(platform, _)| platform.to_string()).collect();
+            Err(Error::new(Kind::Unsupported, format!("it has no image for {platform}"))
+                .hint(format!("it has images for: {}", platforms.join(", "))))
+        }
+    }
+}
+
+/// The bytes of a document, which must be what its descriptor says.
+fn checked(contents: &Contents, descriptor: &Descriptor) -> Result<Vec<u8>> {
+    let member = descriptor.member();
+    let bytes = contents.document(&member)?;
+    let right_size = descriptor.size.is_none_or(|size| size == bytes.len() as u64);
+    if right_size && digest_of(&bytes) == descriptor.digest {
+        Ok(bytes)
+    } else {
+        Err(corrupt(format!("the member `{member}` is not what its name says")))
+    }
+}
+
+/// Reads a document that must have `key`. One that is an index and a manifest at once would be
+/// another image to each reader (CVE-2021-41190).
+fn typed<T: DeserializeOwned>(bytes: &[u8], name: &str, key: &str) -> Result<T> {
+    let damaged = || format!("its `{name}` is damaged");
+    let value: Value = document::parse(bytes).context(damaged)?;
+    let is_index = value.get("manifests").is_some();
+    let is_manifest = value.get("layers").is_some() || value.get("config").is_some();
+    if (is_index && is_manifest) || value.get(key).is_none() {
+        return Err(corrupt(format!("it must have `{key}` and be nothing else")).context(damaged()));
+    }
+    serde_json::from_value(value).map_err(|error| corrupt(error.to_string()).context(damaged()))
+}
+
+#[cfg(test)]
+#[path = "tests/layout.rs"]
+mod tests;

@@ -1,0 +1,7 @@
+//! Bytes on their way: parts of files, compression, copies that heed the free space, and what a
+//! stream may become.
+
+pub(crate) mod compression;
+pub(crate) mod limits;
+pub(crate) mod span;
+pub(crate) mod spool;

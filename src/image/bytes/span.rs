@@ -1,0 +1,148 @@
+//! A part of a file that several threads can read at once.
+//!
+//! A layer is a span: of an archive, of a file that a stream was written to, or of a download.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use crate::image::tar::members::{Tape, corrupt};
+use crate::model::Result;
+use crate::model::error::Context;
+use crate::sys::fs;
+
+/// `length` bytes of a file from `offset` on.
+#[derive(Clone, Debug)]
+pub(crate) struct Span {
+    content: Content,
+    offset: u64,
+    length: u64,
+    /// Its name in the staging directory, where it is a whole file of that.
+    staged: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Open(Arc<File>),
+    /// A file of a directory that is opened when it is read: an image may have more layers than a
+    /// process may have files open.
+    Named(Arc<OwnedFd>, String),
+}
+
+impl Content {
+    fn open(&self) -> Result<Arc<File>> {
+        match self {
+            Content::Open(file) => Ok(file.clone()),
+            Content::Named(directory, name) => {
+                Ok(Arc::new(fs::open_file_beneath(directory, name.as_bytes())?.into()))
+            }
+        }
+    }
+}
+
+impl Span {
+    /// A whole file, as long as it is now.
+    pub(crate) fn whole(file: File) -> Result<Span> {
+        let length = file.metadata().context(|| "stat a file".to_owned())?.len();
+        Ok(Span { content: Content::Open(Arc::new(file)), offset: 0, length, staged: None })
+    }
+
+    /// The whole file `name` of `directory`, as long as it is now. Nothing is held open.
+    pub(crate) fn named(directory: &Arc<OwnedFd>, name: &str) -> Result<Span> {
+        let span = Span::whole(fs::open_file_beneath(directory, name.as_bytes())?.into())?;
+        Ok(Span { content: Content::Named(directory.clone(), name.to_owned()), ..span })
+    }
+
+    /// The same, where `directory` is that of a staging directory, so that the file may become a
+    /// blob of the store.
+    pub(crate) fn named_staged(directory: &Arc<OwnedFd>, name: &str) -> Result<Span> {
+        Ok(Span { staged: Some(name.to_owned()), ..Span::named(directory, name)? })
+    }
+
+    /// A whole file of the staging directory, which may become a blob of the store.
+    pub(crate) fn staged(file: File, name: &str) -> Result<Span> {
+        Ok(Span { staged: Some(name.to_owned()), ..Span::whole(file)? })
+    }
+
+    /// A part of this one.
+    pub(crate) fn part(&self, offset: u64, length: u64) -> Result<Span> {
+        let fits = offset.checked_add(length).is_some_and(|end| end <= self.length);
+        if !fits {
+            return Err(corrupt("it ends too early"));
+        }
+        let content = self.content.clone();
+        Ok(Span { content, offset: self.offset + offset, length, staged: None })
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Its name in the staging directory, if it is a whole file of that.
+    pub(crate) fn staged_name(&self) -> Option<&str> {
+        self.staged.as_deref()
+    }
+
+    /// Reads it from its beginning.
+    pub(crate) fn reader(&self) -> SpanReader {
+        SpanReader { span: self.clone(), file: None, position: 0 }
+    }
+
+    /// All of it, if it is not longer than `limit`.
+    pub(crate) fn bytes(&self, limit: u64) -> Result<Vec<u8>> {
+        if self.length > limit {
+            return Err(corrupt(format!("it is longer than {limit} bytes")));
+        }
+        let mut bytes = Vec::new();
+        self.reader().read_to_end(&mut bytes).context(|| "read it".to_owned())?;
+        Ok(bytes)
+    }
+}
+
+/// Reads a [`Span`].
+#[derive(Debug)]
+pub(crate) struct SpanReader {
+    span: Span,
+    /// Open once something was read.
+    file: Option<Arc<File>>,
+    position: u64,
+}
+
+impl SpanReader {
+    /// How many bytes lie behind.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+}
+
+impl Read for SpanReader {
+    /// A file that has become shorter since is an early end, not an end.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.span.length - self.position;
+        let part = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        if part == 0 {
+            return Ok(0);
+        }
+        let file = match &self.file {
+            Some(file) => file,
+            None => self.file.insert(self.span.content.open().map_err(io::Error::other)?),
+        };
+        let count = file.read_at(&mut buffer[..part], self.span.offset + self.position)?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Tape for SpanReader {
+    fn pass(&mut self, count: u64) -> io::Result<()> {
+        let end = self.position.checked_add(count).filter(|end| *end <= self.span.length);
+        self.position = end.ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok(())
+    }
+}

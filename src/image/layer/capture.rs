@@ -1,0 +1,172 @@
+//! What a container has changed as a layer, and all that it sees as one archive.
+//!
+//! The container may be running, and hostile: what it does to its files meanwhile can spoil the
+//! content of what is written, never its form. Of extended attributes only those go along that
+//! unpacking takes; overlayfs's own never leave the machine.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::Write;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::FileType;
+
+use crate::image::layer::extract::is_allowed_xattr;
+use crate::image::layer::walk::{Form, Go, Node, Tree, gone, split};
+use crate::image::tar::members::{MemberKind, lossy};
+use crate::image::tar::pack::{Entry, Packer};
+use crate::model::error::Context;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+const WHITEOUT: &[u8] = b".wh.";
+const OPAQUE_MARK: &[u8] = b".wh..wh..opq";
+
+/// Writes a tree as a tar. `skip` are paths that are left out, with all below them.
+pub(crate) fn pack(
+    tree: &Tree<'_>,
+    skip: &BTreeSet<Vec<u8>>,
+    out: &mut dyn Write,
+    check: &dyn Fn() -> Result<()>,
+) -> Result<()> {
+    let mut capture = Capture { tree, packer: Packer::new(out, check), written: HashMap::new() };
+    tree.walk(b"", &mut |node| {
+        check()?;
+        if skip.contains(&node.path) {
+            return Ok(Go::Past);
+        }
+        capture.add(node).context(|| format!("cannot read `/{}`", lossy(&node.path)))?;
+        Ok(Go::Into)
+    })?;
+    capture.packer.finish()
+}
+
+struct Capture<'a> {
+    tree: &'a Tree<'a>,
+    packer: Packer<'a>,
+    /// The first name of each file that has several, by device and inode.
+    written: HashMap<(u64, u64), Vec<u8>>,
+}
+
+impl Capture<'_> {
+    fn add(&mut self, node: &Node) -> Result<()> {
+        let layer = self.tree.form == Form::Layer;
+        let (parent, leaf) = split(&node.path);
+        if layer && leaf.starts_with(WHITEOUT) {
+            let message = format!("a layer can't hold `/{}`", lossy(&node.path));
+            return Err(Error::new(Kind::Unsupported, message).hint(
+                "in a layer a name that begins with `.wh.` means that a file is gone: rename it",
+            ));
+        }
+        if layer && fs::is_whiteout(&node.attributes) {
+            let name = crate::image::layer::walk::below(parent, &[WHITEOUT, leaf].concat());
+            return self.packer.append(&Entry::new(&name, MemberKind::File, 0));
+        }
+        match fs::type_of(&node.attributes) {
+            FileType::Directory => self.directory(node, layer),
+            FileType::RegularFile => self.file(node),
+            FileType::Symlink => {
+                let Some(link) = gone(fs::read_link(&*node.holder, &node.leaf))? else {
+                    return Ok(());
+                };
+                let mut entry = entry(node, MemberKind::Symlink);
+                entry.link = link;
+                self.append(node, entry)
+            }
+            FileType::Fifo => self.append(node, entry(node, MemberKind::Fifo)),
+            FileType::CharacterDevice => self.append(node, device(node, MemberKind::CharDevice)),
+            FileType::BlockDevice => self.append(node, device(node, MemberKind::BlockDevice)),
+            // A socket without its process is nothing: Docker leaves it out as well.
+            _ => Ok(()),
+        }
+    }
+
+    fn directory(&mut self, node: &Node, layer: bool) -> Result<()> {
+        let mut entry = entry(node, MemberKind::Directory);
+        entry.xattrs = xattrs(&node.holder)?;
+        // Unpacking gives a root that is not in the archive these attributes.
+        let usual = (entry.mode, entry.uid, entry.gid) == (0o755, 0, 0) && entry.xattrs.is_empty();
+        if !(layer && node.path.is_empty() && usual) {
+            self.packer.append(&entry)?;
+        }
+        if layer && node.opaque {
+            let name = crate::image::layer::walk::below(&node.path, OPAQUE_MARK);
+            self.packer.append(&Entry::new(&name, MemberKind::File, 0))?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, node: &Node) -> Result<()> {
+        let Some(file) = self.tree.open(node)? else { return Ok(()) };
+        // Of the open file, for its name may have got another one.
+        let node = Node {
+            attributes: fs::stat_fd(&file)?,
+            holder: node.holder.clone(),
+            leaf: node.leaf.clone(),
+            path: node.path.clone(),
+            opaque: false,
+        };
+        if let Some(first) = self.first_name(&node) {
+            let mut link = entry(&node, MemberKind::HardLink);
+            link.link = first;
+            return self.packer.append(&link);
+        }
+        let mut entry = entry(&node, MemberKind::File);
+        entry.size = u64::try_from(node.attributes.st_size).unwrap_or(0);
+        entry.xattrs = xattrs(&file)?;
+        self.packer.append_file(&entry, std::fs::File::from(file))
+    }
+
+    /// Appends what has no content, once for all its names.
+    fn append(&mut self, node: &Node, mut entry: Entry) -> Result<()> {
+        if let Some(first) = self.first_name(node) {
+            (entry.kind, entry.link) = (MemberKind::HardLink, first);
+        }
+        self.packer.append(&entry)
+    }
+
+    /// The name under which a file with several was written; this one becomes it if there is none.
+    fn first_name(&mut self, node: &Node) -> Option<Vec<u8>> {
+        if node.attributes.st_nlink < 2 {
+            return None;
+        }
+        let inode = (node.attributes.st_dev, node.attributes.st_ino);
+        let first = self.written.get(&inode).cloned();
+        if first.is_none() {
+            self.written.insert(inode, node.path.clone());
+        }
+        first
+    }
+}
+
+/// The entry of something, without content and attributes.
+pub(crate) fn entry(node: &Node, kind: MemberKind) -> Entry {
+    Entry {
+        uid: node.attributes.st_uid,
+        gid: node.attributes.st_gid,
+        mtime: node.attributes.st_mtime,
+        ..Entry::new(&node.path, kind, node.attributes.st_mode & 0o7777)
+    }
+}
+
+fn device(node: &Node, kind: MemberKind) -> Entry {
+    let number = node.attributes.st_rdev;
+    let device = (rustix::fs::major(number), rustix::fs::minor(number));
+    Entry { device, ..entry(node, kind) }
+}
+
+/// The attributes that go along, sorted.
+pub(crate) fn xattrs(file: &OwnedFd) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut all = Vec::new();
+    let mut keys = fs::list_xattrs(file)?;
+    keys.sort();
+    for key in keys.into_iter().filter(|key| is_allowed_xattr(key)) {
+        if let Some(value) = fs::get_xattr(file, &key)? {
+            all.push((key, value));
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+#[path = "tests/capture.rs"]
+mod tests;

@@ -1,0 +1,142 @@
+//! What a container has changed: its upper directory compared with the layers below it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustix::fs::FileType;
+
+use crate::image::layer::merged::Layer;
+use crate::image::layer::walk::{Form, Go, Node, Tree, split};
+use crate::model::Result;
+use crate::model::build::{Change, ChangeKind};
+use crate::sys::fs;
+
+/// The changes of `upper` above `lowers` (topmost first), sorted by path, as `docker diff` shows
+/// them; without `skip` and what is below.
+pub(crate) fn changes(
+    upper: &Layer,
+    lowers: &[Layer],
+    skip: &BTreeSet<Vec<u8>>,
+) -> Result<Vec<Change>> {
+    let lowers = Tree { form: Form::Merged, layers: lowers.iter().collect() };
+    let mut found: BTreeMap<Vec<u8>, ChangeKind> = BTreeMap::new();
+    let tree = Tree { form: Form::Layer, layers: vec![upper] };
+    tree.walk(b"", &mut |node| {
+        if skip.contains(&node.path) {
+            return Ok(Go::Past);
+        }
+        if node.path.is_empty() {
+            return Ok(Go::Into);
+        }
+        let below = lowers.find(&node.path)?;
+        let kind = match (&below, fs::is_whiteout(&node.attributes)) {
+            (None, true) => return Ok(Go::Past),
+            (Some(_), true) => Some(ChangeKind::Deleted),
+            (None, false) => Some(ChangeKind::Added),
+            (Some(below), false) if is_same(node, below) => None,
+            _ => Some(ChangeKind::Changed),
+        };
+        if let Some(kind) = kind {
+            add_with_parents(&mut found, &node.path, kind);
+        }
+        if node.opaque {
+            for name in names_below(&lowers, &node.path)? {
+                let path = crate::image::layer::walk::below(&node.path, &name);
+                if fs::stat(&*node.holder, &name)?.is_none() {
+                    add_with_parents(&mut found, &path, ChangeKind::Deleted);
+                }
+            }
+        }
+        Ok(Go::Into)
+    })?;
+    let change = |(path, kind): (Vec<u8>, ChangeKind)| Change {
+        kind,
+        path: format!("/{}", crate::image::tar::members::lossy(&path)),
+    };
+    Ok(found.into_iter().map(change).collect())
+}
+
+/// A directory in which something has changed has changed itself, even where its time is the same.
+fn add_with_parents(found: &mut BTreeMap<Vec<u8>, ChangeKind>, path: &[u8], kind: ChangeKind) {
+    found.insert(path.to_vec(), kind);
+    let mut parent = split(path).0;
+    while !parent.is_empty() {
+        found.entry(parent.to_vec()).or_insert(ChangeKind::Changed);
+        parent = split(parent).0;
+    }
+}
+
+/// Whether a directory was only copied up: mode, owner and time are as below.
+fn is_same(node: &Node, below: &Node) -> bool {
+    let (one, other) = (&node.attributes, &below.attributes);
+    let facts = |a: &fs::Attributes| (a.st_mode, a.st_uid, a.st_gid, a.st_mtime, a.st_mtime_nsec);
+    fs::type_of(one) == FileType::Directory && facts(one) == facts(other)
+}
+
+/// The names that the layers below show in a directory.
+fn names_below(lowers: &Tree<'_>, path: &[u8]) -> Result<Vec<Vec<u8>>> {
+    let mut names = Vec::new();
+    lowers.walk(path, &mut |node| {
+        if node.path == path {
+            return Ok(Go::Into);
+        }
+        names.push(split(&node.path).1.to_vec());
+        Ok(Go::Past)
+    })?;
+    Ok(names)
+}
+
+/// What a start leaves in `upper` that is no change of the container's: empty files and
+/// directories that were made to mount something upon (`mounts`, absolute paths), where the
+/// layers below lack them; and a directory that was only touched for that.
+pub(crate) fn mount_points(
+    upper: &Layer,
+    lowers: &[Layer],
+    mounts: &[String],
+) -> Result<BTreeSet<Vec<u8>>> {
+    let lowers = Tree { form: Form::Merged, layers: lowers.iter().collect() };
+    let all = std::iter::once(upper).chain(lowers.layers.iter().copied()).collect();
+    let all = Tree { form: Form::Merged, layers: all };
+    let mut skip: BTreeSet<Vec<u8>> = BTreeSet::new();
+    // The deepest first: a directory that holds only mount points is one itself.
+    let mut paths: BTreeSet<Vec<u8>> = BTreeSet::new();
+    for mount in mounts {
+        let path = all.resolve(mount.as_bytes())?;
+        paths.insert(path.clone());
+        let mut parent = split(&path).0;
+        while !parent.is_empty() {
+            paths.insert(parent.to_vec());
+            parent = split(parent).0;
+        }
+    }
+    let tree = Tree { form: Form::Layer, layers: vec![upper] };
+    for path in paths.iter().rev() {
+        let below = lowers.find(path)?;
+        let mut only_points = false;
+        tree.walk(path, &mut |node| {
+            if node.path != *path {
+                only_points &= skip.contains(&node.path);
+                return Ok(Go::Past);
+            }
+            let attributes = &node.attributes;
+            let facts = |a: &fs::Attributes| (a.st_mode, a.st_uid, a.st_gid);
+            only_points = match (&below, fs::type_of(attributes)) {
+                (None, FileType::Directory) => is_plain_directory(attributes),
+                (None, FileType::RegularFile) => attributes.st_size == 0,
+                (Some(below), FileType::Directory) => {
+                    !node.opaque && facts(attributes) == facts(&below.attributes)
+                }
+                _ => false,
+            };
+            Ok(if only_points { Go::Into } else { Go::Past })
+        })?;
+        if only_points {
+            skip.insert(path.clone());
+        }
+    }
+    Ok(skip)
+}
+
+/// Whether a directory looks as the ones that are made on the way to a mount point.
+fn is_plain_directory(attributes: &fs::Attributes) -> bool {
+    (attributes.st_mode & 0o7777, attributes.st_uid, attributes.st_gid) == (0o755, 0, 0)
+}

@@ -1,0 +1,398 @@
+//! Unpacks one layer into a directory that overlayfs can take as a `lowerdir`.
+//!
+//! The archive is hostile. Every call is relative to a descriptor below the layer's directory,
+//! with `openat2(2)` refusing links, `..` and mount points; `tar::unpack` is never used. What
+//! this promises: nothing outside the directory is made, changed or followed, and what is made
+//! is what Docker would make. The layer's directory is new and 0700, so nobody else is in it.
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use rustix::fs::FileType;
+
+use crate::image::Check;
+use crate::image::bytes::limits::Room;
+use crate::image::bytes::spool;
+use crate::image::layer::merged::{Layer, OPAQUE};
+use crate::image::layer::parents::Parents;
+use crate::image::tar::members::{Member, MemberKind, Members, Tape, corrupt, lossy};
+use crate::image::tar::names::{self, Leaf};
+use crate::model::error::Context;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// What unpacking a layer told about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extracted {
+    /// The bytes of its files; a hard link counts once, as Docker counts.
+    pub(crate) size: u64,
+    /// Whether the result depends on this layer alone. If not, the layers below decided where an
+    /// entry went or whose its parent is, and the result is right only above those.
+    pub(crate) stands_alone: bool,
+    /// Whether the files that it left tell all that was in it. If not, an entry has replaced
+    /// another one of the same layer.
+    pub(crate) complete: bool,
+    /// Whether it says what `/` is like. If not, `/` is as the layers below have it.
+    pub(crate) describes_root: bool,
+}
+
+/// Mode and time of a directory, set at the end: a read-only one must stay writable until then,
+/// and each entry made in it changes its time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deferred {
+    pub(crate) mode: u32,
+    pub(crate) mtime: (i64, u32),
+}
+
+/// The layers below, topmost first. Asked only where the layer itself
+/// does not tell enough; may wait until they are unpacked.
+pub(crate) type Lowers<'a> = &'a dyn Fn() -> Result<Vec<Layer>>;
+
+/// Unpacks the tar stream `layer` into `root`. `check` is asked before each entry whether to go
+/// on.
+pub(crate) fn extract(
+    layer: &mut impl Tape,
+    root: &OwnedFd,
+    lowers: Lowers<'_>,
+    check: Check<'_>,
+) -> Result<Extracted> {
+    let mut members = Members::new(layer);
+    let mut extraction = Extraction {
+        root,
+        parents: Parents::new(root, lowers),
+        size: 0,
+        root_is_opaque: false,
+        replaced: false,
+        describes_root: false,
+        check,
+    };
+    extraction.parents.defer(Vec::new(), Deferred { mode: 0o755, mtime: (0, 0) })?;
+    let mut room = Room::default();
+    while let Some(member) = members.next()? {
+        check()?;
+        room.take(member.size, root)?;
+        extraction
+            .apply(&member, &mut members)
+            .context(|| format!("cannot unpack `{}`", lossy(&member.name)))?;
+    }
+    extraction.finish()
+}
+
+struct Extraction<'a> {
+    root: &'a OwnedFd,
+    parents: Parents<'a>,
+    size: u64,
+    root_is_opaque: bool,
+    replaced: bool,
+    describes_root: bool,
+    check: Check<'a>,
+}
+
+/// Where an entry goes: its directory, opened, the path of that, and its name in it.
+struct Place<'a> {
+    parent: Rc<OwnedFd>,
+    path: Vec<u8>,
+    leaf: &'a [u8],
+    /// Something that is gone hid the layers below here, so a directory must go on hiding them.
+    hides: bool,
+}
+
+impl Extraction<'_> {
+    fn apply<R: Tape>(&mut self, member: &Member, body: &mut Members<R>) -> Result<()> {
+        let parts = names::components(&member.name)?;
+        if names::is_bookkeeping(&parts) {
+            return Ok(());
+        }
+        if parts.is_empty() {
+            return self.root_directory(member);
+        }
+        let (leaf, parents) = names::split(&parts)?;
+        let (parent, resolved) = self.parents.open(parents)?;
+        match leaf {
+            Leaf::Opaque => {
+                self.root_is_opaque |= resolved.is_empty();
+                fs::set_xattr(&*parent, OPAQUE, b"y")
+            }
+            Leaf::Whiteout(hidden) => whiteout(&parent, hidden),
+            Leaf::Plain(leaf) => {
+                let path = if resolved.is_empty() {
+                    leaf.to_vec()
+                } else {
+                    names::join(&[&resolved[..], leaf])
+                };
+                let place = Place { parent, path, leaf, hides: false };
+                self.place(member, body, place)
+            }
+        }
+    }
+
+    fn root_directory(&mut self, member: &Member) -> Result<()> {
+        if member.kind != MemberKind::Directory {
+            return Err(corrupt("only a directory can be the root"));
+        }
+        let (uid, gid) = owner(member)?;
+        fs::set_owner(self.root, uid, gid)?;
+        set_xattrs(self.root, member)?;
+        self.describes_root = true;
+        self.defer(Vec::new(), member)
+    }
+
+    fn defer(&mut self, path: Vec<u8>, member: &Member) -> Result<()> {
+        self.parents.defer(path, Deferred { mode: member.mode, mtime: member.mtime })
+    }
+
+    fn place<R: Tape>(
+        &mut self,
+        member: &Member,
+        body: &mut Members<R>,
+        mut place: Place<'_>,
+    ) -> Result<()> {
+        if member.kind == MemberKind::HardLink {
+            return self.hard_link(member, &mut place);
+        }
+        let exists = self.make_room(&mut place, member.kind == MemberKind::Directory)?;
+        match member.kind {
+            MemberKind::Directory => self.directory(member, place, exists),
+            MemberKind::File => self.file(member, body, &place),
+            MemberKind::Symlink => self.symlink(member, &place),
+            MemberKind::Fifo => node(member, &place, FileType::Fifo),
+            MemberKind::BlockDevice => node(member, &place, FileType::BlockDevice),
+            // A real 0:0 would be a whiteout that no rule has checked.
+            MemberKind::CharDevice if member.device == (0, 0) => {
+                Err(corrupt("a character device 0:0 is overlayfs's own mark"))
+            }
+            MemberKind::CharDevice => node(member, &place, FileType::CharacterDevice),
+            MemberKind::HardLink => Ok(()),
+        }
+    }
+
+    /// Takes away what is at `place`, unless it is a directory and shall become one. True where
+    /// that directory stays.
+    fn make_room(&mut self, place: &mut Place<'_>, for_directory: bool) -> Result<bool> {
+        let Some(present) = fs::stat(&*place.parent, place.leaf)? else {
+            return Ok(false);
+        };
+        if fs::type_of(&present) == FileType::Directory && for_directory {
+            return Ok(true);
+        }
+        self.replaced = true;
+        if fs::type_of(&present) == FileType::Directory {
+            self.parents.forget(&place.path);
+            let freed = remove_tree(&place.parent, place.leaf)?;
+            self.size = self.size.saturating_sub(freed);
+        } else {
+            self.size = self.size.saturating_sub(counted(&present));
+            fs::unlink(&*place.parent, place.leaf)?;
+            place.hides = true;
+        }
+        Ok(false)
+    }
+
+    fn directory(&mut self, member: &Member, place: Place<'_>, exists: bool) -> Result<()> {
+        if !exists {
+            fs::make_dir(&*place.parent, place.leaf)?;
+        }
+        let directory = fs::open_dir_beneath(&*place.parent, place.leaf)?;
+        if place.hides {
+            fs::set_xattr(&directory, OPAQUE, b"y")?;
+        }
+        let (uid, gid) = owner(member)?;
+        fs::set_owner(&directory, uid, gid)?;
+        set_xattrs(&directory, member)?;
+        self.defer(place.path, member)
+    }
+
+    fn file<R: Tape>(
+        &mut self,
+        member: &Member,
+        body: &mut Members<R>,
+        place: &Place<'_>,
+    ) -> Result<()> {
+        let file = fs::create_file(&*place.parent, place.leaf)?;
+        let (uid, gid) = owner(member)?;
+        let length = match &member.sparse {
+            None => {
+                body.claim(&place.path)?;
+                spool::copy(body, &file, member.size, self.check)?
+            }
+            Some(sparse) => spool::copy_sparse(body, &file, sparse, self.check)?,
+        };
+        // The order matters: chown(2) clears set-id bits and file capabilities.
+        fs::set_owner(&file, uid, gid)?;
+        fs::set_mode(&file, member.mode)?;
+        set_xattrs(&file, member)?;
+        fs::set_times(&file, member.mtime.0, member.mtime.1)?;
+        self.size = self.size.saturating_add(length);
+        Ok(())
+    }
+
+    fn symlink(&mut self, member: &Member, place: &Place<'_>) -> Result<()> {
+        let target = &member.link;
+        if target.is_empty() || target.contains(&0) || target.len() > 4095 {
+            return Err(corrupt("the target of the link is empty, too long or contains a NUL"));
+        }
+        fs::make_symlink(&*place.parent, place.leaf, target)?;
+        let (uid, gid) = owner(member)?;
+        fs::set_owner_at(&*place.parent, place.leaf, uid, gid)?;
+        fs::set_times_at(&*place.parent, place.leaf, member.mtime.0, member.mtime.1)?;
+        self.size += target.len() as u64;
+        Ok(())
+    }
+
+    /// A hard link may only lead to an entry of this layer, or to a file of a layer below, which
+    /// is copied up first: that is what overlayfs did when the link was made.
+    fn hard_link(&mut self, member: &Member, place: &mut Place<'_>) -> Result<()> {
+        let parts = names::components(&member.link)?;
+        let target = lossy(&member.link);
+        let (Leaf::Plain(leaf), parents) = names::split(&parts)? else {
+            return Err(corrupt(format!("it is a hard link to the whiteout `{target}`")));
+        };
+        let (parent, resolved) = self.parents.open(parents)?;
+        let mut path: Vec<Vec<u8>> = split_path(&resolved);
+        path.push(leaf.to_vec());
+        if names::join(&path) == place.path {
+            return Ok(());
+        }
+        let present = fs::stat(&*parent, leaf)?;
+        match present {
+            Some(present) if fs::type_of(&present) == FileType::Directory => {
+                return Err(corrupt(format!("it is a hard link to the directory `{target}`")));
+            }
+            Some(present) if !fs::is_whiteout(&present) => {}
+            _ => {
+                let copied = self.parents.copy_up(&path, &parent, self.check)?;
+                let copied = copied.ok_or_else(|| {
+                    corrupt(format!("it is a hard link to `{target}`, which is not there"))
+                })?;
+                self.size = self.size.saturating_add(copied);
+            }
+        }
+        self.make_room(place, false)?;
+        fs::make_link(&*parent, leaf, &*place.parent, place.leaf)
+    }
+
+    /// Sets what was kept back, the deepest directory first. Each is opened anew without
+    /// following links: an entry may have replaced the directory (CVE-2026-33056).
+    fn finish(mut self) -> Result<Extracted> {
+        // overlayfs merges the roots of all layers, opaque or not, so each name is hidden alone.
+        if self.root_is_opaque {
+            for name in self.parents.names_below()? {
+                whiteout(self.root, &name)?;
+            }
+        }
+        for (path, deferred) in self.parents.take_deferred().iter().rev() {
+            let Ok(directory) = fs::open_dir_beneath(self.root, path) else {
+                continue;
+            };
+            fs::set_mode(&directory, deferred.mode)?;
+            fs::set_times(&directory, deferred.mtime.0, deferred.mtime.1)?;
+        }
+        Ok(Extracted {
+            size: self.size,
+            stands_alone: !self.parents.consulted(),
+            complete: !self.replaced,
+            describes_root: self.describes_root,
+        })
+    }
+}
+
+/// The list of [`Deferred`] by path.
+pub(crate) type DeferredList = BTreeMap<Vec<u8>, Deferred>;
+
+fn split_path(path: &[u8]) -> Vec<Vec<u8>> {
+    path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).map(<[u8]>::to_vec).collect()
+}
+
+/// Hides `hidden` of the layers below. Where this layer has an entry of that name itself, that
+/// one stays, as in Docker: only what lies below goes.
+fn whiteout(parent: &OwnedFd, hidden: &[u8]) -> Result<()> {
+    match fs::stat(parent, hidden)? {
+        None => fs::make_node(parent, hidden, FileType::CharacterDevice, 0, 0),
+        Some(present) if fs::type_of(&present) == FileType::Directory => {
+            fs::set_xattr(fs::open_dir_beneath(parent, hidden)?, OPAQUE, b"y")
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Devices do no harm on disk: containers mount their root file system `nodev`.
+fn node(member: &Member, place: &Place<'_>, kind: FileType) -> Result<()> {
+    let (major, minor) = if kind == FileType::Fifo { (0, 0) } else { member.device };
+    fs::make_node(&*place.parent, place.leaf, kind, major, minor)?;
+    let (uid, gid) = owner(member)?;
+    fs::set_owner_at(&*place.parent, place.leaf, uid, gid)?;
+    fs::set_mode_at(&*place.parent, place.leaf, member.mode)?;
+    fs::set_times_at(&*place.parent, place.leaf, member.mtime.0, member.mtime.1)
+}
+
+/// The owner; the highest number means "no one" to chown(2), which would leave root in place.
+fn owner(member: &Member) -> Result<(u32, u32)> {
+    let id = |id: u64| u32::try_from(id).ok().filter(|id| *id != u32::MAX);
+    match (id(member.uid), id(member.gid)) {
+        (Some(uid), Some(gid)) => Ok((uid, gid)),
+        _ => Err(corrupt(format!("its owner {}:{} is out of range", member.uid, member.gid))),
+    }
+}
+
+/// Sets the attributes that may come from a stranger. `trusted.overlay.*` would be orders to the
+/// kernel, `system.*` and the rest of `security.*` belong to the host.
+fn set_xattrs(file: &OwnedFd, member: &Member) -> Result<()> {
+    for (key, value) in member.xattrs.iter().filter(|(key, _)| is_allowed_xattr(key)) {
+        match fs::set_xattr(file, key, value) {
+            // Docker goes on where the file system knows no attributes.
+            Err(error) if error.errno() == Some(libc::EOPNOTSUPP) => {}
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn is_allowed_xattr(key: &str) -> bool {
+    key == "security.capability" || (key.starts_with("user.") && !key.starts_with("user.overlay."))
+}
+
+/// The bytes that go when this entry goes.
+fn counted(attributes: &fs::Attributes) -> u64 {
+    let whole = attributes.st_nlink <= 1
+        && matches!(fs::type_of(attributes), FileType::RegularFile | FileType::Symlink);
+    if whole { u64::try_from(attributes.st_size).unwrap_or(0) } else { 0 }
+}
+
+/// Removes a directory and all in it by descriptor, and tells how many bytes of files went.
+pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
+    let directory = fs::open_dir_beneath(parent, name)?;
+    let mut freed = 0;
+    for entry in fs::names(&directory)? {
+        match fs::stat(&directory, &entry)? {
+            Some(found) if fs::type_of(&found) == FileType::Directory => {
+                freed += remove_tree(&directory, &entry)?;
+            }
+            Some(found) => {
+                freed += counted(&found);
+                fs::unlink(&directory, &entry)?;
+            }
+            None => {}
+        }
+    }
+    fs::remove_dir(parent, name)?;
+    Ok(freed)
+}
+
+/// Says what to do where the kernel does not let this process unpack.
+pub(crate) fn explain(error: Error, images: &std::path::Path) -> Error {
+    match error.errno() {
+        Some(libc::EPERM) if !rustix::process::geteuid().is_root() => error
+            .with_kind(Kind::Denied)
+            .hint("unpacking sets owners and makes devices; run as root for now"),
+        Some(libc::ENOSPC | libc::EDQUOT) => error.hint(format!(
+            "free some space on the file system of `{}`, or set another with --root",
+            images.display()
+        )),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/extract.rs"]
+mod tests;

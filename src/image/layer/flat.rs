@@ -1,0 +1,197 @@
+//! Images of more layers than overlayfs stacks: their lowest layers as one directory.
+//!
+//! Overlays can't be nested for this: what an inner overlay hides is not in it, so its whiteouts
+//! would hide nothing in the layers below it. So the lowest layers are merged here, into
+//! `images/flat/KEY`: directories are made anew, all else is linked, so this costs no content.
+//! Below the lowest layer nothing is to be hidden, so whiteouts are done with when they are
+//! followed. It is made when a container needs it, and only containers keep it.
+
+use std::collections::HashSet;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
+
+use crate::image::bytes::spool::digest_of;
+use crate::image::layer;
+use crate::image::layer::extract::{is_allowed_xattr, remove_tree};
+use crate::image::layer::merged::is_opaque;
+use crate::image::store::Store;
+use crate::image::store::staging::Staging;
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::image::ImageUser;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// Below the directory of images, and of a staging directory.
+pub(crate) const DIRECTORY: &str = "flat";
+
+impl Store {
+    /// The directories that overlayfs shall stack for an image with these `layers` (keys, lowest
+    /// first), at most `most`, relative to the store.
+    pub fn stack(&self, layers: &[Digest], most: usize) -> Result<Vec<PathBuf>> {
+        let merged = merged_count(layers.len(), most);
+        let key = merged.checked_sub(1).and_then(|last| keys(layers).nth(last));
+        let lowest = key.map(|key| {
+            let path = Path::new(DIRECTORY).join(key.hex());
+            if !self.images().join(&path).is_dir() {
+                self.flatten(&layers[..merged], &key)
+                    .context(|| format!("cannot merge the lowest {merged} layers"))?;
+            }
+            Ok(path)
+        });
+        let rest = layers[merged..].iter().map(|key| Ok(Path::new("layers").join(key.hex())));
+        lowest.into_iter().chain(rest).collect()
+    }
+
+    /// The layer whose directory tells what `/` is like, relative to the store: the topmost that
+    /// says anything of it.
+    pub fn root_like(&self, layers: &[Digest]) -> Option<PathBuf> {
+        let describes = |key: &&Digest| layer::describes_root(self.images(), key);
+        let found = layers.iter().rev().find(describes).or(layers.last());
+        found.map(|key| Path::new("layers").join(key.hex()))
+    }
+
+    fn flatten(&self, layers: &[Digest], key: &Digest) -> Result<()> {
+        let staging = self.staging()?;
+        self.flatten_into(&staging, layers)?;
+        fs::sync_filesystem(staging.directory())?;
+        let lock = self.lock()?;
+        let holder = self.images().join(DIRECTORY);
+        match std::fs::create_dir(&holder) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(Error::from_io(format!("mkdir `{}`", holder.display()), &error));
+            }
+            _ => {}
+        }
+        let holder = fs::open_dir(&holder)?;
+        // False is fine: somebody else has made the same.
+        fs::rename_new(staging.directory(), DIRECTORY.as_bytes(), &holder, key.hex().as_bytes())?;
+        fs::sync(&holder)?;
+        drop(lock);
+        Ok(())
+    }
+
+    /// Merges layers into a directory [`DIRECTORY`] of `staging`.
+    pub(crate) fn flatten_into(&self, staging: &Staging, layers: &[Digest]) -> Result<OwnedFd> {
+        let root = staging.make_dir(DIRECTORY)?;
+        for layer in layers {
+            merge(&fs::open_dir(&layer::path(self.images(), layer))?, &root)?;
+        }
+        let describes = |key: &&Digest| layer::describes_root(self.images(), key);
+        match layers.iter().rev().find(describes) {
+            Some(layer) => {
+                take_attributes(&fs::open_dir(&layer::path(self.images(), layer))?, &root)?;
+            }
+            None => {
+                fs::set_mode(&root, 0o755)?;
+                fs::set_times(&root, 0, 0)?;
+            }
+        }
+        Ok(root)
+    }
+
+    /// Which of the lowest of these layers are there merged: how many each time, and the name.
+    pub(crate) fn merged_of(&self, layers: &[Digest]) -> Vec<(usize, PathBuf)> {
+        let paths = keys(layers).map(|key| self.images().join(DIRECTORY).join(key.hex()));
+        let counted = paths.enumerate().map(|(below, path)| (below + 1, path));
+        counted.filter(|(_, path)| path.is_dir()).collect()
+    }
+
+    /// The names of those that no container of `users` needs. The caller holds the store's lock.
+    pub(crate) fn needless_flat(&self, users: &[ImageUser]) -> Result<Vec<Vec<u8>>> {
+        let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else {
+            return Ok(Vec::new());
+        };
+        let needed: HashSet<String> =
+            users.iter().flat_map(|user| keys(&user.layers)).map(|k| k.hex().to_owned()).collect();
+        let mut names = fs::names(&holder)?;
+        names.retain(|name| !std::str::from_utf8(name).is_ok_and(|name| needed.contains(name)));
+        Ok(names)
+    }
+}
+
+/// How many of the lowest of `count` layers become one, so that at most `most` are left. Many at
+/// once: an image that grows layer by layer shall not need another merge for each.
+fn merged_count(count: usize, most: usize) -> usize {
+    let step = (most / 2).max(2);
+    match count.checked_sub(most) {
+        None | Some(0) => 0,
+        // One directory takes the place of those that are merged.
+        Some(surplus) => (surplus + 1).next_multiple_of(step).min(count),
+    }
+}
+
+/// The keys of the lowest layer, of the lowest two merged, of the lowest three, and so on.
+fn keys(layers: &[Digest]) -> impl Iterator<Item = Digest> {
+    layers.iter().scan(String::new(), |below, layer| {
+        let key = digest_of(format!("lifebox flat {below} {layer}").as_bytes());
+        *below = key.to_string();
+        Some(key)
+    })
+}
+
+/// Does to `target`, the layers below, what `layer` says, as overlayfs would show it
+/// (overlayfs.rst, "whiteouts and opaque directories").
+fn merge(layer: &OwnedFd, target: &OwnedFd) -> Result<()> {
+    for name in fs::names(layer)? {
+        let Some(found) = fs::stat(layer, &name)? else { continue };
+        let present = fs::stat(target, &name)?.map(|present| fs::type_of(&present));
+        if fs::type_of(&found) == FileType::Directory {
+            let upper = fs::open_dir_beneath(layer, &name)?;
+            let keep = present == Some(FileType::Directory) && !is_opaque(&upper)?;
+            if !keep {
+                remove(target, &name, present)?;
+                fs::make_dir(target, &name)?;
+            }
+            let directory = fs::open_dir_beneath(target, &name)?;
+            merge(&upper, &directory)?;
+            take_attributes(&upper, &directory)?;
+        } else {
+            remove(target, &name, present)?;
+            if !fs::is_whiteout(&found) {
+                link(layer, target, &name)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn remove(directory: &OwnedFd, name: &[u8], present: Option<fs::Type>) -> Result<()> {
+    match present {
+        None => Ok(()),
+        Some(FileType::Directory) => remove_tree(directory, name).map(drop),
+        Some(_) => fs::unlink(directory, name),
+    }
+}
+
+fn link(layer: &OwnedFd, target: &OwnedFd, name: &[u8]) -> Result<()> {
+    fs::make_link(layer, name, target, name).map_err(|error| match error.errno() {
+        Some(libc::EMLINK) => error
+            .with_kind(Kind::Unsupported)
+            .hint("a file of this image has as many links as the file system allows"),
+        _ => error,
+    })
+}
+
+/// Makes a directory look like the topmost one that is merged into it.
+fn take_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
+    let attributes = fs::stat_fd(from)?;
+    fs::set_owner(to, attributes.st_uid, attributes.st_gid)?;
+    for key in fs::list_xattrs(to)?.iter().filter(|key| is_allowed_xattr(key)) {
+        fs::remove_xattr(to, key)?;
+    }
+    for key in fs::list_xattrs(from)?.iter().filter(|key| is_allowed_xattr(key)) {
+        if let Some(value) = fs::get_xattr(from, key)? {
+            fs::set_xattr(to, key, &value)?;
+        }
+    }
+    fs::set_mode(to, attributes.st_mode & 0o7777)?;
+    let nanoseconds = u32::try_from(attributes.st_mtime_nsec).unwrap_or(0);
+    fs::set_times(to, attributes.st_mtime, nanoseconds)
+}
+
+#[cfg(test)]
+#[path = "tests/flat.rs"]
+mod tests;

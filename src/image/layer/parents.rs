@@ -1,0 +1,283 @@
+//! The directories that the entries of a layer go into.
+//!
+//! A parent that the layer brings itself is opened; one that it leaves out is made as the layers
+//! below have it, mode, owner and attributes, because overlayfs shows those of the topmost
+//! directory. Where a layer below has a link on the way (`lib -> usr/lib`), the entry goes where
+//! the link leads, as in Docker; a link in the same layer is refused, because no layer that was
+//! written from a file system has entries behind one.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use once_cell::unsync::OnceCell;
+use rustix::fs::FileType;
+
+use crate::image::Check;
+use crate::image::bytes::spool;
+use crate::image::layer::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
+use crate::image::layer::merged::{self, Found, Layer, OPAQUE};
+use crate::image::tar::members::{corrupt, lossy};
+use crate::image::tar::names::join;
+use crate::model::Result;
+use crate::sys::fs;
+
+const MAX_LINKS: usize = 40;
+const MAX_DEPTH: usize = 256;
+/// Directories keep their mode and time until the end; this bounds the memory of the list, and
+/// with it how many directories an entry with a deep name can cost.
+const MAX_DEFERRED: usize = 256 << 20;
+
+/// Finds and makes parents. Knows all layers, this one first.
+pub(crate) struct Parents<'a> {
+    root: &'a OwnedFd,
+    lowers: Lowers<'a>,
+    /// The layers below, topmost first, once they were asked for.
+    below: OnceCell<Vec<Layer>>,
+    /// The parent of the last entry.
+    last: Option<(Vec<u8>, Rc<OwnedFd>)>,
+    deferred: DeferredList,
+    deferred_bytes: usize,
+    consulted: bool,
+}
+
+impl<'a> Parents<'a> {
+    pub(crate) fn new(root: &'a OwnedFd, lowers: Lowers<'a>) -> Self {
+        Parents {
+            root,
+            lowers,
+            below: OnceCell::new(),
+            last: None,
+            deferred: DeferredList::new(),
+            deferred_bytes: 0,
+            consulted: false,
+        }
+    }
+
+    /// Whether the layers below were asked for anything. It depends on this layer alone.
+    pub(crate) fn consulted(&self) -> bool {
+        self.consulted
+    }
+
+    fn below(&self) -> Result<&[Layer]> {
+        self.below.get_or_try_init(|| (self.lowers)()).map(Vec::as_slice)
+    }
+
+    /// Looks `path` up in all layers, this one first.
+    fn lookup(&self, path: &[Vec<u8>]) -> Result<Found> {
+        merged::lookup(self.root, self.below()?, path)
+    }
+
+    /// Remembers mode and time of a directory for the end.
+    pub(crate) fn defer(&mut self, path: Vec<u8>, deferred: Deferred) -> Result<()> {
+        self.deferred_bytes += path.len() + 64;
+        if self.deferred_bytes > MAX_DEFERRED {
+            return Err(corrupt("the layer has too many directories"));
+        }
+        self.deferred.insert(path, deferred);
+        Ok(())
+    }
+
+    /// What was remembered.
+    pub(crate) fn take_deferred(&mut self) -> DeferredList {
+        std::mem::take(&mut self.deferred)
+    }
+
+    /// Forgets a directory that is about to be removed, and all below it.
+    pub(crate) fn forget(&mut self, path: &[u8]) {
+        self.last = None;
+        self.deferred.remove(path);
+        // What starts with `path/` lies between that and `path0`, the next byte.
+        let (first, end) = ([path, b"/"].concat(), [path, b"0"].concat());
+        let below: Vec<_> = self.deferred.range(first..end).map(|(path, _)| path.clone()).collect();
+        for path in below {
+            self.deferred.remove(&path);
+        }
+    }
+
+    /// Opens the directory `parts` of this layer, made where it is missing. Also tells its path
+    /// without links.
+    pub(crate) fn open(&mut self, parts: &[&[u8]]) -> Result<(Rc<OwnedFd>, Vec<u8>)> {
+        let path = join(parts);
+        if let Some((known, directory)) = &self.last
+            && *known == path
+        {
+            return Ok((directory.clone(), path));
+        }
+        let (directory, resolved) = match fs::open_dir_beneath(self.root, &path) {
+            Ok(directory) => (directory, path.clone()),
+            Err(error) => match error.errno() {
+                Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP) => {
+                    let resolved = self.make(parts)?;
+                    (fs::open_dir_beneath(self.root, &resolved)?, resolved)
+                }
+                _ => return Err(error),
+            },
+        };
+        let directory = Rc::new(directory);
+        // Where links of layers below led elsewhere, an entry of this layer may come in between.
+        self.last = (path == resolved).then(|| (path, directory.clone()));
+        Ok((directory, resolved))
+    }
+
+    /// Walks down `parts` through all layers, follows the links of those below and makes what
+    /// this layer lacks.
+    fn make(&mut self, parts: &[&[u8]]) -> Result<Vec<u8>> {
+        let mut todo: VecDeque<Vec<u8>> = parts.iter().map(|part| part.to_vec()).collect();
+        let mut done: Vec<Vec<u8>> = Vec::new();
+        let mut links = 0;
+        while let Some(part) = todo.pop_front() {
+            if part == b".." {
+                done.pop();
+                continue;
+            }
+            done.push(part);
+            if done.len() > MAX_DEPTH {
+                return Err(corrupt(
+                    "its parent leads through links more than 256 directories deep",
+                ));
+            }
+            let blocked = |what: &str| {
+                Err(corrupt(format!("its parent `{}` is {what}", lossy(&join(&done)))))
+            };
+            match self.lookup(&done)? {
+                Found::Directory { layer: 0, .. } => {}
+                Found::Symlink { layer: 0, .. } => return blocked("a link in the same layer"),
+                Found::Other { layer: 0, .. } => return blocked("not a directory"),
+                Found::Directory { directory, .. } => self.make_like(&done, &directory)?,
+                Found::Symlink { target, .. } => {
+                    links += 1;
+                    if links > MAX_LINKS {
+                        return blocked("a link that leads through too many links");
+                    }
+                    self.consulted = true;
+                    done.pop();
+                    if target.starts_with(b"/") {
+                        done.clear();
+                    }
+                    let steps = target.split(|byte| *byte == b'/');
+                    for step in steps.filter(|step| !matches!(*step, b"" | b".")).rev() {
+                        todo.push_front(step.to_vec());
+                    }
+                }
+                Found::Absent | Found::Other { .. } => {
+                    self.make_new(&done)?;
+                    self.defer(join(&done), Deferred { mode: 0o755, mtime: (0, 0) })?;
+                }
+            }
+        }
+        Ok(join(&done))
+    }
+
+    /// The names in the roots of the layers below.
+    pub(crate) fn names_below(&mut self) -> Result<BTreeSet<Vec<u8>>> {
+        self.consulted = true;
+        let mut all = BTreeSet::new();
+        for layer in self.below()? {
+            all.extend(fs::names(layer.root()?)?);
+        }
+        Ok(all)
+    }
+
+    /// Makes a directory whose parent exists. Where a whiteout is in its place, it goes on
+    /// hiding what lies below.
+    fn make_new(&mut self, path: &[Vec<u8>]) -> Result<OwnedFd> {
+        self.consulted = true;
+        let Some((leaf, parents)) = path.split_last() else {
+            return Err(corrupt("an entry has no name"));
+        };
+        let parent = fs::open_dir_beneath(self.root, &join(parents))?;
+        let hides = fs::stat(&parent, leaf)?.is_some();
+        if hides {
+            fs::unlink(&parent, leaf)?;
+        }
+        fs::make_dir(&parent, leaf)?;
+        let directory = fs::open_dir_beneath(&parent, leaf)?;
+        if hides {
+            fs::set_xattr(&directory, OPAQUE, b"y")?;
+        }
+        Ok(directory)
+    }
+
+    /// Makes a directory with the owner, mode, time and attributes of `model`.
+    fn make_like(&mut self, path: &[Vec<u8>], model: &OwnedFd) -> Result<()> {
+        let directory = self.make_new(path)?;
+        let attributes = fs::stat_fd(model)?;
+        fs::set_owner(&directory, attributes.st_uid, attributes.st_gid)?;
+        copy_xattrs(model, &directory)?;
+        let mode = attributes.st_mode & 0o7777;
+        self.defer(join(path), Deferred { mode, mtime: mtime(&attributes) })
+    }
+
+    /// Copies what `path` is in a layer below, which must not be a directory, into `parent`, the
+    /// same directory in this layer. Returns its length, or `None` where no layer has it.
+    pub(crate) fn copy_up(
+        &mut self,
+        path: &[Vec<u8>],
+        parent: &OwnedFd,
+        check: Check<'_>,
+    ) -> Result<Option<u64>> {
+        self.consulted = true;
+        let Some(leaf) = path.last() else { return Ok(None) };
+        let lower = match self.lookup(path)? {
+            Found::Other { parent, .. } | Found::Symlink { parent, .. } => parent,
+            Found::Directory { .. } | Found::Absent => return Ok(None),
+        };
+        let Some(found) = fs::stat(&lower, leaf)? else { return Ok(None) };
+        match fs::type_of(&found) {
+            FileType::RegularFile => copy_file(&lower, parent, leaf, check).map(Some),
+            FileType::Symlink => {
+                let target = fs::read_link(&lower, leaf)?;
+                fs::make_symlink(parent, leaf, &target)?;
+                set_attributes_at(parent, leaf, &found)?;
+                Ok(Some(target.len() as u64))
+            }
+            kind => {
+                let (major, minor) =
+                    (rustix::fs::major(found.st_rdev), rustix::fs::minor(found.st_rdev));
+                fs::make_node(parent, leaf, kind, major, minor)?;
+                set_attributes_at(parent, leaf, &found)?;
+                fs::set_mode_at(parent, leaf, found.st_mode & 0o7777)?;
+                Ok(Some(0))
+            }
+        }
+    }
+}
+
+fn copy_file(lower: &OwnedFd, parent: &OwnedFd, leaf: &[u8], check: Check<'_>) -> Result<u64> {
+    let source = std::fs::File::from(fs::open_file_beneath(lower, leaf)?);
+    let attributes = fs::stat_fd(&source)?;
+    let length = u64::try_from(attributes.st_size).unwrap_or(0);
+    let copy = fs::create_file(parent, leaf)?;
+    for (offset, part) in fs::extents(&source)? {
+        fs::seek(&source, offset)?;
+        fs::seek(&copy, offset)?;
+        spool::copy(&source, &copy, part, check)?;
+    }
+    fs::set_length(&copy, length)?;
+    fs::set_owner(&copy, attributes.st_uid, attributes.st_gid)?;
+    fs::set_mode(&copy, attributes.st_mode & 0o7777)?;
+    copy_xattrs(&OwnedFd::from(source), &copy)?;
+    let (seconds, nanoseconds) = mtime(&attributes);
+    fs::set_times(&copy, seconds, nanoseconds)?;
+    Ok(length)
+}
+
+fn set_attributes_at(parent: &OwnedFd, leaf: &[u8], from: &fs::Attributes) -> Result<()> {
+    fs::set_owner_at(parent, leaf, from.st_uid, from.st_gid)?;
+    let (seconds, nanoseconds) = mtime(from);
+    fs::set_times_at(parent, leaf, seconds, nanoseconds)
+}
+
+fn mtime(attributes: &fs::Attributes) -> (i64, u32) {
+    (attributes.st_mtime, u32::try_from(attributes.st_mtime_nsec).unwrap_or(0))
+}
+
+fn copy_xattrs(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
+    for key in fs::list_xattrs(from)?.iter().filter(|key| is_allowed_xattr(key)) {
+        if let Some(value) = fs::get_xattr(from, key)? {
+            fs::set_xattr(to, key, &value)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,423 @@
+//! Unpacks the layers of one image, several at once.
+//!
+//! Each layer is read once: one thread reads, checks digests and uncompresses, another unpacks
+//! what comes out. A layer whose entries need to know what lies below waits for the layers below;
+//! the others don't.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::image::Check;
+use crate::image::bytes::compression::{Compression, decompress};
+use crate::image::bytes::span::Span;
+use crate::image::bytes::spool::{self, write_all};
+use crate::image::layer::extract::{explain, extract};
+use crate::image::layer::merged::{self, Layer};
+use crate::image::layer::recipe::Recorder;
+use crate::image::layer::{self, LayerId, Record};
+use crate::image::store::staging::Staging;
+use crate::image::tar::members::{Tape, corrupt, stream_error};
+use crate::model::digest::Digest;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// The bytes that go from one thread to the other at once, and how many such parts may wait.
+const PART: usize = 64 * 1024;
+const WAITING: usize = 16;
+/// Layers that are unpacked at once: more only make the disk seek.
+const MAX_THREADS: usize = 4;
+
+/// A layer on its way in. It is asked on the threads that unpack, lowest layer first.
+pub(crate) trait Source: Send + Sync {
+    /// The digest of the blob, where somebody promised one: it is checked.
+    fn digest(&self) -> Option<&Digest>;
+    /// The blob, whole and ready to be read. May wait until it is.
+    fn open(&self) -> Result<Span>;
+}
+
+/// A layer that is ready, in the store or beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    pub(crate) key: Digest,
+    pub(crate) size: u64,
+    /// Its name in the staging directory; `None` where the store has it.
+    pub(crate) staged: Option<String>,
+    pub(crate) blob: Blob,
+}
+
+/// The blob of a layer, as its manifest names it.
+#[derive(Clone, Debug)]
+pub(crate) struct Blob {
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+    pub(crate) compression: Option<Compression>,
+    /// The file in the staging directory that is to be kept; `None` where a recipe tells it, or
+    /// the store has it.
+    pub(crate) staged: Option<String>,
+}
+
+/// The layers of one image and where they are to be unpacked.
+pub(crate) struct Stack<'a> {
+    pub(crate) images: PathBuf,
+    pub(crate) staging: &'a Staging,
+    pub(crate) sources: &'a [Box<dyn Source + 'a>],
+    pub(crate) ids: Vec<LayerId>,
+    /// What tells the names of these layers from others in the staging directory.
+    pub(crate) prefix: String,
+}
+
+/// Where the unpacking of the layers stands.
+struct Progress {
+    done: Vec<Option<Ready>>,
+    /// The first failure, and of which layer.
+    failed: Option<(usize, Error)>,
+}
+
+struct Shared {
+    next: AtomicUsize,
+    progress: Mutex<Progress>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.lock().failed {
+            Some(_) => Err(Error::new(Kind::Cancelled, "another layer failed")),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(&self, number: usize, result: Result<Ready>) {
+        let mut progress = self.lock();
+        match result {
+            Ok(ready) => progress.done[number] = Some(ready),
+            // What was only called off says nothing.
+            Err(error) => {
+                let known = progress.failed.as_ref().map(|(_, known)| known.kind());
+                if known.is_none() || known == Some(Kind::Cancelled) {
+                    progress.failed = Some((number, error));
+                }
+            }
+        }
+        drop(progress);
+        self.changed.notify_all();
+    }
+}
+
+impl Stack<'_> {
+    /// Unpacks the layers that the store lacks, into the staging directory.
+    pub(crate) fn unpack(&self, check: Check<'_>) -> Result<Vec<Ready>> {
+        let shared = Shared {
+            next: AtomicUsize::new(0),
+            progress: Mutex::new(Progress { done: vec![None; self.ids.len()], failed: None }),
+            changed: Condvar::new(),
+        };
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let threads = threads.min(MAX_THREADS).min(self.ids.len());
+        thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|| self.work(&shared, check));
+            }
+            self.work(&shared, check);
+        });
+        let progress = shared.progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match progress.failed {
+            Some((number, error)) => Err(explain(error, &self.images).context(format!(
+                "cannot unpack layer {} of {}",
+                number + 1,
+                self.ids.len()
+            ))),
+            None => progress.done.into_iter().map(|done| done.ok_or_else(lost)).collect(),
+        }
+    }
+
+    fn work(&self, shared: &Shared, check: Check<'_>) {
+        loop {
+            let number = shared.next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.ids.len() {
+                return;
+            }
+            // A thread that panics must not leave the others waiting.
+            let layer = std::panic::AssertUnwindSafe(|| self.layer(number, shared, check));
+            let result = std::panic::catch_unwind(layer).unwrap_or_else(|_| Err(lost()));
+            shared.finish(number, result);
+        }
+    }
+
+    fn layer(&self, number: usize, shared: &Shared, check: Check<'_>) -> Result<Ready> {
+        let both = || check().and_then(|()| shared.check());
+        both()?;
+        let (id, source) = (&self.ids[number], &*self.sources[number]);
+        if let Some(ready) = self.known(id, source)? {
+            return Ok(ready);
+        }
+        let span = source.open()?;
+        let name = format!("{}-{number}", self.prefix);
+        let root = self.staging.make_dir(&name)?;
+        let recipe =
+            fs::create_file(self.staging.directory(), format!("{name}.recipe").as_bytes())?;
+        let reading = Reading { staging: self.staging, span: &span, name: &name };
+        let lowers = || self.lowers(number, shared, check);
+        let (poured, extracted) = through(&reading, &both, |stream| {
+            let mut recorder = Recorder::new(stream, File::from(recipe))?;
+            let extracted = extract(&mut recorder, &root, &lowers, &both)?;
+            recorder.finish()?;
+            Ok(extracted)
+        })?;
+        poured.check(number, source, id)?;
+        let tar = extracted.complete.then_some(poured.length);
+        let blob = self.blob(&span, poured, extracted.complete, &name, &both)?;
+        let root = extracted.describes_root;
+        let record = Record { version: 1, size: extracted.size, tar, root };
+        let record = serde_json::to_vec(&record).map_err(|error| corrupt(error.to_string()))?;
+        write_all(
+            fs::create_file(self.staging.directory(), format!("{name}.json").as_bytes())?,
+            &record,
+        )?;
+        let key = if extracted.stands_alone { &id.diff_id } else { &id.above };
+        Ok(Ready { key: key.clone(), size: extracted.size, staged: Some(name), blob })
+    }
+
+    /// A layer that the store has unpacked, and has or can make as this blob.
+    fn known(&self, id: &LayerId, source: &dyn Source) -> Result<Option<Ready>> {
+        let Some(key) = layer::key(&self.images, id) else { return Ok(None) };
+        let digest = source.digest().unwrap_or(&id.diff_id).clone();
+        let (size, compression) = match File::open(layer::blob(&self.images, &digest)) {
+            Ok(file) => {
+                let span = Span::whole(file)?;
+                (span.length(), decompress(span.reader())?.1)
+            }
+            Err(_) => match layer::tar_size(&self.images, &key) {
+                Some(length) if digest == id.diff_id => (length, None),
+                _ => return Ok(None),
+            },
+        };
+        let blob = Blob { digest, size, compression, staged: None };
+        let size = layer::size(&self.images, &key);
+        Ok(Some(Ready { key, size, staged: None, blob }))
+    }
+
+    /// The directories of the layers below `number`, topmost first, when all are unpacked.
+    fn lowers(&self, number: usize, shared: &Shared, check: Check<'_>) -> Result<Vec<Layer>> {
+        let mut progress = shared.lock();
+        while progress.done[..number].iter().any(Option::is_none) {
+            if progress.failed.is_some() {
+                return Err(Error::new(Kind::Cancelled, "a layer below failed"));
+            }
+            check()?;
+            let patience = std::time::Duration::from_millis(100);
+            let waited = shared.changed.wait_timeout(progress, patience);
+            progress = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let path = |ready: &Ready| match &ready.staged {
+            Some(name) => self.staging.path().join(name),
+            None => layer::path(&self.images, &ready.key),
+        };
+        let below: Vec<_> = progress.done[..number].iter().flatten().rev().map(path).collect();
+        drop(progress);
+        merged::layers(below)
+    }
+
+    /// What is kept of the blob: nothing where the recipe tells it.
+    fn blob(
+        &self,
+        span: &Span,
+        poured: Poured,
+        complete: bool,
+        name: &str,
+        check: Check<'_>,
+    ) -> Result<Blob> {
+        let Poured { digest, compression, diff_id, kept, .. } = poured;
+        let staged = match (compression, complete) {
+            (Some(_), _) => kept.or_else(|| span.staged_name().map(str::to_owned)),
+            (None, true) => None,
+            (None, false) => {
+                let raw = format!("{name}.tar");
+                let file = fs::create_file(self.staging.directory(), raw.as_bytes())?;
+                spool::copy(span.reader(), file, span.length(), check)?;
+                Some(raw)
+            }
+        };
+        if !complete {
+            fs::unlink(self.staging.directory(), format!("{name}.recipe").as_bytes())?;
+        }
+        let digest = digest.unwrap_or(diff_id);
+        Ok(Blob { digest, size: span.length(), compression, staged })
+    }
+}
+
+fn lost() -> Error {
+    Error::new(Kind::Bug, "a thread that unpacks a layer has ended early")
+}
+
+/// What the reading thread found.
+struct Poured {
+    diff_id: Digest,
+    /// The bytes of the tar.
+    length: u64,
+    compression: Option<Compression>,
+    /// The digest of a compressed blob.
+    digest: Option<Digest>,
+    /// The file that a compressed blob was copied to.
+    kept: Option<String>,
+}
+
+impl Poured {
+    /// The content must be what the configuration and the manifest say.
+    fn check(&self, number: usize, source: &dyn Source, id: &LayerId) -> Result<()> {
+        let found = self.digest.as_ref().unwrap_or(&self.diff_id);
+        if let Some(promised) = source.digest().filter(|promised| *promised != found) {
+            return Err(corrupt(format!("its content is not `{promised}`, it is `{found}`")));
+        }
+        if self.diff_id != id.diff_id {
+            return Err(corrupt(format!(
+                "layer {number} is not what the configuration says: `{}` instead of `{}`",
+                self.diff_id.short(),
+                id.diff_id.short()
+            )));
+        }
+        Ok(())
+    }
+}
+
+struct Reading<'a> {
+    staging: &'a Staging,
+    span: &'a Span,
+    name: &'a str,
+}
+
+/// Reads a blob on a thread of its own while `consume` takes what comes out.
+fn through<T>(
+    reading: &Reading<'_>,
+    check: Check<'_>,
+    consume: impl FnOnce(Stream) -> Result<T>,
+) -> Result<(Poured, T)> {
+    let (sender, receiver) = sync_channel(WAITING);
+    let (poured, consumed) = thread::scope(|scope| {
+        let reader = scope.spawn(move || reading.pour(&sender, check));
+        let consumed = consume(Stream { receiver, part: Vec::new(), position: 0 });
+        (reader.join().unwrap_or_else(|_| Err(lost())), consumed)
+    });
+    match (poured, consumed) {
+        (Ok(Some(poured)), Ok(consumed)) => Ok((poured, consumed)),
+        // The reader's own failure is why the stream ended early.
+        (Err(error), _) | (_, Err(error)) => Err(error),
+        (Ok(None), Ok(_)) => Err(lost()),
+    }
+}
+
+impl Reading<'_> {
+    /// `None` where nobody takes it any more.
+    fn pour(&self, sender: &SyncSender<Vec<u8>>, check: Check<'_>) -> Result<Option<Poured>> {
+        let compressed = decompress(self.span.reader())?.1.is_some();
+        let mut blob = Hashing::new(self.span.reader(), compressed);
+        let mut kept = None;
+        if compressed && self.span.staged_name().is_none() {
+            let name = format!("{}.blob", self.name);
+            blob.copy = Some(fs::create_file(self.staging.directory(), name.as_bytes())?.into());
+            kept = Some(name);
+        }
+        let mut diff = Sha256::new();
+        let (mut stream, compression) = decompress(&mut blob)?;
+        let mut done = 0;
+        loop {
+            let mut part = vec![0; PART];
+            let count = fill(&mut stream, &mut part)?;
+            if count == 0 {
+                break;
+            }
+            part.truncate(count);
+            diff.update(&part);
+            done += count as u64;
+            spool::at_portion(done, count, self.staging.directory(), check)?;
+            if sender.send(part).is_err() {
+                return Ok(None);
+            }
+        }
+        drop(stream);
+        let digest = blob.finish()?;
+        let diff_id = Digest::from_bytes(&diff.finalize().into());
+        Ok(Some(Poured { diff_id, length: done, compression, digest, kept }))
+    }
+}
+
+/// Reads until `part` is full or the stream ends.
+fn fill(stream: &mut impl Read, part: &mut [u8]) -> Result<usize> {
+    let mut filled = 0;
+    while filled < part.len() {
+        match stream.read(&mut part[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(stream_error(&error)),
+        }
+    }
+    Ok(filled)
+}
+
+/// A compressed blob on its way to the decoder: hashed, and copied where it is to be kept.
+struct Hashing<R> {
+    stream: R,
+    hash: Option<Sha256>,
+    copy: Option<File>,
+}
+
+impl<R: Read> Hashing<R> {
+    fn new(stream: R, wanted: bool) -> Self {
+        Hashing { stream, hash: wanted.then(Sha256::new), copy: None }
+    }
+
+    /// The digest of all of it, what follows the compressed content included.
+    fn finish(mut self) -> Result<Option<Digest>> {
+        io::copy(&mut self, &mut io::sink()).map_err(|error| stream_error(&error))?;
+        Ok(self.hash.map(|hash| Digest::from_bytes(&hash.finalize().into())))
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        if let Some(hash) = &mut self.hash {
+            hash.update(&buffer[..count]);
+        }
+        if let Some(copy) = &mut self.copy {
+            io::Write::write_all(copy, &buffer[..count])?;
+        }
+        Ok(count)
+    }
+}
+
+/// The receiving end: a stream of bytes again.
+struct Stream {
+    receiver: Receiver<Vec<u8>>,
+    part: Vec<u8>,
+    position: usize,
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.position == self.part.len() {
+            // The other end hangs up at the end of the blob, or when it fails and says why.
+            let Ok(part) = self.receiver.recv() else { return Ok(0) };
+            self.part = part;
+            self.position = 0;
+        }
+        let count = buffer.len().min(self.part.len() - self.position);
+        buffer[..count].copy_from_slice(&self.part[self.position..self.position + count]);
+        self.position += count;
+        Ok(count)
+    }
+}
+
+impl Tape for Stream {}

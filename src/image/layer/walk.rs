@@ -1,0 +1,298 @@
+//! Walks a tree that somebody else may be changing: one directory, or layers as overlayfs shows
+//! them.
+//!
+//! All is relative to descriptors and follows no link, so whatever a container does meanwhile,
+//! nothing outside its layers is read. What vanishes on the way is passed over, as a `tar` of a
+//! living tree does.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use rustix::fs::FileType;
+
+use crate::image::layer::merged::{Layer, is_opaque};
+use crate::image::tar::members::lossy;
+use crate::image::tar::names::join;
+use crate::model::{Error, Result};
+use crate::sys::fs;
+
+/// How deep a tree may be: deeper than any path that the kernel takes.
+const MAX_DEPTH: usize = 2048;
+/// How many links a path may lead through, as in the kernel.
+const MAX_LINKS: usize = 40;
+
+/// What a tree is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A directory of a user's: nothing in it has a meaning of its own.
+    Plain,
+    /// Layers, topmost first, merged: what a whiteout hides is not there.
+    Merged,
+    /// One layer, with its whiteouts.
+    Layer,
+}
+
+/// A tree to walk.
+pub(crate) struct Tree<'a> {
+    pub(crate) form: Form,
+    /// Topmost first.
+    pub(crate) layers: Vec<&'a Layer>,
+}
+
+/// Something in a tree.
+pub(crate) struct Node {
+    /// The directory that holds it; the node itself where it is a directory.
+    pub(crate) holder: Rc<OwnedFd>,
+    /// Its name in `holder`; empty for a directory.
+    pub(crate) leaf: Vec<u8>,
+    /// From the root of the tree; empty is the root.
+    pub(crate) path: Vec<u8>,
+    pub(crate) attributes: fs::Attributes,
+    /// A directory that hides what lies below it.
+    pub(crate) opaque: bool,
+}
+
+/// Whether to go into a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Go {
+    Into,
+    Past,
+}
+
+/// What is still to be looked at: a path, and the layers that have it.
+struct Pending {
+    path: Vec<u8>,
+    depth: usize,
+    layers: Vec<usize>,
+}
+
+impl Tree<'_> {
+    /// Shows all that is at `start` and below to `visit`, parents first, names in order. Nothing
+    /// where `start` is not there. No component of it is followed.
+    pub(crate) fn walk(
+        &self,
+        start: &[u8],
+        visit: &mut dyn FnMut(&Node) -> Result<Go>,
+    ) -> Result<()> {
+        let Some(first) = self.pending(start)? else { return Ok(()) };
+        let mut todo = vec![first];
+        let mut last: Option<(usize, Vec<u8>, Rc<OwnedFd>)> = None;
+        while let Some(next) = todo.pop() {
+            if next.depth > MAX_DEPTH {
+                return Err(Error::from_errno("the tree is too deep", libc::ENAMETOOLONG));
+            }
+            let Some(node) = self.node(&next, &mut last)? else { continue };
+            let go = visit(&node)?;
+            if fs::type_of(&node.attributes) == FileType::Directory && go == Go::Into {
+                let names = self.names(&next)?;
+                todo.extend(names.into_iter().rev().map(|(name, layers)| Pending {
+                    path: below(&node.path, &name),
+                    depth: next.depth + 1,
+                    layers,
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds `path`; `None` where it is not there.
+    fn pending(&self, path: &[u8]) -> Result<Option<Pending>> {
+        let mut here = self.root();
+        for part in path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {
+            let Some(next) = self.child(&here, part)? else { return Ok(None) };
+            here = next;
+        }
+        Ok(Some(here))
+    }
+
+    fn root(&self) -> Pending {
+        Pending { path: Vec::new(), depth: 0, layers: (0..self.layers.len()).collect() }
+    }
+
+    /// What is called `name` in a directory.
+    fn child(&self, of: &Pending, name: &[u8]) -> Result<Option<Pending>> {
+        let mut shown = Shown::default();
+        for layer in &of.layers {
+            let Some(directory) = gone(self.open_dir(*layer, &of.path))? else { continue };
+            self.look(&directory, *layer, name, &mut shown)?;
+            if shown.complete || self.ends_at(of, &directory)? {
+                break;
+            }
+        }
+        let path = below(&of.path, name);
+        let found = Pending { path, depth: of.depth + 1, layers: shown.layers };
+        Ok(Some(found).filter(|found| !found.layers.is_empty()))
+    }
+
+    /// What is at `path`, without following its last component.
+    pub(crate) fn find(&self, path: &[u8]) -> Result<Option<Node>> {
+        match self.pending(path)? {
+            Some(found) => self.node(&found, &mut None),
+            None => Ok(None),
+        }
+    }
+
+    /// Follows `path` through all links as a process would whose root is this tree, the last
+    /// component too. What is not there is kept as it is written: it may be about to be made.
+    pub(crate) fn resolve(&self, path: &[u8]) -> Result<Vec<u8>> {
+        let parts = |path: &[u8]| -> Vec<Vec<u8>> {
+            let parts = path.split(|byte| *byte == b'/');
+            parts.filter(|part| !matches!(*part, b"" | b".")).map(<[u8]>::to_vec).collect()
+        };
+        let mut todo: VecDeque<Vec<u8>> = parts(path).into();
+        let mut done: Vec<Vec<u8>> = Vec::new();
+        let mut links = 0;
+        while let Some(part) = todo.pop_front() {
+            if part == b".." {
+                done.pop();
+                continue;
+            }
+            done.push(part);
+            let Some(node) = self.find(&join(&done))? else { continue };
+            if fs::type_of(&node.attributes) != FileType::Symlink {
+                continue;
+            }
+            links += 1;
+            if links > MAX_LINKS {
+                return Err(Error::from_errno(format!("follow `{}`", lossy(path)), libc::ELOOP));
+            }
+            let target = fs::read_link(&*node.holder, &node.leaf)?;
+            done.pop();
+            if target.starts_with(b"/") {
+                done.clear();
+            }
+            for part in parts(&target).into_iter().rev() {
+                todo.push_front(part);
+            }
+        }
+        Ok(join(&done))
+    }
+
+    /// Looks at one thing; `None` where it has vanished.
+    fn node(
+        &self,
+        next: &Pending,
+        last: &mut Option<(usize, Vec<u8>, Rc<OwnedFd>)>,
+    ) -> Result<Option<Node>> {
+        let Some(layer) = next.layers.first().copied() else { return Ok(None) };
+        let (parent, leaf) = split(&next.path);
+        let holder = match last {
+            Some((known, path, holder)) if *known == layer && path == parent => holder.clone(),
+            _ => match gone(self.open_dir(layer, parent))? {
+                Some(holder) => Rc::new(holder),
+                None => return Ok(None),
+            },
+        };
+        *last = Some((layer, parent.to_vec(), holder.clone()));
+        let name = if leaf.is_empty() { &b"."[..] } else { leaf };
+        let Some(attributes) = gone(fs::stat(&*holder, name))?.flatten() else { return Ok(None) };
+        let path = next.path.clone();
+        if fs::type_of(&attributes) != FileType::Directory {
+            let leaf = leaf.to_vec();
+            return Ok(Some(Node { holder, leaf, path, attributes, opaque: false }));
+        }
+        let Some(directory) = gone(self.open_dir(layer, &next.path))? else { return Ok(None) };
+        let attributes = fs::stat_fd(&directory)?;
+        let opaque = self.form != Form::Plain && is_opaque(&directory)?;
+        let holder = Rc::new(directory);
+        Ok(Some(Node { holder, leaf: Vec::new(), path, attributes, opaque }))
+    }
+
+    /// The names in a directory, each with the layers that show something of it, topmost first.
+    fn names(&self, of: &Pending) -> Result<Vec<(Vec<u8>, Vec<usize>)>> {
+        let mut found: BTreeMap<Vec<u8>, Shown> = BTreeMap::new();
+        for layer in &of.layers {
+            let Some(directory) = gone(self.open_dir(*layer, &of.path))? else { continue };
+            for name in fs::names(&directory)? {
+                let shown = found.entry(name.clone()).or_default();
+                self.look(&directory, *layer, &name, shown)?;
+            }
+            if self.ends_at(of, &directory)? {
+                break;
+            }
+        }
+        let visible = |(_, shown): &(Vec<u8>, Shown)| !shown.layers.is_empty();
+        Ok(found.into_iter().filter(visible).map(|(name, shown)| (name, shown.layers)).collect())
+    }
+
+    /// Adds what one layer has under a name to what those above it show.
+    fn look(&self, holder: &OwnedFd, layer: usize, name: &[u8], shown: &mut Shown) -> Result<()> {
+        if shown.complete {
+            return Ok(());
+        }
+        let Some(attributes) = gone(fs::stat(holder, name))?.flatten() else { return Ok(()) };
+        let whiteout = self.form == Form::Merged && fs::is_whiteout(&attributes);
+        let is_directory = fs::type_of(&attributes) == FileType::Directory;
+        // What is no directory hides all below, and is itself hidden by a directory above.
+        shown.complete = !is_directory;
+        if !whiteout && (is_directory || shown.layers.is_empty()) {
+            shown.layers.push(layer);
+        }
+        Ok(())
+    }
+
+    /// Whether a directory hides those of the layers below. The roots are always merged.
+    fn ends_at(&self, of: &Pending, directory: &OwnedFd) -> Result<bool> {
+        Ok(self.form == Form::Merged && !of.path.is_empty() && is_opaque(directory)?)
+    }
+
+    fn open_dir(&self, layer: usize, path: &[u8]) -> Result<OwnedFd> {
+        let opened;
+        let root = match self.layers[layer] {
+            Layer::Open(directory) => directory,
+            layer @ Layer::At(_) => {
+                opened = layer.root()?;
+                &opened
+            }
+        };
+        match self.form {
+            Form::Plain => fs::open_dir_inside(root, path),
+            Form::Merged | Form::Layer => fs::open_dir_beneath(root, path),
+        }
+    }
+
+    /// Opens a file that was found; `None` where it has vanished or become something else.
+    pub(crate) fn open(&self, node: &Node) -> Result<Option<OwnedFd>> {
+        let opened = match self.form {
+            Form::Plain => fs::open_file_inside(&*node.holder, &node.leaf),
+            Form::Merged | Form::Layer => fs::open_file_beneath(&*node.holder, &node.leaf),
+        };
+        let Some(file) = gone(opened)? else { return Ok(None) };
+        let is_file = fs::type_of(&fs::stat_fd(&file)?) == FileType::RegularFile;
+        Ok(is_file.then_some(file))
+    }
+}
+
+#[derive(Default)]
+struct Shown {
+    layers: Vec<usize>,
+    /// Nothing of the layers below shows through.
+    complete: bool,
+}
+
+/// `name` in the directory `path`.
+pub(crate) fn below(path: &[u8], name: &[u8]) -> Vec<u8> {
+    if path.is_empty() { name.to_vec() } else { join(&[path, name]) }
+}
+
+/// Parent and leaf of a path.
+pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (&[], path),
+    }
+}
+
+/// What is no longer there, or no longer what it was, is passed over.
+pub(crate) fn gone<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => match error.errno() {
+            Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::ENXIO | libc::ESTALE) => {
+                Ok(None)
+            }
+            _ => Err(error),
+        },
+    }
+}

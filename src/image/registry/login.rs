@@ -1,0 +1,82 @@
+//! Being known to a registry.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::image::Check;
+use crate::image::registry::Registry;
+use crate::image::registry::credentials::{Credentials, Keychain};
+use crate::model::progress::{Access, Silent};
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+
+/// Shows name and password to a registry, and keeps them where Docker does if it accepts them.
+/// Returns the file where they lie unencrypted; `None` where a helper keeps them.
+///
+/// # Errors
+/// [`Kind::Denied`] where the registry does not accept them.
+pub fn log_in(
+    registry: &str,
+    user: &str,
+    password: &str,
+    access: Access,
+    check: Check<'_>,
+) -> Result<Option<PathBuf>> {
+    let domain = domain(registry)?;
+    let what = || format!("cannot log in to `{domain}`");
+    if user.is_empty() || password.is_empty() || user.contains(':') {
+        let why = "a name without colon and a password are needed";
+        return Err(Error::new(Kind::Invalid, what()).cause(why));
+    }
+    let shown = Credentials::Password(user.to_owned(), password.to_owned());
+    let client = Registry::new(&domain, access, Some(shown), Arc::new(Silent))?;
+    client.attended(check, Registry::log_in).map_err(|error| match error.kind() {
+        Kind::Cancelled => error,
+        Kind::Denied => error.context(what()).hint("check the name and the password"),
+        _ => error.context(what()),
+    })?;
+    Keychain::from_environment().store(&domain, user, password)
+}
+
+/// Forgets the credentials for a registry. False where there were none.
+///
+/// # Errors
+/// When the file of credentials can't be read or written.
+pub fn log_out(registry: &str) -> Result<bool> {
+    Keychain::from_environment().erase(&domain(registry)?)
+}
+
+/// The registry as references name it, from what users write: `https://index.docker.io/v1/` too.
+fn domain(text: &str) -> Result<String> {
+    let bare = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = bare.unwrap_or(text).split('/').next().unwrap_or_default();
+    let parsed = format!("{host}/x").parse::<Reference>().ok();
+    let is_host = |reference: &Reference| reference.path() == "x" || host.ends_with("docker.io");
+    match parsed.filter(is_host) {
+        Some(reference) => Ok(reference.domain().to_owned()),
+        None => Err(Error::new(Kind::Invalid, format!("`{text}` is not a registry"))
+            .hint("write its host and port, such as `registry.example:5000`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_is_a_host() {
+        for (text, expected) in [
+            ("docker.io", "docker.io"),
+            ("index.docker.io", "docker.io"),
+            ("https://index.docker.io/v1/", "docker.io"),
+            ("registry.example:5000", "registry.example:5000"),
+            ("http://localhost:5000/v2/", "localhost:5000"),
+            ("localhost", "localhost"),
+        ] {
+            assert_eq!(domain(text).unwrap(), expected, "{text}");
+        }
+        for text in ["", "name", "a b.c", "https://"] {
+            assert!(domain(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! From a registry into the store: what a reference names, for one platform.
+//!
+//! Three layers come at a time, as with Docker, each into a file of the staging directory. The
+//! import waits for each and unpacks it while the next ones come; a layer that the store has is
+//! not fetched. Nothing has a final name before it is whole and checked.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::image::Check;
+use crate::image::bytes::span::Span;
+use crate::image::bytes::spool::{at_portion, digest_of};
+use crate::image::layer;
+use crate::image::layer::unpack::Source;
+use crate::image::registry::Registry;
+use crate::image::registry::credentials::Keychain;
+use crate::image::registry::manifest::{self, Descriptor, Named};
+use crate::image::store::document::{Document, MAX_DOCUMENT};
+use crate::image::store::import::Incoming;
+use crate::image::store::index::Index;
+use crate::image::store::staging::Staging;
+use crate::image::store::{Store, by_reference};
+use crate::image::tar::members::corrupt;
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::platform::Platform;
+use crate::model::progress::{Event, Progress, PullOptions, Pulled, Step};
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// Layers that come at once, as with Docker.
+const AT_ONCE: usize = 3;
+/// How deep indexes may be nested.
+const MAX_NESTING: usize = 2;
+/// How often a waiting import looks whether it was interrupted.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What a registry keeps under a reference, for one platform.
+struct Found {
+    /// The digest of what the reference named: of an index where it is one.
+    named: Digest,
+    manifest: Vec<u8>,
+    config: Vec<u8>,
+    layers: Vec<Descriptor>,
+}
+
+impl Store {
+    /// Brings in what `reference` names in its registry, under this reference and its digest.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], [`Kind::Denied`], [`Kind::Network`] or [`Kind::Corrupt`], naming the
+    /// registry and the repository.
+    pub fn pull(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        check: Check<'_>,
+    ) -> Result<Pulled> {
+        self.pull_from(reference, options, progress, check).map_err(|error| match error.kind() {
+            Kind::Cancelled => error,
+            _ => error.context(format!("cannot pull `{}`", reference.familiar())),
+        })
+    }
+
+    fn pull_from(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+        progress: &Arc<dyn Progress>,
+        check: Check<'_>,
+    ) -> Result<Pulled> {
+        let (domain, repository) = (reference.domain(), reference.path());
+        let credentials = Keychain::from_environment().find(domain, repository)?;
+        let registry = Registry::new(domain, options.access, credentials, progress.clone())?;
+        let name = match (reference.digest(), reference.tag()) {
+            (Some(digest), _) => digest.to_string(),
+            (None, tag) => tag.unwrap_or("latest").to_owned(),
+        };
+        let pulling = Event::Pulling { name: name.clone(), repository: repository.to_owned() };
+        let (from, platform, store) =
+            (repository.to_owned(), options.platform.clone(), self.clone());
+        let found = registry.attended(check, move |registry| {
+            find(registry, &store, &from, &name, platform.as_ref())
+        })?;
+        progress.tell(&pulling);
+        let by_digest = format!("{domain}/{repository}@{}", found.named).parse::<Reference>()?;
+        let references = match reference.digest() {
+            Some(_) => vec![by_digest],
+            None => vec![reference.clone(), by_digest],
+        };
+        let before = self.under(&references)?;
+        let id = self.fetch(&registry, repository, &found, references.clone(), progress, check)?;
+        let newer = before != self.under(&references)?;
+        let image = self.find(id.as_str())?;
+        Ok(Pulled { image, digest: found.named, newer })
+    }
+
+    /// Which images these references name.
+    fn under(&self, references: &[Reference]) -> Result<Vec<Option<Digest>>> {
+        let index = Index::read(self.images())?;
+        let id = |reference| by_reference(&index, reference).map(|entry| entry.id.clone());
+        Ok(references.iter().map(id).collect())
+    }
+
+    /// Fetches the layers that are missing and imports the image.
+    fn fetch(
+        &self,
+        registry: &Registry,
+        repository: &str,
+        found: &Found,
+        references: Vec<Reference>,
+        progress: &Arc<dyn Progress>,
+        check: Check<'_>,
+    ) -> Result<Digest> {
+        let staging = self.staging()?;
+        let document = Document::parse(&found.config)?;
+        if document.diff_ids.len() != found.layers.len() {
+            return Err(corrupt("its manifest is of another image"));
+        }
+        let downloads = Downloads::new(&found.layers, progress.clone());
+        let ids = layer::ids(&document.diff_ids);
+        for (descriptor, id) in found.layers.iter().zip(&ids) {
+            let step = if self.has(descriptor, id) {
+                Step::Exists
+            } else {
+                downloads.want(&staging, &descriptor.digest)?;
+                Step::Waiting
+            };
+            progress.tell(&Event::Layer(descriptor.digest.clone(), step));
+        }
+        for _ in 0..AT_ONCE.min(found.layers.len()) {
+            let (registry, repository) = (registry.clone(), repository.to_owned());
+            let shared = downloads.shared.clone();
+            registry.clone().spawn(move || shared.work(&registry, &repository))?;
+        }
+        let layer = |descriptor: &Descriptor| {
+            let layer = Layer {
+                downloads: &downloads,
+                staging: &staging,
+                descriptor: descriptor.clone(),
+                check,
+            };
+            Box::new(layer) as Box<dyn Source>
+        };
+        let mut incoming =
+            Incoming::new(&found.config, found.layers.iter().map(layer).collect(), references);
+        incoming.manifest = Some(&found.manifest);
+        let imported = self.import(&staging, &incoming, check);
+        let failure = downloads.close();
+        registry.stop();
+        match (imported, failure) {
+            (Ok(loaded), _) => {
+                downloads.tell_done();
+                Ok(loaded.id)
+            }
+            // Why it could not be imported.
+            (Err(error), Some(failure)) if error.kind() != Kind::Cancelled => Err(failure),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Whether the store has this layer unpacked, and has or can make its blob.
+    fn has(&self, descriptor: &Descriptor, id: &layer::LayerId) -> bool {
+        layer::key(self.images(), id).is_some_and(|key| {
+            self.blob(&descriptor.digest).exists()
+                || descriptor.digest == id.diff_id && layer::tar_size(self.images(), &key).is_some()
+        })
+    }
+}
+
+/// Asks for manifest and configuration, through an index where there is one.
+fn find(
+    registry: &Registry,
+    store: &Store,
+    repository: &str,
+    name: &str,
+    platform: Option<&Platform>,
+) -> Result<Found> {
+    let (mut media_type, mut bytes) = registry.manifest(repository, name)?;
+    let named = digest_of(&bytes);
+    for _ in 0..=MAX_NESTING {
+        match manifest::read(&media_type, &bytes)? {
+            Named::Image { config, layers } => {
+                let config = match store.read_blob(&config.digest) {
+                    Ok(known) => known,
+                    Err(_) => registry.small_blob(repository, &config, MAX_DOCUMENT)?,
+                };
+                check_platform(&config, platform)?;
+                return Ok(Found { named, manifest: bytes, config, layers });
+            }
+            Named::Index(choices) => {
+                let chosen = manifest::choose(&choices, platform)?;
+                (media_type, bytes) = registry.manifest(repository, chosen.digest.as_str())?;
+                if bytes.len() as u64 != chosen.size {
+                    let (said, found) = (chosen.size, bytes.len());
+                    return Err(corrupt(format!("a manifest has {found} bytes instead of {said}")));
+                }
+            }
+        }
+    }
+    Err(corrupt(format!("its indexes are nested more than {MAX_NESTING} deep")))
+}
+
+/// A tag without an index may be for another platform than the one that was asked for.
+fn check_platform(config: &[u8], wanted: Option<&Platform>) -> Result<()> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let document = Document::parse(config)?;
+    let variant = document.value.get("variant").and_then(serde_json::Value::as_str);
+    let offered = Platform {
+        os: document.os,
+        architecture: document.architecture,
+        variant: variant.unwrap_or_default().to_owned(),
+    };
+    if wanted.accepts(&offered) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::NotFound, format!("it has no image for {wanted}"))
+        .hint(format!("it has an image for: {offered}")))
+}
+
+/// The layers that are to come, each blob once.
+struct Downloads {
+    shared: Arc<Shared>,
+    places: HashMap<Digest, usize>,
+}
+
+struct Shared {
+    layers: Vec<Descriptor>,
+    state: Mutex<State>,
+    changed: Condvar,
+    progress: Arc<dyn Progress>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The file of each layer that was asked for.
+    files: HashMap<usize, Arc<File>>,
+    queue: VecDeque<usize>,
+    here: Vec<usize>,
+    failure: Option<Error>,
+    closed: bool,
+}
+
+impl Downloads {
+    fn new(all: &[Descriptor], progress: Arc<dyn Progress>) -> Self {
+        let mut places = HashMap::new();
+        let mut layers: Vec<Descriptor> = Vec::new();
+        for descriptor in all {
+            places.entry(descriptor.digest.clone()).or_insert_with(|| {
+                layers.push(descriptor.clone());
+                layers.len() - 1
+            });
+        }
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        Downloads { shared: Arc::new(Shared { layers, state, changed, progress }), places }
+    }
+
+    /// Asks for a layer; once is enough.
+    fn want(&self, staging: &Staging, digest: &Digest) -> Result<usize> {
+        let place = *self.places.get(digest).ok_or_else(|| corrupt("a layer is missing"))?;
+        let mut state = self.shared.lock();
+        let known = state.files.contains_key(&place);
+        if !known {
+            let file = fs::create_file(staging.directory(), file_name(digest).as_bytes())?;
+            state.files.insert(place, Arc::new(file.into()));
+            state.queue.push_back(place);
+            self.shared.changed.notify_all();
+        }
+        Ok(place)
+    }
+
+    /// Waits until a layer is there.
+    fn wait(&self, place: usize, check: Check<'_>) -> Result<()> {
+        let mut state = self.shared.lock();
+        while !state.here.contains(&place) {
+            if let Some(failure) = &state.failure {
+                return Err(failure.clone());
+            }
+            check()?;
+            let waited = self.shared.changed.wait_timeout(state, LOOK);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(())
+    }
+
+    /// No more is wanted. Why one did not come, if so.
+    fn close(&self) -> Option<Error> {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        self.shared.changed.notify_all();
+        state.failure.take()
+    }
+
+    fn tell_done(&self) {
+        let here = std::mem::take(&mut self.shared.lock().here);
+        for (place, layer) in self.shared.layers.iter().enumerate() {
+            if here.contains(&place) {
+                self.shared.tell(layer, Step::Done);
+            }
+        }
+    }
+}
+
+impl Drop for Downloads {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, layer: &Descriptor, step: Step) {
+        self.progress.tell(&Event::Layer(layer.digest.clone(), step));
+    }
+
+    /// Fetches layers, one after the other, until no more are wanted.
+    fn work(&self, registry: &Registry, repository: &str) {
+        while let Some((place, file)) = self.next() {
+            let layer = &self.layers[place];
+            self.tell(layer, Step::Downloading(0, layer.size));
+            let told = |done: u64, count: usize| {
+                self.tell(layer, Step::Downloading(done, layer.size));
+                at_portion(done, count, &*file, &|| Ok(()))
+            };
+            let result = registry.blob(repository, layer, &file, &told);
+            // The import reads it through this very descriptor.
+            let result = result.and_then(|()| {
+                (&*file).seek(SeekFrom::Start(0)).context(|| "read a layer".to_owned()).map(drop)
+            });
+            let mut state = self.lock();
+            match result {
+                Ok(()) => {
+                    state.here.push(place);
+                    drop(state);
+                    self.tell(layer, Step::Downloaded);
+                }
+                Err(error) => {
+                    state.failure.get_or_insert(error);
+                    state.closed = true;
+                }
+            }
+            self.changed.notify_all();
+        }
+    }
+
+    fn next(&self) -> Option<(usize, Arc<File>)> {
+        let mut state = self.lock();
+        while !state.closed {
+            if let Some(place) = state.queue.pop_front() {
+                return state.files.get(&place).map(|file| (place, file.clone()));
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        None
+    }
+}
+
+/// One layer, as the import asks for it.
+struct Layer<'a> {
+    downloads: &'a Downloads,
+    staging: &'a Staging,
+    descriptor: Descriptor,
+    check: Check<'a>,
+}
+
+impl Source for Layer<'_> {
+    fn digest(&self) -> Option<&Digest> {
+        Some(&self.descriptor.digest)
+    }
+
+    fn open(&self) -> Result<Span> {
+        let place = self.downloads.want(self.staging, &self.descriptor.digest)?;
+        self.downloads.wait(place, self.check)?;
+        self.downloads.shared.tell(&self.descriptor, Step::Unpacking);
+        let name = file_name(&self.descriptor.digest);
+        let file = fs::open_file_beneath(self.staging.directory(), name.as_bytes())?;
+        Span::staged(file.into(), &name)
+    }
+}
+
+fn file_name(digest: &Digest) -> String {
+    format!("download-{}", digest.hex())
+}

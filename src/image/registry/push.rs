@@ -1,0 +1,361 @@
+//! From the store to a registry: the manifest as it is kept, so that digests stay what they are.
+//!
+//! Only layers that are not compressed, of images that were loaded or built here, are sent with
+//! gzip and under a new manifest, as Docker does: registries and peers expect it. The same layer
+//! gives the same bytes each time.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::image::Check;
+use crate::image::bytes::spool::{at_portion, digest_of};
+use crate::image::registry::Registry;
+use crate::image::registry::credentials::Keychain;
+use crate::image::registry::manifest::{self, Descriptor, Named};
+use crate::image::registry::{Outgoing, Sent};
+use crate::image::store::document;
+use crate::image::store::index::{Index, MEDIA_MANIFEST};
+use crate::image::store::{Store, by_reference};
+use crate::image::tar::members::corrupt;
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::image::Image;
+use crate::model::progress::{Access, Event, Progress, Pushed, Step};
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// Layers that are sent at once; Docker sends five.
+const AT_ONCE: usize = 3;
+const BUFFER: usize = 128 * 1024;
+/// The media types of layers that are not compressed, and what they are with gzip.
+const PLAIN: [(&str, &str); 2] = [
+    ("application/vnd.oci.image.layer.v1.tar", "application/vnd.oci.image.layer.v1.tar+gzip"),
+    (
+        "application/vnd.docker.image.rootfs.diff.tar",
+        "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    ),
+];
+
+/// An image on its way out.
+struct Parcel {
+    store: Store,
+    image: Image,
+    repository: String,
+    /// A repository of the same registry that probably has the layers.
+    from: Option<String>,
+    layers: Vec<Descriptor>,
+    /// Where a layer that is not compressed is compressed to.
+    files: Vec<Option<File>>,
+    next: AtomicUsize,
+    /// What each layer became.
+    sent: Mutex<Vec<Option<Descriptor>>>,
+    progress: Arc<dyn Progress>,
+}
+
+impl Store {
+    /// Sends the image that `query` names to the registry, under `reference`.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] where there is no such image here; [`Kind::Denied`] or
+    /// [`Kind::Network`], naming the registry and the repository.
+    pub fn push(
+        &self,
+        query: &str,
+        reference: &Reference,
+        access: Access,
+        progress: &Arc<dyn Progress>,
+        check: Check<'_>,
+    ) -> Result<Pushed> {
+        let Some(tag) = reference.tag().filter(|_| reference.digest().is_none()) else {
+            let message = format!("cannot push to `{}`", reference.familiar());
+            return Err(Error::new(Kind::Invalid, message)
+                .hint("name it by a tag: a digest is what the push gives it"));
+        };
+        let mut image = self.find(query)?;
+        let index = Index::read(self.images())?;
+        if let Some(entry) = by_reference(&index, reference).filter(|entry| entry.id == image.id) {
+            image.manifest = Some(entry.manifest.clone());
+        }
+        self.push_to(image, reference, tag, access, progress, check).map_err(|error| {
+            match error.kind() {
+                Kind::Cancelled => error,
+                _ => error.context(format!("cannot push `{}`", reference.familiar())),
+            }
+        })
+    }
+
+    fn push_to(
+        &self,
+        image: Image,
+        reference: &Reference,
+        tag: &str,
+        access: Access,
+        progress: &Arc<dyn Progress>,
+        check: Check<'_>,
+    ) -> Result<Pushed> {
+        let (domain, repository) = (reference.domain(), reference.path());
+        progress.tell(&Event::Pushing { repository: format!("{domain}/{repository}") });
+        let id = image.id.clone();
+        let bytes = self.read_blob(image.manifest.as_ref().ok_or_else(no_manifest)?)?;
+        let Named::Image { config, layers } = manifest::read("", &bytes)? else {
+            return Err(no_manifest());
+        };
+        let staging = self.staging()?;
+        let file = |(number, layer): (usize, &Descriptor)| {
+            let name = format!("push-{number}");
+            let create = || fs::create_file(staging.directory(), name.as_bytes());
+            compressed_type(layer).map(|_| create().map(File::from)).transpose()
+        };
+        let files = layers.iter().enumerate().map(file).collect::<Result<Vec<_>>>()?;
+        let credentials = Keychain::from_environment().find(domain, repository)?;
+        let registry = Registry::new(domain, access, credentials, progress.clone())?;
+        let sent = Mutex::new(vec![None; layers.len()]);
+        let parcel = Arc::new(Parcel {
+            store: self.clone(),
+            from: elsewhere(&image, reference),
+            image,
+            repository: repository.to_owned(),
+            layers,
+            files,
+            next: AtomicUsize::new(0),
+            sent,
+            progress: progress.clone(),
+        });
+        let tag = tag.to_owned();
+        let pushed = registry
+            .attended(check, move |registry| parcel.send(registry, &tag, &config, &bytes))?;
+        let known = format!("{domain}/{repository}@{}", pushed.digest).parse::<Reference>()?;
+        self.remember(&id, &[known])?;
+        Ok(pushed)
+    }
+
+    /// Gives an image further references.
+    fn remember(&self, id: &Digest, references: &[Reference]) -> Result<()> {
+        let lock = self.lock()?;
+        let mut index = Index::read(self.images())?;
+        // It may be gone by now, which is no failure of the push.
+        let entry = index.of(id).next().cloned();
+        if let Some(entry) = entry {
+            index.put(&entry, references);
+            index.write(self.images())?;
+        }
+        drop(lock);
+        Ok(())
+    }
+}
+
+fn no_manifest() -> Error {
+    corrupt("the image has no manifest").hint("load or pull it again")
+}
+
+/// Another repository of the same registry that this image was in.
+fn elsewhere(image: &Image, to: &Reference) -> Option<String> {
+    let known = image.digests.iter().filter(|known| known.domain() == to.domain());
+    known.map(|known| known.path().to_owned()).find(|path| path != to.path())
+}
+
+fn compressed_type(layer: &Descriptor) -> Option<&'static str> {
+    PLAIN.iter().find(|(plain, _)| *plain == layer.media_type).map(|(_, gzip)| *gzip)
+}
+
+impl Parcel {
+    /// Sends layers, configuration and manifest, in this order: a registry refuses a manifest
+    /// whose blobs it lacks.
+    fn send(
+        self: &Arc<Self>,
+        registry: &Registry,
+        tag: &str,
+        config: &Descriptor,
+        bytes: &[u8],
+    ) -> Result<Pushed> {
+        for layer in &self.layers {
+            self.tell(layer, Step::Preparing);
+        }
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..AT_ONCE.min(self.layers.len()))
+                .map(|_| scope.spawn(|| self.work(registry)))
+                .collect();
+            let first = self.work(registry);
+            let panicked = |_| Err(Error::new(Kind::Bug, "a thread of a push panicked"));
+            let ended = others.into_iter().map(|other| other.join().unwrap_or_else(panicked));
+            // All have ended before one of them may fail.
+            std::iter::once(first).chain(ended.collect::<Vec<_>>()).collect::<Result<()>>()
+        })?;
+        let document = self.store.read_blob(&config.digest)?;
+        let open = || Ok(Box::new(std::io::Cursor::new(document.clone())) as Box<dyn Read + Send>);
+        let size = document.len() as u64;
+        let blob = Outgoing { digest: &config.digest, size, from: None, open: &open };
+        registry.send_blob(&self.repository, &blob)?;
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let manifest = rewritten(bytes, &sent)?;
+        let value: Value = document::parse(&manifest)?;
+        let media_type = value.get("mediaType").and_then(Value::as_str).unwrap_or(MEDIA_MANIFEST);
+        registry.put_manifest(&self.repository, tag, media_type, &manifest)?;
+        Ok(Pushed { digest: digest_of(&manifest), size: manifest.len() as u64 })
+    }
+
+    fn tell(&self, layer: &Descriptor, step: Step) {
+        self.progress.tell(&Event::Layer(layer.digest.clone(), step));
+    }
+
+    /// Sends layers until none is left, or one fails.
+    fn work(&self, registry: &Registry) -> Result<()> {
+        loop {
+            let number = self.next.fetch_add(1, Ordering::SeqCst);
+            let Some(layer) = self.layers.get(number) else { return Ok(()) };
+            match self.send_layer(registry, number, layer) {
+                Ok(descriptor) => {
+                    let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+                    sent[number] = Some(descriptor);
+                }
+                Err(error) => {
+                    self.next.store(self.layers.len(), Ordering::SeqCst);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn send_layer(
+        &self,
+        registry: &Registry,
+        number: usize,
+        layer: &Descriptor,
+    ) -> Result<Descriptor> {
+        let sent = match &self.files[number] {
+            Some(file) => self.compress(registry, number, layer, file)?,
+            None => layer.clone(),
+        };
+        let open = || -> Result<Box<dyn Read + Send>> {
+            let stream: Box<dyn Read + Send> = match &self.files[number] {
+                Some(file) => {
+                    let file = file.try_clone().context(|| "read a layer".to_owned())?;
+                    Box::new(FromStart { file, position: 0 })
+                }
+                None => self.store.open_blob(&self.image, number)?.1,
+            };
+            let (progress, digest) = (self.progress.clone(), layer.digest.clone());
+            Ok(Box::new(Counted { stream, done: 0, size: sent.size, progress, digest }))
+        };
+        let from = self.from.as_deref();
+        let blob = Outgoing { digest: &sent.digest, size: sent.size, from, open: &open };
+        let step = match registry.send_blob(&self.repository, &blob)? {
+            Sent::Known => Step::ThereAlready,
+            Sent::Mounted => Step::Mounted(self.from.clone().unwrap_or_default()),
+            Sent::Uploaded => Step::Pushed,
+        };
+        self.tell(layer, step);
+        Ok(sent)
+    }
+
+    /// Compresses a layer into its file. Without name and time, so that the same layer always
+    /// gives the same bytes.
+    fn compress(
+        &self,
+        registry: &Registry,
+        number: usize,
+        layer: &Descriptor,
+        file: &File,
+    ) -> Result<Descriptor> {
+        let mut stream = self.store.open_blob(&self.image, number)?.1;
+        let mut writer = Hashed { file, hash: Sha256::new(), length: 0 };
+        let mut gzip = flate2::GzBuilder::new().write(&mut writer, flate2::Compression::default());
+        let mut buffer = vec![0; BUFFER];
+        let mut done = 0;
+        let what = || format!("cannot compress layer {}", number + 1);
+        loop {
+            let count = stream.read(&mut buffer).context(what)?;
+            if count == 0 {
+                break;
+            }
+            done += count as u64;
+            gzip.write_all(&buffer[..count]).context(what)?;
+            at_portion(done, count, file, &|| registry.check())?;
+        }
+        gzip.finish().context(what)?;
+        let mut sent = layer.clone();
+        sent.media_type = compressed_type(layer).unwrap_or(&layer.media_type).to_owned();
+        sent.digest = Digest::from_bytes(&writer.hash.finalize().into());
+        sent.size = writer.length;
+        Ok(sent)
+    }
+}
+
+/// The manifest with the layers that were compressed; the very bytes where there are none.
+fn rewritten(bytes: &[u8], sent: &[Option<Descriptor>]) -> Result<Vec<u8>> {
+    let mut value: Value = document::parse(bytes)?;
+    let mut changed = false;
+    let layers = value.get_mut("layers").and_then(Value::as_array_mut).ok_or_else(no_manifest)?;
+    for (layer, sent) in layers.iter_mut().zip(sent) {
+        let (Some(layer), Some(sent)) = (layer.as_object_mut(), sent) else { continue };
+        if layer.get("digest").and_then(Value::as_str) != Some(sent.digest.as_str()) {
+            changed = true;
+            layer.insert("mediaType".to_owned(), sent.media_type.as_str().into());
+            layer.insert("digest".to_owned(), sent.digest.as_str().into());
+            layer.insert("size".to_owned(), sent.size.into());
+        }
+    }
+    if !changed {
+        return Ok(bytes.to_owned());
+    }
+    serde_json::to_vec(&value).map_err(|error| corrupt(error.to_string()))
+}
+
+struct Hashed<'a> {
+    file: &'a File,
+    hash: Sha256,
+    length: u64,
+}
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        self.length += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Reads a file from its beginning, wherever its other readers are.
+struct FromStart {
+    file: File,
+    position: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read_at(buffer, self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+/// Tells how far it was read.
+struct Counted {
+    stream: Box<dyn Read + Send>,
+    done: u64,
+    size: u64,
+    progress: Arc<dyn Progress>,
+    digest: Digest,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        self.done += count as u64;
+        let step = Step::Uploading(self.done, self.size);
+        self.progress.tell(&Event::Layer(self.digest.clone(), step));
+        Ok(count)
+    }
+}

@@ -1,0 +1,250 @@
+//! Puts right what was found, under the locks of those who could be in the way.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::Checking;
+use super::Damage;
+use super::Held;
+use super::Seen;
+use super::Settled;
+use super::compare;
+use super::fits;
+use super::one_layer::{Fault, is_of_host};
+use super::unpack::Fresh;
+use crate::image::layer::flat;
+use crate::image::layer::{self, LayerId};
+use crate::image::store::Store;
+use crate::image::store::document::{Document, MAX_DOCUMENT};
+use crate::image::store::index::{Entry, Index};
+use crate::model::Result;
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::image::ImageUser;
+use crate::model::reference::Reference;
+use crate::model::report::{Fate, Trouble};
+use crate::sys::fs;
+
+impl Checking<'_> {
+    /// Reports damage of an image, and puts it right if that was asked for.
+    pub(super) fn settle(
+        &mut self,
+        id: &Digest,
+        seen: &Seen,
+        damage: Vec<Damage>,
+    ) -> Result<Settled> {
+        if self.repair {
+            // Before it gets its final name.
+            fs::sync_filesystem(self.staging.directory())?;
+        }
+        let held = (self.hold)(self.repair)?;
+        let lock = self.store.lock()?;
+        if self.seen_one(id)?.as_ref() != Some(seen) {
+            for damage in &damage {
+                if let Damage::Layer(_, Fault::Files { fresh, .. }) = damage {
+                    self.forget(&fresh.name);
+                }
+            }
+            return Ok(Settled::Changed);
+        }
+        let mut settled = Settled::Done;
+        let mut done = Vec::with_capacity(damage.len());
+        for damage in damage {
+            let fate = if self.repair { self.put_right(id, &damage, &held)? } else { Fate::Found };
+            if fate == Fate::Mended {
+                settled = Settled::LookAgain;
+            }
+            done.push((damage, fate));
+        }
+        drop(lock);
+        let name = display_name(id, &seen.entries);
+        let users: Vec<&ImageUser> = held.users.iter().filter(|user| user.image == *id).collect();
+        for (damage, fate) in done {
+            let of = |layer: &LayerId, why: &str| {
+                format!("its layer `{}`: {why}", layer.diff_id.short())
+            };
+            let what = match &damage {
+                Damage::Lost(why) => why.clone(),
+                Damage::Layer(layer, Fault::Files { why, fresh }) => {
+                    self.forget(&fresh.name);
+                    of(layer, why)
+                }
+                Damage::Layer(layer, Fault::Blob { why, .. } | Fault::Lost(why)) => of(layer, why),
+            };
+            self.found(Trouble::Damage, what, Some(name.clone()), &users, fate);
+        }
+        Ok(settled)
+    }
+
+    /// Looks at the lowest layers of containers that are merged (`flat`): they are links to files
+    /// of layers that were looked at, or mended, before.
+    pub(super) fn merged(&mut self) -> Result<()> {
+        let held = (self.hold)(self.repair)?;
+        let mut known = HashSet::new();
+        for user in &held.users {
+            for (count, path) in self.store.merged_of(&user.layers) {
+                if !known.insert(path.clone()) {
+                    continue;
+                }
+                let layers = &user.layers[..count];
+                // Of layers that are gone the containers' own report tells.
+                if layers.iter().any(|layer| !self.store.layer_dir(layer).is_dir()) {
+                    continue;
+                }
+                match self.merged_one(user, layers, &path, &held) {
+                    // The container and its image have just been removed.
+                    Err(error) if !is_of_host(&error) && !path.exists() => {}
+                    result => result?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn merged_one(
+        &mut self,
+        user: &ImageUser,
+        layers: &[Digest],
+        path: &Path,
+        held: &Held,
+    ) -> Result<()> {
+        let staged = self.staging.path().join(flat::DIRECTORY);
+        if staged.exists() {
+            std::fs::remove_dir_all(&staged)
+                .context(|| format!("remove `{}`", staged.display()))?;
+        }
+        let fresh = self.store.flatten_into(&self.staging, layers)?;
+        let there = fs::open_dir(path)?;
+        if let Some(what) = compare::difference(&fresh, &there, self.go_on)? {
+            let live = held.users.iter().find(|user| user.live && user.layers.starts_with(layers));
+            let fate = match live {
+                _ if !self.repair => Fate::Found,
+                Some(user) => Fate::Left(in_the_way(user)),
+                None => {
+                    let (name, flat) = (path.file_name().unwrap_or_default(), flat::DIRECTORY);
+                    let holder = fs::open_dir(&self.store.images().join(flat))?;
+                    fs::sync_filesystem(&holder)?;
+                    let staged = self.staging.directory();
+                    fs::exchange(staged, flat.as_bytes(), &holder, name.as_encoded_bytes())?;
+                    Fate::Mended
+                }
+            };
+            let what = format!("its lowest {} layers merged: {what}", layers.len());
+            self.found(Trouble::Damage, what, None, &[user], fate);
+        }
+        Ok(())
+    }
+
+    /// The caller holds the store's lock.
+    fn put_right(&mut self, id: &Digest, damage: &Damage, held: &Held) -> Result<Fate> {
+        match damage {
+            Damage::Lost(_) => {
+                if let Some(user) = held.users.iter().find(|user| user.live && user.image == *id) {
+                    return Ok(Fate::Left(in_the_way(user)));
+                }
+                let mut index = Index::read(self.store.images())?;
+                index.entries.retain(|entry| entry.id != *id);
+                index.write(self.store.images())?;
+                Ok(Fate::Removed)
+            }
+            Damage::Layer(layer, Fault::Files { fresh, .. }) => {
+                let keys = [&layer.diff_id, &layer.above];
+                let uses = |user: &&ImageUser| user.layers.iter().any(|key| keys.contains(&key));
+                if let Some(user) = held.users.iter().filter(uses).find(|user| user.live) {
+                    return Ok(Fate::Left(in_the_way(user)));
+                }
+                self.replace(layer, fresh)?;
+                Ok(Fate::Mended)
+            }
+            Damage::Layer(_, Fault::Blob { digest, .. }) => {
+                let path = self.store.blob(digest);
+                std::fs::remove_file(&path).context(|| format!("remove `{}`", path.display()))?;
+                Ok(Fate::Mended)
+            }
+            Damage::Layer(_, Fault::Lost(why)) => Ok(Fate::Left(why.clone())),
+        }
+    }
+
+    /// Puts a fresh copy in the place of a layer; the old one goes with the staging directory.
+    fn replace(&mut self, layer: &LayerId, fresh: &Fresh) -> Result<()> {
+        let images = self.store.images();
+        let (staged, holder) = (self.staging.directory(), fs::open_dir(&images.join("layers"))?);
+        // Where it was before. A container that is made of it knows it by this key.
+        let right = if fresh.stands_alone { &layer.diff_id } else { &layer.above };
+        let before = layer::key(images, layer);
+        let key = before.as_ref().unwrap_or(right);
+        let record = format!("{}.json", fresh.name);
+        fs::rename(staged, record.as_bytes(), &holder, layer::record_name(key).as_bytes())?;
+        if fresh.complete {
+            let recipe = format!("{}.recipe", fresh.name);
+            fs::rename(staged, recipe.as_bytes(), &holder, layer::recipe_name(key).as_bytes())?;
+        }
+        let (name, hex) = (fresh.name.as_bytes(), key.hex().as_bytes());
+        if !fs::rename_new(staged, name, &holder, hex)? {
+            fs::exchange(staged, name, &holder, hex)?;
+        }
+        fs::sync(&holder)?;
+        self.sound.insert(key.clone());
+        self.report.layers += 1;
+        Ok(())
+    }
+}
+
+fn in_the_way(user: &ImageUser) -> String {
+    format!("the container `{}` runs on it; stop it and check again", user.container)
+}
+
+/// As the image is called, or its short id.
+fn display_name(id: &Digest, entries: &[Entry]) -> String {
+    let mut names: Vec<_> = entries.iter().filter_map(|entry| entry.reference.as_ref()).collect();
+    names.sort_by_key(|reference| reference.digest().is_some());
+    names.first().map_or_else(|| id.short().to_owned(), |name| Reference::familiar(name))
+}
+
+/// Keeps a damaged list of images under another name, and writes a new one. The caller holds the
+/// store's lock.
+pub(super) fn replace_index(store: &Store, index: &Index) -> Result<()> {
+    let images = store.images();
+    let (old, away) = (images.join("index.json"), images.join("index.json.damaged"));
+    if old.exists() {
+        let _ = std::fs::remove_file(&away);
+        // A link: without any list, all images would seem needless.
+        std::fs::hard_link(&old, &away).context(|| format!("link `{}`", away.display()))?;
+    }
+    index.write(images)
+}
+
+/// A list of the whole images that are there. Their names were in the old list alone. The caller
+/// holds the store's lock.
+pub(super) fn find_images(store: &Store) -> Result<Index> {
+    let images = store.images();
+    let mut index = Index::default();
+    for name in fs::names(fs::open_dir(&images.join("blobs/sha256"))?)? {
+        index
+            .entries
+            .extend(crate::image::store::usage::digest(&name).and_then(|blob| entry(store, &blob)));
+    }
+    index.drop_needless();
+    Ok(index)
+}
+
+/// The image that a blob is the manifest of.
+fn entry(store: &Store, blob: &Digest) -> Option<Entry> {
+    let size = store.blob(blob).metadata().ok()?.len();
+    let manifest = store.read_manifest(blob).ok().filter(|_| size <= MAX_DOCUMENT)?;
+    let document = Document::parse(&store.read_blob(&manifest.config.digest).ok()?).ok()?;
+    if !fits(&manifest, &document) {
+        return None;
+    }
+    let keys = layer::keys(store.images(), &document.diff_ids).ok()?;
+    Some(Entry {
+        id: document.id,
+        manifest: blob.clone(),
+        manifest_size: size,
+        reference: None,
+        size: keys.iter().map(|key| layer::size(store.images(), key)).sum(),
+        tagged: None,
+        step: None,
+        parent: None,
+    })
+}

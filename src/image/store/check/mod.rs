@@ -1,0 +1,308 @@
+//! Holds the store against what it must be, and mends it.
+//!
+//! Each layer is unpacked once more, from its blob or its recipe, whose digests prove that the
+//! copy is right; then the two are compared. So whatever unpacking heeds is checked, and a copy
+//! to mend with is at hand.
+//!
+//! Looking takes no lock, so that others go on working. What seems damaged may be on its way out
+//! or in: it counts only if the image is still listed and its files were the same before and
+//! after the look. Changes are made under the locks of `rmi`, by renames alone.
+
+mod compare;
+mod mend;
+mod one_layer;
+mod unpack;
+
+use std::collections::HashSet;
+
+use self::one_layer::{Fault, is_of_host};
+use crate::image::Check;
+use crate::image::layer::{self, LayerId};
+use crate::image::store::Store;
+use crate::image::store::document::Document;
+use crate::image::store::index::{Entry, Index, Manifest};
+use crate::image::store::staging::{self, Staging};
+use crate::image::store::usage::bytes_of;
+use crate::model::digest::Digest;
+use crate::model::image::ImageUser;
+use crate::model::report::{Fate, Finding, Report, Trouble};
+use crate::model::units::human_bytes;
+use crate::model::{Error, Kind, Result};
+
+/// How often an image is looked at anew after a part was mended: as many layers as it can have,
+/// and their blobs.
+const MAX_MENDED: usize = 2200;
+/// How often an image is looked at anew that others change meanwhile.
+const ATTEMPTS: usize = 20;
+
+/// What is held while the store is changed: no container is made of its images, and none of
+/// `users` is started.
+pub struct Held {
+    /// All containers; those that could not be held still count as live.
+    pub users: Vec<ImageUser>,
+    /// Lets go when dropped.
+    pub locks: Box<dyn Send>,
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held").field("users", &self.users).finish_non_exhaustive()
+    }
+}
+
+/// Tells who uses what; with `true`, holds them still.
+pub type Hold<'a> = &'a dyn Fn(bool) -> Result<Held>;
+
+impl Store {
+    /// Looks at all images, layers and leftovers; with `repair`, mends what can be mended and
+    /// removes what can't.
+    pub fn check(&self, repair: bool, hold: Hold<'_>, go_on: Check<'_>) -> Result<Report> {
+        let lock = self.lock()?;
+        let staging = Staging::create(&self.images().join("staging"))?;
+        drop(lock);
+        let mut checking = Checking {
+            store: self,
+            hold,
+            repair,
+            go_on,
+            staging,
+            sound: HashSet::new(),
+            sound_blobs: HashSet::new(),
+            unpacked: 0,
+            report: Report::default(),
+        };
+        let Some(index) = checking.index()? else { return Ok(checking.report) };
+        for id in index.ids() {
+            checking.image(id)?;
+        }
+        checking.merged()?;
+        checking.leftovers()?;
+        Ok(checking.report)
+    }
+}
+
+struct Checking<'a> {
+    store: &'a Store,
+    hold: Hold<'a>,
+    repair: bool,
+    go_on: Check<'a>,
+    staging: Staging,
+    /// The keys of the layers that are as they must be.
+    sound: HashSet<Digest>,
+    /// The blobs that are what their names say.
+    sound_blobs: HashSet<Digest>,
+    /// Layers that were unpacked once more, for their names.
+    unpacked: u64,
+    report: Report,
+}
+
+/// An image as the index has it, and which files it is made of.
+#[derive(PartialEq)]
+struct Seen {
+    entries: Vec<Entry>,
+    files: Vec<Option<(u64, u64)>>,
+}
+
+/// What came of damage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    /// Nothing more is to be done.
+    Done,
+    /// Something was put right: there may be more.
+    LookAgain,
+    /// The image was changed meanwhile.
+    Changed,
+}
+
+/// What is wrong with an image.
+enum Damage {
+    /// It can't be mended.
+    Lost(String),
+    /// A layer is not what it must be.
+    Layer(LayerId, Fault),
+}
+
+impl Checking<'_> {
+    /// The list of images; `None` where it is damaged and stays so.
+    fn index(&mut self) -> Result<Option<Index>> {
+        let lock = self.store.lock()?;
+        let is_there = self.store.images().join("index.json").exists();
+        let (trouble, what, index) = match Index::read(self.store.images()) {
+            Ok(index) if is_there => return Ok(Some(index)),
+            // So it is in a new store, and where the first load was killed.
+            Ok(_) => {
+                let found = mend::find_images(self.store)?;
+                let count = found.ids().len();
+                if count == 0 {
+                    return Ok(Some(found));
+                }
+                let what = format!("there is no list of images, but {count} that could be in one");
+                (Trouble::Leftover, what, found)
+            }
+            Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Unsupported) => {
+                (Trouble::Damage, error.to_string(), mend::find_images(self.store)?)
+            }
+            Err(error) => return Err(error),
+        };
+        if self.repair {
+            mend::replace_index(self.store, &index)?;
+        }
+        drop(lock);
+        let fate = if self.repair { Fate::Mended } else { Fate::Found };
+        self.found(trouble, what, None, &[], fate);
+        Ok(self.repair.then_some(index))
+    }
+
+    fn image(&mut self, id: &Digest) -> Result<()> {
+        let (mut changes, mut mended) = (0, 0);
+        while changes < ATTEMPTS {
+            let Some(seen) = self.seen(id)? else { return Ok(()) };
+            let looked = self.look(id, &seen.entries);
+            let same = |now: &Self| now.seen(id).map(|now| now.as_ref() == Some(&seen));
+            let settled = match looked {
+                Ok(damage) if damage.is_empty() => Settled::Done,
+                Ok(damage) => self.settle(id, &seen, damage)?,
+                // Where others take files away, looking fails.
+                Err(error) if is_of_host(&error) || same(self)? => return Err(error),
+                Err(_) => Settled::Changed,
+            };
+            match settled {
+                Settled::Done => {
+                    self.report.images += 1;
+                    return Ok(());
+                }
+                Settled::LookAgain if mended < MAX_MENDED => mended += 1,
+                Settled::LookAgain => return Ok(()),
+                Settled::Changed => changes += 1,
+            }
+        }
+        let message = format!("the image `{}` is changed all the time", id.short());
+        Err(Error::new(Kind::Refused, message).hint("check when no other command runs"))
+    }
+
+    /// The image as it is now; `None` where it is not listed any more.
+    fn seen(&self, id: &Digest) -> Result<Option<Seen>> {
+        let _lock = self.store.lock()?;
+        self.seen_one(id)
+    }
+
+    /// The same for one who holds the store's lock.
+    fn seen_one(&self, id: &Digest) -> Result<Option<Seen>> {
+        use std::os::unix::fs::MetadataExt;
+        let index = Index::read(self.store.images())?;
+        let entries: Vec<Entry> = index.of(id).cloned().collect();
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let images = self.store.images();
+        let mut paths = vec![self.store.blob(id)];
+        for entry in &entries {
+            paths.push(self.store.blob(&entry.manifest));
+            let manifest = self.store.read_manifest(&entry.manifest);
+            let blobs = manifest.into_iter().flat_map(|manifest| manifest.layers);
+            paths.extend(blobs.map(|blob| self.store.blob(&blob.digest)));
+        }
+        let document = self.store.read_blob(id).and_then(|bytes| Document::parse(&bytes));
+        let ids = document.map(|document| layer::ids(&document.diff_ids)).unwrap_or_default();
+        for key in ids.iter().flat_map(|id| [&id.diff_id, &id.above]) {
+            paths.extend([layer::path(images, key), layer::recipe(images, key)]);
+        }
+        let file = |path: &std::path::PathBuf| {
+            path.symlink_metadata().ok().map(|found| (found.dev(), found.ino()))
+        };
+        Ok(Some(Seen { files: paths.iter().map(file).collect(), entries }))
+    }
+
+    /// What is wrong with an image. Only `Lost` where anything is.
+    fn look(&mut self, id: &Digest, entries: &[Entry]) -> Result<Vec<Damage>> {
+        let lost = |what: &str, error: Error| vec![Damage::Lost(format!("{what}: {error}"))];
+        let document = self.store.read_blob(id).and_then(|bytes| Document::parse(&bytes));
+        let document = match document {
+            Ok(document) => document,
+            Err(error) => return Ok(lost("its configuration", error)),
+        };
+        let mut manifests: Vec<Manifest> = Vec::new();
+        for entry in entries {
+            match self.store.read_manifest(&entry.manifest) {
+                Ok(manifest) if fits(&manifest, &document) => manifests.push(manifest),
+                Ok(_) => return Ok(vec![Damage::Lost("its manifest is of another image".into())]),
+                Err(error) => return Ok(lost("its manifest", error)),
+            }
+        }
+        let ids = layer::ids(&document.diff_ids);
+        let is_lost = |damage: &Damage| matches!(damage, Damage::Lost(_));
+        let mut damage = Vec::new();
+        for (number, id) in ids.iter().enumerate() {
+            let blobs = manifests.iter().map(|manifest| &manifest.layers[number]);
+            // A layer may depend on those below: they are mended first.
+            if self.repair && damage.iter().any(|damage| !is_lost(damage)) {
+                break;
+            }
+            if let Some(fault) = self.layer(&ids, number, &blobs.collect::<Vec<_>>())? {
+                damage.push(match fault {
+                    Fault::Lost(why) => {
+                        Damage::Lost(format!("its layer `{}`: {why}", id.diff_id.short()))
+                    }
+                    fault => Damage::Layer(id.clone(), fault),
+                });
+            }
+        }
+        if damage.iter().any(is_lost) {
+            damage.retain(is_lost);
+        }
+        Ok(damage)
+    }
+
+    /// What nobody needs: of dead imports, and of images that were removed while in use.
+    fn leftovers(&mut self) -> Result<()> {
+        let held = (self.hold)(self.repair)?;
+        let lock = self.store.lock()?;
+        let parent = self.store.images().join("staging");
+        let abandoned = staging::abandoned_names(&parent)?;
+        let mut bytes: u64 =
+            abandoned.iter().map(|name| bytes_of(self.store.images(), &parent, name)).sum();
+        let needless = self.store.needless(&Index::read(self.store.images())?, &held.users)?;
+        bytes += needless.bytes;
+        let count = needless.count() + abandoned.len();
+        let mut swept = Vec::new();
+        if self.repair {
+            swept = staging::abandoned(&parent)?;
+            let bin = Staging::create(&parent)?;
+            self.store.take_away(&needless, &bin)?;
+            swept.push(bin);
+        }
+        drop(lock);
+        drop(held);
+        // Deleting may take long.
+        drop(swept);
+        if count > 0 {
+            let noun = if count == 1 { "entry" } else { "entries" };
+            let what = format!("{count} {noun} that nobody needs, {}", human_bytes(bytes));
+            let fate = if self.repair { Fate::Removed } else { Fate::Found };
+            self.found(Trouble::Leftover, what, None, &[], fate);
+        }
+        Ok(())
+    }
+
+    fn found(
+        &mut self,
+        trouble: Trouble,
+        what: String,
+        image: Option<String>,
+        users: &[&ImageUser],
+        fate: Fate,
+    ) {
+        let mut containers: Vec<_> = users.iter().map(|user| user.container.clone()).collect();
+        containers.sort();
+        self.report.findings.push(Finding { trouble, what, image, containers, fate });
+    }
+}
+
+/// Whether a manifest is of the image with this configuration.
+fn fits(manifest: &Manifest, document: &Document) -> bool {
+    manifest.config.digest == document.id && manifest.layers.len() == document.diff_ids.len()
+}
+
+#[cfg(test)]
+#[path = "../tests/check.rs"]
+mod tests;

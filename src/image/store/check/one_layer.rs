@@ -1,0 +1,202 @@
+//! One layer: its blobs by their digests, its files against a fresh copy.
+
+use std::fs::File;
+use std::io::Read;
+
+use super::Checking;
+use super::compare;
+use super::unpack::{Fresh, unpack};
+use crate::image::bytes::compression::decompress;
+use crate::image::layer::merged;
+use crate::image::layer::recipe::Verified;
+use crate::image::layer::{self, LayerId};
+use crate::image::store::index::Descriptor;
+use crate::model::digest::Digest;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// What is wrong with a layer.
+pub(super) enum Fault {
+    /// Its content is nowhere whole.
+    Lost(String),
+    /// A whole copy is at hand.
+    Files { why: String, fresh: Fresh },
+    /// Only a blob is bad, which the recipe tells as well.
+    Blob { why: String, digest: Digest },
+}
+
+impl Checking<'_> {
+    /// Looks at layer `number` of a stack; `blobs` is what manifests call it.
+    pub(super) fn layer(
+        &mut self,
+        ids: &[LayerId],
+        number: usize,
+        blobs: &[&Descriptor],
+    ) -> Result<Option<Fault>> {
+        let id = &ids[number];
+        let mut good = None;
+        let mut bad = None;
+        for blob in blobs {
+            match self.blob(blob)? {
+                Ok(true) => good = Some(&blob.digest),
+                // Nothing but the recipe can give it.
+                Ok(false) if blob.digest == id.diff_id => {}
+                Ok(false) => {
+                    return Ok(Some(Fault::Lost(format!("its blob {} is missing", blob.digest))));
+                }
+                Err(why) => bad = Some((blob.digest.clone(), why)),
+            }
+        }
+        let fault = self.files(ids, number, good)?;
+        Ok(match (bad, fault) {
+            (None, fault) => fault,
+            // The content is there; the bytes that somebody compressed it to are not.
+            (Some((digest, why)), _) if digest != id.diff_id => Some(Fault::Lost(why)),
+            (Some((digest, why)), None) => Some(match self.has_recipe(id) {
+                true => Fault::Blob { why, digest },
+                false => Fault::Lost(why),
+            }),
+            (Some(_), fault) => fault,
+        })
+    }
+
+    /// Whether a blob is there; in words, what is wrong with it.
+    fn blob(&mut self, blob: &Descriptor) -> Result<std::result::Result<bool, String>> {
+        if self.sound_blobs.contains(&blob.digest) {
+            return Ok(Ok(true));
+        }
+        let Ok(file) = File::open(self.store.blob(&blob.digest)) else { return Ok(Ok(false)) };
+        let length = file.metadata().map(|found| found.len()).unwrap_or_default();
+        let mut stream = Verified::new(file, blob.digest.clone());
+        let mut buffer = vec![0; 128 * 1024];
+        let wrong = loop {
+            (self.go_on)()?;
+            match stream.read(&mut buffer) {
+                Ok(0) => break length != blob.size,
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => break true,
+            }
+        };
+        if wrong {
+            return Ok(Err(format!("its blob {} has other content", blob.digest)));
+        }
+        self.sound_blobs.insert(blob.digest.clone());
+        Ok(Ok(true))
+    }
+
+    fn has_recipe(&self, id: &LayerId) -> bool {
+        let images = self.store.images();
+        layer::key(images, id).is_some_and(|key| layer::tar_size(images, &key).is_some())
+    }
+
+    /// Looks at the unpacked files, with the recipe or with a blob that is good.
+    fn files(
+        &mut self,
+        ids: &[LayerId],
+        number: usize,
+        blob: Option<&Digest>,
+    ) -> Result<Option<Fault>> {
+        let id = &ids[number];
+        let images = self.store.images();
+        let key = layer::key(images, id);
+        if key.as_ref().is_some_and(|key| self.sound.contains(key)) {
+            return Ok(None);
+        }
+        let mut why = match &key {
+            Some(key) if layer::record(images, key).is_none() => {
+                Some("its record is missing or damaged".to_owned())
+            }
+            Some(_) => None,
+            None => Some("its files are missing".to_owned()),
+        };
+        let mut fresh = None;
+        if let Some(key) = key.as_ref().filter(|key| layer::recipe(images, key).exists()) {
+            let stream = self.store.unpacked_tar(key);
+            match stream.and_then(|stream| self.again(ids, number, stream)) {
+                Ok(copy) => fresh = Some(copy),
+                Err(error) if is_of_host(&error) => return Err(error),
+                Err(error) => why = Some(first_cause(&error)),
+            }
+        } else if blob.is_none() {
+            let why =
+                why.unwrap_or_else(|| "there is neither a blob nor a recipe of it".to_owned());
+            return Ok(Some(Fault::Lost(why)));
+        }
+        if let (None, Some(blob)) = (&fresh, blob) {
+            let stream = File::open(self.store.blob(blob))
+                .map_err(|error| Error::from_io("open a blob", &error));
+            let stream = stream.and_then(|file| Ok(decompress(file)?.0));
+            match stream.and_then(|stream| self.again(ids, number, stream)) {
+                Ok(copy) => fresh = Some(copy),
+                Err(error) if is_of_host(&error) => return Err(error),
+                Err(error) => return Ok(Some(Fault::Lost(first_cause(&error)))),
+            }
+        }
+        let Some(fresh) = fresh else {
+            return Ok(Some(Fault::Lost(why.unwrap_or_default())));
+        };
+        self.hold_against(key.as_ref(), fresh, why)
+    }
+
+    fn hold_against(
+        &mut self,
+        key: Option<&Digest>,
+        fresh: Fresh,
+        mut why: Option<String>,
+    ) -> Result<Option<Fault>> {
+        if let Some(key) = key {
+            let there = fs::open_dir(&self.store.layer_dir(key))?;
+            let different = compare::difference(&fresh.root, &there, self.go_on)?;
+            why = different.map(|what| format!("in its files {what}")).or(why);
+        }
+        match (key, why) {
+            (Some(key), None) => {
+                self.sound.insert(key.clone());
+                self.report.layers += 1;
+                self.forget(&fresh.name);
+                Ok(None)
+            }
+            (_, why) => Ok(Some(Fault::Files { why: why.unwrap_or_default(), fresh })),
+        }
+    }
+
+    /// Unpacks a layer once more.
+    fn again(&mut self, ids: &[LayerId], number: usize, stream: impl Read) -> Result<Fresh> {
+        self.unpacked += 1;
+        let name = format!("layer-{}", self.unpacked);
+        let images = self.store.images();
+        let lowers = || {
+            let below = ids[..number].iter().rev().map(|id| {
+                let missing = || Error::new(Kind::Corrupt, "a layer below it is missing");
+                let key = layer::key(images, id).ok_or_else(missing)?;
+                Ok(layer::path(images, &key))
+            });
+            merged::layers(below.collect::<Result<Vec<_>>>()?)
+        };
+        let stream = Verified::new(stream, ids[number].diff_id.clone());
+        unpack(&self.staging, &name, stream, &lowers, self.go_on)
+            .inspect_err(|_| self.forget(&name))
+    }
+
+    /// Gives the space of a copy back at once: one at a time is enough.
+    pub(super) fn forget(&self, name: &str) {
+        let path = self.staging.path();
+        // What stays behind goes with the staging directory.
+        let _ = std::fs::remove_dir_all(path.join(name));
+        for ending in ["json", "recipe"] {
+            let _ = std::fs::remove_file(path.join(format!("{name}.{ending}")));
+        }
+    }
+}
+
+/// Whether it tells of this machine, and nothing of the store.
+pub(super) fn is_of_host(error: &Error) -> bool {
+    let of_host = [libc::ENOSPC, libc::EDQUOT, libc::EMFILE, libc::ENFILE, libc::ENOMEM];
+    matches!(error.kind(), Kind::Cancelled | Kind::Denied)
+        || error.errno().is_some_and(|errno| of_host.contains(&errno))
+}
+
+fn first_cause(error: &Error) -> String {
+    error.causes().last().cloned().unwrap_or_else(|| error.message().to_owned())
+}

@@ -1,0 +1,65 @@
+//! Unpacks a layer of the store once more, to hold it against the one that is there.
+
+use std::io::Read;
+use std::os::fd::OwnedFd;
+
+use crate::image::Check;
+use crate::image::bytes::spool::write_all;
+use crate::image::layer::Record;
+use crate::image::layer::extract::{Lowers, extract};
+use crate::image::layer::recipe::Recorder;
+use crate::image::store::staging::Staging;
+use crate::image::tar::members::corrupt;
+use crate::model::Result;
+use crate::sys::fs;
+
+/// A layer in a staging directory: as it must be.
+pub(super) struct Fresh {
+    /// Its name there; its record and its recipe lie beside it.
+    pub(super) name: String,
+    pub(super) root: OwnedFd,
+    pub(super) stands_alone: bool,
+    /// Whether it has a recipe.
+    pub(super) complete: bool,
+}
+
+/// Unpacks `stream`, which fails at its end if it is not the right one, as `name`.
+pub(super) fn unpack(
+    staging: &Staging,
+    name: &str,
+    stream: impl Read,
+    lowers: Lowers<'_>,
+    check: Check<'_>,
+) -> Result<Fresh> {
+    let root = staging.make_dir(name)?;
+    let directory = staging.directory();
+    let recipe = format!("{name}.recipe");
+    let mut counted = Counted { stream, count: 0 };
+    let file = fs::create_file(directory, recipe.as_bytes())?;
+    let mut recorder = Recorder::new(&mut counted, file.into())?;
+    let extracted = extract(&mut recorder, &root, lowers, check)?;
+    recorder.finish()?;
+    let tar = extracted.complete.then_some(counted.count);
+    if !extracted.complete {
+        fs::unlink(directory, recipe.as_bytes())?;
+    }
+    let (size, describes_root) = (extracted.size, extracted.describes_root);
+    let record = Record { version: 1, size, tar, root: describes_root };
+    let record = serde_json::to_vec(&record).map_err(|error| corrupt(error.to_string()))?;
+    write_all(fs::create_file(directory, format!("{name}.json").as_bytes())?, &record)?;
+    let (stands_alone, complete) = (extracted.stands_alone, extracted.complete);
+    Ok(Fresh { name: name.to_owned(), root, stands_alone, complete })
+}
+
+struct Counted<R> {
+    stream: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        self.count += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,199 @@
+//! The JSON that images are described by, read with suspicion.
+//!
+//! A document is limited in size, names no key twice (readers would disagree on what it says),
+//! and is what it claims to be: an image configuration for Linux whose layers are digests.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::image::bytes::spool::digest_of;
+use crate::image::tar::members::corrupt;
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::image::ImageConfig;
+use crate::model::{Error, Kind, Result};
+
+/// The longest document, as in containers/image (`iolimits`).
+pub(crate) const MAX_DOCUMENT: u64 = 4 << 20;
+/// Docker makes up to 127, overlayfs stacks 500; `flat` takes care of the rest.
+const MAX_LAYERS: usize = 1024;
+
+/// An image configuration that was checked.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) id: Digest,
+    pub(crate) value: Value,
+    pub(crate) diff_ids: Vec<Digest>,
+    pub(crate) config: ImageConfig,
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) architecture: String,
+    pub(crate) os: String,
+}
+
+impl Document {
+    /// Reads an image configuration. Its id is the digest of exactly these bytes.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Document> {
+        Self::read(bytes).context(|| "the image's configuration is damaged".to_owned())
+    }
+
+    fn read(bytes: &[u8]) -> Result<Document> {
+        let value: Value = parse(bytes)?;
+        if value.get("manifests").is_some() || value.get("layers").is_some() {
+            return Err(corrupt("it is a manifest, not a configuration"));
+        }
+        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+        // Docker before 1.10 wrote no system; it meant the host's.
+        let os = if text("os").is_empty() { "linux" } else { text("os") }.to_owned();
+        if os != "linux" {
+            return Err(Error::new(Kind::Unsupported, format!("it is for `{os}`, not for linux")));
+        }
+        let diff_ids = value.pointer("/rootfs/diff_ids").cloned().unwrap_or(Value::Null);
+        let diff_ids: Vec<Digest> = from_value(diff_ids, "rootfs.diff_ids")?;
+        if diff_ids.len() > MAX_LAYERS {
+            return Err(corrupt(format!("it has {} layers", diff_ids.len())));
+        }
+        let config = value.get("config").cloned().filter(|config| !config.is_null());
+        let config: ImageConfig =
+            config.map(|config| from_value(config, "config")).transpose()?.unwrap_or_default();
+        check_config(&config)?;
+        Ok(Document {
+            id: digest_of(bytes),
+            diff_ids,
+            config,
+            created: text("created").parse().ok(),
+            architecture: text("architecture").to_owned(),
+            os,
+            value,
+        })
+    }
+}
+
+/// What can't be given to a program, or means something else to an engine: podman took `*` and a
+/// bare `KEY` in an image as orders to import the host's environment (CVE-2026-57231).
+fn check_config(config: &ImageConfig) -> Result<()> {
+    for entry in &config.env {
+        let key = entry.split_once('=').map_or("", |(key, _)| key);
+        if key.is_empty() || key.contains(['*', '\n', '\0']) || entry.contains('\0') {
+            return Err(corrupt(format!("the environment entry `{entry}` is not KEY=VALUE")));
+        }
+    }
+    let words = [&config.entrypoint, &config.cmd].into_iter().flatten().flatten();
+    match words.chain([&config.user, &config.working_dir]).find(|word| word.contains('\0')) {
+        Some(word) => Err(corrupt(format!("`{}` contains a NUL", word.escape_debug()))),
+        None => Ok(()),
+    }
+}
+
+/// Reads a document of type `T` in which no key comes twice.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let failed = |error: serde_json::Error| corrupt(format!("it is not the right JSON: {error}"));
+    if bytes.len() as u64 > MAX_DOCUMENT {
+        return Err(corrupt(format!("it is longer than {MAX_DOCUMENT} bytes")));
+    }
+    let strict: Strict = serde_json::from_slice(bytes).map_err(failed)?;
+    serde_json::from_value(strict.0).map_err(failed)
+}
+
+fn from_value<T: DeserializeOwned>(value: Value, what: &str) -> Result<T> {
+    serde_json::from_value(value).map_err(|error| corrupt(format!("`{what}`: {error}")))
+}
+
+/// A JSON value without duplicate keys.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Strict(value)) = seq.next_element()? {
+            values.push(value);
+        }
+        Ok(values.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Value, A::Error> {
+        let mut values = Map::new();
+        while let Some((key, Strict(value))) = map.next_entry::<String, Strict>()? {
+            if values.contains_key(&key) {
+                let message = format!("the key `{key}` comes twice");
+                return Err(serde::de::Error::custom(message));
+            }
+            values.insert(key, value);
+        }
+        Ok(values.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(config: &str, expected: &str) {
+        let error = Document::parse(config.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+
+    #[test]
+    fn a_configuration_is_checked_before_it_is_believed() {
+        check("{", "JSON");
+        check(r#"{"os":"linux","os":"windows","rootfs":{"diff_ids":[]}}"#, "comes twice");
+        check(r#"{"os":"windows","rootfs":{"diff_ids":[]}}"#, "not for linux");
+        check(r#"{"os":"linux"}"#, "rootfs.diff_ids");
+        check(r#"{"rootfs":{"diff_ids":["sha256:../../x"]}}"#, "not a sha256 digest");
+        check(r#"{"rootfs":{"diff_ids":[]},"layers":[]}"#, "a manifest");
+        for env in ["FOO", "=x", "*", "*=1", "A\\u0000=1"] {
+            let config = format!(r#"{{"rootfs":{{"diff_ids":[]}},"config":{{"Env":["{env}"]}}}}"#);
+            check(&config, "environment");
+        }
+        let deep = "[".repeat(200);
+        check(&deep, "recursion");
+    }
+
+    #[test]
+    fn nulls_are_absent() {
+        let text = r#"{"created":null,"config":{"Env":null,"Cmd":null},"rootfs":{"diff_ids":[]}}"#;
+        let document = Document::parse(text.as_bytes()).unwrap();
+        assert_eq!(document.config, ImageConfig::default());
+        assert_eq!(document.os, "linux");
+    }
+}

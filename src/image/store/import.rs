@@ -1,0 +1,276 @@
+//! Brings one image into the store: its configuration, its layers, its references.
+//!
+//! All that takes long happens in a staging directory without a lock. Then one `syncfs(2)`, and
+//! under the lock only renames, links and the new index. So two imports of the same image at
+//! once both succeed, and the one that comes second throws its copy away.
+
+use std::os::fd::OwnedFd;
+
+use jiff::Timestamp;
+
+use crate::image::Check;
+use crate::image::bytes::compression::Compression;
+use crate::image::bytes::spool::{digest_of, write_all};
+use crate::image::layer;
+use crate::image::layer::unpack::{Ready, Source, Stack};
+use crate::image::store::Store;
+use crate::image::store::document::{self, Document};
+use crate::image::store::index::{
+    Descriptor, Entry, Index, MEDIA_CONFIG, MEDIA_LAYER, MEDIA_MANIFEST, Manifest,
+};
+use crate::image::store::staging::Staging;
+use crate::image::tar::members::corrupt;
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::image::Loaded;
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// How often an import starts over because a removal took a layer that it built upon.
+const ATTEMPTS: usize = 3;
+
+/// An image to import.
+pub(crate) struct Incoming<'a> {
+    /// The image's configuration. Its digest is the image's id.
+    pub(crate) config: &'a [u8],
+    /// Its manifest as it came; where there is none, one is written.
+    pub(crate) manifest: Option<&'a [u8]>,
+    /// Its layers, lowest first.
+    pub(crate) layers: Vec<Box<dyn Source + 'a>>,
+    /// The tags and digest references that shall point at it.
+    pub(crate) references: Vec<Reference>,
+    /// The build step that made it.
+    pub(crate) step: Option<Digest>,
+    /// The image that it was built from.
+    pub(crate) parent: Option<Digest>,
+}
+
+impl<'a> Incoming<'a> {
+    /// An image that comes without manifest, and from no build.
+    pub(crate) fn new(
+        config: &'a [u8],
+        layers: Vec<Box<dyn Source + 'a>>,
+        references: Vec<Reference>,
+    ) -> Self {
+        Incoming { config, manifest: None, layers, references, step: None, parent: None }
+    }
+}
+
+/// Configuration and manifest in the staging directory.
+struct Documents {
+    manifest: Digest,
+    manifest_size: u64,
+    /// Name in the staging directory, and what it becomes.
+    files: Vec<(String, Digest)>,
+}
+
+impl Store {
+    /// Brings in one image. It is visible when this returns, and not before.
+    pub(crate) fn import(
+        &self,
+        staging: &Staging,
+        incoming: &Incoming<'_>,
+        check: Check<'_>,
+    ) -> Result<Loaded> {
+        let document = Document::parse(incoming.config)?;
+        check_documents(&document, incoming)?;
+        for attempt in 0..ATTEMPTS {
+            let stack = Stack {
+                images: self.images().to_owned(),
+                staging,
+                sources: &incoming.layers,
+                ids: layer::ids(&document.diff_ids),
+                prefix: format!("layer-{}-{attempt}", document.id.short()),
+            };
+            let ready = stack.unpack(check)?;
+            let documents = stage_documents(staging, incoming, &document, &ready)?;
+            fs::sync_filesystem(staging.directory())?;
+            check()?;
+            if let Some(loaded) = self.publish(staging, incoming, &document, &ready, &documents)? {
+                return Ok(loaded);
+            }
+        }
+        Err(Error::new(Kind::Refused, "another command keeps removing the layers of this image")
+            .hint("load it again when no `rmi` runs"))
+    }
+
+    /// Makes it all visible. `None` where a layer that was there has been removed meanwhile.
+    fn publish(
+        &self,
+        staging: &Staging,
+        incoming: &Incoming<'_>,
+        document: &Document,
+        ready: &[Ready],
+        documents: &Documents,
+    ) -> Result<Option<Loaded>> {
+        let lock = self.lock()?;
+        if ready.iter().any(|layer| self.is_gone(layer)) {
+            return Ok(None);
+        }
+        let blobs = fs::open_dir(&self.images().join("blobs/sha256"))?;
+        for (name, digest) in &documents.files {
+            // Loading an image again repairs it.
+            if self.read_blob(digest).is_err() && self.blob(digest).exists() {
+                fs::unlink(&blobs, digest.hex().as_bytes())?;
+            }
+            link_blob(staging, name, &blobs, digest)?;
+        }
+        for layer in ready {
+            if let Some(name) = &layer.blob.staged {
+                link_blob(staging, name, &blobs, &layer.blob.digest)?;
+            }
+        }
+        fs::sync(&blobs)?;
+        self.publish_layers(staging, ready)?;
+
+        let mut index = Index::read(self.images())?;
+        let entry = Entry {
+            id: document.id.clone(),
+            manifest: documents.manifest.clone(),
+            manifest_size: documents.manifest_size,
+            reference: None,
+            size: ready.iter().map(|layer| layer.size).sum(),
+            tagged: Some(Timestamp::now()),
+            step: incoming.step.clone(),
+            parent: incoming.parent.clone(),
+        };
+        let moved = index.put(&entry, &incoming.references);
+        index.write(self.images())?;
+        drop(lock);
+        let tags = incoming.references.iter().filter(|known| known.digest().is_none());
+        Ok(Some(Loaded { id: document.id.clone(), tags: tags.cloned().collect(), moved }))
+    }
+
+    /// Whether a layer or blob that was in the store is there no longer.
+    fn is_gone(&self, layer: &Ready) -> bool {
+        let unpacked = layer.staged.is_some() || layer::path(self.images(), &layer.key).is_dir();
+        let recipe = layer.blob.compression.is_none();
+        let blob = recipe || layer.blob.staged.is_some() || self.blob(&layer.blob.digest).exists();
+        !unpacked || !blob
+    }
+
+    fn publish_layers(&self, staging: &Staging, ready: &[Ready]) -> Result<()> {
+        let holder = fs::open_dir(&self.images().join("layers"))?;
+        for layer in ready {
+            let Some(staged) = &layer.staged else { continue };
+            let files = [
+                (format!("{staged}.json"), layer::record_name(&layer.key)),
+                (format!("{staged}.recipe"), layer::recipe_name(&layer.key)),
+            ];
+            for (from, to) in files {
+                if fs::stat(staging.directory(), from.as_bytes())?.is_some() {
+                    fs::rename(staging.directory(), from.as_bytes(), &holder, to.as_bytes())?;
+                }
+            }
+            // False is fine: somebody else has brought in the same.
+            let hex = layer.key.hex().as_bytes();
+            fs::rename_new(staging.directory(), staged.as_bytes(), &holder, hex)?;
+        }
+        fs::sync(&holder)
+    }
+}
+
+/// Writes configuration and manifest into the staging directory.
+fn stage_documents(
+    staging: &Staging,
+    incoming: &Incoming<'_>,
+    document: &Document,
+    ready: &[Ready],
+) -> Result<Documents> {
+    let config_size = incoming.config.len() as u64;
+    let written;
+    let manifest = match incoming.manifest {
+        Some(manifest) => {
+            check_manifest(manifest, ready)?;
+            manifest
+        }
+        None => {
+            written = write_manifest(&document.id, config_size, ready)?;
+            &written
+        }
+    };
+    let digest = digest_of(manifest);
+    let mut files = Vec::new();
+    for (bytes, digest) in [(incoming.config, &document.id), (manifest, &digest)] {
+        let name = format!("document-{}", digest.hex());
+        // One of several images of an archive, or another attempt, may have written it.
+        if fs::stat(staging.directory(), name.as_bytes())?.is_none() {
+            write_all(fs::create_file(staging.directory(), name.as_bytes())?, bytes)?;
+        }
+        files.push((name, digest.clone()));
+    }
+    Ok(Documents { manifest: digest, manifest_size: manifest.len() as u64, files })
+}
+
+/// The manifest of an image that came without one.
+pub(crate) fn write_manifest(id: &Digest, config_size: u64, ready: &[Ready]) -> Result<Vec<u8>> {
+    let descriptor = |media: &str, digest: &Digest, size: u64| Descriptor {
+        media_type: media.to_owned(),
+        digest: digest.clone(),
+        size,
+        annotations: std::collections::BTreeMap::new(),
+    };
+    let layer = |layer: &Ready| {
+        descriptor(&media_type(layer.blob.compression), &layer.blob.digest, layer.blob.size)
+    };
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: MEDIA_MANIFEST.to_owned(),
+        config: descriptor(MEDIA_CONFIG, id, config_size),
+        layers: ready.iter().map(layer).collect(),
+    };
+    serde_json::to_vec(&manifest).map_err(|error| corrupt(error.to_string()))
+}
+
+/// The media type of a layer (OCI image specification, layer.md).
+pub(crate) fn media_type(compression: Option<Compression>) -> String {
+    let suffix = match compression {
+        None => "",
+        Some(Compression::Gzip) => "+gzip",
+        Some(Compression::Zstd) => "+zstd",
+    };
+    format!("{MEDIA_LAYER}{suffix}")
+}
+
+/// Gives a staged file its place among the blobs. A link, so that the next image of the same
+/// archive finds the file still there.
+fn link_blob(staging: &Staging, name: &str, blobs: &OwnedFd, digest: &Digest) -> Result<()> {
+    let hex = digest.hex().as_bytes();
+    match fs::make_link(staging.directory(), name.as_bytes(), blobs, hex) {
+        Err(error) if error.errno() == Some(libc::EEXIST) => Ok(()),
+        result => result,
+    }
+}
+
+/// Configuration and manifest must be of one image.
+fn check_documents(document: &Document, incoming: &Incoming<'_>) -> Result<()> {
+    let (said, given) = (document.diff_ids.len(), incoming.layers.len());
+    if said != given {
+        return Err(corrupt(format!("its configuration names {said} layers, it brings {given}")));
+    }
+    let Some(bytes) = incoming.manifest else { return Ok(()) };
+    let manifest: Manifest = document::parse(bytes).context(|| "its manifest".to_owned())?;
+    if manifest.config.digest != document.id || manifest.layers.len() != given {
+        return Err(corrupt("its manifest is of another image"));
+    }
+    Ok(())
+}
+
+/// The layers must be what the manifest says, in size and content.
+fn check_manifest(bytes: &[u8], ready: &[Ready]) -> Result<()> {
+    let manifest: Manifest = document::parse(bytes)?;
+    for (number, (said, layer)) in manifest.layers.iter().zip(ready).enumerate() {
+        if said.digest != layer.blob.digest || said.size != layer.blob.size {
+            return Err(corrupt(format!(
+                "layer {} is not what its manifest says: {} bytes of `{}` instead of {} of `{}`",
+                number + 1,
+                layer.blob.size,
+                layer.blob.digest,
+                said.size,
+                said.digest
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,288 @@
+//! `index.json`: which images there are and what they are called.
+//!
+//! It is an OCI image index, one descriptor for each tag, so that other tools can read the store.
+//! What `find` needs, and would have to compute, is kept in annotations: the image's id, its
+//! unpacked size and when it was tagged.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::image::store::document;
+use crate::image::tar::members::corrupt;
+use crate::model::digest::Digest;
+use crate::model::error::Context;
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+pub(crate) const MEDIA_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const MEDIA_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const MEDIA_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+pub(crate) const MEDIA_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+
+const REFERENCE: &str = "org.opencontainers.image.ref.name";
+const ID: &str = "lifebox.image.id";
+const SIZE: &str = "lifebox.image.size";
+const TAGGED: &str = "lifebox.image.tagged";
+const STEP: &str = "lifebox.image.step";
+const PARENT: &str = "lifebox.image.parent";
+
+/// A content descriptor of the OCI image specification.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Descriptor {
+    #[serde(default)]
+    pub(crate) media_type: String,
+    pub(crate) digest: Digest,
+    #[serde(default)]
+    pub(crate) size: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+/// An image manifest of the OCI image specification.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Manifest {
+    pub(crate) schema_version: u32,
+    #[serde(default)]
+    pub(crate) media_type: String,
+    pub(crate) config: Descriptor,
+    pub(crate) layers: Vec<Descriptor>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    schema_version: u32,
+    #[serde(default)]
+    media_type: String,
+    manifests: Vec<Descriptor>,
+}
+
+/// One line of the index: an image, and one of its references if it has any.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) id: Digest,
+    pub(crate) manifest: Digest,
+    pub(crate) manifest_size: u64,
+    /// A tag, or `repository@digest` for what a registry calls it.
+    pub(crate) reference: Option<Reference>,
+    pub(crate) size: u64,
+    pub(crate) tagged: Option<Timestamp>,
+    /// The build step that made it: the digest of all that went in.
+    pub(crate) step: Option<Digest>,
+    /// The image that it was built from.
+    pub(crate) parent: Option<Digest>,
+}
+
+/// The whole index.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Index {
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Index {
+    /// Reads `index.json` in `directory`. A store that has none yet is empty.
+    pub(crate) fn read(directory: &Path) -> Result<Index> {
+        let path = directory.join("index.json");
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Index::default());
+            }
+            Err(error) => return Err(Error::from_io(format!("read `{}`", path.display()), &error)),
+        };
+        Index::parse(&bytes).map_err(|error| {
+            error
+                .context(format!("the list of images `{}` is damaged", path.display()))
+                .hint("move it away and load the images again; their layers are kept")
+        })
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Index> {
+        let written: Written = document::parse(bytes)?;
+        if written.schema_version != 2 {
+            return Err(Error::new(Kind::Unsupported, "it has another version"));
+        }
+        let entries = written.manifests.into_iter().filter_map(Entry::from_descriptor).collect();
+        Ok(Index { entries })
+    }
+
+    /// Writes `index.json` durably: the old one or the new one is there, never half of one. The
+    /// caller holds the store's lock.
+    pub(crate) fn write(&self, directory: &Path) -> Result<()> {
+        let manifests = self.entries.iter().map(Entry::to_descriptor).collect();
+        let written = Written { schema_version: 2, media_type: MEDIA_INDEX.to_owned(), manifests };
+        let bytes = serde_json::to_vec(&written).map_err(|error| corrupt(error.to_string()))?;
+        write_file(directory, "index.json", &bytes)
+            .context(|| "cannot write the list of images".to_owned())
+    }
+
+    /// All entries of one image.
+    pub(crate) fn of<'a>(&'a self, id: &'a Digest) -> impl Iterator<Item = &'a Entry> {
+        self.entries.iter().filter(move |entry| entry.id == *id)
+    }
+
+    /// The ids of all images, each once, in the order of the index.
+    pub(crate) fn ids(&self) -> Vec<&Digest> {
+        let mut seen = std::collections::HashSet::new();
+        self.entries.iter().map(|entry| &entry.id).filter(|id| seen.insert(*id)).collect()
+    }
+
+    /// Adds an image under `references`, which other images lose; returns the tags that moved. An
+    /// image that loses its last reference stays, without one. References that it had before
+    /// keep the manifest that they had.
+    pub(crate) fn put(&mut self, image: &Entry, references: &[Reference]) -> Vec<Reference> {
+        let mut moved = Vec::new();
+        for entry in &mut self.entries {
+            let taken = entry.reference.as_ref().is_some_and(|known| references.contains(known));
+            if taken && entry.id != image.id {
+                moved.extend(entry.reference.take());
+            }
+        }
+        self.entries.retain(|entry| {
+            entry.id != image.id
+                || entry.reference.as_ref().is_some_and(|known| !references.contains(known))
+        });
+        let has_others = self.entries.iter().any(|entry| entry.id == image.id);
+        if references.is_empty() && !has_others {
+            self.entries.push(Entry { reference: None, ..image.clone() });
+        }
+        let entry = |known: &Reference| Entry { reference: Some(known.clone()), ..image.clone() };
+        self.entries.extend(references.iter().map(entry));
+        for entry in self.entries.iter_mut().filter(|entry| entry.id == image.id) {
+            entry.step = entry.step.take().or_else(|| image.step.clone());
+            entry.parent = entry.parent.take().or_else(|| image.parent.clone());
+        }
+        self.drop_needless();
+        moved
+    }
+
+    /// The image that this build step has made last.
+    pub(crate) fn of_step(&self, step: &Digest) -> Option<&Entry> {
+        let made = self.entries.iter().filter(|entry| entry.step.as_ref() == Some(step));
+        made.max_by_key(|entry| entry.tagged)
+    }
+
+    /// An entry without a reference is needed only where the image has no other.
+    pub(crate) fn drop_needless(&mut self) {
+        let known = self.entries.iter().filter(|entry| entry.reference.is_some());
+        let known: std::collections::HashSet<Digest> = known.map(|e| e.id.clone()).collect();
+        let mut seen = std::collections::HashSet::new();
+        self.entries.retain(|entry| {
+            entry.reference.is_some()
+                || (!known.contains(&entry.id) && seen.insert(entry.id.clone()))
+        });
+    }
+}
+
+impl Entry {
+    /// An entry that another tool wrote, without our annotations, is not an image of ours.
+    fn from_descriptor(descriptor: Descriptor) -> Option<Entry> {
+        let note = |key: &str| descriptor.annotations.get(key);
+        let digest = |key: &str| note(key).and_then(|digest| digest.parse().ok());
+        Some(Entry {
+            id: digest(ID)?,
+            reference: note(REFERENCE).and_then(|reference| reference.parse().ok()),
+            size: note(SIZE).and_then(|size| size.parse().ok()).unwrap_or(0),
+            tagged: note(TAGGED).and_then(|time| time.parse().ok()),
+            step: digest(STEP),
+            parent: digest(PARENT),
+            manifest: descriptor.digest,
+            manifest_size: descriptor.size,
+        })
+    }
+
+    fn to_descriptor(&self) -> Descriptor {
+        let text = |digest: &Option<Digest>| digest.as_ref().map(ToString::to_string);
+        let notes = [
+            (ID, Some(self.id.to_string())),
+            (SIZE, Some(self.size.to_string())),
+            (REFERENCE, self.reference.as_ref().map(ToString::to_string)),
+            (TAGGED, self.tagged.map(|time| time.to_string())),
+            (STEP, text(&self.step)),
+            (PARENT, text(&self.parent)),
+        ];
+        let notes = notes.into_iter().filter_map(|(key, note)| Some((key.to_owned(), note?)));
+        Descriptor {
+            media_type: MEDIA_MANIFEST.to_owned(),
+            digest: self.manifest.clone(),
+            size: self.manifest_size,
+            annotations: notes.collect(),
+        }
+    }
+}
+
+/// Replaces a file of ours: written beside it, synced, renamed, and the directory synced.
+pub(crate) fn write_file(directory: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let holder = fs::open_dir(directory)?;
+    let temporary = format!(".{name}.new");
+    match fs::unlink(&holder, temporary.as_bytes()) {
+        Err(error) if error.kind() != Kind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = fs::create_file(&holder, temporary.as_bytes())?;
+    crate::image::bytes::spool::write_all(&file, bytes)?;
+    fs::sync(&file)?;
+    fs::rename(&holder, temporary.as_bytes(), &holder, name.as_bytes())?;
+    fs::sync(&holder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: u8) -> Entry {
+        let digest = Digest::from_bytes(&[id; 32]);
+        Entry {
+            id: digest.clone(),
+            manifest: digest,
+            manifest_size: 7,
+            reference: None,
+            size: 42,
+            tagged: Some(Timestamp::UNIX_EPOCH),
+            step: Some(Digest::from_bytes(&[9; 32])),
+            parent: None,
+        }
+    }
+
+    fn tag(text: &str) -> Reference {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_index_reads_back_as_written() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(Index::read(directory.path()).unwrap(), Index::default());
+        let mut index = Index::default();
+        index.put(&entry(1), &[tag("a"), tag("b:2")]);
+        index.put(&entry(2), &[]);
+        index.write(directory.path()).unwrap();
+        assert_eq!(Index::read(directory.path()).unwrap(), index);
+    }
+
+    #[test]
+    fn a_tag_that_moves_leaves_its_image_without_one() {
+        let mut index = Index::default();
+        assert!(index.put(&entry(1), &[tag("a")]).is_empty());
+        assert_eq!(index.put(&entry(2), &[tag("a")]), [tag("a")]);
+        assert_eq!(index.entries.len(), 2);
+        assert_eq!(index.of(&entry(1).id).next().unwrap().reference, None);
+        assert!(index.put(&entry(2), &[tag("a")]).is_empty());
+        assert_eq!(index.entries.len(), 2);
+    }
+
+    #[test]
+    fn a_damaged_index_is_said_to_be_damaged() {
+        let directory = tempfile::tempdir().unwrap();
+        for text in ["", "\0\0\0", "{}", r#"{"schemaVersion":1,"manifests":[]}"#] {
+            std::fs::write(directory.path().join("index.json"), text).unwrap();
+            let error = Index::read(directory.path()).unwrap_err();
+            assert!(error.message().contains("damaged"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Takes away the images that nobody needs.
+//!
+//! Needed is an image that has a tag (unless all unused ones shall go), that a container uses, or
+//! that such a one was built from: those are what makes the next build quick.
+
+use std::collections::HashSet;
+
+use crate::image::store::Store;
+use crate::image::store::index::Index;
+use crate::image::store::staging::Staging;
+use crate::model::Result;
+use crate::model::digest::Digest;
+use crate::model::image::{Image, ImageUser, Removed};
+use crate::model::usage::{PruneOptions, Pruned};
+
+impl Store {
+    /// Removes images that no container of `users` uses, or only tells which ones they would be.
+    /// The filter chooses among them by label and time.
+    pub fn prune(&self, options: &PruneOptions, users: &[ImageUser]) -> Result<Pruned> {
+        let lock = self.lock()?;
+        if !self.images().join("index.json").exists() {
+            // Nothing was ever listed, or somebody took the list away: `check` looks into it.
+            return Ok(Pruned::default());
+        }
+        let mut index = Index::read(self.images())?;
+        let images = self.list_of(&index);
+        let mut pruned = Pruned::default();
+        for image in unneeded(&images, options, users) {
+            let references = image.tags.iter().chain(&image.digests).cloned();
+            pruned.removed.extend(references.map(Removed::Untagged));
+            pruned.removed.push(Removed::Deleted(image.id.clone()));
+            pruned.images += 1;
+            index.entries.retain(|entry| entry.id != image.id);
+        }
+        let needless = self.needless(&index, users)?;
+        pruned.removed.extend(needless.layer_keys().map(Removed::Deleted));
+        pruned.bytes = needless.bytes;
+        if options.dry_run {
+            return Ok(pruned);
+        }
+        if pruned.images > 0 {
+            index.write(self.images())?;
+        }
+        let bin = Staging::create(&self.images().join("staging"))?;
+        self.take_away(&needless, &bin)?;
+        drop(lock);
+        drop(bin);
+        Ok(pruned)
+    }
+}
+
+/// The images that go.
+fn unneeded<'a>(
+    images: &'a [Image],
+    options: &PruneOptions,
+    users: &[ImageUser],
+) -> Vec<&'a Image> {
+    let used: HashSet<&Digest> = users.iter().map(|user| &user.image).collect();
+    let may_go = |image: &&Image| {
+        (options.all || image.tags.is_empty())
+            && !used.contains(&image.id)
+            && options.filter.fits(image)
+    };
+    let (may_go, staying): (Vec<&Image>, Vec<&Image>) = images.iter().partition(may_go);
+    if options.all {
+        return may_go;
+    }
+    let mut needed: HashSet<&Digest> = HashSet::new();
+    let mut todo: Vec<&Digest> = staying.iter().filter_map(|image| image.parent.as_ref()).collect();
+    while let Some(id) = todo.pop() {
+        if needed.insert(id) {
+            let found = images.iter().find(|image| image.id == *id);
+            todo.extend(found.and_then(|image| image.parent.as_ref()));
+        }
+    }
+    may_go.into_iter().filter(|image| !needed.contains(&image.id)).collect()
+}
+
+#[cfg(test)]
+#[path = "tests/prune.rs"]
+mod tests;

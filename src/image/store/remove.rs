@@ -1,0 +1,210 @@
+//! Takes images out of the store, and the layers and blobs that nobody needs any more.
+//!
+//! What is needed is computed each time, from the index and from the containers that the caller
+//! names; no counter is stored that could be wrong. All is decided and made invisible under the
+//! store's lock; the files themselves are deleted after it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::image::layer;
+use crate::image::layer::flat;
+use crate::image::store::document::Document;
+use crate::image::store::index::Index;
+use crate::image::store::staging::Staging;
+use crate::image::store::usage::{bytes_of, digest};
+use crate::image::store::{Store, as_reference, by_reference, resolve};
+use crate::model::digest::Digest;
+use crate::model::image::{ImageUser, Removed};
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// The files of the store that nobody needs.
+#[derive(Debug, Default)]
+pub(crate) struct Needless {
+    blobs: Vec<Vec<u8>>,
+    layers: Vec<Vec<u8>>,
+    flat: Vec<Vec<u8>>,
+    /// What they take.
+    pub(crate) bytes: u64,
+}
+
+impl Store {
+    /// Removes a reference, and the image with its last one; an id stands for all of the image's
+    /// references. `users` are all containers: the image of one is kept unless `force` is given,
+    /// of a live one even then, and the layers of all of them stay.
+    ///
+    /// A reference among several is only taken away, in use or not, as in Docker.
+    pub fn remove(&self, query: &str, force: bool, users: &[ImageUser]) -> Result<Vec<Removed>> {
+        let lock = self.lock()?;
+        let mut index = Index::read(self.images())?;
+        let id = resolve(&index, query)?;
+        let references: BTreeSet<Reference> =
+            index.of(&id).filter_map(|entry| entry.reference.clone()).collect();
+        let named = as_reference(query).filter(|wanted| by_reference(&index, wanted).is_some());
+        let going = match &named {
+            Some(named) => with_digests(named, &references),
+            None => references.clone(),
+        };
+        if going.len() < references.len() {
+            index
+                .entries
+                .retain(|entry| entry.reference.as_ref().is_none_or(|r| !going.contains(r)));
+            index.write(self.images())?;
+            return Ok(untagged(named.as_ref(), going));
+        }
+        refuse_if_needed(query, &id, force, named.is_none(), &references, users)?;
+
+        index.entries.retain(|entry| entry.id != id);
+        index.write(self.images())?;
+        let mut removed = untagged(named.as_ref(), going);
+        removed.push(Removed::Deleted(id));
+        let needless = self.needless(&index, users)?;
+        let bin = Staging::create(&self.images().join("staging"))?;
+        self.take_away(&needless, &bin)?;
+        removed.extend(needless.layer_keys().map(Removed::Deleted));
+        drop(lock);
+        drop(bin);
+        Ok(removed)
+    }
+
+    /// What of the blobs and layers nobody needs. The caller holds the store's lock.
+    pub(crate) fn needless(&self, index: &Index, users: &[ImageUser]) -> Result<Needless> {
+        // What is merged is linked: it takes next to nothing.
+        let mut needless = Needless { flat: self.needless_flat(users)?, ..Needless::default() };
+        // Where a damaged image does not say what it needs, all of it may be needed.
+        let Some((needed_blobs, mut needed_layers)) = self.needed(index) else {
+            return Ok(needless);
+        };
+        needed_layers.extend(users.iter().flat_map(|user| user.layers.iter().cloned()));
+        let places = [
+            ("blobs/sha256", &needed_blobs, &mut needless.blobs),
+            ("layers", &needed_layers, &mut needless.layers),
+        ];
+        for (place, needed, gone) in places {
+            let holder = self.images().join(place);
+            gone.extend(fs::names(fs::open_dir(&holder)?)?);
+            gone.retain(|name| !is_needed(needed, name));
+            let bytes = gone.iter().map(|name| bytes_of(self.images(), &holder, name));
+            needless.bytes += bytes.sum::<u64>();
+        }
+        Ok(needless)
+    }
+
+    /// Moves what nobody needs into `bin`. The caller holds the store's lock.
+    pub(crate) fn take_away(&self, needless: &Needless, bin: &Staging) -> Result<()> {
+        let places = [
+            ("blobs/sha256", &needless.blobs),
+            ("layers", &needless.layers),
+            (flat::DIRECTORY, &needless.flat),
+        ];
+        for (place, names) in places.into_iter().filter(|(_, names)| !names.is_empty()) {
+            let holder = fs::open_dir(&self.images().join(place))?;
+            let trash = bin.make_dir(place.split('/').next().unwrap_or(place))?;
+            for name in names {
+                fs::rename(&holder, name, &trash, name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The blobs and the layers of all images.
+    fn needed(&self, index: &Index) -> Option<(HashSet<Digest>, HashSet<Digest>)> {
+        let mut blobs = HashSet::new();
+        let mut needed_layers = HashSet::new();
+        for entry in &index.entries {
+            if !blobs.insert(entry.manifest.clone()) {
+                continue;
+            }
+            let manifest = self.read_manifest(&entry.manifest).ok()?;
+            let document = Document::parse(&self.read_blob(&entry.id).ok()?).ok()?;
+            blobs.insert(entry.id.clone());
+            blobs.extend(manifest.layers.into_iter().map(|layer| layer.digest));
+            for id in layer::ids(&document.diff_ids) {
+                needed_layers.extend([id.diff_id, id.above]);
+            }
+        }
+        Some((blobs, needed_layers))
+    }
+}
+
+/// The references that go with `named`: digests go with the last tag of their repository, for
+/// they say what was pulled under it (moby, `image_delete.go`).
+fn with_digests(named: &Reference, references: &BTreeSet<Reference>) -> BTreeSet<Reference> {
+    let same = |other: &&Reference| other.repository() == named.repository();
+    let is_tag = |other: &&Reference| other.digest().is_none();
+    let mut mine = references.iter().filter(same);
+    if named.digest().is_none() && mine.clone().filter(is_tag).all(|tag| tag == named) {
+        return mine.cloned().collect();
+    }
+    // A digest may be written that the store does not list: it names a tag's image.
+    match mine.find(|other| *other == named) {
+        Some(found) => BTreeSet::from([found.clone()]),
+        None => references.iter().filter(same).cloned().collect(),
+    }
+}
+
+/// What was taken off, the one that was named first.
+fn untagged(named: Option<&Reference>, going: BTreeSet<Reference>) -> Vec<Removed> {
+    let mut going: Vec<Reference> = going.into_iter().collect();
+    going.sort_by_key(|reference| (Some(reference) != named, reference.digest().is_some()));
+    going.into_iter().map(Removed::Untagged).collect()
+}
+
+impl Needless {
+    /// How many files and layers there are.
+    pub(crate) fn count(&self) -> usize {
+        self.blobs.len() + self.layers.len() + self.flat.len()
+    }
+
+    /// The keys of the layers among it.
+    pub(crate) fn layer_keys(&self) -> impl Iterator<Item = Digest> {
+        self.layers.iter().filter_map(|name| digest(name))
+    }
+}
+
+/// Whether a file of ours is needed: a blob, a layer, or what lies beside a layer (`KEY.json`). A
+/// name that is no digest is not ours to take away.
+fn is_needed(needed: &HashSet<Digest>, name: &[u8]) -> bool {
+    digest(layer::stem(name)).is_none_or(|digest| needed.contains(&digest))
+}
+
+fn refuse_if_needed(
+    query: &str,
+    id: &Digest,
+    force: bool,
+    by_id: bool,
+    tags: &BTreeSet<Reference>,
+    users: &[ImageUser],
+) -> Result<()> {
+    let refused =
+        |why: String| Error::new(Kind::Refused, format!("cannot remove `{query}`: {why}"));
+    let of_image = |live: bool| {
+        let mine = users.iter().filter(move |user| user.image == *id && (!live || user.live));
+        let names: Vec<_> = mine.map(|user| format!("`{}`", user.container)).collect();
+        names.join(", ")
+    };
+    let (live, all) = (of_image(true), of_image(false));
+    if !live.is_empty() {
+        return Err(refused(format!("it is used by the running container {live}"))
+            .hint("stop and remove the container first; this can't be forced"));
+    }
+    if force {
+        return Ok(());
+    }
+    if !all.is_empty() {
+        return Err(refused(format!("it is used by the container {all}"))
+            .hint("remove the container first, or force it: the container keeps its layers"));
+    }
+    let repositories: BTreeSet<_> = tags.iter().map(Reference::repository).collect();
+    if by_id && repositories.len() > 1 {
+        let names: Vec<_> = tags.iter().map(Reference::familiar).collect();
+        return Err(refused("it has tags in several repositories".to_owned())
+            .hint(format!("remove {}, or force it", names.join(" and "))));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "tests/remove.rs"]
+pub(crate) mod tests;

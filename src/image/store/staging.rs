@@ -1,0 +1,91 @@
+//! Directories for what is not yet part of the store.
+//!
+//! Each import works in one of its own, which is gone when the import ends, well or not. An
+//! import that is killed leaves it behind; the next one sweeps what nobody holds a lock on.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use crate::model::Result;
+use crate::sys::fs;
+
+/// A directory below `staging/`, locked while this lives and removed when it goes.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    path: PathBuf,
+    directory: OwnedFd,
+}
+
+impl Staging {
+    /// Makes a new one in `parent`. The caller holds the store's lock: between the making and
+    /// the locking, a sweep would take the directory for abandoned.
+    pub(crate) fn create(parent: &Path) -> Result<Staging> {
+        let holder = fs::open_dir(parent)?;
+        for number in 0u64.. {
+            let name = format!("{}-{number}", std::process::id());
+            match fs::make_dir(&holder, name.as_bytes()) {
+                Ok(()) => {
+                    let directory = fs::open_dir_beneath(&holder, name.as_bytes())?;
+                    fs::lock(&directory)?;
+                    return Ok(Staging { path: parent.join(name), directory });
+                }
+                Err(error) if error.errno() == Some(libc::EEXIST) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(crate::image::tar::members::corrupt("no free name for a staging directory"))
+    }
+
+    /// The directory.
+    pub(crate) fn directory(&self) -> &OwnedFd {
+        &self.directory
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a directory in it.
+    pub(crate) fn make_dir(&self, name: &str) -> Result<OwnedFd> {
+        fs::make_dir(&self.directory, name.as_bytes())?;
+        fs::open_dir_beneath(&self.directory, name.as_bytes())
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // What can't be removed now is swept by the next import.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Takes over what dead imports left in `parent`. The caller holds the store's lock; what it
+/// gets is removed when dropped, which may take long and needs no lock of the store.
+pub(crate) fn abandoned(parent: &Path) -> Result<Vec<Staging>> {
+    let holder = fs::open_dir(parent)?;
+    let mut found = Vec::new();
+    for name in fs::names(&holder)? {
+        let Ok(directory) = fs::open_dir_beneath(&holder, &name) else {
+            continue;
+        };
+        if fs::try_lock(&directory)? {
+            use std::os::unix::ffi::OsStrExt;
+            let path = parent.join(std::ffi::OsStr::from_bytes(&name));
+            found.push(Staging { path, directory });
+        }
+    }
+    Ok(found)
+}
+
+/// The names of what dead imports left in `parent`. The caller holds the store's lock.
+pub(crate) fn abandoned_names(parent: &Path) -> Result<Vec<Vec<u8>>> {
+    let holder = fs::open_dir(parent)?;
+    let mut names = fs::names(&holder)?;
+    // The lock that it may get here ends with the descriptor.
+    names.retain(|name| {
+        let directory = fs::open_dir_beneath(&holder, name);
+        directory.is_ok_and(|directory| fs::try_lock(&directory).unwrap_or(false))
+    });
+    Ok(names)
+}

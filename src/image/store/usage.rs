@@ -1,0 +1,101 @@
+//! What images take of the disk: alone, together, and step by step.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use crate::image::layer;
+use crate::image::store::Store;
+use crate::model::digest::Digest;
+use crate::model::history::{self, History};
+use crate::model::image::{Image, ImageUser};
+use crate::model::usage::{ImageUsage, PruneOptions, Usage};
+use crate::model::{Error, Result};
+use crate::sys::fs;
+
+/// How far back a history is followed: longer than any image has layers.
+const MAX_ANCESTORS: usize = 1000;
+
+impl Store {
+    /// The steps by which an image was made, the latest first.
+    pub fn history(&self, query: &str) -> Result<Vec<History>> {
+        let image = self.find(query)?;
+        let sizes: Vec<u64> =
+            image.layers.iter().map(|key| layer::size(self.images(), key)).collect();
+        let mut ancestors: Vec<Image> = Vec::new();
+        let mut parent = image.parent.clone();
+        // The end of the chain is also an image that is gone or damaged.
+        while let Some(id) = parent.filter(|_| ancestors.len() < MAX_ANCESTORS) {
+            let Ok(found) = self.find(id.as_str()) else { break };
+            parent = found.parent.clone();
+            ancestors.push(found);
+        }
+        Ok(history::history(&image, &sizes, &ancestors))
+    }
+
+    /// What each image takes, newest first.
+    pub fn image_usage(&self, users: &[ImageUser]) -> Result<Vec<ImageUsage>> {
+        let images = self.list()?;
+        let mut having: HashMap<&Digest, u64> = HashMap::new();
+        for image in &images {
+            // An image may have one layer twice; it is stored once.
+            for key in image.layers.iter().collect::<HashSet<_>>() {
+                *having.entry(key).or_default() += 1;
+            }
+        }
+        let usage = |image: &Image| {
+            let shared = |key: &&&Digest| having.get(**key).is_some_and(|count| *count > 1);
+            let keys: HashSet<_> = image.layers.iter().collect();
+            let shared = keys.iter().filter(shared).map(|key| layer::size(self.images(), key));
+            ImageUsage {
+                id: image.id.clone(),
+                size: image.size,
+                shared: shared.sum(),
+                containers: users.iter().filter(|user| user.image == image.id).count() as u64,
+            }
+        };
+        Ok(images.iter().map(usage).collect())
+    }
+
+    /// What all images take together, and what would go with those that nobody uses. The
+    /// containers are left to those who know them.
+    pub fn usage(&self, users: &[ImageUser]) -> Result<Usage> {
+        let unused = PruneOptions { all: true, dry_run: true, ..PruneOptions::default() };
+        Ok(Usage {
+            images: self.image_usage(users)?,
+            image_bytes: self.bytes()?,
+            reclaimable: self.prune(&unused, users)?.bytes,
+            containers: Vec::new(),
+        })
+    }
+
+    /// The bytes of all blobs and layers.
+    fn bytes(&self) -> Result<u64> {
+        let mut total = 0;
+        for kind in ["blobs/sha256", "layers"] {
+            let holder = self.images().join(kind);
+            for name in fs::names(fs::open_dir(&holder)?)? {
+                total += bytes_of(self.images(), &holder, &name);
+            }
+        }
+        Ok(total)
+    }
+}
+
+/// The bytes of an entry of `blobs/sha256` or `layers`: of a file its length, of an unpacked
+/// layer those of its files.
+pub(crate) fn bytes_of(images: &Path, holder: &Path, name: &[u8]) -> u64 {
+    use std::os::unix::ffi::OsStrExt;
+    let path = holder.join(std::ffi::OsStr::from_bytes(name));
+    match path.symlink_metadata() {
+        Ok(found) if found.is_dir() => digest(name).map_or(0, |key| layer::size(images, &key)),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    }
+}
+
+/// The digest that a name in `blobs/sha256` or `layers` stands for.
+pub(crate) fn digest(hex: &[u8]) -> Option<Digest> {
+    let text = std::str::from_utf8(hex).ok()?;
+    let parsed: Result<Digest, Error> = format!("sha256:{text}").parse();
+    parsed.ok()
+}
