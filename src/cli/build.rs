@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::build_arguments::{
+use super::arguments::build::{
     BuildArguments, CommitArguments, DiffArguments, ExportArguments, FilesVerb, ImportArguments,
     MakeVerb,
 };

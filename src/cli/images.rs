@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal as _;
 
+use super::arguments::store::{LoadArguments, RmiArguments, SaveArguments, TagArguments};
 use super::outcome::{FAILED, Outcome, complain};
 use super::screen::{Screen, stdout};
 use super::shell::Shell;
-use super::store_arguments::{LoadArguments, RmiArguments, SaveArguments, TagArguments};
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
 use crate::model::reference::Reference;
 use crate::model::{Error, Kind};

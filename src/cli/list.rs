@@ -5,12 +5,12 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::arguments::PsArguments;
+use super::arguments::store::{HistoryArguments, ImagesArguments};
 use super::filters::{Filters, Known};
 use super::moment::moment;
 use super::outcome::{BAD_TEMPLATE, Ending, Outcome};
 use super::screen::Screen;
 use super::shell::Shell;
-use super::store_arguments::{HistoryArguments, ImagesArguments};
 use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::image::PullPolicy;

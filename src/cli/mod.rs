@@ -6,7 +6,6 @@
 
 mod arguments;
 mod build;
-mod build_arguments;
 mod create;
 mod environment;
 mod filters;
@@ -26,7 +25,6 @@ mod registry;
 mod route;
 mod screen;
 mod shell;
-mod store_arguments;
 mod system;
 mod usage;
 
@@ -37,12 +35,12 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
+use arguments::store::SystemVerb;
 use arguments::{Arguments, ContainerVerb, ImageVerb, OfContainer, Subject, Verb};
 use outcome::{FAILED, Outcome, complain, settle};
 use route::{Program, Route};
 use screen::Screen;
 use shell::Shell;
-use store_arguments::SystemVerb;
 
 use crate::engine::Settings;
 

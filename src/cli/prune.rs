@@ -3,12 +3,12 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 
+use super::arguments::store::{PruneContainersArguments, PruneImagesArguments};
 use super::filters::Known;
 use super::list::image_filter;
 use super::outcome::Outcome;
 use super::screen::Screen;
 use super::shell::Shell;
-use super::store_arguments::{PruneContainersArguments, PruneImagesArguments};
 use crate::model::container::Container;
 use crate::model::image::Removed;
 use crate::model::image_filter::ImageFilter;

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::arguments::FormatArguments;
+use super::arguments::store::{CheckArguments, DfArguments};
 use super::list::template;
 use super::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome};
 use super::screen::Screen;
 use super::shell::Shell;
-use super::store_arguments::{CheckArguments, DfArguments};
 use crate::model::image_filter::ImageFilter;
 use crate::model::report::Fate;
 use crate::ui;

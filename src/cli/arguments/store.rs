@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
-use super::arguments::FormatArguments;
+use super::FormatArguments;
 use crate::model::platform::Platform;
 
 /// A verb of the whole engine.

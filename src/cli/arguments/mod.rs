@@ -1,0 +1,179 @@
+//! What may be typed: Docker's verbs and flags. Only what it means as text; nothing is done here.
+
+pub mod build;
+mod container;
+pub mod registry;
+pub mod store;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use self::build::{FilesVerb, MakeVerb};
+pub use self::container::*;
+use self::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
+use self::store::{
+    HistoryArguments, ImagesArguments, LoadArguments, PruneContainersArguments,
+    PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb, TagArguments,
+};
+
+/// A scriptable container engine: one static binary, no daemon.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lifebox",
+    version,
+    disable_help_subcommand = true,
+    after_help = "lifebox                          opens the REPL\n\
+                  lifebox [script] FILE [ARGS]     runs a script; `-` reads standard input\n\
+                  lifebox -e TEXT [ARGS]           runs a text"
+)]
+pub struct Arguments {
+    /// The directory of images and containers.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub root: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// A verb.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// A verb of containers, without the word `container`.
+    #[command(flatten)]
+    Container(ContainerVerb),
+    /// Containers: `container ls`, `container inspect`, ...
+    #[command(subcommand, name = "container")]
+    OfContainer(OfContainer),
+    /// Images: `image ls`, `image inspect`, `image rm`, `image load`
+    #[command(subcommand)]
+    Image(ImageVerb),
+    /// List images
+    Images(ImagesArguments),
+    /// Remove images
+    Rmi(RmiArguments),
+    /// Give an image a further name
+    Tag(TagArguments),
+    /// Show the steps by which an image was made
+    History(HistoryArguments),
+    /// The engine as a whole: `system df`, ...
+    #[command(subcommand)]
+    System(SystemVerb),
+    /// Load images from an archive of `docker save` or skopeo
+    Load(LoadArguments),
+    /// A verb that makes images.
+    #[command(flatten)]
+    Make(MakeVerb),
+    /// Save images to an archive that `docker load` and skopeo read
+    Save(SaveArguments),
+    /// Fetch an image from a registry
+    Pull(PullArguments),
+    /// Send an image to a registry
+    Push(PushArguments),
+    /// Log in to a registry
+    Login(LoginArguments),
+    /// Log out of a registry
+    Logout(LogoutArguments),
+    /// Show the version
+    Version(FormatArguments),
+    /// Show what this engine and this host are
+    Info(FormatArguments),
+    /// Run a script
+    Script(ScriptArguments),
+}
+
+/// A verb of containers.
+#[derive(Debug, Subcommand)]
+pub enum ContainerVerb {
+    /// Make a container from an image; nothing runs yet
+    Create(CreateArguments),
+    /// Make a container and run it
+    Run(RunArguments),
+    /// Run the programs of containers
+    Start(StartArguments),
+    /// Freeze containers
+    Pause(Names),
+    /// Thaw containers
+    Unpause(Names),
+    /// Ask containers to end, and kill them after a grace time
+    Stop(StopArguments),
+    /// Send a signal to containers
+    Kill(KillArguments),
+    /// Stop and start containers
+    Restart(StopArguments),
+    /// Remove containers
+    #[command(visible_alias = "remove")]
+    Rm(RmArguments),
+    /// Wait until containers have ended, and print their exit codes
+    Wait(Names),
+    /// Give a container another name
+    Rename(RenameArguments),
+    /// List containers
+    #[command(visible_aliases = ["ls", "list"])]
+    Ps(PsArguments),
+    /// Show what a container wrote
+    Logs(LogsArguments),
+    /// Show all about containers or images, as JSON
+    Inspect(InspectArguments),
+    /// A verb of a container's files.
+    #[command(flatten)]
+    Files(FilesVerb),
+}
+
+/// A verb of containers after the word `container`.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made by the parser")]
+pub enum OfContainer {
+    /// One that needs no such word.
+    #[command(flatten)]
+    Plain(ContainerVerb),
+    /// Remove containers that do not run
+    Prune(PruneContainersArguments),
+}
+
+/// A verb of images.
+#[derive(Debug, Subcommand)]
+pub enum ImageVerb {
+    /// List images
+    #[command(visible_alias = "list")]
+    Ls(ImagesArguments),
+    /// Show all about images, as JSON
+    Inspect(InspectArguments),
+    /// Remove images
+    #[command(visible_alias = "remove")]
+    Rm(RmiArguments),
+    /// Give an image a further name
+    Tag(TagArguments),
+    /// Show the steps by which an image was made
+    History(HistoryArguments),
+    /// Remove images that nobody needs
+    Prune(PruneImagesArguments),
+    /// Load images from an archive
+    Load(LoadArguments),
+    /// A verb that makes images.
+    #[command(flatten)]
+    Make(MakeVerb),
+    /// Save images to an archive
+    Save(SaveArguments),
+    /// Fetch an image from a registry
+    Pull(PullArguments),
+    /// Send an image to a registry
+    Push(PushArguments),
+}
+
+/// `version` and `info`
+#[derive(Args, Debug)]
+pub struct FormatArguments {
+    /// A Go template or `json`
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+}
+
+/// `script`
+#[derive(Args, Debug)]
+pub struct ScriptArguments {
+    /// The script, `-` for standard input, and what its `args()` returns
+    #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
+          allow_hyphen_values = true)]
+    pub file_and_arguments: Vec<String>,
+}
