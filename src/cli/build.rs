@@ -9,7 +9,7 @@ use super::arguments::build::{
     BuildArguments, CommitArguments, DiffArguments, ExportArguments, FilesVerb, ImportArguments,
     MakeVerb,
 };
-use super::outcome::Outcome;
+use super::outcome::{Ending, Outcome};
 use super::progress;
 use super::screen::Screen;
 use super::shell::Shell;
@@ -80,7 +80,7 @@ fn export(shell: &Shell, arguments: &ExportArguments) -> Outcome {
                     .hint("use the -o flag or redirect")
                     .into());
             }
-            backend.export(&id, &mut out, cancel)?;
+            backend.export(&id, &mut out, cancel).map_err(Ending::of_output)?;
         }
     }
     Ok(0)

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use super::arguments::store::{LoadArguments, RmiArguments, SaveArguments, TagArguments};
-use super::outcome::{FAILED, Outcome, complain};
+use super::outcome::{Ending, FAILED, Outcome, complain};
 use super::screen::{Screen, stdout};
 use super::shell::Shell;
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
@@ -70,7 +70,8 @@ pub fn save(shell: &Shell, arguments: &SaveArguments) -> Outcome {
     if std::io::stdout().is_terminal() {
         return Ok(refuse("cowardly refusing to save to a terminal")?);
     }
-    backend.save_stream(&images, &options, &mut stdout(), shell.interruptible()?)?;
+    let cancel = shell.interruptible()?;
+    backend.save_stream(&images, &options, &mut stdout(), cancel).map_err(Ending::of_output)?;
     Ok(0)
 }
 

@@ -32,6 +32,14 @@ impl Ending {
     pub fn coded(code: u8) -> impl FnOnce(Error) -> Ending {
         move |error| Ending::Failed(error, code)
     }
+
+    /// Why writing to standard output ended: nobody reads it any more, or a failure.
+    pub fn of_output(error: Error) -> Ending {
+        match error.errno() {
+            Some(libc::EPIPE) => Ending::ClosedPipe,
+            _ => error.into(),
+        }
+    }
 }
 
 impl From<Error> for Ending {
