@@ -76,8 +76,10 @@ pub struct ImageConfig {
     #[serde(deserialize_with = "null_as_default")]
     pub env: Vec<String>,
     /// The program that `cmd` is appended to.
+    #[serde(deserialize_with = "words")]
     pub entrypoint: Option<Vec<String>>,
     /// The default arguments, or the whole command.
+    #[serde(deserialize_with = "words")]
     pub cmd: Option<Vec<String>>,
     /// Mount points, as keys.
     #[serde(deserialize_with = "null_as_default")]
@@ -91,6 +93,20 @@ pub struct ImageConfig {
     /// The signal that `stop` sends, as text: it is data of a stranger until it is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<String>,
+}
+
+/// A list of words; old tools wrote a single one without the list (moby, `strslice`).
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Words {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(Option::deserialize(deserializer)?.map(|words| match words {
+        Words::One(word) => vec![word],
+        Words::Many(words) => words,
+    }))
 }
 
 fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>

@@ -10,6 +10,17 @@ use crate::model::{Error, Kind, Result};
 /// Maps whose keys are the user's: a key that is not there is no mistake of the template.
 const FREE_KEYS: [&str; 6] = ["Labels", "Label", "Volumes", "ExposedPorts", "Ports", "Networks"];
 
+/// Fields that Docker's types have and its JSON leaves out where they are empty.
+fn left_out(name: &str) -> Option<Value> {
+    match name {
+        "ExposedPorts" => Some(Value::Object(serde_json::Map::new())),
+        "Shell" => Some(Value::Array(Vec::new())),
+        "Variant" | "StopSignal" | "OsVersion" => Some("".into()),
+        "Healthcheck" | "Health" | "StopTimeout" => Some(Value::Null),
+        _ => None,
+    }
+}
+
 /// A template that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
@@ -220,6 +231,9 @@ fn field(root: &Value, path: &[String]) -> Result<Value> {
         match (next, free) {
             (Some(next), _) => value = next,
             (None, true) => return Ok("<no value>".into()),
+            (None, false) if left_out(name).is_some() => {
+                return Ok(left_out(name).unwrap_or_default());
+            }
             (None, false) => return Err(unknown_field(value, &path.join("."), name)),
         }
         free = FREE_KEYS.contains(&name.as_str());
@@ -299,6 +313,7 @@ mod tests {
             ("{{.Config.Labels}}", "map[app.name:web]"),
             ("{{.Config.Labels.none}}", "<no value>"),
             ("{{.Node}}", "<no value>"),
+            ("{{.Config.ExposedPorts}}{{.Config.StopSignal}}", "map[]"),
             (r"a\tb\n", "a\tb\n"),
             ("{{- .Name -}}", "/web"),
         ] {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::image::archive::{Contents, Found, FoundLayer};
 use crate::image::bytes::spool::digest_of;
 use crate::image::store::document;
+use crate::image::store::index::MEDIA_CONFIG;
 use crate::image::tar::members::corrupt;
 use crate::model::digest::Digest;
 use crate::model::error::Context;
@@ -52,6 +53,13 @@ impl Descriptor {
     fn is_index(&self) -> bool {
         self.media_type.ends_with("image.index.v1+json")
             || self.media_type.ends_with("manifest.list.v2+json")
+    }
+
+    /// Whether it is what an image is described by; old tools leave the type out.
+    fn is_image_config(&self) -> bool {
+        const TYPES: [&str; 3] =
+            ["", MEDIA_CONFIG, "application/vnd.docker.container.image.v1+json"];
+        TYPES.contains(&self.media_type.as_str())
     }
 
     /// BuildKit lists what it attests about an image beside the image.
@@ -96,23 +104,35 @@ pub(super) fn images(contents: &Contents, platform: &Platform) -> Result<Vec<Fou
     if images.is_empty() {
         return Err(corrupt("its `index.json` lists no image"));
     }
-    let found = images.into_iter().map(|((tag, _), choices)| {
+    let mut artifacts = Vec::new();
+    let mut found = Vec::new();
+    for ((tag, _), choices) in images {
         let chosen = choose(&choices, platform)?;
         let bytes = checked(contents, chosen)?;
         let manifest: Manifest = typed(&bytes, &chosen.member(), "layers")?;
+        // Layouts also hold signatures, charts and the like.
+        if !manifest.config.is_image_config() {
+            artifacts.push(manifest.config.media_type);
+            continue;
+        }
         checked(contents, &manifest.config)?;
         let layer = |layer: &Descriptor| FoundLayer {
             member: layer.member(),
             digest: Some(layer.digest.clone()),
         };
-        Ok(Found {
+        found.push(Found {
             config: manifest.config.member(),
             layers: manifest.layers.iter().map(layer).collect(),
             manifest: Some(bytes),
             tags: tag.into_iter().collect(),
-        })
-    });
-    found.collect()
+        });
+    }
+    match artifacts.first() {
+        Some(kind) if found.is_empty() => {
+            Err(Error::new(Kind::Unsupported, format!("it holds no image but `{kind}`")))
+        }
+        _ => Ok(found),
+    }
 }
 
 fn choose<'a>(choices: &'a [Descriptor], platform: &Platform) -> Result<&'a Descriptor> {

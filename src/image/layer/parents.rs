@@ -2,9 +2,9 @@
 //!
 //! A parent that the layer brings itself is opened; one that it leaves out is made as the layers
 //! below have it, mode, owner and attributes, because overlayfs shows those of the topmost
-//! directory. Where a layer below has a link on the way (`lib -> usr/lib`), the entry goes where
-//! the link leads, as in Docker; a link in the same layer is refused, because no layer that was
-//! written from a file system has entries behind one.
+//! directory. Where there is a link on the way (`lib -> usr/lib`), the entry goes where the link
+//! leads inside of the root, as in Docker. Links are read and walked here, one component after
+//! the other; the kernel follows none.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::os::fd::OwnedFd;
@@ -142,15 +142,14 @@ impl<'a> Parents<'a> {
             };
             match self.lookup(&done)? {
                 Found::Directory { layer: 0, .. } => {}
-                Found::Symlink { layer: 0, .. } => return blocked("a link in the same layer"),
                 Found::Other { layer: 0, .. } => return blocked("not a directory"),
                 Found::Directory { directory, .. } => self.make_like(&done, &directory)?,
-                Found::Symlink { target, .. } => {
+                Found::Symlink { layer, target, .. } => {
                     links += 1;
                     if links > MAX_LINKS {
                         return blocked("a link that leads through too many links");
                     }
-                    self.consulted = true;
+                    self.consulted |= layer > 0;
                     done.pop();
                     if target.starts_with(b"/") {
                         done.clear();

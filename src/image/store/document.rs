@@ -190,6 +190,14 @@ mod tests {
     }
 
     #[test]
+    fn a_command_may_be_a_single_word() {
+        let text = r#"{"config":{"Cmd":"sh","Entrypoint":["a","b"]},"rootfs":{"diff_ids":[]}}"#;
+        let config = Document::parse(text.as_bytes()).unwrap().config;
+        assert_eq!(config.cmd, Some(vec!["sh".to_owned()]));
+        assert_eq!(config.entrypoint, Some(vec!["a".to_owned(), "b".to_owned()]));
+    }
+
+    #[test]
     fn nulls_are_absent() {
         let text = r#"{"created":null,"config":{"Env":null,"Cmd":null},"rootfs":{"diff_ids":[]}}"#;
         let document = Document::parse(text.as_bytes()).unwrap();

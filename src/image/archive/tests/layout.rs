@@ -88,6 +88,27 @@ fn the_image_for_this_machine_is_chosen() {
 }
 
 #[test]
+fn what_is_no_image_is_passed_over() {
+    let mut layout = Layout::new();
+    let image = layout.image("mine");
+    let config = layout.blob(&json!({"name": "chart"}));
+    let kind = "application/vnd.example.chart.v1+json";
+    let artifact = layout.blob(
+        &json!({"schemaVersion": 2, "config": {"digest": config, "mediaType": kind}, "layers": []}),
+    );
+    let index = json!({"manifests": [{"digest": artifact}, {"digest": image}]});
+    assert_eq!(layout.load(&index).unwrap(), [Some(vec!["mine".to_owned()])]);
+
+    let mut alone = Layout::new();
+    let config = alone.blob(&json!({"name": "chart"}));
+    let artifact = alone.blob(
+        &json!({"schemaVersion": 2, "config": {"digest": config, "mediaType": kind}, "layers": []}),
+    );
+    let error = alone.load(&json!({"manifests": [{"digest": artifact}]})).unwrap_err();
+    assert!(error.to_string().contains("no image but `application/vnd.example"), "{error}");
+}
+
+#[test]
 fn a_document_that_is_not_what_it_claims_is_refused() {
     let check = |index: &Value, expected: &str| {
         let error = Layout::new().load(index).unwrap_err();
