@@ -265,6 +265,15 @@ impl Settings {
     }
 }
 
+/// Makes an ordinary user root of a user namespace, as containers and their files need; nothing to
+/// do for root. To be called before [`open`], while this process has one thread.
+///
+/// # Errors
+/// Where this host does not let ordinary users do so; the hint says what allows it.
+pub fn enter() -> Result<()> {
+    crate::runtime::rootless::enter()
+}
+
 /// The native engine of this machine.
 ///
 /// # Errors

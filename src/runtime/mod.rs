@@ -17,6 +17,7 @@ pub mod passwd;
 pub mod plan;
 pub mod protocol;
 pub mod reader;
+pub mod rootless;
 mod start;
 
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ use rustix::fs::FileType;
 use crate::image::Check;
 use crate::image::bytes::limits::Room;
 use crate::image::bytes::spool;
-use crate::image::layer::merged::{Layer, OPAQUE};
+use crate::image::layer::merged::{Layer, opaque};
 use crate::image::layer::parents::Parents;
 use crate::image::tar::members::{Member, MemberKind, Members, Tape, corrupt, lossy};
 use crate::image::tar::names::{self, Leaf};
@@ -112,7 +112,7 @@ impl Extraction<'_> {
         match leaf {
             Leaf::Opaque => {
                 self.root_is_opaque |= resolved.is_empty();
-                fs::set_xattr(&*parent, OPAQUE, b"y")
+                fs::set_xattr(&*parent, opaque(), b"y")
             }
             Leaf::Whiteout(hidden) => whiteout(&parent, hidden),
             Leaf::Plain(leaf) => {
@@ -195,7 +195,7 @@ impl Extraction<'_> {
         }
         let directory = fs::open_dir_beneath(&*place.parent, place.leaf)?;
         if place.hides {
-            fs::set_xattr(&directory, OPAQUE, b"y")?;
+            fs::set_xattr(&directory, opaque(), b"y")?;
         }
         let (uid, gid) = owner(member)?;
         fs::set_owner(&directory, uid, gid)?;
@@ -310,7 +310,7 @@ fn whiteout(parent: &OwnedFd, hidden: &[u8]) -> Result<()> {
     match fs::stat(parent, hidden)? {
         None => fs::make_node(parent, hidden, FileType::CharacterDevice, 0, 0),
         Some(present) if fs::type_of(&present) == FileType::Directory => {
-            fs::set_xattr(fs::open_dir_beneath(parent, hidden)?, OPAQUE, b"y")
+            fs::set_xattr(fs::open_dir_beneath(parent, hidden)?, opaque(), b"y")
         }
         Some(_) => Ok(()),
     }

@@ -37,6 +37,9 @@ impl Hierarchies {
         let path = "/proc/self/mountinfo";
         let text = fs::read_to_string(path).context(|| format!("read `{path}`"))?;
         let found = Hierarchies::parse(&text);
+        if crate::sys::userns::nested() {
+            return Ok(Hierarchies::default());
+        }
         if found.unified.is_none() && found.v1.is_empty() {
             return Err(Error::new(Kind::Unsupported, "no cgroup hierarchy is mounted")
                 .hint("mount -t cgroup2 none /sys/fs/cgroup"));

@@ -19,7 +19,7 @@ use crate::runtime::host;
 use crate::runtime::init::{Init, Report};
 use crate::runtime::log::{self, Writer};
 use crate::runtime::plan::{self, Host, Plan, Step};
-use crate::sys;
+use crate::sys::{self, userns};
 
 /// Starts the container and returns when its program runs, or why it does not. Nothing is left
 /// behind then but the cgroup, which the caller removes.
@@ -80,6 +80,7 @@ fn visible_cgroups(hierarchies: &Hierarchies) -> Host {
         cgroup_v2: hierarchies.unified.as_ref().map(|_| below.to_owned()),
         open_stdin: false,
         one_by_one: host::one_by_one(),
+        identity: userns::identity().clone(),
     }
 }
 
