@@ -113,12 +113,15 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         }
         Err(error) => settle(&mut screen, Err(error.into())),
     };
-    if needs_no_containers(&arguments.verb) { perform() } else { entered(perform) }
-}
-
-/// What is not about images and containers, or must work where there can be none.
-fn needs_no_containers(verb: &Verb) -> bool {
-    matches!(verb, Verb::Version(_) | Verb::Login(_) | Verb::Logout(_))
+    match arguments.verb {
+        Verb::Version(_) | Verb::Login(_) | Verb::Logout(_) => perform(),
+        // It tells what is in the way.
+        Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => {
+            let _ = engine::enter();
+            perform()
+        }
+        _ => entered(perform),
+    }
 }
 
 fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 
 use super::passwd;
 use super::plan::{FileStep, MountStep, Plan, Root, Step};
+use super::rootless::device;
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{identity, net, process};
 
@@ -115,7 +116,9 @@ impl Walk<'_> {
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
             Step::MakeDevice { path, major, minor } => self.make_device(path, *major, *minor),
-            Step::BindDevice { path, major, minor } => self.bind_device(path, *major, *minor),
+            Step::BindDevice { path, major, minor } => {
+                device::show(self.root()?, path, *major, *minor)
+            }
             Step::MakeLink { path, target } => {
                 rustix::fs::symlinkat(target.as_c_str(), self.root()?, path.as_c_str())
             }
@@ -211,26 +214,6 @@ impl Walk<'_> {
         let device = rustix::fs::makedev(major, minor);
         let mode = Mode::from_bits_truncate(0o666);
         rustix::fs::mknodat(self.root()?, path, FileType::CharacterDevice, mode, device)
-    }
-
-    /// The host's own node, if it is what its name says.
-    fn bind_device(&self, path: &CStr, major: u32, minor: u32) -> Result<(), Errno> {
-        let host = mount::open_directory(c"/")?;
-        let device = mount::open_beneath(host, path, OFlags::PATH)?;
-        let status = rustix::fs::fstat(&device)?;
-        if FileType::from_raw_mode(status.st_mode) != FileType::CharacterDevice
-            || status.st_rdev != rustix::fs::makedev(major, minor)
-        {
-            return Err(Errno::NODEV);
-        }
-        let source = mount::clone_of(device)?;
-        mount::add_attributes(
-            &source,
-            Attributes::MOUNT_ATTR_NOSUID | Attributes::MOUNT_ATTR_NOEXEC,
-        )?;
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let place = rustix::fs::openat(self.root()?, path, flags, Mode::from_bits_truncate(0o666))?;
-        mount::attach(source, place)
     }
 
     /// Through the new root's own `/proc`, which no process of the container has seen yet.

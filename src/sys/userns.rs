@@ -36,10 +36,25 @@ impl Identity {
         !self.uids.is_empty() && !self.uids.contains(&whole)
     }
 
-    /// Whether a group exists here.
-    pub fn has_group(&self, gid: u32) -> bool {
-        self.gids.iter().any(|range| gid.checked_sub(range.inside).is_some_and(|n| n < range.count))
+    /// Whether a user exists here; for a namespace that is [`nested`](Self::nested).
+    pub fn has_user(&self, uid: u32) -> bool {
+        has(&self.uids, uid)
     }
+
+    /// Whether a group exists here; for a namespace that is [`nested`](Self::nested).
+    pub fn has_group(&self, gid: u32) -> bool {
+        has(&self.gids, gid)
+    }
+
+    /// The user outside who is root here, if it is another one.
+    pub fn root_outside(&self) -> Option<u32> {
+        let root = self.uids.iter().find(|range| range.inside == 0).filter(|_| self.nested());
+        root.map(|range| range.outside)
+    }
+}
+
+fn has(ranges: &[Range], id: u32) -> bool {
+    ranges.iter().any(|range| id.checked_sub(range.inside).is_some_and(|n| n < range.count))
 }
 
 /// Wraps `unshare(2)` for a new user namespace. The caller must have one thread.

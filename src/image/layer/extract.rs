@@ -20,7 +20,7 @@ use crate::image::tar::members::{Member, MemberKind, Members, Tape, corrupt, los
 use crate::image::tar::names::{self, Leaf};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
+use crate::sys::{fs, userns};
 
 /// What unpacking a layer told about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -318,6 +318,10 @@ fn whiteout(parent: &OwnedFd, hidden: &[u8]) -> Result<()> {
 
 /// Devices do no harm on disk: containers mount their root file system `nodev`.
 fn node(member: &Member, place: &Place<'_>, kind: FileType) -> Result<()> {
+    if kind != FileType::Fifo && userns::nested() {
+        // Only the machine's root may make devices. No container can use one of an image anyway.
+        return Ok(());
+    }
     let (major, minor) = if kind == FileType::Fifo { (0, 0) } else { member.device };
     fs::make_node(&*place.parent, place.leaf, kind, major, minor)?;
     let (uid, gid) = owner(member)?;
@@ -330,9 +334,20 @@ fn node(member: &Member, place: &Place<'_>, kind: FileType) -> Result<()> {
 fn owner(member: &Member) -> Result<(u32, u32)> {
     let id = |id: u64| u32::try_from(id).ok().filter(|id| *id != u32::MAX);
     match (id(member.uid), id(member.gid)) {
-        (Some(uid), Some(gid)) => Ok((uid, gid)),
+        (Some(uid), Some(gid)) => present(uid, gid),
         _ => Err(corrupt(format!("its owner {}:{} is out of range", member.uid, member.gid))),
     }
+}
+
+/// The same owner, if a user namespace has it.
+fn present(uid: u32, gid: u32) -> Result<(u32, u32)> {
+    let identity = userns::identity();
+    if !identity.nested() || (identity.has_user(uid) && identity.has_group(gid)) {
+        return Ok((uid, gid));
+    }
+    let message = format!("its owner is {uid}:{gid}, and this user has no such subordinate id");
+    Err(Error::new(Kind::Denied, message)
+        .hint("`lifebox info` shows the ids that there are, and the command for more"))
 }
 
 /// Sets the attributes that may come from a stranger. `trusted.overlay.*` would be orders to the
@@ -382,9 +397,6 @@ pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
 /// Says what to do where the kernel does not let this process unpack.
 pub(crate) fn explain(error: Error, images: &std::path::Path) -> Error {
     match error.errno() {
-        Some(libc::EPERM) if !rustix::process::geteuid().is_root() => error
-            .with_kind(Kind::Denied)
-            .hint("unpacking sets owners and makes devices; run as root for now"),
         Some(libc::ENOSPC | libc::EDQUOT) => error.hint(format!(
             "free some space on the file system of `{}`, or set another with --root",
             images.display()

@@ -172,6 +172,16 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
             .hint("use a number, or a name that the image knows")
             .with_exit_code(126)
         }
+        (Some(Step::BecomeUser { user, .. }), Errno::INVAL | Errno::PERM)
+            if userns::identity().nested() =>
+        {
+            Error::new(
+                Kind::Denied,
+                format!("`{user}` or one of its groups is none of this user's subordinate ids"),
+            )
+            .hint("`lifebox info` shows the ids that there are, and the command for more")
+            .with_exit_code(126)
+        }
         (Some(step), _) => {
             let count = plan.steps.len();
             let step = format!("step {} of {count}: {step}", number + 1);

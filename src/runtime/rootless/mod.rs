@@ -4,22 +4,39 @@
 //! are in it, so the rest of the engine is the same for every user. The user's own id is root
 //! inside; the subordinate ids (subuid(5)) are all others. Without them root is the only one.
 
+pub mod device;
 mod maps;
 mod obstacle;
 
 use std::ffi::CString;
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
 pub use self::maps::Maps;
+use super::cgroup::Hierarchies;
+use super::host;
+use crate::model::container::State;
+use crate::model::signal::Signal;
 use crate::model::{Error, Kind, Result};
+use crate::sys::event;
 use crate::sys::process::{self, Child};
 use crate::sys::userns::{self, Range};
+
+/// How long a killed process may take to go.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+static ENTERED: OnceLock<Maps> = OnceLock::new();
+
+/// How a user gets a cgroup of its own, as limits and `pause` need it.
+pub const WAY_TO_CGROUPS: &str = "on a host with systemd and cgroup v2: \
+    systemd-run --user --scope -p Delegate=yes lifebox ...";
 
 /// Makes an ordinary user root of a new user namespace; nothing to do for root. The caller must
 /// have one thread.
@@ -30,18 +47,55 @@ pub fn enter() -> Result<()> {
     if rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    let maps = Maps::of_caller();
+    let maps = ENTERED.get_or_init(Maps::of_caller);
     match maps.helpers() {
-        Some((users, groups)) => enter_by_helpers(&maps, users, groups)?,
-        None => enter_alone(&maps)?,
+        Some((users, groups)) => enter_by_helpers(maps, users, groups)?,
+        None => enter_alone(maps)?,
     }
     // AppArmor lets the namespace be made and takes its rights away.
     userns::unshare_hostname().map_err(|errno| refused("use a new user namespace", errno))
 }
 
-/// What forbids ordinary users to enter, in words, each with what allows it.
-pub fn obstacles() -> Vec<String> {
-    obstacle::all().into_iter().map(|(what, way)| format!("{what}: {way}")).collect()
+/// The cgroup below which containers get theirs, unless the user names one: `lifebox`, which for
+/// an ordinary user is below the cgroup that it is in. To be asked before [`enter`].
+pub fn cgroup_parent() -> String {
+    let own =
+        if rustix::process::geteuid().is_root() { PathBuf::new() } else { Hierarchies::own() };
+    own.join("lifebox").to_string_lossy().into_owned()
+}
+
+/// The ids of the ordinary user who runs this; `None` for root.
+pub fn maps() -> Option<&'static Maps> {
+    ENTERED.get()
+}
+
+/// What is not as an ordinary user needs it, each with what mends it.
+pub fn complaints() -> Vec<String> {
+    let Some(maps) = maps() else { return Vec::new() };
+    let obstacles = obstacle::all().into_iter().map(|(what, way)| format!("{what}: {way}"));
+    maps.complaints.iter().cloned().chain(obstacles).collect()
+}
+
+/// Kills a container by its first process, where it may have no cgroup; all others of its process
+/// namespace go with that. Only if it ran a program of another user (set-user-ID) can it have
+/// outlived its monitor at all.
+pub(super) fn kill_orphan(state: &State) -> Result<()> {
+    let Some(pid) = rustix::process::Pid::from_raw(state.pid) else { return Ok(()) };
+    let Ok(process) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else {
+        return Ok(());
+    };
+    if host::start_time(state.pid) != state.pid_start {
+        return Ok(());
+    }
+    match process::send_signal(&process, Signal::KILL.number()) {
+        Ok(()) => event::wait_readable(&[process.as_fd()], Some(PATIENCE)).map(drop),
+        Err(Errno::SRCH) => Ok(()),
+        Err(errno) => {
+            let what = format!("kill process {} of `{}`", state.pid, state.name);
+            Err(Error::from_errno(what, errno.raw_os_error())
+                .hint("it has become another user; root can kill it"))
+        }
+    }
 }
 
 fn refused(what: &str, errno: Errno) -> Error {
