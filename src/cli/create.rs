@@ -232,5 +232,10 @@ fn options(arguments: &NewContainer, command: &[String]) -> Result<CreateOptions
         stop_timeout: arguments.stop_timeout.map(grace),
         interactive: arguments.interactive,
         auto_remove: arguments.rm,
+        security: arguments.security.options()?,
+        resources: arguments.resources.options()?,
+        mounts: arguments.mounts.options()?,
+        sharing: arguments.sharing.options()?,
+        upkeep: arguments.upkeep.options()?,
     })
 }

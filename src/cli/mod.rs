@@ -42,7 +42,7 @@ use route::{Program, Route};
 use screen::Screen;
 use shell::Shell;
 
-use crate::engine::Settings;
+use crate::engine::{self, Settings};
 
 /// Does what the command line says (`words` without the program's name) and returns the exit code.
 pub fn main(words: &[OsString]) -> u8 {
@@ -65,10 +65,23 @@ pub fn main(words: &[OsString]) -> u8 {
                 settle(&mut screen, shown.map(|()| 0).map_err(Into::into))
             }
             Route::Verb => command(words, settings),
-            Route::Script(program, arguments) => language::script(&settings, program, arguments),
-            Route::Repl => language::repl(&settings),
+            Route::Script(program, arguments) => {
+                entered(|| language::script(&settings, program, arguments))
+            }
+            Route::Repl => entered(|| language::repl(&settings)),
         }
     })
+}
+
+/// Does what needs containers or their files, as root of a user namespace if not as root.
+fn entered(work: impl FnOnce() -> u8) -> u8 {
+    match engine::enter() {
+        Ok(()) => work(),
+        Err(error) => {
+            complain(&mut Screen::new(), &error);
+            FAILED
+        }
+    }
 }
 
 /// One verb, as typed on the command line.
@@ -80,7 +93,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
             if let Some(Program::File(path)) = usage::script_meant(&error, words) {
                 let rest = words.iter().skip_while(|word| *word != path.as_os_str()).skip(1);
                 let rest = rest.map(|word| word.to_string_lossy().into_owned()).collect();
-                return language::script(&settings, Program::File(path), rest);
+                return entered(|| language::script(&settings, Program::File(path), rest));
             }
             return usage::show(&mut screen, &error, words);
         }
@@ -91,14 +104,23 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
     if let Verb::Script(script) = arguments.verb {
         let mut words = script.file_and_arguments.into_iter();
         let program = Program::from_word(&words.next().unwrap_or_default());
-        return language::script(&settings, program, words.collect());
+        return entered(|| language::script(&settings, program, words.collect()));
     }
-    match Shell::new(settings) {
+    let perform = || match Shell::new(settings) {
         Ok(shell) => {
             let outcome = perform(&shell, &mut screen, &arguments.verb);
             settle(&mut screen, outcome)
         }
         Err(error) => settle(&mut screen, Err(error.into())),
+    };
+    match arguments.verb {
+        Verb::Version(_) | Verb::Login(_) | Verb::Logout(_) => perform(),
+        // It tells what is in the way.
+        Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => {
+            let _ = engine::enter();
+            perform()
+        }
+        _ => entered(perform),
     }
 }
 

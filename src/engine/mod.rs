@@ -240,7 +240,8 @@ pub struct Settings {
 
 impl Settings {
     /// `LIFEBOX_ROOT`, or `/var/lib/lifebox` as root, else `$XDG_DATA_HOME/lifebox` or
-    /// `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`.
+    /// `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`, which
+    /// for an ordinary user is below its own cgroup. To be called before [`enter`].
     pub fn from_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let data = || {
@@ -260,9 +261,18 @@ impl Settings {
         Settings {
             root: variable("LIFEBOX_ROOT").map_or_else(default, PathBuf::from),
             cgroup_parent: std::env::var("LIFEBOX_CGROUP_PARENT")
-                .unwrap_or_else(|_| "lifebox".to_owned()),
+                .unwrap_or_else(|_| crate::runtime::rootless::cgroup_parent()),
         }
     }
+}
+
+/// Makes an ordinary user root of a user namespace, as containers and their files need; nothing to
+/// do for root. To be called before [`open`], while this process has one thread.
+///
+/// # Errors
+/// Where this host does not let ordinary users do so; the hint says what allows it.
+pub fn enter() -> Result<()> {
+    crate::runtime::rootless::enter()
 }
 
 /// The native engine of this machine.

@@ -105,7 +105,7 @@ impl Backend for Native {
         let count = |wanted: &dyn Fn(Status) -> bool| {
             containers.iter().filter(|container| wanted(container.state.status)).count() as u64
         };
-        let host = host::describe();
+        let host = host::describe(&self.settings.cgroup_parent);
         Ok(Info {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             root: self.settings.root.display().to_string(),
@@ -121,6 +121,7 @@ impl Backend for Native {
             storage: "overlay".to_owned(),
             cpus: host.cpus,
             memory: host.memory,
+            id_maps: host.id_maps,
             warnings: host.warnings,
         })
     }

@@ -8,10 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::id::ContainerId;
+use super::mounts::Mounts;
 use super::name::ContainerName;
 use super::options::Grace;
+use super::resources::Resources;
+use super::security::Security;
+use super::sharing::Sharing;
 use super::signal::Signal;
 use super::status::Status;
+use super::upkeep::Upkeep;
 
 /// The version of the JSON files of a container. A record of another version is refused, never
 /// rewritten.
@@ -95,9 +100,20 @@ impl Config {
 
 /// How the host treats it: Docker's `HostConfig`, as far as it is decided by options.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HostConfig {
     /// Remove it when it ends (`--rm`).
     pub auto_remove: bool,
+    /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
+    pub security: Security,
+    /// How much a container may use: memory, processors, processes, block devices, limits of its processes.
+    pub resources: Resources,
+    /// What a container sees of the host and of volumes: binds, named volumes, tmpfs.
+    pub mounts: Mounts,
+    /// What a container shares with the host or with another container: network, processes, IPC, host name.
+    pub sharing: Sharing,
+    /// What the monitor does while a container runs and when it ends: health checks and restarts.
+    pub upkeep: Upkeep,
 }
 
 /// How a container is now. `state.json`: its monitor writes it while it lives, else the command

@@ -68,7 +68,14 @@ pub fn spec(
             layers: image.layers.clone(),
         },
         config,
-        host: HostConfig { auto_remove: options.auto_remove },
+        host: HostConfig {
+            auto_remove: options.auto_remove,
+            security: options.security.clone(),
+            resources: options.resources.clone(),
+            mounts: options.mounts.clone(),
+            sharing: options.sharing.clone(),
+            upkeep: options.upkeep.clone(),
+        },
     })
 }
 

@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::mounts::Mounts;
 use super::name::ContainerName;
+use super::resources::Resources;
+use super::security::Security;
+use super::sharing::Sharing;
 use super::signal::Signal;
+use super::upkeep::Upkeep;
 
 /// The options of `create` and `run`. Command line and script both build this.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +40,16 @@ pub struct CreateOptions {
     pub interactive: bool,
     /// Remove the container when it ends (`--rm`).
     pub auto_remove: bool,
+    /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
+    pub security: Security,
+    /// How much a container may use: memory, processors, processes, block devices, limits of its processes.
+    pub resources: Resources,
+    /// What a container sees of the host and of volumes: binds, named volumes, tmpfs.
+    pub mounts: Mounts,
+    /// What a container shares with the host or with another container: network, processes, IPC, host name.
+    pub sharing: Sharing,
+    /// What the monitor does while a container runs and when it ends: health checks and restarts.
+    pub upkeep: Upkeep,
 }
 
 /// One entry of the environment.

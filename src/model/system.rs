@@ -33,6 +33,9 @@ pub struct Info {
     pub cpus: u64,
     /// Bytes of memory.
     pub memory: u64,
+    /// The ids of an ordinary user's containers, as `uid_map` and `gid_map` have them: first inside,
+    /// first outside, how many. None where the engine runs as root.
+    pub id_maps: Option<(Vec<String>, Vec<String>)>,
     /// What this host cannot do and how to allow it.
     pub warnings: Vec<String>,
 }

@@ -1,6 +1,8 @@
 //! What this machine is, as far as containers care.
 
 use super::cgroup::Hierarchies;
+use super::rootless;
+use crate::sys::userns;
 
 /// This machine.
 #[derive(Debug)]
@@ -17,19 +19,27 @@ pub struct Description {
     pub cpus: u64,
     /// Bytes of memory.
     pub memory: u64,
+    /// The ids of an ordinary user's containers, as lines of `uid_map` and `gid_map`; none for root.
+    pub id_maps: Option<(Vec<String>, Vec<String>)>,
     /// What it cannot do, and how to allow it.
     pub warnings: Vec<String>,
 }
 
-/// Asks the kernel.
-pub fn describe() -> Description {
+/// Asks the kernel. Containers get their cgroups below `cgroup_parent`.
+pub fn describe(cgroup_parent: &str) -> Description {
     let mut warnings = Vec::new();
     let hierarchies = Hierarchies::of_host().unwrap_or_else(|error| {
         warnings.push(error.to_string());
         Hierarchies::default()
     });
-    if !rustix::process::geteuid().is_root() {
-        warnings.push("not root: containers can't be started yet; run as root".to_owned());
+    let version = hierarchies.version();
+    let hierarchies = hierarchies.delegated(cgroup_parent.as_ref());
+    warnings.extend(rootless::complaints());
+    if userns::nested() && hierarchies == Hierarchies::default() {
+        warnings.push(format!(
+            "this user has no cgroup, so there is no limit, no `pause` and no `stats`; {}",
+            rootless::WAY_TO_CGROUPS
+        ));
     }
     let filesystems = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
     if !filesystems.lines().any(|line| line.ends_with("\toverlay")) {
@@ -40,12 +50,19 @@ pub fn describe() -> Description {
     Description {
         kernel: name.release().to_string_lossy().into_owned(),
         architecture: name.machine().to_string_lossy().into_owned(),
-        cgroup_version: hierarchies.version().to_owned(),
+        cgroup_version: version.to_owned(),
         cgroup_controllers: hierarchies.controllers(),
         cpus: std::thread::available_parallelism().map_or(1, |count| count.get() as u64),
         memory: total.totalram.saturating_mul(u64::from(total.mem_unit)),
+        id_maps: rootless::maps().map(|maps| (shown(&maps.uids), shown(&maps.gids))),
         warnings,
     }
+}
+
+fn shown(ranges: &[userns::Range]) -> Vec<String> {
+    let line =
+        |range: &userns::Range| format!("{} {} {}", range.inside, range.outside, range.count);
+    ranges.iter().map(line).collect()
 }
 
 /// When a process started, in clock ticks since boot: field 22 of proc_pid_stat(5).

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 
 use super::passwd;
 use super::plan::{FileStep, MountStep, Plan, Root, Step};
+use super::rootless::device;
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{identity, net, process};
 
@@ -115,6 +116,9 @@ impl Walk<'_> {
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
             Step::MakeDevice { path, major, minor } => self.make_device(path, *major, *minor),
+            Step::BindDevice { path, major, minor } => {
+                device::show(self.root()?, path, *major, *minor)
+            }
             Step::MakeLink { path, target } => {
                 rustix::fs::symlinkat(target.as_c_str(), self.root()?, path.as_c_str())
             }

@@ -17,8 +17,10 @@ pub mod passwd;
 pub mod plan;
 pub mod protocol;
 pub mod reader;
+pub mod rootless;
 mod start;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::Mutex;
@@ -41,6 +43,10 @@ use crate::model::options::{Grace, StopOptions};
 use crate::model::signal::Signal;
 use crate::model::status::{self, Action, Status};
 use crate::model::{Error, Kind, Result};
+use crate::sys::userns;
+
+/// The file that tells below which cgroup a container's own is, where that depends on the caller.
+const CGROUP_PARENT: &str = "cgroup";
 
 /// How long another process may hold a container's lock without a monitor to talk to.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -144,6 +150,9 @@ impl Runtime {
     fn bury(&self, directory: &Directory, state: State, id: &ContainerId) -> Result<State> {
         let rebooted = state.boot_id != host::boot_id();
         if !rebooted {
+            if userns::nested() {
+                rootless::kill_orphan(&state)?;
+            }
             let cgroup = self.cgroup(id)?;
             cgroup.kill()?;
             cgroup.remove()?;
@@ -161,8 +170,13 @@ impl Runtime {
     }
 
     fn cgroup(&self, id: &ContainerId) -> Result<Cgroup> {
-        let path = Path::new(&self.cgroup_parent).join(id.as_str());
-        Ok(Cgroup::at(&Hierarchies::of_host()?, &path))
+        let directory = self.catalogue.directory(id);
+        // Another session of an ordinary user has another cgroup of its own.
+        let recorded = Some(directory.file(CGROUP_PARENT)).filter(|_| userns::nested());
+        let recorded = recorded.and_then(|path| fs::read_to_string(path).ok());
+        let parent = recorded.as_deref().unwrap_or(&self.cgroup_parent);
+        let hierarchies = Hierarchies::of_host()?.delegated(parent.as_ref());
+        Ok(Cgroup::at(&hierarchies, &Path::new(parent).join(id.as_str())))
     }
 
     /// Finds out who may change a container; waits while another front is starting it.

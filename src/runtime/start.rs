@@ -17,6 +17,7 @@ use crate::model::error::Context;
 use crate::model::id::ContainerId;
 use crate::model::status::{self, Action, Next};
 use crate::model::{Error, Kind, Result};
+use crate::sys::userns;
 
 impl Runtime {
     /// Makes a container. No process, no memory, no mount: only files.
@@ -84,6 +85,11 @@ impl Runtime {
     /// other threads of this process do.
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
         self.reap_monitors();
+        if userns::nested() {
+            let path = self.catalogue.directory(id).file(super::CGROUP_PARENT);
+            fs::write(&path, &self.cgroup_parent)
+                .context(|| format!("write `{}`", path.display()))?;
+        }
         let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
         let mut command = Command::new("/proc/self/exe");
         command

@@ -48,11 +48,14 @@ pub fn keep_capabilities(keep: bool) -> Result<(), Errno> {
 }
 
 /// Becomes this user and group, with these supplementary groups only. The raw calls: this
-/// process has one thread.
+/// process has one thread. Where a user namespace fixes the groups, no others may be asked for,
+/// and the caller's stay.
 pub fn become_user(uid: u32, gid: u32, groups: &[u32]) -> Result<(), Errno> {
     // SAFETY: `groups` is given with its length; the others take integers.
     unsafe {
-        if libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) != 0
+        let own = groups.iter().all(|group| *group == gid);
+        let fixed = own && super::userns::identity().groups_fixed;
+        if (!fixed && libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) != 0)
             || libc::syscall(libc::SYS_setresgid, gid, gid, gid) != 0
             || libc::syscall(libc::SYS_setresuid, uid, uid, uid) != 0
         {

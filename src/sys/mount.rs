@@ -46,14 +46,7 @@ pub fn filesystem(
 ) -> Result<OwnedFd, Errno> {
     let context = rustix::mount::fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC)?;
     for setting in settings {
-        match &setting.value {
-            Some(value) => rustix::mount::fsconfig_set_string(
-                &context,
-                setting.key.as_c_str(),
-                value.as_c_str(),
-            )?,
-            None => rustix::mount::fsconfig_set_flag(&context, setting.key.as_c_str())?,
-        }
+        configure(&context, setting)?;
     }
     rustix::mount::fsconfig_create(&context)?;
     rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
@@ -73,12 +66,18 @@ pub fn overlay(
         rustix::mount::fsconfig_set_string(&context, c"lowerdir+", layer.as_c_str())?;
     }
     for setting in settings {
-        if let Some(value) = &setting.value {
-            rustix::mount::fsconfig_set_string(&context, setting.key.as_c_str(), value.as_c_str())?;
-        }
+        configure(&context, setting)?;
     }
     rustix::mount::fsconfig_create(&context)?;
     rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+}
+
+fn configure(context: &OwnedFd, setting: &Setting) -> Result<(), Errno> {
+    let key = setting.key.as_c_str();
+    match &setting.value {
+        Some(value) => rustix::mount::fsconfig_set_string(context, key, value.as_c_str()),
+        None => rustix::mount::fsconfig_set_flag(context, key),
+    }
 }
 
 /// The same by `mount(2)`: all options are one text of at most 4095 bytes, and `target` is a path,

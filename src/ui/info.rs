@@ -30,6 +30,11 @@ pub fn info(info: &Info) -> String {
     for (name, value) in lines {
         let _ = writeln!(text, "{name}: {value}");
     }
+    if let Some((uids, gids)) = &info.id_maps {
+        let _ = writeln!(text, "Rootless: true");
+        let _ = writeln!(text, " UID Map: {}", uids.join(", "));
+        let _ = writeln!(text, " GID Map: {}", gids.join(", "));
+    }
     for warning in &info.warnings {
         let _ = writeln!(text, "\nwarning: {warning}");
     }
@@ -54,6 +59,9 @@ pub fn info_fields(info: &Info) -> Value {
         "MemTotal": info.memory,
         "DockerRootDir": info.root,
         "ServerVersion": info.version,
+        "Rootless": info.id_maps.is_some(),
+        "UIDMap": info.id_maps.as_ref().map(|(uids, _)| uids),
+        "GIDMap": info.id_maps.as_ref().map(|(_, gids)| gids),
         "Warnings": info.warnings,
     })
 }
@@ -93,6 +101,10 @@ mod tests {
             storage: "overlay".into(),
             cpus: 2,
             memory: 4_000_000_000,
+            id_maps: Some((
+                vec!["0 1000 1".into(), "1 100000 65536".into()],
+                vec!["0 100 1".into()],
+            )),
             warnings: vec!["no swap accounting".into()],
         };
         expect![[r#"
@@ -110,6 +122,9 @@ mod tests {
             Architecture: x86_64
             CPUs: 2
             Total Memory: 4GB
+            Rootless: true
+             UID Map: 0 1000 1, 1 100000 65536
+             GID Map: 0 100 1
 
             warning: no swap accounting
         "#]]

@@ -18,6 +18,7 @@ mod many_layers;
 mod peers;
 mod peers_registry;
 mod readme;
+mod rootless;
 mod save;
 mod store;
 mod store_faults;

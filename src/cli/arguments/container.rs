@@ -4,6 +4,12 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::mounts::MountsArguments;
+use super::resources::ResourcesArguments;
+use super::security::SecurityArguments;
+use super::sharing::SharingArguments;
+use super::upkeep::UpkeepArguments;
+
 /// Containers.
 #[derive(Args, Debug)]
 pub struct Names {
@@ -63,6 +69,21 @@ pub struct NewContainer {
     /// The network; only `none`
     #[arg(long, visible_alias = "net", value_name = "NETWORK")]
     pub network: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub security: SecurityArguments,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub resources: ResourcesArguments,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub mounts: MountsArguments,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub sharing: SharingArguments,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub upkeep: UpkeepArguments,
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     pub help: Option<bool>,

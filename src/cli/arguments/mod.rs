@@ -2,8 +2,13 @@
 
 pub mod build;
 mod container;
+mod mounts;
 pub mod registry;
+mod resources;
+mod security;
+mod sharing;
 pub mod store;
+mod upkeep;
 
 use std::path::PathBuf;
 

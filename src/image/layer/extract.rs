@@ -14,13 +14,13 @@ use rustix::fs::FileType;
 use crate::image::Check;
 use crate::image::bytes::limits::Room;
 use crate::image::bytes::spool;
-use crate::image::layer::merged::{Layer, OPAQUE};
+use crate::image::layer::merged::{Layer, opaque};
 use crate::image::layer::parents::Parents;
 use crate::image::tar::members::{Member, MemberKind, Members, Tape, corrupt, lossy};
 use crate::image::tar::names::{self, Leaf};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
+use crate::sys::{fs, userns};
 
 /// What unpacking a layer told about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Extraction<'_> {
         match leaf {
             Leaf::Opaque => {
                 self.root_is_opaque |= resolved.is_empty();
-                fs::set_xattr(&*parent, OPAQUE, b"y")
+                fs::set_xattr(&*parent, opaque(), b"y")
             }
             Leaf::Whiteout(hidden) => whiteout(&parent, hidden),
             Leaf::Plain(leaf) => {
@@ -195,7 +195,7 @@ impl Extraction<'_> {
         }
         let directory = fs::open_dir_beneath(&*place.parent, place.leaf)?;
         if place.hides {
-            fs::set_xattr(&directory, OPAQUE, b"y")?;
+            fs::set_xattr(&directory, opaque(), b"y")?;
         }
         let (uid, gid) = owner(member)?;
         fs::set_owner(&directory, uid, gid)?;
@@ -310,7 +310,7 @@ fn whiteout(parent: &OwnedFd, hidden: &[u8]) -> Result<()> {
     match fs::stat(parent, hidden)? {
         None => fs::make_node(parent, hidden, FileType::CharacterDevice, 0, 0),
         Some(present) if fs::type_of(&present) == FileType::Directory => {
-            fs::set_xattr(fs::open_dir_beneath(parent, hidden)?, OPAQUE, b"y")
+            fs::set_xattr(fs::open_dir_beneath(parent, hidden)?, opaque(), b"y")
         }
         Some(_) => Ok(()),
     }
@@ -318,6 +318,10 @@ fn whiteout(parent: &OwnedFd, hidden: &[u8]) -> Result<()> {
 
 /// Devices do no harm on disk: containers mount their root file system `nodev`.
 fn node(member: &Member, place: &Place<'_>, kind: FileType) -> Result<()> {
+    if kind != FileType::Fifo && userns::nested() {
+        // Only the machine's root may make devices. No container can use one of an image anyway.
+        return Ok(());
+    }
     let (major, minor) = if kind == FileType::Fifo { (0, 0) } else { member.device };
     fs::make_node(&*place.parent, place.leaf, kind, major, minor)?;
     let (uid, gid) = owner(member)?;
@@ -330,9 +334,20 @@ fn node(member: &Member, place: &Place<'_>, kind: FileType) -> Result<()> {
 fn owner(member: &Member) -> Result<(u32, u32)> {
     let id = |id: u64| u32::try_from(id).ok().filter(|id| *id != u32::MAX);
     match (id(member.uid), id(member.gid)) {
-        (Some(uid), Some(gid)) => Ok((uid, gid)),
+        (Some(uid), Some(gid)) => present(uid, gid),
         _ => Err(corrupt(format!("its owner {}:{} is out of range", member.uid, member.gid))),
     }
+}
+
+/// The same owner, if a user namespace has it.
+fn present(uid: u32, gid: u32) -> Result<(u32, u32)> {
+    let identity = userns::identity();
+    if !identity.nested() || (identity.has_user(uid) && identity.has_group(gid)) {
+        return Ok((uid, gid));
+    }
+    let message = format!("its owner is {uid}:{gid}, and this user has no such subordinate id");
+    Err(Error::new(Kind::Denied, message)
+        .hint("`lifebox info` shows the ids that there are, and the command for more"))
 }
 
 /// Sets the attributes that may come from a stranger. `trusted.overlay.*` would be orders to the
@@ -382,9 +397,6 @@ pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
 /// Says what to do where the kernel does not let this process unpack.
 pub(crate) fn explain(error: Error, images: &std::path::Path) -> Error {
     match error.errno() {
-        Some(libc::EPERM) if !rustix::process::geteuid().is_root() => error
-            .with_kind(Kind::Denied)
-            .hint("unpacking sets owners and makes devices; run as root for now"),
         Some(libc::ENOSPC | libc::EDQUOT) => error.hint(format!(
             "free some space on the file system of `{}`, or set another with --root",
             images.display()

@@ -10,10 +10,17 @@ use std::path::PathBuf;
 use rustix::fs::FileType;
 
 use crate::model::{Error, Kind, Result};
-use crate::sys::fs;
+use crate::sys::{fs, userns};
 
 /// The attribute by which overlayfs knows a directory that hides what lies below.
 pub(crate) const OPAQUE: &str = "trusted.overlay.opaque";
+/// The same in a user namespace, whose root may not set `trusted.*` (overlayfs.rst, "userxattr").
+const OPAQUE_OF_USER: &str = "user.overlay.opaque";
+
+/// The one that overlayfs looks for when this process mounts it.
+pub(crate) fn opaque() -> &'static str {
+    if userns::nested() { OPAQUE_OF_USER } else { OPAQUE }
+}
 
 /// How many layers of an image are held open on each thread: a process may not have a thousand
 /// files open.
@@ -137,5 +144,5 @@ fn descend(root: OwnedFd, parents: &[Vec<u8>]) -> Result<Descent> {
 
 /// Whether a directory hides what lies below.
 pub(crate) fn is_opaque(directory: impl AsFd) -> Result<bool> {
-    Ok(fs::get_xattr(directory, OPAQUE)?.is_some_and(|value| value == b"y"))
+    Ok(fs::get_xattr(directory, opaque())?.is_some_and(|value| value == b"y"))
 }

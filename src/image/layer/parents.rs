@@ -16,7 +16,7 @@ use rustix::fs::FileType;
 use crate::image::Check;
 use crate::image::bytes::spool;
 use crate::image::layer::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
-use crate::image::layer::merged::{self, Found, Layer, OPAQUE};
+use crate::image::layer::merged::{self, Found, Layer, opaque};
 use crate::image::tar::members::{corrupt, lossy};
 use crate::image::tar::names::join;
 use crate::model::Result;
@@ -193,7 +193,7 @@ impl<'a> Parents<'a> {
         fs::make_dir(&parent, leaf)?;
         let directory = fs::open_dir_beneath(&parent, leaf)?;
         if hides {
-            fs::set_xattr(&directory, OPAQUE, b"y")?;
+            fs::set_xattr(&directory, opaque(), b"y")?;
         }
         Ok(directory)
     }

@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
+use crate::sys::userns;
 
 /// The longest file of credentials that is read.
 const MAX_FILE: u64 = 1 << 20;
@@ -67,7 +68,9 @@ impl Keychain {
         let docker =
             path("DOCKER_CONFIG").or_else(|| home.as_ref().map(|home| home.join(".docker")));
         let runtime = path("XDG_RUNTIME_DIR").unwrap_or_else(|| {
-            PathBuf::from(format!("/run/containers/{}", rustix::process::geteuid().as_raw()))
+            let caller = userns::identity().root_outside();
+            let caller = caller.unwrap_or_else(|| rustix::process::geteuid().as_raw());
+            PathBuf::from(format!("/run/containers/{caller}"))
         });
         let podman = match variable("XDG_RUNTIME_DIR") {
             Some(_) => runtime.join("containers/auth.json"),

@@ -3,8 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
+use crate::sys::userns;
 
 /// The v1 controllers that a container gets a cgroup for. `freezer` only where there is no
 /// unified hierarchy: each directory costs about 0.15 ms at start.
@@ -42,6 +45,31 @@ impl Hierarchies {
                 .hint("mount -t cgroup2 none /sys/fs/cgroup"));
         }
         Ok(found)
+    }
+
+    /// Those in which this process may make cgroups below `parent`: all for the machine's root, and
+    /// in a user namespace the unified one where it was delegated to the user. Of v1 nothing can be
+    /// delegated safely (systemd, CGROUP_DELEGATION).
+    #[must_use]
+    pub fn delegated(self, parent: &Path) -> Self {
+        if !userns::nested() {
+            return self;
+        }
+        let writable = |mount: &PathBuf| {
+            let place = mount.join(parent);
+            let nearest = place.ancestors().find(|place| place.exists()).unwrap_or(mount);
+            let may = |path: &Path| rustix::fs::access(path, Access::WRITE_OK).is_ok();
+            may(nearest) && may(&nearest.join("cgroup.procs"))
+        };
+        Hierarchies { unified: self.unified.filter(writable), v1: Vec::new() }
+    }
+
+    /// The cgroup of this process in the unified hierarchy, relative to its root; empty where there
+    /// is none.
+    pub fn own() -> PathBuf {
+        let text = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        let path = text.lines().find_map(|line| line.strip_prefix("0::/"));
+        path.map(PathBuf::from).unwrap_or_default()
     }
 
     /// Reads proc_pid_mountinfo(5).

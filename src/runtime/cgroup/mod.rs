@@ -83,6 +83,9 @@ impl Cgroup {
         let rules = resources.devices().as_deref().unwrap_or_default();
         match (self.v1_with("devices"), &self.unified) {
             (Some(directory), _) => devices::apply_v1(directory, rules),
+            // Only the machine's root may; there a container's nodes are those it is shown, and
+            // all else is mounted `nodev`.
+            (None, Some(_)) if sys::userns::nested() => Ok(()),
             (None, Some(unified)) => devices::apply_v2(unified, rules),
             (None, None) => Ok(()),
         }
@@ -153,6 +156,13 @@ impl Cgroup {
             });
         }
         let freezer = self.v1_with("freezer").ok_or_else(|| {
+            if sys::userns::nested() {
+                return Error::new(
+                    Kind::Unsupported,
+                    "this user has no cgroup that could be frozen",
+                )
+                .hint(super::rootless::WAY_TO_CGROUPS);
+            }
             Error::new(Kind::Unsupported, "this host has no cgroup freezer")
                 .hint("mount cgroup2, or the v1 `freezer` hierarchy")
         })?;

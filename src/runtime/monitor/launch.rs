@@ -19,7 +19,7 @@ use crate::runtime::host;
 use crate::runtime::init::{Init, Report};
 use crate::runtime::log::{self, Writer};
 use crate::runtime::plan::{self, Host, Plan, Step};
-use crate::sys;
+use crate::sys::{self, userns};
 
 /// Starts the container and returns when its program runs, or why it does not. Nothing is left
 /// behind then but the cgroup, which the caller removes.
@@ -80,6 +80,7 @@ fn visible_cgroups(hierarchies: &Hierarchies) -> Host {
         cgroup_v2: hierarchies.unified.as_ref().map(|_| below.to_owned()),
         open_stdin: false,
         one_by_one: host::one_by_one(),
+        identity: userns::identity().clone(),
     }
 }
 
@@ -169,6 +170,16 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
                 format!("unable to find {kind} of `{user}`: no matching entries in /etc/{file}"),
             )
             .hint("use a number, or a name that the image knows")
+            .with_exit_code(126)
+        }
+        (Some(Step::BecomeUser { user, .. }), Errno::INVAL | Errno::PERM)
+            if userns::identity().nested() =>
+        {
+            Error::new(
+                Kind::Denied,
+                format!("`{user}` or one of its groups is none of this user's subordinate ids"),
+            )
+            .hint("`lifebox info` shows the ids that there are, and the command for more")
             .with_exit_code(126)
         }
         (Some(step), _) => {

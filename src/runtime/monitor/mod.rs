@@ -124,7 +124,7 @@ fn prepare(lock: File) -> Result<Monitor> {
     let _ = fs::remove_file(socket);
     let listener = UnixListener::bind(socket).context(|| "make `monitor.sock`".to_owned())?;
     listener.set_nonblocking(true).context(|| "listen".to_owned())?;
-    let hierarchies = Hierarchies::of_host()?;
+    let hierarchies = Hierarchies::of_host()?.delegated(&parent);
     let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str()));
     Ok(Monitor {
         catalogue,

@@ -17,6 +17,10 @@ pub use self::step::{FileStep, MountStep, Root, Step};
 use super::oci;
 use crate::model::{Error, Kind, Result};
 use crate::sys::mount::{Attributes, Setting};
+use crate::sys::userns::Identity;
+
+/// The group of terminals in every distribution.
+const TTY_GROUP: u32 = 5;
 
 /// What init does between clone and exec, in order.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub struct Host {
     pub open_stdin: bool,
     /// Whether overlay takes layers one by one (Linux 6.8).
     pub one_by_one: bool,
+    /// Who the monitor is in its user namespace.
+    pub identity: Identity,
 }
 
 /// The plan for `spec` on this host.
@@ -63,8 +69,12 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     for mount in spec.mounts().iter().flatten() {
         mount_steps(mount, host, &mut steps)?;
     }
-    device_steps(&mut steps)?;
+    device_steps(host, &mut steps)?;
     for (name, value) in linux.sysctl().iter().flatten() {
+        // The kernel takes only groups that exist, and all of them are meant.
+        if host.identity.nested() && name == "net.ipv4.ping_group_range" {
+            continue;
+        }
         let path = text(&format!("proc/sys/{}", name.replace('.', "/")))?;
         steps.push(Step::WriteSysctl { path, value: text(value)? });
     }
@@ -127,7 +137,8 @@ fn inside(path: &str) -> Result<CString> {
 }
 
 fn setting(key: &str, value: &str) -> Result<Setting> {
-    Ok(Setting { key: text(key)?, value: Some(text(value)?) })
+    let value = Some(value).filter(|value| !value.is_empty());
+    Ok(Setting { key: text(key)?, value: value.map(text).transpose()? })
 }
 
 fn root(spec: &Spec, host: &Host) -> Result<Root> {
@@ -139,16 +150,21 @@ fn root(spec: &Spec, host: &Host) -> Result<Root> {
     let topmost_first: Vec<_> = lower.iter().rev().map(String::as_str).collect();
     // A layer is a stranger's: the kernel must not follow the redirects and metadata-only copies
     // that its extended attributes may ask for (overlayfs.rst, "Metadata only copy up").
-    let settings = [
+    let mut settings = vec![
         ("upperdir", "upper"),
         ("workdir", "work"),
         ("metacopy", "off"),
         ("redirect_dir", "nofollow"),
         ("index", "off"),
     ];
+    // `trusted.*` attributes are for the machine's root alone.
+    if host.identity.nested() {
+        settings.push(("userxattr", ""));
+    }
     let mut options = format!("lowerdir={}", topmost_first.join(":"));
-    for (key, value) in settings {
-        options = format!("{options},{key}={value}");
+    for (key, value) in &settings {
+        let equals = if value.is_empty() { "" } else { "=" };
+        options = format!("{options},{key}{equals}{value}");
     }
     Ok(Root {
         lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
@@ -163,7 +179,10 @@ fn mount_steps(mount: &Mount, host: &Host, steps: &mut Vec<Step>) -> Result<()> 
     let target = inside(&mount.destination().to_string_lossy())?;
     let fstype = mount.typ().as_deref().unwrap_or("bind");
     let options = mount.options().as_deref().unwrap_or_default();
-    let (attributes, settings) = options_of(options)?;
+    let (attributes, mut settings) = options_of(options)?;
+    if fstype == "devpts" && host.identity.nested() && !host.identity.has_group(TTY_GROUP) {
+        settings.retain(|setting| setting.key.as_bytes() != b"gid");
+    }
     match fstype {
         "bind" => {
             let source = mount.source().as_ref().ok_or_else(|| missing("source"))?;
@@ -249,13 +268,15 @@ fn options_of(options: &[String]) -> Result<(Attributes, Vec<Setting>)> {
     Ok((attributes, settings))
 }
 
-fn device_steps(steps: &mut Vec<Step>) -> Result<()> {
+fn device_steps(host: &Host, steps: &mut Vec<Step>) -> Result<()> {
     for (path, major, minor) in oci::DEVICES {
         let number = |n: i64| u32::try_from(n).unwrap_or_default();
-        steps.push(Step::MakeDevice {
-            path: inside(path)?,
-            major: number(major),
-            minor: number(minor),
+        let (path, major, minor) = (inside(path)?, number(major), number(minor));
+        // Only the machine's root may make devices.
+        steps.push(if host.identity.nested() {
+            Step::BindDevice { path, major, minor }
+        } else {
+            Step::MakeDevice { path, major, minor }
         });
     }
     let links = [

@@ -43,6 +43,15 @@ pub enum Step {
         /// Minor number.
         minor: u32,
     },
+    /// Show a character device of the host at the same path inside.
+    BindDevice {
+        /// Relative to both roots.
+        path: CString,
+        /// Major number.
+        major: u32,
+        /// Minor number.
+        minor: u32,
+    },
     /// Make a symbolic link.
     MakeLink {
         /// Relative to the root.
@@ -166,6 +175,9 @@ impl fmt::Display for Step {
             }
             Step::MakeDevice { path, major, minor } => {
                 write!(f, "make device /{} ({major}:{minor})", show(path))
+            }
+            Step::BindDevice { path, major, minor } => {
+                write!(f, "bind device /{} ({major}:{minor})", show(path))
             }
             Step::MakeLink { path, target } => {
                 write!(f, "link /{} to {}", show(path), show(target))

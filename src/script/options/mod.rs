@@ -5,7 +5,12 @@
 
 mod build;
 mod images;
+mod mounts;
 mod read;
+mod resources;
+mod security;
+mod sharing;
+mod upkeep;
 
 use rhai::Map;
 
@@ -201,11 +206,19 @@ const PRUNE_IMAGES: &[Key] = &[
 const CHECK_IMAGES: &[Key] =
     &[key("repair", Takes::Flag, "mend what can be mended, remove the rest")];
 
+/// What `create` takes.
+const NEW: &[&[Key]] =
+    &[CREATE, security::KEYS, resources::KEYS, mounts::KEYS, sharing::KEYS, upkeep::KEYS];
+
+/// What `run` takes.
+const NEW_AND_ATTACH: &[&[Key]] =
+    &[CREATE, security::KEYS, resources::KEYS, mounts::KEYS, sharing::KEYS, upkeep::KEYS, ATTACH];
+
 /// The functions that take options, each with its tables.
 const FUNCTIONS: &[(&str, &[&[Key]])] = &[
-    ("create", &[CREATE]),
-    ("run", &[CREATE, ATTACH]),
-    ("ensure_running", &[CREATE]),
+    ("create", NEW),
+    ("run", NEW_AND_ATTACH),
+    ("ensure_running", NEW),
     ("start", &[ATTACH]),
     ("stop", &[STOP]),
     ("restart", &[STOP]),

@@ -44,6 +44,11 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
         stop_timeout: given.try_get("stop_timeout", grace)?,
         interactive: given.flag("stdin")? || interactive,
         auto_remove: given.flag("rm")?,
+        security: super::security::read(&given)?,
+        resources: super::resources::read(&given)?,
+        mounts: super::mounts::read(&given)?,
+        sharing: super::sharing::read(&given)?,
+        upkeep: super::upkeep::read(&given)?,
     };
     Ok(Create { options, attach: given.flag("attach")? || interactive, interactive })
 }

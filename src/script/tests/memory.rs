@@ -281,7 +281,7 @@ impl Backend for Memory {
                 labels: options.labels.clone(),
                 ..Config::default()
             },
-            host: HostConfig { auto_remove: options.auto_remove },
+            host: HostConfig { auto_remove: options.auto_remove, ..HostConfig::default() },
         };
         let container = Container { spec, state: State::created(name) };
         world.insert(id.clone(), Entry { container, lines: Vec::new() });

@@ -125,7 +125,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 fn is_opaque(path: &Path) -> bool {
-    fs::get_xattr(fs::open_dir(path).unwrap(), OPAQUE).unwrap().is_some()
+    fs::get_xattr(fs::open_dir(path).unwrap(), opaque()).unwrap().is_some()
 }
 
 fn is_whiteout(path: &Path) -> bool {

@@ -4,6 +4,11 @@
 //! and learners find the field's own words in it. What the standard has no place for stands in
 //! annotations: how the root is stacked, and the user as the image names it.
 
+mod mounts;
+mod resources;
+mod security;
+mod sharing;
+
 use serde_json::{Value, json};
 
 use crate::model::container::ContainerSpec;
@@ -55,7 +60,7 @@ pub fn config(
         .chain(throttle.iter().map(String::as_str))
         .collect();
     let workdir = if spec.config.workdir.is_empty() { "/" } else { &spec.config.workdir };
-    json!({
+    let mut config = json!({
         "ociVersion": "1.2.0",
         "root": { "path": "rootfs", "readonly": false },
         "hostname": spec.config.hostname,
@@ -101,7 +106,12 @@ pub fn config(
             LOWER: json!(lower).to_string(),
             USER: spec.config.user,
         },
-    })
+    });
+    security::apply(spec, &mut config);
+    resources::apply(spec, &mut config);
+    mounts::apply(spec, &mut config);
+    sharing::apply(spec, &mut config);
+    config
 }
 
 /// The mounts of every container (confinement.md, 2.2).

@@ -1,0 +1,223 @@
+//! Which ids an ordinary user has: the own one, and those that /etc/subuid and /etc/subgid give.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::find_program;
+use crate::sys::userns::Range;
+
+/// What a user namespace of this user maps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Maps {
+    /// Users.
+    pub uids: Vec<Range>,
+    /// Groups.
+    pub gids: Vec<Range>,
+    /// `newuidmap` and `newgidmap`, where they are needed and there.
+    programs: Option<(PathBuf, PathBuf)>,
+    /// What is not as it should be, and what mends it.
+    pub complaints: Vec<String>,
+}
+
+/// What decides about the maps.
+#[derive(Debug)]
+pub(super) struct Sources {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    /// The user's name.
+    pub(super) name: String,
+    /// The text of /etc/subuid and of /etc/subgid.
+    pub(super) subuid: String,
+    pub(super) subgid: String,
+    pub(super) newuidmap: Option<PathBuf>,
+    pub(super) newgidmap: Option<PathBuf>,
+}
+
+impl Maps {
+    /// Those of the user who runs this, who must not be in a namespace yet.
+    pub fn of_caller() -> Self {
+        let uid = rustix::process::geteuid().as_raw();
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let variable = || std::env::var("USER").unwrap_or_default();
+        Maps::from_sources(Sources {
+            uid,
+            gid: rustix::process::getegid().as_raw(),
+            name: name_of(uid, &read("/etc/passwd")).unwrap_or_else(variable),
+            subuid: read("/etc/subuid"),
+            subgid: read("/etc/subgid"),
+            newuidmap: find_program("newuidmap"),
+            newgidmap: find_program("newgidmap"),
+        })
+    }
+
+    pub(super) fn from_sources(sources: Sources) -> Self {
+        let Sources { uid, gid, name, subuid, subgid, newuidmap, newgidmap } = sources;
+        let mut maps = Maps {
+            uids: vec![Range { inside: 0, outside: uid, count: 1 }],
+            gids: vec![Range { inside: 0, outside: gid, count: 1 }],
+            ..Maps::default()
+        };
+        let users = given(&subuid, "/etc/subuid", uid, &name, &mut maps.complaints);
+        let groups = given(&subgid, "/etc/subgid", uid, &name, &mut maps.complaints);
+        if users.is_empty() || groups.is_empty() {
+            let files = match (users.is_empty(), groups.is_empty()) {
+                (true, true) => "/etc/subuid and /etc/subgid give",
+                (true, false) => "/etc/subuid gives",
+                (false, _) => "/etc/subgid gives",
+            };
+            maps.complaints.push(format!(
+                "{files} `{name}` no subordinate ids, so containers have one user, root: {}",
+                way_to_subids(&name)
+            ));
+            return maps;
+        }
+        let (Some(newuidmap), Some(newgidmap)) = (newuidmap, newgidmap) else {
+            maps.complaints.push(
+                "newuidmap and newgidmap are missing, so containers have one user, root: \
+                 sudo apt-get install uidmap (elsewhere the package is shadow-utils)"
+                    .to_owned(),
+            );
+            return maps;
+        };
+        append(&mut maps.uids, &users);
+        append(&mut maps.gids, &groups);
+        maps.programs = Some((newuidmap, newgidmap));
+        maps
+    }
+
+    /// `newuidmap` and `newgidmap`, where there are ids that only they may map.
+    pub(super) fn helpers(&self) -> Option<(&Path, &Path)> {
+        self.programs.as_ref().map(|(users, groups)| (users.as_path(), groups.as_path()))
+    }
+}
+
+/// The command that gives a user subordinate ids.
+pub fn way_to_subids(name: &str) -> String {
+    format!("sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}")
+}
+
+/// As `uid_map` takes them.
+pub(super) fn lines(ranges: &[Range]) -> String {
+    let line = |range: &Range| format!("{} {} {}", range.inside, range.outside, range.count);
+    ranges.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Puts the ids of `given` behind one another, from 1 on.
+fn append(map: &mut Vec<Range>, given: &[(u32, u32)]) {
+    let mut inside = 1u32;
+    for (outside, count) in given {
+        let count = (*count).min(u32::MAX - inside);
+        map.push(Range { inside, outside: *outside, count });
+        inside = inside.saturating_add(count);
+    }
+}
+
+/// The ranges (first, count) that the text of subuid(5) gives to a user, by name or number. One
+/// that overlaps another is complained of, and left out if both are the user's own, for the kernel
+/// takes no such map.
+fn given(
+    text: &str,
+    file: &str,
+    uid: u32,
+    name: &str,
+    complaints: &mut Vec<String>,
+) -> Vec<(u32, u32)> {
+    let number = uid.to_string();
+    let mut own: Vec<(u32, u32)> = Vec::new();
+    let mut others = Vec::new();
+    for line in text.lines() {
+        let mut fields = line.trim().split(':');
+        let (Some(owner), Some(first), Some(count)) = (fields.next(), fields.next(), fields.next())
+        else {
+            continue;
+        };
+        let (Ok(first), Ok(count)) = (first.parse::<u32>(), count.parse::<u32>()) else { continue };
+        if count == 0 || first.checked_add(count).is_none() {
+            continue;
+        }
+        if owner != name && owner != number {
+            others.push((owner.to_owned(), first, count));
+        } else if own.iter().any(|(begin, length)| meet(*begin, *length, first, count)) {
+            complaints.push(format!(
+                "{file} gives `{name}` the ids from {first} on twice; the second entry is left \
+                 out: remove it"
+            ));
+        } else {
+            own.push((first, count));
+        }
+    }
+    for (owner, first, count) in others {
+        if own.iter().any(|(begin, length)| meet(*begin, *length, first, count)) {
+            complaints.push(format!(
+                "{file} gives `{name}` and `{owner}` the same ids, so each can change the files of \
+                 the other's containers: change one entry"
+            ));
+        }
+    }
+    own
+}
+
+fn meet(a: u32, a_count: u32, b: u32, b_count: u32) -> bool {
+    a < b.saturating_add(b_count) && b < a.saturating_add(a_count)
+}
+
+/// The name of a user in the text of passwd(5).
+fn name_of(uid: u32, passwd: &str) -> Option<String> {
+    let number = uid.to_string();
+    let mut lines = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    lines.find(|fields| fields.get(2) == Some(&number.as_str())).map(|fields| fields[0].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(subuid: &str, subgid: &str) -> Sources {
+        Sources {
+            uid: 1000,
+            gid: 100,
+            name: "ann".to_owned(),
+            subuid: subuid.to_owned(),
+            subgid: subgid.to_owned(),
+            newuidmap: Some("/usr/bin/newuidmap".into()),
+            newgidmap: Some("/usr/bin/newgidmap".into()),
+        }
+    }
+
+    #[test]
+    fn subordinate_ids_follow_root_without_a_gap() {
+        let text = "bob:100000:65536\nann:200000:65536\n1000:400000:10\n";
+        let maps = Maps::from_sources(sources(text, "ann:300000:65536\n"));
+        assert_eq!(lines(&maps.uids), "0 1000 1\n1 200000 65536\n65537 400000 10");
+        assert_eq!(lines(&maps.gids), "0 100 1\n1 300000 65536");
+        assert!(maps.helpers().is_some());
+        assert!(maps.complaints.is_empty(), "{:?}", maps.complaints);
+    }
+
+    #[test]
+    fn without_subordinate_ids_there_is_one_and_the_command_for_more() {
+        let maps = Maps::from_sources(sources("bob:100000:65536\n", "ann:300000:65536\n"));
+        assert_eq!(lines(&maps.uids), "0 1000 1");
+        assert!(maps.helpers().is_none());
+        let [complaint] = &maps.complaints[..] else { panic!("{:?}", maps.complaints) };
+        assert!(complaint.starts_with("/etc/subuid gives `ann` no subordinate ids"), "{complaint}");
+        assert!(complaint.contains("usermod --add-subuids"), "{complaint}");
+    }
+
+    #[test]
+    fn without_newuidmap_there_is_one_and_the_package_is_named() {
+        let ids = "ann:300000:65536\n";
+        let maps = Maps::from_sources(Sources { newuidmap: None, ..sources(ids, ids) });
+        assert_eq!(lines(&maps.gids), "0 100 1");
+        assert!(maps.complaints[0].contains("apt-get install uidmap"), "{:?}", maps.complaints);
+    }
+
+    #[test]
+    fn ranges_that_overlap_are_complained_of() {
+        let text = "ann:1000000:10\nann:1000005:10\nbob:1000009:1\nann:x:1\nann:4294967295:9\n";
+        let maps = Maps::from_sources(sources(text, "ann:300000:65536\n"));
+        assert_eq!(lines(&maps.uids), "0 1000 1\n1 1000000 10");
+        assert!(maps.complaints[0].contains("from 1000005 on twice"), "{:?}", maps.complaints);
+        assert!(maps.complaints[1].contains("`ann` and `bob` the same"), "{:?}", maps.complaints);
+    }
+}

@@ -1,0 +1,194 @@
+//! An ordinary user's engine: a user namespace in which this user is root.
+//!
+//! A front enters it before all else and stays: the store, the monitors and all that they start
+//! are in it, so the rest of the engine is the same for every user. The user's own id is root
+//! inside; the subordinate ids (subuid(5)) are all others. Without them root is the only one.
+
+pub mod device;
+mod maps;
+mod obstacle;
+
+use std::ffi::CString;
+use std::fs;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
+
+pub use self::maps::Maps;
+use super::cgroup::Hierarchies;
+use super::host;
+use crate::model::container::State;
+use crate::model::signal::Signal;
+use crate::model::{Error, Kind, Result};
+use crate::sys::event;
+use crate::sys::process::{self, Child};
+use crate::sys::userns::{self, Range};
+
+/// How long a killed process may take to go.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+static ENTERED: OnceLock<Maps> = OnceLock::new();
+
+/// How a user gets a cgroup of its own, as limits and `pause` need it.
+pub const WAY_TO_CGROUPS: &str = "on a host with systemd and cgroup v2: \
+    systemd-run --user --scope -p Delegate=yes lifebox ...";
+
+/// Makes an ordinary user root of a new user namespace; nothing to do for root. The caller must
+/// have one thread.
+///
+/// # Errors
+/// [`Kind::Denied`] where this host does not let ordinary users have one, with what allows it.
+pub fn enter() -> Result<()> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let maps = ENTERED.get_or_init(Maps::of_caller);
+    match maps.helpers() {
+        Some((users, groups)) => enter_by_helpers(maps, users, groups)?,
+        None => enter_alone(maps)?,
+    }
+    // AppArmor lets the namespace be made and takes its rights away.
+    userns::unshare_hostname().map_err(|errno| refused("use a new user namespace", errno))
+}
+
+/// The cgroup below which containers get theirs, unless the user names one: `lifebox`, which for
+/// an ordinary user is below the cgroup that it is in. To be asked before [`enter`].
+pub fn cgroup_parent() -> String {
+    let own =
+        if rustix::process::geteuid().is_root() { PathBuf::new() } else { Hierarchies::own() };
+    own.join("lifebox").to_string_lossy().into_owned()
+}
+
+/// The ids of the ordinary user who runs this; `None` for root.
+pub fn maps() -> Option<&'static Maps> {
+    ENTERED.get()
+}
+
+/// What is not as an ordinary user needs it, each with what mends it.
+pub fn complaints() -> Vec<String> {
+    let Some(maps) = maps() else { return Vec::new() };
+    let obstacles = obstacle::all().into_iter().map(|(what, way)| format!("{what}: {way}"));
+    maps.complaints.iter().cloned().chain(obstacles).collect()
+}
+
+/// Kills a container by its first process, where it may have no cgroup; all others of its process
+/// namespace go with that. Only if it ran a program of another user (set-user-ID) can it have
+/// outlived its monitor at all.
+pub(super) fn kill_orphan(state: &State) -> Result<()> {
+    let Some(pid) = rustix::process::Pid::from_raw(state.pid) else { return Ok(()) };
+    let Ok(process) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else {
+        return Ok(());
+    };
+    if host::start_time(state.pid) != state.pid_start {
+        return Ok(());
+    }
+    match process::send_signal(&process, Signal::KILL.number()) {
+        Ok(()) => event::wait_readable(&[process.as_fd()], Some(PATIENCE)).map(drop),
+        Err(Errno::SRCH) => Ok(()),
+        Err(errno) => {
+            let what = format!("kill process {} of `{}`", state.pid, state.name);
+            Err(Error::from_errno(what, errno.raw_os_error())
+                .hint("it has become another user; root can kill it"))
+        }
+    }
+}
+
+fn refused(what: &str, errno: Errno) -> Error {
+    let error = Error::from_errno(what, errno.raw_os_error()).with_kind(Kind::Denied);
+    match obstacle::all().into_iter().next() {
+        Some((obstacle, way)) => Error::new(Kind::Denied, obstacle).hint(way).cause(error),
+        None => error.hint("something on this host keeps ordinary users from it; run as root"),
+    }
+}
+
+/// One id: the kernel lets everybody map the own one, if groups can't be dropped by it
+/// (user_namespaces(7), CVE-2014-8989).
+fn enter_alone(maps: &Maps) -> Result<()> {
+    userns::unshare_user().map_err(|errno| refused("make a user namespace", errno))?;
+    let write = |file: &str, text: &str| {
+        fs::write(format!("/proc/self/{file}"), text).map_err(|error| {
+            let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+            refused(&format!("write `{text}` to /proc/self/{file}"), errno)
+        })
+    };
+    write("setgroups", "deny")?;
+    write("uid_map", &maps::lines(&maps.uids))?;
+    write("gid_map", &maps::lines(&maps.gids))
+}
+
+/// All subordinate ids: only a program with privilege may map them, and it must run outside of
+/// the new namespace, so both are made before.
+fn enter_by_helpers(maps: &Maps, users: &Path, groups: &Path) -> Result<()> {
+    let (gate, key) = pipe()?;
+    let (words, mouth) = pipe()?;
+    let helpers = [
+        (users, helper(users, &maps.uids, &gate, &mouth)?),
+        (groups, helper(groups, &maps.gids, &gate, &mouth)?),
+    ];
+    drop(mouth);
+    let made = userns::unshare_user();
+    if made.is_err() {
+        for (_, child) in &helpers {
+            let _ = process::send_signal(&child.pidfd, libc::SIGKILL);
+        }
+    }
+    // Each reads one byte.
+    let _ = rustix::io::write(&key, b"go");
+    let codes = helpers.map(|(path, child)| (path, process::reap(&child.pidfd)));
+    made.map_err(|errno| refused("make a user namespace", errno))?;
+    for (path, code) in codes {
+        if code? != 0 {
+            return Err(not_mapped(path, &words));
+        }
+    }
+    Ok(())
+}
+
+fn not_mapped(helper: &Path, words: &OwnedFd) -> Error {
+    let mut text = [0; 1024];
+    let count = rustix::io::read(words, &mut text).unwrap_or(0);
+    let said = String::from_utf8_lossy(&text[..count]);
+    let said = said.lines().next().unwrap_or("it said nothing");
+    let message = format!("`{}` did not map this user's subordinate ids: {said}", helper.display());
+    let hint = "it must be set-uid root (apt-get install --reinstall uidmap), and /etc/subuid and \
+                /etc/subgid must name ranges that are this user's alone";
+    Error::new(Kind::Denied, message).hint(hint)
+}
+
+/// `newuidmap` or `newgidmap`, waiting for a byte from `gate`. What it complains of goes to `mouth`.
+fn helper(program: &Path, ranges: &[Range], gate: &OwnedFd, mouth: &OwnedFd) -> Result<Child> {
+    let text = |text: String| CString::new(text).unwrap_or_default();
+    let path = CString::new(program.as_os_str().as_bytes()).unwrap_or_default();
+    let me = rustix::process::getpid().as_raw_nonzero();
+    let mut words = vec![path.clone(), text(me.to_string())];
+    for range in ranges {
+        words.extend([range.inside, range.outside, range.count].map(|n| text(n.to_string())));
+    }
+    let arguments = process::CStrings::new(words.iter().map(CString::as_c_str));
+    let environment = process::CStrings::new(std::iter::empty());
+    process::clone_into(0, None, || {
+        let _ = process::die_with_parent();
+        let mut byte = [0];
+        if rustix::io::read(gate, &mut byte) == Ok(1) && process::redirect(mouth, 2).is_ok() {
+            process::execute(&path, &arguments, &environment);
+        }
+    })
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+        .map_err(|errno| Error::from_errno("pipe2", errno.raw_os_error()))
+}
+
+/// A program of the search path, or of where such programs are.
+fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].map(PathBuf::from);
+    let places = std::env::split_paths(&path).filter(|place| place.is_absolute()).chain(usual);
+    places.map(|place| place.join(name)).find(|program| program.is_file())
+}

@@ -1,0 +1,353 @@
+//! What an ordinary user can do: a second user, made for the test and gone with it.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::harness::{LIFEBOX, PATIENCE, Ran, fixture, until};
+
+/// An ordinary user of this machine, with a home that has the program in it.
+struct User {
+    name: String,
+    place: tempfile::TempDir,
+    /// A cgroup that was delegated to the user.
+    cgroup: Option<PathBuf>,
+}
+
+/// Whether the machine has what such tests need; says loudly what is left out if not.
+fn can_make_users(test: &str) -> bool {
+    if !crate::harness::can_run(test) {
+        return false;
+    }
+    for (program, package) in
+        [("useradd", "passwd"), ("newuidmap", "uidmap"), ("setpriv", "util-linux")]
+    {
+        let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
+        if !found.is_ok_and(|found| found.status.success()) {
+            eprintln!("LEFT OUT: {test} needs {program}: apt-get install {package}");
+            return false;
+        }
+    }
+    true
+}
+
+macro_rules! needs_users {
+    ($test:expr) => {
+        if !can_make_users($test) {
+            return;
+        }
+    };
+}
+
+/// Runs a program that changes the list of users, which others may have locked just now.
+#[track_caller]
+fn administer(program: &str, arguments: &[&str]) {
+    let mut said = String::new();
+    let done = until(PATIENCE, || {
+        let output = Command::new(program).args(arguments).output().unwrap();
+        said = String::from_utf8_lossy(&output.stderr).into_owned();
+        output.status.success() || !said.contains("try again later")
+    });
+    assert!(done && !said.contains("cannot"), "{program} {arguments:?}: {said}");
+}
+
+impl User {
+    /// A user with subordinate ids, or without.
+    fn new(name: &str, subordinate_ids: bool) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let name = format!("lbx-{name}-{}", std::process::id());
+        let place = tempfile::Builder::new().prefix("lifebox-test-").tempdir().unwrap();
+        std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::copy(LIFEBOX, place.path().join("lifebox")).unwrap();
+        let home = place.path().join("home").to_string_lossy().into_owned();
+        // Users of the system get no subordinate ids (useradd(8)).
+        let kind = if subordinate_ids { "--user-group" } else { "--system" };
+        administer("useradd", &[kind, "--create-home", "--home-dir", &home, &name]);
+        User { name, place, cgroup: None }
+    }
+
+    fn home(&self) -> PathBuf {
+        self.place.path().join("home")
+    }
+
+    fn store(&self) -> PathBuf {
+        self.home().join(".local/share/lifebox")
+    }
+
+    /// A cgroup of the unified hierarchy that is the user's, as systemd gives one.
+    fn delegate(&mut self) {
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+        let mount = mounts.lines().find(|line| line.starts_with("cgroup2 ")).unwrap();
+        let cgroup = PathBuf::from(mount.split(' ').nth(1).unwrap()).join(&self.name);
+        std::fs::create_dir(&cgroup).unwrap();
+        for file in ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
+            let path = cgroup.join(file);
+            let done = Command::new("chown").arg(&self.name).arg(path).status().unwrap();
+            assert!(done.success());
+        }
+        self.cgroup = Some(cgroup);
+    }
+
+    /// A shell of this user, with nothing of root's but where it is in the tree of cgroups.
+    fn shell(&self, program: &str) -> Command {
+        let enter = match &self.cgroup {
+            Some(cgroup) => format!("echo $$ > {}/cgroup.procs; ", cgroup.display()),
+            None => String::new(),
+        };
+        let become_user =
+            format!("{enter}exec setpriv --reuid {0} --regid {0} --init-groups \"$@\"", self.name);
+        let mut command = Command::new("sh");
+        command.args(["-c", &become_user, "sh", "sh", "-c", program]).current_dir(self.home());
+        command.env_clear().env("PATH", self.path()).env("HOME", self.home());
+        command.env("USER", &self.name).env("HTTPS_PROXY", "http://127.0.0.1:9");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn path(&self) -> String {
+        format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", self.place.path().display())
+    }
+
+    fn run(&self, program: &str) -> Ran {
+        self.shell(program).output().unwrap().into()
+    }
+
+    #[track_caller]
+    fn ok(&self, program: &str) -> String {
+        let Ran { code, out, err } = self.run(program);
+        assert_eq!(code, 0, "{program}: {out}{err}");
+        out.trim_end().to_owned()
+    }
+
+    #[track_caller]
+    fn refused(&self, program: &str, reasons: &[&str]) {
+        let Ran { code, out, err } = self.run(program);
+        assert!(code != 0, "{program}: {out}{err}");
+        for reason in reasons {
+            assert!(err.contains(reason), "{program}: no {reason:?} in {err}");
+        }
+    }
+
+    /// How many processes the user has, subordinate ones included.
+    fn monitors(&self) -> usize {
+        let pattern = format!("^lifebox-monitor {}", self.store().display());
+        let found = Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
+        String::from_utf8_lossy(&found.stdout).lines().count()
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        self.run("lifebox ps -aq --no-trunc | while read id; do lifebox rm -f $id; done");
+        let gone = std::thread::panicking() || until(PATIENCE, || self.monitors() == 0);
+        if let Some(cgroup) = &self.cgroup {
+            let _ = std::fs::remove_dir(cgroup.join("lifebox"));
+            let _ = until(PATIENCE, || std::fs::remove_dir(cgroup).is_ok());
+        }
+        administer("userdel", &["--force", &self.name]);
+        assert!(gone, "a monitor of {} is left", self.name);
+    }
+}
+
+#[test]
+fn an_ordinary_user_takes_a_container_through_its_life() {
+    needs_users!("an_ordinary_user_takes_a_container_through_its_life");
+    let user = User::new("life", true);
+    assert_eq!(user.ok("lifebox run --rm host echo hi"), "hi");
+    assert_eq!(user.run("lifebox run --rm host sh -c 'exit 9'").code, 9);
+    assert_eq!(user.run("lifebox run --rm host no-such-program").code, 127);
+    user.ok("lifebox run -d --name web host sh -c 'echo ready; exec sleep 1000'");
+    let wrote = until(PATIENCE, || user.ok("lifebox logs web") == "ready");
+    assert!(wrote, "{:?}", user.run("lifebox logs web"));
+    let status = "lifebox inspect --format '{{.State.Status}}' web";
+    for (verb, expected) in [
+        ("stop -t 0 web", "exited"),
+        ("start web", "running"),
+        ("restart -t 0 web", "running"),
+        ("kill web", "exited"),
+    ] {
+        user.ok(&format!("lifebox {verb}"));
+        assert_eq!(user.ok(status), expected, "{verb}");
+    }
+    user.ok("lifebox rm web");
+    assert_eq!(user.ok("lifebox ps -aq"), "");
+    // The script has the same engine.
+    let script = r#"let c = run("host", ["id", "-u"]); c.wait(); print(c.logs())"#;
+    assert_eq!(user.ok(&format!("lifebox -e '{script}'")).trim(), "0");
+    assert_eq!(std::fs::read_dir(user.store().join("containers")).unwrap().count(), 1);
+    user.ok("lifebox rm $(lifebox ps -aq)");
+    assert_eq!(std::fs::read_dir(user.store().join("containers")).unwrap().count(), 0);
+}
+
+#[test]
+fn each_user_of_a_container_is_a_subordinate_id_outside() {
+    use std::os::unix::fs::MetadataExt;
+    needs_users!("each_user_of_a_container_is_a_subordinate_id_outside");
+    let user = User::new("ids", true);
+    let own: u32 = user.ok("id -u").parse().unwrap();
+    let subuid = std::fs::read_to_string("/etc/subuid").unwrap();
+    let line = subuid.lines().find(|line| line.starts_with(&format!("{}:", user.name))).unwrap();
+    let first: u32 = line.split(':').nth(1).unwrap().parse().unwrap();
+    let id = user.ok("lifebox create --user 33:34 host sh -c 'touch /tmp/mine; sleep 1000'");
+    user.ok(&format!("lifebox start {id}"));
+    let upper = user.store().join("containers").join(&id).join("upper");
+    assert!(until(PATIENCE, || upper.join("tmp/mine").exists()));
+    let file = std::fs::metadata(upper.join("tmp/mine")).unwrap();
+    // Inside, 0 is the user and 1 the first subordinate id.
+    assert_eq!((file.uid(), file.gid()), (first + 32, first + 33));
+    assert_eq!(std::fs::metadata(&upper).unwrap().uid(), own);
+    user.ok(&format!("lifebox commit --pause=false {id} mine:1"));
+    assert_eq!(
+        user.ok("lifebox run --rm mine:1 stat -c %u:%g /tmp/mine"),
+        "33:34",
+        "owners survive commit"
+    );
+    user.ok(&format!("lifebox rm -f {id}; lifebox rmi mine:1"));
+    assert!(!upper.exists());
+}
+
+#[test]
+fn images_come_and_go_unchanged_as_an_ordinary_user() {
+    needs_users!("images_come_and_go_unchanged_as_an_ordinary_user");
+    let user = User::new("images", true);
+    std::fs::copy(fixture("hundredcounter.docker.tar"), user.place.path().join("in.tar")).unwrap();
+    user.ok("lifebox load -q -i ../in.tar");
+    assert_eq!(user.ok("lifebox run --rm hundredcounter stat -c %u:%g /app"), "1000:1000");
+    // What lies below is hidden, a file and a directory, and made anew.
+    let text =
+        "FROM hundredcounter\\nRUN rm -r /etc/passwd /app && mkdir /app && touch /app/new\\n";
+    user.ok(&format!("mkdir c; printf '{text}' > c/Dockerfile; lifebox build -q -t b:1 c"));
+    assert_eq!(user.ok("lifebox run --rm b:1 sh -c 'ls /app; ls /etc/passwd || true'"), "new");
+    let id = "lifebox inspect --format '{{.Id}}'";
+    let before = user.ok(&format!("{id} b:1"));
+    user.ok("lifebox save -o b.tar b:1 && lifebox --root $HOME/other load -q -i b.tar");
+    let after = user.ok(&format!("lifebox --root $HOME/other {} b:1", &id["lifebox ".len()..]));
+    assert_eq!(before, after);
+    assert_eq!(
+        user.ok("lifebox --root $HOME/other run --rm b:1 sh -c 'ls /app; ls /etc/passwd || true'"),
+        "new"
+    );
+    assert!(user.ok("lifebox system check").contains("no damage"));
+    user.ok("lifebox rmi b:1 hundredcounter");
+    assert_eq!(user.ok("lifebox images -q"), "");
+}
+
+#[test]
+fn devices_of_an_image_are_left_out_for_an_ordinary_user() {
+    needs_users!("devices_of_an_image_are_left_out_for_an_ordinary_user");
+    let user = User::new("devices", true);
+    // GNU tar as root: a disk that everybody may write.
+    let make = "mkdir t && mknod -m 666 t/disk b 8 0 && touch t/file && tar -cf in.tar -C t . && \
+                rm -r t";
+    let done = Command::new("sh").args(["-ec", make]).current_dir(user.place.path()).status();
+    assert!(done.unwrap().success());
+    user.ok("lifebox import ../in.tar d:1 && lifebox save -o d.tar d:1 && lifebox system check");
+    user.ok("lifebox --root $HOME/other load -q -i d.tar");
+    let layers = user.store().join("images/layers");
+    let found = Command::new("find").arg(layers).args(["-name", "disk"]).output().unwrap();
+    assert!(found.stdout.is_empty(), "{found:?}");
+}
+
+#[test]
+fn without_subordinate_ids_root_is_the_only_user() {
+    needs_users!("without_subordinate_ids_root_is_the_only_user");
+    let user = User::new("one", false);
+    let own = user.ok("id -u");
+    let map = user.ok("lifebox run --rm host cat /proc/self/uid_map");
+    assert_eq!(map.split_whitespace().collect::<Vec<_>>(), ["0", &own, "1"]);
+    assert_eq!(user.ok("lifebox run --rm host id -u"), "0");
+    assert_eq!(user.ok("lifebox run --rm host sh -c 'echo x > /new && cat /new'"), "x");
+    user.refused(
+        "lifebox run --rm --user 33 host id",
+        &["`33`", "subordinate ids", "lifebox info"],
+    );
+    // An image of other owners is refused whole.
+    std::fs::copy(fixture("hundredcounter.docker.tar"), user.place.path().join("in.tar")).unwrap();
+    user.refused("lifebox load -i ../in.tar", &["1000:1000", "no such subordinate id"]);
+    assert_eq!(user.ok("lifebox images --format '{{.Repository}}'"), "host");
+    let info = user.ok("lifebox info");
+    let expected = [
+        "Rootless: true",
+        &format!("UID Map: 0 {own} 1"),
+        &format!("give `{}` no subordinate ids", user.name),
+        "sudo usermod --add-subuids",
+    ];
+    for part in expected {
+        assert!(info.contains(part), "no {part:?} in {info}");
+    }
+}
+
+#[test]
+fn what_needs_a_cgroup_is_refused_with_the_way_to_one() {
+    needs_users!("what_needs_a_cgroup_is_refused_with_the_way_to_one");
+    let user = User::new("none", true);
+    user.ok("lifebox run -d --name web host sleep 1000");
+    let way = "systemd-run --user --scope -p Delegate=yes";
+    user.refused("lifebox pause web", &["no cgroup that could be frozen", way]);
+    user.refused("lifebox commit web x:1", &["frozen", way]);
+    assert_eq!(user.ok("lifebox inspect --format '{{.State.Status}}' web"), "running");
+    let info = user.ok("lifebox info");
+    assert!(info.contains("this user has no cgroup") && info.contains(way), "{info}");
+}
+
+#[test]
+fn in_a_delegated_cgroup_an_ordinary_user_can_pause() {
+    needs_users!("in_a_delegated_cgroup_an_ordinary_user_can_pause");
+    let mut user = User::new("cgroup", true);
+    user.delegate();
+    user.ok("lifebox run -d --name web host sleep 1000");
+    user.ok("lifebox pause web");
+    assert_eq!(user.ok("lifebox inspect --format '{{.State.Status}}' web"), "paused");
+    let frozen = format!("cat {}/lifebox/*/cgroup.freeze", user.cgroup.as_ref().unwrap().display());
+    assert_eq!(user.ok(&frozen), "1");
+    user.ok("lifebox unpause web");
+    // From elsewhere it is found again: its monitor dies, and all that is its is cleared away.
+    let cgroup = user.cgroup.take();
+    user.ok("pkill -KILL -u $(id -u) -f '^lifebox-monitor '");
+    assert!(user.ok("lifebox ps -a").contains("Exited (137)"));
+    user.cgroup = cgroup;
+    user.ok("lifebox rm web");
+    let left = std::fs::read_dir(user.cgroup.as_ref().unwrap().join("lifebox")).unwrap();
+    assert_eq!(left.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count(), 0);
+}
+
+#[test]
+fn a_container_dies_with_its_monitor_also_without_a_cgroup() {
+    needs_users!("a_container_dies_with_its_monitor_also_without_a_cgroup");
+    let user = User::new("orphan", true);
+    user.ok("lifebox run -d --name web host sleep 1000");
+    let pid = user.ok("lifebox inspect --format '{{.State.Pid}}' web");
+    user.ok("pkill -KILL -u $(id -u) -f '^lifebox-monitor '");
+    assert!(user.ok("lifebox ps -a").contains("Exited (137)"));
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    assert!(until(PATIENCE, || !process.exists()), "{}", process.display());
+    user.ok("lifebox start web && lifebox rm -f web");
+}
+
+#[test]
+fn the_box_of_an_ordinary_user_is_as_tight_as_roots() {
+    needs_users!("the_box_of_an_ordinary_user_is_as_tight_as_roots");
+    let user = User::new("tight", true);
+    let inside = |program: &str| user.ok(&format!("lifebox run --rm host sh -c '{program}'"));
+    let refused = |program: &str| {
+        let ran = user.run(&format!("lifebox run --rm host sh -c '{program}'"));
+        assert!(ran.code != 0 && ran.code < 125, "{program}: {ran:?}");
+    };
+    // Podman's eleven, and nothing to inherit.
+    let status = inside("grep -E ^Cap /proc/self/status");
+    let bits: Vec<_> = status.split_whitespace().skip(1).step_by(2).collect();
+    let eleven = "00000000800405fb";
+    assert_eq!(bits, ["0000000000000000", eleven, eleven, eleven, "0000000000000000"], "{status}");
+    refused("echo 1 > /proc/sys/kernel/domainname");
+    refused("echo 1 > /proc/sysrq-trigger");
+    refused("mknod /tmp/disk b 8 0");
+    assert_eq!(inside("wc -c < /proc/keys"), "0");
+    assert_eq!(inside("ls /proc | grep -c ^[0-9]"), "3", "it sees its own processes only");
+    assert_eq!(inside("ls /sys/class/net"), "lo");
+    assert_eq!(inside("ls /proc/self/fd | wc -l"), "4");
+    assert_eq!(
+        inside("head -c 3 /dev/zero | wc -c; echo x > /dev/null; stat -c %t:%T /dev/tty"),
+        "3\n5:0"
+    );
+    // Nothing of the host's is to be seen: no mount of it, and none of the user's files.
+    assert_eq!(inside("grep -c \" /home\" /proc/self/mountinfo || true"), "0");
+}
