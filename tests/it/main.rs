@@ -19,6 +19,7 @@ mod peers;
 mod peers_registry;
 mod readme;
 mod save;
+mod security;
 mod store;
 mod store_faults;
 mod three_ways;

@@ -4,16 +4,17 @@
 //! step ("step 7 of 31: mount overlay on /: operation not permitted"). `init` only walks it.
 
 mod capability;
+mod device;
 mod step;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::CString;
 
-use oci_spec::runtime::{Mount, PosixRlimitType, Spec};
+use oci_spec::runtime::{LinuxDevice, Mount, PosixRlimitType, Process, Spec};
 use rustix::process::Resource;
 
-pub use self::step::{FileStep, MountStep, Root, Step};
+pub use self::step::{DeviceStep, FileStep, MountStep, Root, Step, UserStep};
 use super::oci;
 use crate::model::{Error, Kind, Result};
 use crate::sys::mount::{Attributes, Setting};
@@ -39,6 +40,8 @@ pub struct Host {
     pub open_stdin: bool,
     /// Whether overlay takes layers one by one (Linux 6.8).
     pub one_by_one: bool,
+    /// All devices of the host, for a privileged container.
+    pub devices: Option<Vec<LinuxDevice>>,
 }
 
 /// The plan for `spec` on this host.
@@ -63,7 +66,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     for mount in spec.mounts().iter().flatten() {
         mount_steps(mount, host, &mut steps)?;
     }
-    device_steps(&mut steps)?;
+    device::steps(linux, host, &mut steps)?;
     for (name, value) in linux.sysctl().iter().flatten() {
         let path = text(&format!("proc/sys/{}", name.replace('.', "/")))?;
         steps.push(Step::WriteSysctl { path, value: text(value)? });
@@ -83,23 +86,38 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         let resource = resource(limit.typ())?;
         steps.push(Step::SetLimit { resource, soft: limit.soft(), hard: limit.hard() });
     }
-    let capabilities = process.capabilities().as_ref().and_then(|sets| sets.bounding().as_ref());
-    let capabilities =
-        capabilities.into_iter().flatten().fold(0, |set, c| set | 1 << capability::number(*c));
-    let annotation =
-        |name: &str| spec.annotations().as_ref().and_then(|all| all.get(name)).cloned();
-    let user = annotation(oci::USER).unwrap_or_default();
-    text(&user)?;
     let cwd = process.cwd().to_string_lossy().into_owned();
     steps.extend([
         Step::ResetSignals,
         Step::SetUmask(process.user().umask().unwrap_or(0o022)),
         Step::EnterDirectory(text(&cwd)?),
-        Step::BecomeUser { user, capabilities },
-        Step::CloseDescriptors,
-        Step::Execute,
     ]);
+    // Not before the working directory, which may have to be made.
+    if spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or(false) {
+        steps.push(Step::SealRoot);
+    }
+    steps.extend(rights(spec, process)?);
+    steps.extend([Step::CloseDescriptors, Step::Execute]);
     Ok(Plan { namespaces: namespaces(), steps })
+}
+
+/// How the rights are given up: for the container's first process, and for each that joins it.
+fn rights(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    let annotation =
+        |name: &str| spec.annotations().as_ref().and_then(|all| all.get(name)).cloned();
+    let user = annotation(oci::USER).unwrap_or_default();
+    text(&user)?;
+    let groups = annotation(oci::GROUPS).unwrap_or_else(|| "[]".to_owned());
+    let groups = serde_json::from_str(&groups).map_err(|_| missing(oci::GROUPS))?;
+    let sets = process.capabilities().as_ref();
+    let bounding = capability::set(sets.and_then(|sets| sets.bounding().as_ref()));
+    let ambient = capability::set(sets.and_then(|sets| sets.ambient().as_ref()));
+    if process.no_new_privileges().unwrap_or(false) {
+        steps.push(Step::ForbidNewPrivileges);
+    }
+    steps.push(Step::BecomeUser(UserStep { user, groups, bounding, ambient }));
+    Ok(steps)
 }
 
 /// All but the user and cgroup namespaces.
@@ -154,6 +172,11 @@ fn root(spec: &Spec, host: &Host) -> Result<Root> {
         lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
         settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
         one_by_one: host.one_by_one,
+        // With `nodev` a device node in an image is dead even where the cgroup allows it.
+        attributes: match host.devices {
+            None => Attributes::MOUNT_ATTR_NODEV,
+            Some(_) => Attributes::empty(),
+        },
         options: text(&options)?,
         target: text(&target.unwrap_or_else(|| "rootfs".to_owned()))?,
     })
@@ -247,29 +270,6 @@ fn options_of(options: &[String]) -> Result<(Attributes, Vec<Setting>)> {
         }
     }
     Ok((attributes, settings))
-}
-
-fn device_steps(steps: &mut Vec<Step>) -> Result<()> {
-    for (path, major, minor) in oci::DEVICES {
-        let number = |n: i64| u32::try_from(n).unwrap_or_default();
-        steps.push(Step::MakeDevice {
-            path: inside(path)?,
-            major: number(major),
-            minor: number(minor),
-        });
-    }
-    let links = [
-        ("dev/fd", "/proc/self/fd"),
-        ("dev/stdin", "/proc/self/fd/0"),
-        ("dev/stdout", "/proc/self/fd/1"),
-        ("dev/stderr", "/proc/self/fd/2"),
-        ("dev/ptmx", "pts/ptmx"),
-        ("dev/core", "/proc/kcore"),
-    ];
-    for (path, target) in links {
-        steps.push(Step::MakeLink { path: text(path)?, target: text(target)? });
-    }
-    Ok(())
 }
 
 fn resource(limit: PosixRlimitType) -> Result<Resource> {

@@ -117,6 +117,7 @@ fn v1_hierarchies_are_shown_below_a_directory_that_is_sealed_at_the_end() {
         cgroup_v2: Some("unified".to_owned()),
         open_stdin: true,
         one_by_one: true,
+        devices: None,
     };
     let steps = steps(&host);
     let cgroups: Vec<_> = steps.iter().filter(|step| step.contains("/sys/fs/cgroup")).collect();
