@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use crate::model::container::Container;
 use crate::model::image_filter::ImageFilter;
+use crate::model::nearest::nearest;
 use crate::model::reference::Reference;
 use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
-use crate::ui::nearest::nearest;
 
 const OF_CONTAINERS: [&str; 6] = ["ancestor", "exited", "id", "label", "name", "status"];
 const OF_IMAGES: [&str; 6] = ["before", "dangling", "label", "reference", "since", "until"];

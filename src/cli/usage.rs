@@ -10,8 +10,8 @@ use super::arguments::Arguments;
 use super::outcome::{ENGINE_FAILED, FAILED, complain, settle};
 use super::route::{Program, is_script};
 use super::screen::Screen;
+use crate::model::nearest::nearest;
 use crate::model::{Error, Kind};
-use crate::ui::nearest::nearest;
 
 /// Shows help where it was asked for, else what is wrong. Returns the exit code.
 pub fn show(screen: &mut Screen, error: &clap::Error, words: &[OsString]) -> u8 {

@@ -194,6 +194,8 @@ fn check_options(options: &CreateOptions) -> Result<()> {
     no_nul("command", words.map(String::as_str))?;
     no_nul("labels", options.labels.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]))?;
     no_nul("user", options.user.as_deref())?;
+    no_nul("groups", options.security.groups.iter().map(String::as_str))?;
+    options.security.check()?;
     if let Some(hostname) = &options.hostname {
         check_hostname(hostname)?;
     }

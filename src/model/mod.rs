@@ -4,6 +4,7 @@
 //! be tested as a value. Imports nothing of ours.
 
 pub mod build;
+pub mod capability;
 pub mod container;
 pub mod digest;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod merge;
 pub mod mounts;
 pub mod name;
 mod names;
+pub mod nearest;
 pub mod options;
 pub mod platform;
 pub mod progress;

@@ -11,14 +11,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::passwd;
-use super::plan::{FileStep, MountStep, Plan, Root, Step};
+use super::plan::{DeviceStep, FileStep, MountStep, Plan, Root, Step};
+use super::rights;
 use super::rootless::device;
 use crate::sys::mount::{self, Attributes};
-use crate::sys::{identity, net, process};
-
-/// The largest `/etc/passwd` or `/etc/group` that is read, in bytes.
-const MAX_ACCOUNTS: usize = 1 << 20;
+use crate::sys::{net, process};
 
 /// What failed: the number of the step, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,10 +112,8 @@ impl Walk<'_> {
             Step::MountRoot(root) => self.mount_root(root),
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
-            Step::MakeDevice { path, major, minor } => self.make_device(path, *major, *minor),
-            Step::BindDevice { path, major, minor } => {
-                device::show(self.root()?, path, *major, *minor)
-            }
+            Step::BindDevice(device) => device::show(self.root()?, device),
+            Step::MakeDevice(device) => self.make_device(device),
             Step::MakeLink { path, target } => {
                 rustix::fs::symlinkat(target.as_c_str(), self.root()?, path.as_c_str())
             }
@@ -141,7 +136,12 @@ impl Walk<'_> {
                 Ok(())
             }
             Step::EnterDirectory(path) => enter_directory(path),
-            Step::BecomeUser { user, capabilities } => self.become_user(user, *capabilities),
+            Step::SealRoot => mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY),
+            Step::ForbidNewPrivileges => rustix::thread::set_no_new_privs(true),
+            Step::BecomeUser(step) => {
+                self.home = rights::become_user(self.init, step)?;
+                Ok(())
+            }
             Step::CloseDescriptors => self.close_descriptors(),
             Step::Execute => self.execute(),
         }
@@ -171,12 +171,11 @@ impl Walk<'_> {
         // The modes of what is made from here on are exact.
         rustix::process::umask(Mode::empty());
         let overlay = if root.one_by_one {
-            let nodev = Attributes::MOUNT_ATTR_NODEV;
-            let overlay = mount::overlay(&root.lower, &root.settings, nodev)?;
+            let overlay = mount::overlay(&root.lower, &root.settings, root.attributes)?;
             mount::attach(&overlay, mount::open_directory(&root.target)?)?;
             overlay
         } else {
-            mount::overlay_by_text(&root.target, &root.options)?
+            mount::overlay_by_text(&root.target, &root.options, root.attributes)?
         };
         self.root = Some(overlay);
         Ok(())
@@ -210,10 +209,21 @@ impl Walk<'_> {
         mount::attach(source, place)
     }
 
-    fn make_device(&self, path: &CStr, major: u32, minor: u32) -> Result<(), Errno> {
-        let device = rustix::fs::makedev(major, minor);
-        let mode = Mode::from_bits_truncate(0o666);
-        rustix::fs::mknodat(self.root()?, path, FileType::CharacterDevice, mode, device)
+    fn make_device(&self, device: &DeviceStep) -> Result<(), Errno> {
+        let directory = make_directories(self.root()?, &device.directory)?;
+        let (major, minor) = device.number;
+        let number = rustix::fs::makedev(major, minor);
+        let (mode, name) = (Mode::from_bits_truncate(device.mode), device.name.as_c_str());
+        rustix::fs::mknodat(&directory, name, device.kind, mode, number)?;
+        // What has the name now must be what was made: others may write where it is.
+        let node = mount::open_beneath(&directory, name, OFlags::PATH)?;
+        let status = rustix::fs::fstat(&node)?;
+        if FileType::from_raw_mode(status.st_mode) != device.kind || status.st_rdev != number {
+            return Err(Errno::NODEV);
+        }
+        let (user, group) = device.owner;
+        let owner = (rustix::fs::Uid::from_raw(user), rustix::fs::Gid::from_raw(group));
+        rustix::fs::chownat(&node, c"", Some(owner.0), Some(owner.1), AtFlags::EMPTY_PATH)
     }
 
     /// Through the new root's own `/proc`, which no process of the container has seen yet.
@@ -248,8 +258,7 @@ impl Walk<'_> {
         };
         let status = rustix::fs::fstat(&place)?;
         if FileType::from_raw_mode(status.st_mode) != FileType::Directory {
-            let null = mount::open_beneath(self.root()?, c"dev/null", OFlags::PATH)?;
-            return mount::attach(mount::clone_of(null)?, place);
+            return mount::attach(mount::clone_of(self.null()?)?, place);
         }
         // One empty file system serves all masked directories.
         let empty = match &self.empty {
@@ -268,41 +277,15 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Order: the bounding set first, while CAP_SETPCAP is there; then groups and user, which take
-    /// the capabilities of a user that is not root; then what remains (capabilities(7)).
-    fn become_user(&mut self, user: &str, capabilities: u64) -> Result<(), Errno> {
-        let passwd = read_accounts(c"/etc/passwd")?;
-        let group = read_accounts(c"/etc/group")?;
-        let user = passwd::find(user, &passwd, &group).map_err(|unknown| match unknown {
-            passwd::Unknown::User => Errno::NOENT,
-            passwd::Unknown::Group => Errno::SRCH,
-        })?;
-        let has_home =
-            self.init.environment.iter().any(|entry| entry.to_bytes().starts_with(b"HOME="));
-        if !has_home {
-            self.home = CString::new([b"HOME=", user.home].concat()).unwrap_or_default();
+    /// The container's own `/dev/null`, and nothing else that has its name (CVE-2025-31133).
+    fn null(&self) -> Result<OwnedFd, Errno> {
+        let null = mount::open_beneath(self.root()?, c"dev/null", OFlags::PATH)?;
+        let status = rustix::fs::fstat(&null)?;
+        let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice;
+        match is_device && status.st_rdev == rustix::fs::makedev(1, 3) {
+            true => Ok(null),
+            false => Err(Errno::NODEV),
         }
-        self.own_streams(user.uid)?;
-        let capabilities = capabilities & identity::bounding();
-        identity::drop_bounding(capabilities)?;
-        identity::keep_capabilities(true)?;
-        identity::become_user(user.uid, user.gid, &user.groups)?;
-        identity::keep_capabilities(false)?;
-        identity::set_capabilities(if user.uid == 0 { capabilities } else { 0 })?;
-        // A change of user takes the death signal away (PR_SET_PDEATHSIG(2const)).
-        process::die_with_parent()
-    }
-
-    /// `/dev/stdout` can be opened again only by who owns the pipe behind it.
-    fn own_streams(&self, uid: u32) -> Result<(), Errno> {
-        if uid == 0 {
-            return Ok(());
-        }
-        let streams = [self.init.stdin.as_ref(), Some(&self.init.stdout), Some(&self.init.stderr)];
-        for stream in streams.into_iter().flatten() {
-            rustix::fs::fchown(stream, Some(rustix::fs::Uid::from_raw(uid)), None)?;
-        }
-        Ok(())
     }
 
     fn close_descriptors(&self) -> Result<(), Errno> {
@@ -418,29 +401,4 @@ fn make_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno>
         directory = mount::open_beneath(&directory, component, flags)?;
     }
     Ok(directory)
-}
-
-/// Reads a file of accounts inside the container: a regular file and not too large, or none
-/// (CVE-2024-9676: a fifo there must not hang us).
-fn read_accounts(path: &CStr) -> Result<Vec<u8>, Errno> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(file) => file,
-        Err(_) => return Ok(Vec::new()),
-    };
-    let status = rustix::fs::fstat(&file)?;
-    let size = usize::try_from(status.st_size).unwrap_or(usize::MAX);
-    if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile || size > MAX_ACCOUNTS {
-        return Ok(Vec::new());
-    }
-    let mut content = vec![0; size];
-    let mut filled = 0;
-    while filled < size {
-        match rustix::io::read(&file, &mut content[filled..])? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    content.truncate(filled);
-    Ok(content)
 }

@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod catalogue;
 pub mod cgroup;
 pub mod connection;
+mod devices;
 pub mod directory;
 pub mod host;
 pub mod init;
@@ -17,6 +18,7 @@ pub mod passwd;
 pub mod plan;
 pub mod protocol;
 pub mod reader;
+mod rights;
 pub mod rootless;
 mod start;
 

@@ -33,8 +33,24 @@ struct Entry<'a> {
 }
 
 /// Finds `spec`: empty (root), `user`, `user:group`, each a name or a number. A number needs no
-/// entry. With `:group` there are no further groups, as with Docker.
-pub fn find<'a>(spec: &str, passwd: &'a [u8], group: &[u8]) -> Result<User<'a>, Unknown> {
+/// entry. With `:group` there are no further groups, as with Docker, but those `added`.
+pub fn find<'a>(
+    spec: &str,
+    added: &[String],
+    passwd: &'a [u8],
+    group: &[u8],
+) -> Result<User<'a>, Unknown> {
+    let mut user = find_user(spec, passwd, group)?;
+    for wanted in added {
+        let gid = find_group(wanted, group)?;
+        if !user.groups.contains(&gid) {
+            user.groups.push(gid);
+        }
+    }
+    Ok(user)
+}
+
+fn find_user<'a>(spec: &str, passwd: &'a [u8], group: &[u8]) -> Result<User<'a>, Unknown> {
     let spec = if spec.is_empty() { "0" } else { spec };
     let (user, wanted_group) = match spec.split_once(':') {
         Some((user, group)) => (user, Some(group)),
@@ -52,10 +68,7 @@ pub fn find<'a>(spec: &str, passwd: &'a [u8], group: &[u8]) -> Result<User<'a>, 
     };
     let home = entry.as_ref().map_or(&b"/"[..], |entry| entry.home);
     if let Some(wanted) = wanted_group.filter(|group| !group.is_empty()) {
-        let known =
-            groups(group).find(|(name, _, _)| *name == wanted.as_bytes()).map(|(_, gid, _)| gid);
-        let gid = known.or_else(|| wanted.parse().ok().filter(|gid| *gid != u32::MAX));
-        let gid = gid.ok_or(Unknown::Group)?;
+        let gid = find_group(wanted, group)?;
         return Ok(User { uid, gid, groups: vec![gid], home });
     }
     let mut all = vec![primary];
@@ -67,6 +80,14 @@ pub fn find<'a>(spec: &str, passwd: &'a [u8], group: &[u8]) -> Result<User<'a>, 
         all.extend(further.filter(|gid| *gid != primary).take(1024));
     }
     Ok(User { uid, gid: primary, groups: all, home })
+}
+
+/// A name wins over a number; a number needs no entry.
+fn find_group(wanted: &str, group: &[u8]) -> Result<u32, Unknown> {
+    let known =
+        groups(group).find(|(name, _, _)| *name == wanted.as_bytes()).map(|(_, gid, _)| gid);
+    let number = || wanted.parse().ok().filter(|gid| *gid != u32::MAX);
+    known.or_else(number).ok_or(Unknown::Group)
 }
 
 fn entries(passwd: &[u8]) -> impl Iterator<Item = Entry<'_>> {
@@ -102,7 +123,7 @@ mod tests {
     fn check(spec: &str, uid: u32, gid: u32, groups: &[u32], home: &str) {
         let home = home.as_bytes();
         let expected = User { uid, gid, groups: groups.to_vec(), home };
-        assert_eq!(find(spec, PASSWD, GROUP), Ok(expected), "{spec}");
+        assert_eq!(find(spec, &[], PASSWD, GROUP), Ok(expected), "{spec}");
     }
 
     #[test]
@@ -116,9 +137,19 @@ mod tests {
     }
 
     #[test]
+    fn groups_are_added_by_name_and_by_number() {
+        let find = |added: &[&str]| {
+            let added: Vec<String> = added.iter().map(|name| (*name).to_owned()).collect();
+            find("1000:7", &added, PASSWD, GROUP).map(|user| user.groups)
+        };
+        assert_eq!(find(&["video", "9", "7", "9"]), Ok(vec![7, 44, 9]));
+        assert_eq!(find(&["nope"]), Err(Unknown::Group));
+    }
+
+    #[test]
     fn an_unknown_name_is_told() {
-        assert_eq!(find("nobody", PASSWD, GROUP), Err(Unknown::User));
-        assert_eq!(find("app:nogroup", PASSWD, GROUP), Err(Unknown::Group));
-        assert_eq!(find("4294967295", PASSWD, GROUP), Err(Unknown::User));
+        assert_eq!(find("nobody", &[], PASSWD, GROUP), Err(Unknown::User));
+        assert_eq!(find("app:nogroup", &[], PASSWD, GROUP), Err(Unknown::Group));
+        assert_eq!(find("4294967295", &[], PASSWD, GROUP), Err(Unknown::User));
     }
 }

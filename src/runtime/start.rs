@@ -11,13 +11,14 @@ use std::process::{Command, Stdio};
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
 use super::protocol::Request;
-use super::{Claim, New, Runtime, monitor, oci};
+use super::{Claim, New, Runtime, devices, monitor, oci};
 use crate::model::container::State;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
+use crate::model::security::Security;
 use crate::model::status::{self, Action, Next};
-use crate::model::{Error, Kind, Result};
-use crate::sys::userns;
+use crate::model::{Error, Kind, Result, capability};
+use crate::sys::{self, userns};
 
 impl Runtime {
     /// Makes a container. No process, no memory, no mount: only files.
@@ -25,6 +26,7 @@ impl Runtime {
     /// # Errors
     /// [`Kind::Exists`] where the name is taken; nothing is left then.
     pub fn create(&self, new: &New<'_>) -> Result<()> {
+        check_capabilities(&new.spec.host.security)?;
         self.catalogue.create(&new.spec.id, new.name, |directory| fill(directory, new))
     }
 
@@ -118,6 +120,22 @@ impl Runtime {
     }
 }
 
+/// What was asked for by name must be ours to give.
+fn check_capabilities(security: &Security) -> Result<()> {
+    let ours = sys::identity::bounding();
+    for name in &security.cap_add {
+        let number = capability::NAMES.iter().position(|known| known == name);
+        if number.is_some_and(|number| ours & (1 << number) == 0) {
+            let message =
+                format!("cannot add capability `{name}`: lifebox does not have it itself");
+            return Err(Error::new(Kind::Denied, message).hint(
+                "start lifebox with it, or leave it out; see `grep CapBnd /proc/self/status`",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Writes the files of a new container.
 fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
     let make = |name: &str, mode: u32| {
@@ -149,7 +167,8 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
             |errno| Error::from_errno(format!("mkfifo `{}`", path.display()), errno.raw_os_error()),
         )?;
     }
-    let config = oci::config(new.spec, new.environment, new.lower, &throttle_directories());
+    let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories());
+    devices::add(&new.spec.host.security.devices, &mut config)?;
     directory.write_new("config.json", &config)?;
     directory.write_new("spec.json", new.spec)?;
     directory.write_new("state.json", &State::created(new.name.clone()))?;

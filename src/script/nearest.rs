@@ -1,6 +1,6 @@
 //! The nearest known name to a mistyped one.
 
-use crate::ui;
+use crate::model;
 
 /// The shortest beginning of a name that says which one is meant.
 const BEGINNING: usize = 3;
@@ -14,7 +14,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let begun = known.iter().find(|name| long && name.starts_with(&lower)).copied();
     let begins = |name: &&&str| name.len() >= BEGINNING && lower.starts_with(**name);
     begun
-        .or_else(|| ui::nearest::nearest(word, known.iter().copied()))
+        .or_else(|| model::nearest::nearest(word, known.iter().copied()))
         .or_else(|| known.iter().find(begins).copied())
 }
 

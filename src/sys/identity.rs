@@ -67,18 +67,39 @@ pub fn become_user(uid: u32, gid: u32, groups: &[u32]) -> Result<(), Errno> {
 
 /// Sets effective and permitted capabilities to `set` and inheritable and ambient ones to none.
 pub fn set_capabilities(set: u64) -> Result<(), Errno> {
+    set_all(set, 0)?;
+    rustix::thread::clear_ambient_capability_set()
+}
+
+/// Sets effective, permitted, inheritable and ambient capabilities to `set`, so that a user who is
+/// not root keeps them over execve(2).
+pub fn set_ambient_capabilities(set: u64) -> Result<(), Errno> {
+    set_all(set, set)?;
+    rustix::thread::clear_ambient_capability_set()?;
+    for capability in (0..64u64).filter(|c| set & (1 << c) != 0) {
+        // SAFETY: takes integers.
+        let result = unsafe {
+            libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_RAISE, capability, 0, 0)
+        };
+        if result != 0 {
+            return Err(last_errno());
+        }
+    }
+    Ok(())
+}
+
+fn set_all(set: u64, inheritable: u64) -> Result<(), Errno> {
     let header = Header { version: VERSION_3, pid: 0 };
-    let half = |bits: u64| {
-        let bits = u32::try_from(bits & 0xffff_ffff).unwrap_or(0);
-        Sets { effective: bits, permitted: bits, inheritable: 0 }
+    let word = |bits: u64| u32::try_from(bits & 0xffff_ffff).unwrap_or(0);
+    let half = |shift: u32| Sets {
+        effective: word(set >> shift),
+        permitted: word(set >> shift),
+        inheritable: word(inheritable >> shift),
     };
-    let sets = [half(set), half(set >> 32)];
+    let sets = [half(0), half(32)];
     // SAFETY: version 3 reads one header and two sets.
     let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, sets.as_ptr()) };
-    if result != 0 {
-        return Err(last_errno());
-    }
-    rustix::thread::clear_ambient_capability_set()
+    if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
 /// The capabilities that this process may have at all (its bounding set).

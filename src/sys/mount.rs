@@ -83,11 +83,17 @@ fn configure(context: &OwnedFd, setting: &Setting) -> Result<(), Errno> {
 /// The same by `mount(2)`: all options are one text of at most 4095 bytes, and `target` is a path,
 /// so it must be one that only lifebox can change. Returns the mounted root, as a place only.
 /// `E2BIG` for a longer text: the kernel would cut it without a word, and layers would be missing.
-pub fn overlay_by_text(target: &CStr, options: &CStr) -> Result<OwnedFd, Errno> {
+pub fn overlay_by_text(
+    target: &CStr,
+    options: &CStr,
+    attributes: Attributes,
+) -> Result<OwnedFd, Errno> {
     if options.count_bytes() >= PAGE {
         return Err(Errno::TOOBIG);
     }
-    rustix::mount::mount(c"overlay", target, c"overlay", MountFlags::NODEV, options)?;
+    let nodev = attributes.contains(Attributes::MOUNT_ATTR_NODEV);
+    let flags = if nodev { MountFlags::NODEV } else { MountFlags::empty() };
+    rustix::mount::mount(c"overlay", target, c"overlay", flags, options)?;
     open_directory(target)
 }
 
@@ -218,9 +224,12 @@ mod tests {
             }
             let options =
                 format!("lowerdir={},upperdir=upper,workdir=work,index=off", layers.join(":"));
-            overlay_by_text(c"root", &CString::new(options).unwrap()).unwrap();
+            overlay_by_text(c"root", &CString::new(options).unwrap(), Attributes::empty()).unwrap();
             let long = CString::new(format!("lowerdir={}", "x".repeat(70_000))).unwrap();
-            assert_eq!(overlay_by_text(c"root", &long).err(), Some(Errno::TOOBIG));
+            assert_eq!(
+                overlay_by_text(c"root", &long, Attributes::empty()).err(),
+                Some(Errno::TOOBIG)
+            );
             std::fs::read_to_string(path.join("root/topmost")).unwrap()
         });
         assert_eq!(mounts.join().unwrap(), "0");

@@ -5,7 +5,6 @@ pub mod error;
 pub mod history;
 pub mod images;
 pub mod info;
-pub mod nearest;
 pub mod progress;
 pub mod ps;
 pub mod report;

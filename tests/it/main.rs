@@ -20,6 +20,7 @@ mod peers_registry;
 mod readme;
 mod rootless;
 mod save;
+mod security;
 mod store;
 mod store_faults;
 mod three_ways;

@@ -119,7 +119,7 @@ impl Native {
             None => Ok(Vec::new()),
         };
         let (accounts, groups) = (read("/etc/passwd")?, read("/etc/group")?);
-        passwd::find(spec, &accounts, &groups).map(|user| (user.uid, user.gid)).map_err(|_| {
+        passwd::find(spec, &[], &accounts, &groups).map(|user| (user.uid, user.gid)).map_err(|_| {
             Error::new(Kind::NotFound, format!("`{spec}` is no user or group of the image"))
                 .hint("write numbers, or add the user first")
         })

@@ -9,6 +9,7 @@ use super::digest::Digest;
 use super::image::Image;
 use super::options::Grace;
 use super::reference::Reference;
+use super::security::{Device, Seccomp, Security};
 use super::status::Status;
 
 /// Paths that a container cannot read.
@@ -125,6 +126,7 @@ fn time(time: Option<Timestamp>) -> String {
 
 /// The part of `HostConfig` that says how a container is run, then that of its resources.
 fn host_config(container: &Container) -> Value {
+    let security = &container.spec.host.security;
     let mut config = json!({
         "Binds": null,
         "ContainerIDFile": "",
@@ -135,23 +137,23 @@ fn host_config(container: &Container) -> Value {
         "AutoRemove": container.spec.host.auto_remove,
         "VolumeDriver": "",
         "VolumesFrom": null,
-        "CapAdd": null,
-        "CapDrop": null,
+        "CapAdd": or_null(&security.cap_add),
+        "CapDrop": or_null(&security.cap_drop),
         "CgroupnsMode": "private",
         "Dns": [],
         "DnsOptions": [],
         "DnsSearch": [],
         "ExtraHosts": null,
-        "GroupAdd": null,
+        "GroupAdd": or_null(&security.groups),
         "IpcMode": "private",
         "Cgroup": "",
         "Links": null,
         "OomScoreAdj": 0,
         "PidMode": "",
-        "Privileged": false,
+        "Privileged": security.privileged,
         "PublishAllPorts": false,
-        "ReadonlyRootfs": false,
-        "SecurityOpt": null,
+        "ReadonlyRootfs": security.read_only,
+        "SecurityOpt": security_options(security),
         "UTSMode": "",
         "UsernsMode": "",
         "ShmSize": 67_108_864,
@@ -160,8 +162,35 @@ fn host_config(container: &Container) -> Value {
         "Isolation": "",
     });
     extend(&mut config, resources());
-    extend(&mut config, json!({ "MaskedPaths": MASKED_PATHS, "ReadonlyPaths": READONLY_PATHS }));
+    config["Devices"] = security.devices.iter().map(device).collect();
+    let paths = match (security.privileged, security.system_paths) {
+        (true, _) => json!({ "MaskedPaths": null, "ReadonlyPaths": null }),
+        (_, true) => json!({ "MaskedPaths": [], "ReadonlyPaths": [] }),
+        _ => json!({ "MaskedPaths": MASKED_PATHS, "ReadonlyPaths": READONLY_PATHS }),
+    };
+    extend(&mut config, paths);
     config
+}
+
+fn or_null(list: &[String]) -> Value {
+    if list.is_empty() { Value::Null } else { json!(list) }
+}
+
+/// As they were written, but with a profile's text for its file, as Docker's client sends it.
+fn security_options(security: &Security) -> Value {
+    let shown = |option: &String| match &security.seccomp {
+        Seccomp::Profile(text) if option.starts_with("seccomp") => format!("seccomp={text}"),
+        _ => option.clone(),
+    };
+    or_null(&security.options.iter().map(shown).collect::<Vec<_>>())
+}
+
+fn device(device: &Device) -> Value {
+    json!({
+        "PathOnHost": device.host,
+        "PathInContainer": device.inside,
+        "CgroupPermissions": device.access,
+    })
 }
 
 fn resources() -> Value {

@@ -15,6 +15,7 @@ pub(super) fn apply_v1(directory: &Path, rules: &[LinuxDeviceCgroup]) -> Result<
     for rule in rules {
         let (file, text) = match (rule.allow(), rule.typ()) {
             (false, None) => ("devices.deny", "a".to_owned()),
+            (true, None) => ("devices.allow", "a".to_owned()),
             (allow, kind) => {
                 let number = |n: Option<i64>| n.map_or_else(|| "*".to_owned(), |n| n.to_string());
                 let letter = if kind == Some(LinuxDeviceType::B) { 'b' } else { 'c' };
@@ -31,8 +32,12 @@ pub(super) fn apply_v1(directory: &Path, rules: &[LinuxDeviceCgroup]) -> Result<
     Ok(())
 }
 
-/// Attaches a program that answers 1 for what the rules allow and 0 for all else.
+/// Attaches a program that answers 1 for what the rules allow and 0 for all else; none where all is
+/// allowed.
 pub(super) fn apply_v2(directory: &Path, rules: &[LinuxDeviceCgroup]) -> Result<()> {
+    if rules.iter().any(|rule| rule.allow() && rule.typ().is_none()) {
+        return Ok(());
+    }
     let cgroup = fs::File::open(directory).context(|| format!("open `{}`", directory.display()))?;
     bpf::attach_device_program(&cgroup, &program(rules))
 }

@@ -14,11 +14,12 @@ use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
+use crate::runtime::devices;
 use crate::runtime::directory::Directory;
 use crate::runtime::host;
 use crate::runtime::init::{Init, Report};
 use crate::runtime::log::{self, Writer};
-use crate::runtime::plan::{self, Host, Plan, Step};
+use crate::runtime::plan::{self, Host, Plan, Step, UserStep};
 use crate::sys::{self, userns};
 
 /// Starts the container and returns when its program runs, or why it does not. Nothing is left
@@ -30,7 +31,11 @@ pub(super) fn launch(
     spec: &ContainerSpec,
 ) -> Result<Run> {
     let config: Spec = directory.read("config.json")?;
-    let host = Host { open_stdin: spec.config.open_stdin, ..visible_cgroups(hierarchies) };
+    let host = Host {
+        open_stdin: spec.config.open_stdin,
+        devices: spec.host.security.privileged.then(devices::of_host),
+        ..visible_cgroups(hierarchies)
+    };
     let plan = plan::plan(&config, &host)?;
     cgroup.create()?;
     if let Some(resources) = config.linux().as_ref().and_then(|linux| linux.resources().as_ref()) {
@@ -81,6 +86,7 @@ fn visible_cgroups(hierarchies: &Hierarchies) -> Host {
         open_stdin: false,
         one_by_one: host::one_by_one(),
         identity: userns::identity().clone(),
+        devices: None,
     }
 }
 
@@ -162,17 +168,21 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
                 .hint("it is for another processor, or a script without `#!`")
                 .with_exit_code(126)
         }
-        (Some(Step::BecomeUser { user, .. }), Errno::NOENT | Errno::SRCH) => {
+        (Some(Step::BecomeUser(UserStep { user, groups, .. })), Errno::NOENT | Errno::SRCH) => {
             let (kind, file) =
                 if errno == Errno::NOENT { ("user", "passwd") } else { ("group", "group") };
+            let mut names: Vec<&str> = groups.iter().map(String::as_str).collect();
+            names.retain(|_| kind == "group");
+            names.extend((!user.is_empty()).then_some(user.as_str()));
+            let of = names.join("`, `");
             Error::new(
                 Kind::NotFound,
-                format!("unable to find {kind} of `{user}`: no matching entries in /etc/{file}"),
+                format!("unable to find {kind} of `{of}`: no matching entries in /etc/{file}"),
             )
             .hint("use a number, or a name that the image knows")
             .with_exit_code(126)
         }
-        (Some(Step::BecomeUser { user, .. }), Errno::INVAL | Errno::PERM)
+        (Some(Step::BecomeUser(UserStep { user, .. })), Errno::INVAL | Errno::PERM)
             if userns::identity().nested() =>
         {
             Error::new(

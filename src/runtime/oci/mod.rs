@@ -20,20 +20,8 @@ pub const LOWER: &str = "lifebox.root.lower";
 /// Annotation: `user[:group]` as the image or the caller names it; resolved inside the container.
 pub const USER: &str = "lifebox.user";
 
-/// Podman's eleven default capabilities (confinement.md, 2.1).
-pub const CAPABILITIES: [&str; 11] = [
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_SETFCAP",
-    "CAP_SETGID",
-    "CAP_SETPCAP",
-    "CAP_SETUID",
-    "CAP_SYS_CHROOT",
-];
+/// Annotation: further groups, names or numbers, as a JSON array; resolved inside the container.
+pub const GROUPS: &str = "lifebox.groups";
 
 /// The device nodes that every container has: path, major, minor (confinement.md, 2.5).
 pub const DEVICES: [(&str, i64, i64); 6] = [
@@ -70,18 +58,10 @@ pub fn config(
             "args": spec.config.argv(),
             "env": environment,
             "cwd": workdir,
-            "capabilities": {
-                "bounding": CAPABILITIES,
-                "effective": CAPABILITIES,
-                "permitted": CAPABILITIES,
-                "inheritable": [],
-                "ambient": [],
-            },
             "rlimits": [
                 { "type": "RLIMIT_CORE", "soft": 0, "hard": 0 },
                 { "type": "RLIMIT_NOFILE", "soft": 1024, "hard": 1_048_576 },
             ],
-            "noNewPrivileges": false,
             "oomScoreAdj": 0,
         },
         "mounts": mounts(),

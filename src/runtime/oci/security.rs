@@ -1,8 +1,53 @@
 //! What a container may do: capabilities, system calls, privileges, a read-only root, devices, in the words of the OCI runtime specification.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::model::container::ContainerSpec;
 
 /// Adds it to `config`.
-pub(super) fn apply(_spec: &ContainerSpec, _config: &mut Value) {}
+pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
+    let security = &spec.host.security;
+    let root = security.capabilities();
+    // Podman's rule: a user who is not root gets what was asked for, and nothing by default.
+    let added = security.added_capabilities();
+    let added = if is_root(&spec.config.user) { Vec::new() } else { added };
+    config["process"]["capabilities"] = json!({
+        "bounding": root,
+        "effective": root,
+        "permitted": root,
+        "inheritable": added,
+        "ambient": added,
+    });
+    config["process"]["noNewPrivileges"] = security.no_new_privileges.into();
+    config["annotations"][super::GROUPS] = json!(security.groups).to_string().into();
+    if security.read_only {
+        config["root"]["readonly"] = true.into();
+        // Docker's rule: what is shown in /etc is as read-only as the root.
+        mounts_of(config, &["bind"], |options| options.push("ro".into()));
+    }
+    if security.privileged || security.system_paths {
+        config["linux"]["maskedPaths"] = json!([]);
+        config["linux"]["readonlyPaths"] = json!([]);
+    }
+    if security.privileged {
+        config["linux"]["resources"]["devices"] = json!([{ "allow": true, "access": "rwm" }]);
+        let writable = |options: &mut Vec<Value>| options.retain(|option| option != "ro");
+        mounts_of(config, &["sysfs", "cgroup"], writable);
+    }
+}
+
+/// Whether `user[:group]` is root by the look of it; a name that means root in an odd
+/// `/etc/passwd` is told by init.
+fn is_root(user: &str) -> bool {
+    let user = user.split(':').next().unwrap_or_default();
+    matches!(user, "" | "0" | "root")
+}
+
+/// Changes the options of each mount of one of these types.
+fn mounts_of(config: &mut Value, types: &[&str], change: impl Fn(&mut Vec<Value>)) {
+    for mount in config["mounts"].as_array_mut().into_iter().flatten() {
+        if mount["type"].as_str().is_some_and(|kind| types.contains(&kind)) {
+            mount["options"].as_array_mut().into_iter().for_each(&change);
+        }
+    }
+}

@@ -1,9 +1,14 @@
 //! Capabilities by number: linux/capability.h.
 
-use oci_spec::runtime::Capability;
+use oci_spec::runtime::{Capabilities, Capability};
+
+/// These capabilities as bits.
+pub(super) fn set(capabilities: Option<&Capabilities>) -> u64 {
+    capabilities.into_iter().flatten().fold(0, |set, c| set | 1 << number(*c))
+}
 
 /// The number of a capability (linux/capability.h).
-pub(super) fn number(capability: Capability) -> u32 {
+fn number(capability: Capability) -> u32 {
     const ORDER: [Capability; 41] = [
         Capability::Chown,
         Capability::DacOverride,

@@ -4,16 +4,17 @@
 //! step ("step 7 of 31: mount overlay on /: operation not permitted"). `init` only walks it.
 
 mod capability;
+mod device;
 mod step;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::CString;
 
-use oci_spec::runtime::{Mount, PosixRlimitType, Spec};
+use oci_spec::runtime::{LinuxDevice, Mount, PosixRlimitType, Process, Spec};
 use rustix::process::Resource;
 
-pub use self::step::{FileStep, MountStep, Root, Step};
+pub use self::step::{DeviceStep, FileStep, MountStep, Root, Step, UserStep};
 use super::oci;
 use crate::model::{Error, Kind, Result};
 use crate::sys::mount::{Attributes, Setting};
@@ -45,6 +46,8 @@ pub struct Host {
     pub one_by_one: bool,
     /// Who the monitor is in its user namespace.
     pub identity: Identity,
+    /// All devices of the host, for a privileged container.
+    pub devices: Option<Vec<LinuxDevice>>,
 }
 
 /// The plan for `spec` on this host.
@@ -69,7 +72,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     for mount in spec.mounts().iter().flatten() {
         mount_steps(mount, host, &mut steps)?;
     }
-    device_steps(host, &mut steps)?;
+    device::steps(linux, host, &mut steps)?;
     for (name, value) in linux.sysctl().iter().flatten() {
         // The kernel takes only groups that exist, and all of them are meant.
         if host.identity.nested() && name == "net.ipv4.ping_group_range" {
@@ -93,23 +96,38 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         let resource = resource(limit.typ())?;
         steps.push(Step::SetLimit { resource, soft: limit.soft(), hard: limit.hard() });
     }
-    let capabilities = process.capabilities().as_ref().and_then(|sets| sets.bounding().as_ref());
-    let capabilities =
-        capabilities.into_iter().flatten().fold(0, |set, c| set | 1 << capability::number(*c));
-    let annotation =
-        |name: &str| spec.annotations().as_ref().and_then(|all| all.get(name)).cloned();
-    let user = annotation(oci::USER).unwrap_or_default();
-    text(&user)?;
     let cwd = process.cwd().to_string_lossy().into_owned();
     steps.extend([
         Step::ResetSignals,
         Step::SetUmask(process.user().umask().unwrap_or(0o022)),
         Step::EnterDirectory(text(&cwd)?),
-        Step::BecomeUser { user, capabilities },
-        Step::CloseDescriptors,
-        Step::Execute,
     ]);
+    // Not before the working directory, which may have to be made.
+    if spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or(false) {
+        steps.push(Step::SealRoot);
+    }
+    steps.extend(rights(spec, process)?);
+    steps.extend([Step::CloseDescriptors, Step::Execute]);
     Ok(Plan { namespaces: namespaces(), steps })
+}
+
+/// How the rights are given up: for the container's first process, and for each that joins it.
+fn rights(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    let annotation =
+        |name: &str| spec.annotations().as_ref().and_then(|all| all.get(name)).cloned();
+    let user = annotation(oci::USER).unwrap_or_default();
+    text(&user)?;
+    let groups = annotation(oci::GROUPS).unwrap_or_else(|| "[]".to_owned());
+    let groups = serde_json::from_str(&groups).map_err(|_| missing(oci::GROUPS))?;
+    let sets = process.capabilities().as_ref();
+    let bounding = capability::set(sets.and_then(|sets| sets.bounding().as_ref()));
+    let ambient = capability::set(sets.and_then(|sets| sets.ambient().as_ref()));
+    if process.no_new_privileges().unwrap_or(false) {
+        steps.push(Step::ForbidNewPrivileges);
+    }
+    steps.push(Step::BecomeUser(UserStep { user, groups, bounding, ambient }));
+    Ok(steps)
 }
 
 /// All but the user and cgroup namespaces.
@@ -170,6 +188,11 @@ fn root(spec: &Spec, host: &Host) -> Result<Root> {
         lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
         settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
         one_by_one: host.one_by_one,
+        // With `nodev` a device node in an image is dead even where the cgroup allows it.
+        attributes: match host.devices {
+            None => Attributes::MOUNT_ATTR_NODEV,
+            Some(_) => Attributes::empty(),
+        },
         options: text(&options)?,
         target: text(&target.unwrap_or_else(|| "rootfs".to_owned()))?,
     })
@@ -266,31 +289,6 @@ fn options_of(options: &[String]) -> Result<(Attributes, Vec<Setting>)> {
         }
     }
     Ok((attributes, settings))
-}
-
-fn device_steps(host: &Host, steps: &mut Vec<Step>) -> Result<()> {
-    for (path, major, minor) in oci::DEVICES {
-        let number = |n: i64| u32::try_from(n).unwrap_or_default();
-        let (path, major, minor) = (inside(path)?, number(major), number(minor));
-        // Only the machine's root may make devices.
-        steps.push(if host.identity.nested() {
-            Step::BindDevice { path, major, minor }
-        } else {
-            Step::MakeDevice { path, major, minor }
-        });
-    }
-    let links = [
-        ("dev/fd", "/proc/self/fd"),
-        ("dev/stdin", "/proc/self/fd/0"),
-        ("dev/stdout", "/proc/self/fd/1"),
-        ("dev/stderr", "/proc/self/fd/2"),
-        ("dev/ptmx", "pts/ptmx"),
-        ("dev/core", "/proc/kcore"),
-    ];
-    for (path, target) in links {
-        steps.push(Step::MakeLink { path: text(path)?, target: text(target)? });
-    }
-    Ok(())
 }
 
 fn resource(limit: PosixRlimitType) -> Result<Resource> {

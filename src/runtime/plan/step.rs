@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::fmt;
 
+use rustix::fs::FileType;
 use rustix::process::Resource;
 
 use crate::sys::mount::{Attributes, Setting};
@@ -34,24 +35,10 @@ pub enum Step {
     Mount(MountStep),
     /// Show a file of the container's directory at a path inside.
     BindFile(FileStep),
-    /// Make a character device.
-    MakeDevice {
-        /// Relative to the root.
-        path: CString,
-        /// Major number.
-        major: u32,
-        /// Minor number.
-        minor: u32,
-    },
-    /// Show a character device of the host at the same path inside.
-    BindDevice {
-        /// Relative to both roots.
-        path: CString,
-        /// Major number.
-        major: u32,
-        /// Minor number.
-        minor: u32,
-    },
+    /// Show a device of the host at the same path inside.
+    BindDevice(DeviceStep),
+    /// Make a device node.
+    MakeDevice(DeviceStep),
     /// Make a symbolic link.
     MakeLink {
         /// Relative to the root.
@@ -93,13 +80,12 @@ pub enum Step {
     SetUmask(u32),
     /// Enter the working directory, making it where it is missing; still as root, as Docker does.
     EnterDirectory(CString),
+    /// Make the root read-only; what is mounted on it stays as it is.
+    SealRoot,
+    /// Let no program gain rights by being executed.
+    ForbidNewPrivileges,
     /// Find the user in the container's own files, give up all other rights and become it.
-    BecomeUser {
-        /// `user[:group]`, names or numbers; empty is root.
-        user: String,
-        /// Bit n = capability n.
-        capabilities: u64,
-    },
+    BecomeUser(UserStep),
     /// Keep only standard input, output and error.
     CloseDescriptors,
     /// Become the program.
@@ -116,6 +102,8 @@ pub struct Root {
     /// Whether the kernel is new enough to take layers one by one; an older one would complain in
     /// its log.
     pub one_by_one: bool,
+    /// `nodev`, but for a privileged container.
+    pub attributes: Attributes,
     /// The layers and settings as one text, for kernels that want it so (`mount(2)`).
     pub options: CString,
     /// Where it is mounted, relative to the container's directory.
@@ -135,6 +123,38 @@ pub struct FileStep {
     pub name: CString,
     /// `nosuid` and its like.
     pub attributes: Attributes,
+}
+
+/// A device node to make.
+#[derive(Clone, Debug)]
+pub struct DeviceStep {
+    /// Relative to the root: `directory` and `name`.
+    pub path: CString,
+    /// The directory part of `path`, made where it is missing.
+    pub directory: CString,
+    /// The last part of `path`.
+    pub name: CString,
+    /// Character or block device.
+    pub kind: FileType,
+    /// Major and minor number.
+    pub number: (u32, u32),
+    /// Its mode.
+    pub mode: u32,
+    /// User and group.
+    pub owner: (u32, u32),
+}
+
+/// Whom to become. Bit n of a set is capability n.
+#[derive(Debug)]
+pub struct UserStep {
+    /// `user[:group]`, names or numbers; empty is root.
+    pub user: String,
+    /// Further groups, names or numbers.
+    pub groups: Vec<String>,
+    /// What can be had at all, and what root has.
+    pub bounding: u64,
+    /// What a user has who is not root.
+    pub ambient: u64,
 }
 
 /// A file system to mount.
@@ -173,11 +193,13 @@ impl fmt::Display for Step {
             Step::BindFile(file) => {
                 write!(f, "bind {} on /{}", show(&file.source), show(&file.target))
             }
-            Step::MakeDevice { path, major, minor } => {
-                write!(f, "make device /{} ({major}:{minor})", show(path))
+            Step::MakeDevice(device) => {
+                let (major, minor) = device.number;
+                write!(f, "make device /{} ({major}:{minor})", show(&device.path))
             }
-            Step::BindDevice { path, major, minor } => {
-                write!(f, "bind device /{} ({major}:{minor})", show(path))
+            Step::BindDevice(device) => {
+                let (major, minor) = device.number;
+                write!(f, "bind device /{} ({major}:{minor})", show(&device.path))
             }
             Step::MakeLink { path, target } => {
                 write!(f, "link /{} to {}", show(path), show(target))
@@ -196,8 +218,10 @@ impl fmt::Display for Step {
             }
             Step::ResetSignals => write!(f, "reset signals"),
             Step::SetUmask(mask) => write!(f, "set the umask to {mask:04o}"),
-            Step::BecomeUser { user, .. } if user.is_empty() => write!(f, "become user root"),
-            Step::BecomeUser { user, .. } => write!(f, "become user {user}"),
+            Step::SealRoot => write!(f, "make the root read-only"),
+            Step::ForbidNewPrivileges => write!(f, "set no_new_privs"),
+            Step::BecomeUser(step) if step.user.is_empty() => write!(f, "become user root"),
+            Step::BecomeUser(step) => write!(f, "become user {}", step.user),
             Step::EnterDirectory(path) => write!(f, "enter directory {}", show(path)),
             Step::CloseDescriptors => write!(f, "close all other file descriptors"),
             Step::Execute => write!(f, "execute the program"),

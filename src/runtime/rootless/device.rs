@@ -1,24 +1,25 @@
 //! Devices in a user namespace: shown, not made. Runs between clone and exec.
 
-use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::runtime::plan::DeviceStep;
 use crate::sys::mount::{self, Attributes};
 
-/// Shows the host's device `path` at the same path below `root`, if it is what its name says.
-pub fn show(root: BorrowedFd<'_>, path: &CStr, major: u32, minor: u32) -> Result<(), Errno> {
+/// Shows a device of the host at the same path below `root`, if it is what its name says.
+pub fn show(root: BorrowedFd<'_>, device: &DeviceStep) -> Result<(), Errno> {
+    let (path, (major, minor)) = (device.path.as_c_str(), device.number);
     let host = mount::open_directory(c"/")?;
-    let device = mount::open_beneath(host, path, OFlags::PATH)?;
-    let status = rustix::fs::fstat(&device)?;
-    if FileType::from_raw_mode(status.st_mode) != FileType::CharacterDevice
+    let node = mount::open_beneath(host, path, OFlags::PATH)?;
+    let status = rustix::fs::fstat(&node)?;
+    if FileType::from_raw_mode(status.st_mode) != device.kind
         || status.st_rdev != rustix::fs::makedev(major, minor)
     {
         return Err(Errno::NODEV);
     }
-    let source = mount::clone_of(device)?;
+    let source = mount::clone_of(node)?;
     let attributes = Attributes::MOUNT_ATTR_NOSUID | Attributes::MOUNT_ATTR_NOEXEC;
     mount::add_attributes(&source, attributes)?;
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;

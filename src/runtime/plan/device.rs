@@ -1,0 +1,75 @@
+//! The device nodes of a container, and the links in `/dev`.
+
+use oci_spec::runtime::{Linux, LinuxDevice, LinuxDeviceType};
+use rustix::fs::FileType;
+
+use super::{DeviceStep, Host, Step, inside, oci, text};
+use crate::model::{Error, Kind, Result};
+
+/// The nodes that every container has, then those of `linux`, then those of the host for a
+/// privileged container. The first of a path counts.
+pub(super) fn steps(linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
+    let mut made = Vec::new();
+    for (path, major, minor) in oci::DEVICES {
+        made.push(node(path, FileType::CharacterDevice, (major, minor), 0o666, (0, 0))?);
+    }
+    let listed = linux.devices().iter().flatten().chain(host.devices.iter().flatten());
+    for device in listed {
+        let step = of(device)?;
+        if !made.iter().any(|known| known.path == step.path) {
+            made.push(step);
+        }
+    }
+    // Only the machine's root may make devices.
+    let nested = host.identity.nested();
+    let step = if nested { Step::BindDevice } else { Step::MakeDevice };
+    steps.extend(made.into_iter().map(step));
+    let links = [
+        ("dev/fd", "/proc/self/fd"),
+        ("dev/stdin", "/proc/self/fd/0"),
+        ("dev/stdout", "/proc/self/fd/1"),
+        ("dev/stderr", "/proc/self/fd/2"),
+        ("dev/ptmx", "pts/ptmx"),
+        ("dev/core", "/proc/kcore"),
+    ];
+    for (path, target) in links {
+        steps.push(Step::MakeLink { path: text(path)?, target: text(target)? });
+    }
+    Ok(())
+}
+
+fn of(device: &LinuxDevice) -> Result<DeviceStep> {
+    let kind = match device.typ() {
+        LinuxDeviceType::B => FileType::BlockDevice,
+        LinuxDeviceType::C | LinuxDeviceType::U => FileType::CharacterDevice,
+        other => {
+            let message = format!("cannot make a device of type {other:?}");
+            return Err(Error::new(Kind::Unsupported, message));
+        }
+    };
+    let owner = (device.uid().unwrap_or(0), device.gid().unwrap_or(0));
+    let mode = device.file_mode().unwrap_or(0o666);
+    let path = device.path().to_string_lossy();
+    node(&path, kind, (device.major(), device.minor()), mode, owner)
+}
+
+fn node(
+    path: &str,
+    kind: FileType,
+    (major, minor): (i64, i64),
+    mode: u32,
+    owner: (u32, u32),
+) -> Result<DeviceStep> {
+    let relative = path.trim_start_matches('/');
+    let (directory, name) = relative.rsplit_once('/').unwrap_or(("", relative));
+    let number = |n: i64| u32::try_from(n).unwrap_or_default();
+    Ok(DeviceStep {
+        path: inside(path)?,
+        directory: text(directory)?,
+        name: text(name)?,
+        kind,
+        number: (number(major), number(minor)),
+        mode,
+        owner,
+    })
+}
