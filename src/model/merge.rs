@@ -72,7 +72,7 @@ pub fn spec(
             auto_remove: options.auto_remove,
             security: options.security.clone(),
             resources: options.resources.clone(),
-            mounts: options.mounts.clone(),
+            mounts: options.mounts.with_image(&image.display_name(), of_image.volumes.keys())?,
             sharing: options.sharing.clone(),
             upkeep: options.upkeep.clone(),
         },

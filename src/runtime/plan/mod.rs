@@ -4,6 +4,7 @@
 //! step ("step 7 of 31: mount overlay on /: operation not permitted"). `init` only walks it.
 
 mod capability;
+mod shown;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ use std::ffi::CString;
 use oci_spec::runtime::{Mount, PosixRlimitType, Spec};
 use rustix::process::Resource;
 
-pub use self::step::{FileStep, MountStep, Root, Step};
+pub use self::step::{FileStep, MountStep, Root, SourceStep, Step};
 use super::oci;
 use crate::model::{Error, Kind, Result};
 use crate::sys::mount::{Attributes, Setting};
@@ -58,12 +59,22 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         Step::NewSession,
         Step::BringLoopbackUp,
         Step::StopPropagation,
-        Step::MountRoot(root(spec, host)?),
     ]);
-    for mount in spec.mounts().iter().flatten() {
-        mount_steps(mount, host, &mut steps)?;
+    let mut shown = shown::Shown::new(spec)?;
+    // What is of the host is opened before anything is mounted, so that nothing of the image can
+    // be taken for it (confinement.md, D3).
+    steps.append(&mut shown.open);
+    steps.push(Step::MountRoot(root(spec, host)?));
+    steps.append(&mut shown.fill);
+    let (kernels, others): (Vec<&Mount>, Vec<&Mount>) =
+        spec.mounts().iter().flatten().partition(|mount| is_of_kernel(mount));
+    for mount in kernels {
+        mount_steps(mount, host, &mut shown, &mut steps)?;
     }
     device_steps(&mut steps)?;
+    for mount in others {
+        mount_steps(mount, host, &mut shown, &mut steps)?;
+    }
     for (name, value) in linux.sysctl().iter().flatten() {
         let path = text(&format!("proc/sys/{}", name.replace('.', "/")))?;
         steps.push(Step::WriteSysctl { path, value: text(value)? });
@@ -159,7 +170,21 @@ fn root(spec: &Spec, host: &Host) -> Result<Root> {
     })
 }
 
-fn mount_steps(mount: &Mount, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
+/// Whether a mount is one of those that devices and kernel parameters need.
+fn is_of_kernel(mount: &Mount) -> bool {
+    ["/proc", "/sys", "/dev"].iter().any(|place| mount.destination().starts_with(place))
+}
+
+fn mount_steps(
+    mount: &Mount,
+    host: &Host,
+    shown: &mut shown::Shown,
+    steps: &mut Vec<Step>,
+) -> Result<()> {
+    if let Some(step) = shown.steps.remove(mount.destination()) {
+        steps.push(step);
+        return Ok(());
+    }
     let target = inside(&mount.destination().to_string_lossy())?;
     let fstype = mount.typ().as_deref().unwrap_or("bind");
     let options = mount.options().as_deref().unwrap_or_default();
@@ -239,7 +264,7 @@ fn options_of(options: &[String]) -> Result<(Attributes, Vec<Setting>)> {
             "strictatime" => attributes |= Attributes::MOUNT_ATTR_STRICTATIME,
             "noatime" => attributes |= Attributes::MOUNT_ATTR_NOATIME,
             // `relatime` is the kernel's default; the others say what is always so here.
-            "rw" | "relatime" | "bind" | "rbind" | "rprivate" | "private" => {}
+            "rw" | "relatime" | "bind" | "rbind" | "rprivate" | "private" | "rslave" => {}
             other => settings.push(match other.split_once('=') {
                 Some((key, value)) => setting(key, value)?,
                 None => Setting { key: text(other)?, value: None },
