@@ -31,5 +31,6 @@ pub mod system;
 pub mod units;
 pub mod upkeep;
 pub mod usage;
+pub mod volume;
 
 pub use error::{Error, Kind, Result};

@@ -8,7 +8,7 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::place::{self, Wanted, make_directories};
@@ -208,23 +208,12 @@ impl Walk<'_> {
         mount::attach(mounted, target)
     }
 
-    /// Links of the image at `target` are followed inside the root only; where they lead nowhere,
-    /// the link is replaced by a file.
+    /// Links of the image at `target` are followed inside the root only.
     fn bind_file(&self, file: &FileStep) -> Result<(), Errno> {
         let root = self.root()?;
         let source = mount::clone_tree(CWD, &file.source)?;
         mount::add_attributes(&source, file.attributes)?;
-        let place = match mount::open_in_root(root, &file.target) {
-            Err(Errno::NOENT) => {
-                let parent = make_directories(root, &file.directory)?;
-                let name = file.name.as_c_str();
-                let _ = rustix::fs::unlinkat(&parent, name, AtFlags::empty());
-                let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                rustix::fs::openat(&parent, name, flags, Mode::from_bits_truncate(0o644))?
-            }
-            result => result?,
-        };
-        mount::attach(source, place)
+        mount::attach(source, place::make(root, &file.target, Wanted::File)?)
     }
 
     fn show_source(&self, slot: usize, target: &CStr) -> Result<(), Errno> {
@@ -233,7 +222,13 @@ impl Walk<'_> {
             FileType::Directory => Wanted::Directory,
             _ => Wanted::File,
         };
-        mount::attach(source, place::make(self.root()?, target, wanted)?)
+        let place = place::make(self.root()?, target, wanted)?;
+        let there = FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode);
+        if (there == FileType::Directory) == (wanted == Wanted::Directory) {
+            mount::attach(source, place)
+        } else {
+            Err(Errno::NOTDIR)
+        }
     }
 
     fn make_device(&self, path: &CStr, major: u32, minor: u32) -> Result<(), Errno> {

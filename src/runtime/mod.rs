@@ -20,6 +20,7 @@ pub mod plan;
 pub mod protocol;
 pub mod reader;
 mod start;
+pub mod volumes;
 
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -343,6 +344,14 @@ impl Runtime {
         cgroup.kill()?;
         cgroup.remove()?;
         self.catalogue.remove(id, self.catalogue.name_of(id).as_ref())
+    }
+
+    /// Removes those of these volumes that no container uses any more.
+    ///
+    /// # Errors
+    /// When something can't be read or removed.
+    pub fn remove_unused_volumes(&self, names: &[String]) -> Result<()> {
+        volumes::Volumes::at(&self.root).remove_unused(names, &self.catalogue)
     }
 
     /// What killed processes left of containers, in words; with `sweep`, takes it away.

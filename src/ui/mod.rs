@@ -11,3 +11,4 @@ pub mod ps;
 pub mod report;
 pub mod template;
 pub mod usage;
+pub mod volumes;

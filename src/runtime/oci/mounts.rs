@@ -8,11 +8,16 @@ use crate::model::mounts::{Mount, MountKind};
 
 /// Adds it to `config`. What lies deeper comes later, or it would be covered.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
-    let mut list: Vec<&Mount> = spec.host.mounts.list.iter().collect();
-    list.sort_by_key(|mount| mount.target.matches('/').count());
+    let list = &spec.host.mounts.list;
+    if list.is_empty() {
+        return;
+    }
     let Some(mounts) = config["mounts"].as_array_mut() else { return };
     mounts.retain(|own| list.iter().all(|mount| own["destination"] != mount.target.as_str()));
-    mounts.extend(list.iter().map(|mount| entry(mount)));
+    mounts.extend(list.iter().map(entry));
+    let depth =
+        |mount: &Value| mount["destination"].as_str().map_or(0, |path| path.matches('/').count());
+    mounts.sort_by_key(depth);
     let fill = list.iter().filter(|mount| mount.kind == MountKind::Volume && !mount.nocopy);
     let fill: Vec<_> = fill.map(|mount| (directory(mount), mount.target.as_str())).collect();
     if !fill.is_empty() {

@@ -60,21 +60,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         Step::BringLoopbackUp,
         Step::StopPropagation,
     ]);
-    let mut shown = shown::Shown::new(spec)?;
-    // What is of the host is opened before anything is mounted, so that nothing of the image can
-    // be taken for it (confinement.md, D3).
-    steps.append(&mut shown.open);
-    steps.push(Step::MountRoot(root(spec, host)?));
-    steps.append(&mut shown.fill);
-    let (kernels, others): (Vec<&Mount>, Vec<&Mount>) =
-        spec.mounts().iter().flatten().partition(|mount| is_of_kernel(mount));
-    for mount in kernels {
-        mount_steps(mount, host, &mut shown, &mut steps)?;
-    }
-    device_steps(&mut steps)?;
-    for mount in others {
-        mount_steps(mount, host, &mut shown, &mut steps)?;
-    }
+    root_steps(spec, host, &mut steps)?;
     for (name, value) in linux.sysctl().iter().flatten() {
         let path = text(&format!("proc/sys/{}", name.replace('.', "/")))?;
         steps.push(Step::WriteSysctl { path, value: text(value)? });
@@ -111,6 +97,26 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         Step::Execute,
     ]);
     Ok(Plan { namespaces: namespaces(), steps })
+}
+
+/// What the container sees as its files.
+fn root_steps(spec: &Spec, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
+    let mut shown = shown::Shown::new(spec)?;
+    // What is of the host is opened before anything is mounted, so that nothing of the image can
+    // be taken for it (confinement.md, D3).
+    steps.append(&mut shown.open);
+    steps.push(Step::MountRoot(root(spec, host)?));
+    steps.append(&mut shown.fill);
+    let (kernels, others): (Vec<&Mount>, Vec<&Mount>) =
+        spec.mounts().iter().flatten().partition(|mount| is_of_kernel(mount));
+    for mount in kernels {
+        mount_steps(mount, host, &mut shown, steps)?;
+    }
+    device_steps(steps)?;
+    for mount in others {
+        mount_steps(mount, host, &mut shown, steps)?;
+    }
+    Ok(())
 }
 
 /// All but the user and cgroup namespaces.
@@ -192,12 +198,8 @@ fn mount_steps(
     match fstype {
         "bind" => {
             let source = mount.source().as_ref().ok_or_else(|| missing("source"))?;
-            let path = target.to_string_lossy().into_owned();
-            let (directory, name) = path.rsplit_once('/').unwrap_or(("", &path));
             steps.push(Step::BindFile(FileStep {
                 source: text(&source.to_string_lossy())?,
-                directory: text(directory)?,
-                name: text(name)?,
                 target,
                 attributes,
             }));

@@ -137,12 +137,8 @@ pub struct Root {
 pub struct FileStep {
     /// Relative to the container's directory.
     pub source: CString,
-    /// Relative to the root: `directory` and `name`.
+    /// Relative to the root; made where it is missing.
     pub target: CString,
-    /// The directory part of `target`.
-    pub directory: CString,
-    /// The last part of `target`.
-    pub name: CString,
     /// `nosuid` and its like.
     pub attributes: Attributes,
 }
