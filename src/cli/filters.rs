@@ -7,6 +7,7 @@ use crate::model::image_filter::ImageFilter;
 use crate::model::nearest::nearest;
 use crate::model::reference::Reference;
 use crate::model::status::Status;
+use crate::model::volume::VolumeFilter;
 use crate::model::{Error, Kind, Result};
 
 const OF_CONTAINERS: [&str; 6] = ["ancestor", "exited", "id", "label", "name", "status"];
@@ -174,6 +175,23 @@ fn name_matches(pattern: &str, name: &str) -> bool {
         (false, true) => name.ends_with(pattern),
         (false, false) => name.contains(pattern),
     }
+}
+
+/// The filters of `volume ls` and `volume prune`.
+///
+/// # Errors
+/// [`Kind::Invalid`] for an unknown key or value.
+pub fn volume_filter(texts: &[String], known: &[&str]) -> Result<VolumeFilter> {
+    let mut filter = VolumeFilter::default();
+    for (key, value) in Filters::parse(texts, known)?.pairs {
+        match key.as_str() {
+            "dangling" => filter.dangling = Some(truth(&value)?),
+            "label" => filter.labels.push(value),
+            "label!" => filter.without_labels.push(value),
+            _ => filter.names.push(value),
+        }
+    }
+    Ok(filter)
 }
 
 fn truth(text: &str) -> Result<bool> {

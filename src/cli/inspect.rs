@@ -22,17 +22,30 @@ pub fn inspect(
     arguments: &InspectArguments,
     only: Option<Subject>,
 ) -> Outcome {
-    let format = arguments.format.as_deref().filter(|format| !format.is_empty());
+    let backend = shell.backend()?.as_ref();
+    let only = only.or(arguments.kind);
+    show(screen, arguments.format.as_deref(), &arguments.names, |name| look_up(backend, name, only))
+}
+
+/// Shows what is found of these names.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn show(
+    screen: &mut Screen,
+    format: Option<&str>,
+    names: &[String],
+    look_up: impl Fn(&str) -> Result<Value>,
+) -> Outcome {
+    let format = format.filter(|format| !format.is_empty());
     let template = match format {
         Some("json") | None => None,
         Some(text) => Some(Template::parse(text).map_err(Ending::coded(BAD_TEMPLATE))?),
     };
-    let backend = shell.backend()?.as_ref();
-    let only = only.or(arguments.kind);
     let mut found = Vec::new();
     let mut errors = Vec::new();
-    for name in &arguments.names {
-        match look_up(backend, name, only) {
+    for name in names {
+        match look_up(name) {
             Ok(value) => found.push(value),
             Err(error) => errors.push(error),
         }

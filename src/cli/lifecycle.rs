@@ -52,10 +52,16 @@ pub fn rm(shell: &Shell, screen: &mut Screen, arguments: &RmArguments) -> Outcom
     let missing = |name: &String| backend.find(name).is_err_and(|e| e.kind() == Kind::NotFound);
     let mut names = arguments.names.clone();
     names.retain(|name| !(force && missing(name)));
-    each(shell, screen, &names, |backend, id| match backend.rm(id, force, cancel) {
-        // Another command was quicker.
-        Err(error) if force && error.kind() == Kind::NotFound => Ok(()),
-        other => other,
+    each(shell, screen, &names, |backend, id| {
+        let removed = match arguments.volumes {
+            true => backend.rm_with_volumes(id, force, cancel),
+            false => backend.rm(id, force, cancel),
+        };
+        match removed {
+            // Another command was quicker.
+            Err(error) if force && error.kind() == Kind::NotFound => Ok(()),
+            other => other,
+        }
     })
 }
 

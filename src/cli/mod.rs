@@ -27,6 +27,7 @@ mod screen;
 mod shell;
 mod system;
 mod usage;
+mod volume;
 
 #[cfg(test)]
 mod tests;
@@ -171,6 +172,7 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         Verb::Image(ImageVerb::Push(arguments)) | Verb::Push(arguments) => {
             registry::push(shell, screen, arguments)
         }
+        Verb::Volume(verb) => volume::of_volumes(shell, screen, verb),
         Verb::Login(arguments) => registry::login(shell, screen, arguments),
         Verb::Logout(arguments) => registry::logout(shell, screen, arguments),
         Verb::Version(arguments) => system::version(screen, arguments),

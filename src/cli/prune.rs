@@ -109,15 +109,15 @@ pub fn containers(
 }
 
 /// What pruning would do.
-struct Effect {
-    what: &'static str,
-    count: u64,
-    noun: &'static str,
-    bytes: u64,
+pub(super) struct Effect {
+    pub what: &'static str,
+    pub count: u64,
+    pub noun: &'static str,
+    pub bytes: u64,
 }
 
 /// Says what will go and asks for it. Whether the answer was yes.
-fn confirm(
+pub(super) fn confirm(
     shell: &Shell,
     screen: &mut Screen,
     verb: &str,

@@ -11,6 +11,7 @@ mod native;
 mod output;
 mod records;
 mod registry;
+mod volumes;
 
 use std::fmt;
 use std::io::Write;
@@ -36,6 +37,7 @@ use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::system::Info;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
+use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
 
 pub use self::output::write_whole;
 pub use crate::runtime::cancel::Cancel;
@@ -208,6 +210,38 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn container_size(&self, id: &ContainerId) -> Result<u64>;
     /// Removes it; with `force`, kills it first.
     fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()>;
+    /// The same, and removes the volumes that nobody named and only it used.
+    fn rm_with_volumes(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()> {
+        self.rm(id, force, cancel)
+    }
+    /// Makes a volume; returns the one of this name where there is one. An engine that keeps no
+    /// volumes refuses, as this default does.
+    fn volume_create(&self, _options: &VolumeOptions) -> Result<Volume> {
+        Err(volumes::none_here())
+    }
+    /// All volumes, by name.
+    fn volumes(&self) -> Result<Vec<VolumeUse>> {
+        Ok(Vec::new())
+    }
+    /// One volume.
+    fn volume(&self, name: &str) -> Result<VolumeUse> {
+        Err(volumes::missing(name))
+    }
+    /// Removes a volume with its content. Refuses one that a container uses; with `force` one
+    /// that is not there is no error.
+    fn volume_rm(&self, name: &str, force: bool) -> Result<()> {
+        if force { Ok(()) } else { Err(volumes::missing(name)) }
+    }
+    /// Removes volumes that no container uses, or tells which ones: those that nobody named, or
+    /// `all`.
+    fn volume_prune(
+        &self,
+        _all: bool,
+        _filter: &VolumeFilter,
+        _dry_run: bool,
+    ) -> Result<PrunedVolumes> {
+        Ok(PrunedVolumes::default())
+    }
     /// Gives it another name.
     fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()>;
     /// Waits until it has ended and returns its exit code; at once for one that is not running.

@@ -27,6 +27,7 @@ use crate::model::signal::Signal;
 use crate::model::status::Status;
 use crate::model::system::Info;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
+use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
 use crate::model::{Kind, Result, merge};
 use crate::runtime::attach::Streams;
 use crate::runtime::reader::Reader;
@@ -66,7 +67,7 @@ impl Native {
         attempt: u32,
     ) -> Result<ContainerId> {
         let id = new_id()?;
-        let spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
+        let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
         let name = match &options.name {
             Some(name) => name.clone(),
             None if attempt > NAME_ATTEMPTS => id.short().parse()?,
@@ -80,6 +81,7 @@ impl Native {
         let lower: Vec<String> = stack.iter().map(inside).collect();
         let root = store.root_like(&spec.image.layers);
         let environment = merge::process_env(&spec);
+        let mounts = self.prepare_mounts(&mut spec)?;
         self.runtime.create(&New {
             spec: &spec,
             name: &name,
@@ -87,11 +89,12 @@ impl Native {
             lower: &lower,
             root: root.as_ref().map(inside).as_deref(),
         })?;
+        mounts.keep();
         Ok(id)
     }
 }
 
-fn new_id() -> Result<ContainerId> {
+pub(super) fn new_id() -> Result<ContainerId> {
     loop {
         if let Some(id) = ContainerId::from_random(crate::runtime::random()?) {
             return Ok(id);
@@ -352,7 +355,36 @@ impl Backend for Native {
     }
 
     fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()> {
-        self.runtime.rm(id, force, cancel)
+        self.remove_container(id, force, false, cancel)
+    }
+
+    fn rm_with_volumes(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()> {
+        self.remove_container(id, force, true, cancel)
+    }
+
+    fn volume_create(&self, options: &VolumeOptions) -> Result<Volume> {
+        self.make_volume(options)
+    }
+
+    fn volumes(&self) -> Result<Vec<VolumeUse>> {
+        self.all_volumes()
+    }
+
+    fn volume(&self, name: &str) -> Result<VolumeUse> {
+        self.one_volume(name)
+    }
+
+    fn volume_rm(&self, name: &str, force: bool) -> Result<()> {
+        self.remove_volume(name, force)
+    }
+
+    fn volume_prune(
+        &self,
+        all: bool,
+        filter: &VolumeFilter,
+        dry_run: bool,
+    ) -> Result<PrunedVolumes> {
+        self.remove_unused_volumes(all, filter, dry_run)
     }
 
     fn container_size(&self, id: &ContainerId) -> Result<u64> {

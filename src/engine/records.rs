@@ -42,6 +42,7 @@ impl Native {
             resolv_conf: started("resolv.conf"),
             lower: layers.map(|layer| store.layer_dir(layer).display().to_string()).collect(),
             upper: file("upper"),
+            volumes: self.settings.root.join("volumes").display().to_string(),
             work: file("work"),
             merged: file("rootfs"),
         })

@@ -52,7 +52,7 @@ pub fn spec(
         cmd,
         entrypoint,
         workdir: options.workdir.clone().unwrap_or_else(|| of_image.working_dir.clone()),
-        volumes: of_image.volumes.keys().cloned().collect(),
+        volumes: volumes(of_image, options),
         exposed_ports: of_image.exposed_ports.keys().cloned().collect(),
         labels,
         stop_signal,
@@ -72,7 +72,7 @@ pub fn spec(
             auto_remove: options.auto_remove,
             security: options.security.clone(),
             resources: options.resources.clone(),
-            mounts: options.mounts.clone(),
+            mounts: options.mounts.with_image(&image.display_name(), of_image.volumes.keys())?,
             sharing: options.sharing.clone(),
             upkeep: options.upkeep.clone(),
         },
@@ -98,6 +98,16 @@ pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
         }
     }
     env
+}
+
+/// The places of volumes that nobody named: the image's, and the user's of `-v`.
+fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
+    let own = options.mounts.list.iter().filter(|mount| mount.anonymous);
+    let mut all: Vec<String> = image.volumes.keys().cloned().collect();
+    all.extend(own.map(|mount| mount.target.clone()));
+    all.sort();
+    all.dedup();
+    all
 }
 
 type Words = Vec<String>;

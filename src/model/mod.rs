@@ -33,5 +33,6 @@ pub mod system;
 pub mod units;
 pub mod upkeep;
 pub mod usage;
+pub mod volume;
 
 pub use error::{Error, Kind, Result};

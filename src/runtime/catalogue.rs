@@ -11,6 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::directory::{Directory, Lock};
+use super::volumes::Volumes;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
 use crate::model::name::ContainerName;
@@ -31,6 +32,11 @@ impl Catalogue {
     /// The directory of a container, whether it exists or not.
     pub fn directory(&self, id: &ContainerId) -> Directory {
         Directory::new(self.root.join("containers").join(id.as_str()))
+    }
+
+    /// The volumes below the same root.
+    pub fn volumes(&self) -> Volumes {
+        Volumes::at(&self.root)
     }
 
     fn place(&self, kind: &str) -> PathBuf {

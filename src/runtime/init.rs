@@ -11,9 +11,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::place::{self, Wanted, make_directories};
 use super::plan::{DeviceStep, FileStep, MountStep, Plan, Root, Step};
-use super::rights;
 use super::rootless::device;
+use super::{fill, rights};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{net, process};
 
@@ -73,7 +74,13 @@ impl Init {
     /// Walks the plan. Never returns from its last step, nor from one that failed, which is
     /// reported.
     pub fn run(&self) {
-        let mut walk = Walk { init: self, root: None, empty: None, home: CString::default() };
+        let mut walk = Walk {
+            init: self,
+            root: None,
+            sources: Vec::new(),
+            empty: None,
+            home: CString::default(),
+        };
         for (number, step) in self.plan.steps.iter().enumerate() {
             if let Err(errno) = walk.perform(step) {
                 let step = u32::try_from(number).unwrap_or(u32::MAX);
@@ -91,6 +98,8 @@ struct Walk<'a> {
     init: &'a Init,
     /// The new root.
     root: Option<OwnedFd>,
+    /// What is to be seen of the host.
+    sources: Vec<OwnedFd>,
     /// The empty file system that masks directories.
     empty: Option<OwnedFd>,
     /// `HOME=...` of the user, where the environment has none.
@@ -109,6 +118,18 @@ impl Walk<'_> {
             Step::NewSession => rustix::process::setsid().map(drop),
             Step::BringLoopbackUp => net::loopback_up(),
             Step::StopPropagation => mount::make_all_slaves(),
+            Step::OpenSource(source) => {
+                self.sources.push(mount::open_view(&source.path, source.view)?);
+                Ok(())
+            }
+            Step::FillVolume { volume, target } => fill::fill(volume, self.root()?, target),
+            Step::ShowSource { slot, target } => self.show_source(*slot, target),
+            Step::MountMemory(memory) => {
+                let mounted =
+                    mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;
+                let place = place::make(self.root()?, &memory.target, Wanted::Directory)?;
+                mount::attach(mounted, place)
+            }
             Step::MountRoot(root) => self.mount_root(root),
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
@@ -190,23 +211,27 @@ impl Walk<'_> {
         mount::attach(mounted, target)
     }
 
-    /// Links of the image at `target` are followed inside the root only; where they lead nowhere,
-    /// the link is replaced by a file.
+    /// Links of the image at `target` are followed inside the root only.
     fn bind_file(&self, file: &FileStep) -> Result<(), Errno> {
         let root = self.root()?;
         let source = mount::clone_tree(CWD, &file.source)?;
         mount::add_attributes(&source, file.attributes)?;
-        let place = match mount::open_in_root(root, &file.target) {
-            Err(Errno::NOENT) => {
-                let parent = make_directories(root, &file.directory)?;
-                let name = file.name.as_c_str();
-                let _ = rustix::fs::unlinkat(&parent, name, AtFlags::empty());
-                let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                rustix::fs::openat(&parent, name, flags, Mode::from_bits_truncate(0o644))?
-            }
-            result => result?,
+        mount::attach(source, place::make(root, &file.target, Wanted::File)?)
+    }
+
+    fn show_source(&self, slot: usize, target: &CStr) -> Result<(), Errno> {
+        let source = self.sources.get(slot).ok_or(Errno::BADF)?;
+        let wanted = match FileType::from_raw_mode(rustix::fs::fstat(source)?.st_mode) {
+            FileType::Directory => Wanted::Directory,
+            _ => Wanted::File,
         };
-        mount::attach(source, place)
+        let place = place::make(self.root()?, target, wanted)?;
+        let there = FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode);
+        if (there == FileType::Directory) == (wanted == Wanted::Directory) {
+            mount::attach(source, place)
+        } else {
+            Err(Errno::NOTDIR)
+        }
     }
 
     fn make_device(&self, device: &DeviceStep) -> Result<(), Errno> {
@@ -373,32 +398,4 @@ fn make_path(path: &CStr) -> Result<(), Errno> {
         }
     }
     Ok(())
-}
-
-/// The directory `path` beneath `root`, made where it is missing. No component may be a link:
-/// what is mounted there must hide nothing else (CVE-2019-19921).
-fn make_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY;
-    match if path.is_empty() {
-        mount::open_beneath(root, c".", flags)
-    } else {
-        mount::open_beneath(root, path, flags)
-    } {
-        Err(Errno::NOENT) => {}
-        result => return result,
-    }
-    let mut directory = mount::open_beneath(root, c".", flags)?;
-    let mut name = [0u8; 256];
-    for component in path.to_bytes().split(|b| *b == b'/').filter(|c| !c.is_empty()) {
-        let length = component.len();
-        name.get_mut(..length).ok_or(Errno::NAMETOOLONG)?.copy_from_slice(component);
-        *name.get_mut(length).ok_or(Errno::NAMETOOLONG)? = 0;
-        let component = CStr::from_bytes_until_nul(&name).map_err(|_| Errno::INVAL)?;
-        match rustix::fs::mkdirat(&directory, component, Mode::from_bits_truncate(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => return Err(errno),
-        }
-        directory = mount::open_beneath(&directory, component, flags)?;
-    }
-    Ok(directory)
 }

@@ -9,18 +9,21 @@ pub mod cgroup;
 pub mod connection;
 mod devices;
 pub mod directory;
+pub mod fill;
 pub mod host;
 pub mod init;
 pub mod log;
 pub mod monitor;
 pub mod oci;
 pub mod passwd;
+pub mod place;
 pub mod plan;
 pub mod protocol;
 pub mod reader;
 mod rights;
 pub mod rootless;
 mod start;
+pub mod volumes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -357,6 +360,14 @@ impl Runtime {
         cgroup.kill()?;
         cgroup.remove()?;
         self.catalogue.remove(id, self.catalogue.name_of(id).as_ref())
+    }
+
+    /// Removes those of these volumes that no container uses any more.
+    ///
+    /// # Errors
+    /// When something can't be read or removed.
+    pub fn remove_unused_volumes(&self, names: &[String]) -> Result<()> {
+        volumes::Volumes::at(&self.root).remove_unused(names, &self.catalogue)
     }
 
     /// What killed processes left of containers, in words; with `sweep`, takes it away.

@@ -29,8 +29,20 @@ pub struct Setting {
     pub value: Option<CString>,
 }
 
+/// How a part of the file tree is shown elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// With the mounts below it.
+    pub whole: bool,
+    /// `nosuid` and its like, for all mounts of it.
+    pub attributes: Attributes,
+    /// Whether mounts that are made below it later are seen.
+    pub slave: bool,
+}
+
 /// The mount attributes of `mount_setattr(2)`.
 #[repr(C)]
+#[derive(Default)]
 struct MountAttr {
     attr_set: u64,
     attr_clr: u64,
@@ -119,19 +131,38 @@ pub fn clone_of(file: impl AsFd) -> Result<OwnedFd, Errno> {
 
 /// Adds attributes to the mount that `mount` is open on; what it has, it keeps.
 pub fn add_attributes(mount: impl AsFd, attributes: Attributes) -> Result<(), Errno> {
-    let change = MountAttr {
-        attr_set: u64::from(attributes.bits()),
-        attr_clr: 0,
-        propagation: 0,
-        userns_fd: 0,
+    let attr_set = u64::from(attributes.bits());
+    set_attributes(mount, MountAttr { attr_set, ..MountAttr::default() }, libc::AT_EMPTY_PATH)
+}
+
+/// A copy of the file tree at `path`, mounted nowhere yet, as `view` says. Mounts below it are
+/// changed as it is.
+pub fn open_view(path: &CStr, view: View) -> Result<OwnedFd, Errno> {
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    let mut change = libc::AT_EMPTY_PATH;
+    if view.whole {
+        flags |= OpenTreeFlags::AT_RECURSIVE;
+        change |= libc::AT_RECURSIVE;
+    }
+    let tree = rustix::mount::open_tree(CWD, path, flags)?;
+    let propagation = if view.slave { libc::MS_SLAVE } else { libc::MS_PRIVATE };
+    let attributes = MountAttr {
+        attr_set: u64::from(view.attributes.bits()),
+        propagation,
+        ..MountAttr::default()
     };
+    set_attributes(&tree, attributes, change)?;
+    Ok(tree)
+}
+
+fn set_attributes(mount: impl AsFd, change: MountAttr, flags: i32) -> Result<(), Errno> {
     // SAFETY: the path is an empty C string, `change` lives over the call and its size is given.
     let result = unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
             mount.as_fd().as_raw_fd(),
             c"".as_ptr(),
-            libc::AT_EMPTY_PATH,
+            flags,
             &raw const change,
             size_of::<MountAttr>(),
         )

@@ -10,3 +10,4 @@ pub mod ps;
 pub mod report;
 pub mod template;
 pub mod usage;
+pub mod volumes;

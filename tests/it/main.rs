@@ -15,6 +15,7 @@ mod isolation;
 mod life;
 mod logs;
 mod many_layers;
+mod mounts;
 mod peers;
 mod peers_registry;
 mod readme;

@@ -181,6 +181,9 @@ pub struct KillArguments {
 /// `rm`
 #[derive(Args, Debug)]
 pub struct RmArguments {
+    /// Remove also the volumes that nobody named
+    #[arg(short, long)]
+    pub volumes: bool,
     /// Kill it first; a container that is not there is no error
     #[arg(short, long)]
     pub force: bool,

@@ -9,6 +9,7 @@ mod security;
 mod sharing;
 pub mod store;
 mod upkeep;
+pub mod volume;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ use self::store::{
     HistoryArguments, ImagesArguments, LoadArguments, PruneContainersArguments,
     PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb, TagArguments,
 };
+use self::volume::VolumeVerb;
 
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
@@ -64,6 +66,9 @@ pub enum Verb {
     /// The engine as a whole: `system df`, ...
     #[command(subcommand)]
     System(SystemVerb),
+    /// Volumes: `volume create`, `volume ls`, ...
+    #[command(subcommand)]
+    Volume(VolumeVerb),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
     /// A verb that makes images.

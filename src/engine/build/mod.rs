@@ -163,7 +163,7 @@ impl Native {
             Err(error) => Err(error.context(format!("cannot run `{line}`"))),
         };
         // However it ended, and whether or not Ctrl-C was pressed, the container goes.
-        let removed = Cancel::new().and_then(|calm| self.rm(&id, true, &calm));
+        let removed = Cancel::new().and_then(|calm| self.rm_with_volumes(&id, true, &calm));
         let removed = removed.context(|| "remove the container of the step".to_owned());
         match (image, removed) {
             (Err(error), Err(other)) => Err(error.cause(other)),

@@ -1,6 +1,8 @@
 //! Docker's JSON for containers and images: the same keys, in the same order, of the same types
 //! (`tests/reference/`), so that programs written for `docker inspect` read ours.
 
+mod mounts;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -57,6 +59,8 @@ pub struct ContainerPaths {
     pub upper: String,
     /// The directory that overlayfs works in.
     pub work: String,
+    /// The directory of all volumes.
+    pub volumes: String,
     /// Where its root is mounted, in its own mount namespace.
     pub merged: String,
 }
@@ -97,7 +101,7 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
             },
             "Name": "overlay2",
         },
-        "Mounts": [],
+        "Mounts": mounts::mounts(&spec.host.mounts, &paths.volumes),
         "Config": config(&spec.config, &spec.image.reference),
         "NetworkSettings": network_settings(),
     })
@@ -128,7 +132,7 @@ fn time(time: Option<Timestamp>) -> String {
 fn host_config(container: &Container) -> Value {
     let security = &container.spec.host.security;
     let mut config = json!({
-        "Binds": null,
+        "Binds": mounts::binds(&container.spec.host.mounts),
         "ContainerIDFile": "",
         "LogConfig": { "Type": "json-file", "Config": {} },
         "NetworkMode": "none",
@@ -169,6 +173,7 @@ fn host_config(container: &Container) -> Value {
         _ => json!({ "MaskedPaths": MASKED_PATHS, "ReadonlyPaths": READONLY_PATHS }),
     };
     extend(&mut config, paths);
+    extend(&mut config, mounts::asked(&container.spec.host.mounts));
     config
 }
 

@@ -1,9 +1,9 @@
 //! From a container's files to its running program.
 
 use std::ffi::CString;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
 use oci_spec::runtime::Spec;
 use rustix::io::Errno;
@@ -12,6 +12,7 @@ use rustix::pipe::PipeFlags;
 use super::Run;
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
+use crate::model::mounts::{Given, MountKind};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::devices;
@@ -19,7 +20,7 @@ use crate::runtime::directory::Directory;
 use crate::runtime::host;
 use crate::runtime::init::{Init, Report};
 use crate::runtime::log::{self, Writer};
-use crate::runtime::plan::{self, Host, Plan, Step, UserStep};
+use crate::runtime::plan::{self, Host, MountStep, Plan, Step, UserStep};
 use crate::sys::{self, userns};
 
 /// Starts the container and returns when its program runs, or why it does not. Nothing is left
@@ -37,6 +38,7 @@ pub(super) fn launch(
         ..visible_cgroups(hierarchies)
     };
     let plan = plan::plan(&config, &host)?;
+    make_sources(spec)?;
     cgroup.create()?;
     if let Some(resources) = config.linux().as_ref().and_then(|linux| linux.resources().as_ref()) {
         cgroup.apply(resources)?;
@@ -70,6 +72,18 @@ pub(super) fn launch(
         return Err(explain(&plan, report, &arguments));
     }
     Ok(Run { child, outputs: [Some(read_out), Some(read_err)], log, stdin: keeper })
+}
+
+/// Makes the directories that `-v` names and that are not there, as Docker does.
+fn make_sources(spec: &ContainerSpec) -> Result<()> {
+    for mount in &spec.host.mounts.list {
+        let made_here = mount.kind == MountKind::Bind && matches!(mount.given, Given::Volume(_));
+        if made_here && fs::symlink_metadata(&mount.source).is_err() {
+            let made = fs::DirBuilder::new().mode(0o755).recursive(true).create(&mount.source);
+            made.context(|| format!("make the mount source `{}`", mount.source))?;
+        }
+    }
+    Ok(())
 }
 
 /// The hierarchies that are shown in `/sys/fs/cgroup`, each under the name it has here.
@@ -168,6 +182,11 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
                 .hint("it is for another processor, or a script without `#!`")
                 .with_exit_code(126)
         }
+        (
+            Some(step @ (Step::OpenSource(_) | Step::ShowSource { .. } | Step::MountMemory(_))),
+            _,
+        ) => explain_mount(step, errno)
+            .unwrap_or_else(|| failed_step(plan, number, step, report.errno)),
         (Some(Step::BecomeUser(UserStep { user, groups, .. })), Errno::NOENT | Errno::SRCH) => {
             let (kind, file) =
                 if errno == Errno::NOENT { ("user", "passwd") } else { ("group", "group") };
@@ -192,11 +211,42 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
             .hint("`lifebox info` shows the ids that there are, and the command for more")
             .with_exit_code(126)
         }
-        (Some(step), _) => {
-            let count = plan.steps.len();
-            let step = format!("step {} of {count}: {step}", number + 1);
-            Error::from_errno(step, report.errno).with_kind(Kind::System)
-        }
+        (Some(step), _) => failed_step(plan, number, step, report.errno),
         (None, _) => Error::from_errno("start the container", report.errno),
     }
+}
+
+fn failed_step(plan: &Plan, number: usize, step: &Step, errno: i32) -> Error {
+    let step = format!("step {} of {}: {step}", number + 1, plan.steps.len());
+    Error::from_errno(step, errno).with_kind(Kind::System)
+}
+
+/// Why a mount that a user asked for cannot be, where it is known.
+fn explain_mount(step: &Step, errno: Errno) -> Option<Error> {
+    let target = match step {
+        Step::OpenSource(source) if errno == Errno::NOENT => {
+            let path = source.path.to_string_lossy();
+            let message = format!("bind source path does not exist: {path}");
+            let hint = "it was there when the container was made: bring it back";
+            return Some(Error::new(Kind::NotFound, message).hint(hint));
+        }
+        Step::ShowSource { target, .. } | Step::MountMemory(MountStep { target, .. }) => target,
+        _ => return None,
+    };
+    let (why, hint) = match errno {
+        Errno::NOTDIR => (
+            "not a directory",
+            "are you trying to mount a directory onto a file (or vice-versa)? check if the \
+             specified host path exists and is the expected type",
+        ),
+        Errno::LOOP => ("too many links", "the image has links there that lead in a circle"),
+        Errno::BUSY | Errno::XDEV => (
+            "a link of the image leads to the root or to a file system of the kernel",
+            "mount it at another place",
+        ),
+        _ => return None,
+    };
+    let message = format!("cannot mount on /{}: {why}", target.to_string_lossy());
+    let error = Error::new(Kind::Refused, message).hint(hint);
+    Some(if errno == Errno::NOTDIR { error.with_exit_code(127) } else { error })
 }

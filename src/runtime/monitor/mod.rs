@@ -429,6 +429,8 @@ impl Monitor {
         let _ = fs::remove_file("monitor.sock");
         if self.spec.host.auto_remove && !self.keep {
             let _ = self.catalogue.remove(&self.spec.id, Some(&self.state.name));
+            let own = self.spec.host.mounts.anonymous();
+            let _ = self.catalogue.volumes().remove_unused(&own, &self.catalogue);
         } else {
             let _ = self.directory.write_state(&self.state);
         }

@@ -19,6 +19,9 @@ use crate::model::inspect::{MASKED_PATHS, PIDS_LIMIT, READONLY_PATHS};
 pub const LOWER: &str = "lifebox.root.lower";
 /// Annotation: `user[:group]` as the image or the caller names it; resolved inside the container.
 pub const USER: &str = "lifebox.user";
+/// Annotation: volumes that take what the image has where they are mounted, if they are new: a
+/// JSON array of pairs, the volume's directory relative to the container's, and the target.
+pub const FILL: &str = "lifebox.volumes.fill";
 
 /// Annotation: further groups, names or numbers, as a JSON array; resolved inside the container.
 pub const GROUPS: &str = "lifebox.groups";

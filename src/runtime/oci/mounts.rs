@@ -1,8 +1,61 @@
 //! What a container sees of the host and of volumes: binds, named volumes, tmpfs, in the words of the OCI runtime specification.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::FILL;
 use crate::model::container::ContainerSpec;
+use crate::model::mounts::{Mount, MountKind};
 
-/// Adds it to `config`.
-pub(super) fn apply(_spec: &ContainerSpec, _config: &mut Value) {}
+/// Adds it to `config`. What lies deeper comes later, or it would be covered.
+pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
+    let list = &spec.host.mounts.list;
+    if list.is_empty() {
+        return;
+    }
+    let Some(mounts) = config["mounts"].as_array_mut() else { return };
+    mounts.retain(|own| list.iter().all(|mount| own["destination"] != mount.target.as_str()));
+    mounts.extend(list.iter().map(entry));
+    let depth =
+        |mount: &Value| mount["destination"].as_str().map_or(0, |path| path.matches('/').count());
+    mounts.sort_by_key(depth);
+    let fill = list.iter().filter(|mount| mount.kind == MountKind::Volume && !mount.nocopy);
+    let fill: Vec<_> = fill.map(|mount| (directory(mount), mount.target.as_str())).collect();
+    if !fill.is_empty() {
+        config["annotations"][FILL] = json!(fill).to_string().into();
+    }
+}
+
+/// A volume's directory, relative to the container's.
+fn directory(mount: &Mount) -> String {
+    format!("../../volumes/{}", mount.source)
+}
+
+fn entry(mount: &Mount) -> Value {
+    let mut options = vec![if mount.alone { "bind" } else { "rbind" }];
+    let source = match mount.kind {
+        MountKind::Bind => mount.source.clone(),
+        MountKind::Volume => format!("{}/_data", directory(mount)),
+        MountKind::Tmpfs => {
+            options.clear();
+            "tmpfs".to_owned()
+        }
+    };
+    options.push("nodev");
+    if mount.kind != MountKind::Tmpfs {
+        options.push(if mount.slave { "rslave" } else { "rprivate" });
+    }
+    if !mount.suid {
+        options.push("nosuid");
+    }
+    if mount.noexec {
+        options.push("noexec");
+    }
+    match (mount.read_only, mount.kind == MountKind::Tmpfs || mount.alone) {
+        (true, true) => options.push("ro"),
+        (true, false) => options.push("rro"),
+        (false, _) => {}
+    }
+    options.extend(mount.settings.iter().map(String::as_str));
+    let kind = if mount.kind == MountKind::Tmpfs { "tmpfs" } else { "bind" };
+    json!({ "destination": mount.target, "type": kind, "source": source, "options": options })
+}

@@ -5,16 +5,17 @@
 
 mod capability;
 mod device;
+mod shown;
 mod step;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::CString;
 
-use oci_spec::runtime::{LinuxDevice, Mount, PosixRlimitType, Process, Spec};
+use oci_spec::runtime::{Linux, LinuxDevice, Mount, PosixRlimitType, Process, Spec};
 use rustix::process::Resource;
 
-pub use self::step::{DeviceStep, FileStep, MountStep, Root, Step, UserStep};
+pub use self::step::{DeviceStep, FileStep, MountStep, Root, SourceStep, Step, UserStep};
 use super::oci;
 use crate::model::{Error, Kind, Result};
 use crate::sys::mount::{Attributes, Setting};
@@ -67,12 +68,8 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         Step::NewSession,
         Step::BringLoopbackUp,
         Step::StopPropagation,
-        Step::MountRoot(root(spec, host)?),
     ]);
-    for mount in spec.mounts().iter().flatten() {
-        mount_steps(mount, host, &mut steps)?;
-    }
-    device::steps(linux, host, &mut steps)?;
+    root_steps(spec, linux, host, &mut steps)?;
     for (name, value) in linux.sysctl().iter().flatten() {
         // The kernel takes only groups that exist, and all of them are meant.
         if host.identity.nested() && name == "net.ipv4.ping_group_range" {
@@ -128,6 +125,26 @@ fn rights(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
     }
     steps.push(Step::BecomeUser(UserStep { user, groups, bounding, ambient }));
     Ok(steps)
+}
+
+/// What the container sees as its files.
+fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
+    let mut shown = shown::Shown::new(spec)?;
+    // What is of the host is opened before anything is mounted, so that nothing of the image can
+    // be taken for it (confinement.md, D3).
+    steps.append(&mut shown.open);
+    steps.push(Step::MountRoot(root(spec, host)?));
+    steps.append(&mut shown.fill);
+    let (kernels, others): (Vec<&Mount>, Vec<&Mount>) =
+        spec.mounts().iter().flatten().partition(|mount| is_of_kernel(mount));
+    for mount in kernels {
+        mount_steps(mount, host, &mut shown, steps)?;
+    }
+    device::steps(linux, host, steps)?;
+    for mount in others {
+        mount_steps(mount, host, &mut shown, steps)?;
+    }
+    Ok(())
 }
 
 /// All but the user and cgroup namespaces.
@@ -198,7 +215,21 @@ fn root(spec: &Spec, host: &Host) -> Result<Root> {
     })
 }
 
-fn mount_steps(mount: &Mount, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
+/// Whether a mount is one of those that devices and kernel parameters need.
+fn is_of_kernel(mount: &Mount) -> bool {
+    ["/proc", "/sys", "/dev"].iter().any(|place| mount.destination().starts_with(place))
+}
+
+fn mount_steps(
+    mount: &Mount,
+    host: &Host,
+    shown: &mut shown::Shown,
+    steps: &mut Vec<Step>,
+) -> Result<()> {
+    if let Some(step) = shown.steps.remove(mount.destination()) {
+        steps.push(step);
+        return Ok(());
+    }
     let target = inside(&mount.destination().to_string_lossy())?;
     let fstype = mount.typ().as_deref().unwrap_or("bind");
     let options = mount.options().as_deref().unwrap_or_default();
@@ -209,12 +240,8 @@ fn mount_steps(mount: &Mount, host: &Host, steps: &mut Vec<Step>) -> Result<()> 
     match fstype {
         "bind" => {
             let source = mount.source().as_ref().ok_or_else(|| missing("source"))?;
-            let path = target.to_string_lossy().into_owned();
-            let (directory, name) = path.rsplit_once('/').unwrap_or(("", &path));
             steps.push(Step::BindFile(FileStep {
                 source: text(&source.to_string_lossy())?,
-                directory: text(directory)?,
-                name: text(name)?,
                 target,
                 attributes,
             }));
@@ -281,7 +308,7 @@ fn options_of(options: &[String]) -> Result<(Attributes, Vec<Setting>)> {
             "strictatime" => attributes |= Attributes::MOUNT_ATTR_STRICTATIME,
             "noatime" => attributes |= Attributes::MOUNT_ATTR_NOATIME,
             // `relatime` is the kernel's default; the others say what is always so here.
-            "rw" | "relatime" | "bind" | "rbind" | "rprivate" | "private" => {}
+            "rw" | "relatime" | "bind" | "rbind" | "rprivate" | "private" | "rslave" => {}
             other => settings.push(match other.split_once('=') {
                 Some((key, value)) => setting(key, value)?,
                 None => Setting { key: text(other)?, value: None },

@@ -6,7 +6,7 @@ use std::fmt;
 use rustix::fs::FileType;
 use rustix::process::Resource;
 
-use crate::sys::mount::{Attributes, Setting};
+use crate::sys::mount::{Attributes, Setting, View};
 
 /// One step of init. What it needs is prepared: a step allocates nothing.
 #[derive(Debug)]
@@ -29,6 +29,25 @@ pub enum Step {
     BringLoopbackUp,
     /// Let no mount reach the host.
     StopPropagation,
+    /// Open what is to be seen of the host.
+    OpenSource(SourceStep),
+    /// Give a new volume what the image has at its target.
+    FillVolume {
+        /// The volume's directory, relative to the container's.
+        volume: CString,
+        /// Relative to the root.
+        target: CString,
+    },
+    /// Show what was opened; links at the target are followed inside the root, and what is
+    /// missing is made.
+    ShowSource {
+        /// Which of the opened sources.
+        slot: usize,
+        /// Relative to the root.
+        target: CString,
+    },
+    /// Mount memory where the user wants it; links are followed inside the root.
+    MountMemory(MountStep),
     /// Stack the layers and the writable directory.
     MountRoot(Root),
     /// Mount a file system.
@@ -115,12 +134,8 @@ pub struct Root {
 pub struct FileStep {
     /// Relative to the container's directory.
     pub source: CString,
-    /// Relative to the root: `directory` and `name`.
+    /// Relative to the root; made where it is missing.
     pub target: CString,
-    /// The directory part of `target`.
-    pub directory: CString,
-    /// The last part of `target`.
-    pub name: CString,
     /// `nosuid` and its like.
     pub attributes: Attributes,
 }
@@ -157,6 +172,17 @@ pub struct UserStep {
     pub ambient: u64,
 }
 
+/// What is to be seen of the host, or of a volume.
+#[derive(Debug)]
+pub struct SourceStep {
+    /// Its number among all of them.
+    pub slot: usize,
+    /// Absolute, or relative to the container's directory.
+    pub path: CString,
+    /// How it is seen.
+    pub view: View,
+}
+
 /// A file system to mount.
 #[derive(Debug)]
 pub struct MountStep {
@@ -186,6 +212,16 @@ impl fmt::Display for Step {
             Step::NewSession => write!(f, "start a new session"),
             Step::BringLoopbackUp => write!(f, "bring interface lo up"),
             Step::StopPropagation => write!(f, "stop mounts from reaching the host"),
+            Step::OpenSource(source) => write!(f, "open {}", show(&source.path)),
+            Step::FillVolume { volume, target } => {
+                let volume = show(volume);
+                let name = volume.rsplit('/').next().unwrap_or_default();
+                write!(f, "fill volume {name} from /{}, if it is new", show(target))
+            }
+            Step::ShowSource { slot, target } => {
+                write!(f, "mount source {slot} on /{}", show(target))
+            }
+            Step::MountMemory(mount) => write!(f, "mount tmpfs on /{}", show(&mount.target)),
             Step::MountRoot(root) => write!(f, "mount overlay of {} layers on /", root.lower.len()),
             Step::Mount(mount) => {
                 write!(f, "mount {} on /{}", show(&mount.fstype), show(&mount.target))

@@ -162,10 +162,11 @@ pub mod lifecycle {
         act(&ctx, &container, |backend, id, cancel| backend.rm(id, false, cancel))
     }
 
-    /// Removes it; with `force`, kills it first.
+    /// Removes it; with `force`, kills it first, with `volumes`, removes the volumes that nobody
+    /// named as well.
     ///
     /// ```rhai
-    /// rm("web", #{ force: true });
+    /// rm("web", #{ force: true, volumes: true });
     /// ```
     #[rhai_fn(name = "rm", volatile, return_raw)]
     pub fn rm_with(
@@ -173,8 +174,11 @@ pub mod lifecycle {
         container: ContainerOrName,
         options: Options,
     ) -> RhaiResultOf<Handle> {
-        let force = options::force("rm", options).or_raise(&ctx)?;
-        act(&ctx, &container, |backend, id, cancel| backend.rm(id, force, cancel))
+        let (force, volumes) = options::remove(options).or_raise(&ctx)?;
+        act(&ctx, &container, |backend, id, cancel| match volumes {
+            true => backend.rm_with_volumes(id, force, cancel),
+            false => backend.rm(id, force, cancel),
+        })
     }
 
     /// Gives it another name.

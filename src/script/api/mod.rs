@@ -14,6 +14,7 @@ mod properties;
 mod registry;
 mod store;
 mod system;
+mod volumes;
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
@@ -54,6 +55,7 @@ pub const PARTS: &[Part] = &[
     Part { title: "Building images", build: || exported_module!(build::build) },
     Part { title: "Images and files", build: || exported_module!(files::files) },
     Part { title: "Keeping images in order", build: || exported_module!(store::store) },
+    Part { title: "Volumes", build: || exported_module!(volumes::volumes) },
     Part { title: "Registries", build: || exported_module!(registry::registry) },
     Part { title: "Making containers", build: || exported_module!(containers::containers) },
     Part { title: "Finding containers", build: || exported_module!(find::find) },

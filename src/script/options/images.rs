@@ -58,7 +58,7 @@ fn reference(value: &Dynamic) -> Option<String> {
 
 impl Options<'_> {
     /// `key` or `key=value`.
-    fn labels(&self) -> Result<Vec<String>> {
+    pub(super) fn labels(&self) -> Result<Vec<String>> {
         let labels = self.get("label", pairs)?.unwrap_or_default();
         let text = |(key, value): (String, String)| match value.is_empty() {
             true => key,

@@ -20,8 +20,10 @@ use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};
 pub use images::{check_images, images, prune_images};
+pub use mounts::{new_volume, prune_volumes, volumes};
 pub use read::{
-    Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, save, start, stop,
+    Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, remove, save, start,
+    stop,
 };
 
 /// What an option takes.
@@ -49,6 +51,8 @@ pub enum Takes {
     Pairs,
     /// One string or an array of them.
     Texts,
+    /// An array of Docker's texts for mounts, or a map of their halves.
+    Mounts,
     /// A reference or an Image.
     Image,
     /// One of these words.
@@ -70,6 +74,7 @@ impl Takes {
             Takes::Command => "an array of strings, or a string of words".to_owned(),
             Takes::Pairs => "a map, or an array of \"KEY=VALUE\"".to_owned(),
             Takes::Texts => "a string or an array of strings".to_owned(),
+            Takes::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
             Takes::Image => "a reference or an Image".to_owned(),
             Takes::OneOf(words) => {
                 words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
@@ -119,6 +124,22 @@ const STOP: &[Key] = &[
 ];
 
 const FORCE: &[Key] = &[key("force", Takes::Flag, "even where it is in use")];
+
+const REMOVE: &[Key] = &[key("volumes", Takes::Flag, "also the volumes that nobody named")];
+
+const VOLUME: &[Key] = &[key("labels", Takes::Pairs, "labels")];
+
+const VOLUMES: &[Key] = &[
+    key("dangling", Takes::Flag, "used by no container, or by one"),
+    key("name", Takes::Texts, "a part of the name"),
+    key("label", Takes::Pairs, "has these labels; \"key\" or \"key=value\""),
+];
+
+const PRUNE_VOLUMES: &[Key] = &[
+    key("all", Takes::Flag, "also those that have a name"),
+    key("label", Takes::Pairs, "only with these labels; \"key\" or \"key=value\""),
+    key("dry_run", Takes::Flag, "only tell what would go"),
+];
 
 const IMAGE: &[Key] =
     &[key("pull", Takes::OneOf(&["missing", "always", "never"]), "when to fetch it")];
@@ -222,7 +243,11 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("start", &[ATTACH]),
     ("stop", &[STOP]),
     ("restart", &[STOP]),
-    ("rm", &[FORCE]),
+    ("rm", &[FORCE, REMOVE]),
+    ("create_volume", &[VOLUME]),
+    ("rmv", &[FORCE]),
+    ("volumes", &[VOLUMES]),
+    ("prune_volumes", &[PRUNE_VOLUMES]),
     ("rmi", &[FORCE]),
     ("image", &[IMAGE]),
     ("build", &[BUILD]),
@@ -241,8 +266,6 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
 
 /// Options that the language knows and this version does not do yet.
 const LATER: &[&str] = &[
-    "volumes",
-    "tmpfs",
     "network",
     "ports",
     "memory",

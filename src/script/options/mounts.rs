@@ -1,13 +1,97 @@
 //! Options that say what a container sees of the host and of volumes: binds, named volumes, tmpfs.
 
-use super::{Key, Options};
-use crate::model::Result;
-use crate::model::mounts::Mounts;
+use std::collections::BTreeMap;
+
+use rhai::{Array, Dynamic, Map};
+
+use super::super::values;
+use super::read::{pairs, texts};
+use super::{Key, Options, Takes, key};
+use crate::model::mounts::{Mount, Mounts};
+use crate::model::volume::VolumeFilter;
+use crate::model::{Error, Kind, Result};
 
 /// The options.
-pub const KEYS: &[Key] = &[];
+pub const KEYS: &[Key] = &[
+    key("volumes", Takes::Mounts, "paths of the host and volumes to be seen inside"),
+    key("mounts", Takes::Texts, "the same as \"type=bind|volume|tmpfs,source=...,target=...\""),
+    key("tmpfs", Takes::Mounts, "memory as directories, such as \"/run:size=64m\""),
+];
 
 /// Reads them.
-pub fn read(_given: &Options<'_>) -> Result<Mounts> {
-    Ok(Mounts::default())
+pub fn read(given: &Options<'_>) -> Result<Mounts> {
+    let mut list = Vec::new();
+    for text in
+        given.try_get("volumes", |value| joined(value, Order::SourceFirst))?.unwrap_or_default()
+    {
+        list.push(Mount::from_volume(&text)?);
+    }
+    for text in given.get("mounts", texts)?.unwrap_or_default() {
+        list.push(Mount::from_mount(&text)?);
+    }
+    for text in
+        given.try_get("tmpfs", |value| joined(value, Order::TargetFirst))?.unwrap_or_default()
+    {
+        list.push(Mount::from_tmpfs(&text)?);
+    }
+    Ok(Mounts { list })
+}
+
+/// What a key of a map is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// `#{ "/srv": "/data:ro" }`
+    SourceFirst,
+    /// `#{ "/run": "size=64m" }`
+    TargetFirst,
+}
+
+/// The texts of an array, or keys and values of a map as Docker writes them.
+fn joined(value: &Dynamic, order: Order) -> Result<Vec<String>> {
+    let wrong = |value: &Dynamic| {
+        let kind = values::type_of(value);
+        Error::new(Kind::Invalid, format!("a string is wanted, not {kind}"))
+            .hint("write [\"/srv:/data:ro\", \"name:/db\"] or #{ \"/srv\": \"/data:ro\" }")
+    };
+    let text = |value: &Dynamic| values::text(value).ok_or_else(|| wrong(value));
+    if let Some(map) = value.read_lock::<Map>() {
+        return map
+            .iter()
+            .map(|(key, value)| {
+                let value = text(value)?;
+                Ok(match value.is_empty() && order == Order::TargetFirst {
+                    true => key.to_string(),
+                    false => format!("{key}:{value}"),
+                })
+            })
+            .collect();
+    }
+    match value.read_lock::<Array>() {
+        Some(items) => items.iter().map(text).collect(),
+        None => Ok(vec![text(value)?]),
+    }
+}
+
+/// The options of `create_volume`: labels.
+pub fn new_volume(map: Map) -> Result<BTreeMap<String, String>> {
+    let labels = Options::new("create_volume", map)?.get("labels", pairs)?;
+    Ok(labels.unwrap_or_default().into_iter().collect())
+}
+
+/// The options of `volumes`.
+pub fn volumes(map: Map) -> Result<VolumeFilter> {
+    let given = Options::new("volumes", map)?;
+    Ok(VolumeFilter {
+        dangling: given.get("dangling", |value| value.as_bool().ok())?,
+        names: given.get("name", texts)?.unwrap_or_default(),
+        labels: given.labels()?,
+        without_labels: Vec::new(),
+    })
+}
+
+/// The options of `prune_volumes`: whether all, which, and whether only to tell.
+pub fn prune_volumes(map: Map) -> Result<(bool, VolumeFilter, bool)> {
+    let given = Options::new("prune_volumes", map)?;
+    let filter = VolumeFilter { labels: given.labels()?, ..VolumeFilter::default() };
+    Ok((given.flag("all")?, filter, given.flag("dry_run")?))
 }

@@ -87,7 +87,13 @@ pub fn stop(function: &str, value: Dynamic) -> Result<StopOptions> {
     })
 }
 
-/// The option of `rm` and `rmi`.
+/// The options of `rm`: force, and whether volumes that nobody named go too.
+pub fn remove(map: Map) -> Result<(bool, bool)> {
+    let given = Options::new("rm", map)?;
+    Ok((given.flag("force")?, given.flag("volumes")?))
+}
+
+/// The option of `rmi` and `rmv`.
 pub fn force(function: &str, map: Map) -> Result<bool> {
     Options::new(function, map)?.flag("force")
 }

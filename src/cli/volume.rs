@@ -1,0 +1,114 @@
+//! `volume create`, `ls`, `inspect`, `rm`, `prune`.
+
+use serde_json::Value;
+
+use super::arguments::volume::{
+    CreateVolumeArguments, InspectVolumesArguments, PruneVolumesArguments, RmVolumesArguments,
+    VolumeVerb, VolumesArguments,
+};
+use super::filters::volume_filter;
+use super::inspect;
+use super::list::template;
+use super::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome, complain};
+use super::prune::{Effect, confirm};
+use super::screen::Screen;
+use super::shell::Shell;
+use crate::model::units::human_bytes;
+use crate::model::volume::{self, VolumeOptions};
+use crate::model::{Error, Kind};
+use crate::ui;
+
+/// A verb of volumes.
+///
+/// # Errors
+/// Why it cannot be done.
+pub fn of_volumes(shell: &Shell, screen: &mut Screen, verb: &VolumeVerb) -> Outcome {
+    match verb {
+        VolumeVerb::Create(arguments) => create(shell, screen, arguments),
+        VolumeVerb::Ls(arguments) => list(shell, screen, arguments),
+        VolumeVerb::Inspect(arguments) => inspect(shell, screen, arguments),
+        VolumeVerb::Rm(arguments) => remove(shell, screen, arguments),
+        VolumeVerb::Prune(arguments) => prune(shell, screen, arguments),
+    }
+}
+
+fn create(shell: &Shell, screen: &mut Screen, arguments: &CreateVolumeArguments) -> Outcome {
+    let label = |text: &String| match text.split_once('=') {
+        Some((key, value)) => (key.to_owned(), value.to_owned()),
+        None => (text.clone(), String::new()),
+    };
+    let options = VolumeOptions {
+        name: arguments.name.clone(),
+        labels: arguments.label.iter().map(label).collect(),
+    };
+    if options.labels.contains_key("") {
+        let error = Error::new(Kind::Invalid, "a label needs a key").hint("write KEY=VALUE");
+        return Err(error.into());
+    }
+    screen.line(shell.backend()?.volume_create(&options)?.name)?;
+    Ok(0)
+}
+
+fn list(shell: &Shell, screen: &mut Screen, arguments: &VolumesArguments) -> Outcome {
+    let filter = volume_filter(&arguments.filter, &["dangling", "label", "name"])?;
+    let template = template(arguments.format.as_deref())?;
+    let mut list = shell.backend()?.volumes()?;
+    list.retain(|one| filter.takes(one));
+    if arguments.quiet {
+        for one in &list {
+            screen.line(&one.volume.name)?;
+        }
+    } else if let Some(template) = template {
+        let rows: Vec<Value> = list.iter().map(ui::volumes::fields).collect();
+        let lines = template.lines(&ui::volumes::headings(), &rows);
+        screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
+    } else {
+        screen.text(&ui::volumes::volumes(&list))?;
+    }
+    Ok(0)
+}
+
+fn inspect(shell: &Shell, screen: &mut Screen, arguments: &InspectVolumesArguments) -> Outcome {
+    let backend = shell.backend()?;
+    inspect::show(screen, arguments.format.as_deref(), &arguments.names, |name| {
+        backend.volume(name).map(|one| volume::inspect(&one))
+    })
+}
+
+fn remove(shell: &Shell, screen: &mut Screen, arguments: &RmVolumesArguments) -> Outcome {
+    let backend = shell.backend()?;
+    let mut code = 0;
+    for name in &arguments.names {
+        match backend.volume_rm(name, arguments.force) {
+            Ok(()) => screen.line(name)?,
+            Err(error) => {
+                complain(screen, &error);
+                code = FAILED;
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn prune(shell: &Shell, screen: &mut Screen, arguments: &PruneVolumesArguments) -> Outcome {
+    let filter = volume_filter(&arguments.filter, &["label", "label!"])?;
+    let backend = shell.backend()?;
+    if !arguments.force {
+        let would = backend.volume_prune(arguments.all, &filter, true)?;
+        let what = match arguments.all {
+            true => "all volumes not used by at least one container",
+            false => "anonymous local volumes not used by at least one container",
+        };
+        let count = would.names.len() as u64;
+        let effect = Effect { what, count, noun: "volume", bytes: would.bytes };
+        if !confirm(shell, screen, "volume prune", &effect, would.names.into_iter())? {
+            return Ok(0);
+        }
+    }
+    let pruned = backend.volume_prune(arguments.all, &filter, false)?;
+    if !pruned.names.is_empty() {
+        screen.line(format_args!("Deleted Volumes:\n{}\n", pruned.names.join("\n")))?;
+    }
+    screen.line(format_args!("Total reclaimed space: {}", human_bytes(pruned.bytes)))?;
+    Ok(0)
+}

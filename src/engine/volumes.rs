@@ -1,0 +1,196 @@
+//! Volumes behind the contract: who uses them is known from the containers.
+
+use jiff::Timestamp;
+
+use super::Backend as _;
+use super::native::Native;
+use crate::image::bytes_below;
+use crate::model::container::ContainerSpec;
+use crate::model::id::ContainerId;
+use crate::model::mounts::{Given, MountKind};
+use crate::model::volume::{
+    PrunedVolumes, VERSION, Volume, VolumeFilter, VolumeOptions, VolumeUse,
+};
+use crate::model::{Error, Kind, Result};
+use crate::runtime::cancel::Cancel;
+use crate::runtime::volumes::{Volumes, VolumesLock};
+
+impl Native {
+    pub(super) fn volume_store(&self) -> Volumes {
+        Volumes::at(&self.settings.root)
+    }
+
+    /// Makes a volume; one that is there is fine.
+    pub(super) fn make_volume(&self, options: &VolumeOptions) -> Result<Volume> {
+        let volumes = self.volume_store();
+        let _kept = volumes.keep()?;
+        let name = match &options.name {
+            Some(name) => name.clone(),
+            None => super::native::new_id()?.as_str().to_owned(),
+        };
+        let volume = Volume {
+            version: VERSION,
+            name,
+            created: Timestamp::now(),
+            labels: options.labels.clone(),
+            anonymous: options.name.is_none(),
+        };
+        volumes.create(&volume)?;
+        volumes.find(&volume.name)?.ok_or_else(|| missing(&volume.name))
+    }
+
+    fn with_users(&self, volumes: Vec<Volume>) -> Result<Vec<VolumeUse>> {
+        let containers = self.ps()?;
+        let with_users = |volume: Volume| {
+            let uses =
+                |spec: &ContainerSpec| spec.host.mounts.volumes().any(|name| name == volume.name);
+            let users = containers.iter().filter(|container| uses(&container.spec));
+            let users = users.map(|container| container.state.name.clone()).collect();
+            let mountpoint = self.volume_store().mountpoint(&volume.name).display().to_string();
+            VolumeUse { volume, mountpoint, users }
+        };
+        Ok(volumes.into_iter().map(with_users).collect())
+    }
+
+    pub(super) fn all_volumes(&self) -> Result<Vec<VolumeUse>> {
+        self.with_users(self.volume_store().list()?)
+    }
+
+    pub(super) fn one_volume(&self, name: &str) -> Result<VolumeUse> {
+        let volume = self.volume_store().find(name)?.ok_or_else(|| missing(name))?;
+        let mut found = self.with_users(vec![volume])?;
+        found.pop().ok_or_else(|| missing(name))
+    }
+
+    pub(super) fn remove_volume(&self, name: &str, force: bool) -> Result<()> {
+        let volumes = self.volume_store();
+        let held = volumes.hold()?;
+        let found = match self.one_volume(name) {
+            Err(error) if force && error.kind() == Kind::NotFound => return Ok(()),
+            result => result?,
+        };
+        if !found.users.is_empty() {
+            let users: Vec<&str> = found.users.iter().map(|name| name.as_str()).collect();
+            let users = users.join(", ");
+            let message = format!("remove {name}: volume is in use - [{users}]");
+            return Err(Error::new(Kind::Refused, message)
+                .hint(format!("remove the containers first: rm {}", users.replace(',', ""))));
+        }
+        volumes.remove(&held, name)
+    }
+
+    /// Removes volumes that no container uses; without `all` only those that nobody named.
+    pub(super) fn remove_unused_volumes(
+        &self,
+        all: bool,
+        filter: &VolumeFilter,
+        dry_run: bool,
+    ) -> Result<PrunedVolumes> {
+        let volumes = self.volume_store();
+        let held = volumes.hold()?;
+        let mut pruned = PrunedVolumes::default();
+        for one in self.all_volumes()? {
+            let name = &one.volume.name;
+            if !one.users.is_empty() || !(all || one.volume.anonymous) || !filter.takes(&one) {
+                continue;
+            }
+            pruned.bytes += bytes_below(&volumes.mountpoint(name));
+            if !dry_run {
+                volumes.remove(&held, name)?;
+            }
+            pruned.names.push(name.clone());
+        }
+        Ok(pruned)
+    }
+
+    /// Makes the volumes of a container that is being made, names those without a name, and sees
+    /// that what `--mount` binds is there. The volumes stay as long as the lock is held.
+    pub(super) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<Prepared<'_>> {
+        let volumes = self.volume_store();
+        let list = &mut spec.host.mounts.list;
+        let missing = list.iter().find(|mount| {
+            let bound = mount.kind == MountKind::Bind && mount.given == Given::Mount;
+            bound && std::fs::symlink_metadata(&mount.source).is_err()
+        });
+        if let Some(mount) = missing {
+            let message = format!(
+                "invalid mount config for type \"bind\": bind source path does not exist: {}",
+                mount.source
+            );
+            return Err(Error::new(Kind::NotFound, message)
+                .hint("make it first, or write -v, which makes a directory of it"));
+        }
+        let mut prepared = Prepared { engine: self, made: Vec::new(), _kept: None };
+        if list.iter().all(|mount| mount.kind != MountKind::Volume) {
+            return Ok(prepared);
+        }
+        prepared._kept = Some(volumes.keep()?);
+        for mount in list.iter_mut().filter(|mount| mount.kind == MountKind::Volume) {
+            if mount.source.is_empty() {
+                super::native::new_id()?.as_str().clone_into(&mut mount.source);
+            }
+            let volume = Volume {
+                version: VERSION,
+                name: mount.source.clone(),
+                created: spec.created,
+                labels: std::collections::BTreeMap::new(),
+                anonymous: mount.anonymous,
+            };
+            if volumes.create(&volume)? {
+                prepared.made.push(volume.name);
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// Removes a container, and with `volumes` those that go with it.
+    pub(super) fn remove_container(
+        &self,
+        id: &ContainerId,
+        force: bool,
+        volumes: bool,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let spec = self.runtime.directory(id).read_spec().ok();
+        self.runtime.rm(id, force, cancel)?;
+        let own = spec.filter(|spec| volumes || spec.host.auto_remove);
+        let names = own.map(|spec| spec.host.mounts.anonymous()).unwrap_or_default();
+        self.runtime.remove_unused_volumes(&names)
+    }
+}
+
+/// The volumes of a container that is being made; those that were made for it go again, unless
+/// it comes to be.
+pub(super) struct Prepared<'a> {
+    engine: &'a Native,
+    made: Vec<String>,
+    _kept: Option<VolumesLock>,
+}
+
+impl Prepared<'_> {
+    /// The container is there.
+    pub(super) fn keep(mut self) {
+        self.made.clear();
+    }
+}
+
+impl Drop for Prepared<'_> {
+    fn drop(&mut self) {
+        // Our own share of the lock would keep us waiting for ever.
+        self._kept = None;
+        if !self.made.is_empty() {
+            let _ = self.engine.runtime.remove_unused_volumes(&self.made);
+        }
+    }
+}
+
+/// For an engine without volumes.
+pub(super) fn none_here() -> Error {
+    Error::new(Kind::Unsupported, "this engine keeps no volumes")
+}
+
+/// For a volume that is not there.
+pub(super) fn missing(name: &str) -> Error {
+    Error::new(Kind::NotFound, format!("get {name}: no such volume"))
+        .hint("`volume ls` shows the volumes")
+}

@@ -1,0 +1,95 @@
+//! What of a container's mounts `inspect` shows.
+
+use serde_json::{Map, Value, json};
+
+use crate::model::mounts::{Given, Mount, MountKind, Mounts};
+
+/// `Mounts`: all of them but those of `--tmpfs`. `volumes` is where volumes are on the host.
+pub(super) fn mounts(mounts: &Mounts, volumes: &str) -> Value {
+    let shown = mounts.list.iter().filter(|mount| !matches!(mount.given, Given::Tmpfs(_)));
+    shown.map(|mount| point(mount, volumes)).collect()
+}
+
+fn point(mount: &Mount, volumes: &str) -> Value {
+    let mut point = json!({ "Type": mount.kind.as_str() });
+    let source = match mount.kind {
+        MountKind::Bind => mount.source.clone(),
+        MountKind::Volume => {
+            point["Name"] = mount.source.as_str().into();
+            format!("{volumes}/{}/_data", mount.source)
+        }
+        MountKind::Tmpfs => String::new(),
+    };
+    point["Source"] = source.into();
+    point["Destination"] = mount.target.as_str().into();
+    if mount.kind == MountKind::Volume {
+        point["Driver"] = "local".into();
+    }
+    point["Mode"] = mode(mount).into();
+    point["RW"] = (!mount.read_only).into();
+    let propagation = match (mount.kind, mount.slave) {
+        (MountKind::Bind, true) => "rslave",
+        (MountKind::Bind, false) => "rprivate",
+        _ => "",
+    };
+    point["Propagation"] = propagation.into();
+    point
+}
+
+/// The options of `-v`, as they were written.
+fn mode(mount: &Mount) -> &str {
+    match &mount.given {
+        Given::Volume(text) => text.splitn(3, ':').nth(2).unwrap_or_default(),
+        _ => "",
+    }
+}
+
+/// `HostConfig.Binds`: what `-v` gave a source.
+pub(super) fn binds(mounts: &Mounts) -> Value {
+    let binds: Vec<Value> = mounts
+        .list
+        .iter()
+        .filter(|mount| !mount.anonymous)
+        .filter_map(|mount| match &mount.given {
+            Given::Volume(text) => Some(text.as_str().into()),
+            _ => None,
+        })
+        .collect();
+    if binds.is_empty() { Value::Null } else { binds.into() }
+}
+
+/// `HostConfig.Mounts` and `Tmpfs`, each where there is one.
+pub(super) fn asked(mounts: &Mounts) -> Value {
+    let mut asked = json!({});
+    let named: Vec<Value> = mounts
+        .list
+        .iter()
+        .filter(|mount| mount.given == Given::Mount)
+        .map(|mount| {
+            let mut one = json!({ "Type": mount.kind.as_str() });
+            if !mount.source.is_empty() && !mount.anonymous {
+                one["Source"] = mount.source.as_str().into();
+            }
+            one["Target"] = mount.target.as_str().into();
+            if mount.read_only {
+                one["ReadOnly"] = true.into();
+            }
+            one
+        })
+        .collect();
+    if !named.is_empty() {
+        asked["Mounts"] = named.into();
+    }
+    let tmpfs: Map<String, Value> = mounts
+        .list
+        .iter()
+        .filter_map(|mount| match &mount.given {
+            Given::Tmpfs(options) => Some((mount.target.clone(), options.as_str().into())),
+            _ => None,
+        })
+        .collect();
+    if !tmpfs.is_empty() {
+        asked["Tmpfs"] = tmpfs.into();
+    }
+    asked
+}

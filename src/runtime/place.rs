@@ -1,0 +1,140 @@
+//! Places inside a new root, by descriptor: found or made, never outside of it.
+//!
+//! Runs between clone and exec, like `init`.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::sys::mount;
+
+/// How many links are followed before it is a loop (path_resolution(7)).
+const MAX_LINKS: u32 = 40;
+
+/// The file systems of the kernel that nothing is mounted on (linux/magic.h): proc, sysfs, cgroup,
+/// cgroup2.
+const KERNELS: [u32; 4] = [0x9fa0, 0x6265_6572, 0x0027_e0eb, 0x6367_7270];
+
+/// What a place is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A directory.
+    Directory,
+    /// Anything else.
+    File,
+}
+
+/// The directory `path` beneath `root`, made where it is missing. No component may be a link:
+/// what is mounted there must hide nothing else (CVE-2019-19921).
+pub fn make_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY;
+    match if path.is_empty() {
+        mount::open_beneath(root, c".", flags)
+    } else {
+        mount::open_beneath(root, path, flags)
+    } {
+        Err(Errno::NOENT) => {}
+        result => return result,
+    }
+    let mut directory = mount::open_beneath(root, c".", flags)?;
+    let mut name = [0u8; 256];
+    for component in path.to_bytes().split(|b| *b == b'/').filter(|c| !c.is_empty()) {
+        let length = component.len();
+        name.get_mut(..length).ok_or(Errno::NAMETOOLONG)?.copy_from_slice(component);
+        *name.get_mut(length).ok_or(Errno::NAMETOOLONG)? = 0;
+        let component = CStr::from_bytes_until_nul(&name).map_err(|_| Errno::INVAL)?;
+        match rustix::fs::mkdirat(&directory, component, Mode::from_bits_truncate(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+        directory = mount::open_beneath(&directory, component, flags)?;
+    }
+    Ok(directory)
+}
+
+/// The place `path` inside `root` for a user's mount. Links are followed inside the root, also
+/// those that lead nowhere yet; what is missing is made. `EBUSY` for the root itself, `EXDEV` for
+/// the kernel's file systems, wherever links of the image lead (confinement.md, D2 and D4).
+pub fn make(root: BorrowedFd<'_>, path: &CStr, wanted: Wanted) -> Result<OwnedFd, Errno> {
+    let mut way = Way { root, below: Vec::new() };
+    let mut ahead: Vec<CString> = Vec::new();
+    push(&mut ahead, path.to_bytes())?;
+    let mut links = 0;
+    while let Some(name) = ahead.pop() {
+        if name.as_c_str() == c".." {
+            way.below.pop();
+            continue;
+        }
+        let here = way.here();
+        let found = match open(here, &name) {
+            Err(Errno::NOENT) => {
+                let last = ahead.is_empty();
+                make_one(here, &name, if last { wanted } else { Wanted::Directory })?;
+                open(here, &name)?
+            }
+            result => result?,
+        };
+        match FileType::from_raw_mode(rustix::fs::fstat(&found)?.st_mode) {
+            FileType::Symlink => {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(Errno::LOOP);
+                }
+                let target = rustix::fs::readlinkat(&found, c"", Vec::new())?;
+                if target.to_bytes().starts_with(b"/") {
+                    way.below.clear();
+                }
+                push(&mut ahead, target.to_bytes())?;
+            }
+            FileType::Directory => way.below.push(found),
+            _ if ahead.is_empty() => return not_of_the_kernel(found),
+            _ => return Err(Errno::NOTDIR),
+        }
+    }
+    not_of_the_kernel(way.below.pop().ok_or(Errno::BUSY)?)
+}
+
+/// The directories from the root to here.
+struct Way<'a> {
+    root: BorrowedFd<'a>,
+    below: Vec<OwnedFd>,
+}
+
+impl Way<'_> {
+    fn here(&self) -> BorrowedFd<'_> {
+        self.below.last().map_or(self.root, AsFd::as_fd)
+    }
+}
+
+/// Puts the components of `path` before all others that are still to be walked.
+fn push(ahead: &mut Vec<CString>, path: &[u8]) -> Result<(), Errno> {
+    for name in path.split(|b| *b == b'/').rev().filter(|name| !name.is_empty() && *name != b".") {
+        ahead.push(CString::new(name).map_err(|_| Errno::INVAL)?);
+    }
+    Ok(())
+}
+
+fn open(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(dir, name, flags, Mode::empty())
+}
+
+fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: Wanted) -> Result<(), Errno> {
+    match wanted {
+        Wanted::Directory => rustix::fs::mkdirat(dir, name, Mode::from_bits_truncate(0o755)),
+        Wanted::File => {
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let mode = Mode::from_bits_truncate(0o644);
+            rustix::fs::openat(dir, name, flags | OFlags::WRONLY, mode).map(drop)
+        }
+    }
+}
+
+fn not_of_the_kernel(place: OwnedFd) -> Result<OwnedFd, Errno> {
+    // The type of f_type differs between platforms; the magic numbers have 32 bits.
+    #[expect(clippy::cast_possible_truncation, reason = "magic numbers have 32 bits")]
+    let magic = rustix::fs::fstatfs(&place)?.f_type as u32;
+    if KERNELS.contains(&magic) { Err(Errno::XDEV) } else { Ok(place) }
+}

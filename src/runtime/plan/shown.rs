@@ -1,0 +1,88 @@
+//! What a container sees of the host and of volumes, as steps: opened first, shown later.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use oci_spec::runtime::{Mount, Spec};
+
+use super::{MountStep, SourceStep, Step, inside, missing, options_of, text};
+use crate::model::Result;
+use crate::runtime::oci;
+use crate::sys::mount::{Attributes, View};
+
+/// The steps of the user's mounts.
+pub(super) struct Shown {
+    /// What is done before anything is mounted.
+    pub(super) open: Vec<Step>,
+    /// What is done once the root is there.
+    pub(super) fill: Vec<Step>,
+    /// The mount itself, by its place.
+    pub(super) steps: HashMap<PathBuf, Step>,
+}
+
+impl Shown {
+    pub(super) fn new(spec: &Spec) -> Result<Self> {
+        let mut shown = Shown { open: Vec::new(), fill: Vec::new(), steps: HashMap::new() };
+        for mount in spec.mounts().iter().flatten() {
+            let step = match mount.typ().as_deref() {
+                Some("bind") if is_tree(mount) => shown.open(mount)?,
+                Some("tmpfs") if !is_ours(mount.destination()) => memory(mount)?,
+                _ => continue,
+            };
+            shown.steps.insert(mount.destination().clone(), step);
+        }
+        let annotation = spec.annotations().as_ref().and_then(|all| all.get(oci::FILL));
+        if let Some(annotation) = annotation {
+            let pairs: Vec<(String, String)> =
+                serde_json::from_str(annotation).map_err(|_| missing(oci::FILL))?;
+            for (volume, target) in pairs {
+                let (volume, target) = (text(&volume)?, inside(&target)?);
+                shown.fill.push(Step::FillVolume { volume, target });
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Adds the step that opens a source; the step that shows it.
+    fn open(&mut self, mount: &Mount) -> Result<Step> {
+        let source = mount.source().as_ref().ok_or_else(|| missing("source"))?;
+        let options = mount.options().as_deref().unwrap_or_default();
+        let has = |option: &str| options.iter().any(|known| known == option);
+        let plain: Vec<String> = options.iter().filter(|o| *o != "rro").cloned().collect();
+        let mut attributes = options_of(&plain)?.0;
+        attributes.set(
+            Attributes::MOUNT_ATTR_RDONLY,
+            has("rro") || attributes.contains(Attributes::MOUNT_ATTR_RDONLY),
+        );
+        let slot = self.open.len();
+        let view = View { whole: has("rbind"), attributes, slave: has("rslave") };
+        let path = text(&source.to_string_lossy())?;
+        self.open.push(Step::OpenSource(SourceStep { slot, path, view }));
+        let target = inside(&mount.destination().to_string_lossy())?;
+        Ok(Step::ShowSource { slot, target })
+    }
+}
+
+fn memory(mount: &Mount) -> Result<Step> {
+    let (attributes, settings) = options_of(mount.options().as_deref().unwrap_or_default())?;
+    Ok(Step::MountMemory(MountStep {
+        target: inside(&mount.destination().to_string_lossy())?,
+        fstype: text("tmpfs")?,
+        settings,
+        attributes,
+        optional: false,
+    }))
+}
+
+/// A file of the container's own directory has a plain name; all else is a tree.
+fn is_tree(mount: &Mount) -> bool {
+    mount
+        .source()
+        .as_ref()
+        .is_some_and(|source| source.components().count() > 1 || source.is_absolute())
+}
+
+/// The file systems in memory that every container has.
+fn is_ours(path: &Path) -> bool {
+    path == Path::new("/dev") || path == Path::new("/dev/shm")
+}

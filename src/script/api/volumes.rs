@@ -1,0 +1,147 @@
+//! Volumes: directories that outlive containers. A volume is a name; `volume(name)` tells of it.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map};
+
+use super::super::error::OrRaise;
+use super::super::stage::Stage;
+use super::super::{options, values};
+use super::{Options, RhaiResultOf};
+use crate::model::volume::{VolumeFilter, VolumeOptions, VolumeUse};
+
+/// Volumes.
+#[export_module]
+pub mod volumes {
+    /// Makes a volume, or finds the one of this name. Returns its name.
+    ///
+    /// ```rhai
+    /// let db = create_volume("db");
+    /// print(run("host", "ls /data", #{ volumes: [`${db}:/data`] }).wait());
+    /// ```
+    #[rhai_fn(name = "create_volume", volatile, return_raw)]
+    pub fn create(ctx: NativeCallContext, name: &str) -> RhaiResultOf<String> {
+        make(&ctx, VolumeOptions { name: Some(name.to_owned()), ..VolumeOptions::default() })
+    }
+
+    /// The same, with labels.
+    ///
+    /// ```rhai
+    /// create_volume("db", #{ labels: #{ app: "shop" } });
+    /// ```
+    #[rhai_fn(name = "create_volume", volatile, return_raw)]
+    pub fn create_with(
+        ctx: NativeCallContext,
+        name: &str,
+        options: Options,
+    ) -> RhaiResultOf<String> {
+        let labels = options::new_volume(options).or_raise(&ctx)?;
+        make(&ctx, VolumeOptions { name: Some(name.to_owned()), labels })
+    }
+
+    /// What is known of a volume: a map with name, path, labels, anonymous, created and users.
+    ///
+    /// ```rhai
+    /// create_volume("db");
+    /// print(volume("db").users);
+    /// ```
+    #[rhai_fn(name = "volume", volatile, return_raw)]
+    pub fn volume(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Map> {
+        Stage::of(&ctx)?.backend().volume(name).map(map_of).or_raise(&ctx)
+    }
+
+    /// All volumes by name, each as `volume` tells of it.
+    ///
+    /// ```rhai
+    /// for v in volumes() { print(`${v.name} ${v.users.len()}`); }
+    /// ```
+    #[rhai_fn(name = "volumes", volatile, return_raw)]
+    pub fn list(ctx: NativeCallContext) -> RhaiResultOf<Array> {
+        chosen(&ctx, &VolumeFilter::default())
+    }
+
+    /// The volumes that pass a filter.
+    ///
+    /// ```rhai
+    /// for v in volumes(#{ dangling: true, label: "app=shop" }) { rmv(v.name); }
+    /// ```
+    #[rhai_fn(name = "volumes", volatile, return_raw)]
+    pub fn list_with(ctx: NativeCallContext, options: Options) -> RhaiResultOf<Array> {
+        let filter = options::volumes(options).or_raise(&ctx)?;
+        chosen(&ctx, &filter)
+    }
+
+    /// Removes a volume with its content; refuses one that a container uses.
+    ///
+    /// ```rhai
+    /// create_volume("db");
+    /// rmv("db");
+    /// ```
+    #[rhai_fn(name = "rmv", volatile, return_raw)]
+    pub fn remove(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
+        Stage::of(&ctx)?.backend().volume_rm(name, false).or_raise(&ctx)
+    }
+
+    /// The same; with `force: true` one that is not there is no error.
+    ///
+    /// ```rhai
+    /// rmv("db", #{ force: true });
+    /// ```
+    #[rhai_fn(name = "rmv", volatile, return_raw)]
+    pub fn remove_with(ctx: NativeCallContext, name: &str, options: Options) -> RhaiResultOf<()> {
+        let force = options::force("rmv", options).or_raise(&ctx)?;
+        Stage::of(&ctx)?.backend().volume_rm(name, force).or_raise(&ctx)
+    }
+
+    /// Removes the volumes that nobody named and no container uses. Returns a map: removed
+    /// (names) and bytes (given back).
+    ///
+    /// ```rhai
+    /// print(prune_volumes().bytes);
+    /// ```
+    #[rhai_fn(name = "prune_volumes", volatile, return_raw)]
+    pub fn prune(ctx: NativeCallContext) -> RhaiResultOf<Map> {
+        pruned(&ctx, Map::new())
+    }
+
+    /// The same, with options: `all` removes also those that have a name.
+    ///
+    /// ```rhai
+    /// print(prune_volumes(#{ all: true, dry_run: true }).removed);
+    /// ```
+    #[rhai_fn(name = "prune_volumes", volatile, return_raw)]
+    pub fn prune_with(ctx: NativeCallContext, options: Options) -> RhaiResultOf<Map> {
+        pruned(&ctx, options)
+    }
+}
+
+fn make(ctx: &NativeCallContext, options: VolumeOptions) -> RhaiResultOf<String> {
+    Ok(Stage::of(ctx)?.backend().volume_create(&options).or_raise(ctx)?.name)
+}
+
+fn chosen(ctx: &NativeCallContext, filter: &VolumeFilter) -> RhaiResultOf<Array> {
+    let all = Stage::of(ctx)?.backend().volumes().or_raise(ctx)?;
+    let chosen = all.into_iter().filter(|one| filter.takes(one));
+    Ok(chosen.map(|one| Dynamic::from_map(map_of(one))).collect())
+}
+
+fn pruned(ctx: &NativeCallContext, options: Map) -> RhaiResultOf<Map> {
+    let (all, filter, dry_run) = options::prune_volumes(options).or_raise(ctx)?;
+    let pruned = Stage::of(ctx)?.backend().volume_prune(all, &filter, dry_run).or_raise(ctx)?;
+    let mut map = Map::new();
+    map.insert("removed".into(), values::strings(pruned.names).into());
+    map.insert("bytes".into(), values::int(pruned.bytes).into());
+    Ok(map)
+}
+
+fn map_of(one: VolumeUse) -> Map {
+    let labels = one.volume.labels.into_iter();
+    let labels: Map = labels.map(|(key, value)| (key.into(), value.into())).collect();
+    let mut map = Map::new();
+    map.insert("name".into(), one.volume.name.into());
+    map.insert("path".into(), one.mountpoint.into());
+    map.insert("labels".into(), labels.into());
+    map.insert("anonymous".into(), one.volume.anonymous.into());
+    map.insert("created".into(), values::time(Some(one.volume.created)));
+    map.insert("users".into(), values::strings(one.users).into());
+    map
+}

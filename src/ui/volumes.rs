@@ -1,0 +1,38 @@
+//! Volumes as `volume ls` shows them: Docker's columns.
+
+use serde_json::{Value, json};
+
+use super::columns::align;
+use crate::model::volume::VolumeUse;
+
+/// The table of `volume ls`.
+pub fn volumes(list: &[VolumeUse]) -> String {
+    let mut text = String::from("DRIVER\tVOLUME NAME\n");
+    for one in list {
+        text.push_str(&format!("local\t{}\n", one.volume.name));
+    }
+    align(&text)
+}
+
+/// A volume as fields; all values are text, as Docker's.
+pub fn fields(one: &VolumeUse) -> Value {
+    let labels = one.volume.all_labels();
+    let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    json!({
+        "Driver": "local",
+        "Labels": labels.join(","),
+        "Links": one.users.len().to_string(),
+        "Mountpoint": one.mountpoint,
+        "Name": one.volume.name,
+        "Scope": "local",
+        "Size": "N/A",
+    })
+}
+
+/// The headings of the fields, for a `table` of one's own.
+pub fn headings() -> Value {
+    json!({
+        "Driver": "DRIVER", "Labels": "LABELS", "Links": "LINKS", "Mountpoint": "MOUNTPOINT",
+        "Name": "VOLUME NAME", "Scope": "SCOPE", "Size": "SIZE",
+    })
+}

@@ -1,0 +1,306 @@
+//! What a container sees of the host and of volumes.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+use crate::harness::{Engine, PATIENCE, until};
+use crate::needs_root;
+
+/// A directory of the host with a file in it.
+fn source() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("file"), "of the host\n").unwrap();
+    directory
+}
+
+#[track_caller]
+fn inside(engine: &Engine, options: &[&str], program: &str) -> String {
+    let all = [&["run", "--rm"], options, &["host", "sh", "-c", program]].concat();
+    engine.ok(&all)
+}
+
+#[test]
+fn a_directory_and_a_file_of_the_host_are_seen_and_written() {
+    needs_root!("a_directory_and_a_file_of_the_host_are_seen_and_written");
+    let (engine, host) = (Engine::new(), source());
+    let path = host.path().display().to_string();
+    let (directory, file) = (format!("{path}:/deep/new/data"), format!("{path}/file:/one:ro"));
+    let said = inside(
+        &engine,
+        &["-v", &directory, "-v", &file],
+        "cat /deep/new/data/file /one; echo inner >/deep/new/data/made; echo x >/one || echo no",
+    );
+    assert_eq!(said, "of the host\nof the host\nno");
+    assert_eq!(std::fs::read_to_string(host.path().join("made")).unwrap(), "inner\n");
+    let options = "type=bind,source=SRC,target=/x,readonly".replace("SRC", &path);
+    let said = inside(&engine, &["--mount", &options], "cat /x/file; touch /x/y || echo no");
+    assert_eq!(said, "of the host\nno");
+}
+
+#[test]
+fn a_read_only_bind_is_read_only_all_the_way_down_and_has_no_devices() {
+    needs_root!("a_read_only_bind_is_read_only_all_the_way_down_and_has_no_devices");
+    let (engine, host) = (Engine::new(), source());
+    let below = host.path().join("below");
+    std::fs::create_dir(&below).unwrap();
+    let mount = |arguments: &[&str]| {
+        std::process::Command::new(arguments[0]).args(&arguments[1..]).status().unwrap().success()
+    };
+    let (path, below) = (host.path().display().to_string(), below.display().to_string());
+    assert!(mount(&["mount", "-t", "tmpfs", "none", &below]));
+    let seen = inside(
+        &engine,
+        &["-v", &format!("{path}:/data:ro")],
+        "touch /data/below/x || echo refused; grep ' /data' /proc/self/mountinfo",
+    );
+    let alone = inside(&engine, &["-v", &format!("{path}:/data:bind")], "ls /data/below | wc -l");
+    assert!(mount(&["umount", &below]));
+    let lines: Vec<&str> = seen.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("refused", 3), "{seen}");
+    for line in &lines[1..] {
+        assert!(line.contains(" ro,nosuid,nodev,") && !line.contains("shared:"), "{line}");
+        assert!(!line.contains("master:"), "{line}");
+    }
+    assert_eq!(alone, "0");
+    let mounts = inside(
+        &engine,
+        &["-v", &format!("{path}:/a"), "-v", &format!("{path}:/b:suid,noexec,rslave")],
+        "grep -E ' /(a|b) ' /proc/self/mountinfo",
+    );
+    assert!(mounts.contains("/a rw,nosuid,nodev,relatime"), "{mounts}");
+    assert!(mounts.contains("/b rw,nodev,noexec,relatime"), "{mounts}");
+}
+
+/// CVE-2021-30465 and its kin: what the image has at the target leads the mount elsewhere.
+#[test]
+fn links_of_the_image_lead_a_mount_nowhere_but_inside() {
+    needs_root!("links_of_the_image_lead_a_mount_nowhere_but_inside");
+    let (engine, host, context) = (Engine::new(), source(), tempfile::tempdir().unwrap());
+    let links = [
+        ("up", "../../../../../../tmp/up"),
+        ("kernel", "/proc/self"),
+        ("top", "/"),
+        ("round", "round"),
+        ("run", "/later/run"),
+        ("magic", "/proc/1/root"),
+    ];
+    for (name, target) in links {
+        symlink(target, context.path().join(name)).unwrap();
+    }
+    std::fs::write(context.path().join("Dockerfile"), "FROM host\nCOPY . /l/\n").unwrap();
+    engine.ok(&["build", "-q", "-t", "links:1", &context.path().display().to_string()]);
+    let path = host.path().display().to_string();
+    let at = |place: &str| {
+        let volume = format!("{path}:{place}");
+        engine.run(&[
+            "run",
+            "--rm",
+            "-v",
+            &volume,
+            "links:1",
+            "sh",
+            "-c",
+            "grep 'vda\\|ext4\\|tmpfs\\|overlay' /proc/self/mountinfo | cut -d' ' -f5",
+        ])
+    };
+    assert!(at("/l/up/x").out.lines().any(|line| line == "/tmp/up/x"), "{:?}", at("/l/up/x"));
+    assert!(!std::path::Path::new("/tmp/up").exists());
+    assert!(at("/l/run").out.lines().any(|line| line == "/later/run"), "{:?}", at("/l/run"));
+    for (place, why) in [
+        ("/l/kernel", "a file system of the kernel"),
+        ("/l/kernel/attr", "a file system of the kernel"),
+        ("/l/magic/proc", "a file system of the kernel"),
+        ("/l/top", "leads to the root"),
+        ("/l/round/x", "in a circle"),
+    ] {
+        let ran = at(place);
+        assert_eq!(ran.code, 125, "{place}: {ran:?}");
+        assert!(ran.err.contains(why), "{place}: {ran:?}");
+    }
+    let file = engine.fails(&["run", "--rm", "-v", &format!("{path}/file:/etc"), "host"], 127);
+    assert!(file.contains("a directory onto a file (or vice-versa)"), "{file}");
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+}
+
+#[test]
+fn mounts_that_make_no_sense_are_refused_before_anything_is_made() {
+    needs_root!("mounts_that_make_no_sense_are_refused_before_anything_is_made");
+    let engine = Engine::new();
+    for (options, part) in [
+        (&["-v", "/tmp:/proc"][..], "the kernel's own"),
+        (&["-v", "rel/ative:/data"], "use absolute path"),
+        (&["-v", "/tmp:/"], "can't be '/'"),
+        (&["-v", "/tmp:/d", "--tmpfs", "/d/"], "Duplicate mount point: /d"),
+        (&["--mount", "type=bind,src=/does/not/exist,dst=/d"], "source path does not exist"),
+        (&["--tmpfs", "/d:size=much"], "invalid tmpfs option"),
+    ] {
+        let all = [&["create"], options, &["host"]].concat();
+        let error = engine.fails(&all, if options[0] == "create" { 125 } else { 1 });
+        assert!(error.contains(part), "{options:?}: {error}");
+    }
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+    assert_eq!(engine.ok(&["volume", "ls", "-q"]), "");
+    // As in Docker, `-v` makes a directory of what is missing.
+    let host = source();
+    let new = host.path().join("new/er");
+    inside(&engine, &["-v", &format!("{}:/x", new.display())], "true");
+    assert!(new.is_dir());
+}
+
+#[test]
+fn tmpfs_is_memory_without_programs_and_devices() {
+    needs_root!("tmpfs_is_memory_without_programs_and_devices");
+    let engine = Engine::new();
+    let said = inside(
+        &engine,
+        &["--tmpfs", "/t:size=1m,mode=700", "--mount", "type=tmpfs,dst=/dev/shm,tmpfs-size=2m"],
+        "grep -E ' /(t|dev/shm) ' /proc/self/mountinfo; stat -c %a /t; head -c 2000000 /dev/zero >/t/x || true",
+    );
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!((lines.len(), lines[2]), (3, "700"), "{said}");
+    assert!(lines.iter().take(2).all(|l| l.contains("rw,nosuid,nodev,noexec")), "{said}");
+    assert!(said.contains("size=1024k") && said.contains("size=2048k"), "{said}");
+}
+
+#[test]
+fn a_new_volume_takes_what_the_image_has_and_keeps_what_containers_write() {
+    needs_root!("a_new_volume_takes_what_the_image_has_and_keeps_what_containers_write");
+    let (engine, context) = (Engine::new(), tempfile::tempdir().unwrap());
+    let data = context.path().join("data");
+    std::fs::create_dir_all(data.join("sub")).unwrap();
+    std::fs::write(data.join("one"), "1").unwrap();
+    std::fs::hard_link(data.join("one"), data.join("sub/two")).unwrap();
+    symlink("../one", data.join("sub/link")).unwrap();
+    std::fs::set_permissions(data.join("one"), std::fs::Permissions::from_mode(0o4710)).unwrap();
+    std::fs::write(
+        context.path().join("Dockerfile"),
+        "FROM host\nCOPY data /data/\nRUN chown 7:8 /data /data/one; chmod 4710 /data/one\nVOLUME /data\n",
+    )
+    .unwrap();
+    engine.ok(&["build", "-q", "-t", "data:1", &context.path().display().to_string()]);
+    let run = |options: &[&str], program: &str| {
+        engine.ok(&[&["run", "--rm"], options, &["data:1", "sh", "-c", program]].concat())
+    };
+    let content = "cd /data; cat one sub/link; stat -c '%a %u %g' one .; echo; echo more >three";
+    assert_eq!(run(&["-v", "kept:/data"], content), "114710 7 8\n755 7 8");
+    let path = engine.ok(&["volume", "inspect", "-f", "{{.Mountpoint}}", "kept"]);
+    assert_eq!(std::fs::metadata(format!("{path}/one")).unwrap().uid(), 7);
+    // Not a second time, and nothing of what is there is replaced.
+    assert_eq!(run(&["-v", "kept:/data"], "cd /data; rm one; ls"), "sub\nthree");
+    assert_eq!(
+        run(&["-v", "kept:/data:ro"], "ls /data; touch /data/x || echo no"),
+        "sub\nthree\nno"
+    );
+    assert_eq!(run(&["-v", "empty:/data:nocopy"], "ls /data"), "");
+    // The image's own volume goes with the container, and the image is as it was.
+    assert_eq!(run(&[], "rm -r /data/*; ls /data"), "");
+    assert_eq!(run(&[], "ls /data"), "one\nsub");
+    assert!(until(PATIENCE, || engine.ok(&["volume", "ls", "-q"]) == "empty\nkept"));
+    engine.ok(&["create", "--name", "made", "data:1"]);
+    let own = engine.ok(&["inspect", "-f", "{{(index .Mounts 0).Name}}", "made"]);
+    assert_eq!(own.len(), 64);
+    engine.ok(&["rm", "made"]);
+    assert!(engine.ok(&["volume", "ls", "-q", "--filter", "dangling=true"]).contains(&own));
+    engine.ok(&["create", "--name", "made", "-v", "/more", "data:1"]);
+    engine.ok(&["rm", "-v", "made"]);
+    assert!(engine.ok(&["volume", "prune", "-f"]).contains(&own));
+    assert_eq!(engine.ok(&["volume", "ls", "-q"]), "empty\nkept");
+}
+
+#[test]
+fn volumes_are_made_listed_inspected_and_removed() {
+    needs_root!("volumes_are_made_listed_inspected_and_removed");
+    let engine = Engine::new();
+    assert_eq!(engine.ok(&["volume", "create", "--label", "app=shop", "shop-db"]), "shop-db");
+    assert_eq!(engine.ok(&["volume", "create", "shop-db"]), "shop-db");
+    assert_eq!(engine.ok(&["volume", "create"]).len(), 64);
+    assert_eq!(engine.ok(&["volume", "ls", "-q", "--filter", "label=app=shop"]), "shop-db");
+    assert_eq!(
+        engine
+            .ok(&["volume", "ls", "--format", "{{.Name}} {{.Labels}}", "-f", "name=shop-"])
+            .lines()
+            .next(),
+        Some("shop-db app=shop")
+    );
+    engine.ok(&["create", "--name", "user", "-v", "shop-db:/x", "host"]);
+    let refused = engine.fails(&["volume", "rm", "-f", "shop-db"], 1);
+    assert!(refused.contains("volume is in use - [user]"), "{refused}");
+    assert_eq!(engine.ok(&["volume", "prune", "-a", "-f"]).lines().count(), 4);
+    engine.ok(&["rm", "-v", "user"]);
+    assert_eq!(engine.ok(&["volume", "rm", "shop-db"]), "shop-db");
+    assert!(engine.fails(&["volume", "rm", "shop-db"], 1).contains("no such volume"));
+    assert_eq!(engine.ok(&["volume", "rm", "-f", "shop-db"]), "shop-db");
+    assert!(engine.fails(&["volume", "inspect", "../x"], 1).contains("no such volume"));
+    assert!(engine.fails(&["volume", "create", "../x"], 1).contains("invalid characters"));
+}
+
+#[test]
+fn of_two_who_make_a_volume_at_once_both_get_it() {
+    needs_root!("of_two_who_make_a_volume_at_once_both_get_it");
+    let engine = Engine::new();
+    let children: Vec<_> = (0..8)
+        .map(|_| engine.begin(&["run", "--rm", "-v", "one:/etc", "host", "cat", "/etc/passwd"]))
+        .collect();
+    let said: Vec<_> =
+        children.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    for output in &said {
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(output.stdout, said[0].stdout);
+    }
+    assert!(!said[0].stdout.is_empty());
+    assert_eq!(engine.ok(&["volume", "ls", "-q"]), "one");
+}
+
+#[test]
+fn scripts_mount_and_keep_volumes() {
+    needs_root!("scripts_mount_and_keep_volumes");
+    let (engine, host) = (Engine::new(), source());
+    let path = host.path().display().to_string();
+    let text = format!(
+        r#"create_volume("db", #{{ labels: #{{ app: "shop" }} }});
+        let c = run("host", ["sh", "-c", "cat /h/file; touch /db/x; grep -c ' /run ' /proc/self/mountinfo"],
+            #{{ volumes: #{{ "{path}": "/h:ro", db: "/db" }}, tmpfs: ["/run:size=1m"] }});
+        print(c.wait()); print(c.logs().text);
+        print(volume("db").users); print(volumes(#{{ label: "app=shop", dangling: false }}).len());
+        try {{ rmv("db"); }} catch (e) {{ print(e.kind); }}
+        c.rm(#{{ volumes: true }}); rmv("db"); print(volumes().len());
+        try {{ create("host", #{{ volumes: ["x:/y:z:z"] }}); }} catch (e) {{ print(e.message); }}"#
+    );
+    let said = engine.script(&text);
+    let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines[..3], ["0", "of the host", "1"], "{said}");
+    assert_eq!(lines[4..7], ["1", "refused", "0"], "{said}");
+    assert!(lines[7].contains("invalid volume specification"), "{said}");
+}
+
+#[test]
+fn inspect_shows_mounts_as_docker_does() {
+    needs_root!("inspect_shows_mounts_as_docker_does");
+    let engine = Engine::new();
+    engine.ok(&[
+        "create",
+        "--name",
+        "mm",
+        "-v",
+        "/tmp:/a:ro",
+        "-v",
+        "vol:/b",
+        "-v",
+        "/c",
+        "--tmpfs",
+        "/d:size=1m",
+        "--mount",
+        "type=tmpfs,dst=/e",
+        "host",
+    ]);
+    let get = |template: &str| engine.get("mm", template);
+    assert_eq!(get("{{json .HostConfig.Binds}}"), r#"["/tmp:/a:ro","vol:/b"]"#);
+    assert_eq!(get("{{json .HostConfig.Tmpfs}}"), r#"{"/d":"size=1m"}"#);
+    assert_eq!(get("{{json .HostConfig.Mounts}}"), r#"[{"Type":"tmpfs","Target":"/e"}]"#);
+    assert_eq!(get("{{json .Config.Volumes}}"), r#"{"/c":{}}"#);
+    assert_eq!(
+        get("{{json (index .Mounts 0)}}"),
+        r#"{"Type":"bind","Source":"/tmp","Destination":"/a","Mode":"ro","RW":false,"Propagation":"rprivate"}"#
+    );
+    assert_eq!(get("{{(index .Mounts 1).Name}} {{len .Mounts}}"), "vol 4");
+    engine.ok(&["rm", "-v", "mm"]);
+}
