@@ -10,6 +10,7 @@ pub mod connection;
 pub mod directory;
 pub mod host;
 pub mod init;
+mod limits;
 pub mod log;
 pub mod monitor;
 pub mod oci;
@@ -97,6 +98,7 @@ impl Runtime {
         let read =
             || Ok(Container { spec: directory.read_spec()?, state: directory.read_state()? });
         let mut container: Container = read().map_err(|error: Error| self.gone_or(id, error))?;
+        container.state.updated.clone().apply(&mut container.spec.host);
         if container.state.status.is_live() {
             // It runs, but nobody holds the lock: its monitor was killed, or the machine.
             if let Some(_lock) = directory.try_lock()? {
@@ -388,12 +390,9 @@ impl Runtime {
         status::check(state.name.as_str(), state.status, Action::Logs)?;
         let mut monitor = None;
         if options.follow && state.status.is_live() {
-            monitor = Connection::open(&directory)?;
+            // It ends when the monitor goes, which is after the last restart.
+            monitor = Connection::open(&directory)?.map(Connection::into_stream);
         }
-        let monitor = monitor.and_then(|mut connection| {
-            connection.send(&Request::Wait).ok()?;
-            Some(connection.into_stream())
-        });
         Reader::open(&directory.file("log.jsonl"), options, monitor)
     }
 }

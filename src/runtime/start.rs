@@ -24,6 +24,7 @@ impl Runtime {
     /// # Errors
     /// [`Kind::Exists`] where the name is taken; nothing is left then.
     pub fn create(&self, new: &New<'_>) -> Result<()> {
+        self.check_limits(&new.spec.host.resources)?;
         self.catalogue.create(&new.spec.id, new.name, |directory| fill(directory, new))
     }
 

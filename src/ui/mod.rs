@@ -9,5 +9,6 @@ pub mod nearest;
 pub mod progress;
 pub mod ps;
 pub mod report;
+pub mod stats;
 pub mod template;
 pub mod usage;

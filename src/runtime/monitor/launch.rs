@@ -18,6 +18,7 @@ use crate::runtime::directory::Directory;
 use crate::runtime::host;
 use crate::runtime::init::{Init, Report};
 use crate::runtime::log::{self, Writer};
+use crate::runtime::oci;
 use crate::runtime::plan::{self, Host, Plan, Step};
 use crate::sys;
 
@@ -29,11 +30,19 @@ pub(super) fn launch(
     cgroup: &Cgroup,
     spec: &ContainerSpec,
 ) -> Result<Run> {
-    let config: Spec = directory.read("config.json")?;
+    let mut config: serde_json::Value = directory.read("config.json")?;
+    // What `update` has changed since.
+    oci::resources::limit(&spec.host.resources, &mut config);
+    let config: Spec = serde_json::from_value(config).map_err(|error| {
+        Error::new(Kind::Corrupt, format!("`config.json` is damaged: {error}"))
+    })?;
+    let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+    let needed = resources.map(Cgroup::controllers).unwrap_or_default();
+    let (hierarchies, cgroup) = (&hierarchies.with(&needed), &cgroup.with(&needed));
     let host = Host { open_stdin: spec.config.open_stdin, ..visible_cgroups(hierarchies) };
     let plan = plan::plan(&config, &host)?;
     cgroup.create()?;
-    if let Some(resources) = config.linux().as_ref().and_then(|linux| linux.resources().as_ref()) {
+    if let Some(resources) = resources {
         cgroup.apply(resources)?;
     }
     let log = Writer::new(log::open_for_append("log.jsonl".as_ref())?);

@@ -10,7 +10,7 @@ mod tests;
 
 use std::ffi::CString;
 
-use oci_spec::runtime::{Mount, PosixRlimitType, Spec};
+use oci_spec::runtime::{Mount, Spec};
 use rustix::process::Resource;
 
 pub use self::step::{FileStep, MountStep, Root, Step};
@@ -80,7 +80,8 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         steps.push(Step::Mask(inside(path)?));
     }
     for limit in process.rlimits().iter().flatten() {
-        let resource = resource(limit.typ())?;
+        let name = limit.typ().to_string();
+        let resource = resource(&name.trim_start_matches("RLIMIT_").to_lowercase())?;
         steps.push(Step::SetLimit { resource, soft: limit.soft(), hard: limit.hard() });
     }
     let capabilities = process.capabilities().as_ref().and_then(|sets| sets.bounding().as_ref());
@@ -272,10 +273,28 @@ fn device_steps(steps: &mut Vec<Step>) -> Result<()> {
     Ok(())
 }
 
-fn resource(limit: PosixRlimitType) -> Result<Resource> {
-    Ok(match limit {
-        PosixRlimitType::RlimitCore => Resource::Core,
-        PosixRlimitType::RlimitNofile => Resource::Nofile,
-        other => return Err(Error::new(Kind::Unsupported, format!("cannot set {other:?}"))),
+/// The kernel's limit that Docker calls `name`.
+///
+/// # Errors
+/// [`Kind::Unsupported`] for an unknown one.
+pub fn resource(name: &str) -> Result<Resource> {
+    Ok(match name {
+        "core" => Resource::Core,
+        "cpu" => Resource::Cpu,
+        "data" => Resource::Data,
+        "fsize" => Resource::Fsize,
+        "locks" => Resource::Locks,
+        "memlock" => Resource::Memlock,
+        "msgqueue" => Resource::Msgqueue,
+        "nice" => Resource::Nice,
+        "nofile" => Resource::Nofile,
+        "nproc" => Resource::Nproc,
+        "rss" => Resource::Rss,
+        "rtprio" => Resource::Rtprio,
+        "rttime" => Resource::Rttime,
+        "sigpending" => Resource::Sigpending,
+        "stack" => Resource::Stack,
+        "as" => Resource::As,
+        _ => return Err(Error::new(Kind::Unsupported, format!("cannot set the limit `{name}`"))),
     })
 }

@@ -19,6 +19,7 @@ use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};
+pub use resources::update;
 pub use images::{check_images, images, prune_images};
 pub use read::{
     Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, save, start, stop,
@@ -37,6 +38,10 @@ pub enum Takes {
     Code,
     /// A number of seconds or `"500ms"`.
     Duration,
+    /// A number of bytes or `"512m"`.
+    Size,
+    /// A number, whole or not.
+    Number,
     /// A duration, or -1 for ever.
     Grace,
     /// How long ago, or a date.
@@ -63,6 +68,8 @@ impl Takes {
             Takes::Flag => "true or false".to_owned(),
             Takes::Count => "a whole number from 0 on".to_owned(),
             Takes::Code => "a whole number".to_owned(),
+            Takes::Size => "bytes, or such as \"64k\", \"512m\", \"1.5g\"".to_owned(),
+            Takes::Number => "a number".to_owned(),
             Takes::Duration => "seconds, or such as \"500ms\", \"10s\", \"2m\"".to_owned(),
             Takes::Grace => "seconds, or such as \"10s\"; -1 is for ever".to_owned(),
             Takes::Time => "how long ago, such as \"10m\", or a date".to_owned(),
@@ -207,12 +214,27 @@ const CHECK_IMAGES: &[Key] =
     &[key("repair", Takes::Flag, "mend what can be mended, remove the rest")];
 
 /// What `create` takes.
-const NEW: &[&[Key]] =
-    &[CREATE, security::KEYS, resources::KEYS, mounts::KEYS, sharing::KEYS, upkeep::KEYS];
+const NEW: &[&[Key]] = &[
+    CREATE,
+    security::KEYS,
+    resources::LIMITS,
+    resources::KEYS,
+    mounts::KEYS,
+    sharing::KEYS,
+    upkeep::KEYS,
+];
 
 /// What `run` takes.
-const NEW_AND_ATTACH: &[&[Key]] =
-    &[CREATE, security::KEYS, resources::KEYS, mounts::KEYS, sharing::KEYS, upkeep::KEYS, ATTACH];
+const NEW_AND_ATTACH: &[&[Key]] = &[
+    CREATE,
+    security::KEYS,
+    resources::LIMITS,
+    resources::KEYS,
+    mounts::KEYS,
+    sharing::KEYS,
+    upkeep::KEYS,
+    ATTACH,
+];
 
 /// The functions that take options, each with its tables.
 const FUNCTIONS: &[(&str, &[&[Key]])] = &[
@@ -222,6 +244,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("start", &[ATTACH]),
     ("stop", &[STOP]),
     ("restart", &[STOP]),
+    ("update", &[resources::LIMITS, resources::RESTART]),
     ("rm", &[FORCE]),
     ("rmi", &[FORCE]),
     ("image", &[IMAGE]),
@@ -245,10 +268,6 @@ const LATER: &[&str] = &[
     "tmpfs",
     "network",
     "ports",
-    "memory",
-    "cpus",
-    "pids",
-    "restart",
     "health",
     "init",
     "tty",
@@ -256,7 +275,6 @@ const LATER: &[&str] = &[
     "cap_add",
     "cap_drop",
     "security",
-    "ulimits",
     "sysctls",
     "across_restarts",
 ];
