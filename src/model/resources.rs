@@ -63,8 +63,21 @@ pub struct Ulimit {
 
 /// The names of limits (docker/go-units, `ulimit.go`).
 pub const ULIMITS: [&str; 15] = [
-    "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc",
-    "rss", "rtprio", "rttime", "sigpending", "stack",
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
 ];
 
 impl FromStr for Ulimit {
@@ -79,8 +92,9 @@ impl FromStr for Ulimit {
         let (name, values) = text.split_once('=').ok_or_else(|| invalid("it has no `=`"))?;
         if !ULIMITS.contains(&name) {
             let known = format!("known: {}", ULIMITS.join(", "));
-            return Err(Error::new(Kind::Invalid, format!("invalid ulimit type: {name}"))
-                .hint(known));
+            return Err(
+                Error::new(Kind::Invalid, format!("invalid ulimit type: {name}")).hint(known)
+            );
         }
         let number = |text: &str| {
             let number = text.parse::<i64>().ok().filter(|number| *number >= -1);
@@ -267,7 +281,9 @@ impl Resources {
                 .hint("from 2 to 262144; 1024 is the default, 0 leaves it so"));
         }
         for (list, name) in [(&self.cpuset_cpus, "cpus"), (&self.cpuset_mems, "mems")] {
-            if let Some(list) = list.as_deref().filter(|l| parse_list(l).is_none_or(|l| l.is_empty())) {
+            if let Some(list) =
+                list.as_deref().filter(|l| parse_list(l).is_none_or(|l| l.is_empty()))
+            {
                 return Err(invalid(format!("Invalid value {list} for cpuset {name}"))
                     .hint("write numbers and ranges, such as 0-2,4"));
             }
@@ -301,9 +317,15 @@ mod tests {
         let table = [
             (Resources { memory: Some(1), ..none.clone() }, "Minimum memory limit"),
             (Resources { memory: Some(-5), ..none.clone() }, "Minimum memory limit"),
-            (Resources { memory, memory_swap: Some(1 << 20), ..none.clone() }, "Minimum memoryswap"),
+            (
+                Resources { memory, memory_swap: Some(1 << 20), ..none.clone() },
+                "Minimum memoryswap",
+            ),
             (Resources { memory_swap: memory, ..none.clone() }, "You should always set"),
-            (Resources { memory, memory_reservation: Some(1 << 30), ..none.clone() }, "reservation"),
+            (
+                Resources { memory, memory_reservation: Some(1 << 30), ..none.clone() },
+                "reservation",
+            ),
             (Resources { nano_cpus: Some(1), ..none.clone() }, "0.01"),
             (
                 Resources { nano_cpus: Some(1 << 30), cpu_quota: Some(5000), ..none.clone() },

@@ -179,7 +179,9 @@ pub fn next(status: Status, action: Action) -> std::result::Result<Next, &'stati
         (S::Paused, A::Pause) => Err("it is already paused"),
         (S::Restarting, A::Pause) => Err("it is restarting"),
         (S::Paused, A::Unpause) => Ok(Next::Becomes(S::Running)),
-        (S::Created | S::Running | S::Restarting | S::Exited, A::Unpause) => Err("it is not paused"),
+        (S::Created | S::Running | S::Restarting | S::Exited, A::Unpause) => {
+            Err("it is not paused")
+        }
 
         (S::Created | S::Exited, A::Rm) => Ok(Next::Gone),
         (S::Running, A::Rm) => Err("it is running"),

@@ -164,8 +164,7 @@ mod tests {
 
     #[test]
     fn sizes_are_read_in_binary_units() {
-        let table =
-            [("7", 7), ("1b", 1), ("64k", 65_536), ("6m", 6 << 20), ("1.5g", 3 << 29)];
+        let table = [("7", 7), ("1b", 1), ("64k", 65_536), ("6m", 6 << 20), ("1.5g", 3 << 29)];
         for (text, bytes) in table.into_iter().chain([("2MiB", 2 << 20), ("1 GB", 1 << 30)]) {
             assert_eq!(parse_bytes(text).unwrap(), bytes, "{text}");
         }

@@ -139,9 +139,7 @@ impl LogLimits {
     ///
     /// # Errors
     /// [`Kind::Invalid`] for an unknown option or a value that makes no sense.
-    pub fn from_options<'a>(
-        options: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self> {
+    pub fn from_options<'a>(options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut limits = LogLimits::default();
         for (key, value) in options {
             let invalid = |what: &str| {

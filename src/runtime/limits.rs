@@ -7,12 +7,12 @@ use std::time::Instant;
 use super::cgroup::{Cgroup, Hierarchies};
 use super::protocol::Request;
 use super::{Runtime, host, oci};
+use crate::model::Result;
 use crate::model::container::{Changes, State};
 use crate::model::id::ContainerId;
 use crate::model::resources::Resources;
 use crate::model::stats::Stats;
 use crate::model::status::{self, Action, Status};
-use crate::model::Result;
 
 impl Runtime {
     /// Refuses limits that this host can't hold, before anything is made.

@@ -18,6 +18,7 @@ pub mod passwd;
 pub mod plan;
 pub mod protocol;
 pub mod reader;
+mod rotation;
 mod start;
 
 use std::path::{Path, PathBuf};

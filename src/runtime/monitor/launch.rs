@@ -17,7 +17,7 @@ use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::directory::Directory;
 use crate::runtime::host;
 use crate::runtime::init::{Init, Report};
-use crate::runtime::log::{self, Writer};
+use crate::runtime::log::Writer;
 use crate::runtime::oci;
 use crate::runtime::plan::{self, Host, Plan, Step};
 use crate::sys;
@@ -33,9 +33,8 @@ pub(super) fn launch(
     let mut config: serde_json::Value = directory.read("config.json")?;
     // What `update` has changed since.
     oci::resources::limit(&spec.host.resources, &mut config);
-    let config: Spec = serde_json::from_value(config).map_err(|error| {
-        Error::new(Kind::Corrupt, format!("`config.json` is damaged: {error}"))
-    })?;
+    let config: Spec = serde_json::from_value(config)
+        .map_err(|error| Error::new(Kind::Corrupt, format!("`config.json` is damaged: {error}")))?;
     let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let needed = resources.map(Cgroup::controllers).unwrap_or_default();
     let (hierarchies, cgroup) = (&hierarchies.with(&needed), &cgroup.with(&needed));
@@ -45,7 +44,7 @@ pub(super) fn launch(
     if let Some(resources) = resources {
         cgroup.apply(resources)?;
     }
-    let log = Writer::new(log::open_for_append("log.jsonl".as_ref())?);
+    let log = Writer::open("log.jsonl".as_ref(), spec.host.upkeep.log)?;
     let (read_out, stdout) = pipe()?;
     let (read_err, stderr) = pipe()?;
     let (reports, report) = pipe()?;

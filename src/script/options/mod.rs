@@ -19,11 +19,11 @@ use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};
-pub use resources::update;
 pub use images::{check_images, images, prune_images};
 pub use read::{
     Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, save, start, stop,
 };
+pub use resources::update;
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -52,9 +52,8 @@ fn limits(given: &Options<'_>) -> Result<Resources> {
         memory: given.try_get("memory", size)?,
         memory_swap: given.try_get("memory_swap", size)?,
         memory_reservation: given.try_get("memory_reservation", size)?,
-        nano_cpus: given.try_get("cpus", |value| {
-            parse_cpus(&values::scalar(value).unwrap_or_default())
-        })?,
+        nano_cpus: given
+            .try_get("cpus", |value| parse_cpus(&values::scalar(value).unwrap_or_default()))?,
         cpu_shares: whole(given, "cpu_shares")?,
         cpu_period: whole(given, "cpu_period")?,
         cpu_quota: whole(given, "cpu_quota")?,
