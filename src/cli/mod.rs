@@ -25,6 +25,7 @@ mod registry;
 mod route;
 mod screen;
 mod shell;
+mod stats;
 mod system;
 mod usage;
 mod volume;
@@ -37,7 +38,7 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use arguments::store::SystemVerb;
-use arguments::{Arguments, ContainerVerb, ImageVerb, OfContainer, Subject, Verb};
+use arguments::{Arguments, ContainerVerb, ImageVerb, LimitVerb, OfContainer, Subject, Verb};
 use outcome::{FAILED, Outcome, complain, settle};
 use route::{Program, Route};
 use screen::Screen;
@@ -205,6 +206,10 @@ fn of_container(
         ContainerVerb::Ps(arguments) => list::ps(shell, screen, arguments),
         ContainerVerb::Logs(arguments) => logs::logs(shell, screen, arguments),
         ContainerVerb::Inspect(arguments) => inspect::inspect(shell, screen, arguments, subject),
+        ContainerVerb::Limit(LimitVerb::Update(arguments)) => {
+            stats::update(shell, screen, arguments)
+        }
+        ContainerVerb::Limit(LimitVerb::Stats(arguments)) => stats::stats(shell, screen, arguments),
         ContainerVerb::Files(verb) => build::of_files(shell, screen, verb),
     }
 }

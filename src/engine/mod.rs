@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use crate::model::Result;
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
-use crate::model::container::Container;
+use crate::model::container::{Changes, Container};
 use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
@@ -35,6 +35,7 @@ use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::report::Report;
 use crate::model::signal::Signal;
+use crate::model::stats::Stats;
 use crate::model::system::Info;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
@@ -242,6 +243,10 @@ pub trait Backend: Send + Sync + fmt::Debug {
     ) -> Result<PrunedVolumes> {
         Ok(PrunedVolumes::default())
     }
+    /// Changes its limits and its restart policy: at once where it runs, and for later starts.
+    fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()>;
+    /// What it uses now; all zero where it does not run.
+    fn stats(&self, id: &ContainerId) -> Result<Stats>;
     /// Gives it another name.
     fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()>;
     /// Waits until it has ended and returns its exit code; at once for one that is not running.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Attach, Backend, Cancel, LogStream, Settings};
 use crate::image::{self, Store, bytes_below};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
-use crate::model::container::Container;
+use crate::model::container::{Changes, Container};
 use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
@@ -24,6 +24,7 @@ use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::report::Report;
 use crate::model::signal::Signal;
+use crate::model::stats::Stats;
 use crate::model::status::Status;
 use crate::model::system::Info;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
@@ -389,6 +390,14 @@ impl Backend for Native {
 
     fn container_size(&self, id: &ContainerId) -> Result<u64> {
         Ok(bytes_below(&self.runtime.directory(id).file("upper")))
+    }
+
+    fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
+        self.runtime.update(id, changes)
+    }
+
+    fn stats(&self, id: &ContainerId) -> Result<Stats> {
+        self.runtime.stats(id)
     }
 
     fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {

@@ -16,7 +16,8 @@ use super::security::Security;
 use super::sharing::Sharing;
 use super::signal::Signal;
 use super::status::Status;
-use super::upkeep::Upkeep;
+use super::upkeep::{RestartPolicy, Upkeep};
+use super::{Error, Kind, Result};
 
 /// The version of the JSON files of a container. A record of another version is refused, never
 /// rewritten.
@@ -145,6 +146,59 @@ pub struct State {
     pub boot_id: String,
     /// How often it was restarted by its policy.
     pub restart_count: u32,
+    /// What `update` set, in place of the spec's.
+    #[serde(default)]
+    pub updated: Updated,
+}
+
+/// What `update` has changed of a container; what is unset is as its spec says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Updated {
+    /// How much it may use, all of it.
+    pub resources: Option<Box<Resources>>,
+    /// Whether it is started again when it ends.
+    pub restart: Option<RestartPolicy>,
+}
+
+impl Updated {
+    /// Puts it in place of what `host` says.
+    pub fn apply(&self, host: &mut HostConfig) {
+        if let Some(resources) = &self.resources {
+            host.resources.clone_from(resources.as_ref());
+        }
+        if let Some(restart) = self.restart {
+            host.upkeep.restart = restart;
+        }
+    }
+}
+
+/// What `update` is asked to change.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Changes {
+    /// The limits that are set; the others stay.
+    pub resources: Resources,
+    /// Whether it is started again when it ends.
+    pub restart: Option<RestartPolicy>,
+}
+
+impl Changes {
+    /// What becomes of a container that is treated as `host` says.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] where the limits contradict each other.
+    pub fn of(&self, host: &HostConfig) -> Result<Updated> {
+        let resources = host.resources.changed(&self.resources);
+        resources.check()?;
+        let restart = self.restart.unwrap_or(host.upkeep.restart);
+        if host.auto_remove && restart != RestartPolicy::No {
+            let message = "Restart policy cannot be updated because AutoRemove is enabled for the \
+                           container";
+            return Err(Error::new(Kind::Invalid, message));
+        }
+        Ok(Updated { resources: Some(Box::new(resources)), restart: Some(restart) })
+    }
 }
 
 impl State {
@@ -163,6 +217,7 @@ impl State {
             finished_at: None,
             boot_id: String::new(),
             restart_count: 0,
+            updated: Updated::default(),
         }
     }
 

@@ -11,6 +11,7 @@ use super::id::ContainerId;
 use super::image::{Image, ImageConfig};
 use super::options::{CreateOptions, EnvEntry};
 use super::signal::Signal;
+use super::upkeep::RestartPolicy;
 use super::{Error, Kind, Result};
 
 /// The `PATH` of a container where neither image nor user sets one.
@@ -190,6 +191,11 @@ fn corrupt(image: &str, what: String) -> Error {
 
 /// Refuses what a user must not ask for.
 fn check_options(options: &CreateOptions) -> Result<()> {
+    options.resources.check()?;
+    if options.auto_remove && options.upkeep.restart != RestartPolicy::No {
+        let message = "conflicting options: cannot specify both --restart and --rm";
+        return Err(Error::new(Kind::Invalid, message));
+    }
     for entry in &options.env {
         let key = entry.key();
         if key.is_empty() || key.contains('=') {

@@ -28,6 +28,7 @@ pub mod resources;
 pub mod security;
 pub mod sharing;
 pub mod signal;
+pub mod stats;
 pub mod status;
 pub mod system;
 pub mod units;

@@ -20,6 +20,8 @@ pub enum Status {
     Running,
     /// Frozen by its cgroup: memory is kept, CPU is not used.
     Paused,
+    /// Ended; its monitor will start it again in a moment.
+    Restarting,
     /// Ended; its files and logs are kept.
     Exited,
     /// Its record is damaged or its removal stopped half-way; it can only be removed.
@@ -28,8 +30,14 @@ pub enum Status {
 
 impl Status {
     /// All of them, in the order of a life.
-    pub const ALL: [Status; 5] =
-        [Status::Created, Status::Running, Status::Paused, Status::Exited, Status::Dead];
+    pub const ALL: [Status; 6] = [
+        Status::Created,
+        Status::Running,
+        Status::Paused,
+        Status::Restarting,
+        Status::Exited,
+        Status::Dead,
+    ];
 
     /// The word that users see: `created`, `running`, ...
     pub fn as_str(self) -> &'static str {
@@ -37,14 +45,15 @@ impl Status {
             Status::Created => "created",
             Status::Running => "running",
             Status::Paused => "paused",
+            Status::Restarting => "restarting",
             Status::Exited => "exited",
             Status::Dead => "dead",
         }
     }
 
-    /// Whether the container has processes.
+    /// Whether the container has a monitor: it has processes, or will have them in a moment.
     pub fn is_live(self) -> bool {
-        matches!(self, Status::Running | Status::Paused)
+        matches!(self, Status::Running | Status::Paused | Status::Restarting)
     }
 }
 
@@ -74,6 +83,8 @@ pub enum Action {
     Rm,
     /// Kill and remove it.
     RmForce,
+    /// Change its limits.
+    Update,
     /// Give it another name.
     Rename,
     /// Read what it wrote.
@@ -86,7 +97,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which they are offered to users.
-    pub const ALL: [Action; 12] = [
+    pub const ALL: [Action; 13] = [
         Action::Start,
         Action::Pause,
         Action::Unpause,
@@ -95,6 +106,7 @@ impl Action {
         Action::Restart,
         Action::Rm,
         Action::RmForce,
+        Action::Update,
         Action::Rename,
         Action::Logs,
         Action::Wait,
@@ -112,6 +124,7 @@ impl Action {
             Action::Restart => "restart",
             Action::Rm => "rm",
             Action::RmForce => "rm -f",
+            Action::Update => "update",
             Action::Rename => "rename",
             Action::Logs => "logs",
             Action::Wait => "wait",
@@ -121,7 +134,10 @@ impl Action {
 
     /// Whether it can change the status.
     pub fn moves(self) -> bool {
-        !matches!(self, Action::Rename | Action::Logs | Action::Wait | Action::Inspect)
+        !matches!(
+            self,
+            Action::Update | Action::Rename | Action::Logs | Action::Wait | Action::Inspect
+        )
     }
 }
 
@@ -148,24 +164,28 @@ pub fn next(status: Status, action: Action) -> std::result::Result<Next, &'stati
         (_, A::RmForce) => Ok(Next::Gone),
         (S::Dead, A::Rm) => Ok(Next::Gone),
         (S::Dead, _) => Err("it is dead: its record is damaged or its removal stopped half-way"),
-        (_, A::Rename | A::Logs | A::Wait) => Ok(Next::Stays),
+        (_, A::Update | A::Rename | A::Logs | A::Wait) => Ok(Next::Stays),
 
         (S::Created | S::Exited, A::Start | A::Restart) => Ok(Next::Becomes(S::Running)),
-        (S::Running, A::Start) => Ok(Next::Stays),
+        (S::Running | S::Restarting, A::Start) => Ok(Next::Stays),
         (S::Paused, A::Start) => Err("it is paused"),
-        (S::Running | S::Paused, A::Restart) => Ok(Next::Becomes(S::Running)),
+        (S::Running | S::Paused | S::Restarting, A::Restart) => Ok(Next::Becomes(S::Running)),
 
         (S::Created | S::Exited, A::Stop) => Ok(Next::Stays),
-        (S::Running | S::Paused, A::Stop | A::Kill) => Ok(Next::Becomes(S::Exited)),
+        (S::Running | S::Paused | S::Restarting, A::Stop | A::Kill) => Ok(Next::Becomes(S::Exited)),
         (S::Created | S::Exited, A::Kill | A::Pause) => Err("it is not running"),
 
         (S::Running, A::Pause) => Ok(Next::Becomes(S::Paused)),
         (S::Paused, A::Pause) => Err("it is already paused"),
+        (S::Restarting, A::Pause) => Err("it is restarting"),
         (S::Paused, A::Unpause) => Ok(Next::Becomes(S::Running)),
-        (S::Created | S::Running | S::Exited, A::Unpause) => Err("it is not paused"),
+        (S::Created | S::Running | S::Restarting | S::Exited, A::Unpause) => {
+            Err("it is not paused")
+        }
 
         (S::Created | S::Exited, A::Rm) => Ok(Next::Gone),
         (S::Running, A::Rm) => Err("it is running"),
+        (S::Restarting, A::Rm) => Err("it is restarting"),
         (S::Paused, A::Rm) => Err("it is paused"),
     }
 }

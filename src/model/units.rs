@@ -49,6 +49,38 @@ pub fn seconds_to_duration(seconds: f64) -> Option<Duration> {
     (0.0..LIMIT).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
+/// Reads a size in binary units: `1024`, `64k`, `6m`, `1.5g`, `512MiB` (docker/go-units,
+/// `RAMInBytes`).
+///
+/// # Errors
+/// [`Kind::Invalid`], with the accepted forms.
+pub fn parse_bytes(text: &str) -> Result<u64> {
+    let invalid = || {
+        Error::new(Kind::Invalid, format!("invalid size: '{text}'"))
+            .hint("write bytes, or such as `64k`, `512m`, `1.5g`")
+    };
+    let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit);
+    let number: f64 = number.parse().map_err(|_| invalid())?;
+    let unit = unit.trim_start().to_ascii_lowercase();
+    let power = match unit.trim_end_matches('b').trim_end_matches('i') {
+        "" if unit != "i" && unit != "ib" => 0,
+        "k" => 1,
+        "m" => 2,
+        "g" => 3,
+        "t" => 4,
+        "p" => 5,
+        _ => return Err(invalid()),
+    };
+    let bytes = number * 1024_f64.powi(power);
+    if !(0.0..9.2e18).contains(&bytes) {
+        return Err(invalid());
+    }
+    // Not negative, and below 2^63.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    Ok(bytes as u64)
+}
+
 /// How long ago, in Docker's words: `Less than a second`, `5 seconds`, `About a minute`, ...
 /// (docker/go-units, `HumanDuration`).
 pub fn human_duration(duration: Duration) -> String {
@@ -82,15 +114,24 @@ pub fn human_bytes(bytes: u64) -> String {
     scaled(bytes, 4)
 }
 
+/// A size in binary units: `1.5MiB` (docker/go-units, `BytesSize`).
+pub fn human_memory(bytes: u64) -> String {
+    in_units(bytes, 4, 1024.0, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
+}
+
 fn scaled(bytes: u64, digits: usize) -> String {
-    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    in_units(bytes, digits, 1000.0, ["B", "kB", "MB", "GB", "TB", "PB", "EB"])
+}
+
+fn in_units(bytes: u64, digits: usize, base: f64, units: [&str; 7]) -> String {
     let mut value = bytes as f64;
     let mut unit = 0;
-    while value >= 1000.0 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
+    while value >= base && unit + 1 < units.len() {
+        value /= base;
         unit += 1;
     }
     let whole = match value {
+        v if v >= 1000.0 => 4,
         v if v >= 100.0 => 3,
         v if v >= 10.0 => 2,
         _ => 1,
@@ -98,7 +139,7 @@ fn scaled(bytes: u64, digits: usize) -> String {
     let text = format!("{value:.0$}", digits.saturating_sub(whole));
     let text =
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text}{}", UNITS[unit])
+    format!("{text}{}", units[unit])
 }
 
 #[cfg(test)]
@@ -118,6 +159,17 @@ mod tests {
         check("0", 0);
         for text in ["", "x", "-1", "10 s", "s", "1x", "1e400", "nan", "inf", "1.2.3s"] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_in_binary_units() {
+        let table = [("7", 7), ("1b", 1), ("64k", 65_536), ("6m", 6 << 20), ("1.5g", 3 << 29)];
+        for (text, bytes) in table.into_iter().chain([("2MiB", 2 << 20), ("1 GB", 1 << 30)]) {
+            assert_eq!(parse_bytes(text).unwrap(), bytes, "{text}");
+        }
+        for text in ["", "m", "-1", "1x", "1e99g", "9999999p", "1.2.3", "5i"] {
+            assert!(parse_bytes(text).is_err(), "{text}");
         }
     }
 

@@ -1,7 +1,10 @@
 //! What this machine is, as far as containers care.
 
 use super::cgroup::Hierarchies;
+use super::plan;
 use super::rootless;
+use crate::model::resources::Ulimit;
+use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
 
 /// This machine.
@@ -97,4 +100,29 @@ fn kernel_version() -> (u32, u32) {
     let mut numbers =
         release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// Refuses limits of processes that this process may not give: only CAP_SYS_RESOURCE raises a hard
+/// limit (setrlimit(2)).
+///
+/// # Errors
+/// [`Kind::Denied`], with the most that is allowed.
+pub fn check_ulimits(ulimits: &[Ulimit]) -> Result<()> {
+    const CAP_SYS_RESOURCE: u64 = 24;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
+    if effective.unwrap_or_default() >> CAP_SYS_RESOURCE & 1 == 1 {
+        return Ok(());
+    }
+    for ulimit in ulimits {
+        let resource = plan::resource(&ulimit.name)?;
+        let Some(most) = rustix::process::getrlimit(resource).maximum else { continue };
+        if ulimit.hard.cast_unsigned() > most {
+            let message = format!("ulimit {ulimit}: only CAP_SYS_RESOURCE may raise a hard limit");
+            let hint = format!("at most {0}={most}:{most} is possible here", ulimit.name);
+            return Err(Error::new(Kind::Denied, message).hint(hint));
+        }
+    }
+    Ok(())
 }

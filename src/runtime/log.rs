@@ -3,18 +3,22 @@
 //! One record per line, as Docker's json-file driver writes them:
 //! `{"log":"hello\n","stream":"stdout","time":"..."}`. What is not UTF-8 goes into `log64`
 //! instead, so that every byte comes back. A line longer than 16 KiB goes on in the next record of
-//! its stream: only the last part ends with a newline.
+//! its stream: all parts but the last say `"partial":true`, and are joined when they are read.
+//! A file that has reached its limit gets a number, and a new one is begun (`rotation.rs`).
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::rotation;
 use crate::model::log::{LogLine, Stream};
+use crate::model::upkeep::LogLimits;
 use crate::model::{Error, Kind, Result};
 
 /// The longest part of a line in one record, in bytes.
@@ -29,6 +33,9 @@ struct Record<'a> {
     stream: Stream,
     #[serde(borrow)]
     time: Cow<'a, str>,
+    /// The line goes on in the stream's next record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
 }
 
 /// What is said where the disk was full: so much is missing.
@@ -44,6 +51,8 @@ struct Gap {
 #[derive(Debug)]
 pub struct Writer {
     file: File,
+    path: PathBuf,
+    limits: LogLimits,
     /// Where the last whole record ended.
     end: u64,
     /// The beginning of a line that has not ended yet, for each stream.
@@ -53,10 +62,49 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Appends to `file`.
-    pub fn new(file: File) -> Self {
+    /// Appends to the log at `path`, made where it is missing.
+    ///
+    /// # Errors
+    /// When the disk is full or read-only.
+    pub fn open(path: &Path, limits: LogLimits) -> Result<Self> {
+        let file = open_for_append(path)?;
         let end = file.metadata().map_or(0, |metadata| metadata.len());
-        Writer { file, end, partial: [Vec::new(), Vec::new()], buffer: Vec::new(), dropped: (0, 0) }
+        Ok(Writer {
+            file,
+            path: path.to_owned(),
+            limits,
+            end,
+            partial: [Vec::new(), Vec::new()],
+            buffer: Vec::new(),
+            dropped: (0, 0),
+        })
+    }
+
+    /// Begins a new file where the present one is full, and removes the oldest. Where that fails
+    /// the present one goes on.
+    fn rotate(&mut self, coming: u64) {
+        let full = self.limits.max_size.is_some_and(|max| self.end + coming > max);
+        if !full || self.end == 0 {
+            return;
+        }
+        let mut numbers = rotation::numbers(&self.path);
+        let next = numbers.last().map_or(1, |last| last + 1);
+        let numbered = rotation::numbered(&self.path, next);
+        if fs::rename(&self.path, &numbered).is_err() {
+            return;
+        }
+        match open_for_append(&self.path) {
+            Ok(file) => (self.file, self.end) = (file, 0),
+            Err(_) => {
+                let _ = fs::rename(&numbered, &self.path);
+                return;
+            }
+        }
+        numbers.push(next);
+        let kept = usize::try_from(self.limits.max_file).unwrap_or(usize::MAX).saturating_sub(1);
+        for number in &numbers[..numbers.len().saturating_sub(kept)] {
+            let _ = fs::remove_file(rotation::numbered(&self.path, *number));
+        }
     }
 
     /// Takes what a stream has written, `bytes` long or at its end where empty.
@@ -75,34 +123,34 @@ impl Writer {
             let (now, rest) = bytes.split_at(take);
             bytes = rest;
             if whole && held == 0 {
-                self.record(stream, now, &time);
+                self.record(stream, now, &time, !now.ends_with(b"\n"));
             } else {
                 self.partial[partial].extend_from_slice(now);
                 if whole {
-                    self.record_partial(stream, &time);
+                    self.record_held(stream, &time, !now.ends_with(b"\n"));
                 }
             }
         }
         if at_end && !self.partial[partial].is_empty() {
-            self.record_partial(stream, &time);
+            self.record_held(stream, &time, false);
         }
         self.flush(stream);
     }
 
-    fn record_partial(&mut self, stream: Stream, time: &str) {
-        let partial = usize::from(stream == Stream::Stderr);
-        let mut line = std::mem::take(&mut self.partial[partial]);
-        self.record(stream, &line, time);
+    fn record_held(&mut self, stream: Stream, time: &str, partial: bool) {
+        let held = usize::from(stream == Stream::Stderr);
+        let mut line = std::mem::take(&mut self.partial[held]);
+        self.record(stream, &line, time, partial);
         line.clear();
-        self.partial[partial] = line;
+        self.partial[held] = line;
     }
 
-    fn record(&mut self, stream: Stream, line: &[u8], time: &str) {
+    fn record(&mut self, stream: Stream, line: &[u8], time: &str, partial: bool) {
         let (log, log64) = match std::str::from_utf8(line) {
             Ok(text) => (Some(Cow::Borrowed(text)), None),
             Err(_) => (None, Some(BASE64.encode(line))),
         };
-        let record = Record { log, log64, stream, time: Cow::Borrowed(time) };
+        let record = Record { log, log64, stream, time: Cow::Borrowed(time), partial };
         // Writing to memory: can't fail.
         let _ = serde_json::to_writer(&mut self.buffer, &record);
         self.buffer.push(b'\n');
@@ -123,6 +171,7 @@ impl Writer {
             self.buffer = marked;
         }
         let length = self.buffer.len() as u64;
+        self.rotate(length);
         if self.file.write_all(&self.buffer).is_ok() {
             self.end += length;
             self.dropped = (0, 0);
@@ -136,22 +185,24 @@ impl Writer {
     }
 }
 
-/// Reads one record; `None` for a marker of a gap or a record that is damaged.
-pub(super) fn parse(line: &[u8]) -> Option<LogLine> {
+/// Reads one record, and whether its line goes on in the next one; `None` for a marker of a gap or a
+/// record that is damaged.
+pub(super) fn parse(line: &[u8]) -> Option<(LogLine, bool)> {
     let record: Record<'_> = serde_json::from_slice(line).ok()?;
     let bytes = match (record.log, record.log64) {
         (Some(text), _) => text.into_owned().into_bytes(),
         (None, Some(encoded)) => BASE64.decode(encoded).ok()?,
         (None, None) => return None,
     };
-    Some(LogLine { time: record.time.parse().ok()?, stream: record.stream, bytes })
+    let line = LogLine { time: record.time.parse().ok()?, stream: record.stream, bytes };
+    Some((line, record.partial))
 }
 
 /// Opens a log for appending, made where it is missing.
 ///
 /// # Errors
 /// When the disk is full or read-only.
-pub fn open_for_append(path: &std::path::Path) -> Result<File> {
+fn open_for_append(path: &Path) -> Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true).mode(0o600).open(path).map_err(|error| {
@@ -166,12 +217,12 @@ mod tests {
     fn written(writes: &[(Stream, &[u8])]) -> Vec<LogLine> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
-        let mut writer = Writer::new(open_for_append(&path).unwrap());
+        let mut writer = Writer::open(&path, LogLimits::default()).unwrap();
         for (stream, bytes) in writes {
             writer.write(*stream, bytes);
         }
         let text = std::fs::read(&path).unwrap();
-        text.split(|b| *b == b'\n').filter_map(parse).collect()
+        text.split(|b| *b == b'\n').filter_map(parse).map(|(line, _)| line).collect()
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod directory;
 pub mod fill;
 pub mod host;
 pub mod init;
+mod limits;
 pub mod log;
 pub mod monitor;
 pub mod oci;
@@ -22,6 +23,7 @@ pub mod protocol;
 pub mod reader;
 mod rights;
 pub mod rootless;
+mod rotation;
 mod start;
 pub mod volumes;
 
@@ -108,6 +110,7 @@ impl Runtime {
         let read =
             || Ok(Container { spec: directory.read_spec()?, state: directory.read_state()? });
         let mut container: Container = read().map_err(|error: Error| self.gone_or(id, error))?;
+        container.state.updated.clone().apply(&mut container.spec.host);
         if container.state.status.is_live() {
             // It runs, but nobody holds the lock: its monitor was killed, or the machine.
             if let Some(_lock) = directory.try_lock()? {
@@ -415,12 +418,9 @@ impl Runtime {
         status::check(state.name.as_str(), state.status, Action::Logs)?;
         let mut monitor = None;
         if options.follow && state.status.is_live() {
-            monitor = Connection::open(&directory)?;
+            // It ends when the monitor goes, which is after the last restart.
+            monitor = Connection::open(&directory)?.map(Connection::into_stream);
         }
-        let monitor = monitor.and_then(|mut connection| {
-            connection.send(&Request::Wait).ok()?;
-            Some(connection.into_stream())
-        });
         Reader::open(&directory.file("log.jsonl"), options, monitor)
     }
 }

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::container::Changes;
 use crate::model::log::Stream;
 use crate::model::name::ContainerName;
 use crate::model::options::Grace;
@@ -18,7 +19,7 @@ pub const MAX_MESSAGE: usize = 1 << 20;
 const HEADER: usize = 5;
 
 /// What a front asks of a monitor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Start the container; only the front that made the monitor asks this, and first. With
@@ -56,6 +57,11 @@ pub enum Request {
     },
     /// Answered when the container has ended.
     Wait,
+    /// Change limits and restart policy.
+    Update {
+        /// What is changed.
+        changes: Box<Changes>,
+    },
     /// Take another name.
     Rename {
         /// The new name, which the front has reserved.

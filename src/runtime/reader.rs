@@ -1,32 +1,40 @@
 //! Reading a container's log: the last lines, a span of time, or on and on as it is written.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 use super::cancel::Cancel;
 use super::log;
+use super::rotation::{self, Part};
 use crate::model::error::Context;
-use crate::model::log::{LogLine, LogOptions};
+use crate::model::log::{LogLine, LogOptions, Stream};
 use crate::model::{Error, Kind, Result};
 use crate::sys;
 
 const CHUNK: usize = 64 * 1024;
 
-/// The lines of one container's log. It reads the file, never the monitor: a slow reader stops
+/// The longest line in one piece, in bytes; a longer one comes in several.
+const MAX_LINE: usize = 1 << 20;
+
+/// The lines of one container's log. It reads the files, never the monitor: a slow reader stops
 /// nobody.
 #[derive(Debug)]
 pub struct Reader {
-    file: Option<File>,
+    path: PathBuf,
+    part: Option<Part>,
+    /// Whether `part` was full when its end was last looked at: nothing more comes after this end.
+    full: Option<u64>,
     options: LogOptions,
     /// What was read and not yet returned, from `at` on.
     buffer: Vec<u8>,
     at: usize,
+    /// The beginning of a long line, for each stream.
+    begun: [Option<LogLine>; 2],
     follow: Option<Follow>,
 }
 
@@ -51,14 +59,21 @@ impl Reader {
             Some(monitor) => Some(Follow { changes: watch(path)?, monitor: Some(monitor) }),
             None => None,
         };
-        let mut file = match File::open(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            result => Some(result.context(|| format!("read `{}`", path.display()))?),
+        let part = match options.tail {
+            Some(tail) => rotation::tail(path, tail, options.stream),
+            None => Part::after(path, 0),
         };
-        if let (Some(file), Some(tail)) = (&mut file, options.tail) {
-            seek_to_tail(file, tail).context(|| format!("read `{}`", path.display()))?;
-        }
-        Ok(Reader { file, options: options.clone(), buffer: Vec::new(), at: 0, follow })
+        let part = part.context(|| format!("read `{}`", path.display()))?;
+        Ok(Reader {
+            path: path.to_owned(),
+            part,
+            full: None,
+            options: options.clone(),
+            buffer: Vec::new(),
+            at: 0,
+            begun: [None, None],
+            follow,
+        })
     }
 
     /// The next line; `None` at the end.
@@ -73,7 +88,8 @@ impl Reader {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
             while let Some(record) = self.next_record()? {
-                match record.filter(|line| self.wanted(line)) {
+                let line = record.and_then(|(line, partial)| self.join(line, partial));
+                match line.filter(|line| self.wanted(line)) {
                     Some(line) if self.options.until.is_some_and(|until| line.time >= until) => {
                         self.follow = None;
                         let _ = line;
@@ -83,8 +99,10 @@ impl Reader {
                 }
             }
             cancel.check()?;
-            let Some(follow) = &mut self.follow else { return Ok(None) };
-            let Some(monitor) = &follow.monitor else { return Ok(None) };
+            let monitor = self.follow.as_ref().and_then(|follow| follow.monitor.as_ref());
+            let (Some(follow), Some(monitor)) = (&self.follow, monitor) else {
+                return Ok(self.rest());
+            };
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             let ready = sys::event::wait_readable(
                 &[follow.changes.as_fd(), monitor.as_fd(), cancel.as_fd()],
@@ -93,7 +111,9 @@ impl Reader {
             if ready[0] {
                 let _ = follow.changes.read_events();
             }
-            if ready[1] {
+            if ready[1]
+                && let Some(follow) = &mut self.follow
+            {
                 follow.monitor = None;
             }
             if !ready.contains(&true) {
@@ -107,8 +127,35 @@ impl Reader {
             && self.options.stream.is_none_or(|stream| line.stream == stream)
     }
 
-    /// The next whole record of the file: `Some(None)` for one that is no line.
-    fn next_record(&mut self) -> Result<Option<Option<LogLine>>> {
+    /// The whole line that a record ends, if it ends one.
+    fn join(&mut self, line: LogLine, partial: bool) -> Option<LogLine> {
+        let begun = &mut self.begun[usize::from(line.stream == Stream::Stderr)];
+        let whole = match begun.take() {
+            Some(mut first) => {
+                first.bytes.extend_from_slice(&line.bytes);
+                first
+            }
+            None => line,
+        };
+        if partial && whole.bytes.len() < MAX_LINE {
+            *begun = Some(whole);
+            return None;
+        }
+        Some(whole)
+    }
+
+    /// At the end of all: the beginning of a line that has no end.
+    fn rest(&mut self) -> Option<LogLine> {
+        loop {
+            let line = self.begun.iter_mut().find_map(Option::take)?;
+            if self.wanted(&line) {
+                return Some(line);
+            }
+        }
+    }
+
+    /// The next whole record: `Some(None)` for one that is no line.
+    fn next_record(&mut self) -> Result<Option<Option<(LogLine, bool)>>> {
         loop {
             let rest = &self.buffer[self.at..];
             if let Some(length) = rest.iter().position(|b| *b == b'\n') {
@@ -119,14 +166,36 @@ impl Reader {
             self.buffer.drain(..self.at);
             self.at = 0;
             let held = self.buffer.len();
-            let Some(file) = &mut self.file else { return Ok(None) };
+            let Some(part) = &mut self.part else {
+                self.part = Part::after(&self.path, 0).context(|| "open the log".to_owned())?;
+                match self.part {
+                    Some(_) => continue,
+                    None => return Ok(None),
+                }
+            };
             self.buffer.resize(held + CHUNK, 0);
-            let count = file.read(&mut self.buffer[held..]);
+            let count = part.file.read(&mut self.buffer[held..]);
             self.buffer.truncate(held + *count.as_ref().unwrap_or(&0));
-            if count.context(|| "read the log".to_owned())? == 0 {
+            if count.context(|| "read the log".to_owned())? == 0 && !self.next_part()? {
                 return Ok(None);
             }
         }
+    }
+
+    /// At the end of a file: whether there is more to read. One that has become full is read once
+    /// more before it is left, for the last it got before.
+    fn next_part(&mut self) -> Result<bool> {
+        let failed = || "open the log".to_owned();
+        let Some(part) = &self.part else { return Ok(false) };
+        if self.full.is_none() {
+            self.full = part.full(&self.path).context(failed)?;
+            return Ok(self.full.is_some());
+        }
+        let next = Part::after(&self.path, self.full.unwrap_or(0)).context(failed)?;
+        let Some(next) = next else { return Ok(false) };
+        (self.part, self.full) = (Some(next), None);
+        self.buffer.clear();
+        Ok(true)
     }
 }
 
@@ -136,29 +205,9 @@ fn watch(path: &Path) -> Result<Inotify> {
             .hint("too many files are being followed; see /proc/sys/fs/inotify")
     };
     let changes = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).map_err(failed)?;
-    changes.add_watch(path, AddWatchFlags::IN_MODIFY).map_err(failed)?;
+    // The directory: what is written, and the beginning of a new file.
+    let directory = path.parent().unwrap_or(path);
+    let events = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE;
+    changes.add_watch(directory, events).map_err(failed)?;
     Ok(changes)
-}
-
-/// Moves to the beginning of the last `tail` records.
-fn seek_to_tail(file: &mut File, tail: u64) -> std::io::Result<()> {
-    let mut position = file.seek(SeekFrom::End(0))?;
-    let mut newlines = 0;
-    let mut chunk = vec![0; CHUNK];
-    while position > 0 && tail > 0 {
-        let length = position.min(CHUNK as u64);
-        position -= length;
-        file.seek(SeekFrom::Start(position))?;
-        let part = &mut chunk[..usize::try_from(length).unwrap_or(CHUNK)];
-        file.read_exact(part)?;
-        for (at, _) in part.iter().enumerate().rev().filter(|(_, b)| **b == b'\n') {
-            newlines += 1;
-            if newlines > tail {
-                file.seek(SeekFrom::Start(position + at as u64 + 1))?;
-                return Ok(());
-            }
-        }
-    }
-    let start = if tail == 0 { SeekFrom::End(0) } else { SeekFrom::Start(0) };
-    file.seek(start).map(drop)
 }

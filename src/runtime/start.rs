@@ -27,6 +27,7 @@ impl Runtime {
     /// [`Kind::Exists`] where the name is taken; nothing is left then.
     pub fn create(&self, new: &New<'_>) -> Result<()> {
         check_capabilities(&new.spec.host.security)?;
+        self.check_limits(&new.spec.host.resources)?;
         self.catalogue.create(&new.spec.id, new.name, |directory| fill(directory, new))
     }
 

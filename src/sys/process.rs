@@ -208,9 +208,13 @@ pub fn unshare_cgroup() -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// Wraps `prlimit(2)` for this process; `None` is unlimited. The hard limit is clamped to the
-/// present one, which only CAP_SYS_RESOURCE may raise.
+/// Wraps `prlimit(2)` for this process; `None` is unlimited. Where the hard limit is
+/// refused, it is clamped to the present one, which only CAP_SYS_RESOURCE may raise.
 pub fn limit(resource: Resource, soft: Option<u64>, hard: Option<u64>) -> Result<(), Errno> {
+    let wanted = Rlimit { current: soft, maximum: hard };
+    if rustix::process::setrlimit(resource, wanted).is_ok() {
+        return Ok(());
+    }
     let present = rustix::process::getrlimit(resource).maximum;
     let clamp = |wanted: Option<u64>| match (wanted, present) {
         (Some(wanted), Some(present)) => Some(wanted.min(present)),

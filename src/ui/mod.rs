@@ -8,6 +8,7 @@ pub mod info;
 pub mod progress;
 pub mod ps;
 pub mod report;
+pub mod stats;
 pub mod template;
 pub mod usage;
 pub mod volumes;

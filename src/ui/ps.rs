@@ -41,6 +41,9 @@ pub fn status(container: &Container, now: Timestamp) -> String {
         Status::Created => "Created".to_owned(),
         Status::Running => format!("Up {}", since(state.started_at)),
         Status::Paused => format!("Up {} (Paused)", since(state.started_at)),
+        Status::Restarting => {
+            format!("Restarting ({}) {} ago", state.exit_code, since(state.finished_at))
+        }
         Status::Exited => format!("Exited ({}) {} ago", state.exit_code, since(state.finished_at)),
         Status::Dead => "Dead".to_owned(),
     }

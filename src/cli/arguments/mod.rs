@@ -18,6 +18,7 @@ use clap::{Args, Parser, Subcommand};
 use self::build::{FilesVerb, MakeVerb};
 pub use self::container::*;
 use self::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
+pub use self::resources::{LimitVerb, StatsArguments, UpdateArguments};
 use self::store::{
     HistoryArguments, ImagesArguments, LoadArguments, PruneContainersArguments,
     PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb, TagArguments,
@@ -125,6 +126,9 @@ pub enum ContainerVerb {
     Logs(LogsArguments),
     /// Show all about containers or images, as JSON
     Inspect(InspectArguments),
+    /// A verb about what containers use and may use.
+    #[command(flatten)]
+    Limit(LimitVerb),
     /// A verb of a container's files.
     #[command(flatten)]
     Files(FilesVerb),

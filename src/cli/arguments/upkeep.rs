@@ -1,13 +1,20 @@
-//! Flags that say what the monitor does while a container runs and when it ends: health checks and restarts.
+//! Flags that say what the monitor does while a container runs and when it ends: restarts, and the log's limits.
 
 use clap::Args;
 
-use crate::model::Result;
-use crate::model::upkeep::Upkeep;
+use crate::model::upkeep::{LogLimits, Upkeep};
+use crate::model::{Error, Kind, Result};
 
-/// Flags that say what the monitor does while a container runs and when it ends: health checks and restarts.
+/// Flags that say what the monitor does while a container runs and when it ends: restarts, and the log's limits.
 #[derive(Args, Debug)]
-pub struct UpkeepArguments {}
+pub struct UpkeepArguments {
+    /// Start it again when it ends: no, always, unless-stopped, on-failure[:N]
+    #[arg(long, value_name = "POLICY")]
+    pub restart: Option<String>,
+    /// How much output is kept: max-size=16m, max-file=3
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub log_opt: Vec<String>,
+}
 
 impl UpkeepArguments {
     /// For the engine.
@@ -15,6 +22,16 @@ impl UpkeepArguments {
     /// # Errors
     /// What is wrong with a flag's value.
     pub fn options(&self) -> Result<Upkeep> {
-        Ok(Upkeep::default())
+        let pair = |text: &'_ String| match text.split_once('=') {
+            Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+            None => Err(Error::new(Kind::Invalid, format!("log option `{text}` has no `=`"))),
+        };
+        let options: Vec<_> = self.log_opt.iter().map(pair).collect::<Result<_>>()?;
+        Ok(Upkeep {
+            restart: self.restart.as_deref().unwrap_or_default().parse()?,
+            log: LogLimits::from_options(
+                options.iter().map(|(key, value)| (key.as_str(), value.as_str())),
+            )?,
+        })
     }
 }

@@ -11,8 +11,10 @@ use super::digest::Digest;
 use super::image::Image;
 use super::options::Grace;
 use super::reference::Reference;
+use super::resources::{Resources, SHM_SIZE};
 use super::security::{Device, Seccomp, Security};
 use super::status::Status;
+use super::upkeep::LogLimits;
 
 /// Paths that a container cannot read.
 pub const MASKED_PATHS: [&str; 14] = [
@@ -35,9 +37,6 @@ pub const MASKED_PATHS: [&str; 14] = [
 /// Paths that a container cannot write.
 pub const READONLY_PATHS: [&str; 6] =
     ["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
-
-/// The most processes that a container may have.
-pub const PIDS_LIMIT: i64 = 2048;
 
 /// How Docker writes "never".
 const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
@@ -113,7 +112,7 @@ fn state_json(container: &Container) -> Value {
         "Status": state.status.as_str(),
         "Running": state.status.is_live(),
         "Paused": state.status == Status::Paused,
-        "Restarting": false,
+        "Restarting": state.status == Status::Restarting,
         "OOMKilled": state.oom_killed,
         "Dead": state.status == Status::Dead,
         "Pid": state.pid,
@@ -131,13 +130,14 @@ fn time(time: Option<Timestamp>) -> String {
 /// The part of `HostConfig` that says how a container is run, then that of its resources.
 fn host_config(container: &Container) -> Value {
     let security = &container.spec.host.security;
+    let restart = container.spec.host.upkeep.restart;
     let mut config = json!({
         "Binds": mounts::binds(&container.spec.host.mounts),
         "ContainerIDFile": "",
-        "LogConfig": { "Type": "json-file", "Config": {} },
+        "LogConfig": { "Type": "json-file", "Config": log_config(container.spec.host.upkeep.log) },
         "NetworkMode": "none",
         "PortBindings": {},
-        "RestartPolicy": { "Name": "no", "MaximumRetryCount": 0 },
+        "RestartPolicy": { "Name": restart.name(), "MaximumRetryCount": restart.maximum() },
         "AutoRemove": container.spec.host.auto_remove,
         "VolumeDriver": "",
         "VolumesFrom": null,
@@ -152,7 +152,7 @@ fn host_config(container: &Container) -> Value {
         "IpcMode": "private",
         "Cgroup": "",
         "Links": null,
-        "OomScoreAdj": 0,
+        "OomScoreAdj": container.spec.host.resources.oom_score_adj.unwrap_or_default(),
         "PidMode": "",
         "Privileged": security.privileged,
         "PublishAllPorts": false,
@@ -160,12 +160,12 @@ fn host_config(container: &Container) -> Value {
         "SecurityOpt": security_options(security),
         "UTSMode": "",
         "UsernsMode": "",
-        "ShmSize": 67_108_864,
+        "ShmSize": container.spec.host.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
         "Runtime": "lifebox",
         "ConsoleSize": [0, 0],
         "Isolation": "",
     });
-    extend(&mut config, resources());
+    extend(&mut config, resources(&container.spec.host.resources));
     config["Devices"] = security.devices.iter().map(device).collect();
     let paths = match (security.privileged, security.system_paths) {
         (true, _) => json!({ "MaskedPaths": null, "ReadonlyPaths": null }),
@@ -198,35 +198,49 @@ fn device(device: &Device) -> Value {
     })
 }
 
-fn resources() -> Value {
+/// What was asked for; our own default is not shown, for Docker's is no limit.
+fn log_config(limits: LogLimits) -> Value {
+    if limits == LogLimits::default() {
+        return json!({});
+    }
+    let size = limits.max_size.map_or_else(|| "-1".to_owned(), |size| size.to_string());
+    json!({ "max-size": size, "max-file": limits.max_file.to_string() })
+}
+
+fn resources(of: &Resources) -> Value {
+    let ulimits: Vec<_> = of
+        .ulimits
+        .iter()
+        .map(|limit| json!({ "Name": limit.name, "Hard": limit.hard, "Soft": limit.soft }))
+        .collect();
     json!({
-        "CpuShares": 0,
-        "Memory": 0,
-        "NanoCpus": 0,
+        "CpuShares": of.cpu_shares.unwrap_or_default(),
+        "Memory": of.memory.unwrap_or_default(),
+        "NanoCpus": of.nano_cpus.unwrap_or_default(),
         "CgroupParent": "",
-        "BlkioWeight": 0,
+        "BlkioWeight": of.blkio_weight.unwrap_or_default(),
         "BlkioWeightDevice": [],
         "BlkioDeviceReadBps": [],
         "BlkioDeviceWriteBps": [],
         "BlkioDeviceReadIOps": [],
         "BlkioDeviceWriteIOps": [],
-        "CpuPeriod": 0,
-        "CpuQuota": 0,
+        "CpuPeriod": of.cpu_period.unwrap_or_default(),
+        "CpuQuota": of.cpu_quota.unwrap_or_default(),
         "CpuRealtimePeriod": 0,
         "CpuRealtimeRuntime": 0,
-        "CpusetCpus": "",
-        "CpusetMems": "",
+        "CpusetCpus": of.cpuset_cpus.as_deref().unwrap_or_default(),
+        "CpusetMems": of.cpuset_mems.as_deref().unwrap_or_default(),
         "Devices": [],
         "DeviceCgroupRules": null,
         "DeviceRequests": null,
         "KernelMemory": 0,
         "KernelMemoryTCP": 0,
-        "MemoryReservation": 0,
-        "MemorySwap": 0,
+        "MemoryReservation": of.memory_reservation.unwrap_or_default(),
+        "MemorySwap": of.swap().unwrap_or_default(),
         "MemorySwappiness": null,
         "OomKillDisable": false,
-        "PidsLimit": PIDS_LIMIT,
-        "Ulimits": [],
+        "PidsLimit": of.pids(),
+        "Ulimits": ulimits,
         "CpuCount": 0,
         "CpuPercent": 0,
         "IOMaximumIOps": 0,

@@ -13,6 +13,9 @@ use crate::sys::userns;
 /// unified hierarchy: each directory costs about 0.15 ms at start.
 const USED: [&str; 4] = ["pids", "memory", "devices", "cpuacct"];
 
+/// Those that a container gets a cgroup for when a limit of it asks for them.
+const ON_DEMAND: [&str; 3] = ["cpu", "cpuset", "blkio"];
+
 /// One v1 hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct V1 {
@@ -20,6 +23,15 @@ pub struct V1 {
     pub controllers: Vec<String>,
     /// Where it is mounted.
     pub mount: PathBuf,
+    /// Whether every container has a cgroup there; else only one that needs it for a limit.
+    pub always: bool,
+}
+
+impl V1 {
+    /// Whether it has a controller.
+    pub fn has(&self, controller: &str) -> bool {
+        self.controllers.iter().any(|name| name == controller)
+    }
 }
 
 /// The hierarchies that containers use.
@@ -89,14 +101,28 @@ impl Hierarchies {
                         .map(String::from)
                         .collect(),
                     mount: point,
+                    always: false,
                 }),
                 _ => {}
             }
         }
         let freezes = found.unified.is_some();
         let used = |name: &String| USED.contains(&name.as_str()) || (!freezes && name == "freezer");
-        found.v1.retain(|v1| v1.controllers.iter().any(used));
+        for v1 in &mut found.v1 {
+            v1.always = v1.controllers.iter().any(used);
+        }
+        let of_use = |v1: &V1| v1.always || ON_DEMAND.iter().any(|name| v1.has(name));
+        found.v1.retain(of_use);
         found
+    }
+
+    /// These, without those v1 hierarchies that only limits need, unless they are among
+    /// `controllers`.
+    #[must_use]
+    pub fn with(&self, controllers: &[&str]) -> Self {
+        let mut these = self.clone();
+        these.v1.retain(|v1| v1.always || controllers.iter().any(|name| v1.has(name)));
+        these
     }
 
     /// `v2`, `v1` or `hybrid`.
@@ -123,8 +149,8 @@ impl Hierarchies {
 /// Passes controllers of the unified hierarchy on to the cgroup at `directory`: a child has those
 /// that its parent's `cgroup.subtree_control` names. One that can't be had is left out; a limit
 /// that needs it says so when it is set.
-pub(super) fn enable_controllers(directory: &Path) -> Result<()> {
-    let Some(parent) = directory.parent() else { return Ok(()) };
+pub(super) fn enable_controllers(directory: &Path) {
+    let Some(parent) = directory.parent() else { return };
     let read =
         |directory: &Path, file: &str| fs::read_to_string(directory.join(file)).unwrap_or_default();
     let has = |text: &str, name: &str| text.split_whitespace().any(|word| word == name);
@@ -140,7 +166,6 @@ pub(super) fn enable_controllers(directory: &Path) -> Result<()> {
             }
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 
 mod devices;
 mod hierarchies;
+mod limits;
+mod usage;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -32,12 +34,64 @@ pub struct Cgroup {
 }
 
 impl Cgroup {
+    /// The v1 controllers that limits need besides those that every container has.
+    pub fn controllers(resources: &LinuxResources) -> Vec<&'static str> {
+        limits::controllers(resources)
+    }
+
+    /// Makes what further limits need, and moves all processes there.
+    ///
+    /// # Errors
+    /// When a cgroup can't be made or entered.
+    pub fn extend(&self, resources: &LinuxResources) -> Result<()> {
+        let needed = limits::controllers(resources);
+        for (v1, directory) in &self.v1 {
+            if directory.exists() || !needed.iter().any(|name| v1.has(name)) {
+                continue;
+            }
+            create_directory(directory)?;
+            if v1.has("cpuset") {
+                fill_cpuset(directory)?;
+            }
+            self.move_all(directory)?;
+        }
+        Ok(())
+    }
+
+    /// Moves the container's processes to a further hierarchy. A child is made where its parent is:
+    /// once a round finds nobody new, all are there.
+    fn move_all(&self, directory: &Path) -> Result<()> {
+        let home = self.v1_with("pids").or(self.v1_with("memory")).or(self.unified.as_deref());
+        let Some(home) = home else { return Ok(()) };
+        let mut moved = std::collections::BTreeSet::new();
+        loop {
+            let pids = read(home, "cgroup.procs")?;
+            let new: Vec<_> = pids.lines().filter(|pid| !moved.contains(*pid)).collect();
+            if new.is_empty() {
+                return Ok(());
+            }
+            for pid in new {
+                // One that has just ended needs no place.
+                let _ = fs::write(directory.join("cgroup.procs"), pid);
+                moved.insert(pid.to_owned());
+            }
+        }
+    }
+
     /// The cgroup at `path` (`<parent>/<id>`) in each hierarchy; whether it exists or not.
     pub fn at(hierarchies: &Hierarchies, path: &Path) -> Self {
         Cgroup {
             unified: hierarchies.unified.as_ref().map(|mount| mount.join(path)),
             v1: hierarchies.v1.iter().map(|v1| (v1.clone(), v1.mount.join(path))).collect(),
         }
+    }
+
+    /// This, without the v1 hierarchies that none of `controllers` needs.
+    #[must_use]
+    pub fn with(&self, controllers: &[&str]) -> Self {
+        let kept = |v1: &V1| v1.always || controllers.iter().any(|name| v1.has(name));
+        let v1 = self.v1.iter().filter(|(v1, _)| kept(v1)).cloned().collect();
+        Cgroup { unified: self.unified.clone(), v1 }
     }
 
     fn directories(&self) -> impl Iterator<Item = &Path> {
@@ -63,10 +117,10 @@ impl Cgroup {
                 return Err(error.hint("lifebox needs to run as root to make cgroups"));
             }
         }
-        match &self.unified {
-            Some(unified) => hierarchies::enable_controllers(unified),
-            None => Ok(()),
+        if let Some(unified) = &self.unified {
+            hierarchies::enable_controllers(unified);
         }
+        self.v1_with("cpuset").map_or(Ok(()), fill_cpuset)
     }
 
     /// Sets limits and the devices that may be used.
@@ -74,12 +128,7 @@ impl Cgroup {
     /// # Errors
     /// When the kernel refuses one; the message names the file.
     pub fn apply(&self, resources: &LinuxResources) -> Result<()> {
-        if let Some(limit) = resources.pids().as_ref().map(|pids| pids.limit()) {
-            let directory = self.v1_with("pids").or_else(|| self.unified_with("pids.max"));
-            if let Some(directory) = directory {
-                write(directory, "pids.max", &limit.to_string())?;
-            }
-        }
+        self.limit(resources, false)?;
         let rules = resources.devices().as_deref().unwrap_or_default();
         match (self.v1_with("devices"), &self.unified) {
             (Some(directory), _) => devices::apply_v1(directory, rules),
@@ -89,11 +138,6 @@ impl Cgroup {
             (None, Some(unified)) => devices::apply_v2(unified, rules),
             (None, None) => Ok(()),
         }
-    }
-
-    /// The unified directory, where it has this file (its controller is enabled).
-    fn unified_with(&self, file: &str) -> Option<&Path> {
-        self.unified.as_deref().filter(|unified| unified.join(file).exists())
     }
 
     /// The unified directory, for `CLONE_INTO_CGROUP`.
@@ -222,6 +266,22 @@ impl Cgroup {
     pub fn remove(&self) -> Result<()> {
         self.directories().try_for_each(remove_directory)
     }
+}
+
+/// A new v1 cpuset has no processors and no memory, and takes no process until it has: its parent's
+/// are its own, where nothing else is said (cgroup-v1/cpusets.rst).
+fn fill_cpuset(directory: &Path) -> Result<()> {
+    for file in ["cpuset.cpus", "cpuset.mems"] {
+        if !read(directory, file)?.trim().is_empty() {
+            continue;
+        }
+        let Some(parent) = directory.parent() else { continue };
+        if parent.join(file).exists() {
+            fill_cpuset(parent)?;
+            write(directory, file, read(parent, file)?.trim())?;
+        }
+    }
+    Ok(())
 }
 
 fn create_directory(directory: &Path) -> Result<()> {

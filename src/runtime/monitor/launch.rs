@@ -19,7 +19,8 @@ use crate::runtime::devices;
 use crate::runtime::directory::Directory;
 use crate::runtime::host;
 use crate::runtime::init::{Init, Report};
-use crate::runtime::log::{self, Writer};
+use crate::runtime::log::Writer;
+use crate::runtime::oci;
 use crate::runtime::plan::{self, Host, MountStep, Plan, Step, UserStep};
 use crate::sys::{self, userns};
 
@@ -31,7 +32,14 @@ pub(super) fn launch(
     cgroup: &Cgroup,
     spec: &ContainerSpec,
 ) -> Result<Run> {
-    let config: Spec = directory.read("config.json")?;
+    let mut config: serde_json::Value = directory.read("config.json")?;
+    // What `update` has changed since.
+    oci::resources::limit(&spec.host.resources, &mut config);
+    let config: Spec = serde_json::from_value(config)
+        .map_err(|error| Error::new(Kind::Corrupt, format!("`config.json` is damaged: {error}")))?;
+    let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+    let needed = resources.map(Cgroup::controllers).unwrap_or_default();
+    let (hierarchies, cgroup) = (&hierarchies.with(&needed), &cgroup.with(&needed));
     let host = Host {
         open_stdin: spec.config.open_stdin,
         devices: spec.host.security.privileged.then(devices::of_host),
@@ -40,10 +48,10 @@ pub(super) fn launch(
     let plan = plan::plan(&config, &host)?;
     make_sources(spec)?;
     cgroup.create()?;
-    if let Some(resources) = config.linux().as_ref().and_then(|linux| linux.resources().as_ref()) {
+    if let Some(resources) = resources {
         cgroup.apply(resources)?;
     }
-    let log = Writer::new(log::open_for_append("log.jsonl".as_ref())?);
+    let log = Writer::open("log.jsonl".as_ref(), spec.host.upkeep.log)?;
     let (read_out, stdout) = pipe()?;
     let (read_err, stderr) = pipe()?;
     let (reports, report) = pipe()?;

@@ -6,6 +6,7 @@
 
 mod client;
 mod launch;
+mod upkeep;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -18,10 +19,10 @@ use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use self::client::Client;
+use self::upkeep::Upkeep;
 use super::catalogue::Catalogue;
 use super::cgroup::{Cgroup, Hierarchies};
 use super::directory::Directory;
-use super::host;
 use super::log::Writer;
 use super::protocol::{Reply, Request};
 use crate::model::container::{ContainerSpec, State};
@@ -85,6 +86,9 @@ struct Monitor {
     kill_at: Option<Instant>,
     /// `--rm` is put aside: it is being restarted.
     keep: bool,
+    upkeep: Upkeep,
+    /// When the pause before a restart is over.
+    wake_at: Option<Instant>,
 }
 
 /// A container that runs.
@@ -118,8 +122,9 @@ fn prepare(lock: File) -> Result<Monitor> {
     // The paths in config.json are relative to the container's directory.
     std::env::set_current_dir(directory.path())
         .context(|| format!("enter `{}`", directory.path().display()))?;
-    let spec = directory.read_spec()?;
+    let mut spec = directory.read_spec()?;
     let state = directory.read_state()?;
+    state.updated.apply(&mut spec.host);
     let socket = Path::new("monitor.sock");
     let _ = fs::remove_file(socket);
     let listener = UnixListener::bind(socket).context(|| "make `monitor.sock`".to_owned())?;
@@ -140,6 +145,8 @@ fn prepare(lock: File) -> Result<Monitor> {
         ended: None,
         kill_at: None,
         keep: false,
+        upkeep: Upkeep::new(),
+        wake_at: None,
     })
 }
 
@@ -154,6 +161,9 @@ impl Monitor {
                 (front.attached, front.feeds_stdin) = (attach, stdin);
                 self.clients.push(front);
                 self.watch();
+                while self.runs_again() {
+                    self.watch();
+                }
                 self.finish();
             }
             Ok(_) => {}
@@ -168,31 +178,24 @@ impl Monitor {
         if !matches!(request, Request::Start { .. }) {
             return Err(Error::new(Kind::Bug, "the monitor was not asked to start"));
         }
-        let run = launch::launch(&self.directory, &self.hierarchies, &self.cgroup, &self.spec)?;
-        let before = self.state.clone();
-        self.state.status = Status::Running;
-        self.state.pid = run.child.pid;
-        self.state.pid_start = host::start_time(run.child.pid);
-        self.state.exit_code = 0;
-        self.state.oom_killed = false;
-        self.state.error.clear();
-        self.state.started_at = Some(Timestamp::now());
-        self.state.finished_at = None;
-        self.state.boot_id = host::boot_id();
-        self.run = Some(run);
-        self.directory.write_state(&self.state).inspect_err(|_| self.state = before)
+        self.state.restart_count = 0;
+        self.run_program()
     }
 
     /// Records a start that failed: the container keeps its status, with the reason.
     fn give_up(&mut self, error: &Error) {
-        if let Some(run) = self.run.take() {
-            let _ = sys::process::send_signal(&run.child.pidfd, Signal::KILL.number());
-            let _ = sys::process::reap(&run.child.pidfd);
-        }
+        self.kill_run();
         let _ = self.cgroup.remove();
         self.state.exit_code = error.exit_code().map_or(128, i32::from);
         self.state.error = error.to_string();
         self.release();
+    }
+
+    fn kill_run(&mut self) {
+        if let Some(run) = self.run.take() {
+            let _ = sys::process::send_signal(&run.child.pidfd, Signal::KILL.number());
+            let _ = sys::process::reap(&run.child.pidfd);
+        }
     }
 
     /// The loop: until the container has ended and its last words are written.
@@ -219,7 +222,6 @@ impl Monitor {
         // is left of one that has ended is taken in any case.
         let blocked = self.ended.is_none()
             && self.clients.iter().any(|client| client.attached && client.has_unsent());
-        let Some(run) = &self.run else { return Vec::new() };
         // What is not waited for now is replaced by the listener, asked for nothing: a pipe at its
         // end would else be reported again and again.
         let idle = self.listener.as_fd();
@@ -228,9 +230,11 @@ impl Monitor {
             let flags = if fd.is_some() { PollFlags::IN } else { PollFlags::empty() };
             fds.push(PollFd::from_borrowed_fd(fd.unwrap_or(idle), flags));
         };
-        push(Some(run.child.pidfd.as_fd()).filter(|_| self.ended.is_none()));
-        for output in &run.outputs {
-            push(output.as_ref().map(AsFd::as_fd).filter(|_| !blocked));
+        let run = self.run.as_ref();
+        push(run.map(|run| run.child.pidfd.as_fd()).filter(|_| self.ended.is_none()));
+        for stream in 0..2 {
+            let output = run.and_then(|run| run.outputs[stream].as_ref());
+            push(output.map(AsFd::as_fd).filter(|_| !blocked));
         }
         push(Some(idle));
         for client in &self.clients {
@@ -238,7 +242,8 @@ impl Monitor {
             flags.set(PollFlags::OUT, client.has_unsent());
             fds.push(PollFd::from_borrowed_fd(client.stream.as_fd(), flags));
         }
-        let until = self.kill_at.into_iter().chain(self.ended.map(|(_, until)| until)).min();
+        let until = [self.kill_at, self.ended.map(|(_, until)| until), self.wake_at];
+        let until = until.into_iter().flatten().min();
         let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
         match rustix::event::poll(&mut fds, left.as_ref()) {
@@ -337,6 +342,7 @@ impl Monitor {
                 self.state.name = name;
                 self.directory.write_state(&self.state)
             }
+            Request::Update { changes } => self.update(&changes),
             Request::Start { .. } => Ok(()),
         };
         match result {
@@ -362,6 +368,7 @@ impl Monitor {
 
     fn stop(&mut self, signal: Signal, grace: Grace, keep: bool) -> Result<()> {
         self.keep |= keep;
+        self.upkeep.stopping = true;
         self.signal(signal)?;
         if self.state.status == Status::Paused {
             self.unpause()?;
@@ -378,6 +385,10 @@ impl Monitor {
     /// Sends a signal. One that is meant to end the container also thaws it, or it would wait for
     /// ever to be delivered; any other waits until the container is unpaused.
     fn signal(&mut self, signal: Signal) -> Result<()> {
+        let ends = signal == Signal::KILL
+            || signal == self.spec.config.stop_signal.unwrap_or(Signal::TERM);
+        // Between two runs any signal means that there is to be no other, as in Docker.
+        self.upkeep.stopping |= ends || self.run.is_none();
         let Some(run) = &self.run else { return Ok(()) };
         match sys::process::send_signal(&run.child.pidfd, signal.number()) {
             // It has ended just now.
@@ -386,19 +397,14 @@ impl Monitor {
                 return Err(Error::from_errno(format!("send {signal}"), errno.raw_os_error()));
             }
         }
-        let ends = signal == Signal::KILL
-            || signal == self.spec.config.stop_signal.unwrap_or(Signal::TERM);
         if ends && self.state.status == Status::Paused { self.unpause() } else { Ok(()) }
     }
 
     /// Records the end, gives everything back, and only then tells who waits for it.
     fn finish(&mut self) {
         let code = self.ended.map_or(255, |(code, _)| code);
-        if let Some(mut run) = self.run.take() {
-            run.log.write(Stream::Stdout, &[]);
-            run.log.write(Stream::Stderr, &[]);
-        }
-        self.state.oom_killed = self.cgroup.oom_kills() > 0;
+        self.close_log();
+        self.state.oom_killed |= self.cgroup.oom_kills() > 0;
         let removed = self.cgroup.remove();
         self.state = self.state.clone().ended(code, Timestamp::now());
         if let Err(error) = removed {

@@ -5,14 +5,14 @@
 //! annotations: how the root is stacked, and the user as the image names it.
 
 mod mounts;
-mod resources;
+pub mod resources;
 mod security;
 mod sharing;
 
 use serde_json::{Value, json};
 
 use crate::model::container::ContainerSpec;
-use crate::model::inspect::{MASKED_PATHS, PIDS_LIMIT, READONLY_PATHS};
+use crate::model::inspect::{MASKED_PATHS, READONLY_PATHS};
 
 /// Annotation: the layers of the root, lowest first, as a JSON array of paths relative to the
 /// container's directory.
@@ -74,7 +74,7 @@ pub fn config(
                 { "type": "pid" }, { "type": "mount" }, { "type": "uts" },
                 { "type": "ipc" }, { "type": "network" }, { "type": "cgroup" },
             ],
-            "resources": { "devices": device_rules(), "pids": { "limit": PIDS_LIMIT } },
+            "resources": { "devices": device_rules() },
             // Docker's, in the container's own network namespace: ping without CAP_NET_RAW, and
             // ports below 1024 for every user.
             "sysctl": {

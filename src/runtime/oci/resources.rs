@@ -1,8 +1,83 @@
 //! How much a container may use: memory, processors, processes, block devices, limits of its processes, in the words of the OCI runtime specification.
 
-use serde_json::Value;
+use oci_spec::runtime::LinuxResources;
+use serde_json::{Value, json};
 
 use crate::model::container::ContainerSpec;
+use crate::model::resources::Resources;
+use crate::model::{Error, Kind, Result};
 
 /// Adds it to `config`.
-pub(super) fn apply(_spec: &ContainerSpec, _config: &mut Value) {}
+pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
+    let resources = &spec.host.resources;
+    limit(resources, config);
+    if let Some(score) = resources.oom_score_adj {
+        config["process"]["oomScoreAdj"] = score.into();
+    }
+    let rlimits = config["process"]["rlimits"].as_array_mut();
+    if let Some(rlimits) = rlimits {
+        for ulimit in &resources.ulimits {
+            let kind = format!("RLIMIT_{}", ulimit.name.to_uppercase());
+            rlimits.retain(|limit| limit["type"] != kind.as_str());
+            // -1 is RLIM_INFINITY.
+            let (soft, hard) = (ulimit.soft.cast_unsigned(), ulimit.hard.cast_unsigned());
+            rlimits.push(json!({ "type": kind, "soft": soft, "hard": hard }));
+        }
+    }
+    if let Some(size) = resources.shm_size.filter(|size| *size > 0) {
+        let mounts = config["mounts"].as_array_mut();
+        let shm = mounts.into_iter().flatten().find(|mount| mount["destination"] == "/dev/shm");
+        let options = shm.and_then(|shm| shm["options"].as_array_mut());
+        for option in options.into_iter().flatten() {
+            if option.as_str().is_some_and(|option| option.starts_with("size=")) {
+                *option = format!("size={size}").into();
+            }
+        }
+    }
+}
+
+/// Sets what cgroups limit; the devices stay.
+pub fn limit(resources: &Resources, config: &mut Value) {
+    let limits = &mut config["linux"]["resources"];
+    limits["pids"] = json!({ "limit": resources.pids() });
+    let set = |value: Option<i64>| value.filter(|value| *value != 0);
+    let mut memory = json!({});
+    let mut put = |key: &str, value: Option<i64>| {
+        if let Some(value) = value {
+            memory[key] = value.into();
+        }
+    };
+    put("limit", set(resources.memory));
+    put("swap", resources.swap());
+    put("reservation", set(resources.memory_reservation));
+    limits["memory"] = memory;
+    let (quota, period) = resources.cpu_time();
+    let mut cpu = json!({});
+    let mut put = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            cpu[key] = value;
+        }
+    };
+    put("shares", set(resources.cpu_shares).map(Value::from));
+    put("quota", set(quota).map(Value::from));
+    put("period", period.map(Value::from));
+    let list = |list: &Option<String>| list.clone().filter(|list| !list.is_empty());
+    put("cpus", list(&resources.cpuset_cpus).map(Value::from));
+    put("mems", list(&resources.cpuset_mems).map(Value::from));
+    limits["cpu"] = cpu;
+    limits["blockIO"] = match set(resources.blkio_weight) {
+        Some(weight) => json!({ "weight": weight }),
+        None => Value::Null,
+    };
+}
+
+/// What cgroups limit, without devices.
+///
+/// # Errors
+/// When a number is beyond what the specification can say.
+pub fn limits(resources: &Resources) -> Result<LinuxResources> {
+    let mut config = json!({ "linux": { "resources": {} } });
+    limit(resources, &mut config);
+    serde_json::from_value(config["linux"]["resources"].take())
+        .map_err(|error| Error::new(Kind::Invalid, format!("a limit is out of range: {error}")))
+}

@@ -12,7 +12,7 @@ mod tests;
 
 use std::ffi::CString;
 
-use oci_spec::runtime::{Linux, LinuxDevice, Mount, PosixRlimitType, Process, Spec};
+use oci_spec::runtime::{Linux, LinuxDevice, Mount, Process, Spec};
 use rustix::process::Resource;
 
 pub use self::step::{DeviceStep, FileStep, MountStep, Root, SourceStep, Step, UserStep};
@@ -90,7 +90,8 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         steps.push(Step::Mask(inside(path)?));
     }
     for limit in process.rlimits().iter().flatten() {
-        let resource = resource(limit.typ())?;
+        let name = limit.typ().to_string();
+        let resource = resource(&name.trim_start_matches("RLIMIT_").to_lowercase())?;
         steps.push(Step::SetLimit { resource, soft: limit.soft(), hard: limit.hard() });
     }
     let cwd = process.cwd().to_string_lossy().into_owned();
@@ -318,10 +319,28 @@ fn options_of(options: &[String]) -> Result<(Attributes, Vec<Setting>)> {
     Ok((attributes, settings))
 }
 
-fn resource(limit: PosixRlimitType) -> Result<Resource> {
-    Ok(match limit {
-        PosixRlimitType::RlimitCore => Resource::Core,
-        PosixRlimitType::RlimitNofile => Resource::Nofile,
-        other => return Err(Error::new(Kind::Unsupported, format!("cannot set {other:?}"))),
+/// The kernel's limit that Docker calls `name`.
+///
+/// # Errors
+/// [`Kind::Unsupported`] for an unknown one.
+pub fn resource(name: &str) -> Result<Resource> {
+    Ok(match name {
+        "core" => Resource::Core,
+        "cpu" => Resource::Cpu,
+        "data" => Resource::Data,
+        "fsize" => Resource::Fsize,
+        "locks" => Resource::Locks,
+        "memlock" => Resource::Memlock,
+        "msgqueue" => Resource::Msgqueue,
+        "nice" => Resource::Nice,
+        "nofile" => Resource::Nofile,
+        "nproc" => Resource::Nproc,
+        "rss" => Resource::Rss,
+        "rtprio" => Resource::Rtprio,
+        "rttime" => Resource::Rttime,
+        "sigpending" => Resource::Sigpending,
+        "stack" => Resource::Stack,
+        "as" => Resource::As,
+        _ => return Err(Error::new(Kind::Unsupported, format!("cannot set the limit `{name}`"))),
     })
 }

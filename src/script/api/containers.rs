@@ -239,7 +239,7 @@ fn ensure(
     }
     match record.state.status {
         Status::Paused => backend.unpause(&found).or_raise(ctx)?,
-        Status::Running => {}
+        Status::Running | Status::Restarting => {}
         Status::Created | Status::Exited | Status::Dead => backend.start(&found).or_raise(ctx)?,
     }
     Ok(Handle::of(backend, &record))

@@ -9,6 +9,7 @@ mod files;
 mod find;
 mod images;
 mod lifecycle;
+mod limits;
 mod logs;
 mod properties;
 mod registry;
@@ -60,6 +61,7 @@ pub const PARTS: &[Part] = &[
     Part { title: "Making containers", build: || exported_module!(containers::containers) },
     Part { title: "Finding containers", build: || exported_module!(find::find) },
     Part { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },
+    Part { title: "Limits", build: || exported_module!(limits::limits) },
     Part { title: "Logs", build: logs::module },
     Part { title: "Properties", build: || exported_module!(properties::properties) },
     Part { title: "System", build: || exported_module!(system::system) },

@@ -25,6 +25,7 @@ pub use read::{
     Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, remove, save, start,
     stop,
 };
+pub use resources::update;
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,10 @@ pub enum Takes {
     Code,
     /// A number of seconds or `"500ms"`.
     Duration,
+    /// A number of bytes or `"512m"`.
+    Size,
+    /// A number, whole or not.
+    Number,
     /// A duration, or -1 for ever.
     Grace,
     /// How long ago, or a date.
@@ -67,6 +72,8 @@ impl Takes {
             Takes::Flag => "true or false".to_owned(),
             Takes::Count => "a whole number from 0 on".to_owned(),
             Takes::Code => "a whole number".to_owned(),
+            Takes::Size => "bytes, or such as \"64k\", \"512m\", \"1.5g\"".to_owned(),
+            Takes::Number => "a number".to_owned(),
             Takes::Duration => "seconds, or such as \"500ms\", \"10s\", \"2m\"".to_owned(),
             Takes::Grace => "seconds, or such as \"10s\"; -1 is for ever".to_owned(),
             Takes::Time => "how long ago, such as \"10m\", or a date".to_owned(),
@@ -228,12 +235,27 @@ const CHECK_IMAGES: &[Key] =
     &[key("repair", Takes::Flag, "mend what can be mended, remove the rest")];
 
 /// What `create` takes.
-const NEW: &[&[Key]] =
-    &[CREATE, security::KEYS, resources::KEYS, mounts::KEYS, sharing::KEYS, upkeep::KEYS];
+const NEW: &[&[Key]] = &[
+    CREATE,
+    security::KEYS,
+    resources::LIMITS,
+    resources::KEYS,
+    mounts::KEYS,
+    sharing::KEYS,
+    upkeep::KEYS,
+];
 
 /// What `run` takes.
-const NEW_AND_ATTACH: &[&[Key]] =
-    &[CREATE, security::KEYS, resources::KEYS, mounts::KEYS, sharing::KEYS, upkeep::KEYS, ATTACH];
+const NEW_AND_ATTACH: &[&[Key]] = &[
+    CREATE,
+    security::KEYS,
+    resources::LIMITS,
+    resources::KEYS,
+    mounts::KEYS,
+    sharing::KEYS,
+    upkeep::KEYS,
+    ATTACH,
+];
 
 /// The functions that take options, each with its tables.
 const FUNCTIONS: &[(&str, &[&[Key]])] = &[
@@ -248,6 +270,8 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("rmv", &[FORCE]),
     ("volumes", &[VOLUMES]),
     ("prune_volumes", &[PRUNE_VOLUMES]),
+    ("update", &[resources::LIMITS, resources::RESTART]),
+    ("rm", &[FORCE]),
     ("rmi", &[FORCE]),
     ("image", &[IMAGE]),
     ("build", &[BUILD]),
@@ -268,14 +292,14 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
 const LATER: &[&str] = &[
     "network",
     "ports",
-    "memory",
-    "cpus",
-    "pids",
-    "restart",
     "health",
     "init",
     "tty",
     "ulimits",
+    "read_only",
+    "cap_add",
+    "cap_drop",
+    "security",
     "sysctls",
     "across_restarts",
 ];

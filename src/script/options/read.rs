@@ -206,7 +206,7 @@ impl Options<'_> {
     }
 }
 
-fn text_of(value: &Dynamic) -> Result<String> {
+pub(super) fn text_of(value: &Dynamic) -> Result<String> {
     values::text(value).ok_or_else(|| {
         Error::new(Kind::Invalid, format!("a string is wanted, not {}", values::type_of(value)))
     })

@@ -16,7 +16,7 @@ use crate::model::build::{
     BuildOptions, BuildStep, Change, ChangeKind, CommitOptions, ImportOptions,
 };
 use crate::model::container::{
-    Config, Container, ContainerSpec, HostConfig, ImageUse, State, VERSION,
+    Changes, Config, Container, ContainerSpec, HostConfig, ImageUse, State, VERSION,
 };
 use crate::model::digest::Digest;
 use crate::model::history::History;
@@ -30,6 +30,7 @@ use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::report::{Fate, Finding, Report, Trouble};
 use crate::model::signal::Signal;
+use crate::model::stats::Stats;
 use crate::model::status::{Action, Status, check};
 use crate::model::system::Info;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
@@ -355,6 +356,18 @@ impl Backend for Memory {
 
     fn container_size(&self, _id: &ContainerId) -> Result<u64> {
         Ok(7)
+    }
+
+    fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
+        self.with(id, |entry| {
+            let updated = changes.of(&entry.container.spec.host)?;
+            updated.apply(&mut entry.container.spec.host);
+            Ok(())
+        })
+    }
+
+    fn stats(&self, id: &ContainerId) -> Result<Stats> {
+        self.with(id, |_| Ok(Stats::default()))
     }
 
     fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {

@@ -1,0 +1,110 @@
+//! `stats` and `update`: what containers use, and what they may use.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::arguments::{StatsArguments, UpdateArguments};
+use super::list::template;
+use super::outcome::{BAD_TEMPLATE, Ending, Outcome};
+use super::screen::Screen;
+use super::shell::{Shell, each};
+use crate::engine::Backend;
+use crate::model::container::{Changes, Container};
+use crate::model::stats::Stats;
+use crate::model::status::Status;
+use crate::model::{Error, Kind, Result};
+use crate::ui;
+use crate::ui::stats::Row;
+use crate::ui::template::Template;
+
+/// Between two looks.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// Before the first one is shown.
+const FIRST: Duration = Duration::from_millis(250);
+
+/// `update`
+///
+/// # Errors
+/// Where nothing is to be changed, or a value is wrong.
+pub fn update(shell: &Shell, screen: &mut Screen, arguments: &UpdateArguments) -> Outcome {
+    let restart = arguments.restart.as_deref().map(str::parse).transpose()?;
+    let changes = Changes { resources: arguments.limits.options()?, restart };
+    if changes == Changes::default() {
+        let message = "you must provide one or more flags when using this command";
+        return Err(Error::new(Kind::Invalid, message).into());
+    }
+    each(shell, screen, &arguments.names, |backend, id| backend.update(id, &changes))
+}
+
+/// `stats`
+///
+/// # Errors
+/// Where a container is not there.
+pub fn stats(shell: &Shell, screen: &mut Screen, arguments: &StatsArguments) -> Outcome {
+    let template = template(arguments.format.as_deref())?;
+    let backend = shell.backend()?.as_ref();
+    let cancel = shell.interruptible()?;
+    let live = std::io::stdout().is_terminal() && !arguments.no_stream;
+    let mut before = looks(backend, arguments)?;
+    cancel.sleep(FIRST)?;
+    loop {
+        let now = looks(backend, arguments)?;
+        let rows: Vec<Row> = now.iter().map(|look| row(look, &before)).collect();
+        let text = shown(&rows, template.as_ref(), arguments.no_trunc)?;
+        // Home, each line to its end, and what was below: nothing flickers.
+        let text = match live {
+            true => format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")),
+            false => text,
+        };
+        screen.text(&text)?;
+        screen.flush()?;
+        if arguments.no_stream {
+            return Ok(0);
+        }
+        before = now;
+        match cancel.sleep(INTERVAL) {
+            Err(error) if error.kind() == Kind::Cancelled && live => return Ok(0),
+            other => other?,
+        }
+    }
+}
+
+type Look = (Container, Stats);
+
+/// The named containers, or all that run.
+fn looks(backend: &dyn Backend, arguments: &StatsArguments) -> Result<Vec<Look>> {
+    let look = |container: Container| match backend.stats(&container.spec.id) {
+        Ok(stats) => Ok(Some((container, stats))),
+        // It has gone since.
+        Err(error) if error.kind() == Kind::NotFound && arguments.names.is_empty() => Ok(None),
+        Err(error) => Err(error),
+    };
+    let containers: Vec<Container> = if arguments.names.is_empty() {
+        let mut all = backend.ps()?;
+        all.retain(|one| one.state.status != Status::Dead);
+        all.retain(|one| arguments.all || one.state.status.is_live());
+        all
+    } else {
+        let find = |name: &String| backend.find(name).and_then(|id| backend.inspect(&id));
+        arguments.names.iter().map(find).collect::<Result<_>>()?
+    };
+    containers.into_iter().filter_map(|container| look(container).transpose()).collect()
+}
+
+fn row((container, now): &Look, before: &[Look]) -> Row {
+    let earlier = before.iter().find(|(one, _)| one.spec.id == container.spec.id);
+    let before = earlier.map_or(*now, |(_, stats)| *stats);
+    Row { container: container.clone(), before, now: *now }
+}
+
+fn shown(
+    rows: &[Row],
+    template: Option<&Template>,
+    no_trunc: bool,
+) -> std::result::Result<String, Ending> {
+    let Some(template) = template else { return Ok(ui::stats::table(rows, no_trunc)) };
+    let rows: Vec<Value> = rows.iter().map(|row| ui::stats::fields(row, no_trunc)).collect();
+    template.lines(&ui::stats::headings(), &rows).map_err(Ending::coded(BAD_TEMPLATE))
+}

@@ -1,0 +1,342 @@
+//! Limits: which file of which controller, and what is written there, in v1 and in v2.
+//!
+//! One table for all: it is checked when a container is made, written before its program runs, and
+//! written again by `update`. A controller that is not there is named, never passed over.
+
+use std::fs;
+use std::path::Path;
+
+use oci_spec::runtime::LinuxResources;
+
+use super::{Cgroup, hierarchies, write};
+use crate::model::error::Context;
+use crate::model::resources::{PIDS_LIMIT, Resources, parse_list};
+use crate::model::{Error, Kind, Result};
+
+/// One limit.
+#[derive(Debug)]
+struct Limit {
+    /// As in messages.
+    name: &'static str,
+    /// Of v1, and of v2.
+    controller: (&'static str, &'static str),
+    /// What to write, in this order; of each the first file that is there.
+    v1: Vec<Choices>,
+    v2: Vec<Choices>,
+    /// Whether somebody asked for it; a default is left out where it can't be had.
+    asked: bool,
+}
+
+type Choices = Vec<(&'static str, String)>;
+
+/// The limits that `resources` set; with `all` also those that are back at their defaults.
+fn table(resources: &LinuxResources, all: bool) -> Vec<Limit> {
+    let mut table = memory(resources, all);
+    table.extend(cpu(resources, all));
+    let weight = resources.block_io().as_ref().and_then(|io| io.weight()).map(i64::from);
+    if let Some(weight) = weight.or(all.then_some(500)) {
+        let of_v2 = 1 + (weight - 10) * 9999 / 990;
+        let weight_text = weight.to_string();
+        table.push(Limit {
+            name: "--blkio-weight",
+            controller: ("blkio", "io"),
+            v1: vec![vec![
+                ("blkio.weight", weight_text.clone()),
+                ("blkio.bfq.weight", weight_text.clone()),
+            ]],
+            v2: vec![vec![
+                ("io.bfq.weight", weight_text),
+                ("io.weight", format!("default {of_v2}")),
+            ]],
+            asked: weight != 500,
+        });
+    }
+    if let Some(limit) = resources.pids().as_ref().map(|pids| pids.limit()) {
+        let text = if limit < 0 { "max".to_owned() } else { limit.to_string() };
+        table.push(Limit {
+            name: "--pids-limit",
+            controller: ("pids", "pids"),
+            v1: vec![vec![("pids.max", text.clone())]],
+            v2: vec![vec![("pids.max", text)]],
+            asked: limit != PIDS_LIMIT && limit >= 0,
+        });
+    }
+    table
+}
+
+fn memory(resources: &LinuxResources, all: bool) -> Vec<Limit> {
+    let memory = resources.memory().as_ref();
+    let limit = memory.and_then(|memory| memory.limit());
+    let swap = memory.and_then(|memory| memory.swap());
+    let reservation = memory.and_then(|memory| memory.reservation());
+    let text = |n: i64, none: &str| if n < 0 { none.to_owned() } else { n.to_string() };
+    let one = |name, value: i64, asked, (old, new, of_v2): (_, _, i64)| Limit {
+        name,
+        controller: ("memory", "memory"),
+        v1: vec![vec![(old, text(value, "-1"))]],
+        v2: vec![vec![(new, text(of_v2, "max"))]],
+        asked,
+    };
+    let mut table = Vec::new();
+    if let Some(value) = limit.or(all.then_some(-1)) {
+        let files = ("memory.limit_in_bytes", "memory.max", value);
+        table.push(one("--memory", value, value >= 0, files));
+    }
+    if let Some(value) = swap.or(all.then_some(-1)) {
+        // In v2 swap is counted alone.
+        let alone = if value < 0 { -1 } else { value - limit.unwrap_or_default() };
+        let asked = value >= 0 && limit.is_none_or(|limit| value != limit.saturating_mul(2));
+        let files = ("memory.memsw.limit_in_bytes", "memory.swap.max", alone);
+        table.push(one("--memory-swap", value, asked, files));
+    }
+    if let Some(value) = reservation.or(all.then_some(-1)) {
+        let files = ("memory.soft_limit_in_bytes", "memory.low", value.max(0));
+        table.push(one("--memory-reservation", value, value >= 0, files));
+    }
+    table
+}
+
+fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
+    let cpu = resources.cpu().as_ref();
+    let mut table = Vec::new();
+    let shares = cpu.and_then(|cpu| cpu.shares());
+    if let Some(shares) = shares.or(all.then_some(1024)) {
+        table.push(Limit {
+            name: "--cpu-shares",
+            controller: ("cpu", "cpu"),
+            v1: vec![vec![("cpu.shares", shares.to_string())]],
+            v2: vec![vec![("cpu.weight", weight_of(shares).to_string())]],
+            asked: shares != 1024,
+        });
+    }
+    let quota = cpu.and_then(|cpu| cpu.quota());
+    let period = cpu.and_then(|cpu| cpu.period());
+    if quota.is_some() || period.is_some() || all {
+        let period = period.unwrap_or(100_000);
+        let quota = quota.unwrap_or(-1);
+        let of_v2 = if quota < 0 { "max".to_owned() } else { quota.to_string() };
+        table.push(Limit {
+            name: "--cpus",
+            controller: ("cpu", "cpu"),
+            v1: vec![
+                vec![("cpu.cfs_period_us", period.to_string())],
+                vec![("cpu.cfs_quota_us", quota.to_string())],
+            ],
+            v2: vec![vec![("cpu.max", format!("{of_v2} {period}"))]],
+            asked: quota >= 0 || period != 100_000,
+        });
+    }
+    let lists = [
+        ("--cpuset-cpus", "cpuset.cpus", cpu.and_then(|cpu| cpu.cpus().clone())),
+        ("--cpuset-mems", "cpuset.mems", cpu.and_then(|cpu| cpu.mems().clone())),
+    ];
+    for (name, file, list) in lists {
+        let Some(list) = list else { continue };
+        table.push(Limit {
+            name,
+            controller: ("cpuset", "cpuset"),
+            v1: vec![vec![(file, list.clone())]],
+            v2: vec![vec![(file, list)]],
+            asked: true,
+        });
+    }
+    table
+}
+
+/// Shares (2 to 262144, by default 1024) as a weight (1 to 10000, by default 100): the curve
+/// through these three points that runc 1.4 and crun 1.23 use.
+fn weight_of(shares: u64) -> u64 {
+    if shares <= 2 {
+        return 1;
+    }
+    if shares >= 262_144 {
+        return 10_000;
+    }
+    let log = (shares as f64).log2();
+    let exponent = (log * log + 125.0 * log) / 612.0 - 7.0 / 34.0;
+    // Between 1 and 10000.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let weight = 10_f64.powf(exponent).ceil() as u64;
+    weight
+}
+
+/// The v1 controllers that these limits need besides those that every container has.
+pub(super) fn controllers(resources: &LinuxResources) -> Vec<&'static str> {
+    table(resources, false).iter().filter(|l| l.asked).map(|limit| limit.controller.0).collect()
+}
+
+impl Cgroup {
+    /// Sets the limits. With `all` also what is back at its default, for a container that runs.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`] where this host has no controller for one; it is named.
+    pub fn limit(&self, resources: &LinuxResources, all: bool) -> Result<()> {
+        let mut table = table(resources, all);
+        if self.swap_goes_first(resources)
+            && table.get(1).is_some_and(|limit| limit.name == "--memory-swap")
+        {
+            table.swap(0, 1);
+        }
+        for limit in &table {
+            for (directory, file, value) in self.places(limit)? {
+                write(directory, file, value).map_err(|error| {
+                    error.hint(format!("the kernel refuses this value of {}", limit.name))
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// In v1 the limit of memory and swap together is never below that of memory: which of the two
+    /// is set first depends on what is set now.
+    fn swap_goes_first(&self, resources: &LinuxResources) -> bool {
+        let Some(memory) = resources.memory() else { return false };
+        let (Some(new), Some(directory)) = (memory.swap(), self.v1_with("memory")) else {
+            return memory.limit().is_none() && self.v1_with("memory").is_some_and(Path::exists);
+        };
+        let now = fs::read_to_string(directory.join("memory.limit_in_bytes")).unwrap_or_default();
+        let unlimited = i64::MAX - (1 << 20);
+        let now: i64 = now.trim().parse().unwrap_or(i64::MAX);
+        now < unlimited && (new < 0 || new > now)
+    }
+
+    /// The files of this cgroup that a limit is written to.
+    fn places<'a>(&'a self, limit: &'a Limit) -> Result<Vec<(&'a Path, &'a str, &'a str)>> {
+        let (old, new) = limit.controller;
+        let (directory, all) = match (self.v1_with(old), &self.unified) {
+            (Some(directory), _) => (directory, &limit.v1),
+            (None, Some(unified)) => (unified.as_path(), &limit.v2),
+            (None, None) => return if limit.asked { Err(missing(limit)) } else { Ok(Vec::new()) },
+        };
+        let mut places = Vec::new();
+        for choices in all {
+            let found = choices.iter().find(|(file, _)| directory.join(file).exists());
+            match found {
+                Some((file, value)) => places.push((directory, *file, value.as_str())),
+                None if !limit.asked => {}
+                None if self.v1_with(old).is_none() && !has_controller(directory, new) => {
+                    return Err(missing(limit));
+                }
+                None => return Err(missing_file(limit, choices[0].0)),
+            }
+        }
+        Ok(places)
+    }
+
+    /// Refuses what this host can't limit. `self` is the parent of containers' cgroups, which is
+    /// made where it is missing, as the first container would.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`] names the controller and how to get it, [`Kind::Invalid`] says what
+    /// there is.
+    pub fn check(&self, limits: &LinuxResources, resources: &Resources) -> Result<()> {
+        let needed: Vec<_> = table(limits, false).into_iter().filter(|limit| limit.asked).collect();
+        for limit in &needed {
+            let directory = self.v1_with(limit.controller.0).or(self.unified.as_deref());
+            let Some(directory) = directory else { return Err(missing(limit)) };
+            let made = fs::create_dir_all(directory);
+            made.context(|| format!("make cgroup `{}`", directory.display()))?;
+        }
+        if let Some(unified) = &self.unified {
+            hierarchies::enable_controllers(&unified.join("container"));
+        }
+        needed.iter().try_for_each(|limit| self.places(limit).map(drop))?;
+        check_processors(resources)
+    }
+}
+
+fn has_controller(directory: &Path, name: &str) -> bool {
+    let text = fs::read_to_string(directory.join("cgroup.controllers")).unwrap_or_default();
+    text.split_whitespace().any(|word| word == name)
+}
+
+fn missing(limit: &Limit) -> Error {
+    let (old, new) = limit.controller;
+    let message = format!("{} needs the cgroup controller `{new}`, which is not there", limit.name);
+    let error = Error::new(Kind::Unsupported, message);
+    if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
+        error.hint(format!(
+            "in each cgroup above: echo +{new} > cgroup.subtree_control; if the kernel lacks it, \
+             boot with cgroup_enable={new}"
+        ))
+    } else {
+        error.hint(format!("mount -t cgroup -o {old} {old} /sys/fs/cgroup/{old}"))
+    }
+}
+
+fn missing_file(limit: &Limit, file: &str) -> Error {
+    let message = format!("this kernel has no `{file}`, which {} needs", limit.name);
+    Error::new(Kind::Unsupported, message).hint(match limit.name {
+        "--memory-swap" => "boot with swapaccount=1, or leave it out",
+        "--blkio-weight" => "it needs the I/O scheduler BFQ or the io.cost controller",
+        _ => "its kernel configuration leaves it out",
+    })
+}
+
+fn check_processors(resources: &Resources) -> Result<()> {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    let online = read("/sys/devices/system/cpu/online");
+    let count = parse_list(&online).map_or(0, |list| list.len());
+    if let Some(cpus) = resources.nano_cpus
+        && count > 0
+        && cpus as f64 > count as f64 * 1e9
+    {
+        let message = format!(
+            "Range of CPUs is from 0.01 to {count}.00, as there are only {count} CPUs available"
+        );
+        return Err(Error::new(Kind::Invalid, message));
+    }
+    let nodes = read("/sys/devices/system/node/online");
+    let nodes = if nodes.is_empty() { "0".to_owned() } else { nodes };
+    for (wanted, there, name) in
+        [(&resources.cpuset_cpus, online, "CPUs"), (&resources.cpuset_mems, nodes, "memory nodes")]
+    {
+        let Some(text) = wanted else { continue };
+        let available = parse_list(&there).unwrap_or_default();
+        let wanted = parse_list(text).unwrap_or_default();
+        if wanted.iter().any(|number| !available.contains(number)) {
+            let message = format!(
+                "Requested {name} are not available - requested {text}, available: {there}"
+            );
+            return Err(Error::new(Kind::Invalid, message));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_become_the_weights_of_runc_and_crun() {
+        for (shares, weight) in [(2, 1), (1024, 100), (262_144, 10_000), (2048, 174), (512, 59)] {
+            assert_eq!(weight_of(shares), weight, "{shares}");
+        }
+    }
+
+    #[test]
+    fn limits_are_written_as_each_hierarchy_wants_them() {
+        let resources: LinuxResources = serde_json::from_value(serde_json::json!({
+            "memory": { "limit": 100, "swap": 150 }, "pids": { "limit": -1 },
+            "cpu": { "quota": 5000, "period": 10_000, "cpus": "0" }, "blockIO": { "weight": 1000 },
+        }))
+        .unwrap();
+        let written = |limits: Vec<Choices>| -> Vec<String> {
+            let first = |choices: &Choices| format!("{}={}", choices[0].0, choices[0].1);
+            limits.iter().map(first).collect()
+        };
+        let (v1, v2): (Vec<_>, Vec<_>) =
+            table(&resources, false).into_iter().map(|limit| (limit.v1, limit.v2)).unzip();
+        assert_eq!(
+            written(v1.concat()).join(" "),
+            "memory.limit_in_bytes=100 memory.memsw.limit_in_bytes=150 cpu.cfs_period_us=10000 \
+             cpu.cfs_quota_us=5000 cpuset.cpus=0 blkio.weight=1000 pids.max=max"
+        );
+        assert_eq!(
+            written(v2.concat()).join(" "),
+            "memory.max=100 memory.swap.max=50 cpu.max=5000 10000 cpuset.cpus=0 \
+             io.bfq.weight=1000 pids.max=max"
+        );
+    }
+}

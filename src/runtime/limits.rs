@@ -1,0 +1,81 @@
+//! What a container may use and what it uses, from the front's side: the check when it is made,
+//! `update` and `stats`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::cgroup::{Cgroup, Hierarchies};
+use super::protocol::Request;
+use super::{Runtime, host, oci};
+use crate::model::Result;
+use crate::model::container::{Changes, State};
+use crate::model::id::ContainerId;
+use crate::model::resources::Resources;
+use crate::model::stats::Stats;
+use crate::model::status::{self, Action, Status};
+
+impl Runtime {
+    /// Refuses limits that this host can't hold, before anything is made.
+    pub(super) fn check_limits(&self, resources: &Resources) -> Result<()> {
+        if *resources == Resources::default() {
+            return Ok(());
+        }
+        host::check_ulimits(&resources.ulimits)?;
+        let parent = Cgroup::at(&Hierarchies::of_host()?, Path::new(&self.cgroup_parent));
+        parent.check(&oci::resources::limits(resources)?, resources)
+    }
+
+    /// Changes limits and restart policy: at once where it runs, and for every later start.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Invalid`] or [`crate::model::Kind::Unsupported`]; nothing is changed
+    /// then.
+    pub fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
+        self.check_limits(&changes.resources)?;
+        let directory = self.directory(id);
+        let request = Request::Update { changes: Box::new(changes.clone()) };
+        self.ask_or(
+            id,
+            &request,
+            None,
+            |_| (),
+            |_lock, state| {
+                status::check(state.name.as_str(), state.status, Action::Update)?;
+                let mut host = directory.read_spec()?.host;
+                state.updated.apply(&mut host);
+                directory.write_state(&State { updated: changes.of(&host)?, ..state })
+            },
+        )
+    }
+
+    /// What a container uses now; all zero where it has no process.
+    ///
+    /// # Errors
+    /// When its record can't be read.
+    pub fn stats(&self, id: &ContainerId) -> Result<Stats> {
+        let state = self.inspect(id)?.state;
+        let at = Some(Instant::now());
+        if !matches!(state.status, Status::Running | Status::Paused) {
+            return Ok(Stats { at, ..Stats::default() });
+        }
+        let network = network_bytes(state.pid);
+        Ok(Stats { at, network, ..self.cgroup(id)?.usage() })
+    }
+}
+
+/// Bytes received and sent in the network namespace of a process (proc_pid_net(5)).
+fn network_bytes(pid: i32) -> (u64, u64) {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/net/dev")).unwrap_or_default();
+    let mut total = (0, 0);
+    for line in text.lines() {
+        let Some((name, counts)) = line.split_once(':') else { continue };
+        if name.trim() == "lo" {
+            continue;
+        }
+        let counts: Vec<u64> =
+            counts.split_whitespace().filter_map(|count| count.parse().ok()).collect();
+        total.0 += counts.first().copied().unwrap_or_default();
+        total.1 += counts.get(8).copied().unwrap_or_default();
+    }
+    total
+}

@@ -1,0 +1,211 @@
+//! How much a container may use, seen from inside and from its cgroup; and what it uses.
+
+use std::path::{Path, PathBuf};
+
+use crate::harness::{Engine, PATIENCE, until};
+use crate::needs_root;
+
+/// A container's file of a limit: its name in v1, or the one in v2.
+#[track_caller]
+fn limit(engine: &Engine, v1: &str, v2: &str) -> String {
+    let found: Vec<PathBuf> = engine
+        .cgroups()
+        .into_iter()
+        .flat_map(|directory| [directory.join(v1), directory.join(v2)])
+        .filter(|path| path.exists())
+        .collect();
+    let [path] = found.as_slice() else { panic!("{v1}, {v2}: {found:?}") };
+    std::fs::read_to_string(path).unwrap().trim().to_owned()
+}
+
+fn is_v2() -> bool {
+    Path::new("/sys/fs/cgroup/cgroup.controllers").exists()
+}
+
+#[test]
+fn limits_are_set_before_the_program_runs_and_change_while_it_runs() {
+    needs_root!("limits_are_set_before_the_program_runs_and_change_while_it_runs");
+    let engine = Engine::new();
+    engine.ok(&[
+        "run",
+        "-d",
+        "--name",
+        "web",
+        "-m",
+        "64m",
+        "--memory-reservation",
+        "32m",
+        "--cpus",
+        "0.5",
+        "-c",
+        "512",
+        "--pids-limit",
+        "20",
+        "--cpuset-cpus",
+        "0",
+        "host",
+        "sleep",
+        "100",
+    ]);
+    let cpu = || match is_v2() {
+        true => limit(&engine, "cpu.cfs_quota_us", "cpu.max"),
+        false => limit(&engine, "cpu.cfs_quota_us", "cpu.max") + " 100000",
+    };
+    assert_eq!(limit(&engine, "memory.limit_in_bytes", "memory.max"), "67108864");
+    assert_eq!(limit(&engine, "memory.soft_limit_in_bytes", "memory.low"), "33554432");
+    assert_eq!(limit(&engine, "pids.max", "pids.max"), "20");
+    assert_eq!(limit(&engine, "cpuset.cpus", "cpuset.cpus"), "0");
+    assert_eq!(limit(&engine, "cpu.shares", "cpu.weight"), if is_v2() { "59" } else { "512" });
+    assert_eq!(cpu(), "50000 100000");
+    let shown = "{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}} \
+                 {{.HostConfig.PidsLimit}} {{.HostConfig.CpusetCpus}}";
+    assert_eq!(engine.get("web", shown), "67108864 134217728 500000000 20 0");
+
+    engine.ok(&["pause", "web"]);
+    assert_eq!(engine.ok(&["update", "-m", "128m", "--cpus", "1.5", "web"]), "web");
+    assert_eq!(engine.status("web"), "paused");
+    engine.script(r#"update("web", #{ pids: 30 })"#);
+    let after = "134217728 268435456 1500000000 30 0";
+    let kernel = || {
+        assert_eq!(limit(&engine, "memory.limit_in_bytes", "memory.max"), "134217728");
+        assert_eq!(cpu(), "150000 100000");
+        assert_eq!(limit(&engine, "pids.max", "pids.max"), "30");
+    };
+    kernel();
+    engine.ok(&["kill", "web"]);
+    engine.ok(&["update", "-m", "32m", "web"]);
+    engine.ok(&["update", "-m", "128m", "web"]);
+    assert_eq!(engine.get("web", shown), after, "also of one that has ended");
+    engine.ok(&["start", "web"]);
+    kernel();
+    assert_eq!(engine.get("web", shown), after);
+}
+
+#[test]
+fn a_limit_can_come_to_a_container_that_had_none_and_go_again() {
+    needs_root!("a_limit_can_come_to_a_container_that_had_none_and_go_again");
+    let engine = Engine::new();
+    engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "100"]);
+    engine.ok(&["update", "--cpus", "0.5", "--cpuset-cpus", "0", "web"]);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", engine.pid("web"))).unwrap();
+    assert!(status.contains("Cpus_allowed_list:\t0\n"), "{status}");
+    engine.ok(&["update", "--cpus", "0", "web"]);
+    let quota = limit(&engine, "cpu.cfs_quota_us", "cpu.max");
+    assert!(["-1", "max 100000"].contains(&quota.as_str()), "{quota}");
+}
+
+#[test]
+fn want_of_memory_is_noticed() {
+    needs_root!("want_of_memory_is_noticed");
+    let engine = Engine::new();
+    // Its text doubles until there is no room.
+    let greedy = ["host", "sh", "-c", "x=a; while :; do x=$x$x; done"];
+    let mut arguments = vec!["run", "--name", "web", "-m", "16m", "--memory-swap", "16m"];
+    arguments.extend(greedy);
+    assert_eq!(engine.run(&arguments).code, 137);
+    assert_eq!(engine.get("web", "{{.State.OOMKilled}} {{.State.ExitCode}}"), "true 137");
+    assert_eq!(engine.script(r#"print(inspect("web").State.OOMKilled)"#), "true");
+}
+
+#[test]
+fn limits_of_processes_and_shm_are_seen_inside() {
+    needs_root!("limits_of_processes_and_shm_are_seen_inside");
+    let engine = Engine::new();
+    let look = "ulimit -n; ulimit -Hn; df -k /dev/shm | tail -1; cat /proc/self/oom_score_adj";
+    let out = engine.ok(&[
+        "run",
+        "--rm",
+        "--ulimit",
+        "nofile=100:200",
+        "--shm-size",
+        "1m",
+        "--oom-score-adj",
+        "500",
+        "host",
+        "sh",
+        "-c",
+        look,
+    ]);
+    let words: Vec<_> = out.split_whitespace().collect();
+    assert_eq!((words[0], words[1], words[3], words[8]), ("100", "200", "1024", "500"), "{out}");
+    let script = r#"
+        let c = run("host", "sh -c 'ulimit -n; ulimit -Hn'", #{ ulimits: #{ nofile: "50:60" },
+            memory: "32m", cpus: 0.5, pids: 10, shm_size: 1048576, restart: "no" });
+        c.wait();
+        print(c.logs());
+    "#;
+    assert_eq!(engine.script(script), "50\n60");
+}
+
+#[test]
+fn stats_have_dockers_columns_and_numbers() {
+    needs_root!("stats_have_dockers_columns_and_numbers");
+    let engine = Engine::new();
+    engine.ok(&[
+        "run",
+        "-d",
+        "--name",
+        "busy",
+        "-m",
+        "64m",
+        "host",
+        "sh",
+        "-c",
+        "while :; do :; done",
+    ]);
+    engine.ok(&["create", "--name", "idle", "host", "true"]);
+    let table = engine.ok(&["stats", "--no-stream"]);
+    let heading = table.lines().next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = "CONTAINER ID NAME CPU % MEM USAGE / LIMIT MEM % NET I/O BLOCK I/O PIDS";
+    assert_eq!(heading, expected);
+    assert_eq!(table.lines().count(), 2, "only what runs: {table}");
+    let all = engine.ok(&["stats", "--no-stream", "-a", "--format", "{{.Name}} {{.PIDs}}"]);
+    assert_eq!(all, "idle 0\nbusy 1");
+    let line = engine.ok(&["stats", "--no-stream", "--format", "{{json .}}", "busy"]);
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(line["MemUsage"].as_str().unwrap().ends_with(" / 64MiB"), "{line}");
+    let busy = || {
+        let percent = engine.script(r#"let s = stats("busy"); print(s.cpu); "#);
+        percent.parse::<f64>().unwrap() > 5.0
+    };
+    assert!(until(PATIENCE, busy), "it computes all the time");
+    let script = r#"let s = stats("busy"); print(s.memory > 0 && s.memory_limit == 67108864)"#;
+    assert_eq!(engine.script(script), "true");
+    assert!(engine.fails(&["stats", "--no-stream", "none"], 1).contains("no such container"));
+}
+
+#[test]
+fn what_cannot_be_limited_is_refused_and_nothing_is_left() {
+    needs_root!("what_cannot_be_limited_is_refused_and_nothing_is_left");
+    let engine = Engine::new();
+    let table: &[(&[&str], &str)] = &[
+        (&["-m", "1m"], "Minimum memory limit allowed is 6MB"),
+        (&["-m", "-5"], "invalid size"),
+        (&["-m", "99999999999g"], "invalid size"),
+        (&["-m", "32m", "--memory-swap", "16m"], "larger than memory limit"),
+        (&["--cpus", "9999"], "Range of CPUs is from 0.01 to"),
+        (&["--cpus", "-1"], "invalid number of processors"),
+        (&["--cpuset-cpus", "4000"], "Requested CPUs are not available"),
+        (&["--cpuset-cpus", "x"], "Invalid value x for cpuset cpus"),
+        (&["--pids-limit", "-7"], "negative"),
+        (&["--blkio-weight", "5"], "from 10 to 1000"),
+        (&["--ulimit", "files=5"], "invalid ulimit type: files"),
+        (&["--oom-score-adj", "2000"], "[-1000, 1000]"),
+        (&["--restart", "sometimes"], "unknown policy"),
+        (&["--restart", "always", "--rm"], "cannot specify both --restart and --rm"),
+        (&["--log-opt", "max-size=1k"], "at least 64k"),
+        (&["--log-opt", "labels=x"], "unknown log opt 'labels'"),
+    ];
+    for (flags, part) in table {
+        let arguments = [&["create"], *flags, &["host", "true"]].concat();
+        let error = engine.fails(&arguments, 1);
+        assert!(error.contains(part), "{flags:?}: {error}");
+    }
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+    engine.ok(&["create", "--name", "web", "-m", "64m", "host", "true"]);
+    for flags in [["-m", "1m"], ["--cpus", "9999"], ["--memory-swap", "8m"]] {
+        engine.fails(&["update", flags[0], flags[1], "web"], 1);
+    }
+    assert_eq!(engine.get("web", "{{.HostConfig.Memory}}"), "67108864", "all stays as it was");
+    assert!(engine.fails(&["update", "web"], 1).contains("one or more flags"));
+}
