@@ -10,6 +10,7 @@ mod create;
 mod environment;
 mod filters;
 mod images;
+mod inside;
 mod inspect;
 mod language;
 mod lifecycle;
@@ -182,5 +183,6 @@ fn of_container(
         ContainerVerb::Logs(arguments) => logs::logs(shell, screen, arguments),
         ContainerVerb::Inspect(arguments) => inspect::inspect(shell, screen, arguments, subject),
         ContainerVerb::Files(verb) => build::of_files(shell, screen, verb),
+        ContainerVerb::Inside(verb) => inside::inside(shell, screen, verb),
     }
 }

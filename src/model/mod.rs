@@ -7,6 +7,7 @@ pub mod build;
 pub mod container;
 pub mod digest;
 pub mod error;
+pub mod exec;
 pub mod history;
 pub mod id;
 pub mod image;

@@ -11,13 +11,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::passwd;
 use super::plan::{FileStep, MountStep, Plan, Root, Step};
+use super::protocol::Size;
+use super::{accounts, passwd, terminal};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{identity, net, process};
-
-/// The largest `/etc/passwd` or `/etc/group` that is read, in bytes.
-const MAX_ACCOUNTS: usize = 1 << 20;
 
 /// What failed: the number of the step, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +51,15 @@ impl Report {
 pub struct Init {
     /// The steps.
     pub plan: Plan,
-    /// What becomes standard input; the container's `/dev/null` where absent.
-    pub stdin: Option<OwnedFd>,
-    /// What becomes standard output.
-    pub stdout: OwnedFd,
-    /// What becomes standard error.
-    pub stderr: OwnedFd,
+    /// What becomes standard input, output and error; the container's `/dev/null` where absent,
+    /// or its terminal.
+    pub streams: [Option<OwnedFd>; 3],
+    /// Takes the monitor's end of the terminal.
+    pub terminal: Option<OwnedFd>,
+    /// The size of the terminal.
+    pub size: Option<Size>,
+    /// The process whose namespaces are joined.
+    pub target: Option<OwnedFd>,
     /// `tasks` of the v1 hierarchies.
     pub cgroups: Vec<OwnedFd>,
     /// The end of the pipe that takes the report.
@@ -75,7 +76,8 @@ impl Init {
     /// Walks the plan. Never returns from its last step, nor from one that failed, which is
     /// reported.
     pub fn run(&self) {
-        let mut walk = Walk { init: self, root: None, empty: None, home: CString::default() };
+        let mut walk =
+            Walk { init: self, root: None, empty: None, terminal: None, home: CString::default() };
         for (number, step) in self.plan.steps.iter().enumerate() {
             if let Err(errno) = walk.perform(step) {
                 let step = u32::try_from(number).unwrap_or(u32::MAX);
@@ -95,6 +97,8 @@ struct Walk<'a> {
     root: Option<OwnedFd>,
     /// The empty file system that masks directories.
     empty: Option<OwnedFd>,
+    /// The program's end of its terminal.
+    terminal: Option<OwnedFd>,
     /// `HOME=...` of the user, where the environment has none.
     home: CString,
 }
@@ -119,7 +123,9 @@ impl Walk<'_> {
                 rustix::fs::symlinkat(target.as_c_str(), self.root()?, path.as_c_str())
             }
             Step::PivotRoot => mount::pivot(self.root()?),
+            Step::JoinNamespaces(which) => self.join_namespaces(*which),
             Step::OpenNullInput => open_null_input(),
+            Step::OpenTerminal { console } => self.open_terminal(*console),
             Step::WriteSysctl { path, value } => self.write_sysctl(path, value),
             Step::SetHostname(name) => rustix::system::sethostname(name.to_bytes()),
             Step::MakeReadonly(path) => self.make_readonly(path),
@@ -160,6 +166,16 @@ impl Walk<'_> {
         for tasks in &self.init.cgroups {
             rustix::io::write(tasks, b"0")?;
         }
+        Ok(())
+    }
+
+    fn join_namespaces(&self, which: i32) -> Result<(), Errno> {
+        process::join(self.init.target.as_ref().ok_or(Errno::BADF)?, which)
+    }
+
+    fn open_terminal(&mut self, console: bool) -> Result<(), Errno> {
+        let to = self.init.terminal.as_ref().ok_or(Errno::BADF)?;
+        self.terminal = Some(terminal::open(console, self.init.size, to.as_fd())?);
         Ok(())
     }
 
@@ -267,8 +283,8 @@ impl Walk<'_> {
     /// Order: the bounding set first, while CAP_SETPCAP is there; then groups and user, which take
     /// the capabilities of a user that is not root; then what remains (capabilities(7)).
     fn become_user(&mut self, user: &str, capabilities: u64) -> Result<(), Errno> {
-        let passwd = read_accounts(c"/etc/passwd")?;
-        let group = read_accounts(c"/etc/group")?;
+        let passwd = accounts::read(c"/etc/passwd")?;
+        let group = accounts::read(c"/etc/group")?;
         let user = passwd::find(user, &passwd, &group).map_err(|unknown| match unknown {
             passwd::Unknown::User => Errno::NOENT,
             passwd::Unknown::Group => Errno::SRCH,
@@ -294,19 +310,18 @@ impl Walk<'_> {
         if uid == 0 {
             return Ok(());
         }
-        let streams = [self.init.stdin.as_ref(), Some(&self.init.stdout), Some(&self.init.stderr)];
-        for stream in streams.into_iter().flatten() {
+        for stream in self.init.streams.iter().chain([&self.terminal]).flatten() {
             rustix::fs::fchown(stream, Some(rustix::fs::Uid::from_raw(uid)), None)?;
         }
         Ok(())
     }
 
     fn close_descriptors(&self) -> Result<(), Errno> {
-        if let Some(stdin) = &self.init.stdin {
-            process::redirect(stdin, 0)?;
+        for (number, stream) in (0..).zip(&self.init.streams) {
+            if let Some(stream) = stream.as_ref().or(self.terminal.as_ref()) {
+                process::redirect(stream, number)?;
+            }
         }
-        process::redirect(&self.init.stdout, 1)?;
-        process::redirect(&self.init.stderr, 2)?;
         // The report pipe goes with exec; all others go now, so that no path through
         // /proc/self/fd leads back to the host (CVE-2024-21626).
         process::close_all_but(self.init.report.as_fd())
@@ -414,29 +429,4 @@ fn make_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno>
         directory = mount::open_beneath(&directory, component, flags)?;
     }
     Ok(directory)
-}
-
-/// Reads a file of accounts inside the container: a regular file and not too large, or none
-/// (CVE-2024-9676: a fifo there must not hang us).
-fn read_accounts(path: &CStr) -> Result<Vec<u8>, Errno> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(file) => file,
-        Err(_) => return Ok(Vec::new()),
-    };
-    let status = rustix::fs::fstat(&file)?;
-    let size = usize::try_from(status.st_size).unwrap_or(usize::MAX);
-    if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile || size > MAX_ACCOUNTS {
-        return Ok(Vec::new());
-    }
-    let mut content = vec![0; size];
-    let mut filled = 0;
-    while filled < size {
-        match rustix::io::read(&file, &mut content[filled..])? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    content.truncate(filled);
-    Ok(content)
 }

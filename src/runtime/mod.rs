@@ -2,14 +2,17 @@
 //!
 //! [`Runtime`] is the front's side: it changes what rests and asks the monitors of what runs.
 
+mod accounts;
 pub mod attach;
 pub mod cancel;
 pub mod catalogue;
 pub mod cgroup;
 pub mod connection;
 pub mod directory;
+pub mod exec;
 pub mod host;
 pub mod init;
+mod input;
 pub mod log;
 pub mod monitor;
 pub mod oci;
@@ -18,6 +21,7 @@ pub mod plan;
 pub mod protocol;
 pub mod reader;
 mod start;
+mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::process::Child;

@@ -2,6 +2,7 @@
 
 pub mod build;
 mod container;
+pub mod inside;
 mod mounts;
 pub mod registry;
 mod resources;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 
 use self::build::{FilesVerb, MakeVerb};
 pub use self::container::*;
+use self::inside::InsideVerb;
 use self::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 use self::store::{
     HistoryArguments, ImagesArguments, LoadArguments, PruneContainersArguments,
@@ -123,6 +125,9 @@ pub enum ContainerVerb {
     /// A verb of a container's files.
     #[command(flatten)]
     Files(FilesVerb),
+    /// A verb that gets into a container.
+    #[command(flatten)]
+    Inside(InsideVerb),
 }
 
 /// A verb of containers after the word `container`.

@@ -105,6 +105,7 @@ const CREATE: &[Key] = &[
     key("stop_signal", Takes::Signal, "the signal that stop sends"),
     key("stop_timeout", Takes::Grace, "how long stop waits before it kills"),
     key("stdin", Takes::Flag, "keep standard input open for a client"),
+    key("tty", Takes::Flag, "give it a terminal"),
     key("rm", Takes::Flag, "remove it when it ends"),
 ];
 
@@ -251,7 +252,6 @@ const LATER: &[&str] = &[
     "restart",
     "health",
     "init",
-    "tty",
     "read_only",
     "cap_add",
     "cap_drop",

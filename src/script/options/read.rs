@@ -43,6 +43,7 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
         stop_signal: given.try_get("stop_signal", values::signal)?,
         stop_timeout: given.try_get("stop_timeout", grace)?,
         interactive: given.flag("stdin")? || interactive,
+        tty: given.flag("tty")?,
         auto_remove: given.flag("rm")?,
         security: super::security::read(&given)?,
         resources: super::resources::read(&given)?,
