@@ -1,6 +1,6 @@
 //! `exec` and `attach`, and how this terminal is connected to a container.
 
-use super::arguments::inside::{AttachArguments, ExecArguments, InsideVerb};
+use super::arguments::inside::{AttachArguments, ExecArguments, InsideVerb, TopArguments};
 use super::environment;
 use super::outcome::{Ending, FAILED, Outcome};
 use super::screen::{self, Screen};
@@ -8,7 +8,9 @@ use super::shell::Shell;
 use crate::engine::{Attach, Backend, Cancel};
 use crate::model::exec::{DetachKeys, ExecOptions, Left};
 use crate::model::id::ContainerId;
+use crate::model::top::Process;
 use crate::model::{Error, Kind, Result};
+use crate::ui::columns;
 
 /// Gets into a container.
 ///
@@ -18,6 +20,7 @@ pub fn inside(shell: &Shell, screen: &mut Screen, verb: &InsideVerb) -> Outcome 
     match verb {
         InsideVerb::Exec(arguments) => exec(shell, screen, arguments),
         InsideVerb::Attach(arguments) => attach(shell, screen, arguments),
+        InsideVerb::Top(arguments) => top(shell, screen, arguments),
     }
 }
 
@@ -33,6 +36,7 @@ fn exec(shell: &Shell, screen: &mut Screen, arguments: &ExecArguments) -> Outcom
         workdir: arguments.workdir.clone().filter(|workdir| !workdir.is_empty()),
         tty: arguments.tty,
         detach: arguments.detach,
+        stdin: None,
         timeout: None,
     };
     let connection = Connection {
@@ -66,6 +70,25 @@ fn attach(shell: &Shell, screen: &mut Screen, arguments: &AttachArguments) -> Ou
         start: false,
     };
     Ok(attach_to(shell, screen, &id, connection)?)
+}
+
+/// `top`
+fn top(shell: &Shell, screen: &mut Screen, arguments: &TopArguments) -> Outcome {
+    if let Some(option) = arguments.options.iter().find(|option| option.as_str() != "-ef") {
+        let message = format!("ps option `{option}` is not supported");
+        return Err(Error::new(Kind::Unsupported, message)
+            .hint("processes are shown as `ps -ef` does; scripts choose: top(c)")
+            .into());
+    }
+    let backend = shell.backend()?;
+    let processes = backend.top(&backend.find(&arguments.container)?)?;
+    let mut text = format!("{}\n", Process::TITLES.join("\t"));
+    for process in processes {
+        text.push_str(&process.row().join("\t"));
+        text.push('\n');
+    }
+    screen.text(&columns::align(&text))?;
+    Ok(0)
 }
 
 /// The detach keys as they were typed.

@@ -36,6 +36,7 @@ use crate::model::reference::Reference;
 use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::system::Info;
+use crate::model::top::Process;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 
 pub use self::output::write_whole;
@@ -203,6 +204,8 @@ pub trait Backend: Send + Sync + fmt::Debug {
         attach: Attach<'_>,
         cancel: &Cancel,
     ) -> Result<Left>;
+    /// Its processes, in the order in which they were made.
+    fn top(&self, id: &ContainerId) -> Result<Vec<Process>>;
     /// Freezes it.
     fn pause(&self, id: &ContainerId) -> Result<()>;
     /// Thaws it.

@@ -27,6 +27,7 @@ use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::status::Status;
 use crate::model::system::Info;
+use crate::model::top::Process;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::{Kind, Result, merge};
 use crate::runtime::attach::Streams;
@@ -337,6 +338,10 @@ impl Backend for Native {
         cancel: &Cancel,
     ) -> Result<Left> {
         self.runtime.exec(id, options, attach.into(), cancel)
+    }
+
+    fn top(&self, id: &ContainerId) -> Result<Vec<Process>> {
+        self.runtime.top(id)
     }
 
     fn pause(&self, id: &ContainerId) -> Result<()> {

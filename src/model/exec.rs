@@ -20,6 +20,8 @@ pub struct ExecOptions {
     pub tty: bool,
     /// Do not stay with it.
     pub detach: bool,
+    /// What it reads on standard input, instead of the caller's.
+    pub stdin: Option<Vec<u8>>,
     /// Kill it after so long.
     pub timeout: Option<Duration>,
 }

@@ -29,6 +29,7 @@ pub mod sharing;
 pub mod signal;
 pub mod status;
 pub mod system;
+pub mod top;
 pub mod units;
 pub mod upkeep;
 pub mod usage;

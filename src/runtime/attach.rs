@@ -152,6 +152,8 @@ pub(super) struct Session<'a> {
     /// When the program is killed.
     deadline: Option<Instant>,
     late: bool,
+    /// What the program gets when this session is broken off.
+    pub(super) on_cancel: Option<Signal>,
     stdout: &'a mut dyn Write,
     stderr: &'a mut dyn Write,
 }
@@ -180,6 +182,7 @@ impl<'a> Session<'a> {
             feed,
             deadline,
             late: false,
+            on_cancel: None,
             stdout: streams.stdout,
             stderr: streams.stderr,
         })
@@ -201,7 +204,11 @@ impl<'a> Session<'a> {
                 }
             }
             let ready = self.poll(cancel)?;
-            cancel.check()?;
+            cancel.check().inspect_err(|_| {
+                if let Some(signal) = self.on_cancel {
+                    let _ = self.connection.send(&Request::Kill { signal });
+                }
+            })?;
             if !self.late && self.deadline.is_some_and(|at| Instant::now() >= at) {
                 self.late = true;
                 self.ask(&Request::Kill { signal: Signal::KILL });

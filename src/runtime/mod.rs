@@ -22,6 +22,7 @@ pub mod protocol;
 pub mod reader;
 mod start;
 mod terminal;
+mod top;
 
 use std::path::{Path, PathBuf};
 use std::process::Child;

@@ -11,6 +11,8 @@ pub enum InsideVerb {
     Exec(ExecArguments),
     /// Connect to a container that runs
     Attach(AttachArguments),
+    /// Show the processes of a container
+    Top(TopArguments),
 }
 
 /// `exec`
@@ -62,4 +64,15 @@ pub struct AttachArguments {
     /// The container
     #[arg(value_name = "CONTAINER")]
     pub container: String,
+}
+
+/// `top`
+#[derive(Args, Debug)]
+pub struct TopArguments {
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+    /// As for ps; only -ef, which is the default
+    #[arg(value_name = "PS OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub options: Vec<String>,
 }

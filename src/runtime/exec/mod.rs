@@ -5,6 +5,7 @@
 
 mod helper;
 
+use std::os::fd::AsFd;
 use std::time::Instant;
 
 use oci_spec::runtime::Spec;
@@ -17,8 +18,10 @@ use super::protocol::{ExecSpec, Request};
 use crate::model::exec::{ExecOptions, Left};
 use crate::model::id::ContainerId;
 use crate::model::options::EnvEntry;
+use crate::model::signal::Signal;
 use crate::model::status::{self, Action};
 use crate::model::{Error, Kind, Result};
+use crate::sys;
 
 /// Argument 0 of a helper, which also names it in `ps`.
 pub const NAME: &str = "lifebox-exec";
@@ -47,7 +50,7 @@ impl Runtime {
             user: options.user.clone(),
             workdir: options.workdir.clone(),
             tty: options.tty,
-            stdin: streams.stdin.is_some() && !options.detach,
+            stdin: (streams.stdin.is_some() || options.stdin.is_some()) && !options.detach,
             detach: options.detach,
             size: streams.size(),
         };
@@ -67,10 +70,23 @@ impl Runtime {
         if options.detach {
             return Ok(Left::Detached);
         }
-        let feed = streams.stdin.filter(|_| feeds).map(Feed::by_frames);
-        Session::new(connection, feed, streams, options.tty, deadline)?
-            .run(cancel)?
-            .ok_or_else(died)
+        let given = options.stdin.as_deref().map(sys::fs::memory_file).transpose()?;
+        let input = given.as_ref().map(AsFd::as_fd).or(streams.stdin);
+        // For as long as this call: what is given lives no longer.
+        let streams =
+            Streams { stdout: &mut *streams.stdout, stderr: &mut *streams.stderr, ..streams };
+        let feed = input.filter(|_| feeds).map(Feed::by_frames);
+        let mut session = Session::new(connection, feed, streams, options.tty, deadline)?;
+        // What nobody waits for any more, and has no terminal to go on with, has no use.
+        session.on_cancel = Some(Signal::KILL).filter(|_| !options.tty);
+        let left = session.run(cancel).map_err(|error| {
+            if error.kind() == Kind::Timeout {
+                error.context(format!("exec in `{}`", state.name))
+            } else {
+                error
+            }
+        });
+        left?.ok_or_else(died)
     }
 }
 

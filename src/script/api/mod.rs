@@ -8,6 +8,7 @@ mod containers;
 mod files;
 mod find;
 mod images;
+mod inside;
 mod lifecycle;
 mod logs;
 mod properties;
@@ -58,6 +59,7 @@ pub const PARTS: &[Part] = &[
     Part { title: "Making containers", build: || exported_module!(containers::containers) },
     Part { title: "Finding containers", build: || exported_module!(find::find) },
     Part { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },
+    Part { title: "Inside containers", build: || exported_module!(inside::inside) },
     Part { title: "Logs", build: logs::module },
     Part { title: "Properties", build: || exported_module!(properties::properties) },
     Part { title: "System", build: || exported_module!(system::system) },

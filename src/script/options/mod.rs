@@ -21,7 +21,7 @@ use crate::model::{Error, Kind, Result};
 pub use build::{build, commit, import};
 pub use images::{check_images, images, prune_images};
 pub use read::{
-    Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, save, start, stop,
+    Create, Filter, Follow, create, exec, fetch, filter, force, load, logs, pull, save, start, stop,
 };
 
 /// What an option takes.
@@ -112,6 +112,14 @@ const CREATE: &[Key] = &[
 const ATTACH: &[Key] = &[
     key("attach", Takes::Flag, "stay with it until it ends, and write what it writes"),
     key("interactive", Takes::Flag, "the same, and give it this terminal's input"),
+];
+
+const EXEC: &[Key] = &[
+    key("env", Takes::Pairs, "environment variables, beside the container's"),
+    key("user", Takes::Text, "\"user\" or \"user:group\", names or numbers"),
+    key("workdir", Takes::Text, "the working directory, absolute"),
+    key("stdin", Takes::Text, "what it reads on standard input"),
+    key("timeout", Takes::Duration, "kill it after so long"),
 ];
 
 const STOP: &[Key] = &[
@@ -221,6 +229,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("run", NEW_AND_ATTACH),
     ("ensure_running", NEW),
     ("start", &[ATTACH]),
+    ("exec", &[EXEC]),
     ("stop", &[STOP]),
     ("restart", &[STOP]),
     ("rm", &[FORCE]),
