@@ -7,12 +7,12 @@ use std::path::Path;
 
 use super::arguments::{CreateArguments, NewContainer, Pull, RunArguments, StartArguments};
 use super::environment;
+use super::inside::{Connection, attach_to, keys};
 use super::lifecycle::grace;
 use super::outcome::{ENGINE_FAILED, Ending, FAILED, Outcome, complain};
 use super::progress;
-use super::screen::{self, Screen};
+use super::screen::Screen;
 use super::shell::Shell;
-use crate::engine::Attach;
 use crate::model::error::Context as _;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, PullPolicy};
@@ -37,14 +37,19 @@ pub fn create(shell: &Shell, screen: &mut Screen, arguments: &CreateArguments) -
 pub fn run(shell: &Shell, screen: &mut Screen, arguments: &RunArguments) -> Outcome {
     let failed = Ending::coded(ENGINE_FAILED);
     let backend = shell.backend().map_err(Ending::coded(ENGINE_FAILED))?.as_ref();
-    let id = make(shell, &arguments.new).map_err(failed)?;
     let connection = Connection {
         stdin: arguments.new.interactive && !arguments.detach,
+        tty: arguments.new.tty && !arguments.detach,
         forward_signals: arguments.sig_proxy,
+        detach_keys: keys(arguments.detach_keys.as_deref())
+            .map_err(Ending::coded(ENGINE_FAILED))?,
+        start: true,
     };
+    connection.check()?;
+    let id = make(shell, &arguments.new).map_err(failed)?;
     let outcome = match arguments.detach {
         true => backend.start(&id).map(|()| 0),
-        false => attach(shell, screen, &id, connection),
+        false => attach_to(shell, screen, &id, connection),
     };
     match outcome {
         Ok(code) => {
@@ -75,10 +80,15 @@ pub fn start(shell: &Shell, screen: &mut Screen, arguments: &StartArguments) -> 
             let message = "you cannot start and attach multiple containers at once";
             return Err(Error::new(Kind::Invalid, message).into());
         };
-        let connection =
-            Connection { stdin: arguments.interactive, forward_signals: arguments.sig_proxy };
         let id = backend.find(name)?;
-        return Ok(attach(shell, screen, &id, connection)?);
+        let connection = Connection {
+            stdin: arguments.interactive,
+            tty: backend.inspect(&id)?.spec.config.tty,
+            forward_signals: arguments.sig_proxy,
+            detach_keys: keys(arguments.detach_keys.as_deref())?,
+            start: true,
+        };
+        return Ok(attach_to(shell, screen, &id, connection)?);
     }
     let mut failed = Vec::new();
     for name in &arguments.names {
@@ -95,31 +105,6 @@ pub fn start(shell: &Shell, screen: &mut Screen, arguments: &StartArguments) -> 
     }
     let message = format!("failed to start containers: {}", failed.join(", "));
     Err(Ending::Failed(Error::new(Kind::System, message), FAILED))
-}
-
-/// What of the caller's a container is connected to, besides its output.
-#[derive(Clone, Copy, Debug)]
-struct Connection {
-    stdin: bool,
-    forward_signals: bool,
-}
-
-fn attach(shell: &Shell, screen: &mut Screen, id: &ContainerId, with: Connection) -> Result<u8> {
-    let forward_signals = with.forward_signals && !shell.in_repl;
-    let cancel = match forward_signals {
-        true => shell.cancel(),
-        false => shell.interruptible()?,
-    };
-    let _ = screen.flush();
-    let attach = Attach {
-        start: true,
-        stdin: with.stdin.then(rustix::stdio::stdin),
-        stdout: &mut screen::stdout(),
-        stderr: &mut screen::stderr(),
-        forward_signals,
-    };
-    let code = shell.backend()?.attach(id, attach, cancel)?;
-    Ok(u8::try_from(code).unwrap_or(FAILED))
 }
 
 /// Makes a container and, where asked for, the file with its id.
@@ -231,6 +216,7 @@ fn options(arguments: &NewContainer, command: &[String]) -> Result<CreateOptions
         stop_signal: arguments.stop_signal.as_deref().map(str::parse).transpose()?,
         stop_timeout: arguments.stop_timeout.map(grace),
         interactive: arguments.interactive,
+        tty: arguments.tty,
         auto_remove: arguments.rm,
         security: arguments.security.options()?,
         resources: arguments.resources.options()?,

@@ -10,6 +10,7 @@ mod create;
 mod environment;
 mod filters;
 mod images;
+mod inside;
 mod inspect;
 mod language;
 mod lifecycle;
@@ -211,5 +212,6 @@ fn of_container(
         }
         ContainerVerb::Limit(LimitVerb::Stats(arguments)) => stats::stats(shell, screen, arguments),
         ContainerVerb::Files(verb) => build::of_files(shell, screen, verb),
+        ContainerVerb::Inside(verb) => inside::inside(shell, screen, verb),
     }
 }

@@ -23,6 +23,7 @@ use std::time::Duration;
 use crate::model::Result;
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
+use crate::model::exec::{DetachKeys, ExecOptions, Left};
 use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
@@ -37,6 +38,7 @@ use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::stats::Stats;
 use crate::model::system::Info;
+use crate::model::top::Process;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
 
@@ -195,8 +197,18 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Runs its program. Returns when it really runs, or why it does not (exit code 126, 127).
     fn start(&self, id: &ContainerId) -> Result<()>;
     /// Connects the caller's streams to a container, starting it first where `attach.start` says
-    /// so, until it ends. Returns its exit code.
-    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<i32>;
+    /// so, until it ends or is left.
+    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<Left>;
+    /// Runs a further program in a container that runs, connected to the caller's streams.
+    fn exec(
+        &self,
+        id: &ContainerId,
+        options: &ExecOptions,
+        attach: Attach<'_>,
+        cancel: &Cancel,
+    ) -> Result<Left>;
+    /// Its processes, in the order in which they were made.
+    fn top(&self, id: &ContainerId) -> Result<Vec<Process>>;
     /// Freezes it.
     fn pause(&self, id: &ContainerId) -> Result<()>;
     /// Thaws it.
@@ -345,6 +357,25 @@ pub struct Attach<'a> {
     pub stderr: &'a mut dyn Write,
     /// Signals of this process are forwarded to the container (all but SIGCHLD, SIGPIPE, SIGURG).
     pub forward_signals: bool,
+    /// What is typed to leave a container with a terminal; it runs on.
+    pub detach_keys: DetachKeys,
+    /// The caller's terminal, where it has one: a container's terminal gets its size.
+    pub terminal: Option<BorrowedFd<'a>>,
+}
+
+impl<'a> Attach<'a> {
+    /// A container that is started, and whose output is taken.
+    pub fn to_output(stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
+        Attach {
+            start: true,
+            stdin: None,
+            stdout,
+            stderr,
+            forward_signals: false,
+            detach_keys: DetachKeys::default(),
+            terminal: None,
+        }
+    }
 }
 
 impl fmt::Debug for Attach<'_> {

@@ -12,6 +12,7 @@ use super::{Attach, Backend, Cancel, LogStream, Settings};
 use crate::image::{self, Store, bytes_below};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
+use crate::model::exec::{ExecOptions, Left};
 use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
@@ -27,6 +28,7 @@ use crate::model::signal::Signal;
 use crate::model::stats::Stats;
 use crate::model::status::Status;
 use crate::model::system::Info;
+use crate::model::top::Process;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
 use crate::model::{Kind, Result, merge};
@@ -329,9 +331,22 @@ impl Backend for Native {
         self.runtime.start(id)
     }
 
-    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<i32> {
-        let Attach { start, stdin, stdout, stderr, forward_signals } = attach;
-        self.runtime.attach(id, start, Streams { stdin, stdout, stderr, forward_signals }, cancel)
+    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<Left> {
+        self.runtime.attach(id, attach.start, attach.into(), cancel)
+    }
+
+    fn exec(
+        &self,
+        id: &ContainerId,
+        options: &ExecOptions,
+        attach: Attach<'_>,
+        cancel: &Cancel,
+    ) -> Result<Left> {
+        self.runtime.exec(id, options, attach.into(), cancel)
+    }
+
+    fn top(&self, id: &ContainerId) -> Result<Vec<Process>> {
+        self.runtime.top(id)
     }
 
     fn pause(&self, id: &ContainerId) -> Result<()> {
@@ -459,6 +474,13 @@ impl Backend for Native {
 
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {
         Ok(Box::new(self.runtime.logs(id, options)?))
+    }
+}
+
+impl<'a> From<Attach<'a>> for Streams<'a> {
+    fn from(attach: Attach<'a>) -> Self {
+        let Attach { stdin, stdout, stderr, forward_signals, detach_keys, terminal, .. } = attach;
+        Streams { stdin, stdout, stderr, forward_signals, detach_keys, terminal }
     }
 }
 

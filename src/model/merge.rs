@@ -48,7 +48,7 @@ pub fn spec(
         hostname: options.hostname.clone().unwrap_or_else(|| id.short().to_owned()),
         user: options.user.clone().unwrap_or_else(|| of_image.user.clone()),
         open_stdin: options.interactive,
-        tty: false,
+        tty: options.tty,
         env: environment(&of_image.env, &options.env),
         cmd,
         entrypoint,

@@ -38,6 +38,8 @@ pub struct CreateOptions {
     pub stop_timeout: Option<Grace>,
     /// Keep standard input open for a client (`-i`).
     pub interactive: bool,
+    /// Give it a terminal (`-t`).
+    pub tty: bool,
     /// Remove the container when it ends (`--rm`).
     pub auto_remove: bool,
     /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.

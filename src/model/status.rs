@@ -93,11 +93,17 @@ pub enum Action {
     Wait,
     /// Read its record.
     Inspect,
+    /// Run a further program in it.
+    Exec,
+    /// Connect to it.
+    Attach,
+    /// List its processes.
+    Top,
 }
 
 impl Action {
     /// All of them, in the order in which they are offered to users.
-    pub const ALL: [Action; 13] = [
+    pub const ALL: [Action; 16] = [
         Action::Start,
         Action::Pause,
         Action::Unpause,
@@ -111,6 +117,9 @@ impl Action {
         Action::Logs,
         Action::Wait,
         Action::Inspect,
+        Action::Exec,
+        Action::Attach,
+        Action::Top,
     ];
 
     /// The verb as it is typed: `pause`, `rm -f`.
@@ -129,15 +138,16 @@ impl Action {
             Action::Logs => "logs",
             Action::Wait => "wait",
             Action::Inspect => "inspect",
+            Action::Exec => "exec",
+            Action::Attach => "attach",
+            Action::Top => "top",
         }
     }
 
     /// Whether it can change the status.
     pub fn moves(self) -> bool {
-        !matches!(
-            self,
-            Action::Update | Action::Rename | Action::Logs | Action::Wait | Action::Inspect
-        )
+        use Action::{Attach, Exec, Inspect, Logs, Rename, Top, Update, Wait};
+        !matches!(self, Update | Rename | Logs | Wait | Inspect | Exec | Attach | Top)
     }
 }
 
@@ -174,6 +184,10 @@ pub fn next(status: Status, action: Action) -> std::result::Result<Next, &'stati
         (S::Created | S::Exited, A::Stop) => Ok(Next::Stays),
         (S::Running | S::Paused | S::Restarting, A::Stop | A::Kill) => Ok(Next::Becomes(S::Exited)),
         (S::Created | S::Exited, A::Kill | A::Pause) => Err("it is not running"),
+        (S::Created | S::Exited, A::Exec | A::Attach | A::Top) => Err("it is not running"),
+        (S::Running, A::Exec | A::Attach | A::Top) | (S::Paused, A::Top) => Ok(Next::Stays),
+        (S::Paused, A::Exec | A::Attach) => Err("it is paused"),
+        (S::Restarting, A::Exec | A::Attach | A::Top) => Err("it is restarting"),
 
         (S::Running, A::Pause) => Ok(Next::Becomes(S::Paused)),
         (S::Paused, A::Pause) => Err("it is already paused"),

@@ -4,19 +4,26 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::Instant;
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::net::SendFlags;
 
 use super::Runtime;
 use super::cancel::Cancel;
 use super::connection::{Connection, Received};
-use super::protocol::{Reply, Request};
+use super::protocol::{self, Reply, Request, Size};
 use super::{Claim, refuse};
+use crate::model::exec::{DetachKeys, Left};
 use crate::model::id::ContainerId;
 use crate::model::log::Stream;
+use crate::model::signal::Signal;
 use crate::model::status::Action;
 use crate::model::{Error, Kind, Result};
+use crate::sys;
 use crate::sys::signal::Signals;
+use crate::sys::terminal::Raw;
 
 /// The caller's streams.
 pub struct Streams<'a> {
@@ -26,8 +33,20 @@ pub struct Streams<'a> {
     pub stdout: &'a mut dyn Write,
     /// Gets its standard error.
     pub stderr: &'a mut dyn Write,
-    /// Whether this process's signals are sent on.
+    /// Whether this process's signals are sent on; never those of a terminal's.
     pub forward_signals: bool,
+    /// What is typed to leave a container with a terminal.
+    pub detach_keys: DetachKeys,
+    /// The caller's terminal, whose size is the container's.
+    pub terminal: Option<BorrowedFd<'a>>,
+}
+
+impl Streams<'_> {
+    /// The size of the caller's terminal.
+    pub(super) fn size(&self) -> Option<Size> {
+        let (rows, columns) = sys::terminal::size(self.terminal?)?;
+        Some(Size { rows, columns })
+    }
 }
 
 impl std::fmt::Debug for Streams<'_> {
@@ -37,11 +56,22 @@ impl std::fmt::Debug for Streams<'_> {
 }
 
 /// Input on its way from the caller to the container.
-struct Feed<'a> {
+pub(super) struct Feed<'a> {
     from: BorrowedFd<'a>,
-    to: File,
+    /// The container's standard input; where there is none, the connection.
+    to: Option<File>,
     pending: Vec<u8>,
 }
+
+impl<'a> Feed<'a> {
+    /// Input that goes over the connection.
+    pub(super) fn by_frames(from: BorrowedFd<'a>) -> Self {
+        Feed { from, to: None, pending: Vec::new() }
+    }
+}
+
+/// The most that is kept for a monitor that does not read, in bytes.
+const OUTBOX: usize = 64 * 1024;
 
 impl Runtime {
     /// Connects the caller's streams to a container until it ends, starting it first where
@@ -55,38 +85,48 @@ impl Runtime {
         start: bool,
         streams: Streams<'_>,
         cancel: &Cancel,
-    ) -> Result<i32> {
+    ) -> Result<Left> {
+        let tty = self.catalogue.directory(id).read_spec()?.config.tty;
         // From here on signals are kept until the container can get them.
-        let signals = if streams.forward_signals { Some(Signals::take()?) } else { None };
+        let signals = streams.forward_signals && !tty;
+        let signals = if signals { Some(Signals::take()?) } else { None };
         let stdin = streams.stdin.is_some();
-        let started = if start { self.start_connected(id, true, stdin)? } else { None };
+        let size = streams.size().filter(|_| tty);
+        let started = if start { self.start_connected(id, true, stdin, size)? } else { None };
         let connection = match started {
             Some(connection) => connection,
             None => match self.claim(id)? {
                 Claim::Idle(_, state) => {
-                    refuse(&state, Action::Kill)?;
-                    return Err(Error::new(
-                        Kind::Refused,
-                        format!("`{}` is not running", state.name),
-                    ));
+                    refuse(&state, Action::Attach)?;
+                    let message = format!("`{}` is not running", state.name);
+                    return Err(Error::new(Kind::Refused, message));
                 }
                 Claim::Live(mut connection) => {
+                    let state = self.catalogue.directory(id).read_state()?;
+                    if state.status.is_live() {
+                        refuse(&state, Action::Attach)?;
+                    }
                     // Should it have ended just now, its exit code is waited for below.
                     let _ = connection.send(&Request::Attach { stdin });
+                    if let Some(size) = size {
+                        let _ = connection.send(&Request::Resize(size));
+                    }
                     connection
                 }
             },
         };
         let feed = match streams.stdin {
-            Some(from) => self.open_stdin(id).map(|to| Feed { from, to, pending: Vec::new() }),
+            Some(from) if tty => Some(Feed::by_frames(from)),
+            Some(from) => {
+                self.open_stdin(id).map(|to| Feed { from, to: Some(to), pending: Vec::new() })
+            }
             None => None,
         };
-        let session =
-            Session { connection, feed, signals, stdout: streams.stdout, stderr: streams.stderr };
-        let code = session.run(cancel)?;
-        match code {
-            Some(code) => Ok(code),
-            None => self.wait(id, None, cancel),
+        let streams = Streams { forward_signals: false, ..streams };
+        let session = Session { signals, ..Session::new(connection, feed, streams, tty, None)? };
+        match session.run(cancel)? {
+            Some(left) => Ok(left),
+            None => self.wait(id, None, cancel).map(Left::Exited),
         }
     }
 
@@ -97,40 +137,126 @@ impl Runtime {
     }
 }
 
-struct Session<'a> {
+/// The caller's streams, connected.
+pub(super) struct Session<'a> {
     connection: Connection,
+    /// What the monitor has yet to take.
+    outbox: Vec<u8>,
     feed: Option<Feed<'a>>,
     signals: Option<Signals>,
+    /// The caller's terminal in raw mode, and its changes of size.
+    raw: Option<Raw<'a>>,
+    terminal: Option<BorrowedFd<'a>>,
+    resizes: Option<BorrowedFd<'static>>,
+    keys: Keys,
+    /// When the program is killed.
+    deadline: Option<Instant>,
+    late: bool,
+    /// What the program gets when this session is broken off.
+    pub(super) on_cancel: Option<Signal>,
     stdout: &'a mut dyn Write,
     stderr: &'a mut dyn Write,
 }
 
-impl Session<'_> {
-    /// Until the container has ended: its exit code, or `None` if the monitor went without a word.
-    fn run(mut self, cancel: &Cancel) -> Result<Option<i32>> {
+impl<'a> Session<'a> {
+    /// A session with a program that runs; a `tty` takes the caller's terminal whole.
+    pub(super) fn new(
+        connection: Connection,
+        feed: Option<Feed<'a>>,
+        streams: Streams<'a>,
+        tty: bool,
+        deadline: Option<Instant>,
+    ) -> Result<Self> {
+        let signals = streams.forward_signals && !tty;
+        let typed: Option<BorrowedFd<'a>> = feed.as_ref().map(|feed: &Feed<'a>| feed.from);
+        let typed = typed.filter(|typed| tty && sys::terminal::is_terminal(*typed));
+        let terminal = streams.terminal.filter(|_| tty);
+        Ok(Session {
+            connection,
+            outbox: Vec::new(),
+            signals: if signals { Some(Signals::take()?) } else { None },
+            resizes: terminal.map(|_| sys::terminal::resizes()).transpose()?,
+            terminal,
+            raw: typed.map(Raw::take).transpose()?.flatten(),
+            keys: Keys::new(if tty && feed.is_some() { streams.detach_keys.0 } else { Vec::new() }),
+            feed,
+            deadline,
+            late: false,
+            on_cancel: None,
+            stdout: streams.stdout,
+            stderr: streams.stderr,
+        })
+    }
+
+    /// Until the program has ended or was left; `None` if the monitor went without a word.
+    pub(super) fn run(mut self, cancel: &Cancel) -> Result<Option<Left>> {
         loop {
             while let Some(received) = self.connection.decode()? {
                 match received {
                     Received::Output(stream, bytes) => self.show(stream, &bytes)?,
-                    Received::Reply(Reply::Exited { code }) => return Ok(Some(code)),
+                    Received::Reply(Reply::Exited { .. }) if self.late => {
+                        let message = "it did not end in time and was killed";
+                        return Err(Error::new(Kind::Timeout, message));
+                    }
+                    Received::Reply(Reply::Exited { code }) => return Ok(Some(Left::Exited(code))),
                     Received::Reply(_) => {}
                     Received::Gone => return Ok(None),
                 }
             }
             let ready = self.poll(cancel)?;
-            cancel.check()?;
+            cancel.check().inspect_err(|_| {
+                if let Some(signal) = self.on_cancel {
+                    let _ = self.connection.send(&Request::Kill { signal });
+                }
+            })?;
+            if !self.late && self.deadline.is_some_and(|at| Instant::now() >= at) {
+                self.late = true;
+                self.ask(&Request::Kill { signal: Signal::KILL });
+            }
             if ready[0] && !self.connection.fill() {
                 return Ok(None);
             }
-            if ready[2] {
-                while let Some(signal) = self.signals.as_ref().and_then(Signals::next) {
-                    let _ = self.connection.send(&Request::Kill { signal });
-                }
+            while let Some(signal) = self.signals.as_ref().and_then(Signals::next) {
+                self.ask(&Request::Kill { signal });
             }
             if ready[3] {
-                self.feed();
+                self.resize()?;
+            }
+            if ready[4] && self.feed() {
+                return Ok(Some(Left::Detached));
+            }
+            self.send();
+        }
+    }
+
+    fn ask(&mut self, request: &Request) {
+        protocol::encode(request, &mut self.outbox);
+    }
+
+    /// Sends as much as the monitor takes now.
+    fn send(&mut self) {
+        if !self.outbox.is_empty() {
+            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+            match rustix::net::send(self.connection.as_fd(), &self.outbox, flags) {
+                Ok(count) => drop(self.outbox.drain(..count)),
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                // It has gone; its last words are still read.
+                Err(_) => self.outbox.clear(),
             }
         }
+    }
+
+    /// The window has another size, or this process was stopped and goes on.
+    fn resize(&mut self) -> Result<()> {
+        let (Some(terminal), Some(event)) = (self.terminal, self.resizes) else { return Ok(()) };
+        sys::event::drain(event);
+        if let Some(raw) = &self.raw {
+            raw.enter()?;
+        }
+        if let Some((rows, columns)) = sys::terminal::size(terminal) {
+            self.ask(&Request::Resize(Size { rows, columns }));
+        }
+        Ok(())
     }
 
     fn show(&mut self, stream: Stream, bytes: &[u8]) -> Result<()> {
@@ -146,50 +272,128 @@ impl Session<'_> {
         }
     }
 
-    /// Which are ready: monitor, cancel, signals, the feed.
-    fn poll(&self, cancel: &Cancel) -> Result<[bool; 4]> {
+    /// Which are ready: monitor, cancel, signals, window size, the feed.
+    fn poll(&self, cancel: &Cancel) -> Result<[bool; 5]> {
         let idle = cancel.as_fd();
         let signals = self.signals.as_ref().map_or(idle, AsFd::as_fd);
         let (feed, flags) = match &self.feed {
-            Some(feed) if feed.pending.is_empty() => (feed.from, PollFlags::IN),
-            Some(feed) => (feed.to.as_fd(), PollFlags::OUT),
-            None => (idle, PollFlags::empty()),
+            Some(Feed { to: Some(to), pending, .. }) if !pending.is_empty() => {
+                (to.as_fd(), PollFlags::OUT)
+            }
+            Some(feed) if self.outbox.len() < OUTBOX => (feed.from, PollFlags::IN),
+            _ => (idle, PollFlags::empty()),
         };
+        let mut monitor = PollFlags::IN;
+        monitor.set(PollFlags::OUT, !self.outbox.is_empty());
         let mut fds = [
-            PollFd::from_borrowed_fd(self.connection.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(self.connection.as_fd(), monitor),
             PollFd::from_borrowed_fd(idle, PollFlags::IN),
             PollFd::from_borrowed_fd(signals, PollFlags::IN),
+            PollFd::from_borrowed_fd(self.resizes.unwrap_or(idle), PollFlags::IN),
             PollFd::from_borrowed_fd(feed, flags),
         ];
+        let deadline = self.deadline.filter(|_| !self.late);
+        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
         loop {
-            match rustix::event::poll(&mut fds, None) {
-                Ok(_) => return Ok(fds.each_ref().map(|fd| !fd.revents().is_empty())),
-                Err(rustix::io::Errno::INTR) => {}
+            match rustix::event::poll(&mut fds, left.as_ref()) {
+                Ok(_) => {
+                    let mut ready = fds.each_ref().map(|fd| !fd.revents().is_empty());
+                    ready[0] = fds[0].revents().intersects(
+                        PollFlags::IN | PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL,
+                    );
+                    return Ok(ready);
+                }
+                Err(Errno::INTR) => {}
                 Err(errno) => return Err(Error::from_errno("poll", errno.raw_os_error())),
             }
         }
     }
 
-    /// Moves input on. At its end, or when the container has closed its own, the feed is dropped.
-    fn feed(&mut self) {
-        let Some(feed) = &mut self.feed else { return };
+    /// Moves input on; whether the detach keys were typed. At its end, or when the container has
+    /// closed its own, the feed is dropped.
+    fn feed(&mut self) -> bool {
+        let Some(feed) = &mut self.feed else { return false };
         if feed.pending.is_empty() {
-            let mut chunk = vec![0; 64 * 1024];
+            let mut chunk = vec![0; 16 * 1024];
             let count = rustix::io::read(feed.from, &mut chunk).unwrap_or(0);
             chunk.truncate(count);
             feed.pending = chunk;
         }
-        let done = match feed.to.write(&feed.pending) {
-            _ if feed.pending.is_empty() => true,
-            Ok(count) => {
-                feed.pending.drain(..count);
+        let ended = feed.pending.is_empty();
+        let done = match &mut feed.to {
+            _ if ended => true,
+            None => {
+                let typed = std::mem::take(&mut feed.pending);
+                let Some(typed) = self.keys.pass(&typed) else { return true };
+                protocol::encode_input(&typed, &mut self.outbox);
                 false
             }
-            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
+            Some(to) => match to.write(&feed.pending) {
+                Ok(count) => {
+                    feed.pending.drain(..count);
+                    false
+                }
+                Err(error) => {
+                    !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+                }
+            },
         };
         if done {
             self.feed = None;
-            let _ = self.connection.send(&Request::CloseStdin);
+            self.ask(&Request::CloseStdin);
         }
+        false
+    }
+}
+
+/// Looks for the detach keys in what is typed.
+#[derive(Debug)]
+struct Keys {
+    wanted: Vec<u8>,
+    /// How many of them were typed last.
+    seen: usize,
+}
+
+impl Keys {
+    fn new(wanted: Vec<u8>) -> Self {
+        Keys { wanted, seen: 0 }
+    }
+
+    /// What is passed on of `typed`; `None` when the keys are complete. What may be their
+    /// beginning is held back.
+    fn pass(&mut self, typed: &[u8]) -> Option<Vec<u8>> {
+        let mut passed = Vec::with_capacity(typed.len());
+        for byte in typed {
+            if self.wanted.get(self.seen) != Some(byte) {
+                passed.extend_from_slice(&self.wanted[..self.seen]);
+                self.seen = 0;
+            }
+            if self.wanted.get(self.seen) == Some(byte) {
+                self.seen += 1;
+                if self.seen == self.wanted.len() {
+                    return None;
+                }
+            } else {
+                passed.push(*byte);
+            }
+        }
+        Some(passed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_detach_keys_are_found_wherever_they_are_cut() {
+        let mut keys = Keys::new(vec![16, 17]);
+        assert_eq!(keys.pass(b"ls\r"), Some(b"ls\r".to_vec()));
+        assert_eq!(keys.pass(b"a\x10"), Some(b"a".to_vec()), "held back");
+        assert_eq!(keys.pass(b"b"), Some(b"\x10b".to_vec()), "and given after all");
+        assert_eq!(keys.pass(b"\x10\x10"), Some(b"\x10".to_vec()));
+        assert_eq!(keys.pass(b"\x11"), None);
+        assert_eq!(Keys::new(Vec::new()).pass(b"\x10\x11"), Some(b"\x10\x11".to_vec()));
     }
 }

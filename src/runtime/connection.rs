@@ -111,7 +111,8 @@ impl Connection {
         Ok(match protocol::decode(&mut self.inbox)? {
             Some(Frame::Message(json)) => Some(Received::Reply(protocol::parse(&json)?)),
             Some(Frame::Output(stream, bytes)) => Some(Received::Output(stream, bytes)),
-            None => None,
+            // Only fronts send it.
+            Some(Frame::Input(_)) | None => None,
         })
     }
 

@@ -13,8 +13,9 @@ use rustix::io::Errno;
 
 use super::place::{self, Wanted, make_directories};
 use super::plan::{DeviceStep, FileStep, MountStep, Plan, Root, Step};
+use super::protocol::Size;
 use super::rootless::device;
-use super::{fill, rights};
+use super::{fill, rights, terminal};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{net, process};
 
@@ -52,12 +53,15 @@ impl Report {
 pub struct Init {
     /// The steps.
     pub plan: Plan,
-    /// What becomes standard input; the container's `/dev/null` where absent.
-    pub stdin: Option<OwnedFd>,
-    /// What becomes standard output.
-    pub stdout: OwnedFd,
-    /// What becomes standard error.
-    pub stderr: OwnedFd,
+    /// What becomes standard input, output and error; the container's `/dev/null` where absent,
+    /// or its terminal.
+    pub streams: [Option<OwnedFd>; 3],
+    /// Takes the monitor's end of the terminal.
+    pub terminal: Option<OwnedFd>,
+    /// The size of the terminal.
+    pub size: Option<Size>,
+    /// The process whose namespaces are joined.
+    pub target: Option<OwnedFd>,
     /// `tasks` of the v1 hierarchies.
     pub cgroups: Vec<OwnedFd>,
     /// The end of the pipe that takes the report.
@@ -79,6 +83,7 @@ impl Init {
             root: None,
             sources: Vec::new(),
             empty: None,
+            terminal: None,
             home: CString::default(),
         };
         for (number, step) in self.plan.steps.iter().enumerate() {
@@ -102,6 +107,8 @@ struct Walk<'a> {
     sources: Vec<OwnedFd>,
     /// The empty file system that masks directories.
     empty: Option<OwnedFd>,
+    /// The program's end of its terminal.
+    terminal: Option<OwnedFd>,
     /// `HOME=...` of the user, where the environment has none.
     home: CString,
 }
@@ -139,7 +146,9 @@ impl Walk<'_> {
                 rustix::fs::symlinkat(target.as_c_str(), self.root()?, path.as_c_str())
             }
             Step::PivotRoot => mount::pivot(self.root()?),
+            Step::JoinNamespaces(which) => self.join_namespaces(*which),
             Step::OpenNullInput => open_null_input(),
+            Step::OpenTerminal { console } => self.open_terminal(*console),
             Step::WriteSysctl { path, value } => self.write_sysctl(path, value),
             Step::SetHostname(name) => rustix::system::sethostname(name.to_bytes()),
             Step::MakeReadonly(path) => self.make_readonly(path),
@@ -160,7 +169,7 @@ impl Walk<'_> {
             Step::SealRoot => mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY),
             Step::ForbidNewPrivileges => rustix::thread::set_no_new_privs(true),
             Step::BecomeUser(step) => {
-                self.home = rights::become_user(self.init, step)?;
+                self.home = rights::become_user(self.init, self.terminal.as_ref(), step)?;
                 Ok(())
             }
             Step::CloseDescriptors => self.close_descriptors(),
@@ -185,6 +194,16 @@ impl Walk<'_> {
         for tasks in &self.init.cgroups {
             rustix::io::write(tasks, b"0")?;
         }
+        Ok(())
+    }
+
+    fn join_namespaces(&self, which: i32) -> Result<(), Errno> {
+        process::join(self.init.target.as_ref().ok_or(Errno::BADF)?, which)
+    }
+
+    fn open_terminal(&mut self, console: bool) -> Result<(), Errno> {
+        let to = self.init.terminal.as_ref().ok_or(Errno::BADF)?;
+        self.terminal = Some(terminal::open(console, self.init.size, to.as_fd())?);
         Ok(())
     }
 
@@ -314,11 +333,11 @@ impl Walk<'_> {
     }
 
     fn close_descriptors(&self) -> Result<(), Errno> {
-        if let Some(stdin) = &self.init.stdin {
-            process::redirect(stdin, 0)?;
+        for (number, stream) in (0..).zip(&self.init.streams) {
+            if let Some(stream) = stream.as_ref().or(self.terminal.as_ref()) {
+                process::redirect(stream, number)?;
+            }
         }
-        process::redirect(&self.init.stdout, 1)?;
-        process::redirect(&self.init.stderr, 2)?;
         // The report pipe goes with exec; all others go now, so that no path through
         // /proc/self/fd leads back to the host (CVE-2024-21626).
         process::close_all_but(self.init.report.as_fd())

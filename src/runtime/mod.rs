@@ -2,6 +2,7 @@
 //!
 //! [`Runtime`] is the front's side: it changes what rests and asks the monitors of what runs.
 
+mod accounts;
 pub mod attach;
 pub mod cancel;
 pub mod catalogue;
@@ -9,9 +10,11 @@ pub mod cgroup;
 pub mod connection;
 mod devices;
 pub mod directory;
+pub mod exec;
 pub mod fill;
 pub mod host;
 pub mod init;
+mod input;
 mod limits;
 pub mod log;
 pub mod monitor;
@@ -25,6 +28,8 @@ mod rights;
 pub mod rootless;
 mod rotation;
 mod start;
+mod terminal;
+mod top;
 pub mod volumes;
 
 use std::fs;

@@ -29,7 +29,13 @@ pub enum Request {
         attach: bool,
         /// Whether this front feeds standard input: it is closed when the front goes.
         stdin: bool,
+        /// The size of its terminal.
+        size: Option<Size>,
     },
+    /// Run a further program; asked of a helper of its own, and first.
+    Exec(Box<ExecSpec>),
+    /// The front's terminal has this size now.
+    Resize(Size),
     /// Send what the container writes from now on.
     Attach {
         /// Whether this front feeds standard input.
@@ -69,6 +75,36 @@ pub enum Request {
     },
 }
 
+/// The size of a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Lines.
+    pub rows: u16,
+    /// Characters in a line.
+    pub columns: u16,
+}
+
+/// A further program for a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecSpec {
+    /// Program and arguments.
+    pub args: Vec<String>,
+    /// Its whole environment.
+    pub env: Vec<String>,
+    /// `user[:group]`; the container's where unset.
+    pub user: Option<String>,
+    /// The working directory; the container's where unset.
+    pub workdir: Option<String>,
+    /// Whether it gets a terminal of its own.
+    pub tty: bool,
+    /// Whether its standard input is fed.
+    pub stdin: bool,
+    /// Whether nobody wants to see what it writes.
+    pub detach: bool,
+    /// The size of its terminal.
+    pub size: Option<Size>,
+}
+
 /// What a monitor answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,6 +127,8 @@ pub enum Frame {
     Message(Vec<u8>),
     /// What the container wrote.
     Output(Stream, Vec<u8>),
+    /// What the front types.
+    Input(Vec<u8>),
 }
 
 /// Appends a message to `buffer`.
@@ -103,6 +141,11 @@ pub fn encode(message: &impl Serialize, buffer: &mut Vec<u8>) {
 /// Appends what a container wrote to `buffer`.
 pub fn encode_output(stream: Stream, bytes: &[u8], buffer: &mut Vec<u8>) {
     append(if stream == Stream::Stdout { 1 } else { 2 }, bytes, buffer);
+}
+
+/// Appends what a program is to read to `buffer`.
+pub fn encode_input(bytes: &[u8], buffer: &mut Vec<u8>) {
+    append(3, bytes, buffer);
 }
 
 fn append(kind: u8, payload: &[u8], buffer: &mut Vec<u8>) {
@@ -120,7 +163,7 @@ pub fn decode(buffer: &mut Vec<u8>) -> Result<Option<Frame>> {
     let Some((header, rest)) = buffer.split_first_chunk::<HEADER>() else { return Ok(None) };
     let length = u32::from_le_bytes([header[1], header[2], header[3], header[4]]);
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    if length > MAX_MESSAGE || header[0] > 2 {
+    if length > MAX_MESSAGE || header[0] > 3 {
         return Err(Error::new(
             Kind::Corrupt,
             "the monitor's socket carries something else than frames",
@@ -132,7 +175,8 @@ pub fn decode(buffer: &mut Vec<u8>) -> Result<Option<Frame>> {
     let frame = match header[0] {
         0 => Frame::Message(payload),
         1 => Frame::Output(Stream::Stdout, payload),
-        _ => Frame::Output(Stream::Stderr, payload),
+        2 => Frame::Output(Stream::Stderr, payload),
+        _ => Frame::Input(payload),
     };
     buffer.drain(..HEADER + length);
     Ok(Some(frame))

@@ -2,26 +2,27 @@
 //!
 //! Runs in init, inside the new root; the files of accounts are a stranger's.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
+use std::os::fd::OwnedFd;
 
-use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::init::Init;
-use super::passwd;
 use super::plan::UserStep;
+use super::{accounts, passwd};
 use crate::sys::{identity, process};
-
-/// The largest `/etc/passwd` or `/etc/group` that is read, in bytes.
-const MAX_ACCOUNTS: usize = 1 << 20;
 
 /// Becomes the user; `HOME=...` of it, where the environment has none.
 ///
 /// Order: the bounding set first, while CAP_SETPCAP is there; then groups and user, which take
 /// the capabilities of a user that is not root; then what remains (capabilities(7)).
-pub(super) fn become_user(init: &Init, step: &UserStep) -> Result<CString, Errno> {
-    let passwd = read_accounts(c"/etc/passwd")?;
-    let group = read_accounts(c"/etc/group")?;
+pub(super) fn become_user(
+    init: &Init,
+    terminal: Option<&OwnedFd>,
+    step: &UserStep,
+) -> Result<CString, Errno> {
+    let passwd = accounts::read(c"/etc/passwd")?;
+    let group = accounts::read(c"/etc/group")?;
     let user =
         passwd::find(&step.user, &step.groups, &passwd, &group).map_err(
             |unknown| match unknown {
@@ -34,7 +35,7 @@ pub(super) fn become_user(init: &Init, step: &UserStep) -> Result<CString, Errno
         true => CString::default(),
         false => CString::new([b"HOME=", user.home].concat()).unwrap_or_default(),
     };
-    own_streams(init, user.uid)?;
+    own_streams(init, terminal, user.uid)?;
     let bounding = step.bounding & identity::bounding();
     identity::drop_bounding(bounding)?;
     identity::keep_capabilities(true)?;
@@ -50,38 +51,12 @@ pub(super) fn become_user(init: &Init, step: &UserStep) -> Result<CString, Errno
 }
 
 /// `/dev/stdout` can be opened again only by who owns the pipe behind it.
-fn own_streams(init: &Init, uid: u32) -> Result<(), Errno> {
+fn own_streams(init: &Init, terminal: Option<&OwnedFd>, uid: u32) -> Result<(), Errno> {
     if uid == 0 {
         return Ok(());
     }
-    let streams = [init.stdin.as_ref(), Some(&init.stdout), Some(&init.stderr)];
-    for stream in streams.into_iter().flatten() {
+    for stream in init.streams.iter().flatten().chain(terminal) {
         rustix::fs::fchown(stream, Some(rustix::fs::Uid::from_raw(uid)), None)?;
     }
     Ok(())
-}
-
-/// Reads a file of accounts inside the container: a regular file and not too large, or none
-/// (CVE-2024-9676: a fifo there must not hang us).
-fn read_accounts(path: &CStr) -> Result<Vec<u8>, Errno> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(file) => file,
-        Err(_) => return Ok(Vec::new()),
-    };
-    let status = rustix::fs::fstat(&file)?;
-    let size = usize::try_from(status.st_size).unwrap_or(usize::MAX);
-    if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile || size > MAX_ACCOUNTS {
-        return Ok(Vec::new());
-    }
-    let mut content = vec![0; size];
-    let mut filled = 0;
-    while filled < size {
-        match rustix::io::read(&file, &mut content[filled..])? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    content.truncate(filled);
-    Ok(content)
 }

@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
-use super::protocol::Request;
-use super::{Claim, New, Runtime, devices, monitor, oci};
+use super::protocol::{Request, Size};
+use super::{Claim, New, Runtime, devices, exec, monitor, oci};
 use crate::model::container::State;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
@@ -36,7 +36,7 @@ impl Runtime {
     /// # Errors
     /// [`Kind::Refused`] where it is paused, or why the program does not run.
     pub fn start(&self, id: &ContainerId) -> Result<()> {
-        self.start_connected(id, false, false).map(drop)
+        self.start_connected(id, false, false, None).map(drop)
     }
 
     /// Starts a container and keeps the connection; `None` where it runs already.
@@ -45,6 +45,7 @@ impl Runtime {
         id: &ContainerId,
         attach: bool,
         stdin: bool,
+        size: Option<Size>,
     ) -> Result<Option<Connection>> {
         loop {
             match self.claim(id)? {
@@ -52,7 +53,7 @@ impl Runtime {
                     status::check(state.name.as_str(), state.status, Action::Start)?;
                     let mut connection = self.spawn_monitor(id, lock)?;
                     let started = connection
-                        .ask(&Request::Start { attach, stdin }, None, None)
+                        .ask(&Request::Start { attach, stdin, size }, None, None)
                         .map_err(|error| {
                             let text = format!("cannot start `{}`", state.name);
                             error
@@ -87,6 +88,15 @@ impl Runtime {
     /// the lock as standard output, so that no other descriptor has to be inherited, whatever
     /// other threads of this process do.
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
+        self.spawn(monitor::NAME, id, Stdio::from(OwnedFd::from(lock.file)))
+    }
+
+    /// Starts the helper of an exec, as a monitor is started.
+    pub(super) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
+        self.spawn(exec::NAME, id, Stdio::null())
+    }
+
+    fn spawn(&self, name: &str, id: &ContainerId, stdout: Stdio) -> Result<Connection> {
         self.reap_monitors();
         if userns::nested() {
             let path = self.catalogue.directory(id).file(super::CGROUP_PARENT);
@@ -96,16 +106,16 @@ impl Runtime {
         let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
         let mut command = Command::new("/proc/self/exe");
         command
-            .arg0(monitor::NAME)
+            .arg0(name)
             .arg(&self.root)
             .arg(id.as_str())
             .arg(&self.cgroup_parent)
             .env_clear()
             .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::from(OwnedFd::from(lock.file)))
+            .stdout(stdout)
             .stderr(Stdio::null());
-        let child = command.spawn().context(|| "start the monitor".to_owned())?;
+        let child = command.spawn().context(|| format!("start `{name}`"))?;
         if let Ok(mut monitors) = self.monitors.lock() {
             monitors.push(child);
         }

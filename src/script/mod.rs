@@ -9,6 +9,7 @@ mod callback;
 mod completion;
 mod docs;
 mod error;
+mod exec;
 mod explain;
 mod handle;
 mod incomplete;

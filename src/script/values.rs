@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{Timestamp, tz::TimeZone};
 use rhai::{Dynamic, INT, ImmutableString};
 
+use super::exec::ExecResult;
 use super::handle::{Container, Image};
 use crate::model::signal::Signal;
 use crate::model::units::{parse_duration, seconds_to_duration};
@@ -23,6 +24,7 @@ pub fn type_of(value: &Dynamic) -> &'static str {
         v if v.is_fnptr() => "a function",
         v if v.is::<Container>() => "a Container",
         v if v.is::<Image>() => "an Image",
+        v if v.is::<ExecResult>() => "an ExecResult",
         _ => "a value of another type",
     }
 }

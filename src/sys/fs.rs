@@ -299,6 +299,19 @@ pub fn extents(fd: impl AsFd) -> Result<Vec<(u64, u64)>> {
     }
 }
 
+/// Wraps `memfd_create(2)`: an open file that is nowhere, with this content, at its beginning.
+pub fn memory_file(content: &[u8]) -> Result<OwnedFd> {
+    let failed = |errno: Errno| Error::from_errno("memfd_create", errno.raw_os_error());
+    let flags = rustix::fs::MemfdFlags::CLOEXEC;
+    let file = rustix::fs::memfd_create("lifebox", flags).map_err(failed)?;
+    let mut left = content;
+    while !left.is_empty() {
+        left = &left[rustix::io::write(&file, left).map_err(failed)?..];
+    }
+    seek(&file, 0)?;
+    Ok(file)
+}
+
 /// Wraps `fsync(2)`.
 pub fn sync(fd: impl AsFd) -> Result<()> {
     rustix::fs::fsync(fd).map_err(|errno| Error::from_errno("fsync", errno.raw_os_error()))

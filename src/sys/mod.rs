@@ -11,6 +11,7 @@ pub mod mount;
 pub mod net;
 pub mod process;
 pub mod signal;
+pub mod terminal;
 pub mod userns;
 
 use crate::model::{Error, Result};

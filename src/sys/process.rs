@@ -112,6 +112,14 @@ pub fn send_signal(pidfd: impl AsFd, signal: i32) -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
+/// Wraps `setns(2)` with a process: joins those of its namespaces. A PID namespace is joined by
+/// the children that are made from now on.
+pub fn join(target: impl AsFd, namespaces: c_int) -> Result<(), Errno> {
+    // SAFETY: takes integers; the caller has one thread, so no other is surprised.
+    let result = unsafe { libc::setns(target.as_fd().as_raw_fd(), namespaces) };
+    if result == 0 { Ok(()) } else { Err(last_errno()) }
+}
+
 /// Asks the kernel to kill this process when the thread that made it ends.
 pub fn die_with_parent() -> Result<(), Errno> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))

@@ -54,6 +54,9 @@ pub struct NewContainer {
     /// Keep standard input open
     #[arg(short, long)]
     pub interactive: bool,
+    /// Give it a terminal
+    #[arg(short, long)]
+    pub tty: bool,
     /// Remove the container when it ends
     #[arg(long)]
     pub rm: bool,
@@ -124,6 +127,9 @@ pub struct RunArguments {
     #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub sig_proxy: bool,
+    /// What is typed to leave a terminal, such as ctrl-p,ctrl-q
+    #[arg(long, value_name = "KEYS")]
+    pub detach_keys: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub new: NewContainer,
@@ -142,6 +148,9 @@ pub struct StartArguments {
     #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub sig_proxy: bool,
+    /// What is typed to leave a terminal, such as ctrl-p,ctrl-q
+    #[arg(long, value_name = "KEYS")]
+    pub detach_keys: Option<String>,
     /// Names, ids or the beginnings of ids
     #[arg(value_name = "CONTAINER", required = true)]
     pub names: Vec<String>,

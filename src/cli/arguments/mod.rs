@@ -2,6 +2,7 @@
 
 pub mod build;
 mod container;
+pub mod inside;
 mod mounts;
 pub mod registry;
 mod resources;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand};
 
 use self::build::{FilesVerb, MakeVerb};
 pub use self::container::*;
+use self::inside::InsideVerb;
 use self::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 pub use self::resources::{LimitVerb, StatsArguments, UpdateArguments};
 use self::store::{
@@ -132,6 +134,9 @@ pub enum ContainerVerb {
     /// A verb of a container's files.
     #[command(flatten)]
     Files(FilesVerb),
+    /// A verb that gets into a container.
+    #[command(flatten)]
+    Inside(InsideVerb),
 }
 
 /// A verb of containers after the word `container`.

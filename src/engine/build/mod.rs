@@ -22,6 +22,7 @@ use super::{Attach, Backend, Cancel};
 use crate::image::{Origin, build::configure};
 use crate::model::build::{BuildOptions, BuildStep, RunStep};
 use crate::model::error::Context;
+use crate::model::exec::Left;
 use crate::model::image::Image;
 use crate::model::options::{CreateOptions, EnvEntry};
 use crate::model::progress::Progress;
@@ -149,16 +150,10 @@ impl Native {
         let id = self.create(parent.id.as_str(), &options)?;
         let tee = RefCell::new(Tail { out, kept: Vec::new() });
         let (mut stdout, mut stderr) = (Tee(&tee), Tee(&tee));
-        let attach = Attach {
-            start: true,
-            stdin: None,
-            stdout: &mut stdout,
-            stderr: &mut stderr,
-            forward_signals: false,
-        };
+        let attach = Attach::to_output(&mut stdout, &mut stderr);
         let image = match self.attach(&id, attach, cancel) {
-            Ok(0) => self.commit_run(&id, parent, origin, cancel),
-            Ok(code) => Err(tee.borrow().failed(&line, code)),
+            Ok(Left::Exited(0) | Left::Detached) => self.commit_run(&id, parent, origin, cancel),
+            Ok(Left::Exited(code)) => Err(tee.borrow().failed(&line, code)),
             Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => Err(error.context(format!("cannot run `{line}`"))),
         };

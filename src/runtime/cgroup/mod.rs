@@ -244,6 +244,13 @@ impl Cgroup {
         if self.v1_with("freezer").is_some_and(Path::exists) { self.thaw() } else { Ok(()) }
     }
 
+    /// The numbers of its processes, as the host sees them.
+    pub fn processes(&self) -> Vec<u32> {
+        let directory = self.unified.as_deref().or(self.v1.first().map(|(_, at)| at.as_path()));
+        let text = directory.and_then(|directory| read(directory, "cgroup.procs").ok());
+        text.iter().flat_map(|text| text.lines()).filter_map(|line| line.parse().ok()).collect()
+    }
+
     /// How many processes the kernel killed here for want of memory.
     pub fn oom_kills(&self) -> u64 {
         let text = match self.v1_with("memory") {

@@ -7,24 +7,33 @@ use crate::model::log::Stream;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::protocol::{self, Frame, Reply, Request};
 
+/// What a front sent.
+#[derive(Debug)]
+pub(in crate::runtime) enum Asked {
+    /// A request.
+    Request(Request),
+    /// Something for the program to read.
+    Input(Vec<u8>),
+}
+
 /// A front that is connected.
 #[derive(Debug)]
-pub(super) struct Client {
-    pub(super) stream: UnixStream,
+pub(in crate::runtime) struct Client {
+    pub(in crate::runtime) stream: UnixStream,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
     /// It gets what the container writes.
-    pub(super) attached: bool,
+    pub(in crate::runtime) attached: bool,
     /// The container's standard input ends when it goes.
-    pub(super) feeds_stdin: bool,
+    pub(in crate::runtime) feeds_stdin: bool,
     /// It is answered when the container has ended.
-    pub(super) awaits_end: bool,
+    pub(in crate::runtime) awaits_end: bool,
     /// It closed the connection or broke the protocol.
-    pub(super) gone: bool,
+    pub(in crate::runtime) gone: bool,
 }
 
 impl Client {
-    pub(super) fn new(stream: UnixStream) -> Self {
+    pub(in crate::runtime) fn new(stream: UnixStream) -> Self {
         let gone = stream.set_nonblocking(true).is_err();
         Client {
             stream,
@@ -37,34 +46,30 @@ impl Client {
         }
     }
 
-    pub(super) fn has_unsent(&self) -> bool {
+    pub(in crate::runtime) fn has_unsent(&self) -> bool {
         !self.outbox.is_empty()
     }
 
     /// What it asks.
-    pub(super) fn receive(&mut self) -> Vec<Request> {
-        let mut chunk = [0; 4096];
-        loop {
-            match self.stream.read(&mut chunk) {
-                Ok(0) => {
-                    self.gone = true;
-                    break;
-                }
-                Ok(count) => self.inbox.extend_from_slice(&chunk[..count]),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.gone |= error.kind() != ErrorKind::WouldBlock;
-                    break;
-                }
+    pub(in crate::runtime) fn receive(&mut self) -> Vec<Asked> {
+        // Once and no more: the rest waits until what came has been passed on.
+        let mut chunk = [0; 64 * 1024];
+        match self.stream.read(&mut chunk) {
+            Ok(0) => self.gone = true,
+            Ok(count) => self.inbox.extend_from_slice(&chunk[..count]),
+            Err(error) => {
+                let again = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
+                self.gone |= !again;
             }
         }
         let mut requests = Vec::new();
         loop {
             match protocol::decode(&mut self.inbox) {
                 Ok(Some(Frame::Message(json))) => match protocol::parse(&json) {
-                    Ok(request) => requests.push(request),
+                    Ok(request) => requests.push(Asked::Request(request)),
                     Err(error) => self.reply(&Reply::Failed(error)),
                 },
+                Ok(Some(Frame::Input(bytes))) => requests.push(Asked::Input(bytes)),
                 Ok(Some(Frame::Output(..))) => {}
                 Ok(None) => return requests,
                 Err(_) => {
@@ -75,18 +80,18 @@ impl Client {
         }
     }
 
-    pub(super) fn reply(&mut self, reply: &Reply) {
+    pub(in crate::runtime) fn reply(&mut self, reply: &Reply) {
         protocol::encode(reply, &mut self.outbox);
         self.send();
     }
 
-    pub(super) fn output(&mut self, stream: Stream, bytes: &[u8]) {
+    pub(in crate::runtime) fn output(&mut self, stream: Stream, bytes: &[u8]) {
         protocol::encode_output(stream, bytes, &mut self.outbox);
         self.send();
     }
 
     /// Sends as much as it takes.
-    pub(super) fn send(&mut self) {
+    pub(in crate::runtime) fn send(&mut self) {
         while !self.outbox.is_empty() && !self.gone {
             match self.stream.write(&self.outbox) {
                 Ok(count) => drop(self.outbox.drain(..count)),
@@ -103,13 +108,13 @@ impl Client {
 
 /// Whether the process at the other end is root's or of the user that this monitor runs as
 /// (`SO_PEERCRED`, unix(7)).
-pub(super) fn may_ask(stream: &UnixStream) -> bool {
+pub(in crate::runtime) fn may_ask(stream: &UnixStream) -> bool {
     let peer = rustix::net::sockopt::socket_peercred(stream);
     peer.is_ok_and(|peer| peer.uid.is_root() || peer.uid == rustix::process::geteuid())
 }
 
 /// The first request of the front that made this monitor. Waits for it.
-pub(super) fn first_request(front: &mut UnixStream) -> Result<Request> {
+pub(in crate::runtime) fn first_request(front: &mut UnixStream) -> Result<Request> {
     let mut buffer = Vec::new();
     let mut chunk = [0; 4096];
     loop {
@@ -126,7 +131,7 @@ pub(super) fn first_request(front: &mut UnixStream) -> Result<Request> {
 }
 
 /// Answers a front that waits, before this process ends.
-pub(super) fn answer(front: &mut UnixStream, reply: &Reply) {
+pub(in crate::runtime) fn answer(front: &mut UnixStream, reply: &Reply) {
     let mut buffer = Vec::new();
     protocol::encode(reply, &mut buffer);
     let _ = front.write_all(&buffer);

@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::net::UnixStream;
 
 use oci_spec::runtime::Spec;
 use rustix::io::Errno;
@@ -19,9 +20,12 @@ use crate::runtime::devices;
 use crate::runtime::directory::Directory;
 use crate::runtime::host;
 use crate::runtime::init::{Init, Report};
+use crate::runtime::input::Input;
 use crate::runtime::log::Writer;
 use crate::runtime::oci;
 use crate::runtime::plan::{self, Host, MountStep, Plan, Step, UserStep};
+use crate::runtime::protocol::Size;
+use crate::runtime::terminal;
 use crate::sys::{self, userns};
 
 /// Starts the container and returns when its program runs, or why it does not. Nothing is left
@@ -31,6 +35,7 @@ pub(super) fn launch(
     hierarchies: &Hierarchies,
     cgroup: &Cgroup,
     spec: &ContainerSpec,
+    size: Option<Size>,
 ) -> Result<Run> {
     let mut config: serde_json::Value = directory.read("config.json")?;
     // What `update` has changed since.
@@ -40,8 +45,9 @@ pub(super) fn launch(
     let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let needed = resources.map(Cgroup::controllers).unwrap_or_default();
     let (hierarchies, cgroup) = (&hierarchies.with(&needed), &cgroup.with(&needed));
+    let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
     let host = Host {
-        open_stdin: spec.config.open_stdin,
+        open_stdin,
         devices: spec.host.security.privileged.then(devices::of_host),
         ..visible_cgroups(hierarchies)
     };
@@ -52,18 +58,60 @@ pub(super) fn launch(
         cgroup.apply(resources)?;
     }
     let log = Writer::open("log.jsonl".as_ref(), spec.host.upkeep.log)?;
-    let (read_out, stdout) = pipe()?;
-    let (read_err, stderr) = pipe()?;
-    let (reports, report) = pipe()?;
-    let (stdin, keeper) = if spec.config.open_stdin { open_stdin()? } else { (None, None) };
+    let (stdin, keeper) = if open_stdin { self::open_stdin()? } else { (None, None) };
     let process = config.process().as_ref();
     let arguments = process.and_then(|process| process.args().clone()).unwrap_or_default();
     let environment = process.and_then(|process| process.env().clone()).unwrap_or_default();
+    let wanted = Wanted { plan, arguments, environment, tty, stdin, size, target: None, cgroup };
+    let Started { child, outputs, terminal } = spawn(wanted)?;
+    let input = Input::new(terminal.as_ref().map(OwnedFd::try_clone).transpose().unwrap_or(None));
+    Ok(Run { child, outputs, log, stdin: keeper, input, terminal })
+}
+
+/// A process to be made.
+pub(in crate::runtime) struct Wanted<'a> {
+    pub(in crate::runtime) plan: Plan,
+    pub(in crate::runtime) arguments: Vec<String>,
+    pub(in crate::runtime) environment: Vec<String>,
+    pub(in crate::runtime) tty: bool,
+    pub(in crate::runtime) stdin: Option<OwnedFd>,
+    pub(in crate::runtime) size: Option<Size>,
+    /// The process whose namespaces it joins.
+    pub(in crate::runtime) target: Option<OwnedFd>,
+    pub(in crate::runtime) cgroup: &'a Cgroup,
+}
+
+/// A process that runs its program.
+pub(in crate::runtime) struct Started {
+    pub(in crate::runtime) child: sys::process::Child,
+    /// What it writes; a terminal has only the first.
+    pub(in crate::runtime) outputs: [Option<OwnedFd>; 2],
+    /// Our end of its terminal.
+    pub(in crate::runtime) terminal: Option<OwnedFd>,
+}
+
+/// Clones a process, and returns when it has executed its program, or why it has not.
+pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
+    let Wanted { plan, arguments, environment, tty, stdin, size, target, cgroup } = wanted;
+    let (reports, report) = pipe()?;
+    let (mut outputs, mut streams, mut console) = ([None, None], [stdin, None, None], None);
+    let mut terminal = None;
+    if tty {
+        let failed = |error: std::io::Error| Error::from_io("socketpair", &error);
+        let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+        (console, terminal) = (Some(ours), Some(OwnedFd::from(theirs)));
+    } else {
+        for (output, stream) in outputs.iter_mut().zip(&mut streams[1..]) {
+            let (read, write) = pipe()?;
+            (*output, *stream) = (Some(read), Some(write));
+        }
+    }
     let init = Init {
         plan,
-        stdin,
-        stdout,
-        stderr,
+        streams,
+        terminal,
+        size,
+        target,
         cgroups: cgroup.open_tasks()?,
         report,
         programs: programs(&arguments, &environment)?,
@@ -73,13 +121,19 @@ pub(super) fn launch(
     let unified = cgroup.open_unified()?;
     let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
     let child = sys::process::clone_into(init.plan.namespaces, unified, || init.run())?;
-    let Init { plan, report, stdout, stderr, stdin, .. } = init;
-    drop((report, stdout, stderr, stdin));
+    let Init { plan, report, streams, terminal, .. } = init;
+    drop((report, streams, terminal));
     if let Some(report) = read_report(&reports)? {
         let _ = sys::process::reap(&child.pidfd);
         return Err(explain(&plan, report, &arguments));
     }
-    Ok(Run { child, outputs: [Some(read_out), Some(read_err)], log, stdin: keeper })
+    let terminal = console.map(terminal::receive).transpose()?.flatten();
+    if let Some(terminal) = &terminal {
+        let failed = |errno: Errno| Error::from_errno("ioctl(FIONBIO)", errno.raw_os_error());
+        rustix::io::ioctl_fionbio(terminal, true).map_err(failed)?;
+        outputs[0] = terminal.try_clone().ok();
+    }
+    Ok(Started { child, outputs, terminal })
 }
 
 /// Makes the directories that `-v` names and that are not there, as Docker does.
@@ -112,7 +166,7 @@ fn visible_cgroups(hierarchies: &Hierarchies) -> Host {
     }
 }
 
-fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+pub(in crate::runtime) fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
         .map_err(|errno| Error::from_errno("pipe2", errno.raw_os_error()))
 }

@@ -4,9 +4,10 @@
 //! logger. It starts the container, writes its log, answers its socket, and when the container has
 //! ended it records how and goes. It holds the container's lock for all that time.
 
-mod client;
-mod launch;
+pub(super) mod client;
+pub(super) mod launch;
 mod upkeep;
+mod verbs;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -18,20 +19,20 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
-use self::client::Client;
+use self::client::{Asked, Client};
 use self::upkeep::Upkeep;
 use super::catalogue::Catalogue;
 use super::cgroup::{Cgroup, Hierarchies};
 use super::directory::Directory;
+use super::exec;
+use super::input::Input;
 use super::log::Writer;
-use super::protocol::{Reply, Request};
+use super::protocol::{Reply, Request, Size};
 use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
 use crate::model::log::Stream;
-use crate::model::options::Grace;
 use crate::model::signal::Signal;
-use crate::model::status::{self, Action, Status};
 use crate::model::{Error, Kind, Result};
 use crate::sys;
 
@@ -43,14 +44,17 @@ pub const NAME: &str = "lifebox-monitor";
 const DRAIN: Duration = Duration::from_secs(5);
 const CHUNK: usize = 64 * 1024;
 
-/// Whether this process was started as a monitor: then `main` must call [`run`] before all else.
+/// Whether this process was started as a monitor, or as the helper of an exec: then `main` must call [`run`] before all else.
 pub fn is_monitor() -> bool {
-    std::env::args_os().next().is_some_and(|name| name == NAME)
+    std::env::args_os().next().is_some_and(|name| name == NAME || name == exec::NAME)
 }
 
 /// The life of a monitor. Its arguments are the root, the container's id and the parent cgroup; its
 /// standard input is the connection to the front, its standard output the container's lock.
 pub fn run() -> u8 {
+    if std::env::args_os().next().is_some_and(|name| name == exec::NAME) {
+        return exec::run();
+    }
     let Some(front) = sys::process::take_standard(0) else { return 1 };
     let Some(lock) = sys::process::take_standard(1) else { return 1 };
     let mut front = UnixStream::from(front);
@@ -89,6 +93,8 @@ struct Monitor {
     upkeep: Upkeep,
     /// When the pause before a restart is over.
     wake_at: Option<Instant>,
+    /// How large its terminal is to be.
+    size: Option<Size>,
 }
 
 /// A container that runs.
@@ -99,6 +105,10 @@ struct Run {
     log: Writer,
     /// Holds the container's standard input open.
     stdin: Option<File>,
+    /// What is typed into its terminal.
+    input: Input,
+    /// Our end of its terminal.
+    terminal: Option<OwnedFd>,
 }
 
 /// Leaves the front's session, terminal and signals, and reads the container's files.
@@ -147,6 +157,7 @@ fn prepare(lock: File) -> Result<Monitor> {
         keep: false,
         upkeep: Upkeep::new(),
         wake_at: None,
+        size: None,
     })
 }
 
@@ -155,7 +166,7 @@ impl Monitor {
     fn begin(&mut self, mut front: UnixStream) {
         let request = client::first_request(&mut front);
         match request.and_then(|request| self.start(&request).map(|()| request)) {
-            Ok(Request::Start { attach, stdin }) => {
+            Ok(Request::Start { attach, stdin, .. }) => {
                 let mut front = Client::new(front);
                 front.reply(&Reply::Done);
                 (front.attached, front.feeds_stdin) = (attach, stdin);
@@ -175,10 +186,11 @@ impl Monitor {
     }
 
     fn start(&mut self, request: &Request) -> Result<()> {
-        if !matches!(request, Request::Start { .. }) {
+        let Request::Start { size, .. } = request else {
             return Err(Error::new(Kind::Bug, "the monitor was not asked to start"));
-        }
+        };
         self.state.restart_count = 0;
+        self.size = *size;
         self.run_program()
     }
 
@@ -237,11 +249,15 @@ impl Monitor {
             push(output.map(AsFd::as_fd).filter(|_| !blocked));
         }
         push(Some(idle));
+        // While the terminal takes nothing more, nobody is asked for more.
+        let full = run.and_then(|run| run.input.waits_for());
         for client in &self.clients {
             let mut flags = PollFlags::IN;
+            flags.set(PollFlags::IN, full.is_none() || !client.attached);
             flags.set(PollFlags::OUT, client.has_unsent());
             fds.push(PollFd::from_borrowed_fd(client.stream.as_fd(), flags));
         }
+        fds.extend(full.map(|input| PollFd::from_borrowed_fd(input, PollFlags::OUT)));
         let until = [self.kill_at, self.ended.map(|(_, until)| until), self.wake_at];
         let until = until.into_iter().flatten().min();
         let left = until.map(|at| at.saturating_duration_since(Instant::now()));
@@ -265,10 +281,17 @@ impl Monitor {
             self.ended = Some((code, Instant::now() + DRAIN));
             self.kill_at = None;
         }
+        if let Some(run) = &mut self.run {
+            run.input.write();
+        }
         let count = self.clients.len();
         for at in (0..count).filter(|at| is(4 + at)) {
-            for request in self.clients[at].receive() {
-                self.answer(at, request);
+            for asked in self.clients[at].receive() {
+                match (asked, &mut self.run) {
+                    (Asked::Request(request), _) => self.answer(at, request),
+                    (Asked::Input(bytes), Some(run)) => run.input.push(&bytes),
+                    (Asked::Input(_), None) => {}
+                }
             }
             self.clients[at].send();
         }
@@ -292,7 +315,8 @@ impl Monitor {
         let mut buffer = [0; CHUNK];
         let Some(fd) = output else { return };
         match rustix::io::read(&*fd, &mut buffer) {
-            Ok(0) => {
+            // A terminal that no process has open any more says EIO (pty(7)).
+            Ok(0) | Err(rustix::io::Errno::IO) => {
                 *output = None;
                 run.log.write(stream, &[]);
             }
@@ -303,6 +327,12 @@ impl Monitor {
                 }
             }
             Err(_) => {}
+        }
+    }
+
+    fn resize(&self, size: Size) {
+        if let Some(terminal) = self.run.as_ref().and_then(|run| run.terminal.as_ref()) {
+            let _ = sys::terminal::set_size(terminal, size.rows, size.columns);
         }
     }
 
@@ -343,61 +373,17 @@ impl Monitor {
                 self.directory.write_state(&self.state)
             }
             Request::Update { changes } => self.update(&changes),
-            Request::Start { .. } => Ok(()),
+            Request::Resize(size) => {
+                self.resize(size);
+                return;
+            }
+            Request::Start { .. } | Request::Exec(_) => Ok(()),
         };
         match result {
             Err(error) => self.clients[at].reply(&Reply::Failed(error)),
             Ok(()) if self.clients[at].awaits_end => {}
             Ok(()) => self.clients[at].reply(&Reply::Done),
         }
-    }
-
-    fn pause(&mut self) -> Result<()> {
-        status::check(self.state.name.as_str(), self.state.status, Action::Pause)?;
-        self.cgroup.freeze()?;
-        self.state.status = Status::Paused;
-        self.directory.write_state(&self.state)
-    }
-
-    fn unpause(&mut self) -> Result<()> {
-        status::check(self.state.name.as_str(), self.state.status, Action::Unpause)?;
-        self.cgroup.thaw()?;
-        self.state.status = Status::Running;
-        self.directory.write_state(&self.state)
-    }
-
-    fn stop(&mut self, signal: Signal, grace: Grace, keep: bool) -> Result<()> {
-        self.keep |= keep;
-        self.upkeep.stopping = true;
-        self.signal(signal)?;
-        if self.state.status == Status::Paused {
-            self.unpause()?;
-        }
-        let deadline = match grace {
-            Grace::For(time) => Instant::now().checked_add(time),
-            Grace::Forever => None,
-        };
-        // Of two stops at once the more patient does not undo the other.
-        self.kill_at = [self.kill_at, deadline].into_iter().flatten().min();
-        Ok(())
-    }
-
-    /// Sends a signal. One that is meant to end the container also thaws it, or it would wait for
-    /// ever to be delivered; any other waits until the container is unpaused.
-    fn signal(&mut self, signal: Signal) -> Result<()> {
-        let ends = signal == Signal::KILL
-            || signal == self.spec.config.stop_signal.unwrap_or(Signal::TERM);
-        // Between two runs any signal means that there is to be no other, as in Docker.
-        self.upkeep.stopping |= ends || self.run.is_none();
-        let Some(run) = &self.run else { return Ok(()) };
-        match sys::process::send_signal(&run.child.pidfd, signal.number()) {
-            // It has ended just now.
-            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-            Err(errno) => {
-                return Err(Error::from_errno(format!("send {signal}"), errno.raw_os_error()));
-            }
-        }
-        if ends && self.state.status == Status::Paused { self.unpause() } else { Ok(()) }
     }
 
     /// Records the end, gives everything back, and only then tells who waits for it.

@@ -33,7 +33,13 @@ impl Upkeep {
 impl Monitor {
     /// Runs the program and records that it runs.
     pub(super) fn run_program(&mut self) -> Result<()> {
-        let run = launch::launch(&self.directory, &self.hierarchies, &self.cgroup, &self.spec)?;
+        let run = launch::launch(
+            &self.directory,
+            &self.hierarchies,
+            &self.cgroup,
+            &self.spec,
+            self.size,
+        )?;
         let before = self.state.clone();
         self.state.status = Status::Running;
         self.state.pid = run.child.pid;

@@ -79,7 +79,9 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         steps.push(Step::WriteSysctl { path, value: text(value)? });
     }
     steps.push(Step::PivotRoot);
-    if !host.open_stdin {
+    if process.terminal().unwrap_or_default() {
+        steps.push(Step::OpenTerminal { console: true });
+    } else if !host.open_stdin {
         steps.push(Step::OpenNullInput);
     }
     steps.push(Step::SetHostname(text(spec.hostname().as_deref().unwrap_or_default())?));
@@ -89,6 +91,45 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     for path in linux.masked_paths().iter().flatten() {
         steps.push(Step::Mask(inside(path)?));
     }
+    program_steps(spec, true, &mut steps)?;
+    Ok(Plan { namespaces: namespaces(), steps })
+}
+
+/// The plan for a further process in a running container: it joins what the first one made, and
+/// becomes a program as that one did. `spec` is the container's, its process the further one.
+///
+/// # Errors
+/// As [`plan`].
+pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
+    let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
+    let mut steps = vec![
+        Step::DieWithMonitor,
+        Step::HideFromOthers,
+        Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?),
+        Step::JoinCgroups,
+        Step::NewKeyring,
+        Step::NewSession,
+        // The PID namespace was joined by whoever clones.
+        Step::JoinNamespaces(
+            libc::CLONE_NEWNS
+                | libc::CLONE_NEWUTS
+                | libc::CLONE_NEWIPC
+                | libc::CLONE_NEWNET
+                | libc::CLONE_NEWCGROUP,
+        ),
+    ];
+    if process.terminal().unwrap_or_default() {
+        steps.push(Step::OpenTerminal { console: false });
+    } else if !open_stdin {
+        steps.push(Step::OpenNullInput);
+    }
+    program_steps(spec, false, &mut steps)?;
+    Ok(Plan { namespaces: 0, steps })
+}
+
+/// From the container's root to the program: what every process of a container goes through.
+fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<()> {
+    let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     for limit in process.rlimits().iter().flatten() {
         let name = limit.typ().to_string();
         let resource = resource(&name.trim_start_matches("RLIMIT_").to_lowercase())?;
@@ -101,12 +142,12 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         Step::EnterDirectory(text(&cwd)?),
     ]);
     // Not before the working directory, which may have to be made.
-    if spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or(false) {
+    if is_first && spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or(false) {
         steps.push(Step::SealRoot);
     }
     steps.extend(rights(spec, process)?);
     steps.extend([Step::CloseDescriptors, Step::Execute]);
-    Ok(Plan { namespaces: namespaces(), steps })
+    Ok(())
 }
 
 /// How the rights are given up: for the container's first process, and for each that joins it.

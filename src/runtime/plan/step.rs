@@ -67,8 +67,15 @@ pub enum Step {
     },
     /// Make the new root `/` and let go of the host's.
     PivotRoot,
+    /// Join these namespaces of a running container.
+    JoinNamespaces(i32),
     /// Read standard input from the container's own `/dev/null`.
     OpenNullInput,
+    /// Make a terminal of the container's own and control it.
+    OpenTerminal {
+        /// Whether it is `/dev/console` as well.
+        console: bool,
+    },
     /// Set a kernel parameter of the container's namespaces.
     WriteSysctl {
         /// Relative to the root.
@@ -241,6 +248,8 @@ impl fmt::Display for Step {
                 write!(f, "link /{} to {}", show(path), show(target))
             }
             Step::PivotRoot => write!(f, "pivot to the new root"),
+            Step::JoinNamespaces(_) => write!(f, "join the container's namespaces"),
+            Step::OpenTerminal { .. } => write!(f, "open a terminal"),
             Step::OpenNullInput => write!(f, "read standard input from /dev/null"),
             Step::WriteSysctl { path, value } => {
                 write!(f, "write {} to /{}", show(value), show(path))

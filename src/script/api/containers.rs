@@ -1,6 +1,6 @@
 //! Making containers: `create`, `run`, and the two that are safe to repeat.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use super::super::stage::Stage;
 use super::super::{Output, subject, values};
 use super::{Command, ContainerOrName, ImageOrName, Options, RhaiResultOf};
 use crate::engine::Attach;
+use crate::model::exec::Left;
 use crate::model::image::PullPolicy;
 use crate::model::status::Status;
 use crate::model::{Error, Kind};
@@ -171,28 +172,34 @@ fn make_and_start(
 ) -> RhaiResultOf<Handle> {
     let (handle, wanted) = make(ctx, image, options, cmd)?;
     if wanted.attach {
-        attach(ctx, &handle, wanted.interactive)?;
+        attach(ctx, &handle, true, wanted.interactive)?;
     } else {
         Stage::of(ctx)?.backend().start(handle.id()).or_raise(ctx)?;
     }
     Ok(handle)
 }
 
-/// Starts a container and stays with it until it ends.
-pub fn attach(ctx: &NativeCallContext, handle: &Handle, interactive: bool) -> RhaiResultOf<()> {
+/// Stays with a container until it ends or is left; starts it first with `start`.
+pub fn attach(
+    ctx: &NativeCallContext,
+    handle: &Handle,
+    start: bool,
+    interactive: bool,
+) -> RhaiResultOf<()> {
     let stage = Stage::of(ctx)?;
     let input = io::stdin();
-    let mut stdout = Pass { output: &stage.host().output, write: |o, bytes| o.write_out(bytes) };
-    let mut stderr = Pass { output: &stage.host().output, write: |o, bytes| o.write_err(bytes) };
+    let (mut stdout, mut stderr) = Pass::both(&stage.host().output);
+    let terminal = interactive && input.is_terminal();
     let attach = Attach {
-        start: true,
+        start,
         stdin: interactive.then(|| input.as_fd()),
-        stdout: &mut stdout,
-        stderr: &mut stderr,
-        forward_signals: false,
+        terminal: terminal.then(|| input.as_fd()),
+        ..Attach::to_output(&mut stdout, &mut stderr)
     };
-    let code = stage.backend().attach(handle.id(), attach, &stage.host().cancel).or_raise(ctx)?;
-    handle.ended(code);
+    let left = stage.backend().attach(handle.id(), attach, &stage.host().cancel).or_raise(ctx)?;
+    if let Left::Exited(code) = left {
+        handle.ended(code);
+    }
     Ok(())
 }
 
@@ -200,6 +207,15 @@ pub fn attach(ctx: &NativeCallContext, handle: &Handle, interactive: bool) -> Rh
 struct Pass<'a> {
     output: &'a Arc<dyn Output>,
     write: fn(&dyn Output, &[u8]) -> io::Result<()>,
+}
+
+impl<'a> Pass<'a> {
+    fn both(output: &'a Arc<dyn Output>) -> (Self, Self) {
+        (
+            Pass { output, write: |output, bytes| output.write_out(bytes) },
+            Pass { output, write: |output, bytes| output.write_err(bytes) },
+        )
+    }
 }
 
 impl Write for Pass<'_> {

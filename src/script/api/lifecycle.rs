@@ -45,7 +45,7 @@ pub mod lifecycle {
             return act(&ctx, &container, |backend, id, _| backend.start(id));
         }
         let handle = subject::container(&ctx, &container)?;
-        super::super::containers::attach(&ctx, &handle, interactive)?;
+        super::super::containers::attach(&ctx, &handle, true, interactive)?;
         Ok(handle)
     }
 

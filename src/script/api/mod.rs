@@ -8,6 +8,7 @@ mod containers;
 mod files;
 mod find;
 mod images;
+mod inside;
 mod lifecycle;
 mod limits;
 mod logs;
@@ -62,6 +63,7 @@ pub const PARTS: &[Part] = &[
     Part { title: "Finding containers", build: || exported_module!(find::find) },
     Part { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },
     Part { title: "Limits", build: || exported_module!(limits::limits) },
+    Part { title: "Inside containers", build: || exported_module!(inside::inside) },
     Part { title: "Logs", build: logs::module },
     Part { title: "Properties", build: || exported_module!(properties::properties) },
     Part { title: "System", build: || exported_module!(system::system) },

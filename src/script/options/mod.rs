@@ -22,8 +22,8 @@ pub use build::{build, commit, import};
 pub use images::{check_images, images, prune_images};
 pub use mounts::{new_volume, prune_volumes, volumes};
 pub use read::{
-    Create, Filter, Follow, create, fetch, filter, force, load, logs, pull, remove, save, start,
-    stop,
+    Create, Filter, Follow, create, exec, fetch, filter, force, load, logs, pull, remove, save,
+    start, stop,
 };
 pub use resources::update;
 
@@ -117,12 +117,21 @@ const CREATE: &[Key] = &[
     key("stop_signal", Takes::Signal, "the signal that stop sends"),
     key("stop_timeout", Takes::Grace, "how long stop waits before it kills"),
     key("stdin", Takes::Flag, "keep standard input open for a client"),
+    key("tty", Takes::Flag, "give it a terminal"),
     key("rm", Takes::Flag, "remove it when it ends"),
 ];
 
 const ATTACH: &[Key] = &[
     key("attach", Takes::Flag, "stay with it until it ends, and write what it writes"),
     key("interactive", Takes::Flag, "the same, and give it this terminal's input"),
+];
+
+const EXEC: &[Key] = &[
+    key("env", Takes::Pairs, "environment variables, beside the container's"),
+    key("user", Takes::Text, "\"user\" or \"user:group\", names or numbers"),
+    key("workdir", Takes::Text, "the working directory, absolute"),
+    key("stdin", Takes::Text, "what it reads on standard input"),
+    key("timeout", Takes::Duration, "kill it after so long"),
 ];
 
 const STOP: &[Key] = &[
@@ -263,6 +272,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("run", NEW_AND_ATTACH),
     ("ensure_running", NEW),
     ("start", &[ATTACH]),
+    ("exec", &[EXEC]),
     ("stop", &[STOP]),
     ("restart", &[STOP]),
     ("rm", &[FORCE, REMOVE]),
@@ -294,8 +304,6 @@ const LATER: &[&str] = &[
     "ports",
     "health",
     "init",
-    "tty",
-    "ulimits",
     "read_only",
     "cap_add",
     "cap_drop",

@@ -8,6 +8,7 @@ use rhai::{Array, Dynamic, Map};
 use super::super::handle::Image;
 use super::super::values;
 use super::Options;
+use crate::model::exec::ExecOptions;
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::log::{LogOptions, Stream};
 use crate::model::options::{CreateOptions, EnvEntry, Grace, StopOptions};
@@ -43,6 +44,7 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
         stop_signal: given.try_get("stop_signal", values::signal)?,
         stop_timeout: given.try_get("stop_timeout", grace)?,
         interactive: given.flag("stdin")? || interactive,
+        tty: given.flag("tty")?,
         auto_remove: given.flag("rm")?,
         security: super::security::read(&given)?,
         resources: super::resources::read(&given)?,
@@ -51,6 +53,19 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
         upkeep: super::upkeep::read(&given)?,
     };
     Ok(Create { options, attach: given.flag("attach")? || interactive, interactive })
+}
+
+/// The options of `exec`.
+pub fn exec(map: Map) -> Result<ExecOptions> {
+    let given = Options::new("exec", map)?;
+    Ok(ExecOptions {
+        env: given.try_get("env", env)?.unwrap_or_default(),
+        user: given.get("user", values::scalar)?,
+        workdir: given.get("workdir", values::text)?,
+        stdin: given.get("stdin", values::text)?.map(String::into_bytes),
+        timeout: given.try_get("timeout", values::duration)?,
+        ..ExecOptions::default()
+    })
 }
 
 /// The options of `load`: the platform to take.

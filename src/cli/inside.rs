@@ -1,0 +1,169 @@
+//! `exec` and `attach`, and how this terminal is connected to a container.
+
+use super::arguments::inside::{AttachArguments, ExecArguments, InsideVerb, TopArguments};
+use super::environment;
+use super::outcome::{Ending, FAILED, Outcome};
+use super::screen::{self, Screen};
+use super::shell::Shell;
+use crate::engine::{Attach, Backend, Cancel};
+use crate::model::exec::{DetachKeys, ExecOptions, Left};
+use crate::model::id::ContainerId;
+use crate::model::top::Process;
+use crate::model::{Error, Kind, Result};
+use crate::ui::columns;
+
+/// Gets into a container.
+///
+/// # Errors
+/// Why not; so for all of this file.
+pub fn inside(shell: &Shell, screen: &mut Screen, verb: &InsideVerb) -> Outcome {
+    match verb {
+        InsideVerb::Exec(arguments) => exec(shell, screen, arguments),
+        InsideVerb::Attach(arguments) => attach(shell, screen, arguments),
+        InsideVerb::Top(arguments) => top(shell, screen, arguments),
+    }
+}
+
+/// `exec`: the exit code is the program's own.
+fn exec(shell: &Shell, screen: &mut Screen, arguments: &ExecArguments) -> Outcome {
+    let Some((container, command)) = arguments.container_and_command.split_first() else {
+        return Err(Error::new(Kind::Invalid, "a container is needed").into());
+    };
+    let options = ExecOptions {
+        cmd: command.to_vec(),
+        env: environment::entries(&arguments.env_file, &arguments.env)?,
+        user: arguments.user.clone(),
+        workdir: arguments.workdir.clone().filter(|workdir| !workdir.is_empty()),
+        tty: arguments.tty,
+        detach: arguments.detach,
+        stdin: None,
+        timeout: None,
+    };
+    let connection = Connection {
+        stdin: arguments.interactive && !arguments.detach,
+        tty: arguments.tty && !arguments.detach,
+        forward_signals: !arguments.detach,
+        detach_keys: keys(arguments.detach_keys.as_deref())?,
+        start: false,
+    };
+    let id = shell.backend()?.find(container)?;
+    connect(shell, screen, connection, |backend, attach, cancel| {
+        let left = backend.exec(&id, &options, attach, cancel)?;
+        // Nothing was typed: it was to be left.
+        Ok(if options.detach { Left::Exited(0) } else { left })
+    })
+    .map_err(|error| {
+        let code = error.exit_code().unwrap_or(FAILED);
+        Ending::Failed(error, code)
+    })
+}
+
+/// `attach`: the exit code is the container's own.
+fn attach(shell: &Shell, screen: &mut Screen, arguments: &AttachArguments) -> Outcome {
+    let id = shell.backend()?.find(&arguments.container)?;
+    let config = shell.backend()?.inspect(&id)?.spec.config;
+    let connection = Connection {
+        stdin: !arguments.no_stdin && config.open_stdin,
+        tty: config.tty,
+        forward_signals: arguments.sig_proxy,
+        detach_keys: keys(arguments.detach_keys.as_deref())?,
+        start: false,
+    };
+    Ok(attach_to(shell, screen, &id, connection)?)
+}
+
+/// `top`
+fn top(shell: &Shell, screen: &mut Screen, arguments: &TopArguments) -> Outcome {
+    if let Some(option) = arguments.options.iter().find(|option| option.as_str() != "-ef") {
+        let message = format!("ps option `{option}` is not supported");
+        return Err(Error::new(Kind::Unsupported, message)
+            .hint("processes are shown as `ps -ef` does; scripts choose: top(c)")
+            .into());
+    }
+    let backend = shell.backend()?;
+    let processes = backend.top(&backend.find(&arguments.container)?)?;
+    let mut text = format!("{}\n", Process::TITLES.join("\t"));
+    for process in processes {
+        text.push_str(&process.row().join("\t"));
+        text.push('\n');
+    }
+    screen.text(&columns::align(&text))?;
+    Ok(0)
+}
+
+/// The detach keys as they were typed.
+pub fn keys(text: Option<&str>) -> Result<DetachKeys> {
+    text.filter(|text| !text.is_empty()).map_or_else(|| Ok(DetachKeys::default()), str::parse)
+}
+
+/// What of the caller's a container is connected to, besides its output.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Its input.
+    pub stdin: bool,
+    /// The container has a terminal.
+    pub tty: bool,
+    /// Its signals.
+    pub forward_signals: bool,
+    /// What is typed to leave.
+    pub detach_keys: DetachKeys,
+    /// Start the container first.
+    pub start: bool,
+}
+
+impl Connection {
+    /// Refuses to give a terminal's program something else than a terminal.
+    pub fn check(&self) -> Result<()> {
+        if self.stdin && self.tty && !rustix::termios::isatty(rustix::stdio::stdin()) {
+            return Err(Error::new(Kind::Invalid, "the input device is not a TTY")
+                .hint("leave out -t to pipe something into it"));
+        }
+        Ok(())
+    }
+}
+
+/// Connects to a container until it ends or is left.
+pub fn attach_to(
+    shell: &Shell,
+    screen: &mut Screen,
+    id: &ContainerId,
+    with: Connection,
+) -> Result<u8> {
+    connect(shell, screen, with, |backend, attach, cancel| backend.attach(id, attach, cancel))
+}
+
+fn connect(
+    shell: &Shell,
+    screen: &mut Screen,
+    with: Connection,
+    act: impl FnOnce(&dyn Backend, Attach<'_>, &Cancel) -> Result<Left>,
+) -> Result<u8> {
+    with.check()?;
+    let forward_signals = with.forward_signals && !shell.in_repl;
+    let cancel = match forward_signals && !with.tty {
+        true => shell.cancel(),
+        false => shell.interruptible()?,
+    };
+    let _ = screen.flush();
+    let (input, output) = (rustix::stdio::stdin(), rustix::stdio::stdout());
+    let is_terminal = |fd: &_| rustix::termios::isatty(fd);
+    let attach = Attach {
+        start: with.start,
+        stdin: with.stdin.then_some(input),
+        stdout: &mut screen::stdout(),
+        stderr: &mut screen::stderr(),
+        forward_signals,
+        detach_keys: with.detach_keys,
+        terminal: [input, output].into_iter().find(is_terminal).filter(|_| with.tty),
+    };
+    match act(shell.backend()?.as_ref(), attach, cancel)? {
+        Left::Exited(code) => Ok(u8::try_from(code).unwrap_or(FAILED)),
+        Left::Detached => {
+            use std::io::Write as _;
+            if let Ok(err) = screen.err() {
+                let _ = writeln!(err, "\nread escape sequence");
+            }
+            Ok(0)
+        }
+    }
+}

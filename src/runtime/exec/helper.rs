@@ -1,0 +1,254 @@
+//! The helper: one small process per further program in a container. It is made like a monitor,
+//! joins the container, and stays until the program has ended, whether its front stays or not.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use oci_spec::runtime::Spec;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::process::{Pid, PidfdFlags};
+
+use crate::model::id::ContainerId;
+use crate::model::log::Stream;
+use crate::model::status::Status;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::catalogue::Catalogue;
+use crate::runtime::cgroup::{Cgroup, Hierarchies};
+use crate::runtime::directory::Directory;
+use crate::runtime::input::Input;
+use crate::runtime::monitor::client::{self, Asked, Client};
+use crate::runtime::monitor::launch::{self, Started, Wanted};
+use crate::runtime::protocol::{ExecSpec, Reply, Request};
+use crate::runtime::{host, oci, plan};
+use crate::sys;
+
+/// How long output is waited for after the program has ended, should another process hold it open.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// The life of a helper. Its arguments are the root, the container's id and the parent cgroup; its
+/// standard input is the connection to the front.
+pub fn run() -> u8 {
+    let Some(front) = sys::process::take_standard(0) else { return 1 };
+    let mut front = UnixStream::from(front);
+    match begin(&mut front) {
+        Ok((started, input, detach)) => {
+            let mut front = Client::new(front);
+            front.reply(&Reply::Done);
+            let Started { child, outputs, terminal } = started;
+            // Nobody is there for the output of one that is detached: it is read and dropped.
+            let front = Some(front).filter(|_| !detach);
+            Helper { front, child, outputs, terminal, input, ended: None }.watch();
+            0
+        }
+        Err(error) => {
+            client::answer(&mut front, &Reply::Failed(error));
+            1
+        }
+    }
+}
+
+/// Leaves the front's session and terminal, joins the container and starts the program.
+fn begin(front: &mut UnixStream) -> Result<(Started, Input, bool)> {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let [root, id, parent] = arguments.as_slice() else {
+        return Err(Error::new(Kind::Bug, "the helper was not told its container"));
+    };
+    sys::process::detach_standard()?;
+    sys::signal::ignore_hangups();
+    let _ = rustix::process::setsid();
+    let id: ContainerId = id.to_string_lossy().parse()?;
+    let directory = Catalogue::at(&PathBuf::from(root)).directory(&id);
+    let Request::Exec(spec) = client::first_request(front)? else {
+        return Err(Error::new(Kind::Bug, "the helper was not asked to run a program"));
+    };
+    let cgroup = Cgroup::at(&Hierarchies::of_host()?, &PathBuf::from(parent).join(id.as_str()));
+    let detach = spec.detach;
+    let (started, input) = start(&directory, &cgroup, *spec)?;
+    Ok((started, input, detach))
+}
+
+fn start(directory: &Directory, cgroup: &Cgroup, spec: ExecSpec) -> Result<(Started, Input)> {
+    let state = directory.read_state()?;
+    let ended = || {
+        Error::new(Kind::Refused, format!("container `{}` is not running", state.name))
+            .hint("start it first")
+    };
+    let pid = Pid::from_raw(state.pid).filter(|_| state.status == Status::Running);
+    let pid = pid.ok_or_else(ended)?;
+    let target = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(|_| ended())?;
+    // The descriptor is of the container, and not of a process that got its number meanwhile.
+    if host::start_time(state.pid) != state.pid_start {
+        return Err(ended());
+    }
+    let config = process_of(directory.read("config.json")?, &spec);
+    let plan = plan::join(&config, spec.stdin)?;
+    let (stdin, write) = if spec.stdin && !spec.tty {
+        let (read, write) = launch::pipe()?;
+        let failed =
+            |errno: rustix::io::Errno| Error::from_errno("ioctl(FIONBIO)", errno.raw_os_error());
+        rustix::io::ioctl_fionbio(&write, true).map_err(failed)?;
+        (Some(read), Some(write))
+    } else {
+        (None, None)
+    };
+    // Children are seen inside from the moment they are made: they are born not dumpable.
+    let _ = sys::process::set_dumpable(false);
+    sys::process::join(&target, libc::CLONE_NEWPID).map_err(|_| ended())?;
+    let started = launch::spawn(Wanted {
+        plan,
+        arguments: spec.args,
+        environment: spec.env,
+        tty: spec.tty,
+        stdin,
+        size: spec.size,
+        target: Some(target),
+        cgroup,
+    })
+    // A container without its first process takes no further ones (pid_namespaces(7)).
+    .map_err(|error| match error.errno() {
+        Some(libc::ENOMEM | libc::ESRCH | libc::ENODEV) => ended(),
+        _ => error,
+    })?;
+    let typed = started.terminal.as_ref().and_then(|terminal| terminal.try_clone().ok());
+    Ok((started, Input::new(write.or(typed))))
+}
+
+/// The container's configuration with this program as its process.
+fn process_of(mut config: Spec, spec: &ExecSpec) -> Spec {
+    if let Some(user) = &spec.user {
+        let mut annotations = config.annotations().clone().unwrap_or_default();
+        annotations.insert(oci::USER.to_owned(), user.clone());
+        config.set_annotations(Some(annotations));
+    }
+    if let Some(process) = config.process_mut() {
+        process.set_terminal(Some(spec.tty));
+        process.set_args(Some(spec.args.clone()));
+        process.set_env(Some(spec.env.clone()));
+        if let Some(workdir) = &spec.workdir {
+            process.set_cwd(PathBuf::from(workdir));
+        }
+    }
+    config
+}
+
+/// A helper at work.
+struct Helper {
+    front: Option<Client>,
+    child: sys::process::Child,
+    outputs: [Option<OwnedFd>; 2],
+    terminal: Option<OwnedFd>,
+    input: Input,
+    /// The exit code, and until when output is waited for.
+    ended: Option<(i32, Instant)>,
+}
+
+impl Helper {
+    /// Until the program has ended and what it wrote is with the front.
+    fn watch(&mut self) {
+        loop {
+            if let Some((code, until)) = self.ended {
+                let drained = self.outputs.iter().all(Option::is_none);
+                if drained || Instant::now() >= until {
+                    return self.finish(code);
+                }
+            }
+            self.turn();
+        }
+    }
+
+    /// Waits for anything to happen, and does what is to be done then.
+    fn turn(&mut self) {
+        let idle = self.child.pidfd.as_fd();
+        let unsent = self.front.as_ref().is_some_and(Client::has_unsent);
+        let mut fds = Vec::with_capacity(5);
+        let mut push = |fd: Option<_>, flags: PollFlags| {
+            let flags = if fd.is_some() { flags } else { PollFlags::empty() };
+            fds.push(PollFd::from_borrowed_fd(fd.unwrap_or(idle), flags));
+        };
+        push(Some(idle).filter(|_| self.ended.is_none()), PollFlags::IN);
+        for output in &self.outputs {
+            // A front that does not take the output holds the program back, as a pipe would.
+            push(output.as_ref().map(AsFd::as_fd).filter(|_| !unsent), PollFlags::IN);
+        }
+        let full = self.input.waits_for();
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, full.is_none());
+        flags.set(PollFlags::OUT, unsent);
+        push(self.front.as_ref().map(|front| front.stream.as_fd()), flags);
+        push(full, PollFlags::OUT);
+        let left = self.ended.map(|(_, until)| until.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        if rustix::event::poll(&mut fds, left.as_ref()).is_err() {
+            return;
+        }
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        drop(fds);
+        // What is not waited for stands for the program, which may have ended already.
+        let is = |at: usize| ready.get(at).copied().unwrap_or_default();
+        for (number, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
+            if is(1 + number) && !unsent {
+                self.read_output(number, stream);
+            }
+        }
+        if is(0) && self.ended.is_none() {
+            let code = sys::process::reap(&self.child.pidfd).unwrap_or(255);
+            self.ended = Some((code, Instant::now() + DRAIN));
+        }
+        self.input.write();
+        if is(3) {
+            self.listen();
+        }
+    }
+
+    fn read_output(&mut self, number: usize, stream: Stream) {
+        let Some(output) = &self.outputs[number] else { return };
+        let mut buffer = [0; 64 * 1024];
+        match rustix::io::read(output, &mut buffer) {
+            Ok(0) | Err(rustix::io::Errno::IO) => self.outputs[number] = None,
+            Ok(count) => {
+                if let Some(front) = &mut self.front {
+                    front.output(stream, &buffer[..count]);
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn listen(&mut self) {
+        let Some(front) = &mut self.front else { return };
+        for asked in front.receive() {
+            match asked {
+                Asked::Input(bytes) => self.input.push(&bytes),
+                Asked::Request(Request::CloseStdin) => self.input.end(),
+                Asked::Request(Request::Kill { signal }) if self.ended.is_none() => {
+                    let _ = sys::process::send_signal(&self.child.pidfd, signal.number());
+                }
+                Asked::Request(Request::Resize(size)) => {
+                    if let Some(terminal) = &self.terminal {
+                        let _ = sys::terminal::set_size(terminal, size.rows, size.columns);
+                    }
+                }
+                Asked::Request(_) => {}
+            }
+        }
+        front.send();
+        if front.gone {
+            // As with Docker, the program goes on; it reads no more.
+            self.front = None;
+            self.input.end();
+        }
+    }
+
+    /// Tells the front how it ended, should it still be there.
+    fn finish(&mut self, code: i32) {
+        let Some(front) = &mut self.front else { return };
+        front.reply(&Reply::Exited { code });
+        while front.has_unsent() && !front.gone {
+            let mut fds = [PollFd::new(&front.stream, PollFlags::OUT)];
+            let _ = rustix::event::poll(&mut fds, None);
+            front.send();
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What a front may ask of a container that runs: freeze, thaw, stop, signal.
+
+use std::time::Instant;
+
+use super::Monitor;
+use crate::model::options::Grace;
+use crate::model::signal::Signal;
+use crate::model::status::{self, Action, Status};
+use crate::model::{Error, Result};
+use crate::sys;
+
+impl Monitor {
+    pub(super) fn pause(&mut self) -> Result<()> {
+        status::check(self.state.name.as_str(), self.state.status, Action::Pause)?;
+        self.cgroup.freeze()?;
+        self.state.status = Status::Paused;
+        self.directory.write_state(&self.state)
+    }
+
+    pub(super) fn unpause(&mut self) -> Result<()> {
+        status::check(self.state.name.as_str(), self.state.status, Action::Unpause)?;
+        self.cgroup.thaw()?;
+        self.state.status = Status::Running;
+        self.directory.write_state(&self.state)
+    }
+
+    pub(super) fn stop(&mut self, signal: Signal, grace: Grace, keep: bool) -> Result<()> {
+        self.keep |= keep;
+        self.upkeep.stopping = true;
+        self.signal(signal)?;
+        if self.state.status == Status::Paused {
+            self.unpause()?;
+        }
+        let deadline = match grace {
+            Grace::For(time) => Instant::now().checked_add(time),
+            Grace::Forever => None,
+        };
+        // Of two stops at once the more patient does not undo the other.
+        self.kill_at = [self.kill_at, deadline].into_iter().flatten().min();
+        Ok(())
+    }
+
+    /// Sends a signal. One that is meant to end the container also thaws it, or it would wait for
+    /// ever to be delivered; any other waits until the container is unpaused.
+    pub(super) fn signal(&mut self, signal: Signal) -> Result<()> {
+        let ends = signal == Signal::KILL
+            || signal == self.spec.config.stop_signal.unwrap_or(Signal::TERM);
+        // Between two runs any signal means that there is to be no other, as in Docker.
+        self.upkeep.stopping |= ends || self.run.is_none();
+        let Some(run) = &self.run else { return Ok(()) };
+        match sys::process::send_signal(&run.child.pidfd, signal.number()) {
+            // It has ended just now.
+            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+            Err(errno) => {
+                return Err(Error::from_errno(format!("send {signal}"), errno.raw_os_error()));
+            }
+        }
+        if ends && self.state.status == Status::Paused { self.unpause() } else { Ok(()) }
+    }
+}

@@ -1,0 +1,315 @@
+//! Getting into containers: `exec`, `attach`, terminals, `top`.
+
+use std::process::Stdio;
+
+use rexpect::session::{PtySession, spawn_command};
+use rustix::process::Signal;
+
+use crate::harness::{Engine, PATIENCE, signal, until};
+use crate::needs_root;
+
+fn running() -> Engine {
+    let engine = Engine::new();
+    engine.ok(&["run", "-d", "--name", "web", "-e", "A=1", "host", "sleep", "1000"]);
+    engine
+}
+
+/// A command in a terminal of 33 lines and 111 columns.
+fn in_terminal(engine: &Engine, words: &[&str]) -> PtySession {
+    let mut command = engine.shell("sh");
+    let line = words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+    let script = format!(
+        "stty rows 33 cols 111; stty -g > before; {} {line}; code=$?; stty -g > after; \
+         cmp before after && echo restored; echo \"ended with $code\"; exec cat",
+        crate::harness::LIFEBOX,
+    );
+    command.args(["-c", &script]).current_dir(engine.root()).stdin(Stdio::inherit());
+    spawn_command(command, Some(30_000)).unwrap()
+}
+
+/// The helpers and programs of execs that are left.
+fn helpers(engine: &Engine) -> usize {
+    let root = engine.root().to_string_lossy().into_owned();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
+    lines.filter(|line| line.starts_with("lifebox-exec") && line.contains(&root)).count()
+}
+
+#[test]
+fn exec_runs_a_program_as_confined_as_the_container() {
+    needs_root!("exec_runs_a_program_as_confined_as_the_container");
+    let engine = running();
+    let look = "grep -E '^(Cap|Seccomp:|NoNewPrivs|SigIgn|SigBlk|Groups)' /proc/self/status; \
+                cat /proc/self/oom_score_adj; ulimit -n; ulimit -c; umask; pwd; \
+                readlink /proc/self/ns/*; cat /proc/self/cgroup; ls /proc/self/fd; echo $HOME $A";
+    engine.ok(&["run", "--name", "first", "-e", "A=1", "host", "sh", "-c", look]);
+    let first = engine.ok(&["logs", "first"]);
+    let further = engine.ok(&["exec", "web", "sh", "-c", look]);
+    let same = |text: &str| {
+        let own = |line: &&str| !line.contains(":[");
+        text.lines().filter(own).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(same(&further), same(&first));
+    // Namespaces are those of the container's own first process.
+    let pid = engine.pid("web");
+    for kind in ["mnt", "uts", "ipc", "net", "pid", "cgroup"] {
+        let of_first = std::fs::read_link(format!("/proc/{pid}/ns/{kind}")).unwrap();
+        let of_first = of_first.to_string_lossy().into_owned();
+        assert!(further.contains(&of_first), "{kind}: {of_first} in {further}");
+    }
+}
+
+#[test]
+fn exec_has_the_exit_code_of_its_program_or_dockers() {
+    needs_root!("exec_has_the_exit_code_of_its_program_or_dockers");
+    let engine = running();
+    engine.fails(&["exec", "web", "sh", "-c", "exit 7"], 7);
+    engine.fails(&["exec", "web", "sh", "-c", "kill -TERM $$"], 143);
+    assert!(engine.fails(&["exec", "web", "nope"], 127).contains("executable file not found"));
+    assert!(engine.fails(&["exec", "web", "/etc"], 126).contains("permission denied"));
+    assert!(engine.fails(&["exec", "-u", "nobodyx", "web", "id"], 126).contains("unable to find"));
+    engine.fails(&["exec", "missing", "id"], 1);
+    let error = engine.fails(&["exec", "-w", "relative", "web", "id"], 1);
+    assert!(error.contains("not an absolute path"), "{error}");
+    engine.ok(&["pause", "web"]);
+    assert!(engine.fails(&["exec", "web", "id"], 1).contains("it is paused"));
+    engine.ok(&["unpause", "web"]);
+    engine.ok(&["kill", "web"]);
+    assert!(engine.fails(&["exec", "web", "id"], 1).contains("it is not running"));
+    engine.ok(&["create", "--name", "new", "host", "id"]);
+    assert!(engine.fails(&["exec", "new", "id"], 1).contains("it is not running"));
+}
+
+#[test]
+fn exec_takes_user_directory_and_environment() {
+    needs_root!("exec_takes_user_directory_and_environment");
+    let engine = running();
+    let words = ["exec", "-u", "1000:5", "-w", "/var", "-e", "B=2", "web"];
+    let look = "pwd; id -u; id -g; id -G; echo $A $B; grep CapEff /proc/self/status; > /dev/stdout";
+    let out = engine.ok(&[&words[..], &["sh", "-c", look]].concat());
+    assert_eq!(out, "/var\n1000\n5\n5\n1 2\nCapEff:\t0000000000000000");
+    let file = engine.root().join("env");
+    std::fs::write(&file, "C=3\n").unwrap();
+    let file = file.to_string_lossy().into_owned();
+    let words = ["exec", "--env-file", &file, "-e", "A", "web", "sh", "-c", "echo ${A-unset} $C"];
+    assert_eq!(engine.ok(&words), "unset 3");
+}
+
+#[test]
+fn exec_passes_input_and_output_on_byte_for_byte() {
+    needs_root!("exec_passes_input_and_output_on_byte_for_byte");
+    let engine = running();
+    let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n * 7 % 251) as u8).collect();
+    let ran = engine.run_with_input(&["exec", "-i", "web", "cat"], &bytes);
+    assert!(ran.status.success());
+    assert!(ran.stdout == bytes, "{} bytes came back", ran.stdout.len());
+    let ran = engine.run(&["exec", "web", "sh", "-c", "echo out; echo err >&2; cat"]);
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("out\n", "err\n"));
+    assert!(!engine.ok(&["logs", "web"]).contains("out"), "it is not in the container's log");
+}
+
+#[test]
+fn an_exec_that_is_detached_goes_on_and_ends_with_its_container() {
+    needs_root!("an_exec_that_is_detached_goes_on_and_ends_with_its_container");
+    let engine = running();
+    engine.ok(&["exec", "-d", "web", "sleep", "900"]);
+    assert!(engine.ok(&["top", "web"]).contains("sleep 900"));
+    assert_eq!(helpers(&engine), 1);
+    engine.ok(&["kill", "web"]);
+    assert!(until(PATIENCE, || helpers(&engine) == 0), "a helper is left");
+}
+
+#[test]
+fn signals_are_sent_on_to_the_program_of_an_exec() {
+    needs_root!("signals_are_sent_on_to_the_program_of_an_exec");
+    let engine = running();
+    let program = "trap 'echo got; exit 9' TERM; echo up > /tmp/up; while :; do sleep 0.05; done";
+    let child = engine.begin(&["exec", "web", "sh", "-c", program]);
+    let up = || engine.run(&["exec", "web", "cat", "/tmp/up"]).out == "up\n";
+    assert!(until(PATIENCE, up));
+    signal(child.id(), Signal::TERM);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(9), &b"got\n"[..]));
+}
+
+#[test]
+fn a_thousand_execs_that_fail_leave_nothing() {
+    needs_root!("a_thousand_execs_that_fail_leave_nothing");
+    let engine = running();
+    let script = "
+        let c = container(\"web\");
+        let failed = 0;
+        for n in 0..1000 {
+            try { exec(c, \"nope\"); } catch (e) { failed += 1; }
+            if n == 10 { print(exec(c, [\"sh\", \"-c\", \"ls /proc | grep -c '^[0-9]'\"])); }
+        }
+        print(failed);
+        print(exec(c, [\"sh\", \"-c\", \"ls /proc | grep -c '^[0-9]'\"]));";
+    let out = engine.script(script);
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines[1], "1000");
+    assert_eq!(lines[0], lines[2], "processes inside");
+    assert!(until(PATIENCE, || helpers(&engine) == 0), "helpers are left");
+    let pid = engine.pid("web");
+    let monitor = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let monitor = monitor.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap().trim();
+    let open = std::fs::read_dir(format!("/proc/{monitor}/fd")).unwrap().count();
+    assert!(open < 20, "the monitor has {open} files open");
+}
+
+#[test]
+fn scripts_get_what_an_exec_wrote() {
+    needs_root!("scripts_get_what_an_exec_wrote");
+    let engine = running();
+    let check = |script: &str, expected: &str| assert_eq!(engine.script(script), expected);
+    check(
+        "let r = exec(\"web\", [\"sh\", \"-c\", \"echo out; echo err >&2; exit 3\"]);
+         print(`${r.code} ${r.ok} ${r.truncated}`); print(r.out + r.err);",
+        "3 false false\nout\nerr",
+    );
+    check(
+        "print(container(\"web\").exec(\"cat\", #{ stdin: \"hello\" }));
+         let o = #{ env: #{ B: 2 }, user: 7, workdir: \"/var\" };
+         print(exec(\"web\", [\"sh\", \"-c\", \"echo $A $B; id -u; pwd\"], o));",
+        "hello\n1 2\n7\n/var",
+    );
+    check(
+        "let r = exec(\"web\", [\"sh\", \"-c\", \"head -c 20000000 /dev/zero\"]);
+         print(`${r.out.len()} ${r.truncated}`);",
+        "8388608 true",
+    );
+    check(
+        "try { exec(\"web\", \"sleep 500\", #{ timeout: \"200ms\" }); } catch (e) { print(e.kind); }
+         print(top(\"web\").filter(|p| p.cmd.contains(\"sleep 500\")).len());
+         print(top(\"web\")[0].cmd);",
+        "timeout\n0\nsleep 1000",
+    );
+}
+
+#[test]
+fn a_terminal_is_the_containers_own_and_has_the_size_of_the_callers() {
+    needs_root!("a_terminal_is_the_containers_own_and_has_the_size_of_the_callers");
+    let engine = Engine::new();
+    let mut terminal = in_terminal(&engine, &["run", "-it", "--name", "box", "host", "sh", "-i"]);
+    terminal.exp_string("# ").unwrap();
+    terminal.send_line("tty; stty size; test -c /dev/console && echo $TERM").unwrap();
+    terminal.exp_string("/dev/pts/0").unwrap();
+    terminal.exp_string("33 111").unwrap();
+    terminal.exp_string("xterm").unwrap();
+    terminal.send_line("sleep 1000").unwrap();
+    terminal.exp_string("sleep 1000").unwrap();
+    terminal.send_control('c').unwrap();
+    terminal.send_line("echo code $?").unwrap();
+    terminal.exp_string("code 130").unwrap();
+    terminal.send_line("exit 6").unwrap();
+    terminal.exp_string("restored").unwrap();
+    terminal.exp_string("ended with 6").unwrap();
+    assert_eq!(engine.get("box", "{{.Config.Tty}} {{.Config.OpenStdin}}"), "true true");
+    assert!(engine.run(&["logs", "box"]).out.contains("33 111\r\n"), "the log has all of it");
+}
+
+#[test]
+fn one_can_leave_a_terminal_and_come_back() {
+    needs_root!("one_can_leave_a_terminal_and_come_back");
+    let engine = Engine::new();
+    let mut terminal = in_terminal(&engine, &["run", "-it", "--name", "box", "host", "sh", "-i"]);
+    terminal.exp_string("# ").unwrap();
+    terminal.send("A=kept\n\x10\x11").unwrap();
+    terminal.flush().unwrap();
+    terminal.exp_string("restored").unwrap();
+    terminal.exp_string("ended with 0").unwrap();
+    assert_eq!(engine.status("box"), "running");
+    let mut terminal = in_terminal(&engine, &["attach", "--detach-keys", "ctrl-x,q", "box"]);
+    terminal.send_line("echo $A and; stty size").unwrap();
+    terminal.exp_string("kept and").unwrap();
+    terminal.exp_string("33 111").unwrap();
+    terminal.send("\x18q").unwrap();
+    terminal.flush().unwrap();
+    terminal.exp_string("ended with 0").unwrap();
+    let mut terminal = in_terminal(&engine, &["exec", "-it", "box", "sh", "-i"]);
+    terminal.exp_string("# ").unwrap();
+    terminal.send_line("tty; exit 4").unwrap();
+    terminal.exp_string("/dev/pts/1").unwrap();
+    terminal.exp_string("ended with 4").unwrap();
+    engine.ok(&["kill", "box"]);
+    let mut terminal = in_terminal(&engine, &["start", "-ai", "box"]);
+    terminal.send_line("exit 5").unwrap();
+    terminal.exp_string("ended with 5").unwrap();
+}
+
+#[test]
+fn the_terminal_is_given_back_whatever_ends_the_client() {
+    needs_root!("the_terminal_is_given_back_whatever_ends_the_client");
+    let engine = running();
+    let client = |text: &str| {
+        let found = std::fs::read_dir("/proc").unwrap().flatten().find(|entry| {
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.starts_with(crate::harness::LIFEBOX) && line.contains(text)
+        });
+        found.unwrap().file_name().to_string_lossy().parse::<u32>().unwrap()
+    };
+    for (number, ending) in [Signal::TERM, Signal::HUP, Signal::SEGV, Signal::ABORT, Signal::INT]
+        .into_iter()
+        .enumerate()
+    {
+        let mark = format!("A={number}");
+        let mut terminal = in_terminal(&engine, &["exec", "-it", "-e", &mark, "web", "sh", "-i"]);
+        terminal.exp_string("# ").unwrap();
+        signal(client(&mark), ending);
+        terminal.exp_string("restored").unwrap();
+    }
+    // The container's end is the program's.
+    let mut terminal = in_terminal(&engine, &["exec", "-it", "web", "sh", "-i"]);
+    terminal.exp_string("# ").unwrap();
+    engine.ok(&["kill", "web"]);
+    terminal.exp_string("restored").unwrap();
+    terminal.exp_string("ended with 137").unwrap();
+}
+
+#[test]
+fn a_pipe_is_no_terminal() {
+    needs_root!("a_pipe_is_no_terminal");
+    let engine = running();
+    let error = engine.fails(&["exec", "-it", "web", "sh"], 1);
+    assert!(error.contains("the input device is not a TTY"), "{error}");
+    let error = engine.fails(&["run", "-it", "host", "sh"], 1);
+    assert!(error.contains("the input device is not a TTY"), "{error}");
+    assert_eq!(engine.ok(&["ps", "-aq"]).lines().count(), 1, "nothing was made");
+    let error = engine.fails(&["exec", "-it", "--detach-keys", "ctrl-pp", "web", "sh"], 1);
+    assert!(error.contains("invalid detach keys"), "{error}");
+    // Without input a terminal needs none here.
+    assert_eq!(engine.ok(&["exec", "-t", "web", "tty"]), "/dev/pts/0");
+    assert_eq!(engine.run(&["run", "--rm", "-t", "host", "echo", "x"]).out, "x\r\n");
+}
+
+#[test]
+fn attach_shows_what_is_written_from_now_on() {
+    needs_root!("attach_shows_what_is_written_from_now_on");
+    let engine = Engine::new();
+    let program = "echo before; read line; echo got $line; exit 3";
+    engine.ok(&["run", "-di", "--name", "box", "host", "sh", "-c", program]);
+    engine.wrote("box", "before");
+    let ran = engine.run_with_input(&["attach", "box"], b"hello\n");
+    assert_eq!((ran.status.code(), ran.stdout.as_slice()), (Some(3), &b"got hello\n"[..]));
+    assert!(engine.fails(&["attach", "box"], 1).contains("it is not running"));
+}
+
+#[test]
+fn top_lists_processes_without_asking_the_image() {
+    needs_root!("top_lists_processes_without_asking_the_image");
+    let engine = running();
+    engine.ok(&["exec", "-d", "-u", "4242", "web", "sleep", "900"]);
+    let out = engine.ok(&["top", "web"]);
+    let lines: Vec<Vec<&str>> = out.lines().map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]);
+    assert_eq!(lines[1][..2], ["root", &engine.pid("web").to_string()]);
+    assert_eq!(lines[1][5..], ["?", "00:00:00", "sleep", "1000"]);
+    assert_eq!((lines[2][0], lines[2].last()), ("4242", Some(&"900")));
+    engine.ok(&["pause", "web"]);
+    assert_eq!(engine.ok(&["top", "web", "-ef"]).lines().count(), 3);
+    engine.fails(&["top", "web", "-Z"], 1);
+    engine.ok(&["kill", "web"]);
+    assert!(engine.fails(&["top", "web"], 1).contains("it is not running"));
+}
