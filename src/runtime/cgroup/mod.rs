@@ -94,6 +94,13 @@ impl Cgroup {
         Cgroup { unified: self.unified.clone(), v1 }
     }
 
+    /// The same, where it is there: what a container that runs has of it.
+    #[must_use]
+    pub fn present(&self) -> Self {
+        let v1 = self.v1.iter().filter(|(_, directory)| directory.exists()).cloned().collect();
+        Cgroup { unified: self.unified.clone(), v1 }
+    }
+
     fn directories(&self) -> impl Iterator<Item = &Path> {
         self.unified
             .iter()

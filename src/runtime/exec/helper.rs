@@ -63,7 +63,8 @@ fn begin(front: &mut UnixStream) -> Result<(Started, Input, bool)> {
     let Request::Exec(spec) = client::first_request(front)? else {
         return Err(Error::new(Kind::Bug, "the helper was not asked to run a program"));
     };
-    let cgroup = Cgroup::at(&Hierarchies::of_host()?, &PathBuf::from(parent).join(id.as_str()));
+    let cgroup =
+        Cgroup::at(&Hierarchies::of_host()?, &PathBuf::from(parent).join(id.as_str())).present();
     let detach = spec.detach;
     let (started, input) = start(&directory, &cgroup, *spec)?;
     Ok((started, input, detach))
