@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use super::plan::{DeviceStep, FileStep, MountStep, Plan, Root, Step};
 use super::rights;
 use crate::sys::mount::{self, Attributes};
-use crate::sys::{net, process};
+use crate::sys::{filter, net, process};
 
 /// What failed: the number of the step, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +136,7 @@ impl Walk<'_> {
             Step::EnterDirectory(path) => enter_directory(path),
             Step::SealRoot => mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY),
             Step::ForbidNewPrivileges => rustix::thread::set_no_new_privs(true),
+            Step::LoadFilter(judge) => filter::set(&judge.program, judge.flags),
             Step::BecomeUser(step) => {
                 self.home = rights::become_user(self.init, step)?;
                 Ok(())

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod protocol;
 pub mod reader;
 mod rights;
+pub mod seccomp;
 mod start;
 
 use std::path::{Path, PathBuf};

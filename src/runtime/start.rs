@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
 use super::protocol::Request;
-use super::{Claim, New, Runtime, devices, monitor, oci};
+use super::{Claim, New, Runtime, devices, monitor, oci, seccomp};
 use crate::model::container::State;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
@@ -162,7 +162,13 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
             |errno| Error::from_errno(format!("mkfifo `{}`", path.display()), errno.raw_os_error()),
         )?;
     }
-    let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories());
+    let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories())?;
+    if let Some(profile) = config["linux"].get("seccomp") {
+        // What a start would stumble over is told now.
+        let profile = serde_json::from_value(profile.clone())
+            .map_err(|error| Error::new(Kind::Invalid, format!("bad seccomp profile: {error}")))?;
+        seccomp::compile(&profile)?;
+    }
     devices::add(&new.spec.host.security.devices, &mut config)?;
     directory.write_new("config.json", &config)?;
     directory.write_new("spec.json", new.spec)?;
