@@ -1,7 +1,7 @@
 //! Making a container and starting it: from nothing to a monitor at work.
 
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -88,7 +88,13 @@ impl Runtime {
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
         self.reap_monitors();
         let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
-        let mut command = Command::new("/proc/self/exe");
+        // The monitor becomes init, and a hostile image may make init run its own program anew.
+        let sealed = sys::process::sealed_program();
+        let program = match &sealed {
+            Some(file) => format!("/proc/self/fd/{}", file.as_raw_fd()),
+            None => "/proc/self/exe".to_owned(),
+        };
+        let mut command = Command::new(program);
         command
             .arg0(monitor::NAME)
             .arg(&self.root)

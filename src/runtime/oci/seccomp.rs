@@ -121,21 +121,19 @@ const NATIVE: (&str, &str) = ("SCMP_ARCH_AARCH64", "arm64");
 impl Rule {
     /// The rule without its conditions; `None` where they do not hold.
     fn resolve(self, place: Place<'_>) -> Result<Option<Value>> {
-        if let Some(excludes) = &self.excludes {
-            if excludes.names_architecture() == Some(true)
+        if let Some(excludes) = &self.excludes
+            && (excludes.names_architecture() == Some(true)
                 || excludes.names_capability(place) == Some(true)
-                || excludes.kernel_is_new_enough(place)? == Some(true)
-            {
-                return Ok(None);
-            }
+                || excludes.kernel_is_new_enough(place)? == Some(true))
+        {
+            return Ok(None);
         }
-        if let Some(includes) = &self.includes {
-            if includes.names_architecture() == Some(false)
+        if let Some(includes) = &self.includes
+            && (includes.names_architecture() == Some(false)
                 || includes.has_capabilities(place) == Some(false)
-                || includes.kernel_is_new_enough(place)? == Some(false)
-            {
-                return Ok(None);
-            }
+                || includes.kernel_is_new_enough(place)? == Some(false))
+        {
+            return Ok(None);
         }
         let names = self.names.unwrap_or_default().into_iter().chain(self.name);
         let mut rule = json!({ "names": names.collect::<Vec<_>>(), "action": self.action });
