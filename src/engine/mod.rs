@@ -9,6 +9,7 @@ mod files;
 mod in_use;
 mod native;
 mod output;
+mod profile;
 mod records;
 mod registry;
 mod volumes;

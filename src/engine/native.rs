@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Attach, Backend, Cancel, LogStream, Settings};
+use super::{Attach, Backend, Cancel, LogStream, Settings, profile};
 use crate::image::{self, Store, bytes_below};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
@@ -71,6 +71,7 @@ impl Native {
     ) -> Result<ContainerId> {
         let id = new_id()?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
+        profile::read(&mut spec.host.security.seccomp)?;
         let name = match &options.name {
             Some(name) => name.clone(),
             None if attempt > NAME_ATTEMPTS => id.short().parse()?,

@@ -94,7 +94,7 @@ pub fn most_layers() -> usize {
 }
 
 /// The kernel's version, major and minor; (0, 0) where its release says none.
-fn kernel_version() -> (u32, u32) {
+pub(super) fn kernel_version() -> (u32, u32) {
     let name = rustix::system::uname();
     let release = name.release().to_string_lossy();
     let mut numbers =

@@ -17,7 +17,7 @@ use super::protocol::Size;
 use super::rootless::device;
 use super::{fill, rights, terminal};
 use crate::sys::mount::{self, Attributes};
-use crate::sys::{net, process};
+use crate::sys::{filter, net, process};
 
 /// What failed: the number of the step, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,6 +168,7 @@ impl Walk<'_> {
             Step::EnterDirectory(path) => enter_directory(path),
             Step::SealRoot => mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY),
             Step::ForbidNewPrivileges => rustix::thread::set_no_new_privs(true),
+            Step::LoadFilter(judge) => filter::set(&judge.program, judge.flags),
             Step::BecomeUser(step) => {
                 self.home = rights::become_user(self.init, self.terminal.as_ref(), step)?;
                 Ok(())

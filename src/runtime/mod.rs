@@ -27,6 +27,7 @@ pub mod reader;
 mod rights;
 pub mod rootless;
 mod rotation;
+pub mod seccomp;
 mod start;
 mod terminal;
 mod top;

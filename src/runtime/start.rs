@@ -1,7 +1,7 @@
 //! Making a container and starting it: from nothing to a monitor at work.
 
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
 use super::protocol::{Request, Size};
-use super::{Claim, New, Runtime, devices, exec, monitor, oci};
+use super::{Claim, New, Runtime, devices, exec, monitor, oci, seccomp};
 use crate::model::container::State;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
@@ -104,7 +104,13 @@ impl Runtime {
                 .context(|| format!("write `{}`", path.display()))?;
         }
         let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
-        let mut command = Command::new("/proc/self/exe");
+        // The monitor becomes init, and a hostile image may make init run its own program anew.
+        let sealed = sys::process::sealed_program();
+        let program = match &sealed {
+            Some(file) => format!("/proc/self/fd/{}", file.as_raw_fd()),
+            None => "/proc/self/exe".to_owned(),
+        };
+        let mut command = Command::new(program);
         command
             .arg0(name)
             .arg(&self.root)
@@ -178,7 +184,13 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
             |errno| Error::from_errno(format!("mkfifo `{}`", path.display()), errno.raw_os_error()),
         )?;
     }
-    let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories());
+    let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories())?;
+    if let Some(profile) = config["linux"].get("seccomp") {
+        // What a start would stumble over is told now.
+        let profile = serde_json::from_value(profile.clone())
+            .map_err(|error| Error::new(Kind::Invalid, format!("bad seccomp profile: {error}")))?;
+        seccomp::compile(&profile)?;
+    }
     devices::add(&new.spec.host.security.devices, &mut config)?;
     directory.write_new("config.json", &config)?;
     directory.write_new("spec.json", new.spec)?;

@@ -5,6 +5,7 @@
 
 pub mod bpf;
 pub mod event;
+pub mod filter;
 pub mod fs;
 pub mod identity;
 pub mod mount;

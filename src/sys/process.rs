@@ -189,6 +189,15 @@ pub fn take_standard(number: RawFd) -> Option<OwnedFd> {
     }
 }
 
+/// This program's file, on a mount of its own that can't be written: who runs it from there can't
+/// reach the file for writing through `/proc/PID/exe` (CVE-2019-5736). `None` where this process
+/// may make no mounts; then it has no rights over the file to lose.
+pub fn sealed_program() -> Option<OwnedFd> {
+    let file = super::mount::clone_tree(rustix::fs::CWD, c"/proc/self/exe").ok()?;
+    super::mount::add_attributes(&file, super::mount::Attributes::MOUNT_ATTR_RDONLY).ok()?;
+    Some(file)
+}
+
 /// Replaces standard input, output and error by `/dev/null`.
 pub fn detach_standard() -> Result<()> {
     use rustix::fs::{Mode, OFlags};

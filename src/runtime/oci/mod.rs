@@ -6,11 +6,13 @@
 
 mod mounts;
 pub mod resources;
+mod seccomp;
 mod security;
 mod sharing;
 
 use serde_json::{Value, json};
 
+use crate::model::Result;
 use crate::model::container::ContainerSpec;
 use crate::model::inspect::{MASKED_PATHS, READONLY_PATHS};
 
@@ -39,12 +41,15 @@ pub const DEVICES: [(&str, i64, i64); 6] = [
 /// The OCI runtime specification of `spec` with this environment, whose root is stacked from
 /// `lower` (lowest first, relative to the container's directory). `throttle` are the
 /// `thermal_throttle` directories of this host's processors, which are masked too.
+///
+/// # Errors
+/// [`Kind::Invalid`](crate::model::Kind::Invalid) for a seccomp profile that is none.
 pub fn config(
     spec: &ContainerSpec,
     environment: &[String],
     lower: &[String],
     throttle: &[String],
-) -> Value {
+) -> Result<Value> {
     let masked: Vec<&str> = MASKED_PATHS
         .into_iter()
         .filter(|path| !path.contains('*'))
@@ -90,11 +95,11 @@ pub fn config(
             USER: spec.config.user,
         },
     });
-    security::apply(spec, &mut config);
+    security::apply(spec, &mut config)?;
     resources::apply(spec, &mut config);
     mounts::apply(spec, &mut config);
     sharing::apply(spec, &mut config);
-    config
+    Ok(config)
 }
 
 /// The mounts of every container (confinement.md, 2.2).

@@ -2,10 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::seccomp::{self, Place};
 use crate::model::container::ContainerSpec;
+use crate::model::security::Seccomp;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::host;
 
 /// Adds it to `config`.
-pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
+///
+/// # Errors
+/// [`Kind::Invalid`](crate::model::Kind::Invalid) for a seccomp profile that is none.
+pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
     let security = &spec.host.security;
     let root = security.capabilities();
     // Podman's rule: a user who is not root gets what was asked for, and nothing by default.
@@ -20,6 +27,19 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     });
     config["process"]["noNewPrivileges"] = security.no_new_privileges.into();
     config["annotations"][super::GROUPS] = json!(security.groups).to_string().into();
+    let place = Place { capabilities: &root, kernel: host::kernel_version() };
+    let profile = match &security.seccomp {
+        Seccomp::Default if security.privileged => None,
+        Seccomp::Default => Some(seccomp::resolve(None, place)?),
+        Seccomp::Unconfined => None,
+        Seccomp::Profile(text) => Some(seccomp::resolve(Some(text), place)?),
+        Seccomp::File(path) => {
+            return Err(Error::new(Kind::Bug, format!("nobody has read the profile `{path}`")));
+        }
+    };
+    if let Some(profile) = profile {
+        config["linux"]["seccomp"] = profile;
+    }
     if security.read_only {
         config["root"]["readonly"] = true.into();
         // Docker's rule: what is shown in /etc is as read-only as the root.
@@ -34,6 +54,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
         let writable = |options: &mut Vec<Value>| options.retain(|option| option != "ro");
         mounts_of(config, &["sysfs", "cgroup"], writable);
     }
+    Ok(())
 }
 
 /// Whether `user[:group]` is root by the look of it; a name that means root in an odd

@@ -16,7 +16,7 @@ use oci_spec::runtime::{Linux, LinuxDevice, Mount, Process, Spec};
 use rustix::process::Resource;
 
 pub use self::step::{DeviceStep, FileStep, MountStep, Root, SourceStep, Step, UserStep};
-use super::oci;
+use super::{oci, seccomp};
 use crate::model::{Error, Kind, Result};
 use crate::sys::mount::{Attributes, Setting};
 use crate::sys::userns::Identity;
@@ -146,7 +146,7 @@ fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<(
         steps.push(Step::SealRoot);
     }
     steps.extend(rights(spec, process)?);
-    steps.extend([Step::CloseDescriptors, Step::Execute]);
+    steps.push(Step::Execute);
     Ok(())
 }
 
@@ -162,10 +162,18 @@ fn rights(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
     let sets = process.capabilities().as_ref();
     let bounding = capability::set(sets.and_then(|sets| sets.bounding().as_ref()));
     let ambient = capability::set(sets.and_then(|sets| sets.ambient().as_ref()));
+    let become_user = Step::BecomeUser(UserStep { user, groups, bounding, ambient });
+    let seccomp = spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref());
+    let filter = seccomp.map(seccomp::compile).transpose()?.map(Step::LoadFilter);
     if process.no_new_privileges().unwrap_or(false) {
-        steps.push(Step::ForbidNewPrivileges);
+        // Then anyone may load a filter, so it need not allow what comes before.
+        steps.extend([Step::ForbidNewPrivileges, become_user, Step::CloseDescriptors]);
+        steps.extend(filter);
+    } else {
+        // To load one takes CAP_SYS_ADMIN, which goes with the change of user.
+        steps.extend(filter);
+        steps.extend([become_user, Step::CloseDescriptors]);
     }
-    steps.push(Step::BecomeUser(UserStep { user, groups, bounding, ambient }));
     Ok(steps)
 }
 

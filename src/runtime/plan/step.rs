@@ -6,6 +6,7 @@ use std::fmt;
 use rustix::fs::FileType;
 use rustix::process::Resource;
 
+use crate::runtime::seccomp::Filter;
 use crate::sys::mount::{Attributes, Setting, View};
 
 /// One step of init. What it needs is prepared: a step allocates nothing.
@@ -110,6 +111,8 @@ pub enum Step {
     SealRoot,
     /// Let no program gain rights by being executed.
     ForbidNewPrivileges,
+    /// Let a program judge each system call from here on.
+    LoadFilter(Filter),
     /// Find the user in the container's own files, give up all other rights and become it.
     BecomeUser(UserStep),
     /// Keep only standard input, output and error.
@@ -265,6 +268,7 @@ impl fmt::Display for Step {
             Step::SetUmask(mask) => write!(f, "set the umask to {mask:04o}"),
             Step::SealRoot => write!(f, "make the root read-only"),
             Step::ForbidNewPrivileges => write!(f, "set no_new_privs"),
+            Step::LoadFilter(_) => write!(f, "load the system call filter"),
             Step::BecomeUser(step) if step.user.is_empty() => write!(f, "become user root"),
             Step::BecomeUser(step) => write!(f, "become user {}", step.user),
             Step::EnterDirectory(path) => write!(f, "enter directory {}", show(path)),

@@ -28,7 +28,7 @@ fn steps(host: &Host) -> Vec<String> {
         host: HostConfig::default(),
     };
     let lower = ["../../images/layers/a".to_owned(), "../../images/layers/b".to_owned()];
-    let config = oci::config(&spec, &["PATH=/bin".to_owned()], &lower, &[]);
+    let config = oci::config(&spec, &["PATH=/bin".to_owned()], &lower, &[]).unwrap();
     let plan = plan(&serde_json::from_value(config).unwrap(), host).unwrap();
     plan.steps.iter().map(ToString::to_string).collect()
 }
@@ -104,6 +104,7 @@ fn the_steps_of_a_start_are_these() {
         reset signals
         set the umask to 0022
         enter directory /srv
+        load the system call filter
         become user app
         close all other file descriptors
         execute the program"#]]
