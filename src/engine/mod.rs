@@ -11,6 +11,7 @@ mod native;
 mod output;
 mod records;
 mod registry;
+mod sharing;
 mod volumes;
 
 use std::fmt;

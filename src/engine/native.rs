@@ -68,6 +68,7 @@ impl Native {
     ) -> Result<ContainerId> {
         let id = new_id()?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
+        self.resolve_sharing(&mut spec)?;
         let name = match &options.name {
             Some(name) => name.clone(),
             None if attempt > NAME_ATTEMPTS => id.short().parse()?,

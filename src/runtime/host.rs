@@ -21,6 +21,11 @@ pub struct Description {
     pub warnings: Vec<String>,
 }
 
+/// The host name of this machine.
+pub fn name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// Asks the kernel.
 pub fn describe() -> Description {
     let mut warnings = Vec::new();

@@ -62,6 +62,10 @@ pub struct Init {
     pub stderr: OwnedFd,
     /// `tasks` of the v1 hierarchies.
     pub cgroups: Vec<OwnedFd>,
+    /// The namespaces of other containers, in the order of their steps.
+    pub namespaces: Vec<OwnedFd>,
+    /// The mount namespace of the container whose IPC is joined.
+    pub shared_memory: Option<OwnedFd>,
     /// The end of the pipe that takes the report.
     pub report: OwnedFd,
     /// Where the program may be, in the order of PATH.
@@ -120,18 +124,6 @@ impl Walk<'_> {
             Step::NewSession => rustix::process::setsid().map(drop),
             Step::BringLoopbackUp => net::loopback_up(),
             Step::StopPropagation => mount::make_all_slaves(),
-            Step::OpenSource(source) => {
-                self.sources.push(mount::open_view(&source.path, source.view)?);
-                Ok(())
-            }
-            Step::FillVolume { volume, target } => fill::fill(volume, self.root()?, target),
-            Step::ShowSource { slot, target } => self.show_source(*slot, target),
-            Step::MountMemory(memory) => {
-                let mounted =
-                    mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;
-                let place = place::make(self.root()?, &memory.target, Wanted::Directory)?;
-                mount::attach(mounted, place)
-            }
             Step::MountRoot(root) => self.mount_root(root),
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
@@ -141,7 +133,10 @@ impl Walk<'_> {
             }
             Step::PivotRoot => mount::pivot(self.root()?),
             Step::OpenNullInput => open_null_input(),
-            Step::WriteSysctl { path, value } => self.write_sysctl(path, value),
+            Step::WriteSysctl { path, value, optional } => match self.write_sysctl(path, value) {
+                Err(Errno::NOENT) if *optional => Ok(()),
+                result => result,
+            },
             Step::SetHostname(name) => rustix::system::sethostname(name.to_bytes()),
             Step::MakeReadonly(path) => self.make_readonly(path),
             Step::SealMount(path) => self.seal_mount(path),
@@ -161,6 +156,36 @@ impl Walk<'_> {
             Step::BecomeUser { user, capabilities } => self.become_user(user, *capabilities),
             Step::CloseDescriptors => self.close_descriptors(),
             Step::Execute => self.execute(),
+            shared => self.share(shared),
+        }
+    }
+
+    /// The steps of what is not the container's alone.
+    fn share(&mut self, step: &Step) -> Result<(), Errno> {
+        match step {
+            Step::JoinNamespace { slot, .. } => {
+                let namespace = self.init.namespaces.get(*slot).ok_or(Errno::BADF)?;
+                process::enter_namespace(namespace)
+            }
+            Step::OpenSharedMemory => {
+                let theirs = self.init.shared_memory.as_ref().ok_or(Errno::BADF)?;
+                self.sources.push(place::shared_memory(theirs.as_fd())?);
+                Ok(())
+            }
+            Step::SetDomainname(name) => rustix::system::setdomainname(name.to_bytes()),
+            Step::OpenSource(source) => {
+                self.sources.push(mount::open_view(&source.path, source.view)?);
+                Ok(())
+            }
+            Step::FillVolume { volume, target } => fill::fill(volume, self.root()?, target),
+            Step::ShowSource { slot, target } => self.show_source(*slot, target),
+            Step::MountMemory(memory) => {
+                let mounted =
+                    mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;
+                let place = place::make(self.root()?, &memory.target, Wanted::Directory)?;
+                mount::attach(mounted, place)
+            }
+            _ => Err(Errno::NOSYS),
         }
     }
 
@@ -239,11 +264,7 @@ impl Walk<'_> {
 
     /// Through the new root's own `/proc`, which no process of the container has seen yet.
     fn write_sysctl(&self, path: &CStr, value: &CStr) -> Result<(), Errno> {
-        let file = match mount::open_beneath(self.root()?, path, OFlags::WRONLY) {
-            // A kernel without it: ping without rights is a convenience, not a promise.
-            Err(Errno::NOENT) => return Ok(()),
-            result => result?,
-        };
+        let file = mount::open_beneath(self.root()?, path, OFlags::WRONLY)?;
         rustix::io::write(file, value.to_bytes()).map(drop)
     }
 

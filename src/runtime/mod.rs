@@ -13,6 +13,7 @@ pub mod host;
 pub mod init;
 pub mod log;
 pub mod monitor;
+mod names;
 pub mod oci;
 pub mod passwd;
 pub mod place;

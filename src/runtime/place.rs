@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::sys::mount;
+use crate::sys::{mount, process};
 
 /// How many links are followed before it is a loop (path_resolution(7)).
 const MAX_LINKS: u32 = 40;
@@ -94,6 +94,27 @@ pub fn make(root: BorrowedFd<'_>, path: &CStr, wanted: Wanted) -> Result<OwnedFd
         }
     }
     not_of_the_kernel(way.below.pop().ok_or(Errno::BUSY)?)
+}
+
+/// A copy of the mount at `/dev/shm` in another container's mount namespace. A mount can be copied
+/// only from within its namespace, so that is entered and left again; nothing but this one path is
+/// looked at there, without links, and it must be memory.
+pub fn shared_memory(theirs: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    const TMPFS: u32 = 0x0102_1994;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let own = rustix::fs::open(c"/proc/self/ns/mnt", flags, Mode::empty())?;
+    let here = mount::open_directory(c".")?;
+    process::enter_namespace(theirs)?;
+    let copy = mount::open_directory(c"/")
+        .and_then(|root| mount::open_beneath(root, c"dev/shm", OFlags::PATH | OFlags::DIRECTORY))
+        .and_then(|place| {
+            #[expect(clippy::cast_possible_truncation, reason = "magic numbers have 32 bits")]
+            let magic = rustix::fs::fstatfs(&place)?.f_type as u32;
+            if magic == TMPFS { mount::clone_of(place) } else { Err(Errno::XDEV) }
+        });
+    process::enter_namespace(&own)?;
+    rustix::process::fchdir(here)?;
+    copy
 }
 
 /// The directories from the root to here.

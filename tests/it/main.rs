@@ -20,6 +20,7 @@ mod peers;
 mod peers_registry;
 mod readme;
 mod save;
+mod sharing;
 mod store;
 mod store_faults;
 mod three_ways;

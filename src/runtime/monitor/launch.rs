@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
 use super::Run;
+use super::join::{self, Joined};
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
 use crate::model::mounts::{Given, MountKind};
@@ -34,6 +35,7 @@ pub(super) fn launch(
     let host = Host { open_stdin: spec.config.open_stdin, ..visible_cgroups(hierarchies) };
     let plan = plan::plan(&config, &host)?;
     make_sources(spec)?;
+    let Joined { namespaces, pid, shared_memory } = join::open(&config)?;
     cgroup.create()?;
     if let Some(resources) = config.linux().as_ref().and_then(|linux| linux.resources().as_ref()) {
         cgroup.apply(resources)?;
@@ -52,6 +54,8 @@ pub(super) fn launch(
         stdout,
         stderr,
         cgroups: cgroup.open_tasks()?,
+        namespaces: namespaces.into_iter().map(|(_, namespace)| namespace).collect(),
+        shared_memory,
         report,
         programs: programs(&arguments, &environment)?,
         arguments: c_strings(&arguments)?,
@@ -59,7 +63,10 @@ pub(super) fn launch(
     };
     let unified = cgroup.open_unified()?;
     let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
-    let child = sys::process::clone_into(init.plan.namespaces, unified, || init.run())?;
+    let own = enter_processes(pid.as_ref())?;
+    let child = sys::process::clone_into(init.plan.namespaces, unified, || init.run());
+    enter_processes(own.as_ref())?;
+    let child = child?;
     let Init { plan, report, stdout, stderr, stdin, .. } = init;
     drop((report, stdout, stderr, stdin));
     if let Some(report) = read_report(&reports)? {
@@ -67,6 +74,16 @@ pub(super) fn launch(
         return Err(explain(&plan, report, &arguments));
     }
     Ok(Run { child, outputs: [Some(read_out), Some(read_err)], log, stdin: keeper })
+}
+
+/// Has children made in this process namespace; the one that they were made in before.
+fn enter_processes(namespace: Option<&OwnedFd>) -> Result<Option<OwnedFd>> {
+    let Some(namespace) = namespace else { return Ok(None) };
+    let path = "/proc/self/ns/pid_for_children";
+    let own = File::open(path).context(|| format!("open `{path}`"))?;
+    sys::process::enter_namespace(namespace)
+        .map_err(|errno| Error::from_errno("setns(pid)", errno.raw_os_error()))?;
+    Ok(Some(own.into()))
 }
 
 /// Makes the directories that `-v` names and that are not there, as Docker does.

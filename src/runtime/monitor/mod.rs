@@ -5,6 +5,7 @@
 //! ended it records how and goes. It holds the container's lock for all that time.
 
 mod client;
+mod join;
 mod launch;
 
 use std::ffi::OsString;
@@ -259,6 +260,10 @@ impl Monitor {
             let code = sys::process::reap(&run.child.pidfd).unwrap_or(255);
             self.ended = Some((code, Instant::now() + DRAIN));
             self.kill_at = None;
+            // Without a process namespace of its own the kernel ends nobody with it.
+            if !self.spec.host.sharing.pid.is_private() {
+                let _ = self.cgroup.kill();
+            }
         }
         let count = self.clients.len();
         for at in (0..count).filter(|at| is(4 + at)) {

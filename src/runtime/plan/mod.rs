@@ -4,6 +4,7 @@
 //! step ("step 7 of 31: mount overlay on /: operation not permitted"). `init` only walks it.
 
 mod capability;
+mod namespaces;
 mod shown;
 mod step;
 #[cfg(test)]
@@ -57,19 +58,26 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         Step::HideFromOthers,
         Step::NewKeyring,
         Step::NewSession,
-        Step::BringLoopbackUp,
-        Step::StopPropagation,
     ]);
+    namespaces::steps(spec, linux, &mut steps)?;
+    steps.push(Step::StopPropagation);
     root_steps(spec, host, &mut steps)?;
     for (name, value) in linux.sysctl().iter().flatten() {
         let path = text(&format!("proc/sys/{}", name.replace('.', "/")))?;
-        steps.push(Step::WriteSysctl { path, value: text(value)? });
+        // Ping without rights is a convenience of ours; what a user asks for is a promise.
+        let optional = oci::OWN_SYSCTLS.contains(&(name.as_str(), value.as_str()));
+        steps.push(Step::WriteSysctl { path, value: text(value)?, optional });
     }
     steps.push(Step::PivotRoot);
     if !host.open_stdin {
         steps.push(Step::OpenNullInput);
     }
-    steps.push(Step::SetHostname(text(spec.hostname().as_deref().unwrap_or_default())?));
+    if let Some(name) = spec.hostname() {
+        steps.push(Step::SetHostname(text(name)?));
+    }
+    if let Some(name) = spec.domainname() {
+        steps.push(Step::SetDomainname(text(name)?));
+    }
     for path in linux.readonly_paths().iter().flatten() {
         steps.push(Step::MakeReadonly(inside(path)?));
     }
@@ -96,7 +104,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         Step::CloseDescriptors,
         Step::Execute,
     ]);
-    Ok(Plan { namespaces: namespaces(), steps })
+    Ok(Plan { namespaces: namespaces::made(linux), steps })
 }
 
 /// What the container sees as its files.
@@ -117,15 +125,6 @@ fn root_steps(spec: &Spec, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
         mount_steps(mount, host, &mut shown, steps)?;
     }
     Ok(())
-}
-
-/// All but the user and cgroup namespaces.
-fn namespaces() -> i32 {
-    libc::CLONE_NEWPID
-        | libc::CLONE_NEWNS
-        | libc::CLONE_NEWUTS
-        | libc::CLONE_NEWIPC
-        | libc::CLONE_NEWNET
 }
 
 fn missing(field: &str) -> Error {

@@ -53,6 +53,8 @@ pub enum Takes {
     Texts,
     /// An array of Docker's texts for mounts, or a map of their halves.
     Mounts,
+    /// A word, `"container:NAME"` or a Container.
+    Sharing,
     /// A reference or an Image.
     Image,
     /// One of these words.
@@ -75,6 +77,7 @@ impl Takes {
             Takes::Pairs => "a map, or an array of \"KEY=VALUE\"".to_owned(),
             Takes::Texts => "a string or an array of strings".to_owned(),
             Takes::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
+            Takes::Sharing => "a string such as \"host\", or a Container".to_owned(),
             Takes::Image => "a reference or an Image".to_owned(),
             Takes::OneOf(words) => {
                 words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
@@ -266,7 +269,6 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
 
 /// Options that the language knows and this version does not do yet.
 const LATER: &[&str] = &[
-    "network",
     "ports",
     "memory",
     "cpus",
@@ -280,7 +282,6 @@ const LATER: &[&str] = &[
     "cap_drop",
     "security",
     "ulimits",
-    "sysctls",
     "across_restarts",
 ];
 
