@@ -24,7 +24,6 @@ use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::report::Report;
 use crate::model::signal::Signal;
-use crate::model::status::Status;
 use crate::model::system::Info;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
@@ -105,28 +104,7 @@ pub(super) fn new_id() -> Result<ContainerId> {
 
 impl Backend for Native {
     fn info(&self) -> Result<Info> {
-        let containers = self.ps()?;
-        let count = |wanted: &dyn Fn(Status) -> bool| {
-            containers.iter().filter(|container| wanted(container.state.status)).count() as u64
-        };
-        let host = host::describe();
-        Ok(Info {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            root: self.settings.root.display().to_string(),
-            containers: containers.len() as u64,
-            running: count(&|status| status == Status::Running),
-            paused: count(&|status| status == Status::Paused),
-            stopped: count(&|status| !status.is_live()),
-            images: if self.settings.root.exists() { self.images()?.len() as u64 } else { 0 },
-            kernel: host.kernel,
-            architecture: host.architecture,
-            cgroup_version: host.cgroup_version,
-            cgroup_controllers: host.cgroup_controllers,
-            storage: "overlay".to_owned(),
-            cpus: host.cpus,
-            memory: host.memory,
-            warnings: host.warnings,
-        })
+        self.describe()
     }
 
     fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image> {

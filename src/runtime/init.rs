@@ -152,7 +152,7 @@ impl Walk<'_> {
                 rustix::process::umask(Mode::from_bits_truncate(*mask));
                 Ok(())
             }
-            Step::EnterDirectory(path) => enter_directory(path),
+            Step::EnterDirectory(path) => place::enter(path),
             Step::BecomeUser { user, capabilities } => self.become_user(user, *capabilities),
             Step::CloseDescriptors => self.close_descriptors(),
             Step::Execute => self.execute(),
@@ -401,37 +401,6 @@ fn new_keyring() -> Result<(), Errno> {
 fn open_null_input() -> Result<(), Errno> {
     let null = rustix::fs::open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     process::redirect(null, 0)
-}
-
-fn enter_directory(path: &CStr) -> Result<(), Errno> {
-    if rustix::process::chdir(path) == Err(Errno::NOENT) {
-        let relative = CStr::from_bytes_with_nul(strip_slashes(path.to_bytes_with_nul()));
-        // After the pivot `/` is the container's, so links of the image lead nowhere else.
-        make_path(relative.unwrap_or(c""))?;
-        rustix::process::chdir(path)?;
-    }
-    // A directory outside of the root has no path from it: getcwd(2) says "(unreachable)".
-    let cwd = rustix::process::getcwd(Vec::new())?;
-    if cwd.to_bytes().starts_with(b"/") { Ok(()) } else { Err(Errno::XDEV) }
-}
-
-fn strip_slashes(mut path: &[u8]) -> &[u8] {
-    while let [b'/', rest @ ..] = path {
-        path = rest;
-    }
-    path
-}
-
-/// Makes the directories of `path` one after the other, following links, from the present root.
-fn make_path(path: &CStr) -> Result<(), Errno> {
-    rustix::process::chdir(c"/")?;
-    for component in path.to_bytes().split(|b| *b == b'/').filter(|c| !c.is_empty()) {
-        match rustix::fs::mkdirat(CWD, component, Mode::from_bits_truncate(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => rustix::process::chdir(component)?,
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
 }
 
 /// Reads a file of accounts inside the container: a regular file and not too large, or none

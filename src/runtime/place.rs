@@ -5,7 +5,7 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::sys::{mount, process};
@@ -151,6 +151,39 @@ fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: Wanted) -> Result<(), Errn
             rustix::fs::openat(dir, name, flags | OFlags::WRONLY, mode).map(drop)
         }
     }
+}
+
+/// Enters the working directory, making it where it is missing. The present root must be the
+/// container's.
+pub fn enter(path: &CStr) -> Result<(), Errno> {
+    if rustix::process::chdir(path) == Err(Errno::NOENT) {
+        let relative = CStr::from_bytes_with_nul(strip_slashes(path.to_bytes_with_nul()));
+        // After the pivot `/` is the container's, so links of the image lead nowhere else.
+        make_path(relative.unwrap_or(c""))?;
+        rustix::process::chdir(path)?;
+    }
+    // A directory outside of the root has no path from it: getcwd(2) says "(unreachable)".
+    let cwd = rustix::process::getcwd(Vec::new())?;
+    if cwd.to_bytes().starts_with(b"/") { Ok(()) } else { Err(Errno::XDEV) }
+}
+
+fn strip_slashes(mut path: &[u8]) -> &[u8] {
+    while let [b'/', rest @ ..] = path {
+        path = rest;
+    }
+    path
+}
+
+/// Makes the directories of `path` one after the other, following links, from the present root.
+fn make_path(path: &CStr) -> Result<(), Errno> {
+    rustix::process::chdir(c"/")?;
+    for component in path.to_bytes().split(|b| *b == b'/').filter(|c| !c.is_empty()) {
+        match rustix::fs::mkdirat(CWD, component, Mode::from_bits_truncate(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => rustix::process::chdir(component)?,
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
 }
 
 fn not_of_the_kernel(place: OwnedFd) -> Result<OwnedFd, Errno> {
