@@ -185,13 +185,8 @@ fn missing_image(reference: &str, error: Error) -> Error {
 /// The options that these flags mean.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for what is no name, signal, variable; [`Kind::Unsupported`] for networks.
+/// [`Kind::Invalid`] for what is no name, signal, variable; [`Kind::Unsupported`] for networks with names.
 fn options(arguments: &NewContainer, command: &[String]) -> Result<CreateOptions> {
-    if let Some(network) = arguments.network.as_deref().filter(|network| *network != "none") {
-        let message = format!("network `{network}` is not supported");
-        return Err(Error::new(Kind::Unsupported, message)
-            .hint("containers have no network yet; write --network none, or leave it out"));
-    }
     let label = |text: &String| match text.split_once('=') {
         Some((key, value)) => (key.to_owned(), value.to_owned()),
         None => (text.clone(), String::new()),

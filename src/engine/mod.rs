@@ -12,6 +12,7 @@ mod output;
 mod profile;
 mod records;
 mod registry;
+mod sharing;
 mod volumes;
 
 use std::fmt;

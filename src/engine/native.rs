@@ -26,7 +26,6 @@ use crate::model::reference::Reference;
 use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::stats::Stats;
-use crate::model::status::Status;
 use crate::model::system::Info;
 use crate::model::top::Process;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
@@ -72,6 +71,7 @@ impl Native {
         let id = new_id()?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
         profile::read(&mut spec.host.security.seccomp)?;
+        self.resolve_sharing(&mut spec)?;
         let name = match &options.name {
             Some(name) => name.clone(),
             None if attempt > NAME_ATTEMPTS => id.short().parse()?,
@@ -108,29 +108,7 @@ pub(super) fn new_id() -> Result<ContainerId> {
 
 impl Backend for Native {
     fn info(&self) -> Result<Info> {
-        let containers = self.ps()?;
-        let count = |wanted: &dyn Fn(Status) -> bool| {
-            containers.iter().filter(|container| wanted(container.state.status)).count() as u64
-        };
-        let host = host::describe(&self.settings.cgroup_parent);
-        Ok(Info {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            root: self.settings.root.display().to_string(),
-            containers: containers.len() as u64,
-            running: count(&|status| status == Status::Running),
-            paused: count(&|status| status == Status::Paused),
-            stopped: count(&|status| !status.is_live()),
-            images: if self.settings.root.exists() { self.images()?.len() as u64 } else { 0 },
-            kernel: host.kernel,
-            architecture: host.architecture,
-            cgroup_version: host.cgroup_version,
-            cgroup_controllers: host.cgroup_controllers,
-            storage: "overlay".to_owned(),
-            cpus: host.cpus,
-            memory: host.memory,
-            id_maps: host.id_maps,
-            warnings: host.warnings,
-        })
+        self.describe()
     }
 
     fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image> {

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::Backend as _;
 use super::native::Native;
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::digest::Digest;
@@ -10,9 +11,38 @@ use crate::model::id::ContainerId;
 use crate::model::inspect::ContainerPaths;
 use crate::model::name::ContainerName;
 use crate::model::status::Status;
+use crate::model::system::Info;
 use crate::model::{Error, Result};
+use crate::runtime::host;
 
 impl Native {
+    /// What this engine and this host are.
+    pub(super) fn describe(&self) -> Result<Info> {
+        let containers = self.ps()?;
+        let count = |wanted: &dyn Fn(Status) -> bool| {
+            containers.iter().filter(|container| wanted(container.state.status)).count() as u64
+        };
+        let host = host::describe(&self.settings.cgroup_parent);
+        Ok(Info {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            root: self.settings.root.display().to_string(),
+            containers: containers.len() as u64,
+            running: count(&|status| status == Status::Running),
+            paused: count(&|status| status == Status::Paused),
+            stopped: count(&|status| !status.is_live()),
+            images: if self.settings.root.exists() { self.images()?.len() as u64 } else { 0 },
+            kernel: host.kernel,
+            architecture: host.architecture,
+            cgroup_version: host.cgroup_version,
+            cgroup_controllers: host.cgroup_controllers,
+            storage: "overlay".to_owned(),
+            cpus: host.cpus,
+            memory: host.memory,
+            id_maps: host.id_maps,
+            warnings: host.warnings,
+        })
+    }
+
     /// A container whose record is damaged, as far as it can be told.
     pub(super) fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
         let spec = self.runtime.directory(id).read_spec().unwrap_or_else(|_| unknown_spec(id));

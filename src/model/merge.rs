@@ -35,6 +35,7 @@ pub fn spec(
     let of_image = &image.config;
     check_image(&image.display_name(), of_image)?;
     check_options(options)?;
+    options.sharing.check(options)?;
     let (entrypoint, cmd) = command(of_image, options)?;
     let image_signal = of_image.stop_signal.as_deref().filter(|text| !text.is_empty());
     let stop_signal = match (options.stop_signal, image_signal) {

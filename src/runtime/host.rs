@@ -28,6 +28,11 @@ pub struct Description {
     pub warnings: Vec<String>,
 }
 
+/// The host name of this machine.
+pub fn name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// Asks the kernel. Containers get their cgroups below `cgroup_parent`.
 pub fn describe(cgroup_parent: &str) -> Description {
     let mut warnings = Vec::new();

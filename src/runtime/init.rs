@@ -64,6 +64,10 @@ pub struct Init {
     pub target: Option<OwnedFd>,
     /// `tasks` of the v1 hierarchies.
     pub cgroups: Vec<OwnedFd>,
+    /// The namespaces of other containers, in the order of their steps.
+    pub namespaces: Vec<OwnedFd>,
+    /// The mount namespace of the container whose IPC is joined.
+    pub shared_memory: Option<OwnedFd>,
     /// The end of the pipe that takes the report.
     pub report: OwnedFd,
     /// Where the program may be, in the order of PATH.
@@ -125,18 +129,6 @@ impl Walk<'_> {
             Step::NewSession => rustix::process::setsid().map(drop),
             Step::BringLoopbackUp => net::loopback_up(),
             Step::StopPropagation => mount::make_all_slaves(),
-            Step::OpenSource(source) => {
-                self.sources.push(mount::open_view(&source.path, source.view)?);
-                Ok(())
-            }
-            Step::FillVolume { volume, target } => fill::fill(volume, self.root()?, target),
-            Step::ShowSource { slot, target } => self.show_source(*slot, target),
-            Step::MountMemory(memory) => {
-                let mounted =
-                    mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;
-                let place = place::make(self.root()?, &memory.target, Wanted::Directory)?;
-                mount::attach(mounted, place)
-            }
             Step::MountRoot(root) => self.mount_root(root),
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
@@ -149,7 +141,10 @@ impl Walk<'_> {
             Step::JoinNamespaces(which) => self.join_namespaces(*which),
             Step::OpenNullInput => open_null_input(),
             Step::OpenTerminal { console } => self.open_terminal(*console),
-            Step::WriteSysctl { path, value } => self.write_sysctl(path, value),
+            Step::WriteSysctl { path, value, optional } => match self.write_sysctl(path, value) {
+                Err(Errno::NOENT) if *optional => Ok(()),
+                result => result,
+            },
             Step::SetHostname(name) => rustix::system::sethostname(name.to_bytes()),
             Step::MakeReadonly(path) => self.make_readonly(path),
             Step::SealMount(path) => self.seal_mount(path),
@@ -165,7 +160,7 @@ impl Walk<'_> {
                 rustix::process::umask(Mode::from_bits_truncate(*mask));
                 Ok(())
             }
-            Step::EnterDirectory(path) => enter_directory(path),
+            Step::EnterDirectory(path) => place::enter(path),
             Step::SealRoot => mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY),
             Step::ForbidNewPrivileges => rustix::thread::set_no_new_privs(true),
             Step::LoadFilter(judge) => filter::set(&judge.program, judge.flags),
@@ -175,6 +170,36 @@ impl Walk<'_> {
             }
             Step::CloseDescriptors => self.close_descriptors(),
             Step::Execute => self.execute(),
+            shared => self.share(shared),
+        }
+    }
+
+    /// The steps of what is not the container's alone.
+    fn share(&mut self, step: &Step) -> Result<(), Errno> {
+        match step {
+            Step::JoinNamespace { slot, .. } => {
+                let namespace = self.init.namespaces.get(*slot).ok_or(Errno::BADF)?;
+                process::enter_namespace(namespace)
+            }
+            Step::OpenSharedMemory => {
+                let theirs = self.init.shared_memory.as_ref().ok_or(Errno::BADF)?;
+                self.sources.push(place::shared_memory(theirs.as_fd())?);
+                Ok(())
+            }
+            Step::SetDomainname(name) => rustix::system::setdomainname(name.to_bytes()),
+            Step::OpenSource(source) => {
+                self.sources.push(mount::open_view(&source.path, source.view)?);
+                Ok(())
+            }
+            Step::FillVolume { volume, target } => fill::fill(volume, self.root()?, target),
+            Step::ShowSource { slot, target } => self.show_source(*slot, target),
+            Step::MountMemory(memory) => {
+                let mounted =
+                    mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;
+                let place = place::make(self.root()?, &memory.target, Wanted::Directory)?;
+                mount::attach(mounted, place)
+            }
+            _ => Err(Errno::NOSYS),
         }
     }
 
@@ -273,11 +298,7 @@ impl Walk<'_> {
 
     /// Through the new root's own `/proc`, which no process of the container has seen yet.
     fn write_sysctl(&self, path: &CStr, value: &CStr) -> Result<(), Errno> {
-        let file = match mount::open_beneath(self.root()?, path, OFlags::WRONLY) {
-            // A kernel without it: ping without rights is a convenience, not a promise.
-            Err(Errno::NOENT) => return Ok(()),
-            result => result?,
-        };
+        let file = mount::open_beneath(self.root()?, path, OFlags::WRONLY)?;
         rustix::io::write(file, value.to_bytes()).map(drop)
     }
 
@@ -387,35 +408,4 @@ fn new_keyring() -> Result<(), Errno> {
 fn open_null_input() -> Result<(), Errno> {
     let null = rustix::fs::open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     process::redirect(null, 0)
-}
-
-fn enter_directory(path: &CStr) -> Result<(), Errno> {
-    if rustix::process::chdir(path) == Err(Errno::NOENT) {
-        let relative = CStr::from_bytes_with_nul(strip_slashes(path.to_bytes_with_nul()));
-        // After the pivot `/` is the container's, so links of the image lead nowhere else.
-        make_path(relative.unwrap_or(c""))?;
-        rustix::process::chdir(path)?;
-    }
-    // A directory outside of the root has no path from it: getcwd(2) says "(unreachable)".
-    let cwd = rustix::process::getcwd(Vec::new())?;
-    if cwd.to_bytes().starts_with(b"/") { Ok(()) } else { Err(Errno::XDEV) }
-}
-
-fn strip_slashes(mut path: &[u8]) -> &[u8] {
-    while let [b'/', rest @ ..] = path {
-        path = rest;
-    }
-    path
-}
-
-/// Makes the directories of `path` one after the other, following links, from the present root.
-fn make_path(path: &CStr) -> Result<(), Errno> {
-    rustix::process::chdir(c"/")?;
-    for component in path.to_bytes().split(|b| *b == b'/').filter(|c| !c.is_empty()) {
-        match rustix::fs::mkdirat(CWD, component, Mode::from_bits_truncate(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => rustix::process::chdir(component)?,
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
 }

@@ -18,6 +18,7 @@ mod input;
 mod limits;
 pub mod log;
 pub mod monitor;
+mod names;
 pub mod oci;
 pub mod passwd;
 pub mod place;

@@ -5,10 +5,10 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::sys::mount;
+use crate::sys::{mount, process};
 
 /// How many links are followed before it is a loop (path_resolution(7)).
 const MAX_LINKS: u32 = 40;
@@ -96,6 +96,27 @@ pub fn make(root: BorrowedFd<'_>, path: &CStr, wanted: Wanted) -> Result<OwnedFd
     not_of_the_kernel(way.below.pop().ok_or(Errno::BUSY)?)
 }
 
+/// A copy of the mount at `/dev/shm` in another container's mount namespace. A mount can be copied
+/// only from within its namespace, so that is entered and left again; nothing but this one path is
+/// looked at there, without links, and it must be memory.
+pub fn shared_memory(theirs: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    const TMPFS: u32 = 0x0102_1994;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let own = rustix::fs::open(c"/proc/self/ns/mnt", flags, Mode::empty())?;
+    let here = mount::open_directory(c".")?;
+    process::enter_namespace(theirs)?;
+    let copy = mount::open_directory(c"/")
+        .and_then(|root| mount::open_beneath(root, c"dev/shm", OFlags::PATH | OFlags::DIRECTORY))
+        .and_then(|place| {
+            #[expect(clippy::cast_possible_truncation, reason = "magic numbers have 32 bits")]
+            let magic = rustix::fs::fstatfs(&place)?.f_type as u32;
+            if magic == TMPFS { mount::clone_of(place) } else { Err(Errno::XDEV) }
+        });
+    process::enter_namespace(&own)?;
+    rustix::process::fchdir(here)?;
+    copy
+}
+
 /// The directories from the root to here.
 struct Way<'a> {
     root: BorrowedFd<'a>,
@@ -130,6 +151,39 @@ fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: Wanted) -> Result<(), Errn
             rustix::fs::openat(dir, name, flags | OFlags::WRONLY, mode).map(drop)
         }
     }
+}
+
+/// Enters the working directory, making it where it is missing. The present root must be the
+/// container's.
+pub fn enter(path: &CStr) -> Result<(), Errno> {
+    if rustix::process::chdir(path) == Err(Errno::NOENT) {
+        let relative = CStr::from_bytes_with_nul(strip_slashes(path.to_bytes_with_nul()));
+        // After the pivot `/` is the container's, so links of the image lead nowhere else.
+        make_path(relative.unwrap_or(c""))?;
+        rustix::process::chdir(path)?;
+    }
+    // A directory outside of the root has no path from it: getcwd(2) says "(unreachable)".
+    let cwd = rustix::process::getcwd(Vec::new())?;
+    if cwd.to_bytes().starts_with(b"/") { Ok(()) } else { Err(Errno::XDEV) }
+}
+
+fn strip_slashes(mut path: &[u8]) -> &[u8] {
+    while let [b'/', rest @ ..] = path {
+        path = rest;
+    }
+    path
+}
+
+/// Makes the directories of `path` one after the other, following links, from the present root.
+fn make_path(path: &CStr) -> Result<(), Errno> {
+    rustix::process::chdir(c"/")?;
+    for component in path.to_bytes().split(|b| *b == b'/').filter(|c| !c.is_empty()) {
+        match rustix::fs::mkdirat(CWD, component, Mode::from_bits_truncate(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => rustix::process::chdir(component)?,
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
 }
 
 fn not_of_the_kernel(place: OwnedFd) -> Result<OwnedFd, Errno> {

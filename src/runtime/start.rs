@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
 use super::protocol::{Request, Size};
-use super::{Claim, New, Runtime, devices, exec, monitor, oci, seccomp};
+use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, seccomp};
 use crate::model::container::State;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
@@ -170,13 +170,9 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
         let path = directory.file(name);
         fs::write(&path, text).context(|| format!("write `{}`", path.display()))
     };
-    let hostname = &new.spec.config.hostname;
-    write("hostname", &format!("{hostname}\n"))?;
-    write("hosts", &format!("127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost {hostname}\n"))?;
-    write(
-        "resolv.conf",
-        "# This container has a network of its own without a way out: no name server.\n",
-    )?;
+    write("hostname", &format!("{}\n", new.spec.config.hostname))?;
+    write("hosts", &names::hosts(new.spec))?;
+    write("resolv.conf", &names::resolver(new.spec))?;
     if new.spec.config.open_stdin {
         let path = directory.file("stdin");
         let mode = rustix::fs::Mode::from_bits_truncate(0o600);

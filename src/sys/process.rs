@@ -218,6 +218,14 @@ pub fn join_new_keyring() -> Result<(), Errno> {
     if result >= 0 { Ok(()) } else { Err(last_errno()) }
 }
 
+/// Wraps `setns(2)`: this process enters a namespace, whatever its kind. A process namespace
+/// counts for children only.
+pub fn enter_namespace(namespace: impl AsFd) -> Result<(), Errno> {
+    // SAFETY: takes two integers; the caller has one thread.
+    let result = unsafe { libc::setns(namespace.as_fd().as_raw_fd(), 0) };
+    if result == 0 { Ok(()) } else { Err(last_errno()) }
+}
+
 /// Wraps `unshare(2)` for a new cgroup namespace.
 pub fn unshare_cgroup() -> Result<(), Errno> {
     // SAFETY: takes an integer; a new cgroup namespace touches no memory.

@@ -24,6 +24,7 @@ mod readme;
 mod rootless;
 mod save;
 mod security;
+mod sharing;
 mod store;
 mod store_faults;
 mod three_ways;

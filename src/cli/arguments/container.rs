@@ -69,9 +69,6 @@ pub struct NewContainer {
     /// Write the container's id to a file
     #[arg(long, value_name = "FILE")]
     pub cidfile: Option<PathBuf>,
-    /// The network; only `none`
-    #[arg(long, visible_alias = "net", value_name = "NETWORK")]
-    pub network: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub security: SecurityArguments,

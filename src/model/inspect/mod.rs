@@ -2,6 +2,7 @@
 //! (`tests/reference/`), so that programs written for `docker inspect` read ours.
 
 mod mounts;
+mod sharing;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -101,8 +102,8 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
             "Name": "overlay2",
         },
         "Mounts": mounts::mounts(&spec.host.mounts, &paths.volumes),
-        "Config": config(&spec.config, &spec.image.reference),
-        "NetworkSettings": network_settings(),
+        "Config": config(&spec.config, &spec.image.reference, &spec.host.sharing.domainname),
+        "NetworkSettings": sharing::network_settings(&spec.host.sharing),
     })
 }
 
@@ -135,7 +136,7 @@ fn host_config(container: &Container) -> Value {
         "Binds": mounts::binds(&container.spec.host.mounts),
         "ContainerIDFile": "",
         "LogConfig": { "Type": "json-file", "Config": log_config(container.spec.host.upkeep.log) },
-        "NetworkMode": "none",
+        "NetworkMode": container.spec.host.sharing.network.show("none"),
         "PortBindings": {},
         "RestartPolicy": { "Name": restart.name(), "MaximumRetryCount": restart.maximum() },
         "AutoRemove": container.spec.host.auto_remove,
@@ -144,21 +145,21 @@ fn host_config(container: &Container) -> Value {
         "CapAdd": or_null(&security.cap_add),
         "CapDrop": or_null(&security.cap_drop),
         "CgroupnsMode": "private",
-        "Dns": [],
-        "DnsOptions": [],
-        "DnsSearch": [],
-        "ExtraHosts": null,
+        "Dns": container.spec.host.sharing.dns,
+        "DnsOptions": container.spec.host.sharing.dns_options,
+        "DnsSearch": container.spec.host.sharing.dns_search,
+        "ExtraHosts": sharing::extra_hosts(&container.spec.host.sharing),
         "GroupAdd": or_null(&security.groups),
-        "IpcMode": "private",
+        "IpcMode": sharing::ipc(&container.spec.host.sharing),
         "Cgroup": "",
         "Links": null,
         "OomScoreAdj": container.spec.host.resources.oom_score_adj.unwrap_or_default(),
-        "PidMode": "",
+        "PidMode": container.spec.host.sharing.pid.show(""),
         "Privileged": security.privileged,
         "PublishAllPorts": false,
         "ReadonlyRootfs": security.read_only,
         "SecurityOpt": security_options(security),
-        "UTSMode": "",
+        "UTSMode": container.spec.host.sharing.uts.show(""),
         "UsernsMode": "",
         "ShmSize": container.spec.host.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
         "Runtime": "lifebox",
@@ -174,6 +175,10 @@ fn host_config(container: &Container) -> Value {
     };
     extend(&mut config, paths);
     extend(&mut config, mounts::asked(&container.spec.host.mounts));
+    let sysctls = &container.spec.host.sharing.sysctls;
+    if !sysctls.is_empty() {
+        extend(&mut config, json!({ "Sysctls": sysctls }));
+    }
     config
 }
 
@@ -248,12 +253,13 @@ fn resources(of: &Resources) -> Value {
     })
 }
 
-fn config(config: &Config, image: &str) -> Value {
+fn config(config: &Config, image: &str, domainname: &str) -> Value {
     let keys = |list: &[String]| -> Map<String, Value> {
         list.iter().map(|key| (key.clone(), json!({}))).collect()
     };
     let mut source = json!({
         "Hostname": config.hostname,
+        "Domainname": domainname,
         "User": config.user,
         "AttachStdin": config.open_stdin,
         "AttachStdout": true,
@@ -279,45 +285,6 @@ fn config(config: &Config, image: &str) -> Value {
         None => {}
     }
     docker_config(&source)
-}
-
-fn network_settings() -> Value {
-    json!({
-        "Bridge": "",
-        "SandboxID": "",
-        "HairpinMode": false,
-        "LinkLocalIPv6Address": "",
-        "LinkLocalIPv6PrefixLen": 0,
-        "Ports": {},
-        "SandboxKey": "",
-        "SecondaryIPAddresses": null,
-        "SecondaryIPv6Addresses": null,
-        "EndpointID": "",
-        "Gateway": "",
-        "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0,
-        "IPAddress": "",
-        "IPPrefixLen": 0,
-        "IPv6Gateway": "",
-        "MacAddress": "",
-        "Networks": {
-            "none": {
-                "IPAMConfig": null,
-                "Links": null,
-                "Aliases": null,
-                "NetworkID": "",
-                "EndpointID": "",
-                "Gateway": "",
-                "IPAddress": "",
-                "IPPrefixLen": 0,
-                "IPv6Gateway": "",
-                "GlobalIPv6Address": "",
-                "GlobalIPv6PrefixLen": 0,
-                "MacAddress": "",
-                "DriverOpts": null,
-            },
-        },
-    })
 }
 
 /// The remark on an image: its own, or that of its latest step, where newer builders write it.

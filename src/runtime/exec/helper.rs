@@ -19,7 +19,7 @@ use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::directory::Directory;
 use crate::runtime::input::Input;
 use crate::runtime::monitor::client::{self, Asked, Client};
-use crate::runtime::monitor::launch::{self, Started, Wanted};
+use crate::runtime::monitor::launch::{self, Joining, Started, Wanted};
 use crate::runtime::protocol::{ExecSpec, Reply, Request};
 use crate::runtime::{host, oci, plan};
 use crate::sys;
@@ -105,6 +105,7 @@ fn start(directory: &Directory, cgroup: &Cgroup, spec: ExecSpec) -> Result<(Star
         stdin,
         size: spec.size,
         target: Some(target),
+        joined: Joining::default(),
         cgroup,
     })
     // A container without its first process takes no further ones (pid_namespaces(7)).

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
 use super::Run;
+use super::join::{self, Joined};
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
 use crate::model::mounts::{Given, MountKind};
@@ -53,6 +54,7 @@ pub(super) fn launch(
     };
     let plan = plan::plan(&config, &host)?;
     make_sources(spec)?;
+    let Joined { namespaces, pid, shared_memory } = join::open(&config)?;
     cgroup.create()?;
     if let Some(resources) = resources {
         cgroup.apply(resources)?;
@@ -62,7 +64,10 @@ pub(super) fn launch(
     let process = config.process().as_ref();
     let arguments = process.and_then(|process| process.args().clone()).unwrap_or_default();
     let environment = process.and_then(|process| process.env().clone()).unwrap_or_default();
-    let wanted = Wanted { plan, arguments, environment, tty, stdin, size, target: None, cgroup };
+    let namespaces = namespaces.into_iter().map(|(_, namespace)| namespace).collect();
+    let joined = Joining { namespaces, pid, shared_memory };
+    let target = None;
+    let wanted = Wanted { plan, arguments, environment, tty, stdin, size, target, joined, cgroup };
     let Started { child, outputs, terminal } = spawn(wanted)?;
     let input = Input::new(terminal.as_ref().map(OwnedFd::try_clone).transpose().unwrap_or(None));
     Ok(Run { child, outputs, log, stdin: keeper, input, terminal })
@@ -78,7 +83,19 @@ pub(in crate::runtime) struct Wanted<'a> {
     pub(in crate::runtime) size: Option<Size>,
     /// The process whose namespaces it joins.
     pub(in crate::runtime) target: Option<OwnedFd>,
+    pub(in crate::runtime) joined: Joining,
     pub(in crate::runtime) cgroup: &'a Cgroup,
+}
+
+/// What it shares with other containers.
+#[derive(Default)]
+pub(in crate::runtime) struct Joining {
+    /// Their namespaces, in the order of the plan's steps.
+    namespaces: Vec<OwnedFd>,
+    /// The process namespace that it is made in.
+    pid: Option<OwnedFd>,
+    /// The mount namespace of the container whose IPC is joined.
+    shared_memory: Option<OwnedFd>,
 }
 
 /// A process that runs its program.
@@ -92,7 +109,8 @@ pub(in crate::runtime) struct Started {
 
 /// Clones a process, and returns when it has executed its program, or why it has not.
 pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
-    let Wanted { plan, arguments, environment, tty, stdin, size, target, cgroup } = wanted;
+    let Wanted { plan, arguments, environment, tty, stdin, size, target, joined, cgroup } = wanted;
+    let Joining { namespaces, pid, shared_memory } = joined;
     let (reports, report) = pipe()?;
     let (mut outputs, mut streams, mut console) = ([None, None], [stdin, None, None], None);
     let mut terminal = None;
@@ -113,6 +131,8 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
         size,
         target,
         cgroups: cgroup.open_tasks()?,
+        namespaces,
+        shared_memory,
         report,
         programs: programs(&arguments, &environment)?,
         arguments: c_strings(&arguments)?,
@@ -120,7 +140,10 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
     };
     let unified = cgroup.open_unified()?;
     let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
-    let child = sys::process::clone_into(init.plan.namespaces, unified, || init.run())?;
+    let own = enter_processes(pid.as_ref())?;
+    let child = sys::process::clone_into(init.plan.namespaces, unified, || init.run());
+    enter_processes(own.as_ref())?;
+    let child = child?;
     let Init { plan, report, streams, terminal, .. } = init;
     drop((report, streams, terminal));
     if let Some(report) = read_report(&reports)? {
@@ -134,6 +157,16 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
         outputs[0] = terminal.try_clone().ok();
     }
     Ok(Started { child, outputs, terminal })
+}
+
+/// Has children made in this process namespace; the one that they were made in before.
+fn enter_processes(namespace: Option<&OwnedFd>) -> Result<Option<OwnedFd>> {
+    let Some(namespace) = namespace else { return Ok(None) };
+    let path = "/proc/self/ns/pid_for_children";
+    let own = File::open(path).context(|| format!("open `{path}`"))?;
+    sys::process::enter_namespace(namespace)
+        .map_err(|errno| Error::from_errno("setns(pid)", errno.raw_os_error()))?;
+    Ok(Some(own.into()))
 }
 
 /// Makes the directories that `-v` names and that are not there, as Docker does.

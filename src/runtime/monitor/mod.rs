@@ -5,6 +5,7 @@
 //! ended it records how and goes. It holds the container's lock for all that time.
 
 pub(super) mod client;
+mod join;
 pub(super) mod launch;
 mod upkeep;
 mod verbs;
@@ -280,6 +281,10 @@ impl Monitor {
             let code = sys::process::reap(&run.child.pidfd).unwrap_or(255);
             self.ended = Some((code, Instant::now() + DRAIN));
             self.kill_at = None;
+            // Without a process namespace of its own the kernel ends nobody with it.
+            if !self.spec.host.sharing.pid.is_private() {
+                let _ = self.cgroup.kill();
+            }
         }
         if let Some(run) = &mut self.run {
             run.input.write();

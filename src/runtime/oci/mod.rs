@@ -24,9 +24,16 @@ pub const USER: &str = "lifebox.user";
 /// Annotation: volumes that take what the image has where they are mounted, if they are new: a
 /// JSON array of pairs, the volume's directory relative to the container's, and the target.
 pub const FILL: &str = "lifebox.volumes.fill";
+/// Annotation: the containers whose namespaces are joined: a JSON object, the standard's word for
+/// the namespace to the container's id.
+pub const JOIN: &str = "lifebox.namespaces.join";
 
 /// Annotation: further groups, names or numbers, as a JSON array; resolved inside the container.
 pub const GROUPS: &str = "lifebox.groups";
+
+/// Kernel parameters of every network of a container's own.
+pub const OWN_SYSCTLS: [(&str, &str); 2] =
+    [("net.ipv4.ip_unprivileged_port_start", "0"), ("net.ipv4.ping_group_range", "0 2147483647")];
 
 /// The device nodes that every container has: path, major, minor (confinement.md, 2.5).
 pub const DEVICES: [(&str, i64, i64); 6] = [
@@ -82,10 +89,9 @@ pub fn config(
             "resources": { "devices": device_rules() },
             // Docker's, in the container's own network namespace: ping without CAP_NET_RAW, and
             // ports below 1024 for every user.
-            "sysctl": {
-                "net.ipv4.ip_unprivileged_port_start": "0",
-                "net.ipv4.ping_group_range": "0 2147483647",
-            },
+            "sysctl": serde_json::Map::from_iter(
+                OWN_SYSCTLS.map(|(key, value)| (key.to_owned(), value.into())),
+            ),
             "rootfsPropagation": "rprivate",
             "maskedPaths": masked,
             "readonlyPaths": READONLY_PATHS,

@@ -5,6 +5,7 @@
 
 mod capability;
 mod device;
+mod namespaces;
 mod shown;
 mod step;
 #[cfg(test)]
@@ -66,9 +67,9 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         Step::HideFromOthers,
         Step::NewKeyring,
         Step::NewSession,
-        Step::BringLoopbackUp,
-        Step::StopPropagation,
     ]);
+    namespaces::steps(spec, linux, &mut steps)?;
+    steps.push(Step::StopPropagation);
     root_steps(spec, linux, host, &mut steps)?;
     for (name, value) in linux.sysctl().iter().flatten() {
         // The kernel takes only groups that exist, and all of them are meant.
@@ -76,7 +77,9 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
             continue;
         }
         let path = text(&format!("proc/sys/{}", name.replace('.', "/")))?;
-        steps.push(Step::WriteSysctl { path, value: text(value)? });
+        // Ping without rights is a convenience of ours; what a user asks for is a promise.
+        let optional = oci::OWN_SYSCTLS.contains(&(name.as_str(), value.as_str()));
+        steps.push(Step::WriteSysctl { path, value: text(value)?, optional });
     }
     steps.push(Step::PivotRoot);
     if process.terminal().unwrap_or_default() {
@@ -84,7 +87,12 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     } else if !host.open_stdin {
         steps.push(Step::OpenNullInput);
     }
-    steps.push(Step::SetHostname(text(spec.hostname().as_deref().unwrap_or_default())?));
+    if let Some(name) = spec.hostname() {
+        steps.push(Step::SetHostname(text(name)?));
+    }
+    if let Some(name) = spec.domainname() {
+        steps.push(Step::SetDomainname(text(name)?));
+    }
     for path in linux.readonly_paths().iter().flatten() {
         steps.push(Step::MakeReadonly(inside(path)?));
     }
@@ -92,7 +100,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         steps.push(Step::Mask(inside(path)?));
     }
     program_steps(spec, true, &mut steps)?;
-    Ok(Plan { namespaces: namespaces(), steps })
+    Ok(Plan { namespaces: namespaces::made(linux), steps })
 }
 
 /// The plan for a further process in a running container: it joins what the first one made, and
@@ -195,15 +203,6 @@ fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) ->
         mount_steps(mount, host, &mut shown, steps)?;
     }
     Ok(())
-}
-
-/// All but the user and cgroup namespaces.
-fn namespaces() -> i32 {
-    libc::CLONE_NEWPID
-        | libc::CLONE_NEWNS
-        | libc::CLONE_NEWUTS
-        | libc::CLONE_NEWIPC
-        | libc::CLONE_NEWNET
 }
 
 fn missing(field: &str) -> Error {

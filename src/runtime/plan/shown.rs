@@ -10,6 +10,9 @@ use crate::model::Result;
 use crate::runtime::oci;
 use crate::sys::mount::{Attributes, View};
 
+/// The shared memory of POSIX, which goes with IPC.
+const MEMORY: &str = "/dev/shm";
+
 /// The steps of the user's mounts.
 pub(super) struct Shown {
     /// What is done before anything is mounted.
@@ -23,9 +26,16 @@ pub(super) struct Shown {
 impl Shown {
     pub(super) fn new(spec: &Spec) -> Result<Self> {
         let mut shown = Shown { open: Vec::new(), fill: Vec::new(), steps: HashMap::new() };
+        let joined = super::namespaces::joined(spec)?;
+        let shares = joined.contains_key("ipc");
         for mount in spec.mounts().iter().flatten() {
             let step = match mount.typ().as_deref() {
                 Some("bind") if is_tree(mount) => shown.open(mount)?,
+                Some("tmpfs") if shares && mount.destination() == Path::new(MEMORY) => {
+                    let slot = shown.open.len();
+                    shown.open.push(Step::OpenSharedMemory);
+                    Step::ShowSource { slot, target: inside(MEMORY)? }
+                }
                 Some("tmpfs") if !is_ours(mount.destination()) => memory(mount)?,
                 _ => continue,
             };
@@ -84,5 +94,5 @@ fn is_tree(mount: &Mount) -> bool {
 
 /// The file systems in memory that every container has.
 fn is_ours(path: &Path) -> bool {
-    path == Path::new("/dev") || path == Path::new("/dev/shm")
+    path == Path::new("/dev") || path == Path::new(MEMORY)
 }

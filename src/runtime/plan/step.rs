@@ -26,6 +26,19 @@ pub enum Step {
     NewKeyring,
     /// Leave the caller's session and terminal.
     NewSession,
+    /// Enter a namespace of another container.
+    JoinNamespace {
+        /// Which of the opened namespaces.
+        slot: usize,
+        /// The standard's word for it.
+        kind: String,
+        /// The other container's id.
+        container: String,
+    },
+    /// Open the shared memory of the container whose IPC is joined.
+    OpenSharedMemory,
+    /// Set the NIS domain name.
+    SetDomainname(CString),
     /// Let the loopback interface work.
     BringLoopbackUp,
     /// Let no mount reach the host.
@@ -83,6 +96,8 @@ pub enum Step {
         path: CString,
         /// The value.
         value: CString,
+        /// Whether a kernel without it is no failure.
+        optional: bool,
     },
     /// Set the host name.
     SetHostname(CString),
@@ -222,16 +237,6 @@ impl fmt::Display for Step {
             Step::NewSession => write!(f, "start a new session"),
             Step::BringLoopbackUp => write!(f, "bring interface lo up"),
             Step::StopPropagation => write!(f, "stop mounts from reaching the host"),
-            Step::OpenSource(source) => write!(f, "open {}", show(&source.path)),
-            Step::FillVolume { volume, target } => {
-                let volume = show(volume);
-                let name = volume.rsplit('/').next().unwrap_or_default();
-                write!(f, "fill volume {name} from /{}, if it is new", show(target))
-            }
-            Step::ShowSource { slot, target } => {
-                write!(f, "mount source {slot} on /{}", show(target))
-            }
-            Step::MountMemory(mount) => write!(f, "mount tmpfs on /{}", show(&mount.target)),
             Step::MountRoot(root) => write!(f, "mount overlay of {} layers on /", root.lower.len()),
             Step::Mount(mount) => {
                 write!(f, "mount {} on /{}", show(&mount.fstype), show(&mount.target))
@@ -254,7 +259,7 @@ impl fmt::Display for Step {
             Step::JoinNamespaces(_) => write!(f, "join the container's namespaces"),
             Step::OpenTerminal { .. } => write!(f, "open a terminal"),
             Step::OpenNullInput => write!(f, "read standard input from /dev/null"),
-            Step::WriteSysctl { path, value } => {
+            Step::WriteSysctl { path, value, .. } => {
                 write!(f, "write {} to /{}", show(value), show(path))
             }
             Step::SetHostname(name) => write!(f, "set the host name to {}", show(name)),
@@ -274,6 +279,32 @@ impl fmt::Display for Step {
             Step::EnterDirectory(path) => write!(f, "enter directory {}", show(path)),
             Step::CloseDescriptors => write!(f, "close all other file descriptors"),
             Step::Execute => write!(f, "execute the program"),
+            shared => show_shared(shared, f),
         }
+    }
+}
+
+/// The steps of what is not the container's alone.
+fn show_shared(step: &Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let show = |text: &CString| text.to_string_lossy().into_owned();
+    match step {
+        Step::JoinNamespace { kind, container, .. } => {
+            write!(f, "join the {kind} of container {}", container.get(..12).unwrap_or(container))
+        }
+        Step::OpenSharedMemory => {
+            write!(f, "open /dev/shm of the container whose ipc is joined")
+        }
+        Step::SetDomainname(name) => write!(f, "set the domain name to {}", show(name)),
+        Step::OpenSource(source) => write!(f, "open {}", show(&source.path)),
+        Step::FillVolume { volume, target } => {
+            let volume = show(volume);
+            let name = volume.rsplit('/').next().unwrap_or_default();
+            write!(f, "fill volume {name} from /{}, if it is new", show(target))
+        }
+        Step::ShowSource { slot, target } => {
+            write!(f, "mount source {slot} on /{}", show(target))
+        }
+        Step::MountMemory(mount) => write!(f, "mount tmpfs on /{}", show(&mount.target)),
+        _ => Ok(()),
     }
 }

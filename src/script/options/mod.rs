@@ -58,6 +58,8 @@ pub enum Takes {
     Texts,
     /// An array of Docker's texts for mounts, or a map of their halves.
     Mounts,
+    /// A word, `"container:NAME"` or a Container.
+    Sharing,
     /// A reference or an Image.
     Image,
     /// One of these words.
@@ -82,6 +84,7 @@ impl Takes {
             Takes::Pairs => "a map, or an array of \"KEY=VALUE\"".to_owned(),
             Takes::Texts => "a string or an array of strings".to_owned(),
             Takes::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
+            Takes::Sharing => "a string such as \"host\", or a Container".to_owned(),
             Takes::Image => "a reference or an Image".to_owned(),
             Takes::OneOf(words) => {
                 words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
@@ -299,18 +302,8 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
 ];
 
 /// Options that the language knows and this version does not do yet.
-const LATER: &[&str] = &[
-    "network",
-    "ports",
-    "health",
-    "init",
-    "read_only",
-    "cap_add",
-    "cap_drop",
-    "security",
-    "sysctls",
-    "across_restarts",
-];
+const LATER: &[&str] =
+    &["ports", "health", "init", "read_only", "cap_add", "cap_drop", "security", "across_restarts"];
 
 /// The options of `function`, in the order of help.
 pub fn keys(function: &str) -> Vec<Key> {

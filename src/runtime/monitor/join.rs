@@ -1,0 +1,87 @@
+//! The namespaces of other containers that one is started in.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+
+use oci_spec::runtime::Spec;
+
+use crate::model::error::Context;
+use crate::model::sharing::Mode;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::directory::Directory;
+use crate::runtime::{host, oci};
+
+/// What is entered, open.
+#[derive(Debug, Default)]
+pub(super) struct Joined {
+    /// By the standard's word for it: `network`, `ipc`, `uts`.
+    pub(super) namespaces: Vec<(String, OwnedFd)>,
+    /// The process namespace, which is chosen before the clone.
+    pub(super) pid: Option<OwnedFd>,
+    /// The mounts of who shares its IPC: its `/dev/shm` goes with it.
+    pub(super) shared_memory: Option<OwnedFd>,
+}
+
+/// Opens what `config` joins. Containers are beside the present directory.
+pub(super) fn open(config: &Spec) -> Result<Joined> {
+    let mut joined = Joined::default();
+    let annotation = config.annotations().as_ref().and_then(|all| all.get(oci::JOIN));
+    let Some(annotation) = annotation else { return Ok(joined) };
+    let wanted: BTreeMap<String, String> = serde_json::from_str(annotation)
+        .map_err(|_| Error::new(Kind::Corrupt, format!("config.json has a bad `{}`", oci::JOIN)))?;
+    for (kind, id) in wanted {
+        let directory = Directory::new(format!("../{id}").into());
+        if kind == "ipc" {
+            let spec = directory.read_spec().map_err(|error| gone(&kind, &id, error))?;
+            let sharing = &spec.host.sharing;
+            if sharing.ipc.is_private() && !sharing.ipc_shareable {
+                let message = format!("container {}: non-shareable IPC", &id[..12.min(id.len())]);
+                return Err(Error::new(Kind::Refused, message)
+                    .hint("make that container with --ipc shareable"));
+            }
+            if sharing.ipc != Mode::Host {
+                joined.shared_memory = Some(namespace(&directory, "mnt", &kind, &id)?);
+            }
+        }
+        let file = match kind.as_str() {
+            "network" => "net",
+            other => other,
+        };
+        let open = namespace(&directory, file, &kind, &id)?;
+        match kind.as_str() {
+            "pid" => joined.pid = Some(open),
+            _ => joined.namespaces.push((kind, open)),
+        }
+    }
+    Ok(joined)
+}
+
+/// A namespace of a container that runs.
+fn namespace(directory: &Directory, file: &str, kind: &str, id: &str) -> Result<OwnedFd> {
+    let state = directory.read_state().map_err(|error| gone(kind, id, error))?;
+    let stopped = || {
+        let message = format!("cannot join {kind} of a non running container: {id}");
+        Error::new(Kind::Refused, message).hint(format!("start `{}` first", state.name))
+    };
+    if !state.status.is_live() || state.boot_id != host::boot_id() {
+        return Err(stopped());
+    }
+    let path = format!("/proc/{}/ns/{file}", state.pid);
+    let open = File::open(&path).context(|| format!("open `{path}`"));
+    // The number is still that of the container's process, so what was opened is its own.
+    if state.pid == 0 || host::start_time(state.pid) != state.pid_start {
+        return Err(stopped());
+    }
+    open.map(OwnedFd::from)
+}
+
+fn gone(kind: &str, id: &str, error: Error) -> Error {
+    match error.kind() {
+        Kind::NotFound => {
+            let message = format!("the container whose {kind} is to be shared is gone: {id}");
+            Error::new(Kind::NotFound, message).hint("make this container anew with another one")
+        }
+        _ => error,
+    }
+}

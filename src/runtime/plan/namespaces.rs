@@ -1,0 +1,45 @@
+//! Which namespaces are made for a container, and which are those of others.
+
+use std::collections::BTreeMap;
+
+use oci_spec::runtime::{Linux, LinuxNamespaceType, Spec};
+
+use super::{Step, missing};
+use crate::model::Result;
+use crate::runtime::oci;
+
+fn lists(linux: &Linux, kind: LinuxNamespaceType) -> bool {
+    linux.namespaces().iter().flatten().any(|namespace| namespace.typ() == kind)
+}
+
+/// The namespaces that are made with the process (`CLONE_NEW*`). Mounts are always its own.
+pub(super) fn made(linux: &Linux) -> i32 {
+    let kinds = [
+        (LinuxNamespaceType::Pid, libc::CLONE_NEWPID),
+        (LinuxNamespaceType::Uts, libc::CLONE_NEWUTS),
+        (LinuxNamespaceType::Ipc, libc::CLONE_NEWIPC),
+        (LinuxNamespaceType::Network, libc::CLONE_NEWNET),
+    ];
+    let listed = kinds.into_iter().filter(|(kind, _)| lists(linux, *kind));
+    listed.fold(libc::CLONE_NEWNS, |flags, (_, flag)| flags | flag)
+}
+
+/// Which containers are joined, by the standard's word for the namespace.
+pub(super) fn joined(spec: &Spec) -> Result<BTreeMap<String, String>> {
+    let annotation = spec.annotations().as_ref().and_then(|all| all.get(oci::JOIN));
+    let Some(annotation) = annotation else { return Ok(BTreeMap::new()) };
+    serde_json::from_str(annotation).map_err(|_| missing(oci::JOIN))
+}
+
+/// The steps that enter the namespaces of others, or make an own one ready.
+pub(super) fn steps(spec: &Spec, linux: &Linux, steps: &mut Vec<Step>) -> Result<()> {
+    // The process namespace is entered by being made in it.
+    let entered = joined(spec)?.into_iter().filter(|(kind, _)| kind != "pid");
+    for (slot, (kind, container)) in entered.enumerate() {
+        steps.push(Step::JoinNamespace { slot, kind, container });
+    }
+    if lists(linux, LinuxNamespaceType::Network) {
+        steps.push(Step::BringLoopbackUp);
+    }
+    Ok(())
+}
