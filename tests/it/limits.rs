@@ -105,7 +105,7 @@ fn want_of_memory_is_noticed() {
     arguments.extend(greedy);
     assert_eq!(engine.run(&arguments).code, 137);
     assert_eq!(engine.get("web", "{{.State.OOMKilled}} {{.State.ExitCode}}"), "true 137");
-    assert_eq!(engine.script(r#"print(inspect("web").State.OOMKilled)"#), "true");
+    assert_eq!(engine.script(r#"print(container("web").oom_killed)"#), "true");
 }
 
 #[test]
