@@ -80,13 +80,29 @@ impl Writer {
         })
     }
 
-    /// Begins a new file where the present one is full, and removes the oldest. Where that fails
-    /// the present one goes on.
-    fn rotate(&mut self, coming: u64) {
-        let full = self.limits.max_size.is_some_and(|max| self.end + coming > max);
-        if !full || self.end == 0 {
-            return;
+    /// How many bytes of these records go to the present file, after a new one is begun where
+    /// there is no room for one more.
+    fn piece(&mut self, records: &[u8]) -> usize {
+        let Some(max) = self.limits.max_size else { return records.len() };
+        let fits = |end: u64| {
+            let room = usize::try_from(max.saturating_sub(end)).unwrap_or(usize::MAX);
+            let within = &records[..records.len().min(room)];
+            within.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1)
+        };
+        let first = || records.iter().position(|b| *b == b'\n').map_or(records.len(), |at| at + 1);
+        let now = fits(self.end);
+        if now > 0 {
+            return now;
         }
+        if self.end > 0 {
+            self.rotate();
+        }
+        // One that is longer than a file, or a disk that lets no new one begin.
+        fits(self.end).max(first())
+    }
+
+    /// Begins a new file, and removes the oldest. Where that fails the present one goes on.
+    fn rotate(&mut self) {
         let mut numbers = rotation::numbers(&self.path);
         let next = numbers.last().map_or(1, |last| last + 1);
         let numbered = rotation::numbered(&self.path, next);
@@ -170,17 +186,22 @@ impl Writer {
             marked.append(&mut self.buffer);
             self.buffer = marked;
         }
-        let length = self.buffer.len() as u64;
-        self.rotate(length);
-        if self.file.write_all(&self.buffer).is_ok() {
-            self.end += length;
+        let buffer = std::mem::take(&mut self.buffer);
+        let mut rest = buffer.as_slice();
+        while !rest.is_empty() {
+            let piece = self.piece(rest);
+            if self.file.write_all(&rest[..piece]).is_err() {
+                // No half record may stay, or the next one would be unreadable too.
+                let _ = self.file.set_len(self.end);
+                break;
+            }
+            self.end += piece as u64;
             self.dropped = (0, 0);
-        } else {
-            // No half record may stay, or the next one would be unreadable too.
-            let _ = self.file.set_len(self.end);
-            let records = self.buffer.iter().filter(|b| **b == b'\n').count() as u64;
-            self.dropped = (self.dropped.0 + records, self.dropped.1 + length);
+            rest = &rest[piece..];
         }
+        let records = rest.iter().filter(|b| **b == b'\n').count() as u64;
+        self.dropped = (self.dropped.0 + records, self.dropped.1 + rest.len() as u64);
+        self.buffer = buffer;
         self.buffer.clear();
     }
 }

@@ -92,7 +92,7 @@ fn a_log_keeps_to_its_limits_and_its_end_is_whole() {
         "--log-opt",
         "max-size=64k",
         "--log-opt",
-        "max-file=2",
+        "max-file=3",
         "host",
         "sh",
         "-c",
@@ -102,17 +102,17 @@ fn a_log_keeps_to_its_limits_and_its_end_is_whole() {
     let logs = directory.map(|entry| entry.unwrap());
     let logs: Vec<_> =
         logs.filter(|entry| entry.file_name().to_string_lossy().starts_with("log.")).collect();
-    assert_eq!(logs.len(), 2);
+    assert_eq!(logs.len(), 3);
     assert!(logs.iter().all(|log| log.metadata().unwrap().len() <= 64 << 10), "{logs:?}");
     let out = engine.ok(&["logs", "web"]);
     let first: u32 = out.lines().next().unwrap()["line ".len()..].parse().unwrap();
     let expected: Vec<_> = (first..5000).map(|n| format!("line {n}")).collect();
     assert_eq!(out.lines().collect::<Vec<_>>(), expected);
-    let tail = engine.ok(&["logs", "--tail", "1000", "web"]);
-    assert_eq!(tail.lines().next(), Some("line 4000"), "over two files");
+    let tail = engine.ok(&["logs", "--tail", "800", "web"]);
+    assert_eq!(tail.lines().next(), Some("line 4200"), "over two files");
     assert_eq!(
         engine.get("web", "{{json .HostConfig.LogConfig.Config}}"),
-        r#"{"max-file":"2","max-size":"65536"}"#
+        r#"{"max-size":"65536","max-file":"3"}"#
     );
 }
 

@@ -8,7 +8,8 @@ use crate::model::{Error, Kind, Result};
 /// Flags that say what the monitor does while a container runs and when it ends: restarts, and the log's limits.
 #[derive(Args, Debug)]
 pub struct UpkeepArguments {
-    /// Start it again when it ends: no, always, unless-stopped, on-failure[:N]
+    /// Start it again when it ends: no, always, unless-stopped, on-failure[:N]; after a restart of
+    /// the host nothing starts by itself
     #[arg(long, value_name = "POLICY")]
     pub restart: Option<String>,
     /// How much output is kept: max-size=16m, max-file=3

@@ -106,6 +106,7 @@ impl Monitor {
         for client in &mut self.clients {
             if client.attached || client.awaits_end {
                 (client.attached, client.awaits_end) = (false, false);
+                client.feeds_stdin = false;
                 client.reply(&Reply::Exited { code });
             }
         }

@@ -69,6 +69,12 @@ pub mod properties {
         Ok(code.map_or(Dynamic::UNIT, |code| INT::from(code).into()))
     }
 
+    /// Whether the kernel ended its last run for want of memory.
+    #[rhai_fn(get = "oom_killed", return_raw)]
+    pub fn oom_killed(ctx: NativeCallContext, c: Container) -> RhaiResultOf<bool> {
+        Ok(now(&ctx, &c)?.state.oom_killed)
+    }
+
     /// Why its last start failed; `()` if it did not.
     #[rhai_fn(get = "error", return_raw)]
     pub fn error(ctx: NativeCallContext, c: Container) -> RhaiResultOf<Dynamic> {

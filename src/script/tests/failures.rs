@@ -48,12 +48,12 @@ fn failure(text: &str) -> String {
 fn an_unknown_option_is_answered_with_the_nearest() {
     expect![[r#"
         invalid: create(): no option `nmae`
-        did you mean `name`? (known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, rm, cap_add, cap_drop, privileged, read_only, security, devices, group_add)
+        did you mean `name`? (known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, rm, memory, memory_swap, memory_reservation, cpus, cpu_shares, cpu_period, cpu_quota, cpuset_cpus, cpuset_mems, pids, blkio_weight, ulimits, shm_size, oom_score_adj, restart, log_opts)
     "#]].assert_eq(&failure(r#"create("host", #{ nmae: "x" })"#));
     expect![[r#"
-        unsupported: run(): option `memory` is not supported yet
-        known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, rm, cap_add, cap_drop, privileged, read_only, security, devices, group_add, attach, interactive
-    "#]].assert_eq(&failure(r#"run("host", #{ memory: "64m" })"#));
+        unsupported: run(): option `across_restarts` is not supported yet
+        known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, rm, memory, memory_swap, memory_reservation, cpus, cpu_shares, cpu_period, cpu_quota, cpuset_cpus, cpuset_mems, pids, blkio_weight, ulimits, shm_size, oom_score_adj, restart, log_opts, attach, interactive
+    "#]].assert_eq(&failure(r#"run("host", #{ across_restarts: true })"#));
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn an_option_of_the_wrong_type_says_what_it_takes() {
     .assert_eq(&failure(r#"image("host", #{ pull: "now" })"#));
     expect![[r#"
         invalid: ps(): option `status`: there is no status `up`
-        one of created, running, paused, exited, dead
+        one of created, running, paused, restarting, exited, dead
     "#]]
     .assert_eq(&failure(r#"ps(#{ status: "up" })"#));
     expect![[r#"

@@ -65,7 +65,7 @@ fn completion_knows_types_options_and_names() {
         let found = session.complete(line, line.len());
         found.candidates.into_iter().map(|candidate| candidate.text).collect()
     };
-    assert_eq!(complete("web.sta"), ["start(", "started_at", "state", "status"]);
+    assert_eq!(complete("web.sta"), ["start(", "started_at", "state", "stats(", "status"]);
     assert_eq!(complete("m.al"), ["alpha"]);
     assert_eq!(complete("unp"), ["unpause("]);
     assert_eq!(complete("let x = we"), ["web"]);
