@@ -59,7 +59,7 @@ pub fn describe(cgroup_parent: &str) -> Description {
         kernel: name.release().to_string_lossy().into_owned(),
         architecture: name.machine().to_string_lossy().into_owned(),
         cgroup_version: version.to_owned(),
-        cgroup_controllers: hierarchies.controllers(),
+        cgroup_controllers: hierarchies.controllers_below(cgroup_parent.as_ref()),
         cpus: std::thread::available_parallelism().map_or(1, |count| count.get() as u64),
         memory: total.totalram.saturating_mul(u64::from(total.mem_unit)),
         id_maps: rootless::maps().map(|maps| (shown(&maps.uids), shown(&maps.gids))),

@@ -51,6 +51,7 @@ impl Runtime {
             match self.claim(id)? {
                 Claim::Idle(lock, state) => {
                     status::check(state.name.as_str(), state.status, Action::Start)?;
+                    check_owner(&lock, state.name.as_str())?;
                     let mut connection = self.spawn_monitor(id, lock)?;
                     let started = connection
                         .ask(&Request::Start { attach, stdin, size }, None, None)
@@ -151,6 +152,16 @@ fn check_capabilities(security: &Security) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A container's files can only be stacked as the user who made them.
+fn check_owner(lock: &Lock, name: &str) -> Result<()> {
+    let owner = lock.file.metadata().context(|| "fstat(lock)".to_owned())?.uid();
+    if owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Denied, format!("`{name}` belongs to user {owner}"))
+        .hint("run lifebox as that user"))
 }
 
 /// Writes the files of a new container.

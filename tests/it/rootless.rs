@@ -174,6 +174,10 @@ fn an_ordinary_user_takes_a_container_through_its_life() {
     let script = r#"let c = run("host", ["id", "-u"]); c.wait(); print(c.logs())"#;
     assert_eq!(user.ok(&format!("lifebox -e '{script}'")).trim(), "0");
     assert_eq!(std::fs::read_dir(user.store().join("containers")).unwrap().count(), 1);
+    let root =
+        Command::new(LIFEBOX).arg("--root").arg(user.store()).arg("images").output().unwrap();
+    let said = String::from_utf8_lossy(&root.stderr).into_owned();
+    assert!(!root.status.success() && said.contains("belongs to user"), "{said}");
     user.ok("lifebox rm $(lifebox ps -aq)");
     assert_eq!(std::fs::read_dir(user.store().join("containers")).unwrap().count(), 0);
 }

@@ -397,6 +397,11 @@ pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
 /// Says what to do where the kernel does not let this process unpack.
 pub(crate) fn explain(error: Error, images: &std::path::Path) -> Error {
     match error.errno() {
+        Some(libc::EOPNOTSUPP) if userns::nested() => error.hint(format!(
+            "the file system of `{}` keeps no attributes of users (tmpfs does from Linux 6.6 on); \
+             set another with --root",
+            images.display()
+        )),
         Some(libc::ENOSPC | libc::EDQUOT) => error.hint(format!(
             "free some space on the file system of `{}`, or set another with --root",
             images.display()

@@ -13,6 +13,7 @@ mod usage;
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use self::staging::Staging;
@@ -36,13 +37,26 @@ pub struct Store {
     images: PathBuf,
 }
 
+/// What hides files of layers below is marked in one way by root and in another by everybody else,
+/// so nobody can use the store of another user.
+fn check_owner(root: &Path, owner: u32) -> Result<()> {
+    if owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    let message = format!("the store `{}` belongs to user {owner}", root.display());
+    let hint = "run lifebox as that user, or set another store with --root or LIFEBOX_ROOT";
+    Err(Error::new(Kind::Denied, message).hint(hint))
+}
+
 impl Store {
     /// Opens `root/images`, and makes it where it is missing. One system call, and no write,
     /// where it is there.
     pub fn open(root: &Path) -> Result<Store> {
         let store = Store { images: root.join("images") };
         // Written last, so it tells that the rest is there.
-        if !store.images.join("oci-layout").exists() {
+        if let Ok(mark) = std::fs::metadata(store.images.join("oci-layout")) {
+            check_owner(root, mark.uid())?;
+        } else {
             store.make().map_err(|error| {
                 let denied = error.kind() == Kind::Denied;
                 let error = error.context(format!("cannot make the store `{}`", root.display()));

@@ -1,6 +1,7 @@
 //! Which control group hierarchies this host has, and where.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
@@ -15,6 +16,8 @@ const USED: [&str; 4] = ["pids", "memory", "devices", "cpuacct"];
 
 /// Those that a container gets a cgroup for when a limit of it asks for them.
 const ON_DEMAND: [&str; 3] = ["cpu", "cpuset", "blkio"];
+/// Where fronts and monitors are that make way for the controllers of their containers.
+const FRONT: &str = "lifebox-front";
 
 /// One v1 hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,8 +83,22 @@ impl Hierarchies {
     /// is none.
     pub fn own() -> PathBuf {
         let text = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        let path = text.lines().find_map(|line| line.strip_prefix("0::/"));
-        path.map(PathBuf::from).unwrap_or_default()
+        let path = text.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
+        let path = Path::new(path);
+        path.parent().filter(|_| path.ends_with(FRONT)).unwrap_or(path).to_owned()
+    }
+
+    /// The controllers that cgroups below `parent` may get, where [`delegated`](Self::delegated)
+    /// has left what is the user's.
+    pub fn controllers_below(&self, parent: &Path) -> Vec<String> {
+        if !userns::nested() {
+            return self.controllers();
+        }
+        let Some(unified) = &self.unified else { return Vec::new() };
+        let place = unified.join(parent);
+        let nearest = place.ancestors().find(|place| place.exists()).unwrap_or(unified);
+        let text = fs::read_to_string(nearest.join("cgroup.controllers")).unwrap_or_default();
+        text.split_whitespace().map(String::from).collect()
     }
 
     /// Reads proc_pid_mountinfo(5).
@@ -160,12 +177,40 @@ pub(super) fn enable_controllers(directory: &Path) {
     for level in chain {
         let (available, enabled) =
             (read(level, "cgroup.controllers"), read(level, "cgroup.subtree_control"));
-        for name in ["pids", "memory", "cpu", "io", "cpuset"] {
-            if has(&available, name) && !has(&enabled, name) {
-                let _ = fs::write(level.join("cgroup.subtree_control"), format!("+{name}"));
-            }
+        let missing = ["pids", "memory", "cpu", "io", "cpuset"]
+            .into_iter()
+            .filter(|name| has(&available, name) && !has(&enabled, name));
+        let mut missing = missing.peekable();
+        // Controllers of threads would be enabled all the same, and then no child could be entered.
+        if missing.peek().is_none() || userns::nested() && step_aside(level).is_err() {
+            continue;
+        }
+        for name in missing {
+            let _ = fs::write(level.join("cgroup.subtree_control"), format!("+{name}"));
         }
     }
+}
+
+/// A cgroup with processes passes no controllers on (cgroups(7), "no internal processes"). In one
+/// that was delegated for lifebox alone, all its processes move into a child. Fails where others
+/// are in it, whom that would surprise.
+fn step_aside(cgroup: &Path) -> std::io::Result<()> {
+    let text = fs::read_to_string(cgroup.join("cgroup.procs"))?;
+    if text.is_empty() {
+        return Ok(());
+    }
+    let us = fs::read_link("/proc/self/exe")?;
+    for process in text.lines() {
+        if fs::read_link(format!("/proc/{process}/exe"))? != us {
+            return Err(ErrorKind::ResourceBusy.into());
+        }
+    }
+    let front = cgroup.join(FRONT);
+    match fs::create_dir(&front) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    text.lines().try_for_each(|process| fs::write(front.join("cgroup.procs"), process))
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use crate::runtime::log::Writer;
 use crate::runtime::oci;
 use crate::runtime::plan::{self, Host, MountStep, Plan, Step, UserStep};
 use crate::runtime::protocol::Size;
+use crate::runtime::rootless;
 use crate::runtime::terminal;
 use crate::sys::{self, userns};
 
@@ -256,6 +257,10 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
     let number = usize::try_from(report.step).unwrap_or(usize::MAX);
     let program = arguments.first().map_or("", String::as_str);
     let errno = Errno::from_raw_os_error(report.errno);
+    let of_user = plan.steps.get(number).filter(|_| userns::nested());
+    if let Some(error) = of_user.and_then(|step| rootless::explain(step, errno)) {
+        return error;
+    }
     match (plan.steps.get(number), errno) {
         (Some(Step::Execute), Errno::NOENT | Errno::NOTDIR) => {
             let what = if program.contains('/') {
@@ -294,16 +299,6 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
                 format!("unable to find {kind} of `{of}`: no matching entries in /etc/{file}"),
             )
             .hint("use a number, or a name that the image knows")
-            .with_exit_code(126)
-        }
-        (Some(Step::BecomeUser(UserStep { user, .. })), Errno::INVAL | Errno::PERM)
-            if userns::identity().nested() =>
-        {
-            Error::new(
-                Kind::Denied,
-                format!("`{user}` or one of its groups is none of this user's subordinate ids"),
-            )
-            .hint("`lifebox info` shows the ids that there are, and the command for more")
             .with_exit_code(126)
         }
         (Some(step), _) => failed_step(plan, number, step, report.errno),

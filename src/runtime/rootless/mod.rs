@@ -22,6 +22,7 @@ use rustix::pipe::PipeFlags;
 pub use self::maps::Maps;
 use super::cgroup::Hierarchies;
 use super::host;
+use super::plan::{Step, UserStep};
 use crate::model::container::State;
 use crate::model::signal::Signal;
 use crate::model::{Error, Kind, Result};
@@ -95,6 +96,29 @@ pub(super) fn kill_orphan(state: &State) -> Result<()> {
             Err(Error::from_errno(what, errno.raw_os_error())
                 .hint("it has become another user; root can kill it"))
         }
+    }
+}
+
+/// Why a step fails that would not fail for the machine's root.
+pub(super) fn explain(step: &Step, errno: Errno) -> Option<Error> {
+    match (step, errno) {
+        (Step::BecomeUser(UserStep { user, .. }), Errno::INVAL | Errno::PERM) => {
+            let message =
+                format!("`{user}` or one of its groups is none of this user's subordinate ids");
+            let hint = "`lifebox info` shows the ids that there are, and the command for more";
+            Some(Error::new(Kind::Denied, message).hint(hint).with_exit_code(126))
+        }
+        (Step::Mount(_), Errno::PERM) => {
+            let hint = "a container around this one hides parts of /proc or /sys; start that one \
+                        with --privileged, or with --security-opt systempaths=unconfined";
+            Some(Error::from_errno(step.to_string(), errno.raw_os_error()).hint(hint))
+        }
+        (Step::MountRoot(_), Errno::INVAL | Errno::PERM | Errno::OPNOTSUPP) => {
+            let hint = "overlay can't write on network file systems nor on another overlay; set a \
+                        store on a local disk with --root or LIFEBOX_ROOT";
+            Some(Error::from_errno(step.to_string(), errno.raw_os_error()).hint(hint))
+        }
+        _ => None,
     }
 }
 
