@@ -20,6 +20,7 @@ pub mod passwd;
 pub mod plan;
 pub mod protocol;
 pub mod reader;
+pub mod root;
 mod start;
 mod terminal;
 mod top;

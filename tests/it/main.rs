@@ -24,4 +24,5 @@ mod store;
 mod store_faults;
 mod three_ways;
 mod tidy;
+mod transfer;
 mod workflows;
