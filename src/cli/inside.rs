@@ -1,6 +1,9 @@
 //! `exec` and `attach`, and how this terminal is connected to a container.
 
-use super::arguments::inside::{AttachArguments, ExecArguments, InsideVerb, TopArguments};
+use super::arguments::inside::{
+    AttachArguments, ExecArguments, InsideVerb, PortArguments, TopArguments,
+};
+use super::copy;
 use super::environment;
 use super::outcome::{Ending, FAILED, Outcome};
 use super::screen::{self, Screen};
@@ -21,6 +24,8 @@ pub fn inside(shell: &Shell, screen: &mut Screen, verb: &InsideVerb) -> Outcome 
         InsideVerb::Exec(arguments) => exec(shell, screen, arguments),
         InsideVerb::Attach(arguments) => attach(shell, screen, arguments),
         InsideVerb::Top(arguments) => top(shell, screen, arguments),
+        InsideVerb::Cp(arguments) => copy::cp(shell, screen, arguments),
+        InsideVerb::Port(arguments) => port(shell, arguments),
     }
 }
 
@@ -89,6 +94,22 @@ fn top(shell: &Shell, screen: &mut Screen, arguments: &TopArguments) -> Outcome 
     }
     screen.text(&columns::align(&text))?;
     Ok(0)
+}
+
+/// `port`: no container has a port that is reached from outside, for none has a network.
+fn port(shell: &Shell, arguments: &PortArguments) -> Outcome {
+    let backend = shell.backend()?;
+    let container = backend.inspect(&backend.find(&arguments.container)?)?;
+    let Some(port) = &arguments.port else { return Ok(0) };
+    let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
+    if number.parse::<u16>().is_err() || !matches!(protocol, "tcp" | "udp" | "sctp") {
+        return Err(Error::new(Kind::Invalid, format!("invalid port: {port}"))
+            .hint("write a number up to 65535, and a protocol if it is not tcp: 80, 53/udp")
+            .into());
+    }
+    let name = &container.state.name;
+    let message = format!("no public port '{number}/{protocol}' published for {name}");
+    Err(Error::new(Kind::NotFound, message).into())
 }
 
 /// The detach keys as they were typed.

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod build;
+mod copy;
 mod create;
 mod environment;
 mod filters;

@@ -13,6 +13,7 @@ mod profile;
 mod records;
 mod registry;
 mod sharing;
+mod transfer;
 mod volumes;
 
 use std::fmt;
@@ -45,6 +46,7 @@ use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
 
 pub use self::output::write_whole;
+pub use self::transfer::{CopyOptions, Transfer};
 pub use crate::runtime::cancel::Cancel;
 
 /// A container engine: images in, containers through their life, images out.
@@ -278,6 +280,14 @@ pub trait Backend: Send + Sync + fmt::Debug {
     ) -> Result<Image>;
     /// Writes all files that it sees as a tar.
     fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &Cancel) -> Result<()>;
+    /// Copies files into a container or out of it, whether it runs or not.
+    fn copy(
+        &self,
+        id: &ContainerId,
+        what: Transfer<'_>,
+        options: CopyOptions,
+        cancel: &Cancel,
+    ) -> Result<()>;
     /// Opens what it wrote.
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>>;
 }

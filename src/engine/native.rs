@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Attach, Backend, Cancel, LogStream, Settings, profile};
+use super::{Attach, Backend, Cancel, CopyOptions, LogStream, Settings, Transfer, profile};
 use crate::image::{self, Store, bytes_below};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
@@ -17,7 +17,7 @@ use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect;
-use crate::model::log::{LogLine, LogOptions};
+use crate::model::log::LogOptions;
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
 use crate::model::platform::Platform;
@@ -31,8 +31,6 @@ use crate::model::top::Process;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
 use crate::model::{Kind, Result, merge};
-use crate::runtime::attach::Streams;
-use crate::runtime::reader::Reader;
 use crate::runtime::{New, Runtime, host};
 
 /// The reference that stands for this machine's own programs.
@@ -451,20 +449,17 @@ impl Backend for Native {
         self.write_export(id, out, cancel)
     }
 
+    fn copy(
+        &self,
+        id: &ContainerId,
+        what: Transfer<'_>,
+        options: CopyOptions,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.transfer(id, what, options, cancel)
+    }
+
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {
         Ok(Box::new(self.runtime.logs(id, options)?))
-    }
-}
-
-impl<'a> From<Attach<'a>> for Streams<'a> {
-    fn from(attach: Attach<'a>) -> Self {
-        let Attach { stdin, stdout, stderr, forward_signals, detach_keys, terminal, .. } = attach;
-        Streams { stdin, stdout, stderr, forward_signals, detach_keys, terminal }
-    }
-}
-
-impl LogStream for Reader {
-    fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>> {
-        Reader::next_line(self, timeout, cancel)
     }
 }

@@ -1,12 +1,17 @@
-//! Files that are written for a user.
+//! What is written for a user: files, and what containers write.
 
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
+use super::{Attach, Cancel, LogStream};
 use crate::model::Result;
 use crate::model::error::Context;
+use crate::model::log::LogLine;
+use crate::runtime::attach::Streams;
+use crate::runtime::reader::Reader;
 
 /// Writes a file that appears under its name when it is whole, and not before.
 ///
@@ -33,4 +38,17 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>
         let _ = std::fs::remove_file(&temporary);
     }
     written
+}
+
+impl<'a> From<Attach<'a>> for Streams<'a> {
+    fn from(attach: Attach<'a>) -> Self {
+        let Attach { stdin, stdout, stderr, forward_signals, detach_keys, terminal, .. } = attach;
+        Streams { stdin, stdout, stderr, forward_signals, detach_keys, terminal }
+    }
+}
+
+impl LogStream for Reader {
+    fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>> {
+        Reader::next_line(self, timeout, cancel)
+    }
 }

@@ -22,6 +22,7 @@ mod layer;
 mod registry;
 mod store;
 mod tar;
+pub mod transfer;
 
 pub use crate::model::image::{HostImage, ImageUser};
 pub use build::{Files, Origin};

@@ -26,6 +26,7 @@ pub mod plan;
 pub mod protocol;
 pub mod reader;
 mod rights;
+pub mod root;
 pub mod rootless;
 mod rotation;
 pub mod seccomp;

@@ -140,7 +140,9 @@ impl<'a> Raw<'a> {
             // SAFETY: `give_back` only calls what signal-safety(7) allows.
             let before = unsafe { sigaction(signal, &action) };
             let Ok(before) = before else { continue };
-            if matches!(before.handler(), SigHandler::SigDfl) {
+            // Rust's own handlers of faults only tell of stacks that overflow.
+            let fault = matches!(signal, Signal::SIGSEGV | Signal::SIGBUS);
+            if fault || matches!(before.handler(), SigHandler::SigDfl) {
                 self.before.push((signal, before));
             } else {
                 // Somebody takes care of it.

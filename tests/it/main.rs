@@ -29,5 +29,6 @@ mod store;
 mod store_faults;
 mod three_ways;
 mod tidy;
+mod transfer;
 mod upkeep;
 mod workflows;

@@ -13,6 +13,10 @@ pub enum InsideVerb {
     Attach(AttachArguments),
     /// Show the processes of a container
     Top(TopArguments),
+    /// Copy files between a container and this machine
+    Cp(CpArguments),
+    /// Show the ports of a container that can be reached from outside
+    Port(PortArguments),
 }
 
 /// `exec`
@@ -75,4 +79,35 @@ pub struct TopArguments {
     /// As for ps; only -ef, which is the default
     #[arg(value_name = "PS OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
     pub options: Vec<String>,
+}
+
+/// `cp`
+#[derive(Args, Debug)]
+pub struct CpArguments {
+    /// Keep user and group
+    #[arg(short, long)]
+    pub archive: bool,
+    /// Copy what a link leads to
+    #[arg(short = 'L', long)]
+    pub follow_link: bool,
+    /// Do not say what was copied
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// CONTAINER:PATH, a path of this machine, or `-` for a tar on standard input
+    #[arg(value_name = "FROM", allow_hyphen_values = true)]
+    pub from: String,
+    /// The same; `-` writes a tar to standard output
+    #[arg(value_name = "TO", allow_hyphen_values = true)]
+    pub to: String,
+}
+
+/// `port`
+#[derive(Args, Debug)]
+pub struct PortArguments {
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+    /// Only where this port of the container is, such as 80 or 80/udp
+    #[arg(value_name = "PORT[/PROTOCOL]")]
+    pub port: Option<String>,
 }

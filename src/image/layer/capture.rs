@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::FileType;
 
 use crate::image::layer::extract::is_allowed_xattr;
-use crate::image::layer::walk::{Form, Go, Node, Tree, gone, split};
+use crate::image::layer::walk::{Form, Go, Node, Tree, below, gone, split};
 use crate::image::tar::members::{MemberKind, lossy};
 use crate::image::tar::pack::{Entry, Packer};
 use crate::model::error::Context;
@@ -28,13 +28,45 @@ pub(crate) fn pack(
     out: &mut dyn Write,
     check: &dyn Fn() -> Result<()>,
 ) -> Result<()> {
+    pack_part(tree, Names { start: b"", shown_as: b"" }, skip, out, check)
+}
+
+/// Which part of a tree is packed, and what it is called in the archive.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) start: &'a [u8],
+    pub(crate) shown_as: &'a [u8],
+}
+
+/// Writes a part of a tree as a tar.
+pub(crate) fn pack_part(
+    tree: &Tree<'_>,
+    names: Names<'_>,
+    skip: &BTreeSet<Vec<u8>>,
+    out: &mut dyn Write,
+    check: &dyn Fn() -> Result<()>,
+) -> Result<()> {
     let mut capture = Capture { tree, packer: Packer::new(out, check), written: HashMap::new() };
-    tree.walk(b"", &mut |node| {
+    tree.walk(names.start, &mut |node| {
         check()?;
         if skip.contains(&node.path) {
             return Ok(Go::Past);
         }
-        capture.add(node).context(|| format!("cannot read `/{}`", lossy(&node.path)))?;
+        let rest = node.path.get(names.start.len()..).unwrap_or_default();
+        let rest = rest.strip_prefix(b"/").unwrap_or(rest);
+        let path = match (rest.is_empty(), names.shown_as.is_empty()) {
+            (true, _) => names.shown_as.to_vec(),
+            (false, true) => rest.to_vec(),
+            (false, false) => below(names.shown_as, rest),
+        };
+        let named = Node {
+            path,
+            holder: node.holder.clone(),
+            leaf: node.leaf.clone(),
+            attributes: node.attributes,
+            opaque: node.opaque,
+        };
+        capture.add(&named).context(|| format!("cannot read `/{}`", lossy(&node.path)))?;
         Ok(Go::Into)
     })?;
     capture.packer.finish()

@@ -225,7 +225,8 @@ fn setting(key: &str, value: &str) -> Result<Setting> {
     Ok(Setting { key: text(key)?, value: value.map(text).transpose()? })
 }
 
-fn root(spec: &Spec, host: &Host) -> Result<Root> {
+/// How the root of a container is stacked.
+pub(super) fn root(spec: &Spec, host: &Host) -> Result<Root> {
     let annotations = spec.annotations().as_ref();
     let lower =
         annotations.and_then(|all| all.get(oci::LOWER)).ok_or_else(|| missing(oci::LOWER))?;

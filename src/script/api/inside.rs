@@ -1,5 +1,7 @@
 //! Getting into containers: further programs, the processes, the terminal.
 
+use std::path::Path;
+
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 
@@ -10,7 +12,7 @@ use super::super::options;
 use super::super::stage::Stage;
 use super::super::{subject, values};
 use super::{Command, ContainerOrName, Options, RhaiResultOf};
-use crate::engine::Attach;
+use crate::engine::{Attach, CopyOptions, Transfer};
 use crate::model::exec::Left;
 use crate::model::top::Process;
 
@@ -111,6 +113,91 @@ pub mod inside {
         let processes = Stage::of(&ctx)?.backend().top(handle.id()).or_raise(&ctx)?;
         Ok(processes.into_iter().map(|process| Dynamic::from(map(process))).collect())
     }
+
+    /// Copies a file or directory of this machine into it, whether it runs or not, by the rules
+    /// of `docker cp`.
+    ///
+    /// ```rhai
+    /// cp_to("web", "site", "/srv");
+    /// ```
+    #[rhai_fn(name = "cp_to", volatile, return_raw)]
+    pub fn cp_to(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        from: &str,
+        to: &str,
+    ) -> RhaiResultOf<Handle> {
+        transfer(&ctx, &container, Transfer::In { from: Path::new(from), path: to })
+    }
+
+    /// Copies a file or directory of it to this machine.
+    ///
+    /// ```rhai
+    /// cp_from("web", "/etc/hosts", "hosts");
+    /// ```
+    #[rhai_fn(name = "cp_from", volatile, return_raw)]
+    pub fn cp_from(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        from: &str,
+        to: &str,
+    ) -> RhaiResultOf<Handle> {
+        transfer(&ctx, &container, Transfer::Out { path: from, to: Path::new(to) })
+    }
+
+    /// The text of a file inside, up to 8 MiB.
+    ///
+    /// ```rhai
+    /// print(read_file("web", "/etc/hostname"));
+    /// ```
+    #[rhai_fn(name = "read_file", volatile, return_raw)]
+    pub fn read_file(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        path: &str,
+    ) -> RhaiResultOf<String> {
+        let mut content = Vec::new();
+        transfer(&ctx, &container, Transfer::Read { path, content: &mut content })?;
+        Ok(String::from_utf8_lossy(&content).into_owned())
+    }
+
+    /// Writes a file inside, which root owns.
+    ///
+    /// ```rhai
+    /// write_file("web", "/etc/motd", "hello");
+    /// ```
+    #[rhai_fn(name = "write_file", volatile, return_raw)]
+    pub fn write_file(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        path: &str,
+        text: &str,
+    ) -> RhaiResultOf<Handle> {
+        transfer(&ctx, &container, Transfer::Write { path, content: text.as_bytes() })
+    }
+
+    /// Its ports that can be reached from outside: none, for a container has no network.
+    ///
+    /// ```rhai
+    /// print(port("web").len());
+    /// ```
+    #[rhai_fn(name = "port", volatile, return_raw)]
+    pub fn port(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
+        subject::container(&ctx, &container)?.now().or_raise(&ctx)?;
+        Ok(Array::new())
+    }
+}
+
+fn transfer(
+    ctx: &NativeCallContext,
+    container: &Dynamic,
+    what: Transfer<'_>,
+) -> RhaiResultOf<Handle> {
+    let handle = subject::container(ctx, container)?;
+    let stage = Stage::of(ctx)?;
+    let options = CopyOptions::default();
+    stage.backend().copy(handle.id(), what, options, &stage.host().cancel).or_raise(ctx)?;
+    Ok(handle)
 }
 
 fn map(process: Process) -> Map {

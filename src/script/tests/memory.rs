@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::entry::{Entry, Reading};
-use crate::engine::{Attach, Backend, Cancel, LogStream};
+use crate::engine::{Attach, Backend, Cancel, CopyOptions, LogStream, Transfer};
 use crate::model::build::{
     BuildOptions, BuildStep, Change, ChangeKind, CommitOptions, ImportOptions,
 };
@@ -19,6 +19,7 @@ use crate::model::container::{
     Changes, Config, Container, ContainerSpec, HostConfig, ImageUse, State, VERSION,
 };
 use crate::model::digest::Digest;
+use crate::model::exec::{ExecOptions, Left};
 use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
@@ -33,6 +34,7 @@ use crate::model::signal::Signal;
 use crate::model::stats::Stats;
 use crate::model::status::{Action, Status, check};
 use crate::model::system::Info;
+use crate::model::top::Process;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::{Error, Kind, Result};
 
@@ -296,15 +298,27 @@ impl Backend for Memory {
         })
     }
 
-    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<i32> {
+    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<Left> {
         self.start(id)?;
         let code = self.wait(id, None, cancel)?;
         self.with(id, |entry| {
             for line in &entry.lines {
                 let _ = attach.stdout.write_all(&line.bytes);
             }
-            Ok(code)
+            Ok(Left::Exited(code))
         })
+    }
+
+    fn exec(&self, _: &ContainerId, _: &ExecOptions, _: Attach<'_>, _: &Cancel) -> Result<Left> {
+        Err(Error::new(Kind::Unsupported, "nothing runs here"))
+    }
+
+    fn top(&self, _: &ContainerId) -> Result<Vec<Process>> {
+        Err(Error::new(Kind::Unsupported, "nothing runs here"))
+    }
+
+    fn copy(&self, _: &ContainerId, _: Transfer<'_>, _: CopyOptions, _: &Cancel) -> Result<()> {
+        Err(Error::new(Kind::Unsupported, "nothing runs here"))
     }
 
     fn pause(&self, id: &ContainerId) -> Result<()> {

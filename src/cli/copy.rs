@@ -1,0 +1,85 @@
+//! `cp`: files into containers and out of them.
+
+use std::path::Path;
+
+use super::arguments::inside::CpArguments;
+use super::outcome::Outcome;
+use super::screen::{self, Screen};
+use super::shell::Shell;
+use crate::engine::{CopyOptions, Transfer};
+use crate::model::{Error, Kind};
+
+/// `cp`
+///
+/// # Errors
+/// What can't be read or written.
+pub fn cp(shell: &Shell, screen: &mut Screen, arguments: &CpArguments) -> Outcome {
+    let options = CopyOptions { archive: arguments.archive, follow: arguments.follow_link };
+    let backend = shell.backend()?;
+    let invalid = |message: &str| Error::new(Kind::Invalid, message);
+    let (from, to) = (arguments.from.as_str(), arguments.to.as_str());
+    let copied = match (of_container(from), of_container(to)) {
+        (Some(_), Some(_)) => {
+            return Err(invalid("copying between containers is not supported")
+                .hint("lifebox cp A:PATH - | lifebox cp - B:PATH")
+                .into());
+        }
+        (None, None) => {
+            return Err(invalid("must specify at least one container source")
+                .hint("write CONTAINER:PATH for one of the two")
+                .into());
+        }
+        (Some((name, path)), None) => {
+            let id = backend.find(name)?;
+            let cancel = shell.interruptible()?;
+            if to == "-" {
+                if rustix::termios::isatty(rustix::stdio::stdout()) {
+                    return Err(invalid("cowardly refusing to write a tar to a terminal").into());
+                }
+                let out = &mut screen::stdout();
+                backend.copy(&id, Transfer::Pack { path, out }, options, cancel)?;
+                return Ok(0);
+            }
+            backend.copy(&id, Transfer::Out { path, to: Path::new(to) }, options, cancel)
+        }
+        (None, Some((name, path))) => {
+            let id = backend.find(name)?;
+            let cancel = shell.interruptible()?;
+            if from == "-" {
+                let tar = &mut std::io::stdin();
+                backend.copy(&id, Transfer::Unpack { tar, path }, options, cancel)?;
+                return Ok(0);
+            }
+            backend.copy(&id, Transfer::In { from: Path::new(from), path }, options, cancel)
+        }
+    };
+    copied?;
+    if !arguments.quiet {
+        use std::io::Write as _;
+        writeln!(screen.err()?, "Successfully copied {from} to {to}")?;
+    }
+    Ok(0)
+}
+
+/// Container and path; `None` for a path of this machine, which may have a `:` after a `/` or a
+/// `.` at its beginning.
+fn of_container(text: &str) -> Option<(&str, &str)> {
+    let (name, path) = text.split_once(':')?;
+    let local = name.is_empty() || name.contains('/') || name.starts_with('.');
+    (!local && text != "-").then_some((name, if path.is_empty() { "/" } else { path }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_is_told_by_its_colon() {
+        assert_eq!(of_container("web:/etc"), Some(("web", "/etc")));
+        assert_eq!(of_container("web:etc:x"), Some(("web", "etc:x")));
+        assert_eq!(of_container("web:"), Some(("web", "/")));
+        for local in ["-", "etc", "./a:b", "/a:b", "../a:b", "dir/a:b"] {
+            assert_eq!(of_container(local), None, "{local}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `cp`: files into containers and out of them.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use super::Cancel;
+use super::native::Native;
+use crate::image::transfer::{self, Owner, Place};
+use crate::model::error::Context;
+use crate::model::id::ContainerId;
+use crate::model::{Error, Kind, Result};
+
+/// The most that scripts read of a file at once, in bytes.
+const MOST: u64 = 8 << 20;
+
+/// How files are copied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CopyOptions {
+    /// Keep owners.
+    pub archive: bool,
+    /// Copy what a link at the source leads to, and not the link.
+    pub follow: bool,
+}
+
+/// What is copied where. A `path` is one inside the container.
+pub enum Transfer<'a> {
+    /// From this machine, by the rules of `docker cp`.
+    In {
+        /// A file or directory.
+        from: &'a Path,
+        /// Where to.
+        path: &'a str,
+    },
+    /// To this machine, by the same rules.
+    Out {
+        /// A file or directory.
+        path: &'a str,
+        /// Where to.
+        to: &'a Path,
+    },
+    /// As a tar.
+    Pack {
+        /// A file or directory.
+        path: &'a str,
+        /// Gets the tar.
+        out: &'a mut dyn Write,
+    },
+    /// From a tar.
+    Unpack {
+        /// The tar.
+        tar: &'a mut (dyn Read + Send),
+        /// A directory.
+        path: &'a str,
+    },
+    /// The content of a file, up to 8 MiB.
+    Read {
+        /// The file.
+        path: &'a str,
+        /// Gets it.
+        content: &'a mut Vec<u8>,
+    },
+    /// A new content of a file.
+    Write {
+        /// The file.
+        path: &'a str,
+        /// Its content.
+        content: &'a [u8],
+    },
+}
+
+impl std::fmt::Debug for Transfer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transfer").finish_non_exhaustive()
+    }
+}
+
+impl Native {
+    pub(super) fn transfer(
+        &self,
+        id: &ContainerId,
+        what: Transfer<'_>,
+        options: CopyOptions,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        // Kept until all is copied: nobody starts a container that rests meanwhile.
+        let root = self.runtime().root(id)?;
+        let inside = |path: &str, follow: bool| {
+            let directory = root.directory.try_clone().context(|| "dup".to_owned())?;
+            Place::new(directory, path, follow)
+        };
+        let owner = |uid: u32, gid: u32| match options.archive {
+            true => Owner::Same,
+            false => Owner::Is(uid, gid),
+        };
+        let check = || cancel.check();
+        match what {
+            Transfer::In { from, path } => transfer::copy(
+                &here(from, options.follow)?,
+                &inside(path, true)?,
+                owner(0, 0),
+                &check,
+            ),
+            Transfer::Out { path, to } => {
+                let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+                let owner = owner(uid.as_raw(), gid.as_raw());
+                transfer::copy(&inside(path, options.follow)?, &here(to, true)?, owner, &check)
+            }
+            Transfer::Pack { path, out } => inside(path, options.follow)?.pack(out, &check),
+            Transfer::Unpack { tar, path } => inside(path, true)?.unpack(tar, Owner::Same, &check),
+            Transfer::Read { path, content } => {
+                *content = inside(path, true)?.read(MOST)?;
+                Ok(())
+            }
+            Transfer::Write { path, content } => inside(path, true)?.write(content, &check),
+        }
+    }
+}
+
+/// A place on this machine.
+fn here(path: &Path, follow: bool) -> Result<Place> {
+    let root = std::fs::File::open("/").context(|| "open `/`".to_owned())?;
+    let shown = path
+        .to_str()
+        .ok_or_else(|| Error::new(Kind::Invalid, format!("`{}` is not UTF-8", path.display())))?;
+    if path.is_absolute() {
+        return Place::new(root.into(), shown, follow);
+    }
+    let current = std::env::current_dir().context(|| "getcwd".to_owned())?;
+    Place::new(root.into(), &format!("{}/{shown}", current.display()), follow)
+}

@@ -1,0 +1,379 @@
+//! Copies files between two trees that others may be changing: this machine's and a container's.
+//!
+//! A container is a descriptor of its root, and everything is done relative to it, following no
+//! link: links are resolved as if the tree were the whole machine, and what is swapped meanwhile
+//! makes an open fail and leads nowhere else (CVE-2018-15664). Nothing of the image is executed
+//! or loaded (CVE-2019-14271).
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+
+use rustix::fs::FileType;
+
+use super::Check;
+use super::bytes::spool;
+use super::layer::capture;
+use super::layer::extract::is_allowed_xattr;
+use super::layer::merged::Layer;
+use super::layer::walk::{Form, Tree, below, split};
+use super::tar::member::{Member, MemberKind};
+use super::tar::members::{Members, corrupt, lossy};
+use super::tar::names;
+use super::tar::pack::{Entry, Packer};
+use crate::model::error::Context;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// A path in a tree, its links followed.
+#[derive(Debug)]
+pub struct Place {
+    root: Layer,
+    /// From the root, without a slash at either end; empty is the root.
+    path: Vec<u8>,
+    /// As it was written, for messages.
+    shown: String,
+    /// It ends in `/`: it must be a directory.
+    directory: bool,
+    /// It ends in `/.`: what is in it, without itself.
+    content: bool,
+}
+
+/// What is at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Directory,
+    Other,
+}
+
+/// Who owns what is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This user and group.
+    Is(u32, u32),
+    /// The one it had.
+    Same,
+}
+
+impl Place {
+    /// `path` in the tree below `root`. A link at its end is followed where `follow` says so, or
+    /// where a slash comes after it.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for a path with a NUL; when the tree can't be read.
+    pub fn new(root: OwnedFd, path: &str, follow: bool) -> Result<Self> {
+        if path.contains('\0') {
+            return Err(Error::new(Kind::Invalid, "a path has a NUL byte"));
+        }
+        let content = path == "." || path.ends_with("/.");
+        let directory = content || path.ends_with('/') || path.ends_with("/..");
+        let root = Layer::Open(root);
+        let mut place =
+            Place { root, path: Vec::new(), shown: path.to_owned(), directory, content };
+        let bytes = path.trim_end_matches("/.").trim_end_matches('/').as_bytes();
+        let (parent, leaf) = split(bytes);
+        place.path = if follow || directory || matches!(leaf, b"." | b".." | b"") {
+            place.tree().resolve(bytes)?
+        } else {
+            below(&place.tree().resolve(parent)?, leaf)
+        };
+        Ok(place)
+    }
+
+    fn tree(&self) -> Tree<'_> {
+        Tree { form: Form::Plain, layers: vec![&self.root] }
+    }
+
+    fn found(&self) -> Result<Found> {
+        let node = self.tree().find(&self.path)?;
+        Ok(match node.map(|node| fs::type_of(&node.attributes)) {
+            None => Found::Nothing,
+            Some(FileType::Directory) => Found::Directory,
+            Some(_) => Found::Other,
+        })
+    }
+
+    /// What it is called where it is copied to; empty for a root, or its content.
+    fn base(&self) -> Vec<u8> {
+        if self.content { Vec::new() } else { split(&self.path).1.to_vec() }
+    }
+
+    fn missing(&self) -> Error {
+        Error::new(Kind::NotFound, format!("could not find `{}`", self.shown))
+    }
+
+    fn source(&self) -> Result<Found> {
+        match self.found()? {
+            Found::Nothing => Err(self.missing()),
+            Found::Other if self.directory => {
+                Err(Error::new(Kind::Invalid, format!("`{}` is not a directory", self.shown)))
+            }
+            found => Ok(found),
+        }
+    }
+
+    /// Writes what is here as a tar whose entries begin with its name.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] where there is nothing.
+    pub fn pack(&self, out: &mut dyn Write, check: Check<'_>) -> Result<()> {
+        self.source()?;
+        self.pack_as(&self.base(), out, check)
+    }
+
+    fn pack_as(&self, name: &[u8], out: &mut dyn Write, check: Check<'_>) -> Result<()> {
+        let names = capture::Names { start: &self.path, shown_as: name };
+        capture::pack_part(&self.tree(), names, &BTreeSet::new(), out, check)
+    }
+
+    /// Unpacks a tar into the directory that is here.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] where there is none.
+    pub fn unpack(
+        &self,
+        tar: &mut (dyn Read + Send),
+        owner: Owner,
+        check: Check<'_>,
+    ) -> Result<()> {
+        if self.found()? != Found::Directory {
+            let message = format!("`{}` is not a directory", self.shown);
+            return Err(Error::new(Kind::Invalid, message).hint("an archive needs one to go to"));
+        }
+        self.unpack_into(&self.path, tar, owner, check)
+    }
+
+    fn unpack_into(
+        &self,
+        path: &[u8],
+        tar: &mut (dyn Read + Send),
+        owner: Owner,
+        check: Check<'_>,
+    ) -> Result<()> {
+        let directory = fs::open_dir_inside(self.root.root()?, path)
+            .map_err(|error| error.context(format!("open `{}`", self.shown)))?;
+        let tar: Box<dyn Read + Send> = Box::new(tar);
+        let mut members = Members::new(tar);
+        let mut unpacking = Unpacking { directory, owner, check, modes: HashMap::new() };
+        while let Some(member) = members.next()? {
+            check()?;
+            let name = lossy(&member.name);
+            unpacking.apply(&member, &mut members).context(|| format!("cannot copy `{name}`"))?;
+        }
+        unpacking.finish()
+    }
+
+    /// The content of the file that is here, if it has no more than `most` bytes.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], or [`Kind::Invalid`] for what is no file or too large.
+    pub fn read(&self, most: u64) -> Result<Vec<u8>> {
+        let node = self.tree().find(&self.path)?.ok_or_else(|| self.missing())?;
+        let no_file = || Error::new(Kind::Invalid, format!("`{}` is not a file", self.shown));
+        if fs::type_of(&node.attributes) != FileType::RegularFile {
+            return Err(no_file());
+        }
+        let file = self.tree().open(&node)?.ok_or_else(no_file)?;
+        let mut content = Vec::new();
+        let read = std::fs::File::from(file).take(most + 1).read_to_end(&mut content);
+        read.context(|| format!("read `{}`", self.shown))?;
+        if content.len() as u64 > most {
+            let message = format!("`{}` has more than {most} bytes", self.shown);
+            return Err(Error::new(Kind::Invalid, message).hint("copy it with cp_from"));
+        }
+        Ok(content)
+    }
+
+    /// Writes a file of root's here, as mode 0644.
+    ///
+    /// # Errors
+    /// Where its directory is missing, or it is a directory.
+    pub fn write(&self, content: &[u8], check: Check<'_>) -> Result<()> {
+        let (parent, leaf) = self.target(Found::Other, b"file")?;
+        let mut entry = Entry::new(&leaf, MemberKind::File, 0o644);
+        entry.size = content.len() as u64;
+        entry.mtime = jiff::Timestamp::now().as_second();
+        let mut tar = Vec::new();
+        let mut packer = Packer::new(&mut tar, check);
+        packer.append_file(&entry, content)?;
+        packer.finish()?;
+        self.unpack_into(&parent, &mut tar.as_slice(), Owner::Same, check)
+    }
+
+    /// The directory to copy into and the name there, by Docker's rules (`docker cp`).
+    fn target(&self, what: Found, base: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
+        let invalid = |message: String| Err(Error::new(Kind::Invalid, message));
+        let shown = &self.shown;
+        let (parent, leaf) = split(&self.path);
+        match (what, self.found()?) {
+            (Found::Directory, Found::Other) => {
+                invalid(format!("cannot copy a directory to the file `{shown}`"))
+            }
+            (_, Found::Other) if self.directory => invalid(format!("`{shown}` is not a directory")),
+            (_, Found::Directory) => Ok((self.path.clone(), base.to_vec())),
+            (Found::Other, Found::Nothing) if self.directory => {
+                invalid(format!("the destination directory `{shown}` must exist"))
+            }
+            _ => Ok((parent.to_vec(), leaf.to_vec())),
+        }
+    }
+}
+
+/// Copies what is at one place to another, by the rules of `docker cp`.
+///
+/// # Errors
+/// What can't be read or written; what was copied by then stays.
+pub fn copy(from: &Place, to: &Place, owner: Owner, check: Check<'_>) -> Result<()> {
+    let (directory, name) = to.target(from.source()?, &from.base())?;
+    let (mut reader, mut writer) = std::io::pipe().context(|| "pipe".to_owned())?;
+    std::thread::scope(|scope| {
+        let packing = scope.spawn(move || from.pack_as(&name, &mut writer, check));
+        let unpacked = to.unpack_into(&directory, &mut reader, owner, check);
+        // Nobody reads any more: what is still being packed ends.
+        drop(reader);
+        let packed = packing.join().map_err(|_| Error::new(Kind::Bug, "a thread panicked"))?;
+        match (packed, unpacked) {
+            // An archive that breaks off has its reason at the other end.
+            (Err(error), Err(other)) if error.errno() == Some(libc::EPIPE) => Err(other),
+            (Err(error), _) | (Ok(()), Err(error)) => Err(error),
+            (Ok(()), Ok(())) => Ok(()),
+        }
+    })
+}
+
+struct Unpacking<'a> {
+    directory: OwnedFd,
+    owner: Owner,
+    check: Check<'a>,
+    /// Modes and times of directories, which are set when all is in them.
+    modes: HashMap<Vec<u8>, (u32, (i64, u32))>,
+}
+
+impl Unpacking<'_> {
+    fn apply<R: super::tar::members::Tape>(
+        &mut self,
+        member: &Member,
+        body: &mut Members<R>,
+    ) -> Result<()> {
+        let parts = names::components(&member.name)?;
+        let Some((leaf, parents)) = parts.split_last() else { return Ok(()) };
+        let parent = self.parent(parents)?;
+        let directory = member.kind == MemberKind::Directory;
+        let in_the_way = |what: &str| Err(Error::new(Kind::Invalid, what));
+        let present = fs::stat(&parent, leaf)?.map(|present| fs::type_of(&present));
+        match present {
+            Some(FileType::Directory) if directory => {}
+            Some(FileType::Directory) => {
+                return in_the_way("cannot overwrite a directory with something else");
+            }
+            Some(_) if directory => {
+                return in_the_way("cannot overwrite something else with a directory");
+            }
+            Some(_) => fs::unlink(&parent, leaf)?,
+            None => {}
+        }
+        match member.kind {
+            MemberKind::Directory => {
+                if present.is_none() {
+                    fs::make_dir(&parent, leaf)?;
+                }
+                let made = fs::open_dir_inside(&parent, leaf)?;
+                self.own(member, &made)?;
+                self.modes.insert(names::join(&parts), (member.mode, member.mtime));
+                Ok(())
+            }
+            MemberKind::File => self.file(member, body, &parent, leaf),
+            MemberKind::Symlink => {
+                fs::make_symlink(&parent, leaf, &member.link)?;
+                let (uid, gid) = self.owner_of(member)?;
+                fs::set_owner_at(&parent, leaf, uid, gid)
+            }
+            MemberKind::HardLink => {
+                let target = names::components(&member.link)?;
+                let Some((name, above)) = target.split_last() else {
+                    return Err(corrupt("it is a hard link to nothing"));
+                };
+                fs::make_link(self.parent(above)?, name, &parent, leaf)
+            }
+            MemberKind::Fifo => {
+                fs::make_node(&parent, leaf, FileType::Fifo, 0, 0)?;
+                let (uid, gid) = self.owner_of(member)?;
+                fs::set_owner_at(&parent, leaf, uid, gid)
+            }
+            // In a container's `/dev` one could be opened.
+            MemberKind::CharDevice | MemberKind::BlockDevice => {
+                Err(Error::new(Kind::Unsupported, "device nodes are not copied"))
+            }
+        }
+    }
+
+    /// The directory that holds an entry, made where it is missing.
+    fn parent(&self, parts: &[&[u8]]) -> Result<OwnedFd> {
+        let mut directory = fs::open_dir_inside(&self.directory, b".")?;
+        for part in parts {
+            directory = match fs::open_dir_inside(&directory, part) {
+                Err(error) if error.errno() == Some(libc::ENOENT) => {
+                    fs::make_dir(&directory, part)?;
+                    let made = fs::open_dir_inside(&directory, part)?;
+                    fs::set_mode(&made, 0o755)?;
+                    made
+                }
+                result => result?,
+            };
+        }
+        Ok(directory)
+    }
+
+    fn file<R: super::tar::members::Tape>(
+        &self,
+        member: &Member,
+        body: &mut Members<R>,
+        parent: &OwnedFd,
+        leaf: &[u8],
+    ) -> Result<()> {
+        let file = fs::create_file(parent, leaf)?;
+        let copied = match &member.sparse {
+            None => spool::copy(body, &file, member.size, self.check),
+            Some(sparse) => spool::copy_sparse(body, &file, sparse, self.check),
+        };
+        // Half a file is worse than none.
+        copied.inspect_err(|_| drop(fs::unlink(parent, leaf)))?;
+        self.own(member, &file)?;
+        fs::set_mode(&file, member.mode)?;
+        fs::set_times(&file, member.mtime.0, member.mtime.1)
+    }
+
+    fn owner_of(&self, member: &Member) -> Result<(u32, u32)> {
+        if let Owner::Is(uid, gid) = self.owner {
+            return Ok((uid, gid));
+        }
+        let id = |id: u64| u32::try_from(id).ok().filter(|id| *id != u32::MAX);
+        match (id(member.uid), id(member.gid)) {
+            (Some(uid), Some(gid)) => Ok((uid, gid)),
+            _ => Err(corrupt(format!("its owner {}:{} is out of range", member.uid, member.gid))),
+        }
+    }
+
+    fn own(&self, member: &Member, file: &OwnedFd) -> Result<()> {
+        let (uid, gid) = self.owner_of(member)?;
+        fs::set_owner(file, uid, gid)?;
+        for (key, value) in member.xattrs.iter().filter(|(key, _)| is_allowed_xattr(key)) {
+            match fs::set_xattr(file, key, value) {
+                Err(error) if error.errno() == Some(libc::EOPNOTSUPP) => {}
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        for (path, (mode, mtime)) in &self.modes {
+            // Swapped meanwhile, it is no longer ours.
+            let Ok(directory) = fs::open_dir_inside(&self.directory, path) else { continue };
+            fs::set_mode(&directory, *mode)?;
+            fs::set_times(&directory, mtime.0, mtime.1)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! `cp`: files into containers and out of them, whether they run or not.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+
+use crate::harness::Engine;
+use crate::needs_root;
+
+/// An engine with a directory `src` (`a`, `sub/b`, a link) beside its root, and two containers:
+/// one runs, one rests.
+fn engine() -> Engine {
+    let engine = Engine::new();
+    engine.ok(&["run", "-d", "--name", "runs", "host", "sleep", "1000"]);
+    engine.ok(&["create", "--name", "rests", "host", "sleep", "1000"]);
+    let src = engine.root().join("src");
+    std::fs::create_dir_all(src.join("sub")).unwrap();
+    std::fs::write(src.join("a"), "text of a\n").unwrap();
+    std::fs::write(src.join("sub/b"), "b").unwrap();
+    std::fs::set_permissions(src.join("a"), std::fs::Permissions::from_mode(0o751)).unwrap();
+    std::os::unix::fs::chown(src.join("a"), Some(1234), Some(5)).unwrap();
+    symlink("a", src.join("link")).unwrap();
+    engine
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn cp_follows_dockers_rules_for_directories_and_slashes() {
+    needs_root!("cp_follows_dockers_rules_for_directories_and_slashes");
+    let engine = engine();
+    let here = |path: &str| engine.root().join(path).to_string_lossy().into_owned();
+    for name in ["runs", "rests"] {
+        let there = |path: &str| format!("{name}:{path}");
+        let put = |from: &str, to: &str| {
+            engine.ok(&["cp", "-q", &here(from), &there(to)]);
+        };
+        let refused = |from: &str, to: &str, why: &str| {
+            let error = engine.fails(&["cp", &here(from), &there(to)], 1);
+            assert!(error.contains(why), "{from} to {to}: {error}");
+        };
+        put("src/a", "/tmp/new");
+        put("src/a", "/tmp");
+        put("src/a", "tmp/new");
+        refused("src/a", "/tmp/none/", "must exist");
+        refused("src/a", "/none/file", "no such file");
+        refused("src/a", "/tmp/new/", "is not a directory");
+        refused("src", "/tmp/new", "cannot copy a directory to the file");
+        refused("gone", "/tmp", "could not find");
+        put("src", "/tmp/made");
+        put("src", "/tmp/made");
+        put("src/.", "/tmp/made/sub");
+        let back = here(&format!("back-{name}"));
+        engine.ok(&["cp", "-q", &there("/tmp"), &back]);
+        let back = Path::new(&back);
+        for path in ["new", "a", "made/a", "made/src/a", "made/sub/a"] {
+            assert_eq!(text(&back.join(path)), "text of a\n", "{path}");
+        }
+        assert_eq!(text(&back.join("made/src/sub/b")), "b");
+        assert_eq!(std::fs::read_link(back.join("made/link")).unwrap(), Path::new("a"));
+        let found = std::fs::metadata(back.join("new")).unwrap();
+        assert_eq!((found.mode() & 0o7777, found.uid(), found.gid()), (0o751, 0, 0));
+        // The file itself, where the link is followed.
+        engine.ok(&["cp", "-q", "-L", &there("/tmp/made/link"), &here(&format!("l-{name}"))]);
+        assert_eq!(text(&engine.root().join(format!("l-{name}"))), "text of a\n");
+        engine.ok(&["cp", "-q", "-a", &here("src/a"), &there("/tmp/owned")]);
+        engine.ok(&["cp", "-q", "-a", &there("/tmp/owned"), &here(&format!("o-{name}"))]);
+        let found = std::fs::metadata(engine.root().join(format!("o-{name}"))).unwrap();
+        assert_eq!((found.uid(), found.gid()), (1234, 5));
+        let error = engine.fails(&["cp", &there("/nope"), &here("x")], 1);
+        assert!(error.contains("could not find `/nope`"), "{error}");
+    }
+    assert!(engine.fails(&["cp", "a", "b"], 1).contains("at least one container"));
+    assert!(engine.fails(&["cp", "runs:/a", "rests:/b"], 1).contains("between containers"));
+    // What was copied into one that rests is there when it starts.
+    engine.ok(&["start", "rests"]);
+    assert_eq!(engine.ok(&["exec", "rests", "cat", "/tmp/made/sub/b"]), "b");
+    assert!(engine.ok(&["diff", "rests"]).contains("A /tmp/new"));
+}
+
+#[test]
+fn cp_reads_and_writes_archives() {
+    needs_root!("cp_reads_and_writes_archives");
+    let engine = engine();
+    let src = engine.root().join("src").to_string_lossy().into_owned();
+    for name in ["runs", "rests"] {
+        engine.ok(&["cp", "-q", &src, &format!("{name}:/opt-src")]);
+        let tar = engine.command(&["cp", &format!("{name}:/opt-src"), "-"]).output().unwrap();
+        assert!(tar.status.success());
+        let ran = engine.run_with_input(&["cp", "-", &format!("{name}:/tmp")], &tar.stdout);
+        assert!(ran.status.success(), "{ran:?}");
+        let script = format!("print(read_file(\"{name}\", \"/tmp/opt-src/sub/b\"));");
+        assert_eq!(engine.script(&script), "b");
+        let ran =
+            engine.run_with_input(&["cp", "-", &format!("{name}:/tmp/opt-src/a")], &tar.stdout);
+        assert_eq!(ran.status.code(), Some(1), "an archive needs a directory");
+    }
+}
+
+#[test]
+fn cp_sees_mounts_of_a_container_that_runs() {
+    needs_root!("cp_sees_mounts_of_a_container_that_runs");
+    let engine = engine();
+    let out = engine.root().join("hosts").to_string_lossy().into_owned();
+    engine.ok(&["cp", "-q", "runs:/etc/hosts", &out]);
+    assert!(text(Path::new(&out)).contains("localhost"), "{}", text(Path::new(&out)));
+    engine.ok(&["cp", "-q", &out, "runs:/dev/shm/x"]);
+    assert!(engine.ok(&["exec", "runs", "cat", "/dev/shm/x"]).contains("localhost"));
+    engine.fails(&["cp", "-q", &out, "runs:/sys/x"], 1);
+}
+
+/// CVE-2018-15664: a link inside leads nowhere outside, also when it is swapped while it is used.
+#[test]
+fn cve_2018_15664_a_link_that_is_swapped_does_not_lead_out() {
+    needs_root!("cve_2018_15664_a_link_that_is_swapped_does_not_lead_out");
+    let engine = engine();
+    let secret = engine.root().join("secret");
+    std::fs::create_dir(&secret).unwrap();
+    std::fs::write(secret.join("key"), "host's own").unwrap();
+    let outside = secret.to_string_lossy().into_owned();
+    let swap = format!(
+        "mkdir -p /w/real; echo inside > /w/real/key; ln -s {outside} /w/evil; cp -a /w/real /w/at; \
+         echo up > /up; while :; do mv -T /w/at /w/1; cp -P -r /w/evil /w/at; rm -rf /w/at; \
+         mv -T /w/1 /w/at; done"
+    );
+    engine.ok(&["exec", "-d", "runs", "sh", "-c", &swap]);
+    let up = || engine.run(&["exec", "runs", "cat", "/up"]).code == 0;
+    assert!(crate::harness::until(crate::harness::PATIENCE, up));
+    let file = engine.root().join("written").to_string_lossy().into_owned();
+    std::fs::write(&file, "overwritten").unwrap();
+    for n in 0..60 {
+        let to = engine.root().join(format!("got{n}")).to_string_lossy().into_owned();
+        engine.run(&["cp", "-q", "runs:/w/at/key", &to]);
+        if let Ok(got) = std::fs::read_to_string(&to) {
+            assert_eq!(got, "inside\n");
+        }
+        engine.run(&["cp", "-q", &file, "runs:/w/at/key2"]);
+    }
+    assert_eq!(std::fs::read_dir(&secret).unwrap().count(), 1, "something came out");
+    assert_eq!(text(&secret.join("key")), "host's own");
+    // A link that stays leads to the same path inside.
+    let error = engine.fails(&["cp", "-q", "runs:/w/evil/key", &file], 1);
+    assert!(error.contains("could not find"), "{error}");
+}
+
+#[test]
+fn scripts_copy_read_and_write_files() {
+    needs_root!("scripts_copy_read_and_write_files");
+    let engine = engine();
+    let src = engine.root().join("src").to_string_lossy().into_owned();
+    for name in ["runs", "rests"] {
+        let out = engine.root().join(format!("out-{name}")).to_string_lossy().into_owned();
+        let script = format!(
+            "let c = container(\"{name}\");
+             c.write_file(\"/tmp/x\", \"hello\").cp_to(\"{src}\", \"/tmp/s\");
+             c.write_file(\"/tmp/x\", \"hello again\");
+             print(c.read_file(\"/tmp/x\")); print(read_file(c, \"/tmp/s/a\"));
+             c.cp_from(\"/tmp/s\", \"{out}\");
+             for path in [\"/tmp\", \"/none\", \"/dev/zero\"] {{
+                 try {{ c.read_file(path); }} catch (e) {{ print(e.kind); }}
+             }}
+             try {{ c.write_file(\"/none/x\", \"\"); }} catch (e) {{ print(e.kind); }}
+             print(c.port().len());"
+        );
+        let expected = "hello again\ntext of a\n\ninvalid\nnot_found\n";
+        let said = engine.script(&script);
+        assert!(said.starts_with(expected), "{said}");
+        assert_eq!(text(Path::new(&out).join("sub/b").as_path()), "b");
+    }
+    assert_eq!(engine.ok(&["port", "runs"]), "");
+    assert!(engine.fails(&["port", "runs", "80"], 1).contains("no public port '80/tcp'"));
+    assert!(engine.fails(&["port", "runs", "x"], 1).contains("invalid port"));
+}
