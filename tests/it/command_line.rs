@@ -10,8 +10,10 @@ const TRANSITIONS: &str = include_str!("../transitions.tsv");
 const IMAGE: &str = "hundredcounter";
 
 /// The verbs of the table that lifebox has and that end by themselves.
-const VERBS: [&str; 10] =
-    ["start", "stop", "kill", "pause", "unpause", "restart", "rm", "logs", "rename", "wait"];
+const VERBS: [&str; 12] = [
+    "start", "stop", "kill", "pause", "unpause", "restart", "rm", "logs", "rename", "wait",
+    "update", "stats",
+];
 
 fn engine() -> Engine {
     let engine = Engine::empty();
@@ -62,8 +64,11 @@ fn every_verb_ends_as_dockers_in_every_state() {
         let renamed = after.contains("named box2");
         let (expected, name) = if renamed { (state, "box2") } else { (after, "box1") };
         let reached = engine.status(name);
-        let printed =
-            code != "0" || words.contains(&"-f") || ran.out.trim_end() == output || renamed;
+        let printed = code != "0"
+            || words.contains(&"-f")
+            || output == "(output omitted)"
+            || ran.out.trim_end() == output
+            || renamed;
         if ran.code.to_string() != code || reached != expected || !printed {
             wrong
                 .push(format!("{row}\n  ours: {} {reached} {:?} {:?}", ran.code, ran.out, ran.err));

@@ -128,3 +128,33 @@ fn a_long_line_is_one_line() {
     let ran = engine.run(&["-e", script]);
     assert_eq!(ran.out.trim(), "100000\n4", "{}", ran.err);
 }
+
+#[test]
+fn a_follower_sees_every_line_while_files_change() {
+    needs_root!("a_follower_sees_every_line_while_files_change");
+    let engine = Engine::new();
+    // It waits for its input, so that the follower is there before the first line.
+    let program = "read go; i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done";
+    engine.ok(&[
+        "create",
+        "-i",
+        "--name",
+        "web",
+        "--log-opt",
+        "max-size=64k",
+        "--log-opt",
+        "max-file=100",
+        "host",
+        "sh",
+        "-c",
+        program,
+    ]);
+    engine.ok(&["start", "web"]);
+    let follower = engine.begin(&["logs", "-f", "web"]);
+    assert!(until(PATIENCE, || crate::harness::has_asked(&follower)));
+    let fifo = engine.container_directory("web").join("stdin");
+    std::fs::write(fifo, "go\n").unwrap();
+    let out = follower.wait_with_output().unwrap().stdout;
+    let expected: String = (0..3000).map(|n| format!("line {n}\n")).collect();
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+}

@@ -34,21 +34,22 @@ fn table(resources: &LinuxResources, all: bool) -> Vec<Limit> {
     let mut table = memory(resources, all);
     table.extend(cpu(resources, all));
     let weight = resources.block_io().as_ref().and_then(|io| io.weight()).map(i64::from);
-    if let Some(weight) = weight.or(all.then_some(500)) {
-        let of_v2 = 1 + (weight - 10) * 9999 / 990;
-        let weight_text = weight.to_string();
+    if weight.is_some() || all {
+        // The kernel's defaults: CFQ's, BFQ's, and those of v2.
+        let (cfq, bfq) = (weight.unwrap_or(500), weight.unwrap_or(100));
+        let of_v2 = weight.map_or(100, |weight| 1 + (weight - 10) * 9999 / 990);
         table.push(Limit {
             name: "--blkio-weight",
             controller: ("blkio", "io"),
             v1: vec![vec![
-                ("blkio.weight", weight_text.clone()),
-                ("blkio.bfq.weight", weight_text.clone()),
+                ("blkio.weight", cfq.to_string()),
+                ("blkio.bfq.weight", bfq.to_string()),
             ]],
             v2: vec![vec![
-                ("io.bfq.weight", weight_text),
+                ("io.bfq.weight", bfq.to_string()),
                 ("io.weight", format!("default {of_v2}")),
             ]],
-            asked: weight != 500,
+            asked: weight.is_some(),
         });
     }
     if let Some(limit) = resources.pids().as_ref().map(|pids| pids.limit()) {
@@ -106,12 +107,13 @@ fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
             controller: ("cpu", "cpu"),
             v1: vec![vec![("cpu.shares", shares.to_string())]],
             v2: vec![vec![("cpu.weight", weight_of(shares).to_string())]],
-            asked: shares != 1024,
+            asked: cpu.is_some_and(|cpu| cpu.shares().is_some()),
         });
     }
     let quota = cpu.and_then(|cpu| cpu.quota());
     let period = cpu.and_then(|cpu| cpu.period());
     if quota.is_some() || period.is_some() || all {
+        let asked = quota.is_some() || period.is_some();
         let period = period.unwrap_or(100_000);
         let quota = quota.unwrap_or(-1);
         let of_v2 = if quota < 0 { "max".to_owned() } else { quota.to_string() };
@@ -123,7 +125,7 @@ fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
                 vec![("cpu.cfs_quota_us", quota.to_string())],
             ],
             v2: vec![vec![("cpu.max", format!("{of_v2} {period}"))]],
-            asked: quota >= 0 || period != 100_000,
+            asked,
         });
     }
     let lists = [
@@ -313,6 +315,40 @@ mod tests {
         for (shares, weight) in [(2, 1), (1024, 100), (262_144, 10_000), (2048, 174), (512, 59)] {
             assert_eq!(weight_of(shares), weight, "{shares}");
         }
+    }
+
+    #[test]
+    fn a_missing_controller_or_file_is_named() {
+        let host = tempfile::tempdir().unwrap();
+        let v1 = |name: &str| super::super::V1 {
+            controllers: vec![name.to_owned()],
+            mount: host.path().join(name),
+            always: false,
+        };
+        let resources = Resources {
+            memory: Some(64 << 20),
+            memory_swap: Some(80 << 20),
+            nano_cpus: Some(10_000_000),
+            ..Resources::default()
+        };
+        let limits = crate::runtime::oci::resources::limits(&resources).unwrap();
+        let check = |names: &[&str]| {
+            let v1 = names.iter().map(|name| v1(name)).collect();
+            let hierarchies = super::super::Hierarchies { unified: None, v1 };
+            let parent = Cgroup::at(&hierarchies, "lifebox".as_ref());
+            parent.check(&limits, &resources).unwrap_err().to_string()
+        };
+        assert_eq!(check(&[]), "--memory needs the cgroup controller `memory`, which is not there");
+        let memory = host.path().join("memory/lifebox");
+        fs::create_dir_all(&memory).unwrap();
+        fs::write(memory.join("memory.limit_in_bytes"), "").unwrap();
+        assert_eq!(
+            check(&["memory", "cpu"]),
+            "this kernel has no `memory.memsw.limit_in_bytes`, which --memory-swap needs"
+        );
+        fs::write(memory.join("memory.memsw.limit_in_bytes"), "").unwrap();
+        let expected = "--cpus needs the cgroup controller `cpu`, which is not there";
+        assert_eq!(check(&["memory"]), expected);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::{Monitor, launch};
 use crate::model::Result;
 use crate::model::container::Changes;
 use crate::model::log::Stream;
+use crate::model::resources::Resources;
 use crate::model::status::Status;
 use crate::model::upkeep::pause_after;
 use crate::runtime::protocol::Reply;
@@ -123,7 +124,8 @@ impl Monitor {
     /// Changes limits and restart policy; where the kernel refuses, all stays as it was.
     pub(super) fn update(&mut self, changes: &Changes) -> Result<()> {
         let updated = changes.of(&self.spec.host)?;
-        if let (Some(resources), true) = (&updated.resources, self.run.is_some()) {
+        let limits = changes.resources != Resources::default() && self.run.is_some();
+        if let (Some(resources), true) = (&updated.resources, limits) {
             let (old, new) = (&self.spec.host.resources, oci::resources::limits(resources)?);
             let changed = self.cgroup.extend(&new).and_then(|()| self.cgroup.limit(&new, true));
             if let Err(error) = changed {
