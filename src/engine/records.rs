@@ -38,7 +38,9 @@ impl Native {
             storage: "overlay".to_owned(),
             cpus: host.cpus,
             memory: host.memory,
-            id_maps: host.id_maps,
+            rootless: host.rootless,
+            uid_map: host.uid_map,
+            gid_map: host.gid_map,
             warnings: host.warnings,
         })
     }

@@ -33,9 +33,13 @@ pub struct Info {
     pub cpus: u64,
     /// Bytes of memory.
     pub memory: u64,
-    /// The ids of an ordinary user's containers, as `uid_map` and `gid_map` have them: first inside,
-    /// first outside, how many. None where the engine runs as root.
-    pub id_maps: Option<(Vec<String>, Vec<String>)>,
+    /// Whether the engine runs as an ordinary user.
+    pub rootless: bool,
+    /// The users of an ordinary user's containers, as lines of `uid_map`: first inside, first
+    /// outside, how many.
+    pub uid_map: Vec<String>,
+    /// The same for groups.
+    pub gid_map: Vec<String>,
     /// What this host cannot do and how to allow it.
     pub warnings: Vec<String>,
 }

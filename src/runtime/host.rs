@@ -22,8 +22,12 @@ pub struct Description {
     pub cpus: u64,
     /// Bytes of memory.
     pub memory: u64,
-    /// The ids of an ordinary user's containers, as lines of `uid_map` and `gid_map`; none for root.
-    pub id_maps: Option<(Vec<String>, Vec<String>)>,
+    /// Whether this is an ordinary user.
+    pub rootless: bool,
+    /// The users of such a user's containers, as lines of `uid_map`.
+    pub uid_map: Vec<String>,
+    /// The same for groups.
+    pub gid_map: Vec<String>,
     /// What it cannot do, and how to allow it.
     pub warnings: Vec<String>,
 }
@@ -53,6 +57,7 @@ pub fn describe(cgroup_parent: &str) -> Description {
     if !filesystems.lines().any(|line| line.ends_with("\toverlay")) {
         warnings.push("the kernel has no overlay file system loaded: modprobe overlay".to_owned());
     }
+    let maps = rootless::maps();
     let name = rustix::system::uname();
     let total = rustix::system::sysinfo();
     Description {
@@ -62,7 +67,9 @@ pub fn describe(cgroup_parent: &str) -> Description {
         cgroup_controllers: hierarchies.controllers_below(cgroup_parent.as_ref()),
         cpus: std::thread::available_parallelism().map_or(1, |count| count.get() as u64),
         memory: total.totalram.saturating_mul(u64::from(total.mem_unit)),
-        id_maps: rootless::maps().map(|maps| (shown(&maps.uids), shown(&maps.gids))),
+        rootless: maps.is_some(),
+        uid_map: maps.map(|maps| shown(&maps.uids)).unwrap_or_default(),
+        gid_map: maps.map(|maps| shown(&maps.gids)).unwrap_or_default(),
         warnings,
     }
 }

@@ -30,10 +30,10 @@ pub fn info(info: &Info) -> String {
     for (name, value) in lines {
         let _ = writeln!(text, "{name}: {value}");
     }
-    if let Some((uids, gids)) = &info.id_maps {
+    if info.rootless {
         let _ = writeln!(text, "Rootless: true");
-        let _ = writeln!(text, " UID Map: {}", uids.join(", "));
-        let _ = writeln!(text, " GID Map: {}", gids.join(", "));
+        let _ = writeln!(text, " UID Map: {}", info.uid_map.join(", "));
+        let _ = writeln!(text, " GID Map: {}", info.gid_map.join(", "));
     }
     for warning in &info.warnings {
         let _ = writeln!(text, "\nwarning: {warning}");
@@ -59,9 +59,9 @@ pub fn info_fields(info: &Info) -> Value {
         "MemTotal": info.memory,
         "DockerRootDir": info.root,
         "ServerVersion": info.version,
-        "Rootless": info.id_maps.is_some(),
-        "UIDMap": info.id_maps.as_ref().map(|(uids, _)| uids),
-        "GIDMap": info.id_maps.as_ref().map(|(_, gids)| gids),
+        "Rootless": info.rootless,
+        "UIDMap": info.uid_map,
+        "GIDMap": info.gid_map,
         "Warnings": info.warnings,
     })
 }
@@ -101,10 +101,9 @@ mod tests {
             storage: "overlay".into(),
             cpus: 2,
             memory: 4_000_000_000,
-            id_maps: Some((
-                vec!["0 1000 1".into(), "1 100000 65536".into()],
-                vec!["0 100 1".into()],
-            )),
+            rootless: true,
+            uid_map: vec!["0 1000 1".into(), "1 100000 65536".into()],
+            gid_map: vec!["0 100 1".into()],
             warnings: vec!["no swap accounting".into()],
         };
         expect![[r#"

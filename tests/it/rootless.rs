@@ -57,7 +57,10 @@ impl User {
         let name = format!("lbx-{name}-{}", std::process::id());
         let place = tempfile::Builder::new().prefix("lifebox-test-").tempdir().unwrap();
         std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).unwrap();
-        std::fs::copy(LIFEBOX, place.path().join("lifebox")).unwrap();
+        // By another process: were this one to write it, a test that forks at this moment would
+        // hold it open for writing, and it could not be run.
+        let copied = Command::new("cp").arg(LIFEBOX).arg(place.path()).status().unwrap();
+        assert!(copied.success());
         let home = place.path().join("home").to_string_lossy().into_owned();
         // Users of the system get no subordinate ids (useradd(8)).
         let kind = if subordinate_ids { "--user-group" } else { "--system" };
@@ -325,6 +328,18 @@ fn a_container_dies_with_its_monitor_also_without_a_cgroup() {
     let process = PathBuf::from(format!("/proc/{pid}"));
     assert!(until(PATIENCE, || !process.exists()), "{}", process.display());
     user.ok("lifebox start web && lifebox rm -f web");
+    // One that has become another user inside outlives its monitor, and is the user's to kill.
+    let become_other = "exec nsenter -S 33 -G 33 sleep 1000";
+    user.ok(&format!("lifebox run -d --name other host sh -c '{become_other}'"));
+    let pid = user.ok("lifebox inspect --format '{{.State.Pid}}' other");
+    let status = format!("/proc/{pid}/status");
+    let own = format!("Uid:\t{}", user.ok("id -u"));
+    let became = until(PATIENCE, || !std::fs::read_to_string(&status).unwrap().contains(&own));
+    assert!(became, "{:?}", user.run("lifebox logs other"));
+    user.ok("pkill -KILL -u $(id -u) -f '^lifebox-monitor '");
+    user.refused("lifebox rm -f other", &["another user", &format!("kill -KILL {pid}")]);
+    user.ok(&format!("kill -KILL {pid}"));
+    assert!(until(PATIENCE, || user.run("lifebox rm other").code == 0));
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub(super) fn kill_orphan(state: &State) -> Result<()> {
         Err(errno) => {
             let what = format!("kill process {} of `{}`", state.pid, state.name);
             Err(Error::from_errno(what, errno.raw_os_error())
-                .hint("it has become another user; root can kill it"))
+                .hint(format!("it has become another user inside; run: kill -KILL {}", state.pid)))
         }
     }
 }
