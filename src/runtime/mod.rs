@@ -20,6 +20,7 @@ pub mod place;
 pub mod plan;
 pub mod protocol;
 pub mod reader;
+pub mod reaper;
 mod start;
 pub mod volumes;
 

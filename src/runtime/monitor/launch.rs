@@ -20,7 +20,9 @@ use crate::runtime::directory::Directory;
 use crate::runtime::host;
 use crate::runtime::init::{Init, Report};
 use crate::runtime::log::{self, Writer};
+use crate::runtime::oci;
 use crate::runtime::plan::{self, Host, MountStep, Plan, Step};
+use crate::runtime::reaper;
 use crate::sys;
 
 /// Starts the container and returns when its program runs, or why it does not. Nothing is left
@@ -35,6 +37,9 @@ pub(super) fn launch(
     let host = Host { open_stdin: spec.config.open_stdin, ..visible_cgroups(hierarchies) };
     let plan = plan::plan(&config, &host)?;
     make_sources(spec)?;
+    if spec.host.sharing.init {
+        reaper::place(oci::INIT.as_ref())?;
+    }
     let Joined { namespaces, pid, shared_memory } = join::open(&config)?;
     cgroup.create()?;
     if let Some(resources) = config.linux().as_ref().and_then(|linux| linux.resources().as_ref()) {

@@ -60,9 +60,6 @@ fn the_steps_of_a_start_are_these() {
         mount mqueue on /dev/mqueue
         mount sysfs on /sys
         mount cgroup2 on /sys/fs/cgroup/
-        bind hosts on /etc/hosts
-        bind hostname on /etc/hostname
-        bind resolv.conf on /etc/resolv.conf
         make device /dev/null (1:3)
         make device /dev/zero (1:5)
         make device /dev/full (1:7)
@@ -75,6 +72,9 @@ fn the_steps_of_a_start_are_these() {
         link /dev/stderr to /proc/self/fd/2
         link /dev/ptmx to pts/ptmx
         link /dev/core to /proc/kcore
+        bind hosts on /etc/hosts
+        bind hostname on /etc/hostname
+        bind resolv.conf on /etc/resolv.conf
         write 0 2147483647 to /proc/sys/net/ipv4/ping_group_range
         write 0 to /proc/sys/net/ipv4/ip_unprivileged_port_start
         pivot to the new root

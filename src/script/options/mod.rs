@@ -275,7 +275,6 @@ const LATER: &[&str] = &[
     "pids",
     "restart",
     "health",
-    "init",
     "tty",
     "read_only",
     "cap_add",
