@@ -3,12 +3,16 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use lifebox::runtime::monitor;
+use lifebox::runtime::{monitor, reaper};
 
 fn main() -> ExitCode {
     // Before all else: a monitor parses no arguments and stays small.
     if monitor::is_monitor() {
         return ExitCode::from(monitor::run());
+    }
+    // In a container, where nothing of the engine is.
+    if reaper::is_init() {
+        return ExitCode::from(reaper::run());
     }
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     ExitCode::from(lifebox::cli::main(&words))

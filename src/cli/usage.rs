@@ -131,7 +131,7 @@ mod tests {
             "xyzzy",
             "image lss",
             "run --naem web alpine",
-            "run -t alpine",
+            "run -y alpine",
             "container create",
             "stop --tiem 3 web",
             "run --pull alway alpine",

@@ -22,6 +22,8 @@ pub struct Sharing {
     pub pid: Mode,
     /// The host name.
     pub uts: Mode,
+    /// Whether a first process passes signals on and reaps what others leave.
+    pub init: bool,
     /// The NIS domain name.
     pub domainname: String,
     /// Kernel parameters of its own namespaces.

@@ -25,6 +25,7 @@ pub mod place;
 pub mod plan;
 pub mod protocol;
 pub mod reader;
+pub mod reaper;
 mod rights;
 pub mod root;
 pub mod rootless;

@@ -284,6 +284,13 @@ impl<'a> CStrings<'a> {
     }
 }
 
+/// Sends a signal of any number to a child that has not been reaped, so that its number is its
+/// own. A child that has just ended is fine.
+pub fn pass_on(child: Pid, signal: i32) {
+    // SAFETY: takes two integers.
+    unsafe { libc::kill(child.as_raw_nonzero().get(), signal) };
+}
+
 /// Sends `SIGKILL` to a process by number. Only for a process whose start time was just compared.
 pub fn kill_by_number(pid: i32) -> Result<(), Errno> {
     let pid = Pid::from_raw(pid).ok_or(Errno::SRCH)?;

@@ -40,6 +40,23 @@ pub fn ignore_hangups() {
     }
 }
 
+/// Holds all signals of this thread back, to be read by [`next_held`].
+pub fn hold_all() -> Result<()> {
+    SigSet::all().thread_block().map_err(|errno| Error::from_errno("sigprocmask", errno as i32))
+}
+
+/// Waits for a signal that is held back; its number. Wraps `sigwaitinfo(2)`.
+pub fn next_held() -> i32 {
+    let all = SigSet::all();
+    loop {
+        // SAFETY: the set lives over the call; no information is asked for.
+        let signal = unsafe { libc::sigwaitinfo(all.as_ref(), std::ptr::null_mut()) };
+        if signal > 0 {
+            return signal;
+        }
+    }
+}
+
 /// The signals of this process, held back from their usual effect and read one by one. Given
 /// back when dropped. All but SIGCHLD, SIGPIPE and SIGURG, those that report a fault of this
 /// program, and those that stop and continue it.

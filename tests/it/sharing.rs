@@ -214,3 +214,41 @@ fn scripts_share_namespaces() {
     let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(lines, ["0", "pod", "1", "true", "unsupported"]);
 }
+
+#[test]
+fn an_init_reaps_passes_signals_on_and_cannot_be_written() {
+    needs_root!("an_init_reaps_passes_signals_on_and_cannot_be_written");
+    let engine = Engine::new();
+    let program = "trap 'echo got; exit 7' TERM; (sh -c 'sleep 0.05 & echo orphan') ; echo $$ ready; while :; do sleep 0.05; done";
+    engine.ok(&["run", "-d", "--name", "tended", "--init", "host", "sh", "-c", program]);
+    engine.wrote("tended", "ready");
+    assert!(!engine.ok(&["logs", "tended"]).contains("\n1 ready"));
+    let pid = engine.pid("tended");
+    let zombies = || {
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        children.split_whitespace().count()
+    };
+    assert!(until(PATIENCE, || zombies() == 1));
+    let exe = std::fs::metadata(format!("/proc/{pid}/exe")).unwrap();
+    let own = std::fs::metadata(crate::harness::LIFEBOX).unwrap();
+    use std::os::unix::fs::MetadataExt as _;
+    assert_ne!((exe.dev(), exe.ino()), (own.dev(), own.ino()));
+    engine.ok(&["stop", "tended"]);
+    assert_eq!(
+        engine.get("tended", "{{.State.ExitCode}} {{.HostConfig.Init}} {{.Path}}"),
+        "7 true sh"
+    );
+    assert!(engine.ok(&["logs", "tended"]).ends_with("got"));
+    let said = inside(
+        &engine,
+        &["--init"],
+        "echo x >/proc/1/exe || echo no; echo x >/sbin/docker-init || echo no; tr '\\0' ' ' </proc/1/cmdline | cut -c1-20",
+    );
+    assert_eq!(said, "no\nno\n/sbin/docker-init --");
+    assert_eq!(engine.run(&["run", "--rm", "--init", "host", "no-such"]).code, 127);
+    assert_eq!(engine.run(&["run", "--rm", "--init", "host", "sh", "-c", "kill -9 $$"]).code, 137);
+    assert_eq!(
+        engine.script("print(run(\"host\", \"true\", #{ init: true, pid: \"host\" }).wait());"),
+        "0"
+    );
+}

@@ -20,6 +20,9 @@ pub struct SharingArguments {
     /// The host name: host
     #[arg(long, value_name = "MODE", default_value = "")]
     pub uts: String,
+    /// Run an init that passes signals on and reaps processes
+    #[arg(long)]
+    pub init: bool,
     /// The domain name inside
     #[arg(long, value_name = "NAME", default_value = "")]
     pub domainname: String,
@@ -52,6 +55,7 @@ impl SharingArguments {
             ipc_shareable: self.ipc == "shareable",
             pid: Mode::parse("pid", &self.pid, &[""])?,
             uts: Mode::parse("uts", &self.uts, &[""])?,
+            init: self.init,
             domainname: self.domainname.clone(),
             sysctls: self.sysctl.iter().map(|text| sysctl(text)).collect::<Result<_>>()?,
             extra_hosts: self

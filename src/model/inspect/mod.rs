@@ -179,6 +179,9 @@ fn host_config(container: &Container) -> Value {
     if !sysctls.is_empty() {
         extend(&mut config, json!({ "Sysctls": sysctls }));
     }
+    if container.spec.host.sharing.init {
+        extend(&mut config, json!({ "Init": true }));
+    }
     config
 }
 

@@ -36,7 +36,7 @@ fn what_must_not_be_mounted_is_refused_with_a_reason() {
         ("a:/data", "too short"),
         ("/x:/data:rwx", "invalid mode: rwx"),
         ("/x:/data:dev", "--device"),
-        ("/x:/data:rshared", "never reaches the host"),
+        ("/x:/data:rshared", "ever reaches the host"),
         ("/x:ro", "invalid volume specification"),
         (":/data", "invalid volume specification"),
         ("/x:/y:ro:z", "invalid volume specification"),

@@ -26,6 +26,7 @@ use crate::runtime::log::Writer;
 use crate::runtime::oci;
 use crate::runtime::plan::{self, Host, MountStep, Plan, Step, UserStep};
 use crate::runtime::protocol::Size;
+use crate::runtime::reaper;
 use crate::runtime::rootless;
 use crate::runtime::terminal;
 use crate::sys::{self, userns};
@@ -55,6 +56,9 @@ pub(super) fn launch(
     };
     let plan = plan::plan(&config, &host)?;
     make_sources(spec)?;
+    if spec.host.sharing.init {
+        reaper::place(oci::INIT.as_ref())?;
+    }
     let Joined { namespaces, pid, shared_memory } = join::open(&config)?;
     cgroup.create()?;
     if let Some(resources) = resources {

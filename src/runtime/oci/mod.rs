@@ -24,6 +24,8 @@ pub const USER: &str = "lifebox.user";
 /// Annotation: volumes that take what the image has where they are mounted, if they are new: a
 /// JSON array of pairs, the volume's directory relative to the container's, and the target.
 pub const FILL: &str = "lifebox.volumes.fill";
+/// Where the program of `--init` is, relative to the container's directory.
+pub const INIT: &str = "../../init";
 /// Annotation: the containers whose namespaces are joined: a JSON object, the standard's word for
 /// the namespace to the container's id.
 pub const JOIN: &str = "lifebox.namespaces.join";

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::JOIN;
+use super::{INIT, JOIN};
 use crate::model::container::ContainerSpec;
 use crate::model::sharing::Mode;
+use crate::runtime::reaper;
 
 /// Adds it to `config`.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
@@ -42,8 +43,24 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     for (key, value) in &sharing.sysctls {
         config["linux"]["sysctl"][key] = value.as_str().into();
     }
+    if sharing.init {
+        run_init(config);
+    }
     for mount in config["mounts"].as_array_mut().into_iter().flatten() {
         share_mount(spec, mount);
+    }
+}
+
+/// The first process is a copy of this program, which starts the container's.
+fn run_init(config: &mut Value) {
+    if let Some(arguments) = config["process"]["args"].as_array_mut() {
+        arguments.splice(0..0, [reaper::PATH.into(), "--".into()]);
+    }
+    if let Some(mounts) = config["mounts"].as_array_mut() {
+        mounts.push(json!({
+            "destination": reaper::PATH, "type": "bind", "source": INIT,
+            "options": ["bind", "rprivate", "nosuid", "nodev", "ro"],
+        }));
     }
 }
 

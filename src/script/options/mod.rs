@@ -302,8 +302,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
 ];
 
 /// Options that the language knows and this version does not do yet.
-const LATER: &[&str] =
-    &["ports", "health", "init", "read_only", "cap_add", "cap_drop", "security", "across_restarts"];
+const LATER: &[&str] = &["ports", "health", "across_restarts"];
 
 /// The options of `function`, in the order of help.
 pub fn keys(function: &str) -> Vec<Key> {

@@ -13,6 +13,7 @@ pub const KEYS: &[Key] = &[
     key("ipc", Takes::Sharing, "\"private\", \"shareable\", \"host\" or whose"),
     key("pid", Takes::Sharing, "\"host\", or the container whose processes it sees"),
     key("uts", Takes::Sharing, "\"host\": the host's name"),
+    key("init", Takes::Flag, "run an init that passes signals on and reaps processes"),
     key("domainname", Takes::Text, "the domain name inside"),
     key("sysctls", Takes::Pairs, "kernel parameters of its own namespaces"),
     key("add_hosts", Takes::Texts, "names in /etc/hosts, such as \"db:10.0.0.7\""),
@@ -40,6 +41,7 @@ pub fn read(given: &Options<'_>) -> Result<Sharing> {
         ipc_shareable,
         pid: mode("pid", &[""])?.0,
         uts: mode("uts", &[""])?.0,
+        init: given.flag("init")?,
         domainname: given.get("domainname", values::text)?.unwrap_or_default(),
         sysctls: given.get("sysctls", pairs)?.unwrap_or_default().into_iter().collect(),
         extra_hosts: addresses("add_hosts")?
