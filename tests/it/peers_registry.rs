@@ -362,3 +362,50 @@ fn a_certificate_must_be_vouched_for() {
     assert!(pull.status().unwrap().success());
     engine.ok(&["pull", "-q", "--tls-verify=false", &registry.name("team/app:1")]);
 }
+
+#[test]
+fn a_server_s_own_certificate_is_trusted_where_it_is_listed() {
+    let test = "a_server_s_own_certificate_is_trusted_where_it_is_listed";
+    if Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_err() {
+        eprintln!("LEFT OUT: {test} needs the Debian package openssl");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join(name).display().to_string();
+    let made = |name: &str| {
+        let (key, certificate) = (file(&format!("{name}.key")), file(&format!("{name}.crt")));
+        let output = Command::new("openssl")
+            .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split(' '))
+            .args(["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-keyout", &key, "-out", &certificate])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        std::fs::read(certificate).unwrap()
+    };
+    let (own, other) = (made("s"), made("t"));
+    let tls = format!(", tls: {{ certificate: {}, key: {} }}", file("s.crt"), file("s.key"));
+    let Some(registry) = Registry::start_with(test, directory, false, Some(&tls)) else { return };
+    registry.put("hundredcounter.docker.tar", "team/app:1", &[]);
+    let (engine, name) = (Engine::empty(), registry.name("team/app:1"));
+    let trusted = engine.root().join("listed.crt");
+    let pull = |listed: &[u8], name: &str| {
+        std::fs::write(&trusted, listed).unwrap();
+        let mut pull = engine.command(&["pull", "-q", name]);
+        let output = pull.env("SSL_CERT_FILE", &trusted).env_remove("SSL_CERT_DIR").output();
+        let output = output.unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    // The same name and issuer, but not the same certificate.
+    let (there, said) = pull(&other, &name);
+    assert!(!there && said.contains("is not trusted"), "{said}");
+    assert!(said.contains("put this very certificate into `/etc/docker/certs.d/"), "{said}");
+    assert!(!said.contains("Other("), "{said}");
+    let (there, said) = pull(&own, &name.replace("127.0.0.1", "localhost"));
+    assert!(!there && said.contains("its certificate is for `127.0.0.1`"), "{said}");
+    let (there, said) = pull(&own, &name);
+    assert!(there, "{said}");
+    // Among others as well.
+    let (there, said) = pull(&[other, own].concat(), &name);
+    assert!(there, "{said}");
+}

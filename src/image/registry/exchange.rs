@@ -1,18 +1,18 @@
 //! One request and what it answers: authentication, redirects, waiting, limits.
 
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::{Method, Request, Response};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, TcpConnector};
 use ureq::{Agent, Body, Proxy, SendBody};
 
 use super::Registry;
 use super::address::{Url, is_loopback};
-use super::authentication;
-use crate::model::error::Context;
+use super::{authentication, trust};
 use crate::model::progress::{Access, Event};
 use crate::model::{Error, Kind, Result};
 
@@ -83,7 +83,7 @@ pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
     crate::sys::net::look_names_up_without_plugins();
     let tls = TlsConfig::builder()
         .disable_verification(access.insecure)
-        .root_certs(RootCerts::Specific(Arc::new(trusted(domain)?)))
+        .root_certs(RootCerts::Specific(Arc::new(Vec::new())))
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .build();
     // As Go does: what is on this machine is asked without a proxy.
@@ -99,27 +99,14 @@ pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
         .timeout_per_write(Some(SILENCE))
         .tls_config(tls)
         .build();
-    Ok(config.new_agent())
-}
-
-/// The certificates that this machine trusts, and those that Docker would for this registry.
-fn trusted(domain: &str) -> Result<Vec<Certificate<'static>>> {
-    // What can't be read is missing when it is needed: the registry is then not trusted.
-    let native = rustls_native_certs::load_native_certs().certs;
-    let mut all: Vec<_> =
-        native.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
-    let directory = Path::new("/etc/docker/certs.d").join(domain);
-    for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "crt") {
-            let what = || format!("cannot read the certificate `{}`", path.display());
-            let text = std::fs::read(&path).context(what)?;
-            let certificate = Certificate::from_pem(&text)
-                .map_err(|error| Error::new(Kind::Invalid, what()).cause(error))?;
-            all.push(certificate);
-        }
+    if access.insecure {
+        return Ok(config.new_agent());
     }
-    Ok(all)
+    let connector =
+        ().chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(trust::connector(trust::listed(domain)?)?);
+    Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
 }
 
 impl Registry {

@@ -27,12 +27,11 @@ impl Registry {
         let name = self.name();
         let failed = Error::new(Kind::Network, format!("the registry `{name}` cannot be reached"));
         let host = url.host();
-        if is_untrusted(error) {
+        if let Some(why) = untrusted(error) {
+            let (words, hint) = super::trust::words(why, name);
             return Error::new(Kind::Network, format!("the registry `{name}` is not trusted"))
-                .cause(format!("`{host}`: {}", reason(error)))
-                .hint(format!(
-                    "put the certificate of its authority into `/etc/docker/certs.d/{name}/ca.crt`"
-                ));
+                .cause(format!("`{host}`: {words}"))
+                .hint(hint);
         }
         if matches!(error, ureq::Error::Rustls(_)) {
             return failed.cause(format!("`{host}`: {}", reason(error))).hint(format!(
@@ -98,13 +97,18 @@ pub(super) fn is_absent(error: &ureq::Error) -> bool {
 
 /// Whether it speaks TLS with a certificate that nobody vouches for.
 pub(super) fn is_untrusted(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::Rustls(rustls::Error::InvalidCertificate(_)) => true,
-        ureq::Error::Io(error) => {
-            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
-        }
-        _ => false,
+    untrusted(error).is_some()
+}
+
+fn untrusted(error: &ureq::Error) -> Option<&rustls::CertificateError> {
+    let inner = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()),
+        _ => None,
+    };
+    match inner {
+        Some(rustls::Error::InvalidCertificate(why)) => Some(why),
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Reading order: [`Registry`] here; `exchange` sends one request and follows what it answers;
 //! `authentication` (`challenge`, `credentials`) says who asks; `manifest` reads the documents;
-//! `download` and `upload` move blobs; `failure` puts what went wrong into words.
+//! `download` and `upload` move blobs; `trust` says who is believed; `failure` puts what went wrong into words.
 
 mod address;
 mod authentication;
@@ -20,6 +20,7 @@ pub(crate) mod login;
 pub(crate) mod manifest;
 mod pull;
 mod push;
+mod trust;
 mod upload;
 
 use std::sync::atomic::{AtomicBool, Ordering};
