@@ -1,7 +1,7 @@
 //! Registries that break off, lie, stall or send elsewhere: a small server of the test's own.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,6 +19,7 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// A request: its line, and its headers by lower-case name.
 #[derive(Clone, Debug)]
 struct Request {
+    method: String,
     path: String,
     headers: HashMap<String, String>,
 }
@@ -116,7 +117,7 @@ fn talk(
             before
         };
         let answer = behaviour(&request, before).unwrap_or_else(|| usual(contents, &request));
-        if !give(stream, answer, closed) {
+        if !give(stream, answer, request.method == "HEAD", closed) {
             return;
         }
     }
@@ -131,7 +132,7 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
     reader.read_until(b'\n', &mut line).ok()?;
     let line = String::from_utf8(line).ok()?;
     let mut words = line.split_whitespace();
-    let path = words.nth(1)?.to_owned();
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
     let mut headers = HashMap::new();
     loop {
         let mut line = String::new();
@@ -139,7 +140,11 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.insert(name.to_lowercase(), value.trim().to_owned());
     }
-    Some(Request { path, headers })
+    let request = Request { method, path, headers };
+    // What is uploaded is not kept.
+    let length = request.header("content-length").parse().unwrap_or(0);
+    std::io::copy(&mut reader.take(length), &mut std::io::sink()).ok()?;
+    Some(request)
 }
 
 /// What an honest registry answers, ranges included.
@@ -161,7 +166,7 @@ fn usual(contents: &Contents, request: &Request) -> Answer {
 }
 
 /// False where the connection is to be closed.
-fn give(mut stream: &TcpStream, answer: Answer, closed: &AtomicBool) -> bool {
+fn give(mut stream: &TcpStream, answer: Answer, bare: bool, closed: &AtomicBool) -> bool {
     let until_closed = || {
         until(PATIENCE, || closed.load(Ordering::SeqCst));
         false
@@ -173,7 +178,7 @@ fn give(mut stream: &TcpStream, answer: Answer, closed: &AtomicBool) -> bool {
                 head.push_str(&format!("{name}: {value}\r\n"));
             }
             head.push_str("\r\n");
-            let part = &body[..only.unwrap_or(body.len())];
+            let part = if bare { &[] } else { &body[..only.unwrap_or(body.len())] };
             let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(part));
             sent.is_ok() && only.is_none()
         }
@@ -576,4 +581,43 @@ fn who_can_t_be_reached_is_said_after_what_is_missing() {
     let caught =
         engine.script(&format!("try {{ image(\"{name}\") }} catch (e) {{ print(e.kind) }}"));
     assert_eq!(caught, "network");
+}
+
+#[test]
+fn nobody_is_sent_on_to_where_everybody_can_listen() {
+    let sample = Sample::new();
+    let path = sample.layer_path.clone();
+    let server = sample.serve(move |request, _| {
+        let location = vec![("Location", "http://registry.example/x".to_owned())];
+        (request.path == path).then(|| Answer::Send(307, location, Vec::new(), None))
+    });
+    refused(&server, "network", &["sends on to `registry.example` without TLS", "--tls-verify"]);
+}
+
+#[test]
+fn nothing_is_uploaded_to_where_everybody_can_listen() {
+    let sample = Sample::new();
+    let engine = Engine::empty();
+    let source = sample.serve(|_, _| None);
+    engine.ok(&["pull", "-q", &source.name("a/b:1")]);
+    let server = Server::start(Contents::new(), |request, _| {
+        let location = vec![("Location", "http://registry.example/x".to_owned())];
+        (request.method == "POST").then(|| Answer::Send(202, location, Vec::new(), None))
+    });
+    let name = server.name("a/b:1");
+    engine.ok(&["tag", &source.name("a/b:1"), &name]);
+    let said = engine.fails(&["push", &name], 1);
+    assert!(said.contains("sends on to `registry.example` without TLS"), "{said}");
+}
+
+#[test]
+fn who_can_t_be_reached_after_a_redirect_is_named() {
+    let sample = Sample::new();
+    let path = sample.layer_path.clone();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = sample.serve(move |request, _| {
+        let location = vec![("Location", format!("http://127.0.0.2:{port}/x"))];
+        (request.path == path).then(|| Answer::Send(307, location, Vec::new(), None))
+    });
+    refused(&server, "network", &["`127.0.0.2`, where the registry", "cannot be reached"]);
 }

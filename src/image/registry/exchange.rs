@@ -8,10 +8,10 @@ use ureq::http::{Method, Request, Response};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, TcpConnector};
-use ureq::{Agent, Body, Proxy, SendBody};
+use ureq::{Agent, Body, Proxy, ResponseExt as _, SendBody};
 
 use super::Registry;
-use super::address::{Url, is_loopback};
+use super::address::{Url, is_local, is_loopback};
 use super::{authentication, trust};
 use crate::model::progress::{Access, Event};
 use crate::model::{Error, Kind, Result};
@@ -187,18 +187,43 @@ impl Registry {
         }
     }
 
-    /// Where a redirect leads. From TLS it never leads to where everybody can listen.
+    /// Where a redirect leads.
     fn redirected(&self, from: &Url, answer: &Answer) -> Result<Url> {
         let location = location(answer);
         let target = location.as_deref().and_then(|location| from.join(location));
         let target = target.ok_or_else(|| {
             Error::new(Kind::Network, format!("`{}` redirects to no address", self.name()))
         })?;
-        if from.https && !target.https {
-            let message = format!("`{}` redirects to `{}` without TLS", self.name(), target.host());
-            return Err(Error::new(Kind::Network, message));
-        }
+        self.may_lead(from, &target)?;
         Ok(target)
+    }
+
+    /// Whether an answer may send on from one address to another: not from TLS, or without being
+    /// told so, to where everybody can listen, and not from elsewhere to what only this machine
+    /// can reach.
+    ///
+    /// # Errors
+    /// [`Kind::Network`] where it may not, naming the host.
+    pub(super) fn may_lead(&self, from: &Url, target: &Url) -> Result<()> {
+        let refuse = |why: &str| {
+            let message = format!("`{}` sends on to `{}` {why}", from.host(), target.authority);
+            Error::new(Kind::Network, message)
+        };
+        if is_local(&target.authority) && !is_loopback(&from.authority) {
+            return Err(refuse("on this machine")
+                .hint("a registry elsewhere has no business here; tell who runs it"));
+        }
+        if target.https || target.same_origin(from) {
+            return Ok(());
+        }
+        if from.https {
+            return Err(refuse("without TLS").hint("tell who runs the registry"));
+        }
+        match self.0.access.insecure || is_loopback(&target.authority) {
+            true => Ok(()),
+            false => Err(refuse("without TLS")
+                .hint("if you trust the network between, add `--tls-verify=false`")),
+        }
     }
 
     /// Whether the registry speaks TLS.
@@ -240,13 +265,27 @@ impl Registry {
         Ok(bytes)
     }
 
+    /// Whether this is another host than the registry's.
+    pub(super) fn is_other(&self, url: &Url) -> bool {
+        self.0.base.get().is_some_and(|base| !url.host().eq_ignore_ascii_case(base.host()))
+    }
+
     /// What went wrong, from an answer that is an error; `what` was asked for.
     pub(super) fn refused(&self, answer: Answer, what: &str) -> Error {
         let status = answer.status().as_u16();
         let retry = header(&answer, "retry-after");
+        let elsewhere = Url::parse(&answer.get_uri().to_string()).filter(|url| self.is_other(url));
+        let elsewhere = elsewhere.map(|url| url.host().to_owned());
         let said = self.body(answer, MAX_ERROR, "an error message").unwrap_or_default();
         let known = self.0.rights.has_credentials();
-        super::failure::refusal(self.name(), what, status, retry.as_deref(), &said, known)
+        let error =
+            super::failure::refusal(self.name(), what, status, retry.as_deref(), &said, known);
+        match elsewhere {
+            Some(host) => {
+                error.cause(format!("it was `{host}` that answered, where it sends on to"))
+            }
+            None => error,
+        }
     }
 
     fn authenticate(&self, answer: &Answer, scope: &str, shown: bool) -> Result<()> {

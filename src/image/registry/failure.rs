@@ -25,17 +25,21 @@ impl Registry {
             return stopped;
         }
         let name = self.name();
-        let failed = Error::new(Kind::Network, format!("the registry `{name}` cannot be reached"));
         let host = url.host();
+        let who = match self.is_other(url) {
+            true => format!("`{host}`, where the registry `{name}` sends on to,"),
+            false => format!("the registry `{name}`"),
+        };
+        let failed = Error::new(Kind::Network, format!("{who} cannot be reached"));
         if let Some(why) = untrusted(error) {
             let (words, hint) = super::trust::words(why, name);
-            return Error::new(Kind::Network, format!("the registry `{name}` is not trusted"))
+            return Error::new(Kind::Network, format!("{who} is not trusted"))
                 .cause(format!("`{host}`: {words}"))
                 .hint(hint);
         }
         if matches!(error, ureq::Error::Rustls(_)) {
             return failed.cause(format!("`{host}`: {}", reason(error))).hint(format!(
-                "if `{name}` speaks no TLS and you trust the network, add `--tls-verify=false`"
+                "if `{host}` speaks no TLS and you trust the network, add `--tls-verify=false`"
             ));
         }
         let hint = match is_unknown(error) {

@@ -93,10 +93,11 @@ impl Registry {
 
     fn upload_place(&self, begin: &Url, answer: &Answer) -> Result<Url> {
         let place = location(answer).and_then(|location| begin.join(&location));
-        let place = place.filter(|place| place.https || !begin.https);
-        place.ok_or_else(|| {
+        let place = place.ok_or_else(|| {
             let message = format!("`{}` names no place to upload to", self.name());
             Error::new(Kind::Network, message)
-        })
+        })?;
+        self.may_lead(begin, &place)?;
+        Ok(place)
     }
 }
