@@ -621,3 +621,78 @@ fn who_can_t_be_reached_after_a_redirect_is_named() {
     });
     refused(&server, "network", &["`127.0.0.2`, where the registry", "cannot be reached"]);
 }
+
+/// An engine that has the sample image under the name that it would have at `server`.
+fn with_image_for(server: &Server) -> (Engine, String) {
+    let (engine, sample) = (Engine::empty(), Sample::new());
+    let source = sample.serve(|_, _| None);
+    engine.ok(&["pull", "-q", &source.name("a/b:1")]);
+    let name = server.name("a/b:1");
+    engine.ok(&["tag", &source.name("a/b:1"), &name]);
+    (engine, name)
+}
+
+#[test]
+fn a_web_server_is_no_registry() {
+    let server = Server::start(Contents::new(), |_, _| {
+        let html = vec![("Content-Type", "text/html; charset=utf-8".to_owned())];
+        Some(Answer::Send(200, html, b"<html>Welcome</html>".to_vec(), None))
+    });
+    let (engine, name) = with_image_for(&server);
+    let said = engine.fails(&["push", &name], 1);
+    assert!(said.contains("does not answer as a registry does"), "{said}");
+    let login = ["login", "-u", "me", "--password-stdin", &server.address];
+    let login = engine.run_with_input(&login, b"s3cret");
+    assert_eq!(login.status.code(), Some(1), "{login:?}");
+    refused(&server, "network", &["does not answer as a registry does", "/v2/a/b/manifests/1"]);
+}
+
+#[test]
+fn what_a_registry_says_about_a_push_is_looked_at() {
+    /// What it answers to a question for a layer, to the manifest, and afterwards.
+    type Says = (Answer, Answer, Answer);
+    let with = |code: u16, name: &'static str, value: &str| {
+        Answer::Send(code, vec![(name, value.to_owned())], Vec::new(), None)
+    };
+    let wrong = format!("sha256:{}", "0".repeat(64));
+    let own = digest(&Sample::new().manifest);
+    let length = Sample::new().manifest.len();
+    let cases: [(fn() -> Says, &str); 4] = [
+        (
+            || (Answer::Send(200, Vec::new(), b"0".to_vec(), None), status(201), status(200)),
+            "has 1 bytes",
+        ),
+        (|| (status(404), status(201), status(404)), "took the manifest but does not have it"),
+        (|| (status(404), status(202), status(404)), "does not answer as a registry does"),
+        (|| (status(404), status(201), status(200)), "has 0 bytes instead of"),
+    ];
+    let play = |says: Box<dyn Fn() -> Says + Send + Sync>| {
+        let server = Server::start(Contents::new(), move |request, _| {
+            let (layer, put, after) = says();
+            let place = vec![("Location", "/upload".to_owned())];
+            match (request.method.as_str(), request.path.contains("/manifests/")) {
+                ("POST", _) => Some(Answer::Send(202, place, Vec::new(), None)),
+                ("PUT", true) => Some(put),
+                ("PUT", false) => Some(status(201)),
+                ("HEAD", true) => Some(after),
+                ("HEAD", false) => Some(layer),
+                _ => None,
+            }
+        });
+        let (engine, name) = with_image_for(&server);
+        engine.run(&["push", &name])
+    };
+    for (says, expected) in cases {
+        let ran = play(Box::new(says));
+        assert!(ran.code == 1 && ran.err.contains(expected), "{expected}: {}", ran.err);
+    }
+    let named = "Docker-Content-Digest";
+    let ran = play(Box::new(move || (status(404), with(201, named, &wrong), status(200))));
+    assert!(ran.code == 1 && ran.err.contains("has something else"), "{}", ran.err);
+    let body = vec![b' '; length];
+    let ran = play(Box::new(move || {
+        let headers = vec![(named, own.clone())];
+        (status(404), status(201), Answer::Send(200, headers, body.clone(), None))
+    }));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}
