@@ -301,7 +301,8 @@ fn a_broken_connection_goes_on_where_it_broke() {
         broken.then_some(Answer::Send(status, headers, body, Some(100_000)))
     });
     let engine = Engine::empty();
-    engine.ok(&["pull", "-q", &server.name("a/b:1")]);
+    let said = engine.ok(&["pull", &server.name("a/b:1")]);
+    assert!(!said.contains("broke"), "what goes on is not worth a line: {said}");
     let asked = server.asked(&sample.layer_path);
     let ranges: Vec<&str> = asked.iter().map(|request| request.header("range")).collect();
     assert_eq!(ranges, ["", "bytes=100000-", "bytes=200000-", "bytes=300000-"]);
@@ -329,6 +330,10 @@ fn a_connection_that_breaks_again_and_again_is_given_up() {
     let engine = Engine::empty();
     let said = engine.fails(&["pull", &server.name("a/b:1")], 1);
     assert!(said.contains("breaks again and again"), "{said}");
+    let ran = engine.run(&["pull", &server.name("a/b:1")]);
+    let line = format!("broke in layer {}, trying again in 1 second\n", &sample.layer[7..19]);
+    assert_eq!(ran.out.matches("trying again").count(), 1, "{}", ran.out);
+    assert!(ran.out.contains(&line), "{}", ran.out);
     assert_eq!(kept(&engine), Vec::<String>::new());
 }
 
@@ -386,7 +391,7 @@ fn refusals_have_their_kinds() {
     refused(&sample.serve(answer(403, vec![])), "denied", &["denied", "because"]);
     let later = vec![("Retry-After", "3600".to_owned())];
     refused(&sample.serve(answer(429, later)), "network", &["too often", "3600 seconds"]);
-    refused(&sample.serve(answer(500, vec![])), "network", &["500"]);
+    refused(&sample.serve(answer(500, vec![])), "network", &["500", "manifest `1`", "because"]);
 }
 
 #[test]
@@ -400,7 +405,7 @@ fn a_busy_registry_is_asked_again_when_it_says() {
     let begun = Instant::now();
     let said = Engine::empty().ok(&["pull", &server.name("a/b:1")]);
     assert!(begun.elapsed() >= Duration::from_secs(1), "it waits as long as it is told");
-    assert!(said.contains("trying again in 1 seconds"), "{said}");
+    assert!(said.contains("trying again in 1 second\n"), "{said}");
     assert_eq!(server.asked("/manifests/1").len(), 2);
 }
 
@@ -695,4 +700,45 @@ fn what_a_registry_says_about_a_push_is_looked_at() {
         (status(404), status(201), Answer::Send(200, headers, body.clone(), None))
     }));
     assert_eq!(ran.code, 0, "{}", ran.err);
+}
+
+#[test]
+fn a_registry_that_fails_for_a_while_is_asked_again() {
+    for code in [500, 502, 503, 504] {
+        let sample = Sample::new();
+        let path = sample.layer_path.clone();
+        let server = sample.serve(move |request, before| {
+            let begin = request.path == path || request.path.ends_with("/manifests/1");
+            (begin && before == 0).then(|| status(code))
+        });
+        let said = Engine::empty().ok(&["pull", &server.name("a/b:1")]);
+        let short = &sample.layer[7..19];
+        for what in ["manifest `1`".to_owned(), format!("blob `{short}`")] {
+            let line = format!(
+                "{} failed with status {code} when asked for {what}, trying again in 1 second",
+                server.address
+            );
+            assert!(said.contains(&line), "{line}: {said}");
+        }
+    }
+}
+
+#[test]
+fn an_upload_that_fails_for_a_while_is_sent_again() {
+    let manifest = Sample::new().manifest;
+    let server = Server::start(Contents::new(), move |request, before| {
+        let place = vec![("Location", "/upload".to_owned())];
+        Some(match (request.method.as_str(), request.path.contains("/manifests/")) {
+            ("POST", _) => Answer::Send(202, place, Vec::new(), None),
+            ("PUT", _) if before == 0 => status(503),
+            ("PUT", _) => status(201),
+            ("HEAD", true) => Answer::Send(200, Vec::new(), manifest.clone(), None),
+            ("HEAD", _) => status(404),
+            _ => return None,
+        })
+    });
+    let (engine, name) = with_image_for(&server);
+    let said = engine.ok(&["push", &name]);
+    assert!(said.contains("failed, trying again in 1 second"), "{said}");
+    assert!(said.contains(": Pushed"), "{said}");
 }

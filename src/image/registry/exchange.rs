@@ -26,6 +26,8 @@ const TLS_PROBE: Duration = Duration::from_secs(3);
 const MAX_REDIRECTS: usize = 10;
 /// How often a request is repeated because the registry is busy.
 const MAX_WAITS: u32 = 4;
+/// How often it is repeated because the registry failed.
+const MAX_FAILURES: u32 = 3;
 /// The longest time that a registry may ask to wait.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 /// Errors of a registry and what they say, as in containers/image (`iolimits`).
@@ -141,23 +143,41 @@ impl Registry {
                     }
                     url = self.redirected(&url, &answer)?;
                 }
-                429 | 502 | 503 | 504 if waits < MAX_WAITS => {
-                    waits += 1;
-                    match patience(&answer, waits) {
-                        Some(time) => self.wait(time, answer.status().as_u16())?,
-                        None => return Ok(answer),
-                    }
-                }
+                // An upload is begun again as a whole.
+                500..=599 if matches!(ask.payload, Payload::Stream(..)) => return Ok(answer),
+                _ if self.comes_again(&answer, &url, &mut waits)? => {}
                 _ => return Ok(answer),
             }
         }
     }
 
-    fn wait(&self, time: Duration, status: u16) -> Result<()> {
-        let why = if status == 429 { "is asked too often" } else { "is busy" };
-        let reason = format!("{} {why}", self.name());
-        self.0.progress.tell(&Event::Waiting { reason, seconds: time.as_secs() });
-        self.pause(time)
+    /// Waits, where a registry is busy or failed and may do better when it is asked again.
+    fn comes_again(&self, answer: &Answer, url: &Url, waits: &mut u32) -> Result<bool> {
+        let status = answer.status().as_u16();
+        let most = match status {
+            429 => MAX_WAITS,
+            500 | 502 | 503 | 504 => MAX_FAILURES,
+            _ => 0,
+        };
+        if *waits >= most {
+            return Ok(false);
+        }
+        *waits += 1;
+        let Some(time) = patience(answer, *waits) else { return Ok(false) };
+        let why = match status {
+            429 => "is asked too often".to_owned(),
+            _ => format!("failed with status {status}"),
+        };
+        let asked = super::failure::subject(&url.path);
+        let asked = asked.map_or(String::new(), |asked| format!(" when asked for {asked}"));
+        self.tell_waiting(format!("{} {why}{asked}", self.name()), time);
+        self.pause(time)?;
+        Ok(true)
+    }
+
+    pub(super) fn tell_waiting(&self, reason: String, time: Duration) {
+        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        self.0.progress.tell(&Event::Waiting { reason, seconds });
     }
 
     fn send(
@@ -302,22 +322,27 @@ impl Registry {
         authorization: Option<&str>,
         form: Option<&str>,
     ) -> Result<Answer> {
-        let builder = match form {
-            Some(_) => Request::post(url.to_string())
-                .header("content-type", "application/x-www-form-urlencoded"),
-            None => Request::get(url.to_string()),
-        };
-        let builder = match authorization {
-            Some(value) => builder.header("authorization", value),
-            None => builder,
-        };
-        let sent = match form {
-            Some(form) => {
-                builder.body(form).map_err(Into::into).and_then(|ask| self.0.agent.run(ask))
+        let mut waits = 0;
+        loop {
+            let builder = match form {
+                Some(_) => Request::post(url.to_string())
+                    .header("content-type", "application/x-www-form-urlencoded"),
+                None => Request::get(url.to_string()),
+            };
+            let builder = match authorization {
+                Some(value) => builder.header("authorization", value),
+                None => builder,
+            };
+            let agent = &self.0.agent;
+            let sent = match form {
+                Some(form) => builder.body(form).map_err(Into::into).and_then(|ask| agent.run(ask)),
+                None => builder.body(()).map_err(Into::into).and_then(|ask| agent.run(ask)),
+            };
+            let answer = sent.map_err(|error| self.unreachable(url, &error))?;
+            if !self.comes_again(&answer, url, &mut waits)? {
+                return Ok(answer);
             }
-            None => builder.body(()).map_err(Into::into).and_then(|ask| self.0.agent.run(ask)),
-        };
-        sent.map_err(|error| self.unreachable(url, &error))
+        }
     }
 }
 

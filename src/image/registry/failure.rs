@@ -188,10 +188,25 @@ pub(super) fn refusal(
             .hint("try again later"),
         _ => Error::new(Kind::Network, format!("{place} answers with status {status}")),
     };
+    let error = match subject(what).filter(|_| status >= 500) {
+        Some(asked) => error.cause(format!("asked for {asked}")),
+        None => error,
+    };
     match message_of(said) {
         Some(text) => error.cause(text),
         None => error,
     }
+}
+
+/// What the path of a request is about, such as ``layer `0123456789ab` ``.
+pub(super) fn subject(path: &str) -> Option<String> {
+    let path = path.split('?').next().unwrap_or_default();
+    if let Some((_, blob)) = path.split_once("/blobs/") {
+        let digest = blob.parse::<crate::model::digest::Digest>().ok()?;
+        return Some(format!("blob `{}`", digest.short()));
+    }
+    let (_, name) = path.split_once("/manifests/")?;
+    Some(format!("manifest `{name}`"))
 }
 
 /// What the registry says, as one printable line.
@@ -215,7 +230,7 @@ mod tests {
             assert_eq!(error.kind(), kind, "{error}");
             assert!(error.message().contains(message), "{error}");
             assert!(error.hint_text().unwrap_or_default().contains(hint), "{error:?}");
-            assert_eq!(error.causes(), ["no[31m way"]);
+            assert_eq!(error.causes().last().unwrap(), "no[31m way");
         };
         check(401, true, Kind::Denied, "refuses your credentials", "lifebox login r.example");
         check(401, false, Kind::Denied, "`a/b` in `r.example`", "lifebox login r.example");
@@ -223,6 +238,8 @@ mod tests {
         check(404, false, Kind::NotFound, "`a/b:c` in `r.example`", "check");
         check(429, false, Kind::Network, "too often", "7 seconds");
         check(503, false, Kind::Network, "503", "later");
+        let error = refusal("r.example", "a/b/manifests/c", 503, None, b"", false);
+        assert_eq!(error.causes(), ["asked for manifest `c`"]);
         check(418, false, Kind::Network, "418", "");
     }
 }

@@ -64,6 +64,8 @@ impl Registry {
         let mut failure = None;
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
+                let reason = format!("sending {} to {} failed", blob.digest.short(), self.name());
+                self.tell_waiting(reason, WAIT * attempt);
                 self.pause(WAIT * attempt)?;
             }
             match self.upload(repository, &scope, blob) {
@@ -71,7 +73,8 @@ impl Registry {
                 result => return result,
             }
         }
-        Err(failure.unwrap_or_else(|| Error::new(Kind::Bug, "nothing was sent")))
+        let failure = failure.unwrap_or_else(|| Error::new(Kind::Bug, "nothing was sent"));
+        Err(failure.cause(format!("blob `{}` was not sent", blob.digest.short())))
     }
 
     fn upload(&self, repository: &str, scope: &str, blob: &Outgoing<'_>) -> Result<Sent> {
