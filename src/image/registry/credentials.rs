@@ -15,6 +15,7 @@ use base64::Engine as _;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use serde_json::{Map, Value, json};
 
+use crate::image::bytes::whole::write_secret;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
@@ -276,27 +277,15 @@ fn run_helper(name: &str, verb: &str, input: &[u8]) -> Result<()> {
 
 /// Replaces the file in one step; only its owner can read it.
 fn write(path: &Path, config: &Map<String, Value>) -> Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    use std::os::unix::fs::DirBuilderExt;
     let what = || format!("cannot write `{}`", path.display());
-    let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if let Some(parent) = whole.parent() {
+    if let Some(parent) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).context(what)?;
     }
     let mut text = serde_json::to_string_pretty(config)
         .map_err(|error| Error::new(Kind::Bug, what()).cause(error))?;
     text.push('\n');
-    let temporary = whole.with_extension(format!("json.{}", std::process::id()));
-    let result = (|| {
-        let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, &whole)
-    })();
-    if result.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    result.context(what)
+    write_secret(path, text.as_bytes())
 }
 
 #[cfg(test)]
