@@ -742,3 +742,47 @@ fn an_upload_that_fails_for_a_while_is_sent_again() {
     assert!(said.contains("failed, trying again in 1 second"), "{said}");
     assert!(said.contains(": Pushed"), "{said}");
 }
+
+#[test]
+fn a_credential_helper_that_fails_is_named_with_its_words() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Sample::new().serve(|_, _| None);
+    let engine = Engine::empty();
+    let (docker, bin) = (engine.root().join(".docker"), engine.root().join("bin"));
+    std::fs::create_dir_all(&docker).unwrap();
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::write(docker.join("config.json"), r#"{"credsStore":"odd"}"#).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let name = server.name("a/b:1");
+    let pull = || {
+        let mut command = engine.command(&["pull", "-q", &name]);
+        command.env("PATH", &path).stderr(std::process::Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let failed = |said: &[&str]| {
+        let output = pull().wait_with_output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert!(said.iter().all(|part| err.contains(part)), "{err}");
+    };
+    failed(&["there is no credential helper `docker-credential-odd`", "install it"]);
+    let play = |script: &str| {
+        let helper = bin.join("docker-credential-odd");
+        std::fs::write(&helper, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    play("echo the keychain is locked >&2; exit 3");
+    failed(&["`docker-credential-odd get` failed", "3", "the keychain is locked"]);
+    let begun = engine.root().join("begun");
+    play(&format!("touch {}; exec sleep 1000", begun.display()));
+    let child = pull();
+    assert!(until(PATIENCE, || begun.exists()));
+    signal(child.id(), rustix::process::Signal::INT);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+}
+
+#[test]
+fn a_logout_of_what_is_unknown_is_no_failure() {
+    let said = Engine::empty().ok(&["logout", "nosuch"]);
+    assert_eq!(said, "Not logged in to nosuch");
+}

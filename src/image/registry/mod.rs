@@ -6,7 +6,7 @@
 //! leaves at once, and the connections are shut behind it.
 //!
 //! Reading order: [`Registry`] here; `exchange` sends one request and follows what it answers;
-//! `authentication` (`challenge`, `credentials`) says who asks; `manifest` reads the documents;
+//! `authentication` (`challenge`, `credentials`, `keeper`) says who asks; `manifest` reads the documents;
 //! `download` and `upload` move blobs; `trust` says who is believed; `failure` puts what went wrong into words.
 
 mod address;
@@ -16,6 +16,7 @@ pub(crate) mod credentials;
 mod download;
 mod exchange;
 mod failure;
+mod keeper;
 pub(crate) mod login;
 pub(crate) mod manifest;
 mod pull;

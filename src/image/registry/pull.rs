@@ -75,7 +75,7 @@ impl Store {
         check: Check<'_>,
     ) -> Result<Pulled> {
         let (domain, repository) = (reference.domain(), reference.path());
-        let credentials = Keychain::from_environment().find(domain, repository)?;
+        let credentials = Keychain::from_environment().find(domain, repository, check)?;
         let registry = Registry::new(domain, options.access, credentials, progress.clone())?;
         let name = match (reference.digest(), reference.tag()) {
             (Some(digest), _) => digest.to_string(),
