@@ -786,3 +786,14 @@ fn a_logout_of_what_is_unknown_is_no_failure() {
     let said = Engine::empty().ok(&["logout", "nosuch"]);
     assert_eq!(said, "Not logged in to nosuch");
 }
+
+#[test]
+fn an_answer_that_can_t_be_read_is_said_with_the_question() {
+    let server = Sample::new().serve(|request, _| {
+        let page = b"<html>Log in to the hotel's network</html>".to_vec();
+        let wanted = request.path.contains("/manifests/");
+        wanted.then(|| Answer::Send(200, Vec::new(), page, None))
+    });
+    let question = format!("`{}` was asked for `a/b/manifests/1`", server.address);
+    refused(&server, "corrupt", &["not the right JSON", &question]);
+}

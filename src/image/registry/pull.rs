@@ -184,7 +184,13 @@ fn find(
     let (mut media_type, mut bytes) = registry.manifest(repository, name)?;
     let named = digest_of(&bytes);
     for _ in 0..=MAX_NESTING {
-        match manifest::read(&media_type, &bytes)? {
+        let asked = |error: Error| {
+            error.cause(format!(
+                "`{}` was asked for `{repository}/manifests/{name}`",
+                registry.name()
+            ))
+        };
+        match manifest::read(&media_type, &bytes).map_err(asked)? {
             Named::Image { config, layers } => {
                 let config = match store.read_blob(&config.digest) {
                     Ok(known) => known,
