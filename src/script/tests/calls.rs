@@ -226,7 +226,7 @@ fn help_prints_what_a_function_does_and_returns() {
 fn a_push_of_what_is_missing_asks_nobody() {
     let (_, output) =
         run_text(r#"try { push("nope", "127.0.0.1:1/x:1") } catch (e) { print(e.kind) }"#);
-    assert_eq!(output, "not_found");
+    assert_eq!(output, "not_found\n");
 }
 
 #[test]
