@@ -260,6 +260,12 @@ fn who_logs_in_gets_what_others_do_not() {
     assert!(said.contains("cannot log in") && !said.contains("wr0ng-word"), "{said}");
     let config = engine.root().join(".docker/config.json");
     assert!(!config.exists(), "nothing is kept that was not accepted");
+    let words = ["login", "-u", "tester", "-p", "s3cret-word", address];
+    let typed = engine.run(&words);
+    assert_eq!((typed.code, typed.out.as_str()), (0, "Login Succeeded\n"), "{}", typed.err);
+    let warning = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n";
+    assert!(typed.err.starts_with(warning), "{}", typed.err);
+    engine.ok(&["logout", address]);
     let right = login("s3cret-word\n");
     assert_eq!(String::from_utf8(right.stdout).unwrap(), "Login Succeeded\n");
     assert!(String::from_utf8(right.stderr).unwrap().contains("stored unencrypted"));
