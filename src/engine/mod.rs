@@ -8,7 +8,6 @@ mod check;
 mod files;
 mod in_use;
 mod native;
-mod output;
 mod records;
 mod registry;
 
@@ -37,7 +36,7 @@ use crate::model::signal::Signal;
 use crate::model::system::Info;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 
-pub use self::output::write_whole;
+pub use crate::image::write_whole;
 pub use crate::runtime::cancel::Cancel;
 
 /// A container engine: images in, containers through their life, images out.
