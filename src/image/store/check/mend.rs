@@ -64,7 +64,10 @@ impl Checking<'_> {
                 format!("its layer `{}`: {why}", layer.diff_id.short())
             };
             let what = match &damage {
-                Damage::Lost(why) => why.clone(),
+                Damage::Lost(why) => format!("{why}{}", with_it(&seen.entries, |_| true)),
+                Damage::Manifest(manifest, why, _) => {
+                    format!("{why}{}", with_it(&seen.entries, |entry| is_lost(entry, manifest)))
+                }
                 Damage::Layer(layer, Fault::Files { why, fresh }) => {
                     self.forget(&fresh.name);
                     of(layer, why)
@@ -147,6 +150,18 @@ impl Checking<'_> {
                 index.write(self.store.images())?;
                 Ok(Fate::Removed)
             }
+            Damage::Manifest(manifest, _, whole) => {
+                let mut index = Index::read(self.store.images())?;
+                index.entries.retain(|entry| entry.id != *id || !is_lost(entry, manifest));
+                let of_it = |entry: &&mut Entry| entry.id == *id && entry.manifest == *manifest;
+                for entry in index.entries.iter_mut().filter(of_it) {
+                    entry.manifest = whole.manifest.clone();
+                    entry.manifest_size = whole.manifest_size;
+                }
+                index.drop_needless();
+                index.write(self.store.images())?;
+                Ok(Fate::Mended)
+            }
             Damage::Layer(layer, Fault::Files { fresh, .. }) => {
                 let keys = [&layer.diff_id, &layer.above];
                 let uses = |user: &&ImageUser| user.layers.iter().any(|key| keys.contains(&key));
@@ -188,6 +203,22 @@ impl Checking<'_> {
         self.report.layers += 1;
         Ok(())
     }
+}
+
+/// Whether an entry goes with this manifest: a digest says what was pulled, and that is gone. A
+/// tag can name another manifest of the same image.
+fn is_lost(entry: &Entry, manifest: &Digest) -> bool {
+    let by_digest = entry.reference.as_ref().is_some_and(|known| known.digest().is_some());
+    entry.manifest == *manifest && by_digest
+}
+
+/// The references that are lost with an image or a manifest, in words.
+fn with_it(entries: &[Entry], goes: impl Fn(&Entry) -> bool) -> String {
+    let going = entries.iter().filter(|entry| goes(entry));
+    let names: Vec<_> = going
+        .filter_map(|entry| Some(format!("`{}`", entry.reference.as_ref()?.familiar())))
+        .collect();
+    if names.is_empty() { String::new() } else { format!("; lost with it: {}", names.join(", ")) }
 }
 
 fn in_the_way(user: &ImageUser) -> String {
