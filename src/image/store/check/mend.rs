@@ -245,11 +245,14 @@ pub(super) fn replace_index(store: &Store, index: &Index) -> Result<()> {
     index.write(images)
 }
 
-/// A list of the whole images that are there. Their names were in the old list alone. The caller
-/// holds the store's lock.
+/// A list of the whole images that are there, with the names that the copy of the list knows. The
+/// caller holds the store's lock.
 pub(super) fn find_images(store: &Store) -> Result<Index> {
     let images = store.images();
-    let mut index = Index::default();
+    let mut index = Index::read_copy(images);
+    index
+        .entries
+        .retain(|known| entry(store, &known.manifest).is_some_and(|there| there.id == known.id));
     for name in fs::names(fs::open_dir(&images.join("blobs/sha256"))?)? {
         index
             .entries

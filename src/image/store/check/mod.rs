@@ -128,21 +128,10 @@ impl Checking<'_> {
     /// The list of images; `None` where it is damaged and stays so.
     fn index(&mut self) -> Result<Option<Index>> {
         let lock = self.store.lock()?;
-        let is_there = self.store.images().join("index.json").exists();
-        let (trouble, what, index) = match Index::read(self.store.images()) {
-            Ok(index) if is_there => return Ok(Some(index)),
-            // So it is in a new store, and where the first load was killed.
-            Ok(_) => {
-                let found = mend::find_images(self.store)?;
-                let count = found.ids().len();
-                if count == 0 {
-                    return Ok(Some(found));
-                }
-                let what = format!("there is no list of images, but {count} that could be in one");
-                (Trouble::Leftover, what, found)
-            }
+        let (what, index) = match Index::read(self.store.images()) {
+            Ok(index) => return Ok(Some(index)),
             Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Unsupported) => {
-                (Trouble::Damage, error.to_string(), mend::find_images(self.store)?)
+                (error.to_string(), mend::find_images(self.store)?)
             }
             Err(error) => return Err(error),
         };
@@ -151,7 +140,7 @@ impl Checking<'_> {
         }
         drop(lock);
         let fate = if self.repair { Fate::Mended } else { Fate::Found };
-        self.found(trouble, what, None, &[], fate);
+        self.found(Trouble::Damage, what, None, &[], fate);
         Ok(self.repair.then_some(index))
     }
 

@@ -241,11 +241,21 @@ fn a_lost_list_of_images_is_written_anew() {
 
     std::fs::remove_file(store.images().join("index.json")).unwrap();
     let all = crate::model::usage::PruneOptions { all: true, ..Default::default() };
-    assert_eq!(store.prune(&all, &[]).unwrap().images, 0);
+    let refused = [
+        store.prune(&all, &[]).unwrap_err(),
+        store.list().unwrap_err(),
+        store.load(&mut &archive(&["c"], "3")[..], None, &go).unwrap_err(),
+    ];
+    for error in refused {
+        assert!(error.hint_text().unwrap().contains("system check --repair"), "{error}");
+    }
     let report = check(&store, false, &[]);
-    assert!(report.findings[0].what.contains("no list of images, but 2"), "{report:?}");
+    assert!(report.findings[0].what.contains("is missing") && !report.is_sound(), "{report:?}");
     assert!(check(&store, true, &[]).is_sound());
     assert_eq!(store.list().unwrap().len(), 2);
+    // The names are kept in a copy.
+    store.find("a").unwrap();
+    store.find("b").unwrap();
 }
 
 #[test]
