@@ -56,7 +56,8 @@ impl Store {
         Ok(store)
     }
 
-    fn make(&self) -> Result<()> {
+    /// Makes the directories that are missing.
+    pub(crate) fn make_directories(&self) -> Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         for name in ["blobs/sha256", "layers", "staging"] {
             let path = self.images.join(name);
@@ -66,6 +67,11 @@ impl Store {
                 .create(&path)
                 .context(|| format!("mkdir `{}`", path.display()))?;
         }
+        Ok(())
+    }
+
+    fn make(&self) -> Result<()> {
+        self.make_directories()?;
         let lock = self.lock()?;
         // From now on, a list that is missing has been lost.
         if !self.images.join("index.json").exists() && !has_blobs(&self.images) {

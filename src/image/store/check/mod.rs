@@ -57,6 +57,9 @@ impl Store {
     /// Looks at all images, layers and leftovers; with `repair`, mends what can be mended and
     /// removes what can't.
     pub fn check(&self, repair: bool, hold: Hold<'_>, go_on: Check<'_>) -> Result<Report> {
+        if repair {
+            self.make_directories()?;
+        }
         let lock = self.lock()?;
         let staging = Staging::create(&self.images().join("staging"))?;
         drop(lock);

@@ -377,3 +377,13 @@ fn an_image_whose_content_is_whole_stays_when_one_of_its_manifests_is_lost() {
         is_clean(&store);
     }
 }
+
+#[test]
+fn a_store_without_its_blobs_is_made_whole_again() {
+    let (_root, store) = store(&[(&["a"], "1")]);
+    std::fs::remove_dir_all(store.images().join("blobs")).unwrap();
+    let report = check(&store, true, &[]);
+    assert_eq!(report.findings[0].image.as_deref(), Some("a:latest"), "{report:?}");
+    store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
+    is_clean(&store);
+}
