@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write as _};
+use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,16 +10,22 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::screen::{Stream, stderr, stdout};
 use crate::model::digest::Digest;
 use crate::model::progress::{Event, Progress, Silent, Step};
+use crate::ui::columns::ellipsis;
 use crate::ui::progress;
 
-/// Docker's look; the length of the bar is 50 there as well.
-const MOVING: &str = "{prefix}: {msg:<11} [{bar:50}] {decimal_bytes}/{decimal_total_bytes}";
-const STILL: &str = "{prefix}: {msg}";
+/// The longest bar, as Docker's.
+const BAR: usize = 50;
+/// What stands beside a bar: layer, word, brackets, and two sizes such as `123.45 MB`.
+const BESIDE: usize = 12 + 2 + 11 + 1 + 2 + 1 + 21;
+/// The shortest bar that is worth its place.
+const SHORTEST: usize = 5;
+/// The columns of a terminal that does not tell.
+const COLUMNS: usize = 80;
 
 /// On standard output, as `pull` and `push` do.
 pub fn on_stdout() -> Arc<dyn Progress> {
     match std::io::stdout().is_terminal() {
-        true => Arc::new(Bars::new(ProgressDrawTarget::stdout, stdout())),
+        true => Arc::new(Bars::new(&OUT, stdout())),
         false => Arc::new(Lines(Mutex::new(stdout()))),
     }
 }
@@ -26,7 +33,7 @@ pub fn on_stdout() -> Arc<dyn Progress> {
 /// On standard error: `run` of an image that is missing writes what its container writes.
 pub fn on_stderr() -> Arc<dyn Progress> {
     match std::io::stderr().is_terminal() {
-        true => Arc::new(Bars::new(ProgressDrawTarget::stderr, stderr())),
+        true => Arc::new(Bars::new(&ERR, stderr())),
         false => Arc::new(Lines(Mutex::new(stderr()))),
     }
 }
@@ -34,7 +41,7 @@ pub fn on_stderr() -> Arc<dyn Progress> {
 /// On standard error, if somebody sits there: what a script prints is its own.
 pub fn of_script() -> Arc<dyn Progress> {
     match std::io::stderr().is_terminal() {
-        true => Arc::new(Bars::new(ProgressDrawTarget::stderr, stderr())),
+        true => Arc::new(Bars::new(&ERR, stderr())),
         false => Arc::new(Silent),
     }
 }
@@ -53,10 +60,27 @@ impl Progress for Lines {
     }
 }
 
+/// A terminal that is drawn on.
+#[derive(Debug)]
+struct Canvas {
+    target: fn() -> ProgressDrawTarget,
+    columns: fn() -> usize,
+}
+
+static OUT: Canvas =
+    Canvas { target: ProgressDrawTarget::stdout, columns: || columns(rustix::stdio::stdout()) };
+static ERR: Canvas =
+    Canvas { target: ProgressDrawTarget::stderr, columns: || columns(rustix::stdio::stderr()) };
+
+fn columns(terminal: BorrowedFd<'_>) -> usize {
+    let told = rustix::termios::tcgetwinsize(terminal).map_or(0, |size| size.ws_col.into());
+    if told == 0 { COLUMNS } else { told }
+}
+
 /// A bar for each layer. It is drawn when something happens, by no thread of its own.
 #[derive(Debug)]
 struct Bars {
-    target: fn() -> ProgressDrawTarget,
+    canvas: &'static Canvas,
     /// The same, for the end of the last line.
     stream: Mutex<Stream>,
     picture: Mutex<Option<Picture>>,
@@ -67,45 +91,130 @@ struct Bars {
 #[derive(Debug)]
 struct Picture {
     multi: MultiProgress,
-    bars: HashMap<Digest, ProgressBar>,
+    bars: Vec<Bar>,
+    places: HashMap<Digest, usize>,
+    /// The columns that it is drawn for.
+    columns: usize,
+}
+
+#[derive(Debug)]
+struct Bar {
+    bar: ProgressBar,
+    step: Step,
 }
 
 impl Bars {
-    fn new(target: fn() -> ProgressDrawTarget, stream: Stream) -> Self {
-        Bars { target, stream: Mutex::new(stream), picture: Mutex::default() }
+    fn new(canvas: &'static Canvas, stream: Stream) -> Self {
+        Bars { canvas, stream: Mutex::new(stream), picture: Mutex::default() }
+    }
+
+    fn write(&self, text: &str) {
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = stream.write_all(text.as_bytes());
+    }
+
+    /// Draws all anew where the terminal has another width now. A narrower one has broken the
+    /// lines, which are more of them than were drawn.
+    fn fit(&self, picture: &mut Picture) {
+        let columns = (self.canvas.columns)();
+        if columns == picture.columns || picture.bars.is_empty() {
+            picture.columns = columns;
+            return;
+        }
+        let rows = picture.rows_at(columns);
+        picture.multi.set_draw_target(ProgressDrawTarget::hidden());
+        let up = rows.saturating_sub(1);
+        let up = if up > 0 { format!("\x1b[{up}A") } else { String::new() };
+        self.write(&format!("{up}\r\x1b[J"));
+        picture.multi = MultiProgress::with_draw_target((self.canvas.target)());
+        picture.columns = columns;
+        for number in 0..picture.bars.len() {
+            let step = picture.bars[number].step.clone();
+            let bar = picture.multi.add(ProgressBar::new(0));
+            bar.set_prefix(picture.bars[number].bar.prefix());
+            picture.bars[number] = Bar { bar, step: Step::Waiting };
+            picture.show(number, step);
+        }
     }
 }
 
 impl Picture {
-    fn new(target: ProgressDrawTarget) -> Self {
-        Picture { multi: MultiProgress::with_draw_target(target), bars: HashMap::new() }
+    fn new(canvas: &Canvas) -> Self {
+        Picture {
+            multi: MultiProgress::with_draw_target((canvas.target)()),
+            bars: Vec::new(),
+            places: HashMap::new(),
+            columns: (canvas.columns)(),
+        }
     }
 
     fn layer(&mut self, digest: &Digest, step: &Step) {
-        let bar = self.bars.entry(digest.clone()).or_insert_with(|| {
-            let bar = self.multi.add(ProgressBar::new(0).with_style(style(STILL)));
+        let number = *self.places.entry(digest.clone()).or_insert_with(|| {
+            let bar = self.multi.add(ProgressBar::new(0));
             bar.set_prefix(digest.short().to_owned());
-            bar
+            self.bars.push(Bar { bar, step: Step::Waiting });
+            self.bars.len() - 1
         });
+        self.show(number, step.clone());
+    }
+
+    fn show(&mut self, number: usize, step: Step) {
+        let Bar { bar, step: before } = &mut self.bars[number];
         if let Step::Downloading(done, all) | Step::Uploading(done, all) = step {
-            if bar.length() != Some(*all) {
-                bar.set_length(*all);
-                bar.set_style(style(MOVING));
-                bar.set_message(progress::word(step));
+            if bar.length() != Some(all) || all == 0 {
+                bar.set_length(all);
+                bar.set_style(style(&moving(self.columns)));
+                bar.set_message(progress::word(&step));
             }
-            bar.set_position(*done);
-            return;
+            bar.set_position(done);
+        } else {
+            // The last column stays free: what is written there may begin a new line.
+            let free = self.columns.saturating_sub(15);
+            bar.set_style(style("{prefix}: {msg}"));
+            bar.set_message(ellipsis(&progress::word(&step), free));
+            bar.force_draw();
         }
-        bar.set_style(style(STILL));
-        bar.set_message(progress::word(step));
-        bar.force_draw();
+        *before = step;
+    }
+
+    /// How many lines what is on the screen takes where the terminal has so many columns.
+    fn rows_at(&self, columns: usize) -> usize {
+        let rows = |bar: &Bar| {
+            let length = match &bar.step {
+                Step::Downloading(..) | Step::Uploading(..) => drawn(self.columns),
+                step => 14 + progress::word(step).chars().count(),
+            };
+            length.min(self.columns).div_ceil(columns)
+        };
+        self.bars.iter().map(rows).sum()
+    }
+}
+
+/// Docker's look of a layer that moves; its bar is as long as there is place for, or left out.
+fn moving(columns: usize) -> String {
+    match columns.saturating_sub(BESIDE + 1).min(BAR) {
+        length if length >= SHORTEST => format!(
+            "{{prefix}}: {{msg:<11}} [{{bar:{length}}}] {{decimal_bytes}}/{{decimal_total_bytes}}"
+        ),
+        _ if columns > 36 => "{prefix}: {decimal_bytes}/{decimal_total_bytes}".to_owned(),
+        _ => "{prefix}: {percent}%".to_owned(),
+    }
+}
+
+/// About how long such a line is.
+fn drawn(columns: usize) -> usize {
+    match columns.saturating_sub(BESIDE + 1).min(BAR) {
+        length if length >= SHORTEST => BESIDE + length - 2,
+        _ if columns > 36 => 33,
+        _ => 18,
     }
 }
 
 impl Progress for Bars {
     fn tell(&self, event: &Event) {
         let mut held = self.picture.lock().unwrap_or_else(PoisonError::into_inner);
-        let picture = held.get_or_insert_with(|| Picture::new((self.target)()));
+        let picture = held.get_or_insert_with(|| Picture::new(self.canvas));
+        self.fit(picture);
         match event {
             Event::Layer(digest, step) => picture.layer(digest, step),
             Event::End => {
@@ -113,8 +222,7 @@ impl Progress for Bars {
                 // wrong line where a `^C` has moved the cursor.
                 picture.multi.set_draw_target(ProgressDrawTarget::hidden());
                 if !picture.bars.is_empty() {
-                    let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-                    let _ = stream.write_all(b"\n");
+                    self.write("\n");
                 }
                 *held = None;
             }
@@ -130,4 +238,20 @@ impl Progress for Bars {
 fn style(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template);
     style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_never_longer_than_the_terminal() {
+        for columns in 19..200 {
+            assert!(drawn(columns) < columns, "{columns}");
+        }
+        assert!(moving(200).contains("{bar:50}"));
+        assert!(moving(80).contains("{bar:29}"), "{}", moving(80));
+        assert!(!moving(40).contains("bar") && moving(40).contains("bytes"));
+        assert!(moving(30).contains("percent"));
+    }
 }

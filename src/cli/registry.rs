@@ -78,6 +78,11 @@ fn shown(
 /// # Errors
 /// [`Kind::Denied`] where the registry does not accept name and password.
 pub fn login(shell: &Shell, screen: &mut Screen, arguments: &LoginArguments) -> Outcome {
+    if arguments.password.is_some() {
+        use std::io::Write as _;
+        let warning = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.";
+        writeln!(screen.err()?, "{warning}")?;
+    }
     screen.flush()?;
     let (user, password) = who(shell, arguments)?;
     let access = arguments.transport.access();
@@ -105,6 +110,9 @@ fn who(shell: &Shell, arguments: &LoginArguments) -> Result<(String, String)> {
         let password = password.trim_end_matches('\n').trim_end_matches('\r').to_owned();
         return Ok((user, password));
     }
+    if let (Some(user), Some(password)) = (&arguments.username, &arguments.password) {
+        return Ok((user.clone(), password.clone()));
+    }
     if !std::io::stdin().is_terminal() {
         let message = "cannot ask for the password: standard input is no terminal";
         return Err(Error::new(Kind::Invalid, message)
@@ -115,7 +123,11 @@ fn who(shell: &Shell, arguments: &LoginArguments) -> Result<(String, String)> {
         Some(user) => user.clone(),
         None => prompt::ask("Username: ", cancel)?,
     };
-    Ok((user, prompt::ask_secret("Password: ", cancel)?))
+    let password = match &arguments.password {
+        Some(password) => password.clone(),
+        None => prompt::ask_secret("Password: ", cancel)?,
+    };
+    Ok((user, password))
 }
 
 /// `logout`

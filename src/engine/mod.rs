@@ -8,11 +8,11 @@ mod check;
 mod files;
 mod in_use;
 mod native;
-mod output;
 mod profile;
 mod records;
 mod registry;
 mod sharing;
+mod streams;
 mod transfer;
 mod volumes;
 
@@ -45,8 +45,8 @@ use crate::model::top::Process;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
 
-pub use self::output::write_whole;
 pub use self::transfer::{CopyOptions, Transfer};
+pub use crate::image::write_whole;
 pub use crate::runtime::cancel::Cancel;
 
 /// A container engine: images in, containers through their life, images out.

@@ -26,6 +26,7 @@ pub mod transfer;
 
 pub use crate::model::image::{HostImage, ImageUser};
 pub use build::{Files, Origin};
+pub use bytes::whole::write_whole;
 pub use layer::bytes_below;
 pub use registry::login::{log_in, log_out};
 pub use store::check::{Held, Hold};

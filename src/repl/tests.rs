@@ -63,6 +63,8 @@ fn help_is_shown_bare_and_with_a_name() {
     assert!(output.contains("Life cycle"), "{output}");
     assert!(output.contains("pause(container) -> Container"), "{output}");
     assert!(output.contains("there is no function `nonsense`"), "{output}");
+    let (_, output, _) = pipe("help(\"stop\")\n");
+    assert!(output.starts_with("stop(container) -> Container\n    "), "{output}");
 }
 
 #[test]

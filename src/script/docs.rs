@@ -236,7 +236,8 @@ fn script_type(rust: &str) -> Option<String> {
         "Array" | "array" => "array".to_owned(),
         "FnPtr" => "function".to_owned(),
         "Dynamic" => "any".to_owned(),
-        "Handle" => "Container".to_owned(),
+        "Handle" | "ContainerHandle" => "Container".to_owned(),
+        "ImageHandle" => "Image".to_owned(),
         other => other.to_owned(),
     })
 }

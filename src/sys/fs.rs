@@ -19,8 +19,17 @@ pub type Type = FileType;
 /// The attributes that stat(2) returns.
 pub type Attributes = Stat;
 
+/// A name in a message: no character of it may steer a terminal.
 fn show(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
+    let mut text = String::new();
+    for character in String::from_utf8_lossy(name).chars() {
+        if character.is_control() {
+            text.extend(character.escape_unicode());
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }
 
 fn failed(call: &str, name: &[u8], errno: Errno) -> Error {

@@ -18,7 +18,8 @@ pub fn line(event: &Event) -> Option<String> {
             shown.then(|| format!("{}: {}", digest.short(), word(step)))
         }
         Event::Waiting { reason, seconds } => {
-            Some(format!("{reason}, trying again in {seconds} seconds"))
+            let unit = if *seconds == 1 { "second" } else { "seconds" };
+            Some(format!("{reason}, trying again in {seconds} {unit}"))
         }
         Event::End => None,
     }

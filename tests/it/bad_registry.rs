@@ -1,7 +1,7 @@
 //! Registries that break off, lie, stall or send elsewhere: a small server of the test's own.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,6 +19,7 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// A request: its line, and its headers by lower-case name.
 #[derive(Clone, Debug)]
 struct Request {
+    method: String,
     path: String,
     headers: HashMap<String, String>,
 }
@@ -116,7 +117,7 @@ fn talk(
             before
         };
         let answer = behaviour(&request, before).unwrap_or_else(|| usual(contents, &request));
-        if !give(stream, answer, closed) {
+        if !give(stream, answer, request.method == "HEAD", closed) {
             return;
         }
     }
@@ -131,7 +132,7 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
     reader.read_until(b'\n', &mut line).ok()?;
     let line = String::from_utf8(line).ok()?;
     let mut words = line.split_whitespace();
-    let path = words.nth(1)?.to_owned();
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
     let mut headers = HashMap::new();
     loop {
         let mut line = String::new();
@@ -139,7 +140,11 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.insert(name.to_lowercase(), value.trim().to_owned());
     }
-    Some(Request { path, headers })
+    let request = Request { method, path, headers };
+    // What is uploaded is not kept.
+    let length = request.header("content-length").parse().unwrap_or(0);
+    std::io::copy(&mut reader.take(length), &mut std::io::sink()).ok()?;
+    Some(request)
 }
 
 /// What an honest registry answers, ranges included.
@@ -161,7 +166,7 @@ fn usual(contents: &Contents, request: &Request) -> Answer {
 }
 
 /// False where the connection is to be closed.
-fn give(mut stream: &TcpStream, answer: Answer, closed: &AtomicBool) -> bool {
+fn give(mut stream: &TcpStream, answer: Answer, bare: bool, closed: &AtomicBool) -> bool {
     let until_closed = || {
         until(PATIENCE, || closed.load(Ordering::SeqCst));
         false
@@ -173,7 +178,7 @@ fn give(mut stream: &TcpStream, answer: Answer, closed: &AtomicBool) -> bool {
                 head.push_str(&format!("{name}: {value}\r\n"));
             }
             head.push_str("\r\n");
-            let part = &body[..only.unwrap_or(body.len())];
+            let part = if bare { &[] } else { &body[..only.unwrap_or(body.len())] };
             let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(part));
             sent.is_ok() && only.is_none()
         }
@@ -296,7 +301,8 @@ fn a_broken_connection_goes_on_where_it_broke() {
         broken.then_some(Answer::Send(status, headers, body, Some(100_000)))
     });
     let engine = Engine::empty();
-    engine.ok(&["pull", "-q", &server.name("a/b:1")]);
+    let said = engine.ok(&["pull", &server.name("a/b:1")]);
+    assert!(!said.contains("broke"), "what goes on is not worth a line: {said}");
     let asked = server.asked(&sample.layer_path);
     let ranges: Vec<&str> = asked.iter().map(|request| request.header("range")).collect();
     assert_eq!(ranges, ["", "bytes=100000-", "bytes=200000-", "bytes=300000-"]);
@@ -324,6 +330,10 @@ fn a_connection_that_breaks_again_and_again_is_given_up() {
     let engine = Engine::empty();
     let said = engine.fails(&["pull", &server.name("a/b:1")], 1);
     assert!(said.contains("breaks again and again"), "{said}");
+    let ran = engine.run(&["pull", &server.name("a/b:1")]);
+    let line = format!("broke in layer {}, trying again in 1 second\n", &sample.layer[7..19]);
+    assert_eq!(ran.out.matches("trying again").count(), 1, "{}", ran.out);
+    assert!(ran.out.contains(&line), "{}", ran.out);
     assert_eq!(kept(&engine), Vec::<String>::new());
 }
 
@@ -381,7 +391,7 @@ fn refusals_have_their_kinds() {
     refused(&sample.serve(answer(403, vec![])), "denied", &["denied", "because"]);
     let later = vec![("Retry-After", "3600".to_owned())];
     refused(&sample.serve(answer(429, later)), "network", &["too often", "3600 seconds"]);
-    refused(&sample.serve(answer(500, vec![])), "network", &["500"]);
+    refused(&sample.serve(answer(500, vec![])), "network", &["500", "manifest `1`", "because"]);
 }
 
 #[test]
@@ -395,7 +405,7 @@ fn a_busy_registry_is_asked_again_when_it_says() {
     let begun = Instant::now();
     let said = Engine::empty().ok(&["pull", &server.name("a/b:1")]);
     assert!(begun.elapsed() >= Duration::from_secs(1), "it waits as long as it is told");
-    assert!(said.contains("trying again in 1 seconds"), "{said}");
+    assert!(said.contains("trying again in 1 second\n"), "{said}");
     assert_eq!(server.asked("/manifests/1").len(), 2);
 }
 
@@ -576,4 +586,216 @@ fn who_can_t_be_reached_is_said_after_what_is_missing() {
     let caught =
         engine.script(&format!("try {{ image(\"{name}\") }} catch (e) {{ print(e.kind) }}"));
     assert_eq!(caught, "network");
+}
+
+#[test]
+fn nobody_is_sent_on_to_where_everybody_can_listen() {
+    let sample = Sample::new();
+    let path = sample.layer_path.clone();
+    let server = sample.serve(move |request, _| {
+        let location = vec![("Location", "http://registry.example/x".to_owned())];
+        (request.path == path).then(|| Answer::Send(307, location, Vec::new(), None))
+    });
+    refused(&server, "network", &["sends on to `registry.example` without TLS", "--tls-verify"]);
+}
+
+#[test]
+fn nothing_is_uploaded_to_where_everybody_can_listen() {
+    let sample = Sample::new();
+    let engine = Engine::empty();
+    let source = sample.serve(|_, _| None);
+    engine.ok(&["pull", "-q", &source.name("a/b:1")]);
+    let server = Server::start(Contents::new(), |request, _| {
+        let location = vec![("Location", "http://registry.example/x".to_owned())];
+        (request.method == "POST").then(|| Answer::Send(202, location, Vec::new(), None))
+    });
+    let name = server.name("a/b:1");
+    engine.ok(&["tag", &source.name("a/b:1"), &name]);
+    let said = engine.fails(&["push", &name], 1);
+    assert!(said.contains("sends on to `registry.example` without TLS"), "{said}");
+}
+
+#[test]
+fn who_can_t_be_reached_after_a_redirect_is_named() {
+    let sample = Sample::new();
+    let path = sample.layer_path.clone();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = sample.serve(move |request, _| {
+        let location = vec![("Location", format!("http://127.0.0.2:{port}/x"))];
+        (request.path == path).then(|| Answer::Send(307, location, Vec::new(), None))
+    });
+    refused(&server, "network", &["`127.0.0.2`, where the registry", "cannot be reached"]);
+}
+
+/// An engine that has the sample image under the name that it would have at `server`.
+fn with_image_for(server: &Server) -> (Engine, String) {
+    let (engine, sample) = (Engine::empty(), Sample::new());
+    let source = sample.serve(|_, _| None);
+    engine.ok(&["pull", "-q", &source.name("a/b:1")]);
+    let name = server.name("a/b:1");
+    engine.ok(&["tag", &source.name("a/b:1"), &name]);
+    (engine, name)
+}
+
+#[test]
+fn a_web_server_is_no_registry() {
+    let server = Server::start(Contents::new(), |_, _| {
+        let html = vec![("Content-Type", "text/html; charset=utf-8".to_owned())];
+        Some(Answer::Send(200, html, b"<html>Welcome</html>".to_vec(), None))
+    });
+    let (engine, name) = with_image_for(&server);
+    let said = engine.fails(&["push", &name], 1);
+    assert!(said.contains("does not answer as a registry does"), "{said}");
+    let login = ["login", "-u", "me", "--password-stdin", &server.address];
+    let login = engine.run_with_input(&login, b"s3cret");
+    assert_eq!(login.status.code(), Some(1), "{login:?}");
+    refused(&server, "network", &["does not answer as a registry does", "/v2/a/b/manifests/1"]);
+}
+
+#[test]
+fn what_a_registry_says_about_a_push_is_looked_at() {
+    /// What it answers to a question for a layer, to the manifest, and afterwards.
+    type Says = (Answer, Answer, Answer);
+    /// What it says, and what is said about it.
+    type Case = (fn() -> Says, &'static str);
+    let with = |code: u16, name: &'static str, value: &str| {
+        Answer::Send(code, vec![(name, value.to_owned())], Vec::new(), None)
+    };
+    let wrong = format!("sha256:{}", "0".repeat(64));
+    let own = digest(&Sample::new().manifest);
+    let length = Sample::new().manifest.len();
+    let cases: [Case; 4] = [
+        (
+            || (Answer::Send(200, Vec::new(), b"0".to_vec(), None), status(201), status(200)),
+            "has 1 bytes",
+        ),
+        (|| (status(404), status(201), status(404)), "took the manifest but does not have it"),
+        (|| (status(404), status(202), status(404)), "does not answer as a registry does"),
+        (|| (status(404), status(201), status(200)), "has 0 bytes instead of"),
+    ];
+    let play = |says: Box<dyn Fn() -> Says + Send + Sync>| {
+        let server = Server::start(Contents::new(), move |request, _| {
+            let (layer, put, after) = says();
+            let place = vec![("Location", "/upload".to_owned())];
+            match (request.method.as_str(), request.path.contains("/manifests/")) {
+                ("POST", _) => Some(Answer::Send(202, place, Vec::new(), None)),
+                ("PUT", true) => Some(put),
+                ("PUT", false) => Some(status(201)),
+                ("HEAD", true) => Some(after),
+                ("HEAD", false) => Some(layer),
+                _ => None,
+            }
+        });
+        let (engine, name) = with_image_for(&server);
+        engine.run(&["push", &name])
+    };
+    for (says, expected) in cases {
+        let ran = play(Box::new(says));
+        assert!(ran.code == 1 && ran.err.contains(expected), "{expected}: {}", ran.err);
+    }
+    let named = "Docker-Content-Digest";
+    let ran = play(Box::new(move || (status(404), with(201, named, &wrong), status(200))));
+    assert!(ran.code == 1 && ran.err.contains("has something else"), "{}", ran.err);
+    let body = vec![b' '; length];
+    let ran = play(Box::new(move || {
+        let headers = vec![(named, own.clone())];
+        (status(404), status(201), Answer::Send(200, headers, body.clone(), None))
+    }));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}
+
+#[test]
+fn a_registry_that_fails_for_a_while_is_asked_again() {
+    for code in [500, 502, 503, 504] {
+        let sample = Sample::new();
+        let path = sample.layer_path.clone();
+        let server = sample.serve(move |request, before| {
+            let begin = request.path == path || request.path.ends_with("/manifests/1");
+            (begin && before == 0).then(|| status(code))
+        });
+        let said = Engine::empty().ok(&["pull", &server.name("a/b:1")]);
+        let short = &sample.layer[7..19];
+        for what in ["manifest `1`".to_owned(), format!("blob `{short}`")] {
+            let line = format!(
+                "{} failed with status {code} when asked for {what}, trying again in 1 second",
+                server.address
+            );
+            assert!(said.contains(&line), "{line}: {said}");
+        }
+    }
+}
+
+#[test]
+fn an_upload_that_fails_for_a_while_is_sent_again() {
+    let manifest = Sample::new().manifest;
+    let server = Server::start(Contents::new(), move |request, before| {
+        let place = vec![("Location", "/upload".to_owned())];
+        Some(match (request.method.as_str(), request.path.contains("/manifests/")) {
+            ("POST", _) => Answer::Send(202, place, Vec::new(), None),
+            ("PUT", _) if before == 0 => status(503),
+            ("PUT", _) => status(201),
+            ("HEAD", true) => Answer::Send(200, Vec::new(), manifest.clone(), None),
+            ("HEAD", _) => status(404),
+            _ => return None,
+        })
+    });
+    let (engine, name) = with_image_for(&server);
+    let said = engine.ok(&["push", &name]);
+    assert!(said.contains("failed, trying again in 1 second"), "{said}");
+    assert!(said.contains(": Pushed"), "{said}");
+}
+
+#[test]
+fn a_credential_helper_that_fails_is_named_with_its_words() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Sample::new().serve(|_, _| None);
+    let engine = Engine::empty();
+    let (docker, bin) = (engine.root().join(".docker"), engine.root().join("bin"));
+    std::fs::create_dir_all(&docker).unwrap();
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::write(docker.join("config.json"), r#"{"credsStore":"odd"}"#).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let name = server.name("a/b:1");
+    let pull = || {
+        let mut command = engine.command(&["pull", "-q", &name]);
+        command.env("PATH", &path).stderr(std::process::Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let failed = |said: &[&str]| {
+        let output = pull().wait_with_output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert!(said.iter().all(|part| err.contains(part)), "{err}");
+    };
+    failed(&["there is no credential helper `docker-credential-odd`", "install it"]);
+    let play = |script: &str| {
+        let helper = bin.join("docker-credential-odd");
+        std::fs::write(&helper, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    play("echo the keychain is locked >&2; exit 3");
+    failed(&["`docker-credential-odd get` failed", "3", "the keychain is locked"]);
+    let begun = engine.root().join("begun");
+    play(&format!("touch {}; exec sleep 1000", begun.display()));
+    let child = pull();
+    assert!(until(PATIENCE, || begun.exists()));
+    signal(child.id(), rustix::process::Signal::INT);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+}
+
+#[test]
+fn a_logout_of_what_is_unknown_is_no_failure() {
+    let said = Engine::empty().ok(&["logout", "nosuch"]);
+    assert_eq!(said, "Not logged in to nosuch");
+}
+
+#[test]
+fn an_answer_that_can_t_be_read_is_said_with_the_question() {
+    let server = Sample::new().serve(|request, _| {
+        let page = b"<html>Log in to the hotel's network</html>".to_vec();
+        let wanted = request.path.contains("/manifests/");
+        wanted.then(|| Answer::Send(200, Vec::new(), page, None))
+    });
+    let question = format!("`{}` was asked for `a/b/manifests/1`", server.address);
+    refused(&server, "corrupt", &["not the right JSON", &question]);
 }

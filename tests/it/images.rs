@@ -78,3 +78,25 @@ fn an_image_that_nobody_uses_goes_with_its_files() {
         assert_eq!(left, 0, "{kind}");
     }
 }
+
+#[test]
+fn an_image_without_layers_runs_what_is_mounted_or_copied_there() {
+    needs_root!("an_image_without_layers_runs_what_is_mounted_or_copied_there");
+    let engine = Engine::empty();
+    let config =
+        r#"{"os":"linux","rootfs":{"type":"layers","diff_ids":[]},"config":{"Cmd":["/x"]}}"#;
+    let listed = r#"[{"Config":"c.json","RepoTags":["empty:1"],"Layers":[]}]"#;
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, content) in [("c.json", config), ("manifest.json", listed)] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, name, content.as_bytes()).unwrap();
+    }
+    let loaded = engine.run_with_input(&["load"], &archive.into_inner().unwrap());
+    assert!(loaded.status.success(), "{loaded:?}");
+    let ran = engine.run(&["run", "--name", "nothing", "empty:1"]);
+    assert_eq!(ran.code, 127, "{}", ran.err);
+    assert!(ran.err.contains("`/x`: no such file"), "{}", ran.err);
+    engine.ok(&["rm", "nothing"]);
+    engine.ok(&["system", "check"]);
+}

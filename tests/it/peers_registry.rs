@@ -260,6 +260,12 @@ fn who_logs_in_gets_what_others_do_not() {
     assert!(said.contains("cannot log in") && !said.contains("wr0ng-word"), "{said}");
     let config = engine.root().join(".docker/config.json");
     assert!(!config.exists(), "nothing is kept that was not accepted");
+    let words = ["login", "-u", "tester", "-p", "s3cret-word", address];
+    let typed = engine.run(&words);
+    assert_eq!((typed.code, typed.out.as_str()), (0, "Login Succeeded\n"), "{}", typed.err);
+    let warning = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n";
+    assert!(typed.err.starts_with(warning), "{}", typed.err);
+    engine.ok(&["logout", address]);
     let right = login("s3cret-word\n");
     assert_eq!(String::from_utf8(right.stdout).unwrap(), "Login Succeeded\n");
     assert!(String::from_utf8(right.stderr).unwrap().contains("stored unencrypted"));
@@ -361,4 +367,51 @@ fn a_certificate_must_be_vouched_for() {
     pull.env("SSL_CERT_FILE", &trusted).env_remove("SSL_CERT_DIR");
     assert!(pull.status().unwrap().success());
     engine.ok(&["pull", "-q", "--tls-verify=false", &registry.name("team/app:1")]);
+}
+
+#[test]
+fn a_server_s_own_certificate_is_trusted_where_it_is_listed() {
+    let test = "a_server_s_own_certificate_is_trusted_where_it_is_listed";
+    if Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_err() {
+        eprintln!("LEFT OUT: {test} needs the Debian package openssl");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join(name).display().to_string();
+    let made = |name: &str| {
+        let (key, certificate) = (file(&format!("{name}.key")), file(&format!("{name}.crt")));
+        let output = Command::new("openssl")
+            .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split(' '))
+            .args(["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-keyout", &key, "-out", &certificate])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        std::fs::read(certificate).unwrap()
+    };
+    let (own, other) = (made("s"), made("t"));
+    let tls = format!(", tls: {{ certificate: {}, key: {} }}", file("s.crt"), file("s.key"));
+    let Some(registry) = Registry::start_with(test, directory, false, Some(&tls)) else { return };
+    registry.put("hundredcounter.docker.tar", "team/app:1", &[]);
+    let (engine, name) = (Engine::empty(), registry.name("team/app:1"));
+    let trusted = engine.root().join("listed.crt");
+    let pull = |listed: &[u8], name: &str| {
+        std::fs::write(&trusted, listed).unwrap();
+        let mut pull = engine.command(&["pull", "-q", name]);
+        let output = pull.env("SSL_CERT_FILE", &trusted).env_remove("SSL_CERT_DIR").output();
+        let output = output.unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    // The same name and issuer, but not the same certificate.
+    let (there, said) = pull(&other, &name);
+    assert!(!there && said.contains("is not trusted"), "{said}");
+    assert!(said.contains("put this very certificate into `/etc/docker/certs.d/"), "{said}");
+    assert!(!said.contains("Other("), "{said}");
+    let (there, said) = pull(&own, &name.replace("127.0.0.1", "localhost"));
+    assert!(!there && said.contains("its certificate is for `127.0.0.1`"), "{said}");
+    let (there, said) = pull(&own, &name);
+    assert!(there, "{said}");
+    // Among others as well.
+    let (there, said) = pull(&[other, own].concat(), &name);
+    assert!(there, "{said}");
 }

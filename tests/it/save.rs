@@ -152,3 +152,28 @@ fn the_platform_that_is_asked_for_is_loaded() {
     let nonsense = engine.fails(&["load", "--platform", "a/b/c/d", "-i", "x"], 1);
     assert!(nonsense.contains("a/b/c/d"), "{nonsense}");
 }
+
+#[test]
+fn links_stay_where_an_archive_is_written_through_them() {
+    let engine = engine();
+    let image = "hundredcounter";
+    engine.ok(&["create", "--name", "one", image]);
+    // As /dev/stdout is one.
+    let stdout = path(&engine, "stdout");
+    std::os::unix::fs::symlink("/proc/self/fd/1", &stdout).unwrap();
+    let (real, link) = (path(&engine, "real.tar"), path(&engine, "link.tar"));
+    std::os::unix::fs::symlink("real.tar", &link).unwrap();
+    for words in [["save", "-o", &stdout, image], ["export", "-o", &stdout, "one"]] {
+        let output = engine.command(&words).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(output.stdout.get(257..262), Some(&b"ustar"[..]), "{words:?}");
+        engine.ok(&[words[0], "-o", &link, words[3]]);
+        assert_eq!(std::fs::read(&real).unwrap().get(257..262), Some(&b"ustar"[..]));
+        assert!(Path::new(&stdout).is_symlink() && Path::new(&link).is_symlink());
+        let missing = path(&engine, "no/such/x.tar");
+        let said = engine.fails(&[words[0], "-o", &missing, words[3]], 1);
+        assert!(said.contains("mkdir -p"), "{said}");
+        let said = engine.fails(&[words[0], "-o", &path(&engine, "."), words[3]], 1);
+        assert!(said.contains("is a directory") && said.contains("name a file in it"), "{said}");
+    }
+}

@@ -57,6 +57,9 @@ pub struct LoginArguments {
     /// The name there; asked for where unset
     #[arg(short, long, value_name = "NAME")]
     pub username: Option<String>,
+    /// The password; everybody on this machine can see it: better use --password-stdin
+    #[arg(short, long, value_name = "PASSWORD", conflicts_with = "password_stdin")]
+    pub password: Option<String>,
     /// Read the password from standard input instead of asking for it
     #[arg(long)]
     pub password_stdin: bool,

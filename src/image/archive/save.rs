@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::image::Check;
 use crate::image::bytes::compression::{Compression, compress};
 use crate::image::bytes::spool::{self, SpoolWriter, digest_of};
+use crate::image::bytes::whole::write_whole;
 use crate::image::layer;
 use crate::image::store::import::media_type;
 use crate::image::store::index::{MEDIA_CONFIG, MEDIA_INDEX, MEDIA_MANIFEST};
@@ -55,24 +56,7 @@ impl Store {
         if options.format == SaveFormat::OciDirectory {
             return self.save_directory(queries, options, path, check).context(failed);
         }
-        // A pipe or a device is written to as it is.
-        if path.symlink_metadata().is_ok_and(|found| !found.is_file() && !found.is_symlink()) {
-            let mut out = File::options().write(true).open(path).context(failed)?;
-            return self.save(queries, options, &mut out, check).context(failed);
-        }
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(format!(".{}.partial", std::process::id()));
-        let temporary = Path::new(&temporary);
-        let save = || {
-            let mut out =
-                File::create(temporary).context(|| format!("create `{}`", temporary.display()))?;
-            self.save(queries, options, &mut out, check)?;
-            std::fs::rename(temporary, path).context(|| "rename it".to_owned())
-        };
-        save().context(failed).inspect_err(|_| {
-            // There is nothing to be done where even this fails.
-            let _ = std::fs::remove_file(temporary);
-        })
+        write_whole(path, |out| self.save(queries, options, out, check)).context(failed)
     }
 
     /// Writes the images that `queries` name to a stream, as an archive.

@@ -5,3 +5,4 @@ pub(crate) mod compression;
 pub(crate) mod limits;
 pub(crate) mod span;
 pub(crate) mod spool;
+pub(crate) mod whole;

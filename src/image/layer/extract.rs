@@ -16,7 +16,7 @@ use crate::image::bytes::limits::Room;
 use crate::image::bytes::spool;
 use crate::image::layer::merged::{Layer, opaque};
 use crate::image::layer::parents::Parents;
-use crate::image::tar::members::{Member, MemberKind, Members, Tape, corrupt, lossy};
+use crate::image::tar::members::{Member, MemberKind, Members, Tape, corrupt, shown};
 use crate::image::tar::names::{self, Leaf};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -74,7 +74,7 @@ pub(crate) fn extract(
         room.take(member.size, root)?;
         extraction
             .apply(&member, &mut members)
-            .context(|| format!("cannot unpack `{}`", lossy(&member.name)))?;
+            .context(|| format!("cannot unpack `{}`", shown(&member.name)))?;
     }
     extraction.finish()
 }
@@ -244,17 +244,17 @@ impl Extraction<'_> {
     /// is copied up first: that is what overlayfs did when the link was made.
     fn hard_link(&mut self, member: &Member, place: &mut Place<'_>) -> Result<()> {
         let parts = names::components(&member.link)?;
-        let target = lossy(&member.link);
+        let target = shown(&member.link);
         let (Leaf::Plain(leaf), parents) = names::split(&parts)? else {
             return Err(corrupt(format!("it is a hard link to the whiteout `{target}`")));
         };
         let (parent, resolved) = self.parents.open(parents)?;
         let mut path: Vec<Vec<u8>> = split_path(&resolved);
         path.push(leaf.to_vec());
-        if names::join(&path) == place.path {
+        let present = fs::stat(&*parent, leaf)?;
+        if names::join(&path) == place.path && present.is_some() {
             return Ok(());
         }
-        let present = fs::stat(&*parent, leaf)?;
         match present {
             Some(present) if fs::type_of(&present) == FileType::Directory => {
                 return Err(corrupt(format!("it is a hard link to the directory `{target}`")));

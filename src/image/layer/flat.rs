@@ -26,11 +26,16 @@ use crate::sys::fs;
 
 /// Below the directory of images, and of a staging directory.
 pub(crate) const DIRECTORY: &str = "flat";
+/// Below the directory of images: what an image without layers is stacked upon.
+const NOTHING: &str = "empty";
 
 impl Store {
     /// The directories that overlayfs shall stack for an image with these `layers` (keys, lowest
     /// first), at most `most`, relative to the store.
     pub fn stack(&self, layers: &[Digest], most: usize) -> Result<Vec<PathBuf>> {
+        if layers.is_empty() {
+            return self.nothing().map(|nothing| vec![nothing]);
+        }
         let merged = merged_count(layers.len(), most);
         let key = merged.checked_sub(1).and_then(|last| keys(layers).nth(last));
         let lowest = key.map(|key| {
@@ -43,6 +48,18 @@ impl Store {
         });
         let rest = layers[merged..].iter().map(|key| Ok(Path::new("layers").join(key.hex())));
         lowest.into_iter().chain(rest).collect()
+    }
+
+    /// An empty directory: overlayfs wants something below the writable one.
+    fn nothing(&self) -> Result<PathBuf> {
+        use std::os::unix::fs::DirBuilderExt;
+        let path = self.images().join(NOTHING);
+        match std::fs::DirBuilder::new().mode(0o755).create(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                Err(Error::from_io(format!("mkdir `{}`", path.display()), &error))
+            }
+            _ => Ok(NOTHING.into()),
+        }
     }
 
     /// The layer whose directory tells what `/` is like, relative to the store: the topmost that

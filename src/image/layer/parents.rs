@@ -17,7 +17,7 @@ use crate::image::Check;
 use crate::image::bytes::spool;
 use crate::image::layer::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
 use crate::image::layer::merged::{self, Found, Layer, opaque};
-use crate::image::tar::members::{corrupt, lossy};
+use crate::image::tar::members::{corrupt, shown};
 use crate::image::tar::names::join;
 use crate::model::Result;
 use crate::sys::fs;
@@ -138,7 +138,7 @@ impl<'a> Parents<'a> {
                 ));
             }
             let blocked = |what: &str| {
-                Err(corrupt(format!("its parent `{}` is {what}", lossy(&join(&done)))))
+                Err(corrupt(format!("its parent `{}` is {what}", shown(&join(&done)))))
             };
             match self.lookup(&done)? {
                 Found::Directory { layer: 0, .. } => {}

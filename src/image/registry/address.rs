@@ -95,6 +95,21 @@ pub(super) fn is_loopback(authority: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Whether this host may be this machine, or its neighbours on the wire. So may what the C
+/// library reads as an address though it is not written as one, such as `127.1`.
+pub(super) fn is_local(authority: &str) -> bool {
+    let host = host_of(authority);
+    let bare = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+    let last = bare.rsplit('.').next().unwrap_or_default();
+    match bare.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+        Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_link_local() || ip.is_unspecified(),
+        Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified(),
+        Err(_) => {
+            last.eq_ignore_ascii_case("localhost") || last.starts_with(|c: char| c.is_ascii_digit())
+        }
+    }
+}
+
 fn host_of(authority: &str) -> &str {
     match authority.rfind(']') {
         Some(end) => &authority[..=end],
@@ -167,6 +182,29 @@ mod tests {
         }
         for host in ["localhost.example.org", "128.0.0.1", "127.0.0.1.example.org:80", "[::2]"] {
             assert!(!is_loopback(host), "{host}");
+        }
+    }
+    #[test]
+    fn local_is_what_only_this_machine_can_mean() {
+        for host in [
+            "localhost:80",
+            "a.localhost",
+            "localhost.",
+            "127.0.0.1:1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0.0.0.0",
+            "169.254.169.254",
+            "[::1]:1",
+            "[::]",
+            "[fe80::1]",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in ["registry.example:80", "10.0.0.1", "192.168.0.1:5000", "[2001:db8::1]", "a"] {
+            assert!(!is_local(host), "{host}");
         }
     }
 }

@@ -2,19 +2,22 @@
 //!
 //! Read in this order: `REGISTRY_AUTH_FILE`; Docker's `config.json` (in `DOCKER_CONFIG` or
 //! `~/.docker`); Podman's `auth.json` (in `XDG_RUNTIME_DIR` or `/run`, then `~/.config`).
-//! Written is only Docker's file, or the helper that it names. A secret is never part of an
+//! A login is written to Docker's file alone, or kept by the helper that it names; a logout takes
+//! it out of all of them. A secret is never part of an
 //! error, an argument or an environment variable.
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use serde_json::{Map, Value, json};
 
+use super::keeper::Keeper;
+use crate::image::Check;
+use crate::image::bytes::whole::write_secret;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
@@ -23,8 +26,6 @@ use crate::sys::userns;
 const MAX_FILE: u64 = 1 << 20;
 /// The name under which everybody keeps the credentials of docker.io.
 const HUB: &str = "https://index.docker.io/v1/";
-/// What a helper prints where it knows nothing; docker-credential-helpers, `credentials/error.go`.
-const UNKNOWN: &str = "credentials not found";
 
 /// A name and password, or a token that stands for both.
 #[derive(Clone, PartialEq, Eq)]
@@ -86,15 +87,29 @@ impl Keychain {
     }
 
     /// The credentials for a repository; Podman may keep some for a part of a registry.
-    pub(crate) fn find(&self, domain: &str, repository: &str) -> Result<Option<Credentials>> {
+    pub(crate) fn find(
+        &self,
+        domain: &str,
+        repository: &str,
+        check: Check<'_>,
+    ) -> Result<Option<Credentials>> {
         let podmans = self.before.iter().map(|path| (path, true));
         let dockers = self.docker.iter().map(|path| (path, false));
         let rest = self.after.iter().map(|path| (path, true));
         for (path, by_repository) in podmans.chain(dockers).chain(rest) {
-            let Some(bytes) = read(path)? else { continue };
+            let config = parsed(path)?;
             for key in keys(domain, repository, by_repository) {
-                if let Some(found) = look_up(path, &bytes, &key)? {
-                    return Ok(Some(found));
+                // Helpers know registries, not their parts.
+                let is_whole = !key.starts_with(&format!("{domain}/"));
+                let found = match helper(&config, &key, check).filter(|_| is_whole) {
+                    Some(helper) => {
+                        let whence = || format!("cannot read the credentials for `{domain}`");
+                        helper.get(&key).context(whence)?
+                    }
+                    None => look_up(path, &config, &key)?,
+                };
+                if found.is_some() {
+                    return Ok(found);
                 }
             }
         }
@@ -107,13 +122,14 @@ impl Keychain {
         domain: &str,
         user: &str,
         password: &str,
+        check: Check<'_>,
     ) -> Result<Option<PathBuf>> {
         let path = self.docker_file()?;
         let mut config = parsed(path)?;
         let key = server(domain);
-        if let Some(helper) = helper(&config, &key) {
+        if let Some(helper) = helper(&config, &key, check) {
             let message = json!({ "ServerURL": key, "Username": user, "Secret": password });
-            run_helper(&helper, "store", message.to_string().as_bytes())?;
+            helper.store(&message.to_string())?;
             put(&mut config, key, json!({}));
             write(path, &config)?;
             return Ok(None);
@@ -124,26 +140,11 @@ impl Keychain {
         Ok(Some(path.to_owned()))
     }
 
-    /// Forgets them. False where there were none in Docker's file.
-    pub(crate) fn erase(&self, domain: &str) -> Result<bool> {
-        let path = self.docker_file()?;
-        let mut config = parsed(path)?;
-        let key = server(domain);
-        let helper = helper(&config, &key);
+    /// Forgets them, wherever they would be found. False where there were none.
+    pub(crate) fn erase(&self, domain: &str, check: Check<'_>) -> Result<bool> {
         let mut known = false;
-        if let Some(auths) = config.get_mut("auths").and_then(Value::as_object_mut) {
-            for name in [key.as_str(), domain, &format!("https://{domain}")] {
-                known |= auths.remove(name).is_some();
-            }
-        }
-        if let Some(helper) = helper {
-            match run_helper(&helper, "erase", key.as_bytes()) {
-                Err(error) if !error.to_string().contains(UNKNOWN) => return Err(error),
-                erased => known |= erased.is_ok(),
-            }
-        }
-        if known {
-            write(path, &config)?;
+        for path in self.before.iter().chain(&self.docker).chain(&self.after) {
+            known |= erase_in(path, domain, check)?;
         }
         Ok(known)
     }
@@ -154,6 +155,22 @@ impl Keychain {
                 .hint("set HOME or DOCKER_CONFIG")
         })
     }
+}
+
+fn erase_in(path: &Path, domain: &str, check: Check<'_>) -> Result<bool> {
+    let mut config = parsed(path)?;
+    let key = server(domain);
+    let mut known = false;
+    if let Some(auths) = config.get_mut("auths").and_then(Value::as_object_mut) {
+        for name in [key.as_str(), domain, &format!("https://{domain}")] {
+            known |= auths.remove(name).is_some();
+        }
+    }
+    let kept = helper(&config, &key, check).map(|helper| helper.erase(&key));
+    if known {
+        write(path, &config)?;
+    }
+    Ok(kept.transpose()?.unwrap_or(false) || known)
 }
 
 /// The key of a registry in Docker's file.
@@ -178,36 +195,31 @@ fn keys(domain: &str, repository: &str, by_repository: bool) -> Vec<String> {
     keys
 }
 
-fn look_up(path: &Path, bytes: &[u8], key: &str) -> Result<Option<Credentials>> {
+fn look_up(path: &Path, config: &Map<String, Value>, key: &str) -> Result<Option<Credentials>> {
     use CredentialRetrievalError as Why;
+    let auths = config.get("auths").cloned().unwrap_or_else(|| json!({}));
+    let bytes = json!({ "auths": auths }).to_string();
     // A login that keeps the secret with a helper leaves `"auth": ""`, or nothing.
-    match docker_credential::get_credential_from_reader(bytes, key) {
+    match docker_credential::get_credential_from_reader(bytes.as_bytes(), key) {
         Ok(DockerCredential::UsernamePassword(user, password)) => {
             let empty = user.is_empty() && password.is_empty();
             Ok((!empty).then_some(Credentials::Password(user, password)))
         }
         Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Credentials::Token(token))),
         Err(Why::NoCredentialConfigured) => Ok(None),
-        Err(Why::HelperFailure { stdout, stderr, .. })
-            if stdout.contains(UNKNOWN) || stderr.contains(UNKNOWN) =>
-        {
-            Ok(None)
-        }
         Err(why) => {
-            // What a helper printed may be a secret, so it is not shown.
             let why = match why {
-                Why::HelperFailure { helper, .. } => format!("`{helper}` failed"),
-                Why::HelperCommunicationError => "its credential helper can't be run".to_owned(),
-                Why::MalformedHelperResponse => "its helper's answer can't be read".to_owned(),
                 Why::ConfigReadError => "it is not the right JSON".to_owned(),
                 _ => format!("the entry `{key}` can't be read"),
             };
-            let message = format!("cannot read the credentials in `{}`", path.display());
-            Err(Error::new(Kind::Invalid, message)
-                .cause(why)
-                .hint("mend the file, or set DOCKER_CONFIG to another directory"))
+            Err(unreadable(path).cause(why))
         }
     }
+}
+
+fn unreadable(path: &Path) -> Error {
+    Error::new(Kind::Invalid, format!("cannot read the credentials in `{}`", path.display()))
+        .hint("mend the file, or set DOCKER_CONFIG to another directory")
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
@@ -228,13 +240,10 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     Ok(Some(bytes).filter(|bytes| !bytes.trim_ascii().is_empty()))
 }
 
-/// Docker's file as it is, with all that other programs keep in it.
+/// A file as it is, with all that other programs keep in it.
 fn parsed(path: &Path) -> Result<Map<String, Value>> {
     let Some(bytes) = read(path)? else { return Ok(Map::new()) };
-    serde_json::from_slice(&bytes).map_err(|_| {
-        Error::new(Kind::Invalid, format!("`{}` is not the right JSON", path.display()))
-            .hint("mend the file, or set DOCKER_CONFIG to another directory")
-    })
+    serde_json::from_slice(&bytes).map_err(|_| unreadable(path).cause("it is not the right JSON"))
 }
 
 /// Puts an entry among the registries that one is logged in to.
@@ -246,60 +255,25 @@ fn put(config: &mut Map<String, Value>, key: String, value: Value) {
     }
 }
 
-fn helper(config: &Map<String, Value>, key: &str) -> Option<String> {
+fn helper<'a>(config: &Map<String, Value>, key: &str, check: Check<'a>) -> Option<Keeper<'a>> {
     let special = config.get("credHelpers").and_then(|helpers| helpers.get(key));
     let name = special.or_else(|| config.get("credsStore"))?.as_str()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    Some(name.to_owned()).filter(|name| !name.is_empty() && name.chars().all(plain))
-}
-
-/// Runs `docker-credential-NAME VERB`; what it shall know comes on its standard input.
-fn run_helper(name: &str, verb: &str, input: &[u8]) -> Result<()> {
-    let program = format!("docker-credential-{name}");
-    let failed = || format!("cannot run the credential helper `{program}`");
-    let mut child = Command::new(&program)
-        .arg(verb)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .context(failed)?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A helper that does not read says why by its exit code.
-        let _ = stdin.write_all(input);
-    }
-    let output = child.wait_with_output().context(failed)?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let known = String::from_utf8_lossy(&output.stdout).contains(UNKNOWN);
-    let why = if known { UNKNOWN.to_owned() } else { output.status.to_string() };
-    Err(Error::new(Kind::System, format!("`{program} {verb}` failed")).cause(why))
+    let sound = !name.is_empty() && name.chars().all(plain);
+    sound.then(|| Keeper { name: name.to_owned(), check })
 }
 
 /// Replaces the file in one step; only its owner can read it.
 fn write(path: &Path, config: &Map<String, Value>) -> Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    use std::os::unix::fs::DirBuilderExt;
     let what = || format!("cannot write `{}`", path.display());
-    let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if let Some(parent) = whole.parent() {
+    if let Some(parent) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).context(what)?;
     }
     let mut text = serde_json::to_string_pretty(config)
         .map_err(|error| Error::new(Kind::Bug, what()).cause(error))?;
     text.push('\n');
-    let temporary = whole.with_extension(format!("json.{}", std::process::id()));
-    let result = (|| {
-        let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, &whole)
-    })();
-    if result.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    result.context(what)
+    write_secret(path, text.as_bytes())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 use ureq::http::Method;
@@ -13,7 +13,6 @@ use super::exchange::{Answer, Ask, header};
 use super::manifest::Descriptor;
 use crate::model::digest::Digest;
 use crate::model::error::Context;
-use crate::model::progress::Event;
 use crate::model::{Error, Kind, Result};
 
 /// How often it is tried again without a byte having come meanwhile.
@@ -22,6 +21,8 @@ const ATTEMPTS: u32 = 4;
 const MAX_ATTEMPTS: u32 = 100;
 /// The wait before the first repetition; it doubles.
 const WAIT: Duration = Duration::from_millis(200);
+/// How long nothing more is said about attempts for the same blob.
+const QUIET: Duration = Duration::from_secs(5);
 const BUFFER: usize = 128 * 1024;
 
 /// What has come so far.
@@ -77,7 +78,7 @@ impl Registry {
         told: &dyn Fn(u64, usize) -> Result<()>,
     ) -> Result<()> {
         let mut received = Received { file, hash: Sha256::new(), done: 0 };
-        let mut fruitless = 0;
+        let (mut fruitless, mut said) = (0, None);
         for _ in 0..MAX_ATTEMPTS {
             let before = received.done;
             let why = match self.receive(repository, descriptor, &mut received, told)? {
@@ -90,8 +91,16 @@ impl Registry {
                 return Err(self.broken(&descriptor.digest).cause(why));
             }
             let wait = WAIT * 2u32.pow(fruitless - 1);
-            let reason = format!("the connection to {} broke", self.name());
-            self.0.progress.tell(&Event::Waiting { reason, seconds: wait.as_secs() });
+            // Who comes on is not worth a line, nor is each of many attempts.
+            let stuck = received.done == before;
+            if stuck && said.is_none_or(|said: Instant| said.elapsed() >= QUIET) {
+                said = Some(Instant::now());
+                let short = descriptor.digest.short();
+                self.tell_waiting(
+                    format!("the connection to {} broke in layer {short}", self.name()),
+                    wait,
+                );
+            }
             self.pause(wait)?;
         }
         Err(self.broken(&descriptor.digest))

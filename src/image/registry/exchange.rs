@@ -1,18 +1,18 @@
 //! One request and what it answers: authentication, redirects, waiting, limits.
 
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::{Method, Request, Response};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body, Proxy, SendBody};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, TcpConnector};
+use ureq::{Agent, Body, Proxy, ResponseExt as _, SendBody};
 
 use super::Registry;
-use super::address::{Url, is_loopback};
-use super::authentication;
-use crate::model::error::Context;
+use super::address::{Url, is_local, is_loopback};
+use super::{authentication, trust};
 use crate::model::progress::{Access, Event};
 use crate::model::{Error, Kind, Result};
 
@@ -26,6 +26,8 @@ const TLS_PROBE: Duration = Duration::from_secs(3);
 const MAX_REDIRECTS: usize = 10;
 /// How often a request is repeated because the registry is busy.
 const MAX_WAITS: u32 = 4;
+/// How often it is repeated because the registry failed.
+const MAX_FAILURES: u32 = 3;
 /// The longest time that a registry may ask to wait.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 /// Errors of a registry and what they say, as in containers/image (`iolimits`).
@@ -83,7 +85,7 @@ pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
     crate::sys::net::look_names_up_without_plugins();
     let tls = TlsConfig::builder()
         .disable_verification(access.insecure)
-        .root_certs(RootCerts::Specific(Arc::new(trusted(domain)?)))
+        .root_certs(RootCerts::Specific(Arc::new(Vec::new())))
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .build();
     // As Go does: what is on this machine is asked without a proxy.
@@ -99,27 +101,14 @@ pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
         .timeout_per_write(Some(SILENCE))
         .tls_config(tls)
         .build();
-    Ok(config.new_agent())
-}
-
-/// The certificates that this machine trusts, and those that Docker would for this registry.
-fn trusted(domain: &str) -> Result<Vec<Certificate<'static>>> {
-    // What can't be read is missing when it is needed: the registry is then not trusted.
-    let native = rustls_native_certs::load_native_certs().certs;
-    let mut all: Vec<_> =
-        native.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
-    let directory = Path::new("/etc/docker/certs.d").join(domain);
-    for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "crt") {
-            let what = || format!("cannot read the certificate `{}`", path.display());
-            let text = std::fs::read(&path).context(what)?;
-            let certificate = Certificate::from_pem(&text)
-                .map_err(|error| Error::new(Kind::Invalid, what()).cause(error))?;
-            all.push(certificate);
-        }
+    if access.insecure {
+        return Ok(config.new_agent());
     }
-    Ok(all)
+    let connector =
+        ().chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(trust::connector(trust::listed(domain)?)?);
+    Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
 }
 
 impl Registry {
@@ -154,23 +143,41 @@ impl Registry {
                     }
                     url = self.redirected(&url, &answer)?;
                 }
-                429 | 502 | 503 | 504 if waits < MAX_WAITS => {
-                    waits += 1;
-                    match patience(&answer, waits) {
-                        Some(time) => self.wait(time, answer.status().as_u16())?,
-                        None => return Ok(answer),
-                    }
-                }
+                // An upload is begun again as a whole.
+                500..=599 if matches!(ask.payload, Payload::Stream(..)) => return Ok(answer),
+                _ if self.comes_again(&answer, &url, &mut waits)? => {}
                 _ => return Ok(answer),
             }
         }
     }
 
-    fn wait(&self, time: Duration, status: u16) -> Result<()> {
-        let why = if status == 429 { "is asked too often" } else { "is busy" };
-        let reason = format!("{} {why}", self.name());
-        self.0.progress.tell(&Event::Waiting { reason, seconds: time.as_secs() });
-        self.pause(time)
+    /// Waits, where a registry is busy or failed and may do better when it is asked again.
+    fn comes_again(&self, answer: &Answer, url: &Url, waits: &mut u32) -> Result<bool> {
+        let status = answer.status().as_u16();
+        let most = match status {
+            429 => MAX_WAITS,
+            500 | 502 | 503 | 504 => MAX_FAILURES,
+            _ => 0,
+        };
+        if *waits >= most {
+            return Ok(false);
+        }
+        *waits += 1;
+        let Some(time) = patience(answer, *waits) else { return Ok(false) };
+        let why = match status {
+            429 => "is asked too often".to_owned(),
+            _ => format!("failed with status {status}"),
+        };
+        let asked = super::failure::subject(&url.path);
+        let asked = asked.map_or(String::new(), |asked| format!(" when asked for {asked}"));
+        self.tell_waiting(format!("{} {why}{asked}", self.name()), time);
+        self.pause(time)?;
+        Ok(true)
+    }
+
+    pub(super) fn tell_waiting(&self, reason: String, time: Duration) {
+        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        self.0.progress.tell(&Event::Waiting { reason, seconds });
     }
 
     fn send(
@@ -200,18 +207,43 @@ impl Registry {
         }
     }
 
-    /// Where a redirect leads. From TLS it never leads to where everybody can listen.
+    /// Where a redirect leads.
     fn redirected(&self, from: &Url, answer: &Answer) -> Result<Url> {
         let location = location(answer);
         let target = location.as_deref().and_then(|location| from.join(location));
         let target = target.ok_or_else(|| {
             Error::new(Kind::Network, format!("`{}` redirects to no address", self.name()))
         })?;
-        if from.https && !target.https {
-            let message = format!("`{}` redirects to `{}` without TLS", self.name(), target.host());
-            return Err(Error::new(Kind::Network, message));
-        }
+        self.may_lead(from, &target)?;
         Ok(target)
+    }
+
+    /// Whether an answer may send on from one address to another: not from TLS, or without being
+    /// told so, to where everybody can listen, and not from elsewhere to what only this machine
+    /// can reach.
+    ///
+    /// # Errors
+    /// [`Kind::Network`] where it may not, naming the host.
+    pub(super) fn may_lead(&self, from: &Url, target: &Url) -> Result<()> {
+        let refuse = |why: &str| {
+            let message = format!("`{}` sends on to `{}` {why}", from.host(), target.authority);
+            Error::new(Kind::Network, message)
+        };
+        if is_local(&target.authority) && !is_loopback(&from.authority) {
+            return Err(refuse("on this machine")
+                .hint("a registry elsewhere has no business here; tell who runs it"));
+        }
+        if target.https || target.same_origin(from) {
+            return Ok(());
+        }
+        if from.https {
+            return Err(refuse("without TLS").hint("tell who runs the registry"));
+        }
+        match self.0.access.insecure || is_loopback(&target.authority) {
+            true => Ok(()),
+            false => Err(refuse("without TLS")
+                .hint("if you trust the network between, add `--tls-verify=false`")),
+        }
     }
 
     /// Whether the registry speaks TLS.
@@ -253,13 +285,27 @@ impl Registry {
         Ok(bytes)
     }
 
+    /// Whether this is another host than the registry's.
+    pub(super) fn is_other(&self, url: &Url) -> bool {
+        self.0.base.get().is_some_and(|base| !url.host().eq_ignore_ascii_case(base.host()))
+    }
+
     /// What went wrong, from an answer that is an error; `what` was asked for.
     pub(super) fn refused(&self, answer: Answer, what: &str) -> Error {
         let status = answer.status().as_u16();
         let retry = header(&answer, "retry-after");
+        let elsewhere = Url::parse(&answer.get_uri().to_string()).filter(|url| self.is_other(url));
+        let elsewhere = elsewhere.map(|url| url.host().to_owned());
         let said = self.body(answer, MAX_ERROR, "an error message").unwrap_or_default();
         let known = self.0.rights.has_credentials();
-        super::failure::refusal(self.name(), what, status, retry.as_deref(), &said, known)
+        let error =
+            super::failure::refusal(self.name(), what, status, retry.as_deref(), &said, known);
+        match elsewhere {
+            Some(host) => {
+                error.cause(format!("it was `{host}` that answered, where it sends on to"))
+            }
+            None => error,
+        }
     }
 
     fn authenticate(&self, answer: &Answer, scope: &str, shown: bool) -> Result<()> {
@@ -276,22 +322,27 @@ impl Registry {
         authorization: Option<&str>,
         form: Option<&str>,
     ) -> Result<Answer> {
-        let builder = match form {
-            Some(_) => Request::post(url.to_string())
-                .header("content-type", "application/x-www-form-urlencoded"),
-            None => Request::get(url.to_string()),
-        };
-        let builder = match authorization {
-            Some(value) => builder.header("authorization", value),
-            None => builder,
-        };
-        let sent = match form {
-            Some(form) => {
-                builder.body(form).map_err(Into::into).and_then(|ask| self.0.agent.run(ask))
+        let mut waits = 0;
+        loop {
+            let builder = match form {
+                Some(_) => Request::post(url.to_string())
+                    .header("content-type", "application/x-www-form-urlencoded"),
+                None => Request::get(url.to_string()),
+            };
+            let builder = match authorization {
+                Some(value) => builder.header("authorization", value),
+                None => builder,
+            };
+            let agent = &self.0.agent;
+            let sent = match form {
+                Some(form) => builder.body(form).map_err(Into::into).and_then(|ask| agent.run(ask)),
+                None => builder.body(()).map_err(Into::into).and_then(|ask| agent.run(ask)),
+            };
+            let answer = sent.map_err(|error| self.unreachable(url, &error))?;
+            if !self.comes_again(&answer, url, &mut waits)? {
+                return Ok(answer);
             }
-            None => builder.body(()).map_err(Into::into).and_then(|ask| self.0.agent.run(ask)),
-        };
-        sent.map_err(|error| self.unreachable(url, &error))
+        }
     }
 }
 

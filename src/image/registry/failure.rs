@@ -25,18 +25,21 @@ impl Registry {
             return stopped;
         }
         let name = self.name();
-        let failed = Error::new(Kind::Network, format!("the registry `{name}` cannot be reached"));
         let host = url.host();
-        if is_untrusted(error) {
-            return Error::new(Kind::Network, format!("the registry `{name}` is not trusted"))
-                .cause(format!("`{host}`: {}", reason(error)))
-                .hint(format!(
-                    "put the certificate of its authority into `/etc/docker/certs.d/{name}/ca.crt`"
-                ));
+        let who = match self.is_other(url) {
+            true => format!("`{host}`, where the registry `{name}` sends on to,"),
+            false => format!("the registry `{name}`"),
+        };
+        let failed = Error::new(Kind::Network, format!("{who} cannot be reached"));
+        if let Some(why) = untrusted(error) {
+            let (words, hint) = super::trust::words(why, name);
+            return Error::new(Kind::Network, format!("{who} is not trusted"))
+                .cause(format!("`{host}`: {words}"))
+                .hint(hint);
         }
         if matches!(error, ureq::Error::Rustls(_)) {
             return failed.cause(format!("`{host}`: {}", reason(error))).hint(format!(
-                "if `{name}` speaks no TLS and you trust the network, add `--tls-verify=false`"
+                "if `{host}` speaks no TLS and you trust the network, add `--tls-verify=false`"
             ));
         }
         let hint = match is_unknown(error) {
@@ -98,13 +101,18 @@ pub(super) fn is_absent(error: &ureq::Error) -> bool {
 
 /// Whether it speaks TLS with a certificate that nobody vouches for.
 pub(super) fn is_untrusted(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::Rustls(rustls::Error::InvalidCertificate(_)) => true,
-        ureq::Error::Io(error) => {
-            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
-        }
-        _ => false,
+    untrusted(error).is_some()
+}
+
+fn untrusted(error: &ureq::Error) -> Option<&rustls::CertificateError> {
+    let inner = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()),
+        _ => None,
+    };
+    match inner {
+        Some(rustls::Error::InvalidCertificate(why)) => Some(why),
+        _ => None,
     }
 }
 
@@ -180,10 +188,25 @@ pub(super) fn refusal(
             .hint("try again later"),
         _ => Error::new(Kind::Network, format!("{place} answers with status {status}")),
     };
+    let error = match subject(what).filter(|_| status >= 500) {
+        Some(asked) => error.cause(format!("asked for {asked}")),
+        None => error,
+    };
     match message_of(said) {
         Some(text) => error.cause(text),
         None => error,
     }
+}
+
+/// What the path of a request is about, such as ``layer `0123456789ab` ``.
+pub(super) fn subject(path: &str) -> Option<String> {
+    let path = path.split('?').next().unwrap_or_default();
+    if let Some((_, blob)) = path.split_once("/blobs/") {
+        let digest = blob.parse::<crate::model::digest::Digest>().ok()?;
+        return Some(format!("blob `{}`", digest.short()));
+    }
+    let (_, name) = path.split_once("/manifests/")?;
+    Some(format!("manifest `{name}`"))
 }
 
 /// What the registry says, as one printable line.
@@ -207,7 +230,7 @@ mod tests {
             assert_eq!(error.kind(), kind, "{error}");
             assert!(error.message().contains(message), "{error}");
             assert!(error.hint_text().unwrap_or_default().contains(hint), "{error:?}");
-            assert_eq!(error.causes(), ["no[31m way"]);
+            assert_eq!(error.causes().last().unwrap(), "no[31m way");
         };
         check(401, true, Kind::Denied, "refuses your credentials", "lifebox login r.example");
         check(401, false, Kind::Denied, "`a/b` in `r.example`", "lifebox login r.example");
@@ -215,6 +238,8 @@ mod tests {
         check(404, false, Kind::NotFound, "`a/b:c` in `r.example`", "check");
         check(429, false, Kind::Network, "too often", "7 seconds");
         check(503, false, Kind::Network, "503", "later");
+        let error = refusal("r.example", "a/b/manifests/c", 503, None, b"", false);
+        assert_eq!(error.causes(), ["asked for manifest `c`"]);
         check(418, false, Kind::Network, "418", "");
     }
 }

@@ -35,7 +35,7 @@ pub fn log_in(
         Kind::Denied => error.context(what()).hint("check the name and the password"),
         _ => error.context(what()),
     })?;
-    Keychain::from_environment().store(&domain, user, password)
+    Keychain::from_environment().store(&domain, user, password, check)
 }
 
 /// Forgets the credentials for a registry. False where there were none.
@@ -43,7 +43,9 @@ pub fn log_in(
 /// # Errors
 /// When the file of credentials can't be read or written.
 pub fn log_out(registry: &str) -> Result<bool> {
-    Keychain::from_environment().erase(&domain(registry)?)
+    // What is no registry may still be the name of an entry.
+    let domain = domain(registry).unwrap_or_else(|_| registry.to_owned());
+    Keychain::from_environment().erase(&domain, &|| Ok(()))
 }
 
 /// The registry as references name it, from what users write: `https://index.docker.io/v1/` too.

@@ -6,8 +6,8 @@
 //! leaves at once, and the connections are shut behind it.
 //!
 //! Reading order: [`Registry`] here; `exchange` sends one request and follows what it answers;
-//! `authentication` (`challenge`, `credentials`) says who asks; `manifest` reads the documents;
-//! `download` and `upload` move blobs; `failure` puts what went wrong into words.
+//! `authentication` (`challenge`, `credentials`, `keeper`) says who asks; `manifest` reads the documents;
+//! `download` and `upload` move blobs; `trust` says who is believed; `failure` puts what went wrong into words.
 
 mod address;
 mod authentication;
@@ -16,10 +16,12 @@ pub(crate) mod credentials;
 mod download;
 mod exchange;
 mod failure;
+mod keeper;
 pub(crate) mod login;
 pub(crate) mod manifest;
 mod pull;
 mod push;
+mod trust;
 mod upload;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +35,7 @@ use ureq::http::Method;
 use self::address::{Url, is_loopback};
 use self::authentication::Rights;
 use self::credentials::Credentials;
-use self::exchange::{Ask, Payload};
+use self::exchange::Ask;
 pub(crate) use self::upload::{Outgoing, Sent};
 use crate::model::digest::Digest;
 use crate::model::progress::{Access, Progress};
@@ -187,6 +189,9 @@ impl Registry {
         if status != 200 {
             return Err(self.refused(answer, &format!("{repository}/manifests/{name}")));
         }
+        if upload::is_page(&answer) {
+            return Err(self.no_registry(&answer));
+        }
         let header = |name: &str| {
             let value = answer.headers().get(name).and_then(|value| value.to_str().ok());
             value.map(str::to_owned)
@@ -207,29 +212,6 @@ impl Registry {
         }
     }
 
-    /// Puts a manifest under a tag or its digest.
-    ///
-    /// # Errors
-    /// What the registry says.
-    pub(crate) fn put_manifest(
-        &self,
-        repository: &str,
-        name: &str,
-        media_type: &str,
-        bytes: &[u8],
-    ) -> Result<()> {
-        let url = self.url(&format!("{repository}/manifests/{name}"))?;
-        let scope = authentication::push(repository);
-        let ask = Ask::new(Method::PUT, url, &scope)
-            .header("content-type", media_type)
-            .payload(Payload::Bytes(bytes));
-        let answer = self.ask(&ask)?;
-        match answer.status().as_u16() {
-            200..=299 => Ok(()),
-            _ => Err(self.refused(answer, &format!("{repository}/manifests/{name}"))),
-        }
-    }
-
     /// Whether the registry accepts the credentials.
     ///
     /// # Errors
@@ -238,6 +220,7 @@ impl Registry {
         let url = self.url("")?;
         let answer = self.ask(&Ask::new(Method::GET, url, ""))?;
         match answer.status().as_u16() {
+            200..=299 if upload::is_page(&answer) => Err(self.no_registry(&answer)),
             200..=299 => Ok(()),
             404 => Err(Error::new(Kind::Network, format!("`{}` is not a registry", self.name()))
                 .hint("give the registry's host and port alone, such as `registry.example:5000`")),

@@ -75,7 +75,7 @@ impl Store {
         check: Check<'_>,
     ) -> Result<Pulled> {
         let (domain, repository) = (reference.domain(), reference.path());
-        let credentials = Keychain::from_environment().find(domain, repository)?;
+        let credentials = Keychain::from_environment().find(domain, repository, check)?;
         let registry = Registry::new(domain, options.access, credentials, progress.clone())?;
         let name = match (reference.digest(), reference.tag()) {
             (Some(digest), _) => digest.to_string(),
@@ -184,7 +184,13 @@ fn find(
     let (mut media_type, mut bytes) = registry.manifest(repository, name)?;
     let named = digest_of(&bytes);
     for _ in 0..=MAX_NESTING {
-        match manifest::read(&media_type, &bytes)? {
+        let asked = |error: Error| {
+            error.cause(format!(
+                "`{}` was asked for `{repository}/manifests/{name}`",
+                registry.name()
+            ))
+        };
+        match manifest::read(&media_type, &bytes).map_err(asked)? {
             Named::Image { config, layers } => {
                 let config = match store.read_blob(&config.digest) {
                     Ok(known) => known,

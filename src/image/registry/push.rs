@@ -114,7 +114,7 @@ impl Store {
             compressed_type(layer).map(|_| create().map(File::from)).transpose()
         };
         let files = layers.iter().enumerate().map(file).collect::<Result<Vec<_>>>()?;
-        let credentials = Keychain::from_environment().find(domain, repository)?;
+        let credentials = Keychain::from_environment().find(domain, repository, check)?;
         let registry = Registry::new(domain, access, credentials, progress.clone())?;
         let sent = Mutex::new(vec![None; layers.len()]);
         let parcel = Arc::new(Parcel {

@@ -1,14 +1,18 @@
 //! Blobs to a registry: asked for first, mounted where it has them elsewhere, else streamed.
+//! Then the manifest, and the question whether it is there.
 
 use std::io::Read;
 use std::time::Duration;
 
+use ureq::ResponseExt as _;
 use ureq::http::Method;
 
+use super::ACCEPT;
 use super::Registry;
 use super::address::Url;
 use super::authentication;
-use super::exchange::{Answer, Ask, Payload, location};
+use super::exchange::{Answer, Ask, Payload, header, location};
+use crate::image::bytes::spool::digest_of;
 use crate::model::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
@@ -52,13 +56,16 @@ impl Registry {
         let there = self.url(&format!("{repository}/blobs/{}", blob.digest))?;
         let answer = self.ask(&Ask::new(Method::HEAD, there, &scope))?;
         match answer.status().as_u16() {
-            200 => return Ok(Sent::Known),
-            404 => {}
+            200 if self.vouches(&answer, blob.digest, Some(blob.size))? => return Ok(Sent::Known),
+            // It says nothing about what it has: sending it is the safe way.
+            200 | 404 => {}
             _ => return Err(self.refused(answer, repository)),
         }
         let mut failure = None;
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
+                let reason = format!("sending {} to {} failed", blob.digest.short(), self.name());
+                self.tell_waiting(reason, WAIT * attempt);
                 self.pause(WAIT * attempt)?;
             }
             match self.upload(repository, &scope, blob) {
@@ -66,7 +73,8 @@ impl Registry {
                 result => return result,
             }
         }
-        Err(failure.unwrap_or_else(|| Error::new(Kind::Bug, "nothing was sent")))
+        let failure = failure.unwrap_or_else(|| Error::new(Kind::Bug, "nothing was sent"));
+        Err(failure.cause(format!("blob `{}` was not sent", blob.digest.short())))
     }
 
     fn upload(&self, repository: &str, scope: &str, blob: &Outgoing<'_>) -> Result<Sent> {
@@ -76,8 +84,12 @@ impl Registry {
         }
         let answer = self.ask(&Ask::new(Method::POST, begin.clone(), scope))?;
         match answer.status().as_u16() {
-            201 => return Ok(Sent::Mounted),
+            201 if blob.from.is_some() => {
+                self.vouches(&answer, blob.digest, None)?;
+                return Ok(Sent::Mounted);
+            }
             202 => {}
+            200..=299 => return Err(self.no_registry(&answer)),
             _ => return Err(self.refused(answer, repository)),
         }
         let place = self.upload_place(&begin, &answer)?.with("digest", blob.digest.as_str());
@@ -86,17 +98,105 @@ impl Registry {
             .payload(Payload::Stream(blob.open, blob.size));
         let answer = self.ask(&ask)?;
         match answer.status().as_u16() {
-            201 | 204 => Ok(Sent::Uploaded),
+            201 | 204 => {
+                self.vouches(&answer, blob.digest, None)?;
+                Ok(Sent::Uploaded)
+            }
+            200..=299 => Err(self.no_registry(&answer)),
             _ => Err(self.refused(answer, repository)),
         }
     }
 
     fn upload_place(&self, begin: &Url, answer: &Answer) -> Result<Url> {
         let place = location(answer).and_then(|location| begin.join(&location));
-        let place = place.filter(|place| place.https || !begin.https);
-        place.ok_or_else(|| {
+        let place = place.ok_or_else(|| {
             let message = format!("`{}` names no place to upload to", self.name());
             Error::new(Kind::Network, message)
-        })
+        })?;
+        self.may_lead(begin, &place)?;
+        Ok(place)
     }
+
+    /// Puts a manifest under a tag or its digest, and looks whether it is there then.
+    ///
+    /// # Errors
+    /// What the registry says; [`Kind::Network`] where it took the manifest and lacks it.
+    pub(crate) fn put_manifest(
+        &self,
+        repository: &str,
+        name: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<()> {
+        let path = format!("{repository}/manifests/{name}");
+        let scope = authentication::push(repository);
+        let ask = Ask::new(Method::PUT, self.url(&path)?, &scope)
+            .header("content-type", media_type)
+            .payload(Payload::Bytes(bytes));
+        let answer = self.ask(&ask)?;
+        let digest = digest_of(bytes);
+        match answer.status().as_u16() {
+            // The specification has 201 alone; containerd takes the others as well.
+            200 | 201 | 204 => self.vouches(&answer, &digest, None)?,
+            202..=299 => return Err(self.no_registry(&answer)),
+            _ => return Err(self.refused(answer, &path)),
+        };
+        let there = self.url(&format!("{repository}/manifests/{digest}"))?;
+        let ask = Ask::new(Method::HEAD, there, &scope).header("accept", ACCEPT);
+        let answer = self.ask(&ask)?;
+        let status = answer.status().as_u16();
+        if status == 200 && self.vouches(&answer, &digest, Some(bytes.len() as u64))? {
+            return Ok(());
+        }
+        let message = format!("`{}` took the manifest but does not have it", self.name());
+        Err(Error::new(Kind::Network, message)
+            .cause(format!("asked for `{repository}@{digest}`, it answers with status {status}"))
+            .hint("push again; if it stays, the registry or what lies between is damaged"))
+    }
+
+    /// Whether an answer says that the registry has what it shall; false where it says nothing.
+    ///
+    /// # Errors
+    /// [`Kind::Network`] where it says that it has something else.
+    fn vouches(&self, answer: &Answer, digest: &Digest, size: Option<u64>) -> Result<bool> {
+        if is_page(answer) {
+            return Err(self.no_registry(answer));
+        }
+        let other = |what: String| {
+            let message = format!("`{}` has something else as `{}`", self.name(), digest.short());
+            Err(Error::new(Kind::Network, message)
+                .cause(what)
+                .hint("the registry or what lies between is damaged, or it is no registry"))
+        };
+        let known = header(answer, "docker-content-digest");
+        let known = known.and_then(|text| text.parse::<Digest>().ok());
+        if let Some(known) = known.as_ref().filter(|known| *known != digest) {
+            return other(format!("it calls it `{known}`"));
+        }
+        let length = header(answer, "content-length").and_then(|text| text.parse::<u64>().ok());
+        let length = length.filter(|_| size.is_some());
+        if let (Some(length), Some(size)) = (length, size)
+            && length != size
+        {
+            return other(format!("it has {length} bytes instead of {size}"));
+        }
+        Ok(known.is_some() || length.is_some())
+    }
+
+    /// An answer that no registry gives.
+    pub(super) fn no_registry(&self, answer: &Answer) -> Error {
+        let what = match is_page(answer) {
+            true => "it answers with a page for people".to_owned(),
+            false => format!("it answers with status {}", answer.status().as_u16()),
+        };
+        Error::new(Kind::Network, format!("`{}` does not answer as a registry does", self.name()))
+            .cause(format!("{what} to `{}`", answer.get_uri().path()))
+            .hint("check the host and the port of the registry, and what lies between")
+    }
+}
+
+/// Whether it is for a browser.
+pub(super) fn is_page(answer: &Answer) -> bool {
+    let media = header(answer, "content-type").unwrap_or_default().to_ascii_lowercase();
+    ["text/html", "application/xhtml"].iter().any(|page| media.trim_start().starts_with(page))
 }

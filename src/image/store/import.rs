@@ -105,6 +105,8 @@ impl Store {
         documents: &Documents,
     ) -> Result<Option<Loaded>> {
         let lock = self.lock()?;
+        // Before anything is added: beside a list that is lost, no new one may be begun.
+        let mut index = Index::read(self.images())?;
         if ready.iter().any(|layer| self.is_gone(layer)) {
             return Ok(None);
         }
@@ -124,7 +126,6 @@ impl Store {
         fs::sync(&blobs)?;
         self.publish_layers(staging, ready)?;
 
-        let mut index = Index::read(self.images())?;
         let entry = Entry {
             id: document.id.clone(),
             manifest: documents.manifest.clone(),

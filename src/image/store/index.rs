@@ -23,6 +23,10 @@ pub(crate) const MEDIA_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+j
 pub(crate) const MEDIA_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 pub(crate) const MEDIA_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 
+/// A second copy of the list, so that names survive the loss of the first.
+const COPY: &str = "index.json.copy";
+const AGAIN: &str = "`lifebox system check --repair` puts it together again from what is there";
+
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
 const ID: &str = "lifebox.image.id";
 const SIZE: &str = "lifebox.image.size";
@@ -92,14 +96,16 @@ impl Index {
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Index::default());
+                if !has_blobs(directory) {
+                    return Ok(Index::default());
+                }
+                let what = format!("the list of images `{}` is missing", path.display());
+                return Err(corrupt(what).hint(AGAIN));
             }
             Err(error) => return Err(Error::from_io(format!("read `{}`", path.display()), &error)),
         };
         Index::parse(&bytes).map_err(|error| {
-            error
-                .context(format!("the list of images `{}` is damaged", path.display()))
-                .hint("move it away and load the images again; their layers are kept")
+            error.context(format!("the list of images `{}` is damaged", path.display())).hint(AGAIN)
         })
     }
 
@@ -118,8 +124,22 @@ impl Index {
         let manifests = self.entries.iter().map(Entry::to_descriptor).collect();
         let written = Written { schema_version: 2, media_type: MEDIA_INDEX.to_owned(), manifests };
         let bytes = serde_json::to_vec(&written).map_err(|error| corrupt(error.to_string()))?;
-        write_file(directory, "index.json", &bytes)
-            .context(|| "cannot write the list of images".to_owned())
+        let mut result = write_file(directory, "index.json", &bytes);
+        if result.as_ref().is_err_and(is_full) {
+            // The copy takes as much: on a full disk it is what room there is.
+            let _ = std::fs::remove_file(directory.join(COPY));
+            result = write_file(directory, "index.json", &bytes);
+        }
+        result.context(|| "cannot write the list of images".to_owned())?;
+        // Nothing depends on it: where there is no space, the list goes without.
+        let _ = write_file(directory, COPY, &bytes);
+        Ok(())
+    }
+
+    /// The copy of the list, for one who has lost it; empty where that is lost as well.
+    pub(crate) fn read_copy(directory: &Path) -> Index {
+        let bytes = std::fs::read(directory.join(COPY)).unwrap_or_default();
+        Index::parse(&bytes).unwrap_or_default()
     }
 
     /// All entries of one image.
@@ -215,6 +235,17 @@ impl Entry {
             annotations: notes.collect(),
         }
     }
+}
+
+/// Whether there is anything that a list could name.
+pub(crate) fn has_blobs(directory: &Path) -> bool {
+    let names = std::fs::read_dir(directory.join("blobs/sha256"));
+    names.is_ok_and(|mut names| names.next().is_some())
+}
+
+/// Whether there is no space left.
+pub(crate) fn is_full(error: &Error) -> bool {
+    matches!(error.errno(), Some(libc::ENOSPC | libc::EDQUOT))
 }
 
 /// Replaces a file of ours: written beside it, synced, renamed, and the directory synced.

@@ -22,7 +22,7 @@ use crate::image::bytes::spool::digest_of;
 use crate::image::layer;
 use crate::image::layer::recipe::{Assembly, Verified};
 use crate::image::store::document::Document;
-use crate::image::store::index::{Descriptor, Entry, Index, Manifest, write_file};
+use crate::image::store::index::{Descriptor, Entry, Index, Manifest, has_blobs, write_file};
 use crate::image::tar::members::corrupt;
 use crate::model::digest::Digest;
 use crate::model::error::Context;
@@ -70,7 +70,8 @@ impl Store {
         Ok(store)
     }
 
-    fn make(&self) -> Result<()> {
+    /// Makes the directories that are missing.
+    pub(crate) fn make_directories(&self) -> Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         for name in ["blobs/sha256", "layers", "staging"] {
             let path = self.images.join(name);
@@ -80,7 +81,16 @@ impl Store {
                 .create(&path)
                 .context(|| format!("mkdir `{}`", path.display()))?;
         }
+        Ok(())
+    }
+
+    fn make(&self) -> Result<()> {
+        self.make_directories()?;
         let lock = self.lock()?;
+        // From now on, a list that is missing has been lost.
+        if !self.images.join("index.json").exists() && !has_blobs(&self.images) {
+            Index::default().write(&self.images)?;
+        }
         write_file(&self.images, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
         drop(lock);
         Ok(())
@@ -171,13 +181,16 @@ impl Store {
     pub(crate) fn lock(&self) -> Result<OwnedFd> {
         use std::os::unix::fs::OpenOptionsExt;
         let path = self.images.join("lock");
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .context(|| format!("open `{}`", path.display()))?;
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = match file {
+            // Nobody changes anything there, and looking needs no more.
+            Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
+                std::fs::File::open(&path)
+            }
+            file => file,
+        };
+        let file = file.context(|| format!("open `{}`", path.display()))?;
         fs::lock(&file)?;
         Ok(file.into())
     }

@@ -7,7 +7,6 @@ use std::collections::HashSet;
 
 use crate::image::store::Store;
 use crate::image::store::index::Index;
-use crate::image::store::staging::Staging;
 use crate::model::Result;
 use crate::model::digest::Digest;
 use crate::model::image::{Image, ImageUser, Removed};
@@ -18,10 +17,6 @@ impl Store {
     /// The filter chooses among them by label and time.
     pub fn prune(&self, options: &PruneOptions, users: &[ImageUser]) -> Result<Pruned> {
         let lock = self.lock()?;
-        if !self.images().join("index.json").exists() {
-            // Nothing was ever listed, or somebody took the list away: `check` looks into it.
-            return Ok(Pruned::default());
-        }
         let mut index = Index::read(self.images())?;
         let images = self.list_of(&index);
         let mut pruned = Pruned::default();
@@ -38,11 +33,7 @@ impl Store {
         if options.dry_run {
             return Ok(pruned);
         }
-        if pruned.images > 0 {
-            index.write(self.images())?;
-        }
-        let bin = Staging::create(&self.images().join("staging"))?;
-        self.take_away(&needless, &bin)?;
+        let bin = self.shrink(&index, &needless)?;
         drop(lock);
         drop(bin);
         Ok(pruned)

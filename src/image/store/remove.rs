@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use crate::image::layer;
 use crate::image::layer::flat;
 use crate::image::store::document::Document;
-use crate::image::store::index::Index;
+use crate::image::store::index::{Index, is_full};
 use crate::image::store::staging::Staging;
 use crate::image::store::usage::{bytes_of, digest};
 use crate::image::store::{Store, as_reference, by_reference, resolve};
@@ -56,12 +56,10 @@ impl Store {
         refuse_if_needed(query, &id, force, named.is_none(), &references, users)?;
 
         index.entries.retain(|entry| entry.id != id);
-        index.write(self.images())?;
         let mut removed = untagged(named.as_ref(), going);
         removed.push(Removed::Deleted(id));
         let needless = self.needless(&index, users)?;
-        let bin = Staging::create(&self.images().join("staging"))?;
-        self.take_away(&needless, &bin)?;
+        let bin = self.shrink(&index, &needless)?;
         removed.extend(needless.layer_keys().map(Removed::Deleted));
         drop(lock);
         drop(bin);
@@ -91,14 +89,47 @@ impl Store {
         Ok(needless)
     }
 
+    /// Writes an index of fewer images and takes away what nobody needs then; what was taken goes
+    /// when the result is dropped. The caller holds the store's lock.
+    ///
+    /// On a full disk, the files go first: what is cut off there leaves an image that is damaged,
+    /// and that was to go.
+    pub(crate) fn shrink(&self, index: &Index, needless: &Needless) -> Result<Option<Staging>> {
+        let aside = || {
+            index.write(self.images())?;
+            let bin = Staging::create(&self.images().join("staging"))?;
+            self.take_away(needless, &bin)?;
+            Ok(Some(bin))
+        };
+        match aside() {
+            Err(error) if is_full(&error) => {
+                self.delete(needless);
+                index.write(self.images())?;
+                Ok(None)
+            }
+            result => result,
+        }
+    }
+
+    /// Deletes what nobody needs where it is. What can't be deleted is left to the next removal.
+    fn delete(&self, needless: &Needless) {
+        use std::os::unix::ffi::OsStrExt;
+        for (place, names) in needless.places() {
+            for name in names {
+                let path = self.images().join(place).join(std::ffi::OsStr::from_bytes(name));
+                let is_dir = path.symlink_metadata().is_ok_and(|found| found.is_dir());
+                let _ = if is_dir {
+                    std::fs::remove_dir_all(&path)
+                } else {
+                    std::fs::remove_file(&path)
+                };
+            }
+        }
+    }
+
     /// Moves what nobody needs into `bin`. The caller holds the store's lock.
     pub(crate) fn take_away(&self, needless: &Needless, bin: &Staging) -> Result<()> {
-        let places = [
-            ("blobs/sha256", &needless.blobs),
-            ("layers", &needless.layers),
-            (flat::DIRECTORY, &needless.flat),
-        ];
-        for (place, names) in places.into_iter().filter(|(_, names)| !names.is_empty()) {
+        for (place, names) in needless.places().into_iter().filter(|(_, names)| !names.is_empty()) {
             let holder = fs::open_dir(&self.images().join(place))?;
             let trash = bin.make_dir(place.split('/').next().unwrap_or(place))?;
             for name in names {
@@ -152,6 +183,12 @@ fn untagged(named: Option<&Reference>, going: BTreeSet<Reference>) -> Vec<Remove
 }
 
 impl Needless {
+    /// Where it is, below the directory of images.
+    fn places(&self) -> [(&'static str, &Vec<Vec<u8>>); 3] {
+        let flat = (flat::DIRECTORY, &self.flat);
+        [("blobs/sha256", &self.blobs), ("layers", &self.layers), flat]
+    }
+
     /// How many files and layers there are.
     pub(crate) fn count(&self) -> usize {
         self.blobs.len() + self.layers.len() + self.flat.len()

@@ -261,6 +261,19 @@ pub(crate) fn lossy(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
+/// A name of an archive in a message: no character of it may steer a terminal.
+pub(crate) fn shown(name: &[u8]) -> String {
+    let mut text = String::new();
+    for character in lossy(name).chars() {
+        if character.is_control() {
+            text.extend(character.escape_unicode());
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
 pub(crate) fn corrupt(message: impl Into<String>) -> Error {
     Error::new(Kind::Corrupt, message)
 }

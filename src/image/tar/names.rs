@@ -3,7 +3,7 @@
 //! A name is bytes. It is taken apart here once; nothing else in this room joins a stranger's
 //! name to a path of ours.
 
-use crate::image::tar::members::{corrupt, lossy};
+use crate::image::tar::members::{corrupt, shown};
 use crate::model::Result;
 
 const MAX_PATH: usize = 4096;
@@ -24,7 +24,7 @@ pub(crate) enum Leaf<'a> {
 /// The components of a name. A leading `/` and every `.` are dropped, as Docker drops them; a
 /// `..` is refused, not resolved, because no archiver has a reason to write one.
 pub(crate) fn components(name: &[u8]) -> Result<Vec<&[u8]>> {
-    let bad = |why: &str| Err(corrupt(format!("the name `{}` {why}", lossy(name))));
+    let bad = |why: &str| Err(corrupt(format!("the name `{}` {why}", shown(name))));
     if name.contains(&0) {
         return bad("contains a NUL");
     }
@@ -62,14 +62,14 @@ pub(crate) fn split<'a, 'b>(parts: &'b [&'a [u8]]) -> Result<(Leaf<'a>, &'b [&'a
         return Err(corrupt("an entry has no name"));
     };
     if let Some(parent) = parents.iter().find(|part| part.starts_with(b".wh.")) {
-        return Err(corrupt(format!("`{}` is a whiteout and a directory", lossy(parent))));
+        return Err(corrupt(format!("`{}` is a whiteout and a directory", shown(parent))));
     }
     let leaf = match leaf.strip_prefix(b".wh.") {
         None => Leaf::Plain(leaf),
         Some(b".wh..opq") => Leaf::Opaque,
         // `.wh...` would take away the parent (containerd, validateWhiteout).
         Some(b"" | b"." | b"..") => {
-            return Err(corrupt(format!("the whiteout `{}` hides no name", lossy(leaf))));
+            return Err(corrupt(format!("the whiteout `{}` hides no name", shown(leaf))));
         }
         Some(hidden) => Leaf::Whiteout(hidden),
     };
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn names_are_taken_relative_to_the_root() {
         for name in [&b"a/b"[..], b"/a/b", b"./a/b", b"//a/./b/", b"/./a//b"] {
-            assert_eq!(components(name).unwrap(), [b"a", b"b"], "{}", lossy(name));
+            assert_eq!(components(name).unwrap(), [b"a", b"b"], "{}", shown(name));
         }
         assert!(components(b"./").unwrap().is_empty());
         assert_eq!(components(b"\xff\xfe").unwrap(), [b"\xff\xfe"]);
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(split(&[b".wh..wh..opq"]).unwrap().0, Leaf::Opaque);
         assert_eq!(split(&[b"wh.b"]).unwrap().0, Leaf::Plain(b"wh.b"));
         for bad in [&b".wh."[..], b".wh..", b".wh..."] {
-            assert!(split(&[bad]).is_err(), "{}", lossy(bad));
+            assert!(split(&[bad]).is_err(), "{}", shown(bad));
         }
         assert!(split(&[b".wh.a", b"b"]).is_err());
         assert!(is_bookkeeping(&[b".wh..wh.plnk", b"1.2"]));

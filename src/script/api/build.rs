@@ -6,7 +6,7 @@ use rhai::Dynamic;
 use rhai::plugin::*;
 
 use super::super::error::OrRaise;
-use super::super::handle::Image as Handle;
+use super::super::handle::Image as ImageHandle;
 use super::super::stage::Stage;
 use super::super::{subject, values};
 use super::files::Aside;
@@ -32,7 +32,7 @@ pub mod build {
         image: ImageOrName,
         key: &str,
         value: Dynamic,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let value = one_text(&value, "a variable").or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::Env(vec![(key.to_owned(), value)]))
     }
@@ -48,7 +48,7 @@ pub mod build {
         image: ImageOrName,
         key: &str,
         value: Dynamic,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let value = one_text(&value, "a label").or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::Label(vec![(key.to_owned(), value)]))
     }
@@ -64,7 +64,7 @@ pub mod build {
         image: ImageOrName,
         path: &str,
         text: &str,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         add_file(&ctx, &image, path, text, 0o644)
     }
 
@@ -80,7 +80,7 @@ pub mod build {
         path: &str,
         text: &str,
         mode: Dynamic,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let mode = file_mode(&mode).or_raise(&ctx)?;
         add_file(&ctx, &image, path, text, mode)
     }
@@ -97,7 +97,7 @@ pub mod build {
         image: ImageOrName,
         from: &str,
         to: &str,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let step = copy_step(from, to).or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::Copy(step))
     }
@@ -113,7 +113,7 @@ pub mod build {
         ctx: NativeCallContext,
         image: ImageOrName,
         cmd: Command,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let command = line_or_words(&cmd).or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::Run(RunStep { command, arguments: Vec::new() }))
     }
@@ -128,7 +128,7 @@ pub mod build {
         ctx: NativeCallContext,
         image: ImageOrName,
         path: &str,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         take(&ctx, &image, &BuildStep::Workdir(path.to_owned()))
     }
 
@@ -142,7 +142,7 @@ pub mod build {
         ctx: NativeCallContext,
         image: ImageOrName,
         user: Dynamic,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let user = one_text(&user, "a user").or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::User(user))
     }
@@ -157,7 +157,7 @@ pub mod build {
         ctx: NativeCallContext,
         image: ImageOrName,
         cmd: Command,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let words = values::command("a command", &cmd.flatten()).or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::Cmd(CommandLine::Exec(words)))
     }
@@ -173,7 +173,7 @@ pub mod build {
         ctx: NativeCallContext,
         image: ImageOrName,
         entrypoint: Command,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let words = values::command("an entrypoint", &entrypoint.flatten()).or_raise(&ctx)?;
         let handle = subject::image(&ctx, &image, PullPolicy::Missing)?;
         let backend = Stage::of(&ctx)?;
@@ -192,7 +192,7 @@ pub mod build {
         ctx: NativeCallContext,
         image: ImageOrName,
         port: Dynamic,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let port = one_text(&port, "a port").or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::Expose(vec![port]))
     }
@@ -207,7 +207,7 @@ pub mod build {
         ctx: NativeCallContext,
         image: ImageOrName,
         path: &str,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         take(&ctx, &image, &BuildStep::Volume(vec![path.to_owned()]))
     }
 
@@ -221,21 +221,21 @@ pub mod build {
         ctx: NativeCallContext,
         image: ImageOrName,
         signal: Signal,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let signal = values::signal(&signal.flatten()).or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::StopSignal(signal.to_string()))
     }
 }
 
 /// Does a step above an image.
-fn take(ctx: &NativeCallContext, image: &Dynamic, step: &BuildStep) -> RhaiResultOf<Handle> {
+fn take(ctx: &NativeCallContext, image: &Dynamic, step: &BuildStep) -> RhaiResultOf<ImageHandle> {
     let image = subject::image(ctx, image, PullPolicy::Missing)?;
     let stage = Stage::of(ctx)?;
     let mut out = Aside(stage.host().output.as_ref());
     let id = image.metadata().id.as_str();
     let made = stage.backend().step(id, step, &mut out, &stage.host().cancel).or_raise(ctx)?;
     let id = made.id.to_string();
-    Ok(Handle::new(stage.backend(), made, &id))
+    Ok(ImageHandle::new(stage.backend(), made, &id))
 }
 
 fn add_file(
@@ -244,7 +244,7 @@ fn add_file(
     path: &str,
     text: &str,
     mode: u32,
-) -> RhaiResultOf<Handle> {
+) -> RhaiResultOf<ImageHandle> {
     let content = text.as_bytes().to_vec();
     take(ctx, image, &BuildStep::File { path: path.to_owned(), content, mode })
 }

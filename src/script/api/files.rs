@@ -7,7 +7,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
 use super::super::error::{OrRaise, raise};
-use super::super::handle::{Container as ContainerHandle, Image as Handle};
+use super::super::handle::{Container as ContainerHandle, Image as ImageHandle};
 use super::super::options;
 use super::super::stage::Stage;
 use super::super::{Output, subject};
@@ -26,7 +26,7 @@ pub mod files {
     /// let img = build("app");
     /// ```
     #[rhai_fn(name = "build", volatile, return_raw)]
-    pub fn build_path(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Handle> {
+    pub fn build_path(ctx: NativeCallContext, path: &str) -> RhaiResultOf<ImageHandle> {
         build_dockerfile(&ctx, path, Map::new())
     }
 
@@ -40,7 +40,7 @@ pub mod files {
         ctx: NativeCallContext,
         path: &str,
         options: Options,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         build_dockerfile(&ctx, path, options)
     }
 
@@ -54,16 +54,16 @@ pub mod files {
         ctx: NativeCallContext,
         subject: AnyOrName,
         reference: &str,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let subject = subject.flatten();
-        if !subject.is::<Handle>() {
+        if !subject.is::<ImageHandle>() {
             return commit_container(&ctx, &subject, Some(reference), &CommitOptions::default());
         }
         let image = subject::image(&ctx, &subject, PullPolicy::Never)?;
         let stage = Stage::of(&ctx)?;
         let tag = super::tag(reference).or_raise(&ctx)?;
         let named = stage.backend().tag(image.metadata().id.as_str(), &tag).or_raise(&ctx)?;
-        Ok(Handle::new(stage.backend(), named, &tag.familiar()))
+        Ok(ImageHandle::new(stage.backend(), named, &tag.familiar()))
     }
 
     /// Makes an image of a container, without a name.
@@ -75,7 +75,7 @@ pub mod files {
     pub fn commit_unnamed(
         ctx: NativeCallContext,
         container: ContainerOrName,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         commit_container(&ctx, &container, None, &CommitOptions::default())
     }
 
@@ -90,7 +90,7 @@ pub mod files {
         container: ContainerOrName,
         reference: &str,
         options: Options,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let options = options::commit(options).or_raise(&ctx)?;
         commit_container(&ctx, &container, Some(reference), &options)
     }
@@ -140,7 +140,7 @@ pub mod files {
     /// let img = import_tar("rootfs.tar");
     /// ```
     #[rhai_fn(name = "import_tar", volatile, return_raw)]
-    pub fn import_tar(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Handle> {
+    pub fn import_tar(ctx: NativeCallContext, path: &str) -> RhaiResultOf<ImageHandle> {
         import(&ctx, path, Map::new())
     }
 
@@ -154,7 +154,7 @@ pub mod files {
         ctx: NativeCallContext,
         path: &str,
         options: Options,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         import(&ctx, path, options)
     }
 }
@@ -177,7 +177,7 @@ fn commit_container(
     container: &Dynamic,
     reference: Option<&str>,
     options: &CommitOptions,
-) -> RhaiResultOf<Handle> {
+) -> RhaiResultOf<ImageHandle> {
     let container = subject::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     let tag = reference.map(tag).transpose().or_raise(ctx)?;
@@ -185,10 +185,10 @@ fn commit_container(
     let image =
         stage.backend().commit(container.id(), tag.as_ref(), options, cancel).or_raise(ctx)?;
     let name = tag.map_or_else(|| image.id.to_string(), |tag| tag.familiar());
-    Ok(Handle::new(stage.backend(), image, &name))
+    Ok(ImageHandle::new(stage.backend(), image, &name))
 }
 
-fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<Handle> {
+fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<ImageHandle> {
     let wanted = options::build(map).or_raise(ctx)?;
     let stage = Stage::of(ctx)?;
     let mut out = Aside(stage.host().output.as_ref());
@@ -197,10 +197,10 @@ fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResult
     let image = stage.backend().build(context, &wanted, &host.progress, &mut out, &host.cancel);
     let image = image.or_raise(ctx)?;
     let name = wanted.tags.first().map_or_else(|| image.id.to_string(), |tag| tag.familiar());
-    Ok(Handle::new(stage.backend(), image, &name))
+    Ok(ImageHandle::new(stage.backend(), image, &name))
 }
 
-fn import(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<Handle> {
+fn import(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<ImageHandle> {
     let mut wanted = options::import(map).or_raise(ctx)?;
     if wanted.message.is_empty() {
         wanted.message = format!("Imported from {path}");
@@ -216,5 +216,5 @@ fn import(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<Handle>
         .context(|| format!("cannot import `{path}`"))
         .or_raise(ctx)?;
     let name = wanted.reference.map_or_else(|| image.id.to_string(), |tag| tag.familiar());
-    Ok(Handle::new(stage.backend(), image, &name))
+    Ok(ImageHandle::new(stage.backend(), image, &name))
 }

@@ -6,7 +6,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic};
 
 use super::super::error::OrRaise;
-use super::super::handle::Image as Handle;
+use super::super::handle::Image as ImageHandle;
 use super::super::stage::Stage;
 use super::super::{options, subject, values};
 use super::{ImageOrName, Options, RhaiResultOf};
@@ -17,7 +17,7 @@ use crate::model::platform::Platform;
 #[export_module]
 pub mod images {
     /// An image: files and what to run.
-    pub type Image = Handle;
+    pub type Image = ImageHandle;
 
     /// The image of a reference; made or pulled first where it is missing.
     ///
@@ -127,7 +127,7 @@ fn load_from(
     ctx: &NativeCallContext,
     path: &str,
     platform: Option<&Platform>,
-) -> RhaiResultOf<Handle> {
+) -> RhaiResultOf<ImageHandle> {
     let stage = Stage::of(ctx)?;
     let (backend, cancel) = (stage.backend(), &stage.host().cancel);
     let loaded = backend.load(Path::new(path), platform, cancel).or_raise(ctx)?;
@@ -139,7 +139,7 @@ fn load_from(
     let id = first.id.to_string();
     let reference = first.tags.first().map_or_else(|| id.clone(), |tag| tag.familiar());
     let metadata = backend.image(&id, PullPolicy::Never).or_raise(ctx)?;
-    Ok(Handle::new(backend, metadata, &reference))
+    Ok(ImageHandle::new(backend, metadata, &reference))
 }
 
 fn save_to(
@@ -147,7 +147,7 @@ fn save_to(
     image: &Dynamic,
     path: &str,
     options: &SaveOptions,
-) -> RhaiResultOf<Handle> {
+) -> RhaiResultOf<ImageHandle> {
     let stage = Stage::of(ctx)?;
     let image = subject::image(ctx, image, PullPolicy::Never)?;
     let (backend, cancel) = (stage.backend(), &stage.host().cancel);

@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
 use super::super::error::OrRaise;
-use super::super::handle::Image as Handle;
+use super::super::handle::Image as ImageHandle;
 use super::super::stage::Stage;
 use super::super::{options, subject, values};
 use super::{ImageOrName, Options, RhaiResultOf, array_of};
@@ -54,13 +54,13 @@ pub mod store {
         ctx: NativeCallContext,
         image: ImageOrName,
         reference: &str,
-    ) -> RhaiResultOf<Handle> {
+    ) -> RhaiResultOf<ImageHandle> {
         let image = subject::image(&ctx, &image, PullPolicy::Missing)?;
         let name: Reference = reference.parse().or_raise(&ctx)?;
         let stage = Stage::of(&ctx)?;
         let id = image.metadata().id.to_string();
         let tagged = stage.backend().tag(&id, &name).or_raise(&ctx)?;
-        Ok(Handle::new(stage.backend(), tagged, &name.familiar()))
+        Ok(ImageHandle::new(stage.backend(), tagged, &name.familiar()))
     }
 
     /// The steps by which an image was made, the latest first: an array of maps with id,
@@ -138,7 +138,7 @@ pub mod store {
 fn chosen(ctx: &NativeCallContext, filter: &ImageFilter) -> RhaiResultOf<Array> {
     let stage = Stage::of(ctx)?;
     let images = filter.choose(stage.backend().images().or_raise(ctx)?);
-    Ok(array_of(images.into_iter().map(|image| Handle::listed(stage.backend(), image))))
+    Ok(array_of(images.into_iter().map(|image| ImageHandle::listed(stage.backend(), image))))
 }
 
 fn prune(ctx: &NativeCallContext, options: &PruneOptions) -> RhaiResultOf<Map> {

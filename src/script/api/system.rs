@@ -89,24 +89,27 @@ pub mod system {
         env!("CARGO_PKG_VERSION").into()
     }
 
-    /// All functions, one line each.
+    /// Prints all functions, one line each.
     ///
     /// ```rhai
-    /// print(help());
-    /// ```
-    #[rhai_fn(name = "help", volatile)]
-    pub fn help() -> String {
-        docs::overview()
-    }
-
-    /// A function: what it does, its options, an example.
-    ///
-    /// ```rhai
-    /// print(help("pause"));
+    /// help();
     /// ```
     #[rhai_fn(name = "help", volatile, return_raw)]
-    pub fn help_on(ctx: NativeCallContext, name: &str) -> RhaiResultOf<String> {
-        docs::page(ctx.engine(), name).or_raise(&ctx)
+    pub fn help(ctx: NativeCallContext) -> RhaiResultOf<()> {
+        Stage::of(&ctx)?.print(&docs::overview());
+        Ok(())
+    }
+
+    /// Prints what a function does, its options, an example.
+    ///
+    /// ```rhai
+    /// help("pause");
+    /// ```
+    #[rhai_fn(name = "help", volatile, return_raw)]
+    pub fn help_on(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
+        let page = docs::page(ctx.engine(), name).or_raise(&ctx)?;
+        Stage::of(&ctx)?.print(&page);
+        Ok(())
     }
 
     /// Ends the script with exit code 0. No `catch` sees it.

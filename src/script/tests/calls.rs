@@ -204,11 +204,29 @@ fn the_system_functions_tell_about_the_script() {
         print(version() != "");
         sleep(0); sleep(0.001); sleep("1ms");
         print(["a", 1].join("-"));
-        print(help("pause").contains("Freezes"));
-        print(help("create").contains("workdir"));
         "#,
-        "[\"one\", \"two\"]\ntrue\na-1\ntrue\ntrue",
+        "[\"one\", \"two\"]\ntrue\na-1",
     );
+}
+
+#[test]
+fn help_prints_what_a_function_does_and_returns() {
+    let page = |name: &str| run_text(&format!("help(\"{name}\")")).1;
+    assert!(page("pause").starts_with("pause(container) -> Container\n"), "{}", page("pause"));
+    assert!(page("create").contains("workdir"), "{}", page("create"));
+    for name in ["tag", "commit", "load", "build", "with_env"] {
+        let page = page(name);
+        assert!(page.contains(" -> Image") && !page.contains(" -> Container"), "{page}");
+    }
+    assert!(page("export_tar").contains(" -> Container"), "{}", page("export_tar"));
+    assert!(run_text("help()").1.contains("Life cycle"));
+}
+
+#[test]
+fn a_push_of_what_is_missing_asks_nobody() {
+    let (_, output) =
+        run_text(r#"try { push("nope", "127.0.0.1:1/x:1") } catch (e) { print(e.kind) }"#);
+    assert_eq!(output, "not_found\n");
 }
 
 #[test]

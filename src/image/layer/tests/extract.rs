@@ -366,3 +366,15 @@ fn a_directory_gives_way_to_a_file_with_all_that_is_in_it() {
     assert_eq!(std::fs::read_to_string(place.top("d")).unwrap(), "3");
     assert_eq!(extracted.size, 1);
 }
+
+#[test]
+fn a_hard_link_to_itself_needs_something_there() {
+    check_refused(Tar::new().link("l", "l"), "which is not there");
+    unpacked(vec![Tar::new().file("l", "x").link("l", "l")]);
+}
+
+#[test]
+fn names_in_messages_do_not_steer_a_terminal() {
+    check_refused(Tar::new().file("../a\u{1b}[2J", "x"), "../a\\u{1b}[2J");
+    check_refused(Tar::new().link("l", "a\u{1b}[2J"), "a\\u{1b}[2J");
+}

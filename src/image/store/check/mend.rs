@@ -64,7 +64,10 @@ impl Checking<'_> {
                 format!("its layer `{}`: {why}", layer.diff_id.short())
             };
             let what = match &damage {
-                Damage::Lost(why) => why.clone(),
+                Damage::Lost(why) => format!("{why}{}", with_it(&seen.entries, |_| true)),
+                Damage::Manifest(manifest, why, _) => {
+                    format!("{why}{}", with_it(&seen.entries, |entry| is_lost(entry, manifest)))
+                }
                 Damage::Layer(layer, Fault::Files { why, fresh }) => {
                     self.forget(&fresh.name);
                     of(layer, why)
@@ -147,6 +150,18 @@ impl Checking<'_> {
                 index.write(self.store.images())?;
                 Ok(Fate::Removed)
             }
+            Damage::Manifest(manifest, _, whole) => {
+                let mut index = Index::read(self.store.images())?;
+                index.entries.retain(|entry| entry.id != *id || !is_lost(entry, manifest));
+                let of_it = |entry: &&mut Entry| entry.id == *id && entry.manifest == *manifest;
+                for entry in index.entries.iter_mut().filter(of_it) {
+                    entry.manifest = whole.manifest.clone();
+                    entry.manifest_size = whole.manifest_size;
+                }
+                index.drop_needless();
+                index.write(self.store.images())?;
+                Ok(Fate::Mended)
+            }
             Damage::Layer(layer, Fault::Files { fresh, .. }) => {
                 let keys = [&layer.diff_id, &layer.above];
                 let uses = |user: &&ImageUser| user.layers.iter().any(|key| keys.contains(&key));
@@ -190,6 +205,22 @@ impl Checking<'_> {
     }
 }
 
+/// Whether an entry goes with this manifest: a digest says what was pulled, and that is gone. A
+/// tag can name another manifest of the same image.
+fn is_lost(entry: &Entry, manifest: &Digest) -> bool {
+    let by_digest = entry.reference.as_ref().is_some_and(|known| known.digest().is_some());
+    entry.manifest == *manifest && by_digest
+}
+
+/// The references that are lost with an image or a manifest, in words.
+fn with_it(entries: &[Entry], goes: impl Fn(&Entry) -> bool) -> String {
+    let going = entries.iter().filter(|entry| goes(entry));
+    let names: Vec<_> = going
+        .filter_map(|entry| Some(format!("`{}`", entry.reference.as_ref()?.familiar())))
+        .collect();
+    if names.is_empty() { String::new() } else { format!("; lost with it: {}", names.join(", ")) }
+}
+
 fn in_the_way(user: &ImageUser) -> String {
     format!("the container `{}` runs on it; stop it and check again", user.container)
 }
@@ -214,11 +245,14 @@ pub(super) fn replace_index(store: &Store, index: &Index) -> Result<()> {
     index.write(images)
 }
 
-/// A list of the whole images that are there. Their names were in the old list alone. The caller
-/// holds the store's lock.
+/// A list of the whole images that are there, with the names that the copy of the list knows. The
+/// caller holds the store's lock.
 pub(super) fn find_images(store: &Store) -> Result<Index> {
     let images = store.images();
-    let mut index = Index::default();
+    let mut index = Index::read_copy(images);
+    index
+        .entries
+        .retain(|known| entry(store, &known.manifest).is_some_and(|there| there.id == known.id));
     for name in fs::names(fs::open_dir(&images.join("blobs/sha256"))?)? {
         index
             .entries

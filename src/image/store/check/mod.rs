@@ -13,7 +13,7 @@ mod mend;
 mod one_layer;
 mod unpack;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use self::one_layer::{Fault, is_of_host};
 use crate::image::Check;
@@ -57,6 +57,9 @@ impl Store {
     /// Looks at all images, layers and leftovers; with `repair`, mends what can be mended and
     /// removes what can't.
     pub fn check(&self, repair: bool, hold: Hold<'_>, go_on: Check<'_>) -> Result<Report> {
+        if repair {
+            self.make_directories()?;
+        }
         let lock = self.lock()?;
         let staging = Staging::create(&self.images().join("staging"))?;
         drop(lock);
@@ -120,27 +123,18 @@ enum Damage {
     Lost(String),
     /// A layer is not what it must be.
     Layer(LayerId, Fault),
+    /// One of its manifests can't be had any more, why, and an entry whose manifest is whole.
+    Manifest(Digest, String, Entry),
 }
 
 impl Checking<'_> {
     /// The list of images; `None` where it is damaged and stays so.
     fn index(&mut self) -> Result<Option<Index>> {
         let lock = self.store.lock()?;
-        let is_there = self.store.images().join("index.json").exists();
-        let (trouble, what, index) = match Index::read(self.store.images()) {
-            Ok(index) if is_there => return Ok(Some(index)),
-            // So it is in a new store, and where the first load was killed.
-            Ok(_) => {
-                let found = mend::find_images(self.store)?;
-                let count = found.ids().len();
-                if count == 0 {
-                    return Ok(Some(found));
-                }
-                let what = format!("there is no list of images, but {count} that could be in one");
-                (Trouble::Leftover, what, found)
-            }
+        let (what, index) = match Index::read(self.store.images()) {
+            Ok(index) => return Ok(Some(index)),
             Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Unsupported) => {
-                (Trouble::Damage, error.to_string(), mend::find_images(self.store)?)
+                (error.to_string(), mend::find_images(self.store)?)
             }
             Err(error) => return Err(error),
         };
@@ -149,7 +143,7 @@ impl Checking<'_> {
         }
         drop(lock);
         let fate = if self.repair { Fate::Mended } else { Fate::Found };
-        self.found(trouble, what, None, &[], fate);
+        self.found(Trouble::Damage, what, None, &[], fate);
         Ok(self.repair.then_some(index))
     }
 
@@ -221,32 +215,47 @@ impl Checking<'_> {
             Ok(document) => document,
             Err(error) => return Ok(lost("its configuration", error)),
         };
-        let mut manifests: Vec<Manifest> = Vec::new();
+        let mut manifests: Vec<(&Entry, Manifest)> = Vec::new();
+        let mut bad: BTreeMap<Digest, String> = BTreeMap::new();
         for entry in entries {
-            match self.store.read_manifest(&entry.manifest) {
-                Ok(manifest) if fits(&manifest, &document) => manifests.push(manifest),
-                Ok(_) => return Ok(vec![Damage::Lost("its manifest is of another image".into())]),
-                Err(error) => return Ok(lost("its manifest", error)),
-            }
+            let why = match self.store.read_manifest(&entry.manifest) {
+                Ok(manifest) if fits(&manifest, &document) => {
+                    manifests.push((entry, manifest));
+                    continue;
+                }
+                Ok(_) => "its manifest is of another image".to_owned(),
+                Err(error) => format!("its manifest: {error}"),
+            };
+            bad.insert(entry.manifest.clone(), why);
         }
         let ids = layer::ids(&document.diff_ids);
         let is_lost = |damage: &Damage| matches!(damage, Damage::Lost(_));
         let mut damage = Vec::new();
         for (number, id) in ids.iter().enumerate() {
-            let blobs = manifests.iter().map(|manifest| &manifest.layers[number]);
+            let blobs = manifests.iter().map(|(_, manifest)| &manifest.layers[number]);
             // A layer may depend on those below: they are mended first.
             if self.repair && damage.iter().any(|damage| !is_lost(damage)) {
                 break;
             }
-            if let Some(fault) = self.layer(&ids, number, &blobs.collect::<Vec<_>>())? {
-                damage.push(match fault {
-                    Fault::Lost(why) => {
-                        Damage::Lost(format!("its layer `{}`: {why}", id.diff_id.short()))
-                    }
-                    fault => Damage::Layer(id.clone(), fault),
-                });
+            let looked = self.layer(&ids, number, &blobs.collect::<Vec<_>>())?;
+            let of_layer = |why: &str| format!("its layer `{}`: {why}", id.diff_id.short());
+            for (blob, why) in &looked.missing {
+                let naming = manifests.iter().filter(|(_, m)| m.layers[number].digest == *blob);
+                for (entry, _) in naming {
+                    bad.entry(entry.manifest.clone()).or_insert_with(|| of_layer(why));
+                }
+            }
+            match looked.fault {
+                Some(Fault::Lost(why)) => damage.push(Damage::Lost(of_layer(&why))),
+                Some(fault) => damage.push(Damage::Layer(id.clone(), fault)),
+                None => {}
             }
         }
+        let whole = manifests.iter().find(|(entry, _)| !bad.contains_key(&entry.manifest));
+        damage.extend(bad.into_iter().map(|(manifest, why)| match whole {
+            Some((entry, _)) => Damage::Manifest(manifest, why, (*entry).clone()),
+            None => Damage::Lost(why),
+        }));
         if damage.iter().any(is_lost) {
             damage.retain(is_lost);
         }

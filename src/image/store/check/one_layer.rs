@@ -25,6 +25,14 @@ pub(super) enum Fault {
     Blob { why: String, digest: Digest },
 }
 
+/// What a look at a layer found.
+pub(super) struct Looked {
+    pub(super) fault: Option<Fault>,
+    /// The compressed blobs that are not to be had, and why: of what manifests they name the
+    /// content may still be whole.
+    pub(super) missing: Vec<(Digest, String)>,
+}
+
 impl Checking<'_> {
     /// Looks at layer `number` of a stack; `blobs` is what manifests call it.
     pub(super) fn layer(
@@ -32,32 +40,35 @@ impl Checking<'_> {
         ids: &[LayerId],
         number: usize,
         blobs: &[&Descriptor],
-    ) -> Result<Option<Fault>> {
+    ) -> Result<Looked> {
         let id = &ids[number];
-        let mut good = None;
-        let mut bad = None;
+        let (mut good, mut bad_tar, mut missing) = (None, None, Vec::new());
+        let mut tar = None;
         for blob in blobs {
+            let is_tar = blob.digest == id.diff_id;
             match self.blob(blob)? {
                 Ok(true) => good = Some(&blob.digest),
                 // Nothing but the recipe can give it.
-                Ok(false) if blob.digest == id.diff_id => {}
-                Ok(false) => {
-                    return Ok(Some(Fault::Lost(format!("its blob {} is missing", blob.digest))));
-                }
-                Err(why) => bad = Some((blob.digest.clone(), why)),
+                Ok(false) if is_tar => tar = Some(blob.digest.clone()),
+                Ok(false) => missing
+                    .push((blob.digest.clone(), format!("its blob {} is missing", blob.digest))),
+                // The content is there; the bytes that somebody compressed it to are not.
+                Err(why) if !is_tar => missing.push((blob.digest.clone(), why)),
+                Err(why) => bad_tar = Some((blob.digest.clone(), why)),
             }
         }
-        let fault = self.files(ids, number, good)?;
-        Ok(match (bad, fault) {
-            (None, fault) => fault,
-            // The content is there; the bytes that somebody compressed it to are not.
-            (Some((digest, why)), _) if digest != id.diff_id => Some(Fault::Lost(why)),
-            (Some((digest, why)), None) => Some(match self.has_recipe(id) {
+        let mut fault = self.files(ids, number, good)?;
+        if fault.is_none() && !self.has_recipe(id) {
+            let why = || "there is neither a blob nor a recipe of it".to_owned();
+            missing.extend(tar.map(|digest| (digest, why())));
+        }
+        if let (Some((digest, why)), None) = (bad_tar, &fault) {
+            fault = Some(match self.has_recipe(id) {
                 true => Fault::Blob { why, digest },
                 false => Fault::Lost(why),
-            }),
-            (Some(_), fault) => fault,
-        })
+            });
+        }
+        Ok(Looked { fault, missing })
     }
 
     /// Whether a blob is there; in words, what is wrong with it.

@@ -241,11 +241,21 @@ fn a_lost_list_of_images_is_written_anew() {
 
     std::fs::remove_file(store.images().join("index.json")).unwrap();
     let all = crate::model::usage::PruneOptions { all: true, ..Default::default() };
-    assert_eq!(store.prune(&all, &[]).unwrap().images, 0);
+    let refused = [
+        store.prune(&all, &[]).unwrap_err(),
+        store.list().unwrap_err(),
+        store.load(&mut &archive(&["c"], "3")[..], None, &go).unwrap_err(),
+    ];
+    for error in refused {
+        assert!(error.hint_text().unwrap().contains("system check --repair"), "{error}");
+    }
     let report = check(&store, false, &[]);
-    assert!(report.findings[0].what.contains("no list of images, but 2"), "{report:?}");
+    assert!(report.findings[0].what.contains("is missing") && !report.is_sound(), "{report:?}");
     assert!(check(&store, true, &[]).is_sound());
     assert_eq!(store.list().unwrap().len(), 2);
+    // The names are kept in a copy.
+    store.find("a").unwrap();
+    store.find("b").unwrap();
 }
 
 #[test]
@@ -308,4 +318,72 @@ fn merged_layers_of_a_container_are_mended_with_what_they_link_to() {
     assert_eq!(mode & 0o777, 0o644);
     // Nobody needs it without the container.
     assert!(check(&store, false, &[]).findings[0].what.starts_with("1 entry "));
+}
+
+/// One image known by two manifests: `plain:1` of a tar, `packed:1` with a digest of a registry.
+fn known_twice() -> (tempfile::TempDir, Store, Digest) {
+    let (root, store) = compressed();
+    let image = store.list().unwrap().remove(0);
+    let packed = image.manifest.clone().unwrap();
+    let mut manifest = store.read_manifest(&packed).unwrap();
+    for (layer, diff_id) in manifest.layers.iter_mut().zip(image.diff_ids()) {
+        layer.digest = diff_id;
+    }
+    let bytes = serde_json::to_vec(&manifest).unwrap();
+    let plain = crate::image::bytes::spool::digest_of(&bytes);
+    std::fs::write(store.blob(&plain), &bytes).unwrap();
+    let mut index = Index::read(store.images()).unwrap();
+    let first = index.entries[0].clone();
+    let names = [
+        ("plain:1".to_owned(), &plain),
+        ("packed:1".to_owned(), &packed),
+        (format!("packed@{packed}"), &packed),
+    ];
+    index.entries = names
+        .map(|(name, manifest)| Entry {
+            reference: Some(name.parse().unwrap()),
+            manifest: manifest.clone(),
+            ..first.clone()
+        })
+        .to_vec();
+    index.write(store.images()).unwrap();
+    (root, store, packed)
+}
+
+#[test]
+fn an_image_whose_content_is_whole_stays_when_one_of_its_manifests_is_lost() {
+    for missing in [true, false] {
+        let (_root, store, packed) = known_twice();
+        is_clean(&store);
+        let before = store.find("packed:1").unwrap();
+        let blob = store.blob(&store.read_manifest(&packed).unwrap().layers[0].digest);
+        if missing {
+            std::fs::remove_file(&blob).unwrap()
+        } else {
+            flip(&blob)
+        }
+        let found = check(&store, false, &[]);
+        assert_eq!(found.findings.len(), 1, "{found:?}");
+        assert!(!found.is_sound());
+        let lost = format!("lost with it: `packed@{packed}`");
+        assert!(found.findings[0].what.contains(&lost), "{found:?}");
+        let mended = check(&store, true, &[]);
+        assert_eq!(mended.findings[0].fate, Fate::Mended, "{mended:?}");
+        assert!(mended.is_sound());
+        for name in ["plain:1", "packed:1"] {
+            assert_eq!(store.find(name).unwrap().layers, before.layers);
+        }
+        assert!(store.find("packed:1").unwrap().digests.is_empty());
+        is_clean(&store);
+    }
+}
+
+#[test]
+fn a_store_without_its_blobs_is_made_whole_again() {
+    let (_root, store) = store(&[(&["a"], "1")]);
+    std::fs::remove_dir_all(store.images().join("blobs")).unwrap();
+    let report = check(&store, true, &[]);
+    assert_eq!(report.findings[0].image.as_deref(), Some("a:latest"), "{report:?}");
+    store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
+    is_clean(&store);
 }

@@ -1,0 +1,231 @@
+//! Credential helpers: programs that keep passwords, as Docker runs them
+//! (docker-credential-helpers, `credentials/credentials.go`).
+
+use std::io::{ErrorKind, Read, Write as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::credentials::Credentials;
+use crate::image::Check;
+use crate::model::error::Context;
+use crate::model::{Error, Kind, Result};
+
+/// How long a helper may take: it may ask somebody for a password of its own.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How often it is looked whether it has ended.
+const LOOK: Duration = Duration::from_millis(10);
+/// How long its output is waited for when it has ended: a child of its own may hold it open.
+const REST: Duration = Duration::from_secs(1);
+/// The longest answer.
+const MAX_ANSWER: u64 = 1 << 20;
+/// How much of its words is shown.
+const MAX_SAID: usize = 300;
+/// What a helper prints where it knows nothing; docker-credential-helpers, `credentials/error.go`.
+const UNKNOWN: &str = "credentials not found";
+/// The name that stands for a token; Docker's `cli/config/credentials/native_store.go`.
+const TOKEN: &str = "<token>";
+
+/// A helper, by the end of its name.
+pub(super) struct Keeper<'a> {
+    pub(super) name: String,
+    pub(super) check: Check<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Kept {
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    secret: String,
+}
+
+impl Keeper<'_> {
+    /// What it keeps for a registry.
+    pub(super) fn get(&self, server: &str) -> Result<Option<Credentials>> {
+        let Some(answer) = self.run("get", server.as_bytes(), LIMIT)? else { return Ok(None) };
+        // It holds a secret, so an error shows none of it.
+        let kept: Kept = serde_json::from_slice(&answer)
+            .map_err(|_| self.failed("get").cause("its answer is not the right JSON"))?;
+        Ok(match kept.username.as_str() {
+            TOKEN => Some(Credentials::Token(kept.secret)),
+            "" if kept.secret.is_empty() => None,
+            _ => Some(Credentials::Password(kept.username, kept.secret)),
+        })
+    }
+
+    /// Has it keep something.
+    pub(super) fn store(&self, message: &str) -> Result<()> {
+        self.run("store", message.as_bytes(), LIMIT).map(drop)
+    }
+
+    /// Has it forget a registry. False where it did not know it.
+    pub(super) fn erase(&self, server: &str) -> Result<bool> {
+        Ok(self.run("erase", server.as_bytes(), LIMIT)?.is_some())
+    }
+
+    fn program(&self) -> String {
+        format!("docker-credential-{}", self.name)
+    }
+
+    fn failed(&self, verb: &str) -> Error {
+        let message = format!("the credential helper `{} {verb}` failed", self.program());
+        let hint = "mend it, or take `credsStore` and `credHelpers` out of the file that names it";
+        Error::new(Kind::System, message).hint(hint)
+    }
+
+    /// Runs it; what it shall know comes on its standard input. `None` where it knows nothing.
+    fn run(&self, verb: &str, input: &[u8], limit: Duration) -> Result<Option<Vec<u8>>> {
+        let mut child = Command::new(self.program())
+            .arg(verb)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| match error.kind() {
+                ErrorKind::NotFound => self.missing(),
+                _ => self.failed(verb).cause(error),
+            })?;
+        let result = self.attend(&mut child, verb, input, limit);
+        if result.is_err() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let (status, out, err) = result?;
+        if status.success() {
+            return Ok(Some(out));
+        }
+        let (out, err) = (String::from_utf8_lossy(&out), String::from_utf8_lossy(&err));
+        if out.contains(UNKNOWN) || err.contains(UNKNOWN) {
+            return Ok(None);
+        }
+        let failed = self.failed(verb).cause(status);
+        match words(&err, input).or_else(|| words(&out, input)) {
+            Some(words) => Err(failed.cause(words)),
+            None => Err(failed),
+        }
+    }
+
+    fn missing(&self) -> Error {
+        let message = format!("there is no credential helper `{}`", self.program());
+        Error::new(Kind::NotFound, message).hint(
+            "install it into a directory of PATH, or take `credsStore` and `credHelpers` out of \
+             the file that names it",
+        )
+    }
+
+    /// Feeds and hears it until it ends.
+    fn attend(
+        &self,
+        child: &mut Child,
+        verb: &str,
+        input: &[u8],
+        limit: Duration,
+    ) -> Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+        if let Some(mut stdin) = child.stdin.take() {
+            let input = input.to_owned();
+            // One that does not read says why by its exit code.
+            in_background(move || drop(stdin.write_all(&input)))?;
+        }
+        let (out, err) = (heard(child.stdout.take())?, heard(child.stderr.take())?);
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().context(|| "wait for a helper".to_owned())? {
+                break status;
+            }
+            (self.check)()?;
+            if begun.elapsed() >= limit {
+                let message = format!("the credential helper `{} {verb}`", self.program());
+                let message = format!("{message} does not end within {} seconds", limit.as_secs());
+                return Err(Error::new(Kind::Timeout, message)
+                    .hint("run it by hand to see what it waits for"));
+            }
+            std::thread::sleep(LOOK);
+        };
+        let rest = |from: Receiver<Vec<u8>>| from.recv_timeout(REST).unwrap_or_default();
+        Ok((status, rest(out), rest(err)))
+    }
+}
+
+fn in_background(work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let thread = std::thread::Builder::new().name("helper".to_owned()).spawn(work);
+    thread.map(drop).context(|| "begin a thread".to_owned())
+}
+
+/// All that comes out of a pipe, at its end.
+fn heard(pipe: Option<impl Read + Send + 'static>) -> Result<Receiver<Vec<u8>>> {
+    let (sender, receiver) = channel();
+    in_background(move || {
+        let mut bytes = Vec::new();
+        let read = pipe.map(|pipe| pipe.take(MAX_ANSWER).read_to_end(&mut bytes));
+        drop((read, sender.send(bytes)));
+    })?;
+    Ok(receiver)
+}
+
+/// What it says about its failure, as one printable line; nothing that may be a secret.
+fn words(said: &str, input: &[u8]) -> Option<String> {
+    let line = said.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let line: String = line.chars().filter(|c| !c.is_control()).take(MAX_SAID).collect();
+    let told = serde_json::from_slice::<Kept>(input).ok();
+    let secret = told.is_some_and(|told| !told.secret.is_empty() && said.contains(&told.secret));
+    Some(line).filter(|line| !secret && !line.starts_with('{'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A helper with this shell script, by its path: a name with a slash is not looked for.
+    fn played(script: &str, check: Check<'_>) -> Result<Option<Vec<u8>>> {
+        let directory = tempfile::tempdir().unwrap();
+        // `docker-credential-` is a directory here.
+        let program = directory.path().join("docker-credential-x");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut child = loop {
+            let spawned = Command::new(&program)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn();
+            match spawned {
+                // Another test's child may still hold the script open for writing.
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {}
+                child => break child.unwrap(),
+            }
+        };
+        let keeper = Keeper { name: "x".to_owned(), check };
+        let limit = Duration::from_millis(300);
+        let result = keeper.attend(&mut child, "get", b"r.example", limit);
+        let _ = (child.kill(), child.wait());
+        result.map(|(status, out, _)| status.success().then_some(out))
+    }
+
+    #[test]
+    fn a_helper_that_hangs_is_given_up() {
+        let go = || Ok(());
+        assert_eq!(played("cat", &go).unwrap().unwrap(), b"r.example");
+        let error = played("exec sleep 1000", &go).unwrap_err();
+        assert_eq!(error.kind(), Kind::Timeout);
+        assert!(error.message().contains("`docker-credential-x get`"), "{error}");
+        let interrupted = || Err(Error::new(Kind::Cancelled, "interrupted"));
+        assert_eq!(played("exec sleep 1000", &interrupted).unwrap_err().kind(), Kind::Cancelled);
+        // A child that holds the output open holds nobody up for long.
+        assert_eq!(played("sleep 5 & exit 0", &go).unwrap().unwrap(), b"");
+    }
+
+    #[test]
+    fn its_words_are_shown_without_a_secret() {
+        let input = br#"{"ServerURL":"r","Username":"me","Secret":"s3cret"}"#;
+        assert_eq!(words("\n no keychain\nmore", input).unwrap(), "no keychain");
+        assert_eq!(words("what is s3cret?", input), None);
+        assert_eq!(words(r#"{"Secret":"x"}"#, b"r"), None);
+        assert_eq!(words("", b"r"), None);
+    }
+}
