@@ -3,12 +3,16 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use lifebox::probe;
 use lifebox::runtime::monitor;
 
 fn main() -> ExitCode {
     // Before all else: a monitor parses no arguments and stays small.
     if monitor::is_monitor() {
         return ExitCode::from(monitor::run());
+    }
+    if probe::is_probe() {
+        return ExitCode::from(probe::run());
     }
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     ExitCode::from(lifebox::cli::main(&words))

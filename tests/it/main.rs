@@ -11,6 +11,7 @@ mod commit;
 mod faults;
 mod harness;
 mod images;
+mod inside;
 mod isolation;
 mod life;
 mod logs;
