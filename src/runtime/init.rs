@@ -129,6 +129,7 @@ impl Walk<'_> {
                 process::reset_signals();
                 Ok(())
             }
+            Step::ResetPersonality => process::reset_personality(),
             Step::SetUmask(mask) => {
                 rustix::process::umask(Mode::from_bits_truncate(*mask));
                 Ok(())
@@ -232,6 +233,10 @@ impl Walk<'_> {
             Err(Errno::NOENT) => return Ok(()),
             result => result?,
         };
+        // Nothing that stands in for it takes the value (CVE-2025-52881).
+        if rustix::fs::fstatfs(&file)?.f_type != rustix::fs::PROC_SUPER_MAGIC {
+            return Err(Errno::XDEV);
+        }
         rustix::io::write(file, value.to_bytes()).map(drop)
     }
 

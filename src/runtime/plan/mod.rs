@@ -89,6 +89,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     let cwd = process.cwd().to_string_lossy().into_owned();
     steps.extend([
         Step::ResetSignals,
+        Step::ResetPersonality,
         Step::SetUmask(process.user().umask().unwrap_or(0o022)),
         Step::EnterDirectory(text(&cwd)?),
     ]);
