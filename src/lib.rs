@@ -9,6 +9,7 @@ pub mod cli;
 pub mod engine;
 pub mod image;
 pub mod model;
+pub mod probe;
 pub mod repl;
 pub mod runtime;
 pub mod script;

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use lifebox::probe;
 use lifebox::runtime::{monitor, reaper};
 
 fn main() -> ExitCode {
@@ -13,6 +14,9 @@ fn main() -> ExitCode {
     // In a container, where nothing of the engine is.
     if reaper::is_init() {
         return ExitCode::from(reaper::run());
+    }
+    if probe::is_probe() {
+        return ExitCode::from(probe::run());
     }
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     ExitCode::from(lifebox::cli::main(&words))

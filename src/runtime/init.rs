@@ -156,6 +156,7 @@ impl Walk<'_> {
                 process::reset_signals();
                 Ok(())
             }
+            Step::ResetPersonality => process::reset_personality(),
             Step::SetUmask(mask) => {
                 rustix::process::umask(Mode::from_bits_truncate(*mask));
                 Ok(())
@@ -299,6 +300,10 @@ impl Walk<'_> {
     /// Through the new root's own `/proc`, which no process of the container has seen yet.
     fn write_sysctl(&self, path: &CStr, value: &CStr) -> Result<(), Errno> {
         let file = mount::open_beneath(self.root()?, path, OFlags::WRONLY)?;
+        // Nothing that stands in for it takes the value (CVE-2025-52881).
+        if rustix::fs::fstatfs(&file)?.f_type != rustix::fs::PROC_SUPER_MAGIC {
+            return Err(Errno::XDEV);
+        }
         rustix::io::write(file, value.to_bytes()).map(drop)
     }
 

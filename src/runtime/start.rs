@@ -15,7 +15,7 @@ use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, seccomp};
 use crate::model::container::State;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
-use crate::model::security::Security;
+use crate::model::security::{Seccomp, Security};
 use crate::model::status::{self, Action, Next};
 use crate::model::{Error, Kind, Result, capability};
 use crate::sys::{self, userns};
@@ -192,9 +192,10 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
         )?;
     }
     let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories())?;
-    if let Some(profile) = config["linux"].get("seccomp") {
+    if let Seccomp::Profile(_) = new.spec.host.security.seccomp {
         // What a start would stumble over is told now.
-        let profile = serde_json::from_value(profile.clone())
+        let profile = config["linux"]["seccomp"].clone();
+        let profile = serde_json::from_value(profile)
             .map_err(|error| Error::new(Kind::Invalid, format!("bad seccomp profile: {error}")))?;
         seccomp::compile(&profile)?;
     }

@@ -3,6 +3,7 @@
 //! A wrapper makes no policy. It sets safe defaults (close-on-exec, no-follow), retries `EINTR`
 //! where that is right, and names the call with its arguments when it fails.
 
+pub mod attempt;
 pub mod bpf;
 pub mod event;
 pub mod filter;

@@ -226,6 +226,13 @@ pub fn enter_namespace(namespace: impl AsFd) -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
+/// Wraps `personality(2)`: plain Linux, with randomised addresses.
+pub fn reset_personality() -> Result<(), Errno> {
+    // SAFETY: takes an integer.
+    let result = unsafe { libc::personality(0) };
+    if result >= 0 { Ok(()) } else { Err(last_errno()) }
+}
+
 /// Wraps `unshare(2)` for a new cgroup namespace.
 pub fn unshare_cgroup() -> Result<(), Errno> {
     // SAFETY: takes an integer; a new cgroup namespace touches no memory.

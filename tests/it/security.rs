@@ -160,3 +160,38 @@ fn what_cannot_be_had_is_refused_with_a_way_out() {
         refused(&engine, words, reason);
     }
 }
+
+#[test]
+fn a_profile_of_the_users_replaces_the_default_one() {
+    needs_root!("a_profile_of_the_users_replaces_the_default_one");
+    let engine = Engine::new();
+    let path = engine.root().join("profile.json");
+    let option = format!("seccomp={}", path.display());
+    let write = |text: &str| std::fs::write(&path, text).unwrap();
+    let rule = r#"{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":30}"#;
+    write(&format!(r#"{{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{rule}]}}"#));
+    let ran =
+        engine.run(&["run", "--name", "own", "--security-opt", &option, "host", "mkdir", "/x"]);
+    assert!(ran.code == 1 && ran.err.contains("Read-only file system"), "{ran:?}");
+    // The container keeps what it was made with.
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(engine.run(&["start", "-a", "own"]).code, 1);
+    let shown = engine.ok(&["inspect", "-f", "{{json .HostConfig.SecurityOpt}}", "own"]);
+    assert!(shown.starts_with(r#"["seccomp={\"defaultAction\""#), "{shown}");
+    engine.ok(&["rm", "own"]);
+    for (text, reason) in [
+        ("nothing", "decoding seccomp profile failed"),
+        (r#"{"defaultAction":"SCMP_ACT_NOPE"}"#, "bad seccomp profile"),
+        (r#"{"defaultAction":"SCMP_ACT_NOTIFY"}"#, "SCMP_ACT_NOTIFY is not supported"),
+        (
+            r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":[],"archMap":[]}"#,
+            "both `architectures` and `archMap`",
+        ),
+    ] {
+        write(text);
+        refused(&engine, &["--security-opt", &option], reason);
+    }
+    refused(&engine, &["--security-opt", "seccomp=/no/such/file"], "no such file or directory");
+    let unconfined = ["--security-opt", "seccomp=unconfined"];
+    assert_eq!(inside(&engine, &unconfined, "grep Seccomp: /proc/self/status"), "Seccomp:\t0");
+}

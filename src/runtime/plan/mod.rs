@@ -146,6 +146,7 @@ fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<(
     let cwd = process.cwd().to_string_lossy().into_owned();
     steps.extend([
         Step::ResetSignals,
+        Step::ResetPersonality,
         Step::SetUmask(process.user().umask().unwrap_or(0o022)),
         Step::EnterDirectory(text(&cwd)?),
     ]);

@@ -118,6 +118,8 @@ pub enum Step {
     },
     /// Default actions for all signals, none blocked.
     ResetSignals,
+    /// Be a plain Linux process, whatever `setarch` the caller runs under.
+    ResetPersonality,
     /// The mask of new files' modes.
     SetUmask(u32),
     /// Enter the working directory, making it where it is missing; still as root, as Docker does.
@@ -270,6 +272,7 @@ impl fmt::Display for Step {
                 write!(f, "limit {resource:?} to {soft}:{hard}")
             }
             Step::ResetSignals => write!(f, "reset signals"),
+            Step::ResetPersonality => write!(f, "reset the personality"),
             Step::SetUmask(mask) => write!(f, "set the umask to {mask:04o}"),
             Step::SealRoot => write!(f, "make the root read-only"),
             Step::ForbidNewPrivileges => write!(f, "set no_new_privs"),

@@ -102,6 +102,7 @@ fn the_steps_of_a_start_are_these() {
         limit Core to 0:0
         limit Nofile to 1024:1048576
         reset signals
+        reset the personality
         set the umask to 0022
         enter directory /srv
         load the system call filter
