@@ -313,3 +313,22 @@ fn top_lists_processes_without_asking_the_image() {
     engine.ok(&["kill", "web"]);
     assert!(engine.fails(&["top", "web"], 1).contains("it is not running"));
 }
+
+#[test]
+fn the_repl_lends_its_terminal_and_gets_it_back() {
+    needs_root!("the_repl_lends_its_terminal_and_gets_it_back");
+    let engine = running();
+    let mut terminal = in_terminal(&engine, &[]);
+    terminal.exp_string("lifebox> ").unwrap();
+    terminal.send_line("exec -it web sh -i").unwrap();
+    terminal.exp_string("# ").unwrap();
+    terminal.send_line("stty size; sleep 1000").unwrap();
+    terminal.exp_string("33 111").unwrap();
+    terminal.send_control('c').unwrap();
+    terminal.send_line("echo code $?; exit").unwrap();
+    terminal.exp_string("code 130").unwrap();
+    terminal.send_line("print(exec(\"web\", \"echo from a script\").out)").unwrap();
+    terminal.exp_string("\nfrom a script").unwrap();
+    terminal.send_line("exit").unwrap();
+    terminal.exp_string("restored").unwrap();
+}

@@ -92,7 +92,8 @@ fn cp_reads_and_writes_archives() {
         assert!(ran.status.success(), "{ran:?}");
         let script = format!("print(read_file(\"{name}\", \"/tmp/opt-src/sub/b\"));");
         assert_eq!(engine.script(&script), "b");
-        let ran = engine.run_with_input(&["cp", "-", &format!("{name}:/tmp/opt-src/a")], &tar.stdout);
+        let ran =
+            engine.run_with_input(&["cp", "-", &format!("{name}:/tmp/opt-src/a")], &tar.stdout);
         assert_eq!(ran.status.code(), Some(1), "an archive needs a directory");
     }
 }

@@ -48,11 +48,11 @@ fn failure(text: &str) -> String {
 fn an_unknown_option_is_answered_with_the_nearest() {
     expect![[r#"
         invalid: create(): no option `nmae`
-        did you mean `name`? (known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, rm)
+        did you mean `name`? (known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, tty, rm)
     "#]].assert_eq(&failure(r#"create("host", #{ nmae: "x" })"#));
     expect![[r#"
         unsupported: run(): option `memory` is not supported yet
-        known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, rm, attach, interactive
+        known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, tty, rm, attach, interactive
     "#]].assert_eq(&failure(r#"run("host", #{ memory: "64m" })"#));
 }
 
