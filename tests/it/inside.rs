@@ -27,6 +27,16 @@ fn in_terminal(engine: &Engine, words: &[&str]) -> PtySession {
     spawn_command(command, Some(30_000)).unwrap()
 }
 
+/// The process whose command line begins so and holds `text`.
+fn client_of(name: &str, text: &str) -> u32 {
+    let found = std::fs::read_dir("/proc").unwrap().flatten().find(|entry| {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        line.starts_with(name) && line.contains(text)
+    });
+    found.unwrap().file_name().to_string_lossy().parse().unwrap()
+}
+
 /// The helpers and programs of execs that are left.
 fn helpers(engine: &Engine) -> usize {
     let root = engine.root().to_string_lossy().into_owned();
@@ -242,14 +252,7 @@ fn one_can_leave_a_terminal_and_come_back() {
 fn the_terminal_is_given_back_whatever_ends_the_client() {
     needs_root!("the_terminal_is_given_back_whatever_ends_the_client");
     let engine = running();
-    let client = |text: &str| {
-        let found = std::fs::read_dir("/proc").unwrap().flatten().find(|entry| {
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            line.starts_with(crate::harness::LIFEBOX) && line.contains(text)
-        });
-        found.unwrap().file_name().to_string_lossy().parse::<u32>().unwrap()
-    };
+    let client = |text: &str| client_of(crate::harness::LIFEBOX, text);
     for (number, ending) in [Signal::TERM, Signal::HUP, Signal::SEGV, Signal::ABORT, Signal::INT]
         .into_iter()
         .enumerate()
@@ -260,6 +263,11 @@ fn the_terminal_is_given_back_whatever_ends_the_client() {
         signal(client(&mark), ending);
         terminal.exp_string("restored").unwrap();
     }
+    // The helper is killed, and the program with it.
+    let mut terminal = in_terminal(&engine, &["exec", "-it", "web", "sh", "-i"]);
+    terminal.exp_string("# ").unwrap();
+    signal(client_of("lifebox-exec", &engine.root().to_string_lossy()), Signal::KILL);
+    terminal.exp_string("restored").unwrap();
     // The container's end is the program's.
     let mut terminal = in_terminal(&engine, &["exec", "-it", "web", "sh", "-i"]);
     terminal.exp_string("# ").unwrap();
@@ -331,4 +339,25 @@ fn the_repl_lends_its_terminal_and_gets_it_back() {
     terminal.exp_string("\nfrom a script").unwrap();
     terminal.send_line("exit").unwrap();
     terminal.exp_string("restored").unwrap();
+}
+
+#[test]
+fn an_exec_that_meets_the_end_of_its_container_says_so() {
+    needs_root!("an_exec_that_meets_the_end_of_its_container_says_so");
+    let engine = Engine::new();
+    for _ in 0..8 {
+        engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "1000"]);
+        let execs: Vec<_> =
+            (0..4).map(|_| engine.begin(&["exec", "web", "sleep", "900"])).collect();
+        engine.ok(&["kill", "web"]);
+        for exec in execs {
+            let output = exec.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let code = output.status.code();
+            let refused = code == Some(1) && said.contains("not running");
+            assert!(code == Some(137) || refused, "{code:?}: {said}");
+        }
+        engine.ok(&["rm", "web"]);
+    }
+    assert!(until(PATIENCE, || helpers(&engine) == 0), "a helper is left");
 }
