@@ -27,14 +27,16 @@ fn in_terminal(engine: &Engine, words: &[&str]) -> PtySession {
     spawn_command(command, Some(30_000)).unwrap()
 }
 
-/// The process whose command line begins so and holds `text`.
+/// The latest process whose command line begins so and holds `text`.
 fn client_of(name: &str, text: &str) -> u32 {
-    let found = std::fs::read_dir("/proc").unwrap().flatten().find(|entry| {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let matching = processes.filter(|entry| {
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
         line.starts_with(name) && line.contains(text)
     });
-    found.unwrap().file_name().to_string_lossy().parse().unwrap()
+    // What a client left that was killed goes on, as with Docker.
+    matching.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).max().unwrap()
 }
 
 /// The helpers and programs of execs that are left.
