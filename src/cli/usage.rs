@@ -131,7 +131,7 @@ mod tests {
             "xyzzy",
             "image lss",
             "run --naem web alpine",
-            "run -y alpine",
+            "run -Z alpine",
             "container create",
             "stop --tiem 3 web",
             "run --pull alway alpine",
@@ -161,8 +161,8 @@ mod tests {
             error: unexpected argument `--naem` found
             hint: did you mean `--name`?
             # 125
-            $ run -t alpine
-            error: unexpected argument `-t` found
+            $ run -Z alpine
+            error: unexpected argument `-Z` found
             hint: see `lifebox run --help`
             # 125
             $ container create

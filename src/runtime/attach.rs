@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
@@ -72,6 +72,8 @@ impl<'a> Feed<'a> {
 
 /// The most that is kept for a monitor that does not read, in bytes.
 const OUTBOX: usize = 64 * 1024;
+/// How long what was typed last is waited for by who leaves.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Runtime {
     /// Connects the caller's streams to a container until it ends, starting it first where
@@ -222,10 +224,12 @@ impl<'a> Session<'a> {
             if ready[3] {
                 self.resize()?;
             }
-            if ready[4] && self.feed() {
+            let left = ready[4] && self.feed();
+            self.send();
+            if left {
+                self.send_the_rest();
                 return Ok(Some(Left::Detached));
             }
-            self.send();
         }
     }
 
@@ -243,6 +247,16 @@ impl<'a> Session<'a> {
                 // It has gone; its last words are still read.
                 Err(_) => self.outbox.clear(),
             }
+        }
+    }
+
+    /// What was typed before the detach keys is not lost, unless the container does not read.
+    fn send_the_rest(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        while !self.outbox.is_empty() && Instant::now() < until {
+            let mut fds = [PollFd::new(&self.connection, PollFlags::OUT)];
+            let _ = rustix::event::poll(&mut fds, Timespec::try_from(PATIENCE).ok().as_ref());
+            self.send();
         }
     }
 
@@ -324,9 +338,11 @@ impl<'a> Session<'a> {
         let done = match &mut feed.to {
             _ if ended => true,
             None => {
-                let typed = std::mem::take(&mut feed.pending);
-                let Some(typed) = self.keys.pass(&typed) else { return true };
+                let (typed, left) = self.keys.pass(&std::mem::take(&mut feed.pending));
                 protocol::encode_input(&typed, &mut self.outbox);
+                if left {
+                    return true;
+                }
                 false
             }
             Some(to) => match to.write(&feed.pending) {
@@ -360,9 +376,9 @@ impl Keys {
         Keys { wanted, seen: 0 }
     }
 
-    /// What is passed on of `typed`; `None` when the keys are complete. What may be their
+    /// What is passed on of `typed`, and whether the keys are complete. What may be their
     /// beginning is held back.
-    fn pass(&mut self, typed: &[u8]) -> Option<Vec<u8>> {
+    fn pass(&mut self, typed: &[u8]) -> (Vec<u8>, bool) {
         let mut passed = Vec::with_capacity(typed.len());
         for byte in typed {
             if self.wanted.get(self.seen) != Some(byte) {
@@ -372,13 +388,13 @@ impl Keys {
             if self.wanted.get(self.seen) == Some(byte) {
                 self.seen += 1;
                 if self.seen == self.wanted.len() {
-                    return None;
+                    return (passed, true);
                 }
             } else {
                 passed.push(*byte);
             }
         }
-        Some(passed)
+        (passed, false)
     }
 }
 
@@ -389,11 +405,15 @@ mod tests {
     #[test]
     fn the_detach_keys_are_found_wherever_they_are_cut() {
         let mut keys = Keys::new(vec![16, 17]);
-        assert_eq!(keys.pass(b"ls\r"), Some(b"ls\r".to_vec()));
-        assert_eq!(keys.pass(b"a\x10"), Some(b"a".to_vec()), "held back");
-        assert_eq!(keys.pass(b"b"), Some(b"\x10b".to_vec()), "and given after all");
-        assert_eq!(keys.pass(b"\x10\x10"), Some(b"\x10".to_vec()));
-        assert_eq!(keys.pass(b"\x11"), None);
-        assert_eq!(Keys::new(Vec::new()).pass(b"\x10\x11"), Some(b"\x10\x11".to_vec()));
+        let mut check = |typed: &[u8], passed: &[u8], left: bool| {
+            assert_eq!(keys.pass(typed), (passed.to_vec(), left), "{typed:?}");
+        };
+        check(b"ls\r", b"ls\r", false);
+        check(b"a\x10", b"a", false);
+        check(b"b", b"\x10b", false);
+        check(b"\x10\x10", b"\x10", false);
+        check(b"\x11", b"", true);
+        assert_eq!(Keys::new(vec![16, 17]).pass(b"ls\n\x10\x11x"), (b"ls\n".to_vec(), true));
+        assert_eq!(Keys::new(Vec::new()).pass(b"\x10\x11"), (b"\x10\x11".to_vec(), false));
     }
 }

@@ -27,6 +27,18 @@ fn in_terminal(engine: &Engine, words: &[&str]) -> PtySession {
     spawn_command(command, Some(30_000)).unwrap()
 }
 
+/// The latest process whose command line begins so and holds `text`.
+fn client_of(name: &str, text: &str) -> u32 {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let matching = processes.filter(|entry| {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        line.starts_with(name) && line.contains(text)
+    });
+    // What a client left that was killed goes on, as with Docker.
+    matching.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).max().unwrap()
+}
+
 /// The helpers and programs of execs that are left.
 fn helpers(engine: &Engine) -> usize {
     let root = engine.root().to_string_lossy().into_owned();
@@ -242,14 +254,7 @@ fn one_can_leave_a_terminal_and_come_back() {
 fn the_terminal_is_given_back_whatever_ends_the_client() {
     needs_root!("the_terminal_is_given_back_whatever_ends_the_client");
     let engine = running();
-    let client = |text: &str| {
-        let found = std::fs::read_dir("/proc").unwrap().flatten().find(|entry| {
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            line.starts_with(crate::harness::LIFEBOX) && line.contains(text)
-        });
-        found.unwrap().file_name().to_string_lossy().parse::<u32>().unwrap()
-    };
+    let client = |text: &str| client_of(crate::harness::LIFEBOX, text);
     for (number, ending) in [Signal::TERM, Signal::HUP, Signal::SEGV, Signal::ABORT, Signal::INT]
         .into_iter()
         .enumerate()
@@ -260,6 +265,11 @@ fn the_terminal_is_given_back_whatever_ends_the_client() {
         signal(client(&mark), ending);
         terminal.exp_string("restored").unwrap();
     }
+    // The helper is killed, and the program with it.
+    let mut terminal = in_terminal(&engine, &["exec", "-it", "web", "sh", "-i"]);
+    terminal.exp_string("# ").unwrap();
+    signal(client_of("lifebox-exec", &engine.root().to_string_lossy()), Signal::KILL);
+    terminal.exp_string("restored").unwrap();
     // The container's end is the program's.
     let mut terminal = in_terminal(&engine, &["exec", "-it", "web", "sh", "-i"]);
     terminal.exp_string("# ").unwrap();
@@ -312,4 +322,44 @@ fn top_lists_processes_without_asking_the_image() {
     engine.fails(&["top", "web", "-Z"], 1);
     engine.ok(&["kill", "web"]);
     assert!(engine.fails(&["top", "web"], 1).contains("it is not running"));
+}
+
+#[test]
+fn the_repl_lends_its_terminal_and_gets_it_back() {
+    needs_root!("the_repl_lends_its_terminal_and_gets_it_back");
+    let engine = running();
+    let mut terminal = in_terminal(&engine, &[]);
+    terminal.exp_string("lifebox> ").unwrap();
+    terminal.send_line("exec -it web sh -i").unwrap();
+    terminal.exp_string("# ").unwrap();
+    terminal.send_line("stty size; sleep 1000").unwrap();
+    terminal.exp_string("33 111").unwrap();
+    terminal.send_control('c').unwrap();
+    terminal.send_line("echo code $?; exit").unwrap();
+    terminal.exp_string("code 130").unwrap();
+    terminal.send_line("print(exec(\"web\", \"echo from a script\").out)").unwrap();
+    terminal.exp_string("\nfrom a script").unwrap();
+    terminal.send_line("exit").unwrap();
+    terminal.exp_string("restored").unwrap();
+}
+
+#[test]
+fn an_exec_that_meets_the_end_of_its_container_says_so() {
+    needs_root!("an_exec_that_meets_the_end_of_its_container_says_so");
+    let engine = Engine::new();
+    for _ in 0..8 {
+        engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "1000"]);
+        let execs: Vec<_> =
+            (0..4).map(|_| engine.begin(&["exec", "web", "sleep", "900"])).collect();
+        engine.ok(&["kill", "web"]);
+        for exec in execs {
+            let output = exec.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let code = output.status.code();
+            let refused = code == Some(1) && said.contains("not running");
+            assert!(code == Some(137) || refused, "{code:?}: {said}");
+        }
+        engine.ok(&["rm", "web"]);
+    }
+    assert!(until(PATIENCE, || helpers(&engine) == 0), "a helper is left");
 }

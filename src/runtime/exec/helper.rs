@@ -33,13 +33,13 @@ pub fn run() -> u8 {
     let Some(front) = sys::process::take_standard(0) else { return 1 };
     let mut front = UnixStream::from(front);
     match begin(&mut front) {
-        Ok((started, input, detach)) => {
+        Ok((started, input, idle, detach)) => {
             let mut front = Client::new(front);
             front.reply(&Reply::Done);
             let Started { child, outputs, terminal } = started;
             // Nobody is there for the output of one that is detached: it is read and dropped.
             let front = Some(front).filter(|_| !detach);
-            Helper { front, child, outputs, terminal, input, ended: None }.watch();
+            Helper { front, child, outputs, terminal, input, idle, ended: None }.watch();
             0
         }
         Err(error) => {
@@ -50,7 +50,7 @@ pub fn run() -> u8 {
 }
 
 /// Leaves the front's session and terminal, joins the container and starts the program.
-fn begin(front: &mut UnixStream) -> Result<(Started, Input, bool)> {
+fn begin(front: &mut UnixStream) -> Result<(Started, Input, OwnedFd, bool)> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let [root, id, parent] = arguments.as_slice() else {
         return Err(Error::new(Kind::Bug, "the helper was not told its container"));
@@ -67,7 +67,7 @@ fn begin(front: &mut UnixStream) -> Result<(Started, Input, bool)> {
         Cgroup::at(&Hierarchies::of_host()?, &PathBuf::from(parent).join(id.as_str())).present();
     let detach = spec.detach;
     let (started, input) = start(&directory, &cgroup, *spec)?;
-    Ok((started, input, detach))
+    Ok((started, input, sys::event::eventfd()?, detach))
 }
 
 fn start(directory: &Directory, cgroup: &Cgroup, spec: ExecSpec) -> Result<(Started, Input)> {
@@ -142,6 +142,8 @@ struct Helper {
     outputs: [Option<OwnedFd>; 2],
     terminal: Option<OwnedFd>,
     input: Input,
+    /// Never readable: stands for what is not waited for.
+    idle: OwnedFd,
     /// The exit code, and until when output is waited for.
     ended: Option<(i32, Instant)>,
 }
@@ -162,14 +164,14 @@ impl Helper {
 
     /// Waits for anything to happen, and does what is to be done then.
     fn turn(&mut self) {
-        let idle = self.child.pidfd.as_fd();
+        let idle = self.idle.as_fd();
         let unsent = self.front.as_ref().is_some_and(Client::has_unsent);
         let mut fds = Vec::with_capacity(5);
         let mut push = |fd: Option<_>, flags: PollFlags| {
             let flags = if fd.is_some() { flags } else { PollFlags::empty() };
             fds.push(PollFd::from_borrowed_fd(fd.unwrap_or(idle), flags));
         };
-        push(Some(idle).filter(|_| self.ended.is_none()), PollFlags::IN);
+        push(Some(self.child.pidfd.as_fd()).filter(|_| self.ended.is_none()), PollFlags::IN);
         for output in &self.outputs {
             // A front that does not take the output holds the program back, as a pipe would.
             push(output.as_ref().map(AsFd::as_fd).filter(|_| !unsent), PollFlags::IN);
@@ -187,7 +189,6 @@ impl Helper {
         }
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         drop(fds);
-        // What is not waited for stands for the program, which may have ended already.
         let is = |at: usize| ready.get(at).copied().unwrap_or_default();
         for (number, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
             if is(1 + number) && !unsent {
