@@ -28,14 +28,13 @@ pub(super) fn resolver(spec: &ContainerSpec) -> String {
                 .to_owned(),
         };
     }
-    let mut text = String::new();
+    let line = |word: &str, list: &[String]| match list.is_empty() {
+        true => String::new(),
+        false => format!("{word} {}\n", list.join(" ")),
+    };
+    let mut text = line("search", &sharing.dns_search);
     for address in &sharing.dns {
         text.push_str(&format!("nameserver {address}\n"));
     }
-    for (word, list) in [("search", &sharing.dns_search), ("options", &sharing.dns_options)] {
-        if !list.is_empty() {
-            text.push_str(&format!("{word} {}\n", list.join(" ")));
-        }
-    }
-    text
+    text + &line("options", &sharing.dns_options)
 }

@@ -142,7 +142,7 @@ fn run_ends_with_the_programs_code_or_says_why_not() {
     check(&[IMAGE, "/etc"], 126);
     check(&["missing"], 125);
     check(&["--nosuch", IMAGE], 125);
-    check(&["--network", "host", IMAGE], 125);
+    check(&["--network", "bridge", IMAGE], 125);
     check(&["-e", "=x", IMAGE], 125);
     assert_eq!(engine.ok(&["ps", "-aq"]), "", "--rm removes what could not start too");
 }

@@ -18,6 +18,12 @@ fn inside(engine: &Engine, options: &[&str], program: &str) -> String {
     engine.ok(&all)
 }
 
+/// `Mounts` of `inspect`.
+#[track_caller]
+fn mounts(engine: &Engine, container: &str) -> serde_json::Value {
+    serde_json::from_str(&engine.get(container, "{{json .Mounts}}")).unwrap()
+}
+
 #[test]
 fn a_directory_and_a_file_of_the_host_are_seen_and_written() {
     needs_root!("a_directory_and_a_file_of_the_host_are_seen_and_written");
@@ -196,7 +202,7 @@ fn a_new_volume_takes_what_the_image_has_and_keeps_what_containers_write() {
     assert_eq!(run(&[], "ls /data"), "one\nsub");
     assert!(until(PATIENCE, || engine.ok(&["volume", "ls", "-q"]) == "empty\nkept"));
     engine.ok(&["create", "--name", "made", "data:1"]);
-    let own = engine.ok(&["inspect", "-f", "{{(index .Mounts 0).Name}}", "made"]);
+    let own = mounts(&engine, "made")[0]["Name"].as_str().unwrap().to_owned();
     assert_eq!(own.len(), 64);
     engine.ok(&["rm", "made"]);
     assert!(engine.ok(&["volume", "ls", "-q", "--filter", "dangling=true"]).contains(&own));
@@ -297,10 +303,15 @@ fn inspect_shows_mounts_as_docker_does() {
     assert_eq!(get("{{json .HostConfig.Tmpfs}}"), r#"{"/d":"size=1m"}"#);
     assert_eq!(get("{{json .HostConfig.Mounts}}"), r#"[{"Type":"tmpfs","Target":"/e"}]"#);
     assert_eq!(get("{{json .Config.Volumes}}"), r#"{"/c":{}}"#);
+    let mounts = mounts(&engine, "mm");
     assert_eq!(
-        get("{{json (index .Mounts 0)}}"),
+        mounts[0].to_string(),
         r#"{"Type":"bind","Source":"/tmp","Destination":"/a","Mode":"ro","RW":false,"Propagation":"rprivate"}"#
     );
-    assert_eq!(get("{{(index .Mounts 1).Name}} {{len .Mounts}}"), "vol 4");
+    assert_eq!((mounts[1]["Name"].as_str(), mounts[1]["Mode"].as_str()), (Some("vol"), Some("z")));
+    assert_eq!(mounts.as_array().unwrap().len(), 4);
+    let listed =
+        engine.ok(&["ps", "-a", "--format", "{{.LocalVolumes}} {{.Mounts}} {{.Networks}}"]);
+    assert!(listed.starts_with("2 /tmp,vol,") && listed.ends_with("… none"), "{listed}");
     engine.ok(&["rm", "-v", "mm"]);
 }

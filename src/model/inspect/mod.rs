@@ -166,14 +166,14 @@ fn host_config(container: &Container) -> Value {
     });
     extend(&mut config, resources());
     extend(&mut config, mounts::asked(&container.spec.host.mounts));
-    if container.spec.host.sharing.init {
-        extend(&mut config, json!({ "Init": true }));
-    }
     let sysctls = &container.spec.host.sharing.sysctls;
     if !sysctls.is_empty() {
         extend(&mut config, json!({ "Sysctls": sysctls }));
     }
     extend(&mut config, json!({ "MaskedPaths": MASKED_PATHS, "ReadonlyPaths": READONLY_PATHS }));
+    if container.spec.host.sharing.init {
+        extend(&mut config, json!({ "Init": true }));
+    }
     config
 }
 

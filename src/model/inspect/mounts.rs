@@ -36,12 +36,14 @@ fn point(mount: &Mount, volumes: &str) -> Value {
     point
 }
 
-/// The options of `-v`, as they were written.
+/// The options of `-v`, as they were written; `z` for a named volume without any, as in Docker.
 fn mode(mount: &Mount) -> &str {
-    match &mount.given {
-        Given::Volume(text) => text.splitn(3, ':').nth(2).unwrap_or_default(),
-        _ => "",
-    }
+    let written = match &mount.given {
+        Given::Volume(text) => text.splitn(3, ':').nth(2),
+        _ => None,
+    };
+    let named = mount.kind == MountKind::Volume && !mount.anonymous;
+    written.unwrap_or(if named { "z" } else { "" })
 }
 
 /// `HostConfig.Binds`: what `-v` gave a source.
