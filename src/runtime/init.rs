@@ -193,7 +193,7 @@ impl Walk<'_> {
                 Ok(())
             }
             Step::FillVolume { volume, target } => fill::fill(volume, self.root()?, target),
-            Step::ShowSource { slot, target } => self.show_source(*slot, target),
+            Step::ShowSource { slot, target, .. } => self.show_source(*slot, target),
             Step::MountMemory(memory) => {
                 let mounted =
                     mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;

@@ -160,7 +160,10 @@ impl Volumes {
             (self.path.join(name), self.path.join(format!(".gone-{}", random_name()?)));
         fs::rename(&path, &gone).context(|| format!("remove `{}`", path.display()))?;
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
-            if entry.file_name().as_encoded_bytes().starts_with(b".gone-") {
+            // Nobody makes one now: who does keeps all volumes.
+            let name = entry.file_name();
+            let half = [&b".gone-"[..], b".new-"];
+            if half.iter().any(|half| name.as_encoded_bytes().starts_with(half)) {
                 let path = entry.path();
                 fs::remove_dir_all(&path).context(|| format!("remove `{}`", path.display()))?;
             }

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::columns::{align, ellipsis};
 use crate::model::container::Container;
+use crate::model::mounts::Mounts;
+use crate::model::sharing::Mode;
 use crate::model::status::Status;
 use crate::model::units::human_duration;
 
@@ -49,6 +51,27 @@ pub fn status(container: &Container, now: Timestamp) -> String {
     }
 }
 
+/// The networks of its own: one that is another's is told of there.
+fn networks(mode: &Mode) -> String {
+    match mode {
+        Mode::Container(_) => String::new(),
+        own => own.show("none"),
+    }
+}
+
+/// What is mounted: paths and names of volumes, cut to 15 characters as Docker does.
+fn mounts(mounts: &Mounts, no_trunc: bool) -> String {
+    let sources = mounts.list.iter().map(|mount| mount.source.as_str());
+    let cut = |source: &str| match source.char_indices().nth(14) {
+        Some((end, _)) if !no_trunc && source.chars().count() > 15 => {
+            format!("{}…", &source[..end])
+        }
+        _ => source.to_owned(),
+    };
+    let sources: Vec<String> = sources.filter(|source| !source.is_empty()).map(cut).collect();
+    sources.join(",")
+}
+
 /// A container as the fields that `ps --format` knows; all values are text, as Docker's.
 pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: bool) -> Value {
     let spec = &container.spec;
@@ -60,10 +83,10 @@ pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: 
         "ID": id(container, no_trunc),
         "Image": image(container, no_trunc),
         "Labels": labels.collect::<Vec<_>>().join(","),
-        "LocalVolumes": "0",
-        "Mounts": "",
+        "LocalVolumes": spec.host.mounts.volumes().count().to_string(),
+        "Mounts": mounts(&spec.host.mounts, no_trunc),
         "Names": container.state.name.as_str(),
-        "Networks": "none",
+        "Networks": networks(&spec.host.sharing.network),
         "Ports": "",
         "RunningFor": running_for(container, now),
         "Size": "0B",

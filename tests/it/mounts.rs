@@ -310,5 +310,8 @@ fn inspect_shows_mounts_as_docker_does() {
     );
     assert_eq!((mounts[1]["Name"].as_str(), mounts[1]["Mode"].as_str()), (Some("vol"), Some("z")));
     assert_eq!(mounts.as_array().unwrap().len(), 4);
+    let listed =
+        engine.ok(&["ps", "-a", "--format", "{{.LocalVolumes}} {{.Mounts}} {{.Networks}}"]);
+    assert!(listed.starts_with("2 /tmp,vol,") && listed.ends_with("… none"), "{listed}");
     engine.ok(&["rm", "-v", "mm"]);
 }

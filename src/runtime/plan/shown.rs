@@ -34,7 +34,11 @@ impl Shown {
                 Some("tmpfs") if shares && mount.destination() == Path::new(MEMORY) => {
                     let slot = shown.open.len();
                     shown.open.push(Step::OpenSharedMemory);
-                    Step::ShowSource { slot, target: inside(MEMORY)? }
+                    Step::ShowSource {
+                        slot,
+                        source: text("shared memory")?,
+                        target: inside(MEMORY)?,
+                    }
                 }
                 Some("tmpfs") if !is_ours(mount.destination()) => memory(mount)?,
                 _ => continue,
@@ -67,9 +71,10 @@ impl Shown {
         let slot = self.open.len();
         let view = View { whole: has("rbind"), attributes, slave: has("rslave") };
         let path = text(&source.to_string_lossy())?;
+        let source = path.clone();
         self.open.push(Step::OpenSource(SourceStep { slot, path, view }));
         let target = inside(&mount.destination().to_string_lossy())?;
-        Ok(Step::ShowSource { slot, target })
+        Ok(Step::ShowSource { slot, source, target })
     }
 }
 

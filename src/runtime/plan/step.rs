@@ -57,6 +57,8 @@ pub enum Step {
     ShowSource {
         /// Which of the opened sources.
         slot: usize,
+        /// What it was opened from.
+        source: CString,
         /// Relative to the root.
         target: CString,
     },
@@ -304,8 +306,8 @@ fn show_shared(step: &Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             let name = volume.rsplit('/').next().unwrap_or_default();
             write!(f, "fill volume {name} from /{}, if it is new", show(target))
         }
-        Step::ShowSource { slot, target } => {
-            write!(f, "mount source {slot} on /{}", show(target))
+        Step::ShowSource { source, target, .. } => {
+            write!(f, "bind {} on /{}", show(source), show(target))
         }
         Step::MountMemory(mount) => write!(f, "mount tmpfs on /{}", show(&mount.target)),
         _ => Ok(()),

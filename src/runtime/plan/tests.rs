@@ -8,8 +8,14 @@ use super::super::oci;
 use super::{Host, plan};
 use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
 use crate::model::digest::Digest;
+use crate::model::mounts::{Mount, Mounts};
+use crate::model::sharing::{Mode, Sharing};
 
 fn steps(host: &Host) -> Vec<String> {
+    steps_of(host, HostConfig::default())
+}
+
+fn steps_of(host: &Host, config: HostConfig) -> Vec<String> {
     let spec = ContainerSpec {
         version: VERSION,
         id: "c0ffee".repeat(11)[..64].parse().unwrap(),
@@ -25,7 +31,7 @@ fn steps(host: &Host) -> Vec<String> {
             workdir: "/srv".to_owned(),
             ..Config::default()
         },
-        host: HostConfig::default(),
+        host: config,
     };
     let lower = ["../../images/layers/a".to_owned(), "../../images/layers/b".to_owned()];
     let config = oci::config(&spec, &["PATH=/bin".to_owned()], &lower, &[]).unwrap();
@@ -132,4 +138,50 @@ fn v1_hierarchies_are_shown_below_a_directory_that_is_sealed_at_the_end() {
         ]"#]]
     .assert_eq(&format!("{cgroups:#?}"));
     assert!(!steps.iter().any(|step| step.contains("standard input")));
+}
+
+#[test]
+fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top_down() {
+    let texts = ["/srv:/etc/deep:ro", "db:/etc", "/run/x:/dev/x"];
+    let mut list: Vec<Mount> = texts.iter().map(|text| Mount::from_volume(text).unwrap()).collect();
+    list.push(Mount::from_tmpfs("/t:size=1m").unwrap());
+    let other = "c0ffee".repeat(11)[..64].to_owned();
+    let config = HostConfig {
+        mounts: Mounts { list },
+        sharing: Sharing {
+            network: Mode::Container(other.clone()),
+            ipc: Mode::Container(other),
+            uts: Mode::Host,
+            init: true,
+            ..Sharing::default()
+        },
+        ..HostConfig::default()
+    };
+    let steps = steps_of(&Host::default(), config);
+    let words = ["open ", "join the", "lo up", "host name", "fill", "bind", "tmpfs", "overlay"];
+    let shown = steps.iter().filter(|step| words.iter().any(|word| step.contains(word)));
+    expect![[r#"
+        join the ipc of container c0ffeec0ffee
+        join the network of container c0ffeec0ffee
+        open ../../volumes/db/_data
+        open /dev/shm of the container whose ipc is joined
+        open ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hosts
+        open ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hostname
+        open ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/resolv.conf
+        open /srv
+        open /run/x
+        open ../../init
+        mount overlay of 2 layers on /
+        fill volume db from /etc, if it is new
+        mount tmpfs on /dev
+        bind shared memory on /dev/shm
+        bind /run/x on /dev/x
+        bind ../../volumes/db/_data on /etc
+        mount tmpfs on /t
+        bind ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hosts on /etc/hosts
+        bind ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hostname on /etc/hostname
+        bind ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/resolv.conf on /etc/resolv.conf
+        bind /srv on /etc/deep
+        bind ../../init on /sbin/docker-init"#]]
+    .assert_eq(&shown.map(String::as_str).collect::<Vec<_>>().join("\n"));
 }
