@@ -5,6 +5,7 @@
 
 mod build;
 mod check;
+mod creation;
 mod files;
 mod in_use;
 mod native;

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Attach, Backend, Cancel, CopyOptions, LogStream, Settings, Transfer, profile};
+use super::{Attach, Backend, Cancel, CopyOptions, LogStream, Settings, Transfer};
 use crate::image::{self, Store, bytes_below};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
@@ -30,14 +29,11 @@ use crate::model::system::Info;
 use crate::model::top::Process;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
-use crate::model::{Kind, Result, merge};
-use crate::runtime::{New, Runtime, host};
+use crate::model::{Kind, Result};
+use crate::runtime::Runtime;
 
 /// The reference that stands for this machine's own programs.
 pub(super) const HOST: &str = "host:latest";
-/// How often a generated name may be taken before the short id serves (moby, `names.go`).
-const NAME_ATTEMPTS: u32 = 6;
-
 /// The engine of this machine. Cheap to make: nothing is read before it is asked for.
 #[derive(Debug)]
 pub(super) struct Native {
@@ -57,50 +53,6 @@ impl Native {
 
     pub(super) fn store(&self) -> Result<Store> {
         Store::open(&self.settings.root)
-    }
-
-    fn try_create(
-        &self,
-        reference: &str,
-        image: &Image,
-        options: &CreateOptions,
-        attempt: u32,
-    ) -> Result<ContainerId> {
-        let id = new_id()?;
-        let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
-        profile::read(&mut spec.host.security.seccomp)?;
-        self.resolve_sharing(&mut spec)?;
-        let name = match &options.name {
-            Some(name) => name.clone(),
-            None if attempt > NAME_ATTEMPTS => id.short().parse()?,
-            None => ContainerName::generate(u64::from_le_bytes(crate::runtime::random()?), attempt),
-        };
-        // Relative to the container's directory, so that the root can be moved, and the mount
-        // table inside shows no path of the host.
-        let store = self.store()?;
-        let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
-        let stack = store.stack(&spec.image.layers, host::most_layers())?;
-        let lower: Vec<String> = stack.iter().map(inside).collect();
-        let root = store.root_like(&spec.image.layers);
-        let environment = merge::process_env(&spec);
-        let mounts = self.prepare_mounts(&mut spec)?;
-        self.runtime.create(&New {
-            spec: &spec,
-            name: &name,
-            environment: &environment,
-            lower: &lower,
-            root: root.as_ref().map(inside).as_deref(),
-        })?;
-        mounts.keep();
-        Ok(id)
-    }
-}
-
-pub(super) fn new_id() -> Result<ContainerId> {
-    loop {
-        if let Some(id) = ContainerId::from_random(crate::runtime::random()?) {
-            return Ok(id);
-        }
     }
 }
 
@@ -286,22 +238,7 @@ impl Backend for Native {
     }
 
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
-        let store = self.store()?;
-        let _use = self.share_images()?;
-        let found = store.find(image)?;
-        let mut attempt = 1;
-        loop {
-            match self.try_create(image, &found, options, attempt) {
-                Err(error)
-                    if error.kind() == Kind::Exists
-                        && options.name.is_none()
-                        && attempt <= NAME_ATTEMPTS =>
-                {
-                    attempt += 1;
-                }
-                result => return result,
-            }
-        }
+        self.create_container(image, options)
     }
 
     fn start(&self, id: &ContainerId) -> Result<()> {

@@ -26,7 +26,7 @@ impl Native {
         let _kept = volumes.keep()?;
         let name = match &options.name {
             Some(name) => name.clone(),
-            None => super::native::new_id()?.as_str().to_owned(),
+            None => super::creation::new_id()?.as_str().to_owned(),
         };
         let volume = Volume {
             version: VERSION,
@@ -127,7 +127,7 @@ impl Native {
         prepared._kept = Some(volumes.keep()?);
         for mount in list.iter_mut().filter(|mount| mount.kind == MountKind::Volume) {
             if mount.source.is_empty() {
-                super::native::new_id()?.as_str().clone_into(&mut mount.source);
+                super::creation::new_id()?.as_str().clone_into(&mut mount.source);
             }
             let volume = Volume {
                 version: VERSION,

@@ -8,9 +8,11 @@ use jiff::Timestamp;
 
 use super::memory::Memory;
 use crate::engine::{Cancel, LogStream};
-use crate::model::container::Container;
+use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, VERSION};
 use crate::model::id::ContainerId;
+use crate::model::image::Image;
 use crate::model::log::{LogLine, LogOptions, Stream};
+use crate::model::options::{CreateOptions, EnvEntry};
 use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
 
@@ -89,5 +91,26 @@ impl LogStream for Reading {
             }
             cancel.sleep(Duration::from_millis(1))?;
         }
+    }
+}
+
+/// The spec of a container that is made with these options.
+pub fn spec(id: ContainerId, image: Image, options: &CreateOptions) -> ContainerSpec {
+    let env = options.env.iter().filter_map(|entry| match entry {
+        EnvEntry::Set { key, value } => Some(format!("{key}={value}")),
+        EnvEntry::Unset { .. } => None,
+    });
+    ContainerSpec {
+        version: VERSION,
+        id,
+        created: Timestamp::now(),
+        image: ImageUse { reference: image.tags[0].familiar(), id: image.id, layers: Vec::new() },
+        config: Config {
+            env: env.collect(),
+            cmd: options.cmd.clone().or(image.config.cmd),
+            labels: options.labels.clone(),
+            ..Config::default()
+        },
+        host: HostConfig { auto_remove: options.auto_remove, ..HostConfig::default() },
     }
 }

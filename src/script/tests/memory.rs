@@ -10,14 +10,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::entry::{Entry, Reading};
+use super::entry::{self, Entry, Reading};
 use crate::engine::{Attach, Backend, Cancel, CopyOptions, LogStream, Transfer};
 use crate::model::build::{
     BuildOptions, BuildStep, Change, ChangeKind, CommitOptions, ImportOptions,
 };
-use crate::model::container::{
-    Changes, Config, Container, ContainerSpec, HostConfig, ImageUse, State, VERSION,
-};
+use crate::model::container::{Changes, Container, State};
 use crate::model::digest::Digest;
 use crate::model::exec::{ExecOptions, Left};
 use crate::model::history::History;
@@ -25,7 +23,7 @@ use crate::model::id::ContainerId;
 use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::log::LogOptions;
 use crate::model::name::ContainerName;
-use crate::model::options::{CreateOptions, EnvEntry, StopOptions};
+use crate::model::options::{CreateOptions, StopOptions};
 use crate::model::platform::Platform;
 use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
@@ -265,27 +263,7 @@ impl Backend for Memory {
         if world.values().any(|entry| entry.container.state.name == name) {
             return Err(Error::new(Kind::Exists, format!("the name `{name}` is in use")));
         }
-        let env = options.env.iter().filter_map(|entry| match entry {
-            EnvEntry::Set { key, value } => Some(format!("{key}={value}")),
-            EnvEntry::Unset { .. } => None,
-        });
-        let spec = ContainerSpec {
-            version: VERSION,
-            id: id.clone(),
-            created: Timestamp::now(),
-            image: ImageUse {
-                reference: image.tags[0].familiar(),
-                id: image.id,
-                layers: Vec::new(),
-            },
-            config: Config {
-                env: env.collect(),
-                cmd: options.cmd.clone().or(image.config.cmd),
-                labels: options.labels.clone(),
-                ..Config::default()
-            },
-            host: HostConfig { auto_remove: options.auto_remove, ..HostConfig::default() },
-        };
+        let spec = entry::spec(id.clone(), image, options);
         let container = Container { spec, state: State::created(name) };
         world.insert(id.clone(), Entry { container, lines: Vec::new() });
         Ok(id)

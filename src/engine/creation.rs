@@ -1,0 +1,85 @@
+//! From image and options to a container's files.
+
+use jiff::Timestamp;
+
+use super::native::Native;
+use super::profile;
+use crate::model::id::ContainerId;
+use crate::model::image::Image;
+use crate::model::name::ContainerName;
+use crate::model::options::CreateOptions;
+use crate::model::{Kind, Result, merge};
+use crate::runtime::{New, host};
+
+/// How often a generated name may be taken before the short id serves (moby, `names.go`).
+const NAME_ATTEMPTS: u32 = 6;
+
+impl Native {
+    /// Makes a container under the name that was asked for, or one of its own.
+    pub(super) fn create_container(
+        &self,
+        image: &str,
+        options: &CreateOptions,
+    ) -> Result<ContainerId> {
+        let store = self.store()?;
+        let _use = self.share_images()?;
+        let found = store.find(image)?;
+        let mut attempt = 1;
+        loop {
+            match self.try_create(image, &found, options, attempt) {
+                Err(error)
+                    if error.kind() == Kind::Exists
+                        && options.name.is_none()
+                        && attempt <= NAME_ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn try_create(
+        &self,
+        reference: &str,
+        image: &Image,
+        options: &CreateOptions,
+        attempt: u32,
+    ) -> Result<ContainerId> {
+        let id = new_id()?;
+        let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
+        profile::read(&mut spec.host.security.seccomp)?;
+        self.resolve_sharing(&mut spec)?;
+        let name = match &options.name {
+            Some(name) => name.clone(),
+            None if attempt > NAME_ATTEMPTS => id.short().parse()?,
+            None => ContainerName::generate(u64::from_le_bytes(crate::runtime::random()?), attempt),
+        };
+        // Relative to the container's directory, so that the root can be moved, and the mount
+        // table inside shows no path of the host.
+        let store = self.store()?;
+        let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
+        let stack = store.stack(&spec.image.layers, host::most_layers())?;
+        let lower: Vec<String> = stack.iter().map(inside).collect();
+        let root = store.root_like(&spec.image.layers);
+        let environment = merge::process_env(&spec);
+        let mounts = self.prepare_mounts(&mut spec)?;
+        self.runtime.create(&New {
+            spec: &spec,
+            name: &name,
+            environment: &environment,
+            lower: &lower,
+            root: root.as_ref().map(inside).as_deref(),
+        })?;
+        mounts.keep();
+        Ok(id)
+    }
+}
+
+pub(super) fn new_id() -> Result<ContainerId> {
+    loop {
+        if let Some(id) = ContainerId::from_random(crate::runtime::random()?) {
+            return Ok(id);
+        }
+    }
+}
