@@ -182,6 +182,56 @@ fn ctrl_c_ends_a_build_and_its_container() {
 }
 
 #[test]
+fn signals_that_end_a_build_end_its_container() {
+    needs_root!("signals_that_end_a_build_end_its_container");
+    let engine = engine();
+    let context = Context::new("FROM hundredcounter\nRUN echo begun; sleep 300\n");
+    let script = ["-e", "image(\"hundredcounter\").with_run(\"echo begun; sleep 300\")"];
+    let build = ["build", context.path()];
+    use rustix::process::Signal;
+    for (words, number, code) in
+        [(&build, Signal::TERM, 143), (&build, Signal::HUP, 129), (&script, Signal::TERM, 143)]
+    {
+        let child = engine.begin(words);
+        assert!(until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty()));
+        engine.wrote(&engine.ok(&["ps", "-q"]), "begun");
+        signal(child.id(), number);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert_eq!(engine.ok(&["ps", "-aq"]), "");
+    }
+    assert_eq!(engine.ok(&["images", "-aq"]).lines().count(), 1);
+}
+
+#[test]
+fn what_a_killed_build_left_is_removed_by_the_next() {
+    needs_root!("what_a_killed_build_left_is_removed_by_the_next");
+    let engine = engine();
+    let context = Context::new("FROM hundredcounter\nRUN echo begun; sleep 300\n");
+    let begin = || {
+        let before = engine.ok(&["ps", "-q"]);
+        let child = engine.begin(&["build", context.path()]);
+        let news =
+            || engine.ok(&["ps", "-q"]).lines().find(|id| !before.contains(id)).map(str::to_owned);
+        assert!(until(PATIENCE, || news().is_some()));
+        let id = news().unwrap();
+        engine.wrote(&id, "begun");
+        (child, id)
+    };
+    let (mut killed, left) = begin();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(engine.ok(&["ps", "-q"]), left);
+    let (lives, of_living) = begin();
+    assert_eq!(engine.ok(&["ps", "-aq"]), of_living, "what was left is gone");
+    Context::new("FROM hundredcounter\nRUN true\n").id(&engine, &[]);
+    assert_eq!(engine.ok(&["ps", "-q"]), of_living, "what lives is left alone");
+    signal(lives.id(), rustix::process::Signal::INT);
+    lives.wait_with_output().unwrap();
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+}
+
+#[test]
 fn a_dockerfile_of_several_stages_is_built() {
     needs_root!("a_dockerfile_of_several_stages_is_built");
     let engine = engine();

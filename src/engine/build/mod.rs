@@ -6,6 +6,7 @@
 mod dockerfile;
 pub(super) mod instructions;
 mod lines;
+mod owned;
 mod scope;
 mod sources;
 mod stages;
@@ -16,6 +17,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use self::owned::Owned;
 use self::stages::Build;
 use super::native::Native;
 use super::{Attach, Backend, Cancel};
@@ -93,6 +95,7 @@ impl Native {
             return Err(Error::new(Kind::NotFound, message)
                 .hint("give the directory that has the Dockerfile, or -f FILE besides"));
         }
+        self.sweep_builds()?;
         let mut build = Build::new(self, (context, options), progress, out, cancel);
         let file = build.read()?;
         build.run(&file)
@@ -139,7 +142,10 @@ impl Native {
             key: key.clone(),
             value: value.clone(),
         };
+        self.sweep_builds()?;
+        let owned = Owned::new(&self.settings.root)?;
         let options = CreateOptions {
+            name: Some(owned.name().clone()),
             cmd: Some(words.clone()),
             entrypoint: Some(Vec::new()),
             env: run.arguments.iter().map(variable).collect(),
