@@ -431,6 +431,14 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
         ("FROM scratch\nRUN x\n", "nothing can run"),
         ("FROM scratch\n", "no image was generated"),
         ("FROM $NONE\n", "names no image"),
+        ("FROM scratch\nCOPY --from=7 / /\n", "invalid from flag value 7: index out of bounds"),
+        ("FROM scratch\nCOPY --from=0 / /\n", "index out of bounds"),
+        ("FROM scratch AS one\nCOPY --from=one / /\n", "it is the stage itself"),
+        (
+            "FROM scratch AS a\nCOPY --from=b / /\nFROM scratch AS b\nFROM a\n",
+            "the stage comes later",
+        ),
+        ("FROM Hundredcounter\n", "lower"),
         ("FROM --platform=linux/nowhere hundredcounter\n", "not linux/nowhere"),
         ("RUN x\n", "FROM or ARG"),
         ("", "no instructions"),
@@ -438,6 +446,18 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
     for (dockerfile, said) in table {
         Context::new(dockerfile).fails(&engine, said);
     }
+    let id = engine.ok(&["images", "-q", "--no-trunc"]);
+    let short = &id.trim_start_matches("sha256:")[..12];
+    let text = |from: &str| format!("FROM {from}\nENV A=1\n");
+    assert_eq!(Context::new(&text(&id)).build(&engine, &[]).code, 0, "a whole id is an image");
+    Context::new(&text(short)).fails(&engine, "no such image");
+    let nobody = "127.0.0.1:1/base";
+    Context::new(&text(nobody)).fails(&engine, nobody);
+    engine.ok(&["tag", "hundredcounter", nobody]);
+    assert_eq!(Context::new(&text(nobody)).build(&engine, &[]).code, 0, "it is here");
+    let asked = Context::new(&text(nobody)).build(&engine, &["--pull"]);
+    assert_eq!(asked.code, 1, "{}", asked.err);
+    assert!(asked.err.contains("refused"), "the registry is asked: {}", asked.err);
     assert_eq!(engine.ok(&["ps", "-aq"]), "");
     let error = engine.fails(&["build", "/no/such/context"], 1);
     assert!(error.contains("is no directory") && error.contains("hint:"), "{error}");

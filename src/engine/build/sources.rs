@@ -70,7 +70,7 @@ impl Build<'_> {
                 None => Ok(CopySource::Nothing),
             };
         };
-        let image = match copied_stage(stages, number, from) {
+        let image = match copied_stage(stages, number, from)? {
             Some(stage) => self.built[stage].clone().flatten().ok_or_else(|| {
                 Error::new(Kind::Invalid, format!("the stage `{from}` has no files"))
             })?,

@@ -17,6 +17,7 @@ use crate::model::error::Context;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::platform::Platform;
 use crate::model::progress::{Progress as Told, PullOptions};
+use crate::model::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 /// A stage: from one `FROM` to the next.
@@ -216,7 +217,8 @@ impl<'a> Build<'a> {
                 if let Instruction::Copy { flags, .. } = &line.what
                     && let Some(from) = value(flags, "from")
                 {
-                    todo.extend(copied_stage(stages, number, from));
+                    let stage = copied_stage(stages, number, from);
+                    todo.extend(stage.map_err(|error| self.at(line, error))?);
                 }
             }
         }
@@ -294,7 +296,7 @@ impl<'a> Build<'a> {
         Ok(Some(image))
     }
 
-    /// An image of the store, or of a registry.
+    /// An image of the store, or of a registry: by its name or whole id.
     pub(super) fn fetch(
         &self,
         name: &str,
@@ -302,7 +304,14 @@ impl<'a> Build<'a> {
         platform: Option<&Platform>,
     ) -> Result<Image> {
         let options = PullOptions { platform: platform.cloned(), ..PullOptions::default() };
-        self.engine.obtain(name, policy, &options, self.fetching, self.cancel)
+        let id = name.strip_prefix("sha256:").unwrap_or(name);
+        let is_id = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        // With its tag no name is the beginning of an id.
+        let name = match is_id {
+            true => name.to_owned(),
+            false => name.parse::<Reference>()?.familiar(),
+        };
+        self.engine.obtain(&name, policy, &options, self.fetching, self.cancel)
     }
 
     /// Does what the base image asks of builds that begin with it.
@@ -419,8 +428,27 @@ fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> 
     stages[..before].iter().rposition(named)
 }
 
-/// A stage that `--from` names, by name or number.
-pub(super) fn copied_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
-    let number = name.parse::<usize>().ok().filter(|number| *number < before);
-    find_stage(stages, before, name).or(number)
+/// The earlier stage that `--from` names, by name or number; `None` where it is an image.
+pub(super) fn copied_stage(
+    stages: &[Stage<'_>],
+    before: usize,
+    name: &str,
+) -> Result<Option<usize>> {
+    if let Some(stage) = find_stage(stages, before, name) {
+        return Ok(Some(stage));
+    }
+    let invalid = |why: &str| {
+        Err(Error::new(Kind::Invalid, format!("invalid from flag value {name}: {why}")))
+    };
+    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
+        return match name.parse::<usize>().ok().filter(|number| *number < before) {
+            Some(number) => Ok(Some(number)),
+            None => invalid("index out of bounds"),
+        };
+    }
+    match find_stage(stages, stages.len(), name) {
+        Some(own) if own == before => invalid("it is the stage itself"),
+        Some(_) => invalid("the stage comes later"),
+        None => Ok(None),
+    }
 }
