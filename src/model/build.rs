@@ -124,6 +124,12 @@ pub enum CommandLine {
     Exec(Vec<String>),
 }
 
+impl Default for CommandLine {
+    fn default() -> Self {
+        CommandLine::Exec(Vec::new())
+    }
+}
+
 /// One step of a build: from one image to the next.
 ///
 /// Its serialised form, with the parent's id and the content of the files it names, is what a
@@ -197,12 +203,16 @@ pub struct Healthcheck {
 }
 
 /// A command to run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RunStep {
     /// The command.
     pub command: CommandLine,
     /// Variables that it sees and the image does not keep.
     pub arguments: Vec<(String, String)>,
+    /// The same, but neither history nor cache knows of them: proxies, which differ between
+    /// machines and may hold passwords.
+    #[serde(skip)]
+    pub hidden: Vec<(String, String)>,
 }
 
 /// Files to copy.

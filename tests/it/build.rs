@@ -372,6 +372,24 @@ fn flags_of_build_do_as_dockers() {
 }
 
 #[test]
+fn a_proxy_is_seen_by_commands_and_leaves_no_trace_unless_declared() {
+    needs_root!("a_proxy_is_seen_by_commands_and_leaves_no_trace_unless_declared");
+    let engine = engine();
+    let context = Context::new("FROM hundredcounter\nRUN echo $https_proxy > /p\n");
+    let history = |id: &str| engine.ok(&["history", "--no-trunc", id]);
+    let id = context.id(&engine, &["--build-arg", "https_proxy=http://one"]);
+    assert_eq!(inside(&engine, &id, "cat /p; echo $https_proxy"), "http://one");
+    assert!(!history(&id).contains("http://one"));
+    assert_eq!(context.id(&engine, &["--build-arg", "https_proxy=http://two"]), id);
+    assert_eq!(context.id(&engine, &[]), id);
+    context
+        .write("Dockerfile", "FROM hundredcounter\nARG https_proxy\nRUN echo $https_proxy > /p\n");
+    let one = context.id(&engine, &["--build-arg", "https_proxy=http://one"]);
+    assert!(history(&one).contains("http://one"));
+    assert_ne!(context.id(&engine, &["--build-arg", "https_proxy=http://two"]), one);
+}
+
+#[test]
 fn nothing_outside_of_the_context_is_copied() {
     needs_root!("nothing_outside_of_the_context_is_copied");
     let engine = engine();

@@ -148,7 +148,7 @@ impl Native {
             name: Some(owned.name().clone()),
             cmd: Some(words.clone()),
             entrypoint: Some(Vec::new()),
-            env: run.arguments.iter().map(variable).collect(),
+            env: run.arguments.iter().chain(&run.hidden).map(variable).collect(),
             ..CreateOptions::default()
         };
         let line = words.join(" ");

@@ -356,10 +356,8 @@ impl<'a> Build<'a> {
             Instruction::Arg(list) => return self.declare(list, progress),
             Instruction::Run { flags, command } => {
                 check_run_flags(flags)?;
-                BuildStep::Run(RunStep {
-                    command: command.clone(),
-                    arguments: self.visible_arguments(progress),
-                })
+                let (arguments, hidden) = self.visible_arguments(progress);
+                BuildStep::Run(RunStep { command: command.clone(), arguments, hidden })
             }
             Instruction::Copy { verb, flags, items, to } => {
                 BuildStep::Copy(self.copy(stages, number, (verb, flags, items, to), progress)?)
