@@ -113,6 +113,8 @@ pub struct BuildOptions {
     pub no_cache: bool,
     /// Fetch the images that stages begin with.
     pub pull: bool,
+    /// Whether the user sees what commands write, so that no error needs to repeat it.
+    pub shown: bool,
 }
 
 /// A command as a Dockerfile writes it.

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::How;
 use super::dockerfile::{self, Dockerfile, Flag, Instruction, Line};
 use super::instructions;
 use super::scope::{Progress, environment, get, platform, set};
@@ -164,8 +165,8 @@ impl<'a> Build<'a> {
         let mut image = image;
         if !self.options.labels.is_empty() {
             let step = BuildStep::Label(self.options.labels.clone());
-            let anew = self.options.no_cache;
-            image = self.engine.do_step(Some(&image), &step, anew, self.out, self.cancel)?.image;
+            let how = self.how();
+            image = self.engine.do_step(Some(&image), &step, how, self.out, self.cancel)?.image;
         }
         self.say(format_args!("Successfully built {}", image.id.short()))?;
         for tag in &self.options.tags {
@@ -174,6 +175,10 @@ impl<'a> Build<'a> {
             self.say(format_args!("{line}"))?;
         }
         Ok(image)
+    }
+
+    fn how(&self) -> How {
+        How { anew: self.options.no_cache, shown: self.options.shown }
     }
 
     fn say(&mut self, line: std::fmt::Arguments<'_>) -> Result<()> {
@@ -374,9 +379,9 @@ impl<'a> Build<'a> {
     }
 
     fn apply(&mut self, step: &BuildStep, progress: &mut Progress) -> Result<()> {
-        let anew = self.options.no_cache;
+        let how = self.how();
         let parent = progress.image.as_ref();
-        let done = self.engine.do_step(parent, step, anew, self.out, self.cancel)?;
+        let done = self.engine.do_step(parent, step, how, self.out, self.cancel)?;
         if done.cached {
             self.say(format_args!(" ---> Using cache"))?;
         }
