@@ -462,6 +462,12 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
         ("FROM scratch\nRUN x\n", "nothing can run"),
         ("FROM scratch\n", "no image was generated"),
         ("FROM $NONE\n", "names no image"),
+        ("FROM scratch AS 1x\n", "invalid name for build stage"),
+        ("FROM scratch\nVOLUME []\n", "VOLUME requires at least one argument"),
+        ("FROM scratch\nWORKDIR \"\"\n", "working directory is empty"),
+        ("FROM scratch\nLABEL \"\"=x\n", "a label needs a key"),
+        ("FROM scratch\nHEALTHCHECK --interval=5 CMD x\n", "missing unit"),
+        ("FROM scratch\nHEALTHCHECK --timeout=1us CMD x\n", "less than 1ms"),
         ("FROM scratch\nCOPY --from=7 / /\n", "invalid from flag value 7: index out of bounds"),
         ("FROM scratch\nCOPY --from=0 / /\n", "index out of bounds"),
         ("FROM scratch AS one\nCOPY --from=one / /\n", "it is the stage itself"),
@@ -482,6 +488,9 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
     let text = |from: &str| format!("FROM {from}\nENV A=1\n");
     assert_eq!(Context::new(&text(&id)).build(&engine, &[]).code, 0, "a whole id is an image");
     Context::new(&text(short)).fails(&engine, "no such image");
+    let cleared = Context::new("FROM hundredcounter\nENTRYPOINT\nCMD\n").id(&engine, &[]);
+    let format = "{{json .Config.Entrypoint}} {{json .Config.Cmd}}";
+    assert_eq!(engine.ok(&["image", "inspect", "-f", format, &cleared]), "null null");
     let nobody = "127.0.0.1:1/base";
     Context::new(&text(nobody)).fails(&engine, nobody);
     engine.ok(&["tag", "hundredcounter", nobody]);

@@ -1,6 +1,8 @@
 //! Instructions that say how an image is to be run: in a Dockerfile, and as `--change` of
 //! `commit` and `import`.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::dockerfile::{self, Flag, Instruction};
@@ -88,6 +90,14 @@ fn healthcheck(flags: &[Flag], command: Option<&CommandLine>) -> Result<Option<H
         let value = value.as_deref().unwrap_or_default();
         let time = || {
             let time = parse_duration(value)?;
+            if value.parse::<f64>().is_ok() {
+                let message = format!("missing unit in the duration --{name}={value}");
+                return Err(Error::new(Kind::Invalid, message).hint("such as 30s"));
+            }
+            if time < Duration::from_millis(1) {
+                let message = format!("--{name}={value} cannot be less than 1ms");
+                return Err(Error::new(Kind::Invalid, message));
+            }
             Ok::<u64, Error>(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
         };
         match name.as_str() {

@@ -77,6 +77,9 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
             let labels = object(config(document), "Labels");
             for (key, value) in pairs {
                 no_nul([key, value])?;
+                if key.is_empty() {
+                    return Err(invalid("a label needs a key"));
+                }
                 labels[key] = json!(value);
             }
         }
@@ -89,6 +92,9 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
         }
         BuildStep::Workdir(path) => {
             no_nul([path])?;
+            if path.is_empty() {
+                return Err(invalid("the path of a working directory is empty"));
+            }
             let path = absolute(document, path);
             config(document)["WorkingDir"] = json!(path);
         }
@@ -142,7 +148,10 @@ fn add_keys(document: &mut Value, key: &str, names: &[String]) -> Result<()> {
 fn set_command(document: &mut Value, key: &str, command: &CommandLine) -> Result<()> {
     let words = words(document, command);
     no_nul(&words)?;
-    config(document)[key] = json!(words);
+    match words.is_empty() {
+        true => remove(config(document), key),
+        false => config(document)[key] = json!(words),
+    }
     Ok(())
 }
 
