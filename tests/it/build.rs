@@ -462,6 +462,55 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
         ("FROM scratch\nRUN x\n", "nothing can run"),
         ("FROM scratch\n", "no image was generated"),
         ("FROM $NONE\n", "names no image"),
+        ("FROM --platform=linux/nowhere hundredcounter\n", "not linux/nowhere"),
+        ("RUN x\n", "FROM or ARG"),
+        ("", "no instructions"),
+    ];
+    for (dockerfile, said) in table {
+        Context::new(dockerfile).fails(&engine, said);
+    }
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+    let error = engine.fails(&["build", "/no/such/context"], 1);
+    assert!(error.contains("is no directory") && error.contains("hint:"), "{error}");
+    let empty = tempfile::tempdir().unwrap();
+    let error = engine.fails(&["build", empty.path().to_str().unwrap()], 1);
+    assert!(error.contains("there is no Dockerfile"), "{error}");
+    let error = engine.fails(&["build", "https://x/y.git"], 1);
+    assert!(error.contains("only directories"), "{error}");
+}
+
+#[test]
+fn a_base_is_a_name_or_a_whole_id_and_is_asked_for_where_wanted() {
+    needs_root!("a_base_is_a_name_or_a_whole_id_and_is_asked_for_where_wanted");
+    let engine = engine();
+    let id = engine.ok(&["images", "-q", "--no-trunc"]);
+    let short = &id.trim_start_matches("sha256:")[..12];
+    let text = |from: &str| format!("FROM {from}\nENV A=1\n");
+    assert_eq!(Context::new(&text(&id)).build(&engine, &[]).code, 0, "a whole id is an image");
+    Context::new(&text(short)).fails(&engine, "no such image");
+    let nobody = "127.0.0.1:1/base";
+    Context::new(&text(nobody)).fails(&engine, nobody);
+    engine.ok(&["tag", "hundredcounter", nobody]);
+    assert_eq!(Context::new(&text(nobody)).build(&engine, &[]).code, 0, "it is here");
+    let asked = Context::new(&text(nobody)).build(&engine, &["--pull"]);
+    assert_eq!(asked.code, 1, "{}", asked.err);
+    assert!(asked.err.contains("refused"), "the registry is asked: {}", asked.err);
+}
+
+#[test]
+fn a_command_of_nothing_clears_that_of_the_base() {
+    needs_root!("a_command_of_nothing_clears_that_of_the_base");
+    let engine = engine();
+    let cleared = Context::new("FROM hundredcounter\nENTRYPOINT\nCMD\n").id(&engine, &[]);
+    let format = "{{json .Config.Entrypoint}} {{json .Config.Cmd}}";
+    assert_eq!(engine.ok(&["image", "inspect", "-f", format, &cleared]), "null null");
+}
+
+#[test]
+fn what_docker_refuses_is_refused() {
+    needs_root!("what_docker_refuses_is_refused");
+    let engine = engine();
+    let table = [
         ("FROM scratch AS 1x\n", "invalid name for build stage"),
         ("FROM scratch\nVOLUME []\n", "VOLUME requires at least one argument"),
         ("FROM scratch\nWORKDIR \"\"\n", "working directory is empty"),
@@ -476,36 +525,13 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
             "the stage comes later",
         ),
         ("FROM Hundredcounter\n", "lower"),
-        ("FROM --platform=linux/nowhere hundredcounter\n", "not linux/nowhere"),
-        ("RUN x\n", "FROM or ARG"),
-        ("", "no instructions"),
     ];
     for (dockerfile, said) in table {
         Context::new(dockerfile).fails(&engine, said);
     }
-    let id = engine.ok(&["images", "-q", "--no-trunc"]);
-    let short = &id.trim_start_matches("sha256:")[..12];
-    let text = |from: &str| format!("FROM {from}\nENV A=1\n");
-    assert_eq!(Context::new(&text(&id)).build(&engine, &[]).code, 0, "a whole id is an image");
-    Context::new(&text(short)).fails(&engine, "no such image");
-    let cleared = Context::new("FROM hundredcounter\nENTRYPOINT\nCMD\n").id(&engine, &[]);
-    let format = "{{json .Config.Entrypoint}} {{json .Config.Cmd}}";
-    assert_eq!(engine.ok(&["image", "inspect", "-f", format, &cleared]), "null null");
-    let nobody = "127.0.0.1:1/base";
-    Context::new(&text(nobody)).fails(&engine, nobody);
-    engine.ok(&["tag", "hundredcounter", nobody]);
-    assert_eq!(Context::new(&text(nobody)).build(&engine, &[]).code, 0, "it is here");
-    let asked = Context::new(&text(nobody)).build(&engine, &["--pull"]);
-    assert_eq!(asked.code, 1, "{}", asked.err);
-    assert!(asked.err.contains("refused"), "the registry is asked: {}", asked.err);
-    assert_eq!(engine.ok(&["ps", "-aq"]), "");
-    let error = engine.fails(&["build", "/no/such/context"], 1);
-    assert!(error.contains("is no directory") && error.contains("hint:"), "{error}");
-    let empty = tempfile::tempdir().unwrap();
-    let error = engine.fails(&["build", empty.path().to_str().unwrap()], 1);
-    assert!(error.contains("there is no Dockerfile"), "{error}");
-    let error = engine.fails(&["build", "https://x/y.git"], 1);
-    assert!(error.contains("only directories"), "{error}");
+    for step in ["with_label(\"\", 1)", "with_workdir(\"\")"] {
+        engine.fails(&["-e", &format!("image(\"hundredcounter\").{step}")], 1);
+    }
 }
 
 #[test]
@@ -573,6 +599,8 @@ fn an_image_of_nothing_can_be_filled() {
     let facts = "{{len .RootFS.Layers}} {{.Os}} {{.Config.WorkingDir}} {{json .Config.Cmd}}";
     assert_eq!(engine.ok(&["image", "inspect", "-f", facts, &id]), "2 linux /w [\"/dir/a\"]");
     assert_eq!(context.id(&engine, &[]), id);
+    let env = engine.ok(&["image", "inspect", "-f", "{{json .Config.Env}}", &id]);
+    assert!(env.starts_with("[\"PATH=/usr/local/sbin:"), "{env}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A step that was done before, above the same image and with the same files, is not done again:
 //! the image it made is taken from the store. What was not finished leaves nothing.
 
+mod bases;
 mod dockerfile;
 pub(super) mod instructions;
 mod lines;

@@ -6,27 +6,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::How;
+use super::bases::{copied_stage, find_stage};
 use super::dockerfile::{self, Dockerfile, Flag, Instruction, Line};
 use super::instructions;
 use super::scope::{Progress, environment, get, platform, set};
-use super::sources::{check_run_flags, unknown_flag, value};
+use super::sources::{check_run_flags, value};
 use super::words::Expander;
 use crate::engine::native::Native;
-use crate::engine::{Backend, Cancel};
+use crate::engine::{Backend as _, Cancel};
 use crate::model::build::{BuildOptions, BuildStep, RunStep};
 use crate::model::error::Context;
-use crate::model::image::{Image, PullPolicy};
-use crate::model::platform::Platform;
-use crate::model::progress::{Progress as Told, PullOptions};
-use crate::model::reference::Reference;
+use crate::model::image::Image;
+use crate::model::progress::Progress as Told;
 use crate::model::{Error, Kind, Result};
 
 /// A stage: from one `FROM` to the next.
 pub(super) struct Stage<'a> {
-    image: &'a str,
-    flags: &'a [Flag],
-    name: Option<&'a str>,
-    from: &'a Line,
+    pub(super) image: &'a str,
+    pub(super) flags: &'a [Flag],
+    pub(super) name: Option<&'a str>,
+    pub(super) from: &'a Line,
     lines: &'a [Line],
 }
 
@@ -187,7 +186,7 @@ impl<'a> Build<'a> {
             .context(|| "write the progress of the build".to_owned())
     }
 
-    fn at(&self, line: &Line, error: Error) -> Error {
+    pub(super) fn at(&self, line: &Line, error: Error) -> Error {
         if error.kind() == Kind::Cancelled {
             return error;
         }
@@ -230,13 +229,6 @@ impl<'a> Build<'a> {
         Ok(needed)
     }
 
-    fn base_name(&self, stage: &Stage<'_>) -> Result<String> {
-        let lookup = |name: &str| get(&self.global, name);
-        Expander { escape: self.escape, lookup: &lookup }
-            .word(stage.image)
-            .map_err(|error| self.at(stage.from, error))
-    }
-
     fn stage(&mut self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
         let stage = &stages[number];
         self.announce(stage.from)?;
@@ -260,63 +252,6 @@ impl<'a> Build<'a> {
         self.step += 1;
         let (step, steps) = (self.step, self.steps);
         self.say(format_args!("Step {step}/{steps} : {}", line.text))
-    }
-
-    /// The image that a stage begins with; `None` for `scratch`.
-    fn base(&self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
-        let stage = &stages[number];
-        let mut wanted = None;
-        for (name, value) in stage.flags {
-            match (name.as_str(), value) {
-                ("platform", Some(platform)) => {
-                    let lookup = |name: &str| get(&self.global, name);
-                    let expander = Expander { escape: self.escape, lookup: &lookup };
-                    wanted = Some(expander.word(platform)?.parse::<Platform>()?);
-                }
-                _ => return Err(unknown_flag("FROM", name)),
-            }
-        }
-        let name = self.base_name(stage)?;
-        if name.is_empty() {
-            return Err(Error::new(Kind::Invalid, format!("`{}` names no image", stage.image))
-                .hint("give the argument a default: ARG NAME=VALUE"));
-        }
-        if let Some(earlier) = find_stage(stages, number, &name) {
-            return Ok(self.built[earlier].clone().flatten());
-        }
-        if name == "scratch" {
-            return Ok(None);
-        }
-        let policy = if self.options.pull { PullPolicy::Always } else { PullPolicy::Missing };
-        let image = self.fetch(&name, policy, wanted.as_ref())?;
-        let offered = Platform {
-            os: image.os.clone(),
-            architecture: image.architecture.clone(),
-            variant: String::new(),
-        };
-        if let Some(wanted) = wanted.filter(|wanted| !wanted.accepts(&offered)) {
-            let message = format!("`{name}` is for {offered}, not {wanted}");
-            return Err(Error::new(Kind::Unsupported, message));
-        }
-        Ok(Some(image))
-    }
-
-    /// An image of the store, or of a registry: by its name or whole id.
-    pub(super) fn fetch(
-        &self,
-        name: &str,
-        policy: PullPolicy,
-        platform: Option<&Platform>,
-    ) -> Result<Image> {
-        let options = PullOptions { platform: platform.cloned(), ..PullOptions::default() };
-        let id = name.strip_prefix("sha256:").unwrap_or(name);
-        let is_id = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-        // With its tag no name is the beginning of an id.
-        let name = match is_id {
-            true => name.to_owned(),
-            false => name.parse::<Reference>()?.familiar(),
-        };
-        self.engine.obtain(&name, policy, &options, self.fetching, self.cancel)
     }
 
     /// Does what the base image asks of builds that begin with it.
@@ -423,35 +358,4 @@ fn stages(lines: &[Line]) -> Vec<Stage<'_>> {
         stages.push(Stage { image, flags, name, from: line, lines: &rest[..end] });
     }
     stages
-}
-
-/// The last stage before `before` that has this name.
-fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
-    let named = |stage: &Stage<'_>| stage.name.is_some_and(|own| own.eq_ignore_ascii_case(name));
-    stages[..before].iter().rposition(named)
-}
-
-/// The earlier stage that `--from` names, by name or number; `None` where it is an image.
-pub(super) fn copied_stage(
-    stages: &[Stage<'_>],
-    before: usize,
-    name: &str,
-) -> Result<Option<usize>> {
-    if let Some(stage) = find_stage(stages, before, name) {
-        return Ok(Some(stage));
-    }
-    let invalid = |why: &str| {
-        Err(Error::new(Kind::Invalid, format!("invalid from flag value {name}: {why}")))
-    };
-    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
-        return match name.parse::<usize>().ok().filter(|number| *number < before) {
-            Some(number) => Ok(Some(number)),
-            None => invalid("index out of bounds"),
-        };
-    }
-    match find_stage(stages, stages.len(), name) {
-        Some(own) if own == before => invalid("it is the stage itself"),
-        Some(_) => invalid("the stage comes later"),
-        None => Ok(None),
-    }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::model::build::{BuildStep, CommandLine, CopyItem, CopyStep, Healthcheck};
 use crate::model::container::Config;
+use crate::model::merge::DEFAULT_PATH;
 use crate::model::platform::Platform;
 use crate::model::signal::Signal;
 use crate::model::{Error, Kind, Result};
@@ -22,6 +23,12 @@ pub(super) fn empty(platform: &Platform) -> Value {
     if !platform.variant.is_empty() {
         document["variant"] = json!(platform.variant);
     }
+    document
+}
+
+/// The document with the usual `PATH`: what a build without base begins with.
+pub(super) fn with_path(mut document: Value) -> Value {
+    config(&mut document)["Env"] = json!([format!("PATH={DEFAULT_PATH}")]);
     document
 }
 
