@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::build::How;
 use super::{Attach, Backend, Cancel, LogStream, Settings};
 use crate::image::{self, Store, bytes_below};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
@@ -374,7 +375,7 @@ impl Backend for Native {
         cancel: &Cancel,
     ) -> Result<Image> {
         let parent = self.store()?.find(image)?;
-        self.do_step(Some(&parent), step, false, out, cancel).map(|done| done.image)
+        self.do_step(Some(&parent), step, How::default(), out, cancel).map(|done| done.image)
     }
 
     fn build(
