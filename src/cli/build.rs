@@ -9,7 +9,7 @@ use super::arguments::build::{
     BuildArguments, CommitArguments, DiffArguments, ExportArguments, FilesVerb, ImportArguments,
     MakeVerb,
 };
-use super::outcome::{Ending, Outcome};
+use super::outcome::{Ending, FAILED, Outcome};
 use super::progress;
 use super::screen::Screen;
 use super::shell::Shell;
@@ -144,17 +144,25 @@ fn build(shell: &Shell, screen: &mut Screen, arguments: &BuildArguments) -> Outc
         target: arguments.target.clone(),
         no_cache: arguments.no_cache,
         pull: arguments.pull,
+        shown: !arguments.quiet,
     };
     let context = (context != "-").then(|| Path::new(context));
     let cancel = shell.interruptible()?;
     let silent: Arc<dyn Progress> = Arc::new(Silent);
+    // As Docker: the code of the command that failed.
+    let failed = |error: Error| {
+        let code = error.exit_code().unwrap_or(FAILED);
+        Ending::Failed(error, code)
+    };
     let image = if arguments.quiet {
-        let image = backend.build(context, &options, &silent, &mut io::sink(), cancel)?;
+        let built = backend.build(context, &options, &silent, &mut io::sink(), cancel);
+        let image = built.map_err(failed)?;
         screen.line(&image.id)?;
         image
     } else {
         let progress = progress::on_stderr();
-        backend.build(context, &options, &progress, &mut screen.err()?, cancel)?
+        let built = backend.build(context, &options, &progress, &mut screen.err()?, cancel);
+        built.map_err(failed)?
     };
     if let Some(path) = &arguments.iidfile {
         write_whole(path, |out| {

@@ -23,7 +23,12 @@ use crate::script::{self, Host, Output, Source};
 
 /// Runs a script and returns its exit code.
 pub fn script(settings: &Settings, program: Program, arguments: Vec<String>) -> u8 {
-    match host(settings, arguments).and_then(|host| Ok((host, source(program)?))) {
+    let prepared = host(settings, arguments).and_then(|host| {
+        let source = source(program)?;
+        host.cancel.raise_on_end()?;
+        Ok((host, source))
+    });
+    match prepared {
         Ok((host, source)) => run(host, source),
         Err(error) => failed(&error),
     }
@@ -64,7 +69,6 @@ fn run(host: Host, source: Source) -> u8 {
 
 fn host(settings: &Settings, args: Vec<String>) -> Result<Host> {
     let cancel = Cancel::new()?;
-    cancel.raise_on_interrupt()?;
     Ok(Host {
         backend: engine::open(settings)?,
         cancel,

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::screen::Screen;
+use crate::engine::Cancel;
 use crate::model::{Error, Kind};
 use crate::ui;
 
@@ -12,8 +13,6 @@ pub const FAILED: u8 = 1;
 pub const BAD_TEMPLATE: u8 = 64;
 /// The engine failed, not the container.
 pub const ENGINE_FAILED: u8 = 125;
-/// After Ctrl-C: 128 and SIGINT.
-pub const INTERRUPTED: u8 = 130;
 
 /// The exit code of a verb, or why it ended early.
 pub type Outcome = std::result::Result<u8, Ending>;
@@ -64,8 +63,8 @@ pub fn settle(screen: &mut Screen, outcome: Outcome) -> u8 {
     match outcome {
         Ok(code) => code,
         Err(Ending::ClosedPipe) => 0,
-        // The user knows: it was their Ctrl-C.
-        Err(Ending::Failed(error, _)) if error.kind() == Kind::Cancelled => INTERRUPTED,
+        // The user knows: it was their Ctrl-C, or their `kill`.
+        Err(Ending::Failed(error, _)) if error.kind() == Kind::Cancelled => Cancel::exit_code(),
         Err(Ending::Failed(error, code)) => {
             complain(screen, &error);
             code

@@ -46,12 +46,15 @@ impl Shell {
     }
 
     /// From now on Ctrl-C ends what is under way instead of the process, so that what was begun
-    /// is put in order.
+    /// is put in order. So do SIGTERM and SIGHUP, but for the REPL, which they end.
     ///
     /// # Errors
     /// When the handler can't be installed.
     pub fn interruptible(&self) -> Result<&Cancel> {
-        self.cancel.raise_on_interrupt()?;
+        match self.in_repl {
+            true => self.cancel.raise_on_interrupt()?,
+            false => self.cancel.raise_on_end()?,
+        }
         Ok(&self.cancel)
     }
 }

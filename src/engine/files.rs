@@ -92,8 +92,6 @@ impl Native {
         options: &CommitOptions,
         cancel: &Cancel,
     ) -> Result<Image> {
-        // Words that are wrong are said before anything is frozen.
-        let steps = instructions::changes(&options.changes)?;
         let place = self.place(id, "commit")?;
         let name = place.container.state.name.to_string();
         let spec = &place.container.spec;
@@ -106,9 +104,8 @@ impl Native {
         })?;
         let mut document = parent.document.clone();
         configure::take_container(&mut document, &spec.config);
-        for step in &steps {
-            configure::configure(&mut document, step)?;
-        }
+        // Words that are wrong are said before anything is frozen.
+        instructions::change(&mut document, &options.changes)?;
         let origin = Origin {
             created_by: spec.config.cmd.as_ref().map(|cmd| cmd.join(" ")).unwrap_or_default(),
             comment: &options.message,
@@ -183,7 +180,8 @@ impl Native {
                 document["variant"] = platform.variant.as_str().into();
             }
         }
-        for step in instructions::changes(&options.changes)?.iter().chain(&options.steps) {
+        instructions::change(&mut document, &options.changes)?;
+        for step in &options.steps {
             configure::configure(&mut document, step)?;
         }
         let message = match options.message.as_str() {

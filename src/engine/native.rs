@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::build::How;
 use super::{Attach, Backend, Cancel, CopyOptions, LogStream, Settings, Transfer};
 use crate::image::{self, Store, bytes_below};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
@@ -345,7 +346,7 @@ impl Backend for Native {
         cancel: &Cancel,
     ) -> Result<Image> {
         let parent = self.store()?.find(image)?;
-        self.do_step(Some(&parent), step, false, out, cancel).map(|done| done.image)
+        self.do_step(Some(&parent), step, How::default(), out, cancel).map(|done| done.image)
     }
 
     fn build(

@@ -113,6 +113,8 @@ pub struct BuildOptions {
     pub no_cache: bool,
     /// Fetch the images that stages begin with.
     pub pull: bool,
+    /// Whether the user sees what commands write, so that no error needs to repeat it.
+    pub shown: bool,
 }
 
 /// A command as a Dockerfile writes it.
@@ -122,6 +124,12 @@ pub enum CommandLine {
     Shell(String),
     /// As it is.
     Exec(Vec<String>),
+}
+
+impl Default for CommandLine {
+    fn default() -> Self {
+        CommandLine::Exec(Vec::new())
+    }
 }
 
 /// One step of a build: from one image to the next.
@@ -197,12 +205,16 @@ pub struct Healthcheck {
 }
 
 /// A command to run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RunStep {
     /// The command.
     pub command: CommandLine,
     /// Variables that it sees and the image does not keep.
     pub arguments: Vec<(String, String)>,
+    /// The same, but neither history nor cache knows of them: proxies, which differ between
+    /// machines and may hold passwords.
+    #[serde(skip)]
+    pub hidden: Vec<(String, String)>,
 }
 
 /// Files to copy.

@@ -74,6 +74,22 @@ impl Cancel {
         let flag = self.clone();
         sys::signal::on_interrupt(Box::new(move || flag.raise()))
     }
+
+    /// The same for all signals that ask the process to end: SIGINT, SIGTERM and SIGHUP. A second
+    /// SIGTERM or SIGHUP ends it at once.
+    ///
+    /// # Errors
+    /// When a handler can't be installed.
+    pub fn raise_on_end(&self) -> Result<()> {
+        let flag = self.clone();
+        sys::signal::on_end(Box::new(move || flag.raise()))
+    }
+
+    /// The exit code after the signal that raised a flag: 128 and its number, 130 for Ctrl-C.
+    pub fn exit_code() -> u8 {
+        let number = sys::signal::came().and_then(|number| u8::try_from(number).ok());
+        number.unwrap_or(2).saturating_add(128)
+    }
 }
 
 /// Readable while the flag is raised.

@@ -142,14 +142,20 @@ fn open(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
     rustix::fs::openat(dir, name, flags, Mode::empty())
 }
 
+/// Another container may make the same in a volume that both share: then it is there. What it is
+/// shows when it is opened.
 fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: Wanted) -> Result<(), Errno> {
-    match wanted {
+    let made = match wanted {
         Wanted::Directory => rustix::fs::mkdirat(dir, name, Mode::from_bits_truncate(0o755)),
         Wanted::File => {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let mode = Mode::from_bits_truncate(0o644);
             rustix::fs::openat(dir, name, flags | OFlags::WRONLY, mode).map(drop)
         }
+    };
+    match made {
+        Err(Errno::EXIST) => Ok(()),
+        result => result,
     }
 }
 

@@ -102,7 +102,7 @@ pub enum Source {
 /// How a script ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Of `exit(n)`, else 0; 1 after an uncaught error, 130 after Ctrl-C.
+    /// Of `exit(n)`, else 0; 1 after an uncaught error, 130 after Ctrl-C, 143 after SIGTERM.
     pub exit_code: u8,
     /// What went wrong, drawn for standard error.
     pub report: Option<String>,

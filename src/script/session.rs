@@ -9,9 +9,7 @@ use super::incomplete::Judge;
 use super::sources::without_shebang;
 use super::stage::Stage;
 use super::{Host, Outcome, interpreter, render, show, stack};
-
-/// What Ctrl-C leaves behind: 128 and SIGINT.
-const INTERRUPTED: u8 = 130;
+use crate::engine::Cancel;
 
 /// An interpreter with its variables.
 pub struct Session {
@@ -63,7 +61,7 @@ impl Session {
                 Some(Ending::Exit(code)) => (code, None),
                 Some(Ending::Closed) => (0, None),
                 Some(Ending::Interrupted) => {
-                    (INTERRUPTED, Some(render::interrupted(&self.stage, name, &error)))
+                    (Cancel::exit_code(), Some(render::interrupted(&self.stage, name, &error)))
                 }
                 None => (1, Some(self.report(name, &error))),
             },

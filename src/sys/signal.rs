@@ -3,6 +3,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -12,8 +13,11 @@ use crate::model::{Error, Result};
 type Handler = Box<dyn Fn() + Send + Sync>;
 
 static ON_INTERRUPT: OnceLock<Handler> = OnceLock::new();
+/// The number of the signal that came last; 0 before the first.
+static CAME: AtomicI32 = AtomicI32::new(0);
 
-extern "C" fn interrupted(_signal: libc::c_int) {
+extern "C" fn interrupted(signal: libc::c_int) {
+    CAME.store(signal, Ordering::SeqCst);
     if let Some(handler) = ON_INTERRUPT.get() {
         handler();
     }
@@ -29,6 +33,30 @@ pub fn on_interrupt(handler: Handler) -> Result<()> {
     unsafe { sigaction(Signal::SIGINT, &action) }
         .map(drop)
         .map_err(|errno| Error::from_errno("sigaction(SIGINT)", errno as i32))
+}
+
+/// Calls the handler of [`on_interrupt`] for SIGTERM and SIGHUP too: for the first of each, so that
+/// the second ends the process even where nothing looks at what the handler did. What the caller
+/// ignores stays ignored, as nohup(1) wants it.
+pub fn on_end(handler: Handler) -> Result<()> {
+    on_interrupt(handler)?;
+    let flags = SaFlags::SA_RESTART | SaFlags::SA_RESETHAND;
+    let action = SigAction::new(SigHandler::Handler(interrupted), flags, SigSet::empty());
+    for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+        let failed = |errno: nix::Error| Error::from_errno("sigaction", errno as i32);
+        // SAFETY: as for SIGINT; the old action is put back as it was.
+        let old = unsafe { sigaction(signal, &action) }.map_err(failed)?;
+        if matches!(old.handler(), SigHandler::SigIgn) {
+            // SAFETY: ignoring a signal runs no code of ours.
+            unsafe { sigaction(signal, &old) }.map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// The number of the signal that came last to the handler of [`on_interrupt`].
+pub fn came() -> Option<i32> {
+    Some(CAME.load(Ordering::SeqCst)).filter(|number| *number != 0)
 }
 
 /// Ignores the signals by which a terminal and its session end: SIGHUP, SIGINT and SIGQUIT.

@@ -46,7 +46,8 @@ impl Context {
     #[track_caller]
     fn fails(&self, engine: &Engine, said: &str) -> String {
         let ran = self.build(engine, &[]);
-        assert_eq!(ran.code, 1, "{}", ran.err);
+        let code = if said == "exit code: 3" { 3 } else { 1 };
+        assert_eq!(ran.code, code, "{}", ran.err);
         let last = ran.err.lines().skip_while(|line| !line.starts_with("error:"));
         let error = last.collect::<Vec<_>>().join("\n");
         assert!(error.contains(said), "{said:?} is not in\n{error}");
@@ -179,6 +180,56 @@ fn ctrl_c_ends_a_build_and_its_container() {
         assert_eq!(engine.ok(&["ps", "-aq"]), "");
     }
     assert_eq!(engine.ok(&["images", "-aq"]).lines().count(), 1);
+}
+
+#[test]
+fn signals_that_end_a_build_end_its_container() {
+    needs_root!("signals_that_end_a_build_end_its_container");
+    let engine = engine();
+    let context = Context::new("FROM hundredcounter\nRUN echo begun; sleep 300\n");
+    let script = ["-e", "image(\"hundredcounter\").with_run(\"echo begun; sleep 300\")"];
+    let build = ["build", context.path()];
+    use rustix::process::Signal;
+    for (words, number, code) in
+        [(&build, Signal::TERM, 143), (&build, Signal::HUP, 129), (&script, Signal::TERM, 143)]
+    {
+        let child = engine.begin(words);
+        assert!(until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty()));
+        engine.wrote(&engine.ok(&["ps", "-q"]), "begun");
+        signal(child.id(), number);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert_eq!(engine.ok(&["ps", "-aq"]), "");
+    }
+    assert_eq!(engine.ok(&["images", "-aq"]).lines().count(), 1);
+}
+
+#[test]
+fn what_a_killed_build_left_is_removed_by_the_next() {
+    needs_root!("what_a_killed_build_left_is_removed_by_the_next");
+    let engine = engine();
+    let context = Context::new("FROM hundredcounter\nRUN echo begun; sleep 300\n");
+    let begin = || {
+        let before = engine.ok(&["ps", "-q"]);
+        let child = engine.begin(&["build", context.path()]);
+        let news =
+            || engine.ok(&["ps", "-q"]).lines().find(|id| !before.contains(id)).map(str::to_owned);
+        assert!(until(PATIENCE, || news().is_some()));
+        let id = news().unwrap();
+        engine.wrote(&id, "begun");
+        (child, id)
+    };
+    let (mut killed, left) = begin();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(engine.ok(&["ps", "-q"]), left);
+    let (lives, of_living) = begin();
+    assert_eq!(engine.ok(&["ps", "-aq"]), of_living, "what was left is gone");
+    Context::new("FROM hundredcounter\nRUN true\n").id(&engine, &[]);
+    assert_eq!(engine.ok(&["ps", "-q"]), of_living, "what lives is left alone");
+    signal(lives.id(), rustix::process::Signal::INT);
+    lives.wait_with_output().unwrap();
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
 }
 
 #[test]
@@ -322,6 +373,36 @@ fn flags_of_build_do_as_dockers() {
 }
 
 #[test]
+fn a_proxy_is_seen_by_commands_and_leaves_no_trace_unless_declared() {
+    needs_root!("a_proxy_is_seen_by_commands_and_leaves_no_trace_unless_declared");
+    let engine = engine();
+    let context = Context::new("FROM hundredcounter\nRUN echo $https_proxy > /p\n");
+    let history = |id: &str| engine.ok(&["history", "--no-trunc", id]);
+    let id = context.id(&engine, &["--build-arg", "https_proxy=http://one"]);
+    assert_eq!(inside(&engine, &id, "cat /p; echo $https_proxy"), "http://one");
+    assert!(!history(&id).contains("http://one"));
+    assert_eq!(context.id(&engine, &["--build-arg", "https_proxy=http://two"]), id);
+    assert_eq!(context.id(&engine, &[]), id);
+    context
+        .write("Dockerfile", "FROM hundredcounter\nARG https_proxy\nRUN echo $https_proxy > /p\n");
+    let one = context.id(&engine, &["--build-arg", "https_proxy=http://one"]);
+    assert!(history(&one).contains("http://one"));
+    assert_ne!(context.id(&engine, &["--build-arg", "https_proxy=http://two"]), one);
+}
+
+#[test]
+fn what_a_failing_command_wrote_is_shown_once() {
+    needs_root!("what_a_failing_command_wrote_is_shown_once");
+    let engine = engine();
+    let context = Context::new("FROM hundredcounter\nRUN echo o''ne; exit 7\n");
+    for flags in [&[][..], &["-q"]] {
+        let ran = context.build(&engine, flags);
+        assert_eq!(ran.code, 7, "{}", ran.err);
+        assert_eq!(ran.err.matches("one").count(), 1, "{}", ran.err);
+    }
+}
+
+#[test]
 fn nothing_outside_of_the_context_is_copied() {
     needs_root!("nothing_outside_of_the_context_is_copied");
     let engine = engine();
@@ -363,7 +444,7 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
     let table = [
         ("FROM hundredcounter\n\nRUNN x\n", "line 3"),
         ("FROM hundredcounter\nRUNN x\n", "did you mean RUN?"),
-        ("FROM hundredcounter\nRUN exit 3\n", "Dockerfile:2: RUN exit 3"),
+        ("FROM hundredcounter\nRUN exit 1\n", "Dockerfile:2: RUN exit 1"),
         ("FROM hundredcounter\nRUN exit 3\n", "exit code: 3"),
         ("FROM hundredcounter\n# x\nCOPY nothing /x\n", "Dockerfile:3: COPY nothing /x"),
         ("FROM hundredcounter\nCOPY nothing /x\n", "`nothing` is not in the build context"),
@@ -396,6 +477,61 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
     assert!(error.contains("there is no Dockerfile"), "{error}");
     let error = engine.fails(&["build", "https://x/y.git"], 1);
     assert!(error.contains("only directories"), "{error}");
+}
+
+#[test]
+fn a_base_is_a_name_or_a_whole_id_and_is_asked_for_where_wanted() {
+    needs_root!("a_base_is_a_name_or_a_whole_id_and_is_asked_for_where_wanted");
+    let engine = engine();
+    let id = engine.ok(&["images", "-q", "--no-trunc"]);
+    let short = &id.trim_start_matches("sha256:")[..12];
+    let text = |from: &str| format!("FROM {from}\nENV A=1\n");
+    assert_eq!(Context::new(&text(&id)).build(&engine, &[]).code, 0, "a whole id is an image");
+    Context::new(&text(short)).fails(&engine, "no such image");
+    let nobody = "127.0.0.1:1/base";
+    Context::new(&text(nobody)).fails(&engine, nobody);
+    engine.ok(&["tag", "hundredcounter", nobody]);
+    assert_eq!(Context::new(&text(nobody)).build(&engine, &[]).code, 0, "it is here");
+    let asked = Context::new(&text(nobody)).build(&engine, &["--pull"]);
+    assert_eq!(asked.code, 1, "{}", asked.err);
+    assert!(asked.err.contains("refused"), "the registry is asked: {}", asked.err);
+}
+
+#[test]
+fn a_command_of_nothing_clears_that_of_the_base() {
+    needs_root!("a_command_of_nothing_clears_that_of_the_base");
+    let engine = engine();
+    let cleared = Context::new("FROM hundredcounter\nENTRYPOINT\nCMD\n").id(&engine, &[]);
+    let format = "{{json .Config.Entrypoint}} {{json .Config.Cmd}}";
+    assert_eq!(engine.ok(&["image", "inspect", "-f", format, &cleared]), "null null");
+}
+
+#[test]
+fn what_docker_refuses_is_refused() {
+    needs_root!("what_docker_refuses_is_refused");
+    let engine = engine();
+    let table = [
+        ("FROM scratch AS 1x\n", "invalid name for build stage"),
+        ("FROM scratch\nVOLUME []\n", "VOLUME requires at least one argument"),
+        ("FROM scratch\nWORKDIR \"\"\n", "working directory is empty"),
+        ("FROM scratch\nLABEL \"\"=x\n", "a label needs a key"),
+        ("FROM scratch\nHEALTHCHECK --interval=5 CMD x\n", "missing unit"),
+        ("FROM scratch\nHEALTHCHECK --timeout=1us CMD x\n", "less than 1ms"),
+        ("FROM scratch\nCOPY --from=7 / /\n", "invalid from flag value 7: index out of bounds"),
+        ("FROM scratch\nCOPY --from=0 / /\n", "index out of bounds"),
+        ("FROM scratch AS one\nCOPY --from=one / /\n", "it is the stage itself"),
+        (
+            "FROM scratch AS a\nCOPY --from=b / /\nFROM scratch AS b\nFROM a\n",
+            "the stage comes later",
+        ),
+        ("FROM Hundredcounter\n", "lower"),
+    ];
+    for (dockerfile, said) in table {
+        Context::new(dockerfile).fails(&engine, said);
+    }
+    for step in ["with_label(\"\", 1)", "with_workdir(\"\")"] {
+        engine.fails(&["-e", &format!("image(\"hundredcounter\").{step}")], 1);
+    }
 }
 
 #[test]
@@ -463,6 +599,8 @@ fn an_image_of_nothing_can_be_filled() {
     let facts = "{{len .RootFS.Layers}} {{.Os}} {{.Config.WorkingDir}} {{json .Config.Cmd}}";
     assert_eq!(engine.ok(&["image", "inspect", "-f", facts, &id]), "2 linux /w [\"/dir/a\"]");
     assert_eq!(context.id(&engine, &[]), id);
+    let env = engine.ok(&["image", "inspect", "-f", "{{json .Config.Env}}", &id]);
+    assert!(env.starts_with("[\"PATH=/usr/local/sbin:"), "{env}");
 }
 
 #[test]

@@ -110,6 +110,26 @@ fn a_running_container_is_frozen_for_its_commit_and_runs_on() {
 }
 
 #[test]
+fn changes_see_the_variables_of_the_image_and_of_the_changes_before() {
+    needs_root!("changes_see_the_variables_of_the_image_and_of_the_changes_before");
+    let engine = engine();
+    engine.ok(&["create", "--name", "cc", "-e", "WHO=you", "-e", "PATH=/bin", BASE]);
+    let changes = ["-c", "ENV PATH=/opt:$PATH", "-c", "ENV P=${PATH}:/end", "-c", "LABEL who=$WHO"];
+    engine.ok(&[&["commit"], &changes[..], &["cc", "changed"]].concat());
+    let env = engine.ok(&["image", "inspect", "-f", "{{json .Config.Env}}", "changed"]);
+    assert!(env.contains("\"PATH=/opt:/bin\"") && env.contains("\"P=/opt:/bin:/end\""), "{env}");
+    let format = "{{.Config.Labels.who}}";
+    assert_eq!(engine.ok(&["image", "inspect", "-f", format, "changed"]), "you");
+    let tar = tempfile::tempdir().unwrap();
+    let tar = tar.path().join("root.tar");
+    engine.ok(&["export", "-o", tar.to_str().unwrap(), "cc"]);
+    let changes = ["-c", "ENV A=1", "-c", "ENV B=$A$NONE-2"];
+    engine.ok(&[&["import"], &changes[..], &[tar.to_str().unwrap(), "imported"]].concat());
+    let env = engine.ok(&["image", "inspect", "-f", "{{json .Config.Env}}", "imported"]);
+    assert_eq!(env, r#"["A=1","B=1-2"]"#);
+}
+
+#[test]
 fn what_cannot_be_committed_is_refused_in_words() {
     needs_root!("what_cannot_be_committed_is_refused_in_words");
     let engine = engine();

@@ -112,7 +112,10 @@ fn instruction(logical: &Logical, escape: char) -> Result<Line> {
         "WORKDIR" => Instruction::Workdir(some("WORKDIR", rest)?.to_owned()),
         "USER" => Instruction::User(some("USER", rest)?.to_owned()),
         "EXPOSE" => Instruction::Expose(list(some("EXPOSE", rest)?)),
-        "VOLUME" => Instruction::Volume(list(some("VOLUME", rest)?)),
+        "VOLUME" => match list(rest) {
+            paths if paths.is_empty() => return Err(none("VOLUME")),
+            paths => Instruction::Volume(paths),
+        },
         "STOPSIGNAL" => Instruction::StopSignal(some("STOPSIGNAL", rest)?.to_owned()),
         "HEALTHCHECK" => healthcheck(rest)?,
         "SHELL" => match command(rest) {
@@ -134,6 +137,15 @@ fn from(rest: &str) -> Result<Instruction> {
         [image, word, name] if word.eq_ignore_ascii_case("as") => (image, Some(name.to_owned())),
         _ => return Err(invalid("FROM requires either one or three arguments")),
     };
+    if let Some(name) = &name {
+        let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(known) {
+            return Err(invalid(format!(
+                "invalid name for build stage: `{name}`, name can't start with a number or contain \
+                 symbols"
+            )));
+        }
+    }
     Ok(Instruction::From { flags, image: image.to_owned(), name })
 }
 
@@ -228,8 +240,11 @@ fn flags(rest: &str) -> Result<(Vec<Flag>, &str)> {
     Ok((flags, rest))
 }
 
-/// A command in JSON form, or a text for the shell.
+/// A command in JSON form, or a text for the shell; nothing is no command.
 fn command(rest: &str) -> CommandLine {
+    if rest.is_empty() {
+        return CommandLine::Exec(Vec::new());
+    }
     json(rest).map_or_else(|| CommandLine::Shell(rest.to_owned()), CommandLine::Exec)
 }
 
@@ -244,9 +259,13 @@ fn json(rest: &str) -> Option<Vec<String>> {
 
 fn some<'a>(verb: &str, rest: &'a str) -> Result<&'a str> {
     if rest.is_empty() {
-        return Err(invalid(format!("{verb} requires at least one argument")));
+        return Err(none(verb));
     }
     Ok(rest)
+}
+
+fn none(verb: &str) -> Error {
+    invalid(format!("{verb} requires at least one argument"))
 }
 
 fn invalid(message: impl Into<String>) -> Error {

@@ -1,28 +1,39 @@
 //! Instructions that say how an image is to be run: in a Dockerfile, and as `--change` of
 //! `commit` and `import`.
 
+use std::time::Duration;
+
+use serde_json::Value;
+
 use super::dockerfile::{self, Flag, Instruction};
 use super::words::Expander;
+use crate::image::build::configure;
 use crate::model::build::{BuildStep, CommandLine, Healthcheck};
 use crate::model::error::Context;
 use crate::model::units::parse_duration;
 use crate::model::{Error, Kind, Result};
 
-/// The steps of `--change`.
-pub(in crate::engine) fn changes(lines: &[String]) -> Result<Vec<BuildStep>> {
+/// Does the instructions of `--change` to a document. Variables are those of the document, with
+/// what the changes before have set.
+pub(in crate::engine) fn change(document: &mut Value, lines: &[String]) -> Result<()> {
     let mut has_cmd = false;
-    let mut steps = Vec::new();
     for line in lines {
+        let lookup = |name: &str| variable(document, name);
         let read = || {
             let parsed = dockerfile::parse_one(line)?;
-            let lookup = |_: &str| None;
             step(&parsed.what, &Expander { escape: '\\', lookup: &lookup }, has_cmd)
         };
         let step = read().context(|| format!("cannot make the change `{line}`"))?;
         has_cmd |= matches!(step, BuildStep::Cmd(_));
-        steps.push(step);
+        configure::configure(document, &step)?;
     }
-    Ok(steps)
+    Ok(())
+}
+
+fn variable(document: &Value, name: &str) -> Option<String> {
+    let env = document.pointer("/config/Env").and_then(Value::as_array);
+    let mut pairs = env.into_iter().flatten().filter_map(|entry| entry.as_str()?.split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
 /// The step of an instruction that needs no files. `has_cmd`: a command was set before, which an
@@ -79,6 +90,14 @@ fn healthcheck(flags: &[Flag], command: Option<&CommandLine>) -> Result<Option<H
         let value = value.as_deref().unwrap_or_default();
         let time = || {
             let time = parse_duration(value)?;
+            if value.parse::<f64>().is_ok() {
+                let message = format!("missing unit in the duration --{name}={value}");
+                return Err(Error::new(Kind::Invalid, message).hint("such as 30s"));
+            }
+            if time < Duration::from_millis(1) {
+                let message = format!("--{name}={value} cannot be less than 1ms");
+                return Err(Error::new(Kind::Invalid, message));
+            }
             Ok::<u64, Error>(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
         };
         match name.as_str() {

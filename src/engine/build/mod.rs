@@ -3,9 +3,11 @@
 //! A step that was done before, above the same image and with the same files, is not done again:
 //! the image it made is taken from the store. What was not finished leaves nothing.
 
+mod bases;
 mod dockerfile;
 pub(super) mod instructions;
 mod lines;
+mod owned;
 mod scope;
 mod sources;
 mod stages;
@@ -16,6 +18,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use self::owned::Owned;
 use self::stages::Build;
 use super::native::Native;
 use super::{Attach, Backend, Cancel};
@@ -33,6 +36,15 @@ use crate::runtime::passwd;
 const TAIL_LINES: usize = 10;
 const TAIL_BYTES: usize = 4096;
 
+/// How a step is done.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct How {
+    /// Even if it was done before.
+    pub(super) anew: bool,
+    /// Whether the user sees what commands write, so that no error needs to repeat it.
+    pub(super) shown: bool,
+}
+
 /// What a step led to.
 #[derive(Debug)]
 pub(super) struct Done {
@@ -47,7 +59,7 @@ impl Native {
         &self,
         parent: Option<&Image>,
         step: &BuildStep,
-        anew: bool,
+        how: How,
         out: &mut dyn Write,
         cancel: &Cancel,
     ) -> Result<Done> {
@@ -56,7 +68,7 @@ impl Native {
         let owner = self.owner(parent, step)?;
         let content = store.step_content(parent, step, owner, &check)?;
         let key = store.step_key(parent, step, owner, content.as_ref())?;
-        if let Some(image) = store.step_image(&key)?.filter(|_| !anew) {
+        if let Some(image) = store.step_image(&key)?.filter(|_| !how.anew) {
             return Ok(Done { image, cached: true });
         }
         let image = match step {
@@ -70,7 +82,7 @@ impl Native {
                     step: Some(key),
                     ..Origin::default()
                 };
-                self.run_step(parent, run, &origin, out, cancel)?
+                self.run_step(parent, (run, how.shown), &origin, out, cancel)?
             }
             _ => {
                 let _use = self.share_images()?;
@@ -94,6 +106,7 @@ impl Native {
             return Err(Error::new(Kind::NotFound, message)
                 .hint("give the directory that has the Dockerfile, or -f FILE besides"));
         }
+        self.sweep_builds()?;
         let mut build = Build::new(self, (context, options), progress, out, cancel);
         let file = build.read()?;
         build.run(&file)
@@ -130,7 +143,7 @@ impl Native {
     fn run_step(
         &self,
         parent: &Image,
-        run: &RunStep,
+        (run, shown): (&RunStep, bool),
         origin: &Origin<'_>,
         out: &mut dyn Write,
         cancel: &Cancel,
@@ -140,10 +153,13 @@ impl Native {
             key: key.clone(),
             value: value.clone(),
         };
+        self.sweep_builds()?;
+        let owned = Owned::new(&self.settings.root)?;
         let options = CreateOptions {
+            name: Some(owned.name().clone()),
             cmd: Some(words.clone()),
             entrypoint: Some(Vec::new()),
-            env: run.arguments.iter().map(variable).collect(),
+            env: run.arguments.iter().chain(&run.hidden).map(variable).collect(),
             ..CreateOptions::default()
         };
         let line = words.join(" ");
@@ -153,7 +169,7 @@ impl Native {
         let attach = Attach::to_output(&mut stdout, &mut stderr);
         let image = match self.attach(&id, attach, cancel) {
             Ok(Left::Exited(0) | Left::Detached) => self.commit_run(&id, parent, origin, cancel),
-            Ok(Left::Exited(code)) => Err(tee.borrow().failed(&line, code)),
+            Ok(Left::Exited(code)) => Err(tee.borrow().failed(&line, code, shown)),
             Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => Err(error.context(format!("cannot run `{line}`"))),
         };
@@ -191,13 +207,18 @@ impl Write for Tee<'_, '_> {
 }
 
 impl Tail<'_> {
-    /// The error of a command that ended with `code`: Docker's words, and the last lines.
-    fn failed(&self, line: &str, code: i32) -> Error {
+    /// The error of a command that ended with `code`: Docker's words, and the last lines if they
+    /// were not shown.
+    fn failed(&self, line: &str, code: i32, shown: bool) -> Error {
         let message = format!("process `{line}` did not complete successfully: exit code: {code}");
         let text = String::from_utf8_lossy(&self.kept);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = &lines[lines.len().saturating_sub(TAIL_LINES)..];
         let error = Error::new(Kind::Died, message);
+        let error = error.with_exit_code(u8::try_from(code).unwrap_or(1));
+        if shown {
+            return error;
+        }
         last.iter().fold(error, |error, line| error.cause(line.trim_end()))
     }
 }

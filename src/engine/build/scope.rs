@@ -20,6 +20,9 @@ const PROXIES: [&str; 10] = [
     "all_proxy",
 ];
 
+/// Names and values.
+type Pairs = Vec<(String, String)>;
+
 /// What is known while a stage is built.
 #[derive(Default)]
 pub(super) struct Progress {
@@ -65,18 +68,22 @@ impl Build<'_> {
         Ok(())
     }
 
-    /// The arguments that a command sees: those that the image's environment does not hide.
-    pub(super) fn visible_arguments(&mut self, progress: &Progress) -> Vec<(String, String)> {
+    /// The arguments that a command sees: those that the image's environment does not hide. Then
+    /// the proxies that no `ARG` declares, which leave no trace.
+    pub(super) fn visible_arguments(&mut self, progress: &Progress) -> (Pairs, Pairs) {
         let env = variables(progress);
         let mut visible = progress.arguments.clone();
-        for name in PROXIES {
+        let mut hidden = Pairs::new();
+        for name in PROXIES.into_iter().filter(|name| get(&visible, name).is_none()) {
             if let Some(value) = get(&self.options.arguments, name) {
                 self.used.insert(name.to_owned());
-                set(&mut visible, name, value);
+                set(&mut hidden, name, value);
             }
         }
-        visible.retain(|(name, _)| get(&env, name).is_none());
-        visible
+        for list in [&mut visible, &mut hidden] {
+            list.retain(|(name, _)| get(&env, name).is_none());
+        }
+        (visible, hidden)
     }
 }
 

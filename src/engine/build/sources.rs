@@ -1,8 +1,9 @@
 //! `COPY` and `ADD` of a Dockerfile: where files come from, and their options.
 
+use super::bases::copied_stage;
 use super::dockerfile::{Flag, Item};
 use super::scope::{Progress, environment, get};
-use super::stages::{Build, Stage, copied_stage};
+use super::stages::{Build, Stage};
 use super::words::Expander;
 use crate::model::build::{CopyItem, CopySource, CopyStep};
 use crate::model::image::PullPolicy;
@@ -70,7 +71,7 @@ impl Build<'_> {
                 None => Ok(CopySource::Nothing),
             };
         };
-        let image = match copied_stage(stages, number, from) {
+        let image = match copied_stage(stages, number, from)? {
             Some(stage) => self.built[stage].clone().flatten().ok_or_else(|| {
                 Error::new(Kind::Invalid, format!("the stage `{from}` has no files"))
             })?,

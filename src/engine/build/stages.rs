@@ -5,26 +5,27 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::How;
+use super::bases::{copied_stage, find_stage};
 use super::dockerfile::{self, Dockerfile, Flag, Instruction, Line};
 use super::instructions;
 use super::scope::{Progress, environment, get, platform, set};
-use super::sources::{check_run_flags, unknown_flag, value};
+use super::sources::{check_run_flags, value};
 use super::words::Expander;
 use crate::engine::native::Native;
-use crate::engine::{Backend, Cancel};
+use crate::engine::{Backend as _, Cancel};
 use crate::model::build::{BuildOptions, BuildStep, RunStep};
 use crate::model::error::Context;
-use crate::model::image::{Image, PullPolicy};
-use crate::model::platform::Platform;
-use crate::model::progress::{Progress as Told, PullOptions};
+use crate::model::image::Image;
+use crate::model::progress::Progress as Told;
 use crate::model::{Error, Kind, Result};
 
 /// A stage: from one `FROM` to the next.
 pub(super) struct Stage<'a> {
-    image: &'a str,
-    flags: &'a [Flag],
-    name: Option<&'a str>,
-    from: &'a Line,
+    pub(super) image: &'a str,
+    pub(super) flags: &'a [Flag],
+    pub(super) name: Option<&'a str>,
+    pub(super) from: &'a Line,
     lines: &'a [Line],
 }
 
@@ -163,8 +164,8 @@ impl<'a> Build<'a> {
         let mut image = image;
         if !self.options.labels.is_empty() {
             let step = BuildStep::Label(self.options.labels.clone());
-            let anew = self.options.no_cache;
-            image = self.engine.do_step(Some(&image), &step, anew, self.out, self.cancel)?.image;
+            let how = self.how();
+            image = self.engine.do_step(Some(&image), &step, how, self.out, self.cancel)?.image;
         }
         self.say(format_args!("Successfully built {}", image.id.short()))?;
         for tag in &self.options.tags {
@@ -175,13 +176,17 @@ impl<'a> Build<'a> {
         Ok(image)
     }
 
+    fn how(&self) -> How {
+        How { anew: self.options.no_cache, shown: self.options.shown }
+    }
+
     fn say(&mut self, line: std::fmt::Arguments<'_>) -> Result<()> {
         writeln!(self.out, "{line}")
             .and_then(|()| self.out.flush())
             .context(|| "write the progress of the build".to_owned())
     }
 
-    fn at(&self, line: &Line, error: Error) -> Error {
+    pub(super) fn at(&self, line: &Line, error: Error) -> Error {
         if error.kind() == Kind::Cancelled {
             return error;
         }
@@ -216,18 +221,12 @@ impl<'a> Build<'a> {
                 if let Instruction::Copy { flags, .. } = &line.what
                     && let Some(from) = value(flags, "from")
                 {
-                    todo.extend(copied_stage(stages, number, from));
+                    let stage = copied_stage(stages, number, from);
+                    todo.extend(stage.map_err(|error| self.at(line, error))?);
                 }
             }
         }
         Ok(needed)
-    }
-
-    fn base_name(&self, stage: &Stage<'_>) -> Result<String> {
-        let lookup = |name: &str| get(&self.global, name);
-        Expander { escape: self.escape, lookup: &lookup }
-            .word(stage.image)
-            .map_err(|error| self.at(stage.from, error))
     }
 
     fn stage(&mut self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
@@ -253,56 +252,6 @@ impl<'a> Build<'a> {
         self.step += 1;
         let (step, steps) = (self.step, self.steps);
         self.say(format_args!("Step {step}/{steps} : {}", line.text))
-    }
-
-    /// The image that a stage begins with; `None` for `scratch`.
-    fn base(&self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
-        let stage = &stages[number];
-        let mut wanted = None;
-        for (name, value) in stage.flags {
-            match (name.as_str(), value) {
-                ("platform", Some(platform)) => {
-                    let lookup = |name: &str| get(&self.global, name);
-                    let expander = Expander { escape: self.escape, lookup: &lookup };
-                    wanted = Some(expander.word(platform)?.parse::<Platform>()?);
-                }
-                _ => return Err(unknown_flag("FROM", name)),
-            }
-        }
-        let name = self.base_name(stage)?;
-        if name.is_empty() {
-            return Err(Error::new(Kind::Invalid, format!("`{}` names no image", stage.image))
-                .hint("give the argument a default: ARG NAME=VALUE"));
-        }
-        if let Some(earlier) = find_stage(stages, number, &name) {
-            return Ok(self.built[earlier].clone().flatten());
-        }
-        if name == "scratch" {
-            return Ok(None);
-        }
-        let policy = if self.options.pull { PullPolicy::Always } else { PullPolicy::Missing };
-        let image = self.fetch(&name, policy, wanted.as_ref())?;
-        let offered = Platform {
-            os: image.os.clone(),
-            architecture: image.architecture.clone(),
-            variant: String::new(),
-        };
-        if let Some(wanted) = wanted.filter(|wanted| !wanted.accepts(&offered)) {
-            let message = format!("`{name}` is for {offered}, not {wanted}");
-            return Err(Error::new(Kind::Unsupported, message));
-        }
-        Ok(Some(image))
-    }
-
-    /// An image of the store, or of a registry.
-    pub(super) fn fetch(
-        &self,
-        name: &str,
-        policy: PullPolicy,
-        platform: Option<&Platform>,
-    ) -> Result<Image> {
-        let options = PullOptions { platform: platform.cloned(), ..PullOptions::default() };
-        self.engine.obtain(name, policy, &options, self.fetching, self.cancel)
     }
 
     /// Does what the base image asks of builds that begin with it.
@@ -347,10 +296,8 @@ impl<'a> Build<'a> {
             Instruction::Arg(list) => return self.declare(list, progress),
             Instruction::Run { flags, command } => {
                 check_run_flags(flags)?;
-                BuildStep::Run(RunStep {
-                    command: command.clone(),
-                    arguments: self.visible_arguments(progress),
-                })
+                let (arguments, hidden) = self.visible_arguments(progress);
+                BuildStep::Run(RunStep { command: command.clone(), arguments, hidden })
             }
             Instruction::Copy { verb, flags, items, to } => {
                 BuildStep::Copy(self.copy(stages, number, (verb, flags, items, to), progress)?)
@@ -367,9 +314,9 @@ impl<'a> Build<'a> {
     }
 
     fn apply(&mut self, step: &BuildStep, progress: &mut Progress) -> Result<()> {
-        let anew = self.options.no_cache;
+        let how = self.how();
         let parent = progress.image.as_ref();
-        let done = self.engine.do_step(parent, step, anew, self.out, self.cancel)?;
+        let done = self.engine.do_step(parent, step, how, self.out, self.cancel)?;
         if done.cached {
             self.say(format_args!(" ---> Using cache"))?;
         }
@@ -411,16 +358,4 @@ fn stages(lines: &[Line]) -> Vec<Stage<'_>> {
         stages.push(Stage { image, flags, name, from: line, lines: &rest[..end] });
     }
     stages
-}
-
-/// The last stage before `before` that has this name.
-fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
-    let named = |stage: &Stage<'_>| stage.name.is_some_and(|own| own.eq_ignore_ascii_case(name));
-    stages[..before].iter().rposition(named)
-}
-
-/// A stage that `--from` names, by name or number.
-pub(super) fn copied_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
-    let number = name.parse::<usize>().ok().filter(|number| *number < before);
-    find_stage(stages, before, name).or(number)
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::model::build::{BuildStep, CommandLine, CopyItem, CopyStep, Healthcheck};
 use crate::model::container::Config;
+use crate::model::merge::DEFAULT_PATH;
 use crate::model::platform::Platform;
 use crate::model::signal::Signal;
 use crate::model::{Error, Kind, Result};
@@ -22,6 +23,12 @@ pub(super) fn empty(platform: &Platform) -> Value {
     if !platform.variant.is_empty() {
         document["variant"] = json!(platform.variant);
     }
+    document
+}
+
+/// The document with the usual `PATH`: what a build without base begins with.
+pub(super) fn with_path(mut document: Value) -> Value {
+    config(&mut document)["Env"] = json!([format!("PATH={DEFAULT_PATH}")]);
     document
 }
 
@@ -77,6 +84,9 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
             let labels = object(config(document), "Labels");
             for (key, value) in pairs {
                 no_nul([key, value])?;
+                if key.is_empty() {
+                    return Err(invalid("a label needs a key"));
+                }
                 labels[key] = json!(value);
             }
         }
@@ -89,6 +99,9 @@ pub(crate) fn configure(document: &mut Value, step: &BuildStep) -> Result<()> {
         }
         BuildStep::Workdir(path) => {
             no_nul([path])?;
+            if path.is_empty() {
+                return Err(invalid("the path of a working directory is empty"));
+            }
             let path = absolute(document, path);
             config(document)["WorkingDir"] = json!(path);
         }
@@ -142,7 +155,10 @@ fn add_keys(document: &mut Value, key: &str, names: &[String]) -> Result<()> {
 fn set_command(document: &mut Value, key: &str, command: &CommandLine) -> Result<()> {
     let words = words(document, command);
     no_nul(&words)?;
-    config(document)[key] = json!(words);
+    match words.is_empty() {
+        true => remove(config(document), key),
+        false => config(document)[key] = json!(words),
+    }
     Ok(())
 }
 

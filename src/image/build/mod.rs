@@ -213,7 +213,11 @@ impl Store {
         owner: (u32, u32),
         check: Check<'_>,
     ) -> Result<Image> {
-        let mut document = parent.map_or_else(|| self.empty_document(), |p| p.document.clone());
+        let mut document = parent.map_or_else(
+            // As Docker: a program that is copied to its place is found.
+            || configure::with_path(self.empty_document()),
+            |parent| parent.document.clone(),
+        );
         let created_by = configure::describe(&document, step);
         configure::configure(&mut document, step)?;
         let staging = self.staging()?;

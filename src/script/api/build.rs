@@ -115,7 +115,7 @@ pub mod build {
         cmd: Command,
     ) -> RhaiResultOf<ImageHandle> {
         let command = line_or_words(&cmd).or_raise(&ctx)?;
-        take(&ctx, &image, &BuildStep::Run(RunStep { command, arguments: Vec::new() }))
+        take(&ctx, &image, &BuildStep::Run(RunStep { command, ..RunStep::default() }))
     }
 
     /// The image with another working directory, which is made where it is missing.

@@ -62,6 +62,8 @@ pub fn build(map: Map) -> Result<BuildOptions> {
         target: given.get("target", values::text)?,
         no_cache: flag("no_cache")?,
         pull: flag("pull")?,
+        // A script reads it from the error.
+        shown: false,
     })
 }
 

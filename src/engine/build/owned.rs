@@ -1,0 +1,96 @@
+//! Containers of builds go with their builder: each has a file in `builds/`, which has its name
+//! and is locked as long as the builder lives. What a killed builder left is removed by the next.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::engine::native::Native;
+use crate::engine::{Backend, Cancel};
+use crate::model::error::Context;
+use crate::model::name::ContainerName;
+use crate::model::{Kind, Result};
+use crate::runtime::random;
+
+/// The name of a container that is to be made for a build, and the lock that says its builder
+/// lives. The kernel lets go of the lock however the builder ends.
+#[derive(Debug)]
+pub(super) struct Owned {
+    name: ContainerName,
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Owned {
+    /// A name that no other build has.
+    pub(super) fn new(root: &Path) -> Result<Self> {
+        let builds = builds(root);
+        let mut directory = DirBuilder::new();
+        let made = directory.recursive(true).mode(0o700).create(&builds);
+        made.context(|| format!("mkdir `{}`", builds.display()))?;
+        loop {
+            let name = format!("build-{:016x}", u64::from_le_bytes(random()?));
+            let path = builds.join(&name);
+            let mut options = OpenOptions::new();
+            let lock = options
+                .create_new(true)
+                .write(true)
+                .mode(0o600)
+                .open(&path)
+                .context(|| format!("make `{}`", path.display()))?;
+            lock.lock().context(|| format!("lock `{}`", path.display()))?;
+            // A sweep may have come between, and taken it for one that was left.
+            if lock.metadata().is_ok_and(|facts| facts.nlink() > 0) {
+                return Ok(Owned { name: name.parse()?, path, _lock: lock });
+            }
+        }
+    }
+
+    pub(super) fn name(&self) -> &ContainerName {
+        &self.name
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // One that stays is removed by the next sweep.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Native {
+    /// Removes the containers of builders that are gone.
+    pub(super) fn sweep_builds(&self) -> Result<()> {
+        let builds = builds(&self.settings.root);
+        // Nothing was ever built.
+        let Ok(entries) = std::fs::read_dir(&builds) else { return Ok(()) };
+        for entry in entries.filter_map(std::result::Result::ok) {
+            let path = entry.path();
+            let Ok(file) = File::open(&path) else { continue };
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock | TryLockError::Error(_)) => continue,
+            }
+            let name = entry.file_name();
+            match name.to_str().map(|name| self.runtime.find(name)) {
+                Some(Ok(id)) => match self.rm(&id, true, &Cancel::new()?) {
+                    Err(error) if error.kind() != Kind::NotFound => {
+                        return Err(
+                            error.context(format!("cannot remove the build container `{id}`"))
+                        );
+                    }
+                    _ => {}
+                },
+                Some(Err(error)) if error.kind() != Kind::NotFound => continue,
+                _ => {}
+            }
+            // Another sweep may have been quicker.
+            let _ = std::fs::remove_file(&path);
+        }
+        Ok(())
+    }
+}
+
+fn builds(root: &Path) -> PathBuf {
+    root.join("builds")
+}
