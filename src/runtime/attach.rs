@@ -108,8 +108,12 @@ impl Runtime {
                     if state.status.is_live() {
                         refuse(&state, Action::Attach)?;
                     }
-                    // Should it have ended just now, its exit code is waited for below.
-                    let _ = connection.send(&Request::Attach { stdin });
+                    // Nothing is fed before it is attached, or the answer might be missed. Should it
+                    // have ended just now, its exit code is waited for below.
+                    match connection.ask(&Request::Attach { stdin }, None, Some(cancel)) {
+                        Err(error) if error.kind() == Kind::Cancelled => return Err(error),
+                        _ => {}
+                    }
                     if let Some(size) = size {
                         let _ = connection.send(&Request::Resize(size));
                     }
