@@ -50,8 +50,7 @@ awk -F, 'NR == 2 { first = $4 }
     NR > 1 { printf "| %-14s | %6.2f s | %8.2f |\n", $1, $4, $4 / first }' "$work/times.csv"
 
 rm -rf "$work/store"
-LIFEBOX_ROOT=$work/store /usr/bin/env bash -c "
-    \"$lifebox\" load -q -i '$archive' & wait \$!" >/dev/null
+LIFEBOX_ROOT=$work/store "$lifebox" load -q -i "$archive" >/dev/null
 echo
 memory=$(LIFEBOX_ROOT=$work/again python3 - "$lifebox" "$archive" <<'PY' || echo unknown
 import resource, subprocess, sys
@@ -61,6 +60,6 @@ PY
 )
 rm -rf "$work/again"
 echo "memory of lifebox load at its peak: $memory"
-hyperfine --style none --warmup 1 --runs "${RUNS:-5}" \
+hyperfine --style basic --warmup 1 --runs "${RUNS:-5}" \
     -n 'lifebox save' "LIFEBOX_ROOT=$work/store $lifebox save -o $work/saved.tar \$(LIFEBOX_ROOT=$work/store $lifebox images -q)" \
     2>/dev/null | grep -E 'Time|Range'
