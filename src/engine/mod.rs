@@ -49,6 +49,7 @@ use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, V
 pub use self::transfer::{CopyOptions, Transfer};
 pub use crate::image::write_whole;
 pub use crate::runtime::cancel::Cancel;
+pub use crate::runtime::owner::Owner;
 
 /// A container engine: images in, containers through their life, images out.
 ///
@@ -199,6 +200,12 @@ pub trait Backend: Send + Sync + fmt::Debug {
 
     /// Makes a container from an image that is present; starts nothing.
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId>;
+    /// Makes this process the owner of containers: those made with its token
+    /// (`CreateOptions::owner`) go when it ends, however it ends. An engine that runs nothing needs
+    /// nobody to watch, as this default has it.
+    fn own(&self) -> Result<Owner> {
+        Ok(Owner::unwatched())
+    }
     /// Runs its program. Returns when it really runs, or why it does not (exit code 126, 127).
     fn start(&self, id: &ContainerId) -> Result<()>;
     /// Connects the caller's streams to a container, starting it first where `attach.start` says

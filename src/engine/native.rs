@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::build::How;
-use super::{Attach, Backend, Cancel, CopyOptions, LogStream, Settings, Transfer};
+use super::{Attach, Backend, Cancel, CopyOptions, LogStream, Owner, Settings, Transfer};
 use crate::image::{self, Store, bytes_below};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
@@ -240,6 +240,10 @@ impl Backend for Native {
 
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
         self.create_container(image, options)
+    }
+
+    fn own(&self) -> Result<Owner> {
+        self.runtime.own()
     }
 
     fn start(&self, id: &ContainerId) -> Result<()> {

@@ -47,6 +47,9 @@ pub struct ContainerSpec {
     pub config: Config,
     /// How the host treats it.
     pub host: HostConfig,
+    /// The process that it goes with, where one has said so (`runtime::owner`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// The image that a container uses.

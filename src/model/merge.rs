@@ -78,6 +78,7 @@ pub fn spec(
             sharing: options.sharing.clone(),
             upkeep: options.upkeep.clone(),
         },
+        owner: options.owner.clone(),
     })
 }
 

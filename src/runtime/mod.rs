@@ -20,6 +20,7 @@ pub mod log;
 pub mod monitor;
 mod names;
 pub mod oci;
+pub mod owner;
 pub mod passwd;
 pub mod place;
 pub mod plan;

@@ -73,6 +73,14 @@ pub fn explain(error: &EvalAltResult, known: &Known<'_>) -> Words {
     }
 }
 
+/// An error without hint and place, for a warning of one line.
+pub fn in_a_line(error: &EvalAltResult) -> String {
+    match error {
+        EvalAltResult::ErrorRuntime(value, _) => thrown(value).message,
+        other => bare(other),
+    }
+}
+
 /// What a script or a function of ours threw.
 fn thrown(value: &Dynamic) -> Words {
     let Some(map) = value.read_lock::<Map>() else {

@@ -190,6 +190,7 @@ mod tests {
             image: ImageUse { reference: image.to_owned(), id: digest, layers: vec![] },
             config,
             host: HostConfig::default(),
+            owner: None,
         };
         Container { spec, state: State::created("hundredcounter".parse().unwrap()) }
     }

@@ -28,6 +28,7 @@ use super::directory::Directory;
 use super::exec;
 use super::input::Input;
 use super::log::Writer;
+use super::owner;
 use super::protocol::{Reply, Request, Size};
 use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
@@ -45,16 +46,22 @@ pub const NAME: &str = "lifebox-monitor";
 const DRAIN: Duration = Duration::from_secs(5);
 const CHUNK: usize = 64 * 1024;
 
-/// Whether this process was started as a monitor, or as the helper of an exec: then `main` must call [`run`] before all else.
+/// Whether this process was started as a monitor, as the helper of an exec or as the keeper of an
+/// owner: then `main` must call [`run`] before all else.
 pub fn is_monitor() -> bool {
-    std::env::args_os().next().is_some_and(|name| name == NAME || name == exec::NAME)
+    let names = [NAME, exec::NAME, owner::NAME];
+    std::env::args_os().next().is_some_and(|name| names.iter().any(|known| name == *known))
 }
 
 /// The life of a monitor. Its arguments are the root, the container's id and the parent cgroup; its
 /// standard input is the connection to the front, its standard output the container's lock.
 pub fn run() -> u8 {
-    if std::env::args_os().next().is_some_and(|name| name == exec::NAME) {
+    let name = std::env::args_os().next();
+    if name.as_ref().is_some_and(|name| name == exec::NAME) {
         return exec::run();
+    }
+    if name.is_some_and(|name| name == owner::NAME) {
+        return owner::run();
     }
     let Some(front) = sys::process::take_standard(0) else { return 1 };
     let Some(lock) = sys::process::take_standard(1) else { return 1 };

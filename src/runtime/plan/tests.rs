@@ -32,6 +32,7 @@ fn steps_of(host: &Host, config: HostConfig) -> Vec<String> {
             ..Config::default()
         },
         host: config,
+        owner: None,
     };
     let lower = ["../../images/layers/a".to_owned(), "../../images/layers/b".to_owned()];
     let config = oci::config(&spec, &["PATH=/bin".to_owned()], &lower, &[]).unwrap();

@@ -6,6 +6,7 @@
 mod build;
 mod images;
 mod mounts;
+mod order;
 mod read;
 mod resources;
 mod security;
@@ -21,6 +22,7 @@ use crate::model::{Error, Kind, Result};
 pub use build::{build, commit, import};
 pub use images::{check_images, images, prune_images};
 pub use mounts::{new_volume, prune_volumes, volumes};
+pub use order::{Retry, retry};
 pub use read::{
     Create, Filter, Follow, create, exec, fetch, filter, force, load, logs, pull, remove, save,
     start, stop,
@@ -298,6 +300,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("pull", &[PULL, TLS]),
     ("push", &[TLS]),
     ("logs", &[LOGS]),
+    ("retry", &[order::KEYS]),
     ("ps", &[PS]),
 ];
 

@@ -46,6 +46,7 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
         interactive: given.flag("stdin")? || interactive,
         tty: given.flag("tty")?,
         auto_remove: given.flag("rm")?,
+        owner: None,
         security: super::security::read(&given)?,
         resources: super::resources::read(&given)?,
         mounts: super::mounts::read(&given)?,
@@ -212,7 +213,7 @@ impl Options<'_> {
         Ok(self.get(name, |value| value.as_bool().ok())?.unwrap_or(false))
     }
 
-    fn count(&self, name: &str) -> Result<Option<u64>> {
+    pub(super) fn count(&self, name: &str) -> Result<Option<u64>> {
         self.get(name, |value| u64::try_from(value.as_int().ok()?).ok())
     }
 
