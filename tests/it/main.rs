@@ -25,6 +25,7 @@ mod probed;
 mod readme;
 mod rootless;
 mod save;
+mod scopes;
 mod security;
 mod sharing;
 mod store;

@@ -8,6 +8,7 @@ mod docs;
 mod failures;
 mod logs;
 mod modules;
+mod order;
 mod sessions;
 
 use std::sync::{Arc, Mutex};
