@@ -238,10 +238,11 @@ fn note(error: &mut EvalAltResult, times: u64) {
         EvalAltResult::ErrorRuntime(value, _) if times > 1 => {
             let Some(mut map) = value.write_lock::<Map>() else { return };
             let said = Dynamic::from(format!("it was tried {times} times"));
-            match map.get_mut("causes").and_then(|causes| causes.write_lock::<Array>()) {
-                Some(mut causes) => causes.push(said),
-                None => return,
-            };
+            if let Some(mut causes) =
+                map.get_mut("causes").and_then(|causes| causes.write_lock::<Array>())
+            {
+                causes.push(said);
+            }
         }
         _ => {}
     }
