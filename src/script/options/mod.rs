@@ -4,6 +4,7 @@
 //! named with the nearest key and never ignored.
 
 mod build;
+mod health;
 mod images;
 mod mounts;
 mod read;
@@ -60,6 +61,8 @@ pub enum Takes {
     Mounts,
     /// A word, `"container:NAME"` or a Container.
     Sharing,
+    /// A command for a shell, an array of words, a map, or false.
+    Health,
     /// A reference or an Image.
     Image,
     /// One of these words.
@@ -85,6 +88,7 @@ impl Takes {
             Takes::Texts => "a string or an array of strings".to_owned(),
             Takes::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
             Takes::Sharing => "a string such as \"host\", or a Container".to_owned(),
+            Takes::Health => "a command, a map, or false".to_owned(),
             Takes::Image => "a reference or an Image".to_owned(),
             Takes::OneOf(words) => {
                 words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
@@ -195,6 +199,7 @@ const PS: &[Key] = &[
     key("ancestor", Takes::Image, "made from this image"),
     key("exited", Takes::Code, "ended with this exit code; implies all"),
     key("last", Takes::Count, "only the newest so many; implies all"),
+    key("health", Takes::OneOf(&["starting", "healthy", "unhealthy", "none"]), "is so well"),
 ];
 
 const COMMIT: &[Key] = &[
@@ -255,6 +260,7 @@ const NEW: &[&[Key]] = &[
     mounts::KEYS,
     sharing::KEYS,
     upkeep::KEYS,
+    health::KEYS,
 ];
 
 /// What `run` takes.
@@ -266,6 +272,7 @@ const NEW_AND_ATTACH: &[&[Key]] = &[
     mounts::KEYS,
     sharing::KEYS,
     upkeep::KEYS,
+    health::KEYS,
     ATTACH,
 ];
 
@@ -274,6 +281,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("create", NEW),
     ("run", NEW_AND_ATTACH),
     ("ensure_running", NEW),
+    ("health", &[health::PARTS]),
     ("start", &[ATTACH]),
     ("exec", &[EXEC]),
     ("stop", &[STOP]),
@@ -302,7 +310,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
 ];
 
 /// Options that the language knows and this version does not do yet.
-const LATER: &[&str] = &["ports", "health", "across_restarts"];
+const LATER: &[&str] = &["ports", "across_restarts"];
 
 /// The options of `function`, in the order of help.
 pub fn keys(function: &str) -> Vec<Key> {

@@ -183,6 +183,8 @@ pub struct Filter {
     pub exited: Option<i64>,
     /// At most so many.
     pub last: Option<u64>,
+    /// So well.
+    pub health: Option<String>,
 }
 
 /// The options of `ps`.
@@ -204,7 +206,13 @@ pub fn filter(map: Map) -> Result<Filter> {
         ancestor,
         exited,
         last,
+        health: given.get("health", health)?,
     })
+}
+
+fn health(value: &Dynamic) -> Option<String> {
+    let known = ["starting", "healthy", "unhealthy", "none"];
+    values::text(value).filter(|word| known.contains(&word.as_str()))
 }
 
 impl Options<'_> {
@@ -212,7 +220,7 @@ impl Options<'_> {
         Ok(self.get(name, |value| value.as_bool().ok())?.unwrap_or(false))
     }
 
-    fn count(&self, name: &str) -> Result<Option<u64>> {
+    pub(super) fn count(&self, name: &str) -> Result<Option<u64>> {
         self.get(name, |value| u64::try_from(value.as_int().ok()?).ok())
     }
 
