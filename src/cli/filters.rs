@@ -10,7 +10,9 @@ use crate::model::status::Status;
 use crate::model::volume::VolumeFilter;
 use crate::model::{Error, Kind, Result};
 
-const OF_CONTAINERS: [&str; 6] = ["ancestor", "exited", "id", "label", "name", "status"];
+const OF_CONTAINERS: [&str; 7] =
+    ["ancestor", "exited", "health", "id", "label", "name", "status"];
+const HEALTH: [&str; 4] = ["starting", "healthy", "unhealthy", "none"];
 const OF_IMAGES: [&str; 6] = ["before", "dangling", "label", "reference", "since", "until"];
 /// The first is of images alone.
 const OF_PRUNING: [&str; 4] = ["dangling", "label", "label!", "until"];
@@ -46,12 +48,14 @@ impl Filters {
             let valid = match key.as_str() {
                 "status" => words.contains(&value.as_str()),
                 "exited" => value.parse::<i32>().is_ok(),
+                "health" => HEALTH.contains(&value.as_str()),
                 _ => true,
             };
             if !valid {
                 let error = Error::new(Kind::Invalid, format!("invalid filter `{key}={value}`"));
                 return Err(match key.as_str() {
                     "status" => error.hint(format!("a status is one of {}", words.join(", "))),
+                    "health" => error.hint(format!("a health is one of {}", HEALTH.join(", "))),
                     _ => error.hint("an exit code is a number"),
                 });
             }
@@ -137,6 +141,7 @@ fn container_is(container: &Container, key: &str, value: &str) -> bool {
     match key {
         "id" => spec.id.as_str().starts_with(value),
         "status" => state.status.as_str() == value,
+        "health" => container.health() == value,
         "exited" => {
             let ended = state.status == Status::Exited && state.started_at.is_some();
             ended && value.parse() == Ok(state.exit_code)

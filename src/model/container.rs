@@ -16,6 +16,7 @@ use super::security::Security;
 use super::sharing::Sharing;
 use super::signal::Signal;
 use super::status::Status;
+use super::health::Health;
 use super::upkeep::{RestartPolicy, Upkeep};
 use super::{Error, Kind, Result};
 
@@ -30,6 +31,13 @@ pub struct Container {
     pub spec: ContainerSpec,
     /// How it is now.
     pub state: State,
+}
+
+impl Container {
+    /// `healthy`, `unhealthy` or `starting`; `none` where it is not asked.
+    pub fn health(&self) -> &'static str {
+        self.state.health.as_ref().map_or("none", |health| health.status.as_str())
+    }
 }
 
 /// What a container is made from. `spec.json`: written at `create`, never changed.
@@ -152,6 +160,9 @@ pub struct State {
     /// What `update` set, in place of the spec's.
     #[serde(default)]
     pub updated: Updated,
+    /// How well it is, where it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
 }
 
 /// What `update` has changed of a container; what is unset is as its spec says.
@@ -221,6 +232,7 @@ impl State {
             boot_id: String::new(),
             restart_count: 0,
             updated: Updated::default(),
+            health: None,
         }
     }
 

@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 
+use super::health::HealthCheck;
 use super::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
 use super::id::ContainerId;
 use super::image::{Image, ImageConfig};
@@ -60,6 +61,8 @@ pub fn spec(
         stop_signal,
         stop_timeout: options.stop_timeout,
     };
+    let mut upkeep = options.upkeep.clone();
+    upkeep.health = health(&image.display_name(), of_image, &options.upkeep.health)?;
     Ok(ContainerSpec {
         version: VERSION,
         id,
@@ -76,7 +79,7 @@ pub fn spec(
             resources: options.resources.clone(),
             mounts: options.mounts.with_image(&image.display_name(), of_image.volumes.keys())?,
             sharing: options.sharing.clone(),
-            upkeep: options.upkeep.clone(),
+            upkeep,
         },
         owner: options.owner.clone(),
     })
@@ -150,6 +153,19 @@ fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
 
 fn key(entry: &str) -> &str {
     entry.split_once('=').map_or(entry, |(key, _)| key)
+}
+
+/// The user's health check, and what it does not say as the image has it.
+fn health(image: &str, of_image: &ImageConfig, own: &HealthCheck) -> Result<HealthCheck> {
+    own.check()?;
+    let none = own.test.first().is_some_and(|kind| kind == "NONE");
+    if let Some(check) = of_image.healthcheck.as_ref().filter(|_| !none) {
+        check.check().map_err(|error| {
+            corrupt(image, format!("has a bad health check: {error}"))
+                .hint("--no-healthcheck leaves it out")
+        })?;
+    }
+    Ok(own.clone().or(of_image.healthcheck.as_ref()))
 }
 
 fn image_stop_signal(image: &str, text: &str) -> Result<Signal> {

@@ -9,6 +9,7 @@ pub mod container;
 pub mod digest;
 pub mod error;
 pub mod exec;
+pub mod health;
 pub mod history;
 pub mod id;
 pub mod image;

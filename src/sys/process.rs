@@ -298,6 +298,14 @@ pub fn pass_on(child: Pid, signal: i32) {
     unsafe { libc::kill(child.as_raw_nonzero().get(), signal) };
 }
 
+/// Sends `SIGKILL` to the process group of a child that leads one and has not been reaped, so that
+/// the number is its own.
+pub fn kill_group(leader: i32) {
+    if let Some(leader) = Pid::from_raw(leader) {
+        let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+    }
+}
+
 /// Sends `SIGKILL` to a process by number. Only for a process whose start time was just compared.
 pub fn kill_by_number(pid: i32) -> Result<(), Errno> {
     let pid = Pid::from_raw(pid).ok_or(Errno::SRCH)?;

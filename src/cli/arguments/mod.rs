@@ -2,6 +2,7 @@
 
 pub mod build;
 mod container;
+mod health;
 pub mod inside;
 mod mounts;
 pub mod registry;

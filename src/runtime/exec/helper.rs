@@ -12,6 +12,7 @@ use rustix::process::{Pid, PidfdFlags};
 
 use crate::model::id::ContainerId;
 use crate::model::log::Stream;
+use crate::model::signal::Signal;
 use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::catalogue::Catalogue;
@@ -227,6 +228,10 @@ impl Helper {
                 Asked::Request(Request::CloseStdin) => self.input.end(),
                 Asked::Request(Request::Kill { signal }) if self.ended.is_none() => {
                     let _ = sys::process::send_signal(&self.child.pidfd, signal.number());
+                    if signal == Signal::KILL {
+                        // What it has started goes with it, as from a terminal.
+                        sys::process::kill_group(self.child.pid);
+                    }
                 }
                 Asked::Request(Request::Resize(size)) => {
                     if let Some(terminal) = &self.terminal {

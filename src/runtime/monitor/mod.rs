@@ -5,6 +5,7 @@
 //! ended it records how and goes. It holds the container's lock for all that time.
 
 pub(super) mod client;
+mod health;
 mod join;
 pub(super) mod launch;
 mod upkeep;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use self::client::{Asked, Client};
+use self::health::Checker;
 use self::upkeep::Upkeep;
 use super::catalogue::Catalogue;
 use super::cgroup::{Cgroup, Hierarchies};
@@ -99,6 +101,8 @@ struct Monitor {
     /// `--rm` is put aside: it is being restarted.
     keep: bool,
     upkeep: Upkeep,
+    /// Asks whether it is well, where that is wanted.
+    checker: Option<Box<Checker>>,
     /// When the pause before a restart is over.
     wake_at: Option<Instant>,
     /// How large its terminal is to be.
@@ -149,6 +153,7 @@ fn prepare(lock: File) -> Result<Monitor> {
     listener.set_nonblocking(true).context(|| "listen".to_owned())?;
     let hierarchies = Hierarchies::of_host()?.delegated(&parent);
     let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str()));
+    let checker = Checker::new(&spec.host.upkeep.health, &root, &parent.to_string_lossy());
     Ok(Monitor {
         catalogue,
         directory,
@@ -164,6 +169,7 @@ fn prepare(lock: File) -> Result<Monitor> {
         kill_at: None,
         keep: false,
         upkeep: Upkeep::new(),
+        checker: checker.map(Box::new),
         wake_at: None,
         size: None,
     })
@@ -266,7 +272,10 @@ impl Monitor {
             fds.push(PollFd::from_borrowed_fd(client.stream.as_fd(), flags));
         }
         fds.extend(full.map(|input| PollFd::from_borrowed_fd(input, PollFlags::OUT)));
-        let until = [self.kill_at, self.ended.map(|(_, until)| until), self.wake_at];
+        let answers = self.checker.as_ref().and_then(|checker| checker.answers());
+        fds.extend(answers.map(|helper| PollFd::from_borrowed_fd(helper, PollFlags::IN)));
+        let due = self.checker.as_ref().and_then(|checker| checker.due());
+        let until = [self.kill_at, self.ended.map(|(_, until)| until), self.wake_at, due];
         let until = until.into_iter().flatten().min();
         let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
@@ -288,6 +297,7 @@ impl Monitor {
             let code = sys::process::reap(&run.child.pidfd).unwrap_or(255);
             self.ended = Some((code, Instant::now() + DRAIN));
             self.kill_at = None;
+            self.end_checks();
             // Without a process namespace of its own the kernel ends nobody with it.
             if !self.spec.host.sharing.pid.is_private() {
                 let _ = self.cgroup.kill();
@@ -296,6 +306,7 @@ impl Monitor {
         if let Some(run) = &mut self.run {
             run.input.write();
         }
+        self.turn_checks();
         let count = self.clients.len();
         for at in (0..count).filter(|at| is(4 + at)) {
             for asked in self.clients[at].receive() {

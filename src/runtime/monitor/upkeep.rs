@@ -53,6 +53,7 @@ impl Monitor {
         self.state.boot_id = host::boot_id();
         self.run = Some(run);
         self.upkeep.begun = Instant::now();
+        self.begin_checks();
         self.directory.write_state(&self.state).inspect_err(|_| self.state = before)
     }
 

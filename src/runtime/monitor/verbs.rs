@@ -13,6 +13,7 @@ impl Monitor {
     pub(super) fn pause(&mut self) -> Result<()> {
         status::check(self.state.name.as_str(), self.state.status, Action::Pause)?;
         self.cgroup.freeze()?;
+        self.end_checks();
         self.state.status = Status::Paused;
         self.directory.write_state(&self.state)
     }
@@ -21,6 +22,7 @@ impl Monitor {
         status::check(self.state.name.as_str(), self.state.status, Action::Unpause)?;
         self.cgroup.thaw()?;
         self.state.status = Status::Running;
+        self.resume_checks();
         self.directory.write_state(&self.state)
     }
 

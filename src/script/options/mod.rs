@@ -4,6 +4,7 @@
 //! named with the nearest key and never ignored.
 
 mod build;
+mod health;
 mod images;
 mod mounts;
 mod order;
@@ -62,6 +63,8 @@ pub enum Takes {
     Mounts,
     /// A word, `"container:NAME"` or a Container.
     Sharing,
+    /// A command for a shell, an array of words, a map, or false.
+    Health,
     /// A reference or an Image.
     Image,
     /// One of these words.
@@ -87,6 +90,7 @@ impl Takes {
             Takes::Texts => "a string or an array of strings".to_owned(),
             Takes::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
             Takes::Sharing => "a string such as \"host\", or a Container".to_owned(),
+            Takes::Health => "a command, a map, or false".to_owned(),
             Takes::Image => "a reference or an Image".to_owned(),
             Takes::OneOf(words) => {
                 words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
@@ -197,6 +201,7 @@ const PS: &[Key] = &[
     key("ancestor", Takes::Image, "made from this image"),
     key("exited", Takes::Code, "ended with this exit code; implies all"),
     key("last", Takes::Count, "only the newest so many; implies all"),
+    key("health", Takes::OneOf(&["starting", "healthy", "unhealthy", "none"]), "is so well"),
 ];
 
 const COMMIT: &[Key] = &[
@@ -257,6 +262,7 @@ const NEW: &[&[Key]] = &[
     mounts::KEYS,
     sharing::KEYS,
     upkeep::KEYS,
+    health::KEYS,
 ];
 
 /// What `run` takes.
@@ -268,6 +274,7 @@ const NEW_AND_ATTACH: &[&[Key]] = &[
     mounts::KEYS,
     sharing::KEYS,
     upkeep::KEYS,
+    health::KEYS,
     ATTACH,
 ];
 
@@ -276,6 +283,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("create", NEW),
     ("run", NEW_AND_ATTACH),
     ("ensure_running", NEW),
+    ("health", &[health::PARTS]),
     ("start", &[ATTACH]),
     ("exec", &[EXEC]),
     ("stop", &[STOP]),
@@ -305,7 +313,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
 ];
 
 /// Options that the language knows and this version does not do yet.
-const LATER: &[&str] = &["ports", "health", "across_restarts"];
+const LATER: &[&str] = &["ports", "across_restarts"];
 
 /// The options of `function`, in the order of help.
 pub fn keys(function: &str) -> Vec<Key> {

@@ -184,6 +184,8 @@ pub struct Filter {
     pub exited: Option<i64>,
     /// At most so many.
     pub last: Option<u64>,
+    /// So well.
+    pub health: Option<String>,
 }
 
 /// The options of `ps`.
@@ -205,7 +207,13 @@ pub fn filter(map: Map) -> Result<Filter> {
         ancestor,
         exited,
         last,
+        health: given.get("health", health)?,
     })
+}
+
+fn health(value: &Dynamic) -> Option<String> {
+    let known = ["starting", "healthy", "unhealthy", "none"];
+    values::text(value).filter(|word| known.contains(&word.as_str()))
 }
 
 impl Options<'_> {
