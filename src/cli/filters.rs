@@ -10,8 +10,7 @@ use crate::model::status::Status;
 use crate::model::volume::VolumeFilter;
 use crate::model::{Error, Kind, Result};
 
-const OF_CONTAINERS: [&str; 7] =
-    ["ancestor", "exited", "health", "id", "label", "name", "status"];
+const OF_CONTAINERS: [&str; 7] = ["ancestor", "exited", "health", "id", "label", "name", "status"];
 const HEALTH: [&str; 4] = ["starting", "healthy", "unhealthy", "none"];
 const OF_IMAGES: [&str; 6] = ["before", "dangling", "label", "reference", "since", "until"];
 /// The first is of images alone.

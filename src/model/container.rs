@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use super::health::Health;
 use super::id::ContainerId;
 use super::mounts::Mounts;
 use super::name::ContainerName;
@@ -16,7 +17,6 @@ use super::security::Security;
 use super::sharing::Sharing;
 use super::signal::Signal;
 use super::status::Status;
-use super::health::Health;
 use super::upkeep::{RestartPolicy, Upkeep};
 use super::{Error, Kind, Result};
 

@@ -119,11 +119,10 @@ impl HealthCheck {
             [] | ["NONE", ..] | ["CMD-SHELL", _, ..] => Ok(()),
             ["CMD", program, ..] if !program.is_empty() => Ok(()),
             ["CMD", ..] | ["CMD-SHELL"] => wrong("the health check has no command".to_owned()),
-            [kind, ..] => Err(Error::new(
-                Kind::Invalid,
-                format!("unknown type of health check `{kind}`"),
-            )
-            .hint("known are CMD, CMD-SHELL and NONE")),
+            [kind, ..] => {
+                Err(Error::new(Kind::Invalid, format!("unknown type of health check `{kind}`"))
+                    .hint("known are CMD, CMD-SHELL and NONE"))
+            }
         }
     }
 
@@ -272,7 +271,8 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_as_the_image_has_it() {
-        let image = HealthCheck { test: HealthCheck::shell("a"), interval: 7, ..HealthCheck::none() };
+        let image =
+            HealthCheck { test: HealthCheck::shell("a"), interval: 7, ..HealthCheck::none() };
         let own = HealthCheck { interval: 9, retries: 4, ..HealthCheck::default() };
         let merged = own.clone().or(Some(&image));
         assert_eq!((merged.test, merged.interval, merged.retries), (image.test.clone(), 9, 4));
@@ -287,7 +287,8 @@ mod tests {
             test: words.iter().map(|word| (*word).to_owned()).collect(),
             ..HealthCheck::default()
         };
-        for good in [words(&[]), words(&["NONE"]), words(&["CMD", "a"]), words(&["CMD-SHELL", "a"])] {
+        for good in [words(&[]), words(&["NONE"]), words(&["CMD", "a"]), words(&["CMD-SHELL", "a"])]
+        {
             assert!(good.check().is_ok(), "{good:?}");
         }
         for bad in [

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::health::HealthCheck;
 use super::digest::Digest;
+use super::health::HealthCheck;
 use super::reference::Reference;
 use super::{Error, Kind};
 

@@ -6,8 +6,8 @@
 
 use jiff::Timestamp;
 
-use super::health::HealthCheck;
 use super::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
+use super::health::HealthCheck;
 use super::id::ContainerId;
 use super::image::{Image, ImageConfig};
 use super::options::{CreateOptions, EnvEntry};

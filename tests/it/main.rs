@@ -11,6 +11,7 @@ mod commit;
 mod escapes;
 mod faults;
 mod harness;
+mod health;
 mod images;
 mod inside;
 mod isolation;
