@@ -68,9 +68,7 @@ impl Style {
         match self {
             Style::Text(zone) => Ok(ui::events::event(event, zone)),
             Style::Json => Ok(Value::to_string(&ui::events::json(event))),
-            Style::Template(template) => {
-                template.render(&ui::events::fields(event)).map_err(wrong)
-            }
+            Style::Template(template) => template.render(&ui::events::fields(event)).map_err(wrong),
         }
     }
 }

@@ -10,8 +10,8 @@ use super::moment::moment;
 use super::outcome::Outcome;
 use super::screen::Screen;
 use super::shell::Shell;
-use crate::model::log::{LogLine, LogOptions, Stream};
 use crate::model::Result;
+use crate::model::log::{LogLine, LogOptions, Stream};
 
 /// `logs`
 ///

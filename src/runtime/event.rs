@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use nix::sys::inotify::Inotify;
 
+use super::Runtime;
 use super::cancel::Cancel;
+use super::directory::Directory;
 use super::lines::{Lines, watch};
 use super::rotation::{self, Part};
-use super::Runtime;
-use super::directory::Directory;
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
 use crate::model::event::{Action, Event, EventOptions};

@@ -8,9 +8,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::cancel::Cancel;
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
-use super::cancel::Cancel;
 use super::protocol::{Begin, Request};
 use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, seccomp};
 use crate::model::container::State;
@@ -62,9 +62,8 @@ impl Runtime {
                     status::check(state.name.as_str(), state.status, Action::Start)?;
                     check_owner(&lock, state.name.as_str())?;
                     let mut connection = self.spawn_monitor(id, lock)?;
-                    let started = connection
-                        .ask(&Request::Start(begin), None, None)
-                        .map_err(|error| {
+                    let started =
+                        connection.ask(&Request::Start(begin), None, None).map_err(|error| {
                             let text = format!("cannot start `{}`", state.name);
                             error
                                 .context(text)

@@ -5,6 +5,7 @@
 
 mod build;
 mod containers;
+mod events;
 mod files;
 mod find;
 mod images;
@@ -65,6 +66,7 @@ pub const PARTS: &[Part] = &[
     Part { title: "Limits", build: || exported_module!(limits::limits) },
     Part { title: "Inside containers", build: || exported_module!(inside::inside) },
     Part { title: "Logs", build: logs::module },
+    Part { title: "Events", build: events::module },
     Part { title: "Properties", build: || exported_module!(properties::properties) },
     Part { title: "System", build: || exported_module!(system::system) },
 ];
