@@ -1,8 +1,9 @@
-//! `--filter` of `ps`, `images` and `image prune`.
+//! `--filter` of `ps`, `images`, `image prune`, `volume ls` and `events`.
 
 use jiff::Timestamp;
 
 use crate::model::container::Container;
+use crate::model::event::EventFilter;
 use crate::model::image_filter::ImageFilter;
 use crate::model::nearest::nearest;
 use crate::model::reference::Reference;
@@ -105,9 +106,10 @@ impl Filters {
             let key = key.trim().to_lowercase();
             if !known.contains(&key.as_str()) {
                 let error = Error::new(Kind::Invalid, format!("invalid filter `{key}`"));
+                let all = format!("the filters are {}", known.join(", "));
                 return Err(match nearest(&key, known.iter().copied()) {
-                    Some(near) => error.hint(format!("did you mean `{near}`?")),
-                    None => error.hint(format!("the filters are {}", known.join(", "))),
+                    Some(near) => error.hint(format!("did you mean `{near}`? ({all})")),
+                    None => error.hint(all),
                 });
             }
             pairs.push((key, value.to_owned()));
@@ -194,6 +196,18 @@ pub fn volume_filter(texts: &[String], known: &[&str]) -> Result<VolumeFilter> {
             "label!" => filter.without_labels.push(value),
             _ => filter.names.push(value),
         }
+    }
+    Ok(filter)
+}
+
+/// The filters of `events`.
+///
+/// # Errors
+/// [`Kind::Invalid`] for an unknown key, action or type.
+pub fn event_filter(texts: &[String]) -> Result<EventFilter> {
+    let mut filter = EventFilter::default();
+    for (key, value) in Filters::parse(texts, &EventFilter::KEYS)?.pairs {
+        filter.add(&key, &value)?;
     }
     Ok(filter)
 }

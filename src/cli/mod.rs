@@ -9,6 +9,7 @@ mod build;
 mod copy;
 mod create;
 mod environment;
+mod events;
 mod filters;
 mod images;
 mod inside;
@@ -167,6 +168,9 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
             list::history(shell, screen, arguments)
         }
         Verb::Image(ImageVerb::Prune(arguments)) => prune::images(shell, screen, arguments),
+        Verb::System(SystemVerb::Events(arguments)) | Verb::Events(arguments) => {
+            events::events(shell, screen, arguments)
+        }
         Verb::System(SystemVerb::Check(arguments)) => system::check(shell, screen, arguments),
         Verb::System(SystemVerb::Df(arguments)) => system::df(shell, screen, arguments),
         Verb::Image(ImageVerb::Pull(arguments)) | Verb::Pull(arguments) => {

@@ -6,6 +6,7 @@
 mod build;
 mod check;
 mod creation;
+mod events;
 mod files;
 mod in_use;
 mod native;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use crate::model::Result;
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
+use crate::model::event::{Event, EventOptions};
 use crate::model::exec::{DetachKeys, ExecOptions, Left};
 use crate::model::history::History;
 use crate::model::id::ContainerId;
@@ -298,6 +300,10 @@ pub trait Backend: Send + Sync + fmt::Debug {
     ) -> Result<()>;
     /// Opens what it wrote.
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>>;
+    /// Opens what happened to containers, images and volumes, and with `follow` what happens from
+    /// now on. An event that was told before this call is there; one that is told later is not
+    /// missed.
+    fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>>;
 }
 
 /// Where an engine keeps things.
@@ -362,6 +368,17 @@ pub trait LogStream: Send + fmt::Debug {
     /// # Errors
     /// The kind `cancelled` when `cancel` is raised, `timeout` when `timeout` passes without a line.
     fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>>;
+}
+
+/// Events, in the order in which they happened.
+pub trait EventStream: Send + fmt::Debug {
+    /// The next event; `None` at the end. With `follow` it waits for more, until the time that
+    /// the options set.
+    ///
+    /// # Errors
+    /// The kind `cancelled` when `cancel` is raised, `timeout` when `timeout` passes without an
+    /// event.
+    fn next_event(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<Event>>;
 }
 
 /// The caller's side of an attached container.

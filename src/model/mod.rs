@@ -8,6 +8,7 @@ pub mod capability;
 pub mod container;
 pub mod digest;
 pub mod error;
+pub mod event;
 pub mod exec;
 pub mod health;
 pub mod history;

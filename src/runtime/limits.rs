@@ -9,6 +9,7 @@ use super::protocol::Request;
 use super::{Runtime, host, oci};
 use crate::model::Result;
 use crate::model::container::{Changes, State};
+use crate::model::event;
 use crate::model::id::ContainerId;
 use crate::model::resources::Resources;
 use crate::model::stats::Stats;
@@ -43,7 +44,9 @@ impl Runtime {
                 status::check(state.name.as_str(), state.status, Action::Update)?;
                 let mut host = directory.read_spec()?.host;
                 state.updated.apply(&mut host);
-                directory.write_state(&State { updated: changes.of(&host)?, ..state })
+                directory.write_state(&State { updated: changes.of(&host)?, ..state })?;
+                self.event(id, event::Action::Update, &[]);
+                Ok(())
             },
         )
     }

@@ -10,12 +10,14 @@ pub mod cgroup;
 pub mod connection;
 mod devices;
 pub mod directory;
+pub mod event;
 pub mod exec;
 pub mod fill;
 pub mod host;
 pub mod init;
 mod input;
 mod limits;
+mod lines;
 pub mod log;
 pub mod monitor;
 mod names;
@@ -51,9 +53,11 @@ use self::catalogue::Catalogue;
 use self::cgroup::{Cgroup, Hierarchies};
 use self::connection::Connection;
 use self::directory::{Directory, Lock};
+use self::event::write_mounts;
 use self::protocol::{Reply, Request};
 use self::reader::Reader;
 use crate::model::container::{Container, ContainerSpec, State};
+use crate::model::event as happening;
 use crate::model::id::ContainerId;
 use crate::model::log::LogOptions;
 use crate::model::name::ContainerName;
@@ -181,6 +185,14 @@ impl Runtime {
         } else {
             (137, "its monitor was killed, and the container with it")
         };
+        // Before anybody can read of its end.
+        let ran = state.started_at.filter(|_| state.status != Status::Restarting);
+        if let Some(begun) = ran {
+            self.event(id, happening::Action::Die, &happening::death(code, begun));
+            if let Ok(spec) = directory.read_spec() {
+                write_mounts(&self.journal(), &spec, happening::Action::Unmount);
+            }
+        }
         let mut state = state.ended(code, Timestamp::now());
         state.error = reason.to_owned();
         // On a read-only root the truth is told without being written.
@@ -345,7 +357,9 @@ impl Runtime {
             |_| (),
             |_lock, state| {
                 status::check(state.name.as_str(), state.status, Action::Rename)?;
-                directory.write_state(&State { name: name.clone(), ..state })
+                directory.write_state(&State { name: name.clone(), ..state })?;
+                self.event(id, happening::Action::Rename, &happening::renaming(&old));
+                Ok(())
             },
         );
         self.catalogue.free_name(if renamed.is_ok() { &old } else { name }, id)?;

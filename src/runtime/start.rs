@@ -8,13 +8,15 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::cancel::Cancel;
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
-use super::protocol::{Request, Size};
+use super::protocol::{Begin, Request};
 use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, seccomp};
 use crate::model::container::State;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
+use crate::model::options::StopOptions;
 use crate::model::security::{Seccomp, Security};
 use crate::model::status::{self, Action, Next};
 use crate::model::{Error, Kind, Result, capability};
@@ -28,7 +30,7 @@ impl Runtime {
     pub fn create(&self, new: &New<'_>) -> Result<()> {
         check_capabilities(&new.spec.host.security)?;
         self.check_limits(&new.spec.host.resources)?;
-        self.catalogue.create(&new.spec.id, new.name, |directory| fill(directory, new))
+        self.catalogue.create(new.spec, new.name, |directory| fill(directory, new))
     }
 
     /// Runs a container's program; nothing to do where it runs. Returns when it really runs.
@@ -36,16 +38,23 @@ impl Runtime {
     /// # Errors
     /// [`Kind::Refused`] where it is paused, or why the program does not run.
     pub fn start(&self, id: &ContainerId) -> Result<()> {
-        self.start_connected(id, false, false, None).map(drop)
+        self.start_connected(id, Begin::default()).map(drop)
+    }
+
+    /// Stops a container and starts it.
+    ///
+    /// # Errors
+    /// As [`Runtime::stop`] and [`Runtime::start`].
+    pub fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()> {
+        self.stop(id, options, true, cancel)?;
+        self.start_connected(id, Begin { again: true, ..Begin::default() }).map(drop)
     }
 
     /// Starts a container and keeps the connection; `None` where it runs already.
     pub(super) fn start_connected(
         &self,
         id: &ContainerId,
-        attach: bool,
-        stdin: bool,
-        size: Option<Size>,
+        begin: Begin,
     ) -> Result<Option<Connection>> {
         loop {
             match self.claim(id)? {
@@ -53,9 +62,8 @@ impl Runtime {
                     status::check(state.name.as_str(), state.status, Action::Start)?;
                     check_owner(&lock, state.name.as_str())?;
                     let mut connection = self.spawn_monitor(id, lock)?;
-                    let started = connection
-                        .ask(&Request::Start { attach, stdin, size }, None, None)
-                        .map_err(|error| {
+                    let started =
+                        connection.ask(&Request::Start(begin), None, None).map_err(|error| {
                             let text = format!("cannot start `{}`", state.name);
                             error
                                 .context(text)

@@ -8,6 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::Runtime;
 use crate::model::Result;
+use crate::model::event;
 use crate::model::id::ContainerId;
 use crate::model::status::{self, Action};
 use crate::model::top::Process;
@@ -26,6 +27,7 @@ impl Runtime {
         let mut found: Vec<_> =
             self.cgroup(id)?.processes().into_iter().filter_map(process).collect();
         found.sort_by_key(|(began, process)| (*began, process.pid));
+        self.event(id, event::Action::Top, &[]);
         Ok(found.into_iter().map(|(_, process)| process).collect())
     }
 }

@@ -9,6 +9,7 @@ mod callback;
 mod completion;
 mod docs;
 mod error;
+mod events;
 mod exec;
 mod explain;
 mod handle;

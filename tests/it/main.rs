@@ -9,6 +9,7 @@ mod build;
 mod command_line;
 mod commit;
 mod escapes;
+mod events;
 mod faults;
 mod harness;
 mod health;

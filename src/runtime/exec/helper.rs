@@ -10,14 +10,18 @@ use oci_spec::runtime::Spec;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags};
 
+use crate::model::container::ContainerSpec;
+use crate::model::event::{Action, Event};
 use crate::model::id::ContainerId;
 use crate::model::log::Stream;
+use crate::model::name::ContainerName;
 use crate::model::signal::Signal;
 use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::catalogue::Catalogue;
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::directory::Directory;
+use crate::runtime::event::Journal;
 use crate::runtime::input::Input;
 use crate::runtime::monitor::client::{self, Asked, Client};
 use crate::runtime::monitor::launch::{self, Joining, Started, Wanted};
@@ -34,13 +38,13 @@ pub fn run() -> u8 {
     let Some(front) = sys::process::take_standard(0) else { return 1 };
     let mut front = UnixStream::from(front);
     match begin(&mut front) {
-        Ok((started, input, idle, detach)) => {
+        Ok((started, input, idle, detach, told)) => {
             let mut front = Client::new(front);
             front.reply(&Reply::Done);
             let Started { child, outputs, terminal } = started;
             // Nobody is there for the output of one that is detached: it is read and dropped.
             let front = Some(front).filter(|_| !detach);
-            Helper { front, child, outputs, terminal, input, idle, ended: None }.watch();
+            Helper { front, child, outputs, terminal, input, idle, ended: None, told }.watch();
             0
         }
         Err(error) => {
@@ -51,7 +55,7 @@ pub fn run() -> u8 {
 }
 
 /// Leaves the front's session and terminal, joins the container and starts the program.
-fn begin(front: &mut UnixStream) -> Result<(Started, Input, OwnedFd, bool)> {
+fn begin(front: &mut UnixStream) -> Result<(Started, Input, OwnedFd, bool, Told)> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let [root, id, parent] = arguments.as_slice() else {
         return Err(Error::new(Kind::Bug, "the helper was not told its container"));
@@ -60,18 +64,45 @@ fn begin(front: &mut UnixStream) -> Result<(Started, Input, OwnedFd, bool)> {
     sys::signal::ignore_hangups();
     let _ = rustix::process::setsid();
     let id: ContainerId = id.to_string_lossy().parse()?;
-    let directory = Catalogue::at(&PathBuf::from(root)).directory(&id);
+    let catalogue = Catalogue::at(&PathBuf::from(root));
+    let directory = catalogue.directory(&id);
     let Request::Exec(spec) = client::first_request(front)? else {
         return Err(Error::new(Kind::Bug, "the helper was not asked to run a program"));
     };
     let cgroup =
         Cgroup::at(&Hierarchies::of_host()?, &PathBuf::from(parent).join(id.as_str())).present();
     let detach = spec.detach;
-    let (started, input) = start(&directory, &cgroup, *spec)?;
-    Ok((started, input, sys::event::eventfd()?, detach))
+    let told = Told {
+        journal: catalogue.journal(),
+        container: directory.read_spec()?,
+        name: directory.read_state()?.name,
+        exec: spec.id.clone(),
+    };
+    let (started, input) = start(&directory, &cgroup, *spec, &told)?;
+    Ok((started, input, sys::event::eventfd()?, detach, told))
 }
 
-fn start(directory: &Directory, cgroup: &Cgroup, spec: ExecSpec) -> Result<(Started, Input)> {
+/// What events tell of a further program.
+struct Told {
+    journal: Journal,
+    container: ContainerSpec,
+    name: ContainerName,
+    exec: String,
+}
+
+impl Told {
+    fn event(&self, action: impl Into<String>, own: &[(&str, String)]) {
+        let own = [&[("execID", self.exec.clone())], own].concat();
+        self.journal.write(Event::of_container(&self.container, &self.name, action, &own));
+    }
+}
+
+fn start(
+    directory: &Directory,
+    cgroup: &Cgroup,
+    spec: ExecSpec,
+    told: &Told,
+) -> Result<(Started, Input)> {
     let state = directory.read_state()?;
     let ended = || {
         Error::new(Kind::Refused, format!("container `{}` is not running", state.name))
@@ -98,6 +129,9 @@ fn start(directory: &Directory, cgroup: &Cgroup, spec: ExecSpec) -> Result<(Star
     // Children are seen inside from the moment they are made: they are born not dumpable.
     let _ = sys::process::set_dumpable(false);
     sys::process::join(&target, libc::CLONE_NEWPID).map_err(|_| ended())?;
+    let command = spec.args.join(" ");
+    told.event(Action::ExecCreate.of(&command), &[]);
+    told.event(Action::ExecStart.of(&command), &[]);
     let started = launch::spawn(Wanted {
         plan,
         arguments: spec.args,
@@ -147,6 +181,7 @@ struct Helper {
     idle: OwnedFd,
     /// The exit code, and until when output is waited for.
     ended: Option<(i32, Instant)>,
+    told: Told,
 }
 
 impl Helper {
@@ -251,6 +286,7 @@ impl Helper {
 
     /// Tells the front how it ended, should it still be there.
     fn finish(&mut self, code: i32) {
+        self.told.event(Action::ExecDie, &[("exitCode", code.to_string())]);
         let Some(front) = &mut self.front else { return };
         front.reply(&Reply::Exited { code });
         while front.has_unsent() && !front.gone {

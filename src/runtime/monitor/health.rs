@@ -12,10 +12,12 @@ use oci_spec::runtime::Spec;
 
 use super::Monitor;
 use crate::model::Result;
+use crate::model::event::Action;
 use crate::model::health::{Answer, Health, HealthCheck, HealthStatus, OUTPUT};
 use crate::model::id::ContainerId;
 use crate::model::signal::Signal;
 use crate::runtime::Runtime;
+use crate::runtime::exec;
 use crate::runtime::connection::{Connection, Received};
 use crate::runtime::protocol::{ExecSpec, Reply, Request};
 
@@ -67,6 +69,7 @@ impl Checker {
         let config: Spec = self.runtime.directory(id).read("config.json")?;
         let environment = config.process().as_ref().and_then(|process| process.env().clone());
         let spec = ExecSpec {
+            id: exec::new_id()?,
             args: self.command.clone(),
             env: environment.unwrap_or_default(),
             user: None,
@@ -147,7 +150,10 @@ impl Monitor {
         if let Some(mut asked) = checker.asked.take() {
             asked.give_up();
         }
-        self.set_health(|health| health.status = HealthStatus::Unhealthy);
+        // Nothing has happened to it: Docker tells of no event here either.
+        if let Some(health) = &mut self.state.health {
+            health.status = HealthStatus::Unhealthy;
+        }
     }
 
     /// How long the container has run.
@@ -184,16 +190,20 @@ impl Monitor {
         checker.asked = None;
         let check = checker.check.clone();
         let answer = Answer { start, end: Timestamp::now(), exit_code, output };
-        self.set_health(|health| health.take(answer, &check, at));
+        self.take_answer(answer, &check, at);
         self.plan_check();
         // A full disk must not end a container; the next answer is recorded again.
         let _ = self.directory.write_state(&self.state);
     }
 
-    /// Changes what is known of its health: the one place that does.
-    fn set_health(&mut self, change: impl FnOnce(&mut Health)) {
-        if let Some(health) = &mut self.state.health {
-            change(health);
+    /// Takes an answer into what is known of its health.
+    fn take_answer(&mut self, answer: Answer, check: &HealthCheck, ran: Duration) {
+        let Some(health) = &mut self.state.health else { return };
+        let before = health.status;
+        health.take(answer, check, ran);
+        let status = health.status;
+        if status != before {
+            self.event(Action::HealthStatus.of(status.as_str()), &[]);
         }
     }
 }

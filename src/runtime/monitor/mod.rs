@@ -5,6 +5,7 @@
 //! ended it records how and goes. It holds the container's lock for all that time.
 
 pub(super) mod client;
+mod event;
 mod health;
 mod join;
 pub(super) mod launch;
@@ -31,9 +32,10 @@ use super::exec;
 use super::input::Input;
 use super::log::Writer;
 use super::owner;
-use super::protocol::{Reply, Request, Size};
+use super::protocol::{Begin, Reply, Request, Size};
 use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
+use crate::model::event::Action;
 use crate::model::id::ContainerId;
 use crate::model::log::Stream;
 use crate::model::signal::Signal;
@@ -180,7 +182,7 @@ impl Monitor {
     fn begin(&mut self, mut front: UnixStream) {
         let request = client::first_request(&mut front);
         match request.and_then(|request| self.start(&request).map(|()| request)) {
-            Ok(Request::Start { attach, stdin, .. }) => {
+            Ok(Request::Start(Begin { attach, stdin, .. })) => {
                 let mut front = Client::new(front);
                 front.reply(&Reply::Done);
                 (front.attached, front.feeds_stdin) = (attach, stdin);
@@ -200,12 +202,19 @@ impl Monitor {
     }
 
     fn start(&mut self, request: &Request) -> Result<()> {
-        let Request::Start { size, .. } = request else {
+        let Request::Start(begin) = request else {
             return Err(Error::new(Kind::Bug, "the monitor was not asked to start"));
         };
         self.state.restart_count = 0;
-        self.size = *size;
-        self.run_program()
+        self.size = begin.size;
+        if begin.attach {
+            self.event(Action::Attach, &[]);
+        }
+        self.run_program()?;
+        if begin.again {
+            self.event(Action::Restart, &[]);
+        }
+        Ok(())
     }
 
     /// Records a start that failed: the container keeps its status, with the reason.
@@ -356,6 +365,8 @@ impl Monitor {
     fn resize(&self, size: Size) {
         if let Some(terminal) = self.run.as_ref().and_then(|run| run.terminal.as_ref()) {
             let _ = sys::terminal::set_size(terminal, size.rows, size.columns);
+            let (height, width) = (size.rows.to_string(), size.columns.to_string());
+            self.event(Action::Resize, &[("height", height), ("width", width)]);
         }
     }
 
@@ -385,22 +396,20 @@ impl Monitor {
             Request::Attach { stdin } => {
                 self.clients[at].attached = true;
                 self.clients[at].feeds_stdin = stdin;
+                self.event(Action::Attach, &[]);
                 Ok(())
             }
             Request::CloseStdin => {
                 self.close_stdin();
                 return;
             }
-            Request::Rename { name } => {
-                self.state.name = name;
-                self.directory.write_state(&self.state)
-            }
+            Request::Rename { name } => self.rename(name),
             Request::Update { changes } => self.update(&changes),
             Request::Resize(size) => {
                 self.resize(size);
                 return;
             }
-            Request::Start { .. } | Request::Exec(_) => Ok(()),
+            Request::Start(_) | Request::Exec(_) => Ok(()),
         };
         match result {
             Err(error) => self.clients[at].reply(&Reply::Failed(error)),
@@ -412,8 +421,12 @@ impl Monitor {
     /// Records the end, gives everything back, and only then tells who waits for it.
     fn finish(&mut self) {
         let code = self.ended.map_or(255, |(code, _)| code);
+        let ran = self.run.is_some();
         self.close_log();
         self.state.oom_killed |= self.cgroup.oom_kills() > 0;
+        if ran {
+            self.tell_end(code);
+        }
         let removed = self.cgroup.remove();
         self.state = self.state.clone().ended(code, Timestamp::now());
         if let Err(error) = removed {

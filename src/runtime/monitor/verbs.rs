@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use super::Monitor;
+use crate::model::event;
+use crate::model::name::ContainerName;
 use crate::model::options::Grace;
 use crate::model::signal::Signal;
 use crate::model::status::{self, Action, Status};
@@ -15,7 +17,9 @@ impl Monitor {
         self.cgroup.freeze()?;
         self.end_checks();
         self.state.status = Status::Paused;
-        self.directory.write_state(&self.state)
+        self.directory.write_state(&self.state)?;
+        self.event(event::Action::Pause, &[]);
+        Ok(())
     }
 
     pub(super) fn unpause(&mut self) -> Result<()> {
@@ -23,13 +27,16 @@ impl Monitor {
         self.cgroup.thaw()?;
         self.state.status = Status::Running;
         self.resume_checks();
-        self.directory.write_state(&self.state)
+        self.directory.write_state(&self.state)?;
+        self.event(event::Action::Unpause, &[]);
+        Ok(())
     }
 
     pub(super) fn stop(&mut self, signal: Signal, grace: Grace, keep: bool) -> Result<()> {
         self.keep |= keep;
         self.upkeep.stopping = true;
         self.signal(signal)?;
+        self.upkeep.stopped = true;
         if self.state.status == Status::Paused {
             self.unpause()?;
         }
@@ -42,6 +49,13 @@ impl Monitor {
         Ok(())
     }
 
+    pub(super) fn rename(&mut self, name: ContainerName) -> Result<()> {
+        let old = std::mem::replace(&mut self.state.name, name);
+        self.directory.write_state(&self.state)?;
+        self.event(event::Action::Rename, &event::renaming(&old));
+        Ok(())
+    }
+
     /// Sends a signal. One that is meant to end the container also thaws it, or it would wait for
     /// ever to be delivered; any other waits until the container is unpaused.
     pub(super) fn signal(&mut self, signal: Signal) -> Result<()> {
@@ -51,8 +65,9 @@ impl Monitor {
         self.upkeep.stopping |= ends || self.run.is_none();
         let Some(run) = &self.run else { return Ok(()) };
         match sys::process::send_signal(&run.child.pidfd, signal.number()) {
+            Ok(()) => self.event(event::Action::Kill, &[("signal", signal.number().to_string())]),
             // It has ended just now.
-            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+            Err(rustix::io::Errno::SRCH) => {}
             Err(errno) => {
                 return Err(Error::from_errno(format!("send {signal}"), errno.raw_os_error()));
             }

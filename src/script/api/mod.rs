@@ -5,6 +5,7 @@
 
 mod build;
 mod containers;
+mod events;
 mod files;
 mod find;
 mod images;
@@ -69,6 +70,7 @@ pub const PARTS: &[Part] = &[
     Part { title: "Inside containers", build: || exported_module!(inside::inside) },
     Part { title: "Logs", build: logs::module },
     Part { title: "Order and cleanup", build: || exported_module!(order::order) },
+    Part { title: "Events", build: events::module },
     Part { title: "Properties", build: || exported_module!(properties::properties) },
     Part { title: "System", build: || exported_module!(system::system) },
 ];

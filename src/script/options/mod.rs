@@ -4,6 +4,7 @@
 //! named with the nearest key and never ignored.
 
 mod build;
+mod events;
 mod health;
 mod images;
 mod mounts;
@@ -21,6 +22,7 @@ use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};
+pub use events::events;
 pub use images::{check_images, images, prune_images};
 pub use mounts::{new_volume, prune_volumes, volumes};
 pub use order::{Retry, retry};
@@ -65,6 +67,8 @@ pub enum Takes {
     Sharing,
     /// A command for a shell, an array of words, a map, or false.
     Health,
+    /// A map of what is wanted.
+    Filter,
     /// A reference or an Image.
     Image,
     /// One of these words.
@@ -91,6 +95,9 @@ impl Takes {
             Takes::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
             Takes::Sharing => "a string such as \"host\", or a Container".to_owned(),
             Takes::Health => "a command, a map, or false".to_owned(),
+            Takes::Filter => {
+                "a map such as #{ container: c, event: [\"die\", \"oom\"] }".to_owned()
+            }
             Takes::Image => "a reference or an Image".to_owned(),
             Takes::OneOf(words) => {
                 words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
@@ -185,7 +192,8 @@ const TLS: &[Key] =
 const LOGS: &[Key] = &[
     key("tail", Takes::Count, "only the last so many lines"),
     key("since", Takes::Time, "only lines from then on"),
-    key("until", Takes::Time, "only lines before then"),
+    key("before", Takes::Time, "only lines before then"),
+    key("until", Takes::Time, "the same; in quotes, for it is a word of Rhai"),
     key("stream", Takes::OneOf(&["stdout", "stderr"]), "only lines of this stream"),
     key("timestamps", Takes::Flag, "begin each line of the text with its time"),
     key("follow", Takes::Flag, "go on until the container ends"),
@@ -309,6 +317,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("push", &[TLS]),
     ("logs", &[LOGS]),
     ("retry", &[order::KEYS]),
+    ("events", &[events::KEYS]),
     ("ps", &[PS]),
 ];
 

@@ -158,7 +158,7 @@ pub fn logs(map: Map) -> Result<Follow> {
         follow: given.flag("follow")?,
         tail: given.count("tail")?,
         since: given.try_get("since", |value| values::moment(value, now))?,
-        until: given.try_get("until", |value| values::moment(value, now))?,
+        until: given.end()?,
         stream,
     };
     let timeout = given.try_get("timeout", values::duration)?;
@@ -219,6 +219,13 @@ fn health(value: &Dynamic) -> Option<String> {
 impl Options<'_> {
     pub(super) fn flag(&self, name: &str) -> Result<bool> {
         Ok(self.get(name, |value| value.as_bool().ok())?.unwrap_or(false))
+    }
+
+    /// The end of a time, under either of its names.
+    pub(super) fn end(&self) -> Result<Option<Timestamp>> {
+        let now = Timestamp::now();
+        let read = |name| self.try_get(name, |value| values::moment(value, now));
+        Ok([read("before")?, read("until")?].into_iter().flatten().min())
     }
 
     pub(super) fn count(&self, name: &str) -> Result<Option<u64>> {

@@ -1,11 +1,13 @@
 //! The language against an engine in memory.
 
 mod entry;
+mod events;
 mod memory;
 
 mod calls;
 mod docs;
 mod failures;
+mod lives;
 mod logs;
 mod modules;
 mod order;
