@@ -6,7 +6,7 @@
 //! succeeded.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -70,6 +70,8 @@ pub struct Init {
     pub shared_memory: Option<OwnedFd>,
     /// The end of the pipe that takes the report.
     pub report: OwnedFd,
+    /// The numbers of all these descriptors, in order.
+    pub descriptors: Vec<RawFd>,
     /// Where the program may be, in the order of PATH.
     pub programs: Vec<CString>,
     /// Its arguments, from argument 0 on.
@@ -120,6 +122,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn perform(&mut self, step: &Step) -> Result<(), Errno> {
         match step {
+            Step::CloseInherited => process::close_all_but(&self.init.descriptors),
             Step::DieWithMonitor => self.die_with_monitor(),
             Step::SetOomScore(score) => set_oom_score(score),
             Step::JoinCgroups => self.join_cgroups(),
@@ -139,6 +142,7 @@ impl Walk<'_> {
             }
             Step::PivotRoot => mount::pivot(self.root()?),
             Step::JoinNamespaces(which) => self.join_namespaces(*which),
+            Step::LetGoOfHost => self.let_go_of_host(),
             Step::OpenNullInput => open_null_input(),
             Step::OpenTerminal { console } => self.open_terminal(*console),
             Step::WriteSysctl { path, value, optional } => match self.write_sysctl(path, value) {
@@ -215,6 +219,24 @@ impl Walk<'_> {
         let mut pipe = [PollFd::new(&self.init.report, PollFlags::empty())];
         poll(&mut pipe, Some(&Timespec::default()))?;
         if pipe[0].revents().contains(PollFlags::ERR) { Err(Errno::SRCH) } else { Ok(()) }
+    }
+
+    /// From here on paths are the container's, and some of them lead through `/proc/self/fd`:
+    /// nothing there may be the host's (CVE-2024-21626).
+    fn let_go_of_host(&self) -> Result<(), Errno> {
+        let init = self.init;
+        let kept = [
+            init.streams[0].as_ref(),
+            init.streams[1].as_ref(),
+            init.streams[2].as_ref(),
+            init.terminal.as_ref(),
+            self.root.as_ref(),
+            Some(&init.report),
+        ];
+        // -1 stands for none: it is no descriptor, and below all that are.
+        let mut kept = kept.map(|descriptor| descriptor.map_or(-1, AsRawFd::as_raw_fd));
+        kept.sort_unstable();
+        process::close_all_but(kept.split_at(kept.partition_point(|number| *number < 0)).1)
     }
 
     fn join_cgroups(&self) -> Result<(), Errno> {
@@ -348,15 +370,9 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The container's own `/dev/null`, and nothing else that has its name (CVE-2025-31133).
+    /// The container's own `/dev/null`.
     fn null(&self) -> Result<OwnedFd, Errno> {
-        let null = mount::open_beneath(self.root()?, c"dev/null", OFlags::PATH)?;
-        let status = rustix::fs::fstat(&null)?;
-        let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice;
-        match is_device && status.st_rdev == rustix::fs::makedev(1, 3) {
-            true => Ok(null),
-            false => Err(Errno::NODEV),
-        }
+        null(self.root()?, OFlags::PATH)
     }
 
     fn close_descriptors(&self) -> Result<(), Errno> {
@@ -367,7 +383,7 @@ impl Walk<'_> {
         }
         // The report pipe goes with exec; all others go now, so that no path through
         // /proc/self/fd leads back to the host (CVE-2024-21626).
-        process::close_all_but(self.init.report.as_fd())
+        process::close_all_but(&[self.init.report.as_raw_fd()])
     }
 
     fn execute(&self) -> Result<(), Errno> {
@@ -410,7 +426,20 @@ fn new_keyring() -> Result<(), Errno> {
     }
 }
 
+/// A fifo that a container put there must not hold us up.
 fn open_null_input() -> Result<(), Errno> {
-    let null = rustix::fs::open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    process::redirect(null, 0)
+    let root = mount::open_directory(c"/")?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    process::redirect(null(root.as_fd(), flags)?, 0)
+}
+
+/// `/dev/null` of a root, and nothing else that has its name (CVE-2025-31133).
+fn null(root: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let null = mount::open_beneath(root, c"dev/null", flags)?;
+    let status = rustix::fs::fstat(&null)?;
+    let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice;
+    match is_device && status.st_rdev == rustix::fs::makedev(1, 3) {
+        true => Ok(null),
+        false => Err(Errno::NODEV),
+    }
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -167,7 +167,9 @@ pub(super) fn run() -> u8 {
     let Some(pipe) = sys::process::take_standard(0) else { return 1 };
     sys::signal::ignore_hangups();
     let _ = rustix::process::setsid();
-    if sys::process::detach_standard().is_err() {
+    if sys::process::close_inherited(&[pipe.as_fd()]).is_err()
+        || sys::process::detach_standard().is_err()
+    {
         return 1;
     }
     let kept = match listen(pipe) {

@@ -22,6 +22,16 @@ impl Words {
         Words { message: message.into(), ..Words::default() }
     }
 
+    /// Without control characters, which an image or a container may have put there.
+    pub fn visible(self) -> Self {
+        let visible = |text: String| crate::ui::error::visible(&text);
+        Words {
+            message: visible(self.message),
+            causes: self.causes.into_iter().map(visible).collect(),
+            hint: self.hint.map(visible),
+        }
+    }
+
     fn hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self

@@ -8,6 +8,7 @@ mod bad_registry;
 mod build;
 mod command_line;
 mod commit;
+mod descriptors;
 mod escapes;
 mod events;
 mod faults;

@@ -36,6 +36,9 @@ const DRAIN: Duration = Duration::from_millis(500);
 /// standard input is the connection to the front.
 pub fn run() -> u8 {
     let Some(front) = sys::process::take_standard(0) else { return 1 };
+    if sys::process::close_inherited(&[front.as_fd()]).is_err() {
+        return 1;
+    }
     let mut front = UnixStream::from(front);
     match begin(&mut front) {
         Ok((started, input, idle, detach, told)) => {

@@ -17,8 +17,8 @@ use crate::model::health::{Answer, Health, HealthCheck, HealthStatus, OUTPUT};
 use crate::model::id::ContainerId;
 use crate::model::signal::Signal;
 use crate::runtime::Runtime;
-use crate::runtime::exec;
 use crate::runtime::connection::{Connection, Received};
+use crate::runtime::exec;
 use crate::runtime::protocol::{ExecSpec, Reply, Request};
 
 /// Asks one container.

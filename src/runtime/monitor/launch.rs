@@ -129,16 +129,22 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
             (*output, *stream) = (Some(read), Some(write));
         }
     }
+    let cgroups = cgroup.open_tasks()?;
+    let several = [&cgroups, &namespaces].into_iter().flatten();
+    let single = streams.iter().chain([&terminal, &target, &shared_memory]).flatten();
+    let descriptors =
+        sys::process::numbers(several.chain(single).chain([&report]).map(std::os::fd::AsFd::as_fd));
     let init = Init {
         plan,
         streams,
         terminal,
         size,
         target,
-        cgroups: cgroup.open_tasks()?,
+        cgroups,
         namespaces,
         shared_memory,
         report,
+        descriptors,
         programs: programs(&arguments, &environment)?,
         arguments: c_strings(&arguments)?,
         environment: c_strings(&environment)?,

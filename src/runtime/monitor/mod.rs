@@ -69,6 +69,9 @@ pub fn run() -> u8 {
     }
     let Some(front) = sys::process::take_standard(0) else { return 1 };
     let Some(lock) = sys::process::take_standard(1) else { return 1 };
+    if sys::process::close_inherited(&[front.as_fd(), lock.as_fd()]).is_err() {
+        return 1;
+    }
     let mut front = UnixStream::from(front);
     match prepare(File::from(lock)) {
         Ok(mut monitor) => {

@@ -57,7 +57,7 @@ pub struct Host {
 /// # Errors
 /// [`Kind::Invalid`] for text with a NUL and [`Kind::Unsupported`] for what lifebox does not do.
 pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
-    let mut steps = vec![Step::DieWithMonitor];
+    let mut steps = vec![Step::CloseInherited, Step::DieWithMonitor];
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     let linux = spec.linux().as_ref().ok_or_else(|| missing("linux"))?;
     steps.push(Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?));
@@ -81,7 +81,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         let optional = oci::OWN_SYSCTLS.contains(&(name.as_str(), value.as_str()));
         steps.push(Step::WriteSysctl { path, value: text(value)?, optional });
     }
-    steps.push(Step::PivotRoot);
+    steps.extend([Step::PivotRoot, Step::LetGoOfHost]);
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: true });
     } else if !host.open_stdin {
@@ -111,6 +111,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
 pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     let mut steps = vec![
+        Step::CloseInherited,
         Step::DieWithMonitor,
         Step::HideFromOthers,
         Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?),
@@ -125,6 +126,7 @@ pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
                 | libc::CLONE_NEWNET
                 | libc::CLONE_NEWCGROUP,
         ),
+        Step::LetGoOfHost,
     ];
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: false });
@@ -194,8 +196,11 @@ fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) ->
     steps.append(&mut shown.open);
     steps.push(Step::MountRoot(root(spec, host)?));
     steps.append(&mut shown.fill);
+    // What a user shows there comes after the device nodes: none is made in a directory of the host.
     let (kernels, others): (Vec<&Mount>, Vec<&Mount>) =
-        spec.mounts().iter().flatten().partition(|mount| is_of_kernel(mount));
+        spec.mounts().iter().flatten().partition(|mount| {
+            is_of_kernel(mount) && !shown.steps.contains_key(mount.destination())
+        });
     for mount in kernels {
         mount_steps(mount, host, &mut shown, steps)?;
     }

@@ -12,6 +12,8 @@ use crate::sys::mount::{Attributes, Setting, View};
 /// One step of init. What it needs is prepared: a step allocates nothing.
 #[derive(Debug)]
 pub enum Step {
+    /// Close all but what the steps need.
+    CloseInherited,
     /// Die when the monitor dies.
     DieWithMonitor,
     /// Let the kernel choose the container like any process when memory runs out.
@@ -83,6 +85,8 @@ pub enum Step {
     },
     /// Make the new root `/` and let go of the host's.
     PivotRoot,
+    /// Close what is of the host: paths of the container lead nowhere but into it from here on.
+    LetGoOfHost,
     /// Join these namespaces of a running container.
     JoinNamespaces(i32),
     /// Read standard input from the container's own `/dev/null`.
@@ -232,6 +236,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let show = |text: &CString| text.to_string_lossy().into_owned();
         match self {
+            Step::CloseInherited => write!(f, "close all but what is needed here"),
             Step::DieWithMonitor => write!(f, "die when the monitor dies"),
             Step::SetOomScore(score) => write!(f, "set oom_score_adj to {}", show(score)),
             Step::JoinCgroups => write!(f, "enter the cgroups"),
@@ -260,6 +265,7 @@ impl fmt::Display for Step {
                 write!(f, "link /{} to {}", show(path), show(target))
             }
             Step::PivotRoot => write!(f, "pivot to the new root"),
+            Step::LetGoOfHost => write!(f, "close what is of the host"),
             Step::JoinNamespaces(_) => write!(f, "join the container's namespaces"),
             Step::OpenTerminal { .. } => write!(f, "open a terminal"),
             Step::OpenNullInput => write!(f, "read standard input from /dev/null"),
