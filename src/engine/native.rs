@@ -153,8 +153,9 @@ impl Backend for Native {
         platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>> {
-        let loaded = self.store()?.load_file(archive, platform, &|| cancel.check())?;
-        self.tell_loaded(&loaded);
+        let store = self.store()?;
+        let loaded = store.load_file(archive, platform, &|| cancel.check())?;
+        self.tell_loaded(&store, &loaded);
         Ok(loaded)
     }
 
@@ -164,8 +165,9 @@ impl Backend for Native {
         platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>> {
-        let loaded = self.store()?.load(archive, platform, &|| cancel.check())?;
-        self.tell_loaded(&loaded);
+        let store = self.store()?;
+        let loaded = store.load(archive, platform, &|| cancel.check())?;
+        self.tell_loaded(&store, &loaded);
         Ok(loaded)
     }
 
