@@ -1,7 +1,6 @@
 //! What the engine itself tells of: images, and containers as files. The life of containers and
 //! volumes is told by the runtime.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::native::Native;
@@ -40,11 +39,9 @@ impl Native {
     }
 
     /// Tells that images were taken from an archive.
-    pub(super) fn tell_loaded(&self, loaded: &[Loaded]) {
-        for image in loaded {
-            let id = image.id.as_str();
-            let event = Event::of_image(Action::Load, id, id, &BTreeMap::new());
-            self.runtime().journal().write(event);
+    pub(super) fn tell_loaded(&self, store: &Store, loaded: &[Loaded]) {
+        for image in loaded.iter().filter_map(|image| store.find(image.id.as_str()).ok()) {
+            self.tell(Action::Load, &image, None);
         }
     }
 

@@ -155,8 +155,9 @@ impl Backend for Native {
         platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>> {
-        let loaded = self.store()?.load_file(archive, platform, &|| cancel.check())?;
-        self.tell_loaded(&loaded);
+        let store = self.store()?;
+        let loaded = store.load_file(archive, platform, &|| cancel.check())?;
+        self.tell_loaded(&store, &loaded);
         Ok(loaded)
     }
 
@@ -166,8 +167,9 @@ impl Backend for Native {
         platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>> {
-        let loaded = self.store()?.load(archive, platform, &|| cancel.check())?;
-        self.tell_loaded(&loaded);
+        let store = self.store()?;
+        let loaded = store.load(archive, platform, &|| cancel.check())?;
+        self.tell_loaded(&store, &loaded);
         Ok(loaded)
     }
 

@@ -365,14 +365,6 @@ impl Monitor {
         }
     }
 
-    fn resize(&self, size: Size) {
-        if let Some(terminal) = self.run.as_ref().and_then(|run| run.terminal.as_ref()) {
-            let _ = sys::terminal::set_size(terminal, size.rows, size.columns);
-            let (height, width) = (size.rows.to_string(), size.columns.to_string());
-            self.event(Action::Resize, &[("height", height), ("width", width)]);
-        }
-    }
-
     fn close_stdin(&mut self) {
         if let Some(run) = &mut self.run {
             run.stdin = None;

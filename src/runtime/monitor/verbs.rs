@@ -9,6 +9,7 @@ use crate::model::options::Grace;
 use crate::model::signal::Signal;
 use crate::model::status::{self, Action, Status};
 use crate::model::{Error, Result};
+use crate::runtime::protocol::Size;
 use crate::sys;
 
 impl Monitor {
@@ -47,6 +48,14 @@ impl Monitor {
         // Of two stops at once the more patient does not undo the other.
         self.kill_at = [self.kill_at, deadline].into_iter().flatten().min();
         Ok(())
+    }
+
+    pub(super) fn resize(&self, size: Size) {
+        if let Some(terminal) = self.run.as_ref().and_then(|run| run.terminal.as_ref()) {
+            let _ = sys::terminal::set_size(terminal, size.rows, size.columns);
+            let (height, width) = (size.rows.to_string(), size.columns.to_string());
+            self.event(event::Action::Resize, &[("height", height), ("width", width)]);
+        }
     }
 
     pub(super) fn rename(&mut self, name: ContainerName) -> Result<()> {

@@ -14,13 +14,20 @@ use crate::model::{Error, Kind, Result};
 
 #[derive(Debug)]
 pub struct Lives {
-    pub world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
-    pub options: EventOptions,
-    pub told: usize,
+    world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
+    options: EventOptions,
+    told: usize,
 }
 
 impl Lives {
-    pub fn all(&self) -> Vec<Event> {
+    pub fn open(world: &Arc<Mutex<HashMap<ContainerId, Entry>>>, options: &EventOptions) -> Self {
+        let past = !options.follow || options.since.is_some();
+        let mut lives = Lives { world: Arc::clone(world), options: options.clone(), told: 0 };
+        lives.told = if past { 0 } else { lives.all().len() };
+        lives
+    }
+
+    fn all(&self) -> Vec<Event> {
         let world = self.world.lock().unwrap();
         let mut entries: Vec<_> = world.values().map(|entry| entry.container.clone()).collect();
         entries.sort_by_key(|container| container.spec.created);

@@ -441,10 +441,6 @@ impl Backend for Memory {
     }
 
     fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>> {
-        let world = Arc::clone(&self.world);
-        let past = !options.follow || options.since.is_some();
-        let mut lives = Lives { world, options: options.clone(), told: 0 };
-        lives.told = if past { 0 } else { lives.all().len() };
-        Ok(Box::new(lives))
+        Ok(Box::new(Lives::open(&self.world, options)))
     }
 }
