@@ -29,6 +29,7 @@ use super::exec;
 use super::input::Input;
 use super::log::Writer;
 use super::protocol::{Reply, Request, Size};
+use super::rootless;
 use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
@@ -110,6 +111,8 @@ struct Run {
     input: Input,
     /// Our end of its terminal.
     terminal: Option<OwnedFd>,
+    /// What tells its processes where it has no cgroup.
+    mounts: Option<PathBuf>,
 }
 
 /// Leaves the front's session, terminal and signals, and reads the container's files.
@@ -284,6 +287,7 @@ impl Monitor {
             // Without a process namespace of its own the kernel ends nobody with it.
             if !self.spec.host.sharing.pid.is_private() {
                 let _ = self.cgroup.kill();
+                run.mounts.as_deref().into_iter().for_each(rootless::processes::kill_all);
             }
         }
         if let Some(run) = &mut self.run {
