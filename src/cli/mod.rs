@@ -71,16 +71,16 @@ pub fn main(words: &[OsString]) -> u8 {
             }
             Route::Verb => command(words, settings),
             Route::Script(program, arguments) => {
-                entered(|| language::script(&settings, program, arguments))
+                entered(&settings, || language::script(&settings, program, arguments))
             }
-            Route::Repl => entered(|| language::repl(&settings)),
+            Route::Repl => entered(&settings, || language::repl(&settings)),
         }
     })
 }
 
 /// Does what needs containers or their files, as root of a user namespace if not as root.
-fn entered(work: impl FnOnce() -> u8) -> u8 {
-    match engine::enter() {
+fn entered(settings: &Settings, work: impl FnOnce() -> u8) -> u8 {
+    match engine::enter(settings) {
         Ok(()) => work(),
         Err(error) => {
             complain(&mut Screen::new(), &error);
@@ -98,7 +98,9 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
             if let Some(Program::File(path)) = usage::script_meant(&error, words) {
                 let rest = words.iter().skip_while(|word| *word != path.as_os_str()).skip(1);
                 let rest = rest.map(|word| word.to_string_lossy().into_owned()).collect();
-                return entered(|| language::script(&settings, Program::File(path), rest));
+                return entered(&settings, || {
+                    language::script(&settings, Program::File(path), rest)
+                });
             }
             return usage::show(&mut screen, &error, words);
         }
@@ -109,9 +111,9 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
     if let Verb::Script(script) = arguments.verb {
         let mut words = script.file_and_arguments.into_iter();
         let program = Program::from_word(&words.next().unwrap_or_default());
-        return entered(|| language::script(&settings, program, words.collect()));
+        return entered(&settings, || language::script(&settings, program, words.collect()));
     }
-    let perform = || match Shell::new(settings) {
+    let mut perform = || match Shell::new(settings.clone()) {
         Ok(shell) => {
             let outcome = perform(&shell, &mut screen, &arguments.verb);
             settle(&mut screen, outcome)
@@ -122,10 +124,10 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         Verb::Version(_) | Verb::Login(_) | Verb::Logout(_) => perform(),
         // It tells what is in the way.
         Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => {
-            let _ = engine::enter();
+            let _ = engine::enter(&settings);
             perform()
         }
-        _ => entered(perform),
+        _ => entered(&settings, perform),
     }
 }
 

@@ -121,6 +121,12 @@ impl Native {
                 Ok(()) => Some(Frozen { engine: self, id }),
                 // It has just ended: nothing changes any more.
                 Err(error) if error.kind() == Kind::Refused => None,
+                Err(error) if error.kind() == Kind::Unsupported => {
+                    let way = error.hint_text().unwrap_or_default().to_owned();
+                    return Err(error.hint(format!(
+                        "without a pause (--pause=false) it runs on meanwhile; for one: {way}"
+                    )));
+                }
                 Err(error) => return Err(error),
             }
         } else {

@@ -343,13 +343,13 @@ impl Settings {
     }
 }
 
-/// Makes an ordinary user root of a user namespace, as containers and their files need; nothing to
-/// do for root. To be called before [`open`], while this process has one thread.
+/// Makes an ordinary user root of the user namespace of its store, as containers and their files
+/// need; nothing to do for root. To be called before [`open`], while this process has one thread.
 ///
 /// # Errors
 /// Where this host does not let ordinary users do so; the hint says what allows it.
-pub fn enter() -> Result<()> {
-    crate::runtime::rootless::enter()
+pub fn enter(settings: &Settings) -> Result<()> {
+    crate::runtime::rootless::enter(&settings.root)
 }
 
 /// The native engine of this machine.

@@ -273,6 +273,13 @@ impl Walk<'_> {
     fn mount(&self, step: &MountStep) -> Result<(), Errno> {
         let mounted = match mount::filesystem(&step.fstype, &step.settings, step.attributes) {
             Err(Errno::NODEV) if step.optional => return Ok(()),
+            Err(Errno::PERM) => match &step.instead {
+                Some(path) => match show_instead(path, step) {
+                    Err(Errno::NOENT) if step.optional => return Ok(()),
+                    result => result?,
+                },
+                None => return Err(Errno::PERM),
+            },
             result => result?,
         };
         let target = make_directories(self.root()?, &step.target)?;
@@ -403,6 +410,19 @@ impl Walk<'_> {
         }
         Err(reason)
     }
+}
+
+/// The host's own, where its namespace is this one too.
+fn show_instead(path: &CStr, step: &MountStep) -> Result<OwnedFd, Errno> {
+    if step.fstype.as_c_str() == c"proc" {
+        let number = rustix::fs::readlink(c"/proc/self", Vec::new())?;
+        let own = rustix::process::getpid().as_raw_nonzero().to_string();
+        if number.to_bytes() != own.as_bytes() {
+            return Err(Errno::PERM);
+        }
+    }
+    let view = mount::View { whole: true, attributes: step.attributes, slave: false };
+    mount::open_view(path, view)
 }
 
 /// A lower score than the present one needs CAP_SYS_RESOURCE; without it the caller's stays.

@@ -201,13 +201,18 @@ impl Runtime {
     }
 
     fn cgroup(&self, id: &ContainerId) -> Result<Cgroup> {
-        let directory = self.catalogue.directory(id);
-        // Another session of an ordinary user has another cgroup of its own.
-        let recorded = Some(directory.file(CGROUP_PARENT)).filter(|_| userns::nested());
+        let parent = PathBuf::from(self.parent_of(id));
+        let hierarchies = Hierarchies::of_host()?.delegated(&parent);
+        Ok(Cgroup::at(&hierarchies, &parent.join(id.as_str())))
+    }
+
+    /// Below which cgroup that of a container is: another session of an ordinary user has another
+    /// one of its own.
+    fn parent_of(&self, id: &ContainerId) -> String {
+        let recorded = Some(self.catalogue.directory(id).file(CGROUP_PARENT));
+        let recorded = recorded.filter(|_| userns::nested());
         let recorded = recorded.and_then(|path| fs::read_to_string(path).ok());
-        let parent = recorded.as_deref().unwrap_or(&self.cgroup_parent);
-        let hierarchies = Hierarchies::of_host()?.delegated(parent.as_ref());
-        Ok(Cgroup::at(&hierarchies, &Path::new(parent).join(id.as_str())))
+        recorded.unwrap_or_else(|| self.cgroup_parent.clone())
     }
 
     /// Finds out who may change a container; waits while another front is starting it.

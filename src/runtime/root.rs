@@ -6,13 +6,13 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use oci_spec::runtime::Spec;
 
-use super::directory::Lock;
+use super::directory::{Directory, Lock};
 use super::{Claim, Runtime, host, plan};
 use crate::model::id::ContainerId;
 use crate::model::status::{self, Action};
 use crate::model::{Error, Kind, Result};
 use crate::sys::mount::{self, Attributes};
-use crate::sys::{self};
+use crate::sys::{self, userns};
 
 /// A container's root.
 #[derive(Debug)]
@@ -62,22 +62,42 @@ impl Runtime {
         }
         let directory = self.catalogue.directory(id);
         let config: Spec = directory.read("config.json")?;
-        let mut root = plan::root(&config, &plan::Host { one_by_one: true, ..Default::default() })?;
-        let place = sys::fs::open_dir(directory.path())?;
-        // By number, for a setting has at most 255 bytes (fsconfig(2)).
-        let absolute = |path: &mut CString| {
-            let path_there = path.to_string_lossy();
-            let text = format!("/proc/self/fd/{}/{path_there}", place.as_raw_fd());
-            *path = CString::new(text).unwrap_or_default();
-        };
-        root.lower.iter_mut().for_each(absolute);
-        for setting in &mut root.settings {
-            if matches!(setting.key.to_bytes(), b"upperdir" | b"workdir") {
-                setting.value.iter_mut().for_each(absolute);
-            }
+        let identity = userns::identity().clone();
+        let host = plan::Host { one_by_one: true, identity, ..Default::default() };
+        let root = plan::root(&config, &host)?;
+        if !userns::nested() {
+            return stacked(&directory, root);
         }
-        let nodev = Attributes::MOUNT_ATTR_NODEV | Attributes::MOUNT_ATTR_NOSUID;
-        mount::overlay(&root.lower, &root.settings, nodev)
-            .map_err(|errno| Error::from_errno("stack the layers", errno.raw_os_error()))
+        // Root of a user namespace mounts nothing but in mounts of its own, and this process stays
+        // where the caller is: a thread goes instead.
+        std::thread::scope(|scope| {
+            let own = || {
+                userns::unshare_mounts()
+                    .map_err(|errno| Error::from_errno("unshare", errno.raw_os_error()))?;
+                stacked(&directory, root)
+            };
+            let died = |_| Err(Error::new(Kind::Bug, "the thread that mounts died"));
+            scope.spawn(own).join().unwrap_or_else(died)
+        })
     }
+}
+
+/// The layers and changes of the container in `directory`, as `root` says.
+fn stacked(directory: &Directory, mut root: plan::Root) -> Result<OwnedFd> {
+    let place = sys::fs::open_dir(directory.path())?;
+    // By number, for a setting has at most 255 bytes (fsconfig(2)).
+    let absolute = |path: &mut CString| {
+        let path_there = path.to_string_lossy();
+        let text = format!("/proc/self/fd/{}/{path_there}", place.as_raw_fd());
+        *path = CString::new(text).unwrap_or_default();
+    };
+    root.lower.iter_mut().for_each(absolute);
+    for setting in &mut root.settings {
+        if matches!(setting.key.to_bytes(), b"upperdir" | b"workdir") {
+            setting.value.iter_mut().for_each(absolute);
+        }
+    }
+    let nodev = Attributes::MOUNT_ATTR_NODEV | Attributes::MOUNT_ATTR_NOSUID;
+    mount::overlay(&root.lower, &root.settings, nodev)
+        .map_err(|errno| Error::from_errno("stack the layers", errno.raw_os_error()))
 }

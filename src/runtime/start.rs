@@ -12,7 +12,7 @@ use super::cancel::Cancel;
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
 use super::protocol::{Begin, Request};
-use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, seccomp};
+use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, rootless, seccomp};
 use crate::model::container::State;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
@@ -97,21 +97,28 @@ impl Runtime {
     /// the lock as standard output, so that no other descriptor has to be inherited, whatever
     /// other threads of this process do.
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
-        self.spawn(monitor::NAME, id, Stdio::from(OwnedFd::from(lock.file)))
-    }
-
-    /// Starts the helper of an exec, as a monitor is started.
-    pub(super) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
-        self.spawn(exec::NAME, id, Stdio::null())
-    }
-
-    fn spawn(&self, name: &str, id: &ContainerId, stdout: Stdio) -> Result<Connection> {
-        self.reap_monitors();
         if userns::nested() {
             let path = self.catalogue.directory(id).file(super::CGROUP_PARENT);
             fs::write(&path, &self.cgroup_parent)
                 .context(|| format!("write `{}`", path.display()))?;
         }
+        let lock = Stdio::from(OwnedFd::from(lock.file));
+        self.spawn(monitor::NAME, id, &self.cgroup_parent, lock)
+    }
+
+    /// Starts the helper of an exec, as a monitor is started.
+    pub(super) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
+        self.spawn(exec::NAME, id, &self.parent_of(id), Stdio::null())
+    }
+
+    fn spawn(
+        &self,
+        name: &str,
+        id: &ContainerId,
+        cgroup_parent: &str,
+        stdout: Stdio,
+    ) -> Result<Connection> {
+        self.reap_monitors();
         let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
         // The monitor becomes init, and a hostile image may make init run its own program anew.
         let sealed = sys::process::sealed_program();
@@ -124,13 +131,16 @@ impl Runtime {
             .arg0(name)
             .arg(&self.root)
             .arg(id.as_str())
-            .arg(&self.cgroup_parent)
+            .arg(cgroup_parent)
             .env_clear()
             .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(stdout)
             .stderr(Stdio::null());
         let child = command.spawn().context(|| format!("start `{name}`"))?;
+        if userns::nested() {
+            rootless::stays(&self.root, child.id())?;
+        }
         if let Ok(mut monitors) = self.monitors.lock() {
             monitors.push(child);
         }

@@ -68,6 +68,11 @@ pub fn unshare_hostname() -> Result<(), Errno> {
     unshare(libc::CLONE_NEWUTS)
 }
 
+/// Wraps `unshare(2)` for mounts of this thread's own, which needs CAP_SYS_ADMIN.
+pub fn unshare_mounts() -> Result<(), Errno> {
+    unshare(libc::CLONE_NEWNS)
+}
+
 fn unshare(flags: i32) -> Result<(), Errno> {
     // SAFETY: takes an integer; new namespaces touch no memory.
     let result = unsafe { libc::unshare(flags) };

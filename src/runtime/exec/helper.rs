@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use oci_spec::runtime::Spec;
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags};
 
 use crate::model::container::ContainerSpec;
@@ -72,8 +73,9 @@ fn begin(front: &mut UnixStream) -> Result<(Started, Input, OwnedFd, bool, Told)
     let Request::Exec(spec) = client::first_request(front)? else {
         return Err(Error::new(Kind::Bug, "the helper was not asked to run a program"));
     };
-    let cgroup =
-        Cgroup::at(&Hierarchies::of_host()?, &PathBuf::from(parent).join(id.as_str())).present();
+    let parent = PathBuf::from(parent);
+    let hierarchies = Hierarchies::of_host()?.delegated(&parent);
+    let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str())).present();
     let detach = spec.detach;
     let told = Told {
         journal: catalogue.journal(),
@@ -122,8 +124,7 @@ fn start(
     let plan = plan::join(&config, spec.stdin)?;
     let (stdin, write) = if spec.stdin && !spec.tty {
         let (read, write) = launch::pipe()?;
-        let failed =
-            |errno: rustix::io::Errno| Error::from_errno("ioctl(FIONBIO)", errno.raw_os_error());
+        let failed = |errno: Errno| Error::from_errno("ioctl(FIONBIO)", errno.raw_os_error());
         rustix::io::ioctl_fionbio(&write, true).map_err(failed)?;
         (Some(read), Some(write))
     } else {
@@ -131,7 +132,10 @@ fn start(
     };
     // Children are seen inside from the moment they are made: they are born not dumpable.
     let _ = sys::process::set_dumpable(false);
-    sys::process::join(&target, libc::CLONE_NEWPID).map_err(|_| ended())?;
+    sys::process::join(&target, libc::CLONE_NEWPID).map_err(|errno| match errno {
+        Errno::SRCH => ended(),
+        errno => Error::from_errno("join the container's processes", errno.raw_os_error()),
+    })?;
     let command = spec.args.join(" ");
     told.event(Action::ExecCreate.of(&command), &[]);
     told.event(Action::ExecStart.of(&command), &[]);
@@ -248,7 +252,7 @@ impl Helper {
         let Some(output) = &self.outputs[number] else { return };
         let mut buffer = [0; 64 * 1024];
         match rustix::io::read(output, &mut buffer) {
-            Ok(0) | Err(rustix::io::Errno::IO) => self.outputs[number] = None,
+            Ok(0) | Err(Errno::IO) => self.outputs[number] = None,
             Ok(count) => {
                 if let Some(front) = &mut self.front {
                     front.output(stream, &buffer[..count]);

@@ -33,6 +33,7 @@ use super::input::Input;
 use super::log::Writer;
 use super::owner;
 use super::protocol::{Begin, Reply, Request, Size};
+use super::rootless;
 use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
 use crate::model::event::Action;
@@ -126,6 +127,8 @@ struct Run {
     input: Input,
     /// Our end of its terminal.
     terminal: Option<OwnedFd>,
+    /// What tells its processes where it has no cgroup.
+    mounts: Option<PathBuf>,
 }
 
 /// Leaves the front's session, terminal and signals, and reads the container's files.
@@ -309,11 +312,12 @@ impl Monitor {
             let code = sys::process::reap(&run.child.pidfd).unwrap_or(255);
             self.ended = Some((code, Instant::now() + DRAIN));
             self.kill_at = None;
-            self.end_checks();
             // Without a process namespace of its own the kernel ends nobody with it.
             if !self.spec.host.sharing.pid.is_private() {
                 let _ = self.cgroup.kill();
+                run.mounts.as_deref().into_iter().for_each(rootless::processes::kill_all);
             }
+            self.end_checks();
         }
         if let Some(run) = &mut self.run {
             run.input.write();

@@ -99,6 +99,10 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     for path in linux.masked_paths().iter().flatten() {
         steps.push(Step::Mask(inside(path)?));
     }
+    // With the host's network an ordinary user sees the host's /sys, and all that is mounted there.
+    if host.identity.nested() && namespaces::shares_network(spec, linux)? {
+        steps.push(Step::Mask(inside("/sys/kernel")?));
+    }
     program_steps(spec, true, &mut steps)?;
     Ok(Plan { namespaces: namespaces::made(linux), steps })
 }
@@ -309,9 +313,17 @@ fn mount_steps(
             settings,
             attributes,
             optional: fstype == "mqueue",
+            instead: instead(mount, host)?,
         })),
     }
     Ok(())
+}
+
+/// What is shown for a file system that only shows what its namespace has.
+fn instead(mount: &Mount, host: &Host) -> Result<Option<CString>> {
+    let of_namespace = ["proc", "sysfs", "mqueue"].contains(&mount.typ().as_deref().unwrap_or(""));
+    let path = Some(mount.destination().to_string_lossy());
+    path.filter(|_| of_namespace && host.identity.nested()).map(|path| text(&path)).transpose()
 }
 
 /// `/sys/fs/cgroup`: the unified hierarchy, or a directory with each v1 hierarchy.
@@ -331,6 +343,7 @@ fn cgroup_steps(
                 settings,
                 attributes,
                 optional: false,
+                instead: None,
             }));
             Ok(())
         };

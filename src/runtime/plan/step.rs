@@ -229,6 +229,9 @@ pub struct MountStep {
     pub attributes: Attributes,
     /// Whether a kernel without this file system is no failure.
     pub optional: bool,
+    /// What of the host is shown where the kernel gives an ordinary user none of its own, for the
+    /// namespace that it shows is the host's.
+    pub instead: Option<CString>,
 }
 
 /// A step in words, as `explain`, `trace` and errors show it.
