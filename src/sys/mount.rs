@@ -129,6 +129,17 @@ pub fn clone_of(file: impl AsFd) -> Result<OwnedFd, Errno> {
     rustix::mount::open_tree(file, c"", flags)
 }
 
+/// Does `work` in a thread with a mount namespace of its own: an ordinary user who is root of its
+/// user namespace may mount only in one that was made there (user_namespaces(7)). What `work`
+/// mounts nowhere and returns as a descriptor, stays. The working directory is the thread's too.
+pub fn apart<T: Send>(work: impl FnOnce() -> Result<T, Errno> + Send) -> Result<T, Errno> {
+    let alone = || {
+        super::userns::unshare_mounts()?;
+        work()
+    };
+    std::thread::scope(|scope| scope.spawn(alone).join().unwrap_or(Err(Errno::IO)))
+}
+
 /// Adds attributes to the mount that `mount` is open on; what it has, it keeps.
 pub fn add_attributes(mount: impl AsFd, attributes: Attributes) -> Result<(), Errno> {
     let attr_set = u64::from(attributes.bits());
