@@ -1,10 +1,11 @@
 //! The root of a container as a descriptor: of one that runs, with all that is mounted there; of
 //! one that rests, its layers and its own changes stacked as they will be.
 
-use std::ffi::CString;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use oci_spec::runtime::Spec;
+use rustix::fs::CWD;
 
 use super::directory::Lock;
 use super::{Claim, Runtime, host, plan};
@@ -57,17 +58,15 @@ impl Runtime {
     fn mounted(&self, id: &ContainerId) -> Result<OwnedFd> {
         let directory = self.catalogue.directory(id);
         let config: Spec = directory.read("config.json")?;
-        let place = sys::fs::open_dir(directory.path())?;
         if plan::is_stacked(&config) {
-            return stack(&config, &place);
+            return stack(&config, directory.path());
         }
-        let root = sys::fs::open_dir(&directory.file("rootfs"))?;
         let view = || {
-            let view = mount::clone_of(&root)?;
+            let view = mount::clone_tree(CWD, c"rootfs")?;
             mount::add_attributes(&view, LIFELESS)?;
             Ok(view)
         };
-        mount::apart(view)
+        mount::apart(directory.path(), view)
             .map_err(|errno| Error::from_errno("mount the root", errno.raw_os_error()))
     }
 }
@@ -76,7 +75,7 @@ impl Runtime {
 const LIFELESS: Attributes = Attributes::MOUNT_ATTR_NODEV.union(Attributes::MOUNT_ATTR_NOSUID);
 
 /// The overlay of a container whose directory is `place`.
-fn stack(config: &Spec, place: &OwnedFd) -> Result<OwnedFd> {
+fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
     if !host::one_by_one() {
         let message = "the files of a container that does not run can't be reached here";
         return Err(Error::new(Kind::Unsupported, message)
@@ -84,19 +83,7 @@ fn stack(config: &Spec, place: &OwnedFd) -> Result<OwnedFd> {
     }
     let identity = userns::identity().clone();
     let host = plan::Host { one_by_one: true, identity, ..Default::default() };
-    let mut root = plan::root(config, &host)?;
-    // By number, for a setting has at most 255 bytes (fsconfig(2)).
-    let absolute = |path: &mut CString| {
-        let path_there = path.to_string_lossy();
-        let text = format!("/proc/self/fd/{}/{path_there}", place.as_raw_fd());
-        *path = CString::new(text).unwrap_or_default();
-    };
-    root.lower.iter_mut().for_each(absolute);
-    for setting in &mut root.settings {
-        if matches!(setting.key.to_bytes(), b"upperdir" | b"workdir") {
-            setting.value.iter_mut().for_each(absolute);
-        }
-    }
-    mount::apart(|| mount::overlay(&root.lower, &root.settings, LIFELESS))
+    let root = plan::root(config, &host)?;
+    mount::apart(place, || mount::overlay(&root.lower, &root.settings, LIFELESS))
         .map_err(|errno| Error::from_errno("stack the layers", errno.raw_os_error()))
 }

@@ -9,7 +9,6 @@ use crate::model::digest::hex;
 use crate::model::error::Context;
 use crate::model::storage::Driver;
 use crate::runtime::Runtime;
-use crate::sys::fs::open_dir;
 use crate::sys::mount::{self, Attributes};
 use crate::sys::userns;
 
@@ -40,9 +39,7 @@ fn can_stack(place: &Path) -> Result<bool> {
         let path = place.join(name);
         std::fs::create_dir(&path).context(|| format!("mkdir `{}`", path.display()))?;
     }
-    let place = open_dir(place)?;
-    let stacked = mount::apart(|| {
-        rustix::process::fchdir(&place)?;
+    let stacked = mount::apart(place, || {
         let options = c"lowerdir=lower,upperdir=upper,workdir=work,userxattr";
         mount::overlay_by_text(c"root", options, Attributes::MOUNT_ATTR_NODEV)
     });
