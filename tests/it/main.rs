@@ -27,6 +27,7 @@ mod rootless;
 mod save;
 mod security;
 mod sharing;
+mod storage;
 mod store;
 mod store_faults;
 mod three_ways;
