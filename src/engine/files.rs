@@ -1,6 +1,7 @@
 //! Containers as files: what they changed, all that they see, and images made of either.
 
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 
 use serde_json::Value;
 
@@ -16,11 +17,14 @@ use crate::model::id::ContainerId;
 use crate::model::image::Image;
 use crate::model::reference::Reference;
 use crate::model::status::Status;
+use crate::model::storage::Driver;
 use crate::model::{Error, Kind, Result};
 
 /// Where the files of a container are.
 struct Place {
     upper: std::path::PathBuf,
+    /// When all was copied, where it was.
+    copied: Option<(i64, i64)>,
     container: Container,
     mounts: Vec<String>,
 }
@@ -29,6 +33,7 @@ impl Place {
     fn files(&self) -> Files<'_> {
         Files {
             upper: &self.upper,
+            copied: self.copied,
             layers: &self.container.spec.image.layers,
             mounts: &self.mounts,
         }
@@ -63,7 +68,22 @@ impl Native {
         let mounts = config.get("mounts").and_then(Value::as_array).into_iter().flatten();
         let paths = mounts.filter_map(|mount| mount.get("destination").and_then(Value::as_str));
         let mounts = paths.map(str::to_owned).collect();
-        Ok(Place { upper: directory.file("upper"), container, mounts })
+        let (name, copied) = match container.spec.host.storage {
+            Driver::Overlay => ("upper", None),
+            // It was written when the copy was whole.
+            Driver::Vfs => {
+                let path = directory.file("config.json");
+                let written = std::fs::metadata(&path);
+                let written = written.context(|| format!("stat `{}`", path.display()))?;
+                ("rootfs", Some((written.mtime(), written.mtime_nsec())))
+            }
+        };
+        Ok(Place { upper: directory.file(name), copied, container, mounts })
+    }
+
+    /// How many bytes a container has written.
+    pub(super) fn written_bytes(&self, id: &ContainerId) -> Result<u64> {
+        self.store()?.changed_bytes(self.place(id, "measure")?.files())
     }
 
     /// What a container has changed.

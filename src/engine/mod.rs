@@ -313,12 +313,14 @@ pub struct Settings {
     pub root: PathBuf,
     /// The cgroup under which containers get theirs, relative to each hierarchy's root.
     pub cgroup_parent: String,
+    /// The name of the storage driver; without one, overlay where the kernel allows it.
+    pub storage: Option<String>,
 }
 
 impl Settings {
     /// `LIFEBOX_ROOT`, or `/var/lib/lifebox` as root, else `$XDG_DATA_HOME/lifebox` or
     /// `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`, which
-    /// for an ordinary user is below its own cgroup. To be called before [`enter`].
+    /// for an ordinary user is below its own cgroup; `LIFEBOX_STORAGE_DRIVER`. To be called before [`enter`].
     pub fn from_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let data = || {
@@ -339,6 +341,8 @@ impl Settings {
             root: variable("LIFEBOX_ROOT").map_or_else(default, PathBuf::from),
             cgroup_parent: std::env::var("LIFEBOX_CGROUP_PARENT")
                 .unwrap_or_else(|_| crate::runtime::rootless::cgroup_parent()),
+            storage: variable("LIFEBOX_STORAGE_DRIVER")
+                .map(|name| name.to_string_lossy().into_owned()),
         }
     }
 }

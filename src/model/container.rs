@@ -17,6 +17,7 @@ use super::security::Security;
 use super::sharing::Sharing;
 use super::signal::Signal;
 use super::status::Status;
+use super::storage::Driver;
 use super::upkeep::{RestartPolicy, Upkeep};
 use super::{Error, Kind, Result};
 
@@ -126,6 +127,8 @@ pub struct HostConfig {
     pub sharing: Sharing,
     /// What the monitor does while a container runs and when it ends: health checks and restarts.
     pub upkeep: Upkeep,
+    /// How its root file system was made; it stays so.
+    pub storage: Driver,
 }
 
 /// How a container is now. `state.json`: its monitor writes it while it lives, else the command

@@ -12,6 +12,7 @@ use super::id::ContainerId;
 use super::image::{Image, ImageConfig};
 use super::options::{CreateOptions, EnvEntry};
 use super::signal::Signal;
+use super::storage::Driver;
 use super::upkeep::RestartPolicy;
 use super::{Error, Kind, Result};
 
@@ -80,6 +81,7 @@ pub fn spec(
             mounts: options.mounts.with_image(&image.display_name(), of_image.volumes.keys())?,
             sharing: options.sharing.clone(),
             upkeep,
+            storage: Driver::default(),
         },
         owner: options.owner.clone(),
     })

@@ -33,6 +33,7 @@ pub mod sharing;
 pub mod signal;
 pub mod stats;
 pub mod status;
+pub mod storage;
 pub mod system;
 pub mod top;
 pub mod units;

@@ -92,6 +92,19 @@ impl Catalogue {
         result
     }
 
+    /// Tries something in an empty directory below the root, which is gone afterwards.
+    ///
+    /// # Errors
+    /// When the root can't be written, or what `attempt` says.
+    pub fn try_out<T>(&self, name: &str, attempt: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+        self.prepare()?;
+        let place = Directory::new(self.place("staging").join(name));
+        let _trying = self.begin(&place)?;
+        let result = attempt(place.path());
+        remove_tree(place.path())?;
+        result
+    }
+
     fn stage(
         &self,
         spec: &ContainerSpec,

@@ -133,6 +133,7 @@ impl Walk<'_> {
             Step::BringLoopbackUp => net::loopback_up(),
             Step::StopPropagation => mount::make_all_slaves(),
             Step::MountRoot(root) => self.mount_root(root),
+            Step::BindRoot { path, attributes } => self.bind_root(path, *attributes),
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
             Step::BindDevice(device) => device::show(self.root()?, device),
@@ -267,6 +268,16 @@ impl Walk<'_> {
             mount::overlay_by_text(&root.target, &root.options, root.attributes)?
         };
         self.root = Some(overlay);
+        Ok(())
+    }
+
+    fn bind_root(&mut self, path: &CStr, attributes: Attributes) -> Result<(), Errno> {
+        // As in `mount_root`.
+        rustix::process::umask(Mode::empty());
+        let root = mount::clone_tree(CWD, path)?;
+        mount::add_attributes(&root, attributes)?;
+        mount::attach(&root, mount::open_directory(path)?)?;
+        self.root = Some(root);
         Ok(())
     }
 

@@ -19,18 +19,20 @@ use crate::model::id::ContainerId;
 use crate::model::options::StopOptions;
 use crate::model::security::{Seccomp, Security};
 use crate::model::status::{self, Action, Next};
+use crate::model::storage::Driver;
 use crate::model::{Error, Kind, Result, capability};
 use crate::sys::{self, userns};
 
 impl Runtime {
-    /// Makes a container. No process, no memory, no mount: only files.
+    /// Makes a container. No process, no memory, no mount: only files. Where its root is a copy
+    /// of the layers, `copy` fills that directory.
     ///
     /// # Errors
     /// [`Kind::Exists`] where the name is taken; nothing is left then.
-    pub fn create(&self, new: &New<'_>) -> Result<()> {
+    pub fn create(&self, new: &New<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
         check_capabilities(&new.spec.host.security)?;
         self.check_limits(&new.spec.host.resources)?;
-        self.catalogue.create(new.spec, new.name, |directory| fill(directory, new))
+        self.catalogue.create(new.spec, new.name, |directory| fill(directory, new, copy))
     }
 
     /// Runs a container's program; nothing to do where it runs. Returns when it really runs.
@@ -183,7 +185,17 @@ fn check_owner(lock: &Lock, name: &str) -> Result<()> {
 }
 
 /// Writes the files of a new container.
-fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
+fn fill(directory: &Directory, new: &New<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+    make_root(directory, new, copy)?;
+    fill_files(directory, new)
+}
+
+/// Makes what the root is mounted from, or what it is.
+fn make_root(
+    directory: &Directory,
+    new: &New<'_>,
+    copy: &dyn Fn(&Path) -> Result<()>,
+) -> Result<()> {
     let make = |name: &str, mode: u32| {
         let path = directory.file(name);
         fs::DirBuilder::new()
@@ -191,10 +203,25 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
             .create(&path)
             .context(|| format!("make `{}`", path.display()))
     };
-    make("upper", 0o755)?;
-    look_like_root(directory, new.root)?;
-    make("work", 0o700)?;
     make("rootfs", 0o755)?;
+    if new.spec.host.storage == Driver::Overlay {
+        make("upper", 0o755)?;
+        make("work", 0o700)?;
+        return look_like_root(directory, "upper", new.root);
+    }
+    let root = directory.file("rootfs");
+    copy(&root)?;
+    look_like_root(directory, "rootfs", new.root)?;
+    if new.spec.host.auto_remove {
+        return Ok(());
+    }
+    // The layers were synced when they came, their copy is new.
+    sys::fs::sync_filesystem(sys::fs::open_dir(&root)?)
+}
+
+/// Writes the small files. `config.json` is younger than all of a copied root, which is how its
+/// changes are told.
+fn fill_files(directory: &Directory, new: &New<'_>) -> Result<()> {
     let write = |name: &str, text: &str| {
         let path = directory.file(name);
         fs::write(&path, text).context(|| format!("write `{}`", path.display()))
@@ -228,17 +255,17 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
     directory.sync(&["config.json", "spec.json", "state.json"])
 }
 
-/// The mode and owner of `upper` are those of `/` inside, so it takes them from the layer that
+/// The mode and owner of `name` are those of `/` inside, so it takes them from the layer that
 /// says what `/` is like.
-fn look_like_root(directory: &Directory, root: Option<&str>) -> Result<()> {
+fn look_like_root(directory: &Directory, name: &str, root: Option<&str>) -> Result<()> {
     let Some(top) = root else { return Ok(()) };
-    let (top, upper) = (directory.file(top), directory.file("upper"));
+    let (top, place) = (directory.file(top), directory.file(name));
     let copy = || {
         let like = fs::metadata(&top)?;
-        std::os::unix::fs::chown(&upper, Some(like.uid()), Some(like.gid()))?;
-        fs::set_permissions(&upper, like.permissions())
+        std::os::unix::fs::chown(&place, Some(like.uid()), Some(like.gid()))?;
+        fs::set_permissions(&place, like.permissions())
     };
-    copy().context(|| format!("make `{}` like `{}`", upper.display(), top.display()))
+    copy().context(|| format!("make `{}` like `{}`", place.display(), top.display()))
 }
 
 /// Counters of thermal events, which tell a container of its neighbours' load; on hosts that

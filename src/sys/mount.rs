@@ -7,6 +7,7 @@
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -127,6 +128,22 @@ pub fn clone_of(file: impl AsFd) -> Result<OwnedFd, Errno> {
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         | OpenTreeFlags::AT_EMPTY_PATH;
     rustix::mount::open_tree(file, c"", flags)
+}
+
+/// Does `work` in a thread with a mount namespace of its own, and `place` as its working
+/// directory: an ordinary user who is root of its user namespace may mount only in one that was
+/// made there (user_namespaces(7)), and only what was opened there. What `work` mounts nowhere and
+/// returns as a descriptor, stays.
+pub fn apart<T: Send>(
+    place: &Path,
+    work: impl FnOnce() -> Result<T, Errno> + Send,
+) -> Result<T, Errno> {
+    let alone = || {
+        super::userns::unshare_mounts()?;
+        rustix::process::chdir(place)?;
+        work()
+    };
+    std::thread::scope(|scope| scope.spawn(alone).join().unwrap_or(Err(Errno::IO)))
 }
 
 /// Adds attributes to the mount that `mount` is open on; what it has, it keeps.

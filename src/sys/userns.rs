@@ -68,8 +68,9 @@ pub fn unshare_hostname() -> Result<(), Errno> {
     unshare(libc::CLONE_NEWUTS)
 }
 
-/// Wraps `unshare(2)` for mounts of this thread's own, which needs CAP_SYS_ADMIN.
-pub fn unshare_mounts() -> Result<(), Errno> {
+/// Wraps `unshare(2)` for a new mount namespace of this thread, and with it a working directory of
+/// its own. In a user namespace that was made, nothing that is mounted there reaches the host.
+pub(super) fn unshare_mounts() -> Result<(), Errno> {
     unshare(libc::CLONE_NEWNS)
 }
 

@@ -31,6 +31,7 @@ mod save;
 mod scopes;
 mod security;
 mod sharing;
+mod storage;
 mod store;
 mod store_faults;
 mod three_ways;

@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use crate::harness::{LIFEBOX, PATIENCE, Ran, fixture, until};
 
 /// An ordinary user of this machine, with a home that has the program in it.
-struct User {
+pub struct User {
     name: String,
-    place: tempfile::TempDir,
+    pub place: tempfile::TempDir,
     /// A cgroup that was delegated to the user.
     cgroup: Option<PathBuf>,
     /// What root does in the user's shell to get it.
@@ -16,7 +16,7 @@ struct User {
 }
 
 /// Whether the machine has what such tests need; says loudly what is left out if not.
-fn can_make_users(test: &str) -> bool {
+pub fn can_make_users(test: &str) -> bool {
     if !crate::harness::can_run(test) {
         return false;
     }
@@ -32,9 +32,10 @@ fn can_make_users(test: &str) -> bool {
     true
 }
 
+#[macro_export]
 macro_rules! needs_users {
     ($test:expr) => {
-        if !can_make_users($test) {
+        if !$crate::rootless::can_make_users($test) {
             return;
         }
     };
@@ -54,7 +55,7 @@ fn administer(program: &str, arguments: &[&str]) {
 
 impl User {
     /// A user with subordinate ids, or without.
-    fn new(name: &str, subordinate_ids: bool) -> Self {
+    pub fn new(name: &str, subordinate_ids: bool) -> Self {
         use std::os::unix::fs::PermissionsExt;
         let name = format!("lbx-{name}-{}", std::process::id());
         let place = tempfile::Builder::new().prefix("lifebox-test-").tempdir().unwrap();
@@ -70,11 +71,11 @@ impl User {
         User { name, place, cgroup: None, way: None }
     }
 
-    fn home(&self) -> PathBuf {
+    pub fn home(&self) -> PathBuf {
         self.place.path().join("home")
     }
 
-    fn store(&self) -> PathBuf {
+    pub fn store(&self) -> PathBuf {
         self.home().join(".local/share/lifebox")
     }
 
@@ -100,7 +101,7 @@ impl User {
     }
 
     /// A shell of this user, with nothing of root's but where it is in the tree of cgroups.
-    fn shell(&self, program: &str) -> Command {
+    pub fn shell(&self, program: &str) -> Command {
         let enter = match (&self.way, &self.cgroup) {
             (Some(way), Some(_)) => format!("({way}); "),
             (_, Some(cgroup)) => format!("echo $$ > {}/cgroup.procs; ", cgroup.display()),
@@ -120,19 +121,19 @@ impl User {
         format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", self.place.path().display())
     }
 
-    fn run(&self, program: &str) -> Ran {
+    pub fn run(&self, program: &str) -> Ran {
         self.shell(program).output().unwrap().into()
     }
 
     #[track_caller]
-    fn ok(&self, program: &str) -> String {
+    pub fn ok(&self, program: &str) -> String {
         let Ran { code, out, err } = self.run(program);
         assert_eq!(code, 0, "{program}: {out}{err}");
         out.trim_end().to_owned()
     }
 
     #[track_caller]
-    fn refused(&self, program: &str, reasons: &[&str]) {
+    pub fn refused(&self, program: &str, reasons: &[&str]) {
         let Ran { code, out, err } = self.run(program);
         assert!(code != 0, "{program}: {out}{err}");
         for reason in reasons {
@@ -141,7 +142,7 @@ impl User {
     }
 
     /// How many processes the user has, subordinate ones included.
-    fn monitors(&self) -> usize {
+    pub fn monitors(&self) -> usize {
         let pattern = format!("^lifebox-monitor {}", self.store().display());
         let found = Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
         String::from_utf8_lossy(&found.stdout).lines().count()

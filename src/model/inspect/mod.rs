@@ -16,6 +16,7 @@ use super::reference::Reference;
 use super::resources::{Resources, SHM_SIZE};
 use super::security::{Device, Seccomp, Security};
 use super::status::Status;
+use super::storage::Driver;
 use super::upkeep::LogLimits;
 
 /// Paths that a container cannot read.
@@ -86,26 +87,31 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "LogPath": started(&paths.log),
         "Name": format!("/{}", state.name),
         "RestartCount": state.restart_count,
-        "Driver": "overlay2",
+        "Driver": spec.host.storage.to_string(),
         "Platform": "linux",
         "MountLabel": "",
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": null,
         "HostConfig": host_config(container),
-        "GraphDriver": {
-            "Data": {
-                "LowerDir": paths.lower.join(":"),
-                "MergedDir": paths.merged,
-                "UpperDir": paths.upper,
-                "WorkDir": paths.work,
-            },
-            "Name": "overlay2",
-        },
+        "GraphDriver": { "Data": graph(spec.host.storage, paths), "Name": spec.host.storage.to_string() },
         "Mounts": mounts::mounts(&spec.host.mounts, &paths.volumes),
         "Config": config(spec),
         "NetworkSettings": sharing::network_settings(&spec.host.sharing),
     })
+}
+
+/// Where the root file system is; Docker tells nothing of a copy.
+fn graph(driver: Driver, paths: &ContainerPaths) -> Value {
+    match driver {
+        Driver::Vfs => Value::Null,
+        Driver::Overlay => json!({
+            "LowerDir": paths.lower.join(":"),
+            "MergedDir": paths.merged,
+            "UpperDir": paths.upper,
+            "WorkDir": paths.work,
+        }),
+    }
 }
 
 fn state_json(container: &Container) -> Value {

@@ -198,7 +198,11 @@ fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) ->
     // What is of the host is opened before anything is mounted, so that nothing of the image can
     // be taken for it (confinement.md, D3).
     steps.append(&mut shown.open);
-    steps.push(Step::MountRoot(root(spec, host)?));
+    steps.push(if is_stacked(spec) {
+        Step::MountRoot(root(spec, host)?)
+    } else {
+        Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(host) }
+    });
     steps.append(&mut shown.fill);
     // What a user shows there comes after the device nodes: none is made in a directory of the host.
     let (kernels, others): (Vec<&Mount>, Vec<&Mount>) =
@@ -235,13 +239,32 @@ fn setting(key: &str, value: &str) -> Result<Setting> {
     Ok(Setting { key: text(key)?, value: value.map(text).transpose()? })
 }
 
+/// Whether the root is an overlay. Without the annotation it is as the standard says: the
+/// directory `root.path` as it is.
+pub(super) fn is_stacked(spec: &Spec) -> bool {
+    spec.annotations().as_ref().is_some_and(|all| all.contains_key(oci::LOWER))
+}
+
+/// Where the root is, relative to the container's directory.
+fn root_path(spec: &Spec) -> String {
+    let path = spec.root().as_ref().map(|root| root.path().to_string_lossy().into_owned());
+    path.unwrap_or_else(|| "rootfs".to_owned())
+}
+
+/// With `nodev` a device node in an image is dead even where the cgroup allows it.
+fn root_attributes(host: &Host) -> Attributes {
+    match host.devices {
+        None => Attributes::MOUNT_ATTR_NODEV,
+        Some(_) => Attributes::empty(),
+    }
+}
+
 /// How the root of a container is stacked.
 pub(super) fn root(spec: &Spec, host: &Host) -> Result<Root> {
     let annotations = spec.annotations().as_ref();
     let lower =
         annotations.and_then(|all| all.get(oci::LOWER)).ok_or_else(|| missing(oci::LOWER))?;
     let lower: Vec<String> = serde_json::from_str(lower).map_err(|_| missing(oci::LOWER))?;
-    let target = spec.root().as_ref().map(|root| root.path().to_string_lossy().into_owned());
     let topmost_first: Vec<_> = lower.iter().rev().map(String::as_str).collect();
     // A layer is a stranger's: the kernel must not follow the redirects and metadata-only copies
     // that its extended attributes may ask for (overlayfs.rst, "Metadata only copy up").
@@ -265,13 +288,9 @@ pub(super) fn root(spec: &Spec, host: &Host) -> Result<Root> {
         lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
         settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
         one_by_one: host.one_by_one,
-        // With `nodev` a device node in an image is dead even where the cgroup allows it.
-        attributes: match host.devices {
-            None => Attributes::MOUNT_ATTR_NODEV,
-            Some(_) => Attributes::empty(),
-        },
+        attributes: root_attributes(host),
         options: text(&options)?,
-        target: text(&target.unwrap_or_else(|| "rootfs".to_owned()))?,
+        target: text(&root_path(spec))?,
     })
 }
 

@@ -68,6 +68,13 @@ pub enum Step {
     MountMemory(MountStep),
     /// Stack the layers and the writable directory.
     MountRoot(Root),
+    /// Make a directory of the container's, which holds a copy of all layers, its root.
+    BindRoot {
+        /// Relative to the container's directory.
+        path: CString,
+        /// `nodev`, but for a privileged container.
+        attributes: Attributes,
+    },
     /// Mount a file system.
     Mount(MountStep),
     /// Show a file of the container's directory at a path inside.
@@ -249,6 +256,7 @@ impl fmt::Display for Step {
             Step::NewSession => write!(f, "start a new session"),
             Step::BringLoopbackUp => write!(f, "bring interface lo up"),
             Step::StopPropagation => write!(f, "stop mounts from reaching the host"),
+            Step::BindRoot { path, .. } => write!(f, "mount {} on /", show(path)),
             Step::MountRoot(root) => write!(f, "mount overlay of {} layers on /", root.lower.len()),
             Step::Mount(mount) => {
                 write!(f, "mount {} on /{}", show(&mount.fstype), show(&mount.target))

@@ -10,6 +10,7 @@ mod maps;
 mod members;
 mod obstacle;
 pub mod processes;
+mod storage;
 
 use std::ffi::CString;
 use std::fs;
@@ -139,7 +140,8 @@ pub(super) fn explain(step: &Step, errno: Errno) -> Option<Error> {
         }
         (Step::MountRoot(_), Errno::INVAL | Errno::PERM | Errno::OPNOTSUPP) => {
             let hint = "overlay can't write on network file systems nor on another overlay; set a \
-                        store on a local disk with --root or LIFEBOX_ROOT";
+                        store on a local disk with --root or LIFEBOX_ROOT, or make the container \
+                        anew with LIFEBOX_STORAGE_DRIVER=vfs, which copies the layers";
             Some(Error::from_errno(step.to_string(), errno.raw_os_error()).hint(hint))
         }
         _ => None,
