@@ -16,6 +16,7 @@ use std::ffi::CString;
 use oci_spec::runtime::{Linux, LinuxDevice, Mount, Process, Spec};
 use rustix::process::Resource;
 
+pub use self::capability::all as all_capabilities;
 pub use self::step::{DeviceStep, FileStep, MountStep, Root, SourceStep, Step, UserStep};
 use super::{oci, seccomp};
 use crate::model::{Error, Kind, Result};
