@@ -9,7 +9,7 @@ use crate::model::image::Image;
 use crate::model::name::ContainerName;
 use crate::model::options::CreateOptions;
 use crate::model::{Kind, Result, merge};
-use crate::runtime::{New, host};
+use crate::runtime::{New, host, label};
 
 /// How often a generated name may be taken before the short id serves (moby, `names.go`).
 const NAME_ATTEMPTS: u32 = 6;
@@ -47,7 +47,9 @@ impl Native {
         attempt: u32,
     ) -> Result<ContainerId> {
         let id = new_id()?;
+        let options = &*self.with_mounts_of_others(options)?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
+        label::check(&spec.host.security)?;
         profile::read(&mut spec.host.security.seccomp)?;
         self.resolve_sharing(&mut spec)?;
         let name = match &options.name {

@@ -15,6 +15,7 @@ pub mod fill;
 pub mod host;
 pub mod init;
 mod input;
+pub mod label;
 mod limits;
 pub mod log;
 pub mod monitor;
