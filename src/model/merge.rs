@@ -10,6 +10,7 @@ use super::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
 use super::health::HealthCheck;
 use super::id::ContainerId;
 use super::image::{Image, ImageConfig};
+use super::mounts::Given;
 use super::options::{CreateOptions, EnvEntry};
 use super::signal::Signal;
 use super::storage::Driver;
@@ -110,7 +111,8 @@ pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
 
 /// The places of volumes that nobody named: the image's, and the user's of `-v`.
 fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
-    let own = options.mounts.list.iter().filter(|mount| mount.anonymous);
+    let own = options.mounts.list.iter();
+    let own = own.filter(|mount| mount.anonymous && mount.given != Given::From);
     let mut all: Vec<String> = image.volumes.keys().cloned().collect();
     all.extend(own.map(|mount| mount.target.clone()));
     all.sort();

@@ -1,6 +1,7 @@
 //! What this machine is, as far as containers care.
 
 use super::cgroup::Hierarchies;
+use super::label;
 use super::plan;
 use super::rootless;
 use crate::model::resources::Ulimit;
@@ -28,6 +29,8 @@ pub struct Description {
     pub uid_map: Vec<String>,
     /// The same for groups.
     pub gid_map: Vec<String>,
+    /// What confines containers, as `name=seccomp,profile=builtin`.
+    pub security_options: Vec<String>,
     /// What it cannot do, and how to allow it.
     pub warnings: Vec<String>,
 }
@@ -68,6 +71,7 @@ pub fn describe(cgroup_parent: &str) -> Description {
         cpus: std::thread::available_parallelism().map_or(1, |count| count.get() as u64),
         memory: total.totalram.saturating_mul(u64::from(total.mem_unit)),
         rootless: maps.is_some(),
+        security_options: label::options(maps.is_some()),
         uid_map: maps.map(|maps| shown(&maps.uids)).unwrap_or_default(),
         gid_map: maps.map(|maps| shown(&maps.gids)).unwrap_or_default(),
         warnings,

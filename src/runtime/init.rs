@@ -168,6 +168,8 @@ impl Walk<'_> {
             }
             Step::EnterDirectory(path) => place::enter(path),
             Step::SealRoot => mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY),
+            Step::SetProfile(order) => set_profile(order),
+            Step::SetLabel(label) => write_own(c"/proc/self/attr/exec", label),
             Step::ForbidNewPrivileges => rustix::thread::set_no_new_privs(true),
             Step::LoadFilter(judge) => filter::set(&judge.program, judge.flags),
             Step::BecomeUser(step) => {
@@ -438,15 +440,29 @@ fn show_instead(path: &CStr, step: &MountStep) -> Result<OwnedFd, Errno> {
 
 /// A lower score than the present one needs CAP_SYS_RESOURCE; without it the caller's stays.
 fn set_oom_score(score: &CStr) -> Result<(), Errno> {
-    let file = rustix::fs::open(
-        c"/proc/self/oom_score_adj",
-        OFlags::WRONLY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )?;
+    let file = open_own(c"/proc/self/oom_score_adj")?;
     match rustix::io::write(file, score.to_bytes()) {
         Ok(_) | Err(Errno::ACCESS) => Ok(()),
         Err(errno) => Err(errno),
     }
+}
+
+/// Where several modules are at work each has a directory (Linux 5.8).
+fn set_profile(order: &CStr) -> Result<(), Errno> {
+    match write_own(c"/proc/self/attr/apparmor/exec", order) {
+        Err(Errno::NOENT) if open_own(c"/proc/self/attr/apparmor/exec").is_err() => {
+            write_own(c"/proc/self/attr/exec", order)
+        }
+        result => result,
+    }
+}
+
+fn write_own(path: &CStr, text: &CStr) -> Result<(), Errno> {
+    rustix::io::write(open_own(path)?, text.to_bytes()).map(drop)
+}
+
+fn open_own(path: &CStr) -> Result<OwnedFd, Errno> {
+    rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// Kernels without keyrings, and full quotas, are no reason not to start.

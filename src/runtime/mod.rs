@@ -16,6 +16,7 @@ pub mod fill;
 pub mod host;
 pub mod init;
 mod input;
+pub mod label;
 mod limits;
 mod lines;
 pub mod log;

@@ -103,6 +103,8 @@ pub struct ExecSpec {
     pub user: Option<String>,
     /// The working directory; the container's where unset.
     pub workdir: Option<String>,
+    /// Whether it gets all capabilities.
+    pub privileged: bool,
     /// Whether it gets a terminal of its own.
     pub tty: bool,
     /// Whether its standard input is fed.

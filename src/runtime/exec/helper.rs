@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use oci_spec::runtime::Spec;
+use oci_spec::runtime::{LinuxCapabilities, Process, Spec};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags};
@@ -167,6 +167,9 @@ fn process_of(mut config: Spec, spec: &ExecSpec) -> Spec {
         config.set_annotations(Some(annotations));
     }
     if let Some(process) = config.process_mut() {
+        if spec.privileged {
+            process.set_capabilities(Some(all_capabilities(process)));
+        }
         process.set_terminal(Some(spec.tty));
         process.set_args(Some(spec.args.clone()));
         process.set_env(Some(spec.env.clone()));
@@ -175,6 +178,16 @@ fn process_of(mut config: Spec, spec: &ExecSpec) -> Spec {
         }
     }
     config
+}
+
+/// All that root can have; what a user keeps who is not root is as it was.
+fn all_capabilities(process: &Process) -> LinuxCapabilities {
+    let mut sets = process.capabilities().clone().unwrap_or_default();
+    let all = plan::all_capabilities();
+    sets.set_bounding(Some(all.clone()));
+    sets.set_effective(Some(all.clone()));
+    sets.set_permitted(Some(all));
+    sets
 }
 
 /// A helper at work.

@@ -52,6 +52,7 @@ impl Runtime {
             env: environment(inherited.unwrap_or_default(), options),
             user: options.user.clone(),
             workdir: options.workdir.clone(),
+            privileged: options.privileged,
             tty: options.tty,
             stdin: (streams.stdin.is_some() || options.stdin.is_some()) && !options.detach,
             detach: options.detach,

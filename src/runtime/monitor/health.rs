@@ -77,6 +77,7 @@ impl Checker {
             tty: false,
             stdin: false,
             detach: false,
+            privileged: false,
             size: None,
         };
         let start = Timestamp::now();

@@ -323,6 +323,17 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
             .hint("use a number, or a name that the image knows")
             .with_exit_code(126)
         }
+        (Some(Step::SetProfile(order)), Errno::NOENT) => {
+            let order = order.to_string_lossy();
+            let name = order.trim_start_matches("exec ");
+            Error::new(Kind::NotFound, format!("AppArmor profile `{name}` is not loaded"))
+                .hint("load it as root: apparmor_parser -r FILE")
+        }
+        (Some(Step::SetLabel(label)), Errno::INVAL) => {
+            let label = label.to_string_lossy();
+            Error::new(Kind::Invalid, format!("the policy knows no SELinux label `{label}`"))
+                .hint("`seinfo -t` lists the types of the policy")
+        }
         (Some(step), _) => failed_step(plan, number, step, report.errno),
         (None, _) => Error::from_errno("start the container", report.errno),
     }

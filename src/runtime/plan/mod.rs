@@ -16,6 +16,7 @@ use std::ffi::CString;
 use oci_spec::runtime::{Linux, LinuxDevice, Mount, Process, Spec};
 use rustix::process::Resource;
 
+pub use self::capability::all as all_capabilities;
 pub use self::step::{DeviceStep, FileStep, MountStep, Root, SourceStep, Step, UserStep};
 use super::{oci, seccomp};
 use crate::model::{Error, Kind, Result};
@@ -61,6 +62,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     let linux = spec.linux().as_ref().ok_or_else(|| missing("linux"))?;
     steps.push(Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?));
+    steps.extend(labels(process)?);
     steps.extend([
         Step::JoinCgroups,
         Step::NewCgroupNamespace,
@@ -119,6 +121,9 @@ pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
         Step::DieWithMonitor,
         Step::HideFromOthers,
         Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?),
+    ];
+    steps.extend(labels(process)?);
+    steps.extend([
         Step::JoinCgroups,
         Step::NewKeyring,
         Step::NewSession,
@@ -131,7 +136,7 @@ pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
                 | libc::CLONE_NEWCGROUP,
         ),
         Step::LetGoOfHost,
-    ];
+    ]);
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: false });
     } else if !open_stdin {
@@ -163,6 +168,15 @@ fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<(
     steps.extend(rights(spec, process)?);
     steps.push(Step::Execute);
     Ok(())
+}
+
+/// What the security modules are told. It is said through the host's own `/proc`, before anything
+/// of the container's can stand in for that (confinement.md, D5), and waits for the execution.
+fn labels(process: &Process) -> Result<Vec<Step>> {
+    let profile = process.apparmor_profile().as_ref();
+    let profile = profile.map(|name| text(&format!("exec {name}")).map(Step::SetProfile));
+    let label = process.selinux_label().as_ref().map(|label| text(label).map(Step::SetLabel));
+    profile.into_iter().chain(label).collect()
 }
 
 /// How the rights are given up: for the container's first process, and for each that joins it.

@@ -143,6 +143,10 @@ pub enum Step {
     ForbidNewPrivileges,
     /// Let a program judge each system call from here on.
     LoadFilter(Filter),
+    /// Say which AppArmor profile the program runs under; it counts from its execution on.
+    SetProfile(CString),
+    /// Say which SELinux label the program gets; it counts from its execution on.
+    SetLabel(CString),
     /// Find the user in the container's own files, give up all other rights and become it.
     BecomeUser(UserStep),
     /// Keep only standard input, output and error.
@@ -294,6 +298,11 @@ impl fmt::Display for Step {
             Step::ResetPersonality => write!(f, "reset the personality"),
             Step::SetUmask(mask) => write!(f, "set the umask to {mask:04o}"),
             Step::SealRoot => write!(f, "make the root read-only"),
+            Step::SetProfile(order) => {
+                let order = show(order);
+                write!(f, "choose AppArmor profile {}", order.trim_start_matches("exec "))
+            }
+            Step::SetLabel(label) => write!(f, "choose SELinux label {}", show(label)),
             Step::ForbidNewPrivileges => write!(f, "set no_new_privs"),
             Step::LoadFilter(_) => write!(f, "load the system call filter"),
             Step::BecomeUser(step) if step.user.is_empty() => write!(f, "become user root"),

@@ -150,7 +150,7 @@ fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top
     list.push(Mount::from_tmpfs("/t:size=1m").unwrap());
     let other = "c0ffee".repeat(11)[..64].to_owned();
     let config = HostConfig {
-        mounts: Mounts { list },
+        mounts: Mounts { list, ..Mounts::default() },
         sharing: Sharing {
             network: Mode::Container(other.clone()),
             ipc: Mode::Container(other),

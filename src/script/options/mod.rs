@@ -146,6 +146,7 @@ const EXEC: &[Key] = &[
     key("env", Takes::Pairs, "environment variables, beside the container's"),
     key("user", Takes::Text, "\"user\" or \"user:group\", names or numbers"),
     key("workdir", Takes::Text, "the working directory, absolute"),
+    key("privileged", Takes::Flag, "all capabilities"),
     key("stdin", Takes::Text, "what it reads on standard input"),
     key("timeout", Takes::Duration, "kill it after so long"),
 ];

@@ -63,6 +63,7 @@ pub fn exec(map: Map) -> Result<ExecOptions> {
         env: given.try_get("env", env)?.unwrap_or_default(),
         user: given.get("user", values::scalar)?,
         workdir: given.get("workdir", values::text)?,
+        privileged: given.flag("privileged")?,
         stdin: given.get("stdin", values::text)?.map(String::into_bytes),
         timeout: given.try_get("timeout", values::duration)?,
         ..ExecOptions::default()
