@@ -1,7 +1,7 @@
 //! `cp`: files into containers and out of them.
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::Cancel;
 use super::native::Native;
@@ -9,6 +9,7 @@ use crate::image::transfer::{self, Owner, Place};
 use crate::model::error::Context;
 use crate::model::event::Action;
 use crate::model::id::ContainerId;
+use crate::model::mounts::Mount;
 use crate::model::{Error, Kind, Result};
 
 /// The most that scripts read of a file at once, in bytes.
@@ -69,6 +70,20 @@ pub enum Transfer<'a> {
     },
 }
 
+impl Transfer<'_> {
+    /// The path inside.
+    fn path(&self) -> &str {
+        match self {
+            Transfer::In { path, .. }
+            | Transfer::Out { path, .. }
+            | Transfer::Pack { path, .. }
+            | Transfer::Unpack { path, .. }
+            | Transfer::Read { path, .. }
+            | Transfer::Write { path, .. } => path,
+        }
+    }
+}
+
 impl std::fmt::Debug for Transfer<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Transfer").finish_non_exhaustive()
@@ -85,6 +100,7 @@ impl Native {
     ) -> Result<()> {
         // Kept until all is copied: nobody starts a container that rests meanwhile.
         let root = self.runtime().root(id)?;
+        self.check_mounts(id, &what)?;
         let inside = |path: &str, follow: bool| {
             let directory = root.directory.try_clone().context(|| "dup".to_owned())?;
             Place::new(directory, path, follow)
@@ -125,6 +141,45 @@ impl Native {
         self.runtime().event(id, action, &[]);
         Ok(())
     }
+}
+
+impl Native {
+    /// Refuses what would miss a mount: those of a container that rests are not there, and what was
+    /// copied below would be hidden once it runs.
+    fn check_mounts(&self, id: &ContainerId, what: &Transfer<'_>) -> Result<()> {
+        let container = self.runtime().inspect(id)?;
+        if container.state.status.is_live() {
+            return Ok(());
+        }
+        let path = lexical(what.path());
+        let hidden = |mount: &&Mount| path.starts_with(&mount.target);
+        match container.spec.host.mounts.list.iter().find(hidden) {
+            None => Ok(()),
+            Some(mount) => {
+                let name = container.state.name.as_str();
+                let message =
+                    format!("`{}` of `{name}` is a mount, and `{name}` does not run", mount.target);
+                Err(Error::new(Kind::Unsupported, message)
+                    .hint("start the container first")
+                    .container(name, Some(container.state.status.as_str())))
+            }
+        }
+    }
+}
+
+/// An absolute path without `.` and `..`, as it reads.
+fn lexical(path: &str) -> PathBuf {
+    let mut clean = PathBuf::from("/");
+    for part in Path::new(path).components() {
+        match part {
+            Component::Normal(name) => clean.push(name),
+            Component::ParentDir => {
+                clean.pop();
+            }
+            _ => {}
+        }
+    }
+    clean
 }
 
 /// A place on this machine.

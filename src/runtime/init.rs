@@ -166,7 +166,7 @@ impl Walk<'_> {
                 rustix::process::umask(Mode::from_bits_truncate(*mask));
                 Ok(())
             }
-            Step::EnterDirectory(path) => place::enter(path),
+            Step::EnterDirectory { path, make } => place::enter(path, *make),
             Step::SealRoot => mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY),
             Step::SetProfile(order) => set_profile(order),
             Step::SetLabel(label) => write_own(c"/proc/self/attr/exec", label),

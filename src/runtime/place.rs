@@ -58,12 +58,16 @@ pub fn make_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Er
 /// those that lead nowhere yet; what is missing is made. `EBUSY` for the root itself, `EXDEV` for
 /// the kernel's file systems, wherever links of the image lead (confinement.md, D2 and D4).
 pub fn make(root: BorrowedFd<'_>, path: &CStr, wanted: Wanted) -> Result<OwnedFd, Errno> {
-    not_of_the_kernel(walk(root, path, wanted)?.ok_or(Errno::BUSY)?)
+    not_of_the_kernel(walk(root, path, Some(wanted))?.ok_or(Errno::BUSY)?)
 }
 
-/// The same wherever it is; `None` for the root itself. Links are read and walked here, so the
+/// The same wherever it is; `None` for the root itself. Without `wanted` nothing is made. Links are read and walked here, so the
 /// kernel's own in `/proc`, which lead anywhere, are texts like all others.
-fn walk(root: BorrowedFd<'_>, path: &CStr, wanted: Wanted) -> Result<Option<OwnedFd>, Errno> {
+fn walk(
+    root: BorrowedFd<'_>,
+    path: &CStr,
+    wanted: Option<Wanted>,
+) -> Result<Option<OwnedFd>, Errno> {
     let mut way = Way { root, below: Vec::new() };
     let mut ahead: Vec<CString> = Vec::new();
     push(&mut ahead, path.to_bytes())?;
@@ -77,6 +81,7 @@ fn walk(root: BorrowedFd<'_>, path: &CStr, wanted: Wanted) -> Result<Option<Owne
         let found = match open(here, &name) {
             Err(Errno::NOENT) => {
                 let last = ahead.is_empty();
+                let wanted = wanted.ok_or(Errno::NOENT)?;
                 make_one(here, &name, if last { wanted } else { Wanted::Directory })?;
                 open(here, &name)?
             }
@@ -165,11 +170,11 @@ fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: Wanted) -> Result<(), Errn
     }
 }
 
-/// Enters the working directory, making it where it is missing. The present root must be the
-/// container's; a path that leads out of it is never taken (confinement.md, D2, D7 and D9).
-pub fn enter(path: &CStr) -> Result<(), Errno> {
+/// Enters the working directory; with `make`, makes it where it is missing. The present root must
+/// be the container's; a path that leads out of it is never taken (confinement.md, D2, D7 and D9).
+pub fn enter(path: &CStr, make: bool) -> Result<(), Errno> {
     let root = mount::open_directory(c"/")?;
-    match walk(root.as_fd(), path, Wanted::Directory)? {
+    match walk(root.as_fd(), path, make.then_some(Wanted::Directory))? {
         Some(directory) => rustix::process::fchdir(directory)?,
         None => rustix::process::fchdir(root)?,
     }

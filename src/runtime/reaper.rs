@@ -35,9 +35,10 @@ pub fn run() -> u8 {
     if sys::signal::hold_all().is_err() {
         return 126;
     }
-    // The standard library starts children with no signal held back.
-    let spawned = Command::new(program).args(arguments).process_group(0).spawn();
-    let child = match spawned {
+    // Held before, so that the end of the program is not missed.
+    let mut command = Command::new(program);
+    sys::signal::hold_none_in(command.args(arguments).process_group(0));
+    let child = match command.spawn() {
         Ok(child) => i32::try_from(child.id()).ok().and_then(Pid::from_raw),
         Err(error) => {
             let text = format!("{PATH}: exec {}: {error}\n", program.to_string_lossy());

@@ -73,6 +73,14 @@ pub fn hold_all() -> Result<()> {
     SigSet::all().thread_block().map_err(|errno| Error::from_errno("sigprocmask", errno as i32))
 }
 
+/// Has `command` start its program with no signal held back, whatever this process holds.
+pub fn hold_none_in(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt;
+    let release = || SigSet::empty().thread_set_mask().map_err(std::io::Error::from);
+    // SAFETY: between fork and exec it makes one system call (signal-safety(7), sigprocmask).
+    unsafe { command.pre_exec(release) };
+}
+
 /// Waits for a signal that is held back; its number. Wraps `sigwaitinfo(2)`.
 pub fn next_held() -> i32 {
     let all = SigSet::all();

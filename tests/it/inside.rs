@@ -379,3 +379,52 @@ fn an_exec_that_meets_the_end_of_its_container_says_so() {
     }
     assert!(until(PATIENCE, || helpers(&engine) == 0), "a helper is left");
 }
+
+#[test]
+fn a_first_process_of_the_engines_passes_signals_on_and_holds_none_back() {
+    needs_root!("a_first_process_of_the_engines_passes_signals_on_and_holds_none_back");
+    let engine = Engine::new();
+    let program = "grep SigBlk /proc/self/status; trap 'echo got; exit 3' TERM; echo up; \
+                   while :; do sleep 0.05; done";
+    engine.ok(&["run", "-d", "--init", "--name", "web", "host", "sh", "-c", program]);
+    assert!(until(PATIENCE, || engine.ok(&["logs", "web"]).contains("up")));
+    assert!(engine.ok(&["logs", "web"]).starts_with("SigBlk:\t0000000000000000"));
+    engine.ok(&["stop", "web"]);
+    assert!(engine.ok(&["logs", "web"]).ends_with("got"));
+    assert_eq!(engine.ok(&["inspect", "--format", "{{.State.ExitCode}}", "web"]), "3");
+}
+
+#[test]
+fn an_exec_makes_no_working_directory() {
+    needs_root!("an_exec_makes_no_working_directory");
+    let engine = running();
+    let said = engine.fails(&["exec", "-w", "/no/such", "web", "pwd"], 126);
+    assert!(said.contains("enter the working directory `/no/such`: no such file"), "{said}");
+    assert!(!engine.ok(&["diff", "web"]).contains("/no"));
+    // The first process has it made, as with Docker.
+    assert_eq!(engine.ok(&["run", "--rm", "-w", "/no/such", "host", "pwd"]), "/no/such");
+    assert_eq!(
+        engine.fails(&["run", "--rm", "-u", "nosuch", "host", "id"], 125).lines().count(),
+        3
+    );
+}
+
+#[test]
+fn nothing_is_copied_to_where_a_mount_will_hide_it() {
+    needs_root!("nothing_is_copied_to_where_a_mount_will_hide_it");
+    let engine = Engine::new();
+    engine.ok(&["create", "--name", "web", "-v", "data:/data", "host", "sleep", "1000"]);
+    let file = engine.root().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let from = file.to_string_lossy();
+    for target in ["web:/data/file", "web:/tmp/../data/file", "web:data"] {
+        let said = engine.fails(&["cp", &from, target], 1);
+        assert!(said.contains("`/data` of `web` is a mount"), "{said}");
+    }
+    engine.ok(&["cp", "-q", &from, "web:/tmp/file"]);
+    engine.ok(&["start", "web"]);
+    engine.ok(&["cp", "-q", &from, "web:/data/file"]);
+    assert_eq!(engine.ok(&["exec", "web", "cat", "/data/file", "/tmp/file"]), "xx");
+    engine.ok(&["rm", "-f", "web"]);
+    engine.ok(&["volume", "rm", "data"]);
+}

@@ -183,8 +183,13 @@ impl Cgroup {
         }
         for limit in &table {
             for (directory, file, value) in self.places(limit)? {
-                write(directory, file, value).map_err(|error| {
-                    error.hint(format!("the kernel refuses this value of {}", limit.name))
+                write(directory, file, value).map_err(|error| match error.errno() {
+                    // memory.limit_in_bytes can't go below what is in use and can't be freed.
+                    Some(libc::EBUSY) => error.hint(format!(
+                        "the container uses more than this value of {}: see `stats`, and give more",
+                        limit.name
+                    )),
+                    _ => error.hint(format!("the kernel refuses this value of {}", limit.name)),
                 })?;
             }
         }

@@ -320,8 +320,9 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
                 Kind::NotFound,
                 format!("unable to find {kind} of `{of}`: no matching entries in /etc/{file}"),
             )
-            .hint("use a number, or a name that the image knows")
-            .with_exit_code(126)
+            .hint("use a number from 0 to 4294967294, or a name that the image knows")
+            // As Docker's `run` and `exec` end.
+            .with_exit_code(if init_joins(plan) { 126 } else { 125 })
         }
         (Some(Step::SetProfile(order)), Errno::NOENT) => {
             let order = order.to_string_lossy();
@@ -334,9 +335,19 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
             Error::new(Kind::Invalid, format!("the policy knows no SELinux label `{label}`"))
                 .hint("`seinfo -t` lists the types of the policy")
         }
+        (Some(Step::EnterDirectory { path, .. }), _) => {
+            let path = path.to_string_lossy();
+            Error::from_errno(format!("enter the working directory `{path}`"), report.errno)
+                .with_exit_code(if init_joins(plan) { 126 } else { 127 })
+        }
         (Some(step), _) => failed_step(plan, number, step, report.errno),
         (None, _) => Error::from_errno("start the container", report.errno),
     }
+}
+
+/// Whether the plan is that of a further process, which makes no namespaces.
+fn init_joins(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step, Step::JoinNamespaces(_)))
 }
 
 fn failed_step(plan: &Plan, number: usize, step: &Step, errno: i32) -> Error {

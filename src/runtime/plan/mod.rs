@@ -159,7 +159,7 @@ fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<(
         Step::ResetSignals,
         Step::ResetPersonality,
         Step::SetUmask(process.user().umask().unwrap_or(0o022)),
-        Step::EnterDirectory(text(&cwd)?),
+        Step::EnterDirectory { path: text(&cwd)?, make: is_first },
     ]);
     // Not before the working directory, which may have to be made.
     if is_first && spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or(false) {

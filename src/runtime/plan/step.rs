@@ -136,7 +136,12 @@ pub enum Step {
     /// The mask of new files' modes.
     SetUmask(u32),
     /// Enter the working directory, making it where it is missing; still as root, as Docker does.
-    EnterDirectory(CString),
+    EnterDirectory {
+        /// Inside, absolute.
+        path: CString,
+        /// Make it where it is missing: for the first process only, as Docker does.
+        make: bool,
+    },
     /// Make the root read-only; what is mounted on it stays as it is.
     SealRoot,
     /// Let no program gain rights by being executed.
@@ -307,7 +312,7 @@ impl fmt::Display for Step {
             Step::LoadFilter(_) => write!(f, "load the system call filter"),
             Step::BecomeUser(step) if step.user.is_empty() => write!(f, "become user root"),
             Step::BecomeUser(step) => write!(f, "become user {}", step.user),
-            Step::EnterDirectory(path) => write!(f, "enter directory {}", show(path)),
+            Step::EnterDirectory { path, .. } => write!(f, "enter directory {}", show(path)),
             Step::CloseDescriptors => write!(f, "close all other file descriptors"),
             Step::Execute => write!(f, "execute the program"),
             shared => show_shared(shared, f),
