@@ -265,6 +265,9 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
     if let Some(error) = of_user.and_then(|step| rootless::explain(step, errno)) {
         return error;
     }
+    if let Some(error) = plan.steps.get(number).and_then(|step| explain_label(step, errno)) {
+        return error;
+    }
     match (plan.steps.get(number), errno) {
         (Some(Step::Execute), Errno::NOENT | Errno::NOTDIR) => {
             let what = if program.contains('/') {
@@ -305,17 +308,6 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
             .hint("use a number, or a name that the image knows")
             .with_exit_code(126)
         }
-        (Some(Step::SetProfile(order)), Errno::NOENT) => {
-            let order = order.to_string_lossy();
-            let name = order.trim_start_matches("exec ");
-            Error::new(Kind::NotFound, format!("AppArmor profile `{name}` is not loaded"))
-                .hint("load it as root: apparmor_parser -r FILE")
-        }
-        (Some(Step::SetLabel(label)), Errno::INVAL) => {
-            let label = label.to_string_lossy();
-            Error::new(Kind::Invalid, format!("the policy knows no SELinux label `{label}`"))
-                .hint("`seinfo -t` lists the types of the policy")
-        }
         (Some(step), _) => failed_step(plan, number, step, report.errno),
         (None, _) => Error::from_errno("start the container", report.errno),
     }
@@ -324,6 +316,26 @@ fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
 fn failed_step(plan: &Plan, number: usize, step: &Step, errno: i32) -> Error {
     let step = format!("step {} of {}: {step}", number + 1, plan.steps.len());
     Error::from_errno(step, errno).with_kind(Kind::System)
+}
+
+/// Why a security module does not take a name, where it is known.
+fn explain_label(step: &Step, errno: Errno) -> Option<Error> {
+    match (step, errno) {
+        (Step::SetProfile(order), Errno::NOENT) => {
+            let order = order.to_string_lossy();
+            let name = order.trim_start_matches("exec ");
+            let message = format!("AppArmor profile `{name}` is not loaded");
+            let hint = "load it as root: apparmor_parser -r FILE";
+            Some(Error::new(Kind::NotFound, message).hint(hint))
+        }
+        (Step::SetLabel(label), Errno::INVAL) => {
+            let label = label.to_string_lossy();
+            let message = format!("the policy knows no SELinux label `{label}`");
+            let hint = "`seinfo -t` lists the types of the policy";
+            Some(Error::new(Kind::Invalid, message).hint(hint))
+        }
+        _ => None,
+    }
 }
 
 /// Why a mount that a user asked for cannot be, where it is known.

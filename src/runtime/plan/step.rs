@@ -281,11 +281,6 @@ impl fmt::Display for Step {
             Step::ResetPersonality => write!(f, "reset the personality"),
             Step::SetUmask(mask) => write!(f, "set the umask to {mask:04o}"),
             Step::SealRoot => write!(f, "make the root read-only"),
-            Step::SetProfile(order) => {
-                let order = show(order);
-                write!(f, "choose AppArmor profile {}", order.trim_start_matches("exec "))
-            }
-            Step::SetLabel(label) => write!(f, "choose SELinux label {}", show(label)),
             Step::ForbidNewPrivileges => write!(f, "set no_new_privs"),
             Step::LoadFilter(_) => write!(f, "load the system call filter"),
             Step::BecomeUser(step) if step.user.is_empty() => write!(f, "become user root"),
@@ -308,6 +303,11 @@ fn show_shared(step: &Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Step::OpenSharedMemory => {
             write!(f, "open /dev/shm of the container whose ipc is joined")
         }
+        Step::SetProfile(order) => {
+            let order = show(order);
+            write!(f, "choose AppArmor profile {}", order.trim_start_matches("exec "))
+        }
+        Step::SetLabel(label) => write!(f, "choose SELinux label {}", show(label)),
         Step::SetDomainname(name) => write!(f, "set the domain name to {}", show(name)),
         Step::OpenSource(source) => write!(f, "open {}", show(&source.path)),
         Step::FillVolume { volume, target } => {
