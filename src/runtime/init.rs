@@ -157,6 +157,7 @@ impl Walk<'_> {
                 Ok(())
             }
             Step::ResetPersonality => process::reset_personality(),
+            Step::ResetSchedule => process::reset_schedule(),
             Step::SetUmask(mask) => {
                 rustix::process::umask(Mode::from_bits_truncate(*mask));
                 Ok(())

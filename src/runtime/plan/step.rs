@@ -122,6 +122,9 @@ pub enum Step {
     ResetSignals,
     /// Be a plain Linux process, whatever `setarch` the caller runs under.
     ResetPersonality,
+    /// Run on any processor at the usual priority, whatever `taskset`, `nice` and `ionice` the
+    /// caller runs under; what the cgroup says holds.
+    ResetSchedule,
     /// The mask of new files' modes.
     SetUmask(u32),
     /// Enter the working directory, making it where it is missing; still as root, as Docker does.
@@ -308,6 +311,7 @@ fn show_shared(step: &Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "choose AppArmor profile {}", order.trim_start_matches("exec "))
         }
         Step::SetLabel(label) => write!(f, "choose SELinux label {}", show(label)),
+        Step::ResetSchedule => write!(f, "reset processors and priorities"),
         Step::SetDomainname(name) => write!(f, "set the domain name to {}", show(name)),
         Step::OpenSource(source) => write!(f, "open {}", show(&source.path)),
         Step::FillVolume { volume, target } => {
