@@ -81,6 +81,14 @@ pub struct Init {
 }
 
 impl Init {
+    /// Notes which descriptors it has, so that the process can close all others without looking.
+    pub fn count_descriptors(&mut self) {
+        let several = self.cgroups.iter().chain(&self.namespaces);
+        let single = self.streams.iter().chain([&self.terminal, &self.target]);
+        let single = single.chain([&self.shared_memory]).flatten().chain([&self.report]);
+        self.descriptors = process::numbers(several.chain(single).map(AsFd::as_fd));
+    }
+
     /// Walks the plan. Never returns from its last step, nor from one that failed, which is
     /// reported.
     pub fn run(&self) {
@@ -162,6 +170,7 @@ impl Walk<'_> {
                 Ok(())
             }
             Step::ResetPersonality => process::reset_personality(),
+            Step::ResetSchedule => process::reset_schedule(),
             Step::SetUmask(mask) => {
                 rustix::process::umask(Mode::from_bits_truncate(*mask));
                 Ok(())

@@ -251,6 +251,28 @@ pub fn reset_personality() -> Result<(), Errno> {
     if result >= 0 { Ok(()) } else { Err(last_errno()) }
 }
 
+/// Any processor, nice 0, no I/O priority of its own: `sched_setaffinity(2)`, `setpriority(2)`,
+/// `ioprio_set(2)`. The kernel keeps to the processors of the cgroup. Without CAP_SYS_NICE a
+/// higher nice value stays.
+pub fn reset_schedule() -> Result<(), Errno> {
+    const IOPRIO_WHO_PROCESS: c_int = 1;
+    let mut all = rustix::thread::CpuSet::new();
+    (0..rustix::thread::CpuSet::MAX_CPU).for_each(|cpu| all.set(cpu));
+    rustix::thread::sched_setaffinity(None, &all)?;
+    match rustix::process::setpriority_process(None, 0) {
+        Ok(()) | Err(Errno::ACCESS | Errno::PERM) => {}
+        Err(errno) => return Err(errno),
+    }
+    // SAFETY: takes three integers.
+    let result = unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0) };
+    match last_errno() {
+        _ if result == 0 => Ok(()),
+        // A kernel without block devices.
+        Errno::NOSYS => Ok(()),
+        errno => Err(errno),
+    }
+}
+
 /// Wraps `unshare(2)` for a new cgroup namespace.
 pub fn unshare_cgroup() -> Result<(), Errno> {
     // SAFETY: takes an integer; a new cgroup namespace touches no memory.

@@ -58,6 +58,40 @@ fn the_process_begins_with_eleven_capabilities_and_nothing_inherited() {
 }
 
 #[test]
+fn processors_and_priorities_of_the_caller_are_not_inherited() {
+    needs_root!("processors_and_priorities_of_the_caller_are_not_inherited");
+    let engine = Engine::new();
+    let look = "grep Cpus_allowed_list /proc/self/status; cut -d ' ' -f 19 /proc/self/stat";
+    let usual = inside(&engine, look);
+    assert!(usual.ends_with("\n0"), "{usual}");
+    let lowered = |words: &[&str]| {
+        let mut command = engine.shell("taskset");
+        command.args(["1", "nice", "-n", "5", "ionice", "-c", "3", crate::harness::LIFEBOX]);
+        let ran = Ran::from(command.args(words).output().unwrap());
+        assert_eq!(ran.code, 0, "{words:?}: {}", ran.err);
+        ran.out.trim_end().to_owned()
+    };
+    assert_eq!(lowered(&["run", "--rm", "host", "sh", "-c", look]), usual);
+    lowered(&["run", "-d", "--name", "web", "host", "sleep", "1000"]);
+    assert_eq!(lowered(&["exec", "web", "sh", "-c", look]), usual);
+    let mut asked = std::process::Command::new("ionice");
+    let ran = Ran::from(asked.args(["-p", &engine.pid("web").to_string()]).output().unwrap());
+    assert!(ran.out.starts_with("none"), "{ran:?}");
+}
+
+#[test]
+fn nobody_else_gets_into_the_store() {
+    needs_root!("nobody_else_gets_into_the_store");
+    use std::os::unix::fs::MetadataExt as _;
+    let engine = Engine::new();
+    let root = engine.root().join("below");
+    let path = root.display().to_string();
+    engine.ok(&["--root", &path, "create", "-v", "/data", "host", "true"]);
+    let mode = std::fs::metadata(&root).unwrap().mode();
+    assert_eq!(mode & 0o777, 0o700, "{mode:o}");
+}
+
+#[test]
 fn the_process_has_three_files_open() {
     needs_root!("the_process_has_three_files_open");
     let engine = Engine::new();

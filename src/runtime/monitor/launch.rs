@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
 use super::Run;
+use super::explain::explain;
 use super::join::{self, Joined};
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
@@ -24,7 +25,7 @@ use crate::runtime::init::{Init, Report};
 use crate::runtime::input::Input;
 use crate::runtime::log::Writer;
 use crate::runtime::oci;
-use crate::runtime::plan::{self, Host, MountStep, Plan, Step, UserStep};
+use crate::runtime::plan::{self, Host, Plan};
 use crate::runtime::protocol::Size;
 use crate::runtime::reaper;
 use crate::runtime::rootless;
@@ -131,26 +132,22 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
             (*output, *stream) = (Some(read), Some(write));
         }
     }
-    let cgroups = cgroup.open_tasks()?;
-    let several = [&cgroups, &namespaces].into_iter().flatten();
-    let single = streams.iter().chain([&terminal, &target, &shared_memory]).flatten();
-    let descriptors =
-        sys::process::numbers(several.chain(single).chain([&report]).map(std::os::fd::AsFd::as_fd));
-    let init = Init {
+    let mut init = Init {
         plan,
         streams,
         terminal,
         size,
         target,
-        cgroups,
+        cgroups: cgroup.open_tasks()?,
         namespaces,
         shared_memory,
         report,
-        descriptors,
+        descriptors: Vec::new(),
         programs: programs(&arguments, &environment)?,
         arguments: c_strings(&arguments)?,
         environment: c_strings(&environment)?,
     };
+    init.count_descriptors();
     let unified = cgroup.open_unified()?;
     let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
     let own = enter_processes(pid.as_ref())?;
@@ -272,115 +269,4 @@ fn read_report(pipe: &OwnedFd) -> Result<Option<Report>> {
             Err(errno) => return Err(Error::from_errno("read(report)", errno.raw_os_error())),
         }
     }
-}
-
-/// A report in words, with Docker's exit code for it.
-fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
-    let number = usize::try_from(report.step).unwrap_or(usize::MAX);
-    let program = arguments.first().map_or("", String::as_str);
-    let errno = Errno::from_raw_os_error(report.errno);
-    let of_user = plan.steps.get(number).filter(|_| userns::nested());
-    if let Some(error) = of_user.and_then(|step| rootless::explain(step, errno)) {
-        return error;
-    }
-    match (plan.steps.get(number), errno) {
-        (Some(Step::Execute), Errno::NOENT | Errno::NOTDIR) => {
-            let what = if program.contains('/') {
-                "no such file or directory"
-            } else {
-                "executable file not found in $PATH"
-            };
-            Error::new(Kind::NotFound, format!("`{program}`: {what}"))
-                .hint("is it in the image, and the interpreter that its first line names too?")
-                .with_exit_code(127)
-        }
-        (Some(Step::Execute), Errno::ACCESS) => {
-            Error::new(Kind::Denied, format!("`{program}`: permission denied"))
-                .hint("it must be a file with the executable bit set")
-                .with_exit_code(126)
-        }
-        (Some(Step::Execute), Errno::NOEXEC) => {
-            Error::new(Kind::Invalid, format!("`{program}`: exec format error"))
-                .hint("it is for another processor, or a script without `#!`")
-                .with_exit_code(126)
-        }
-        (
-            Some(step @ (Step::OpenSource(_) | Step::ShowSource { .. } | Step::MountMemory(_))),
-            _,
-        ) => explain_mount(step, errno)
-            .unwrap_or_else(|| failed_step(plan, number, step, report.errno)),
-        (Some(Step::BecomeUser(UserStep { user, groups, .. })), Errno::NOENT | Errno::SRCH) => {
-            let (kind, file) =
-                if errno == Errno::NOENT { ("user", "passwd") } else { ("group", "group") };
-            let mut names: Vec<&str> = groups.iter().map(String::as_str).collect();
-            names.retain(|_| kind == "group");
-            names.extend((!user.is_empty()).then_some(user.as_str()));
-            let of = names.join("`, `");
-            Error::new(
-                Kind::NotFound,
-                format!("unable to find {kind} of `{of}`: no matching entries in /etc/{file}"),
-            )
-            .hint("use a number from 0 to 4294967294, or a name that the image knows")
-            // As Docker's `run` and `exec` end.
-            .with_exit_code(if init_joins(plan) { 126 } else { 125 })
-        }
-        (Some(Step::SetProfile(order)), Errno::NOENT) => {
-            let order = order.to_string_lossy();
-            let name = order.trim_start_matches("exec ");
-            Error::new(Kind::NotFound, format!("AppArmor profile `{name}` is not loaded"))
-                .hint("load it as root: apparmor_parser -r FILE")
-        }
-        (Some(Step::SetLabel(label)), Errno::INVAL) => {
-            let label = label.to_string_lossy();
-            Error::new(Kind::Invalid, format!("the policy knows no SELinux label `{label}`"))
-                .hint("`seinfo -t` lists the types of the policy")
-        }
-        (Some(Step::EnterDirectory { path, .. }), _) => {
-            let path = path.to_string_lossy();
-            Error::from_errno(format!("enter the working directory `{path}`"), report.errno)
-                .with_exit_code(if init_joins(plan) { 126 } else { 127 })
-        }
-        (Some(step), _) => failed_step(plan, number, step, report.errno),
-        (None, _) => Error::from_errno("start the container", report.errno),
-    }
-}
-
-/// Whether the plan is that of a further process, which makes no namespaces.
-fn init_joins(plan: &Plan) -> bool {
-    plan.steps.iter().any(|step| matches!(step, Step::JoinNamespaces(_)))
-}
-
-fn failed_step(plan: &Plan, number: usize, step: &Step, errno: i32) -> Error {
-    let step = format!("step {} of {}: {step}", number + 1, plan.steps.len());
-    Error::from_errno(step, errno).with_kind(Kind::System)
-}
-
-/// Why a mount that a user asked for cannot be, where it is known.
-fn explain_mount(step: &Step, errno: Errno) -> Option<Error> {
-    let target = match step {
-        Step::OpenSource(source) if errno == Errno::NOENT => {
-            let path = source.path.to_string_lossy();
-            let message = format!("bind source path does not exist: {path}");
-            let hint = "it was there when the container was made: bring it back";
-            return Some(Error::new(Kind::NotFound, message).hint(hint));
-        }
-        Step::ShowSource { target, .. } | Step::MountMemory(MountStep { target, .. }) => target,
-        _ => return None,
-    };
-    let (why, hint) = match errno {
-        Errno::NOTDIR => (
-            "not a directory",
-            "are you trying to mount a directory onto a file (or vice-versa)? check if the \
-             specified host path exists and is the expected type",
-        ),
-        Errno::LOOP => ("too many links", "the image has links there that lead in a circle"),
-        Errno::BUSY | Errno::XDEV => (
-            "a link of the image leads to the root or to a file system of the kernel",
-            "mount it at another place",
-        ),
-        _ => return None,
-    };
-    let message = format!("cannot mount on /{}: {why}", target.to_string_lossy());
-    let error = Error::new(Kind::Refused, message).hint(hint);
-    Some(if errno == Errno::NOTDIR { error.with_exit_code(127) } else { error })
 }

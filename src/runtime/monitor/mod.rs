@@ -6,6 +6,7 @@
 
 pub(super) mod client;
 mod event;
+mod explain;
 mod health;
 mod join;
 pub(super) mod launch;

@@ -158,6 +158,7 @@ fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<(
     steps.extend([
         Step::ResetSignals,
         Step::ResetPersonality,
+        Step::ResetSchedule,
         Step::SetUmask(process.user().umask().unwrap_or(0o022)),
         Step::EnterDirectory { path: text(&cwd)?, make: is_first },
     ]);

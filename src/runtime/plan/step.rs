@@ -133,6 +133,9 @@ pub enum Step {
     ResetSignals,
     /// Be a plain Linux process, whatever `setarch` the caller runs under.
     ResetPersonality,
+    /// Run on any processor at the usual priority, whatever `taskset`, `nice` and `ionice` the
+    /// caller runs under; what the cgroup says holds.
+    ResetSchedule,
     /// The mask of new files' modes.
     SetUmask(u32),
     /// Enter the working directory, making it where it is missing; still as root, as Docker does.
@@ -253,18 +256,12 @@ pub struct MountStep {
 /// A step in words, as `explain`, `trace` and errors show it.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(words) = self.fixed() {
+            return f.write_str(words);
+        }
         let show = |text: &CString| text.to_string_lossy().into_owned();
         match self {
-            Step::CloseInherited => write!(f, "close all but what is needed here"),
-            Step::DieWithMonitor => write!(f, "die when the monitor dies"),
             Step::SetOomScore(score) => write!(f, "set oom_score_adj to {}", show(score)),
-            Step::JoinCgroups => write!(f, "enter the cgroups"),
-            Step::NewCgroupNamespace => write!(f, "make a cgroup namespace"),
-            Step::HideFromOthers => write!(f, "become not dumpable"),
-            Step::NewKeyring => write!(f, "join a new session keyring"),
-            Step::NewSession => write!(f, "start a new session"),
-            Step::BringLoopbackUp => write!(f, "bring interface lo up"),
-            Step::StopPropagation => write!(f, "stop mounts from reaching the host"),
             Step::BindRoot { path, .. } => write!(f, "mount {} on /", show(path)),
             Step::MountRoot(root) => write!(f, "mount overlay of {} layers on /", root.lower.len()),
             Step::Mount(mount) => {
@@ -284,11 +281,8 @@ impl fmt::Display for Step {
             Step::MakeLink { path, target } => {
                 write!(f, "link /{} to {}", show(path), show(target))
             }
-            Step::PivotRoot => write!(f, "pivot to the new root"),
-            Step::LetGoOfHost => write!(f, "close what is of the host"),
             Step::JoinNamespaces(_) => write!(f, "join the container's namespaces"),
             Step::OpenTerminal { .. } => write!(f, "open a terminal"),
-            Step::OpenNullInput => write!(f, "read standard input from /dev/null"),
             Step::WriteSysctl { path, value, .. } => {
                 write!(f, "write {} to /{}", show(value), show(path))
             }
@@ -299,24 +293,40 @@ impl fmt::Display for Step {
             Step::SetLimit { resource, soft, hard } => {
                 write!(f, "limit {resource:?} to {soft}:{hard}")
             }
-            Step::ResetSignals => write!(f, "reset signals"),
-            Step::ResetPersonality => write!(f, "reset the personality"),
             Step::SetUmask(mask) => write!(f, "set the umask to {mask:04o}"),
-            Step::SealRoot => write!(f, "make the root read-only"),
-            Step::SetProfile(order) => {
-                let order = show(order);
-                write!(f, "choose AppArmor profile {}", order.trim_start_matches("exec "))
-            }
-            Step::SetLabel(label) => write!(f, "choose SELinux label {}", show(label)),
-            Step::ForbidNewPrivileges => write!(f, "set no_new_privs"),
             Step::LoadFilter(_) => write!(f, "load the system call filter"),
             Step::BecomeUser(step) if step.user.is_empty() => write!(f, "become user root"),
             Step::BecomeUser(step) => write!(f, "become user {}", step.user),
             Step::EnterDirectory { path, .. } => write!(f, "enter directory {}", show(path)),
-            Step::CloseDescriptors => write!(f, "close all other file descriptors"),
-            Step::Execute => write!(f, "execute the program"),
             shared => show_shared(shared, f),
         }
+    }
+}
+
+impl Step {
+    /// The words of a step that has nothing of its own.
+    fn fixed(&self) -> Option<&'static str> {
+        Some(match self {
+            Step::CloseInherited => "close all but what is needed here",
+            Step::DieWithMonitor => "die when the monitor dies",
+            Step::JoinCgroups => "enter the cgroups",
+            Step::NewCgroupNamespace => "make a cgroup namespace",
+            Step::HideFromOthers => "become not dumpable",
+            Step::NewKeyring => "join a new session keyring",
+            Step::NewSession => "start a new session",
+            Step::BringLoopbackUp => "bring interface lo up",
+            Step::StopPropagation => "stop mounts from reaching the host",
+            Step::PivotRoot => "pivot to the new root",
+            Step::LetGoOfHost => "close what is of the host",
+            Step::OpenNullInput => "read standard input from /dev/null",
+            Step::ResetSignals => "reset signals",
+            Step::ResetPersonality => "reset the personality",
+            Step::SealRoot => "make the root read-only",
+            Step::ForbidNewPrivileges => "set no_new_privs",
+            Step::CloseDescriptors => "close all other file descriptors",
+            Step::Execute => "execute the program",
+            _ => return None,
+        })
     }
 }
 
@@ -330,6 +340,12 @@ fn show_shared(step: &Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Step::OpenSharedMemory => {
             write!(f, "open /dev/shm of the container whose ipc is joined")
         }
+        Step::SetProfile(order) => {
+            let order = show(order);
+            write!(f, "choose AppArmor profile {}", order.trim_start_matches("exec "))
+        }
+        Step::SetLabel(label) => write!(f, "choose SELinux label {}", show(label)),
+        Step::ResetSchedule => write!(f, "reset processors and priorities"),
         Step::SetDomainname(name) => write!(f, "set the domain name to {}", show(name)),
         Step::OpenSource(source) => write!(f, "open {}", show(&source.path)),
         Step::FillVolume { volume, target } => {

@@ -112,6 +112,7 @@ fn the_steps_of_a_start_are_these() {
         limit Nofile to 1024:1048576
         reset signals
         reset the personality
+        reset processors and priorities
         set the umask to 0022
         enter directory /srv
         load the system call filter
