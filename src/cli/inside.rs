@@ -39,6 +39,7 @@ fn exec(shell: &Shell, screen: &mut Screen, arguments: &ExecArguments) -> Outcom
         env: environment::entries(&arguments.env_file, &arguments.env)?,
         user: arguments.user.clone(),
         workdir: arguments.workdir.clone().filter(|workdir| !workdir.is_empty()),
+        privileged: arguments.privileged,
         tty: arguments.tty,
         detach: arguments.detach,
         stdin: None,

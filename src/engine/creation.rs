@@ -12,7 +12,7 @@ use crate::model::name::ContainerName;
 use crate::model::options::CreateOptions;
 use crate::model::storage::Driver;
 use crate::model::{Kind, Result, merge};
-use crate::runtime::{New, host};
+use crate::runtime::{New, host, label};
 
 /// How often a generated name may be taken before the short id serves (moby, `names.go`).
 const NAME_ATTEMPTS: u32 = 6;
@@ -50,7 +50,9 @@ impl Native {
         attempt: u32,
     ) -> Result<ContainerId> {
         let id = new_id()?;
+        let options = &*self.with_mounts_of_others(options)?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
+        label::check(&spec.host.security)?;
         profile::read(&mut spec.host.security.seccomp)?;
         self.resolve_sharing(&mut spec)?;
         let name = match &options.name {

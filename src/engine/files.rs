@@ -12,6 +12,7 @@ use crate::image::{Files, Origin, build::configure};
 use crate::model::build::{Change, CommitOptions, ImportOptions};
 use crate::model::container::Container;
 use crate::model::error::Context;
+use crate::model::event::Action;
 use crate::model::id::ContainerId;
 use crate::model::image::Image;
 use crate::model::reference::Reference;
@@ -101,7 +102,9 @@ impl Native {
         let place = self.place(id, "export")?;
         self.store()?
             .export(place.files(), out, &|| cancel.check())
-            .context(|| format!("cannot export `{}`", place.container.state.name))
+            .context(|| format!("cannot export `{}`", place.container.state.name))?;
+        self.runtime().event(id, Action::Export, &[]);
+        Ok(())
     }
 
     /// Makes an image of a container.
@@ -138,6 +141,12 @@ impl Native {
                 Ok(()) => Some(Frozen { engine: self, id }),
                 // It has just ended: nothing changes any more.
                 Err(error) if error.kind() == Kind::Refused => None,
+                Err(error) if error.kind() == Kind::Unsupported => {
+                    let way = error.hint_text().unwrap_or_default().to_owned();
+                    return Err(error.hint(format!(
+                        "without a pause (--pause=false) it runs on meanwhile; for one: {way}"
+                    )));
+                }
                 Err(error) => return Err(error),
             }
         } else {
@@ -145,7 +154,9 @@ impl Native {
         };
         let image = self.commit_files(&place, &parent, document, &origin, cancel);
         drop(frozen);
-        image.context(|| format!("cannot commit `{name}`"))
+        let image = image.context(|| format!("cannot commit `{name}`"))?;
+        self.tell_commit(id, &image, reference, &options.message);
+        Ok(image)
     }
 
     fn commit_files(
@@ -210,6 +221,11 @@ impl Native {
         };
         let origin =
             Origin { comment: message, reference: options.reference.as_ref(), ..Origin::default() };
-        store.import_root(archive, document, &origin, &|| cancel.check())
+        let image = store.import_root(archive, document, &origin, &|| cancel.check())?;
+        if let Some(reference) = &options.reference {
+            self.tell(Action::Tag, &image, Some(reference));
+        }
+        self.tell(Action::Import, &image, None);
+        Ok(image)
     }
 }

@@ -41,6 +41,7 @@ impl Native {
             rootless: host.rootless,
             uid_map: host.uid_map,
             gid_map: host.gid_map,
+            security_options: host.security_options,
             warnings: host.warnings,
         })
     }
@@ -93,5 +94,6 @@ fn unknown_spec(id: &ContainerId) -> ContainerSpec {
         },
         config: Config::default(),
         host: HostConfig::default(),
+        owner: None,
     }
 }

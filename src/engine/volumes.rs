@@ -1,5 +1,7 @@
 //! Volumes behind the contract: who uses them is known from the containers.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::Backend as _;
@@ -7,7 +9,8 @@ use super::native::Native;
 use crate::image::bytes_below;
 use crate::model::container::ContainerSpec;
 use crate::model::id::ContainerId;
-use crate::model::mounts::{Given, MountKind};
+use crate::model::mounts::{Given, MountKind, volumes_from};
+use crate::model::options::CreateOptions;
 use crate::model::volume::{
     PrunedVolumes, VERSION, Volume, VolumeFilter, VolumeOptions, VolumeUse,
 };
@@ -101,6 +104,21 @@ impl Native {
             pruned.names.push(name.clone());
         }
         Ok(pruned)
+    }
+
+    /// The options, with what the containers of `--volumes-from` have mounted.
+    pub(super) fn with_mounts_of_others<'a>(
+        &self,
+        options: &'a CreateOptions,
+    ) -> Result<Cow<'a, CreateOptions>> {
+        let mut options = Cow::Borrowed(options);
+        for text in options.mounts.from.clone() {
+            let (container, read_only) = volumes_from(&text)?;
+            let id = self.runtime.find(container)?;
+            let others = self.runtime.directory(&id).read_spec()?.host.mounts;
+            options.to_mut().mounts.take_over(&others, read_only);
+        }
+        Ok(options)
     }
 
     /// Makes the volumes of a container that is being made, names those without a name, and sees

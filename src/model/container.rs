@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use super::health::Health;
 use super::id::ContainerId;
 use super::mounts::Mounts;
 use super::name::ContainerName;
@@ -33,6 +34,13 @@ pub struct Container {
     pub state: State,
 }
 
+impl Container {
+    /// `healthy`, `unhealthy` or `starting`; `none` where it is not asked.
+    pub fn health(&self) -> &'static str {
+        self.state.health.as_ref().map_or("none", |health| health.status.as_str())
+    }
+}
+
 /// What a container is made from. `spec.json`: written at `create`, never changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContainerSpec {
@@ -48,6 +56,9 @@ pub struct ContainerSpec {
     pub config: Config,
     /// How the host treats it.
     pub host: HostConfig,
+    /// The process that it goes with, where one has said so (`runtime::owner`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// The image that a container uses.
@@ -152,6 +163,9 @@ pub struct State {
     /// What `update` set, in place of the spec's.
     #[serde(default)]
     pub updated: Updated,
+    /// How well it is, where it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
 }
 
 /// What `update` has changed of a container; what is unset is as its spec says.
@@ -221,6 +235,7 @@ impl State {
             boot_id: String::new(),
             restart_count: 0,
             updated: Updated::default(),
+            health: None,
         }
     }
 

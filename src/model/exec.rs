@@ -16,6 +16,8 @@ pub struct ExecOptions {
     pub user: Option<String>,
     /// The working directory; the container's where unset.
     pub workdir: Option<String>,
+    /// Give it all capabilities that the engine has; the system call filter stays.
+    pub privileged: bool,
     /// Give it a terminal of its own.
     pub tty: bool,
     /// Do not stay with it.

@@ -1,5 +1,6 @@
 //! What a container may do: capabilities, system calls, privileges, a read-only root, devices.
 
+use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,10 @@ pub struct Security {
     pub no_new_privileges: bool,
     /// Which system calls are allowed.
     pub seccomp: Seccomp,
+    /// The AppArmor profile of its programs; that of who starts it where unset.
+    pub apparmor: Option<String>,
+    /// The SELinux label of its programs, where one was asked for.
+    pub label: Option<Label>,
     /// Paths of `/proc` and `/sys` are neither hidden nor read-only.
     pub system_paths: bool,
     /// The options as they were written, for `inspect`.
@@ -48,11 +53,34 @@ pub enum Seccomp {
     Profile(String),
 }
 
+/// An SELinux label; what was not asked for is as in the policies for containers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    user: String,
+    role: String,
+    domain: String,
+    level: String,
+}
+
+impl Default for Label {
+    fn default() -> Self {
+        let own = str::to_owned;
+        let (user, role) = (own("system_u"), own("system_r"));
+        Label { user, role, domain: own("container_t"), level: own("s0") }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}:{}", self.user, self.role, self.domain, self.level)
+    }
+}
+
 impl Security {
     /// Takes note of one `--security-opt`.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for what is no such option, [`Kind::Unsupported`] for labels.
+    /// [`Kind::Invalid`] for what is no such option.
     pub fn set(&mut self, option: &str) -> Result<()> {
         // Docker once wrote `:` for `=` and still takes it.
         let place = option.find(['=', ':']);
@@ -67,22 +95,39 @@ impl Security {
                 self.seccomp = Seccomp::File(file.to_owned());
             }
             ("systempaths", Some("unconfined")) => self.system_paths = true,
-            // No label is ever set, so these ask for what is.
-            ("apparmor", Some("unconfined")) | ("label", Some("disable")) => {}
-            ("apparmor" | "label", Some(_)) => {
-                let message = format!("security option `{option}` is not supported");
-                return Err(Error::new(Kind::Unsupported, message)
-                    .hint("containers get no AppArmor profile and no SELinux label"));
-            }
+            ("apparmor", Some(name)) if is_word(name) => self.apparmor = Some(name.to_owned()),
+            ("label", Some("disable")) => self.label = None,
+            ("label", Some(part)) => self.set_label(part)?,
             _ => {
                 let message = format!("invalid --security-opt: {option:?}");
                 return Err(Error::new(Kind::Invalid, message).hint(
                     "known: no-new-privileges[:true|false], seccomp=FILE, seccomp=unconfined, \
-                     systempaths=unconfined",
+                     systempaths=unconfined, apparmor=PROFILE, label=disable, \
+                     label=user|role|type|level:VALUE",
                 ));
             }
         }
         self.options.push(option.to_owned());
+        Ok(())
+    }
+
+    /// One part of the label, as `type:container_t`.
+    fn set_label(&mut self, part: &str) -> Result<()> {
+        let mut label = self.label.take().unwrap_or_default();
+        let (name, value) = part.split_once(':').unwrap_or((part, ""));
+        let place = match name {
+            "user" => &mut label.user,
+            "role" => &mut label.role,
+            "type" => &mut label.domain,
+            "level" => &mut label.level,
+            _ => return Err(bad_label(part)),
+        };
+        // Only a level has parts of its own.
+        if !is_word(value) || (name != "level" && value.contains(':')) {
+            return Err(bad_label(part));
+        }
+        value.clone_into(place);
+        self.label = Some(label);
         Ok(())
     }
 
@@ -117,6 +162,18 @@ impl Security {
         let asked = |name: &&str| self.cap_add.iter().any(|added| added == name || added == ALL);
         self.capabilities().into_iter().filter(asked).collect()
     }
+}
+
+/// Text that can be written to the kernel as one word.
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() < 4000
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
+fn bad_label(part: &str) -> Error {
+    Error::new(Kind::Invalid, format!("bad label option {part:?}"))
+        .hint("write label=disable, or label=user:USER, role:ROLE, type:TYPE or level:LEVEL")
 }
 
 /// A device of the host, shown in a container.
@@ -210,9 +267,24 @@ mod tests {
         assert_eq!(read("seccomp:unconfined").unwrap().seccomp, Seccomp::Unconfined);
         assert_eq!(read("seccomp=a.json").unwrap().seccomp, Seccomp::File("a.json".to_owned()));
         assert!(read("systempaths=unconfined").unwrap().system_paths);
-        for option in ["", "seccomp", "seccomp=", "no-new-privileges=1", "nnp", "apparmor=x"] {
+        for option in [
+            "",
+            "seccomp",
+            "seccomp=",
+            "no-new-privileges=1",
+            "nnp",
+            "apparmor=",
+            "apparmor=a b",
+            "label=x",
+            "label=type:",
+        ] {
             assert!(read(option).is_err(), "{option}");
         }
+        assert_eq!(read("apparmor=web").unwrap().apparmor.as_deref(), Some("web"));
+        let mut labelled = read("label=type:web_t").unwrap();
+        labelled.set("label:level:s0:c1,c2").unwrap();
+        assert_eq!(labelled.label.unwrap().to_string(), "system_u:system_r:web_t:s0:c1,c2");
+        assert!(read("label=disable").unwrap().label.is_none());
     }
 
     #[test]

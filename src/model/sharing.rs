@@ -18,6 +18,8 @@ pub struct Sharing {
     pub ipc: Mode,
     /// Whether others may share this container's IPC.
     pub ipc_shareable: bool,
+    /// Whether its own IPC comes without `/dev/shm`.
+    pub ipc_none: bool,
     /// Processes.
     pub pid: Mode,
     /// The host name.

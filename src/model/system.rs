@@ -40,6 +40,8 @@ pub struct Info {
     pub uid_map: Vec<String>,
     /// The same for groups.
     pub gid_map: Vec<String>,
+    /// What confines containers here, in Docker's words: `name=seccomp,profile=builtin`.
+    pub security_options: Vec<String>,
     /// What this host cannot do and how to allow it.
     pub warnings: Vec<String>,
 }

@@ -8,13 +8,15 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::cancel::Cancel;
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
-use super::protocol::{Request, Size};
-use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, seccomp};
+use super::protocol::{Begin, Request};
+use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, rootless, seccomp};
 use crate::model::container::State;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
+use crate::model::options::StopOptions;
 use crate::model::security::{Seccomp, Security};
 use crate::model::status::{self, Action, Next};
 use crate::model::storage::Driver;
@@ -30,7 +32,7 @@ impl Runtime {
     pub fn create(&self, new: &New<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
         check_capabilities(&new.spec.host.security)?;
         self.check_limits(&new.spec.host.resources)?;
-        self.catalogue.create(&new.spec.id, new.name, |directory| fill(directory, new, copy))
+        self.catalogue.create(new.spec, new.name, |directory| fill(directory, new, copy))
     }
 
     /// Runs a container's program; nothing to do where it runs. Returns when it really runs.
@@ -38,16 +40,23 @@ impl Runtime {
     /// # Errors
     /// [`Kind::Refused`] where it is paused, or why the program does not run.
     pub fn start(&self, id: &ContainerId) -> Result<()> {
-        self.start_connected(id, false, false, None).map(drop)
+        self.start_connected(id, Begin::default()).map(drop)
+    }
+
+    /// Stops a container and starts it.
+    ///
+    /// # Errors
+    /// As [`Runtime::stop`] and [`Runtime::start`].
+    pub fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()> {
+        self.stop(id, options, true, cancel)?;
+        self.start_connected(id, Begin { again: true, ..Begin::default() }).map(drop)
     }
 
     /// Starts a container and keeps the connection; `None` where it runs already.
     pub(super) fn start_connected(
         &self,
         id: &ContainerId,
-        attach: bool,
-        stdin: bool,
-        size: Option<Size>,
+        begin: Begin,
     ) -> Result<Option<Connection>> {
         loop {
             match self.claim(id)? {
@@ -55,9 +64,8 @@ impl Runtime {
                     status::check(state.name.as_str(), state.status, Action::Start)?;
                     check_owner(&lock, state.name.as_str())?;
                     let mut connection = self.spawn_monitor(id, lock)?;
-                    let started = connection
-                        .ask(&Request::Start { attach, stdin, size }, None, None)
-                        .map_err(|error| {
+                    let started =
+                        connection.ask(&Request::Start(begin), None, None).map_err(|error| {
                             let text = format!("cannot start `{}`", state.name);
                             error
                                 .context(text)
@@ -91,21 +99,28 @@ impl Runtime {
     /// the lock as standard output, so that no other descriptor has to be inherited, whatever
     /// other threads of this process do.
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
-        self.spawn(monitor::NAME, id, Stdio::from(OwnedFd::from(lock.file)))
-    }
-
-    /// Starts the helper of an exec, as a monitor is started.
-    pub(super) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
-        self.spawn(exec::NAME, id, Stdio::null())
-    }
-
-    fn spawn(&self, name: &str, id: &ContainerId, stdout: Stdio) -> Result<Connection> {
-        self.reap_monitors();
         if userns::nested() {
             let path = self.catalogue.directory(id).file(super::CGROUP_PARENT);
             fs::write(&path, &self.cgroup_parent)
                 .context(|| format!("write `{}`", path.display()))?;
         }
+        let lock = Stdio::from(OwnedFd::from(lock.file));
+        self.spawn(monitor::NAME, id, &self.cgroup_parent, lock)
+    }
+
+    /// Starts the helper of an exec, as a monitor is started.
+    pub(super) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
+        self.spawn(exec::NAME, id, &self.parent_of(id), Stdio::null())
+    }
+
+    fn spawn(
+        &self,
+        name: &str,
+        id: &ContainerId,
+        cgroup_parent: &str,
+        stdout: Stdio,
+    ) -> Result<Connection> {
+        self.reap_monitors();
         let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
         // The monitor becomes init, and a hostile image may make init run its own program anew.
         let sealed = sys::process::sealed_program();
@@ -118,13 +133,16 @@ impl Runtime {
             .arg0(name)
             .arg(&self.root)
             .arg(id.as_str())
-            .arg(&self.cgroup_parent)
+            .arg(cgroup_parent)
             .env_clear()
             .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(stdout)
             .stderr(Stdio::null());
         let child = command.spawn().context(|| format!("start `{name}`"))?;
+        if userns::nested() {
+            rootless::stays(&self.root, child.id())?;
+        }
         if let Ok(mut monitors) = self.monitors.lock() {
             monitors.push(child);
         }

@@ -213,13 +213,14 @@ pub fn pivot(root: impl AsFd) -> Result<(), Errno> {
     rustix::process::chdir(c"/")
 }
 
-/// Opens `path` inside `root` as a place only (`O_PATH`). Symbolic links are followed inside the
-/// root and never leave it; `EAGAIN` (a rename raced the walk) is tried again (openat2(2)).
-pub fn open_in_root(root: impl AsFd, path: &CStr) -> Result<OwnedFd, Errno> {
-    open_resolved(root, path, OFlags::PATH, ResolveFlags::IN_ROOT)
+/// Opens `path` inside `root`. Symbolic links are followed inside the root and never leave it, the
+/// kernel's own in `/proc` not at all; `EAGAIN` (a rename raced the walk) is tried again
+/// (openat2(2)).
+pub fn open_in_root(root: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    open_resolved(root, path, flags, ResolveFlags::IN_ROOT)
 }
 
-/// Opens `path` beneath `root` as a place only; fails with `ELOOP` on any symbolic link.
+/// Opens `path` beneath `root`; fails with `ELOOP` on any symbolic link.
 pub fn open_beneath(root: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     open_resolved(root, path, flags, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
 }

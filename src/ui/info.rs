@@ -35,8 +35,28 @@ pub fn info(info: &Info) -> String {
         let _ = writeln!(text, " UID Map: {}", info.uid_map.join(", "));
         let _ = writeln!(text, " GID Map: {}", info.gid_map.join(", "));
     }
+    text.push_str(&security(&info.security_options));
     for warning in &info.warnings {
         let _ = writeln!(text, "\nwarning: {warning}");
+    }
+    text
+}
+
+/// As Docker lists them, and what the kernel could do but does not.
+fn security(options: &[String]) -> String {
+    let mut text = "Security Options:\n".to_owned();
+    let name_of = |option: &str| option.trim_start_matches("name=").to_owned();
+    for option in options {
+        let (name, profile) = option.split_once(",profile=").unwrap_or((option, ""));
+        let _ = writeln!(text, " {}", name_of(name));
+        if !profile.is_empty() {
+            let _ = writeln!(text, "  Profile: {profile}");
+        }
+    }
+    for module in ["apparmor", "selinux"] {
+        if options.iter().all(|option| name_of(option) != module) {
+            let _ = writeln!(text, " {module}: not available");
+        }
     }
     text
 }
@@ -62,6 +82,7 @@ pub fn info_fields(info: &Info) -> Value {
         "Rootless": info.rootless,
         "UIDMap": info.uid_map,
         "GIDMap": info.gid_map,
+        "SecurityOptions": info.security_options,
         "Warnings": info.warnings,
     })
 }
@@ -104,6 +125,7 @@ mod tests {
             rootless: true,
             uid_map: vec!["0 1000 1".into(), "1 100000 65536".into()],
             gid_map: vec!["0 100 1".into()],
+            security_options: vec!["name=apparmor".into(), "name=seccomp,profile=builtin".into()],
             warnings: vec!["no swap accounting".into()],
         };
         expect![[r#"
@@ -124,6 +146,11 @@ mod tests {
             Rootless: true
              UID Map: 0 1000 1, 1 100000 65536
              GID Map: 0 100 1
+            Security Options:
+             apparmor
+             seccomp
+              Profile: builtin
+             selinux: not available
 
             warning: no swap accounting
         "#]]

@@ -279,6 +279,49 @@ fn scripts_mount_and_keep_volumes() {
 }
 
 #[test]
+fn a_container_takes_over_what_others_have_mounted() {
+    needs_root!("a_container_takes_over_what_others_have_mounted");
+    let (engine, host) = (Engine::new(), source());
+    let path = host.path().display().to_string();
+    let (bind, mine) = (format!("{path}:/bind"), format!("{path}:/named:ro"));
+    let words = ["create", "--name", "data", "-v", &bind, "-v", "store:/named", "-v", "/unnamed"];
+    engine.ok(&[&words[..], &["--tmpfs", "/memory", "host", "true"]].concat());
+    let said = inside(
+        &engine,
+        &["--volumes-from", "data"],
+        "cat /bind/file; echo 1 >/named/x; echo 2 >/unnamed/x; grep -c ' /memory ' /proc/mounts || true",
+    );
+    assert_eq!(said, "of the host\n0");
+    // What went with one is still the other's; `ro` holds for all; what is given itself wins.
+    let said = inside(
+        &engine,
+        &["--volumes-from", "data:ro", "-v", &mine],
+        "cat /unnamed/x /named/file; for d in bind named unnamed; do touch /$d/y || echo no; done",
+    );
+    assert_eq!(said, "2\nof the host\nno\nno\nno");
+    engine.ok(&["create", "--name", "heir", "--volumes-from", "data:ro", "host", "true"]);
+    assert_eq!(engine.get("heir", "{{json .HostConfig.VolumesFrom}}"), "[\"data:ro\"]");
+    let seen = mounts(&engine, "heir");
+    assert!(seen.as_array().unwrap().iter().all(|one| one["RW"] == false), "{seen}");
+    assert_eq!(seen.as_array().unwrap().len(), 3);
+    engine.ok(&["rm", "-v", "data"]);
+    engine.ok(&["start", "-a", "heir"]);
+    engine.ok(&["rm", "-v", "heir"]);
+    assert_eq!(engine.ok(&["volume", "ls", "-q"]), "store");
+    for (text, part) in [
+        ("gone", "no such container"),
+        (":ro", "invalid volumes-from specification"),
+        ("x:rx", "invalid mode for volumes-from: rx"),
+    ] {
+        let error = engine.fails(&["create", "--volumes-from", text, "host"], 1);
+        assert!(error.contains(part), "{text}: {error}");
+    }
+    let script = r#"let d = create("host", #{ volumes: ["/data"] });
+        print(run("host", ["test", "-d", "/data"], #{ volumes_from: d.name }).wait());"#;
+    assert_eq!(engine.script(script), "0");
+}
+
+#[test]
 fn inspect_shows_mounts_as_docker_does() {
     needs_root!("inspect_shows_mounts_as_docker_does");
     let engine = Engine::new();

@@ -43,6 +43,31 @@ fn capabilities_are_added_and_dropped() {
     }
 }
 
+/// Where AppArmor is enabled, as in tests/vm, profiles are tried there.
+#[test]
+fn profiles_and_labels_are_refused_where_no_module_knows_them() {
+    needs_root!("profiles_and_labels_are_refused_where_no_module_knows_them");
+    let engine = Engine::new();
+    let there = |path: &str| std::path::Path::new(path).exists();
+    let apparmor = there("/sys/kernel/security/apparmor");
+    let why = if apparmor { "is not loaded" } else { "AppArmor is not enabled on this host" };
+    refused(&engine, &["--security-opt", "apparmor=lifebox-test-none"], why);
+    inside(&engine, &["--security-opt", "apparmor=unconfined"], "true");
+    inside(&engine, &["--security-opt", "label=disable"], "true");
+    refused(&engine, &["--security-opt", "label=colour:red"], "bad label option");
+    let selinux = there("/sys/fs/selinux/enforce");
+    if !selinux {
+        let why = "SELinux is not enabled on this host";
+        refused(&engine, &["--security-opt", "label=type:web_t"], why);
+    }
+    let shown = engine.ok(&["info"]);
+    assert_eq!(shown.contains(" apparmor: not available"), !apparmor, "{shown}");
+    assert_eq!(shown.contains(" selinux: not available"), !selinux, "{shown}");
+    let fields = engine.ok(&["info", "--format", "{{json .SecurityOptions}}"]);
+    assert!(fields.contains("name=seccomp,profile=builtin"), "{fields}");
+    assert!(fields.contains("name=cgroupns"), "{fields}");
+}
+
 #[test]
 fn a_user_who_is_not_root_has_what_was_added_and_no_more() {
     needs_root!("a_user_who_is_not_root_has_what_was_added_and_no_more");

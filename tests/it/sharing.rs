@@ -125,6 +125,22 @@ fn containers_share_memory_only_where_it_is_allowed() {
     assert_eq!(said, "of the host");
 }
 
+#[test]
+fn an_ipc_of_none_has_no_shared_memory() {
+    needs_root!("an_ipc_of_none_has_no_shared_memory");
+    let engine = Engine::new();
+    let look = "ls -d /dev/shm 2>/dev/null || echo none; readlink /proc/self/ns/ipc";
+    let said = inside(&engine, &["--ipc", "none"], look);
+    assert!(said.starts_with("none\nipc:[") && !said.contains(&own("ipc")), "{said}");
+    engine.ok(&["run", "-d", "--name", "bare", "--ipc", "none", "host", "sleep", "1000"]);
+    assert_eq!(engine.get("bare", "{{.HostConfig.IpcMode}}"), "none");
+    let refused = engine.fails(&["run", "--rm", "--ipc", "container:bare", "host", "true"], 125);
+    assert!(refused.contains("non-shareable IPC"), "{refused}");
+    let said =
+        engine.script(r#"print(run("host", "ls -d /dev/shm", #{ ipc: "none" }).wait() != 0);"#);
+    assert_eq!(said, "true");
+}
+
 /// R5: without a process namespace of its own, the kernel ends nobody with the first process.
 #[test]
 fn processes_of_the_host_are_seen_and_all_of_the_container_end_with_it() {

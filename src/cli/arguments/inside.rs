@@ -31,6 +31,9 @@ pub struct ExecArguments {
     /// Give it a terminal
     #[arg(short, long)]
     pub tty: bool,
+    /// Give it all capabilities
+    #[arg(long)]
+    pub privileged: bool,
     /// Set a variable; KEY alone takes the caller's value
     #[arg(short, long, value_name = "KEY[=VALUE]")]
     pub env: Vec<String>,

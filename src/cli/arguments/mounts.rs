@@ -17,6 +17,9 @@ pub struct MountsArguments {
     /// Memory as a directory: size=64m, mode=1777, ro, exec
     #[arg(long, value_name = "DST[:OPTIONS]")]
     pub tmpfs: Vec<String>,
+    /// Mount what another container has mounted
+    #[arg(long, value_name = "CONTAINER[:ro|rw]")]
+    pub volumes_from: Vec<String>,
 }
 
 impl MountsArguments {
@@ -28,6 +31,9 @@ impl MountsArguments {
         let volumes = self.volume.iter().map(|text| Mount::from_volume(text));
         let mounts = self.mount.iter().map(|text| Mount::from_mount(text));
         let tmpfs = self.tmpfs.iter().map(|text| Mount::from_tmpfs(text));
-        Ok(Mounts { list: volumes.chain(mounts).chain(tmpfs).collect::<Result<_>>()? })
+        Ok(Mounts {
+            list: volumes.chain(mounts).chain(tmpfs).collect::<Result<_>>()?,
+            from: self.volumes_from.clone(),
+        })
     }
 }

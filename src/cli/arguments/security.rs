@@ -20,7 +20,7 @@ pub struct SecurityArguments {
     /// Make the root read-only
     #[arg(long)]
     pub read_only: bool,
-    /// no-new-privileges, seccomp=FILE|unconfined, systempaths=unconfined
+    /// no-new-privileges, seccomp=FILE|unconfined, systempaths=unconfined, apparmor=PROFILE, label=PART:VALUE
     #[arg(long, value_name = "OPTION")]
     pub security_opt: Vec<String>,
     /// Show a device of the host

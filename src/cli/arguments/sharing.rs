@@ -11,7 +11,7 @@ pub struct SharingArguments {
     /// The network: none, host or container:NAME
     #[arg(long, visible_alias = "net", value_name = "NETWORK", default_value = "none")]
     pub network: String,
-    /// Shared memory: private, shareable, host or container:NAME
+    /// Shared memory: none, private, shareable, host or container:NAME
     #[arg(long, value_name = "MODE", default_value = "private")]
     pub ipc: String,
     /// Processes: host or container:NAME
@@ -51,8 +51,9 @@ impl SharingArguments {
     pub fn options(&self) -> Result<Sharing> {
         Ok(Sharing {
             network: Mode::parse("network", &self.network, &["none"])?,
-            ipc: Mode::parse("ipc", &self.ipc, &["private", "shareable", ""])?,
+            ipc: Mode::parse("ipc", &self.ipc, &["none", "private", "shareable", ""])?,
             ipc_shareable: self.ipc == "shareable",
+            ipc_none: self.ipc == "none",
             pid: Mode::parse("pid", &self.pid, &[""])?,
             uts: Mode::parse("uts", &self.uts, &[""])?,
             init: self.init,

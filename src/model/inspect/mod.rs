@@ -7,8 +7,9 @@ mod sharing;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::container::{Config, Container};
+use super::container::{Container, ContainerSpec};
 use super::digest::Digest;
+use super::health::HealthCheck;
 use super::image::Image;
 use super::options::Grace;
 use super::reference::Reference;
@@ -89,13 +90,13 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "Driver": spec.host.storage.to_string(),
         "Platform": "linux",
         "MountLabel": "",
-        "ProcessLabel": "",
-        "AppArmorProfile": "",
+        "ProcessLabel": spec.host.security.label.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "AppArmorProfile": spec.host.security.apparmor.as_deref().unwrap_or_default(),
         "ExecIDs": null,
         "HostConfig": host_config(container),
         "GraphDriver": { "Data": graph(spec.host.storage, paths), "Name": spec.host.storage.to_string() },
         "Mounts": mounts::mounts(&spec.host.mounts, &paths.volumes),
-        "Config": config(&spec.config, &spec.image.reference, &spec.host.sharing.domainname),
+        "Config": config(spec),
         "NetworkSettings": sharing::network_settings(&spec.host.sharing),
     })
 }
@@ -115,7 +116,7 @@ fn graph(driver: Driver, paths: &ContainerPaths) -> Value {
 
 fn state_json(container: &Container) -> Value {
     let state = &container.state;
-    json!({
+    let mut shown = json!({
         "Status": state.status.as_str(),
         "Running": state.status.is_live(),
         "Paused": state.status == Status::Paused,
@@ -127,7 +128,11 @@ fn state_json(container: &Container) -> Value {
         "Error": state.error,
         "StartedAt": time(state.started_at),
         "FinishedAt": time(state.finished_at),
-    })
+    });
+    if let Some(health) = &state.health {
+        extend(&mut shown, json!({ "Health": health }));
+    }
+    shown
 }
 
 fn time(time: Option<Timestamp>) -> String {
@@ -147,7 +152,7 @@ fn host_config(container: &Container) -> Value {
         "RestartPolicy": { "Name": restart.name(), "MaximumRetryCount": restart.maximum() },
         "AutoRemove": container.spec.host.auto_remove,
         "VolumeDriver": "",
-        "VolumesFrom": null,
+        "VolumesFrom": or_null(&container.spec.host.mounts.from),
         "CapAdd": or_null(&security.cap_add),
         "CapDrop": or_null(&security.cap_drop),
         "CgroupnsMode": "private",
@@ -262,7 +267,9 @@ fn resources(of: &Resources) -> Value {
     })
 }
 
-fn config(config: &Config, image: &str, domainname: &str) -> Value {
+fn config(spec: &ContainerSpec) -> Value {
+    let (config, image) = (&spec.config, &spec.image.reference);
+    let (domainname, health) = (&spec.host.sharing.domainname, &spec.host.upkeep.health);
     let keys = |list: &[String]| -> Map<String, Value> {
         list.iter().map(|key| (key.clone(), json!({}))).collect()
     };
@@ -292,6 +299,9 @@ fn config(config: &Config, image: &str, domainname: &str) -> Value {
         Some(Grace::For(time)) => source["StopTimeout"] = time.as_secs().into(),
         Some(Grace::Forever) => source["StopTimeout"] = (-1).into(),
         None => {}
+    }
+    if *health != HealthCheck::default() {
+        source["Healthcheck"] = json!(health);
     }
     docker_config(&source)
 }

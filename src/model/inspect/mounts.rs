@@ -40,6 +40,7 @@ fn point(mount: &Mount, volumes: &str) -> Value {
 fn mode(mount: &Mount) -> &str {
     let written = match &mount.given {
         Given::Volume(text) => text.splitn(3, ':').nth(2),
+        Given::From => Some(""),
         _ => None,
     };
     let named = mount.kind == MountKind::Volume && !mount.anonymous;

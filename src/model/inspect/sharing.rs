@@ -6,7 +6,12 @@ use crate::model::sharing::{Mode, Sharing};
 
 /// `HostConfig.IpcMode`.
 pub(super) fn ipc(sharing: &Sharing) -> String {
-    sharing.ipc.show(if sharing.ipc_shareable { "shareable" } else { "private" })
+    let own = match (sharing.ipc_shareable, sharing.ipc_none) {
+        (true, _) => "shareable",
+        (_, true) => "none",
+        _ => "private",
+    };
+    sharing.ipc.show(own)
 }
 
 /// `HostConfig.ExtraHosts`.

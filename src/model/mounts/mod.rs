@@ -2,6 +2,7 @@
 //!
 //! `parse` reads Docker's three ways to write one; here are the rules that hold for all of them.
 
+mod from;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -12,12 +13,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, Kind, Result};
 
+pub use from::volumes_from;
+
 /// What a container sees of the host and of volumes: binds, named volumes, tmpfs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Mounts {
     /// In the order given; those of the image last.
     pub list: Vec<Mount>,
+    /// `--volumes-from`: containers, each with `:ro` or `:rw`.
+    pub from: Vec<String>,
 }
 
 /// What is mounted.
@@ -57,6 +62,8 @@ pub enum Given {
     Tmpfs(String),
     /// The image's `VOLUME`.
     Image,
+    /// `--volumes-from`.
+    From,
 }
 
 /// One mount. Its target is absolute, without `.` and `..`, and not one that a mount must not
@@ -130,7 +137,7 @@ impl Mounts {
                 });
             }
         }
-        Ok(Mounts { list })
+        Ok(Mounts { list, from: self.from.clone() })
     }
 
     /// The names of the volumes in it.

@@ -85,13 +85,14 @@ fn tmpfs_takes_what_the_kernel_takes_and_no_devices() {
 
 #[test]
 fn an_image_adds_volumes_where_nothing_is_mounted() {
-    let given = Mounts { list: vec![volume("/srv:/data"), volume("db:/db")] };
+    let given = Mounts { list: vec![volume("/srv:/data"), volume("db:/db")], ..Mounts::default() };
     let image = ["/data/".to_owned(), "/cache".to_owned()];
     let all = given.with_image("app", image.iter()).unwrap();
     let targets: Vec<_> = all.list.iter().map(|mount| mount.target.as_str()).collect();
     assert_eq!(targets, ["/data", "/db", "/cache"]);
     assert_eq!(all.list[2].given, Given::Image);
-    let twice = Mounts { list: vec![volume("/srv:/data"), volume("db:/data/")] };
+    let twice =
+        Mounts { list: vec![volume("/srv:/data"), volume("db:/data/")], ..Mounts::default() };
     let error = twice.with_image("app", [].iter()).unwrap_err();
     assert_eq!(error.message(), "Duplicate mount point: /data");
     let hostile = ["/data/../../etc".to_owned()];

@@ -6,7 +6,7 @@ use super::seccomp::{self, Place};
 use crate::model::container::ContainerSpec;
 use crate::model::security::Seccomp;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::host;
+use crate::runtime::{host, label};
 
 /// Adds it to `config`.
 ///
@@ -27,6 +27,13 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
     });
     config["process"]["noNewPrivileges"] = security.no_new_privileges.into();
     config["annotations"][super::GROUPS] = json!(security.groups).to_string().into();
+    // Where it is not enabled, only `unconfined` gets here, and all is.
+    if let Some(profile) = security.apparmor.as_ref().filter(|_| label::has_apparmor()) {
+        config["process"]["apparmorProfile"] = profile.as_str().into();
+    }
+    if let Some(label) = &security.label {
+        config["process"]["selinuxLabel"] = label.to_string().into();
+    }
     let place = Place { capabilities: &root, kernel: host::kernel_version() };
     let profile = match &security.seccomp {
         Seccomp::Default if security.privileged => None,

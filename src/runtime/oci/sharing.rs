@@ -46,6 +46,11 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     if sharing.init {
         run_init(config);
     }
+    if sharing.ipc_none
+        && let Some(mounts) = config["mounts"].as_array_mut()
+    {
+        mounts.retain(|mount| mount["source"] != "shm");
+    }
     for mount in config["mounts"].as_array_mut().into_iter().flatten() {
         share_mount(spec, mount);
     }

@@ -7,51 +7,58 @@ pub(super) fn set(capabilities: Option<&Capabilities>) -> u64 {
     capabilities.into_iter().flatten().fold(0, |set, c| set | 1 << number(*c))
 }
 
-/// The number of a capability (linux/capability.h).
+/// All of them.
+pub fn all() -> Capabilities {
+    ORDER.into_iter().collect()
+}
+
+/// In the order of their numbers (linux/capability.h).
+const ORDER: [Capability; 41] = [
+    Capability::Chown,
+    Capability::DacOverride,
+    Capability::DacReadSearch,
+    Capability::Fowner,
+    Capability::Fsetid,
+    Capability::Kill,
+    Capability::Setgid,
+    Capability::Setuid,
+    Capability::Setpcap,
+    Capability::LinuxImmutable,
+    Capability::NetBindService,
+    Capability::NetBroadcast,
+    Capability::NetAdmin,
+    Capability::NetRaw,
+    Capability::IpcLock,
+    Capability::IpcOwner,
+    Capability::SysModule,
+    Capability::SysRawio,
+    Capability::SysChroot,
+    Capability::SysPtrace,
+    Capability::SysPacct,
+    Capability::SysAdmin,
+    Capability::SysBoot,
+    Capability::SysNice,
+    Capability::SysResource,
+    Capability::SysTime,
+    Capability::SysTtyConfig,
+    Capability::Mknod,
+    Capability::Lease,
+    Capability::AuditWrite,
+    Capability::AuditControl,
+    Capability::Setfcap,
+    Capability::MacOverride,
+    Capability::MacAdmin,
+    Capability::Syslog,
+    Capability::WakeAlarm,
+    Capability::BlockSuspend,
+    Capability::AuditRead,
+    Capability::Perfmon,
+    Capability::Bpf,
+    Capability::CheckpointRestore,
+];
+
+/// The number of a capability.
 fn number(capability: Capability) -> u32 {
-    const ORDER: [Capability; 41] = [
-        Capability::Chown,
-        Capability::DacOverride,
-        Capability::DacReadSearch,
-        Capability::Fowner,
-        Capability::Fsetid,
-        Capability::Kill,
-        Capability::Setgid,
-        Capability::Setuid,
-        Capability::Setpcap,
-        Capability::LinuxImmutable,
-        Capability::NetBindService,
-        Capability::NetBroadcast,
-        Capability::NetAdmin,
-        Capability::NetRaw,
-        Capability::IpcLock,
-        Capability::IpcOwner,
-        Capability::SysModule,
-        Capability::SysRawio,
-        Capability::SysChroot,
-        Capability::SysPtrace,
-        Capability::SysPacct,
-        Capability::SysAdmin,
-        Capability::SysBoot,
-        Capability::SysNice,
-        Capability::SysResource,
-        Capability::SysTime,
-        Capability::SysTtyConfig,
-        Capability::Mknod,
-        Capability::Lease,
-        Capability::AuditWrite,
-        Capability::AuditControl,
-        Capability::Setfcap,
-        Capability::MacOverride,
-        Capability::MacAdmin,
-        Capability::Syslog,
-        Capability::WakeAlarm,
-        Capability::BlockSuspend,
-        Capability::AuditRead,
-        Capability::Perfmon,
-        Capability::Bpf,
-        Capability::CheckpointRestore,
-    ];
     let position = ORDER.iter().position(|known| *known == capability);
     position.and_then(|position| u32::try_from(position).ok()).unwrap_or(63)
 }

@@ -16,6 +16,7 @@ use std::ffi::CString;
 use oci_spec::runtime::{Linux, LinuxDevice, Mount, Process, Spec};
 use rustix::process::Resource;
 
+pub use self::capability::all as all_capabilities;
 pub use self::step::{DeviceStep, FileStep, MountStep, Root, SourceStep, Step, UserStep};
 use super::{oci, seccomp};
 use crate::model::{Error, Kind, Result};
@@ -57,10 +58,11 @@ pub struct Host {
 /// # Errors
 /// [`Kind::Invalid`] for text with a NUL and [`Kind::Unsupported`] for what lifebox does not do.
 pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
-    let mut steps = vec![Step::DieWithMonitor];
+    let mut steps = vec![Step::CloseInherited, Step::DieWithMonitor];
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     let linux = spec.linux().as_ref().ok_or_else(|| missing("linux"))?;
     steps.push(Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?));
+    steps.extend(labels(process)?);
     steps.extend([
         Step::JoinCgroups,
         Step::NewCgroupNamespace,
@@ -81,7 +83,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         let optional = oci::OWN_SYSCTLS.contains(&(name.as_str(), value.as_str()));
         steps.push(Step::WriteSysctl { path, value: text(value)?, optional });
     }
-    steps.push(Step::PivotRoot);
+    steps.extend([Step::PivotRoot, Step::LetGoOfHost]);
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: true });
     } else if !host.open_stdin {
@@ -99,6 +101,10 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     for path in linux.masked_paths().iter().flatten() {
         steps.push(Step::Mask(inside(path)?));
     }
+    // With the host's network an ordinary user sees the host's /sys, and all that is mounted there.
+    if host.identity.nested() && namespaces::shares_network(spec, linux)? {
+        steps.push(Step::Mask(inside("/sys/kernel")?));
+    }
     program_steps(spec, true, &mut steps)?;
     Ok(Plan { namespaces: namespaces::made(linux), steps })
 }
@@ -111,9 +117,13 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
 pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     let mut steps = vec![
+        Step::CloseInherited,
         Step::DieWithMonitor,
         Step::HideFromOthers,
         Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?),
+    ];
+    steps.extend(labels(process)?);
+    steps.extend([
         Step::JoinCgroups,
         Step::NewKeyring,
         Step::NewSession,
@@ -125,7 +135,8 @@ pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
                 | libc::CLONE_NEWNET
                 | libc::CLONE_NEWCGROUP,
         ),
-    ];
+        Step::LetGoOfHost,
+    ]);
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: false });
     } else if !open_stdin {
@@ -157,6 +168,15 @@ fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<(
     steps.extend(rights(spec, process)?);
     steps.push(Step::Execute);
     Ok(())
+}
+
+/// What the security modules are told. It is said through the host's own `/proc`, before anything
+/// of the container's can stand in for that (confinement.md, D5), and waits for the execution.
+fn labels(process: &Process) -> Result<Vec<Step>> {
+    let profile = process.apparmor_profile().as_ref();
+    let profile = profile.map(|name| text(&format!("exec {name}")).map(Step::SetProfile));
+    let label = process.selinux_label().as_ref().map(|label| text(label).map(Step::SetLabel));
+    profile.into_iter().chain(label).collect()
 }
 
 /// How the rights are given up: for the container's first process, and for each that joins it.
@@ -198,8 +218,11 @@ fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) ->
         Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(host) }
     });
     steps.append(&mut shown.fill);
+    // What a user shows there comes after the device nodes: none is made in a directory of the host.
     let (kernels, others): (Vec<&Mount>, Vec<&Mount>) =
-        spec.mounts().iter().flatten().partition(|mount| is_of_kernel(mount));
+        spec.mounts().iter().flatten().partition(|mount| {
+            is_of_kernel(mount) && !shown.steps.contains_key(mount.destination())
+        });
     for mount in kernels {
         mount_steps(mount, host, &mut shown, steps)?;
     }
@@ -323,9 +346,17 @@ fn mount_steps(
             settings,
             attributes,
             optional: fstype == "mqueue",
+            instead: instead(mount, host)?,
         })),
     }
     Ok(())
+}
+
+/// What is shown for a file system that only shows what its namespace has.
+fn instead(mount: &Mount, host: &Host) -> Result<Option<CString>> {
+    let of_namespace = ["proc", "sysfs", "mqueue"].contains(&mount.typ().as_deref().unwrap_or(""));
+    let path = Some(mount.destination().to_string_lossy());
+    path.filter(|_| of_namespace && host.identity.nested()).map(|path| text(&path)).transpose()
 }
 
 /// `/sys/fs/cgroup`: the unified hierarchy, or a directory with each v1 hierarchy.
@@ -345,6 +376,7 @@ fn cgroup_steps(
                 settings,
                 attributes,
                 optional: false,
+                instead: None,
             }));
             Ok(())
         };

@@ -12,6 +12,8 @@ use crate::sys::mount::{Attributes, Setting, View};
 /// One step of init. What it needs is prepared: a step allocates nothing.
 #[derive(Debug)]
 pub enum Step {
+    /// Close all but what the steps need.
+    CloseInherited,
     /// Die when the monitor dies.
     DieWithMonitor,
     /// Let the kernel choose the container like any process when memory runs out.
@@ -90,6 +92,8 @@ pub enum Step {
     },
     /// Make the new root `/` and let go of the host's.
     PivotRoot,
+    /// Close what is of the host: paths of the container lead nowhere but into it from here on.
+    LetGoOfHost,
     /// Join these namespaces of a running container.
     JoinNamespaces(i32),
     /// Read standard input from the container's own `/dev/null`.
@@ -139,6 +143,10 @@ pub enum Step {
     ForbidNewPrivileges,
     /// Let a program judge each system call from here on.
     LoadFilter(Filter),
+    /// Say which AppArmor profile the program runs under; it counts from its execution on.
+    SetProfile(CString),
+    /// Say which SELinux label the program gets; it counts from its execution on.
+    SetLabel(CString),
     /// Find the user in the container's own files, give up all other rights and become it.
     BecomeUser(UserStep),
     /// Keep only standard input, output and error.
@@ -232,6 +240,9 @@ pub struct MountStep {
     pub attributes: Attributes,
     /// Whether a kernel without this file system is no failure.
     pub optional: bool,
+    /// What of the host is shown where the kernel gives an ordinary user none of its own, for the
+    /// namespace that it shows is the host's.
+    pub instead: Option<CString>,
 }
 
 /// A step in words, as `explain`, `trace` and errors show it.
@@ -239,6 +250,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let show = |text: &CString| text.to_string_lossy().into_owned();
         match self {
+            Step::CloseInherited => write!(f, "close all but what is needed here"),
             Step::DieWithMonitor => write!(f, "die when the monitor dies"),
             Step::SetOomScore(score) => write!(f, "set oom_score_adj to {}", show(score)),
             Step::JoinCgroups => write!(f, "enter the cgroups"),
@@ -268,6 +280,7 @@ impl fmt::Display for Step {
                 write!(f, "link /{} to {}", show(path), show(target))
             }
             Step::PivotRoot => write!(f, "pivot to the new root"),
+            Step::LetGoOfHost => write!(f, "close what is of the host"),
             Step::JoinNamespaces(_) => write!(f, "join the container's namespaces"),
             Step::OpenTerminal { .. } => write!(f, "open a terminal"),
             Step::OpenNullInput => write!(f, "read standard input from /dev/null"),
@@ -285,6 +298,11 @@ impl fmt::Display for Step {
             Step::ResetPersonality => write!(f, "reset the personality"),
             Step::SetUmask(mask) => write!(f, "set the umask to {mask:04o}"),
             Step::SealRoot => write!(f, "make the root read-only"),
+            Step::SetProfile(order) => {
+                let order = show(order);
+                write!(f, "choose AppArmor profile {}", order.trim_start_matches("exec "))
+            }
+            Step::SetLabel(label) => write!(f, "choose SELinux label {}", show(label)),
             Step::ForbidNewPrivileges => write!(f, "set no_new_privs"),
             Step::LoadFilter(_) => write!(f, "load the system call filter"),
             Step::BecomeUser(step) if step.user.is_empty() => write!(f, "become user root"),

@@ -16,6 +16,7 @@ pub const KEYS: &[Key] = &[
     key("volumes", Takes::Mounts, "paths of the host and volumes to be seen inside"),
     key("mounts", Takes::Texts, "the same as \"type=bind|volume|tmpfs,source=...,target=...\""),
     key("tmpfs", Takes::Mounts, "memory as directories, such as \"/run:size=64m\""),
+    key("volumes_from", Takes::Texts, "containers whose mounts it has too: \"NAME[:ro|rw]\""),
 ];
 
 /// Reads them.
@@ -34,7 +35,8 @@ pub fn read(given: &Options<'_>) -> Result<Mounts> {
     {
         list.push(Mount::from_tmpfs(&text)?);
     }
-    Ok(Mounts { list })
+    let from = given.get("volumes_from", texts)?.unwrap_or_default();
+    Ok(Mounts { list, from })
 }
 
 /// What a key of a map is.

@@ -16,7 +16,7 @@ pub const KEYS: &[Key] = &[
     key(
         "security",
         Takes::Texts,
-        "\"no-new-privileges\", \"seccomp=FILE\", \"seccomp=unconfined\"",
+        "\"no-new-privileges\", \"seccomp=FILE\", \"seccomp=unconfined\", \"apparmor=PROFILE\"",
     ),
     key("devices", Takes::Texts, "devices of the host: \"/dev/x[:/dev/y[:rwm]]\""),
     key("group_add", Takes::Texts, "further groups, names or numbers"),

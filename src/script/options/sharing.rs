@@ -10,7 +10,7 @@ use crate::model::sharing::{Mode, Sharing, extra_host, ip};
 /// The options.
 pub const KEYS: &[Key] = &[
     key("network", Takes::Sharing, "\"none\", \"host\", \"container:NAME\" or a Container"),
-    key("ipc", Takes::Sharing, "\"private\", \"shareable\", \"host\" or whose"),
+    key("ipc", Takes::Sharing, "\"none\", \"private\", \"shareable\", \"host\" or whose"),
     key("pid", Takes::Sharing, "\"host\", or the container whose processes it sees"),
     key("uts", Takes::Sharing, "\"host\": the host's name"),
     key("init", Takes::Flag, "run an init that passes signals on and reaps processes"),
@@ -24,21 +24,22 @@ pub const KEYS: &[Key] = &[
 
 /// Reads them.
 pub fn read(given: &Options<'_>) -> Result<Sharing> {
-    let mode = |name: &str, private: &[&str]| -> Result<(Mode, bool)> {
+    let mode = |name: &str, private: &[&str]| -> Result<(Mode, String)> {
         let text = given.get(name, |value| match value.read_lock::<Container>() {
             Some(container) => Some(format!("container:{}", container.id())),
             None => values::text(value),
         })?;
         let text = text.unwrap_or_else(|| private[0].to_owned());
-        Ok((Mode::parse(name, &text, private)?, text == "shareable"))
+        Ok((Mode::parse(name, &text, private)?, text))
     };
     let list = |name: &str| Ok(given.get(name, texts)?.unwrap_or_default());
-    let (ipc, ipc_shareable) = mode("ipc", &["private", "shareable", ""])?;
+    let (ipc, said) = mode("ipc", &["private", "none", "shareable", ""])?;
     let addresses = |name: &str| -> Result<Vec<String>> { list(name) };
     Ok(Sharing {
         network: mode("network", &["none"])?.0,
         ipc,
-        ipc_shareable,
+        ipc_shareable: said == "shareable",
+        ipc_none: said == "none",
         pid: mode("pid", &[""])?.0,
         uts: mode("uts", &[""])?.0,
         init: given.flag("init")?,
