@@ -365,10 +365,16 @@ impl Backend for Native {
 
     fn container_size(&self, id: &ContainerId) -> Result<u64> {
         let directory = self.runtime.directory(id);
-        // Of a damaged record no more is known than what stands there.
-        match directory.file("upper") {
-            upper if upper.exists() => Ok(bytes_below(&upper)),
-            _ => self.written_bytes(id),
+        let upper = directory.file("upper");
+        if upper.exists() {
+            return Ok(bytes_below(&upper));
+        }
+        match self.written_bytes(id) {
+            // Of a damaged record no more is known than what stands there.
+            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Corrupt) => {
+                Ok(bytes_below(&directory.file("rootfs")))
+            }
+            result => result,
         }
     }
 

@@ -1,9 +1,9 @@
 //! The directory of one container: its files, and the lock that says who may change it.
 //!
 //! `config.json` (OCI), `spec.json`: written once. `state.json`: replaced as a whole. `log.jsonl`.
-//! `upper/`, `work/`, `rootfs/`: the writable layer and where the root is mounted. `hosts`,
-//! `hostname`, `resolv.conf`: shown in `/etc`. `stdin`: a fifo, where input is kept open.
-//! `monitor.sock`, `lock`.
+//! `upper/`, `work/`, `rootfs/`: the writable layer and where the root is mounted, or `rootfs/`
+//! alone, a copy of all layers. `hosts`, `hostname`, `resolv.conf`: shown in `/etc`. `stdin`: a
+//! fifo, where input is kept open. `monitor.sock`, `lock`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;

@@ -108,7 +108,10 @@ fn a_container_keeps_the_driver_it_was_made_with() {
     assert_eq!(engine.ok(&["diff", "web"]), "A /mine");
     engine.ok(&["run", "--name", "other", "layers", "true"]);
     assert_eq!(engine.get("other", "{{.GraphDriver.Name}}"), "overlay2");
-    engine.ok(&["rm", "web"]);
+    // A damaged record is still measured, as all that is there, and removed.
+    std::fs::write(engine.container_directory("web").join("spec.json"), "{").unwrap();
+    engine.ok(&["system", "df"]);
+    engine.ok(&["rm", "-f", "web"]);
     assert!(!root.exists());
 }
 

@@ -10,6 +10,7 @@ use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSI
 use crate::model::digest::Digest;
 use crate::model::mounts::{Mount, Mounts};
 use crate::model::sharing::{Mode, Sharing};
+use crate::model::storage::Driver;
 
 fn steps(host: &Host) -> Vec<String> {
     steps_of(host, HostConfig::default())
@@ -188,4 +189,12 @@ fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top
         bind /run/x on /dev/x
         bind ../../init on /sbin/docker-init"#]]
     .assert_eq(&shown.map(String::as_str).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_copied_root_is_mounted_as_it_is_and_nothing_is_stacked() {
+    let config = HostConfig { storage: Driver::Vfs, ..HostConfig::default() };
+    let steps = steps_of(&Host::default(), config);
+    assert!(steps.contains(&"mount rootfs on /".to_owned()), "{steps:?}");
+    assert!(!steps.iter().any(|step| step.contains("overlay")), "{steps:?}");
 }
