@@ -284,6 +284,10 @@ impl Backend for Native {
         self.create_container(image, options)
     }
 
+    fn listening(&self, id: &ContainerId) -> Result<Vec<u16>> {
+        self.runtime.listening(id)
+    }
+
     fn own(&self) -> Result<Owner> {
         self.runtime.own()
     }

@@ -27,6 +27,7 @@ pub mod owner;
 pub mod passwd;
 pub mod place;
 pub mod plan;
+mod ports;
 pub mod protocol;
 pub mod reader;
 pub mod reaper;
