@@ -11,7 +11,7 @@ use super::build::How;
 use super::{
     Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Owner, Settings, Transfer,
 };
-use crate::image::{self, Store, bytes_below};
+use crate::image::{self, Store};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
 use crate::model::event::{Action, EventOptions};
@@ -29,12 +29,11 @@ use crate::model::reference::Reference;
 use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::stats::Stats;
-use crate::model::storage::Driver;
 use crate::model::system::Info;
 use crate::model::top::Process;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
-use crate::model::{Error, Kind, Result};
+use crate::model::{Kind, Result};
 use crate::runtime::Runtime;
 
 /// The reference that stands for this machine's own programs.
@@ -60,16 +59,6 @@ impl Native {
         let image = store.make_host(&|| Ok(()))?.image;
         self.tell(Action::Import, &image, None);
         Ok(image)
-    }
-
-    /// How the roots of new containers are made.
-    pub(super) fn driver(&self) -> Result<Driver> {
-        match self.settings.storage.as_deref() {
-            Some(name) => {
-                name.parse().map_err(|error: Error| error.context("LIFEBOX_STORAGE_DRIVER"))
-            }
-            None => self.runtime.default_driver(),
-        }
     }
 
     pub(super) fn store(&self) -> Result<Store> {
@@ -368,18 +357,7 @@ impl Backend for Native {
     }
 
     fn container_size(&self, id: &ContainerId) -> Result<u64> {
-        let directory = self.runtime.directory(id);
-        let upper = directory.file("upper");
-        if upper.exists() {
-            return Ok(bytes_below(&upper));
-        }
-        match self.written_bytes(id) {
-            // Of a damaged record no more is known than what stands there.
-            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Corrupt) => {
-                Ok(bytes_below(&directory.file("rootfs")))
-            }
-            result => result,
-        }
+        self.written_bytes(id)
     }
 
     fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {

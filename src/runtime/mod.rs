@@ -23,6 +23,7 @@ pub mod log;
 pub mod monitor;
 mod names;
 pub mod oci;
+mod own;
 pub mod owner;
 pub mod passwd;
 pub mod place;
