@@ -213,6 +213,7 @@ fn options(arguments: &NewContainer, command: &[String]) -> Result<CreateOptions
         interactive: arguments.interactive,
         tty: arguments.tty,
         auto_remove: arguments.rm,
+        owner: None,
         security: arguments.security.options()?,
         resources: arguments.resources.options()?,
         mounts: arguments.mounts.options()?,

@@ -1,8 +1,9 @@
-//! `--filter` of `ps`, `images` and `image prune`.
+//! `--filter` of `ps`, `images`, `image prune`, `volume ls` and `events`.
 
 use jiff::Timestamp;
 
 use crate::model::container::Container;
+use crate::model::event::EventFilter;
 use crate::model::image_filter::ImageFilter;
 use crate::model::nearest::nearest;
 use crate::model::reference::Reference;
@@ -10,7 +11,8 @@ use crate::model::status::Status;
 use crate::model::volume::VolumeFilter;
 use crate::model::{Error, Kind, Result};
 
-const OF_CONTAINERS: [&str; 6] = ["ancestor", "exited", "id", "label", "name", "status"];
+const OF_CONTAINERS: [&str; 7] = ["ancestor", "exited", "health", "id", "label", "name", "status"];
+const HEALTH: [&str; 4] = ["starting", "healthy", "unhealthy", "none"];
 const OF_IMAGES: [&str; 6] = ["before", "dangling", "label", "reference", "since", "until"];
 /// The first is of images alone.
 const OF_PRUNING: [&str; 4] = ["dangling", "label", "label!", "until"];
@@ -46,12 +48,14 @@ impl Filters {
             let valid = match key.as_str() {
                 "status" => words.contains(&value.as_str()),
                 "exited" => value.parse::<i32>().is_ok(),
+                "health" => HEALTH.contains(&value.as_str()),
                 _ => true,
             };
             if !valid {
                 let error = Error::new(Kind::Invalid, format!("invalid filter `{key}={value}`"));
                 return Err(match key.as_str() {
                     "status" => error.hint(format!("a status is one of {}", words.join(", "))),
+                    "health" => error.hint(format!("a health is one of {}", HEALTH.join(", "))),
                     _ => error.hint("an exit code is a number"),
                 });
             }
@@ -102,9 +106,10 @@ impl Filters {
             let key = key.trim().to_lowercase();
             if !known.contains(&key.as_str()) {
                 let error = Error::new(Kind::Invalid, format!("invalid filter `{key}`"));
+                let all = format!("the filters are {}", known.join(", "));
                 return Err(match nearest(&key, known.iter().copied()) {
-                    Some(near) => error.hint(format!("did you mean `{near}`?")),
-                    None => error.hint(format!("the filters are {}", known.join(", "))),
+                    Some(near) => error.hint(format!("did you mean `{near}`? ({all})")),
+                    None => error.hint(all),
                 });
             }
             pairs.push((key, value.to_owned()));
@@ -137,6 +142,7 @@ fn container_is(container: &Container, key: &str, value: &str) -> bool {
     match key {
         "id" => spec.id.as_str().starts_with(value),
         "status" => state.status.as_str() == value,
+        "health" => container.health() == value,
         "exited" => {
             let ended = state.status == Status::Exited && state.started_at.is_some();
             ended && value.parse() == Ok(state.exit_code)
@@ -190,6 +196,18 @@ pub fn volume_filter(texts: &[String], known: &[&str]) -> Result<VolumeFilter> {
             "label!" => filter.without_labels.push(value),
             _ => filter.names.push(value),
         }
+    }
+    Ok(filter)
+}
+
+/// The filters of `events`.
+///
+/// # Errors
+/// [`Kind::Invalid`] for an unknown key, action or type.
+pub fn event_filter(texts: &[String]) -> Result<EventFilter> {
+    let mut filter = EventFilter::default();
+    for (key, value) in Filters::parse(texts, &EventFilter::KEYS)?.pairs {
+        filter.add(&key, &value)?;
     }
     Ok(filter)
 }

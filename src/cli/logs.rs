@@ -1,7 +1,6 @@
 //! `logs`: what a container wrote, byte for byte.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,9 +10,8 @@ use super::moment::moment;
 use super::outcome::Outcome;
 use super::screen::Screen;
 use super::shell::Shell;
-use crate::engine::{Cancel, LogStream};
+use crate::model::Result;
 use crate::model::log::{LogLine, LogOptions, Stream};
-use crate::model::{Kind, Result};
 
 /// `logs`
 ///
@@ -29,7 +27,8 @@ pub fn logs(shell: &Shell, screen: &mut Screen, arguments: &LogsArguments) -> Ou
     };
     let mut lines = backend.logs(&id, &options)?;
     let mut writer = Writer { timestamps: arguments.timestamps, ..Writer::default() };
-    while let Some(line) = next(lines.as_mut(), screen, options.follow, cancel)? {
+    // Of what is there already, none is waited for.
+    while let Some(line) = screen.before_wait(|timeout| lines.next_line(timeout, cancel))? {
         let stream = line.stream;
         match stream {
             Stream::Stdout => writer.write(&line, screen.out()?)?,
@@ -37,25 +36,6 @@ pub fn logs(shell: &Shell, screen: &mut Screen, arguments: &LogsArguments) -> Ou
         }
     }
     Ok(0)
-}
-
-/// The next line. While following, what was gathered is shown before a wait, and only then.
-fn next(
-    lines: &mut dyn LogStream,
-    screen: &mut Screen,
-    follow: bool,
-    cancel: &Cancel,
-) -> std::result::Result<Option<LogLine>, super::outcome::Ending> {
-    if !follow {
-        return Ok(lines.next_line(None, cancel)?);
-    }
-    match lines.next_line(Some(Duration::ZERO), cancel) {
-        Err(error) if error.kind() == Kind::Timeout => {
-            screen.flush()?;
-            Ok(lines.next_line(None, cancel)?)
-        }
-        other => Ok(other?),
-    }
 }
 
 fn options(arguments: &LogsArguments, now: Timestamp) -> Result<LogOptions> {

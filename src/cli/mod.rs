@@ -9,6 +9,7 @@ mod build;
 mod copy;
 mod create;
 mod environment;
+mod events;
 mod filters;
 mod images;
 mod inside;
@@ -70,16 +71,16 @@ pub fn main(words: &[OsString]) -> u8 {
             }
             Route::Verb => command(words, settings),
             Route::Script(program, arguments) => {
-                entered(|| language::script(&settings, program, arguments))
+                entered(&settings, || language::script(&settings, program, arguments))
             }
-            Route::Repl => entered(|| language::repl(&settings)),
+            Route::Repl => entered(&settings, || language::repl(&settings)),
         }
     })
 }
 
 /// Does what needs containers or their files, as root of a user namespace if not as root.
-fn entered(work: impl FnOnce() -> u8) -> u8 {
-    match engine::enter() {
+fn entered(settings: &Settings, work: impl FnOnce() -> u8) -> u8 {
+    match engine::enter(settings) {
         Ok(()) => work(),
         Err(error) => {
             complain(&mut Screen::new(), &error);
@@ -97,7 +98,9 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
             if let Some(Program::File(path)) = usage::script_meant(&error, words) {
                 let rest = words.iter().skip_while(|word| *word != path.as_os_str()).skip(1);
                 let rest = rest.map(|word| word.to_string_lossy().into_owned()).collect();
-                return entered(|| language::script(&settings, Program::File(path), rest));
+                return entered(&settings, || {
+                    language::script(&settings, Program::File(path), rest)
+                });
             }
             return usage::show(&mut screen, &error, words);
         }
@@ -108,9 +111,9 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
     if let Verb::Script(script) = arguments.verb {
         let mut words = script.file_and_arguments.into_iter();
         let program = Program::from_word(&words.next().unwrap_or_default());
-        return entered(|| language::script(&settings, program, words.collect()));
+        return entered(&settings, || language::script(&settings, program, words.collect()));
     }
-    let perform = || match Shell::new(settings) {
+    let mut perform = || match Shell::new(settings.clone()) {
         Ok(shell) => {
             let outcome = perform(&shell, &mut screen, &arguments.verb);
             settle(&mut screen, outcome)
@@ -121,10 +124,10 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         Verb::Version(_) | Verb::Login(_) | Verb::Logout(_) => perform(),
         // It tells what is in the way.
         Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => {
-            let _ = engine::enter();
+            let _ = engine::enter(&settings);
             perform()
         }
-        _ => entered(perform),
+        _ => entered(&settings, perform),
     }
 }
 
@@ -167,6 +170,9 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
             list::history(shell, screen, arguments)
         }
         Verb::Image(ImageVerb::Prune(arguments)) => prune::images(shell, screen, arguments),
+        Verb::System(SystemVerb::Events(arguments)) | Verb::Events(arguments) => {
+            events::events(shell, screen, arguments)
+        }
         Verb::System(SystemVerb::Check(arguments)) => system::check(shell, screen, arguments),
         Verb::System(SystemVerb::Df(arguments)) => system::df(shell, screen, arguments),
         Verb::Image(ImageVerb::Pull(arguments)) | Verb::Pull(arguments) => {

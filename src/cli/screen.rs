@@ -2,6 +2,10 @@
 
 use std::io::{self, BufWriter, Write};
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use super::outcome::Ending;
+use crate::model::{Kind, Result};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -67,6 +71,23 @@ impl Screen {
             self.out.flush()?;
         }
         Ok(&mut self.err)
+    }
+
+    /// The next of a stream that may wait. What was gathered is shown before a wait, and only then.
+    ///
+    /// # Errors
+    /// What the stream says, or writing.
+    pub fn before_wait<T>(
+        &mut self,
+        mut next: impl FnMut(Option<Duration>) -> Result<Option<T>>,
+    ) -> std::result::Result<Option<T>, Ending> {
+        match next(Some(Duration::ZERO)) {
+            Err(error) if error.kind() == Kind::Timeout => {
+                self.flush()?;
+                Ok(next(None)?)
+            }
+            other => Ok(other?),
+        }
     }
 
     /// Shows what was gathered.

@@ -1,5 +1,7 @@
 //! From image and options to a container's files.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::native::Native;
@@ -8,6 +10,7 @@ use crate::model::id::ContainerId;
 use crate::model::image::Image;
 use crate::model::name::ContainerName;
 use crate::model::options::CreateOptions;
+use crate::model::storage::Driver;
 use crate::model::{Kind, Result, merge};
 use crate::runtime::{New, host, label};
 
@@ -61,18 +64,26 @@ impl Native {
         // table inside shows no path of the host.
         let store = self.store()?;
         let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
-        let stack = store.stack(&spec.image.layers, host::most_layers())?;
-        let lower: Vec<String> = stack.iter().map(inside).collect();
+        spec.host.storage = self.driver()?;
+        let lower: Vec<String> = match spec.host.storage {
+            Driver::Overlay => {
+                store.stack(&spec.image.layers, host::most_layers())?.iter().map(inside).collect()
+            }
+            Driver::Vfs => Vec::new(),
+        };
         let root = store.root_like(&spec.image.layers);
         let environment = merge::process_env(&spec);
         let mounts = self.prepare_mounts(&mut spec)?;
-        self.runtime.create(&New {
+        let root = root.as_ref().map(inside);
+        let new = New {
             spec: &spec,
             name: &name,
             environment: &environment,
             lower: &lower,
-            root: root.as_ref().map(inside).as_deref(),
-        })?;
+            root: root.as_deref(),
+        };
+        let copy = |target: &Path| store.copy_layers(&spec.image.layers, target, &|| Ok(()));
+        self.runtime.create(&new, &copy)?;
         mounts.keep();
         Ok(id)
     }

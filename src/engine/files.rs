@@ -1,6 +1,7 @@
 //! Containers as files: what they changed, all that they see, and images made of either.
 
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 
 use serde_json::Value;
 
@@ -11,15 +12,19 @@ use crate::image::{Files, Origin, build::configure};
 use crate::model::build::{Change, CommitOptions, ImportOptions};
 use crate::model::container::Container;
 use crate::model::error::Context;
+use crate::model::event::Action;
 use crate::model::id::ContainerId;
 use crate::model::image::Image;
 use crate::model::reference::Reference;
 use crate::model::status::Status;
+use crate::model::storage::Driver;
 use crate::model::{Error, Kind, Result};
 
 /// Where the files of a container are.
 struct Place {
     upper: std::path::PathBuf,
+    /// When all was copied, where it was.
+    copied: Option<(i64, i64)>,
     container: Container,
     mounts: Vec<String>,
 }
@@ -28,6 +33,7 @@ impl Place {
     fn files(&self) -> Files<'_> {
         Files {
             upper: &self.upper,
+            copied: self.copied,
             layers: &self.container.spec.image.layers,
             mounts: &self.mounts,
         }
@@ -62,7 +68,22 @@ impl Native {
         let mounts = config.get("mounts").and_then(Value::as_array).into_iter().flatten();
         let paths = mounts.filter_map(|mount| mount.get("destination").and_then(Value::as_str));
         let mounts = paths.map(str::to_owned).collect();
-        Ok(Place { upper: directory.file("upper"), container, mounts })
+        let (name, copied) = match container.spec.host.storage {
+            Driver::Overlay => ("upper", None),
+            // It was written when the copy was whole.
+            Driver::Vfs => {
+                let path = directory.file("config.json");
+                let written = std::fs::metadata(&path);
+                let written = written.context(|| format!("stat `{}`", path.display()))?;
+                ("rootfs", Some((written.mtime(), written.mtime_nsec())))
+            }
+        };
+        Ok(Place { upper: directory.file(name), copied, container, mounts })
+    }
+
+    /// How many bytes a container has written.
+    pub(super) fn written_bytes(&self, id: &ContainerId) -> Result<u64> {
+        self.store()?.changed_bytes(self.place(id, "measure")?.files())
     }
 
     /// What a container has changed.
@@ -81,7 +102,9 @@ impl Native {
         let place = self.place(id, "export")?;
         self.store()?
             .export(place.files(), out, &|| cancel.check())
-            .context(|| format!("cannot export `{}`", place.container.state.name))
+            .context(|| format!("cannot export `{}`", place.container.state.name))?;
+        self.runtime().event(id, Action::Export, &[]);
+        Ok(())
     }
 
     /// Makes an image of a container.
@@ -118,6 +141,12 @@ impl Native {
                 Ok(()) => Some(Frozen { engine: self, id }),
                 // It has just ended: nothing changes any more.
                 Err(error) if error.kind() == Kind::Refused => None,
+                Err(error) if error.kind() == Kind::Unsupported => {
+                    let way = error.hint_text().unwrap_or_default().to_owned();
+                    return Err(error.hint(format!(
+                        "without a pause (--pause=false) it runs on meanwhile; for one: {way}"
+                    )));
+                }
                 Err(error) => return Err(error),
             }
         } else {
@@ -125,7 +154,9 @@ impl Native {
         };
         let image = self.commit_files(&place, &parent, document, &origin, cancel);
         drop(frozen);
-        image.context(|| format!("cannot commit `{name}`"))
+        let image = image.context(|| format!("cannot commit `{name}`"))?;
+        self.tell_commit(id, &image, reference, &options.message);
+        Ok(image)
     }
 
     fn commit_files(
@@ -190,6 +221,11 @@ impl Native {
         };
         let origin =
             Origin { comment: message, reference: options.reference.as_ref(), ..Origin::default() };
-        store.import_root(archive, document, &origin, &|| cancel.check())
+        let image = store.import_root(archive, document, &origin, &|| cancel.check())?;
+        if let Some(reference) = &options.reference {
+            self.tell(Action::Tag, &image, Some(reference));
+        }
+        self.tell(Action::Import, &image, None);
+        Ok(image)
     }
 }

@@ -6,6 +6,7 @@
 mod build;
 mod check;
 mod creation;
+mod events;
 mod files;
 mod in_use;
 mod native;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use crate::model::Result;
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
+use crate::model::event::{Event, EventOptions};
 use crate::model::exec::{DetachKeys, ExecOptions, Left};
 use crate::model::history::History;
 use crate::model::id::ContainerId;
@@ -49,6 +51,7 @@ use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, V
 pub use self::transfer::{CopyOptions, Transfer};
 pub use crate::image::write_whole;
 pub use crate::runtime::cancel::Cancel;
+pub use crate::runtime::owner::Owner;
 
 /// A container engine: images in, containers through their life, images out.
 ///
@@ -199,6 +202,12 @@ pub trait Backend: Send + Sync + fmt::Debug {
 
     /// Makes a container from an image that is present; starts nothing.
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId>;
+    /// Makes this process the owner of containers: those made with its token
+    /// (`CreateOptions::owner`) go when it ends, however it ends. An engine that runs nothing needs
+    /// nobody to watch, as this default has it.
+    fn own(&self) -> Result<Owner> {
+        Ok(Owner::unwatched())
+    }
     /// Runs its program. Returns when it really runs, or why it does not (exit code 126, 127).
     fn start(&self, id: &ContainerId) -> Result<()>;
     /// Connects the caller's streams to a container, starting it first where `attach.start` says
@@ -291,6 +300,10 @@ pub trait Backend: Send + Sync + fmt::Debug {
     ) -> Result<()>;
     /// Opens what it wrote.
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>>;
+    /// Opens what happened to containers, images and volumes, and with `follow` what happens from
+    /// now on. An event that was told before this call is there; one that is told later is not
+    /// missed.
+    fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>>;
 }
 
 /// Where an engine keeps things.
@@ -300,12 +313,14 @@ pub struct Settings {
     pub root: PathBuf,
     /// The cgroup under which containers get theirs, relative to each hierarchy's root.
     pub cgroup_parent: String,
+    /// The name of the storage driver; without one, overlay where the kernel allows it.
+    pub storage: Option<String>,
 }
 
 impl Settings {
     /// `LIFEBOX_ROOT`, or `/var/lib/lifebox` as root, else `$XDG_DATA_HOME/lifebox` or
     /// `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`, which
-    /// for an ordinary user is below its own cgroup. To be called before [`enter`].
+    /// for an ordinary user is below its own cgroup; `LIFEBOX_STORAGE_DRIVER`. To be called before [`enter`].
     pub fn from_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let data = || {
@@ -326,17 +341,19 @@ impl Settings {
             root: variable("LIFEBOX_ROOT").map_or_else(default, PathBuf::from),
             cgroup_parent: std::env::var("LIFEBOX_CGROUP_PARENT")
                 .unwrap_or_else(|_| crate::runtime::rootless::cgroup_parent()),
+            storage: variable("LIFEBOX_STORAGE_DRIVER")
+                .map(|name| name.to_string_lossy().into_owned()),
         }
     }
 }
 
-/// Makes an ordinary user root of a user namespace, as containers and their files need; nothing to
-/// do for root. To be called before [`open`], while this process has one thread.
+/// Makes an ordinary user root of the user namespace of its store, as containers and their files
+/// need; nothing to do for root. To be called before [`open`], while this process has one thread.
 ///
 /// # Errors
 /// Where this host does not let ordinary users do so; the hint says what allows it.
-pub fn enter() -> Result<()> {
-    crate::runtime::rootless::enter()
+pub fn enter(settings: &Settings) -> Result<()> {
+    crate::runtime::rootless::enter(&settings.root)
 }
 
 /// The native engine of this machine.
@@ -355,6 +372,17 @@ pub trait LogStream: Send + fmt::Debug {
     /// # Errors
     /// The kind `cancelled` when `cancel` is raised, `timeout` when `timeout` passes without a line.
     fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>>;
+}
+
+/// Events, in the order in which they happened.
+pub trait EventStream: Send + fmt::Debug {
+    /// The next event; `None` at the end. With `follow` it waits for more, until the time that
+    /// the options set.
+    ///
+    /// # Errors
+    /// The kind `cancelled` when `cancel` is raised, `timeout` when `timeout` passes without an
+    /// event.
+    fn next_event(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<Event>>;
 }
 
 /// The caller's side of an attached container.

@@ -8,10 +8,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::build::How;
-use super::{Attach, Backend, Cancel, CopyOptions, LogStream, Settings, Transfer};
+use super::{
+    Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Owner, Settings, Transfer,
+};
 use crate::image::{self, Store, bytes_below};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
+use crate::model::event::{Action, EventOptions};
 use crate::model::exec::{ExecOptions, Left};
 use crate::model::history::History;
 use crate::model::id::ContainerId;
@@ -26,11 +29,12 @@ use crate::model::reference::Reference;
 use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::stats::Stats;
+use crate::model::storage::Driver;
 use crate::model::system::Info;
 use crate::model::top::Process;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
-use crate::model::{Kind, Result};
+use crate::model::{Error, Kind, Result};
 use crate::runtime::Runtime;
 
 /// The reference that stands for this machine's own programs.
@@ -52,6 +56,22 @@ impl Native {
         &self.runtime
     }
 
+    fn make_host(&self, store: &Store) -> Result<Image> {
+        let image = store.make_host(&|| Ok(()))?.image;
+        self.tell(Action::Import, &image, None);
+        Ok(image)
+    }
+
+    /// How the roots of new containers are made.
+    pub(super) fn driver(&self) -> Result<Driver> {
+        match self.settings.storage.as_deref() {
+            Some(name) => {
+                name.parse().map_err(|error: Error| error.context("LIFEBOX_STORAGE_DRIVER"))
+            }
+            None => self.runtime.default_driver(),
+        }
+    }
+
     pub(super) fn store(&self) -> Result<Store> {
         Store::open(&self.settings.root)
     }
@@ -68,13 +88,13 @@ impl Backend for Native {
             .is_ok_and(|r| r.familiar() == HOST);
         let store = self.store()?;
         if is_host && pull == PullPolicy::Always {
-            return store.make_host(&|| Ok(())).map(|made| made.image);
+            return self.make_host(&store);
         }
         match store.find(reference) {
             Err(error)
                 if error.kind() == Kind::NotFound && is_host && pull != PullPolicy::Never =>
             {
-                store.make_host(&|| Ok(())).map(|made| made.image)
+                self.make_host(&store)
             }
             result => result,
         }
@@ -146,7 +166,10 @@ impl Backend for Native {
         platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>> {
-        self.store()?.load_file(archive, platform, &|| cancel.check())
+        let store = self.store()?;
+        let loaded = store.load_file(archive, platform, &|| cancel.check())?;
+        self.tell_loaded(&store, &loaded);
+        Ok(loaded)
     }
 
     fn load_stream(
@@ -155,7 +178,10 @@ impl Backend for Native {
         platform: Option<&Platform>,
         cancel: &Cancel,
     ) -> Result<Vec<Loaded>> {
-        self.store()?.load(archive, platform, &|| cancel.check())
+        let store = self.store()?;
+        let loaded = store.load(archive, platform, &|| cancel.check())?;
+        self.tell_loaded(&store, &loaded);
+        Ok(loaded)
     }
 
     fn save(
@@ -165,7 +191,10 @@ impl Backend for Native {
         path: &Path,
         cancel: &Cancel,
     ) -> Result<()> {
-        self.store()?.save_file(images, options, path, &|| cancel.check())
+        let store = self.store()?;
+        store.save_file(images, options, path, &|| cancel.check())?;
+        self.tell_saved(&store, images);
+        Ok(())
     }
 
     fn save_stream(
@@ -175,11 +204,16 @@ impl Backend for Native {
         out: &mut (dyn std::io::Write + Send),
         cancel: &Cancel,
     ) -> Result<()> {
-        self.store()?.save(images, options, out, &|| cancel.check())
+        let store = self.store()?;
+        store.save(images, options, out, &|| cancel.check())?;
+        self.tell_saved(&store, images);
+        Ok(())
     }
 
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
-        self.store()?.tag(image, reference)
+        let image = self.store()?.tag(image, reference)?;
+        self.tell(Action::Tag, &image, Some(reference));
+        Ok(image)
     }
 
     fn history(&self, image: &str) -> Result<Vec<History>> {
@@ -202,7 +236,12 @@ impl Backend for Native {
     fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
         let store = self.store()?;
         let _lock = self.lock_images()?;
-        store.prune(options, &self.users()?)
+        let before = store.list()?;
+        let pruned = store.prune(options, &self.users()?)?;
+        if !options.dry_run {
+            self.tell_removed(&pruned.removed, &before);
+        }
+        Ok(pruned)
     }
 
     fn check(&self, repair: bool, cancel: &Cancel) -> Result<Report> {
@@ -212,7 +251,10 @@ impl Backend for Native {
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>> {
         let store = self.store()?;
         let _lock = self.lock_images()?;
-        store.remove(image, force, &self.users()?)
+        let before = store.find(image).ok();
+        let removed = store.remove(image, force, &self.users()?)?;
+        self.tell_removed(&removed, before.as_slice());
+        Ok(removed)
     }
 
     fn find(&self, query: &str) -> Result<ContainerId> {
@@ -240,6 +282,10 @@ impl Backend for Native {
 
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
         self.create_container(image, options)
+    }
+
+    fn own(&self) -> Result<Owner> {
+        self.runtime.own()
     }
 
     fn start(&self, id: &ContainerId) -> Result<()> {
@@ -281,8 +327,7 @@ impl Backend for Native {
     }
 
     fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()> {
-        self.runtime.stop(id, options, true, cancel)?;
-        self.runtime.start(id)
+        self.runtime.restart(id, options, cancel)
     }
 
     fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()> {
@@ -319,7 +364,12 @@ impl Backend for Native {
     }
 
     fn container_size(&self, id: &ContainerId) -> Result<u64> {
-        Ok(bytes_below(&self.runtime.directory(id).file("upper")))
+        let directory = self.runtime.directory(id);
+        // Of a damaged record no more is known than what stands there.
+        match directory.file("upper") {
+            upper if upper.exists() => Ok(bytes_below(&upper)),
+            _ => self.written_bytes(id),
+        }
     }
 
     fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
@@ -399,5 +449,9 @@ impl Backend for Native {
 
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {
         Ok(Box::new(self.runtime.logs(id, options)?))
+    }
+
+    fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>> {
+        Ok(Box::new(self.runtime.events(options)?))
     }
 }

@@ -1,7 +1,8 @@
 //! The file of a seccomp profile, read when a container is made: it keeps what it was made with.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 
 use crate::model::error::Context;
 use crate::model::security::Seccomp;
@@ -15,7 +16,13 @@ pub(super) fn read(seccomp: &mut Seccomp) -> Result<()> {
     let Seccomp::File(path) = seccomp else { return Ok(()) };
     let what = || format!("open the seccomp profile `{path}`");
     let mut text = String::new();
-    let read = File::open(&*path).and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
+    // A fifo must not hold us up, nor a device be read.
+    let open = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&*path);
+    let file = open.and_then(|file| match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(std::io::Error::other("it is no regular file")),
+    });
+    let read = file.and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
     let size = read.context(what)?;
     if size as u64 > MOST {
         let message = format!("the seccomp profile `{path}` is larger than 1 MiB");

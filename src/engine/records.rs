@@ -35,7 +35,7 @@ impl Native {
             architecture: host.architecture,
             cgroup_version: host.cgroup_version,
             cgroup_controllers: host.cgroup_controllers,
-            storage: "overlay".to_owned(),
+            storage: self.driver()?.to_string(),
             cpus: host.cpus,
             memory: host.memory,
             rootless: host.rootless,
@@ -94,5 +94,6 @@ fn unknown_spec(id: &ContainerId) -> ContainerSpec {
         },
         config: Config::default(),
         host: HostConfig::default(),
+        owner: None,
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::native::{HOST, Native};
 use super::{Backend, Cancel};
 use crate::image;
+use crate::model::event::Action;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::progress::{Access, Event, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
@@ -62,7 +63,9 @@ impl Native {
     ) -> Result<Pulled> {
         let pulled = self.store()?.pull(reference, options, progress, &|| cancel.check());
         progress.tell(&Event::End);
-        pulled
+        let pulled = pulled?;
+        self.tell_moved(Action::Pull, reference, &pulled.image);
+        Ok(pulled)
     }
 
     /// See [`Backend::push`].
@@ -74,8 +77,13 @@ impl Native {
         progress: &Arc<dyn Progress>,
         cancel: &Cancel,
     ) -> Result<Pushed> {
-        let pushed = self.store()?.push(image, reference, access, progress, &|| cancel.check());
+        let store = self.store()?;
+        let pushed = store.push(image, reference, access, progress, &|| cancel.check());
         progress.tell(&Event::End);
-        pushed
+        let pushed = pushed?;
+        if let Ok(image) = store.find(image) {
+            self.tell_moved(Action::Push, reference, &image);
+        }
+        Ok(pushed)
     }
 }

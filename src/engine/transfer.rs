@@ -7,6 +7,7 @@ use super::Cancel;
 use super::native::Native;
 use crate::image::transfer::{self, Owner, Place};
 use crate::model::error::Context;
+use crate::model::event::Action;
 use crate::model::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
@@ -93,6 +94,14 @@ impl Native {
             false => Owner::Is(uid, gid),
         };
         let check = || cancel.check();
+        let action = match what {
+            Transfer::In { .. } | Transfer::Unpack { .. } | Transfer::Write { .. } => {
+                Action::ExtractToDir
+            }
+            Transfer::Out { .. } | Transfer::Pack { .. } | Transfer::Read { .. } => {
+                Action::ArchivePath
+            }
+        };
         match what {
             Transfer::In { from, path } => transfer::copy(
                 &here(from, options.follow)?,
@@ -112,7 +121,9 @@ impl Native {
                 Ok(())
             }
             Transfer::Write { path, content } => inside(path, true)?.write(content, &check),
-        }
+        }?;
+        self.runtime().event(id, action, &[]);
+        Ok(())
     }
 }
 

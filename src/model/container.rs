@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use super::health::Health;
 use super::id::ContainerId;
 use super::mounts::Mounts;
 use super::name::ContainerName;
@@ -16,6 +17,7 @@ use super::security::Security;
 use super::sharing::Sharing;
 use super::signal::Signal;
 use super::status::Status;
+use super::storage::Driver;
 use super::upkeep::{RestartPolicy, Upkeep};
 use super::{Error, Kind, Result};
 
@@ -30,6 +32,13 @@ pub struct Container {
     pub spec: ContainerSpec,
     /// How it is now.
     pub state: State,
+}
+
+impl Container {
+    /// `healthy`, `unhealthy` or `starting`; `none` where it is not asked.
+    pub fn health(&self) -> &'static str {
+        self.state.health.as_ref().map_or("none", |health| health.status.as_str())
+    }
 }
 
 /// What a container is made from. `spec.json`: written at `create`, never changed.
@@ -47,6 +56,9 @@ pub struct ContainerSpec {
     pub config: Config,
     /// How the host treats it.
     pub host: HostConfig,
+    /// The process that it goes with, where one has said so (`runtime::owner`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// The image that a container uses.
@@ -115,6 +127,8 @@ pub struct HostConfig {
     pub sharing: Sharing,
     /// What the monitor does while a container runs and when it ends: health checks and restarts.
     pub upkeep: Upkeep,
+    /// How its root file system was made; it stays so.
+    pub storage: Driver,
 }
 
 /// How a container is now. `state.json`: its monitor writes it while it lives, else the command
@@ -149,6 +163,9 @@ pub struct State {
     /// What `update` set, in place of the spec's.
     #[serde(default)]
     pub updated: Updated,
+    /// How well it is, where it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
 }
 
 /// What `update` has changed of a container; what is unset is as its spec says.
@@ -218,6 +235,7 @@ impl State {
             boot_id: String::new(),
             restart_count: 0,
             updated: Updated::default(),
+            health: None,
         }
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::digest::Digest;
+use super::health::HealthCheck;
 use super::reference::Reference;
 use super::{Error, Kind};
 
@@ -93,6 +94,9 @@ pub struct ImageConfig {
     /// The signal that `stop` sends, as text: it is data of a stranger until it is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<String>,
+    /// How containers are asked whether they are well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<HealthCheck>,
 }
 
 /// A list of words; old tools wrote a single one without the list (moby, `strslice`).

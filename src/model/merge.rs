@@ -7,11 +7,13 @@
 use jiff::Timestamp;
 
 use super::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
+use super::health::HealthCheck;
 use super::id::ContainerId;
 use super::image::{Image, ImageConfig};
 use super::mounts::Given;
 use super::options::{CreateOptions, EnvEntry};
 use super::signal::Signal;
+use super::storage::Driver;
 use super::upkeep::RestartPolicy;
 use super::{Error, Kind, Result};
 
@@ -61,6 +63,8 @@ pub fn spec(
         stop_signal,
         stop_timeout: options.stop_timeout,
     };
+    let mut upkeep = options.upkeep.clone();
+    upkeep.health = health(&image.display_name(), of_image, &options.upkeep.health)?;
     Ok(ContainerSpec {
         version: VERSION,
         id,
@@ -77,8 +81,10 @@ pub fn spec(
             resources: options.resources.clone(),
             mounts: options.mounts.with_image(&image.display_name(), of_image.volumes.keys())?,
             sharing: options.sharing.clone(),
-            upkeep: options.upkeep.clone(),
+            upkeep,
+            storage: Driver::default(),
         },
+        owner: options.owner.clone(),
     })
 }
 
@@ -151,6 +157,19 @@ fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
 
 fn key(entry: &str) -> &str {
     entry.split_once('=').map_or(entry, |(key, _)| key)
+}
+
+/// The user's health check, and what it does not say as the image has it.
+fn health(image: &str, of_image: &ImageConfig, own: &HealthCheck) -> Result<HealthCheck> {
+    own.check()?;
+    let none = own.test.first().is_some_and(|kind| kind == "NONE");
+    if let Some(check) = of_image.healthcheck.as_ref().filter(|_| !none) {
+        check.check().map_err(|error| {
+            corrupt(image, format!("has a bad health check: {error}"))
+                .hint("--no-healthcheck leaves it out")
+        })?;
+    }
+    Ok(own.clone().or(of_image.healthcheck.as_ref()))
 }
 
 fn image_stop_signal(image: &str, text: &str) -> Result<Signal> {

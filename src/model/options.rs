@@ -42,6 +42,8 @@ pub struct CreateOptions {
     pub tty: bool,
     /// Remove the container when it ends (`--rm`).
     pub auto_remove: bool,
+    /// The process that it goes with, as the engine named it.
+    pub owner: Option<String>,
     /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
     pub security: Security,
     /// How much a container may use: memory, processors, processes, block devices, limits of its processes.

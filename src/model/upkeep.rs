@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::health::HealthCheck;
 use super::units::parse_bytes;
 use super::{Error, Kind, Result};
 
@@ -17,6 +18,8 @@ pub struct Upkeep {
     pub restart: RestartPolicy,
     /// How much of its output is kept.
     pub log: LogLimits,
+    /// How it is asked whether it is well.
+    pub health: HealthCheck,
 }
 
 /// Whether a container is started again when it ends.

@@ -2,8 +2,10 @@
 
 use std::ffi::CStr;
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
+
+use crate::sys::mount;
 
 /// The largest `/etc/passwd` or `/etc/group` that is read, in bytes.
 const MAX_ACCOUNTS: usize = 1 << 20;
@@ -11,10 +13,14 @@ const MAX_ACCOUNTS: usize = 1 << 20;
 /// Reads a file of accounts inside the container: a regular file and not too large, or none
 /// (CVE-2024-9676: a fifo there must not hang us).
 pub(super) fn read(path: &CStr) -> Result<Vec<u8>, Errno> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let root = mount::open_directory(c"/")?;
+    let file = match mount::open_in_root(&root, path, flags) {
         Ok(file) => file,
-        Err(_) => return Ok(Vec::new()),
+        // It is not there, or it is a link that leads nowhere inside.
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV) => return Ok(Vec::new()),
+        // Without its file a user must not become another one.
+        Err(errno) => return Err(errno),
     };
     let status = rustix::fs::fstat(&file)?;
     let size = usize::try_from(status.st_size).unwrap_or(usize::MAX);

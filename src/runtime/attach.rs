@@ -13,8 +13,9 @@ use rustix::net::SendFlags;
 use super::Runtime;
 use super::cancel::Cancel;
 use super::connection::{Connection, Received};
-use super::protocol::{self, Reply, Request, Size};
+use super::protocol::{self, Begin, Reply, Request, Size};
 use super::{Claim, refuse};
+use crate::model::event;
 use crate::model::exec::{DetachKeys, Left};
 use crate::model::id::ContainerId;
 use crate::model::log::Stream;
@@ -94,7 +95,8 @@ impl Runtime {
         let signals = if signals { Some(Signals::take()?) } else { None };
         let stdin = streams.stdin.is_some();
         let size = streams.size().filter(|_| tty);
-        let started = if start { self.start_connected(id, true, stdin, size)? } else { None };
+        let begin = Begin { attach: true, stdin, size, again: false };
+        let started = if start { self.start_connected(id, begin)? } else { None };
         let connection = match started {
             Some(connection) => connection,
             None => match self.claim(id)? {
@@ -131,7 +133,12 @@ impl Runtime {
         let streams = Streams { forward_signals: false, ..streams };
         let session = Session { signals, ..Session::new(connection, feed, streams, tty, None)? };
         match session.run(cancel)? {
-            Some(left) => Ok(left),
+            Some(left) => {
+                if left == Left::Detached {
+                    self.event(id, event::Action::Detach, &[]);
+                }
+                Ok(left)
+            }
             None => self.wait(id, None, cancel).map(Left::Exited),
         }
     }

@@ -19,6 +19,16 @@ struct Inner {
     raised: AtomicBool,
     /// Readable while the flag is raised.
     event: OwnedFd,
+    above: Option<Above>,
+}
+
+/// The flags that a flag of a part of the work answers to.
+#[derive(Debug)]
+struct Above {
+    /// The nearest.
+    parent: Cancel,
+    /// Readable while the flag or one above it is raised.
+    any: OwnedFd,
 }
 
 impl Cancel {
@@ -27,7 +37,27 @@ impl Cancel {
     /// # Errors
     /// When no file descriptor is left.
     pub fn new() -> Result<Self> {
-        let inner = Inner { raised: AtomicBool::new(false), event: sys::event::eventfd()? };
+        let event = sys::event::eventfd()?;
+        let inner = Inner { raised: AtomicBool::new(false), event, above: None };
+        Ok(Cancel { inner: Arc::new(inner) })
+    }
+
+    /// A flag for a part of the work: raised with this one, and by itself without it.
+    ///
+    /// # Errors
+    /// When no file descriptor is left.
+    pub fn part(&self) -> Result<Self> {
+        let event = sys::event::eventfd()?;
+        // All of them side by side, for the kernel limits how deep they may be nested (epoll(7)).
+        let mut events = vec![event.as_fd()];
+        let mut next = Some(self);
+        while let Some(flag) = next {
+            events.push(flag.inner.event.as_fd());
+            next = flag.inner.above.as_ref().map(|above| &above.parent);
+        }
+        let any = sys::event::any_of(&events)?;
+        let above = Some(Above { parent: self.clone(), any });
+        let inner = Inner { raised: AtomicBool::new(false), event, above };
         Ok(Cancel { inner: Arc::new(inner) })
     }
 
@@ -46,6 +76,7 @@ impl Cancel {
     /// Whether it is raised.
     pub fn is_raised(&self) -> bool {
         self.inner.raised.load(Ordering::Relaxed)
+            || self.inner.above.as_ref().is_some_and(|above| above.parent.is_raised())
     }
 
     /// Fails with the kind `cancelled` if it is raised.
@@ -75,14 +106,19 @@ impl Cancel {
         sys::signal::on_interrupt(Box::new(move || flag.raise()))
     }
 
-    /// The same for all signals that ask the process to end: SIGINT, SIGTERM and SIGHUP. A second
-    /// SIGTERM or SIGHUP ends it at once.
+    /// The same for all signals that ask the process to end: SIGINT, SIGTERM and SIGHUP. One that
+    /// comes while the flag is still raised ends it at once.
     ///
     /// # Errors
     /// When a handler can't be installed.
     pub fn raise_on_end(&self) -> Result<()> {
         let flag = self.clone();
-        sys::signal::on_end(Box::new(move || flag.raise()))
+        sys::signal::on_end(Box::new(move || {
+            if flag.is_raised() {
+                sys::process::exit_now(i32::from(Cancel::exit_code()));
+            }
+            flag.raise();
+        }))
     }
 
     /// The exit code after the signal that raised a flag: 128 and its number, 130 for Ctrl-C.
@@ -95,6 +131,36 @@ impl Cancel {
 /// Readable while the flag is raised.
 impl AsFd for Cancel {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.inner.event.as_fd()
+        match &self.inner.above {
+            Some(above) => above.any.as_fd(),
+            None => self.inner.event.as_fd(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends(flag: &Cancel) -> bool {
+        flag.sleep(Duration::ZERO).is_err_and(|error| error.kind() == Kind::Cancelled)
+    }
+
+    #[test]
+    fn a_flag_of_a_part_answers_to_all_above_it() {
+        let whole = Cancel::new().unwrap();
+        let mut deepest = whole.part().unwrap();
+        let sibling = whole.part().unwrap();
+        for _ in 0..8 {
+            deepest = deepest.part().unwrap();
+        }
+        assert!(!ends(&deepest));
+        sibling.raise();
+        assert!(ends(&sibling) && !ends(&deepest) && !ends(&whole));
+        whole.raise();
+        let waiting = deepest.sleep(Duration::from_secs(60));
+        assert_eq!(waiting.unwrap_err().kind(), Kind::Cancelled);
+        whole.clear();
+        assert!(ends(&sibling) && !ends(&deepest));
     }
 }

@@ -11,8 +11,11 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::directory::{Directory, Lock};
+use super::event::Journal;
 use super::volumes::Volumes;
+use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
+use crate::model::event::{Action, Event};
 use crate::model::id::ContainerId;
 use crate::model::name::ContainerName;
 use crate::model::{Error, Kind, Result};
@@ -37,6 +40,11 @@ impl Catalogue {
     /// The volumes below the same root.
     pub fn volumes(&self) -> Volumes {
         Volumes::at(&self.root)
+    }
+
+    /// Where events of the same root are written.
+    pub fn journal(&self) -> Journal {
+        Journal::at(&self.root)
     }
 
     fn place(&self, kind: &str) -> PathBuf {
@@ -70,29 +78,43 @@ impl Catalogue {
     /// [`Kind::Exists`] where the name is taken, or what `fill` says.
     pub fn create(
         &self,
-        id: &ContainerId,
+        spec: &ContainerSpec,
         name: &ContainerName,
         fill: impl FnOnce(&Directory) -> Result<()>,
     ) -> Result<()> {
         self.prepare()?;
         self.sweep();
-        let staged = Directory::new(self.place("staging").join(id.as_str()));
-        let result = self.stage(id, name, &staged, fill);
+        let staged = Directory::new(self.place("staging").join(spec.id.as_str()));
+        let result = self.stage(spec, name, &staged, fill);
         if result.is_err() {
             let _ = fs::remove_dir_all(staged.path());
         }
         result
     }
 
+    /// Tries something in an empty directory below the root, which is gone afterwards.
+    ///
+    /// # Errors
+    /// When the root can't be written, or what `attempt` says.
+    pub fn try_out<T>(&self, name: &str, attempt: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+        self.prepare()?;
+        let place = Directory::new(self.place("staging").join(name));
+        let _trying = self.begin(&place)?;
+        let result = attempt(place.path());
+        remove_tree(place.path())?;
+        result
+    }
+
     fn stage(
         &self,
-        id: &ContainerId,
+        spec: &ContainerSpec,
         name: &ContainerName,
         staged: &Directory,
         fill: impl FnOnce(&Directory) -> Result<()>,
     ) -> Result<()> {
-        let path = staged.path();
-        // Held until the container is published, so that no sweep takes it for a leftover.
+        let (path, id) = (staged.path(), &spec.id);
+        // Held until the container is published, so that no sweep takes it for a leftover, and
+        // told of, so that nobody starts it before.
         let _making = self.begin(staged)?;
         fill(staged)?;
         self.claim_name(name, id)?;
@@ -100,7 +122,9 @@ impl Catalogue {
         fs::rename(path, target.path()).map_err(|error| {
             let _ = self.free_name(name, id);
             Error::from_io(format!("make `{}`", target.path().display()), &error)
-        })
+        })?;
+        self.journal().write(Event::of_container(spec, name, Action::Create, &[]));
+        Ok(())
     }
 
     /// Makes an empty directory and takes its lock.
@@ -225,9 +249,16 @@ impl Catalogue {
     /// When something can't be removed; the next `create` tries again.
     pub fn remove(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<()> {
         let path = self.directory(id).path().to_owned();
+        let spec = self.directory(id).read_spec().ok();
         let removing = self.place("removing").join(id.as_str());
         // From here on the container is gone for everybody else.
         fs::rename(&path, &removing).context(|| format!("remove `{}`", path.display()))?;
+        // Told before another one can take its name.
+        let event = match (&spec, name) {
+            (Some(spec), Some(name)) => Event::of_container(spec, name, Action::Destroy, &[]),
+            _ => Event::of_unknown(id, name, Action::Destroy),
+        };
+        self.journal().write(event);
         remove_tree(&removing)?;
         match name {
             Some(name) => self.free_name(name, id),

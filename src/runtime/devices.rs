@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{LinuxDevice, LinuxDeviceBuilder, LinuxDeviceType};
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::model::error::Context;
 use crate::model::security::Device;
 use crate::model::{Error, Kind, Result};
+use crate::sys::userns;
 
 /// What a container has of its own in `/dev`.
 const OWN: [&str; 7] = ["console", "fd", "mqueue", "ptmx", "pts", "shm", "core"];
@@ -28,7 +29,11 @@ pub(super) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
             return Err(Error::new(Kind::Invalid, message)
                 .hint("name a device node, or a directory of such"));
         }
-        for node in nodes {
+        if userns::nested() {
+            show(device, &nodes, config)?;
+            continue;
+        }
+        for (_, node) in nodes {
             let rule = json!({
                 "allow": true,
                 "type": serde_json::to_value(node.typ()).unwrap_or_default(),
@@ -41,6 +46,23 @@ pub(super) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
             push(&mut config["linux"]["devices"], node);
             push(&mut config["linux"]["resources"]["devices"], rule);
         }
+    }
+    Ok(())
+}
+
+/// An ordinary user makes no devices: the host's are shown, where they are to be.
+fn show(device: &Device, nodes: &[Node], config: &mut Value) -> Result<()> {
+    if !["r", "w"].iter().all(|right| device.access.contains(right)) {
+        let message =
+            format!("`{}`: only root can hold a container to `{}`", device.host, device.access);
+        return Err(Error::new(Kind::Unsupported, message).hint("leave the rights out"));
+    }
+    for (host, node) in nodes {
+        let mount = json!({
+            "destination": node.path(), "type": "bind", "source": host,
+            "options": ["bind", "rprivate", "nosuid", "noexec"],
+        });
+        push(&mut config["mounts"], mount);
     }
     Ok(())
 }
@@ -63,11 +85,14 @@ pub(super) fn of_host() -> Vec<LinuxDevice> {
             let _ = collect(&entry.path(), &format!("/dev/{name}"), &mut nodes);
         }
     }
-    nodes
+    nodes.into_iter().map(|(_, node)| node).collect()
 }
 
+/// Where a device is on the host, and what it is to be inside.
+type Node = (PathBuf, LinuxDevice);
+
 /// The node at `path`, following links, or those below a directory, following none.
-fn collect(path: &Path, inside: &str, nodes: &mut Vec<LinuxDevice>) -> std::io::Result<()> {
+fn collect(path: &Path, inside: &str, nodes: &mut Vec<Node>) -> std::io::Result<()> {
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
         for entry in fs::read_dir(path)?.flatten() {
@@ -91,6 +116,6 @@ fn collect(path: &Path, inside: &str, nodes: &mut Vec<LinuxDevice>) -> std::io::
         .file_mode(metadata.mode() & 0o777)
         .uid(metadata.uid())
         .gid(metadata.gid());
-    nodes.extend(device.build());
+    nodes.extend(device.build().ok().map(|node| (path.to_owned(), node)));
     Ok(())
 }

@@ -43,7 +43,7 @@ pub fn fill(volume: &CStr, root: BorrowedFd<'_>, target: &CStr) -> Result<(), Er
         }
     }
     // A place that the image does not have is empty, as the volume is.
-    if let Ok(place) = mount::open_in_root(root, target)
+    if let Ok(place) = mount::open_in_root(root, target, OFlags::PATH)
         && let Ok(source) = open_dir(&place, c".")
     {
         let mut copy = Copy { links: HashMap::new(), data: data.as_fd() };

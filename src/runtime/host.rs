@@ -53,7 +53,7 @@ pub fn describe(cgroup_parent: &str) -> Description {
     if userns::nested() && hierarchies == Hierarchies::default() {
         warnings.push(format!(
             "this user has no cgroup, so there is no limit, no `pause` and no `stats`; {}",
-            rootless::WAY_TO_CGROUPS
+            rootless::way_to_cgroup(None, false)
         ));
     }
     let filesystems = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
@@ -118,6 +118,21 @@ pub(super) fn kernel_version() -> (u32, u32) {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
+/// Refuses a score that this process may not give: an ordinary user can only make it more likely
+/// that a process is chosen when memory runs out (proc_pid_oom_score_adj(5)).
+///
+/// # Errors
+/// [`Kind::Denied`], with the least that is allowed.
+pub fn check_oom_score(score: Option<i64>) -> Result<()> {
+    let text = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
+    let least = text.trim().parse().unwrap_or(i64::MIN);
+    if let Some(score) = score.filter(|score| userns::nested() && *score < least) {
+        let message = format!("--oom-score-adj {score}: only root may give less than {least}");
+        return Err(Error::new(Kind::Denied, message).hint("leave it out, or run as root"));
+    }
+    Ok(())
+}
+
 /// Refuses limits of processes that this process may not give: only CAP_SYS_RESOURCE raises a hard
 /// limit (setrlimit(2)).
 ///
@@ -128,7 +143,8 @@ pub fn check_ulimits(ulimits: &[Ulimit]) -> Result<()> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     let effective = effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
-    if effective.unwrap_or_default() >> CAP_SYS_RESOURCE & 1 == 1 {
+    // In a user namespace it means nothing for limits.
+    if !userns::nested() && effective.unwrap_or_default() >> CAP_SYS_RESOURCE & 1 == 1 {
         return Ok(());
     }
     for ulimit in ulimits {

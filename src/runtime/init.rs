@@ -6,7 +6,7 @@
 //! succeeded.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -70,6 +70,8 @@ pub struct Init {
     pub shared_memory: Option<OwnedFd>,
     /// The end of the pipe that takes the report.
     pub report: OwnedFd,
+    /// The numbers of all these descriptors, in order.
+    pub descriptors: Vec<RawFd>,
     /// Where the program may be, in the order of PATH.
     pub programs: Vec<CString>,
     /// Its arguments, from argument 0 on.
@@ -120,6 +122,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn perform(&mut self, step: &Step) -> Result<(), Errno> {
         match step {
+            Step::CloseInherited => process::close_all_but(&self.init.descriptors),
             Step::DieWithMonitor => self.die_with_monitor(),
             Step::SetOomScore(score) => set_oom_score(score),
             Step::JoinCgroups => self.join_cgroups(),
@@ -130,6 +133,7 @@ impl Walk<'_> {
             Step::BringLoopbackUp => net::loopback_up(),
             Step::StopPropagation => mount::make_all_slaves(),
             Step::MountRoot(root) => self.mount_root(root),
+            Step::BindRoot { path, attributes } => self.bind_root(path, *attributes),
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
             Step::BindDevice(device) => device::show(self.root()?, device),
@@ -139,6 +143,7 @@ impl Walk<'_> {
             }
             Step::PivotRoot => mount::pivot(self.root()?),
             Step::JoinNamespaces(which) => self.join_namespaces(*which),
+            Step::LetGoOfHost => self.let_go_of_host(),
             Step::OpenNullInput => open_null_input(),
             Step::OpenTerminal { console } => self.open_terminal(*console),
             Step::WriteSysctl { path, value, optional } => match self.write_sysctl(path, value) {
@@ -220,6 +225,24 @@ impl Walk<'_> {
         if pipe[0].revents().contains(PollFlags::ERR) { Err(Errno::SRCH) } else { Ok(()) }
     }
 
+    /// From here on paths are the container's, and some of them lead through `/proc/self/fd`:
+    /// nothing there may be the host's (CVE-2024-21626).
+    fn let_go_of_host(&self) -> Result<(), Errno> {
+        let init = self.init;
+        let kept = [
+            init.streams[0].as_ref(),
+            init.streams[1].as_ref(),
+            init.streams[2].as_ref(),
+            init.terminal.as_ref(),
+            self.root.as_ref(),
+            Some(&init.report),
+        ];
+        // -1 stands for none: it is no descriptor, and below all that are.
+        let mut kept = kept.map(|descriptor| descriptor.map_or(-1, AsRawFd::as_raw_fd));
+        kept.sort_unstable();
+        process::close_all_but(kept.split_at(kept.partition_point(|number| *number < 0)).1)
+    }
+
     fn join_cgroups(&self) -> Result<(), Errno> {
         for tasks in &self.init.cgroups {
             rustix::io::write(tasks, b"0")?;
@@ -251,9 +274,26 @@ impl Walk<'_> {
         Ok(())
     }
 
+    fn bind_root(&mut self, path: &CStr, attributes: Attributes) -> Result<(), Errno> {
+        // As in `mount_root`.
+        rustix::process::umask(Mode::empty());
+        let root = mount::clone_tree(CWD, path)?;
+        mount::add_attributes(&root, attributes)?;
+        mount::attach(&root, mount::open_directory(path)?)?;
+        self.root = Some(root);
+        Ok(())
+    }
+
     fn mount(&self, step: &MountStep) -> Result<(), Errno> {
         let mounted = match mount::filesystem(&step.fstype, &step.settings, step.attributes) {
             Err(Errno::NODEV) if step.optional => return Ok(()),
+            Err(Errno::PERM) => match &step.instead {
+                Some(path) => match show_instead(path, step) {
+                    Err(Errno::NOENT) if step.optional => return Ok(()),
+                    result => result?,
+                },
+                None => return Err(Errno::PERM),
+            },
             result => result?,
         };
         let target = make_directories(self.root()?, &step.target)?;
@@ -351,15 +391,9 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The container's own `/dev/null`, and nothing else that has its name (CVE-2025-31133).
+    /// The container's own `/dev/null`.
     fn null(&self) -> Result<OwnedFd, Errno> {
-        let null = mount::open_beneath(self.root()?, c"dev/null", OFlags::PATH)?;
-        let status = rustix::fs::fstat(&null)?;
-        let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice;
-        match is_device && status.st_rdev == rustix::fs::makedev(1, 3) {
-            true => Ok(null),
-            false => Err(Errno::NODEV),
-        }
+        null(self.root()?, OFlags::PATH)
     }
 
     fn close_descriptors(&self) -> Result<(), Errno> {
@@ -370,7 +404,7 @@ impl Walk<'_> {
         }
         // The report pipe goes with exec; all others go now, so that no path through
         // /proc/self/fd leads back to the host (CVE-2024-21626).
-        process::close_all_but(self.init.report.as_fd())
+        process::close_all_but(&[self.init.report.as_raw_fd()])
     }
 
     fn execute(&self) -> Result<(), Errno> {
@@ -390,6 +424,19 @@ impl Walk<'_> {
         }
         Err(reason)
     }
+}
+
+/// The host's own, where its namespace is this one too.
+fn show_instead(path: &CStr, step: &MountStep) -> Result<OwnedFd, Errno> {
+    if step.fstype.as_c_str() == c"proc" {
+        let number = rustix::fs::readlink(c"/proc/self", Vec::new())?;
+        let own = rustix::process::getpid().as_raw_nonzero().to_string();
+        if number.to_bytes() != own.as_bytes() {
+            return Err(Errno::PERM);
+        }
+    }
+    let view = mount::View { whole: true, attributes: step.attributes, slave: false };
+    mount::open_view(path, view)
 }
 
 /// A lower score than the present one needs CAP_SYS_RESOURCE; without it the caller's stays.
@@ -427,7 +474,20 @@ fn new_keyring() -> Result<(), Errno> {
     }
 }
 
+/// A fifo that a container put there must not hold us up.
 fn open_null_input() -> Result<(), Errno> {
-    let null = rustix::fs::open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    process::redirect(null, 0)
+    let root = mount::open_directory(c"/")?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    process::redirect(null(root.as_fd(), flags)?, 0)
+}
+
+/// `/dev/null` of a root, and nothing else that has its name (CVE-2025-31133).
+fn null(root: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let null = mount::open_beneath(root, c"dev/null", flags)?;
+    let status = rustix::fs::fstat(&null)?;
+    let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice;
+    match is_device && status.st_rdev == rustix::fs::makedev(1, 3) {
+        true => Ok(null),
+        false => Err(Errno::NODEV),
+    }
 }

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use super::cgroup::{Cgroup, Hierarchies};
 use super::protocol::Request;
-use super::{Runtime, host, oci};
-use crate::model::Result;
+use super::{Runtime, host, oci, rootless};
 use crate::model::container::{Changes, State};
+use crate::model::event;
 use crate::model::id::ContainerId;
 use crate::model::resources::Resources;
 use crate::model::stats::Stats;
 use crate::model::status::{self, Action, Status};
+use crate::model::{Error, Kind, Result};
 
 impl Runtime {
     /// Refuses limits that this host can't hold, before anything is made.
@@ -21,7 +22,9 @@ impl Runtime {
             return Ok(());
         }
         host::check_ulimits(&resources.ulimits)?;
-        let parent = Cgroup::at(&Hierarchies::of_host()?, Path::new(&self.cgroup_parent));
+        host::check_oom_score(resources.oom_score_adj)?;
+        let parent = Path::new(&self.cgroup_parent);
+        let parent = Cgroup::at(&Hierarchies::of_host()?.delegated(parent), parent);
         parent.check(&oci::resources::limits(resources)?, resources)
     }
 
@@ -43,7 +46,9 @@ impl Runtime {
                 status::check(state.name.as_str(), state.status, Action::Update)?;
                 let mut host = directory.read_spec()?.host;
                 state.updated.apply(&mut host);
-                directory.write_state(&State { updated: changes.of(&host)?, ..state })
+                directory.write_state(&State { updated: changes.of(&host)?, ..state })?;
+                self.event(id, event::Action::Update, &[]);
+                Ok(())
             },
         )
     }
@@ -51,15 +56,22 @@ impl Runtime {
     /// What a container uses now; all zero where it has no process.
     ///
     /// # Errors
-    /// When its record can't be read.
+    /// When its record can't be read; [`Kind::Unsupported`] where it has no cgroup.
     pub fn stats(&self, id: &ContainerId) -> Result<Stats> {
         let state = self.inspect(id)?.state;
         let at = Some(Instant::now());
         if !matches!(state.status, Status::Running | Status::Paused) {
             return Ok(Stats { at, ..Stats::default() });
         }
+        let cgroup = self.cgroup(id)?;
+        if cgroup.is_nowhere() {
+            let message = format!("nothing counts what `{}` uses: it has no cgroup", state.name);
+            return Err(
+                Error::new(Kind::Unsupported, message).hint(rootless::way_to_cgroup(None, false))
+            );
+        }
         let network = network_bytes(state.pid);
-        Ok(Stats { at, network, ..self.cgroup(id)?.usage() })
+        Ok(Stats { at, network, ..cgroup.usage() })
     }
 }
 

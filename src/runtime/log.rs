@@ -7,7 +7,7 @@
 //! A file that has reached its limit gets a number, and a new one is begun (`rotation.rs`).
 
 use std::borrow::Cow;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,9 @@ impl Writer {
     /// # Errors
     /// When the disk is full or read-only.
     pub fn open(path: &Path, limits: LogLimits) -> Result<Self> {
-        let file = open_for_append(path)?;
+        let file = rotation::open(path).map_err(|error| {
+            Error::from_io(format!("open `{}`", path.display()), &error).with_kind(Kind::System)
+        })?;
         let end = file.metadata().map_or(0, |metadata| metadata.len());
         Ok(Writer {
             file,
@@ -103,23 +105,8 @@ impl Writer {
 
     /// Begins a new file, and removes the oldest. Where that fails the present one goes on.
     fn rotate(&mut self) {
-        let mut numbers = rotation::numbers(&self.path);
-        let next = numbers.last().map_or(1, |last| last + 1);
-        let numbered = rotation::numbered(&self.path, next);
-        if fs::rename(&self.path, &numbered).is_err() {
-            return;
-        }
-        match open_for_append(&self.path) {
-            Ok(file) => (self.file, self.end) = (file, 0),
-            Err(_) => {
-                let _ = fs::rename(&numbered, &self.path);
-                return;
-            }
-        }
-        numbers.push(next);
-        let kept = usize::try_from(self.limits.max_file).unwrap_or(usize::MAX).saturating_sub(1);
-        for number in &numbers[..numbers.len().saturating_sub(kept)] {
-            let _ = fs::remove_file(rotation::numbered(&self.path, *number));
+        if let Ok(file) = rotation::begin(&self.path, self.limits.max_file) {
+            (self.file, self.end) = (file, 0);
         }
     }
 
@@ -217,18 +204,6 @@ pub(super) fn parse(line: &[u8]) -> Option<(LogLine, bool)> {
     };
     let line = LogLine { time: record.time.parse().ok()?, stream: record.stream, bytes };
     Some((line, record.partial))
-}
-
-/// Opens a log for appending, made where it is missing.
-///
-/// # Errors
-/// When the disk is full or read-only.
-fn open_for_append(path: &Path) -> Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true).mode(0o600).open(path).map_err(|error| {
-        Error::from_io(format!("open `{}`", path.display()), &error).with_kind(Kind::System)
-    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod cgroup;
 pub mod connection;
 mod devices;
 pub mod directory;
+pub mod event;
 pub mod exec;
 pub mod fill;
 pub mod host;
@@ -17,10 +18,12 @@ pub mod init;
 mod input;
 pub mod label;
 mod limits;
+mod lines;
 pub mod log;
 pub mod monitor;
 mod names;
 pub mod oci;
+pub mod owner;
 pub mod passwd;
 pub mod place;
 pub mod plan;
@@ -51,9 +54,11 @@ use self::catalogue::Catalogue;
 use self::cgroup::{Cgroup, Hierarchies};
 use self::connection::Connection;
 use self::directory::{Directory, Lock};
+use self::event::write_mounts;
 use self::protocol::{Reply, Request};
 use self::reader::Reader;
 use crate::model::container::{Container, ContainerSpec, State};
+use crate::model::event as happening;
 use crate::model::id::ContainerId;
 use crate::model::log::LogOptions;
 use crate::model::name::ContainerName;
@@ -181,6 +186,14 @@ impl Runtime {
         } else {
             (137, "its monitor was killed, and the container with it")
         };
+        // Before anybody can read of its end.
+        let ran = state.started_at.filter(|_| state.status != Status::Restarting);
+        if let Some(begun) = ran {
+            self.event(id, happening::Action::Die, &happening::death(code, begun));
+            if let Ok(spec) = directory.read_spec() {
+                write_mounts(&self.journal(), &spec, happening::Action::Unmount);
+            }
+        }
         let mut state = state.ended(code, Timestamp::now());
         state.error = reason.to_owned();
         // On a read-only root the truth is told without being written.
@@ -189,13 +202,18 @@ impl Runtime {
     }
 
     fn cgroup(&self, id: &ContainerId) -> Result<Cgroup> {
-        let directory = self.catalogue.directory(id);
-        // Another session of an ordinary user has another cgroup of its own.
-        let recorded = Some(directory.file(CGROUP_PARENT)).filter(|_| userns::nested());
+        let parent = PathBuf::from(self.parent_of(id));
+        let hierarchies = Hierarchies::of_host()?.delegated(&parent);
+        Ok(Cgroup::at(&hierarchies, &parent.join(id.as_str())))
+    }
+
+    /// Below which cgroup that of a container is: another session of an ordinary user has another
+    /// one of its own.
+    fn parent_of(&self, id: &ContainerId) -> String {
+        let recorded = Some(self.catalogue.directory(id).file(CGROUP_PARENT));
+        let recorded = recorded.filter(|_| userns::nested());
         let recorded = recorded.and_then(|path| fs::read_to_string(path).ok());
-        let parent = recorded.as_deref().unwrap_or(&self.cgroup_parent);
-        let hierarchies = Hierarchies::of_host()?.delegated(parent.as_ref());
-        Ok(Cgroup::at(&hierarchies, &Path::new(parent).join(id.as_str())))
+        recorded.unwrap_or_else(|| self.cgroup_parent.clone())
     }
 
     /// Finds out who may change a container; waits while another front is starting it.
@@ -345,7 +363,9 @@ impl Runtime {
             |_| (),
             |_lock, state| {
                 status::check(state.name.as_str(), state.status, Action::Rename)?;
-                directory.write_state(&State { name: name.clone(), ..state })
+                directory.write_state(&State { name: name.clone(), ..state })?;
+                self.event(id, happening::Action::Rename, &happening::renaming(&old));
+                Ok(())
             },
         );
         self.catalogue.free_name(if renamed.is_ok() { &old } else { name }, id)?;

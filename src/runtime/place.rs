@@ -5,7 +5,7 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::sys::{mount, process};
@@ -58,6 +58,12 @@ pub fn make_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Er
 /// those that lead nowhere yet; what is missing is made. `EBUSY` for the root itself, `EXDEV` for
 /// the kernel's file systems, wherever links of the image lead (confinement.md, D2 and D4).
 pub fn make(root: BorrowedFd<'_>, path: &CStr, wanted: Wanted) -> Result<OwnedFd, Errno> {
+    not_of_the_kernel(walk(root, path, wanted)?.ok_or(Errno::BUSY)?)
+}
+
+/// The same wherever it is; `None` for the root itself. Links are read and walked here, so the
+/// kernel's own in `/proc`, which lead anywhere, are texts like all others.
+fn walk(root: BorrowedFd<'_>, path: &CStr, wanted: Wanted) -> Result<Option<OwnedFd>, Errno> {
     let mut way = Way { root, below: Vec::new() };
     let mut ahead: Vec<CString> = Vec::new();
     push(&mut ahead, path.to_bytes())?;
@@ -89,11 +95,11 @@ pub fn make(root: BorrowedFd<'_>, path: &CStr, wanted: Wanted) -> Result<OwnedFd
                 push(&mut ahead, target.to_bytes())?;
             }
             FileType::Directory => way.below.push(found),
-            _ if ahead.is_empty() => return not_of_the_kernel(found),
+            _ if ahead.is_empty() => return Ok(Some(found)),
             _ => return Err(Errno::NOTDIR),
         }
     }
-    not_of_the_kernel(way.below.pop().ok_or(Errno::BUSY)?)
+    Ok(way.below.pop())
 }
 
 /// A copy of the mount at `/dev/shm` in another container's mount namespace. A mount can be copied
@@ -160,36 +166,16 @@ fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: Wanted) -> Result<(), Errn
 }
 
 /// Enters the working directory, making it where it is missing. The present root must be the
-/// container's.
+/// container's; a path that leads out of it is never taken (confinement.md, D2, D7 and D9).
 pub fn enter(path: &CStr) -> Result<(), Errno> {
-    if rustix::process::chdir(path) == Err(Errno::NOENT) {
-        let relative = CStr::from_bytes_with_nul(strip_slashes(path.to_bytes_with_nul()));
-        // After the pivot `/` is the container's, so links of the image lead nowhere else.
-        make_path(relative.unwrap_or(c""))?;
-        rustix::process::chdir(path)?;
+    let root = mount::open_directory(c"/")?;
+    match walk(root.as_fd(), path, Wanted::Directory)? {
+        Some(directory) => rustix::process::fchdir(directory)?,
+        None => rustix::process::fchdir(root)?,
     }
     // A directory outside of the root has no path from it: getcwd(2) says "(unreachable)".
     let cwd = rustix::process::getcwd(Vec::new())?;
     if cwd.to_bytes().starts_with(b"/") { Ok(()) } else { Err(Errno::XDEV) }
-}
-
-fn strip_slashes(mut path: &[u8]) -> &[u8] {
-    while let [b'/', rest @ ..] = path {
-        path = rest;
-    }
-    path
-}
-
-/// Makes the directories of `path` one after the other, following links, from the present root.
-fn make_path(path: &CStr) -> Result<(), Errno> {
-    rustix::process::chdir(c"/")?;
-    for component in path.to_bytes().split(|b| *b == b'/').filter(|c| !c.is_empty()) {
-        match rustix::fs::mkdirat(CWD, component, Mode::from_bits_truncate(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => rustix::process::chdir(component)?,
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
 }
 
 fn not_of_the_kernel(place: OwnedFd) -> Result<OwnedFd, Errno> {

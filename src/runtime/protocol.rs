@@ -24,14 +24,7 @@ const HEADER: usize = 5;
 pub enum Request {
     /// Start the container; only the front that made the monitor asks this, and first. With
     /// `attach` the reply is followed by what the container writes.
-    Start {
-        /// Whether this connection gets the output.
-        attach: bool,
-        /// Whether this front feeds standard input: it is closed when the front goes.
-        stdin: bool,
-        /// The size of its terminal.
-        size: Option<Size>,
-    },
+    Start(Begin),
     /// Run a further program; asked of a helper of its own, and first.
     Exec(Box<ExecSpec>),
     /// The front's terminal has this size now.
@@ -75,6 +68,19 @@ pub enum Request {
     },
 }
 
+/// How a container is started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin {
+    /// Whether this connection gets the output.
+    pub attach: bool,
+    /// Whether this front feeds standard input: it is closed when the front goes.
+    pub stdin: bool,
+    /// The size of its terminal.
+    pub size: Option<Size>,
+    /// Whether it was stopped for this, as `restart` does.
+    pub again: bool,
+}
+
 /// The size of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
@@ -87,6 +93,8 @@ pub struct Size {
 /// A further program for a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecSpec {
+    /// What events call it.
+    pub id: String,
     /// Program and arguments.
     pub args: Vec<String>,
     /// Its whole environment.

@@ -1,22 +1,20 @@
 //! Reading a container's log: the last lines, a span of time, or on and on as it is written.
 
-use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::inotify::Inotify;
 
 use super::cancel::Cancel;
+use super::lines::{Lines, watch};
 use super::log;
 use super::rotation::{self, Part};
 use crate::model::error::Context;
 use crate::model::log::{LogLine, LogOptions, Stream};
 use crate::model::{Error, Kind, Result};
 use crate::sys;
-
-const CHUNK: usize = 64 * 1024;
 
 /// The longest line in one piece, in bytes; a longer one comes in several.
 const MAX_LINE: usize = 1 << 20;
@@ -25,14 +23,8 @@ const MAX_LINE: usize = 1 << 20;
 /// nobody.
 #[derive(Debug)]
 pub struct Reader {
-    path: PathBuf,
-    part: Option<Part>,
-    /// Whether `part` was full when its end was last looked at: nothing more comes after this end.
-    full: Option<u64>,
+    lines: Lines,
     options: LogOptions,
-    /// What was read and not yet returned, from `at` on.
-    buffer: Vec<u8>,
-    at: usize,
     /// The beginning of a long line, for each stream.
     begun: [Option<LogLine>; 2],
     follow: Option<Follow>,
@@ -65,12 +57,8 @@ impl Reader {
         };
         let part = part.context(|| format!("read `{}`", path.display()))?;
         Ok(Reader {
-            path: path.to_owned(),
-            part,
-            full: None,
+            lines: Lines::new(path, part),
             options: options.clone(),
-            buffer: Vec::new(),
-            at: 0,
             begun: [None, None],
             follow,
         })
@@ -87,7 +75,7 @@ impl Reader {
     ) -> Result<Option<LogLine>> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
-            while let Some(record) = self.next_record()? {
+            while let Some(record) = self.lines.next(log::parse)? {
                 let line = record.and_then(|(line, partial)| self.join(line, partial));
                 match line.filter(|line| self.wanted(line)) {
                     Some(line) if self.options.until.is_some_and(|until| line.time >= until) => {
@@ -153,61 +141,4 @@ impl Reader {
             }
         }
     }
-
-    /// The next whole record: `Some(None)` for one that is no line.
-    fn next_record(&mut self) -> Result<Option<Option<(LogLine, bool)>>> {
-        loop {
-            let rest = &self.buffer[self.at..];
-            if let Some(length) = rest.iter().position(|b| *b == b'\n') {
-                let line = log::parse(&rest[..length]);
-                self.at += length + 1;
-                return Ok(Some(line));
-            }
-            self.buffer.drain(..self.at);
-            self.at = 0;
-            let held = self.buffer.len();
-            let Some(part) = &mut self.part else {
-                self.part = Part::after(&self.path, 0).context(|| "open the log".to_owned())?;
-                match self.part {
-                    Some(_) => continue,
-                    None => return Ok(None),
-                }
-            };
-            self.buffer.resize(held + CHUNK, 0);
-            let count = part.file.read(&mut self.buffer[held..]);
-            self.buffer.truncate(held + *count.as_ref().unwrap_or(&0));
-            if count.context(|| "read the log".to_owned())? == 0 && !self.next_part()? {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// At the end of a file: whether there is more to read. One that has become full is read once
-    /// more before it is left, for the last it got before.
-    fn next_part(&mut self) -> Result<bool> {
-        let failed = || "open the log".to_owned();
-        let Some(part) = &self.part else { return Ok(false) };
-        if self.full.is_none() {
-            self.full = part.full(&self.path).context(failed)?;
-            return Ok(self.full.is_some());
-        }
-        let next = Part::after(&self.path, self.full.unwrap_or(0)).context(failed)?;
-        let Some(next) = next else { return Ok(false) };
-        (self.part, self.full) = (Some(next), None);
-        self.buffer.clear();
-        Ok(true)
-    }
-}
-
-fn watch(path: &Path) -> Result<Inotify> {
-    let failed = |errno: nix::Error| {
-        Error::from_errno(format!("inotify({})", path.display()), errno as i32)
-            .hint("too many files are being followed; see /proc/sys/fs/inotify")
-    };
-    let changes = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).map_err(failed)?;
-    // The directory: what is written, and the beginning of a new file.
-    let directory = path.parent().unwrap_or(path);
-    let events = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE;
-    changes.add_watch(directory, events).map_err(failed)?;
-    Ok(changes)
 }

@@ -3,9 +3,9 @@
 //! The last one is written. When it is full it gets the next number and a new one is begun, by one
 //! rename, so that a reader can always tell what follows the file that it holds open.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::log;
@@ -31,6 +31,35 @@ pub(super) fn numbered(path: &Path, number: u64) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{number}"));
     name.into()
+}
+
+/// Opens the file that is written, for appending and reading; made where it is missing.
+pub(super) fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+}
+
+/// Gives the file that was written its number, begins a new one and removes the oldest, so that
+/// `kept` are left. Where that fails, all is as before.
+pub(super) fn begin(path: &Path, kept: u32) -> std::io::Result<File> {
+    let mut numbers = numbers(path);
+    let next = numbers.last().map_or(1, |last| last + 1);
+    let full = numbered(path, next);
+    fs::rename(path, &full)?;
+    let file = open(path).inspect_err(|_| {
+        let _ = fs::rename(&full, path);
+    })?;
+    numbers.push(next);
+    let kept = usize::try_from(kept).unwrap_or(usize::MAX).saturating_sub(1);
+    for number in &numbers[..numbers.len().saturating_sub(kept)] {
+        let _ = fs::remove_file(numbered(path, *number));
+    }
+    Ok(file)
+}
+
+/// Whether this open file is the one at `path`.
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
+    let place = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+    matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if place(&a) == place(&b))
 }
 
 /// A file of a log that is open for reading.
@@ -65,16 +94,12 @@ impl Part {
         if self.number.is_some() {
             return Ok(self.number);
         }
-        let metadata = self.file.metadata()?;
-        let is_this = |path: &Path| {
-            let other = fs::metadata(path);
-            other.is_ok_and(|o| (o.dev(), o.ino()) == (metadata.dev(), metadata.ino()))
-        };
-        if is_this(path) {
+        if is_at(&self.file, path) {
             return Ok(None);
         }
         // One that has been removed since was older than all that are there.
-        Ok(Some(numbers(path).into_iter().find(|n| is_this(&numbered(path, *n))).unwrap_or(0)))
+        let this = |number: &u64| is_at(&self.file, &numbered(path, *number));
+        Ok(Some(numbers(path).into_iter().find(this).unwrap_or(0)))
     }
 }
 

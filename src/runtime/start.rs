@@ -8,27 +8,31 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::cancel::Cancel;
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
-use super::protocol::{Request, Size};
-use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, seccomp};
+use super::protocol::{Begin, Request};
+use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, rootless, seccomp};
 use crate::model::container::State;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
+use crate::model::options::StopOptions;
 use crate::model::security::{Seccomp, Security};
 use crate::model::status::{self, Action, Next};
+use crate::model::storage::Driver;
 use crate::model::{Error, Kind, Result, capability};
 use crate::sys::{self, userns};
 
 impl Runtime {
-    /// Makes a container. No process, no memory, no mount: only files.
+    /// Makes a container. No process, no memory, no mount: only files. Where its root is a copy
+    /// of the layers, `copy` fills that directory.
     ///
     /// # Errors
     /// [`Kind::Exists`] where the name is taken; nothing is left then.
-    pub fn create(&self, new: &New<'_>) -> Result<()> {
+    pub fn create(&self, new: &New<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
         check_capabilities(&new.spec.host.security)?;
         self.check_limits(&new.spec.host.resources)?;
-        self.catalogue.create(&new.spec.id, new.name, |directory| fill(directory, new))
+        self.catalogue.create(new.spec, new.name, |directory| fill(directory, new, copy))
     }
 
     /// Runs a container's program; nothing to do where it runs. Returns when it really runs.
@@ -36,16 +40,23 @@ impl Runtime {
     /// # Errors
     /// [`Kind::Refused`] where it is paused, or why the program does not run.
     pub fn start(&self, id: &ContainerId) -> Result<()> {
-        self.start_connected(id, false, false, None).map(drop)
+        self.start_connected(id, Begin::default()).map(drop)
+    }
+
+    /// Stops a container and starts it.
+    ///
+    /// # Errors
+    /// As [`Runtime::stop`] and [`Runtime::start`].
+    pub fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()> {
+        self.stop(id, options, true, cancel)?;
+        self.start_connected(id, Begin { again: true, ..Begin::default() }).map(drop)
     }
 
     /// Starts a container and keeps the connection; `None` where it runs already.
     pub(super) fn start_connected(
         &self,
         id: &ContainerId,
-        attach: bool,
-        stdin: bool,
-        size: Option<Size>,
+        begin: Begin,
     ) -> Result<Option<Connection>> {
         loop {
             match self.claim(id)? {
@@ -53,9 +64,8 @@ impl Runtime {
                     status::check(state.name.as_str(), state.status, Action::Start)?;
                     check_owner(&lock, state.name.as_str())?;
                     let mut connection = self.spawn_monitor(id, lock)?;
-                    let started = connection
-                        .ask(&Request::Start { attach, stdin, size }, None, None)
-                        .map_err(|error| {
+                    let started =
+                        connection.ask(&Request::Start(begin), None, None).map_err(|error| {
                             let text = format!("cannot start `{}`", state.name);
                             error
                                 .context(text)
@@ -89,21 +99,28 @@ impl Runtime {
     /// the lock as standard output, so that no other descriptor has to be inherited, whatever
     /// other threads of this process do.
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
-        self.spawn(monitor::NAME, id, Stdio::from(OwnedFd::from(lock.file)))
-    }
-
-    /// Starts the helper of an exec, as a monitor is started.
-    pub(super) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
-        self.spawn(exec::NAME, id, Stdio::null())
-    }
-
-    fn spawn(&self, name: &str, id: &ContainerId, stdout: Stdio) -> Result<Connection> {
-        self.reap_monitors();
         if userns::nested() {
             let path = self.catalogue.directory(id).file(super::CGROUP_PARENT);
             fs::write(&path, &self.cgroup_parent)
                 .context(|| format!("write `{}`", path.display()))?;
         }
+        let lock = Stdio::from(OwnedFd::from(lock.file));
+        self.spawn(monitor::NAME, id, &self.cgroup_parent, lock)
+    }
+
+    /// Starts the helper of an exec, as a monitor is started.
+    pub(super) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
+        self.spawn(exec::NAME, id, &self.parent_of(id), Stdio::null())
+    }
+
+    fn spawn(
+        &self,
+        name: &str,
+        id: &ContainerId,
+        cgroup_parent: &str,
+        stdout: Stdio,
+    ) -> Result<Connection> {
+        self.reap_monitors();
         let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
         // The monitor becomes init, and a hostile image may make init run its own program anew.
         let sealed = sys::process::sealed_program();
@@ -116,13 +133,16 @@ impl Runtime {
             .arg0(name)
             .arg(&self.root)
             .arg(id.as_str())
-            .arg(&self.cgroup_parent)
+            .arg(cgroup_parent)
             .env_clear()
             .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(stdout)
             .stderr(Stdio::null());
         let child = command.spawn().context(|| format!("start `{name}`"))?;
+        if userns::nested() {
+            rootless::stays(&self.root, child.id())?;
+        }
         if let Ok(mut monitors) = self.monitors.lock() {
             monitors.push(child);
         }
@@ -165,7 +185,17 @@ fn check_owner(lock: &Lock, name: &str) -> Result<()> {
 }
 
 /// Writes the files of a new container.
-fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
+fn fill(directory: &Directory, new: &New<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+    make_root(directory, new, copy)?;
+    fill_files(directory, new)
+}
+
+/// Makes what the root is mounted from, or what it is.
+fn make_root(
+    directory: &Directory,
+    new: &New<'_>,
+    copy: &dyn Fn(&Path) -> Result<()>,
+) -> Result<()> {
     let make = |name: &str, mode: u32| {
         let path = directory.file(name);
         fs::DirBuilder::new()
@@ -173,10 +203,25 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
             .create(&path)
             .context(|| format!("make `{}`", path.display()))
     };
-    make("upper", 0o755)?;
-    look_like_root(directory, new.root)?;
-    make("work", 0o700)?;
     make("rootfs", 0o755)?;
+    if new.spec.host.storage == Driver::Overlay {
+        make("upper", 0o755)?;
+        make("work", 0o700)?;
+        return look_like_root(directory, "upper", new.root);
+    }
+    let root = directory.file("rootfs");
+    copy(&root)?;
+    look_like_root(directory, "rootfs", new.root)?;
+    if new.spec.host.auto_remove {
+        return Ok(());
+    }
+    // The layers were synced when they came, their copy is new.
+    sys::fs::sync_filesystem(sys::fs::open_dir(&root)?)
+}
+
+/// Writes the small files. `config.json` is younger than all of a copied root, which is how its
+/// changes are told.
+fn fill_files(directory: &Directory, new: &New<'_>) -> Result<()> {
     let write = |name: &str, text: &str| {
         let path = directory.file(name);
         fs::write(&path, text).context(|| format!("write `{}`", path.display()))
@@ -210,17 +255,17 @@ fn fill(directory: &Directory, new: &New<'_>) -> Result<()> {
     directory.sync(&["config.json", "spec.json", "state.json"])
 }
 
-/// The mode and owner of `upper` are those of `/` inside, so it takes them from the layer that
+/// The mode and owner of `name` are those of `/` inside, so it takes them from the layer that
 /// says what `/` is like.
-fn look_like_root(directory: &Directory, root: Option<&str>) -> Result<()> {
+fn look_like_root(directory: &Directory, name: &str, root: Option<&str>) -> Result<()> {
     let Some(top) = root else { return Ok(()) };
-    let (top, upper) = (directory.file(top), directory.file("upper"));
+    let (top, place) = (directory.file(top), directory.file(name));
     let copy = || {
         let like = fs::metadata(&top)?;
-        std::os::unix::fs::chown(&upper, Some(like.uid()), Some(like.gid()))?;
-        fs::set_permissions(&upper, like.permissions())
+        std::os::unix::fs::chown(&place, Some(like.uid()), Some(like.gid()))?;
+        fs::set_permissions(&place, like.permissions())
     };
-    copy().context(|| format!("make `{}` like `{}`", upper.display(), top.display()))
+    copy().context(|| format!("make `{}` like `{}`", place.display(), top.display()))
 }
 
 /// Counters of thermal events, which tell a container of its neighbours' load; on hosts that

@@ -6,8 +6,9 @@ use std::os::unix::fs::MetadataExt;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::Runtime;
+use super::{Runtime, rootless};
 use crate::model::Result;
+use crate::model::event;
 use crate::model::id::ContainerId;
 use crate::model::status::{self, Action};
 use crate::model::top::Process;
@@ -23,9 +24,15 @@ impl Runtime {
     pub fn top(&self, id: &ContainerId) -> Result<Vec<Process>> {
         let state = self.inspect(id)?.state;
         status::check(state.name.as_str(), state.status, Action::Top)?;
-        let mut found: Vec<_> =
-            self.cgroup(id)?.processes().into_iter().filter_map(process).collect();
+        let cgroup = self.cgroup(id)?;
+        let mounts = Some(state.pid).filter(|_| cgroup.is_nowhere());
+        let processes = match mounts.and_then(rootless::processes::mounts_of) {
+            Some(mounts) => rootless::processes::that_see(&mounts),
+            None => cgroup.processes(),
+        };
+        let mut found: Vec<_> = processes.into_iter().filter_map(process).collect();
         found.sort_by_key(|(began, process)| (*began, process.pid));
+        self.event(id, event::Action::Top, &[]);
         Ok(found.into_iter().map(|(_, process)| process).collect())
     }
 }

@@ -11,8 +11,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::catalogue::Catalogue;
+use super::event::Journal;
 use super::fill::FRESH;
 use crate::model::error::Context;
+use crate::model::event::{Action, Event};
 use crate::model::mounts::check_volume_name;
 use crate::model::volume::{VERSION, Volume};
 use crate::model::{Error, Kind, Result};
@@ -86,10 +88,18 @@ impl Volumes {
             let new = std::os::unix::ffi::OsStrExt::as_bytes(new.as_os_str());
             sys::fs::rename_new(rustix::fs::CWD, old, rustix::fs::CWD, new)
         });
-        if !matches!(made, Ok(true)) {
-            let _ = fs::remove_dir_all(&staged);
+        match made {
+            Ok(true) => self.event(Action::Create, &volume.name),
+            _ => drop(fs::remove_dir_all(&staged)),
         }
         made
+    }
+
+    fn event(&self, action: Action, name: &str) {
+        // The volumes are below the root.
+        if let Some(root) = self.path.parent() {
+            Journal::at(root).write(Event::of_volume(action, name, &[]));
+        }
     }
 
     fn stage(&self, volume: &Volume, staged: &Path) -> Result<()> {
@@ -159,6 +169,7 @@ impl Volumes {
         let (path, gone) =
             (self.path.join(name), self.path.join(format!(".gone-{}", random_name()?)));
         fs::rename(&path, &gone).context(|| format!("remove `{}`", path.display()))?;
+        self.event(Action::Destroy, name);
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             // Nobody makes one now: who does keeps all volumes.
             let name = entry.file_name();

@@ -34,7 +34,7 @@ impl Ending {
 pub fn raise(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
     let position = ctx.call_position();
     if error.kind() == Kind::Cancelled
-        && Stage::of(ctx).is_ok_and(|stage| stage.host().cancel.is_raised())
+        && Stage::of(ctx).is_ok_and(|stage| stage.cancel().is_raised())
     {
         return Ending::Interrupted.at(position);
     }
@@ -78,6 +78,15 @@ pub fn to_map(error: &Error) -> Map {
     map.insert("container".into(), text(error.container_name()));
     map.insert("status".into(), text(error.status()));
     map
+}
+
+/// The error that all began with, below the calls and imports that it came through.
+pub fn innermost(error: &EvalAltResult) -> &EvalAltResult {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
+        | EvalAltResult::ErrorInModule(_, inner, _) => innermost(inner),
+        leaf => leaf,
+    }
 }
 
 /// A model result that can be thrown by the function that is being called.

@@ -22,6 +22,16 @@ impl Words {
         Words { message: message.into(), ..Words::default() }
     }
 
+    /// Without control characters, which an image or a container may have put there.
+    pub fn visible(self) -> Self {
+        let visible = |text: String| crate::ui::error::visible(&text);
+        Words {
+            message: visible(self.message),
+            causes: self.causes.into_iter().map(visible).collect(),
+            hint: self.hint.map(visible),
+        }
+    }
+
     fn hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
@@ -70,6 +80,14 @@ pub fn explain(error: &EvalAltResult, known: &Known<'_>) -> Words {
         E::ErrorStackOverflow(_) => Words::new("functions call each other too deeply")
             .hint(Some("a function that calls itself needs an end".to_owned())),
         other => Words::new(bare(other)),
+    }
+}
+
+/// An error without hint and place, for a warning of one line.
+pub fn in_a_line(error: &EvalAltResult) -> String {
+    match error {
+        EvalAltResult::ErrorRuntime(value, _) => thrown(value).message,
+        other => bare(other),
     }
 }
 

@@ -1,14 +1,21 @@
 //! How records look in the language: as on the command line.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::model::container::Container;
+use crate::model::event::Event;
 use crate::model::image::Image;
 use crate::ui;
 
 /// The table of `ps`.
 pub fn containers(list: &[Container]) -> String {
     ui::ps::containers(list, Timestamp::now(), false).trim_end().to_owned()
+}
+
+/// A line of `events`.
+pub fn event(event: &Event) -> String {
+    ui::events::event(event, &TimeZone::system())
 }
 
 /// The table of `images`.

@@ -30,7 +30,7 @@ pub fn report(
     let leaf = walk(stage, error, name, &mut frames);
     let place = frames.first().map_or(name, |frame| frame.source.as_str()).to_owned();
     let text = stage.sources().text(&place).unwrap_or_else(|| "".into());
-    let words = explain(leaf, &Known { engine, scope, text: &text });
+    let words = explain(leaf, &Known { engine, scope, text: &text }).visible();
     draw(stage, &words, &frames, stage.host().color)
 }
 

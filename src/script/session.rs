@@ -1,21 +1,22 @@
 //! A conversation with the interpreter: variables, functions and imports live on from one text to
 //! the next. A script is a conversation of one text.
 
-use rhai::{Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Scope};
+use rhai::{Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState};
 
 use super::completion::{self, Completion};
-use super::error::{Ending, RhaiResultOf, throw};
+use super::error::{Ending, RhaiResultOf, innermost, throw};
 use super::incomplete::Judge;
+use super::scope::Scope;
 use super::sources::without_shebang;
 use super::stage::Stage;
-use super::{Host, Outcome, interpreter, render, show, stack};
+use super::{Host, Outcome, here, interpreter, render, show, stack};
 use crate::engine::Cancel;
 
 /// An interpreter with its variables.
 pub struct Session {
     engine: Engine,
     judge: Judge,
-    scope: Scope<'static>,
+    scope: rhai::Scope<'static>,
     global: GlobalRuntimeState,
     stage: Stage,
     lines: usize,
@@ -50,7 +51,7 @@ impl Session {
         let stage = Stage::new(host);
         let engine = interpreter::build(&stage);
         let global = engine.new_global_runtime_state();
-        Session { engine, judge: Judge::new(), scope: Scope::new(), global, stage, lines: 0 }
+        Session { engine, judge: Judge::new(), scope: rhai::Scope::new(), global, stage, lines: 0 }
     }
 
     /// Runs a whole script.
@@ -111,7 +112,14 @@ impl Session {
         })
     }
 
+    /// Evaluates `text` and puts in order what it has put off to its end.
     fn evaluate_here(&mut self, name: &str, text: &str) -> RhaiResultOf<Dynamic> {
+        let whole = Scope::script();
+        let ended = here::in_scope(whole.clone(), || self.evaluate_text(name, text));
+        whole.end(&self.engine, &self.stage, ended)
+    }
+
+    fn evaluate_text(&mut self, name: &str, text: &str) -> RhaiResultOf<Dynamic> {
         let sources = self.stage.sources();
         sources.add(name, text);
         self.stage.begin();
@@ -177,10 +185,8 @@ impl Session {
 
 /// Why it ended, where nothing failed.
 fn ending(error: &EvalAltResult) -> Option<Ending> {
-    match error {
+    match innermost(error) {
         EvalAltResult::ErrorTerminated(token, _) => token.clone().try_cast::<Ending>(),
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
-        | EvalAltResult::ErrorInModule(_, inner, _) => ending(inner),
         _ => None,
     }
 }

@@ -1,8 +1,9 @@
-//! How a value looks when a REPL line ends with it: tables for lists of handles, a summary for one
-//! handle, else what the script would write.
+//! How a value looks when a REPL line ends with it: tables for lists of handles, lines for events, a summary
+//! for one handle, else what the script would write.
 
 use rhai::{Array, Dynamic, Engine, ImmutableString};
 
+use super::events::Event;
 use super::handle::{Container, Image};
 use super::logs::Logs;
 use super::{looks, values};
@@ -14,11 +15,12 @@ pub fn value(engine: &Engine, value: &Dynamic) -> Option<String> {
     if value.is_unit() {
         return None;
     }
-    if let Some(list) = value.read_lock::<Array>()
-        && !list.is_empty()
-        && let Ok(table) = table(&list)
-    {
-        return Some(table);
+    if let Some(list) = value.read_lock::<Array>().filter(|list| !list.is_empty()) {
+        let event = |item: &Dynamic| item.read_lock::<Event>().map(|event| event.line());
+        let events: Option<Vec<_>> = list.iter().map(event).collect();
+        if let Some(text) = events.map(|lines| lines.join("\n")).or_else(|| table(&list).ok()) {
+            return Some(text);
+        }
     }
     if let Some(container) = value.read_lock::<Container>() {
         return Some(container_summary(&container));

@@ -17,15 +17,18 @@ thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
+/// A thread for a script, not yet begun.
+pub fn thread() -> std::thread::Builder {
+    std::thread::Builder::new().name(THREAD.to_owned()).stack_size(STACK)
+}
+
 /// Runs `job` on a thread of its own and waits for it. A panic becomes an error of the kind `bug`.
 ///
 /// # Errors
 /// When no thread can be made, or `job` panicked.
 pub fn on_big_stack<T: Send>(job: impl FnOnce() -> T + Send) -> Result<T> {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .name(THREAD.to_owned())
-            .stack_size(STACK)
+        let thread = thread()
             .spawn_scoped(scope, move || without_panic(job))
             .map_err(|error| Error::from_io("cannot make a thread for the script", &error))?;
         thread.join().unwrap_or_else(|payload| Err(bug(payload.as_ref(), None)))
@@ -33,7 +36,7 @@ pub fn on_big_stack<T: Send>(job: impl FnOnce() -> T + Send) -> Result<T> {
 }
 
 /// Runs `job`; a panic becomes an error of the kind `bug`.
-fn without_panic<T>(job: impl FnOnce() -> T) -> Result<T> {
+pub fn without_panic<T>(job: impl FnOnce() -> T) -> Result<T> {
     // What `job` holds is either given up or checked afterwards: locks are taken back when
     // poisoned, and the session cuts its libraries back to what they were.
     catch_unwind(AssertUnwindSafe(job)).map_err(|payload| {

@@ -4,13 +4,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use once_cell::sync::OnceCell;
 use rhai::NativeCallContext;
 
-use super::Host;
 use super::error::{Ending, RhaiResultOf, raise};
 use super::sources::Sources;
-use crate::engine::Backend;
-use crate::model::{Error, Kind};
+use super::{Host, here};
+use crate::engine::{Backend, Cancel, Owner};
+use crate::model::{Error, Kind, Result};
 
 /// The surroundings of a script. Copies are the same surroundings.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ struct Inner {
     /// Whether `ending` is set: asked at each operation.
     ended: AtomicBool,
     ending: Mutex<Option<Ending>>,
+    /// This process as the owner of what scopes make; none before the first.
+    owner: OnceCell<Owner>,
 }
 
 impl Stage {
@@ -33,6 +36,7 @@ impl Stage {
             sources: Sources::default(),
             ended: AtomicBool::new(false),
             ending: Mutex::new(None),
+            owner: OnceCell::new(),
         }))
     }
 
@@ -61,10 +65,34 @@ impl Stage {
     /// Why the script is to end now, if it is. Rhai lets a `catch` see an ending that passed
     /// through `array.map(...)`; so it is kept here and raised again at the next operation.
     pub fn ending(&self) -> Option<Ending> {
-        if self.0.host.cancel.is_raised() {
-            return Some(Ending::Interrupted);
+        if self.0.ended.load(Ordering::Relaxed) && !here::is_tidying() {
+            return *self.lock();
         }
-        if self.0.ended.load(Ordering::Relaxed) { *self.lock() } else { None }
+        let raised = here::is_raised().unwrap_or_else(|| self.0.host.cancel.is_raised());
+        raised.then_some(Ending::Interrupted)
+    }
+
+    /// What ends the calls of this thread.
+    pub fn cancel(&self) -> Cancel {
+        here::cancel().unwrap_or_else(|| self.0.host.cancel.clone())
+    }
+
+    /// Before tidying up: notes that Ctrl-C ended the script, and takes its flag down, so that the
+    /// calls of the cleanup work and a second Ctrl-C ends these.
+    pub fn note_interrupt(&self) {
+        let cancel = &self.0.host.cancel;
+        if cancel.is_raised() {
+            self.end(Ending::Interrupted);
+            cancel.clear();
+        }
+    }
+
+    /// This process as the owner of containers, made when it is first needed.
+    ///
+    /// # Errors
+    /// When its keeper can't be started.
+    pub fn owner(&self) -> Result<&Owner> {
+        self.0.owner.get_or_try_init(|| self.backend().own())
     }
 
     /// Ends the script at its next operation. The first reason stays.

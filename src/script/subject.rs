@@ -33,7 +33,8 @@ pub fn image(ctx: &NativeCallContext, subject: &Dynamic, pull: PullPolicy) -> Rh
     let stage = Stage::of(ctx)?;
     let host = stage.host();
     let fetch = PullOptions::default();
-    let metadata = stage.backend().obtain(&reference, pull, &fetch, &host.progress, &host.cancel);
+    let metadata =
+        stage.backend().obtain(&reference, pull, &fetch, &host.progress, &stage.cancel());
     let metadata = metadata.or_raise(ctx)?;
     Ok(Image::new(stage.backend(), metadata, &reference))
 }

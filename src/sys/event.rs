@@ -1,4 +1,4 @@
-//! Waiting: eventfd(2) and poll(2).
+//! Waiting: eventfd(2), epoll(7) and poll(2).
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -23,6 +23,19 @@ pub fn signal(event: impl AsFd) {
 /// Makes an eventfd unreadable again.
 pub fn drain(event: impl AsFd) {
     let _ = rustix::io::read(event, &mut [0u8; 8]);
+}
+
+/// A descriptor that is readable while any of `events` is. Wraps `epoll_create1(2)` and
+/// `epoll_ctl(2)`.
+pub fn any_of(events: &[BorrowedFd<'_>]) -> Result<OwnedFd> {
+    use rustix::event::epoll;
+    let failed = |errno: Errno| Error::from_errno("epoll", errno.raw_os_error());
+    let any = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(failed)?;
+    for event in events {
+        epoll::add(&any, event, epoll::EventData::new_u64(0), epoll::EventFlags::IN)
+            .map_err(failed)?;
+    }
+    Ok(any)
 }
 
 /// Wraps `poll(2)` for reading: which of `fds` are readable, at an end or in error. All false

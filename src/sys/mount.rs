@@ -7,6 +7,7 @@
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -129,6 +130,22 @@ pub fn clone_of(file: impl AsFd) -> Result<OwnedFd, Errno> {
     rustix::mount::open_tree(file, c"", flags)
 }
 
+/// Does `work` in a thread with a mount namespace of its own, and `place` as its working
+/// directory: an ordinary user who is root of its user namespace may mount only in one that was
+/// made there (user_namespaces(7)), and only what was opened there. What `work` mounts nowhere and
+/// returns as a descriptor, stays.
+pub fn apart<T: Send>(
+    place: &Path,
+    work: impl FnOnce() -> Result<T, Errno> + Send,
+) -> Result<T, Errno> {
+    let alone = || {
+        super::userns::unshare_mounts()?;
+        rustix::process::chdir(place)?;
+        work()
+    };
+    std::thread::scope(|scope| scope.spawn(alone).join().unwrap_or(Err(Errno::IO)))
+}
+
 /// Adds attributes to the mount that `mount` is open on; what it has, it keeps.
 pub fn add_attributes(mount: impl AsFd, attributes: Attributes) -> Result<(), Errno> {
     let attr_set = u64::from(attributes.bits());
@@ -196,13 +213,14 @@ pub fn pivot(root: impl AsFd) -> Result<(), Errno> {
     rustix::process::chdir(c"/")
 }
 
-/// Opens `path` inside `root` as a place only (`O_PATH`). Symbolic links are followed inside the
-/// root and never leave it; `EAGAIN` (a rename raced the walk) is tried again (openat2(2)).
-pub fn open_in_root(root: impl AsFd, path: &CStr) -> Result<OwnedFd, Errno> {
-    open_resolved(root, path, OFlags::PATH, ResolveFlags::IN_ROOT)
+/// Opens `path` inside `root`. Symbolic links are followed inside the root and never leave it, the
+/// kernel's own in `/proc` not at all; `EAGAIN` (a rename raced the walk) is tried again
+/// (openat2(2)).
+pub fn open_in_root(root: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    open_resolved(root, path, flags, ResolveFlags::IN_ROOT)
 }
 
-/// Opens `path` beneath `root` as a place only; fails with `ELOOP` on any symbolic link.
+/// Opens `path` beneath `root`; fails with `ELOOP` on any symbolic link.
 pub fn open_beneath(root: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     open_resolved(root, path, flags, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
 }

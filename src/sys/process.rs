@@ -149,14 +149,32 @@ pub fn reset_signals() {
     }
 }
 
-/// Closes all descriptors from 3 on but `keep`, which must be closed by execve(2) itself. Their
-/// owners must be forgotten: by an exec, or by the end of this process.
-pub fn close_all_but(keep: BorrowedFd<'_>) -> Result<(), Errno> {
-    let keep = keep.as_raw_fd().cast_unsigned();
-    if keep > 3 {
-        close_range(3, keep - 1)?;
+/// Closes all descriptors from 3 on but those in `keep`, which is in order. Their owners must be
+/// forgotten: by an exec, or by the end of this process. Allocates nothing.
+pub fn close_all_but(keep: &[RawFd]) -> Result<(), Errno> {
+    let mut next = 3;
+    for kept in keep.iter().map(|number| number.cast_unsigned()).filter(|number| *number >= 3) {
+        if kept > next {
+            close_range(next, kept - 1)?;
+        }
+        next = kept + 1;
     }
-    close_range(keep.max(2) + 1, u32::MAX)
+    close_range(next, u32::MAX)
+}
+
+/// The numbers of descriptors, in the order that [`close_all_but`] wants.
+pub fn numbers<'a>(descriptors: impl IntoIterator<Item = BorrowedFd<'a>>) -> Vec<RawFd> {
+    let mut numbers: Vec<_> = descriptors.into_iter().map(|fd| fd.as_raw_fd()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Closes what this process was left by whoever started it, from 3 on, but for what is in `keep`:
+/// to be called before it has opened anything else. What a caller forgot to close must not stay
+/// open for as long as a container runs, nor be within its reach.
+pub fn close_inherited(keep: &[BorrowedFd<'_>]) -> Result<()> {
+    close_all_but(&numbers(keep.iter().copied()))
+        .map_err(|errno| Error::from_errno("close_range", errno.raw_os_error()))
 }
 
 fn close_range(first: u32, last: u32) -> Result<(), Errno> {
@@ -318,6 +336,14 @@ impl<'a> CStrings<'a> {
 pub fn pass_on(child: Pid, signal: i32) {
     // SAFETY: takes two integers.
     unsafe { libc::kill(child.as_raw_nonzero().get(), signal) };
+}
+
+/// Sends `SIGKILL` to the process group of a child that leads one and has not been reaped, so that
+/// the number is its own.
+pub fn kill_group(leader: i32) {
+    if let Some(leader) = Pid::from_raw(leader) {
+        let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+    }
 }
 
 /// Sends `SIGKILL` to a process by number. Only for a process whose start time was just compared.

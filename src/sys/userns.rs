@@ -68,6 +68,12 @@ pub fn unshare_hostname() -> Result<(), Errno> {
     unshare(libc::CLONE_NEWUTS)
 }
 
+/// Wraps `unshare(2)` for a new mount namespace of this thread, and with it a working directory of
+/// its own. In a user namespace that was made, nothing that is mounted there reaches the host.
+pub(super) fn unshare_mounts() -> Result<(), Errno> {
+    unshare(libc::CLONE_NEWNS)
+}
+
 fn unshare(flags: i32) -> Result<(), Errno> {
     // SAFETY: takes an integer; new namespaces touch no memory.
     let result = unsafe { libc::unshare(flags) };

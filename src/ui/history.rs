@@ -101,7 +101,7 @@ fn size(step: &History, manner: &Manner) -> String {
 }
 
 /// A stranger's text for a terminal: on one line, and without orders to the terminal.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -119,7 +119,7 @@ mod tests {
             architecture: "x86_64".into(),
             cgroup_version: "v2".into(),
             cgroup_controllers: vec!["cpu".into(), "pids".into()],
-            storage: "overlay".into(),
+            storage: "overlay2".into(),
             cpus: 2,
             memory: 4_000_000_000,
             rootless: true,
@@ -135,7 +135,7 @@ mod tests {
              Stopped: 2
             Images: 4
             Version: 0.1.0
-            Storage Driver: overlay
+            Storage Driver: overlay2
             Root Dir: /srv/lifebox
             Cgroup Version: v2
             Cgroup Controllers: cpu pids

@@ -2,6 +2,7 @@
 
 pub mod columns;
 pub mod error;
+pub mod events;
 pub mod history;
 pub mod images;
 pub mod info;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::columns::{align, ellipsis};
 use crate::model::container::Container;
+use crate::model::health::HealthStatus;
 use crate::model::mounts::Mounts;
 use crate::model::sharing::Mode;
 use crate::model::status::Status;
@@ -41,13 +42,22 @@ pub fn status(container: &Container, now: Timestamp) -> String {
     let since = |time: Option<Timestamp>| human_duration(age(time.unwrap_or(now), now));
     match state.status {
         Status::Created => "Created".to_owned(),
-        Status::Running => format!("Up {}", since(state.started_at)),
+        Status::Running => format!("Up {}{}", since(state.started_at), health(container)),
         Status::Paused => format!("Up {} (Paused)", since(state.started_at)),
         Status::Restarting => {
             format!("Restarting ({}) {} ago", state.exit_code, since(state.finished_at))
         }
         Status::Exited => format!("Exited ({}) {} ago", state.exit_code, since(state.finished_at)),
         Status::Dead => "Dead".to_owned(),
+    }
+}
+
+/// ` (healthy)`, ` (health: starting)`; nothing where it is not asked.
+fn health(container: &Container) -> String {
+    match container.state.health.as_ref().map(|health| health.status) {
+        None => String::new(),
+        Some(HealthStatus::Starting) => " (health: starting)".to_owned(),
+        Some(status) => format!(" ({})", status.as_str()),
     }
 }
 
@@ -80,6 +90,7 @@ pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: 
     json!({
         "Command": command(container, no_trunc),
         "CreatedAt": created.to_string(),
+        "HealthStatus": container.health(),
         "ID": id(container, no_trunc),
         "Image": image(container, no_trunc),
         "Labels": labels.collect::<Vec<_>>().join(","),
@@ -98,7 +109,7 @@ pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: 
 /// The headings of the fields, for a `table` of one's own.
 pub fn headings() -> Value {
     json!({
-        "Command": "COMMAND", "CreatedAt": "CREATED AT", "ID": "CONTAINER ID", "Image": "IMAGE",
+        "Command": "COMMAND", "CreatedAt": "CREATED AT", "HealthStatus": "HEALTH STATUS", "ID": "CONTAINER ID", "Image": "IMAGE",
         "Labels": "LABELS", "LocalVolumes": "LOCAL VOLUMES", "Mounts": "MOUNTS", "Names": "NAMES",
         "Networks": "NETWORKS", "Ports": "PORTS", "RunningFor": "CREATED", "Size": "SIZE",
         "State": "STATE", "Status": "STATUS",
@@ -190,6 +201,7 @@ mod tests {
             image: ImageUse { reference: image.to_owned(), id: digest, layers: vec![] },
             config,
             host: HostConfig::default(),
+            owner: None,
         };
         Container { spec, state: State::created("hundredcounter".parse().unwrap()) }
     }

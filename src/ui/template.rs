@@ -8,7 +8,8 @@ use crate::model::nearest::nearest;
 use crate::model::{Error, Kind, Result};
 
 /// Maps whose keys are the user's: a key that is not there is no mistake of the template.
-const FREE_KEYS: [&str; 6] = ["Labels", "Label", "Volumes", "ExposedPorts", "Ports", "Networks"];
+const FREE_KEYS: [&str; 7] =
+    ["Attributes", "Labels", "Label", "Volumes", "ExposedPorts", "Ports", "Networks"];
 
 /// Fields that Docker's types have and its JSON leaves out where they are empty.
 fn left_out(name: &str) -> Option<Value> {

@@ -28,6 +28,13 @@ fn ids_rights_limits_and_the_rest_are_as_the_tables_say() {
     needs_root!("ids_rights_limits_and_the_rest_are_as_the_tables_say");
     let engine = Engine::new();
     let found = probe(&engine, &["--name", "probed", "-h", "inner", "-w", "/"], &[]);
+    check_process(&found, &["user", "time", "time_for_children"]);
+}
+
+/// Compares a process of a container called `inner` with the tables; `shared` are the namespaces
+/// that it has of the host.
+#[track_caller]
+pub fn check_process(found: &Value, shared: &[&str]) {
     for (field, value) in [
         ("Uid", "0\t0\t0\t0"),
         ("Gid", "0\t0\t0\t0"),
@@ -48,10 +55,10 @@ fn ids_rights_limits_and_the_rest_are_as_the_tables_say() {
         ("SigIgn", "0000000000001000"),
         ("TracerPid", "0"),
     ] {
-        assert_eq!(text(&found, &format!("/status/{field}")), value, "{field}");
+        assert_eq!(text(found, &format!("/status/{field}")), value, "{field}");
     }
-    assert_eq!(text(&found, "/oom_score_adj"), "0");
-    assert_eq!(text(&found, "/cwd"), "/");
+    assert_eq!(text(found, "/oom_score_adj"), "0");
+    assert_eq!(text(found, "/cwd"), "/");
     assert_eq!(found["keys"], 0, "/proc/keys is masked");
     assert_eq!(found["limits"]["Max core file size"][0], "0");
     assert_eq!(found["limits"]["Max open files"][0], "1024");
@@ -60,7 +67,7 @@ fn ids_rights_limits_and_the_rest_are_as_the_tables_say() {
     assert_eq!(fds, ["0", "1", "2", "3"], "{}", found["fds"]);
     for (kind, link) in found["namespaces"].as_object().unwrap() {
         let ours = std::fs::read_link(format!("/proc/self/ns/{kind}")).unwrap();
-        let shared = ["user", "time", "time_for_children"].contains(&kind.as_str());
+        let shared = shared.contains(&kind.as_str());
         assert_eq!(link.as_str().unwrap() == ours.to_string_lossy(), shared, "{kind}");
     }
     let env = found["env"].as_object().unwrap();
@@ -73,6 +80,12 @@ fn mounts_are_those_of_the_table_and_no_others() {
     needs_root!("mounts_are_those_of_the_table_and_no_others");
     let engine = Engine::new();
     let found = probe(&engine, &[], &[]);
+    check_mounts(&found, &[]);
+}
+
+/// Compares the mounts of a container with the table; `devices` are shown and not made.
+#[track_caller]
+pub fn check_mounts(found: &Value, devices: &[&str]) {
     let mut mounts = BTreeMap::new();
     for mount in found["mounts"].as_array().unwrap() {
         assert_eq!(mount["propagation"], serde_json::json!([]), "{mount}");
@@ -88,8 +101,15 @@ fn mounts_are_those_of_the_table_and_no_others() {
         ("/sys", "sysfs", "ro,nosuid,nodev,noexec,relatime"),
     ] {
         let mount = mounts.remove(point).unwrap_or_else(|| panic!("{point} is not mounted"));
-        assert_eq!(text(&mount, "/type"), kind, "{point}");
+        // A copied root is a directory of the host's file system.
+        let copied = point == "/" && text(&mount, "/root").ends_with("/rootfs");
+        assert!(copied || text(&mount, "/type") == kind, "{point}: {mount}");
         assert_eq!(text(&mount, "/options"), options, "{point}");
+    }
+    for device in devices {
+        let mount = mounts.remove(&format!("/dev/{device}")).unwrap();
+        assert_eq!(text(&mount, "/root"), format!("/{device}"), "{mount}");
+        assert!(text(&mount, "/options").starts_with("rw,nosuid,noexec"), "{mount}");
     }
     for (point, mount) in mounts {
         let options = text(&mount, "/options");

@@ -154,6 +154,26 @@ fn the_repl_takes_command_lines_with_flags() {
 }
 
 #[test]
+fn events_are_seen_in_the_repl_as_on_the_command_line() {
+    needs_root!("events_are_seen_in_the_repl_as_on_the_command_line");
+    let engine = Engine::new();
+    engine.ok(&["run", "--name", "web", "host", "true"]);
+    let line = "events --since 1h --until 0s";
+    let shown = engine.ok(&line.split(' ').collect::<Vec<_>>());
+    let shown: Vec<&str> = shown.lines().collect();
+    let mut repl = Repl::open(&engine);
+    assert_eq!(repl.say(line).lines().collect::<Vec<_>>(), shown);
+    assert_eq!(repl.say("events()").lines().collect::<Vec<_>>(), shown);
+    assert_eq!(repl.say("events().len"), "4");
+    // One who follows in the REPL comes back to the prompt.
+    repl.0.send_line("events --since 1h").unwrap();
+    repl.0.exp_string("container die").unwrap();
+    repl.0.send_control('c').unwrap();
+    repl.0.exp_string(PROMPT).unwrap();
+    repl.leave();
+}
+
+#[test]
 fn ctrl_c_ends_what_is_under_way_and_ctrl_d_the_repl() {
     let engine = Engine::empty();
     let mut repl = Repl::open(&engine);

@@ -2,6 +2,8 @@
 
 pub mod build;
 mod container;
+mod events;
+mod health;
 pub mod inside;
 mod mounts;
 pub mod registry;
@@ -18,6 +20,7 @@ use clap::{Args, Parser, Subcommand};
 
 use self::build::{FilesVerb, MakeVerb};
 pub use self::container::*;
+pub use self::events::EventsArguments;
 use self::inside::InsideVerb;
 use self::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 pub use self::resources::{LimitVerb, StatsArguments, UpdateArguments};
@@ -72,6 +75,8 @@ pub enum Verb {
     /// Volumes: `volume create`, `volume ls`, ...
     #[command(subcommand)]
     Volume(VolumeVerb),
+    /// Show what happens to containers, images and volumes
+    Events(EventsArguments),
     /// Load images from an archive of `docker save` or skopeo
     Load(LoadArguments),
     /// A verb that makes images.

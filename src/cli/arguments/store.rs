@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
-use super::FormatArguments;
+use super::{EventsArguments, FormatArguments};
 use crate::model::platform::Platform;
 
 /// A verb of the whole engine.
@@ -15,6 +15,8 @@ pub enum SystemVerb {
     Df(DfArguments),
     /// Look for damage in the store
     Check(CheckArguments),
+    /// Show what happens to containers, images and volumes
+    Events(EventsArguments),
     /// Show what this engine and this host are
     Info(FormatArguments),
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::health::HealthArguments;
 use crate::model::upkeep::{LogLimits, Upkeep};
 use crate::model::{Error, Kind, Result};
 
@@ -15,6 +16,9 @@ pub struct UpkeepArguments {
     /// How much output is kept: max-size=16m, max-file=3
     #[arg(long, value_name = "KEY=VALUE")]
     pub log_opt: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub health: HealthArguments,
 }
 
 impl UpkeepArguments {
@@ -33,6 +37,7 @@ impl UpkeepArguments {
             log: LogLimits::from_options(
                 options.iter().map(|(key, value)| (key.as_str(), value.as_str())),
             )?,
+            health: self.health.options()?,
         })
     }
 }

@@ -26,8 +26,9 @@ use crate::image::bytes::compression::decompress;
 use crate::image::bytes::spool::{SpoolWriter, Spooled, digest_of};
 use crate::image::layer::capture;
 use crate::image::layer::changes;
-use crate::image::layer::merged::{self, Layer};
-use crate::image::layer::walk::{Form, Tree};
+use crate::image::layer::merged::{Layer, layers as layers_at};
+use crate::image::layer::walk::{Form, Node, Tree};
+use crate::image::layer::{bytes_below, whole};
 use crate::image::store::Store;
 use crate::image::store::staging::Staging;
 use crate::image::tar::members::stream_error;
@@ -47,8 +48,10 @@ const MAX_ACCOUNTS: u64 = 1 << 20;
 /// A container's files: its own directory above the layers of its image.
 #[derive(Clone, Copy, Debug)]
 pub struct Files<'a> {
-    /// What it wrote.
+    /// What it wrote; all that it sees, where that was copied.
     pub upper: &'a Path,
+    /// Where all was copied for it: when that was done, in seconds and nanoseconds.
+    pub copied: Option<(i64, i64)>,
     /// The keys of its layers, lowest first.
     pub layers: &'a [Digest],
     /// Where its mounts are, absolute: what was made to hold them is none of its changes.
@@ -83,9 +86,19 @@ impl Opened {
     }
 }
 
+/// A root that was copied: nothing in it has a meaning of its own.
+fn plain(root: &Layer) -> Tree<'_> {
+    Tree { form: Form::Plain, layers: vec![root] }
+}
+
+/// What layers (topmost first) show.
+fn merged(layers: &[Layer]) -> Tree<'_> {
+    Tree { form: Form::Merged, layers: layers.iter().collect() }
+}
+
 impl Store {
     fn lowers(&self, layers: &[Digest]) -> Result<Vec<Layer>> {
-        merged::layers(layers.iter().rev().map(|layer| self.layer_dir(layer)))
+        layers_at(layers.iter().rev().map(|layer| self.layer_dir(layer)))
     }
 
     fn open_files(&self, files: Files<'_>) -> Result<(Layer, Vec<Layer>, BTreeSet<Vec<u8>>)> {
@@ -97,13 +110,37 @@ impl Store {
     /// What a container has changed, sorted by path.
     pub fn changes(&self, files: Files<'_>) -> Result<Vec<Change>> {
         let (upper, lowers, points) = self.open_files(files)?;
-        changes::changes(&upper, &lowers, &points)
+        match files.copied {
+            None => changes::changes(&upper, &lowers, &points),
+            Some(since) => {
+                let delta = whole::changes(&plain(&upper), &merged(&lowers), &points, since)?;
+                Ok(changes::shown(delta.found))
+            }
+        }
+    }
+
+    /// How many bytes a container has written, as far as they are still there.
+    pub fn changed_bytes(&self, files: Files<'_>) -> Result<u64> {
+        let Some(since) = files.copied else { return Ok(bytes_below(files.upper)) };
+        let (upper, lowers, points) = self.open_files(files)?;
+        Ok(whole::changes(&plain(&upper), &merged(&lowers), &points, since)?.bytes)
+    }
+
+    /// Copies all that `layers` (keys, lowest first) show into an empty directory.
+    pub fn copy_layers(&self, layers: &[Digest], target: &Path, check: Check<'_>) -> Result<()> {
+        let lowers = self.lowers(layers)?;
+        whole::copy(&merged(&lowers), &fs::open_dir(target)?, check)
+            .map_err(|error| crate::image::layer::extract::explain(error, self.images()))
+            .context(|| "cannot copy the layers".to_owned())
     }
 
     /// Writes all that a container sees as a tar.
     pub fn export(&self, files: Files<'_>, out: &mut dyn Write, check: Check<'_>) -> Result<()> {
-        let upper = Some(Layer::Open(fs::open_dir(files.upper)?));
-        let opened = Opened { upper, lowers: self.lowers(files.layers)? };
+        let upper = Layer::Open(fs::open_dir(files.upper)?);
+        if files.copied.is_some() {
+            return capture::pack(&plain(&upper), &BTreeSet::new(), out, check);
+        }
+        let opened = Opened { upper: Some(upper), lowers: self.lowers(files.layers)? };
         capture::pack(&opened.tree(), &BTreeSet::new(), out, check)
     }
 
@@ -117,9 +154,16 @@ impl Store {
         origin: &Origin<'_>,
         check: Check<'_>,
     ) -> Result<Image> {
-        let (upper, _, points) = self.open_files(files)?;
+        let (upper, lowers, points) = self.open_files(files)?;
         let staging = self.staging()?;
         let layer = self.write_layer(&staging, |out| {
+            if let Some(since) = files.copied {
+                let root = plain(&upper);
+                let delta = whole::changes(&root, &merged(&lowers), &points, since)?;
+                // `/` as well: it shows the attributes of the topmost layer that has them.
+                let holds = |node: &Node| node.path.is_empty() || delta.holds(node);
+                return capture::pack_changed(&root, &holds, &delta.deleted(), out, check);
+            }
             let tree = Tree { form: Form::Layer, layers: vec![&upper] };
             capture::pack(&tree, &points, out, check)
         })?;

@@ -46,7 +46,7 @@ pub(crate) fn pack_part(
     out: &mut dyn Write,
     check: &dyn Fn() -> Result<()>,
 ) -> Result<()> {
-    let mut capture = Capture { tree, packer: Packer::new(out, check), written: HashMap::new() };
+    let mut capture = Capture::new(tree, Packer::new(out, check));
     tree.walk(names.start, &mut |node| {
         check()?;
         if skip.contains(&node.path) {
@@ -72,26 +72,58 @@ pub(crate) fn pack_part(
     capture.packer.finish()
 }
 
+/// Writes what `is_changed` of a whole root as a layer, and whiteouts for what is `deleted`.
+pub(crate) fn pack_changed(
+    tree: &Tree<'_>,
+    is_changed: &dyn Fn(&Node) -> bool,
+    deleted: &[&[u8]],
+    out: &mut dyn Write,
+    check: &dyn Fn() -> Result<()>,
+) -> Result<()> {
+    let mut capture = Capture { layer: true, ..Capture::new(tree, Packer::new(out, check)) };
+    tree.walk(b"", &mut |node| {
+        check()?;
+        if is_changed(node) {
+            capture.add(node).context(|| format!("cannot read `/{}`", lossy(&node.path)))?;
+        }
+        Ok(Go::Into)
+    })?;
+    for path in deleted {
+        capture.whiteout(path)?;
+    }
+    capture.packer.finish()
+}
+
 struct Capture<'a> {
     tree: &'a Tree<'a>,
+    /// What is written is a layer, in which some names have a meaning.
+    layer: bool,
     packer: Packer<'a>,
     /// The first name of each file that has several, by device and inode.
     written: HashMap<(u64, u64), Vec<u8>>,
 }
 
-impl Capture<'_> {
+impl<'a> Capture<'a> {
+    fn new(tree: &'a Tree<'a>, packer: Packer<'a>) -> Self {
+        Capture { tree, layer: tree.form == Form::Layer, packer, written: HashMap::new() }
+    }
+
+    fn whiteout(&mut self, path: &[u8]) -> Result<()> {
+        let (parent, leaf) = split(path);
+        let name = below(parent, &[WHITEOUT, leaf].concat());
+        self.packer.append(&Entry::new(&name, MemberKind::File, 0))
+    }
+
     fn add(&mut self, node: &Node) -> Result<()> {
-        let layer = self.tree.form == Form::Layer;
-        let (parent, leaf) = split(&node.path);
-        if layer && leaf.starts_with(WHITEOUT) {
+        let layer = self.layer;
+        if layer && split(&node.path).1.starts_with(WHITEOUT) {
             let message = format!("a layer can't hold `/{}`", lossy(&node.path));
             return Err(Error::new(Kind::Unsupported, message).hint(
                 "in a layer a name that begins with `.wh.` means that a file is gone: rename it",
             ));
         }
-        if layer && fs::is_whiteout(&node.attributes) {
-            let name = crate::image::layer::walk::below(parent, &[WHITEOUT, leaf].concat());
-            return self.packer.append(&Entry::new(&name, MemberKind::File, 0));
+        if self.tree.form == Form::Layer && fs::is_whiteout(&node.attributes) {
+            return self.whiteout(&node.path);
         }
         match fs::type_of(&node.attributes) {
             FileType::Directory => self.directory(node, layer),

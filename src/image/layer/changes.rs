@@ -48,15 +48,24 @@ pub(crate) fn changes(
         }
         Ok(Go::Into)
     })?;
+    Ok(shown(found))
+}
+
+/// As they are told.
+pub(crate) fn shown(found: BTreeMap<Vec<u8>, ChangeKind>) -> Vec<Change> {
     let change = |(path, kind): (Vec<u8>, ChangeKind)| Change {
         kind,
         path: format!("/{}", crate::image::tar::members::lossy(&path)),
     };
-    Ok(found.into_iter().map(change).collect())
+    found.into_iter().map(change).collect()
 }
 
 /// A directory in which something has changed has changed itself, even where its time is the same.
-fn add_with_parents(found: &mut BTreeMap<Vec<u8>, ChangeKind>, path: &[u8], kind: ChangeKind) {
+pub(crate) fn add_with_parents(
+    found: &mut BTreeMap<Vec<u8>, ChangeKind>,
+    path: &[u8],
+    kind: ChangeKind,
+) {
     found.insert(path.to_vec(), kind);
     let mut parent = split(path).0;
     while !parent.is_empty() {

@@ -193,7 +193,7 @@ fn link(layer: &OwnedFd, target: &OwnedFd, name: &[u8]) -> Result<()> {
 }
 
 /// Makes a directory look like the topmost one that is merged into it.
-fn take_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
+pub(crate) fn take_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
     let attributes = fs::stat_fd(from)?;
     fs::set_owner(to, attributes.st_uid, attributes.st_gid)?;
     for key in fs::list_xattrs(to)?.iter().filter(|key| is_allowed_xattr(key)) {

@@ -14,6 +14,7 @@ pub(crate) mod parents;
 pub(crate) mod recipe;
 pub(crate) mod unpack;
 pub(crate) mod walk;
+pub(crate) mod whole;
 
 use std::path::{Path, PathBuf};
 

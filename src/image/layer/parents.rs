@@ -223,22 +223,34 @@ impl<'a> Parents<'a> {
             Found::Directory { .. } | Found::Absent => return Ok(None),
         };
         let Some(found) = fs::stat(&lower, leaf)? else { return Ok(None) };
-        match fs::type_of(&found) {
-            FileType::RegularFile => copy_file(&lower, parent, leaf, check).map(Some),
-            FileType::Symlink => {
-                let target = fs::read_link(&lower, leaf)?;
-                fs::make_symlink(parent, leaf, &target)?;
-                set_attributes_at(parent, leaf, &found)?;
-                Ok(Some(target.len() as u64))
-            }
-            kind => {
-                let (major, minor) =
-                    (rustix::fs::major(found.st_rdev), rustix::fs::minor(found.st_rdev));
-                fs::make_node(parent, leaf, kind, major, minor)?;
-                set_attributes_at(parent, leaf, &found)?;
-                fs::set_mode_at(parent, leaf, found.st_mode & 0o7777)?;
-                Ok(Some(0))
-            }
+        copy_entry(&lower, parent, leaf, &found, check).map(Some)
+    }
+}
+
+/// Copies what is `found` in the directory `lower`, which must not be a directory itself, into
+/// `parent`, with all its attributes. Returns its length.
+pub(crate) fn copy_entry(
+    lower: &OwnedFd,
+    parent: &OwnedFd,
+    leaf: &[u8],
+    found: &fs::Attributes,
+    check: Check<'_>,
+) -> Result<u64> {
+    match fs::type_of(found) {
+        FileType::RegularFile => copy_file(lower, parent, leaf, check),
+        FileType::Symlink => {
+            let target = fs::read_link(lower, leaf)?;
+            fs::make_symlink(parent, leaf, &target)?;
+            set_attributes_at(parent, leaf, found)?;
+            Ok(target.len() as u64)
+        }
+        kind => {
+            let (major, minor) =
+                (rustix::fs::major(found.st_rdev), rustix::fs::minor(found.st_rdev));
+            fs::make_node(parent, leaf, kind, major, minor)?;
+            set_attributes_at(parent, leaf, found)?;
+            fs::set_mode_at(parent, leaf, found.st_mode & 0o7777)?;
+            Ok(0)
         }
     }
 }

@@ -7,14 +7,16 @@ mod sharing;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::container::{Config, Container};
+use super::container::{Container, ContainerSpec};
 use super::digest::Digest;
+use super::health::HealthCheck;
 use super::image::Image;
 use super::options::Grace;
 use super::reference::Reference;
 use super::resources::{Resources, SHM_SIZE};
 use super::security::{Device, Seccomp, Security};
 use super::status::Status;
+use super::storage::Driver;
 use super::upkeep::LogLimits;
 
 /// Paths that a container cannot read.
@@ -85,31 +87,36 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "LogPath": started(&paths.log),
         "Name": format!("/{}", state.name),
         "RestartCount": state.restart_count,
-        "Driver": "overlay2",
+        "Driver": spec.host.storage.to_string(),
         "Platform": "linux",
         "MountLabel": "",
         "ProcessLabel": spec.host.security.label.as_ref().map(ToString::to_string).unwrap_or_default(),
         "AppArmorProfile": spec.host.security.apparmor.as_deref().unwrap_or_default(),
         "ExecIDs": null,
         "HostConfig": host_config(container),
-        "GraphDriver": {
-            "Data": {
-                "LowerDir": paths.lower.join(":"),
-                "MergedDir": paths.merged,
-                "UpperDir": paths.upper,
-                "WorkDir": paths.work,
-            },
-            "Name": "overlay2",
-        },
+        "GraphDriver": { "Data": graph(spec.host.storage, paths), "Name": spec.host.storage.to_string() },
         "Mounts": mounts::mounts(&spec.host.mounts, &paths.volumes),
-        "Config": config(&spec.config, &spec.image.reference, &spec.host.sharing.domainname),
+        "Config": config(spec),
         "NetworkSettings": sharing::network_settings(&spec.host.sharing),
     })
 }
 
+/// Where the root file system is; Docker tells nothing of a copy.
+fn graph(driver: Driver, paths: &ContainerPaths) -> Value {
+    match driver {
+        Driver::Vfs => Value::Null,
+        Driver::Overlay => json!({
+            "LowerDir": paths.lower.join(":"),
+            "MergedDir": paths.merged,
+            "UpperDir": paths.upper,
+            "WorkDir": paths.work,
+        }),
+    }
+}
+
 fn state_json(container: &Container) -> Value {
     let state = &container.state;
-    json!({
+    let mut shown = json!({
         "Status": state.status.as_str(),
         "Running": state.status.is_live(),
         "Paused": state.status == Status::Paused,
@@ -121,7 +128,11 @@ fn state_json(container: &Container) -> Value {
         "Error": state.error,
         "StartedAt": time(state.started_at),
         "FinishedAt": time(state.finished_at),
-    })
+    });
+    if let Some(health) = &state.health {
+        extend(&mut shown, json!({ "Health": health }));
+    }
+    shown
 }
 
 fn time(time: Option<Timestamp>) -> String {
@@ -256,7 +267,9 @@ fn resources(of: &Resources) -> Value {
     })
 }
 
-fn config(config: &Config, image: &str, domainname: &str) -> Value {
+fn config(spec: &ContainerSpec) -> Value {
+    let (config, image) = (&spec.config, &spec.image.reference);
+    let (domainname, health) = (&spec.host.sharing.domainname, &spec.host.upkeep.health);
     let keys = |list: &[String]| -> Map<String, Value> {
         list.iter().map(|key| (key.clone(), json!({}))).collect()
     };
@@ -286,6 +299,9 @@ fn config(config: &Config, image: &str, domainname: &str) -> Value {
         Some(Grace::For(time)) => source["StopTimeout"] = time.as_secs().into(),
         Some(Grace::Forever) => source["StopTimeout"] = (-1).into(),
         None => {}
+    }
+    if *health != HealthCheck::default() {
+        source["Healthcheck"] = json!(health);
     }
     docker_config(&source)
 }

@@ -12,6 +12,8 @@ use super::{Cgroup, hierarchies, write};
 use crate::model::error::Context;
 use crate::model::resources::{PIDS_LIMIT, Resources, parse_list};
 use crate::model::{Error, Kind, Result};
+use crate::runtime::rootless;
+use crate::sys::userns;
 
 /// One limit.
 #[derive(Debug)]
@@ -208,7 +210,8 @@ impl Cgroup {
         let (directory, all) = match (self.v1_with(old), &self.unified) {
             (Some(directory), _) => (directory, &limit.v1),
             (None, Some(unified)) => (unified.as_path(), &limit.v2),
-            (None, None) => return if limit.asked { Err(missing(limit)) } else { Ok(Vec::new()) },
+            (None, None) if limit.asked => return Err(missing(limit, false)),
+            (None, None) => return Ok(Vec::new()),
         };
         let mut places = Vec::new();
         for choices in all {
@@ -217,7 +220,7 @@ impl Cgroup {
                 Some((file, value)) => places.push((directory, *file, value.as_str())),
                 None if !limit.asked => {}
                 None if self.v1_with(old).is_none() && !has_controller(directory, new) => {
-                    return Err(missing(limit));
+                    return Err(missing(limit, true));
                 }
                 None => return Err(missing_file(limit, choices[0].0)),
             }
@@ -235,7 +238,7 @@ impl Cgroup {
         let needed: Vec<_> = table(limits, false).into_iter().filter(|limit| limit.asked).collect();
         for limit in &needed {
             let directory = self.v1_with(limit.controller.0).or(self.unified.as_deref());
-            let Some(directory) = directory else { return Err(missing(limit)) };
+            let Some(directory) = directory else { return Err(missing(limit, false)) };
             let made = fs::create_dir_all(directory);
             made.context(|| format!("make cgroup `{}`", directory.display()))?;
         }
@@ -252,10 +255,14 @@ fn has_controller(directory: &Path, name: &str) -> bool {
     text.split_whitespace().any(|word| word == name)
 }
 
-fn missing(limit: &Limit) -> Error {
+/// `delegated`: whether an ordinary user has a cgroup at all.
+fn missing(limit: &Limit, delegated: bool) -> Error {
     let (old, new) = limit.controller;
     let message = format!("{} needs the cgroup controller `{new}`, which is not there", limit.name);
     let error = Error::new(Kind::Unsupported, message);
+    if userns::nested() {
+        return error.hint(rootless::way_to_cgroup(Some(new), delegated));
+    }
     if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
         error.hint(format!(
             "in each cgroup above: echo +{new} > cgroup.subtree_control; if the kernel lacks it, \

@@ -101,6 +101,11 @@ impl Cgroup {
         Cgroup { unified: self.unified.clone(), v1 }
     }
 
+    /// Whether it is in no hierarchy, as that of an ordinary user to whom none was delegated.
+    pub fn is_nowhere(&self) -> bool {
+        self.unified.is_none() && self.v1.is_empty()
+    }
+
     fn directories(&self) -> impl Iterator<Item = &Path> {
         self.unified
             .iter()
@@ -212,7 +217,7 @@ impl Cgroup {
                     Kind::Unsupported,
                     "this user has no cgroup that could be frozen",
                 )
-                .hint(super::rootless::WAY_TO_CGROUPS);
+                .hint(super::rootless::way_to_cgroup(None, false));
             }
             Error::new(Kind::Unsupported, "this host has no cgroup freezer")
                 .hint("mount cgroup2, or the v1 `freezer` hierarchy")

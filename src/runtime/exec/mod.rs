@@ -15,6 +15,8 @@ use super::Runtime;
 use super::attach::{Feed, Session, Streams};
 use super::cancel::Cancel;
 use super::protocol::{ExecSpec, Request};
+use crate::model::digest::Digest;
+use crate::model::event;
 use crate::model::exec::{ExecOptions, Left};
 use crate::model::id::ContainerId;
 use crate::model::options::EnvEntry;
@@ -45,6 +47,7 @@ impl Runtime {
         let config: Spec = self.catalogue.directory(id).read("config.json")?;
         let inherited = config.process().as_ref().and_then(|process| process.env().clone());
         let spec = ExecSpec {
+            id: new_id()?,
             args: options.cmd.clone(),
             env: environment(inherited.unwrap_or_default(), options),
             user: options.user.clone(),
@@ -55,7 +58,7 @@ impl Runtime {
             detach: options.detach,
             size: streams.size(),
         };
-        let feeds = spec.stdin;
+        let (feeds, exec) = (spec.stdin, spec.id.clone());
         let mut connection = self.spawn_helper(id)?;
         let request = Request::Exec(Box::new(spec));
         let deadline = options.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
@@ -87,8 +90,17 @@ impl Runtime {
                 error
             }
         });
-        left?.ok_or_else(died)
+        let left = left?.ok_or_else(died)?;
+        if left == Left::Detached {
+            self.event(id, event::Action::ExecDetach, &[("execID", exec)]);
+        }
+        Ok(left)
     }
+}
+
+/// The id that events tell of a further program.
+pub(super) fn new_id() -> Result<String> {
+    Ok(Digest::from_bytes(&super::random()?).hex().to_owned())
 }
 
 fn check(options: &ExecOptions) -> Result<()> {

@@ -75,7 +75,9 @@ pub(super) fn launch(
     let wanted = Wanted { plan, arguments, environment, tty, stdin, size, target, joined, cgroup };
     let Started { child, outputs, terminal } = spawn(wanted)?;
     let input = Input::new(terminal.as_ref().map(OwnedFd::try_clone).transpose().unwrap_or(None));
-    Ok(Run { child, outputs, log, stdin: keeper, input, terminal })
+    let mounts = Some(child.pid).filter(|_| cgroup.is_nowhere());
+    let mounts = mounts.and_then(rootless::processes::mounts_of);
+    Ok(Run { child, outputs, log, stdin: keeper, input, terminal, mounts })
 }
 
 /// A process to be made.
@@ -129,16 +131,22 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
             (*output, *stream) = (Some(read), Some(write));
         }
     }
+    let cgroups = cgroup.open_tasks()?;
+    let several = [&cgroups, &namespaces].into_iter().flatten();
+    let single = streams.iter().chain([&terminal, &target, &shared_memory]).flatten();
+    let descriptors =
+        sys::process::numbers(several.chain(single).chain([&report]).map(std::os::fd::AsFd::as_fd));
     let init = Init {
         plan,
         streams,
         terminal,
         size,
         target,
-        cgroups: cgroup.open_tasks()?,
+        cgroups,
         namespaces,
         shared_memory,
         report,
+        descriptors,
         programs: programs(&arguments, &environment)?,
         arguments: c_strings(&arguments)?,
         environment: c_strings(&environment)?,
@@ -147,8 +155,18 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
     let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
     let own = enter_processes(pid.as_ref())?;
     let child = sys::process::clone_into(init.plan.namespaces, unified, || init.run());
-    enter_processes(own.as_ref())?;
-    let child = child?;
+    // The way back is closed to an ordinary user, who goes forth anew before each child.
+    if !userns::nested() {
+        enter_processes(own.as_ref())?;
+    }
+    let child = child.map_err(|error| match error.errno() {
+        // The kernel asks for rights in the cgroup that is above both (cgroups(7), "Delegation").
+        Some(libc::EACCES) if userns::nested() => {
+            Error::new(Kind::Denied, "the container's cgroup can't be entered from this session")
+                .hint("run it in the session, or scope of systemd, that started the container")
+        }
+        _ => error,
+    })?;
     let Init { plan, report, streams, terminal, .. } = init;
     drop((report, streams, terminal));
     if let Some(report) = read_report(&reports)? {

@@ -5,6 +5,8 @@
 //! ended it records how and goes. It holds the container's lock for all that time.
 
 pub(super) mod client;
+mod event;
+mod health;
 mod join;
 pub(super) mod launch;
 mod upkeep;
@@ -21,6 +23,7 @@ use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use self::client::{Asked, Client};
+use self::health::Checker;
 use self::upkeep::Upkeep;
 use super::catalogue::Catalogue;
 use super::cgroup::{Cgroup, Hierarchies};
@@ -28,9 +31,12 @@ use super::directory::Directory;
 use super::exec;
 use super::input::Input;
 use super::log::Writer;
-use super::protocol::{Reply, Request, Size};
+use super::owner;
+use super::protocol::{Begin, Reply, Request, Size};
+use super::rootless;
 use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
+use crate::model::event::Action;
 use crate::model::id::ContainerId;
 use crate::model::log::Stream;
 use crate::model::signal::Signal;
@@ -45,19 +51,28 @@ pub const NAME: &str = "lifebox-monitor";
 const DRAIN: Duration = Duration::from_secs(5);
 const CHUNK: usize = 64 * 1024;
 
-/// Whether this process was started as a monitor, or as the helper of an exec: then `main` must call [`run`] before all else.
+/// Whether this process was started as a monitor, as the helper of an exec or as the keeper of an
+/// owner: then `main` must call [`run`] before all else.
 pub fn is_monitor() -> bool {
-    std::env::args_os().next().is_some_and(|name| name == NAME || name == exec::NAME)
+    let names = [NAME, exec::NAME, owner::NAME];
+    std::env::args_os().next().is_some_and(|name| names.iter().any(|known| name == *known))
 }
 
 /// The life of a monitor. Its arguments are the root, the container's id and the parent cgroup; its
 /// standard input is the connection to the front, its standard output the container's lock.
 pub fn run() -> u8 {
-    if std::env::args_os().next().is_some_and(|name| name == exec::NAME) {
+    let name = std::env::args_os().next();
+    if name.as_ref().is_some_and(|name| name == exec::NAME) {
         return exec::run();
+    }
+    if name.is_some_and(|name| name == owner::NAME) {
+        return owner::run();
     }
     let Some(front) = sys::process::take_standard(0) else { return 1 };
     let Some(lock) = sys::process::take_standard(1) else { return 1 };
+    if sys::process::close_inherited(&[front.as_fd(), lock.as_fd()]).is_err() {
+        return 1;
+    }
     let mut front = UnixStream::from(front);
     match prepare(File::from(lock)) {
         Ok(mut monitor) => {
@@ -92,6 +107,8 @@ struct Monitor {
     /// `--rm` is put aside: it is being restarted.
     keep: bool,
     upkeep: Upkeep,
+    /// Asks whether it is well, where that is wanted.
+    checker: Option<Box<Checker>>,
     /// When the pause before a restart is over.
     wake_at: Option<Instant>,
     /// How large its terminal is to be.
@@ -110,6 +127,8 @@ struct Run {
     input: Input,
     /// Our end of its terminal.
     terminal: Option<OwnedFd>,
+    /// What tells its processes where it has no cgroup.
+    mounts: Option<PathBuf>,
 }
 
 /// Leaves the front's session, terminal and signals, and reads the container's files.
@@ -142,6 +161,7 @@ fn prepare(lock: File) -> Result<Monitor> {
     listener.set_nonblocking(true).context(|| "listen".to_owned())?;
     let hierarchies = Hierarchies::of_host()?.delegated(&parent);
     let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str()));
+    let checker = Checker::new(&spec.host.upkeep.health, &root, &parent.to_string_lossy());
     Ok(Monitor {
         catalogue,
         directory,
@@ -157,6 +177,7 @@ fn prepare(lock: File) -> Result<Monitor> {
         kill_at: None,
         keep: false,
         upkeep: Upkeep::new(),
+        checker: checker.map(Box::new),
         wake_at: None,
         size: None,
     })
@@ -167,7 +188,7 @@ impl Monitor {
     fn begin(&mut self, mut front: UnixStream) {
         let request = client::first_request(&mut front);
         match request.and_then(|request| self.start(&request).map(|()| request)) {
-            Ok(Request::Start { attach, stdin, .. }) => {
+            Ok(Request::Start(Begin { attach, stdin, .. })) => {
                 let mut front = Client::new(front);
                 front.reply(&Reply::Done);
                 (front.attached, front.feeds_stdin) = (attach, stdin);
@@ -187,12 +208,19 @@ impl Monitor {
     }
 
     fn start(&mut self, request: &Request) -> Result<()> {
-        let Request::Start { size, .. } = request else {
+        let Request::Start(begin) = request else {
             return Err(Error::new(Kind::Bug, "the monitor was not asked to start"));
         };
         self.state.restart_count = 0;
-        self.size = *size;
-        self.run_program()
+        self.size = begin.size;
+        if begin.attach {
+            self.event(Action::Attach, &[]);
+        }
+        self.run_program()?;
+        if begin.again {
+            self.event(Action::Restart, &[]);
+        }
+        Ok(())
     }
 
     /// Records a start that failed: the container keeps its status, with the reason.
@@ -259,7 +287,10 @@ impl Monitor {
             fds.push(PollFd::from_borrowed_fd(client.stream.as_fd(), flags));
         }
         fds.extend(full.map(|input| PollFd::from_borrowed_fd(input, PollFlags::OUT)));
-        let until = [self.kill_at, self.ended.map(|(_, until)| until), self.wake_at];
+        let answers = self.checker.as_ref().and_then(|checker| checker.answers());
+        fds.extend(answers.map(|helper| PollFd::from_borrowed_fd(helper, PollFlags::IN)));
+        let due = self.checker.as_ref().and_then(|checker| checker.due());
+        let until = [self.kill_at, self.ended.map(|(_, until)| until), self.wake_at, due];
         let until = until.into_iter().flatten().min();
         let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
@@ -284,11 +315,14 @@ impl Monitor {
             // Without a process namespace of its own the kernel ends nobody with it.
             if !self.spec.host.sharing.pid.is_private() {
                 let _ = self.cgroup.kill();
+                run.mounts.as_deref().into_iter().for_each(rootless::processes::kill_all);
             }
+            self.end_checks();
         }
         if let Some(run) = &mut self.run {
             run.input.write();
         }
+        self.turn_checks();
         let count = self.clients.len();
         for at in (0..count).filter(|at| is(4 + at)) {
             for asked in self.clients[at].receive() {
@@ -335,12 +369,6 @@ impl Monitor {
         }
     }
 
-    fn resize(&self, size: Size) {
-        if let Some(terminal) = self.run.as_ref().and_then(|run| run.terminal.as_ref()) {
-            let _ = sys::terminal::set_size(terminal, size.rows, size.columns);
-        }
-    }
-
     fn close_stdin(&mut self) {
         if let Some(run) = &mut self.run {
             run.stdin = None;
@@ -367,22 +395,20 @@ impl Monitor {
             Request::Attach { stdin } => {
                 self.clients[at].attached = true;
                 self.clients[at].feeds_stdin = stdin;
+                self.event(Action::Attach, &[]);
                 Ok(())
             }
             Request::CloseStdin => {
                 self.close_stdin();
                 return;
             }
-            Request::Rename { name } => {
-                self.state.name = name;
-                self.directory.write_state(&self.state)
-            }
+            Request::Rename { name } => self.rename(name),
             Request::Update { changes } => self.update(&changes),
             Request::Resize(size) => {
                 self.resize(size);
                 return;
             }
-            Request::Start { .. } | Request::Exec(_) => Ok(()),
+            Request::Start(_) | Request::Exec(_) => Ok(()),
         };
         match result {
             Err(error) => self.clients[at].reply(&Reply::Failed(error)),
@@ -394,8 +420,12 @@ impl Monitor {
     /// Records the end, gives everything back, and only then tells who waits for it.
     fn finish(&mut self) {
         let code = self.ended.map_or(255, |(code, _)| code);
+        let ran = self.run.is_some();
         self.close_log();
         self.state.oom_killed |= self.cgroup.oom_kills() > 0;
+        if ran {
+            self.tell_end(code);
+        }
         let removed = self.cgroup.remove();
         self.state = self.state.clone().ended(code, Timestamp::now());
         if let Err(error) = removed {

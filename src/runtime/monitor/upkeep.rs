@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{Monitor, launch};
 use crate::model::Result;
 use crate::model::container::Changes;
+use crate::model::event::Action;
 use crate::model::log::Stream;
 use crate::model::resources::Resources;
 use crate::model::status::Status;
@@ -19,6 +20,8 @@ use crate::runtime::{host, oci};
 pub(super) struct Upkeep {
     /// Somebody ends it: no restart.
     pub(super) stopping: bool,
+    /// It is ended by `stop`, which is told when it has.
+    pub(super) stopped: bool,
     /// The pause before the last restart.
     pause: Duration,
     /// When the present run began.
@@ -27,7 +30,7 @@ pub(super) struct Upkeep {
 
 impl Upkeep {
     pub(super) fn new() -> Self {
-        Upkeep { stopping: false, pause: Duration::ZERO, begun: Instant::now() }
+        Upkeep { stopping: false, stopped: false, pause: Duration::ZERO, begun: Instant::now() }
     }
 }
 
@@ -53,7 +56,10 @@ impl Monitor {
         self.state.boot_id = host::boot_id();
         self.run = Some(run);
         self.upkeep.begun = Instant::now();
-        self.directory.write_state(&self.state).inspect_err(|_| self.state = before)
+        self.begin_checks();
+        self.directory.write_state(&self.state).inspect_err(|_| self.state = before)?;
+        self.tell_start();
+        Ok(())
     }
 
     /// After a run: whether another one has begun, as the restart policy says. Waits for the pause
@@ -97,6 +103,7 @@ impl Monitor {
         self.close_log();
         self.ended = None;
         self.state.oom_killed = self.cgroup.oom_kills() > 0;
+        self.tell_end(code);
         let removed = self.cgroup.remove();
         self.state = self.state.clone().ended(code, Timestamp::now());
         self.state.status = Status::Restarting;
@@ -135,6 +142,8 @@ impl Monitor {
         }
         updated.apply(&mut self.spec.host);
         self.state.updated = updated;
-        self.directory.write_state(&self.state)
+        self.directory.write_state(&self.state)?;
+        self.event(Action::Update, &[]);
+        Ok(())
     }
 }

@@ -3,31 +3,41 @@
 use std::time::Instant;
 
 use super::Monitor;
+use crate::model::event;
+use crate::model::name::ContainerName;
 use crate::model::options::Grace;
 use crate::model::signal::Signal;
 use crate::model::status::{self, Action, Status};
 use crate::model::{Error, Result};
+use crate::runtime::protocol::Size;
 use crate::sys;
 
 impl Monitor {
     pub(super) fn pause(&mut self) -> Result<()> {
         status::check(self.state.name.as_str(), self.state.status, Action::Pause)?;
         self.cgroup.freeze()?;
+        self.end_checks();
         self.state.status = Status::Paused;
-        self.directory.write_state(&self.state)
+        self.directory.write_state(&self.state)?;
+        self.event(event::Action::Pause, &[]);
+        Ok(())
     }
 
     pub(super) fn unpause(&mut self) -> Result<()> {
         status::check(self.state.name.as_str(), self.state.status, Action::Unpause)?;
         self.cgroup.thaw()?;
         self.state.status = Status::Running;
-        self.directory.write_state(&self.state)
+        self.resume_checks();
+        self.directory.write_state(&self.state)?;
+        self.event(event::Action::Unpause, &[]);
+        Ok(())
     }
 
     pub(super) fn stop(&mut self, signal: Signal, grace: Grace, keep: bool) -> Result<()> {
         self.keep |= keep;
         self.upkeep.stopping = true;
         self.signal(signal)?;
+        self.upkeep.stopped = true;
         if self.state.status == Status::Paused {
             self.unpause()?;
         }
@@ -40,6 +50,21 @@ impl Monitor {
         Ok(())
     }
 
+    pub(super) fn resize(&self, size: Size) {
+        if let Some(terminal) = self.run.as_ref().and_then(|run| run.terminal.as_ref()) {
+            let _ = sys::terminal::set_size(terminal, size.rows, size.columns);
+            let (height, width) = (size.rows.to_string(), size.columns.to_string());
+            self.event(event::Action::Resize, &[("height", height), ("width", width)]);
+        }
+    }
+
+    pub(super) fn rename(&mut self, name: ContainerName) -> Result<()> {
+        let old = std::mem::replace(&mut self.state.name, name);
+        self.directory.write_state(&self.state)?;
+        self.event(event::Action::Rename, &event::renaming(&old));
+        Ok(())
+    }
+
     /// Sends a signal. One that is meant to end the container also thaws it, or it would wait for
     /// ever to be delivered; any other waits until the container is unpaused.
     pub(super) fn signal(&mut self, signal: Signal) -> Result<()> {
@@ -49,8 +74,9 @@ impl Monitor {
         self.upkeep.stopping |= ends || self.run.is_none();
         let Some(run) = &self.run else { return Ok(()) };
         match sys::process::send_signal(&run.child.pidfd, signal.number()) {
+            Ok(()) => self.event(event::Action::Kill, &[("signal", signal.number().to_string())]),
             // It has ended just now.
-            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+            Err(rustix::io::Errno::SRCH) => {}
             Err(errno) => {
                 return Err(Error::from_errno(format!("send {signal}"), errno.raw_os_error()));
             }

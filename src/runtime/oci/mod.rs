@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 use crate::model::Result;
 use crate::model::container::ContainerSpec;
 use crate::model::inspect::{MASKED_PATHS, READONLY_PATHS};
+use crate::model::storage::Driver;
 
 /// Annotation: the layers of the root, lowest first, as a JSON array of paths relative to the
-/// container's directory.
+/// container's directory. Without it the root is the directory `root.path` as it is.
 pub const LOWER: &str = "lifebox.root.lower";
 /// Annotation: `user[:group]` as the image or the caller names it; resolved inside the container.
 pub const USER: &str = "lifebox.user";
@@ -48,7 +49,7 @@ pub const DEVICES: [(&str, i64, i64); 6] = [
 ];
 
 /// The OCI runtime specification of `spec` with this environment, whose root is stacked from
-/// `lower` (lowest first, relative to the container's directory). `throttle` are the
+/// `lower` (lowest first, relative to the container's directory), unless it is a copy. `throttle` are the
 /// `thermal_throttle` directories of this host's processors, which are masked too.
 ///
 /// # Errors
@@ -99,10 +100,12 @@ pub fn config(
             "readonlyPaths": READONLY_PATHS,
         },
         "annotations": {
-            LOWER: json!(lower).to_string(),
             USER: spec.config.user,
         },
     });
+    if spec.host.storage == Driver::Overlay {
+        config["annotations"][LOWER] = json!(lower).to_string().into();
+    }
     security::apply(spec, &mut config)?;
     resources::apply(spec, &mut config);
     mounts::apply(spec, &mut config);

@@ -58,7 +58,7 @@ pub struct Host {
 /// # Errors
 /// [`Kind::Invalid`] for text with a NUL and [`Kind::Unsupported`] for what lifebox does not do.
 pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
-    let mut steps = vec![Step::DieWithMonitor];
+    let mut steps = vec![Step::CloseInherited, Step::DieWithMonitor];
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     let linux = spec.linux().as_ref().ok_or_else(|| missing("linux"))?;
     steps.push(Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?));
@@ -83,7 +83,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         let optional = oci::OWN_SYSCTLS.contains(&(name.as_str(), value.as_str()));
         steps.push(Step::WriteSysctl { path, value: text(value)?, optional });
     }
-    steps.push(Step::PivotRoot);
+    steps.extend([Step::PivotRoot, Step::LetGoOfHost]);
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: true });
     } else if !host.open_stdin {
@@ -101,6 +101,10 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     for path in linux.masked_paths().iter().flatten() {
         steps.push(Step::Mask(inside(path)?));
     }
+    // With the host's network an ordinary user sees the host's /sys, and all that is mounted there.
+    if host.identity.nested() && namespaces::shares_network(spec, linux)? {
+        steps.push(Step::Mask(inside("/sys/kernel")?));
+    }
     program_steps(spec, true, &mut steps)?;
     Ok(Plan { namespaces: namespaces::made(linux), steps })
 }
@@ -113,6 +117,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
 pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     let mut steps = vec![
+        Step::CloseInherited,
         Step::DieWithMonitor,
         Step::HideFromOthers,
         Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?),
@@ -130,6 +135,7 @@ pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
                 | libc::CLONE_NEWNET
                 | libc::CLONE_NEWCGROUP,
         ),
+        Step::LetGoOfHost,
     ]);
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: false });
@@ -207,10 +213,17 @@ fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) ->
     // What is of the host is opened before anything is mounted, so that nothing of the image can
     // be taken for it (confinement.md, D3).
     steps.append(&mut shown.open);
-    steps.push(Step::MountRoot(root(spec, host)?));
+    steps.push(if is_stacked(spec) {
+        Step::MountRoot(root(spec, host)?)
+    } else {
+        Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(host) }
+    });
     steps.append(&mut shown.fill);
+    // What a user shows there comes after the device nodes: none is made in a directory of the host.
     let (kernels, others): (Vec<&Mount>, Vec<&Mount>) =
-        spec.mounts().iter().flatten().partition(|mount| is_of_kernel(mount));
+        spec.mounts().iter().flatten().partition(|mount| {
+            is_of_kernel(mount) && !shown.steps.contains_key(mount.destination())
+        });
     for mount in kernels {
         mount_steps(mount, host, &mut shown, steps)?;
     }
@@ -241,13 +254,32 @@ fn setting(key: &str, value: &str) -> Result<Setting> {
     Ok(Setting { key: text(key)?, value: value.map(text).transpose()? })
 }
 
+/// Whether the root is an overlay. Without the annotation it is as the standard says: the
+/// directory `root.path` as it is.
+pub(super) fn is_stacked(spec: &Spec) -> bool {
+    spec.annotations().as_ref().is_some_and(|all| all.contains_key(oci::LOWER))
+}
+
+/// Where the root is, relative to the container's directory.
+fn root_path(spec: &Spec) -> String {
+    let path = spec.root().as_ref().map(|root| root.path().to_string_lossy().into_owned());
+    path.unwrap_or_else(|| "rootfs".to_owned())
+}
+
+/// With `nodev` a device node in an image is dead even where the cgroup allows it.
+fn root_attributes(host: &Host) -> Attributes {
+    match host.devices {
+        None => Attributes::MOUNT_ATTR_NODEV,
+        Some(_) => Attributes::empty(),
+    }
+}
+
 /// How the root of a container is stacked.
 pub(super) fn root(spec: &Spec, host: &Host) -> Result<Root> {
     let annotations = spec.annotations().as_ref();
     let lower =
         annotations.and_then(|all| all.get(oci::LOWER)).ok_or_else(|| missing(oci::LOWER))?;
     let lower: Vec<String> = serde_json::from_str(lower).map_err(|_| missing(oci::LOWER))?;
-    let target = spec.root().as_ref().map(|root| root.path().to_string_lossy().into_owned());
     let topmost_first: Vec<_> = lower.iter().rev().map(String::as_str).collect();
     // A layer is a stranger's: the kernel must not follow the redirects and metadata-only copies
     // that its extended attributes may ask for (overlayfs.rst, "Metadata only copy up").
@@ -271,13 +303,9 @@ pub(super) fn root(spec: &Spec, host: &Host) -> Result<Root> {
         lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
         settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
         one_by_one: host.one_by_one,
-        // With `nodev` a device node in an image is dead even where the cgroup allows it.
-        attributes: match host.devices {
-            None => Attributes::MOUNT_ATTR_NODEV,
-            Some(_) => Attributes::empty(),
-        },
+        attributes: root_attributes(host),
         options: text(&options)?,
-        target: text(&target.unwrap_or_else(|| "rootfs".to_owned()))?,
+        target: text(&root_path(spec))?,
     })
 }
 
@@ -319,9 +347,17 @@ fn mount_steps(
             settings,
             attributes,
             optional: fstype == "mqueue",
+            instead: instead(mount, host)?,
         })),
     }
     Ok(())
+}
+
+/// What is shown for a file system that only shows what its namespace has.
+fn instead(mount: &Mount, host: &Host) -> Result<Option<CString>> {
+    let of_namespace = ["proc", "sysfs", "mqueue"].contains(&mount.typ().as_deref().unwrap_or(""));
+    let path = Some(mount.destination().to_string_lossy());
+    path.filter(|_| of_namespace && host.identity.nested()).map(|path| text(&path)).transpose()
 }
 
 /// `/sys/fs/cgroup`: the unified hierarchy, or a directory with each v1 hierarchy.
@@ -341,6 +377,7 @@ fn cgroup_steps(
                 settings,
                 attributes,
                 optional: false,
+                instead: None,
             }));
             Ok(())
         };

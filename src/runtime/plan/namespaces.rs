@@ -31,6 +31,11 @@ pub(super) fn joined(spec: &Spec) -> Result<BTreeMap<String, String>> {
     serde_json::from_str(annotation).map_err(|_| missing(oci::JOIN))
 }
 
+/// Whether it has the network of the host.
+pub(super) fn shares_network(spec: &Spec, linux: &Linux) -> Result<bool> {
+    Ok(!lists(linux, LinuxNamespaceType::Network) && !joined(spec)?.contains_key("network"))
+}
+
 /// The steps that enter the namespaces of others, or make an own one ready.
 pub(super) fn steps(spec: &Spec, linux: &Linux, steps: &mut Vec<Step>) -> Result<()> {
     // The process namespace is entered by being made in it.

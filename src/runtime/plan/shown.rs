@@ -86,6 +86,7 @@ fn memory(mount: &Mount) -> Result<Step> {
         settings,
         attributes,
         optional: false,
+        instead: None,
     }))
 }
 

@@ -12,6 +12,8 @@ use crate::sys::mount::{Attributes, Setting, View};
 /// One step of init. What it needs is prepared: a step allocates nothing.
 #[derive(Debug)]
 pub enum Step {
+    /// Close all but what the steps need.
+    CloseInherited,
     /// Die when the monitor dies.
     DieWithMonitor,
     /// Let the kernel choose the container like any process when memory runs out.
@@ -66,6 +68,13 @@ pub enum Step {
     MountMemory(MountStep),
     /// Stack the layers and the writable directory.
     MountRoot(Root),
+    /// Make a directory of the container's, which holds a copy of all layers, its root.
+    BindRoot {
+        /// Relative to the container's directory.
+        path: CString,
+        /// `nodev`, but for a privileged container.
+        attributes: Attributes,
+    },
     /// Mount a file system.
     Mount(MountStep),
     /// Show a file of the container's directory at a path inside.
@@ -83,6 +92,8 @@ pub enum Step {
     },
     /// Make the new root `/` and let go of the host's.
     PivotRoot,
+    /// Close what is of the host: paths of the container lead nowhere but into it from here on.
+    LetGoOfHost,
     /// Join these namespaces of a running container.
     JoinNamespaces(i32),
     /// Read standard input from the container's own `/dev/null`.
@@ -232,6 +243,9 @@ pub struct MountStep {
     pub attributes: Attributes,
     /// Whether a kernel without this file system is no failure.
     pub optional: bool,
+    /// What of the host is shown where the kernel gives an ordinary user none of its own, for the
+    /// namespace that it shows is the host's.
+    pub instead: Option<CString>,
 }
 
 /// A step in words, as `explain`, `trace` and errors show it.
@@ -239,6 +253,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let show = |text: &CString| text.to_string_lossy().into_owned();
         match self {
+            Step::CloseInherited => write!(f, "close all but what is needed here"),
             Step::DieWithMonitor => write!(f, "die when the monitor dies"),
             Step::SetOomScore(score) => write!(f, "set oom_score_adj to {}", show(score)),
             Step::JoinCgroups => write!(f, "enter the cgroups"),
@@ -248,6 +263,7 @@ impl fmt::Display for Step {
             Step::NewSession => write!(f, "start a new session"),
             Step::BringLoopbackUp => write!(f, "bring interface lo up"),
             Step::StopPropagation => write!(f, "stop mounts from reaching the host"),
+            Step::BindRoot { path, .. } => write!(f, "mount {} on /", show(path)),
             Step::MountRoot(root) => write!(f, "mount overlay of {} layers on /", root.lower.len()),
             Step::Mount(mount) => {
                 write!(f, "mount {} on /{}", show(&mount.fstype), show(&mount.target))
@@ -267,6 +283,7 @@ impl fmt::Display for Step {
                 write!(f, "link /{} to {}", show(path), show(target))
             }
             Step::PivotRoot => write!(f, "pivot to the new root"),
+            Step::LetGoOfHost => write!(f, "close what is of the host"),
             Step::JoinNamespaces(_) => write!(f, "join the container's namespaces"),
             Step::OpenTerminal { .. } => write!(f, "open a terminal"),
             Step::OpenNullInput => write!(f, "read standard input from /dev/null"),

@@ -32,6 +32,7 @@ fn steps_of(host: &Host, config: HostConfig) -> Vec<String> {
             ..Config::default()
         },
         host: config,
+        owner: None,
     };
     let lower = ["../../images/layers/a".to_owned(), "../../images/layers/b".to_owned()];
     let config = oci::config(&spec, &["PATH=/bin".to_owned()], &lower, &[]).unwrap();
@@ -49,6 +50,7 @@ fn the_steps_of_a_start_are_these() {
     let first = steps.iter().position(is_parameter).unwrap();
     steps[first..first + 2].sort();
     expect![[r#"
+        close all but what is needed here
         die when the monitor dies
         set oom_score_adj to 0
         enter the cgroups
@@ -84,6 +86,7 @@ fn the_steps_of_a_start_are_these() {
         write 0 2147483647 to /proc/sys/net/ipv4/ping_group_range
         write 0 to /proc/sys/net/ipv4/ip_unprivileged_port_start
         pivot to the new root
+        close what is of the host
         read standard input from /dev/null
         set the host name to web
         make /proc/asound read-only
@@ -175,14 +178,14 @@ fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top
         mount overlay of 2 layers on /
         fill volume db from /etc, if it is new
         mount tmpfs on /dev
-        bind shared memory on /dev/shm
-        bind /run/x on /dev/x
         bind ../../volumes/db/_data on /etc
         mount tmpfs on /t
+        bind shared memory on /dev/shm
         bind ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hosts on /etc/hosts
         bind ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/hostname on /etc/hostname
         bind ../c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff/resolv.conf on /etc/resolv.conf
         bind /srv on /etc/deep
+        bind /run/x on /dev/x
         bind ../../init on /sbin/docker-init"#]]
     .assert_eq(&shown.map(String::as_str).collect::<Vec<_>>().join("\n"));
 }

@@ -5,6 +5,7 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::runtime::place::make_directories;
 use crate::runtime::plan::DeviceStep;
 use crate::sys::mount::{self, Attributes};
 
@@ -22,7 +23,13 @@ pub fn show(root: BorrowedFd<'_>, device: &DeviceStep) -> Result<(), Errno> {
     let source = mount::clone_of(node)?;
     let attributes = Attributes::MOUNT_ATTR_NOSUID | Attributes::MOUNT_ATTR_NOEXEC;
     mount::add_attributes(&source, attributes)?;
+    let directory = make_directories(root, &device.directory)?;
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let place = rustix::fs::openat(root, path, flags, Mode::from_bits_truncate(0o666))?;
+    let place = rustix::fs::openat(
+        directory,
+        device.name.as_c_str(),
+        flags,
+        Mode::from_bits_truncate(0o666),
+    )?;
     mount::attach(source, place)
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::find_program;
-use crate::sys::userns::Range;
+use crate::sys::userns::{self, Identity, Range};
 
 /// What a user namespace of this user maps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,6 +85,19 @@ impl Maps {
         maps
     }
 
+    /// Takes over the ids of a namespace that was joined; complains where others are given now.
+    pub(super) fn become_those_of(&mut self, joined: &Identity) {
+        if (&self.uids, &self.gids) == (&joined.uids, &joined.gids) {
+            return;
+        }
+        self.complaints.push(
+            "containers that run were started with other ids than this user would get now, and \
+             keep them: stop all containers, and close every REPL"
+                .to_owned(),
+        );
+        (self.uids, self.gids) = (joined.uids.clone(), joined.gids.clone());
+    }
+
     /// `newuidmap` and `newgidmap`, where there are ids that only they may map.
     pub(super) fn helpers(&self) -> Option<(&Path, &Path)> {
         self.programs.as_ref().map(|(users, groups)| (users.as_path(), groups.as_path()))
@@ -159,6 +172,14 @@ fn given(
 
 fn meet(a: u32, a_count: u32, b: u32, b_count: u32) -> bool {
     a < b.saturating_add(b_count) && b < a.saturating_add(a_count)
+}
+
+/// The ordinary user outside of this namespace: number and name.
+pub(super) fn caller() -> (u32, String) {
+    let uid = userns::identity().root_outside();
+    let uid = uid.unwrap_or_else(|| rustix::process::geteuid().as_raw());
+    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    (uid, name_of(uid, &passwd).unwrap_or_else(|| uid.to_string()))
 }
 
 /// The name of a user in the text of passwd(5).

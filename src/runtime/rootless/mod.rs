@@ -4,9 +4,13 @@
 //! are in it, so the rest of the engine is the same for every user. The user's own id is root
 //! inside; the subordinate ids (subuid(5)) are all others. Without them root is the only one.
 
+mod delegation;
 pub mod device;
 mod maps;
+mod members;
 mod obstacle;
+pub mod processes;
+mod storage;
 
 use std::ffi::CString;
 use std::fs;
@@ -19,7 +23,9 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
+pub use self::delegation::way_to_cgroup;
 pub use self::maps::Maps;
+use self::members::Members;
 use super::cgroup::Hierarchies;
 use super::host;
 use super::plan::{Step, UserStep};
@@ -35,26 +41,45 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 static ENTERED: OnceLock<Maps> = OnceLock::new();
 
-/// How a user gets a cgroup of its own, as limits and `pause` need it.
-pub const WAY_TO_CGROUPS: &str = "on a host with systemd and cgroup v2: \
-    systemd-run --user --scope -p Delegate=yes lifebox ...";
-
-/// Makes an ordinary user root of a new user namespace; nothing to do for root. The caller must
-/// have one thread.
+/// Makes an ordinary user root of the user namespace that all containers of the store at `root`
+/// are in, which is made where there is none; nothing to do for root. The caller must have one
+/// thread.
 ///
 /// # Errors
 /// [`Kind::Denied`] where this host does not let ordinary users have one, with what allows it.
-pub fn enter() -> Result<()> {
+pub fn enter(root: &Path) -> Result<()> {
     if rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    let maps = ENTERED.get_or_init(Maps::of_caller);
-    match maps.helpers() {
-        Some((users, groups)) => enter_by_helpers(maps, users, groups)?,
-        None => enter_alone(maps)?,
+    let mut maps = Maps::of_caller();
+    let entered = enter_as(&mut maps, root);
+    let _ = ENTERED.set(maps);
+    entered
+}
+
+fn enter_as(maps: &mut Maps, root: &Path) -> Result<()> {
+    // Where nothing can be written, nothing can be run either: there is nobody to join.
+    let members = Members::of(root).ok();
+    if members.as_ref().is_some_and(Members::join) {
+        maps.become_those_of(userns::identity());
+    } else {
+        match maps.helpers() {
+            Some((users, groups)) => enter_by_helpers(maps, users, groups)?,
+            None => enter_alone(maps)?,
+        }
     }
     // AppArmor lets the namespace be made and takes its rights away.
-    userns::unshare_hostname().map_err(|errno| refused("use a new user namespace", errno))
+    userns::unshare_hostname().map_err(|errno| refused("use a new user namespace", errno))?;
+    members.map_or(Ok(()), |members| members.add(rustix::process::getpid().as_raw_nonzero().get()))
+}
+
+/// Takes note of a process of the store at `root` that stays when this one ends. To be called
+/// while this one is in the namespace, as it is from [`enter`] on.
+///
+/// # Errors
+/// When the store can't be written.
+pub(super) fn stays(root: &Path, pid: u32) -> Result<()> {
+    Members::of(root)?.add(i32::try_from(pid).unwrap_or_default())
 }
 
 /// The cgroup below which containers get theirs, unless the user names one: `lifebox`, which for
@@ -115,7 +140,8 @@ pub(super) fn explain(step: &Step, errno: Errno) -> Option<Error> {
         }
         (Step::MountRoot(_), Errno::INVAL | Errno::PERM | Errno::OPNOTSUPP) => {
             let hint = "overlay can't write on network file systems nor on another overlay; set a \
-                        store on a local disk with --root or LIFEBOX_ROOT";
+                        store on a local disk with --root or LIFEBOX_ROOT, or make the container \
+                        anew with LIFEBOX_STORAGE_DRIVER=vfs, which copies the layers";
             Some(Error::from_errno(step.to_string(), errno.raw_os_error()).hint(hint))
         }
         _ => None,

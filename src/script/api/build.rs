@@ -233,7 +233,7 @@ fn take(ctx: &NativeCallContext, image: &Dynamic, step: &BuildStep) -> RhaiResul
     let stage = Stage::of(ctx)?;
     let mut out = Aside(stage.host().output.as_ref());
     let id = image.metadata().id.as_str();
-    let made = stage.backend().step(id, step, &mut out, &stage.host().cancel).or_raise(ctx)?;
+    let made = stage.backend().step(id, step, &mut out, &stage.cancel()).or_raise(ctx)?;
     let id = made.id.to_string();
     Ok(ImageHandle::new(stage.backend(), made, &id))
 }

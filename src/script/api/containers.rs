@@ -11,7 +11,7 @@ use super::super::error::{OrRaise, raise};
 use super::super::handle::Container as Handle;
 use super::super::options::{self, Create};
 use super::super::stage::Stage;
-use super::super::{Output, subject, values};
+use super::super::{Output, here, subject, values};
 use super::{Command, ContainerOrName, ImageOrName, Options, RhaiResultOf};
 use crate::engine::Attach;
 use crate::model::exec::Left;
@@ -133,7 +133,7 @@ pub mod containers {
             Some(name) => stage.backend().find(&name),
             None => subject::container(&ctx, &container).map(|handle| Ok(handle.id().clone()))?,
         };
-        let removed = id.and_then(|id| stage.backend().rm(&id, true, &stage.host().cancel));
+        let removed = id.and_then(|id| stage.backend().rm(&id, true, &stage.cancel()));
         match removed {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == Kind::NotFound => Ok(false),
@@ -157,10 +157,20 @@ fn make(
     // As `docker create` does: an image that is missing is fetched first.
     let image = subject::image(ctx, image, PullPolicy::Missing)?;
     let stage = Stage::of(ctx)?;
-    let id = stage.backend().create(image.reference(), &wanted.options).or_raise(ctx)?;
-    let handle = Handle::new(stage.backend(), id);
+    let scope = here::scope().filter(|scope| scope.owns());
+    let owner = scope.as_ref().map(|_| stage.owner()).transpose().or_raise(ctx)?;
+    if let Some(owner) = owner {
+        owner.gains().or_raise(ctx)?;
+        wanted.options.owner = Some(owner.token().to_owned());
+    }
+    let made = stage.backend().create(image.reference(), &wanted.options);
+    let id = made.inspect_err(|_| owner.into_iter().for_each(|owner| owner.loses()));
+    let handle = Handle::new(stage.backend(), id.or_raise(ctx)?);
     // A container made with `rm` may be gone before anybody asks for its name.
     handle.remember();
+    if let Some(scope) = scope {
+        scope.made(&handle);
+    }
     Ok((handle, wanted))
 }
 
@@ -196,7 +206,7 @@ pub fn attach(
         terminal: terminal.then(|| input.as_fd()),
         ..Attach::to_output(&mut stdout, &mut stderr)
     };
-    let left = stage.backend().attach(handle.id(), attach, &stage.host().cancel).or_raise(ctx)?;
+    let left = stage.backend().attach(handle.id(), attach, &stage.cancel()).or_raise(ctx)?;
     if let Left::Exited(code) = left {
         handle.ended(code);
     }

@@ -128,7 +128,7 @@ pub mod files {
     ) -> RhaiResultOf<ContainerHandle> {
         let handle = subject::container(&ctx, &container)?;
         let stage = Stage::of(&ctx)?;
-        let cancel = &stage.host().cancel;
+        let cancel = &stage.cancel();
         write_whole(Path::new(path), |out| stage.backend().export(handle.id(), out, cancel))
             .or_raise(&ctx)?;
         Ok(handle)
@@ -181,7 +181,7 @@ fn commit_container(
     let container = subject::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     let tag = reference.map(tag).transpose().or_raise(ctx)?;
-    let cancel = &stage.host().cancel;
+    let cancel = &stage.cancel();
     let image =
         stage.backend().commit(container.id(), tag.as_ref(), options, cancel).or_raise(ctx)?;
     let name = tag.map_or_else(|| image.id.to_string(), |tag| tag.familiar());
@@ -194,7 +194,7 @@ fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResult
     let mut out = Aside(stage.host().output.as_ref());
     let host = stage.host();
     let context = Some(Path::new(path));
-    let image = stage.backend().build(context, &wanted, &host.progress, &mut out, &host.cancel);
+    let image = stage.backend().build(context, &wanted, &host.progress, &mut out, &stage.cancel());
     let image = image.or_raise(ctx)?;
     let name = wanted.tags.first().map_or_else(|| image.id.to_string(), |tag| tag.familiar());
     Ok(ImageHandle::new(stage.backend(), image, &name))
@@ -209,7 +209,7 @@ fn import(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<ImageHa
     let mut file = std::fs::File::open(path)
         .context(|| format!("open `{path}`"))
         .map_err(|error| raise(ctx, &error))?;
-    let cancel = &stage.host().cancel;
+    let cancel = &stage.cancel();
     let image = stage
         .backend()
         .import_tar(&mut file, &wanted, cancel)

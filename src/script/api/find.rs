@@ -160,5 +160,6 @@ impl Filter {
             && self.labels.iter().all(has)
             && (self.status.is_empty() || self.status.contains(&state.status))
             && self.exited.is_none_or(ended_with)
+            && self.health.as_ref().is_none_or(|health| record.health() == health)
     }
 }

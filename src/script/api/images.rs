@@ -129,7 +129,7 @@ fn load_from(
     platform: Option<&Platform>,
 ) -> RhaiResultOf<ImageHandle> {
     let stage = Stage::of(ctx)?;
-    let (backend, cancel) = (stage.backend(), &stage.host().cancel);
+    let (backend, cancel) = (stage.backend(), &stage.cancel());
     let loaded = backend.load(Path::new(path), platform, cancel).or_raise(ctx)?;
     let first = loaded.first().ok_or_else(|| {
         let message = format!("there is no image in `{path}`");
@@ -150,7 +150,7 @@ fn save_to(
 ) -> RhaiResultOf<ImageHandle> {
     let stage = Stage::of(ctx)?;
     let image = subject::image(ctx, image, PullPolicy::Never)?;
-    let (backend, cancel) = (stage.backend(), &stage.host().cancel);
+    let (backend, cancel) = (stage.backend(), &stage.cancel());
     backend.save(&[image.reference()], options, Path::new(path), cancel).or_raise(ctx)?;
     Ok(image)
 }

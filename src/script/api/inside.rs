@@ -196,7 +196,7 @@ fn transfer(
     let handle = subject::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     let options = CopyOptions::default();
-    stage.backend().copy(handle.id(), what, options, &stage.host().cancel).or_raise(ctx)?;
+    stage.backend().copy(handle.id(), what, options, &stage.cancel()).or_raise(ctx)?;
     Ok(handle)
 }
 
@@ -226,7 +226,7 @@ fn run(
     let stage = Stage::of(ctx)?;
     let (mut out, mut err) = (Kept::default(), Kept::default());
     let attach = Attach::to_output(&mut out, &mut err);
-    let cancel = &stage.host().cancel;
+    let cancel = &stage.cancel();
     let left = stage.backend().exec(handle.id(), &wanted, attach, cancel).or_raise(ctx)?;
     let code = if let Left::Exited(code) = left { code } else { 0 };
     Ok(Kept::result(code, &out, &err))

@@ -235,7 +235,7 @@ fn act(
     if ctx.fn_name() == "rm" {
         handle.remember();
     }
-    verb(stage.backend().as_ref(), handle.id(), &stage.host().cancel).or_raise(ctx)?;
+    verb(stage.backend().as_ref(), handle.id(), &stage.cancel()).or_raise(ctx)?;
     Ok(handle)
 }
 
@@ -246,7 +246,7 @@ fn ended(
 ) -> RhaiResultOf<INT> {
     let handle = subject::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
-    let code = stage.backend().wait(handle.id(), timeout, &stage.host().cancel).or_raise(ctx)?;
+    let code = stage.backend().wait(handle.id(), timeout, &stage.cancel()).or_raise(ctx)?;
     handle.ended(code);
     Ok(INT::from(code))
 }

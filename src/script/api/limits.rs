@@ -50,7 +50,7 @@ pub mod limits {
         let look = || -> Result<(Stats, Stats)> {
             let before = stage.backend().stats(handle.id())?;
             if before.pids > 0 {
-                stage.host().cancel.sleep(WATCHED)?;
+                stage.cancel().sleep(WATCHED)?;
             }
             Ok((before, stage.backend().stats(handle.id())?))
         };

@@ -180,7 +180,7 @@ pub mod logs {
 fn open(ctx: &NativeCallContext, container: &Dynamic, follow: Follow) -> RhaiResultOf<Log> {
     let handle = subject::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
-    Log::open(stage.backend(), handle.id(), follow, &stage.host().cancel).or_raise(ctx)
+    Log::open(stage.backend(), handle.id(), follow, &stage.cancel()).or_raise(ctx)
 }
 
 /// Gives each line to the script, until the container ends or the script has enough.
@@ -193,7 +193,7 @@ fn follow(
     let handle = subject::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     follow.options.follow = true;
-    let cancel = &stage.host().cancel;
+    let cancel = &stage.cancel();
     for line in Lines::open(stage.backend(), handle.id(), follow, cancel).or_raise(ctx)? {
         let line = line.or_raise(ctx)?;
         let answer = callback::call(ctx, each, handle.clone(), Dynamic::from(line))?;

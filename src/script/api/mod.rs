@@ -5,6 +5,7 @@
 
 mod build;
 mod containers;
+mod events;
 mod files;
 mod find;
 mod images;
@@ -12,6 +13,7 @@ mod inside;
 mod lifecycle;
 mod limits;
 mod logs;
+mod order;
 mod properties;
 mod registry;
 mod store;
@@ -41,6 +43,8 @@ pub type Duration = Dynamic;
 pub type DurationOrOptions = Dynamic;
 /// A signal's name or number.
 pub type Signal = Dynamic;
+/// What a function was given back or has kept: anything.
+pub type Anything = Dynamic;
 
 /// A part of the language.
 #[derive(Debug)]
@@ -65,6 +69,8 @@ pub const PARTS: &[Part] = &[
     Part { title: "Limits", build: || exported_module!(limits::limits) },
     Part { title: "Inside containers", build: || exported_module!(inside::inside) },
     Part { title: "Logs", build: logs::module },
+    Part { title: "Order and cleanup", build: || exported_module!(order::order) },
+    Part { title: "Events", build: events::module },
     Part { title: "Properties", build: || exported_module!(properties::properties) },
     Part { title: "System", build: || exported_module!(system::system) },
 ];

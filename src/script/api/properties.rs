@@ -75,6 +75,12 @@ pub mod properties {
         Ok(now(&ctx, &c)?.state.oom_killed)
     }
 
+    /// How well it is: `"starting"`, `"healthy"` or `"unhealthy"`; `"none"` where it is not asked.
+    #[rhai_fn(get = "health", return_raw)]
+    pub fn health(ctx: NativeCallContext, c: Container) -> RhaiResultOf<ImmutableString> {
+        Ok(now(&ctx, &c)?.health().into())
+    }
+
     /// Why its last start failed; `()` if it did not.
     #[rhai_fn(get = "error", return_raw)]
     pub fn error(ctx: NativeCallContext, c: Container) -> RhaiResultOf<Dynamic> {

@@ -78,7 +78,7 @@ fn fetch(ctx: &NativeCallContext, text: &str, options: &PullOptions) -> RhaiResu
     let stage = Stage::of(ctx)?;
     let host = stage.host();
     let reference: Reference = text.parse().or_raise(ctx)?;
-    let pulled = host.backend.pull(&reference, options, &host.progress, &host.cancel);
+    let pulled = host.backend.pull(&reference, options, &host.progress, &stage.cancel());
     Ok(Image::new(stage.backend(), pulled.or_raise(ctx)?.image, text))
 }
 
@@ -93,6 +93,6 @@ fn send(
     let reference: Reference = text.parse().or_raise(ctx)?;
     let image = subject::image(ctx, image, PullPolicy::Never)?.metadata().id.to_string();
     let access = options.access;
-    let pushed = host.backend.push(&image, &reference, access, &host.progress, &host.cancel);
+    let pushed = host.backend.push(&image, &reference, access, &host.progress, &stage.cancel());
     Ok(pushed.or_raise(ctx)?.digest.to_string())
 }

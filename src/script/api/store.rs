@@ -152,7 +152,7 @@ fn prune(ctx: &NativeCallContext, options: &PruneOptions) -> RhaiResultOf<Map> {
 
 fn check(ctx: &NativeCallContext, repair: bool) -> RhaiResultOf<Map> {
     let stage = Stage::of(ctx)?;
-    let report = stage.backend().check(repair, &stage.host().cancel).or_raise(ctx)?;
+    let report = stage.backend().check(repair, &stage.cancel()).or_raise(ctx)?;
     let finding = |finding: &Finding| {
         let image = finding.image.clone().map_or(Dynamic::UNIT, Dynamic::from);
         Dynamic::from(Map::from([

@@ -187,7 +187,7 @@ fn leave(ctx: &NativeCallContext, code: u8) -> RhaiResultOf<()> {
 
 fn nap(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
     let time = values::duration(&time.clone().flatten()).or_raise(ctx)?;
-    Stage::of(ctx)?.host().cancel.sleep(time).or_raise(ctx)
+    Stage::of(ctx)?.cancel().sleep(time).or_raise(ctx)
 }
 
 /// The kind is the script's own: no engine raises it.

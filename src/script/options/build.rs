@@ -1,10 +1,10 @@
 //! The options of what makes images.
 
-use rhai::{Array, Dynamic, Map};
+use rhai::Map;
 
 use super::super::values;
 use super::Options;
-use super::read::pairs;
+use super::read::{pairs, texts};
 use crate::model::Result;
 use crate::model::build::{
     BuildOptions, BuildStep, CommandLine, CommitOptions, ImportOptions, tag,
@@ -65,12 +65,4 @@ pub fn build(map: Map) -> Result<BuildOptions> {
         // A script reads it from the error.
         shown: false,
     })
-}
-
-/// One text or an array of them.
-fn texts(value: &Dynamic) -> Option<Vec<String>> {
-    match value.read_lock::<Array>() {
-        Some(items) => items.iter().map(values::text).collect(),
-        None => Some(vec![values::text(value)?]),
-    }
 }

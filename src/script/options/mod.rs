@@ -4,8 +4,11 @@
 //! named with the nearest key and never ignored.
 
 mod build;
+mod events;
+mod health;
 mod images;
 mod mounts;
+mod order;
 mod read;
 mod resources;
 mod security;
@@ -19,8 +22,10 @@ use super::values::{self};
 use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};
+pub use events::events;
 pub use images::{check_images, images, prune_images};
 pub use mounts::{new_volume, prune_volumes, volumes};
+pub use order::{Retry, retry};
 pub use read::{
     Create, Filter, Follow, create, exec, fetch, filter, force, load, logs, pull, remove, save,
     start, stop,
@@ -60,6 +65,10 @@ pub enum Takes {
     Mounts,
     /// A word, `"container:NAME"` or a Container.
     Sharing,
+    /// A command for a shell, an array of words, a map, or false.
+    Health,
+    /// A map of what is wanted.
+    Filter,
     /// A reference or an Image.
     Image,
     /// One of these words.
@@ -85,6 +94,10 @@ impl Takes {
             Takes::Texts => "a string or an array of strings".to_owned(),
             Takes::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
             Takes::Sharing => "a string such as \"host\", or a Container".to_owned(),
+            Takes::Health => "a command, a map, or false".to_owned(),
+            Takes::Filter => {
+                "a map such as #{ container: c, event: [\"die\", \"oom\"] }".to_owned()
+            }
             Takes::Image => "a reference or an Image".to_owned(),
             Takes::OneOf(words) => {
                 words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
@@ -180,7 +193,8 @@ const TLS: &[Key] =
 const LOGS: &[Key] = &[
     key("tail", Takes::Count, "only the last so many lines"),
     key("since", Takes::Time, "only lines from then on"),
-    key("until", Takes::Time, "only lines before then"),
+    key("before", Takes::Time, "only lines before then"),
+    key("until", Takes::Time, "the same; in quotes, for it is a word of Rhai"),
     key("stream", Takes::OneOf(&["stdout", "stderr"]), "only lines of this stream"),
     key("timestamps", Takes::Flag, "begin each line of the text with its time"),
     key("follow", Takes::Flag, "go on until the container ends"),
@@ -196,6 +210,7 @@ const PS: &[Key] = &[
     key("ancestor", Takes::Image, "made from this image"),
     key("exited", Takes::Code, "ended with this exit code; implies all"),
     key("last", Takes::Count, "only the newest so many; implies all"),
+    key("health", Takes::OneOf(&["starting", "healthy", "unhealthy", "none"]), "is so well"),
 ];
 
 const COMMIT: &[Key] = &[
@@ -256,6 +271,7 @@ const NEW: &[&[Key]] = &[
     mounts::KEYS,
     sharing::KEYS,
     upkeep::KEYS,
+    health::KEYS,
 ];
 
 /// What `run` takes.
@@ -267,6 +283,7 @@ const NEW_AND_ATTACH: &[&[Key]] = &[
     mounts::KEYS,
     sharing::KEYS,
     upkeep::KEYS,
+    health::KEYS,
     ATTACH,
 ];
 
@@ -275,6 +292,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("create", NEW),
     ("run", NEW_AND_ATTACH),
     ("ensure_running", NEW),
+    ("health", &[health::PARTS]),
     ("start", &[ATTACH]),
     ("exec", &[EXEC]),
     ("stop", &[STOP]),
@@ -299,11 +317,13 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("pull", &[PULL, TLS]),
     ("push", &[TLS]),
     ("logs", &[LOGS]),
+    ("retry", &[order::KEYS]),
+    ("events", &[events::KEYS]),
     ("ps", &[PS]),
 ];
 
 /// Options that the language knows and this version does not do yet.
-const LATER: &[&str] = &["ports", "health", "across_restarts"];
+const LATER: &[&str] = &["ports", "across_restarts"];
 
 /// The options of `function`, in the order of help.
 pub fn keys(function: &str) -> Vec<Key> {

@@ -46,6 +46,7 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
         interactive: given.flag("stdin")? || interactive,
         tty: given.flag("tty")?,
         auto_remove: given.flag("rm")?,
+        owner: None,
         security: super::security::read(&given)?,
         resources: super::resources::read(&given)?,
         mounts: super::mounts::read(&given)?,
@@ -158,7 +159,7 @@ pub fn logs(map: Map) -> Result<Follow> {
         follow: given.flag("follow")?,
         tail: given.count("tail")?,
         since: given.try_get("since", |value| values::moment(value, now))?,
-        until: given.try_get("until", |value| values::moment(value, now))?,
+        until: given.end()?,
         stream,
     };
     let timeout = given.try_get("timeout", values::duration)?;
@@ -184,6 +185,8 @@ pub struct Filter {
     pub exited: Option<i64>,
     /// At most so many.
     pub last: Option<u64>,
+    /// So well.
+    pub health: Option<String>,
 }
 
 /// The options of `ps`.
@@ -205,7 +208,13 @@ pub fn filter(map: Map) -> Result<Filter> {
         ancestor,
         exited,
         last,
+        health: given.get("health", health)?,
     })
+}
+
+fn health(value: &Dynamic) -> Option<String> {
+    let known = ["starting", "healthy", "unhealthy", "none"];
+    values::text(value).filter(|word| known.contains(&word.as_str()))
 }
 
 impl Options<'_> {
@@ -213,7 +222,14 @@ impl Options<'_> {
         Ok(self.get(name, |value| value.as_bool().ok())?.unwrap_or(false))
     }
 
-    fn count(&self, name: &str) -> Result<Option<u64>> {
+    /// The end of a time, under either of its names.
+    pub(super) fn end(&self) -> Result<Option<Timestamp>> {
+        let now = Timestamp::now();
+        let read = |name| self.try_get(name, |value| values::moment(value, now));
+        Ok([read("before")?, read("until")?].into_iter().flatten().min())
+    }
+
+    pub(super) fn count(&self, name: &str) -> Result<Option<u64>> {
         self.get(name, |value| u64::try_from(value.as_int().ok()?).ok())
     }
 

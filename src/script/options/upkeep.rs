@@ -18,5 +18,9 @@ pub fn read(given: &Options<'_>) -> Result<Upkeep> {
         let options = pairs(value).unwrap_or_default();
         LogLimits::from_options(options.iter().map(|(key, value)| (key.as_str(), value.as_str())))
     })?;
-    Ok(Upkeep { restart: restart.unwrap_or_default(), log: log.unwrap_or_default() })
+    Ok(Upkeep {
+        restart: restart.unwrap_or_default(),
+        log: log.unwrap_or_default(),
+        health: super::health::read(given)?,
+    })
 }

@@ -112,5 +112,6 @@ pub fn spec(id: ContainerId, image: Image, options: &CreateOptions) -> Container
             ..Config::default()
         },
         host: HostConfig { auto_remove: options.auto_remove, ..HostConfig::default() },
+        owner: options.owner.clone(),
     }
 }

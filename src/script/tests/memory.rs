@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::entry::{self, Entry, Reading};
-use crate::engine::{Attach, Backend, Cancel, CopyOptions, LogStream, Transfer};
+use super::lives::Lives;
+use crate::engine::{Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Transfer};
 use crate::model::build::{
     BuildOptions, BuildStep, Change, ChangeKind, CommitOptions, ImportOptions,
 };
 use crate::model::container::{Changes, Container, State};
 use crate::model::digest::Digest;
+use crate::model::event::EventOptions;
 use crate::model::exec::{ExecOptions, Left};
 use crate::model::history::History;
 use crate::model::id::ContainerId;
@@ -436,5 +438,9 @@ impl Backend for Memory {
         self.inspect(id)?;
         let (world, id, options) = (Arc::clone(&self.world), id.clone(), options.clone());
         Ok(Box::new(Reading { world, id, options, next: 0, counted: 0 }))
+    }
+
+    fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>> {
+        Ok(Box::new(Lives::open(&self.world, options)))
     }
 }

@@ -1,13 +1,16 @@
 //! The language against an engine in memory.
 
 mod entry;
+mod events;
 mod memory;
 
 mod calls;
 mod docs;
 mod failures;
+mod lives;
 mod logs;
 mod modules;
+mod order;
 mod sessions;
 
 use std::sync::{Arc, Mutex};

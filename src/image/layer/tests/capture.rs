@@ -10,6 +10,7 @@ use super::*;
 use crate::image::layer::changes;
 use crate::image::layer::extract::extract;
 use crate::image::layer::merged::{Layer, OPAQUE};
+use crate::image::layer::{flat, whole};
 use crate::image::tar::members::Members;
 use crate::model::build::Change;
 
@@ -294,4 +295,136 @@ proptest! {
         }
         prop_assert!(members.next().unwrap().is_none());
     }
+}
+
+/// Two layers, `low` and `top` with all marks, and `copy`, made of them.
+fn copied(place: &Path) -> Vec<u8> {
+    let at = |name: &str| place.join(name);
+    for name in ["low/gone", "low/opaque", "top/opaque", "top/dir", "copy"] {
+        std::fs::create_dir_all(at(name)).unwrap();
+    }
+    rich(&at("low"));
+    set_xattr(&at("low/dir/deep"), "user.note", b"kept");
+    for name in ["low/gone/x", "low/opaque/hidden", "low/file", "top/file", "top/opaque/seen"] {
+        std::fs::write(at(name), name).unwrap();
+    }
+    whiteout(&at("top/gone"));
+    set_xattr(&at("top/opaque"), OPAQUE, b"y");
+    std::fs::set_permissions(at("top/dir"), std::fs::Permissions::from_mode(0o2711)).unwrap();
+    for (name, seconds) in [("low/dir/deep", 5), ("top/dir", 6), ("low/dir/file", 7)] {
+        fs::set_times(std::fs::File::open(at(name)).unwrap(), seconds, 9).unwrap();
+    }
+    let layers = [open(&at("top")), open(&at("low"))];
+    let tree = Tree { form: Form::Merged, layers: layers.iter().collect() };
+    let (top, copy) = (fs::open_dir(&at("top")).unwrap(), fs::open_dir(&at("copy")).unwrap());
+    whole::copy(&tree, &copy, &|| Ok(())).unwrap();
+    flat::take_attributes(&top, &copy).unwrap();
+    packed(Form::Merged, &[&at("top"), &at("low")], &[]).unwrap()
+}
+
+#[test]
+fn a_copy_of_layers_is_all_that_they_show_and_nothing_else() {
+    use std::os::unix::fs::MetadataExt;
+    let place = tempfile::tempdir().unwrap();
+    let shown = copied(place.path());
+    let copy = place.path().join("copy");
+    assert!(packed(Form::Plain, &[&copy], &[]).unwrap() == shown);
+    let file = std::fs::metadata(copy.join("dir/file")).unwrap();
+    assert_eq!((file.nlink(), file.mtime_nsec()), (2, 9));
+    let deep = fs::open_dir(&copy.join("dir/deep")).unwrap();
+    assert_eq!(fs::get_xattr(&deep, "user.note").unwrap().unwrap(), b"kept");
+    // Nothing of overlayfs's own comes along.
+    let opaque = fs::open_dir(&copy.join("opaque")).unwrap();
+    assert_eq!(fs::list_xattrs(&opaque).unwrap(), Vec::<String>::new());
+    assert!(!copy.join("gone").exists());
+}
+
+/// What has changed in the copy since `since`: as `diff` shows it, the bytes, and the names in the
+/// layer.
+fn changed(place: &Path, since: (i64, i64), mounts: &[&str]) -> (Vec<String>, u64, Vec<String>) {
+    let (root, layers) =
+        (open(&place.join("copy")), [open(&place.join("top")), open(&place.join("low"))]);
+    let mounts: Vec<String> = mounts.iter().map(|path| (*path).to_owned()).collect();
+    let skip = changes::mount_points(&root, &layers, &mounts).unwrap();
+    let below = Tree { form: Form::Merged, layers: layers.iter().collect() };
+    let tree = Tree { form: Form::Plain, layers: vec![&root] };
+    let delta = whole::changes(&tree, &below, &skip, since).unwrap();
+    let mut bytes = Vec::new();
+    let holds = |node: &Node| delta.holds(node);
+    pack_changed(&tree, &holds, &delta.deleted(), &mut bytes, &|| Ok(())).unwrap();
+    let mut names = Vec::new();
+    let mut members = Members::new(&bytes[..]);
+    while let Some(member) = members.next().unwrap() {
+        names.push(lossy(&member.name));
+    }
+    let told = changes::shown(delta.found);
+    let told = told.iter().map(|change| format!("{} {}", change.kind.letter(), change.path));
+    (told.collect(), delta.bytes, names)
+}
+
+#[test]
+fn what_changed_in_a_copy_is_told_by_comparing_it_with_its_layers() {
+    let place = tempfile::tempdir().unwrap();
+    copied(place.path());
+    let at = |name: &str| place.path().join("copy").join(name);
+    let none = (Vec::new(), 0, Vec::new());
+    // Whether all is compared in full or by its facts.
+    assert_eq!(changed(place.path(), (0, 0), &[]), none);
+    assert_eq!(changed(place.path(), (i64::MAX, 0), &[]), none);
+
+    // The same size, and the time set back: no fact tells it.
+    std::fs::write(at("dir/file"), "CONTENT").unwrap();
+    std::fs::set_permissions(at("dir/file"), std::fs::Permissions::from_mode(0o4755)).unwrap();
+    fs::set_times(std::fs::File::open(at("dir/file")).unwrap(), 7, 9).unwrap();
+    std::fs::remove_file(at("opaque/seen")).unwrap();
+    std::fs::create_dir(at("new")).unwrap();
+    std::fs::write(at("new/hosts"), "").unwrap();
+    std::fs::write(at("new/file"), "12345").unwrap();
+    let (told, bytes, names) = changed(place.path(), (0, 0), &["/new/hosts", "/opaque/proc"]);
+    let expected = [
+        "C /dir",
+        "C /dir/deep",
+        "C /dir/deep/same",
+        "C /dir/file",
+        "A /new",
+        "A /new/file",
+        "C /opaque",
+        "D /opaque/seen",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(bytes, 7 + 5, "a file counts once, whatever its names");
+    let expected = [
+        "dir/",
+        "dir/deep/",
+        "dir/deep/same",
+        "dir/file",
+        "new/",
+        "new/file",
+        "opaque/",
+        "opaque/.wh.seen",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_directory_that_was_replaced_is_told_once() {
+    let place = tempfile::tempdir().unwrap();
+    copied(place.path());
+    let at = |name: &str| place.path().join("copy").join(name);
+    std::fs::remove_dir_all(at("dir")).unwrap();
+    std::fs::write(at("dir"), "now a file").unwrap();
+    std::fs::remove_dir_all(at("opaque")).unwrap();
+    let (told, _, names) = changed(place.path(), (0, 0), &[]);
+    assert_eq!(told, ["C /dir", "D /opaque"]);
+    assert_eq!(names, ["dir", ".wh.opaque"]);
+}
+
+#[test]
+fn a_mount_point_made_in_a_copy_is_no_change_of_it() {
+    let place = tempfile::tempdir().unwrap();
+    copied(place.path());
+    std::fs::write(place.path().join("copy/opaque/hosts"), "").unwrap();
+    std::fs::create_dir(place.path().join("copy/proc")).unwrap();
+    let (told, ..) = changed(place.path(), (0, 0), &["/opaque/hosts", "/proc"]);
+    assert_eq!(told, Vec::<String>::new());
 }

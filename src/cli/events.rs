@@ -1,0 +1,78 @@
+//! `events`: what happens to containers, images and volumes.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::arguments::EventsArguments;
+use super::filters::event_filter;
+use super::list::template;
+use super::moment::moment;
+use super::outcome::{BAD_TEMPLATE, Ending, Outcome};
+use super::screen::Screen;
+use super::shell::Shell;
+use crate::model::Result;
+use crate::model::event::{Event, EventOptions};
+use crate::ui;
+use crate::ui::template::Template;
+
+/// `events`. It ends at `--until`, else by Ctrl-C.
+///
+/// # Errors
+/// Where a time, a filter or the template is wrong, or the events can't be read.
+pub fn events(shell: &Shell, screen: &mut Screen, arguments: &EventsArguments) -> Outcome {
+    let options = options(arguments, Timestamp::now())?;
+    let style = Style::of(arguments.format.as_deref())?;
+    let backend = shell.backend()?;
+    let cancel = shell.interruptible()?;
+    let mut events = backend.events(&options)?;
+    while let Some(event) = screen.before_wait(|timeout| events.next_event(timeout, cancel))? {
+        screen.line(style.show(&event)?)?;
+    }
+    Ok(0)
+}
+
+fn options(arguments: &EventsArguments, now: Timestamp) -> Result<EventOptions> {
+    let time = |text: &Option<String>| {
+        text.as_deref().map(|text| moment(text, now, TimeZone::system)).transpose()
+    };
+    Ok(EventOptions {
+        since: time(&arguments.since)?,
+        until: time(&arguments.until)?,
+        follow: true,
+        filter: event_filter(&arguments.filter)?,
+    })
+}
+
+/// How an event is shown.
+enum Style {
+    Text(TimeZone),
+    Json,
+    Template(Template),
+}
+
+impl Style {
+    fn of(format: Option<&str>) -> std::result::Result<Style, Ending> {
+        match (format, template(format)?) {
+            (Some("json" | "{{json .}}"), _) => Ok(Style::Json),
+            (_, None) => Ok(Style::Text(TimeZone::system())),
+            (_, Some(template)) => {
+                // A wrong field is told now, not when something happens.
+                template.render(&ui::events::fields(&Event::example())).map_err(wrong)?;
+                Ok(Style::Template(template))
+            }
+        }
+    }
+
+    fn show(&self, event: &Event) -> std::result::Result<String, Ending> {
+        match self {
+            Style::Text(zone) => Ok(ui::events::event(event, zone)),
+            Style::Json => Ok(Value::to_string(&ui::events::json(event))),
+            Style::Template(template) => template.render(&ui::events::fields(event)).map_err(wrong),
+        }
+    }
+}
+
+fn wrong(error: crate::model::Error) -> Ending {
+    Ending::coded(BAD_TEMPLATE)(error)
+}

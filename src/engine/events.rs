@@ -1,0 +1,97 @@
+//! What the engine itself tells of: images, and containers as files. The life of containers and
+//! volumes is told by the runtime.
+
+use std::time::Duration;
+
+use super::native::Native;
+use super::{Cancel, EventStream};
+use crate::image::Store;
+use crate::model::Result;
+use crate::model::digest::Digest;
+use crate::model::event::{Action, Event};
+use crate::model::id::ContainerId;
+use crate::model::image::{Image, Loaded, Removed};
+use crate::model::reference::Reference;
+use crate::runtime::event::EventReader;
+
+impl EventStream for EventReader {
+    fn next_event(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<Event>> {
+        EventReader::next_event(self, timeout, cancel)
+    }
+}
+
+impl Native {
+    /// Tells what happened to an image. Docker gives it its id for a name, unless it got one.
+    pub(super) fn tell(&self, action: Action, image: &Image, name: Option<&Reference>) {
+        let id = image.id.as_str();
+        let name = name.map_or_else(|| id.to_owned(), Reference::familiar);
+        self.runtime().journal().write(Event::of_image(action, id, &name, &image.config.labels));
+    }
+
+    /// Tells that an image came from a registry or went there; Docker names the reference.
+    pub(super) fn tell_moved(&self, action: Action, reference: &Reference, image: &Image) {
+        let whole = reference.familiar();
+        let end = reference.tag().map(|tag| format!(":{tag}"));
+        let repository = end.and_then(|end| whole.strip_suffix(end.as_str()));
+        let name = repository.or_else(|| Some(whole.split_once('@')?.0)).unwrap_or(&whole);
+        let event = Event::of_image(action, &whole, name, &image.config.labels);
+        self.runtime().journal().write(event);
+    }
+
+    /// Tells that images were taken from an archive.
+    pub(super) fn tell_loaded(&self, store: &Store, loaded: &[Loaded]) {
+        for image in loaded.iter().filter_map(|image| store.find(image.id.as_str()).ok()) {
+            self.tell(Action::Load, &image, None);
+        }
+    }
+
+    /// Tells which images were written to an archive.
+    pub(super) fn tell_saved(&self, store: &Store, images: &[&str]) {
+        for image in images.iter().filter_map(|image| store.find(image).ok()) {
+            self.tell(Action::Save, &image, None);
+        }
+    }
+
+    /// Tells what was taken away of `images`, as they were before.
+    pub(super) fn tell_removed(&self, removed: &[Removed], images: &[Image]) {
+        let find = |id: &Digest| images.iter().find(|image| image.id == *id);
+        let mut untagged = 0;
+        let untag = |image: &Image, times| {
+            (0..times).for_each(|_| self.tell(Action::Untag, image, None));
+        };
+        for step in removed {
+            match step {
+                Removed::Untagged(_) => untagged += 1,
+                // Layers go too, but they are no images.
+                Removed::Deleted(id) => {
+                    if let Some(image) = find(id) {
+                        untag(image, std::mem::take(&mut untagged));
+                        self.tell(Action::Delete, image, None);
+                    }
+                }
+            }
+        }
+        if let [image] = images {
+            untag(image, untagged);
+        }
+    }
+
+    /// Tells that an image was made of a container, after its tag, as Docker does.
+    pub(super) fn tell_commit(
+        &self,
+        id: &ContainerId,
+        image: &Image,
+        reference: Option<&Reference>,
+        comment: &str,
+    ) {
+        if let Some(reference) = reference {
+            self.tell(Action::Tag, image, Some(reference));
+        }
+        let own = [
+            ("comment", comment.to_owned()),
+            ("imageID", image.id.to_string()),
+            ("imageRef", reference.map(Reference::familiar).unwrap_or_default()),
+        ];
+        self.runtime().event(id, Action::Commit, &own);
+    }
+}

@@ -1,0 +1,91 @@
+//! Events and filters as values.
+
+use super::*;
+
+fn read(text: &str) -> Event {
+    serde_json::from_str(text).unwrap()
+}
+
+fn filter(pairs: &[(&str, &str)]) -> EventFilter {
+    let mut filter = EventFilter::default();
+    for (key, value) in pairs {
+        filter.add(key, value).unwrap();
+    }
+    filter
+}
+
+#[test]
+fn filters_choose_as_dockers_do() {
+    let exec = read(
+        r#"{"time":"2026-01-02T15:04:05Z","type":"container","action":"exec_create: sh -c x",
+            "id":"abcd","attributes":{"image":"team/web:1","name":"web","tier":"front"}}"#,
+    );
+    let image = read(
+        r#"{"time":"2026-01-02T15:04:05Z","type":"image","action":"pull","id":"team/web:1",
+            "attributes":{"name":"team/web"}}"#,
+    );
+    let volume =
+        read(r#"{"time":"2026-01-02T15:04:05Z","type":"volume","action":"create","id":"data"}"#);
+    for (pairs, expected) in [
+        (&[][..], [true, true, true]),
+        (&[("container", "web")], [true, false, false]),
+        (&[("container", "ab")], [true, false, false]),
+        (&[("container", "eb")], [false, false, false]),
+        (&[("container", "x"), ("container", "web")], [true, false, false]),
+        (&[("event", "exec_create")], [true, false, false]),
+        (&[("event", "exec_create: sh -c x")], [true, false, false]),
+        (&[("event", "create")], [false, false, true]),
+        (&[("image", "team/web")], [true, true, false]),
+        (&[("image", "team/web:1")], [true, true, false]),
+        (&[("image", "team")], [false, false, false]),
+        (&[("label", "tier=front"), ("label", "image")], [true, false, false]),
+        (&[("label", "tier=back"), ("label", "image")], [false, false, false]),
+        (&[("type", "image"), ("type", "volume")], [false, true, true]),
+        (&[("type", "image"), ("event", "create")], [false, false, false]),
+        (&[("volume", "data")], [false, false, true]),
+    ] {
+        let filter = filter(pairs);
+        assert_eq!(
+            [&exec, &image, &volume].map(|event| filter.takes(event)),
+            expected,
+            "{pairs:?}"
+        );
+    }
+}
+
+#[test]
+fn what_can_not_happen_is_refused_with_what_can() {
+    for (key, value, hint) in [
+        ("colour", "red", "the filters are container, event"),
+        ("event", "dei", "did you mean `die`?"),
+        ("event", "health_statu: healthy", "did you mean `health_status`?"),
+        ("type", "network", "container, image, volume"),
+    ] {
+        let error = EventFilter::default().add(key, value).unwrap_err();
+        assert_eq!(error.kind(), Kind::Invalid);
+        assert!(
+            error.message().contains(key) && error.hint_text().unwrap().contains(hint),
+            "{error:?}"
+        );
+    }
+    filter(&[("event", "health_status: healthy")]);
+}
+
+#[test]
+fn an_event_stays_short_whatever_labels_say() {
+    let labels: BTreeMap<String, String> =
+        (0..100).map(|n| (format!("label{n:03}"), "\u{e9}".repeat(2000))).collect();
+    let event = Event::of_image(Action::Tag, "id", "name", &labels);
+    assert!(serde_json::to_string(&event).unwrap().len() < 20_000);
+    let left_out: usize = event.attributes[LEFT_OUT].parse().unwrap();
+    assert_eq!(event.attributes.len() + left_out, 102);
+    assert!(event.attributes["label000"].ends_with("\u{e9}..."));
+    let command = Action::ExecCreate.of(&"x".repeat(5000));
+    assert_eq!(shortened(&command).len(), LONGEST);
+}
+
+#[test]
+fn a_label_can_not_stand_for_what_happened() {
+    let labels = BTreeMap::from([("name".to_owned(), "other".to_owned())]);
+    assert_eq!(Event::of_image(Action::Tag, "id", "mine", &labels).name(), "mine");
+}

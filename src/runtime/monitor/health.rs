@@ -1,0 +1,210 @@
+//! Asks a container whether it is well, again and again, by a program that runs inside.
+//!
+//! The program is the child of a helper, as that of any exec; the monitor is the helper's front,
+//! and never waits for it: its connection is one more that the loop looks at.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use oci_spec::runtime::Spec;
+
+use super::Monitor;
+use crate::model::Result;
+use crate::model::event::Action;
+use crate::model::health::{Answer, Health, HealthCheck, HealthStatus, OUTPUT};
+use crate::model::id::ContainerId;
+use crate::model::signal::Signal;
+use crate::runtime::Runtime;
+use crate::runtime::connection::{Connection, Received};
+use crate::runtime::exec;
+use crate::runtime::protocol::{ExecSpec, Reply, Request};
+
+/// Asks one container.
+#[derive(Debug)]
+pub(super) struct Checker {
+    check: HealthCheck,
+    command: Vec<String>,
+    runtime: Runtime,
+    /// When to ask next; `None` while it is not asked.
+    next: Option<Instant>,
+    asked: Option<Asked>,
+}
+
+/// A question without an answer.
+#[derive(Debug)]
+struct Asked {
+    helper: Connection,
+    output: Vec<u8>,
+    truncated: bool,
+    start: Timestamp,
+    /// How long the container had run.
+    ran: Duration,
+    /// How long the answer may take.
+    patience: Duration,
+    until: Instant,
+}
+
+impl Checker {
+    /// For a container that is to be asked.
+    pub(super) fn new(check: &HealthCheck, root: &Path, cgroup_parent: &str) -> Option<Self> {
+        let command = check.command()?;
+        let runtime = Runtime::new(root, cgroup_parent);
+        Some(Checker { check: check.clone(), command, runtime, next: None, asked: None })
+    }
+
+    /// When something is to be done, if nothing happens before.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.asked.as_ref().map(|asked| asked.until).or(self.next)
+    }
+
+    /// Where the answer comes from.
+    pub(super) fn answers(&self) -> Option<BorrowedFd<'_>> {
+        self.asked.as_ref().map(|asked| asked.helper.as_fd())
+    }
+
+    /// Asks a container that has run for `ran`.
+    fn ask(&self, id: &ContainerId, ran: Duration) -> Result<Asked> {
+        let config: Spec = self.runtime.directory(id).read("config.json")?;
+        let environment = config.process().as_ref().and_then(|process| process.env().clone());
+        let spec = ExecSpec {
+            id: exec::new_id()?,
+            args: self.command.clone(),
+            env: environment.unwrap_or_default(),
+            user: None,
+            workdir: None,
+            tty: false,
+            stdin: false,
+            detach: false,
+            privileged: false,
+            size: None,
+        };
+        let start = Timestamp::now();
+        let mut helper = self.runtime.spawn_helper(id)?;
+        helper.send(&Request::Exec(Box::new(spec)))?;
+        let patience = self.check.patience();
+        let until = Instant::now().checked_add(patience).unwrap_or_else(Instant::now);
+        Ok(Asked { helper, output: Vec::new(), truncated: false, start, ran, patience, until })
+    }
+}
+
+impl Asked {
+    /// The exit code and what was said, once there is an answer.
+    fn answered(&mut self) -> Option<(i32, String)> {
+        loop {
+            match self.helper.receive(Some(Instant::now()), None) {
+                Ok(Received::Output(_, bytes)) => {
+                    let room = OUTPUT - self.output.len();
+                    self.output.extend_from_slice(&bytes[..room.min(bytes.len())]);
+                    self.truncated |= bytes.len() > room;
+                }
+                Ok(Received::Reply(Reply::Exited { code })) => return Some((code, self.text())),
+                // A program that is not there is a bad answer, as with Docker.
+                Ok(Received::Reply(Reply::Failed(error))) => {
+                    return Some((error.exit_code().map_or(-1, i32::from), error.to_string()));
+                }
+                Ok(Received::Reply(_)) => {}
+                Ok(Received::Gone) => return Some((-1, "the health check was killed".to_owned())),
+                Err(_) if Instant::now() < self.until => return None,
+                Err(_) => {
+                    self.give_up();
+                    let patience = self.patience;
+                    return Some((-1, format!("Health check exceeded timeout ({patience:?})")));
+                }
+            }
+        }
+    }
+
+    /// What the program wrote, and a mark where there was more.
+    fn text(&self) -> String {
+        let text = String::from_utf8_lossy(&self.output);
+        if self.truncated { format!("{text}...") } else { text.into_owned() }
+    }
+
+    /// Ends the program and what it has started, of which nothing more is wanted.
+    fn give_up(&mut self) {
+        // A helper that has gone has nothing to end.
+        let _ = self.helper.send(&Request::Kill { signal: Signal::KILL });
+    }
+}
+
+impl Monitor {
+    /// After a start: it is to be asked from now on.
+    pub(super) fn begin_checks(&mut self) {
+        if self.checker.is_some() {
+            self.state.health = Some(Health::starting());
+            self.plan_check();
+        }
+    }
+
+    /// After a pause: it is asked again.
+    pub(super) fn resume_checks(&mut self) {
+        self.plan_check();
+    }
+
+    /// Before a pause and at the end: it is not asked any more. Nobody knows then whether it is
+    /// well, and Docker calls that unhealthy. The caller records it.
+    pub(super) fn end_checks(&mut self) {
+        let Some(checker) = &mut self.checker else { return };
+        checker.next = None;
+        if let Some(mut asked) = checker.asked.take() {
+            asked.give_up();
+        }
+        // Nothing has happened to it: Docker tells of no event here either.
+        if let Some(health) = &mut self.state.health {
+            health.status = HealthStatus::Unhealthy;
+        }
+    }
+
+    /// How long the container has run.
+    fn ran(&self) -> Duration {
+        let since = self.state.started_at.unwrap_or_default();
+        Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default()
+    }
+
+    fn plan_check(&mut self) {
+        let ran = self.ran();
+        let (Some(checker), Some(health)) = (&mut self.checker, &self.state.health) else { return };
+        checker.next = Instant::now().checked_add(checker.check.pause(health.status, ran));
+    }
+
+    /// Asks when it is time, and takes the answer when it is there.
+    pub(super) fn turn_checks(&mut self) {
+        let ran = self.ran();
+        let Some(checker) = &mut self.checker else { return };
+        let (start, at, (exit_code, output)) = if let Some(asked) = &mut checker.asked {
+            let Some(answer) = asked.answered() else { return };
+            (asked.start, asked.ran, answer)
+        } else if checker.next.is_some_and(|next| Instant::now() >= next) {
+            checker.next = None;
+            match checker.ask(&self.spec.id, ran) {
+                Ok(asked) => {
+                    checker.asked = Some(asked);
+                    return;
+                }
+                Err(error) => (Timestamp::now(), ran, (-1, error.to_string())),
+            }
+        } else {
+            return;
+        };
+        checker.asked = None;
+        let check = checker.check.clone();
+        let answer = Answer { start, end: Timestamp::now(), exit_code, output };
+        self.take_answer(answer, &check, at);
+        self.plan_check();
+        // A full disk must not end a container; the next answer is recorded again.
+        let _ = self.directory.write_state(&self.state);
+    }
+
+    /// Takes an answer into what is known of its health.
+    fn take_answer(&mut self, answer: Answer, check: &HealthCheck, ran: Duration) {
+        let Some(health) = &mut self.state.health else { return };
+        let before = health.status;
+        health.take(answer, check, ran);
+        let status = health.status;
+        if status != before {
+            self.event(Action::HealthStatus.of(status.as_str()), &[]);
+        }
+    }
+}

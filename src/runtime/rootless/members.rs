@@ -1,0 +1,114 @@
+//! Who is in the user namespace of a store: whoever comes later joins them.
+//!
+//! A process has no rights in a namespace that is beside its own, so all fronts and monitors of a
+//! store must be in the same one: `exec`, `cp` and shared namespaces need it. It lives for as long
+//! as any of them. The file `namespace` in the store names them, by number and start; its lock
+//! lets one front at a time look for the namespace or make it.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::process::{Pid, PidfdFlags};
+
+use crate::model::Result;
+use crate::model::error::Context;
+use crate::runtime::host;
+use crate::sys::process;
+
+const FILE: &str = "namespace";
+
+/// The processes in the user namespace of a store. While this lives, nobody else changes it.
+#[derive(Debug)]
+pub(super) struct Members {
+    file: File,
+    /// Number and start of each that lives.
+    living: Vec<(i32, u64)>,
+}
+
+impl Members {
+    /// Those of the store at `root`, which is made where it is missing.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub(super) fn of(root: &Path) -> Result<Self> {
+        let path = root.join(FILE);
+        let made = DirBuilder::new().mode(0o700).recursive(true).create(root);
+        made.context(|| format!("make `{}`", root.display()))?;
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(&path).context(|| format!("open `{}`", path.display()))?;
+        file.lock().context(|| format!("lock `{}`", path.display()))?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).context(|| format!("read `{}`", path.display()))?;
+        let mut living = parse(&text, &host::boot_id());
+        living.retain(|(pid, start)| *start != 0 && host::start_time(*pid) == *start);
+        Ok(Members { file, living })
+    }
+
+    /// Makes this process, which must have one thread, one of them. False where none is left whose
+    /// namespace could be joined.
+    pub(super) fn join(&self) -> bool {
+        self.living.iter().any(|(pid, start)| {
+            let Some(number) = Pid::from_raw(*pid) else { return false };
+            let Ok(member) = rustix::process::pidfd_open(number, PidfdFlags::empty()) else {
+                return false;
+            };
+            // What was opened is the member, and not who got its number since.
+            host::start_time(*pid) == *start && process::join(&member, libc::CLONE_NEWUSER).is_ok()
+        })
+    }
+
+    /// Adds a process that is in the namespace.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub(super) fn add(mut self, pid: i32) -> Result<()> {
+        self.living.push((pid, host::start_time(pid)));
+        let lines = self.living.iter().map(|(pid, start)| format!("{pid} {start}\n"));
+        let text = format!("{}\n{}", host::boot_id(), lines.collect::<String>());
+        let file = &mut self.file;
+        file.rewind()
+            .and_then(|()| file.write_all(text.as_bytes()))
+            .and_then(|()| file.set_len(text.len() as u64))
+            .context(|| format!("write `{FILE}`"))
+    }
+}
+
+/// What the file names; nothing where it is of another boot.
+fn parse(text: &str, boot: &str) -> Vec<(i32, u64)> {
+    let mut lines = text.lines();
+    if lines.next() != Some(boot) {
+        return Vec::new();
+    }
+    let member = |line: &str| {
+        let (pid, start) = line.split_once(' ')?;
+        Some((pid.parse().ok()?, start.parse().ok()?))
+    };
+    lines.filter_map(member).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_another_boot_are_none() {
+        let text = "this-boot\n7 100\nnonsense\n8 200\n";
+        assert_eq!(parse(text, "this-boot"), [(7, 100), (8, 200)]);
+        assert!(parse(text, "the-next").is_empty());
+    }
+
+    #[test]
+    fn who_has_ended_or_has_another_ones_number_is_no_member() {
+        let place = tempfile::tempdir().unwrap();
+        let own = rustix::process::getpid().as_raw_nonzero().get();
+        Members::of(place.path()).unwrap().add(own).unwrap();
+        let start = host::start_time(own);
+        assert_eq!(Members::of(place.path()).unwrap().living, [(own, start)]);
+        let text = format!("{}\n{own} {}\n{} 1\n", host::boot_id(), start + 1, i32::MAX);
+        std::fs::write(place.path().join(FILE), text).unwrap();
+        assert!(Members::of(place.path()).unwrap().living.is_empty());
+    }
+}

@@ -1,0 +1,177 @@
+//! Events: what happened to containers, images and volumes, and what happens.
+
+use std::any::TypeId;
+
+use rhai::plugin::*;
+use rhai::{Dynamic, FnPtr, ImmutableString, Map};
+
+use super::super::error::OrRaise;
+use super::super::events::{Event as Happened, Events as Stream, Watch};
+use super::super::stage::Stage;
+use super::super::{callback, options, values};
+use super::{Options, RhaiResultOf, array_of};
+use crate::model::Result;
+
+/// The functions, and how to loop over `Events`.
+pub fn module() -> Module {
+    let mut module = exported_module!(events);
+    module.set_iter_result(TypeId::of::<Stream>(), |events: Dynamic| {
+        match events.try_cast::<Stream>() {
+            Some(events) => events.iterate(),
+            None => Box::new(std::iter::empty()),
+        }
+    });
+    module
+}
+
+/// What happens.
+#[export_module]
+pub mod events {
+    /// What happens from now on, to loop over.
+    pub type Events = Stream;
+    /// One event: `time`, `type`, `action`, `id`, `name`, `image`, `attributes`.
+    pub type Event = Happened;
+
+    /// What has happened so far, the oldest first: an array of Event. About the last 30000 are
+    /// kept.
+    ///
+    /// ```rhai
+    /// for e in events() { print(`${e.time} ${e.type} ${e.action} ${e.name}`); }
+    /// ```
+    #[rhai_fn(name = "events", volatile, return_raw)]
+    pub fn past(ctx: NativeCallContext) -> RhaiResultOf<rhai::Array> {
+        read(&ctx, &Watch::default())
+    }
+
+    /// With options. Without `follow` an array, which ends now; with `follow` a stream of what
+    /// happens from this call on, after what has happened since `since` where that is given.
+    /// Loop over it; `break`, `timeout` or `before` end it, and a second loop goes on where the
+    /// first was left. `until` is a word of Rhai: write `before`, or `"until"` in quotes.
+    ///
+    /// ```rhai
+    /// let web = create("host", #{ cmd: "true" });
+    /// let life = events(#{ follow: true, timeout: "30s", filter: #{ container: web } });
+    /// web.start();
+    /// for e in life {
+    ///     if e.action == "die" { print(e.attributes.exitCode); break; }
+    /// }
+    /// ```
+    #[rhai_fn(name = "events", volatile, return_raw)]
+    pub fn events_with(ctx: NativeCallContext, options: Options) -> RhaiResultOf<Dynamic> {
+        let watch = options::events(options).or_raise(&ctx)?;
+        match watch.options.follow {
+            true => Ok(Dynamic::from(open(&ctx, &watch)?)),
+            false => read(&ctx, &watch).map(Dynamic::from),
+        }
+    }
+
+    /// Calls a function with each event from now on, until it returns false.
+    ///
+    /// ```rhai
+    /// events(|e| { print(e); e.action != "die" });
+    /// ```
+    #[rhai_fn(name = "events", volatile, return_raw)]
+    pub fn each(ctx: NativeCallContext, each: FnPtr) -> RhaiResultOf<()> {
+        follow(&ctx, Watch::default(), &each)
+    }
+
+    /// The same, with options.
+    ///
+    /// ```rhai
+    /// events(#{ since: "1h", timeout: "30s", filter: #{ event: ["die", "oom"] } }, |e| {
+    ///     print(`${e.name} ${e.action}`);
+    ///     e.action != "oom"
+    /// });
+    /// ```
+    #[rhai_fn(name = "events", volatile, return_raw)]
+    pub fn each_with(ctx: NativeCallContext, options: Options, each: FnPtr) -> RhaiResultOf<()> {
+        let watch = options::events(options).or_raise(&ctx)?;
+        follow(&ctx, watch, &each)
+    }
+
+    /// What it is; loop over it for the events.
+    #[rhai_fn(name = "to_string", name = "to_debug")]
+    pub fn show_stream(_events: Events) -> ImmutableString {
+        "Events".into()
+    }
+
+    /// When it happened.
+    #[rhai_fn(get = "time")]
+    pub fn time(event: Event) -> Dynamic {
+        values::time(Some(event.event().time))
+    }
+
+    /// `"container"`, `"image"` or `"volume"`.
+    #[rhai_fn(get = "type")]
+    pub fn subject(event: Event) -> String {
+        event.event().subject.as_str().to_owned()
+    }
+
+    /// What happened, by Docker's name: `"start"`, `"die"`, `"exec_create: echo hi"`.
+    #[rhai_fn(get = "action")]
+    pub fn action(event: Event) -> String {
+        event.event().action.clone()
+    }
+
+    /// The id of the container or image, the name of the volume.
+    #[rhai_fn(get = "id")]
+    pub fn id(event: Event) -> String {
+        event.event().id.clone()
+    }
+
+    /// The name of the container, image or volume then.
+    #[rhai_fn(get = "name")]
+    pub fn name(event: Event) -> String {
+        event.event().name().to_owned()
+    }
+
+    /// The image of the container, as its maker named it.
+    #[rhai_fn(get = "image")]
+    pub fn image(event: Event) -> String {
+        event.event().image().to_owned()
+    }
+
+    /// Labels, and what belongs to the action, such as `exitCode` or `signal`: a map of texts.
+    #[rhai_fn(get = "attributes")]
+    pub fn attributes(event: Event) -> Map {
+        let pairs = event.event().attributes.iter();
+        pairs.map(|(key, value)| (key.into(), value.into())).collect()
+    }
+
+    /// As the command line shows it.
+    #[rhai_fn(name = "to_string")]
+    pub fn show(event: Event) -> String {
+        event.line()
+    }
+
+    /// What happened to whom.
+    #[rhai_fn(name = "to_debug")]
+    pub fn debug(event: Event) -> String {
+        let event = event.event();
+        format!("Event({} {} {:?})", event.subject.as_str(), event.action, event.name())
+    }
+}
+
+fn open(ctx: &NativeCallContext, watch: &Watch) -> RhaiResultOf<Stream> {
+    let stage = Stage::of(ctx)?;
+    Stream::open(stage.backend(), watch, &stage.host().cancel).or_raise(ctx)
+}
+
+/// What has happened.
+fn read(ctx: &NativeCallContext, watch: &Watch) -> RhaiResultOf<rhai::Array> {
+    let events: Result<Vec<Happened>> = open(ctx, watch)?.events().collect();
+    Ok(array_of(events.or_raise(ctx)?))
+}
+
+/// Gives each event to the script, until it has enough.
+fn follow(ctx: &NativeCallContext, mut watch: Watch, each: &FnPtr) -> RhaiResultOf<()> {
+    watch.options.follow = true;
+    for event in open(ctx, &watch)?.events() {
+        let event = Dynamic::from(event.or_raise(ctx)?);
+        let answer = callback::call(ctx, each, event.clone(), event)?;
+        if callback::says_stop(&answer) {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! `Event` and `Events`: what happened, as values, and what happens, to loop over.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rhai::{Dynamic, Position};
+
+use super::error::{Ending, RhaiResultOf, throw};
+use super::looks;
+use crate::engine::{Backend, Cancel, EventStream};
+use crate::model::event::{Event as Happening, EventOptions};
+use crate::model::{Error, Kind, Result};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub struct Event(Arc<Happening>);
+
+impl Event {
+    /// The event itself.
+    pub fn event(&self) -> &Happening {
+        &self.0
+    }
+
+    /// As the command line shows it.
+    pub fn line(&self) -> String {
+        looks::event(&self.0)
+    }
+}
+
+/// Which events, and for how long they are waited for.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// For the engine.
+    pub options: EventOptions,
+    /// When to give up.
+    pub timeout: Option<Duration>,
+}
+
+/// What happens from the moment on that it was asked for. A second loop goes on where the first
+/// was left, so that nothing falls between them.
+#[derive(Clone, Debug)]
+pub struct Events {
+    stream: Arc<Mutex<Box<dyn EventStream>>>,
+    timeout: Option<Duration>,
+    cancel: Cancel,
+}
+
+impl Events {
+    /// Opens the stream: what happens after this is in it.
+    pub fn open(backend: &Arc<dyn Backend>, watch: &Watch, cancel: &Cancel) -> Result<Events> {
+        let stream = Arc::new(Mutex::new(backend.events(&watch.options)?));
+        Ok(Events { stream, timeout: watch.timeout, cancel: cancel.clone() })
+    }
+
+    /// The events, until the end or the time limit, which counts from now.
+    pub fn events(&self) -> impl Iterator<Item = Result<Event>> + use<> {
+        let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let (events, mut over) = (self.clone(), false);
+        std::iter::from_fn(move || {
+            if over {
+                return None;
+            }
+            let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+            let mut stream = events.stream.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = stream.next_event(left, &events.cancel).transpose();
+            // After an error the stream says nothing new.
+            over = !matches!(next, Some(Ok(_)));
+            next.map(|event| event.map(|event| Event(Arc::new(event))))
+        })
+    }
+
+    /// For a `for` loop.
+    pub fn iterate(&self) -> Box<dyn Iterator<Item = RhaiResultOf<Dynamic>>> {
+        let failed = |error: Error| {
+            if error.kind() == Kind::Cancelled {
+                return Ending::Interrupted.at(Position::NONE);
+            }
+            throw(&error, "events", None, Position::NONE)
+        };
+        Box::new(self.events().map(move |event| event.map(Dynamic::from).map_err(failed)))
+    }
+}

@@ -1,0 +1,86 @@
+//! The options of `events`.
+
+use jiff::Timestamp;
+use rhai::{Array, Dynamic, Map};
+
+use super::super::events::Watch;
+use super::super::handle::{Container, Image};
+use super::super::values;
+use super::read::{pairs, texts};
+use super::{Key, Options, Takes, key};
+use crate::model::event::{EventFilter, EventOptions};
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+
+pub(super) const KEYS: &[Key] = &[
+    key("since", Takes::Time, "only what happened from then on"),
+    key("before", Takes::Time, "only what happens before then"),
+    key("until", Takes::Time, "the same; in quotes, for it is a word of Rhai"),
+    key("filter", Takes::Filter, "only these; keys: container, event, image, label, type, volume"),
+    key("follow", Takes::Flag, "go on with what happens"),
+    key("timeout", Takes::Duration, "give up following after so long"),
+];
+
+/// The options of `events`.
+pub fn events(map: Map) -> Result<Watch> {
+    let given = Options::new("events", map)?;
+    let options = EventOptions {
+        since: given.try_get("since", |value| values::moment(value, Timestamp::now()))?,
+        until: given.end()?,
+        follow: given.flag("follow")?,
+        filter: given.try_get("filter", filter)?.unwrap_or_default(),
+    };
+    Ok(Watch { options, timeout: given.try_get("timeout", values::duration)? })
+}
+
+fn filter(value: &Dynamic) -> Result<EventFilter> {
+    let mut filter = EventFilter::default();
+    if let Some(map) = value.read_lock::<Map>() {
+        for (key, value) in map.iter() {
+            for value in wanted(key, value)? {
+                filter.add(key, &value)?;
+            }
+        }
+        return Ok(filter);
+    }
+    let wrong = || Error::new(Kind::Invalid, format!("it takes {}", Takes::Filter.describe()));
+    for text in texts(value).ok_or_else(wrong)? {
+        let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+        filter.add(key, value)?;
+    }
+    Ok(filter)
+}
+
+/// The values of one key: texts, handles, or labels as a map.
+fn wanted(key: &str, value: &Dynamic) -> Result<Vec<String>> {
+    let value = value.clone().flatten();
+    let all = if value.is_map() {
+        let pairs = pairs(&value).filter(|_| key == "label");
+        pairs.map(|pairs| pairs.iter().map(|(key, value)| format!("{key}={value}")).collect())
+    } else if let Some(list) = value.read_lock::<Array>() {
+        list.iter().map(one).collect::<Option<Vec<_>>>().map(|names| names.concat())
+    } else {
+        one(&value)
+    };
+    all.ok_or_else(|| {
+        let message = format!("filter `{key}` takes a string, a handle or an array of them");
+        Error::new(Kind::Invalid, message)
+    })
+}
+
+/// What a text or a handle is called in events. Containers tell their image as it was typed.
+fn one(value: &Dynamic) -> Option<Vec<String>> {
+    let value = value.clone().flatten();
+    if let Some(container) = value.read_lock::<Container>() {
+        return Some(vec![container.id().as_str().to_owned()]);
+    }
+    if let Some(image) = value.read_lock::<Image>() {
+        let tags = image.metadata().tags.iter().map(Reference::familiar);
+        let names = tags.flat_map(|tag| {
+            let short = tag.strip_suffix(":latest").map(str::to_owned);
+            short.into_iter().chain([tag])
+        });
+        return Some(names.chain([image.metadata().id.to_string()]).collect());
+    }
+    values::text(&value).map(|text| vec![text])
+}

@@ -1,0 +1,72 @@
+//! The option that says how a container is asked whether it is well.
+
+use rhai::{Dynamic, Map};
+
+use super::super::values;
+use super::{Key, Options, Takes, key};
+use crate::model::health::{HealthCheck, nanoseconds};
+use crate::model::{Error, Kind, Result};
+
+/// The option.
+pub const KEYS: &[Key] = &[key(
+    "health",
+    Takes::Health,
+    "a check, such as \"test -e /ready\", or #{ cmd, interval, timeout, retries, start_period, \
+     start_interval }; false checks nothing",
+)];
+
+/// The keys of the option's map.
+pub const PARTS: &[Key] = &[
+    key("cmd", Takes::Command, "what is run; a shell reads a string"),
+    key("interval", Takes::Duration, "how long between two checks"),
+    key("timeout", Takes::Duration, "how long a check may take"),
+    key("retries", Takes::Count, "how many failures in a row make it unhealthy"),
+    key("start_period", Takes::Duration, "how long after the start failures do not count"),
+    key("start_interval", Takes::Duration, "how long between two checks in the start period"),
+];
+
+/// Reads it.
+pub fn read(given: &Options<'_>) -> Result<HealthCheck> {
+    Ok(given.try_get("health", check)?.unwrap_or_default())
+}
+
+fn check(value: &Dynamic) -> Result<HealthCheck> {
+    if let Some(map) = value.read_lock::<Map>() {
+        return parts(map.clone());
+    }
+    match value.as_bool() {
+        Ok(false) => return Ok(HealthCheck::none()),
+        Ok(true) => {
+            return Err(Error::new(Kind::Invalid, "a check is wanted, or false for none"));
+        }
+        Err(_) => {}
+    }
+    Ok(HealthCheck { test: test(value)?, ..HealthCheck::default() })
+}
+
+fn parts(map: Map) -> Result<HealthCheck> {
+    let given = Options::new("health", map)?;
+    let time = |name: &str| -> Result<i64> {
+        Ok(given.try_get(name, values::duration)?.map(nanoseconds).unwrap_or_default())
+    };
+    Ok(HealthCheck {
+        test: given.try_get("cmd", test)?.unwrap_or_default(),
+        interval: time("interval")?,
+        timeout: time("timeout")?,
+        start_period: time("start_period")?,
+        start_interval: time("start_interval")?,
+        retries: given.count("retries")?.and_then(|n| i64::try_from(n).ok()).unwrap_or_default(),
+    })
+}
+
+/// A string is for a shell, an array is not, as in a Dockerfile.
+fn test(value: &Dynamic) -> Result<Vec<String>> {
+    match values::text(value) {
+        Some(line) if line.is_empty() => Err(Error::new(Kind::Invalid, "the command is empty")),
+        Some(line) => Ok(HealthCheck::shell(&line)),
+        None => {
+            let words = values::command("a command", value)?;
+            Ok(std::iter::once("CMD".to_owned()).chain(words).collect())
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Options that say how often something is tried.
+
+use std::time::Duration;
+
+use rhai::{Dynamic, Map};
+
+use super::super::values;
+use super::read::texts;
+use super::{Key, Options, Takes, key};
+use crate::model::{Error, Kind, Result};
+
+/// The options.
+pub const KEYS: &[Key] = &[
+    key("times", Takes::Count, "how often at most; 3 by default"),
+    key("delay", Takes::Duration, "the pause before the second time"),
+    key("backoff", Takes::Number, "by which each further pause is longer; 1 by default"),
+    key("max_delay", Takes::Duration, "the longest pause"),
+    key("on", Takes::Texts, "only after errors of these kinds, such as \"timeout\""),
+];
+
+/// How often, how soon, and after which errors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retry {
+    /// At most; at least 1.
+    pub times: u64,
+    /// The first pause.
+    pub delay: Duration,
+    /// The factor from one pause to the next.
+    pub backoff: f64,
+    /// The longest pause.
+    pub longest: Duration,
+    /// Kinds of errors; all where empty.
+    pub on: Vec<String>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Retry {
+            times: 3,
+            delay: Duration::ZERO,
+            backoff: 1.0,
+            longest: Duration::from_secs(3600),
+            on: Vec::new(),
+        }
+    }
+}
+
+/// Reads them.
+pub fn retry(map: Map) -> Result<Retry> {
+    let given = Options::new("retry", map)?;
+    let standard = Retry::default();
+    let retry = Retry {
+        times: given.count("times")?.unwrap_or(standard.times),
+        delay: given.try_get("delay", values::duration)?.unwrap_or(standard.delay),
+        backoff: given.get("backoff", number)?.unwrap_or(standard.backoff),
+        longest: given.try_get("max_delay", values::duration)?.unwrap_or(standard.longest),
+        on: given.get("on", texts)?.unwrap_or_default(),
+    };
+    if retry.times == 0 {
+        return Err(Error::new(Kind::Invalid, "retry(): at least 1 time is wanted"));
+    }
+    if !(retry.backoff.is_finite() && retry.backoff >= 1.0) {
+        return Err(Error::new(Kind::Invalid, "retry(): `backoff` is a factor from 1 on"));
+    }
+    Ok(retry)
+}
+
+fn number(value: &Dynamic) -> Option<f64> {
+    #[allow(clippy::cast_precision_loss)] // No factor is so large.
+    value.as_float().ok().or_else(|| value.as_int().ok().map(|whole| whole as f64))
+}

@@ -1,0 +1,113 @@
+//! Closures that run at the same time, each on a thread of its own.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
+
+use super::error::{OrRaise, RhaiResultOf, raise};
+use super::handle::{Container, Image};
+use super::stage::Stage;
+use super::{here, stack};
+use crate::engine::Cancel;
+use crate::model::error::Context;
+
+/// How many run at once where nobody says so.
+pub const AT_ONCE: usize = 256;
+
+/// A call to be made.
+#[derive(Debug)]
+pub struct Job {
+    function: FnPtr,
+    arguments: Vec<Dynamic>,
+}
+
+impl Job {
+    /// A call with these values.
+    pub fn new(mut function: FnPtr, arguments: Vec<Dynamic>) -> Self {
+        // A captured variable is one cell for all who captured it, and a method call holds it for
+        // as long as it lasts: `c.wait()` in one closure would keep `c.stop()` in another out. A
+        // handle never changes, so each closure gets a copy.
+        for value in function.iter_curry_mut() {
+            let is_handle = value.is_shared()
+                && (value.clone().flatten().is::<Container>()
+                    || value.clone().flatten().is::<Image>());
+            if is_handle {
+                *value = value.clone().flatten();
+            }
+        }
+        Job { function, arguments }
+    }
+}
+
+/// What the threads share.
+#[derive(Debug)]
+struct Shared<'a> {
+    jobs: &'a [Job],
+    next: AtomicUsize,
+    results: Mutex<Vec<Dynamic>>,
+    /// The first error, in time.
+    failed: Mutex<Option<Box<EvalAltResult>>>,
+    cancel: Cancel,
+}
+
+/// Makes all calls, at most `limit` at once. Their results, in the order of `jobs`; the first
+/// error ends the calls that still run.
+pub fn run(ctx: &NativeCallContext, jobs: &[Job], limit: usize) -> RhaiResultOf<Vec<Dynamic>> {
+    let stage = Stage::of(ctx)?;
+    let shared = Shared {
+        jobs,
+        next: AtomicUsize::new(0),
+        results: Mutex::new(vec![Dynamic::UNIT; jobs.len()]),
+        failed: Mutex::new(None),
+        cancel: stage.cancel().part().or_raise(ctx)?,
+    };
+    let scope = here::scope();
+    std::thread::scope(|threads| {
+        for _ in 0..limit.min(jobs.len()) {
+            let (shared, scope) = (&shared, scope.clone());
+            let work = move || here::apart(shared.cancel.clone(), scope, || work(ctx, shared));
+            if let Err(error) = stack::thread().spawn_scoped(threads, work) {
+                let made = Err::<(), _>(error).context(|| "make a thread".to_owned());
+                shared.fails(made.or_raise(ctx).err());
+                break;
+            }
+        }
+    });
+    match shared.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(shared.results.into_inner().unwrap_or_else(PoisonError::into_inner)),
+    }
+}
+
+impl Shared<'_> {
+    fn fails(&self, error: Option<Box<EvalAltResult>>) {
+        let mut failed = lock(&self.failed);
+        if failed.is_none() {
+            *failed = error;
+        }
+        self.cancel.raise();
+    }
+}
+
+/// Takes one job after the other, until there is none or one has failed.
+fn work(ctx: &NativeCallContext, shared: &Shared<'_>) {
+    loop {
+        let index = shared.next.fetch_add(1, Ordering::Relaxed);
+        let Some(job) = shared.jobs.get(index) else { return };
+        // One that fails has its error in `failed` before it raises the flag.
+        if shared.cancel.is_raised() {
+            return shared.fails(Some(super::error::Ending::Interrupted.at(ctx.call_position())));
+        }
+        let call = || job.function.call_within_context::<Dynamic>(ctx, job.arguments.clone());
+        let result = stack::without_panic(call).unwrap_or_else(|bug| Err(raise(ctx, &bug)));
+        match result {
+            Ok(value) => lock(&shared.results)[index] = value.flatten(),
+            Err(error) => return shared.fails(Some(error)),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

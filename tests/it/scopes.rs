@@ -1,0 +1,138 @@
+//! What a script's scope made is gone when it ends, however it ends.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::harness::{Engine, PATIENCE, signal, until};
+use crate::needs_root;
+
+/// A container that is made, one that runs, and a wait without end. Says `ready` before.
+const SCOPE: &str = r#"
+    defer(|| print("put off"));
+    scope(|| {
+        create("host", #{ name: "made" });
+        run("host", #{ name: "runs", cmd: "sleep 1000", volumes: ["/data"] });
+        keep(run("host", #{ name: "kept", cmd: "sleep 1000" }));
+        print("ready");
+        WAIT
+    });
+"#;
+
+/// Begins a script and reads on until it says `ready`.
+fn begin(engine: &Engine, text: &str) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut child = engine.begin(&["-e", text]);
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while line.trim() != "ready" {
+        line.clear();
+        assert!(output.read_line(&mut line).unwrap() > 0, "the script ended early");
+    }
+    (child, output)
+}
+
+fn ends(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    let ended = until(PATIENCE, || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    assert!(ended, "the script goes on");
+    status.unwrap()
+}
+
+fn names(engine: &Engine) -> Vec<String> {
+    let all = engine.ok(&["ps", "-a", "--format", "{{.Names}}"]);
+    all.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_killed_script_leaves_nothing_of_its_scope() {
+    needs_root!("a_killed_script_leaves_nothing_of_its_scope");
+    let engine = Engine::new();
+    let (mut child, _output) = begin(&engine, &SCOPE.replace("WAIT", "sleep(1000);"));
+    assert_eq!(names(&engine), ["kept", "runs", "made"]);
+    let begun = Instant::now();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let gone = until(PATIENCE, || names(&engine) == ["kept"]);
+    assert!(gone, "{:?}", names(&engine));
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(until(PATIENCE, || engine.ok(&["volume", "ls", "-q"]).is_empty()));
+}
+
+#[test]
+fn ctrl_c_ends_any_call_soon_and_tidies_up() {
+    needs_root!("ctrl_c_ends_any_call_soon_and_tidies_up");
+    let engine = Engine::new();
+    for call in [
+        "sleep(1000)",
+        "wait(\"runs\")",
+        "for line in logs(\"runs\", #{ follow: true }) { }",
+        "logs(\"runs\", |line| true)",
+        "exec(\"runs\", \"sleep 1000\")",
+        "loop { }",
+        "parallel([1, 2, 3], |n| sleep(1000))",
+        "retry(#{ times: 9, delay: 1000 }, || throw 1)",
+        "run(\"host\", \"sleep 1000\", #{ attach: true })",
+        "stop(\"runs\", 1000)",
+    ] {
+        let (mut child, mut output) = begin(&engine, &SCOPE.replace("WAIT", call));
+        // It may not have come to the call yet; then the call ends as soon as it begins.
+        let begun = Instant::now();
+        signal(child.id(), Signal::INT);
+        assert_eq!(ends(&mut child).code(), Some(130), "{call}");
+        // Half a second for the call, the rest for two containers to go on a loaded machine.
+        assert!(begun.elapsed() < Duration::from_secs(4), "{call}: {:?}", begun.elapsed());
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut output, &mut said).unwrap();
+        assert_eq!(said, "put off\n", "{call}");
+        let gone = until(PATIENCE, || names(&engine) == ["kept"]);
+        assert!(gone, "{call}: {:?}", names(&engine));
+        engine.ok(&["rm", "-f", "kept"]);
+    }
+}
+
+#[test]
+fn a_second_ctrl_c_ends_the_cleanup_and_leaves_nothing_all_the_same() {
+    needs_root!("a_second_ctrl_c_ends_the_cleanup_and_leaves_nothing_all_the_same");
+    let engine = Engine::new();
+    let text = r#"
+        scope(|| {
+            run("host", #{ name: "runs", cmd: "sleep 1000" });
+            defer(|| { print("tidying"); sleep(1000); print("never"); });
+            print("ready");
+            sleep(1000);
+        });
+    "#;
+    let (mut child, mut output) = begin(&engine, text);
+    signal(child.id(), Signal::INT);
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert_eq!(line, "tidying\n");
+    let begun = Instant::now();
+    signal(child.id(), Signal::INT);
+    assert_eq!(ends(&mut child).code(), Some(130));
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(until(PATIENCE, || names(&engine).is_empty()), "{:?}", names(&engine));
+}
+
+#[test]
+fn a_script_that_ends_by_itself_leaves_what_it_kept_and_no_process() {
+    needs_root!("a_script_that_ends_by_itself_leaves_what_it_kept_and_no_process");
+    let engine = Engine::new();
+    let ran = engine.run(&["-e", &SCOPE.replace("WAIT", "throw \"over\";")]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, "ready\nput off\n"), "{}", ran.err);
+    assert_eq!(names(&engine), ["kept"]);
+    let root = engine.root().to_string_lossy().into_owned();
+    let keepers = || {
+        let found = std::process::Command::new("pgrep")
+            .args(["-f", &format!("^lifebox-keeper {root}")])
+            .output()
+            .unwrap();
+        found.stdout.is_empty()
+    };
+    assert!(until(PATIENCE, keepers), "a keeper is left");
+}
