@@ -403,10 +403,8 @@ fn an_exec_makes_no_working_directory() {
     assert!(!engine.ok(&["diff", "web"]).contains("/no"));
     // The first process has it made, as with Docker.
     assert_eq!(engine.ok(&["run", "--rm", "-w", "/no/such", "host", "pwd"]), "/no/such");
-    assert_eq!(
-        engine.fails(&["run", "--rm", "-u", "nosuch", "host", "id"], 125).lines().count(),
-        3
-    );
+    let said = engine.fails(&["run", "--rm", "-u", "nosuch", "host", "id"], 125);
+    assert!(said.contains("unable to find user of `nosuch`"), "{said}");
 }
 
 #[test]
