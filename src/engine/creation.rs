@@ -64,7 +64,7 @@ impl Native {
         // table inside shows no path of the host.
         let store = self.store()?;
         let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
-        spec.host.storage = self.driver()?;
+        spec.host.storage = self.driver()?.driver;
         let lower: Vec<String> = match spec.host.storage {
             Driver::Overlay => {
                 store.stack(&spec.image.layers, host::most_layers())?.iter().map(inside).collect()

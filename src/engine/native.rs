@@ -29,12 +29,11 @@ use crate::model::reference::Reference;
 use crate::model::report::Report;
 use crate::model::signal::Signal;
 use crate::model::stats::Stats;
-use crate::model::storage::Driver;
 use crate::model::system::Info;
 use crate::model::top::Process;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
-use crate::model::{Error, Kind, Result};
+use crate::model::{Kind, Result};
 use crate::runtime::Runtime;
 
 /// The reference that stands for this machine's own programs.
@@ -60,16 +59,6 @@ impl Native {
         let image = store.make_host(&|| Ok(()))?.image;
         self.tell(Action::Import, &image, None);
         Ok(image)
-    }
-
-    /// How the roots of new containers are made.
-    pub(super) fn driver(&self) -> Result<Driver> {
-        match self.settings.storage.as_deref() {
-            Some(name) => {
-                name.parse().map_err(|error: Error| error.context("LIFEBOX_STORAGE_DRIVER"))
-            }
-            None => self.runtime.default_driver(),
-        }
     }
 
     pub(super) fn store(&self) -> Result<Store> {
