@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::build::instructions;
 use super::native::Native;
 use super::{Backend, Cancel};
-use crate::image::{Files, Origin, build::configure};
+use crate::image::{Files, Origin, build::configure, bytes_below};
 use crate::model::build::{Change, CommitOptions, ImportOptions};
 use crate::model::container::Container;
 use crate::model::error::Context;
@@ -83,7 +83,19 @@ impl Native {
 
     /// How many bytes a container has written.
     pub(super) fn written_bytes(&self, id: &ContainerId) -> Result<u64> {
-        self.store()?.changed_bytes(self.place(id, "measure")?.files())
+        let directory = self.runtime().directory(id);
+        let upper = directory.file("upper");
+        if upper.exists() {
+            return Ok(bytes_below(&upper));
+        }
+        match self.place(id, "measure") {
+            Ok(place) => self.store()?.changed_bytes(place.files()),
+            // Of a damaged record no more is known than what stands there.
+            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Corrupt) => {
+                Ok(bytes_below(&directory.file("rootfs")))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// What a container has changed.

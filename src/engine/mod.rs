@@ -279,6 +279,11 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Waits until it has ended and returns its exit code; at once for one that is not running.
     /// Fails with the kind `timeout` when `timeout` is over.
     fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32>;
+    /// The TCP ports that its programs listen on, in order. An engine that runs nothing has none,
+    /// as this default has it.
+    fn listening(&self, _id: &ContainerId) -> Result<Vec<u16>> {
+        Ok(Vec::new())
+    }
     /// What it has changed of its image's files, sorted by path.
     fn diff(&self, id: &ContainerId) -> Result<Vec<Change>>;
     /// Makes an image of it: its image, what it has changed, and its configuration.

@@ -11,7 +11,7 @@ use super::build::How;
 use super::{
     Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Owner, Settings, Transfer,
 };
-use crate::image::{self, Store, bytes_below};
+use crate::image::{self, Store};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
 use crate::model::event::{Action, EventOptions};
@@ -273,6 +273,10 @@ impl Backend for Native {
         self.create_container(image, options)
     }
 
+    fn listening(&self, id: &ContainerId) -> Result<Vec<u16>> {
+        self.runtime.listening(id)
+    }
+
     fn own(&self) -> Result<Owner> {
         self.runtime.own()
     }
@@ -353,18 +357,7 @@ impl Backend for Native {
     }
 
     fn container_size(&self, id: &ContainerId) -> Result<u64> {
-        let directory = self.runtime.directory(id);
-        let upper = directory.file("upper");
-        if upper.exists() {
-            return Ok(bytes_below(&upper));
-        }
-        match self.written_bytes(id) {
-            // Of a damaged record no more is known than what stands there.
-            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Corrupt) => {
-                Ok(bytes_below(&directory.file("rootfs")))
-            }
-            result => result,
-        }
+        self.written_bytes(id)
     }
 
     fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {

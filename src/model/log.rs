@@ -14,6 +14,11 @@ pub enum Stream {
 }
 
 impl Stream {
+    /// The stream of this name.
+    pub fn from_word(word: &str) -> Option<Stream> {
+        [Stream::Stdout, Stream::Stderr].into_iter().find(|stream| stream.as_str() == word)
+    }
+
     /// `stdout` or `stderr`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -103,6 +103,27 @@ pub fn human_duration(duration: Duration) -> String {
     format!("{count} {unit}")
 }
 
+/// A duration as Go shows it: `30s`, `1m30s`, `1h0m0s`, `1.5s`, `100ms` (time, `Duration.String`).
+pub fn show_duration(duration: Duration) -> String {
+    let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+    let part =
+        |number: f64| format!("{number:.9}").trim_end_matches('0').trim_end_matches('.').to_owned();
+    if seconds == 0 {
+        return match nanos {
+            0 => "0s".to_owned(),
+            n if n < 1000 => format!("{n}ns"),
+            n if n < 1_000_000 => format!("{}µs", part(f64::from(n) / 1e3)),
+            n => format!("{}ms", part(f64::from(n) / 1e6)),
+        };
+    }
+    let rest = part((seconds % MINUTE) as f64 + f64::from(nanos) / 1e9);
+    match (seconds / HOUR, seconds % HOUR / MINUTE) {
+        (0, 0) => format!("{rest}s"),
+        (0, minutes) => format!("{minutes}m{rest}s"),
+        (hours, minutes) => format!("{hours}h{minutes}m{rest}s"),
+    }
+}
+
 /// A size in decimal units with three significant digits: `0B`, `97B`, `8.99kB`, `198MB`
 /// (docker/go-units, `HumanSizeWithPrecision(3)`).
 pub fn human_size(bytes: u64) -> String {
@@ -145,6 +166,26 @@ fn in_units(bytes: u64, digits: usize, base: f64, units: [&str; 7]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_shown_as_in_go() {
+        for text in [
+            "0s",
+            "7ns",
+            "1.5µs",
+            "100ms",
+            "999.999999ms",
+            "1s",
+            "1.5s",
+            "59s",
+            "1m0s",
+            "1m30s",
+            "1h0m0s",
+            "25h0m1.000000001s",
+        ] {
+            assert_eq!(show_duration(parse_duration(text).unwrap()), text);
+        }
+    }
 
     #[test]
     fn durations_are_read_in_the_documented_forms() {

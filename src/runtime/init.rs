@@ -12,41 +12,12 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::place::{self, Wanted, make_directories};
-use super::plan::{DeviceStep, FileStep, MountStep, Plan, Root, Step};
-use super::protocol::Size;
+use super::plan::{DeviceStep, FileStep, MountStep, Plan, Step};
+use super::protocol::{Report, Size};
 use super::rootless::device;
-use super::{fill, rights, terminal};
+use super::{fill, own, rights, root, terminal};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{filter, net, process};
-
-/// What failed: the number of the step, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// Which step of the plan, from 0.
-    pub step: u32,
-    /// The error number.
-    pub errno: i32,
-}
-
-impl Report {
-    /// The size of a report on the pipe, in bytes.
-    pub const SIZE: usize = 8;
-
-    /// As it is written to the pipe.
-    pub fn to_bytes(self) -> [u8; Self::SIZE] {
-        let mut bytes = [0; Self::SIZE];
-        bytes[..4].copy_from_slice(&self.step.to_ne_bytes());
-        bytes[4..].copy_from_slice(&self.errno.to_ne_bytes());
-        bytes
-    }
-
-    /// As it is read from the pipe; `None` where it is cut short.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let step = u32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?);
-        let errno = i32::from_ne_bytes(bytes.get(4..Self::SIZE)?.try_into().ok()?);
-        Some(Report { step, errno })
-    }
-}
 
 /// All that init needs, prepared before the clone.
 #[derive(Debug)]
@@ -132,7 +103,7 @@ impl Walk<'_> {
         match step {
             Step::CloseInherited => process::close_all_but(&self.init.descriptors),
             Step::DieWithMonitor => self.die_with_monitor(),
-            Step::SetOomScore(score) => set_oom_score(score),
+            Step::SetOomScore(score) => own::set_oom_score(score),
             Step::JoinCgroups => self.join_cgroups(),
             Step::NewCgroupNamespace => process::unshare_cgroup(),
             Step::HideFromOthers => process::set_dumpable(false),
@@ -140,8 +111,8 @@ impl Walk<'_> {
             Step::NewSession => rustix::process::setsid().map(drop),
             Step::BringLoopbackUp => net::loopback_up(),
             Step::StopPropagation => mount::make_all_slaves(),
-            Step::MountRoot(root) => self.mount_root(root),
-            Step::BindRoot { path, attributes } => self.bind_root(path, *attributes),
+            Step::MountRoot(overlay) => self.begin_root(root::mount(overlay)),
+            Step::BindRoot { path, attributes } => self.begin_root(root::bind(path, *attributes)),
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
             Step::BindDevice(device) => device::show(self.root()?, device),
@@ -177,8 +148,8 @@ impl Walk<'_> {
             }
             Step::EnterDirectory { path, make } => place::enter(path, *make),
             Step::SealRoot => mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY),
-            Step::SetProfile(order) => set_profile(order),
-            Step::SetLabel(label) => write_own(c"/proc/self/attr/exec", label),
+            Step::SetProfile(order) => own::set_profile(order),
+            Step::SetLabel(label) => own::write(c"/proc/self/attr/exec", label),
             Step::ForbidNewPrivileges => rustix::thread::set_no_new_privs(true),
             Step::LoadFilter(judge) => filter::set(&judge.program, judge.flags),
             Step::BecomeUser(step) => {
@@ -268,27 +239,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn mount_root(&mut self, root: &Root) -> Result<(), Errno> {
+    fn begin_root(&mut self, mounted: Result<OwnedFd, Errno>) -> Result<(), Errno> {
         // The modes of what is made from here on are exact.
         rustix::process::umask(Mode::empty());
-        let overlay = if root.one_by_one {
-            let overlay = mount::overlay(&root.lower, &root.settings, root.attributes)?;
-            mount::attach(&overlay, mount::open_directory(&root.target)?)?;
-            overlay
-        } else {
-            mount::overlay_by_text(&root.target, &root.options, root.attributes)?
-        };
-        self.root = Some(overlay);
-        Ok(())
-    }
-
-    fn bind_root(&mut self, path: &CStr, attributes: Attributes) -> Result<(), Errno> {
-        // As in `mount_root`.
-        rustix::process::umask(Mode::empty());
-        let root = mount::clone_tree(CWD, path)?;
-        mount::add_attributes(&root, attributes)?;
-        mount::attach(&root, mount::open_directory(path)?)?;
-        self.root = Some(root);
+        self.root = Some(mounted?);
         Ok(())
     }
 
@@ -445,33 +399,6 @@ fn show_instead(path: &CStr, step: &MountStep) -> Result<OwnedFd, Errno> {
     }
     let view = mount::View { whole: true, attributes: step.attributes, slave: false };
     mount::open_view(path, view)
-}
-
-/// A lower score than the present one needs CAP_SYS_RESOURCE; without it the caller's stays.
-fn set_oom_score(score: &CStr) -> Result<(), Errno> {
-    let file = open_own(c"/proc/self/oom_score_adj")?;
-    match rustix::io::write(file, score.to_bytes()) {
-        Ok(_) | Err(Errno::ACCESS) => Ok(()),
-        Err(errno) => Err(errno),
-    }
-}
-
-/// Where several modules are at work each has a directory (Linux 5.8).
-fn set_profile(order: &CStr) -> Result<(), Errno> {
-    match write_own(c"/proc/self/attr/apparmor/exec", order) {
-        Err(Errno::NOENT) if open_own(c"/proc/self/attr/apparmor/exec").is_err() => {
-            write_own(c"/proc/self/attr/exec", order)
-        }
-        result => result,
-    }
-}
-
-fn write_own(path: &CStr, text: &CStr) -> Result<(), Errno> {
-    rustix::io::write(open_own(path)?, text.to_bytes()).map(drop)
-}
-
-fn open_own(path: &CStr) -> Result<OwnedFd, Errno> {
-    rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// Kernels without keyrings, and full quotas, are no reason not to start.

@@ -202,6 +202,35 @@ pub fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T> {
     })
 }
 
+/// What init says of a step that failed: its number, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Which step of the plan, from 0.
+    pub step: u32,
+    /// The error number.
+    pub errno: i32,
+}
+
+impl Report {
+    /// The size of a report on the pipe, in bytes.
+    pub const SIZE: usize = 8;
+
+    /// As it is written to the pipe.
+    pub fn to_bytes(self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        bytes[..4].copy_from_slice(&self.step.to_ne_bytes());
+        bytes[4..].copy_from_slice(&self.errno.to_ne_bytes());
+        bytes
+    }
+
+    /// As it is read from the pipe; `None` where it is cut short.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let step = u32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?);
+        let errno = i32::from_ne_bytes(bytes.get(4..Self::SIZE)?.try_into().ok()?);
+        Some(Report { step, errno })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

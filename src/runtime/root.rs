@@ -1,11 +1,13 @@
 //! The root of a container as a descriptor: of one that runs, with all that is mounted there; of
 //! one that rests, its layers and its own changes stacked as they will be.
 
+use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use oci_spec::runtime::Spec;
 use rustix::fs::CWD;
+use rustix::io::Errno;
 
 use super::directory::Lock;
 use super::{Claim, Runtime, host, plan};
@@ -61,12 +63,7 @@ impl Runtime {
         if plan::is_stacked(&config) {
             return stack(&config, directory.path());
         }
-        let view = || {
-            let view = mount::clone_tree(CWD, c"rootfs")?;
-            mount::add_attributes(&view, LIFELESS)?;
-            Ok(view)
-        };
-        mount::apart(directory.path(), view)
+        mount::apart(directory.path(), || view(c"rootfs", LIFELESS))
             .map_err(|errno| Error::from_errno("mount the root", errno.raw_os_error()))
     }
 }
@@ -86,4 +83,28 @@ fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
     let root = plan::root(config, &host)?;
     mount::apart(place, || mount::overlay(&root.lower, &root.settings, LIFELESS))
         .map_err(|errno| Error::from_errno("stack the layers", errno.raw_os_error()))
+}
+
+/// Stacks a root in this mount namespace; runs between clone and exec.
+pub(super) fn mount(root: &plan::Root) -> Result<OwnedFd, Errno> {
+    if !root.one_by_one {
+        return mount::overlay_by_text(&root.target, &root.options, root.attributes);
+    }
+    let overlay = mount::overlay(&root.lower, &root.settings, root.attributes)?;
+    mount::attach(&overlay, mount::open_directory(&root.target)?)?;
+    Ok(overlay)
+}
+
+/// Makes a copied root a mount of this namespace; runs between clone and exec.
+pub(super) fn bind(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno> {
+    let root = view(path, attributes)?;
+    mount::attach(&root, mount::open_directory(path)?)?;
+    Ok(root)
+}
+
+/// A directory as a mount that is nowhere yet.
+fn view(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno> {
+    let view = mount::clone_tree(CWD, path)?;
+    mount::add_attributes(&view, attributes)?;
+    Ok(view)
 }

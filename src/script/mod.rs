@@ -31,6 +31,7 @@ mod stack;
 mod stage;
 mod subject;
 mod values;
+mod waiting;
 
 #[cfg(test)]
 pub(crate) mod tests;

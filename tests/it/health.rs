@@ -134,7 +134,7 @@ fn an_image_says_how_it_is_asked_unless_the_user_does() {
     needs_root!("an_image_says_how_it_is_asked_unless_the_user_does");
     let engine = Engine::new();
     let directory = tempfile::tempdir().unwrap();
-    let file = "FROM host\nHEALTHCHECK --interval=50ms --retries=1 CMD echo of the image\n\
+    let file = "FROM host\nHEALTHCHECK --interval=50ms --start-period=0s --retries=1 CMD echo of the image\n\
                 CMD [\"sleep\", \"1000\"]\n";
     std::fs::write(directory.path().join("Dockerfile"), file).unwrap();
     engine.ok(&["build", "-q", "-t", "asked", &directory.path().to_string_lossy()]);
@@ -156,8 +156,9 @@ fn an_image_says_how_it_is_asked_unless_the_user_does() {
         let c = run("asked", #{ name: "scripted", health: #{ cmd: ["sh", "-c", "echo mine"] } });
         print(inspect(c).Config.Healthcheck.Test);
         print(run("asked", #{ health: false }).health);
+        print(run("asked", #{ health: "none" }).health);
     "#;
-    assert_eq!(engine.ok(&["-e", script]), "[\"CMD\", \"sh\", \"-c\", \"echo mine\"]\nnone");
+    assert_eq!(engine.ok(&["-e", script]), "[\"CMD\", \"sh\", \"-c\", \"echo mine\"]\nnone\nnone");
 }
 
 #[test]
@@ -187,6 +188,7 @@ fn a_health_check_that_cannot_be_done_is_refused() {
     for (flags, reason) in [
         (["--health-interval", "-1s"], "--health-interval cannot be negative"),
         (["--health-interval", "1us"], "Interval in Healthcheck cannot be less than 1ms"),
+        (["--health-cmd", " "], "--health-cmd is empty"),
         (["--health-retries", "-1"], "--health-retries cannot be negative"),
         (["--health-retries", "many"], "takes a whole number, not `many`"),
         (["--health-timeout", "soon"], "--health-timeout: invalid duration `soon`"),

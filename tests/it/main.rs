@@ -38,4 +38,5 @@ mod three_ways;
 mod tidy;
 mod transfer;
 mod upkeep;
+mod waiting;
 mod workflows;

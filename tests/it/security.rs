@@ -125,7 +125,7 @@ fn groups_are_added_by_name_and_by_number() {
     let words = ["-u", "1000:1000", "--group-add", "77", "--group-add", "root"];
     assert_eq!(inside(&engine, &words, "id -G"), "1000 0 77");
     let ran = engine.run(&["run", "--rm", "--group-add", "nope", "host", "true"]);
-    assert_eq!(ran.code, 126, "{}", ran.err);
+    assert_eq!(ran.code, 125, "{}", ran.err);
     assert!(ran.err.contains("unable to find group of `nope`"), "{}", ran.err);
 }
 

@@ -55,7 +55,11 @@ impl HealthArguments {
         }
         let [interval, timeout, start_period, start_interval] =
             times.map(|(flag, value)| value.as_deref().map_or(Ok(0), |text| time(flag, text)));
-        let command = self.health_cmd.as_deref().filter(|line| !line.is_empty());
+        if self.health_cmd.as_deref().is_some_and(|line| line.trim().is_empty()) {
+            return Err(Error::new(Kind::Invalid, "--health-cmd is empty")
+                .hint("--no-healthcheck checks nothing"));
+        }
+        let command = self.health_cmd.as_deref();
         Ok(HealthCheck {
             test: command.map(HealthCheck::shell).unwrap_or_default(),
             interval: interval?,

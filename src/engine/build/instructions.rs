@@ -94,7 +94,8 @@ fn healthcheck(flags: &[Flag], command: Option<&CommandLine>) -> Result<Option<H
                 let message = format!("missing unit in the duration --{name}={value}");
                 return Err(Error::new(Kind::Invalid, message).hint("such as 30s"));
             }
-            if time < Duration::from_millis(1) {
+            // What begins at once may be written as 0.
+            if time < Duration::from_millis(1) && !(time.is_zero() && name == "start-period") {
                 let message = format!("--{name}={value} cannot be less than 1ms");
                 return Err(Error::new(Kind::Invalid, message));
             }

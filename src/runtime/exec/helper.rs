@@ -153,6 +153,8 @@ fn start(
     // A container without its first process takes no further ones (pid_namespaces(7)).
     .map_err(|error| match error.errno() {
         Some(libc::ENOMEM | libc::ESRCH | libc::ENODEV) => ended(),
+        // Or with its cgroup, which goes at its end.
+        _ if host::start_time(state.pid) != state.pid_start => ended(),
         _ => error,
     })?;
     let typed = started.terminal.as_ref().and_then(|terminal| terminal.try_clone().ok());

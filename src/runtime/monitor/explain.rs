@@ -3,8 +3,8 @@
 use rustix::io::Errno;
 
 use crate::model::{Error, Kind};
-use crate::runtime::init::Report;
 use crate::runtime::plan::{MountStep, Plan, Step, UserStep};
+use crate::runtime::protocol::Report;
 use crate::runtime::rootless;
 use crate::sys::userns;
 

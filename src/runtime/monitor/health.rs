@@ -16,6 +16,7 @@ use crate::model::event::Action;
 use crate::model::health::{Answer, Health, HealthCheck, HealthStatus, OUTPUT};
 use crate::model::id::ContainerId;
 use crate::model::signal::Signal;
+use crate::model::units::show_duration;
 use crate::runtime::Runtime;
 use crate::runtime::connection::{Connection, Received};
 use crate::runtime::exec;
@@ -100,17 +101,15 @@ impl Asked {
                     self.truncated |= bytes.len() > room;
                 }
                 Ok(Received::Reply(Reply::Exited { code })) => return Some((code, self.text())),
-                // A program that is not there is a bad answer, as with Docker.
-                Ok(Received::Reply(Reply::Failed(error))) => {
-                    return Some((error.exit_code().map_or(-1, i32::from), error.to_string()));
-                }
+                // A program that is not there is no answer (moby, `daemon/health.go`).
+                Ok(Received::Reply(Reply::Failed(error))) => return Some((-1, error.to_string())),
                 Ok(Received::Reply(_)) => {}
                 Ok(Received::Gone) => return Some((-1, "the health check was killed".to_owned())),
                 Err(_) if Instant::now() < self.until => return None,
                 Err(_) => {
                     self.give_up();
-                    let patience = self.patience;
-                    return Some((-1, format!("Health check exceeded timeout ({patience:?})")));
+                    let patience = show_duration(self.patience);
+                    return Some((-1, format!("Health check exceeded timeout ({patience})")));
                 }
             }
         }

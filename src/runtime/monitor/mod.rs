@@ -5,6 +5,7 @@
 //! ended it records how and goes. It holds the container's lock for all that time.
 
 pub(super) mod client;
+mod end;
 mod event;
 mod explain;
 mod health;
@@ -20,7 +21,6 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use self::client::{Asked, Client};
@@ -224,15 +224,6 @@ impl Monitor {
         Ok(())
     }
 
-    /// Records a start that failed: the container keeps its status, with the reason.
-    fn give_up(&mut self, error: &Error) {
-        self.kill_run();
-        let _ = self.cgroup.remove();
-        self.state.exit_code = error.exit_code().map_or(128, i32::from);
-        self.state.error = error.to_string();
-        self.release();
-    }
-
     fn kill_run(&mut self) {
         if let Some(run) = self.run.take() {
             let _ = sys::process::send_signal(&run.child.pidfd, Signal::KILL.number());
@@ -416,52 +407,5 @@ impl Monitor {
             Ok(()) if self.clients[at].awaits_end => {}
             Ok(()) => self.clients[at].reply(&Reply::Done),
         }
-    }
-
-    /// Records the end, gives everything back, and only then tells who waits for it.
-    fn finish(&mut self) {
-        let code = self.ended.map_or(255, |(code, _)| code);
-        let ran = self.run.is_some();
-        self.close_log();
-        self.state.oom_killed |= self.cgroup.oom_kills() > 0;
-        if ran {
-            self.tell_end(code);
-        }
-        let removed = self.cgroup.remove();
-        self.state = self.state.clone().ended(code, Timestamp::now());
-        if let Err(error) = removed {
-            self.state.error = error.to_string();
-        }
-        self.release();
-        for client in &mut self.clients {
-            if client.attached || client.awaits_end {
-                client.reply(&Reply::Exited { code });
-            }
-        }
-        while self.clients.iter().any(Client::has_unsent) {
-            let mut fds: Vec<_> = self
-                .clients
-                .iter()
-                .filter(|client| client.has_unsent())
-                .map(|client| PollFd::new(&client.stream, PollFlags::OUT))
-                .collect();
-            let _ = rustix::event::poll(&mut fds, None);
-            drop(fds);
-            self.clients.iter_mut().for_each(Client::send);
-            self.clients.retain(|client| !client.gone);
-        }
-    }
-
-    /// Writes the last state, or removes a container that was made with `--rm`, and unlocks it.
-    fn release(&mut self) {
-        let _ = fs::remove_file("monitor.sock");
-        if self.spec.host.auto_remove && !self.keep {
-            let _ = self.catalogue.remove(&self.spec.id, Some(&self.state.name));
-            let own = self.spec.host.mounts.anonymous();
-            let _ = self.catalogue.volumes().remove_unused(&own, &self.catalogue);
-        } else {
-            let _ = self.directory.write_state(&self.state);
-        }
-        self.lock = None;
     }
 }

@@ -103,7 +103,6 @@ impl Monitor {
         self.close_log();
         self.ended = None;
         self.state.oom_killed = self.cgroup.oom_kills() > 0;
-        self.tell_end(code);
         let removed = self.cgroup.remove();
         self.state = self.state.clone().ended(code, Timestamp::now());
         self.state.status = Status::Restarting;
@@ -111,6 +110,7 @@ impl Monitor {
             self.state.error = error.to_string();
         }
         let _ = self.directory.write_state(&self.state);
+        self.tell_end(code);
         for client in &mut self.clients {
             if client.attached || client.awaits_end {
                 (client.attached, client.awaits_end) = (false, false);

@@ -19,6 +19,7 @@ mod registry;
 mod store;
 mod system;
 mod volumes;
+mod waiting;
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
@@ -69,6 +70,7 @@ pub const PARTS: &[Part] = &[
     Part { title: "Limits", build: || exported_module!(limits::limits) },
     Part { title: "Inside containers", build: || exported_module!(inside::inside) },
     Part { title: "Logs", build: logs::module },
+    Part { title: "Waiting", build: || exported_module!(waiting::waiting) },
     Part { title: "Order and cleanup", build: || exported_module!(order::order) },
     Part { title: "Events", build: events::module },
     Part { title: "Properties", build: || exported_module!(properties::properties) },

@@ -12,7 +12,7 @@ pub const KEYS: &[Key] = &[key(
     "health",
     Takes::Health,
     "a check, such as \"test -e /ready\", or #{ cmd, interval, timeout, retries, start_period, \
-     start_interval }; false checks nothing",
+     start_interval }; false or \"none\" checks nothing",
 )];
 
 /// The keys of the option's map.
@@ -41,6 +41,10 @@ fn check(value: &Dynamic) -> Result<HealthCheck> {
         }
         Err(_) => {}
     }
+    // As a check it would make no sense: there is no such program.
+    if values::text(value).is_some_and(|word| word == "none") {
+        return Ok(HealthCheck::none());
+    }
     Ok(HealthCheck { test: test(value)?, ..HealthCheck::default() })
 }
 
@@ -62,7 +66,9 @@ fn parts(map: Map) -> Result<HealthCheck> {
 /// A string is for a shell, an array is not, as in a Dockerfile.
 fn test(value: &Dynamic) -> Result<Vec<String>> {
     match values::text(value) {
-        Some(line) if line.is_empty() => Err(Error::new(Kind::Invalid, "the command is empty")),
+        Some(line) if line.trim().is_empty() => {
+            Err(Error::new(Kind::Invalid, "the command is empty"))
+        }
         Some(line) => Ok(HealthCheck::shell(&line)),
         None => {
             let words = values::command("a command", value)?;

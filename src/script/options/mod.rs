@@ -14,6 +14,7 @@ mod resources;
 mod security;
 mod sharing;
 mod upkeep;
+mod waiting;
 
 use rhai::Map;
 
@@ -31,6 +32,7 @@ pub use read::{
     start, stop,
 };
 pub use resources::update;
+pub use waiting::{Condition, Goal, goal};
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub enum Takes {
     Sharing,
     /// A command for a shell, an array of words, a map, or false.
     Health,
+    /// An array of conditions.
+    Conditions,
     /// A map of what is wanted.
     Filter,
     /// A reference or an Image.
@@ -94,6 +98,7 @@ impl Takes {
             Takes::Texts => "a string or an array of strings".to_owned(),
             Takes::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
             Takes::Sharing => "a string such as \"host\", or a Container".to_owned(),
+            Takes::Conditions => "an array of conditions".to_owned(),
             Takes::Health => "a command, a map, or false".to_owned(),
             Takes::Filter => {
                 "a map such as #{ container: c, event: [\"die\", \"oom\"] }".to_owned()
@@ -318,12 +323,13 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("push", &[TLS]),
     ("logs", &[LOGS]),
     ("retry", &[order::KEYS]),
+    ("wait_for", &[waiting::KEYS]),
     ("events", &[events::KEYS]),
     ("ps", &[PS]),
 ];
 
 /// Options that the language knows and this version does not do yet.
-const LATER: &[&str] = &["ports", "across_restarts"];
+const LATER: &[&str] = &["ports", "across_restarts", "http", "file"];
 
 /// The options of `function`, in the order of help.
 pub fn keys(function: &str) -> Vec<Key> {

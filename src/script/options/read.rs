@@ -150,11 +150,7 @@ pub struct Follow {
 pub fn logs(map: Map) -> Result<Follow> {
     let given = Options::new("logs", map)?;
     let now = Timestamp::now();
-    let stream = given.get("stream", |value| match values::text(value)?.as_str() {
-        "stdout" => Some(Stream::Stdout),
-        "stderr" => Some(Stream::Stderr),
-        _ => None,
-    })?;
+    let stream = given.get("stream", |value| Stream::from_word(&values::text(value)?))?;
     let options = LogOptions {
         follow: given.flag("follow")?,
         tail: given.count("tail")?,

@@ -1,0 +1,82 @@
+//! How a run ends: recorded, told, and everything given back.
+
+use std::fs;
+
+use jiff::Timestamp;
+use rustix::event::{PollFd, PollFlags};
+
+use super::Monitor;
+use super::client::Client;
+use crate::model::Error;
+use crate::runtime::protocol::Reply;
+
+impl Monitor {
+    /// Records a start that failed: the container keeps its status, with the reason.
+    pub(super) fn give_up(&mut self, error: &Error) {
+        self.kill_run();
+        let _ = self.cgroup.remove();
+        self.state.exit_code = error.exit_code().map_or(128, i32::from);
+        self.state.error = error.to_string();
+        self.record();
+        self.release();
+    }
+
+    /// Records the end, gives everything back, and only then tells who waits for it.
+    pub(super) fn finish(&mut self) {
+        let code = self.ended.map_or(255, |(code, _)| code);
+        let ran = self.run.is_some();
+        self.close_log();
+        self.state.oom_killed |= self.cgroup.oom_kills() > 0;
+        let removed = self.cgroup.remove();
+        self.state = self.state.clone().ended(code, Timestamp::now());
+        if let Err(error) = removed {
+            self.state.error = error.to_string();
+        }
+        // Recorded before it is told: who hears of it may act on it at once.
+        self.record();
+        if ran {
+            self.tell_end(code);
+        }
+        self.release();
+        for client in &mut self.clients {
+            if client.attached || client.awaits_end {
+                client.reply(&Reply::Exited { code });
+            }
+        }
+        while self.clients.iter().any(Client::has_unsent) {
+            let mut fds: Vec<_> = self
+                .clients
+                .iter()
+                .filter(|client| client.has_unsent())
+                .map(|client| PollFd::new(&client.stream, PollFlags::OUT))
+                .collect();
+            let _ = rustix::event::poll(&mut fds, None);
+            drop(fds);
+            self.clients.iter_mut().for_each(Client::send);
+            self.clients.retain(|client| !client.gone);
+        }
+    }
+
+    /// Whether it goes with its end (`--rm`).
+    fn goes(&self) -> bool {
+        self.spec.host.auto_remove && !self.keep
+    }
+
+    /// Writes the last state of a container that stays.
+    fn record(&self) {
+        if !self.goes() {
+            let _ = self.directory.write_state(&self.state);
+        }
+    }
+
+    /// Removes a container that was made with `--rm`, and lets others change it from here on.
+    fn release(&mut self) {
+        let _ = fs::remove_file("monitor.sock");
+        if self.goes() {
+            let _ = self.catalogue.remove(&self.spec.id, Some(&self.state.name));
+            let own = self.spec.host.mounts.anonymous();
+            let _ = self.catalogue.volumes().remove_unused(&own, &self.catalogue);
+        }
+        self.lock = None;
+    }
+}

@@ -1,0 +1,297 @@
+//! Waiting until a container is as it is to be, and seeing at once when it never will be.
+//!
+//! Whoever waits subscribes to events before looking, so that nothing falls in between. What
+//! nobody tells of, a port or a program's answer, is looked at again and again.
+
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use regex::Regex;
+
+use super::exec::Kept;
+use super::handle::Container;
+use super::options::{Condition, Goal};
+use crate::engine::{Attach, Backend, Cancel};
+use crate::model::container::Container as Record;
+use crate::model::event::{EventFilter, EventOptions};
+use crate::model::exec::{ExecOptions, Left};
+use crate::model::log::{LogLine, LogOptions, Stream};
+use crate::model::status::Status;
+use crate::model::{Error, Kind, Result};
+
+/// How long between two looks at what nobody tells of.
+const PAUSE: Duration = Duration::from_millis(50);
+/// The same for a program that is run each time.
+const LONG_PAUSE: Duration = Duration::from_millis(200);
+/// How many of the last lines an error shows.
+const LAST: u64 = 5;
+
+/// Who is waited for, and until when.
+#[derive(Clone, Debug)]
+pub struct Waiter {
+    /// The container.
+    pub container: Container,
+    /// The engine.
+    pub backend: Arc<dyn Backend>,
+    /// When to give up.
+    pub deadline: Option<Instant>,
+}
+
+impl Waiter {
+    /// Waits for a goal.
+    ///
+    /// # Errors
+    /// [`Kind::Died`] when it ends or fails first, [`Kind::Timeout`], [`Kind::Cancelled`].
+    pub fn wait(&self, goal: &Goal, cancel: &Cancel) -> Result<()> {
+        let Some(fail) = &goal.fail else { return self.wait_until(&goal.condition, cancel) };
+        let holds = |cancel: &Cancel| self.wait_until(&goal.condition, cancel);
+        let fails = |cancel: &Cancel| self.watch_for(fail, cancel);
+        at_once(&[&holds, &fails], true, cancel)
+    }
+
+    fn wait_until(&self, condition: &Condition, cancel: &Cancel) -> Result<()> {
+        match condition {
+            Condition::Status(status) => {
+                let ended = matches!(status, Status::Exited | Status::Dead | Status::Created);
+                self.state(status.as_str(), ended, cancel, |record| {
+                    record.is_some_and(|record| record.state.status == *status)
+                })
+            }
+            Condition::Health(health) => self.state(health, false, cancel, |record| {
+                record.is_some_and(|r| r.state.status == Status::Running && r.health() == *health)
+            }),
+            Condition::Removed => self.state("removed", true, cancel, |record| record.is_none()),
+            Condition::Log { pattern, count, stream } => {
+                self.lines(pattern, *count, *stream, cancel)
+            }
+            Condition::Port(port) => {
+                let what = format!("listening on port {port}");
+                self.looks(&what, PAUSE, cancel, || {
+                    Ok(self.backend.listening(self.container.id())?.contains(port))
+                })
+            }
+            Condition::Exec(cmd) => {
+                let what = format!("answering `{}`", cmd.join(" "));
+                self.looks(&what, LONG_PAUSE, cancel, || self.succeeds(cmd, cancel))
+            }
+            Condition::All(goals) => self.several(goals, false, cancel),
+            Condition::Any(goals) => self.several(goals, true, cancel),
+        }
+    }
+
+    fn several(&self, goals: &[Goal], any: bool, cancel: &Cancel) -> Result<()> {
+        let waits: Vec<_> =
+            goals.iter().map(|goal| move |cancel: &Cancel| self.wait(goal, cancel)).collect();
+        let jobs: Vec<Job<'_>> = waits.iter().map(|wait| wait as Job<'_>).collect();
+        at_once(&jobs, any, cancel)
+    }
+
+    /// Waits for a state. `ended` says that it may come after the end.
+    fn state(
+        &self,
+        what: &str,
+        ended: bool,
+        cancel: &Cancel,
+        holds: impl Fn(Option<&Record>) -> bool,
+    ) -> Result<()> {
+        let mut filter = EventFilter::default();
+        filter.add("container", self.container.id().as_str())?;
+        let options = EventOptions { follow: true, filter, ..EventOptions::default() };
+        let mut events = self.backend.events(&options)?;
+        loop {
+            let record = self.look()?;
+            if holds(record.as_ref()) {
+                return Ok(());
+            }
+            if !ended || record.is_none() {
+                self.alive(record.as_ref(), what)?;
+            }
+            match events.next_event(self.left(), cancel) {
+                Err(error) if error.kind() == Kind::Timeout => return Err(self.late(what)),
+                other => other?,
+            };
+        }
+    }
+
+    /// Looks again and again.
+    fn looks(
+        &self,
+        what: &str,
+        pause: Duration,
+        cancel: &Cancel,
+        holds: impl Fn() -> Result<bool>,
+    ) -> Result<()> {
+        loop {
+            let record = self.look()?;
+            self.alive(record.as_ref(), what)?;
+            if record.is_some_and(|record| record.state.status == Status::Running) && holds()? {
+                return Ok(());
+            }
+            let left = self.left().unwrap_or(pause);
+            if left.is_zero() {
+                return Err(self.late(what));
+            }
+            cancel.sleep(pause.min(left))?;
+        }
+    }
+
+    /// Whether a program ends with 0 inside.
+    fn succeeds(&self, cmd: &[String], cancel: &Cancel) -> Result<bool> {
+        let options =
+            ExecOptions { cmd: cmd.to_vec(), timeout: self.left(), ..ExecOptions::default() };
+        let (mut out, mut err) = (Kept::default(), Kept::default());
+        let attach = Attach { start: false, ..Attach::to_output(&mut out, &mut err) };
+        match self.backend.exec(self.container.id(), &options, attach, cancel) {
+            Ok(left) => Ok(matches!(left, Left::Exited(0))),
+            // It ends just now, or took too long: the next look tells.
+            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Timeout) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads lines, also those that are there, until so many match.
+    fn lines(
+        &self,
+        pattern: &Regex,
+        count: u64,
+        stream: Option<Stream>,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let what = format!("writing /{pattern}/");
+        let mut missing = count;
+        self.each_line(&what, stream, cancel, |line| {
+            if missing > 0 && pattern.is_match(&line.text()) {
+                missing -= 1;
+            }
+            Ok(missing == 0)
+        })
+    }
+
+    /// Fails when a line matches. Never ends well: what else happens is for others to say.
+    fn watch_for(&self, fail: &Regex, cancel: &Cancel) -> Result<()> {
+        let watched = self.each_line("", None, cancel, |line| match fail.is_match(&line.text()) {
+            false => Ok(false),
+            true => Err(self.died(format!("wrote a line that /{fail}/ matches"))),
+        });
+        match watched {
+            Err(error) if error.kind() == Kind::Died && error.message().contains("matches") => {
+                Err(error)
+            }
+            _ => cancel.sleep(Duration::MAX),
+        }
+    }
+
+    /// Gives each line to `enough` until it says so. A container that has not started yet is
+    /// waited for.
+    fn each_line(
+        &self,
+        what: &str,
+        stream: Option<Stream>,
+        cancel: &Cancel,
+        mut enough: impl FnMut(&LogLine) -> Result<bool>,
+    ) -> Result<()> {
+        self.state(what, true, cancel, |record| {
+            record.is_none_or(|record| record.state.status != Status::Created)
+        })?;
+        let options = LogOptions { follow: true, stream, ..LogOptions::default() };
+        let mut lines = self.backend.logs(self.container.id(), &options)?;
+        loop {
+            match lines.next_line(self.left(), cancel) {
+                Ok(Some(line)) if enough(&line)? => return Ok(()),
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    self.alive(self.look()?.as_ref(), what)?;
+                    return Err(self.died("ended".to_owned()));
+                }
+                Err(error) if error.kind() == Kind::Timeout => return Err(self.late(what)),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// The container; `None` where it is gone.
+    fn look(&self) -> Result<Option<Record>> {
+        match self.container.now() {
+            Ok(record) => Ok(Some(record)),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Fails where it will not come any more.
+    fn alive(&self, record: Option<&Record>, what: &str) -> Result<()> {
+        let Some(record) = record else {
+            return Err(self.died(format!("was removed before it was {what}")));
+        };
+        let state = &record.state;
+        let over = matches!(state.status, Status::Exited | Status::Dead)
+            || state.status == Status::Created && state.exit_code != 0;
+        if !over {
+            return Ok(());
+        }
+        let mut how = format!("ended with exit code {}", state.exit_code);
+        if state.oom_killed {
+            how.push_str(", for want of memory,");
+        }
+        if !state.error.is_empty() {
+            how = format!("did not start ({})", state.error);
+        }
+        Err(self.died(format!("{how} before it was {what}")))
+    }
+
+    fn died(&self, how: String) -> Error {
+        self.with_last_lines(Error::new(Kind::Died, format!("`{}` {how}", self.container.name())))
+    }
+
+    fn late(&self, what: &str) -> Error {
+        let message = format!("`{}` was not {what} in time", self.container.name());
+        self.with_last_lines(Error::new(Kind::Timeout, message))
+    }
+
+    /// The error with the container's last words, for who reads it wants them first.
+    fn with_last_lines(&self, error: Error) -> Error {
+        let name = self.container.name();
+        let status = self.container.now().map(|record| record.state.status.as_str()).ok();
+        let mut error = error.container(&name, status);
+        let options = LogOptions { tail: Some(LAST), ..LogOptions::default() };
+        let Ok(mut lines) = self.backend.logs(self.container.id(), &options) else { return error };
+        let Ok(never) = Cancel::new() else { return error };
+        while let Ok(Some(line)) = lines.next_line(Some(Duration::ZERO), &never) {
+            error = error.cause(format!("{}: {}", line.stream.as_str(), line.text()));
+        }
+        error
+    }
+}
+
+type Job<'a> = &'a (dyn Fn(&Cancel) -> Result<()> + Sync);
+
+/// Does all at the same time. Ends with the first error; or else when all are done, or with `any`
+/// the first. The others are ended then.
+fn at_once(jobs: &[Job<'_>], any: bool, cancel: &Cancel) -> Result<()> {
+    let part = cancel.part()?;
+    let (tell, told) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for job in jobs {
+            let (tell, part) = (tell.clone(), &part);
+            std::thread::Builder::new()
+                .spawn_scoped(scope, move || {
+                    // Nobody listens any more once the first has ended all.
+                    let _ = tell.send(job(part));
+                })
+                .map_err(|error| Error::from_io("make a thread", &error))?;
+        }
+        drop(tell);
+        for result in told {
+            if any || result.is_err() {
+                part.raise();
+                return result;
+            }
+        }
+        Ok(())
+    })
+    .inspect_err(|_| part.raise())
+}
