@@ -53,16 +53,14 @@ use crate::engine::{self, Settings};
 pub fn main(words: &[OsString]) -> u8 {
     panics::contained(words, || {
         let mut settings = Settings::from_environment();
-        let (root, route) = match route::route(words) {
+        let (before, route) = match route::route(words) {
             Ok(found) => found,
             Err(error) => {
                 complain(&mut Screen::new(), &error);
                 return FAILED;
             }
         };
-        if let Some(root) = root {
-            settings.root = root;
-        }
+        settings.take(before.root, before.storage_driver);
         match route {
             Route::Version => {
                 let mut screen = Screen::new();
@@ -105,9 +103,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
             return usage::show(&mut screen, &error, words);
         }
     };
-    if let Some(root) = &arguments.root {
-        settings.root.clone_from(root);
-    }
+    settings.take(arguments.root.clone(), arguments.storage_driver.clone());
     if let Verb::Script(script) = arguments.verb {
         let mut words = script.file_and_arguments.into_iter();
         let program = Program::from_word(&words.next().unwrap_or_default());

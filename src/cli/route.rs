@@ -38,29 +38,45 @@ impl Program {
     }
 }
 
-/// The route of these words (without the program's name), and the `--root` before it.
+/// What is said before the first word of a face.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// `--root`.
+    pub root: Option<PathBuf>,
+    /// `--storage-driver`.
+    pub storage_driver: Option<String>,
+}
+
+/// The route of these words (without the program's name), and the flags before it.
 ///
 /// # Errors
-/// [`Kind::Invalid`] where `--root` or `-e` lacks its value.
-pub fn route(words: &[OsString]) -> Result<(Option<PathBuf>, Route)> {
-    let mut root = None;
+/// [`Kind::Invalid`] where one of these, or `-e`, lacks its value.
+pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
+    let mut before = Before::default();
     let mut rest = words;
     while let [first, after @ ..] = rest {
         let text = first.to_string_lossy();
-        if text == "--root" {
-            let Some((value, after)) = after.split_first() else {
-                return Err(Error::new(Kind::Invalid, "--root needs a directory"));
-            };
-            root = Some(value.into());
-            rest = after;
-        } else if let Some(value) = text.strip_prefix("--root=") {
-            root = Some(value.into());
-            rest = after;
-        } else {
-            return Ok((root, route_first(first, after)?));
+        let (flag, value) = match text.split_once('=') {
+            Some((flag, value)) => (flag, Some(value)),
+            None => (text.as_ref(), None),
+        };
+        let what = match flag {
+            "--root" => "a directory",
+            "--storage-driver" => "a name",
+            _ => return Ok((before, route_first(first, after)?)),
+        };
+        let (value, after) = match (value, after.split_first()) {
+            (Some(value), _) => (OsString::from(value), after),
+            (None, Some((value, after))) => (value.clone(), after),
+            (None, None) => return Err(Error::new(Kind::Invalid, format!("{flag} needs {what}"))),
+        };
+        match flag {
+            "--root" => before.root = Some(value.into()),
+            _ => before.storage_driver = Some(value.to_string_lossy().into_owned()),
         }
+        rest = after;
     }
-    Ok((root, Route::Repl))
+    Ok((before, Route::Repl))
 }
 
 fn route_first(first: &OsStr, rest: &[OsString]) -> Result<Route> {
@@ -105,9 +121,9 @@ mod tests {
 
     fn check(line: &str, expected: Route) -> Option<PathBuf> {
         let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-        let (root, found) = route(&words).unwrap();
+        let (before, found) = route(&words).unwrap();
         assert_eq!(found, expected, "{line}");
-        root
+        before.root
     }
 
     #[test]
@@ -128,6 +144,10 @@ mod tests {
         check("nosuchfile", Route::Verb);
         assert_eq!(check("--root /r ps", Route::Verb), Some("/r".into()));
         assert_eq!(check("--root=/r", Route::Repl), Some("/r".into()));
+        let driver = ["--storage-driver=vfs", "-e", "1"].map(OsString::from);
+        let (before, _) = route(&driver).unwrap();
+        assert_eq!(before.storage_driver.as_deref(), Some("vfs"));
+        assert!(route(&["--storage-driver".into()]).is_err());
         assert!(route(&["-e".into()]).is_err());
         assert!(route(&["--root".into()]).is_err());
     }

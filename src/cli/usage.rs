@@ -46,7 +46,7 @@ fn verb(words: &[OsString]) -> Option<String> {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         match word.as_ref() {
-            "--root" => drop(words.next()),
+            "--root" | "--storage-driver" => drop(words.next()),
             "container" | "image" | "system" => {}
             flag if flag.starts_with('-') => {}
             verb => return Some(verb.to_owned()),
@@ -61,7 +61,7 @@ fn noun(words: &[OsString]) -> &'static str {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         match word.as_ref() {
-            "--root" => drop(words.next()),
+            "--root" | "--storage-driver" => drop(words.next()),
             flag if flag.starts_with('-') => {}
             "image" => return "image ",
             "system" => return "system ",

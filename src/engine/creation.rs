@@ -11,23 +11,13 @@ use crate::model::image::Image;
 use crate::model::name::ContainerName;
 use crate::model::options::CreateOptions;
 use crate::model::storage::Driver;
-use crate::model::{Error, Kind, Result, merge};
+use crate::model::{Kind, Result, merge};
 use crate::runtime::{New, host, label};
 
 /// How often a generated name may be taken before the short id serves (moby, `names.go`).
 const NAME_ATTEMPTS: u32 = 6;
 
 impl Native {
-    /// How the roots of new containers are made.
-    pub(super) fn driver(&self) -> Result<Driver> {
-        match self.settings.storage.as_deref() {
-            Some(name) => {
-                name.parse().map_err(|error: Error| error.context("LIFEBOX_STORAGE_DRIVER"))
-            }
-            None => self.runtime.default_driver(),
-        }
-    }
-
     /// Makes a container under the name that was asked for, or one of its own.
     pub(super) fn create_container(
         &self,
@@ -74,7 +64,7 @@ impl Native {
         // table inside shows no path of the host.
         let store = self.store()?;
         let inside = |path: &std::path::PathBuf| format!("../../images/{}", path.display());
-        spec.host.storage = self.driver()?;
+        spec.host.storage = self.driver()?.driver;
         let lower: Vec<String> = match spec.host.storage {
             Driver::Overlay => {
                 store.stack(&spec.image.layers, host::most_layers())?.iter().map(inside).collect()

@@ -14,6 +14,7 @@ mod profile;
 mod records;
 mod registry;
 mod sharing;
+mod storage;
 mod streams;
 mod transfer;
 mod volumes;
@@ -323,9 +324,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Takes over what a user said for this one command.
+    pub fn take(&mut self, root: Option<PathBuf>, storage: Option<String>) {
+        self.root = root.unwrap_or_else(|| std::mem::take(&mut self.root));
+        self.storage = storage.or_else(|| self.storage.take());
+    }
+
     /// `LIFEBOX_ROOT`, or `/var/lib/lifebox` as root, else `$XDG_DATA_HOME/lifebox` or
     /// `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`, which
-    /// for an ordinary user is below its own cgroup; `LIFEBOX_STORAGE_DRIVER`. To be called before [`enter`].
+    /// for an ordinary user is below its own cgroup; `LIFEBOX_STORAGE_DRIVER`.
+    /// To be called before [`enter`].
     pub fn from_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let data = || {

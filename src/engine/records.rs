@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::Backend as _;
 use super::native::Native;
+use super::storage::Found;
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::digest::Digest;
 use crate::model::id::ContainerId;
@@ -22,6 +23,8 @@ impl Native {
         let count = |wanted: &dyn Fn(Status) -> bool| {
             containers.iter().filter(|container| wanted(container.state.status)).count() as u64
         };
+        let unknown = |error: Error| Found { why: Some(error.to_string()), ..Found::default() };
+        let storage = self.driver().unwrap_or_else(unknown);
         let host = host::describe(&self.settings.cgroup_parent);
         Ok(Info {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -35,14 +38,14 @@ impl Native {
             architecture: host.architecture,
             cgroup_version: host.cgroup_version,
             cgroup_controllers: host.cgroup_controllers,
-            storage: self.driver()?.to_string(),
+            storage: storage.driver.to_string(),
             cpus: host.cpus,
             memory: host.memory,
             rootless: host.rootless,
             uid_map: host.uid_map,
             gid_map: host.gid_map,
             security_options: host.security_options,
-            warnings: host.warnings,
+            warnings: host.warnings.into_iter().chain(storage.why).collect(),
         })
     }
 

@@ -93,7 +93,7 @@ pub(super) fn start_time(pid: i32) -> u64 {
 }
 
 /// Which boot this is.
-pub(super) fn boot_id() -> String {
+pub fn boot_id() -> String {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     text.trim().to_owned()
 }

@@ -39,6 +39,7 @@ pub mod rootless;
 mod rotation;
 pub mod seccomp;
 mod start;
+mod storage;
 mod terminal;
 mod top;
 pub mod volumes;

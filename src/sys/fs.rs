@@ -308,6 +308,12 @@ pub fn extents(fd: impl AsFd) -> Result<Vec<(u64, u64)>> {
     }
 }
 
+/// Wraps `ioctl_ficlone(2)`: gives the empty file `to` the content of `from`, which takes no space
+/// until one of them is changed. False on file systems that can't.
+pub fn share_content(from: impl AsFd, to: impl AsFd) -> bool {
+    rustix::fs::ioctl_ficlone(to, from).is_ok()
+}
+
 /// Wraps `memfd_create(2)`: an open file that is nowhere, with this content, at its beginning.
 pub fn memory_file(content: &[u8]) -> Result<OwnedFd> {
     let failed = |errno: Errno| Error::from_errno("memfd_create", errno.raw_os_error());

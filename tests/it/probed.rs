@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::harness::{Engine, LIFEBOX};
-use crate::needs_root;
+use crate::rootless::User;
+use crate::{needs_root, needs_users};
 
 /// What the probe says in a container that is made with `words`.
 #[track_caller]
@@ -160,11 +161,15 @@ fn allowed(capabilities: &[&str]) -> Vec<String> {
 
 /// Tries all calls with and without the filter: what is allowed ends as it does without.
 #[track_caller]
-fn check_calls(words: &[&str], capabilities: &[&str], open: usize) {
-    let engine = Engine::new();
-    let found = probe(&engine, words, &["calls"]);
+fn check_calls(
+    words: &[&str],
+    capabilities: &[&str],
+    open: usize,
+    try_all: &dyn Fn(&[&str]) -> Value,
+) {
+    let found = try_all(words);
     let without = [words, &["--security-opt", "seccomp=unconfined"]].concat();
-    let free = probe(&engine, &without, &["calls"]);
+    let free = try_all(&without);
     let (numbers, allowed) = (numbers(), allowed(capabilities));
     let names: BTreeMap<&String, &String> = numbers.iter().map(|(name, n)| (n, name)).collect();
     let mut passed = 0;
@@ -190,14 +195,36 @@ fn check_calls(words: &[&str], capabilities: &[&str], open: usize) {
 fn each_system_call_is_allowed_or_denied_as_the_profile_says() {
     needs_root!("each_system_call_is_allowed_or_denied_as_the_profile_says");
     // 292 that Linux 6.1 has, and 14 that came later.
-    check_calls(&[], &["CAP_SYS_CHROOT"], 306);
+    let engine = Engine::new();
+    let try_all = |words: &[&str]| probe(&engine, words, &["calls"]);
+    check_calls(&[], &["CAP_SYS_CHROOT"], 306, &try_all);
+}
+
+#[test]
+fn ordinary_users_have_the_system_calls_of_the_profile() {
+    needs_users!("ordinary_users_have_the_system_calls_of_the_profile");
+    for (name, subordinate_ids) in [("calls", true), ("call", false)] {
+        let user = User::new(name, subordinate_ids);
+        let try_all = |words: &[&str]| {
+            let found = user.ok(&format!(
+                "lifebox create --name probed {} --entrypoint /lifebox-probe host calls >&2; \
+                 lifebox cp $(command -v lifebox) probed:/lifebox-probe >&2; \
+                 lifebox start -a probed; lifebox rm probed >&2",
+                words.join(" ")
+            ));
+            serde_json::from_str(&found).unwrap_or_else(|error| panic!("{error}: {found}"))
+        };
+        check_calls(&[], &["CAP_SYS_CHROOT"], 306, &try_all);
+    }
 }
 
 #[test]
 fn a_capability_opens_the_system_calls_that_need_it() {
     needs_root!("a_capability_opens_the_system_calls_that_need_it");
     let words = ["--cap-drop", "SYS_CHROOT", "--cap-add", "SYS_ADMIN", "--cap-add", "SYS_TIME"];
-    check_calls(&words, &["CAP_SYS_ADMIN", "CAP_SYS_TIME"], 332);
+    let engine = Engine::new();
+    let try_all = |words: &[&str]| probe(&engine, words, &["calls"]);
+    check_calls(&words, &["CAP_SYS_ADMIN", "CAP_SYS_TIME"], 332, &try_all);
 }
 
 #[test]

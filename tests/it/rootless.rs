@@ -481,3 +481,13 @@ fn the_box_of_an_ordinary_user_is_as_tight_as_roots() {
     // Nothing of the host's is to be seen: no mount of it, and none of the user's files.
     assert_eq!(inside("grep -c \" /home\" /proc/self/mountinfo || true"), "0");
 }
+
+#[test]
+fn an_ordinary_user_without_power_over_ids_is_told_why() {
+    needs_users!("an_ordinary_user_without_power_over_ids_is_told_why");
+    let user = User::new("power", true);
+    let info = user.ok("setpriv --no-new-privs lifebox info");
+    assert!(info.contains("(no_new_privs)") && info.contains(" UID Map: 0 "), "{info}");
+    assert!(!info.contains(", 1 "), "one id is mapped: {info}");
+    assert_eq!(user.ok("setpriv --no-new-privs lifebox run --rm host id -u"), "0");
+}

@@ -148,6 +148,42 @@ fn an_unknown_driver_is_refused_by_name() {
 }
 
 #[test]
+fn the_driver_can_be_said_before_a_verb_and_after_it() {
+    needs_root!("the_driver_can_be_said_before_a_verb_and_after_it");
+    let engine = Engine::new();
+    engine.ok(&["--storage-driver", "vfs", "create", "--name", "one", "hundredcounter"]);
+    engine.ok(&["create", "--storage-driver=vfs", "--name", "two", "hundredcounter"]);
+    engine.ok(&["--storage-driver=vfs", "-e", "create(`hundredcounter`, #{ name: `three` })"]);
+    for name in ["one", "two", "three"] {
+        assert_eq!(engine.get(name, "{{.Driver}}"), "vfs", "{name}");
+    }
+}
+
+#[test]
+fn roots_are_copied_where_the_kernel_stacks_nothing_for_root_either() {
+    needs_root!("roots_are_copied_where_the_kernel_stacks_nothing_for_root_either");
+    let engine = Engine::new();
+    // The kernel stacks no overlay on another. Mounted for this shell alone.
+    let program = format!(
+        "set -e; cd $LIFEBOX_ROOT; mkdir low up work on; \
+         mount -t overlay -o lowerdir=low,upperdir=up,workdir=work overlay on; \
+         export LIFEBOX_ROOT=$LIFEBOX_ROOT/on; lifebox() {{ {LIFEBOX} \"$@\"; }}; \
+         lifebox run --name web host sh -c 'echo it runs > /new; cat /new'; \
+         lifebox inspect --format '{{{{.Driver}}}}' web; lifebox diff web; lifebox rm web; \
+         lifebox info | grep -e Driver -e warning; \
+         lifebox --storage-driver overlay2 run --rm host true || echo $?"
+    );
+    let ran =
+        Ran::from(engine.shell("unshare").args(["-m", "sh", "-c", &program]).output().unwrap());
+    let parts =
+        ["it runs\nvfs\nA /new\nweb\n", "Storage Driver: vfs\n", "overlay does not work here"];
+    for part in parts {
+        assert!(ran.out.contains(part), "no {part:?} in {ran:?}");
+    }
+    assert!(ran.out.ends_with("125\n") && ran.err.contains("--storage-driver vfs"), "{ran:?}");
+}
+
+#[test]
 fn an_ordinary_user_whose_files_are_on_an_overlay_gets_copies() {
     needs_users!("an_ordinary_user_whose_files_are_on_an_overlay_gets_copies");
     let user = User::new("copies", true);

@@ -44,6 +44,9 @@ pub struct Arguments {
     /// The directory of images and containers.
     #[arg(long, value_name = "DIR", global = true)]
     pub root: Option<PathBuf>,
+    /// How the root of a new container is made: overlay2, or vfs, a copy of its image
+    #[arg(long, value_name = "NAME", global = true)]
+    pub storage_driver: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,

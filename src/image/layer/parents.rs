@@ -260,7 +260,8 @@ fn copy_file(lower: &OwnedFd, parent: &OwnedFd, leaf: &[u8], check: Check<'_>) -
     let attributes = fs::stat_fd(&source)?;
     let length = u64::try_from(attributes.st_size).unwrap_or(0);
     let copy = fs::create_file(parent, leaf)?;
-    for (offset, part) in fs::extents(&source)? {
+    let parts = if fs::share_content(&source, &copy) { Vec::new() } else { fs::extents(&source)? };
+    for (offset, part) in parts {
         fs::seek(&source, offset)?;
         fs::seek(&copy, offset)?;
         spool::copy(&source, &copy, part, check)?;

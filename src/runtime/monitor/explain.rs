@@ -22,11 +22,35 @@ pub(super) fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Erro
         .or_else(|| explain_label(step, errno))
         .or_else(|| explain_program(step, errno, program))
         .or_else(|| explain_mount(step, errno))
+        .or_else(|| explain_root(step, errno))
         .or_else(|| explain_place(step, errno, joins(plan)))
         .unwrap_or_else(|| {
             let step = format!("step {} of {}: {step}", number + 1, plan.steps.len());
             Error::from_errno(step, report.errno).with_kind(Kind::System)
         })
+}
+
+/// Why the root could not be stacked.
+fn explain_root(step: &Step, errno: Errno) -> Option<Error> {
+    let refusals = [Errno::INVAL, Errno::PERM, Errno::OPNOTSUPP, Errno::NODEV];
+    let refused = matches!(step, Step::MountRoot(_)) && refusals.contains(&errno);
+    refused.then(|| {
+        Error::from_errno(step.to_string(), errno.raw_os_error()).hint(
+            "overlay can't write on network file systems nor on another overlay: make the \
+             container anew with --storage-driver vfs, which copies the layers, or set a store on \
+             a local disk with --root",
+        )
+    })
+}
+
+/// Why a process could not be made in the cgroup of its container.
+pub(super) fn explain_clone(error: Error) -> Error {
+    // The kernel asks for rights in the cgroup that is above both (cgroups(7), "Delegation").
+    if error.errno() != Some(libc::EACCES) || !userns::nested() {
+        return error;
+    }
+    Error::new(Kind::Denied, "the container's cgroup can't be entered from this session")
+        .hint("run it in the session, or scope of systemd, that started the container")
 }
 
 /// Why the program could not be executed.

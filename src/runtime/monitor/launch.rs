@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
 use super::Run;
-use super::explain::explain;
+use super::explain::{explain, explain_clone};
 use super::join::{self, Joined};
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
@@ -156,14 +156,7 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
     if !userns::nested() {
         enter_processes(own.as_ref())?;
     }
-    let child = child.map_err(|error| match error.errno() {
-        // The kernel asks for rights in the cgroup that is above both (cgroups(7), "Delegation").
-        Some(libc::EACCES) if userns::nested() => {
-            Error::new(Kind::Denied, "the container's cgroup can't be entered from this session")
-                .hint("run it in the session, or scope of systemd, that started the container")
-        }
-        _ => error,
-    })?;
+    let child = child.map_err(explain_clone)?;
     let Init { plan, report, streams, terminal, .. } = init;
     drop((report, streams, terminal));
     if let Some(report) = read_report(&reports)? {

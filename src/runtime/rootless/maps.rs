@@ -1,9 +1,11 @@
 //! Which ids an ordinary user has: the own one, and those that /etc/subuid and /etc/subgid give.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::find_program;
+use super::programs;
+use crate::sys;
 use crate::sys::userns::{self, Identity, Range};
 
 /// What a user namespace of this user maps.
@@ -29,8 +31,35 @@ pub(super) struct Sources {
     /// The text of /etc/subuid and of /etc/subgid.
     pub(super) subuid: String,
     pub(super) subgid: String,
-    pub(super) newuidmap: Option<PathBuf>,
-    pub(super) newgidmap: Option<PathBuf>,
+    pub(super) newuidmap: Option<Helper>,
+    pub(super) newgidmap: Option<Helper>,
+    /// Whether this process was told to gain no privileges by programs (prctl(2)).
+    pub(super) no_new_privs: bool,
+}
+
+/// A program that maps ids.
+#[derive(Clone, Debug)]
+pub(super) struct Helper {
+    pub(super) path: PathBuf,
+    /// Whether it may: set-user-ID root, or with capabilities of its own.
+    pub(super) privileged: bool,
+}
+
+impl Helper {
+    /// The first that may, else the first.
+    fn find(name: &str) -> Option<Self> {
+        let privileged = |path: &Path| {
+            let Ok(metadata) = fs::metadata(path) else { return false };
+            let set_uid = metadata.uid() == 0 && metadata.mode() & 0o4000 != 0;
+            let file = fs::File::open(path).ok();
+            let capabilities = |file| sys::fs::get_xattr(file, "security.capability").ok()?;
+            set_uid || file.and_then(capabilities).is_some()
+        };
+        let helper = |path: PathBuf| Helper { privileged: privileged(&path), path };
+        let mut all: Vec<_> = programs(name).map(helper).collect();
+        all.sort_by_key(|helper| !helper.privileged);
+        all.into_iter().next()
+    }
 }
 
 impl Maps {
@@ -45,13 +74,15 @@ impl Maps {
             name: name_of(uid, &read("/etc/passwd")).unwrap_or_else(variable),
             subuid: read("/etc/subuid"),
             subgid: read("/etc/subgid"),
-            newuidmap: find_program("newuidmap"),
-            newgidmap: find_program("newgidmap"),
+            newuidmap: Helper::find("newuidmap"),
+            newgidmap: Helper::find("newgidmap"),
+            no_new_privs: read("/proc/self/status").contains("NoNewPrivs:\t1"),
         })
     }
 
     pub(super) fn from_sources(sources: Sources) -> Self {
-        let Sources { uid, gid, name, subuid, subgid, newuidmap, newgidmap } = sources;
+        let Sources { uid, gid, name, subuid, subgid, newuidmap, newgidmap, no_new_privs } =
+            sources;
         let mut maps = Maps {
             uids: vec![Range { inside: 0, outside: uid, count: 1 }],
             gids: vec![Range { inside: 0, outside: gid, count: 1 }],
@@ -79,9 +110,13 @@ impl Maps {
             );
             return maps;
         };
+        if let Some((what, way)) = powerless([&newuidmap, &newgidmap], no_new_privs) {
+            maps.complaints.push(format!("{what}, so containers have one user, root: {way}"));
+            return maps;
+        }
         append(&mut maps.uids, &users);
         append(&mut maps.gids, &groups);
-        maps.programs = Some((newuidmap, newgidmap));
+        maps.programs = Some((newuidmap.path, newgidmap.path));
         maps
     }
 
@@ -102,6 +137,23 @@ impl Maps {
     pub(super) fn helpers(&self) -> Option<(&Path, &Path)> {
         self.programs.as_ref().map(|(users, groups)| (users.as_path(), groups.as_path()))
     }
+}
+
+/// Why the programs can map nothing, and the command that lets them.
+fn powerless(helpers: [&Helper; 2], no_new_privs: bool) -> Option<(String, String)> {
+    let without: Vec<_> = helpers.iter().filter(|helper| !helper.privileged).collect();
+    if !without.is_empty() {
+        let paths: Vec<_> =
+            without.iter().map(|helper| helper.path.display().to_string()).collect();
+        let what = format!("{} may map no ids", paths.join(" and "));
+        let paths = paths.join(" ");
+        return Some((what, format!("sudo chown root {paths}; sudo chmod u+s {paths}")));
+    }
+    no_new_privs.then(|| {
+        let what = "whoever started lifebox lets no program gain rights (no_new_privs), newuidmap \
+                    neither";
+        (what.to_owned(), "start it from a shell of its own, and see `setpriv --dump`".to_owned())
+    })
 }
 
 /// The command that gives a user subordinate ids.
@@ -200,8 +252,9 @@ mod tests {
             name: "ann".to_owned(),
             subuid: subuid.to_owned(),
             subgid: subgid.to_owned(),
-            newuidmap: Some("/usr/bin/newuidmap".into()),
-            newgidmap: Some("/usr/bin/newgidmap".into()),
+            newuidmap: Some(Helper { path: "/usr/bin/newuidmap".into(), privileged: true }),
+            newgidmap: Some(Helper { path: "/usr/bin/newgidmap".into(), privileged: true }),
+            no_new_privs: false,
         }
     }
 
@@ -231,6 +284,19 @@ mod tests {
         let maps = Maps::from_sources(Sources { newuidmap: None, ..sources(ids, ids) });
         assert_eq!(lines(&maps.gids), "0 100 1");
         assert!(maps.complaints[0].contains("apt-get install uidmap"), "{:?}", maps.complaints);
+    }
+
+    #[test]
+    fn helpers_without_power_are_told_from_those_that_are_missing() {
+        let ids = "ann:300000:65536\n";
+        let weak = Helper { path: "/usr/bin/newgidmap".into(), privileged: false };
+        let maps = Maps::from_sources(Sources { newgidmap: Some(weak), ..sources(ids, ids) });
+        assert_eq!(lines(&maps.uids), "0 1000 1");
+        assert!(maps.complaints[0].starts_with("/usr/bin/newgidmap may map no ids, "));
+        assert!(maps.complaints[0].ends_with("sudo chmod u+s /usr/bin/newgidmap"));
+        let maps = Maps::from_sources(Sources { no_new_privs: true, ..sources(ids, ids) });
+        assert!(maps.helpers().is_none());
+        assert!(maps.complaints[0].contains("(no_new_privs)"), "{:?}", maps.complaints);
     }
 
     #[test]

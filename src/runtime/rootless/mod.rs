@@ -10,7 +10,6 @@ mod maps;
 mod members;
 mod obstacle;
 pub mod processes;
-mod storage;
 
 use std::ffi::CString;
 use std::fs;
@@ -138,12 +137,6 @@ pub(super) fn explain(step: &Step, errno: Errno) -> Option<Error> {
                         with --privileged, or with --security-opt systempaths=unconfined";
             Some(Error::from_errno(step.to_string(), errno.raw_os_error()).hint(hint))
         }
-        (Step::MountRoot(_), Errno::INVAL | Errno::PERM | Errno::OPNOTSUPP) => {
-            let hint = "overlay can't write on network file systems nor on another overlay; set a \
-                        store on a local disk with --root or LIFEBOX_ROOT, or make the container \
-                        anew with LIFEBOX_STORAGE_DRIVER=vfs, which copies the layers";
-            Some(Error::from_errno(step.to_string(), errno.raw_os_error()).hint(hint))
-        }
         _ => None,
     }
 }
@@ -235,10 +228,11 @@ fn pipe() -> Result<(OwnedFd, OwnedFd)> {
         .map_err(|errno| Error::from_errno("pipe2", errno.raw_os_error()))
 }
 
-/// A program of the search path, or of where such programs are.
-fn find_program(name: &str) -> Option<PathBuf> {
+/// The programs of a name in the search path, and where such programs are.
+fn programs(name: &str) -> impl Iterator<Item = PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].map(PathBuf::from);
-    let places = std::env::split_paths(&path).filter(|place| place.is_absolute()).chain(usual);
-    places.map(|place| place.join(name)).find(|program| program.is_file())
+    let places: Vec<_> = std::env::split_paths(&path).chain(usual).collect();
+    let all = places.into_iter().filter(|place| place.is_absolute()).map(move |p| p.join(name));
+    all.filter(|program| program.is_file())
 }
