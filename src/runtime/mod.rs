@@ -136,6 +136,12 @@ impl Runtime {
                 container.state = directory.read_state()?;
                 if container.state.status.is_live() {
                     container.state = self.bury(&directory, container.state, id)?;
+                    if container.spec.host.auto_remove {
+                        // What its monitor would have done at the end of it.
+                        self.catalogue.remove(id, Some(&container.state.name))?;
+                        self.remove_unused_volumes(&container.spec.host.mounts.anonymous())?;
+                        return Err(no_such(id));
+                    }
                 }
             }
         }
@@ -144,8 +150,7 @@ impl Runtime {
 
     fn gone_or(&self, id: &ContainerId, error: Error) -> Error {
         if error.kind() == Kind::NotFound && !self.catalogue.directory(id).path().exists() {
-            return Error::new(Kind::NotFound, format!("no such container: {}", id.short()))
-                .container(id.short(), None);
+            return no_such(id);
         }
         if error.kind() == Kind::NotFound { error.with_kind(Kind::Corrupt) } else { error }
     }
@@ -427,4 +432,9 @@ pub struct New<'a> {
     pub lower: &'a [String],
     /// The directory that `/` takes mode and owner from, relative to its directory.
     pub root: Option<&'a str>,
+}
+
+fn no_such(id: &ContainerId) -> Error {
+    Error::new(Kind::NotFound, format!("no such container: {}", id.short()))
+        .container(id.short(), None)
 }

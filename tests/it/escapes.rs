@@ -199,3 +199,43 @@ fn cve_2017_5226_and_the_keyring_no_terminal_and_no_keys_are_inherited() {
     let number = if cfg!(target_arch = "aarch64") { "219" } else { "250" };
     assert_eq!(crate::probed::probe(&engine, &[], &["call", number, "0", "0"]), 1);
 }
+
+/// Docker's `cp` loaded a library of the container, with the rights of the host.
+#[test]
+fn cve_2019_14271_nothing_of_the_container_is_loaded_by_what_looks_into_it() {
+    needs_root!("cve_2019_14271_nothing_of_the_container_is_loaded_by_what_looks_into_it");
+    let engine = Engine::new();
+    let (library, loaded) = (engine.root().join("evil.so"), engine.root().join("loaded"));
+    let source = format!(
+        "#include <fcntl.h>\n__attribute__((constructor)) static void load(void) \
+         {{ creat(\"{}\", 0600); creat(\"/loaded\", 0600); }}\n",
+        loaded.display()
+    );
+    let file = engine.root().join("evil.c");
+    std::fs::write(&file, source).unwrap();
+    let mut compiler = std::process::Command::new("cc");
+    let built =
+        compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&file).status().unwrap();
+    assert!(built.success());
+    let (id, upper) = made(&engine, &["--name", "web"], &["/bin/sleep", "1000"]);
+    for place in ["lib", "lib64", "usr/lib", "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"] {
+        std::fs::create_dir_all(upper.join(place)).unwrap();
+        for name in ["libnss_files.so.2", "libnss_compat.so.2", "libnss_evil.so.2"] {
+            std::fs::copy(&library, upper.join(place).join(name)).unwrap();
+        }
+    }
+    std::fs::create_dir_all(upper.join("etc")).unwrap();
+    std::fs::write(upper.join("etc/nsswitch.conf"), "passwd: evil files\ngroup: evil\n").unwrap();
+    std::fs::write(upper.join("etc/ld.so.preload"), "/lib/libnss_evil.so.2\n").unwrap();
+    let (from, to) = (file.to_string_lossy(), engine.root().join("out"));
+    engine.ok(&["cp", "-q", &from, "web:/tmp/in"]);
+    engine.ok(&["start", &id]);
+    engine.ok(&["cp", "-q", &from, "web:/tmp/in"]);
+    engine.ok(&["cp", "-q", "-a", "web:/etc", &to.to_string_lossy()]);
+    engine.ok(&["top", "web"]);
+    engine.run(&["exec", "-u", "nobodyx", "web", "true"]);
+    let tar = engine.root().join("tar");
+    engine.ok(&["export", "-o", &tar.to_string_lossy(), "web"]);
+    engine.ok(&["diff", "web"]);
+    assert!(!loaded.exists() && !upper.join("loaded").exists());
+}

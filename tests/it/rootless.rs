@@ -89,7 +89,7 @@ impl User {
     /// A cgroup of the unified hierarchy that is the user's, as systemd gives one.
     fn delegate(&mut self) {
         let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
-        let mount = mounts.lines().find(|line| line.starts_with("cgroup2 ")).unwrap();
+        let mount = mounts.lines().find(|line| line.contains(" cgroup2 ")).unwrap();
         let cgroup = PathBuf::from(mount.split(' ').nth(1).unwrap()).join(&self.name);
         std::fs::create_dir(&cgroup).unwrap();
         for file in ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {

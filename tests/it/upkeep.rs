@@ -1,6 +1,6 @@
 //! What the monitor does by itself: restarts, log files, and removing at the end.
 
-use crate::harness::{Engine, PATIENCE, until};
+use crate::harness::{Engine, PATIENCE, signal, until};
 use crate::needs_root;
 
 #[test]
@@ -77,6 +77,13 @@ fn a_container_with_rm_goes_when_nobody_waits() {
     engine.ok(&["run", "-d", "--rm", "--name", "web", "host", "sleep", "100"]);
     engine.ok(&["rm", "-f", "web"]);
     assert_eq!(engine.status("web"), "gone");
+    // Nor is one left whose monitor is killed: the next command does what it would have done.
+    engine.ok(&["run", "-d", "--rm", "--name", "web", "-v", "/data", "host", "sleep", "100"]);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", engine.pid("web"))).unwrap();
+    let monitor = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap().trim();
+    signal(monitor.parse().unwrap(), rustix::process::Signal::KILL);
+    assert!(until(PATIENCE, || engine.status("web") == "gone"), "it is still there");
+    assert_eq!(engine.ok(&["volume", "ls", "-q"]), "");
     let left = std::fs::read_dir(engine.root().join("containers")).unwrap().count();
     assert_eq!(left, 0);
 }
