@@ -49,7 +49,12 @@ fn script_examples_run() {
     for block in blocks {
         let ran = feed(engine.command(&["-"]), block);
         assert_eq!(ran.code, 0, "{block}\n{}{}", ran.out, ran.err);
-        let expected = ["web is paused", "refused: cannot pause", "RUN /bin/sh -c /app/count.sh"];
+        let expected = [
+            "web is paused",
+            "refused: cannot pause",
+            "RUN /bin/sh -c /app/count.sh",
+            "[0, 1]\ntidied up",
+        ];
         assert!(expected.iter().any(|text| ran.out.contains(text)), "{}", ran.out);
     }
     assert_eq!(engine.ok(&["ps", "-a", "-q"]), "");
