@@ -77,3 +77,90 @@ fn hundredcounter_is_built_by_a_script_and_quickly_the_second_time() {
     engine.ok(&["rm", "counter"]);
     assert_eq!(engine.ok(&["ps", "-aq"]), "");
 }
+
+/// A workflow's exit code and what it printed; it leaves no container behind.
+fn ran(name: &str, words: &[&str]) -> (i32, String) {
+    let engine = Engine::new();
+    let script = script(name);
+    let ran = engine.run(&[&[script.as_str()], words].concat());
+    assert_eq!(ran.err, "", "{name}");
+    assert_eq!(engine.ok(&["ps", "-aq"]), "", "{name}");
+    (ran.code, ran.out)
+}
+
+#[test]
+fn a_smoke_test_tells_good_images_from_bad_ones() {
+    needs_root!("a_smoke_test_tells_good_images_from_bad_ones");
+    let good = "ok: it wrote /^listening/\nok: it stops when asked\n".to_owned();
+    assert_eq!(ran("smoke-test.rhai", &[]), (0, good));
+    let words = ["host", "ready", "sh", "-c", "echo no disk; exit 7"];
+    let (code, out) = ran("smoke-test.rhai", &words);
+    assert_eq!(code, 1);
+    assert!(out.contains("ended with exit code 7") && out.contains("stdout: no disk"), "{out}");
+}
+
+#[test]
+fn a_job_runs_when_its_service_is_ready() {
+    needs_root!("a_job_runs_when_its_service_is_ready");
+    let (code, out) = ran("wait-then-run.rhai", &[]);
+    let last = "the job ended with 3, and 0 containers are left\n";
+    assert_eq!((code, out), (3, format!("service: healthy\njob: migrating\n{last}")));
+}
+
+#[test]
+fn results_of_a_fan_out_come_in_order_and_a_failure_ends_it() {
+    needs_root!("results_of_a_fan_out_come_in_order_and_a_failure_ends_it");
+    let (code, out) = ran("fan-out.rhai", &["2", "30", "4"]);
+    assert_eq!(code, 0);
+    assert_eq!(out, "2 squared is 4\n30 squared is 900\n4 squared is 16\n");
+    let engine = Engine::new();
+    let failed = engine.run(&[&script("fan-out.rhai"), "2", "x y", "4"]);
+    assert_eq!(failed.code, 1);
+    assert!(failed.err.contains("the square of x y ended with"), "{}", failed.err);
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+}
+
+#[test]
+fn a_batch_tries_again_and_reports() {
+    needs_root!("a_batch_tries_again_and_reports");
+    let (code, out) = ran("nightly-batch.rhai", &[]);
+    assert_eq!(code, 1);
+    let report = "backup: done at attempt 1\nreport: done at attempt 3\n\
+                  import: given up after 3 attempts: timeout\n";
+    assert_eq!(out, report);
+}
+
+#[test]
+fn the_least_memory_is_found_by_halving() {
+    needs_root!("the_least_memory_is_found_by_halving");
+    let (code, out) = ran("memory-limit.rhai", &[]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("132 MB: enough") && out.contains(": killed"), "{out}");
+    let last = out.lines().last().unwrap();
+    assert!(last.starts_with("it needs between ") && last.ends_with(" MB"), "{last}");
+}
+
+#[test]
+fn what_has_ended_is_cleaned_up_by_predicate() {
+    needs_root!("what_has_ended_is_cleaned_up_by_predicate");
+    let engine = Engine::new();
+    for (name, program) in [("good", "exit 0"), ("bad", "exit 3")] {
+        engine.run(&["run", "--name", name, "-l", "app=x", "host", "sh", "-c", program]);
+    }
+    engine.ok(&["run", "-d", "--name", "runs", "host", "sleep", "1000"]);
+    let script = script("cleanup.rhai");
+    let out = engine.ok(&[&script, "--failed"]);
+    assert_eq!(out, "would remove bad (exited, 3)\n1 of 3 containers");
+    let out = engine.ok(&[&script, "--yes", "--failed"]);
+    assert_eq!(out, "removing bad (exited, 3)\n1 of 3 containers");
+    let out = engine.ok(&[&script, "--yes", "--label", "app=x"]);
+    assert_eq!(out, "removing good (exited, 0)\n1 of 2 containers");
+    assert_eq!(engine.ok(&["ps", "-a", "--format", "{{.Names}}"]), "runs");
+}
+
+#[test]
+fn an_alert_restarts_what_complains() {
+    needs_root!("an_alert_restarts_what_complains");
+    let (code, out) = ran("log-alert.rhai", &[]);
+    assert_eq!((code, out.as_str()), (0, "alert: 3 complaints\nevent: die\nevent: restart\n"));
+}

@@ -15,7 +15,7 @@ pub mod system {
     /// The arguments of the script.
     ///
     /// ```rhai
-    /// let name = args()[0] ?? "web";
+    /// let name = args().get(0) ?? "web";
     /// ```
     #[rhai_fn(name = "args", volatile, return_raw)]
     pub fn arguments(ctx: NativeCallContext) -> RhaiResultOf<Array> {
