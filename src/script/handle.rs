@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::engine::Backend;
+use crate::engine::{Backend, Cancel};
 use crate::model::container::Container as Record;
+use crate::model::event::{Action, EventFilter, EventOptions};
 use crate::model::id::ContainerId;
 use crate::model::image::{Image as Metadata, PullPolicy};
 use crate::model::usage::ImageUsage;
@@ -73,10 +74,26 @@ impl Container {
                 Ok((ended && !record.state.status.is_live()).then_some(record.state.exit_code))
             }
             Err(error) if error.kind() == Kind::NotFound => {
-                self.last().exit_code.map(Some).ok_or(error)
+                let known = self.last().exit_code;
+                known.or_else(|| self.told_exit_code()).map(Some).ok_or(error)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// How its last run ended, as events tell it: a container made with `rm` takes its record with
+    /// it, and may be gone before anybody asks.
+    fn told_exit_code(&self) -> Option<i32> {
+        let mut filter = EventFilter::default();
+        filter.add("container", self.id.as_str()).ok()?;
+        filter.add("event", Action::Die.as_str()).ok()?;
+        let options = EventOptions { filter, ..EventOptions::default() };
+        let (mut events, never) = (self.backend.events(&options).ok()?, Cancel::new().ok()?);
+        let mut code = None;
+        while let Ok(Some(event)) = events.next_event(None, &never) {
+            code = event.attributes.get("exitCode").and_then(|code| code.parse().ok());
+        }
+        code
     }
 
     /// Its name now, or the last one known, or its short id.

@@ -121,6 +121,22 @@ fn a_fast_end_is_never_missed() {
 }
 
 #[test]
+fn the_exit_code_of_a_container_that_took_its_record_with_it_is_known() {
+    needs_root!("the_exit_code_of_a_container_that_took_its_record_with_it_is_known");
+    prints(
+        r#"
+        let c = run("host", ["sh", "-c", "exit 5"], #{ rm: true });
+        c.wait_for("removed", "20s");
+        print([c.wait(), c.exit_code]);
+        let never = create("host", #{ rm: true });
+        never.rm();
+        try { never.wait(); } catch (e) { print(e.kind); }
+        "#,
+        "[5, 5]\nnot_found",
+    );
+}
+
+#[test]
 fn a_condition_that_is_none_is_refused() {
     needs_root!("a_condition_that_is_none_is_refused");
     let engine = Engine::new();

@@ -9,10 +9,10 @@ use super::super::stage::Stage;
 use super::super::{options, subject, values};
 use super::{ContainerOrName, Duration, DurationOrOptions, Options, RhaiResultOf, Signal};
 use crate::engine::{Backend, Cancel};
-use crate::model::Result;
 use crate::model::id::ContainerId;
 use crate::model::options::StopOptions;
 use crate::model::signal::Signal as Number;
+use crate::model::{Kind, Result};
 
 /// The life of a container.
 #[export_module]
@@ -246,7 +246,15 @@ fn ended(
 ) -> RhaiResultOf<INT> {
     let handle = subject::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
-    let code = stage.backend().wait(handle.id(), timeout, &stage.cancel()).or_raise(ctx)?;
+    let code = match stage.backend().wait(handle.id(), timeout, &stage.cancel()) {
+        // It has ended and is gone; events still tell how.
+        Err(error) if error.kind() == Kind::NotFound => match handle.exit_code() {
+            Ok(Some(code)) => Ok(code),
+            _ => Err(error),
+        },
+        waited => waited,
+    };
+    let code = code.or_raise(ctx)?;
     handle.ended(code);
     Ok(INT::from(code))
 }
