@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use clap::CommandFactory as _;
 use once_cell::unsync::OnceCell;
 
-use super::arguments::{Arguments, Verb};
+use super::arguments::{Arguments, ScriptArguments, Verb};
 use super::outcome::{FAILED, complain, settle};
 use super::route::Program;
 use super::screen::{Screen, Stream, stderr, stdout};
@@ -17,13 +17,15 @@ use super::shell::Shell;
 use super::{parse, perform, usage};
 use crate::engine::{self, Cancel, Settings};
 use crate::model::error::Context as _;
+use crate::model::units::parse_duration;
 use crate::model::{Error, Kind, Result};
 use crate::repl;
-use crate::script::{self, Host, Output, Source};
+use crate::script::{self, Host, Limits, Output, Source};
 
 /// Runs a script and returns its exit code.
-pub fn script(settings: &Settings, program: Program, arguments: Vec<String>) -> u8 {
+pub fn script(settings: &Settings, program: Program, arguments: Vec<String>, limits: Limits) -> u8 {
     let prepared = host(settings, arguments).and_then(|host| {
+        let host = Host { limits, ..host };
         let source = source(program)?;
         host.cancel.raise_on_end()?;
         Ok((host, source))
@@ -51,6 +53,16 @@ pub fn took_panic(info: &PanicHookInfo<'_>) -> bool {
     script::took_panic(info)
 }
 
+/// How far a script may go.
+///
+/// # Errors
+/// [`Kind::Invalid`] for a time that is none.
+pub fn limits(script: &ScriptArguments) -> Result<Limits> {
+    let time = script.timeout.as_deref().map(parse_duration).transpose();
+    let time = time.map_err(|error| error.context("--timeout"))?;
+    Ok(Limits { time, operations: script.max_ops.filter(|most| *most > 0) })
+}
+
 fn failed(error: &Error) -> u8 {
     complain(&mut Screen::new(), error);
     FAILED
@@ -75,6 +87,7 @@ fn host(settings: &Settings, args: Vec<String>) -> Result<Host> {
         args,
         output: Arc::new(Terminal { out: Mutex::new(stdout()), err: Mutex::new(stderr()) }),
         progress: super::progress::of_script(),
+        limits: Limits::default(),
         color: io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
     })
@@ -162,9 +175,13 @@ impl repl::CommandLine for Commands {
             return settle(&mut screen, Err(error.into()));
         }
         if let Verb::Script(script) = arguments.verb {
+            let limits = match limits(&script) {
+                Ok(limits) => limits,
+                Err(error) => return settle(&mut screen, Err(error.into())),
+            };
             let mut words = script.file_and_arguments.into_iter();
             let program = Program::from_word(&words.next().unwrap_or_default());
-            let host = Host { args: words.collect(), ..self.host.clone() };
+            let host = Host { args: words.collect(), limits, ..self.host.clone() };
             return match source(program) {
                 Ok(source) => run(host, source),
                 Err(error) => settle(&mut screen, Err(error.into())),

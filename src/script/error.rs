@@ -21,6 +21,8 @@ pub enum Ending {
     Interrupted,
     /// Nobody reads the output any more.
     Closed,
+    /// Its time was over.
+    Late,
 }
 
 impl Ending {

@@ -77,6 +77,10 @@ pub fn explain(error: &EvalAltResult, known: &Known<'_>) -> Words {
         )),
         E::ErrorFor(_) => Words::new("a for loop goes over arrays, ranges, strings and logs")
             .hint(Some("for a map, write `for key in map.keys()`".to_owned())),
+        E::ErrorTooManyOperations(_) => {
+            Words::new("the script has done as many operations as it may")
+                .hint(Some("--max-ops says how many".to_owned()))
+        }
         E::ErrorStackOverflow(_) => Words::new("functions call each other too deeply")
             .hint(Some("a function that calls itself needs an end".to_owned())),
         other => Words::new(bare(other)),

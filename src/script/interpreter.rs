@@ -29,6 +29,7 @@ pub fn build(stage: &Stage) -> Engine {
     engine.set_max_call_levels(CALL_LEVELS);
     engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
     engine.disable_symbol("eval");
+    engine.set_max_operations(stage.host().limits.operations.unwrap_or(0));
 
     let out = stage.clone();
     engine.on_print(move |text| out.print(text));

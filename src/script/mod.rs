@@ -40,6 +40,7 @@ use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::{Backend, Cancel};
 use crate::model::Error;
@@ -88,6 +89,17 @@ pub struct Host {
     pub progress: Arc<dyn Progress>,
     /// Whether reports are coloured.
     pub color: bool,
+    /// How far a script may go.
+    pub limits: Limits,
+}
+
+/// How far a script may go; without them it may do all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// How long, its cleanups not counted.
+    pub time: Option<Duration>,
+    /// How many operations of the language.
+    pub operations: Option<u64>,
 }
 
 /// A script to run.
@@ -107,7 +119,8 @@ pub enum Source {
 /// How a script ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Of `exit(n)`, else 0; 1 after an uncaught error, 130 after Ctrl-C, 143 after SIGTERM.
+    /// Of `exit(n)`, else 0; 1 after an uncaught error, 124 when its time was over, 130 after
+    /// Ctrl-C, 143 after SIGTERM.
     pub exit_code: u8,
     /// What went wrong, drawn for standard error.
     pub report: Option<String>,

@@ -12,6 +12,9 @@ use super::stage::Stage;
 use super::{Host, Outcome, here, interpreter, render, show, stack};
 use crate::engine::Cancel;
 
+/// The exit code when the time is over, timeout(1)'s.
+const LATE: u8 = 124;
+
 /// An interpreter with its variables.
 pub struct Session {
     engine: Engine,
@@ -56,9 +59,17 @@ impl Session {
 
     /// Runs a whole script.
     pub fn run(mut self, name: &str, text: &str) -> Outcome {
-        let (exit_code, report) = match self.evaluate(name, text) {
+        let over = self.watch_time();
+        let evaluated = self.evaluate(name, text);
+        over.into_iter().for_each(|over| over.raise());
+        let (exit_code, report) = match evaluated {
             Ok(_) => (0, None),
-            Err(error) => match ending(&error) {
+            // What was noted first is why; what the innermost call saw of it may be another.
+            Err(error) => match ending(&error).map(|seen| self.stage.noted().unwrap_or(seen)) {
+                Some(Ending::Late) => {
+                    let where_it_was = render::interrupted(&self.stage, name, &error);
+                    (LATE, Some(format!("error: the time of the script is over\n{where_it_was}")))
+                }
                 Some(Ending::Exit(code)) => (code, None),
                 Some(Ending::Closed) => (0, None),
                 Some(Ending::Interrupted) => {
@@ -68,6 +79,21 @@ impl Session {
             },
         };
         Outcome { exit_code, report }
+    }
+
+    /// Ends the script when its time is over, unless the flag that is returned is raised before.
+    fn watch_time(&self) -> Option<Cancel> {
+        let time = self.stage.host().limits.time?;
+        let (over, stage) = (Cancel::new().ok()?, self.stage.clone());
+        let watched = over.clone();
+        let watch = move || {
+            if watched.sleep(time).is_ok() {
+                stage.end(Ending::Late);
+                stage.host().cancel.raise();
+            }
+        };
+        std::thread::Builder::new().spawn(watch).ok()?;
+        Some(over)
     }
 
     /// Evaluates one input of the REPL. Its value is kept as `last`.
@@ -89,7 +115,7 @@ impl Session {
             Err(error) => match ending(&error) {
                 Some(Ending::Exit(code)) => Reply::Exit(code),
                 Some(Ending::Closed) => Reply::Exit(0),
-                Some(Ending::Interrupted) => Reply::Interrupted,
+                Some(Ending::Interrupted | Ending::Late) => Reply::Interrupted,
                 None => Reply::Failed(self.report(&name, &error)),
             },
         }

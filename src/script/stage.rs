@@ -101,6 +101,11 @@ impl Stage {
         self.0.ended.store(true, Ordering::Relaxed);
     }
 
+    /// Why the script ends, as it was noted first.
+    pub fn noted(&self) -> Option<Ending> {
+        *self.lock()
+    }
+
     /// Before the next line of a REPL.
     pub fn begin(&self) {
         *self.lock() = None;

@@ -136,3 +136,29 @@ fn a_script_that_ends_by_itself_leaves_what_it_kept_and_no_process() {
     };
     assert!(until(PATIENCE, keepers), "a keeper is left");
 }
+
+#[test]
+fn a_script_ends_when_its_time_or_its_operations_are_used_up() {
+    needs_root!("a_script_ends_when_its_time_or_its_operations_are_used_up");
+    let engine = Engine::new();
+    let file = engine.root().join("script.rhai");
+    let path = file.to_string_lossy();
+    for call in ["sleep(1000)", "loop { }", "wait(\"runs\")", "parallel([1, 2], |n| sleep(1000))"] {
+        std::fs::write(&file, SCOPE.replace("WAIT", &format!("{call};"))).unwrap();
+        let begun = Instant::now();
+        let ran = engine.run(&["script", "--timeout", "1s", &path]);
+        assert_eq!((ran.code, ran.out.as_str()), (124, "ready\nput off\n"), "{call}: {}", ran.err);
+        assert!(ran.err.contains("the time of the script is over"), "{}", ran.err);
+        assert!(begun.elapsed() < Duration::from_secs(8), "{call}: {:?}", begun.elapsed());
+        assert_eq!(names(&engine), ["kept"], "{call}");
+        engine.ok(&["rm", "-f", "kept"]);
+    }
+    std::fs::write(&file, "let n = 0; while n < 100000 { n += 1; } print(args());").unwrap();
+    assert_eq!(
+        engine.ok(&["script", "--timeout", "60s", &path, "a", "--timeout"]),
+        "[\"a\", \"--timeout\"]"
+    );
+    let said = engine.fails(&["script", "--max-ops", "1000", &path], 1);
+    assert!(said.contains("as many operations as it may"), "{said}");
+    assert!(engine.fails(&["script", "--timeout", "soon", &path], 1).contains("--timeout"));
+}

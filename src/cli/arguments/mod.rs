@@ -199,6 +199,12 @@ pub struct FormatArguments {
 /// `script`
 #[derive(Args, Debug)]
 pub struct ScriptArguments {
+    /// End the script after so long, with exit code 124; cleanups still run
+    #[arg(long, value_name = "TIME")]
+    pub timeout: Option<String>,
+    /// End the script after so many operations of the language
+    #[arg(long, value_name = "N")]
+    pub max_ops: Option<u64>,
     /// The script, `-` for standard input, and what its `args()` returns
     #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
           allow_hyphen_values = true)]

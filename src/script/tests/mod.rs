@@ -73,6 +73,7 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
         output: output.clone(),
         progress: Arc::new(crate::model::progress::Silent),
         color: false,
+        limits: super::Limits::default(),
     };
     (host, output)
 }
