@@ -6,7 +6,7 @@ use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -33,14 +33,22 @@ pub(super) fn open(
         terminal::set_size(&ours, size.rows, size.columns)?;
     }
     if console {
-        let flags = OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
-        let mode = Mode::from_bits_truncate(0o600);
-        let target = rustix::fs::openat(CWD, c"/dev/console", flags, mode)?;
-        mount::attach(mount::clone_of(&peer)?, target)?;
+        mount::attach(mount::clone_of(&peer)?, self::console(root.as_fd())?)?;
     }
     terminal::control(&peer)?;
     send(to, ours.as_fd())?;
     Ok(peer)
+}
+
+/// The place of `/dev/console`, made where it is missing. What a user has put there is never
+/// opened: a fifo would hold us up.
+fn console(root: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    let dev = mount::open_beneath(root, c"dev", OFlags::PATH | OFlags::DIRECTORY)?;
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat(&dev, c"console", flags, Mode::from_bits_truncate(0o600)) {
+        Ok(_) | Err(Errno::EXIST) => mount::open_beneath(&dev, c"console", OFlags::PATH),
+        Err(errno) => Err(errno),
+    }
 }
 
 fn send(to: BorrowedFd<'_>, file: BorrowedFd<'_>) -> Result<(), Errno> {

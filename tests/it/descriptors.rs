@@ -181,3 +181,19 @@ fn a_seccomp_profile_that_is_no_file_is_refused_at_once() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(ended && said.contains("it is no regular file"), "{said}");
 }
+
+#[test]
+fn what_a_user_puts_at_the_console_is_covered_and_never_opened() {
+    needs_root!("what_a_user_puts_at_the_console_is_covered_and_never_opened");
+    let (engine, secret) = (Engine::new(), Secret::new());
+    let fifo = secret.0.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let volume = format!("{}:/dev/console", fifo.display());
+    let mut run = engine.begin(&["run", "--rm", "-t", "-v", &volume, "host", "tty"]);
+    let ended = until(PATIENCE, || run.try_wait().unwrap().is_some());
+    if !ended {
+        signal(run.id(), rustix::process::Signal::KILL);
+    }
+    let ran = Ran::from(run.wait_with_output().unwrap());
+    assert!(ended && ran.code == 0 && ran.out.trim() == "/dev/pts/0", "{ran:?}");
+}
