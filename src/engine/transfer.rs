@@ -98,6 +98,9 @@ impl Native {
         options: CopyOptions,
         cancel: &Cancel,
     ) -> Result<()> {
+        if let Transfer::Out { to, .. } = &what {
+            check_target(to)?;
+        }
         // Kept until all is copied: nobody starts a container that rests meanwhile.
         let root = self.runtime().root(id)?;
         self.check_mounts(id, &what)?;
@@ -164,6 +167,18 @@ impl Native {
                     .container(name, Some(container.state.status.as_str())))
             }
         }
+    }
+}
+
+/// Refuses to put a file in the place of a device of this machine, or of what programs talk over.
+fn check_target(to: &Path) -> Result<()> {
+    match std::fs::metadata(to) {
+        Ok(there) if !there.is_file() && !there.is_dir() => {
+            let message =
+                format!("destination `{}` must be a directory or a regular file", to.display());
+            Err(Error::new(Kind::Refused, message).hint("with `-` as destination, pipe the tar"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -172,3 +172,19 @@ fn scripts_copy_read_and_write_files() {
     assert!(engine.fails(&["port", "runs", "80"], 1).contains("no public port '80/tcp'"));
     assert!(engine.fails(&["port", "runs", "x"], 1).contains("invalid port"));
 }
+
+#[test]
+fn a_device_of_the_host_is_never_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+    needs_root!("a_device_of_the_host_is_never_replaced");
+    let engine = engine();
+    let device = engine.root().join("device");
+    let made = std::process::Command::new("mknod").arg(&device).args(["c", "1", "5"]).status();
+    assert!(made.unwrap().success());
+    let to = device.to_string_lossy();
+    let said = engine.fails(&["cp", "runs:/etc/hostname", &to], 1);
+    assert!(said.contains("must be a directory or a regular file"), "{said}");
+    let script = format!("cp_from(\"runs\", \"/etc/hostname\", \"{to}\")");
+    assert!(engine.fails(&["-e", &script], 1).contains("must be a directory or a regular file"));
+    assert!(std::fs::symlink_metadata(&device).unwrap().file_type().is_char_device());
+}
