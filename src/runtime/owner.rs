@@ -143,18 +143,20 @@ impl Runtime {
     /// Removes the containers of an owner that is gone, but for those in `kept`.
     fn remove_owned(&self, token: &str, kept: &HashSet<String>) -> Result<()> {
         let never = Cancel::new()?;
+        let mut failed = Ok(());
         for (id, container) in self.ps()? {
             let Ok(container) = container else { continue };
             let owned = container.spec.owner.as_deref() == Some(token);
             if !owned || kept.contains(id.as_str()) {
                 continue;
             }
+            // One that can't be removed must not keep the others.
             match self.rm(&id, true, &never) {
-                Err(error) if error.kind() != Kind::NotFound => return Err(error),
+                Err(error) if error.kind() != Kind::NotFound => failed = Err(error),
                 _ => self.remove_unused_volumes(&container.spec.host.mounts.anonymous())?,
             }
         }
-        Ok(())
+        failed
     }
 }
 

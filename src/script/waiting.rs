@@ -198,7 +198,11 @@ impl Waiter {
         loop {
             match lines.next_line(self.left(), cancel) {
                 Ok(Some(line)) if enough(&line)? => return Ok(()),
-                Ok(Some(_)) => {}
+                // One who writes without end must not keep us from the time, nor from Ctrl-C.
+                Ok(Some(_)) if self.left().is_some_and(|left| left.is_zero()) => {
+                    return Err(self.late(what));
+                }
+                Ok(Some(_)) => cancel.check()?,
                 Ok(None) => {
                     self.alive(self.look()?.as_ref(), what)?;
                     return Err(self.died("ended".to_owned()));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::Engine;
+use crate::harness::{Engine, signal, until};
 use crate::needs_root;
 
 /// What a script prints.
@@ -134,6 +134,37 @@ fn the_exit_code_of_a_container_that_took_its_record_with_it_is_known() {
         "#,
         "[5, 5]\nnot_found",
     );
+}
+
+#[test]
+fn one_who_writes_without_end_keeps_nobody_from_the_time_and_from_ctrl_c() {
+    needs_root!("one_who_writes_without_end_keeps_nobody_from_the_time_and_from_ctrl_c");
+    let engine = Engine::new();
+    let wait = |condition: &str, time: u32| {
+        format!(
+            r#"scope(|| {{
+                let c = run("host", ["sh", "-c", "yes"]);
+                print("ready");
+                try {{ wait_for(c, {condition}, {time}); }} catch (e) {{ print(e.kind); }}
+            }});"#
+        )
+    };
+    for condition in [r#"#{ log: "zz" }"#, r#"#{ port: 80, fail: "zz" }"#] {
+        let begun = Instant::now();
+        assert_eq!(engine.script(&wait(condition, 1)).trim_end(), "ready\ntimeout");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{condition}: {:?}", begun.elapsed());
+        let mut child = engine.begin(&["-e", &wait(condition, 1000)]);
+        let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut output, &mut String::new()).unwrap();
+        signal(child.id(), rustix::process::Signal::INT);
+        let mut status = None;
+        let ended = until(Duration::from_secs(10), || {
+            status = child.try_wait().unwrap();
+            status.is_some()
+        });
+        assert!(ended, "{condition}: it goes on");
+        assert_eq!(status.unwrap().code(), Some(130), "{condition}");
+    }
 }
 
 #[test]
