@@ -40,11 +40,14 @@ impl Native {
         let why = self.runtime.stacking_fails()?.map(|error| explain(&error));
         let driver = if why.is_some() { Driver::Vfs } else { Driver::Overlay };
         let text = format!("{driver} {here}\n{}\n", why.as_deref().unwrap_or_default());
-        // Written beside and renamed: others may be reading it.
-        let fresh = root.join(format!("{FOUND}.{}", std::process::id()));
-        std::fs::write(&fresh, text)
-            .and_then(|()| std::fs::rename(&fresh, &path))
-            .context(|| format!("write `{}`", path.display()))?;
+        // Written beside and renamed: others may be reading it, or finding the same just now. Where
+        // it can't be written, the next one finds it out again.
+        let unique = u64::from_le_bytes(crate::runtime::random()?);
+        let fresh = root.join(format!("{FOUND}.{unique:016x}"));
+        let kept = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, &path));
+        if kept.is_err() {
+            let _ = std::fs::remove_file(&fresh);
+        }
         Ok(Found { driver, why })
     }
 }

@@ -250,3 +250,19 @@ fn an_ordinary_user_without_subordinate_ids_is_confined_as_the_tables_say() {
     needs_users!("an_ordinary_user_without_subordinate_ids_is_confined_as_the_tables_say");
     check_probed("alone", false);
 }
+
+#[test]
+fn many_find_out_at_once_how_the_first_roots_are_made() {
+    needs_root!("many_find_out_at_once_how_the_first_roots_are_made");
+    for _ in 0..10 {
+        let engine = Engine::new();
+        let script = r#"
+            parallel([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], |n| create("host"));
+            print(ps(#{ all: true }).len);"#;
+        assert_eq!(engine.script(script).trim_end(), "12");
+        let names =
+            std::fs::read_dir(engine.root()).unwrap().flatten().map(|entry| entry.file_name());
+        let kept = names.filter(|name| name.to_string_lossy().starts_with("storage-driver"));
+        assert_eq!(kept.count(), 1);
+    }
+}
