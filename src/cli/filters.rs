@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::container::Container;
 use crate::model::event::EventFilter;
+use crate::model::health;
 use crate::model::image_filter::ImageFilter;
 use crate::model::nearest::nearest;
 use crate::model::reference::Reference;
@@ -12,7 +13,6 @@ use crate::model::volume::VolumeFilter;
 use crate::model::{Error, Kind, Result};
 
 const OF_CONTAINERS: [&str; 7] = ["ancestor", "exited", "health", "id", "label", "name", "status"];
-const HEALTH: [&str; 4] = ["starting", "healthy", "unhealthy", "none"];
 const OF_IMAGES: [&str; 6] = ["before", "dangling", "label", "reference", "since", "until"];
 /// The first is of images alone.
 const OF_PRUNING: [&str; 4] = ["dangling", "label", "label!", "until"];
@@ -48,14 +48,16 @@ impl Filters {
             let valid = match key.as_str() {
                 "status" => words.contains(&value.as_str()),
                 "exited" => value.parse::<i32>().is_ok(),
-                "health" => HEALTH.contains(&value.as_str()),
+                "health" => health::WORDS.contains(&value.as_str()),
                 _ => true,
             };
             if !valid {
                 let error = Error::new(Kind::Invalid, format!("invalid filter `{key}={value}`"));
                 return Err(match key.as_str() {
                     "status" => error.hint(format!("a status is one of {}", words.join(", "))),
-                    "health" => error.hint(format!("a health is one of {}", HEALTH.join(", "))),
+                    "health" => {
+                        error.hint(format!("a health is one of {}", health::WORDS.join(", ")))
+                    }
                     _ => error.hint("an exit code is a number"),
                 });
             }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
-use super::health::Health;
+use super::health::{self, Health};
 use super::id::ContainerId;
 use super::mounts::Mounts;
 use super::name::ContainerName;
@@ -37,7 +37,7 @@ pub struct Container {
 impl Container {
     /// `healthy`, `unhealthy` or `starting`; `none` where it is not asked.
     pub fn health(&self) -> &'static str {
-        self.state.health.as_ref().map_or("none", |health| health.status.as_str())
+        self.state.health.as_ref().map_or(health::UNASKED, |health| health.status.as_str())
     }
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use super::image::null_as_default;
 use super::{Error, Kind, Result};
 
 /// Docker's times where neither image nor user says otherwise (moby, `daemon/health.go`).
@@ -47,14 +48,6 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
-fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
 /// Nanoseconds, as images have times.
 pub fn nanoseconds(time: Duration) -> i64 {
     i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
@@ -64,6 +57,11 @@ impl HealthCheck {
     /// No checks, whatever the image says.
     pub fn none() -> Self {
         HealthCheck { test: vec!["NONE".to_owned()], ..HealthCheck::default() }
+    }
+
+    /// Whether it says that nothing is to be asked.
+    pub fn is_none(&self) -> bool {
+        self.test.first().is_some_and(|kind| kind == "NONE")
     }
 
     /// A line that a shell reads.
@@ -184,6 +182,11 @@ impl HealthStatus {
         }
     }
 }
+
+/// All that is said of a container's health, as filters take it; the last where it is not asked.
+pub const WORDS: [&str; 4] = ["starting", "healthy", "unhealthy", UNASKED];
+/// The health of a container that is not asked.
+pub const UNASKED: &str = "none";
 
 /// One answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -162,8 +162,7 @@ fn key(entry: &str) -> &str {
 /// The user's health check, and what it does not say as the image has it.
 fn health(image: &str, of_image: &ImageConfig, own: &HealthCheck) -> Result<HealthCheck> {
     own.check()?;
-    let none = own.test.first().is_some_and(|kind| kind == "NONE");
-    if let Some(check) = of_image.healthcheck.as_ref().filter(|_| !none) {
+    if let Some(check) = of_image.healthcheck.as_ref().filter(|_| !own.is_none()) {
         check.check().map_err(|error| {
             corrupt(image, format!("has a bad health check: {error}"))
                 .hint("--no-healthcheck leaves it out")

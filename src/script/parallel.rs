@@ -29,11 +29,11 @@ impl Job {
         // as long as it lasts: `c.wait()` in one closure would keep `c.stop()` in another out. A
         // handle never changes, so each closure gets a copy.
         for value in function.iter_curry_mut() {
-            let is_handle = value.is_shared()
-                && (value.clone().flatten().is::<Container>()
-                    || value.clone().flatten().is::<Image>());
-            if is_handle {
-                *value = value.clone().flatten();
+            if value.is_shared() {
+                let copy = value.clone().flatten();
+                if copy.is::<Container>() || copy.is::<Image>() {
+                    *value = copy;
+                }
             }
         }
         Job { function, arguments }

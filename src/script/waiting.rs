@@ -163,21 +163,15 @@ impl Waiter {
             if missing > 0 && pattern.is_match(&line.text()) {
                 missing -= 1;
             }
-            Ok(missing == 0)
+            missing == 0
         })
     }
 
     /// Fails when a line matches. Never ends well: what else happens is for others to say.
     fn watch_for(&self, fail: &Regex, cancel: &Cancel) -> Result<()> {
-        let watched = self.each_line("", None, cancel, |line| match fail.is_match(&line.text()) {
-            false => Ok(false),
-            true => Err(self.died(format!("wrote a line that /{fail}/ matches"))),
-        });
-        match watched {
-            Err(error) if error.kind() == Kind::Died && error.message().contains("matches") => {
-                Err(error)
-            }
-            _ => cancel.sleep(Duration::MAX),
+        match self.each_line("", None, cancel, |line| fail.is_match(&line.text())) {
+            Ok(()) => Err(self.died(format!("wrote a line that /{fail}/ matches"))),
+            Err(_) => cancel.sleep(Duration::MAX),
         }
     }
 
@@ -188,7 +182,7 @@ impl Waiter {
         what: &str,
         stream: Option<Stream>,
         cancel: &Cancel,
-        mut enough: impl FnMut(&LogLine) -> Result<bool>,
+        mut enough: impl FnMut(&LogLine) -> bool,
     ) -> Result<()> {
         self.state(what, true, cancel, |record| {
             record.is_none_or(|record| record.state.status != Status::Created)
@@ -197,7 +191,7 @@ impl Waiter {
         let mut lines = self.backend.logs(self.container.id(), &options)?;
         loop {
             match lines.next_line(self.left(), cancel) {
-                Ok(Some(line)) if enough(&line)? => return Ok(()),
+                Ok(Some(line)) if enough(&line) => return Ok(()),
                 // One who writes without end must not keep us from the time, nor from Ctrl-C.
                 Ok(Some(_)) if self.left().is_some_and(|left| left.is_zero()) => {
                     return Err(self.late(what));

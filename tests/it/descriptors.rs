@@ -1,7 +1,7 @@
 //! Ways out over a descriptor of the host (CVE-2024-21626 and its kin): whatever a container puts
 //! at the paths that the engine opens for it, none of them leads to the host.
 
-use crate::harness::{Engine, PATIENCE, Ran, signal, until};
+use crate::harness::{Engine, PATIENCE, Ran, ran_to_its_end, until};
 use crate::needs_root;
 
 /// A file on the host, and its path as seen from a descriptor `n` below the host's root.
@@ -172,14 +172,9 @@ fn a_seccomp_profile_that_is_no_file_is_refused_at_once() {
     let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
     assert!(made.success());
     let option = format!("seccomp={}", fifo.display());
-    let mut run = engine.begin(&["run", "--rm", "--security-opt", &option, "host", "true"]);
-    let ended = until(PATIENCE, || run.try_wait().unwrap().is_some());
-    if !ended {
-        signal(run.id(), rustix::process::Signal::KILL);
-    }
-    let output = run.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(ended && said.contains("it is no regular file"), "{said}");
+    let run = engine.begin(&["run", "--rm", "--security-opt", &option, "host", "true"]);
+    let ran = ran_to_its_end(run);
+    assert!(ran.err.contains("it is no regular file"), "{ran:?}");
 }
 
 #[test]
@@ -189,11 +184,6 @@ fn what_a_user_puts_at_the_console_is_covered_and_never_opened() {
     let fifo = secret.0.path().join("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let volume = format!("{}:/dev/console", fifo.display());
-    let mut run = engine.begin(&["run", "--rm", "-t", "-v", &volume, "host", "tty"]);
-    let ended = until(PATIENCE, || run.try_wait().unwrap().is_some());
-    if !ended {
-        signal(run.id(), rustix::process::Signal::KILL);
-    }
-    let ran = Ran::from(run.wait_with_output().unwrap());
-    assert!(ended && ran.code == 0 && ran.out.trim() == "/dev/pts/0", "{ran:?}");
+    let ran = ran_to_its_end(engine.begin(&["run", "--rm", "-t", "-v", &volume, "host", "tty"]));
+    assert!(ran.code == 0 && ran.out.trim() == "/dev/pts/0", "{ran:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -278,6 +278,28 @@ pub fn has_asked(process: &Child) -> bool {
     let open = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let targets = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
     targets.into_iter().any(|target| target.to_string_lossy().starts_with("socket:"))
+}
+
+/// How a process ended; `None` where it goes on for longer than `limit`.
+pub fn ended(process: &mut Child, limit: Duration) -> Option<ExitStatus> {
+    let mut status = None;
+    until(limit, || {
+        status = process.try_wait().unwrap();
+        status.is_some()
+    });
+    status
+}
+
+/// What a process of ours printed and how it ended; it must not go on for ever.
+#[track_caller]
+pub fn ran_to_its_end(mut process: Child) -> Ran {
+    let ended = ended(&mut process, PATIENCE).is_some();
+    if !ended {
+        signal(process.id(), rustix::process::Signal::KILL);
+    }
+    let ran = Ran::from(process.wait_with_output().unwrap());
+    assert!(ended, "it goes on: {ran:?}");
+    ran
 }
 
 /// Sends a signal to a process of ours.

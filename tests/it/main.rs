@@ -38,5 +38,6 @@ mod three_ways;
 mod tidy;
 mod transfer;
 mod upkeep;
+mod user;
 mod waiting;
 mod workflows;

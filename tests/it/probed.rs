@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::harness::{Engine, LIFEBOX};
-use crate::rootless::User;
+use crate::user::User;
 use crate::{needs_root, needs_users};
 
 /// What the probe says in a container that is made with `words`.

@@ -1,12 +1,12 @@
 //! What a script's scope made is gone when it ends, however it ends.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ExitStatus};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::harness::{Engine, PATIENCE, signal, until};
+use crate::harness::{Engine, PATIENCE, ended, signal, until};
 use crate::needs_root;
 
 /// A container that is made, one that runs, and a wait without end. Says `ready` before.
@@ -31,16 +31,6 @@ fn begin(engine: &Engine, text: &str) -> (Child, BufReader<std::process::ChildSt
         assert!(output.read_line(&mut line).unwrap() > 0, "the script ended early");
     }
     (child, output)
-}
-
-fn ends(child: &mut Child) -> ExitStatus {
-    let mut status = None;
-    let ended = until(PATIENCE, || {
-        status = child.try_wait().unwrap();
-        status.is_some()
-    });
-    assert!(ended, "the script goes on");
-    status.unwrap()
 }
 
 fn names(engine: &Engine) -> Vec<String> {
@@ -83,7 +73,11 @@ fn ctrl_c_ends_any_call_soon_and_tidies_up() {
         // It may not have come to the call yet; then the call ends as soon as it begins.
         let begun = Instant::now();
         signal(child.id(), Signal::INT);
-        assert_eq!(ends(&mut child).code(), Some(130), "{call}");
+        assert_eq!(
+            ended(&mut child, PATIENCE).and_then(|status| status.code()),
+            Some(130),
+            "{call}"
+        );
         // Half a second for the call, the rest for two containers to go on a loaded machine.
         assert!(begun.elapsed() < Duration::from_secs(4), "{call}: {:?}", begun.elapsed());
         let mut said = String::new();
@@ -114,7 +108,7 @@ fn a_second_ctrl_c_ends_the_cleanup_and_leaves_nothing_all_the_same() {
     assert_eq!(line, "tidying\n");
     let begun = Instant::now();
     signal(child.id(), Signal::INT);
-    assert_eq!(ends(&mut child).code(), Some(130));
+    assert_eq!(ended(&mut child, PATIENCE).and_then(|status| status.code()), Some(130));
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     assert!(until(PATIENCE, || names(&engine).is_empty()), "{:?}", names(&engine));
 }
@@ -161,4 +155,21 @@ fn a_script_ends_when_its_time_or_its_operations_are_used_up() {
     let said = engine.fails(&["script", "--max-ops", "1000", &path], 1);
     assert!(said.contains("as many operations as it may"), "{said}");
     assert!(engine.fails(&["script", "--timeout", "soon", &path], 1).contains("--timeout"));
+}
+
+#[test]
+fn a_loop_over_events_ends_with_the_others_of_its_group() {
+    needs_root!("a_loop_over_events_ends_with_the_others_of_its_group");
+    let engine = Engine::new();
+    let text = r#"
+        try {
+            parallel([
+                || for e in events(#{ follow: true }) { },
+                || events(|e| true),
+                || { sleep(0.2); throw "enough" },
+            ]);
+        } catch (e) { print(e); }
+    "#;
+    let mut script = engine.begin(&["-e", text]);
+    assert!(ended(&mut script, PATIENCE).is_some_and(|status| status.success()));
 }

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::harness::{Engine, LIFEBOX, PATIENCE, Ran, until};
 use crate::probed::{check_mounts, check_process};
-use crate::rootless::User;
+use crate::user::User;
 use crate::{needs_root, needs_users};
 
 /// Layers that hide a file, a directory and a part of one, and bring two names of a file.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Engine, signal, until};
+use crate::harness::{Engine, ended, signal};
 use crate::needs_root;
 
 /// What a script prints.
@@ -157,13 +157,8 @@ fn one_who_writes_without_end_keeps_nobody_from_the_time_and_from_ctrl_c() {
         let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
         std::io::BufRead::read_line(&mut output, &mut String::new()).unwrap();
         signal(child.id(), rustix::process::Signal::INT);
-        let mut status = None;
-        let ended = until(Duration::from_secs(10), || {
-            status = child.try_wait().unwrap();
-            status.is_some()
-        });
-        assert!(ended, "{condition}: it goes on");
-        assert_eq!(status.unwrap().code(), Some(130), "{condition}");
+        let status = ended(&mut child, Duration::from_secs(10));
+        assert_eq!(status.and_then(|status| status.code()), Some(130), "{condition}");
     }
 }
 

@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags};
 
-use crate::model::container::ContainerSpec;
+use crate::model::container::{ContainerSpec, State};
 use crate::model::event::{Action, Event};
 use crate::model::id::ContainerId;
 use crate::model::log::Stream;
@@ -77,13 +77,14 @@ fn begin(front: &mut UnixStream) -> Result<(Started, Input, OwnedFd, bool, Told)
     let hierarchies = Hierarchies::of_host()?.delegated(&parent);
     let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str())).present();
     let detach = spec.detach;
+    let state = directory.read_state()?;
     let told = Told {
         journal: catalogue.journal(),
         container: directory.read_spec()?,
-        name: directory.read_state()?.name,
+        name: state.name.clone(),
         exec: spec.id.clone(),
     };
-    let (started, input) = start(&directory, &cgroup, *spec, &told)?;
+    let (started, input) = start(&directory, &state, &cgroup, *spec, &told)?;
     Ok((started, input, sys::event::eventfd()?, detach, told))
 }
 
@@ -104,11 +105,11 @@ impl Told {
 
 fn start(
     directory: &Directory,
+    state: &State,
     cgroup: &Cgroup,
     spec: ExecSpec,
     told: &Told,
 ) -> Result<(Started, Input)> {
-    let state = directory.read_state()?;
     let ended = || {
         Error::new(Kind::Refused, format!("container `{}` is not running", state.name))
             .hint("start it first")

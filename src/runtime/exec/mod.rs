@@ -14,6 +14,7 @@ pub(super) use self::helper::run;
 use super::Runtime;
 use super::attach::{Feed, Session, Streams};
 use super::cancel::Cancel;
+use super::directory::Directory;
 use super::protocol::{ExecSpec, Request};
 use crate::model::digest::Digest;
 use crate::model::event;
@@ -44,12 +45,11 @@ impl Runtime {
         check(options)?;
         let state = self.inspect(id)?.state;
         status::check(state.name.as_str(), state.status, Action::Exec)?;
-        let config: Spec = self.catalogue.directory(id).read("config.json")?;
-        let inherited = config.process().as_ref().and_then(|process| process.env().clone());
+        let inherited = environment_of(&self.catalogue.directory(id))?;
         let spec = ExecSpec {
             id: new_id()?,
             args: options.cmd.clone(),
-            env: environment(inherited.unwrap_or_default(), options),
+            env: environment(inherited, options),
             user: options.user.clone(),
             workdir: options.workdir.clone(),
             privileged: options.privileged,
@@ -96,6 +96,13 @@ impl Runtime {
         }
         Ok(left)
     }
+}
+
+/// The environment of a container's first process, which further ones begin with.
+pub(super) fn environment_of(directory: &Directory) -> Result<Vec<String>> {
+    let config: Spec = directory.read("config.json")?;
+    let environment = config.process().as_ref().and_then(|process| process.env().clone());
+    Ok(environment.unwrap_or_default())
 }
 
 /// The id that events tell of a further program.

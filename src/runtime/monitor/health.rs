@@ -8,7 +8,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use oci_spec::runtime::Spec;
 
 use super::Monitor;
 use crate::model::Result;
@@ -67,12 +66,10 @@ impl Checker {
 
     /// Asks a container that has run for `ran`.
     fn ask(&self, id: &ContainerId, ran: Duration) -> Result<Asked> {
-        let config: Spec = self.runtime.directory(id).read("config.json")?;
-        let environment = config.process().as_ref().and_then(|process| process.env().clone());
         let spec = ExecSpec {
             id: exec::new_id()?,
             args: self.command.clone(),
-            env: environment.unwrap_or_default(),
+            env: exec::environment_of(&self.runtime.directory(id))?,
             user: None,
             workdir: None,
             tty: false,
@@ -137,11 +134,6 @@ impl Monitor {
         }
     }
 
-    /// After a pause: it is asked again.
-    pub(super) fn resume_checks(&mut self) {
-        self.plan_check();
-    }
-
     /// Before a pause and at the end: it is not asked any more. Nobody knows then whether it is
     /// well, and Docker calls that unhealthy. The caller records it.
     pub(super) fn end_checks(&mut self) {
@@ -162,7 +154,8 @@ impl Monitor {
         Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default()
     }
 
-    fn plan_check(&mut self) {
+    /// From now on, or again after a pause: it is asked when the time for the next has passed.
+    pub(super) fn plan_check(&mut self) {
         let ran = self.ran();
         let (Some(checker), Some(health)) = (&mut self.checker, &self.state.health) else { return };
         checker.next = Instant::now().checked_add(checker.check.pause(health.status, ran));
@@ -170,6 +163,10 @@ impl Monitor {
 
     /// Asks when it is time, and takes the answer when it is there.
     pub(super) fn turn_checks(&mut self) {
+        // Most containers are not asked: this is called whenever one writes.
+        if self.checker.is_none() {
+            return;
+        }
         let ran = self.ran();
         let Some(checker) = &mut self.checker else { return };
         let (start, at, (exit_code, output)) = if let Some(asked) = &mut checker.asked {

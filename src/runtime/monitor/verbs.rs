@@ -27,7 +27,7 @@ impl Monitor {
         status::check(self.state.name.as_str(), self.state.status, Action::Unpause)?;
         self.cgroup.thaw()?;
         self.state.status = Status::Running;
-        self.resume_checks();
+        self.plan_check();
         self.directory.write_state(&self.state)?;
         self.event(event::Action::Unpause, &[]);
         Ok(())

@@ -154,7 +154,7 @@ pub mod events {
 
 fn open(ctx: &NativeCallContext, watch: &Watch) -> RhaiResultOf<Stream> {
     let stage = Stage::of(ctx)?;
-    Stream::open(stage.backend(), watch, &stage.host().cancel).or_raise(ctx)
+    Stream::open(stage.backend(), watch, &stage.cancel()).or_raise(ctx)
 }
 
 /// What has happened.

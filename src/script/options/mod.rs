@@ -20,6 +20,7 @@ use rhai::Map;
 
 use super::nearest::nearest;
 use super::values::{self};
+use crate::model::health::WORDS;
 use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};
@@ -215,7 +216,7 @@ const PS: &[Key] = &[
     key("ancestor", Takes::Image, "made from this image"),
     key("exited", Takes::Code, "ended with this exit code; implies all"),
     key("last", Takes::Count, "only the newest so many; implies all"),
-    key("health", Takes::OneOf(&["starting", "healthy", "unhealthy", "none"]), "is so well"),
+    key("health", Takes::OneOf(&WORDS), "is so well"),
 ];
 
 const COMMIT: &[Key] = &[

@@ -9,6 +9,7 @@ use super::super::handle::Image;
 use super::super::values;
 use super::Options;
 use crate::model::exec::ExecOptions;
+use crate::model::health::WORDS;
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::log::{LogOptions, Stream};
 use crate::model::options::{CreateOptions, EnvEntry, Grace, StopOptions};
@@ -209,8 +210,7 @@ pub fn filter(map: Map) -> Result<Filter> {
 }
 
 fn health(value: &Dynamic) -> Option<String> {
-    let known = ["starting", "healthy", "unhealthy", "none"];
-    values::text(value).filter(|word| known.contains(&word.as_str()))
+    values::text(value).filter(|word| WORDS.contains(&word.as_str()))
 }
 
 impl Options<'_> {
