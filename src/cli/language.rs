@@ -15,7 +15,7 @@ use super::route::Program;
 use super::screen::{Screen, Stream, stderr, stdout};
 use super::shell::Shell;
 use super::{parse, perform, usage};
-use crate::engine::{self, Cancel, Settings};
+use crate::engine::{self, Backend, Cancel, Settings};
 use crate::model::error::Context as _;
 use crate::model::units::parse_duration;
 use crate::model::{Error, Kind, Result};
@@ -24,7 +24,7 @@ use crate::script::{self, Host, Limits, Output, Source};
 
 /// Runs a script and returns its exit code.
 pub fn script(settings: &Settings, program: Program, arguments: Vec<String>, limits: Limits) -> u8 {
-    let prepared = host(settings, arguments).and_then(|host| {
+    let prepared = open(settings, arguments).and_then(|host| {
         let host = Host { limits, ..host };
         let source = source(program)?;
         host.cancel.raise_on_end()?;
@@ -38,7 +38,7 @@ pub fn script(settings: &Settings, program: Program, arguments: Vec<String>, lim
 
 /// Opens the REPL and returns its exit code.
 pub fn repl(settings: &Settings) -> u8 {
-    match host(settings, Vec::new()) {
+    match open(settings, Vec::new()) {
         Ok(host) => {
             let commands = Commands { settings: settings.clone(), host: host.clone() };
             let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
@@ -79,18 +79,24 @@ fn run(host: Host, source: Source) -> u8 {
     outcome.exit_code
 }
 
-fn host(settings: &Settings, args: Vec<String>) -> Result<Host> {
+fn open(settings: &Settings, args: Vec<String>) -> Result<Host> {
     let cancel = Cancel::new()?;
-    Ok(Host {
-        backend: engine::open(settings)?,
+    Ok(host(engine::open(settings)?, cancel, args))
+}
+
+/// What scripts are given here: an engine, what ends them, and this terminal.
+pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Host {
+    Host {
+        backend,
         cancel,
         args,
         output: Arc::new(Terminal { out: Mutex::new(stdout()), err: Mutex::new(stderr()) }),
         progress: super::progress::of_script(),
         limits: Limits::default(),
+        cases: None,
         color: io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
-    })
+    }
 }
 
 fn source(program: Program) -> Result<Source> {

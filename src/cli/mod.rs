@@ -30,6 +30,7 @@ mod screen;
 mod shell;
 mod stats;
 mod system;
+mod test;
 mod usage;
 mod volume;
 
@@ -194,6 +195,7 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         Verb::System(SystemVerb::Info(arguments)) | Verb::Info(arguments) => {
             system::info(shell, screen, arguments)
         }
+        Verb::Test(arguments) => test::test(shell, arguments),
         // Scripts are no business of a shell with one verb: see `command`.
         Verb::Script(_) => Ok(FAILED),
     }

@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod capability;
+pub mod case;
 pub mod container;
 pub mod digest;
 pub mod error;

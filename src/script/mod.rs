@@ -6,6 +6,7 @@
 
 mod api;
 mod callback;
+mod cases;
 mod completion;
 mod docs;
 mod error;
@@ -29,6 +30,7 @@ mod show;
 mod sources;
 mod stack;
 mod stage;
+mod stdlib;
 mod subject;
 mod values;
 mod waiting;
@@ -46,6 +48,7 @@ use crate::engine::{Backend, Cancel};
 use crate::model::Error;
 use crate::model::progress::Progress;
 
+pub use cases::Cases;
 pub use completion::{Candidate, Completion};
 pub use session::{Reply, Session};
 pub use stack::took_panic;
@@ -91,6 +94,8 @@ pub struct Host {
     pub color: bool,
     /// How far a script may go.
     pub limits: Limits,
+    /// Who is told of its tests; without anybody they are printed.
+    pub cases: Option<Arc<dyn Cases>>,
 }
 
 /// How far a script may go; without them it may do all.

@@ -1,4 +1,4 @@
-//! `import`: files relative to the importing file, and later the modules that lifebox brings.
+//! `import`: files relative to the importing file, and the modules that lifebox brings.
 //!
 //! Rhai's own resolver looks relative to the current directory, runs a module in the scope of its
 //! importer and names it in errors as it was written. This one does none of it.
@@ -13,10 +13,8 @@ use rhai::{Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position,
 use super::error::{RhaiResultOf, throw};
 use super::sources::{CLOSURE, without_shebang};
 use super::stage::Stage;
+use super::stdlib;
 use crate::model::{Error, Kind};
-
-/// The modules that lifebox brings: name and text. None yet.
-const STDLIB: &[(&str, &str)] = &[];
 
 /// The ending of script files; an import may leave it out.
 const ENDING: &str = "rhai";
@@ -49,6 +47,8 @@ struct Found {
     name: String,
     text: Arc<str>,
     changed: Option<SystemTime>,
+    /// What it has besides its text.
+    native: Option<fn() -> Module>,
 }
 
 impl Resolver {
@@ -68,6 +68,9 @@ impl Resolver {
         ast.set_source(found.name.as_str());
         sources.add_closures(&found.name, &ast);
         let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine)?;
+        if let Some(native) = found.native {
+            module.combine(native());
+        }
         publish_closures(&mut module, &ast);
         Ok(module)
     }
@@ -126,8 +129,9 @@ impl ModuleResolver for Resolver {
 
 /// Where an import leads: one of ours by its name, or else a file.
 fn locate(source: Option<&str>, path: &str) -> Result<Found, Error> {
-    if let Some((name, text)) = STDLIB.iter().find(|(name, _)| *name == path) {
-        return Ok(Found { name: format!("std:{name}"), text: (*text).into(), changed: None });
+    if let Some(module) = stdlib::find(path) {
+        let (name, text) = (module.source(), module.text.into());
+        return Ok(Found { name, text, changed: None, native: module.native });
     }
     let file = file_of(source, path);
     let name = file.display().to_string();
@@ -136,7 +140,7 @@ fn locate(source: Option<&str>, path: &str) -> Result<Found, Error> {
             .hint("a path is relative to the file that imports it")
     })?;
     let changed = std::fs::metadata(&file).and_then(|data| data.modified()).ok();
-    Ok(Found { name, text: text.into(), changed })
+    Ok(Found { name, text: text.into(), changed, native: None })
 }
 
 /// The file of an import, relative to the importing one. `v1.2` is not taken for an ending.

@@ -8,6 +8,7 @@ use rhai::{Engine, EvalAltResult, Map, Position, Scope};
 use super::explain::{Known, Words, explain};
 use super::sources::CLOSURE;
 use super::stage::Stage;
+use super::stdlib;
 use crate::model::Error;
 
 /// A place on the way to the error, innermost first.
@@ -28,10 +29,22 @@ pub fn report(
 ) -> String {
     let mut frames = Vec::new();
     let leaf = walk(stage, error, name, &mut frames);
+    if matches!(leaf, EvalAltResult::ErrorRuntime(..)) {
+        leave_library(&mut frames);
+    }
     let place = frames.first().map_or(name, |frame| frame.source.as_str()).to_owned();
     let text = stage.sources().text(&place).unwrap_or_else(|| "".into());
     let words = explain(leaf, &Known { engine, scope, text: &text }).visible();
     draw(stage, &words, &frames, stage.host().color)
+}
+
+/// What a module of ours throws is about the call of it, as with native functions.
+fn leave_library(frames: &mut Vec<Frame>) {
+    let own = frames.iter().position(|frame| !stdlib::is_source(&frame.source));
+    if let Some(own @ 1..) = own {
+        frames.drain(..own);
+        frames[0].label.clear();
+    }
 }
 
 /// The note that Ctrl-C leaves.

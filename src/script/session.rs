@@ -3,6 +3,7 @@
 
 use rhai::{Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState};
 
+use super::cases;
 use super::completion::{self, Completion};
 use super::error::{Ending, RhaiResultOf, innermost, throw};
 use super::incomplete::Judge;
@@ -63,7 +64,10 @@ impl Session {
         let evaluated = self.evaluate(name, text);
         over.into_iter().for_each(|over| over.raise());
         let (exit_code, report) = match evaluated {
-            Ok(_) => (0, None),
+            Ok(_) => match cases::summary(&self.stage) {
+                Some(failed) => (1, Some(failed)),
+                None => (0, None),
+            },
             // What was noted first is why; what the innermost call saw of it may be another.
             Err(error) => match ending(&error).map(|seen| self.stage.noted().unwrap_or(seen)) {
                 Some(Ending::Late) => {

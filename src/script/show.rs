@@ -8,6 +8,7 @@ use super::handle::{Container, Image};
 use super::logs::Logs;
 use super::{looks, values};
 use crate::model::{Error, Kind, Result};
+use crate::ui::columns::align;
 
 /// The text of a value; `None` for nothing.
 pub fn value(engine: &Engine, value: &Dynamic) -> Option<String> {
@@ -18,7 +19,7 @@ pub fn value(engine: &Engine, value: &Dynamic) -> Option<String> {
     if let Some(list) = value.read_lock::<Array>().filter(|list| !list.is_empty()) {
         let event = |item: &Dynamic| item.read_lock::<Event>().map(|event| event.line());
         let events: Option<Vec<_>> = list.iter().map(event).collect();
-        if let Some(text) = events.map(|lines| lines.join("\n")).or_else(|| table(&list).ok()) {
+        if let Some(text) = events.map(|lines| lines.join("\n")).or_else(|| of_handles(&list)) {
             return Some(text);
         }
     }
@@ -35,30 +36,44 @@ pub fn value(engine: &Engine, value: &Dynamic) -> Option<String> {
     Some(text.map_or_else(|_| value.to_string(), |text| text.to_string()))
 }
 
-/// The table of `ps` or of `images`.
+/// The table of `ps` or of `images`, or of rows that are arrays of cells.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for an array of anything else.
 pub fn table(list: &[Dynamic]) -> Result<String> {
+    if list.is_empty() {
+        return Ok(String::new());
+    }
+    let rows: Option<Vec<_>> = list.iter().map(|row| row.read_lock::<Array>()).collect();
+    if let Some(rows) = rows {
+        // What would end a cell or a line is a space in a table.
+        let cell = |cell: &Dynamic| cell.to_string().replace(['\t', '\n'], " ");
+        let line = |row: &Array| row.iter().map(cell).collect::<Vec<_>>().join("\t");
+        let lines: Vec<String> = rows.iter().map(|row| line(row)).collect();
+        return Ok(align(&lines.join("\n")).trim_end_matches('\n').to_owned());
+    }
+    of_handles(list).ok_or_else(|| {
+        let kinds: Vec<_> = list.iter().take(1).map(values::type_of).collect();
+        Error::new(
+            Kind::Invalid,
+            format!("table(): containers, images or arrays are wanted, not {}", kinds.join("")),
+        )
+    })
+}
+
+/// The table of containers, or of images.
+fn of_handles(list: &[Dynamic]) -> Option<String> {
     let containers: Option<Vec<_>> =
         list.iter().map(|item| item.clone().flatten().try_cast::<Container>()).collect();
     if let Some(containers) = containers {
         // One that went away since is left out, as `ps` would.
         let records: Vec<_> = containers.iter().filter_map(|c| c.now().ok()).collect();
-        return Ok(looks::containers(&records));
+        return Some(looks::containers(&records));
     }
     let images: Option<Vec<_>> =
         list.iter().map(|item| item.clone().flatten().try_cast::<Image>()).collect();
-    let records = images.map(|images| {
-        images.iter().map(|i| i.now().unwrap_or_else(|_| i.metadata().clone())).collect::<Vec<_>>()
-    });
-    records.map(|records| looks::images(&records)).ok_or_else(|| {
-        let kinds: Vec<_> = list.iter().take(1).map(values::type_of).collect();
-        Error::new(
-            Kind::Invalid,
-            format!("table(): containers or images are wanted, not {}", kinds.join("")),
-        )
-    })
+    let now = |image: &Image| image.now().unwrap_or_else(|_| image.metadata().clone());
+    images.map(|images| looks::images(&images.iter().map(now).collect::<Vec<_>>()))
 }
 
 fn container_summary(container: &Container) -> String {

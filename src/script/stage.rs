@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use once_cell::sync::OnceCell;
 use rhai::NativeCallContext;
 
+use super::cases::Tests;
 use super::error::{Ending, RhaiResultOf, raise};
 use super::sources::Sources;
 use super::{Host, here};
@@ -21,6 +22,7 @@ pub struct Stage(Arc<Inner>);
 struct Inner {
     host: Host,
     sources: Sources,
+    tests: Tests,
     /// Whether `ending` is set: asked at each operation.
     ended: AtomicBool,
     ending: Mutex<Option<Ending>>,
@@ -34,6 +36,7 @@ impl Stage {
         Stage(Arc::new(Inner {
             host,
             sources: Sources::default(),
+            tests: Tests::default(),
             ended: AtomicBool::new(false),
             ending: Mutex::new(None),
             owner: OnceCell::new(),
@@ -60,6 +63,11 @@ impl Stage {
     /// The texts behind error positions.
     pub fn sources(&self) -> &Sources {
         &self.0.sources
+    }
+
+    /// The tests of the script.
+    pub fn tests(&self) -> &Tests {
+        &self.0.tests
     }
 
     /// Why the script is to end now, if it is. Rhai lets a `catch` see an ending that passed

@@ -1,5 +1,6 @@
 //! How things look: model values become text. Pure; nothing here prints or asks the system.
 
+pub mod cases;
 pub mod columns;
 pub mod error;
 pub mod events;

@@ -11,6 +11,7 @@ mod resources;
 mod security;
 mod sharing;
 pub mod store;
+pub mod test;
 mod upkeep;
 pub mod volume;
 
@@ -28,6 +29,7 @@ use self::store::{
     HistoryArguments, ImagesArguments, LoadArguments, PruneContainersArguments,
     PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb, TagArguments,
 };
+use self::test::TestArguments;
 use self::volume::VolumeVerb;
 
 /// A scriptable container engine: one static binary, no daemon.
@@ -101,6 +103,8 @@ pub enum Verb {
     Info(FormatArguments),
     /// Run a script
     Script(ScriptArguments),
+    /// Run the tests in scripts
+    Test(TestArguments),
 }
 
 /// A verb of containers.

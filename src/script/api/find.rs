@@ -68,7 +68,7 @@ pub mod find {
         list(&ctx, &filter)
     }
 
-    /// The table of an array of containers or images, as text.
+    /// The table of an array of containers or images, or of rows that are arrays, as text.
     ///
     /// ```rhai
     /// print(table(ps(#{ all: true })));

@@ -5,6 +5,7 @@
 
 mod build;
 mod containers;
+mod data;
 mod events;
 mod files;
 mod find;
@@ -18,6 +19,7 @@ mod properties;
 mod registry;
 mod store;
 mod system;
+pub mod testing;
 mod volumes;
 mod waiting;
 
@@ -74,6 +76,7 @@ pub const PARTS: &[Part] = &[
     Part { title: "Order and cleanup", build: || exported_module!(order::order) },
     Part { title: "Events", build: events::module },
     Part { title: "Properties", build: || exported_module!(properties::properties) },
+    Part { title: "Data", build: || exported_module!(data::data) },
     Part { title: "System", build: || exported_module!(system::system) },
 ];
 

@@ -74,6 +74,7 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
         progress: Arc::new(crate::model::progress::Silent),
         color: false,
         limits: super::Limits::default(),
+        cases: None,
     };
     (host, output)
 }

@@ -1,0 +1,181 @@
+//! `test`: scripts whose tests are run and told.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::arguments::test::{Form, TestArguments};
+use super::language;
+use super::outcome::Outcome;
+use super::shell::Shell;
+use crate::engine::Cancel;
+use crate::model::case::{Case, Suite, Verdict};
+use crate::model::units::parse_duration;
+use crate::model::{Error, Kind, Result};
+use crate::script::{self, Cases, Host, Limits, Output, Source};
+use crate::ui;
+
+/// The ending of a script that a directory is searched for.
+const ENDING: &str = "_test.rhai";
+
+/// Runs the tests. The exit code is 1 where one failed, 130 after Ctrl-C.
+///
+/// # Errors
+/// [`Kind::NotFound`] where there is no script to run.
+pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
+    let scripts = found(&arguments.paths)?;
+    let time = arguments.timeout.as_deref().map(parse_duration).transpose();
+    let limits = Limits { time: time.map_err(|e| e.context("--timeout"))?, operations: None };
+    let cancel = shell.interruptible()?.clone();
+    let host = Host { limits, ..language::host(shell.backend()?.clone(), cancel, Vec::new()) };
+    let told = Arc::new(Told {
+        form: arguments.format,
+        filter: arguments.filter.clone().unwrap_or_default(),
+        output: host.output.clone(),
+        state: Mutex::default(),
+    });
+    told.begin();
+    for path in scripts {
+        told.open(&path);
+        let cases: Arc<dyn Cases> = told.clone();
+        let outcome = script::run(Host { cases: Some(cases), ..host.clone() }, Source::File(path));
+        told.close(outcome.exit_code, outcome.report);
+        if outcome.exit_code == Cancel::exit_code() {
+            told.end();
+            return Ok(outcome.exit_code);
+        }
+        // Of a script whose time was over.
+        host.cancel.clear();
+    }
+    Ok(told.end())
+}
+
+/// The scripts that these paths mean: files as they are, and what directories have below them.
+fn found(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut scripts = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            search(path, &mut scripts)?;
+        } else {
+            scripts.push(path.clone());
+        }
+    }
+    if scripts.is_empty() {
+        let places = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+        let message = format!("there are no tests in {}", places.join(", "));
+        return Err(Error::new(Kind::NotFound, message)
+            .hint(format!("a script with tests is called such as start{ENDING}")));
+    }
+    Ok(scripts)
+}
+
+fn search(directory: &Path, scripts: &mut Vec<PathBuf>) -> Result<()> {
+    let failed = |error: &std::io::Error| {
+        Error::from_io(format!("cannot read the directory `{}`", directory.display()), error)
+    };
+    let entries = std::fs::read_dir(directory).map_err(|error| failed(&error))?;
+    let mut entries = entries
+        .map(|entry| entry.map(|entry| (entry.path(), entry.file_type())))
+        .collect::<std::io::Result<Vec<_>>>()
+        .map_err(|error| failed(&error))?;
+    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (path, kind) in entries {
+        // A link to a directory is not followed: it may lead in a circle.
+        if kind.is_ok_and(|kind| kind.is_dir()) {
+            search(&path, scripts)?;
+        } else if path.to_string_lossy().ends_with(ENDING) {
+            scripts.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Tells of tests as they end, and keeps them for the end.
+#[derive(Debug)]
+struct Told {
+    form: Form,
+    filter: String,
+    output: Arc<dyn Output>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    suites: Vec<Suite>,
+    count: usize,
+}
+
+impl Told {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where nobody reads any more there is nothing to tell; the exit code remains.
+    fn write(&self, text: &str) {
+        let _ = self.output.write_out(text.as_bytes());
+    }
+
+    fn begin(&self) {
+        if self.form == Form::Tap {
+            self.write(ui::cases::TAP_VERSION);
+        }
+    }
+
+    fn open(&self, path: &Path) {
+        let name = path.display().to_string();
+        match self.form {
+            Form::Plain => self.write(&format!("{name}\n")),
+            Form::Tap => self.write(&format!("# {name}\n")),
+            Form::Junit => {}
+        }
+        self.lock().suites.push(Suite { name, cases: Vec::new() });
+    }
+
+    /// A script that failed outside of its tests is a failed test itself.
+    fn close(&self, exit_code: u8, report: Option<String>) {
+        if exit_code == 0 {
+            return;
+        }
+        let first = report.as_deref().and_then(|report| report.lines().next());
+        let message = match first {
+            Some(line) => line.strip_prefix("error: ").unwrap_or(line).to_owned(),
+            None => format!("it ended with {exit_code}"),
+        };
+        let report = report.unwrap_or_else(|| message.clone());
+        self.ended(&Case {
+            names: vec!["the script itself".to_owned()],
+            time: Duration::ZERO,
+            verdict: Verdict::Failed { message, report },
+        });
+    }
+
+    /// The exit code.
+    fn end(&self) -> u8 {
+        let state = self.lock();
+        match self.form {
+            Form::Plain => self.write(&ui::cases::summary(&state.suites)),
+            Form::Tap => self.write(&ui::cases::tap_plan(state.count)),
+            Form::Junit => self.write(&ui::cases::junit(&state.suites)),
+        }
+        u8::from(state.suites.iter().any(|suite| suite.failures() > 0))
+    }
+}
+
+impl Cases for Told {
+    fn wants(&self, title: &str) -> bool {
+        title.contains(&self.filter)
+    }
+
+    fn ended(&self, case: &Case) {
+        let mut state = self.lock();
+        state.count += 1;
+        match self.form {
+            Form::Plain => self.write(&ui::cases::plain(case)),
+            Form::Tap => self.write(&ui::cases::tap(state.count, case)),
+            Form::Junit => {}
+        }
+        if let Some(suite) = state.suites.last_mut() {
+            suite.cases.push(case.clone());
+        }
+    }
+}

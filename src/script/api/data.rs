@@ -1,0 +1,111 @@
+//! Data: options of a script's own functions, documents, files of this machine.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, FLOAT, Map};
+
+use super::super::error::OrRaise;
+use super::super::nearest::nearest;
+use super::super::values;
+use super::{Anything, Duration, RhaiResultOf};
+use crate::model::error::Context as _;
+use crate::model::{Error, Kind, Result};
+
+/// The largest text that a script reads in one piece, in bytes.
+const LARGEST: u64 = 64 << 20;
+
+/// Data.
+#[export_module]
+pub mod data {
+    /// The options of a function of your own: the defaults with what was given laid over them. A
+    /// key that has no default is an error that names the nearest. The value `()` is as not given.
+    ///
+    /// ```rhai
+    /// fn deploy(name, given) {
+    ///     let o = options("deploy", given, #{ copies: 1, timeout: "30s" });
+    ///     print(`${o.copies} of ${name}`);
+    /// }
+    /// deploy("web", #{ copies: 3 });
+    /// ```
+    #[rhai_fn(name = "options", return_raw)]
+    pub fn options(
+        ctx: NativeCallContext,
+        function: &str,
+        given: Map,
+        defaults: Map,
+    ) -> RhaiResultOf<Map> {
+        laid_over(function, given, defaults).or_raise(&ctx)
+    }
+
+    /// A duration such as `"500ms"` or `"2m"`, or a number of seconds, as a number of seconds.
+    ///
+    /// ```rhai
+    /// print(seconds("1m"));
+    /// ```
+    #[rhai_fn(name = "seconds", return_raw)]
+    pub fn seconds(ctx: NativeCallContext, time: Duration) -> RhaiResultOf<FLOAT> {
+        values::duration(&time.flatten()).map(|time| time.as_secs_f64()).or_raise(&ctx)
+    }
+
+    /// The document in a text of YAML, as maps, arrays, numbers and text.
+    ///
+    /// ```rhai
+    /// let services = parse_yaml("web: { image: alpine }");
+    /// print(services.web.image);
+    /// ```
+    #[rhai_fn(name = "parse_yaml", return_raw)]
+    pub fn parse_yaml(ctx: NativeCallContext, text: &str) -> RhaiResultOf<Anything> {
+        yaml(text).or_raise(&ctx)
+    }
+
+    /// The text of a file of this machine, up to 64 MiB.
+    ///
+    /// ```rhai
+    /// let name = read_text("/etc/hostname");
+    /// ```
+    #[rhai_fn(name = "read_text", volatile, return_raw)]
+    pub fn read_text(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
+        file(path).or_raise(&ctx)
+    }
+}
+
+fn laid_over(function: &str, given: Map, mut defaults: Map) -> Result<Map> {
+    for (key, value) in given {
+        let Some(place) = defaults.get_mut(&key) else {
+            let names: Vec<&str> = defaults.keys().map(|name| name.as_str()).collect();
+            let all = format!("known: {}", names.join(", "));
+            let hint = match nearest(&key, names) {
+                Some(near) => format!("did you mean `{near}`? ({all})"),
+                None => all,
+            };
+            let message = format!("{function}(): no option `{key}`");
+            return Err(Error::new(Kind::Invalid, message).hint(hint));
+        };
+        let value = value.flatten();
+        if !value.is_unit() {
+            *place = value;
+        }
+    }
+    Ok(defaults)
+}
+
+fn yaml(text: &str) -> Result<Dynamic> {
+    // Its own limits on aliases, depth and size hold a hostile document back.
+    let document: serde_json::Value = serde_saphyr::from_str(text).map_err(|error| {
+        Error::new(Kind::Invalid, "parse_yaml(): the text is no YAML")
+            .cause(error.to_string().lines().next().unwrap_or_default())
+    })?;
+    values::from_json(document)
+}
+
+fn file(path: &str) -> Result<String> {
+    use std::io::Read as _;
+    let what = || format!("cannot read `{path}`");
+    let file = std::fs::File::open(path).context(what)?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).context(what)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Error::new(Kind::Refused, format!("{}: it has more than 64 MiB", what())));
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| Error::new(Kind::Invalid, format!("{}: it is not UTF-8 text", what())))
+}

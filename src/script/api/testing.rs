@@ -1,0 +1,92 @@
+//! Tests: what the module `test` has besides what is written in the language itself.
+
+use rhai::FnPtr;
+use rhai::plugin::*;
+
+use super::super::cases::{self, Hook};
+use super::super::error::raise;
+use super::super::stage::Stage;
+use super::RhaiResultOf;
+use crate::model::{Error, Kind};
+
+/// Tests.
+#[export_module]
+pub mod testing {
+    /// A group of tests, which share a name and what goes before and after each.
+    ///
+    /// ```rhai
+    /// import "test" as test;
+    /// test::describe("a container", || {
+    ///     test::it("is made without a process", || {
+    ///         test::equal(create("host", #{ cmd: "true" }).status, "created");
+    ///     });
+    /// });
+    /// ```
+    #[rhai_fn(name = "describe", volatile, return_raw)]
+    pub fn describe(ctx: NativeCallContext, what: &str, tests: FnPtr) -> RhaiResultOf<()> {
+        let stage = Stage::of(&ctx)?;
+        stage.tests().open(what);
+        let done = tests.call_within_context::<Dynamic>(&ctx, ());
+        stage.tests().close();
+        done.map(drop)
+    }
+
+    /// A test: a function that throws when something is not as it is to be. It has a scope of its
+    /// own, so the containers that it makes go with it. What it throws is told; the next test runs.
+    ///
+    /// ```rhai
+    /// import "test" as test;
+    /// test::it("ends with its program", || test::equal(run("host", "true").wait(), 0));
+    /// ```
+    #[rhai_fn(name = "it", volatile, return_raw)]
+    pub fn it(ctx: NativeCallContext, does: &str, test: FnPtr) -> RhaiResultOf<()> {
+        cases::run(&ctx, does, &test)
+    }
+
+    /// A test that is not run now, and is listed as skipped.
+    ///
+    /// ```rhai
+    /// import "test" as test;
+    /// test::skip("survives a restart of the host", || ());
+    /// ```
+    #[rhai_fn(name = "skip", volatile, return_raw)]
+    pub fn skip(ctx: NativeCallContext, does: &str, _test: FnPtr) -> RhaiResultOf<()> {
+        cases::skip(&ctx, does)
+    }
+
+    /// Calls a function before each test of the group, in the scope of the test.
+    ///
+    /// ```rhai
+    /// import "test" as test;
+    /// test::describe("a store", || {
+    ///     test::before_each(|| run("host", "sleep 100", #{ name: "db" }));
+    ///     test::it("runs", || test::equal(container("db").status, "running"));
+    /// });
+    /// ```
+    #[rhai_fn(name = "before_each", volatile, return_raw)]
+    pub fn before_each(ctx: NativeCallContext, function: FnPtr) -> RhaiResultOf<()> {
+        hook(&ctx, Hook::Before, function)
+    }
+
+    /// Calls a function after each test of the group, however it ended.
+    ///
+    /// ```rhai
+    /// import "test" as test;
+    /// test::describe("a store", || {
+    ///     test::after_each(|| print("next"));
+    ///     test::it("adds", || test::equal(1 + 1, 2));
+    /// });
+    /// ```
+    #[rhai_fn(name = "after_each", volatile, return_raw)]
+    pub fn after_each(ctx: NativeCallContext, function: FnPtr) -> RhaiResultOf<()> {
+        hook(&ctx, Hook::After, function)
+    }
+}
+
+fn hook(ctx: &NativeCallContext, hook: Hook, function: FnPtr) -> RhaiResultOf<()> {
+    if Stage::of(ctx)?.tests().add(hook, function) {
+        return Ok(());
+    }
+    let message = format!("{}(): it belongs inside of describe(\"...\", || ...)", ctx.fn_name());
+    Err(raise(ctx, &Error::new(Kind::Invalid, message)))
+}
