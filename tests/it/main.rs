@@ -17,6 +17,7 @@ mod health;
 mod images;
 mod inside;
 mod isolation;
+mod library;
 mod life;
 mod limits;
 mod logs;

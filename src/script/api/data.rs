@@ -57,6 +57,18 @@ pub mod data {
         yaml(text).or_raise(&ctx)
     }
 
+    /// A path of this machine from the root on, without `.` and double slashes; a relative one begins
+    /// in the working directory.
+    ///
+    /// ```rhai
+    /// print(absolute("data"));
+    /// ```
+    #[rhai_fn(name = "absolute", volatile, return_raw)]
+    pub fn absolute(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
+        let absolute = std::path::absolute(path).context(|| format!("cannot take `{path}`"));
+        absolute.map(|path| path.to_string_lossy().into_owned()).or_raise(&ctx)
+    }
+
     /// The text of a file of this machine, up to 64 MiB.
     ///
     /// ```rhai

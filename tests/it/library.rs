@@ -1,0 +1,123 @@
+//! The library that comes with the language, tested in the language; and the verb that does it.
+
+use crate::harness::Engine;
+use crate::needs_root;
+
+/// A directory with scripts.
+fn scripts(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let directory = tempfile::Builder::new().prefix("lifebox-test-").tempdir().unwrap();
+    for (name, text) in files {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    directory
+}
+
+const MIXED: (&str, &str) = (
+    "mixed_test.rhai",
+    r#"import "test" as test;
+test::describe("arithmetic", || {
+    test::it("adds", || test::equal(1 + 1, 2));
+    test::it("subtracts", || test::equal(3 - 1, 1));
+    test::skip("divides", || ());
+});
+"#,
+);
+
+#[test]
+fn each_module_of_the_library_does_what_it_says() {
+    needs_root!("each_module_of_the_library_does_what_it_says");
+    let engine = Engine::new();
+    let mut command = engine.command(&["test", "tests/stdlib"]);
+    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("scripts: "), "{text}");
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+}
+
+#[test]
+fn tests_are_found_in_a_directory_and_told_with_the_place_of_a_failure() {
+    needs_root!("tests_are_found_in_a_directory_and_told_with_the_place_of_a_failure");
+    let engine = Engine::new();
+    let place =
+        scripts(&[MIXED, ("deep/er_test.rhai", "throw \"outside\""), ("no.rhai", "throw 1")]);
+    let ran = engine.run(&["test", place.path().to_str().unwrap()]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    for said in [
+        "ok    arithmetic adds (",
+        "FAIL  arithmetic subtracts (",
+        "error: 1 is wanted, not 2",
+        "mixed_test.rhai:4:",
+        "skip  arithmetic divides",
+        "FAIL  the script itself",
+        "4 tests in 2 scripts: 1 passed, 2 failed, 1 skipped",
+    ] {
+        assert!(ran.out.contains(said), "no {said:?} in {}", ran.out);
+    }
+    assert!(!ran.out.contains("std:test"), "{}", ran.out);
+}
+
+#[test]
+fn tests_are_chosen_by_name_and_end_with_success() {
+    needs_root!("tests_are_chosen_by_name_and_end_with_success");
+    let engine = Engine::new();
+    let place = scripts(&[MIXED]);
+    let path = place.path().join("mixed_test.rhai");
+    let told = engine.ok(&["test", "--filter", "adds", path.to_str().unwrap()]);
+    assert!(told.ends_with("s)"), "{told}");
+    assert!(told.contains("1 test in 1 script: 1 passed ("), "{told}");
+}
+
+#[test]
+fn tests_are_told_as_tap_and_as_junit() {
+    needs_root!("tests_are_told_as_tap_and_as_junit");
+    let engine = Engine::new();
+    let place = scripts(&[MIXED]);
+    let path = place.path().to_str().unwrap();
+    let tap = engine.run(&["test", "--format", "tap", path]);
+    assert_eq!(tap.code, 1);
+    for line in
+        ["TAP version 14", "ok 1 - arithmetic adds", "not ok 2 - arithmetic subtracts", "1..3"]
+    {
+        assert!(tap.out.lines().any(|said| said == line), "no {line:?} in {}", tap.out);
+    }
+    let junit = engine.run(&["test", "--format=junit", path]);
+    assert_eq!(junit.code, 1);
+    assert!(junit.out.starts_with("<?xml"), "{}", junit.out);
+    assert!(junit.out.contains("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
+}
+
+#[test]
+fn a_test_that_is_run_as_a_script_tells_its_results_and_fails() {
+    needs_root!("a_test_that_is_run_as_a_script_tells_its_results_and_fails");
+    let engine = Engine::new();
+    let place = scripts(&[MIXED]);
+    let path = place.path().join("mixed_test.rhai");
+    let ran = engine.run(&[path.to_str().unwrap()]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("FAIL  arithmetic subtracts"), "{}", ran.out);
+    assert!(ran.err.contains("1 of 2 tests failed"), "{}", ran.err);
+}
+
+#[test]
+fn a_script_that_hangs_does_not_keep_the_others_from_their_tests() {
+    needs_root!("a_script_that_hangs_does_not_keep_the_others_from_their_tests");
+    let engine = Engine::new();
+    let place = scripts(&[("a_test.rhai", "loop { sleep(1) }"), MIXED]);
+    let ran = engine.run(&["test", "--timeout", "0.3", place.path().to_str().unwrap()]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("the time of the script is over"), "{}", ran.out);
+    assert!(ran.out.contains("ok    arithmetic adds"), "{}", ran.out);
+}
+
+#[test]
+fn a_place_without_tests_is_an_error() {
+    needs_root!("a_place_without_tests_is_an_error");
+    let engine = Engine::new();
+    let place = scripts(&[]);
+    let said = engine.fails(&["test", place.path().to_str().unwrap()], 1);
+    assert!(said.contains("there are no tests in"), "{said}");
+    assert!(engine.run(&["test", "/nosuch_test.rhai"]).out.contains("cannot read script"));
+}
