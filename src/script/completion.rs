@@ -61,7 +61,7 @@ pub fn complete(
         Context::Name => {
             let functions = docs::all(engine).into_iter().filter(|f| f.role == Role::Function);
             for f in functions {
-                words.entry(format!("{}(", f.name)).or_insert_with(|| f.summary().to_owned());
+                words.entry(format!("{}(", f.name)).or_insert_with(|| f.summary());
             }
             words.extend(KEYWORDS.iter().map(|word| ((*word).to_owned(), String::new())));
             let own = global.lib.iter().flat_map(|lib| lib.iter_script_fn_info());
@@ -103,7 +103,7 @@ fn members(engine: &Engine, value: Option<&Dynamic>, words: &mut BTreeMap<String
             Role::Property if fits => f.name.clone(),
             _ => continue,
         };
-        words.entry(text).or_insert_with(|| f.summary().to_owned());
+        words.entry(text).or_insert_with(|| f.summary());
     }
 }
 

@@ -10,6 +10,7 @@ use rhai::{Dynamic, Engine, FuncInfo};
 use super::api::PARTS;
 use super::nearest::nearest;
 use super::options;
+use super::stdlib::{self, Provided};
 use crate::model::{Error, Kind, Result};
 
 /// One registered function. Overloads are several.
@@ -64,18 +65,36 @@ impl Function {
         })
     }
 
-    /// `pause(container) -> Container`.
+    /// `pause(container) -> Container`, `Container.status -> string`.
     pub fn signature(&self) -> String {
         let call = match self.role {
-            Role::Property => format!(".{}", self.name),
+            Role::Property => format!("{}.{}", self.of(), self.name),
             _ => format!("{}({})", self.name, self.params.join(", ")),
         };
         if self.returns.is_empty() { call } else { format!("{call} -> {}", self.returns) }
     }
 
+    /// The type that a property belongs to; empty for several.
+    fn of(&self) -> &str {
+        let first = self.params.first().map_or("", String::as_str);
+        first.split_once(": ").map_or("", |(_, kind)| kind)
+    }
+
     /// The first sentence of its doc comment.
-    pub fn summary(&self) -> &str {
-        self.doc.lines().next().unwrap_or_default()
+    pub fn summary(&self) -> String {
+        first_sentence(&self.doc)
+    }
+
+    /// A function that is written in the language, with its parameters.
+    fn of_script(function: &rhai::ScriptFnMetadata<'_>) -> Function {
+        Function {
+            name: function.name.to_owned(),
+            role: Role::Function,
+            params: function.params.iter().map(|name| (*name).to_owned()).collect(),
+            returns: String::new(),
+            receiver: None,
+            doc: without_slashes(function.comments.iter().copied()),
+        }
     }
 
     /// The runnable example of its doc comment.
@@ -83,6 +102,48 @@ impl Function {
     pub fn example(&self) -> Option<&str> {
         let (_, rest) = self.doc.split_once("```rhai\n")?;
         rest.split_once("```").map(|(example, _)| example)
+    }
+}
+
+/// A module that comes with the language.
+#[derive(Clone, Debug)]
+pub struct ModuleDocs {
+    /// What `import` calls it.
+    pub name: &'static str,
+    /// What it is for.
+    pub doc: String,
+    /// Its public functions, in the order of their names.
+    pub functions: Vec<Function>,
+}
+
+/// The modules that come with the language.
+pub fn modules() -> Vec<ModuleDocs> {
+    stdlib::MODULES.iter().map(of_module).collect()
+}
+
+fn of_module(module: &Provided) -> ModuleDocs {
+    let mut functions = module.native.map(of_part).unwrap_or_default();
+    // One of these texts that does not compile is found by their tests.
+    let ast = Engine::new().compile(module.text).unwrap_or_default();
+    let public = ast.iter_functions().filter(|function| function.access.is_public());
+    functions.extend(public.map(|function| Function::of_script(&function)));
+    in_order(&mut functions);
+    let doc = module.text.lines().take_while(|line| line.starts_with("//!"));
+    let doc = doc.map(|line| line.trim_start_matches("//!").trim()).collect::<Vec<_>>();
+    ModuleDocs { name: module.name, doc: doc.join("\n"), functions }
+}
+
+fn in_order(functions: &mut [Function]) {
+    functions.sort_by(|a, b| (&a.name, a.params.len()).cmp(&(&b.name, b.params.len())));
+}
+
+/// The first sentence of a text whose lines are broken.
+fn first_sentence(text: &str) -> String {
+    let paragraph: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).collect();
+    let text = paragraph.join(" ");
+    match text.find(". ") {
+        Some(end) => text[..=end].to_owned(),
+        None => text,
     }
 }
 
@@ -96,14 +157,14 @@ fn of_part(build: fn() -> rhai::Module) -> Vec<Function> {
     let mut engine = Engine::new_raw();
     engine.register_global_module(build().into());
     let mut functions = engine.collect_fn_metadata(None, |info| Function::from_info(&info), false);
-    functions.sort_by(|a, b| (&a.name, a.params.len()).cmp(&(&b.name, b.params.len())));
+    in_order(&mut functions);
     functions
 }
 
 /// Everything that `engine` knows by name, Rhai's own functions too.
 pub fn all(engine: &Engine) -> Vec<Function> {
     let mut functions = engine.collect_fn_metadata(None, |info| Function::from_info(&info), true);
-    functions.sort_by(|a, b| (&a.name, a.params.len()).cmp(&(&b.name, b.params.len())));
+    in_order(&mut functions);
     functions
 }
 
@@ -141,10 +202,16 @@ pub fn overview() -> String {
         }
         text.push_str(&format!("{title}\n"));
         for function in first {
-            text.push_str(&format!("  {:<15} {}\n", function.name, function.summary()));
+                text.push_str(&format!("  {:<15} {}\n", function.name, function.summary()));
         }
         text.push('\n');
     }
+    text.push_str("Modules\n");
+    for module in modules() {
+        let summary = first_sentence(&module.doc);
+        text.push_str(&format!("  {:<15} {summary}\n", module.name));
+    }
+    text.push('\n');
     text.push_str(
         "help(\"run\") tells more. A verb works as start(c), c.start() and \"web\".start().",
     );
@@ -156,6 +223,9 @@ pub fn overview() -> String {
 /// # Errors
 /// [`Kind::NotFound`] for what is not there, with the nearest name.
 pub fn page(engine: &Engine, name: &str) -> Result<String> {
+    if let Some(page) = page_of_module(name) {
+        return Ok(page);
+    }
     let own: Vec<Function> = ours().into_iter().flat_map(|(_, functions)| functions).collect();
     let mut found: Vec<&Function> =
         own.iter().filter(|f| f.name == name && f.role != Role::Internal).collect();
@@ -177,18 +247,39 @@ pub fn page(engine: &Engine, name: &str) -> Result<String> {
     }
     let keys = options::keys(name);
     if !keys.is_empty() {
+        let width = keys.iter().map(|key| key.name.len()).max().unwrap_or_default();
         let mut text = String::from("Options\n");
         for key in keys {
-            text.push_str(&format!(
-                "    {:<13} {} ({})\n",
-                key.name,
-                key.about,
-                key.takes.describe()
-            ));
+            let takes = key.takes.describe();
+            text.push_str(&format!("    {:<width$}  {} ({takes})\n", key.name, key.about));
         }
         pages.push(text.trim_end().to_owned());
     }
     Ok(pages.join("\n\n"))
+}
+
+/// The page of a module `stack`, or of one of its functions, `stack::up`.
+fn page_of_module(name: &str) -> Option<String> {
+    let (module, function) = match name.split_once("::") {
+        Some((module, function)) => (module, Some(function)),
+        None => (name, None),
+    };
+    let module = modules().into_iter().find(|known| known.name == module)?;
+    let Some(function) = function else {
+        let mut text = format!("import \"{0}\" as {0};\n\n{1}\n\n", module.name, module.doc);
+        for function in &module.functions {
+            text.push_str(&format!("  {}\n", function.signature()));
+        }
+        text.push_str(&format!("\nhelp(\"{0}::{1}\") tells more.", module.name, module.functions[0].name));
+        return Some(text);
+    };
+    let pages: Vec<String> = module
+        .functions
+        .iter()
+        .filter(|known| known.name == function)
+        .map(|known| format!("{}::{}\n{}", module.name, known.signature(), indent(&plain(&known.doc))))
+        .collect();
+    (!pages.is_empty()).then(|| pages.join("\n\n"))
 }
 
 /// A doc comment for the terminal: the code fences say nothing there.
@@ -226,6 +317,8 @@ fn script_type(rust: &str) -> Option<String> {
     let rust = rust.trim().trim_start_matches("&mut ").trim();
     let inner = rust.strip_prefix("RhaiResultOf<").and_then(|rest| rest.strip_suffix('>'));
     let rust = inner.unwrap_or(rust).trim();
+    // The name alone, as the language has it.
+    let rust = rust.rsplit("::").next().unwrap_or(rust);
     Some(match rust {
         "()" | "" | "Options" | "ContainerOrName" | "ImageOrName" | "AnyOrName" | "Command"
         | "Duration" | "DurationOrOptions" | "Signal" => return None,
@@ -235,7 +328,7 @@ fn script_type(rust: &str) -> Option<String> {
         "Map" | "map" => "map".to_owned(),
         "Array" | "array" => "array".to_owned(),
         "FnPtr" => "function".to_owned(),
-        "Dynamic" => "any".to_owned(),
+        "Dynamic" | "Anything" => "any".to_owned(),
         "Handle" | "ContainerHandle" => "Container".to_owned(),
         "ImageHandle" => "Image".to_owned(),
         other => other.to_owned(),

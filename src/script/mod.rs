@@ -23,6 +23,7 @@ mod modules;
 mod nearest;
 mod options;
 mod parallel;
+mod reference;
 mod render;
 mod scope;
 mod session;
@@ -50,6 +51,7 @@ use crate::model::progress::Progress;
 
 pub use cases::Cases;
 pub use completion::{Candidate, Completion};
+pub use reference::{Form, reference};
 pub use session::{Reply, Session};
 pub use stack::took_panic;
 

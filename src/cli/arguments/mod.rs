@@ -17,7 +17,7 @@ pub mod volume;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::build::{FilesVerb, MakeVerb};
 pub use self::container::*;
@@ -105,6 +105,8 @@ pub enum Verb {
     Script(ScriptArguments),
     /// Run the tests in scripts
     Test(TestArguments),
+    /// Write the reference of the language
+    Docs(DocsArguments),
 }
 
 /// A verb of containers.
@@ -198,6 +200,27 @@ pub struct FormatArguments {
     /// A Go template or `json`
     #[arg(short, long, value_name = "TEMPLATE")]
     pub format: Option<String>,
+}
+
+/// `docs`
+#[derive(Args, Debug)]
+pub struct DocsArguments {
+    /// For people, for programs, or for editors
+    #[arg(long, value_enum, default_value_t)]
+    pub format: DocsForm,
+}
+
+/// A form of the reference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DocsForm {
+    /// Markdown
+    #[default]
+    Markdown,
+    /// JSON
+    Json,
+    /// Rhai's definition file
+    #[value(name = "d.rhai")]
+    Rhai,
 }
 
 /// `script`

@@ -1,0 +1,17 @@
+//! `docs`: the reference of the language.
+
+use super::arguments::{DocsArguments, DocsForm};
+use super::outcome::Outcome;
+use super::screen::Screen;
+use crate::script::{Form, reference};
+
+/// Writes the reference.
+pub fn docs(screen: &mut Screen, arguments: &DocsArguments) -> Outcome {
+    let form = match arguments.format {
+        DocsForm::Markdown => Form::Markdown,
+        DocsForm::Json => Form::Json,
+        DocsForm::Rhai => Form::Definitions,
+    };
+    screen.text(&reference(form))?;
+    Ok(0)
+}
