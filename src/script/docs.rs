@@ -8,8 +8,10 @@ use std::collections::BTreeSet;
 use rhai::{Dynamic, Engine, FuncInfo};
 
 use super::api::PARTS;
+use super::interpreter;
 use super::nearest::nearest;
 use super::options;
+use super::sources::CLOSURE;
 use super::stdlib::{self, Provided};
 use crate::model::{Error, Kind, Result};
 
@@ -124,8 +126,11 @@ pub fn modules() -> Vec<ModuleDocs> {
 fn of_module(module: &Provided) -> ModuleDocs {
     let mut functions = module.native.map(of_part).unwrap_or_default();
     // One of these texts that does not compile is found by their tests.
-    let ast = Engine::new().compile(module.text).unwrap_or_default();
-    let public = ast.iter_functions().filter(|function| function.access.is_public());
+    let ast = interpreter::parser().compile(module.text).unwrap_or_default();
+    let is_shown = |function: &rhai::ScriptFnMetadata<'_>| {
+        function.access.is_public() && !function.name.starts_with(CLOSURE)
+    };
+    let public = ast.iter_functions().filter(is_shown);
     functions.extend(public.map(|function| Function::of_script(&function)));
     in_order(&mut functions);
     let doc = module.text.lines().take_while(|line| line.starts_with("//!"));
@@ -202,7 +207,7 @@ pub fn overview() -> String {
         }
         text.push_str(&format!("{title}\n"));
         for function in first {
-                text.push_str(&format!("  {:<15} {}\n", function.name, function.summary()));
+            text.push_str(&format!("  {:<15} {}\n", function.name, function.summary()));
         }
         text.push('\n');
     }
@@ -270,14 +275,19 @@ fn page_of_module(name: &str) -> Option<String> {
         for function in &module.functions {
             text.push_str(&format!("  {}\n", function.signature()));
         }
-        text.push_str(&format!("\nhelp(\"{0}::{1}\") tells more.", module.name, module.functions[0].name));
+        text.push_str(&format!(
+            "\nhelp(\"{0}::{1}\") tells more.",
+            module.name, module.functions[0].name
+        ));
         return Some(text);
     };
     let pages: Vec<String> = module
         .functions
         .iter()
         .filter(|known| known.name == function)
-        .map(|known| format!("{}::{}\n{}", module.name, known.signature(), indent(&plain(&known.doc))))
+        .map(|known| {
+            format!("{}::{}\n{}", module.name, known.signature(), indent(&plain(&known.doc)))
+        })
         .collect();
     (!pages.is_empty()).then(|| pages.join("\n\n"))
 }

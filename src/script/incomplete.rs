@@ -2,6 +2,8 @@
 
 use rhai::{Engine, LexError, ParseErrorType, Token};
 
+use super::interpreter;
+
 /// The judge. It has an engine of its own: variables must not matter, nor limits.
 #[derive(Debug)]
 pub struct Judge {
@@ -11,9 +13,7 @@ pub struct Judge {
 impl Judge {
     /// A parser.
     pub fn new() -> Self {
-        let mut engine = Engine::new_raw();
-        engine.set_max_expr_depths(256, 256);
-        Judge { engine }
+        Judge { engine: interpreter::parser() }
     }
 
     /// Whether `text` is the beginning of something. With a newline added, an error on the line

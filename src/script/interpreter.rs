@@ -12,6 +12,13 @@ use super::stage::Stage;
 const CALL_LEVELS: usize = 1000;
 const EXPRESSION_DEPTH: usize = 256;
 
+/// Knows the language and nothing of ours: for texts that are not run.
+pub fn parser() -> Engine {
+    let mut engine = Engine::new_raw();
+    engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
+    engine
+}
+
 /// The engine of a script or a REPL.
 pub fn build(stage: &Stage) -> Engine {
     let mut engine = Engine::new_raw();

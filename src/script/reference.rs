@@ -100,9 +100,7 @@ fn escaped(text: &str) -> String {
 }
 
 fn json_text() -> String {
-    let part = |(title, functions): (&str, Vec<Function>)| {
-        json!({ "title": title, "functions": functions_json(&functions, true) })
-    };
+    let part = |(title, functions): (&str, Vec<Function>)| json!({ "title": title, "functions": functions_json(&functions, true) });
     let module = |module: ModuleDocs| {
         json!({
             "name": module.name,
@@ -125,9 +123,7 @@ fn functions_json(functions: &[Function], with_options: bool) -> Vec<Value> {
             (true, Role::Function) => options::keys(&function.name),
             _ => Vec::new(),
         };
-        let option = |key: &Key| {
-            json!({ "name": key.name, "takes": key.takes.describe(), "about": key.about })
-        };
+        let option = |key: &Key| json!({ "name": key.name, "takes": key.takes.describe(), "about": key.about });
         json!({
             "name": function.name,
             "kind": if function.role == Role::Property { "property" } else { "function" },

@@ -11,6 +11,7 @@ mod commit;
 mod descriptors;
 mod escapes;
 mod events;
+mod examples;
 mod faults;
 mod harness;
 mod health;

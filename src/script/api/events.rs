@@ -80,7 +80,7 @@ pub mod events {
     /// ```rhai
     /// events(#{ since: "1h", timeout: "30s", filter: #{ event: ["die", "oom"] } }, |e| {
     ///     print(`${e.name} ${e.action}`);
-    ///     e.action != "oom"
+    ///     e.action != "die"
     /// });
     /// ```
     #[rhai_fn(name = "events", volatile, return_raw)]

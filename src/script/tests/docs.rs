@@ -1,35 +1,45 @@
 //! `help` and the examples in doc comments.
 
-use super::super::docs::{Role, ours};
+use super::super::docs::{Function, Role, modules, ours};
 use super::super::incomplete::Judge;
+
+/// All functions that have a page, those of modules too.
+fn functions() -> Vec<Function> {
+    let own = ours().into_iter().flat_map(|(_, functions)| functions);
+    own.chain(modules().into_iter().flat_map(|module| module.functions)).collect()
+}
 
 #[test]
 fn every_function_has_a_summary_and_an_example() {
     let mut missing = Vec::new();
-    for (_, functions) in ours() {
-        for function in functions {
-            if function.summary().is_empty() {
-                missing.push(format!("{}: no summary", function.signature()));
-            }
-            if function.role == Role::Function && function.example().is_none() {
-                missing.push(format!("{}: no example", function.signature()));
-            }
+    for function in functions() {
+        if function.summary().is_empty() {
+            missing.push(format!("{}: no summary", function.signature()));
+        }
+        if function.role == Role::Function && function.example().is_none() {
+            missing.push(format!("{}: no example", function.signature()));
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]
+fn every_module_has_functions_and_says_what_it_is_for() {
+    for module in modules() {
+        assert!(!module.doc.is_empty(), "{}", module.name);
+        assert!(module.functions.len() > 1, "{}", module.name);
+    }
+}
+
+#[test]
 fn every_example_is_a_whole_script() {
     let judge = Judge::new();
     let engine = rhai::Engine::new();
-    for (_, functions) in ours() {
-        for function in functions {
-            let Some(example) = function.example() else { continue };
-            let parsed = engine.compile(example);
-            assert!(parsed.is_ok(), "{}: {parsed:?}", function.name);
-            assert!(!judge.is_incomplete(example), "{}", function.name);
-        }
+    for function in functions() {
+        let Some(example) = function.example() else { continue };
+        let parsed = engine.compile(example);
+        assert!(parsed.is_ok(), "{}: {parsed:?}", function.name);
+        assert!(!judge.is_incomplete(example), "{}", function.name);
     }
 }
 
