@@ -99,7 +99,11 @@ pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Hos
     }
 }
 
-fn source(program: Program) -> Result<Source> {
+/// The script that a word on the command line means.
+///
+/// # Errors
+/// When standard input can't be read.
+pub fn source(program: Program) -> Result<Source> {
     Ok(match program {
         Program::File(path) => Source::File(path),
         Program::Text(text) => Source::Text { name: "-e".to_owned(), text },

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod build;
+mod check;
 mod copy;
 mod create;
 mod docs;
@@ -129,7 +130,9 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         Err(error) => settle(&mut screen, Err(error.into())),
     };
     match arguments.verb {
-        Verb::Version(_) | Verb::Docs(_) | Verb::Login(_) | Verb::Logout(_) => perform(),
+        Verb::Version(_) | Verb::Check(_) | Verb::Docs(_) | Verb::Login(_) | Verb::Logout(_) => {
+            perform()
+        }
         // It tells what is in the way.
         Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => {
             let _ = engine::enter(&settings);
@@ -196,6 +199,7 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         Verb::System(SystemVerb::Info(arguments)) | Verb::Info(arguments) => {
             system::info(shell, screen, arguments)
         }
+        Verb::Check(arguments) => check::check(screen, arguments),
         Verb::Docs(arguments) => docs::docs(screen, arguments),
         Verb::Test(arguments) => test::test(shell, arguments),
         // Scripts are no business of a shell with one verb: see `command`.

@@ -158,7 +158,7 @@ fn is_internal(name: &str) -> bool {
 }
 
 /// The functions of one part of the language, in the order of their names.
-fn of_part(build: fn() -> rhai::Module) -> Vec<Function> {
+pub fn of_part(build: fn() -> rhai::Module) -> Vec<Function> {
     let mut engine = Engine::new_raw();
     engine.register_global_module(build().into());
     let mut functions = engine.collect_fn_metadata(None, |info| Function::from_info(&info), false);

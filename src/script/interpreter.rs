@@ -16,26 +16,31 @@ const EXPRESSION_DEPTH: usize = 256;
 pub fn parser() -> Engine {
     let mut engine = Engine::new_raw();
     engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
+    // The optimiser would drop code and move lines, and gains nothing measurable.
+    engine.set_optimization_level(OptimizationLevel::None);
     engine
 }
 
-/// The engine of a script or a REPL.
-pub fn build(stage: &Stage) -> Engine {
-    let mut engine = Engine::new_raw();
+/// Knows the functions too, but has nothing that they could work on.
+pub fn vocabulary() -> Engine {
+    let mut engine = parser();
     engine.register_global_module(StandardPackage::new().as_shared_module());
     let functions: rhai::Shared<rhai::Module> = api::module().into();
     engine.register_global_module(functions.clone());
     // `engine::start(c)` means ours even where a script has a `start` of its own.
     engine.register_static_module("engine", functions);
+    engine.set_strict_variables(true);
+    engine.disable_symbol("eval");
+    engine
+}
+
+/// The engine of a script or a REPL.
+pub fn build(stage: &Stage) -> Engine {
+    let mut engine = vocabulary();
     engine.set_module_resolver(Resolver::new(stage.clone()));
     engine.set_default_tag(rhai::Dynamic::from(stage.clone()));
     engine.set_max_strings_interned(256);
-    // The optimiser would drop code and move lines, and gains nothing measurable.
-    engine.set_optimization_level(OptimizationLevel::None);
-    engine.set_strict_variables(true);
     engine.set_max_call_levels(CALL_LEVELS);
-    engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
-    engine.disable_symbol("eval");
     engine.set_max_operations(stage.host().limits.operations.unwrap_or(0));
 
     let out = stage.clone();

@@ -7,6 +7,7 @@
 mod api;
 mod callback;
 mod cases;
+mod check;
 mod completion;
 mod docs;
 mod error;
@@ -50,6 +51,7 @@ use crate::model::Error;
 use crate::model::progress::Progress;
 
 pub use cases::Cases;
+pub use check::{Finding, Severity, check};
 pub use completion::{Candidate, Completion};
 pub use reference::{Form, reference};
 pub use session::{Reply, Session};

@@ -42,13 +42,14 @@ impl std::fmt::Debug for State {
 
 /// A module that was found.
 #[derive(Debug)]
-struct Found {
+pub struct Found {
     /// What errors call it.
-    name: String,
-    text: Arc<str>,
+    pub name: String,
+    /// What is written in it.
+    pub text: Arc<str>,
     changed: Option<SystemTime>,
     /// What it has besides its text.
-    native: Option<fn() -> Module>,
+    pub native: Option<fn() -> Module>,
 }
 
 impl Resolver {
@@ -128,7 +129,10 @@ impl ModuleResolver for Resolver {
 }
 
 /// Where an import leads: one of ours by its name, or else a file.
-fn locate(source: Option<&str>, path: &str) -> Result<Found, Error> {
+///
+/// # Errors
+/// What reading the file says.
+pub fn locate(source: Option<&str>, path: &str) -> Result<Found, Error> {
     if let Some(module) = stdlib::find(path) {
         let (name, text) = (module.source(), module.text.into());
         return Ok(Found { name, text, changed: None, native: module.native });

@@ -10,8 +10,11 @@ const BEGINNING: usize = 3;
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().filter(|name| *name != word).collect();
     let lower = word.to_lowercase();
-    let long = lower.len() >= BEGINNING;
-    let begun = known.iter().find(|name| long && name.starts_with(&lower)).copied();
+    // Any short word is spelled nearly like any other.
+    if lower.len() < BEGINNING {
+        return None;
+    }
+    let begun = known.iter().find(|name| name.starts_with(&lower)).copied();
     let begins = |name: &&&str| name.len() >= BEGINNING && lower.starts_with(**name);
     begun
         .or_else(|| model::nearest::nearest(word, known.iter().copied()))
@@ -34,6 +37,7 @@ mod tests {
             ("environment", Some("env")),
             ("hos", Some("hostname")),
             ("zzz", None),
+            ("cm", None),
         ] {
             assert_eq!(nearest(word, known), meant, "{word}");
         }

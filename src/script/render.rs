@@ -5,6 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use rhai::{Engine, EvalAltResult, Map, Position, Scope};
 
+use super::check::{Finding, Severity};
 use super::explain::{Known, Words, explain};
 use super::sources::CLOSURE;
 use super::stage::Stage;
@@ -128,6 +129,25 @@ fn race_position(error: &EvalAltResult, text: &str) -> Option<Position> {
     let line = text[..at].matches('\n').count() + 1;
     let column = text[..at].chars().rev().take_while(|c| *c != '\n').count() + 2;
     Some(Position::new(u16::try_from(line).ok()?, u16::try_from(column).ok()?))
+}
+
+/// What `check` has found, with its line.
+pub fn finding(finding: &Finding, text: &str, color: bool) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let place = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+    let position = Position::new(place(finding.line), place(finding.column));
+    let snippet = Snippet::source(text)
+        .path(finding.source.as_str())
+        .annotation(AnnotationKind::Primary.span(span(text, position)));
+    let mut group =
+        Group::with_title(level.primary_title(finding.message.as_str())).element(snippet);
+    if let Some(hint) = &finding.hint {
+        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+    }
+    renderer(color).render(&[group])
 }
 
 fn draw(stage: &Stage, words: &Words, frames: &[Frame], color: bool) -> String {

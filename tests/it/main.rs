@@ -6,6 +6,7 @@ mod at_once;
 mod bad_input;
 mod bad_registry;
 mod build;
+mod check;
 mod command_line;
 mod commit;
 mod descriptors;

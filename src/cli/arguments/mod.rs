@@ -105,6 +105,8 @@ pub enum Verb {
     Script(ScriptArguments),
     /// Run the tests in scripts
     Test(TestArguments),
+    /// Find mistakes in scripts without running them
+    Check(CheckArguments),
     /// Write the reference of the language
     Docs(DocsArguments),
 }
@@ -200,6 +202,32 @@ pub struct FormatArguments {
     /// A Go template or `json`
     #[arg(short, long, value_name = "TEMPLATE")]
     pub format: Option<String>,
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub struct CheckArguments {
+    /// The scripts; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// How the findings are written
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CheckForm,
+    /// Fail for warnings too
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum CheckForm {
+    /// With their lines
+    #[default]
+    Plain,
+    /// One line each, as compilers do
+    Short,
+    /// JSON
+    Json,
 }
 
 /// `docs`

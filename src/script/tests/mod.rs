@@ -5,6 +5,7 @@ mod events;
 mod memory;
 
 mod calls;
+mod check;
 mod docs;
 mod failures;
 mod lives;
@@ -12,6 +13,7 @@ mod logs;
 mod modules;
 mod order;
 mod sessions;
+mod types;
 
 use std::sync::{Arc, Mutex};
 

@@ -1,0 +1,75 @@
+//! `check`: mistakes in scripts, found without running them.
+
+use std::io::IsTerminal as _;
+
+use serde_json::json;
+
+use super::arguments::{CheckArguments, CheckForm};
+use super::language;
+use super::outcome::{FAILED, Outcome};
+use super::route::Program;
+use super::screen::Screen;
+use crate::script::{self, Finding, Severity};
+
+/// Checks scripts. The exit code is 1 where one has an error, or with `--strict` a warning.
+pub fn check(screen: &mut Screen, arguments: &CheckArguments) -> Outcome {
+    let color = std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let mut found = Vec::new();
+    for file in &arguments.files {
+        found.extend(script::check(language::source(Program::from_word(file))?)?);
+    }
+    match arguments.format {
+        CheckForm::Plain => {
+            for finding in &found {
+                screen.line(format_args!("{}\n", finding.drawn(color)))?;
+            }
+            if !found.is_empty() {
+                screen.line(summary(&found))?;
+            }
+        }
+        CheckForm::Short => {
+            for finding in &found {
+                screen.line(short(finding))?;
+            }
+        }
+        CheckForm::Json => {
+            let list: Vec<_> = found.iter().map(document).collect();
+            screen.line(format_args!("{:#}", json!(list)))?;
+        }
+    }
+    let worst = found.iter().map(|finding| finding.severity).max();
+    let failed = match worst {
+        Some(Severity::Error) => true,
+        Some(Severity::Warning) => arguments.strict,
+        None => false,
+    };
+    Ok(if failed { FAILED } else { 0 })
+}
+
+fn summary(found: &[Finding]) -> String {
+    let count = |severity: Severity| {
+        let count = found.iter().filter(|finding| finding.severity == severity).count();
+        let ending = if count == 1 { "" } else { "s" };
+        format!("{count} {}{ending}", severity.as_str())
+    };
+    format!("{}, {}", count(Severity::Error), count(Severity::Warning))
+}
+
+/// A line that editors can jump by.
+fn short(finding: &Finding) -> String {
+    let Finding { source, line, column, severity, message, hint, .. } = finding;
+    let hint = hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    format!("{source}:{line}:{column}: {}: {message}{hint}", severity.as_str())
+}
+
+fn document(finding: &Finding) -> serde_json::Value {
+    json!({
+        "file": finding.source,
+        "line": finding.line,
+        "column": finding.column,
+        "severity": finding.severity.as_str(),
+        "message": finding.message,
+        "hint": finding.hint,
+    })
+}

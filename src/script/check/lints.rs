@@ -1,0 +1,285 @@
+//! What is found in the tree of a script.
+
+use std::collections::BTreeSet;
+
+use rhai::{AST, ASTNode, Expr, FnAccess, FnCallExpr, Position, Stmt};
+
+use super::super::sources::CLOSURE;
+use super::vocabulary::Vocabulary;
+use super::{Notes, literals};
+
+/// Calls that keep a closure for later, when a loop's variable has moved on.
+const KEEP: &[&str] = &["push", "insert", "append", "defer", "on"];
+
+/// What a script imports: the path, its alias, where. A path that is computed is not known here.
+pub fn imports(ast: &AST) -> Vec<(String, String, Position)> {
+    let mut found = Vec::new();
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+            && let Expr::StringConstant(text, place) = &import.0
+        {
+            found.push((text.to_string(), import.1.name.to_string(), *place));
+        }
+        true
+    });
+    found
+}
+
+/// Looks at the whole tree.
+pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
+    let keys = keys(ast);
+    bodies(notes, ast);
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        let Some(node) = path.last() else { return true };
+        match node {
+            ASTNode::Stmt(Stmt::FnCall(call, place)) | ASTNode::Expr(Expr::FnCall(call, place)) => {
+                function(notes, vocabulary, call, *place, None);
+            }
+            ASTNode::Expr(Expr::MethodCall(call, place)) => {
+                function(notes, vocabulary, call, *place, Some(&keys));
+            }
+            ASTNode::Expr(Expr::Dot(dot, ..)) => receiver(notes, &dot.lhs, &dot.rhs),
+            ASTNode::Stmt(Stmt::For(parts, _)) => {
+                let names = [Some(&parts.0), parts.1.as_ref()];
+                for name in names.into_iter().flatten() {
+                    kept(notes, &name.name, parts.2.body.statements());
+                }
+            }
+            _ => {}
+        }
+        blocks(notes, node);
+        true
+    });
+}
+
+/// Names of keys and properties: a call after a dot may be one of a function that a map holds.
+fn keys(ast: &AST) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        match path.last() {
+            Some(ASTNode::Expr(Expr::Map(map, _))) => {
+                keys.extend(map.0.iter().map(|(key, _)| key.name.to_string()));
+            }
+            Some(ASTNode::Expr(Expr::Property(property, _))) => {
+                keys.insert(property.2.to_string());
+            }
+            _ => {}
+        }
+        true
+    });
+    keys
+}
+
+/// A call: its name, its number of values, its options. `keys` is given for calls after a dot.
+fn function(
+    notes: &mut Notes,
+    vocabulary: &Vocabulary,
+    call: &FnCallExpr,
+    place: Position,
+    keys: Option<&BTreeSet<String>>,
+) {
+    let name = call.name.as_str();
+    if call.is_operator_call() || Vocabulary::is_special(name) || name.starts_with(CLOSURE) {
+        return;
+    }
+    let (count, is_method) = (call.args.len(), keys.is_some());
+    let module = call.namespace.path.first().map(|first| first.name.to_string());
+    let found = match &module {
+        Some(module) => match vocabulary.find_in(module, name) {
+            Ok(found) => found.cloned(),
+            Err(()) => return,
+        },
+        None => vocabulary.find(name),
+    };
+    let full =
+        module.as_ref().map_or_else(|| name.to_owned(), |module| format!("{module}::{name}"));
+    match found {
+        None if keys.is_some_and(|keys| keys.contains(name)) => {}
+        None => {
+            let near = match &module {
+                Some(module) => vocabulary.nearest_in(module, name),
+                None => vocabulary.nearest(name),
+            };
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            notes.error(place, format!("there is no function `{full}`"), hint);
+        }
+        Some(named) if !named.takes(count, is_method) => {
+            let forms = named.forms.iter().map(|form| match &module {
+                Some(module) => format!("{module}::{form}"),
+                None => form.clone(),
+            });
+            let hint = format!("it is {}", forms.collect::<Vec<_>>().join(", or "));
+            notes.error(place, wrong_count(&full, count), Some(hint));
+        }
+        Some(named) => {
+            if module.as_deref().is_none_or(|module| module == "engine") {
+                for (index, argument) in call.args.iter().enumerate() {
+                    if named.takes_options(count, index, is_method) {
+                        literals::look(notes, name, argument);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn wrong_count(name: &str, count: usize) -> String {
+    let values = if count == 1 { "value" } else { "values" };
+    format!("{name}() does not take {count} {values}")
+}
+
+/// A function of the script that is called instead of one of lifebox. In a module it is nothing to
+/// wonder at: there it has the module's name before it.
+pub fn hidden(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
+    for function in ast.iter_fn_def() {
+        let (name, count) = (function.name.as_str(), function.params.len());
+        if name.starts_with(CLOSURE) || function.access == FnAccess::Private {
+            continue;
+        }
+        if let Some(native) = vocabulary.ours(name, count) {
+            let message = format!("this function hides {}", native.forms[0]);
+            let hint = format!("`engine::{name}(...)` still means the other one");
+            // The place of a function is that of its body.
+            notes.warning(function.body.start_position(), message, Some(hint));
+        }
+    }
+}
+
+/// A method call whose closure uses the variable that the call is on: Rhai holds the variable for
+/// as long as the call lasts, and the closure fails.
+fn receiver(notes: &mut Notes, on: &Expr, rest: &Expr) {
+    let Expr::Variable(variable, ..) = on else { return };
+    let name = variable.1.as_str();
+    match rest {
+        Expr::Dot(dot, ..) | Expr::Index(dot, ..) => {
+            receiver(notes, on, &dot.lhs);
+            receiver(notes, on, &dot.rhs);
+        }
+        Expr::MethodCall(call, _) if !KEEP.contains(&call.name.as_str()) => {
+            for argument in &call.args {
+                if let Some(place) = captures(argument, name) {
+                    let message = format!(
+                        "the closure uses `{name}` while `{name}.{}(...)` still holds it",
+                        call.name
+                    );
+                    let hint = format!(
+                        "call it as {0}({name}, ...), or use `this` in the closure",
+                        call.name
+                    );
+                    notes.error(place, message, Some(hint));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Where a closure captures a variable.
+fn captures(closure: &Expr, name: &str) -> Option<Position> {
+    let Expr::Stmt(block) = closure else { return None };
+    let Some(Stmt::Share(shared)) = block.iter().next() else { return None };
+    shared.iter().find(|(ident, _)| ident.name == name).map(|(ident, _)| ident.pos)
+}
+
+/// Closures that are kept beyond the turn of a loop and use its variable: all see its last value.
+fn kept(notes: &mut Notes, name: &str, body: &[Stmt]) {
+    let mut found = Vec::new();
+    for statement in body {
+        statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+            let closures: Vec<&Expr> = match path.last() {
+                Some(
+                    ASTNode::Expr(Expr::MethodCall(call, _) | Expr::FnCall(call, _))
+                    | ASTNode::Stmt(Stmt::FnCall(call, _)),
+                ) if KEEP.contains(&call.name.as_str()) => call.args.iter().collect(),
+                Some(ASTNode::Stmt(Stmt::Assignment(parts))) => vec![&parts.1.rhs],
+                Some(ASTNode::Expr(Expr::Map(map, _))) => map.0.iter().map(|(_, e)| e).collect(),
+                Some(ASTNode::Expr(Expr::Array(items, _))) => items.iter().collect(),
+                _ => return true,
+            };
+            found.extend(closures.into_iter().filter_map(|closure| captures(closure, name)));
+            true
+        });
+    }
+    for place in found {
+        let message = format!("all these closures share one `{name}`: each sees its last value");
+        let hint = format!("give each its own: `let own = {name};`, and use `own` in the closure");
+        notes.warning(place, message, Some(hint));
+    }
+}
+
+/// The script itself and its functions, whose statements are in no block of the tree.
+fn bodies(notes: &mut Notes, ast: &AST) {
+    let spans: Vec<_> = ast
+        .iter_fn_def()
+        .map(|function| (function.body.start_position(), function.body.end_position()))
+        .collect();
+    // A closure lies in the body of what it is written in: the latest to begin is the innermost.
+    let owner = |place: Position| {
+        let around = spans.iter().filter(|(begin, end)| *begin <= place && place <= *end);
+        around.max_by_key(|(begin, _)| *begin)
+    };
+    let mut before: Option<(Stmt, Option<&(Position, Position)>)> = None;
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        if let [ASTNode::Stmt(statement)] = path {
+            let own = owner(statement.position());
+            if let Some((earlier, of)) = &before
+                && *of == own
+                // Functions follow the script in the tree, wherever they are written.
+                && earlier.position() < statement.position()
+            {
+                pair(notes, earlier, statement);
+            }
+            before = Some(((*statement).clone(), own));
+        }
+        true
+    });
+}
+
+/// The blocks directly below a node.
+fn blocks(notes: &mut Notes, node: &ASTNode<'_>) {
+    match node {
+        ASTNode::Stmt(Stmt::Block(block)) => unreachable(notes, block.statements()),
+        ASTNode::Stmt(
+            Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) | Stmt::TryCatch(flow, _),
+        ) => {
+            unreachable(notes, flow.body.statements());
+            unreachable(notes, flow.branch.statements());
+        }
+        ASTNode::Stmt(Stmt::For(parts, _)) => unreachable(notes, parts.2.body.statements()),
+        ASTNode::Expr(Expr::Stmt(block)) => unreachable(notes, block.statements()),
+        _ => {}
+    }
+}
+
+/// What follows the end of its block.
+fn unreachable(notes: &mut Notes, statements: &[Stmt]) {
+    for [earlier, later] in statements.array_windows() {
+        if pair(notes, earlier, later) {
+            return;
+        }
+    }
+}
+
+/// One statement and the one after it. Whether the second is never reached.
+fn pair(notes: &mut Notes, earlier: &Stmt, later: &Stmt) -> bool {
+    let Some(what) = leaves(earlier) else { return false };
+    let message = format!("this is never reached: {what} goes before it");
+    notes.warning(later.position(), message, None);
+    true
+}
+
+/// What a statement leaves its block with.
+fn leaves(statement: &Stmt) -> Option<&'static str> {
+    Some(match statement {
+        Stmt::Return(_, flags, _) if flags.contains(rhai::ASTFlags::BREAK) => "`throw`",
+        Stmt::Return(..) => "`return`",
+        Stmt::BreakLoop(_, flags, _) if flags.contains(rhai::ASTFlags::BREAK) => "`break`",
+        Stmt::BreakLoop(..) => "`continue`",
+        Stmt::FnCall(call, _) if call.name == "exit" && !call.is_qualified() => "`exit`",
+        Stmt::Expr(expr) => match expr.as_ref() {
+            Expr::FnCall(call, _) if call.name == "exit" && !call.is_qualified() => "`exit`",
+            _ => return None,
+        },
+        _ => return None,
+    })
+}

@@ -1,0 +1,216 @@
+//! `check`.
+
+use super::super::docs;
+use super::super::{Severity, Source, check};
+
+/// What is found in a text, a line each.
+fn found(text: &str) -> Vec<String> {
+    let source = Source::Text { name: "x".to_owned(), text: text.to_owned() };
+    let show = |finding: &super::super::Finding| {
+        let hint = finding.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let place = format!("{}:{}", finding.line, finding.column);
+        format!("{place} {}: {}{hint}", finding.severity.as_str(), finding.message)
+    };
+    check(source).unwrap().iter().map(show).collect()
+}
+
+#[track_caller]
+fn finds(text: &str, wanted: &[&str]) {
+    assert_eq!(found(text), wanted, "{text}");
+}
+
+#[test]
+fn a_sound_script_has_no_findings() {
+    for text in [
+        "#!/usr/bin/env lifebox\nlet c = run(\"host\", \"true\"); c.wait(); \"web\".start();",
+        "fn twice() { this * 2 } let n = 2; n.twice(); fn add(a, b) { a + b } 1.add(2); add(1, 2);",
+        "let f = |x| x + 1; f.call(2); let g = Fn(\"add\"); fn add(a) { a } g.call(1);",
+        "let m = #{ fly: || 1 }; m.fly(); m.then = |x| x; m.then(2);",
+        "let list = []; list.push(#{ any: 1 }); list.sort(|a, b| a - b);",
+        "import \"wait\" as wait; wait::log(\"web\", \"up\", #{ timeout: 1 }); engine::start(\"web\");",
+        "import \"test\" as test; test::it(\"is\", || test::equal(1, 1));",
+        "fn f(x) { if x { return 1; } 2 } f(true); loop { break; } while true { continue; }",
+        "let x = 1; { let x = 2; print(x); } print(x); for (a, b) in [1] { print(a + b); }",
+        "for n in 0..3 { let own = n; defer(|| print(own)); print([1].map(|x| x + n)); }",
+        "try { throw 1; } catch (e) { print(e); } switch 1 { 1 => print(1), _ => () }",
+        "run(\"host\", #{ cmd: \"true\", memory: \"64m\", cpus: 1, env: [\"A=1\"], name: (), rm: true });",
+        "type_of(1); is_def_var(\"x\"); print(`a ${1 + 1} b`); debug(1); let t = timestamp(); t.elapsed;",
+    ] {
+        finds(text, &[]);
+    }
+}
+
+#[test]
+fn a_text_that_is_no_script_is_found() {
+    let found = found("let x = ;");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("1:9 error: syntax: "), "{found:?}");
+}
+
+#[test]
+fn functions_that_are_not_there_are_found_with_the_nearest() {
+    finds("strat(\"web\");", &["1:1 error: there is no function `strat` (did you mean `start`?)"]);
+    finds("\"w\".strat();", &["1:5 error: there is no function `strat` (did you mean `start`?)"]);
+    finds(
+        "fn deploy() { }\ndeplyo();",
+        &["2:1 error: there is no function `deplyo` (did you mean `deploy`?)"],
+    );
+    finds(
+        "import \"wait\" as w;\nw::prot(1, 2);",
+        &["2:4 error: there is no function `w::prot` (did you mean `port`?)"],
+    );
+    finds(
+        "let f = || strat();",
+        &["1:12 error: there is no function `strat` (did you mean `start`?)"],
+    );
+}
+
+#[test]
+fn a_wrong_number_of_values_is_found_with_the_forms() {
+    finds(
+        "pause();",
+        &["1:1 error: pause() does not take 0 values (it is pause(container) -> Container)"],
+    );
+    finds(
+        "\"web\".pause(1);",
+        &["1:7 error: pause() does not take 1 value (it is pause(container) -> Container)"],
+    );
+    finds("fn f(x) { x }\nf(1, 2);", &["2:1 error: f() does not take 2 values (it is f(x))"]);
+    finds(
+        "import \"stack\" as s;\ns::order();",
+        &["2:4 error: s::order() does not take 0 values (it is s::order(services))"],
+    );
+}
+
+#[test]
+fn all_variables_that_are_not_there_are_found() {
+    finds(
+        "print(a);\nlet c = b;",
+        &["1:7 error: there is no variable `a` here", "2:9 error: there is no variable `b` here"],
+    );
+    finds(
+        "let web = 1;\nfn f() { web }\nprint(wbe);",
+        &[
+            "2:10 error: there is no variable `web` here (a `fn` sees no variables from outside: \
+             give it `web` as a parameter, or write a closure, `let f = |x| ...`)",
+            "3:7 error: there is no variable `wbe` here (did you mean `web`?)",
+        ],
+    );
+}
+
+#[test]
+fn options_that_cannot_be_are_found() {
+    finds(
+        "run(\"host\", #{ nmae: 1 });",
+        &["1:16 error: run(): no option `nmae` (did you mean `name`?)"],
+    );
+    finds(
+        "\"w\".stop(#{ time: true });",
+        &[
+            "1:19 error: stop(): option `time` takes seconds, or such as \"10s\"; -1 is for ever, not true",
+        ],
+    );
+    finds(
+        "exec(\"w\", \"ls\", #{ timeout: \"soon\" });",
+        &[
+            "1:29 error: exec(): option `timeout` takes seconds, or such as \"500ms\", \"10s\", \"2m\", \
+         not \"soon\"",
+        ],
+    );
+    finds(
+        "wait_for(\"w\", #{ any: [#{ all: [#{ logg: \"x\" }] }] });",
+        &["1:37 error: wait_for(): no option `logg` (did you mean `log`?)"],
+    );
+}
+
+#[test]
+fn what_is_never_reached_is_found() {
+    finds(
+        "fn f() {\n return 1;\n print(2);\n}\nexit(1);\nprint(3);",
+        &[
+            "3:2 warning: this is never reached: `return` goes before it",
+            "6:1 warning: this is never reached: `exit` goes before it",
+        ],
+    );
+    finds(
+        "loop { if true { break; print(1); } throw 1; print(2); }",
+        &[
+            "1:25 warning: this is never reached: `break` goes before it",
+            "1:46 warning: this is never reached: `throw` goes before it",
+        ],
+    );
+}
+
+#[test]
+fn the_traps_of_closures_are_found() {
+    finds(
+        "let c = container(\"web\");\nc.logs(|l| c.stop());",
+        &["2:12 error: the closure uses `c` while `c.logs(...)` still holds it (call it as \
+         logs(c, ...), or use `this` in the closure)"],
+    );
+    finds(
+        "let m = #{ a: 1 };\nm.keys().filter(|k| m[k] == 1);",
+        &["2:21 error: the closure uses `m` while `m.filter(...)` still holds it (call it as \
+         filter(m, ...), or use `this` in the closure)"],
+    );
+    finds(
+        "let all = [];\nfor i in 0..3 { all.push(|| i); }",
+        &[
+            "2:29 warning: all these closures share one `i`: each sees its last value (give each its \
+         own: `let own = i;`, and use `own` in the closure)",
+        ],
+    );
+}
+
+#[test]
+fn a_function_that_hides_one_of_ours_is_found() {
+    finds(
+        "fn start(c) { engine::start(c) }",
+        &["1:13 warning: this function hides start(container) -> Container (`engine::start(...)` \
+         still means the other one)"],
+    );
+}
+
+#[test]
+fn an_import_that_leads_nowhere_is_found_and_what_it_should_bring_is_left_alone() {
+    let found = found("import \"nosuch\" as n;\nn::f();");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("1:8 error: cannot import `nosuch`"), "{found:?}");
+}
+
+#[test]
+fn imported_files_are_checked_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    write("lib.rhai", "import \"main\" as m;\nfn start(c) { nobody() }");
+    let main = write("main.rhai", "import \"lib\" as lib;\nlib::start(1);\nlib::start();");
+    let found = check(Source::File(main)).unwrap();
+    let lines: Vec<_> = found.iter().map(|f| (f.line, f.message.as_str())).collect();
+    assert_eq!(
+        lines,
+        [(3, "lib::start() does not take 0 values"), (2, "there is no function `nobody`")]
+    );
+    assert!(found[1].source.ends_with("lib.rhai"));
+}
+
+/// The examples take variables for granted that stand for the reader's own.
+#[test]
+fn no_example_of_the_reference_has_an_error() {
+    let own = docs::ours().into_iter().flat_map(|(_, functions)| functions);
+    let all = own.chain(docs::modules().into_iter().flat_map(|module| module.functions));
+    for function in all {
+        let Some(example) = function.example() else { continue };
+        let errors: Vec<_> =
+            check(Source::Text { name: function.name.clone(), text: example.to_owned() })
+                .unwrap()
+                .into_iter()
+                .filter(|finding| finding.severity == Severity::Error)
+                .map(|finding| finding.drawn(false))
+                .collect();
+        assert!(errors.is_empty(), "{}", errors.join("\n"));
+    }
+}
