@@ -139,7 +139,10 @@ fn of_module(module: &Provided) -> ModuleDocs {
 }
 
 fn in_order(functions: &mut [Function]) {
-    functions.sort_by(|a, b| (&a.name, a.params.len()).cmp(&(&b.name, b.params.len())));
+    // Down to the parameters: the registrations come in no certain order.
+    functions.sort_by(|a, b| {
+        (&a.name, a.params.len(), &a.params).cmp(&(&b.name, b.params.len(), &b.params))
+    });
 }
 
 /// The first sentence of a text whose lines are broken.

@@ -4,6 +4,10 @@ use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, OptimizationLevel};
 
 use super::api;
+use super::events::Event;
+use super::exec::ExecResult;
+use super::handle::{Container, Image};
+use super::logs::{LogLine, Logs};
 use super::modules::Resolver;
 use super::stage::Stage;
 
@@ -29,6 +33,13 @@ pub fn vocabulary() -> Engine {
     engine.register_global_module(functions.clone());
     // `engine::start(c)` means ours even where a script has a `start` of its own.
     engine.register_static_module("engine", functions);
+    // What `type_of` and errors call them.
+    engine.register_type_with_name::<Container>("Container");
+    engine.register_type_with_name::<Image>("Image");
+    engine.register_type_with_name::<Logs>("Logs");
+    engine.register_type_with_name::<LogLine>("LogLine");
+    engine.register_type_with_name::<ExecResult>("ExecResult");
+    engine.register_type_with_name::<Event>("Event");
     engine.set_strict_variables(true);
     engine.disable_symbol("eval");
     engine

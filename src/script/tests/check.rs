@@ -119,7 +119,7 @@ fn options_that_cannot_be_are_found() {
     );
     finds(
         "wait_for(\"w\", #{ any: [#{ all: [#{ logg: \"x\" }] }] });",
-        &["1:37 error: wait_for(): no option `logg` (did you mean `log`?)"],
+        &["1:36 error: wait_for(): no option `logg` (did you mean `log`?)"],
     );
 }
 

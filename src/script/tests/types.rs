@@ -4,21 +4,17 @@
 use std::time::Duration;
 
 use super::super::docs::{Function, Role, modules, ours};
-use super::super::{Host, Limits, Outcome, Source, run};
+use super::super::{Reply, Session};
 use super::host;
+use crate::engine::Cancel;
 
 /// A value of each kind that a script can have.
 const VALUES: &[&str] = &[
     "()",
     "true",
     "-1",
-    "0.5",
-    "\"\"",
     "\"nobody\"",
-    "'x'",
-    "[]",
     "[1, \"a\"]",
-    "#{}",
     "#{ nosuch: 1 }",
     "|| 1",
     "|a, b| a",
@@ -26,7 +22,6 @@ const VALUES: &[&str] = &[
     "create(\"host\")",
     "1..3",
     "blob(2)",
-    "timestamp()",
 ];
 
 /// What must not be seen by users: names of Rust.
@@ -64,30 +59,52 @@ fn call(function: &Function, prefix: &str, place: usize, value: &str) -> String 
     }
 }
 
-/// Why the outcome is not one that a user should see.
-fn wrong(outcome: &Outcome) -> Option<String> {
-    let report = outcome.report.as_deref().unwrap_or_default();
-    let bug = report.contains("this is a bug") || report.contains("panic");
-    let inner = INNER.iter().any(|name| report.contains(name));
-    (bug || inner).then(|| report.to_owned())
+/// Why what was said is not what a user should see.
+fn is_wrong(report: &str) -> bool {
+    report.contains("this is a bug")
+        || report.contains("panic")
+        || INNER.iter().any(|name| report.contains(name))
 }
 
 /// Runs all calls of some functions; what was wrong with them.
 fn run_all(functions: &[Function], prefix: &str, import: &str) -> Vec<String> {
     let mut found = Vec::new();
     for function in functions.iter().filter(|function| function.role != Role::Internal) {
-        for place in 0..function.params.len() {
-            for value in VALUES {
-                let (host, _) = host();
-                let limits = Limits { time: Some(Duration::from_secs(2)), operations: Some(100_000) };
-                let text = format!("{import}{};", call(function, prefix, place, value));
-                let source = Source::Text { name: "x".to_owned(), text: text.clone() };
-                let outcome = run(Host { limits, ..host }, source);
-                found.extend(wrong(&outcome).map(|report| format!("{text}\n{report}")));
+        let (host, _) = host();
+        let cancel = host.cancel.clone();
+        let mut session = Session::new(host);
+        if !import.is_empty() {
+            assert_eq!(session.line(import), Reply::Nothing);
+        }
+        let values =
+            VALUES.iter().flat_map(|value| (0..function.params.len()).map(move |at| (at, value)));
+        for (place, value) in values {
+            let text = format!("{};", call(function, prefix, place, value));
+            let reply = soon(&cancel, || session.line(&text));
+            if let Reply::Failed(report) = reply
+                && is_wrong(&report)
+            {
+                found.push(format!("{text}\n{report}"));
             }
         }
     }
     found
+}
+
+/// Does `work` and ends it like Ctrl-C when it waits for what does not come.
+fn soon<T>(cancel: &Cancel, work: impl FnOnce() -> T) -> T {
+    cancel.clear();
+    let over = Cancel::new().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            if over.sleep(Duration::from_millis(200)).is_ok() {
+                cancel.raise();
+            }
+        });
+        let done = work();
+        over.raise();
+        done
+    })
 }
 
 #[test]
