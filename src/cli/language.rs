@@ -14,7 +14,7 @@ use super::outcome::{FAILED, complain, settle};
 use super::route::Program;
 use super::screen::{Screen, Stream, stderr, stdout};
 use super::shell::Shell;
-use super::{parse, perform, usage};
+use super::{pager, parse, perform, usage};
 use crate::engine::{self, Backend, Cancel, Settings};
 use crate::model::error::Context as _;
 use crate::model::units::parse_duration;
@@ -42,7 +42,9 @@ pub fn repl(settings: &Settings) -> u8 {
         Ok(host) => {
             let commands = Commands { settings: settings.clone(), host: host.clone() };
             let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-            repl::run(host, &commands, repl::Settings { history: history(), banner: terminal })
+            let startup = startup().filter(|_| terminal);
+            let settings = repl::Settings { history: history(), banner: terminal, startup };
+            repl::run(host, &commands, settings)
         }
         Err(error) => failed(&error),
     }
@@ -116,6 +118,18 @@ pub fn source(program: Program) -> Result<Source> {
             Source::Text { name: "standard input".to_owned(), text }
         }
     })
+}
+
+/// `LIFEBOX_STARTUP`, or a file among the user's settings, if it is there.
+fn startup() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(file) = variable("LIFEBOX_STARTUP") {
+        return Some(file.into());
+    }
+    let settings = variable("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".config")));
+    settings.map(|settings| settings.join("lifebox/startup.rhai")).filter(|file| file.exists())
 }
 
 /// `LIFEBOX_HISTORY`, or a file among the user's state; none where there is no home.
@@ -205,6 +219,14 @@ impl repl::CommandLine for Commands {
         };
         let outcome = perform(&shell, &mut screen, &arguments.verb);
         settle(&mut screen, outcome)
+    }
+
+    fn page(&self, text: &str) -> bool {
+        pager::page(text)
+    }
+
+    fn edit(&self, text: &str) -> Result<String> {
+        pager::edit(text)
     }
 
     fn flags(&self, verb: &str) -> Vec<String> {

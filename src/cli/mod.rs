@@ -22,6 +22,7 @@ mod list;
 mod logs;
 mod moment;
 mod outcome;
+mod pager;
 mod panics;
 mod progress;
 mod prompt;

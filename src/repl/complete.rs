@@ -1,5 +1,6 @@
 //! TAB: in a command line verbs, flags, containers and images; in a script what the language says.
 
+use super::command;
 use super::input::Input;
 use super::turn::Talk;
 use crate::script::{Candidate, Completion};
@@ -12,6 +13,11 @@ pub fn complete(talk: &Talk<'_>, line: &str, position: usize) -> Completion {
     let before = &line[..position.min(line.len())];
     let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let (earlier, word) = before.split_at(start);
+    if let Some(beginning) = before.strip_prefix(':') {
+        let names = command::names().filter(|name| name.starts_with(beginning));
+        let candidates = names.map(|name| plain(format!(":{name} "))).collect();
+        return Completion { start: 0, candidates };
+    }
     if earlier.trim().is_empty() {
         return first_word(talk, line, position, word);
     }
@@ -39,6 +45,37 @@ fn first_word(talk: &Talk<'_>, line: &str, position: usize, word: &str) -> Compl
         completion.candidates.sort_by(|a, b| a.text.cmp(&b.text));
     }
     completion
+}
+
+/// What could follow the end of the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// It.
+    pub shown: String,
+    /// Whether the right arrow takes it: a name, and not the form of a call.
+    pub inserted: bool,
+}
+
+/// The parameters of the function that is being called, or the rest of the only name that can be
+/// meant.
+pub fn hint(talk: &Talk<'_>, line: &str) -> Option<Hint> {
+    let session = talk.session.try_borrow().ok()?;
+    if let Some(before) = line.strip_suffix('(') {
+        let name_begins = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let name = &before[name_begins.map_or(0, |at| at + 1)..];
+        let is_method = before[..before.len() - name.len()].ends_with('.');
+        let shown = session.parameters(name, is_method)?;
+        return Some(Hint { shown, inserted: false });
+    }
+    drop(session);
+    let completion = complete(talk, line, line.len());
+    let [only] = completion.candidates.as_slice() else { return None };
+    // A name has begun; else everything would be hinted at.
+    if completion.start == line.len() {
+        return None;
+    }
+    let rest = only.text.strip_prefix(&line[completion.start..])?;
+    Some(Hint { shown: rest.to_owned(), inserted: true })
 }
 
 fn plain(text: String) -> Candidate {

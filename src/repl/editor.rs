@@ -13,11 +13,13 @@ use rustyline::{
     Cmd, CompletionType, Config, Context, Editor, Helper, KeyCode, KeyEvent, Modifiers,
 };
 
+use super::complete::Hint;
 use super::turn::{Talk, Turn};
 use super::{CommandLine, Settings, complete, highlight, history};
-use crate::script::{Host, Session};
+use crate::script::{Candidate, Host, Session};
 
-const PROMPT: &str = "lifebox> ";
+/// How wide a line of the list of completions is at most.
+const WIDEST: usize = 60;
 
 /// Talks until the user leaves.
 pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
@@ -36,8 +38,13 @@ pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
             "lifebox {version}: help lists the functions, TAB completes, Ctrl-D leaves"
         ));
     }
+    if let Some(startup) = settings.startup.as_ref().and_then(|path| path.to_str())
+        && let Turn::Leave(code) = talk.load(startup)
+    {
+        return code;
+    }
     loop {
-        let line = match editor.readline(PROMPT) {
+        let line = match editor.readline(&prompt(&host)) {
             Ok(line) => line,
             // Ctrl-C gives up the line, not the conversation.
             Err(ReadlineError::Interrupted) => continue,
@@ -56,6 +63,15 @@ pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
         if let Turn::Leave(code) = talk.take(&line) {
             return code;
         }
+    }
+}
+
+/// The prompt, with how many containers run. Failing to ask leaves it bare.
+fn prompt(host: &Host) -> String {
+    let all = host.backend.ps().unwrap_or_default();
+    match all.iter().filter(|container| container.state.status.is_live()).count() {
+        0 => "lifebox> ".to_owned(),
+        running => format!("lifebox ({running} running)> "),
     }
 }
 
@@ -91,7 +107,25 @@ struct Assistant<'a> {
 impl Helper for Assistant<'_> {}
 
 impl Hinter for Assistant<'_> {
-    type Hint = String;
+    type Hint = Hint;
+
+    fn hint(&self, line: &str, position: usize, _context: &Context<'_>) -> Option<Hint> {
+        // Only at the end: in the middle of a line it would be in the way.
+        if position < line.len() {
+            return None;
+        }
+        complete::hint(self.talk, line)
+    }
+}
+
+impl rustyline::hint::Hint for Hint {
+    fn display(&self) -> &str {
+        &self.shown
+    }
+
+    fn completion(&self) -> Option<&str> {
+        self.inserted.then_some(&self.shown)
+    }
 }
 
 impl Completer for Assistant<'_> {
@@ -104,9 +138,15 @@ impl Completer for Assistant<'_> {
         _context: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let completion = complete::complete(self.talk, line, position);
-        let pair = |text: String| Pair { display: text.clone(), replacement: text };
-        let pairs = completion.candidates.into_iter().map(|candidate| pair(candidate.text));
-        Ok((completion.start, pairs.collect()))
+        let pair = |candidate: Candidate| Pair {
+            display: if candidate.about.is_empty() {
+                candidate.text.clone()
+            } else {
+                candidate.about.chars().take(WIDEST).collect()
+            },
+            replacement: candidate.text,
+        };
+        Ok((completion.start, completion.candidates.into_iter().map(pair).collect()))
     }
 }
 
@@ -122,6 +162,10 @@ impl Validator for Assistant<'_> {
 impl Highlighter for Assistant<'_> {
     fn highlight<'l>(&self, line: &'l str, _position: usize) -> Cow<'l, str> {
         if self.color { Cow::Owned(highlight::paint(line)) } else { Cow::Borrowed(line) }
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        if self.color { Cow::Owned(highlight::hint(hint)) } else { Cow::Borrowed(hint) }
     }
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(

@@ -21,6 +21,11 @@ pub fn prompt(text: &str) -> String {
     painted(PROMPT, text)
 }
 
+/// What could follow, in a colour that stands back.
+pub fn hint(text: &str) -> String {
+    painted(COMMENT, text)
+}
+
 /// The line in colour; without the colours it is the same line.
 pub fn paint(line: &str) -> String {
     let mut out = String::with_capacity(line.len() * 2);

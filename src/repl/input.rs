@@ -4,6 +4,8 @@
 //! assignment `ps = 1`, or the name of a variable. `lifebox` or `docker` before the verb is
 //! dropped. A few bare words are for the REPL itself.
 
+use super::command;
+
 /// What was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -13,6 +15,8 @@ pub enum Input {
     Leave,
     /// To be helped, with everything or with one function.
     Help(Option<String>),
+    /// For the REPL itself; or why it is not.
+    Own(Result<command::Command, String>),
     /// A command line: its words.
     Command(Vec<String>),
     /// A command line with an open quote.
@@ -35,10 +39,13 @@ pub fn classify(text: &str, verbs: &[String], is_variable: impl Fn(&str) -> bool
         ("", "") => return Input::Empty,
         ("exit" | "quit" | ":exit" | ":quit" | ":q", "") => return Input::Leave,
         ("help" | ":help" | ":h" | "?", "") => return Input::Help(None),
-        ("help" | ":help" | ":h", name) if is_word(name) => {
+        ("help" | ":help" | ":h", name) if is_topic(name) => {
             return Input::Help(Some(name.to_owned()));
         }
         _ => {}
+    }
+    if let Some(own) = text.strip_prefix(':') {
+        return Input::Own(command::parse(own));
     }
     if PROGRAMS.contains(&first) && !is_variable(first) && !is_rhai(rest) && !rest.is_empty() {
         return command(rest);
@@ -68,8 +75,9 @@ fn split_word(text: &str) -> (&str, &str) {
     (word, rest.trim_start())
 }
 
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+/// The name of a function, of a module, or of a function in a module.
+fn is_topic(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
 }
 
 #[cfg(test)]
@@ -93,6 +101,8 @@ mod tests {
             ("help", Input::Help(None)),
             ("help pause", Input::Help(Some("pause".to_owned()))),
             ("help(\"pause\")", Input::Script),
+            ("help stack::up", Input::Help(Some("stack::up".to_owned()))),
+            (":ps", Input::Own(Ok(command::Command::Ps))),
             ("ps", words("ps")),
             ("ps -a", words("ps -a")),
             ("  ps   -a ", words("ps -a")),

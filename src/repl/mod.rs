@@ -4,12 +4,14 @@
 //! to a [`Session`](crate::script::Session), command lines to whoever gave [`CommandLine`]. On a
 //! terminal lines are edited, completed and remembered; from a pipe they are just read.
 
+mod command;
 mod complete;
 mod editor;
 mod highlight;
 mod history;
 mod input;
 mod piped;
+mod record;
 mod turn;
 
 #[cfg(test)]
@@ -18,6 +20,7 @@ mod tests;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use crate::model::Result;
 use crate::script::Host;
 
 /// The command line, as the REPL needs it.
@@ -28,6 +31,14 @@ pub trait CommandLine {
     fn run(&self, words: &[String]) -> u8;
     /// The flags of a verb, such as `--all`.
     fn flags(&self, verb: &str) -> Vec<String>;
+    /// Shows a text that is longer than the screen page by page. False where it is not longer, or
+    /// nobody looks.
+    fn page(&self, text: &str) -> bool;
+    /// Lets the user change a text in an editor.
+    ///
+    /// # Errors
+    /// When there is no editor, or no user.
+    fn edit(&self, text: &str) -> Result<String>;
 }
 
 /// How the REPL is set up.
@@ -37,6 +48,8 @@ pub struct Settings {
     pub history: Option<PathBuf>,
     /// Whether to say hello.
     pub banner: bool,
+    /// What is run before the first prompt, if it is there.
+    pub startup: Option<PathBuf>,
 }
 
 /// Runs the conversation until the user leaves. Returns the code of `exit(n)`, else 0.

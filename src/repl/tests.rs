@@ -23,6 +23,14 @@ impl CommandLine for Verbs {
         1
     }
 
+    fn page(&self, _text: &str) -> bool {
+        false
+    }
+
+    fn edit(&self, text: &str) -> crate::model::Result<String> {
+        Ok(format!("{text} + 1"))
+    }
+
     fn flags(&self, verb: &str) -> Vec<String> {
         if verb == "ps" { vec!["--all".to_owned(), "--quiet".to_owned()] } else { Vec::new() }
     }

@@ -1,9 +1,12 @@
 //! One turn of the conversation: what was typed, done and shown. The same for terminal and pipe.
 
 use std::cell::RefCell;
+use std::time::Instant;
 
 use super::CommandLine;
+use super::command::{self, Command};
 use super::input::{Input, classify};
+use super::record::{Record, reason};
 use crate::script::{Host, Reply, Session};
 
 /// Who talks.
@@ -16,6 +19,8 @@ pub struct Talk<'a> {
     pub verbs: Vec<String>,
     /// The output and the interrupt flag.
     pub host: Host,
+    /// What was typed.
+    pub record: RefCell<Record>,
 }
 
 impl std::fmt::Debug for Talk<'_> {
@@ -43,7 +48,7 @@ impl<'a> Talk<'a> {
         host: Host,
     ) -> Talk<'a> {
         let verbs = commands.verbs();
-        Talk { session, commands, verbs, host }
+        Talk { session, commands, verbs, host, record: RefCell::default() }
     }
 
     /// What `text` is.
@@ -60,39 +65,140 @@ impl<'a> Talk<'a> {
     pub fn take(&self, text: &str) -> Turn {
         // An interrupt that came too late for the last turn must not end this one.
         self.host.cancel.clear();
-        match self.classify(text) {
+        let input = self.classify(text);
+        if !matches!(input, Input::Empty | Input::Own(_)) {
+            self.record.borrow_mut().typed(text);
+        }
+        match input {
             Input::Empty => Turn::Next,
             Input::Leave => Turn::Leave(0),
             Input::Help(name) => {
                 let help = self.session.borrow().help(name.as_deref());
                 match help {
+                    Ok(page) if name.is_none() => {
+                        self.show(&format!("{}\n{page}", command::overview()))
+                    }
                     Ok(page) => self.show(&page),
                     Err(report) => self.complain(&report),
                 }
             }
             Input::OpenQuote => self.complain("error: a quote is not closed"),
-            Input::Command(words) => {
-                self.commands.run(&words);
-                if self.host.cancel.is_raised() { Turn::Interrupted } else { Turn::Next }
+            Input::Command(words) => self.command(&words, text),
+            Input::Script => self.script(text),
+            Input::Own(Ok(command)) => self.own(command),
+            Input::Own(Err(wrong)) => self.complain(&format!("error: {wrong}")),
+        }
+    }
+
+    /// Runs a command line.
+    fn command(&self, words: &[String], line: &str) -> Turn {
+        let code = self.commands.run(words);
+        if self.host.cancel.is_raised() {
+            return Turn::Interrupted;
+        }
+        if code == 0 {
+            self.record.borrow_mut().command(words, line);
+        }
+        Turn::Next
+    }
+
+    /// Evaluates a text of the language.
+    fn script(&self, text: &str) -> Turn {
+        let reply = self.session.borrow_mut().line(text);
+        if matches!(reply, Reply::Nothing | Reply::Value(_)) {
+            self.record.borrow_mut().script(text);
+        }
+        self.answer(reply)
+    }
+
+    fn answer(&self, reply: Reply) -> Turn {
+        match reply {
+            Reply::Nothing => Turn::Next,
+            Reply::Value(text) => self.show(&text),
+            Reply::Failed(report) => self.complain(&report),
+            Reply::Interrupted => {
+                self.complain("interrupted");
+                Turn::Interrupted
             }
-            Input::Script => {
-                let reply = self.session.borrow_mut().line(text);
-                match reply {
-                    Reply::Nothing => Turn::Next,
-                    Reply::Value(text) => self.show(&text),
-                    Reply::Failed(report) => self.complain(&report),
-                    Reply::Interrupted => {
-                        self.complain("interrupted");
-                        Turn::Interrupted
-                    }
-                    Reply::Exit(code) => Turn::Leave(code),
+            Reply::Exit(code) => Turn::Leave(code),
+        }
+    }
+
+    /// Does what is for the REPL itself.
+    fn own(&self, command: Command) -> Turn {
+        let words =
+            |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        match command {
+            Command::Ps => self.command(&words(&["ps", "-a"]), "ps -a"),
+            Command::Images => self.command(&words(&["images"]), "images"),
+            Command::Vars => {
+                let vars = self.session.borrow().variables();
+                if vars.is_empty() { Turn::Next } else { self.show(&vars) }
+            }
+            Command::Clear => self.show_raw("\x1b[H\x1b[2J\x1b[3J"),
+            Command::Time(text) => {
+                let begun = Instant::now();
+                let turn = self.script(&text);
+                let took = begun.elapsed();
+                if turn == Turn::Next {
+                    return self.show(&format!("{:.1} ms", took.as_secs_f64() * 1000.0));
+                }
+                turn
+            }
+            Command::History(count) => {
+                let text = self.record.borrow().last(count).join("\n");
+                if text.is_empty() { Turn::Next } else { self.show(&text) }
+            }
+            Command::Save(path) => {
+                let saved = self.record.borrow().save(&path);
+                match saved {
+                    Ok(()) => self.show(&format!("saved; run it with: lifebox {path}")),
+                    Err(wrong) => self.complain(&wrong),
                 }
             }
+            Command::Load(path) => self.load(&path),
+            Command::Edit => self.edit(),
+        }
+    }
+
+    /// Runs a file in the session.
+    pub fn load(&self, path: &str) -> Turn {
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                let reply = self.session.borrow_mut().load(path, &text);
+                if matches!(reply, Reply::Nothing | Reply::Value(_)) {
+                    self.record.borrow_mut().script(&text);
+                }
+                self.answer(reply)
+            }
+            Err(error) => {
+                self.complain(&format!("error: cannot read `{path}`: {}", reason(&error)))
+            }
+        }
+    }
+
+    /// Lets the user change the last input, and evaluates it.
+    fn edit(&self) -> Turn {
+        let last = self.record.borrow().last(Some(1)).first().cloned().unwrap_or_default();
+        match self.commands.edit(&last) {
+            Ok(text) if text.trim().is_empty() => Turn::Next,
+            Ok(text) => self.take(text.trim_end()),
+            Err(error) => self.complain(&format!("error: {error}")),
+        }
+    }
+
+    fn show_raw(&self, text: &str) -> Turn {
+        match self.host.output.write_out(text.as_bytes()) {
+            Ok(()) => Turn::Next,
+            Err(_) => Turn::Leave(0),
         }
     }
 
     /// Shows a result. Where nobody reads any more the conversation is over.
     fn show(&self, text: &str) -> Turn {
+        if self.commands.page(text) {
+            return Turn::Next;
+        }
         match self.host.output.print(text) {
             Ok(()) => Turn::Next,
             Err(_) => Turn::Leave(0),

@@ -7,6 +7,7 @@ use rhai::{Dynamic, Engine, GlobalRuntimeState, Map, Scope};
 
 use super::docs::{self, Role};
 use super::options;
+use super::show;
 use super::stage::Stage;
 
 /// Words for the place before the cursor.
@@ -56,12 +57,12 @@ pub fn complete(
             words.extend(keys.map(|key| (format!("{}: ", key.name), key.about.to_owned())));
         }
         Context::Member(receiver) => {
-            members(engine, scope.get(receiver), &mut words);
+            members(engine, scope, receiver, &mut words);
         }
         Context::Name => {
             let functions = docs::all(engine).into_iter().filter(|f| f.role == Role::Function);
             for f in functions {
-                words.entry(format!("{}(", f.name)).or_insert_with(|| f.summary());
+                words.entry(format!("{}(", f.name)).or_insert_with(|| f.signature());
             }
             words.extend(KEYWORDS.iter().map(|word| ((*word).to_owned(), String::new())));
             let own = global.lib.iter().flat_map(|lib| lib.iter_script_fn_info());
@@ -82,10 +83,15 @@ pub fn complete(
 }
 
 /// Properties and methods of a value; of any handle where the variable is not known yet.
-fn members(engine: &Engine, value: Option<&Dynamic>, words: &mut BTreeMap<String, String>) {
-    let value = value.map(|value| value.clone().flatten());
+fn members(
+    engine: &Engine,
+    scope: &Scope<'static>,
+    receiver: &str,
+    words: &mut BTreeMap<String, String>,
+) {
+    let value = scope.get(receiver).map(|value| value.clone().flatten());
     if let Some(map) = value.as_ref().and_then(|value| value.read_lock::<Map>()) {
-        words.extend(map.keys().map(|key| (key.to_string(), String::new())));
+        words.extend(map.iter().map(|(key, value)| (key.to_string(), entry(engine, key, value))));
     }
     let kind = value.as_ref().map(Dynamic::type_id);
     for f in docs::all(engine) {
@@ -98,13 +104,31 @@ fn members(engine: &Engine, value: Option<&Dynamic>, words: &mut BTreeMap<String
             }),
             (None, receiver) => receiver.is_none(),
         };
-        let text = match f.role {
-            Role::Function if fits && !f.params.is_empty() => format!("{}(", f.name),
-            Role::Property if fits => f.name.clone(),
-            _ => continue,
-        };
-        words.entry(text).or_insert_with(|| f.summary());
+        match f.role {
+            Role::Function if fits && !f.params.is_empty() => {
+                words.entry(format!("{}(", f.name)).or_insert_with(|| f.signature());
+            }
+            Role::Property if fits => {
+                let now = value.as_ref().and_then(|value| property(engine, value, &f.name));
+                words.insert(f.name.clone(), now.unwrap_or_else(|| f.summary()));
+            }
+            _ => {}
+        }
     }
+}
+
+/// What a property says now: `status = "running"`.
+fn property(engine: &Engine, value: &Dynamic, name: &str) -> Option<String> {
+    let mut scope = Scope::new();
+    scope.push_dynamic("it", value.clone());
+    let now = engine.eval_expression_with_scope::<Dynamic>(&mut scope, &format!("it.{name}"));
+    Some(entry(engine, name, &now.ok()?))
+}
+
+/// A name and a value, in a line.
+fn entry(engine: &Engine, name: &str, value: &Dynamic) -> String {
+    let shown = show::value(engine, value).unwrap_or_else(|| "()".to_owned());
+    format!("{name} = {}", shown.lines().next().unwrap_or_default())
 }
 
 /// The names of all containers. Failing to ask leaves completion empty, not broken.

@@ -1,17 +1,20 @@
 //! A conversation with the interpreter: variables, functions and imports live on from one text to
 //! the next. A script is a conversation of one text.
 
+use once_cell::sync::OnceCell;
 use rhai::{Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState};
 
 use super::cases;
 use super::completion::{self, Completion};
+use super::docs::{self, Function, Role};
 use super::error::{Ending, RhaiResultOf, innermost, throw};
 use super::incomplete::Judge;
 use super::scope::Scope;
-use super::sources::without_shebang;
+use super::sources::{CLOSURE, without_shebang};
 use super::stage::Stage;
 use super::{Host, Outcome, here, interpreter, render, show, stack};
 use crate::engine::Cancel;
+use crate::ui::columns::align;
 
 /// The exit code when the time is over, timeout(1)'s.
 const LATE: u8 = 124;
@@ -24,6 +27,8 @@ pub struct Session {
     global: GlobalRuntimeState,
     stage: Stage,
     lines: usize,
+    /// The functions of the language, for hints.
+    known: OnceCell<Vec<Function>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -55,7 +60,15 @@ impl Session {
         let stage = Stage::new(host);
         let engine = interpreter::build(&stage);
         let global = engine.new_global_runtime_state();
-        Session { engine, judge: Judge::new(), scope: rhai::Scope::new(), global, stage, lines: 0 }
+        Session {
+            engine,
+            judge: Judge::new(),
+            scope: rhai::Scope::new(),
+            global,
+            stage,
+            lines: 0,
+            known: OnceCell::new(),
+        }
     }
 
     /// Runs a whole script.
@@ -103,8 +116,12 @@ impl Session {
     /// Evaluates one input of the REPL. Its value is kept as `last`.
     pub fn line(&mut self, text: &str) -> Reply {
         self.lines += 1;
-        let name = format!("repl[{}]", self.lines);
-        match self.evaluate(&name, text) {
+        self.load(&format!("repl[{}]", self.lines), text)
+    }
+
+    /// The same for a text that has a name of its own; its imports are relative to that.
+    pub fn load(&mut self, name: &str, text: &str) -> Reply {
+        match self.evaluate(name, text) {
             Ok(value) => {
                 let shown = show::value(&self.engine, &value);
                 if shown.is_some() {
@@ -120,7 +137,7 @@ impl Session {
                 Some(Ending::Exit(code)) => Reply::Exit(code),
                 Some(Ending::Closed) => Reply::Exit(0),
                 Some(Ending::Interrupted | Ending::Late) => Reply::Interrupted,
-                None => Reply::Failed(self.report(&name, &error)),
+                None => Reply::Failed(self.report(name, &error)),
             },
         }
     }
@@ -183,6 +200,28 @@ impl Session {
         self.judge.is_incomplete(text)
     }
 
+    /// The variables with their types and values, and the functions, a line each.
+    pub fn variables(&self) -> String {
+        let mut rows = Vec::new();
+        for (name, is_constant, value) in self.scope.iter_raw() {
+            let shown = show::value(&self.engine, value).unwrap_or_else(|| "()".to_owned());
+            let line = shown.lines().next().unwrap_or_default();
+            let more = if shown.lines().nth(1).is_some() { " ..." } else { "" };
+            let kind = if is_constant { "const " } else { "" };
+            let kind = format!("{kind}{}", self.engine.map_type_name(value.type_name()));
+            rows.push(format!("{name}\t{kind}\t{line}{more}"));
+        }
+        let own = self.global.lib.iter().flat_map(|lib| lib.iter_script_fn_info());
+        for (_, _, name, _, definition) in own {
+            if !name.starts_with(CLOSURE) {
+                let params: Vec<&str> =
+                    definition.params.iter().map(|param| param.as_str()).collect();
+                rows.push(format!("{name}\tfunction\t{name}({})", params.join(", ")));
+            }
+        }
+        align(&rows.join("\n")).trim_end().to_owned()
+    }
+
     /// Whether there is a variable of this name.
     pub fn has_variable(&self, name: &str) -> bool {
         self.scope.contains(name)
@@ -191,6 +230,18 @@ impl Session {
     /// What can stand at `position` in `line`.
     pub fn complete(&self, line: &str, position: usize) -> Completion {
         completion::complete(&self.engine, &self.stage, &self.scope, &self.global, line, position)
+    }
+
+    /// The parameters of a function, from after the bracket on: `container, options) -> Container`.
+    /// Of several forms the shortest that takes something.
+    pub fn parameters(&self, name: &str, is_method: bool) -> Option<String> {
+        let known = self.known.get_or_init(|| docs::all(&self.engine));
+        let before = usize::from(is_method);
+        let mut forms = known.iter().filter(|f| f.role == Role::Function && f.name == name);
+        let fits = forms.find(|f| f.params.len() > before)?;
+        let returns =
+            if fits.returns.is_empty() { String::new() } else { format!(" -> {}", fits.returns) };
+        Some(format!("{}){returns}", fits.params[before..].join(", ")))
     }
 
     /// The names of the containers, for completion.
@@ -208,8 +259,8 @@ impl Session {
     /// # Errors
     /// The drawn report, for a name that is not there.
     pub fn help(&self, name: Option<&str>) -> Result<String, String> {
-        let Some(name) = name else { return Ok(super::docs::overview()) };
-        super::docs::page(&self.engine, name).map_err(|error| render::plain(&error))
+        let Some(name) = name else { return Ok(docs::overview()) };
+        docs::page(&self.engine, name).map_err(|error| render::plain(&error))
     }
 }
 

@@ -29,6 +29,7 @@ mod peers;
 mod peers_registry;
 mod probed;
 mod readme;
+mod repl;
 mod rootless;
 mod save;
 mod scopes;

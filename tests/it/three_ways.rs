@@ -8,7 +8,8 @@ use rexpect::session::{PtySession, spawn_command};
 use crate::harness::{Engine, LIFEBOX};
 use crate::needs_root;
 
-const PROMPT: &str = "lifebox> ";
+/// With how many containers run, if any do.
+const PROMPT: &str = r"lifebox( \(\d+ running\))?> ";
 const PROGRAM: &str = "echo one; echo two; exit 7";
 
 /// Waits for SIGTERM and ends with 3.
@@ -28,7 +29,7 @@ impl Repl {
         // No codes of line editing: the text is what is shown.
         command.env("TERM", "dumb");
         let mut session = spawn_command(command, Some(20_000)).unwrap();
-        session.exp_string(PROMPT).unwrap();
+        session.exp_regex(PROMPT).unwrap();
         Repl(session)
     }
 
@@ -36,7 +37,7 @@ impl Repl {
     #[track_caller]
     fn say(&mut self, line: &str) -> String {
         self.0.send_line(line).unwrap();
-        self.0.exp_string(PROMPT).unwrap().replace('\r', "").trim().to_owned()
+        self.0.exp_regex(PROMPT).unwrap().0.replace('\r', "").trim().to_owned()
     }
 
     fn leave(mut self) {
@@ -169,7 +170,7 @@ fn events_are_seen_in_the_repl_as_on_the_command_line() {
     repl.0.send_line("events --since 1h").unwrap();
     repl.0.exp_string("container die").unwrap();
     repl.0.send_control('c').unwrap();
-    repl.0.exp_string(PROMPT).unwrap();
+    repl.0.exp_regex(PROMPT).unwrap();
     repl.leave();
 }
 
@@ -182,7 +183,7 @@ fn ctrl_c_ends_what_is_under_way_and_ctrl_d_the_repl() {
     repl.0.exp_string("begun").unwrap();
     let pressed = Instant::now();
     repl.0.send_control('c').unwrap();
-    repl.0.exp_string(PROMPT).unwrap();
+    repl.0.exp_regex(PROMPT).unwrap();
     assert!(pressed.elapsed() < Duration::from_millis(500), "{:?}", pressed.elapsed());
     assert_eq!(repl.say("kept + 1"), "42");
     repl.leave();

@@ -1,0 +1,127 @@
+//! The words for the REPL itself: `:help`, `:ps`, `:save FILE`.
+
+use crate::model::nearest::nearest;
+
+/// What the REPL is told to do itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Show all containers.
+    Ps,
+    /// Show the images.
+    Images,
+    /// Show the variables and functions of the session.
+    Vars,
+    /// Clear the screen.
+    Clear,
+    /// Evaluate this and say how long it took.
+    Time(String),
+    /// Show the last inputs: so many, or all.
+    History(Option<usize>),
+    /// Write the session as a script to this file.
+    Save(String),
+    /// Run this file in the session.
+    Load(String),
+    /// Change the last input in an editor, and evaluate it.
+    Edit,
+}
+
+/// The commands, with what they take and what they do.
+const COMMANDS: &[(&str, &str, &str)] = &[
+    ("help", "[NAME]", "what there is, or what this function does"),
+    ("quit", "", "leave; Ctrl-D does so too"),
+    ("load", "FILE", "run a script here: its variables stay"),
+    ("edit", "", "change the last input in $VISUAL or $EDITOR, and run it"),
+    ("save", "FILE", "write what worked so far as a script"),
+    ("ps", "", "all containers"),
+    ("images", "", "all images"),
+    ("vars", "", "the variables and functions of this session"),
+    ("time", "CODE", "run this and say how long it took"),
+    ("history", "[N]", "the last inputs"),
+    ("clear", "", "clear the screen"),
+];
+
+/// The command that follows the colon.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn parse(text: &str) -> Result<Command, String> {
+    let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let rest = rest.trim();
+    let file = |make: fn(String) -> Command| {
+        if rest.is_empty() {
+            Err(format!(":{name} needs a file"))
+        } else {
+            Ok(make(rest.to_owned()))
+        }
+    };
+    match name {
+        "ps" => Ok(Command::Ps),
+        "images" => Ok(Command::Images),
+        "vars" => Ok(Command::Vars),
+        "clear" => Ok(Command::Clear),
+        "edit" => Ok(Command::Edit),
+        "time" if rest.is_empty() => Err(":time needs something to run".to_owned()),
+        "time" => Ok(Command::Time(rest.to_owned())),
+        "history" if rest.is_empty() => Ok(Command::History(None)),
+        "history" => rest
+            .parse()
+            .map(|count| Command::History(Some(count)))
+            .map_err(|_| format!(":history takes a number, not `{rest}`")),
+        "save" => file(Command::Save),
+        "load" => file(Command::Load),
+        _ => {
+            let near = nearest(name, names());
+            let hint = near.map_or_else(
+                || ":help lists all".to_owned(),
+                |near| format!("did you mean :{near}?"),
+            );
+            Err(format!("there is no :{name}; {hint}"))
+        }
+    }
+}
+
+/// The names of all commands.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|(name, ..)| *name)
+}
+
+/// A line for each command.
+pub fn overview() -> String {
+    let mut text = String::from("The prompt\n");
+    for (name, takes, does) in COMMANDS {
+        let form = format!(":{name} {takes}");
+        text.push_str(&format!("  {:<15} {does}\n", form.trim_end()));
+    }
+    text.push_str("  last            the last value; a line that ends in `;` shows none\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read_and_slips_are_answered() {
+        assert_eq!(parse("time sleep(1)"), Ok(Command::Time("sleep(1)".to_owned())));
+        assert_eq!(parse("history 3"), Ok(Command::History(Some(3))));
+        assert_eq!(parse("save  my file.rhai "), Ok(Command::Save("my file.rhai".to_owned())));
+        for (text, wanted) in [
+            ("save", ":save needs a file"),
+            ("time", ":time needs something to run"),
+            ("history x", ":history takes a number, not `x`"),
+            ("lod x", "there is no :lod; did you mean :load?"),
+            ("xyzzy", "there is no :xyzzy; :help lists all"),
+        ] {
+            assert_eq!(parse(text).unwrap_err(), wanted);
+        }
+    }
+
+    #[test]
+    fn every_command_is_listed_and_can_be_read() {
+        for (name, takes, _) in COMMANDS {
+            assert!(overview().contains(&format!(":{name}")));
+            let known = ["help", "quit"].contains(name);
+            assert!(known || parse(&format!("{name} 1")).is_ok(), "{name} {takes}");
+        }
+    }
+}
