@@ -4,7 +4,11 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use lifebox::probe;
-use lifebox::runtime::{monitor, reaper};
+use lifebox::runtime::{memory, monitor, reaper};
+
+/// Counts only for scripts that are not trusted.
+#[global_allocator]
+static ALLOCATOR: memory::Bounded = memory::Bounded;
 
 fn main() -> ExitCode {
     // Before all else: a monitor parses no arguments and stays small.

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _, Write};
 use std::panic::PanicHookInfo;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use clap::CommandFactory as _;
 use once_cell::unsync::OnceCell;
@@ -17,17 +18,50 @@ use super::shell::Shell;
 use super::{pager, parse, perform, usage};
 use crate::engine::{self, Backend, Cancel, Settings};
 use crate::model::error::Context as _;
-use crate::model::units::parse_duration;
+use crate::model::units::{parse_bytes, parse_duration};
 use crate::model::{Error, Kind, Result};
 use crate::repl;
-use crate::script::{self, Host, Limits, Output, Source};
+use crate::script::{self, Fence, Host, Limits, Output, Source};
 
 /// Runs a script and returns its exit code.
-pub fn script(settings: &Settings, program: Program, arguments: Vec<String>, limits: Limits) -> u8 {
+pub fn script(settings: &Settings, program: Program, arguments: Vec<String>) -> u8 {
+    bounded(settings, program, arguments, Limits::default(), None)
+}
+
+/// Runs a script within the limits that its flags say.
+pub fn script_within(settings: &Settings, script: ScriptArguments) -> u8 {
+    match within(script) {
+        Ok((program, arguments, limits, fence)) => {
+            bounded(settings, program, arguments, limits, fence)
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+type Within = (Program, Vec<String>, Limits, Option<Arc<Fence>>);
+
+/// What the arguments of `script` say.
+fn within(script: ScriptArguments) -> Result<Within> {
+    let first = script.file_and_arguments.first().map(String::as_str).unwrap_or_default();
+    let program = Program::from_word(first);
+    let (limits, fence) = (limits(&script)?, fence(&script, &program)?);
+    Ok((program, script.file_and_arguments.into_iter().skip(1).collect(), limits, fence))
+}
+
+fn bounded(
+    settings: &Settings,
+    program: Program,
+    arguments: Vec<String>,
+    limits: Limits,
+    fence: Option<Arc<Fence>>,
+) -> u8 {
     let prepared = open(settings, arguments).and_then(|host| {
-        let host = Host { limits, ..host };
+        let host = Host { limits, fence, ..host };
         let source = source(program)?;
         host.cancel.raise_on_end()?;
+        if let Some(most) = limits.memory {
+            engine::bound_memory(most);
+        }
         Ok((host, source))
     });
     match prepared {
@@ -62,8 +96,33 @@ pub fn took_panic(info: &PanicHookInfo<'_>) -> bool {
 pub fn limits(script: &ScriptArguments) -> Result<Limits> {
     let time = script.timeout.as_deref().map(parse_duration).transpose();
     let time = time.map_err(|error| error.context("--timeout"))?;
-    Ok(Limits { time, operations: script.max_ops.filter(|most| *most > 0) })
+    let memory = script.max_memory.as_deref().map(parse_bytes).transpose();
+    let memory = memory.map_err(|error| error.context("--max-memory"))?;
+    let own = Limits { time, operations: script.max_ops.filter(|most| *most > 0), memory };
+    Ok(if script.untrusted { own.or(UNTRUSTED) } else { own })
 }
+
+/// What is around a script that is not trusted: its folder, or the working directory.
+///
+/// # Errors
+/// When that is not there.
+pub fn fence(script: &ScriptArguments, program: &Program) -> Result<Option<Arc<Fence>>> {
+    if !script.untrusted {
+        return Ok(None);
+    }
+    let folder = match program {
+        Program::File(path) => path.parent().filter(|parent| !parent.as_os_str().is_empty()),
+        Program::Stdin | Program::Text(_) => None,
+    };
+    Fence::new(folder.unwrap_or(Path::new("."))).map(|fence| Some(Arc::new(fence)))
+}
+
+/// How far a script may go that is not trusted, where nobody says otherwise.
+const UNTRUSTED: Limits = Limits {
+    time: Some(Duration::from_secs(300)),
+    operations: Some(100_000_000),
+    memory: Some(256 << 20),
+};
 
 fn failed(error: &Error) -> u8 {
     complain(&mut Screen::new(), error);
@@ -96,6 +155,7 @@ pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Hos
         progress: super::progress::of_script(),
         limits: Limits::default(),
         cases: None,
+        fence: None,
         color: io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
     }
@@ -199,15 +259,16 @@ impl repl::CommandLine for Commands {
             return settle(&mut screen, Err(error.into()));
         }
         if let Verb::Script(script) = arguments.verb {
-            let limits = match limits(&script) {
-                Ok(limits) => limits,
-                Err(error) => return settle(&mut screen, Err(error.into())),
-            };
-            let mut words = script.file_and_arguments.into_iter();
-            let program = Program::from_word(&words.next().unwrap_or_default());
-            let host = Host { args: words.collect(), limits, ..self.host.clone() };
-            return match source(program) {
-                Ok(source) => run(host, source),
+            let prepared = within(script).and_then(|(program, args, limits, fence)| {
+                if limits.memory.is_some() {
+                    let message = "the memory of a script cannot be limited in the REPL";
+                    let error = Error::new(Kind::Invalid, message);
+                    return Err(error.hint("run it by itself: lifebox script --untrusted FILE"));
+                }
+                Ok((Host { args, limits, fence, ..self.host.clone() }, source(program)?))
+            });
+            return match prepared {
+                Ok((host, source)) => run(host, source),
                 Err(error) => settle(&mut screen, Err(error.into())),
             };
         }

@@ -52,7 +52,6 @@ use screen::Screen;
 use shell::Shell;
 
 use crate::engine::{self, Settings};
-use crate::script::Limits;
 
 /// Does what the command line says (`words` without the program's name) and returns the exit code.
 pub fn main(words: &[OsString]) -> u8 {
@@ -73,9 +72,9 @@ pub fn main(words: &[OsString]) -> u8 {
                 settle(&mut screen, shown.map(|()| 0).map_err(Into::into))
             }
             Route::Verb => command(words, settings),
-            Route::Script(program, arguments) => entered(&settings, || {
-                language::script(&settings, program, arguments, Limits::default())
-            }),
+            Route::Script(program, arguments) => {
+                entered(&settings, || language::script(&settings, program, arguments))
+            }
             Route::Repl => entered(&settings, || language::repl(&settings)),
         }
     })
@@ -102,7 +101,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
                 let rest = words.iter().skip_while(|word| *word != path.as_os_str()).skip(1);
                 let rest = rest.map(|word| word.to_string_lossy().into_owned()).collect();
                 return entered(&settings, || {
-                    language::script(&settings, Program::File(path), rest, Limits::default())
+                    language::script(&settings, Program::File(path), rest)
                 });
             }
             return usage::show(&mut screen, &error, words);
@@ -110,18 +109,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
     };
     settings.take(arguments.root.clone(), arguments.storage_driver.clone());
     if let Verb::Script(script) = arguments.verb {
-        let limits = match language::limits(&script) {
-            Ok(limits) => limits,
-            Err(error) => {
-                complain(&mut screen, &error);
-                return FAILED;
-            }
-        };
-        let mut words = script.file_and_arguments.into_iter();
-        let program = Program::from_word(&words.next().unwrap_or_default());
-        return entered(&settings, || {
-            language::script(&settings, program, words.collect(), limits)
-        });
+        return entered(&settings, || language::script_within(&settings, script));
     }
     let mut perform = || match Shell::new(settings.clone()) {
         Ok(shell) => {

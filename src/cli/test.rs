@@ -25,7 +25,7 @@ const ENDING: &str = "_test.rhai";
 pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
     let scripts = found(&arguments.paths)?;
     let time = arguments.timeout.as_deref().map(parse_duration).transpose();
-    let limits = Limits { time: time.map_err(|e| e.context("--timeout"))?, operations: None };
+    let limits = Limits { time: time.map_err(|e| e.context("--timeout"))?, ..Limits::default() };
     let cancel = shell.interruptible()?.clone();
     let host = Host { limits, ..language::host(shell.backend()?.clone(), cancel, Vec::new()) };
     let told = Arc::new(Told {

@@ -26,7 +26,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::Result;
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
 use crate::model::event::{Event, EventOptions};
@@ -48,10 +47,12 @@ use crate::model::system::Info;
 use crate::model::top::Process;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
+use crate::model::{Error, Kind, Result};
 
 pub use self::transfer::{CopyOptions, Transfer};
 pub use crate::image::write_whole;
 pub use crate::runtime::cancel::Cancel;
+pub use crate::runtime::memory::bound as bound_memory;
 pub use crate::runtime::owner::Owner;
 
 /// A container engine: images in, containers through their life, images out.
@@ -76,6 +77,12 @@ pub trait Backend: Send + Sync + fmt::Debug {
         progress: &Arc<dyn Progress>,
         cancel: &Cancel,
     ) -> Result<Image>;
+    /// Makes an image of programs of this machine, with the libraries that they need, under this
+    /// name. An engine that makes no images refuses, as this default does.
+    fn image_from_host(&self, _programs: &[&str], reference: &Reference) -> Result<Image> {
+        let message = format!("cannot make `{}`: no images are made here", reference.familiar());
+        Err(Error::new(Kind::Unsupported, message))
+    }
     /// Brings in what a registry keeps under `reference`.
     fn pull(
         &self,

@@ -199,6 +199,12 @@ impl Backend for Native {
         Ok(())
     }
 
+    fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
+        let made = self.store()?.image_from_host(programs, programs, reference, &|| Ok(()))?;
+        self.tell(Action::Import, &made.image, Some(reference));
+        Ok(made.image)
+    }
+
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
         let image = self.store()?.tag(image, reference)?;
         self.tell(Action::Tag, &image, Some(reference));

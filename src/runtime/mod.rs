@@ -20,6 +20,7 @@ pub mod label;
 mod limits;
 mod lines;
 pub mod log;
+pub mod memory;
 pub mod monitor;
 mod names;
 pub mod oci;

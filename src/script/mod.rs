@@ -14,6 +14,7 @@ mod error;
 mod events;
 mod exec;
 mod explain;
+mod fence;
 mod handle;
 mod here;
 mod incomplete;
@@ -53,6 +54,7 @@ use crate::model::progress::Progress;
 pub use cases::Cases;
 pub use check::{Finding, Severity, check};
 pub use completion::{Candidate, Completion};
+pub use fence::Fence;
 pub use reference::{Form, reference};
 pub use session::{Reply, Session};
 pub use stack::took_panic;
@@ -98,6 +100,8 @@ pub struct Host {
     pub color: bool,
     /// How far a script may go.
     pub limits: Limits,
+    /// What is around a script that is not trusted; all others may reach what the user may.
+    pub fence: Option<Arc<Fence>>,
     /// Who is told of its tests; without anybody they are printed.
     pub cases: Option<Arc<dyn Cases>>,
 }
@@ -109,6 +113,19 @@ pub struct Limits {
     pub time: Option<Duration>,
     /// How many operations of the language.
     pub operations: Option<u64>,
+    /// How many bytes of memory the process may use more. Whoever runs the script sees to it.
+    pub memory: Option<u64>,
+}
+
+impl Limits {
+    /// These, and `others` where they say nothing.
+    pub fn or(self, others: Limits) -> Self {
+        Limits {
+            time: self.time.or(others.time),
+            operations: self.operations.or(others.operations),
+            memory: self.memory.or(others.memory),
+        }
+    }
 }
 
 /// A script to run.

@@ -101,6 +101,10 @@ impl ModuleResolver for Resolver {
         position: Position,
     ) -> RhaiResultOf<Shared<Module>> {
         let fail = |error: Error| throw(&error, "import", source, position);
+        // Before it is looked for: a script that is not trusted does not learn what is there.
+        if stdlib::find(path).is_none() {
+            self.stage.path(&file_of(source, path).to_string_lossy()).map_err(fail)?;
+        }
         let found = locate(source, path).map_err(fail)?;
         {
             let mut state = self.state();

@@ -9,9 +9,11 @@ use rhai::NativeCallContext;
 
 use super::cases::Tests;
 use super::error::{Ending, RhaiResultOf, raise};
+use super::fence::OwnPath;
 use super::sources::Sources;
 use super::{Host, here};
 use crate::engine::{Backend, Cancel, Owner};
+use crate::model::options::CreateOptions;
 use crate::model::{Error, Kind, Result};
 
 /// The surroundings of a script. Copies are the same surroundings.
@@ -53,6 +55,22 @@ impl Stage {
     /// What the script was given.
     pub fn host(&self) -> &Host {
         &self.0.host
+    }
+
+    /// A path of this machine that a script wrote.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] where the script may not go there.
+    pub fn path(&self, path: &str) -> Result<OwnPath<'_>> {
+        self.0.host.fence.as_ref().map_or_else(|| Ok(OwnPath::any(path)), |fence| fence.path(path))
+    }
+
+    /// Whether the script may make such a container.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`].
+    pub fn may_make(&self, options: &CreateOptions) -> Result<()> {
+        self.0.host.fence.as_ref().map_or(Ok(()), |fence| fence.check(options))
     }
 
     /// The containers and images.

@@ -9,6 +9,7 @@ pub mod event;
 pub mod filter;
 pub mod fs;
 pub mod identity;
+pub mod memory;
 pub mod mount;
 pub mod net;
 pub mod process;

@@ -41,6 +41,7 @@ mod store_faults;
 mod three_ways;
 mod tidy;
 mod transfer;
+mod untrusted;
 mod upkeep;
 mod user;
 mod waiting;

@@ -260,6 +260,13 @@ pub struct ScriptArguments {
     /// End the script after so many operations of the language
     #[arg(long, value_name = "N")]
     pub max_ops: Option<u64>,
+    /// End the script where it would use more memory, with exit code 137
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<String>,
+    /// Keep the script in its folder, let its containers see nothing of this machine, and limit
+    /// its time (5m), operations (100 million) and memory (256m)
+    #[arg(long)]
+    pub untrusted: bool,
     /// The script, `-` for standard input, and what its `args()` returns
     #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
           allow_hyphen_values = true)]

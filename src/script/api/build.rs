@@ -98,7 +98,8 @@ pub mod build {
         from: &str,
         to: &str,
     ) -> RhaiResultOf<ImageHandle> {
-        let step = copy_step(from, to).or_raise(&ctx)?;
+        let stage = Stage::of(&ctx)?;
+        let step = copy_step(from, &stage.path(from).or_raise(&ctx)?, to).or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::Copy(step))
     }
 
@@ -282,9 +283,9 @@ fn line_or_words(cmd: &Dynamic) -> Result<CommandLine> {
 }
 
 /// A copy from this machine: the context is the directory that holds what is copied.
-fn copy_step(from: &str, to: &str) -> Result<CopyStep> {
+fn copy_step(from: &str, own: &Path, to: &str) -> Result<CopyStep> {
     let asked = Path::new(from);
-    let real = asked.canonicalize().context(|| format!("cannot copy `{from}`"))?;
+    let real = own.canonicalize().context(|| format!("cannot copy `{from}`"))?;
     let (path, item) = match (real.is_dir(), real.parent(), real.file_name()) {
         (false, Some(parent), Some(name)) => {
             (parent.to_owned(), name.to_string_lossy().into_owned())

@@ -150,6 +150,7 @@ fn make(
     cmd: Option<&Dynamic>,
 ) -> RhaiResultOf<(Handle, Create)> {
     let mut wanted = options::create(ctx.fn_name(), options).or_raise(ctx)?;
+    Stage::of(ctx)?.may_make(&wanted.options).or_raise(ctx)?;
     if let Some(cmd) = cmd {
         let cmd = cmd.clone().flatten();
         wanted.options.cmd = Some(values::command("a command", &cmd).or_raise(ctx)?);

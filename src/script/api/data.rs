@@ -1,10 +1,13 @@
 //! Data: options of a script's own functions, documents, files of this machine.
 
+use std::path::Path;
+
 use rhai::plugin::*;
 use rhai::{Dynamic, FLOAT, Map};
 
 use super::super::error::OrRaise;
 use super::super::nearest::nearest;
+use super::super::stage::Stage;
 use super::super::values;
 use super::{Anything, Duration, RhaiResultOf};
 use crate::model::error::Context as _;
@@ -76,7 +79,9 @@ pub mod data {
     /// ```
     #[rhai_fn(name = "read_text", volatile, return_raw)]
     pub fn read_text(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
-        file(path).or_raise(&ctx)
+        let stage = Stage::of(&ctx)?;
+        let own = stage.path(path).or_raise(&ctx)?;
+        file(path, &own).or_raise(&ctx)
     }
 }
 
@@ -109,10 +114,10 @@ fn yaml(text: &str) -> Result<Dynamic> {
     values::from_json(document)
 }
 
-fn file(path: &str) -> Result<String> {
+fn file(path: &str, own: &Path) -> Result<String> {
     use std::io::Read as _;
     let what = || format!("cannot read `{path}`");
-    let file = std::fs::File::open(path).context(what)?;
+    let file = std::fs::File::open(own).context(what)?;
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).context(what)?;
     if bytes.len() as u64 > LARGEST {

@@ -1,7 +1,6 @@
 //! Images from Dockerfiles, containers and archives; containers as files.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
@@ -129,7 +128,8 @@ pub mod files {
         let handle = subject::container(&ctx, &container)?;
         let stage = Stage::of(&ctx)?;
         let cancel = &stage.cancel();
-        write_whole(Path::new(path), |out| stage.backend().export(handle.id(), out, cancel))
+        let path = stage.path(path).or_raise(&ctx)?;
+        write_whole(&path, |out| stage.backend().export(handle.id(), out, cancel))
             .or_raise(&ctx)?;
         Ok(handle)
     }
@@ -193,8 +193,9 @@ fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResult
     let stage = Stage::of(ctx)?;
     let mut out = Aside(stage.host().output.as_ref());
     let host = stage.host();
-    let context = Some(Path::new(path));
-    let image = stage.backend().build(context, &wanted, &host.progress, &mut out, &stage.cancel());
+    let context = stage.path(path).or_raise(ctx)?;
+    let image =
+        stage.backend().build(Some(&context), &wanted, &host.progress, &mut out, &stage.cancel());
     let image = image.or_raise(ctx)?;
     let name = wanted.tags.first().map_or_else(|| image.id.to_string(), |tag| tag.familiar());
     Ok(ImageHandle::new(stage.backend(), image, &name))
@@ -206,7 +207,8 @@ fn import(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<ImageHa
         wanted.message = format!("Imported from {path}");
     }
     let stage = Stage::of(ctx)?;
-    let mut file = std::fs::File::open(path)
+    let own = stage.path(path).or_raise(ctx)?;
+    let mut file = std::fs::File::open(&*own)
         .context(|| format!("open `{path}`"))
         .map_err(|error| raise(ctx, &error))?;
     let cancel = &stage.cancel();

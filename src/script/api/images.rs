@@ -1,17 +1,17 @@
 //! Images: what containers are made from.
 
-use std::path::Path;
-
 use rhai::plugin::*;
 use rhai::{Array, Dynamic};
 
-use super::super::error::OrRaise;
+use super::super::error::{OrRaise, raise};
 use super::super::handle::Image as ImageHandle;
 use super::super::stage::Stage;
-use super::super::{options, subject, values};
-use super::{ImageOrName, Options, RhaiResultOf};
+use super::super::{fence, options, subject, values};
+use super::{Command, ImageOrName, Options, RhaiResultOf};
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::platform::Platform;
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind};
 
 /// Images: what containers are made from.
 #[export_module]
@@ -45,6 +45,32 @@ pub mod images {
     ) -> RhaiResultOf<Image> {
         let policy = options::pull(options).or_raise(&ctx)?;
         subject::image(&ctx, &reference, policy)
+    }
+
+    /// An image of these programs of this machine, with the libraries and interpreters that they
+    /// need. It is called after the first of them.
+    ///
+    /// ```rhai
+    /// let img = image_from_host(["sleep", "sh"]);
+    /// print(img.tags);
+    /// ```
+    #[rhai_fn(name = "image_from_host", volatile, return_raw)]
+    pub fn image_from_host(ctx: NativeCallContext, programs: Command) -> RhaiResultOf<Image> {
+        from_host(&ctx, &programs, None)
+    }
+
+    /// The same, under another name.
+    ///
+    /// ```rhai
+    /// let img = image_from_host(["sleep"], "tools:1");
+    /// ```
+    #[rhai_fn(name = "image_from_host", volatile, return_raw)]
+    pub fn image_from_host_as(
+        ctx: NativeCallContext,
+        programs: Command,
+        reference: &str,
+    ) -> RhaiResultOf<Image> {
+        from_host(&ctx, &programs, Some(reference))
     }
 
     /// Takes the images of an archive made by `docker save`, `podman save` or skopeo.
@@ -130,7 +156,7 @@ fn load_from(
 ) -> RhaiResultOf<ImageHandle> {
     let stage = Stage::of(ctx)?;
     let (backend, cancel) = (stage.backend(), &stage.cancel());
-    let loaded = backend.load(Path::new(path), platform, cancel).or_raise(ctx)?;
+    let loaded = backend.load(&stage.path(path).or_raise(ctx)?, platform, cancel).or_raise(ctx)?;
     let first = loaded.first().ok_or_else(|| {
         let message = format!("there is no image in `{path}`");
         crate::model::Error::new(crate::model::Kind::Invalid, message)
@@ -151,7 +177,9 @@ fn save_to(
     let stage = Stage::of(ctx)?;
     let image = subject::image(ctx, image, PullPolicy::Never)?;
     let (backend, cancel) = (stage.backend(), &stage.cancel());
-    backend.save(&[image.reference()], options, Path::new(path), cancel).or_raise(ctx)?;
+    backend
+        .save(&[image.reference()], options, &stage.path(path).or_raise(ctx)?, cancel)
+        .or_raise(ctx)?;
     Ok(image)
 }
 
@@ -164,4 +192,26 @@ fn remove(ctx: &NativeCallContext, image: &Dynamic, force: bool) -> RhaiResultOf
     };
     let removed = stage.backend().rmi(&reference, force).or_raise(ctx)?;
     Ok(super::store::removed(&removed))
+}
+
+fn from_host(
+    ctx: &NativeCallContext,
+    programs: &Dynamic,
+    reference: Option<&str>,
+) -> RhaiResultOf<ImageHandle> {
+    let stage = Stage::of(ctx)?;
+    if stage.host().fence.is_some() {
+        fence::refuse("it may make no image of programs of this machine").or_raise(ctx)?;
+    }
+    let words = values::command("the programs", &programs.clone().flatten()).or_raise(ctx)?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let first = words.first().and_then(|word| word.rsplit('/').next()).unwrap_or_default();
+    if first.is_empty() {
+        let message = "image_from_host(): the name of a program is wanted";
+        return Err(raise(ctx, &Error::new(Kind::Invalid, message)));
+    }
+    let name = reference.map_or_else(|| format!("{}:host", first.to_lowercase()), str::to_owned);
+    let name: Reference = name.parse().or_raise(ctx)?;
+    let image = stage.backend().image_from_host(&words, &name).or_raise(ctx)?;
+    Ok(ImageHandle::new(stage.backend(), image, &name.familiar()))
 }

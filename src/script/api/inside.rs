@@ -1,7 +1,5 @@
 //! Getting into containers: further programs, the processes, the terminal.
 
-use std::path::Path;
-
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 
@@ -127,7 +125,9 @@ pub mod inside {
         from: &str,
         to: &str,
     ) -> RhaiResultOf<Handle> {
-        transfer(&ctx, &container, Transfer::In { from: Path::new(from), path: to })
+        let stage = Stage::of(&ctx)?;
+        let from = stage.path(from).or_raise(&ctx)?;
+        transfer(&ctx, &container, Transfer::In { from: &from, path: to })
     }
 
     /// Copies a file or directory of it to this machine.
@@ -142,7 +142,9 @@ pub mod inside {
         from: &str,
         to: &str,
     ) -> RhaiResultOf<Handle> {
-        transfer(&ctx, &container, Transfer::Out { path: from, to: Path::new(to) })
+        let stage = Stage::of(&ctx)?;
+        let to = stage.path(to).or_raise(&ctx)?;
+        transfer(&ctx, &container, Transfer::Out { path: from, to: &to })
     }
 
     /// The text of a file inside, up to 8 MiB.

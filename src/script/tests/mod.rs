@@ -77,6 +77,7 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
         color: false,
         limits: super::Limits::default(),
         cases: None,
+        fence: None,
     };
     (host, output)
 }

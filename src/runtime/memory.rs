@@ -1,0 +1,3 @@
+//! The memory of this process.
+
+pub use crate::sys::memory::{Bounded, bound};

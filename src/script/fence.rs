@@ -1,0 +1,129 @@
+//! `--untrusted`: what a script may reach of this machine. Files of its own folder, images and
+//! containers; nothing that would make a container of it a way around.
+//!
+//! Paths are checked as they are now, links followed. Nobody changes them between the check and
+//! the use: the calls that take paths go one after the other, and no container of such a script
+//! sees the folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::model::mounts::{MountKind, Mounts};
+use crate::model::options::CreateOptions;
+use crate::model::sharing::Mode;
+use crate::model::{Error, Kind, Result};
+
+/// What is around a script that is not trusted.
+#[derive(Debug)]
+pub struct Fence {
+    /// Its folder, absolute and without links.
+    folder: PathBuf,
+    turn: Mutex<()>,
+}
+
+/// A path that may be used now.
+#[derive(Debug)]
+pub struct OwnPath<'a> {
+    path: PathBuf,
+    _turn: Option<MutexGuard<'a, ()>>,
+}
+
+impl std::ops::Deref for OwnPath<'_> {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl OwnPath<'_> {
+    /// A path of a script that may use all.
+    pub fn any(path: &str) -> Self {
+        OwnPath { path: path.into(), _turn: None }
+    }
+}
+
+impl Fence {
+    /// A fence around a folder.
+    ///
+    /// # Errors
+    /// When the folder is not there.
+    pub fn new(folder: &Path) -> Result<Self> {
+        let what = || format!("cannot fence a script in `{}`", folder.display());
+        let folder = folder.canonicalize().map_err(|error| Error::from_io(what(), &error))?;
+        Ok(Fence { folder, turn: Mutex::new(()) })
+    }
+
+    /// A path inside of the folder, which is there or can be made.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] for one that leads out.
+    pub fn path(&self, path: &str) -> Result<OwnPath<'_>> {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let real = real(Path::new(path));
+        match real.filter(|real| real.starts_with(&self.folder)) {
+            // As it was found, without the links that led there.
+            Some(path) => Ok(OwnPath { path, _turn: Some(turn) }),
+            None => Err(denied(&format!("`{path}` is not in the folder of the script"))),
+        }
+    }
+
+    /// Whether a container may be made so.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] for what would let it out.
+    pub fn check(&self, options: &CreateOptions) -> Result<()> {
+        let security = &options.security;
+        let sharing = &options.sharing;
+        let refused = [
+            ("privileged", security.privileged),
+            ("cap_add", !security.cap_add.is_empty()),
+            ("devices", !security.devices.is_empty()),
+            ("security", security.options.iter().any(|option| option != "no-new-privileges")),
+            ("network: \"host\"", sharing.network == Mode::Host),
+            ("ipc: \"host\"", sharing.ipc == Mode::Host),
+            ("pid: \"host\"", sharing.pid == Mode::Host),
+            ("uts: \"host\"", sharing.uts == Mode::Host),
+            ("sysctls", !sharing.sysctls.is_empty()),
+            ("volumes of this machine", has_binds(&options.mounts)),
+            ("oom_score_adj", options.resources.oom_score_adj.is_some()),
+        ];
+        match refused.iter().find(|(_, is_there)| *is_there) {
+            Some((what, _)) => Err(denied(&format!("a container with {what} can get out"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn denied(why: &str) -> Error {
+    Error::new(Kind::Denied, format!("the script is not trusted: {why}"))
+        .hint("run it without --untrusted if you know what it does")
+}
+
+/// For what is refused whole.
+///
+/// # Errors
+/// Always [`Kind::Denied`].
+pub fn refuse(what: &str) -> Result<()> {
+    Err(denied(what))
+}
+
+/// Also those of other containers, which may have some.
+fn has_binds(mounts: &Mounts) -> bool {
+    !mounts.from.is_empty() || mounts.list.iter().any(|mount| mount.kind == MountKind::Bind)
+}
+
+/// Where a path leads: all links followed, for a file that is still to be made those of its
+/// directory.
+fn real(path: &Path) -> Option<PathBuf> {
+    match path.canonicalize() {
+        Ok(real) => Some(real),
+        // A dangling link would be followed by whoever makes the file.
+        Err(_) if path.symlink_metadata().is_ok() => None,
+        Err(_) => {
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let parent = parent.unwrap_or(Path::new(".")).canonicalize().ok()?;
+            Some(parent.join(path.file_name()?))
+        }
+    }
+}

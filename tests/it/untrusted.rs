@@ -1,0 +1,126 @@
+//! `script --untrusted`: what a script that nobody trusts may do.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::{Engine, PATIENCE, Ran, until};
+use crate::needs_root;
+
+/// Runs a text as a script of a folder of its own, in which `inside` is a file.
+fn run(engine: &Engine, flags: &[&str], text: &str) -> Ran {
+    let folder = engine.root().join("folder");
+    let _ = std::fs::create_dir(&folder);
+    std::fs::write(folder.join("inside"), "kept in").unwrap();
+    std::fs::write(engine.root().join("outside.rhai"), "fn f() { 1 }").unwrap();
+    let _ = std::os::unix::fs::symlink("/etc/hostname", folder.join("link"));
+    let _ = std::os::unix::fs::symlink("/nosuch", folder.join("dangling"));
+    let script = folder.join("script.rhai");
+    std::fs::write(&script, text).unwrap();
+    let all = [&["script", "--untrusted"], flags, &[script.to_str().unwrap()]].concat();
+    let mut command = engine.command(&all);
+    Ran::from(command.current_dir(&folder).output().unwrap())
+}
+
+#[test]
+fn it_reaches_its_own_folder_and_no_other_file() {
+    needs_root!("it_reaches_its_own_folder_and_no_other_file");
+    let engine = Engine::new();
+    let ran = run(
+        &engine,
+        &[],
+        r#"print(read_text("inside"));
+           print(read_text("./../folder/inside"));
+           let c = run("host", "sleep 100", #{ init: true, rm: true });
+           c.cp_to("inside", "/copied"); c.cp_from("/copied", "back");
+           print(c.read_file("/copied")); c.rm(#{ force: true });"#,
+    );
+    assert_eq!((ran.code, ran.out.as_str()), (0, "kept in\nkept in\nkept in\n"), "{}", ran.err);
+    for call in [
+        r#"read_text("/etc/hostname")"#,
+        r#"read_text("../outside.rhai")"#,
+        r#"read_text("link")"#,
+        r#"import "../outside" as o;"#,
+        r#"import "/etc/hostname" as o;"#,
+        r#"load("/dev/null")"#,
+        r#"save("host", "/tmp/lifebox-test-out.tar")"#,
+        r#"save("host", "dangling")"#,
+        r#"import_tar("../x.tar")"#,
+        r#"export_tar(create("host"), "/x.tar")"#,
+        r#"build("..")"#,
+        r#"image("host").with_copy("/etc/shadow", "/shadow")"#,
+        r#"create("host").cp_to("/etc/shadow", "/shadow")"#,
+        r#"create("host").cp_from("/bin", "/tmp")"#,
+        r#"import "stack" as s; s::from_compose("/etc/hostname")"#,
+    ] {
+        let ran = run(&engine, &[], call);
+        assert_eq!(ran.code, 1, "{call}: {}", ran.out);
+        assert!(ran.err.contains("not in the folder of the script"), "{call}: {}", ran.err);
+    }
+    assert!(!std::path::Path::new("/tmp/lifebox-test-out.tar").exists());
+}
+
+#[test]
+fn it_makes_no_container_that_could_get_out() {
+    needs_root!("it_makes_no_container_that_could_get_out");
+    let engine = Engine::new();
+    for options in [
+        "privileged: true",
+        "cap_add: \"SYS_ADMIN\"",
+        "devices: \"/dev/null\"",
+        "security: \"seccomp=unconfined\"",
+        "network: \"host\"",
+        "pid: \"host\"",
+        "ipc: \"host\"",
+        "uts: \"host\"",
+        "volumes: [\"/:/host\"]",
+        "mounts: \"type=bind,source=/,target=/host\"",
+    ] {
+        let ran = run(&engine, &[], &format!("create(\"host\", #{{ {options} }})"));
+        assert_eq!(ran.code, 1, "{options}");
+        assert!(ran.err.contains("can get out"), "{options}: {}", ran.err);
+    }
+    let ran = run(&engine, &[], "image_from_host([\"sh\"])");
+    assert!(ran.err.contains("no image of programs of this machine"), "{}", ran.err);
+    let caught =
+        run(&engine, &[], "try { read_text(\"/etc/hostname\") } catch (e) { print(e.kind) }");
+    assert_eq!(caught.out, "denied\n");
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+}
+
+#[test]
+fn it_ends_at_its_ceiling_of_memory_and_what_it_made_goes_with_it() {
+    needs_root!("it_ends_at_its_ceiling_of_memory_and_what_it_made_goes_with_it");
+    let engine = Engine::new();
+    for greed in [
+        "let all = []; loop { all.push(\"x\".to_upper() + all.len()); }",
+        "let text = \"x\"; loop { text += text; }",
+        "blob(1000000000000)",
+        "let a = []; a.pad(100000000, 1);",
+    ] {
+        let begun = Instant::now();
+        let text = format!("scope(|| {{ run(\"host\", \"sleep 1000\"); {greed} }});");
+        let ran = run(&engine, &["--max-memory", "64m"], &text);
+        assert_eq!(ran.code, 137, "{greed}: {}", ran.err);
+        assert!(ran.err.contains("more memory than it may"), "{greed}: {}", ran.err);
+        assert!(begun.elapsed() < Duration::from_secs(20), "{greed}");
+        assert!(until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()), "{greed}");
+    }
+    // What containers use is theirs.
+    let ran = run(
+        &engine,
+        &["--max-memory", "64m"],
+        "print(run(\"host\", [\"sh\", \"-c\", \"x=$(head -c 90000000 /dev/zero | tr '\\\\0' x); echo ${#x}\"], \
+         #{ attach: true, rm: true }).exit_code)",
+    );
+    assert_eq!((ran.code, ran.out.as_str()), (0, "90000000\n0\n"), "{}", ran.err);
+}
+
+#[test]
+fn its_time_and_operations_are_limited_unless_said_otherwise() {
+    needs_root!("its_time_and_operations_are_limited_unless_said_otherwise");
+    let engine = Engine::new();
+    let ran = run(&engine, &["--timeout", "0.2s"], "loop { sleep(1) }");
+    assert_eq!(ran.code, 124, "{}", ran.err);
+    let ran = run(&engine, &["--max-ops", "1000"], "loop { }");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("as many operations as it may"), "{}", ran.err);
+}
