@@ -164,3 +164,54 @@ fn an_alert_restarts_what_complains() {
     let (code, out) = ran("log-alert.rhai", &[]);
     assert_eq!((code, out.as_str()), (0, "alert: 3 complaints\nevent: die\nevent: restart\n"));
 }
+
+#[test]
+fn a_rolling_restart_gives_all_a_new_version_or_brings_all_back() {
+    needs_root!("a_rolling_restart_gives_all_a_new_version_or_brings_all_back");
+    let engine = Engine::new();
+    let output = engine.ok(&[&script("rolling-restart.rhai"), "7"]);
+    assert!(output.contains("all 3 are at version 7"), "{output}");
+    for name in ["web-1", "web-2", "web-3"] {
+        assert!(output.contains(&format!("{name}: version 7 ready")), "{output}");
+    }
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+}
+
+#[test]
+fn blue_gives_way_to_green_while_both_run() {
+    needs_root!("blue_gives_way_to_green_while_both_run");
+    let engine = Engine::new();
+    let output = engine.ok(&[&script("blue-green.rhai")]);
+    assert_eq!(output, "before: blue, and 2 run\nafter: green, served by shop (green)");
+    assert_eq!(engine.ok(&["ps", "-aq"]), "");
+    assert_eq!(engine.ok(&["volume", "ls", "-q"]), "");
+}
+
+#[test]
+fn a_test_matrix_fails_for_the_image_that_is_broken() {
+    needs_root!("a_test_matrix_fails_for_the_image_that_is_broken");
+    let engine = Engine::new();
+    let ran = engine.run(&[&script("test-matrix.rhai")]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let broken = ran.out.lines().find(|line| line.starts_with("matrix:broken")).unwrap();
+    assert_eq!(
+        broken.split_whitespace().collect::<Vec<_>>(),
+        ["matrix:broken", "ok", "ok", "FAIL"]
+    );
+    assert!(ran.out.ends_with("1 failed\n"), "{}", ran.out);
+    assert!(!engine.ok(&["images"]).contains("matrix"));
+    let sound = engine.ok(&[&script("test-matrix.rhai"), "host"]);
+    assert!(sound.contains("host"), "{sound}");
+}
+
+#[test]
+fn a_dashboard_shows_what_runs_and_what_it_uses() {
+    needs_root!("a_dashboard_shows_what_runs_and_what_it_uses");
+    let engine = Engine::new();
+    assert_eq!(engine.ok(&[&script("dashboard.rhai"), "0.01", "1"]), "nothing runs");
+    engine.ok(&["run", "-d", "--init", "--name", "web", "host", "sleep", "1000"]);
+    let output = engine.ok(&[&script("dashboard.rhai"), "0.01", "2"]);
+    let rows: Vec<_> = output.lines().filter(|line| line.starts_with("web ")).collect();
+    assert_eq!(rows.len(), 2, "{output}");
+    assert!(rows[0].contains("running") && rows[0].contains("KiB"), "{output}");
+}
