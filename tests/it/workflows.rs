@@ -193,7 +193,8 @@ fn a_test_matrix_fails_for_the_image_that_is_broken() {
     let engine = Engine::new();
     let ran = engine.run(&[&script("test-matrix.rhai")]);
     assert_eq!(ran.code, 1, "{}", ran.err);
-    let broken = ran.out.lines().find(|line| line.starts_with("matrix:broken")).unwrap();
+    let broken = ran.out.lines().find(|line| line.starts_with("matrix:broken"));
+    let broken = broken.unwrap_or_else(|| panic!("{}{}", ran.out, ran.err));
     assert_eq!(
         broken.split_whitespace().collect::<Vec<_>>(),
         ["matrix:broken", "ok", "ok", "FAIL"]
