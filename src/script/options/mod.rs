@@ -72,6 +72,8 @@ pub enum Takes {
     Health,
     /// An array of conditions.
     Conditions,
+    /// A status, or a number.
+    State,
     /// A map of what is wanted.
     Filter,
     /// A reference or an Image.
@@ -100,6 +102,7 @@ impl Takes {
             Takes::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
             Takes::Sharing => "a string such as \"host\", or a Container".to_owned(),
             Takes::Conditions => "an array of conditions".to_owned(),
+            Takes::State => "such as \"running\"; with `http` a number such as 200".to_owned(),
             Takes::Health => "a command, a map, or false".to_owned(),
             Takes::Filter => {
                 "a map such as #{ container: c, event: [\"die\", \"oom\"] }".to_owned()
@@ -330,7 +333,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
 ];
 
 /// Options that the language knows and this version does not do yet.
-const LATER: &[&str] = &["ports", "across_restarts", "http", "file"];
+const LATER: &[&str] = &["ports", "across_restarts"];
 
 /// The options of `function`, in the order of help.
 pub fn keys(function: &str) -> Vec<Key> {
