@@ -391,7 +391,7 @@ impl Runtime {
         let state = directory.read_state().map_err(|error| self.gone_or(id, error))?;
         status::check(state.name.as_str(), state.status, Action::Logs)?;
         let mut monitor = None;
-        if options.follow && state.status.is_live() {
+        if options.follow && !options.across_restarts && state.status.is_live() {
             // It ends when the monitor goes, which is after the last restart.
             monitor = Connection::open(&directory)?.map(Connection::into_stream);
         }

@@ -126,7 +126,8 @@ impl Live {
     fn open(&self) -> Result<Lines> {
         let stream = self.backend.logs(&self.id, &self.follow.options)?;
         let deadline = self.follow.timeout.and_then(|t| Instant::now().checked_add(t));
-        Ok(Lines { stream, deadline, cancel: self.cancel.clone(), over: false })
+        let follows = self.follow.options.follow;
+        Ok(Lines { stream, deadline, follows, cancel: self.cancel.clone(), over: false })
     }
 }
 
@@ -135,6 +136,7 @@ impl Live {
 pub struct Lines {
     stream: Box<dyn LogStream>,
     deadline: Option<Instant>,
+    follows: bool,
     cancel: Cancel,
     over: bool,
 }
@@ -160,6 +162,11 @@ impl Iterator for Lines {
             return None;
         }
         let left = self.deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        // One who writes without end must not keep us from the time.
+        if self.follows && left.is_some_and(|left| left.is_zero()) {
+            self.over = true;
+            return Some(Err(Error::new(Kind::Timeout, "the time for following is over")));
+        }
         let next = self.stream.next_line(left, &self.cancel).transpose();
         // After an error the stream says nothing new.
         self.over = !matches!(next, Some(Ok(_)));

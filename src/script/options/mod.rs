@@ -207,6 +207,7 @@ const LOGS: &[Key] = &[
     key("stream", Takes::OneOf(&["stdout", "stderr"]), "only lines of this stream"),
     key("timestamps", Takes::Flag, "begin each line of the text with its time"),
     key("follow", Takes::Flag, "go on until the container ends"),
+    key("across_restarts", Takes::Flag, "go on when it starts again, until it is removed"),
     key("timeout", Takes::Duration, "give up following after so long"),
 ];
 
@@ -333,7 +334,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
 ];
 
 /// Options that the language knows and this version does not do yet.
-const LATER: &[&str] = &["ports", "across_restarts"];
+const LATER: &[&str] = &["ports"];
 
 /// The options of `function`, in the order of help.
 pub fn keys(function: &str) -> Vec<Key> {

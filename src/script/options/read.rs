@@ -152,8 +152,10 @@ pub fn logs(map: Map) -> Result<Follow> {
     let given = Options::new("logs", map)?;
     let now = Timestamp::now();
     let stream = given.get("stream", |value| Stream::from_word(&values::text(value)?))?;
+    let across_restarts = given.flag("across_restarts")?;
     let options = LogOptions {
-        follow: given.flag("follow")?,
+        follow: given.flag("follow")? || across_restarts,
+        across_restarts,
         tail: given.count("tail")?,
         since: given.try_get("since", |value| values::moment(value, now))?,
         until: given.end()?,
