@@ -57,6 +57,14 @@ pub fn throw(
     EvalAltResult::ErrorRuntime(map.into(), position).into()
 }
 
+/// The error, as thrown in a `for` loop over what `verb` has given, which has no place of its own.
+pub fn in_loop(error: &Error, verb: &str) -> Box<EvalAltResult> {
+    if error.kind() == Kind::Cancelled {
+        return Ending::Interrupted.at(Position::NONE);
+    }
+    throw(error, verb, None, Position::NONE)
+}
+
 /// `line`, `column` and `source` of a position.
 fn place(source: Option<&str>, position: Position) -> Map {
     let number =

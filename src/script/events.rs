@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rhai::{Dynamic, Position};
+use rhai::Dynamic;
 
-use super::error::{Ending, RhaiResultOf, throw};
+use super::error::{RhaiResultOf, in_loop};
 use super::looks;
 use crate::engine::{Backend, Cancel, EventStream};
 use crate::model::event::{Event as Happening, EventOptions};
-use crate::model::{Error, Kind, Result};
+use crate::model::{Error, Result};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -71,12 +71,7 @@ impl Events {
 
     /// For a `for` loop.
     pub fn iterate(&self) -> Box<dyn Iterator<Item = RhaiResultOf<Dynamic>>> {
-        let failed = |error: Error| {
-            if error.kind() == Kind::Cancelled {
-                return Ending::Interrupted.at(Position::NONE);
-            }
-            throw(&error, "events", None, Position::NONE)
-        };
+        let failed = |error: Error| in_loop(&error, "events");
         Box::new(self.events().map(move |event| event.map(Dynamic::from).map_err(failed)))
     }
 }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rhai::{Dynamic, Position};
+use rhai::Dynamic;
 
-use super::error::{Ending, RhaiResultOf, throw};
+use super::error::{RhaiResultOf, in_loop};
 use super::options::Follow;
 use crate::engine::{Backend, Cancel, LogStream};
 use crate::model::id::ContainerId;
@@ -102,12 +102,7 @@ impl Logs {
 
     /// For a `for` loop.
     pub fn iterate(self) -> Box<dyn Iterator<Item = RhaiResultOf<Dynamic>>> {
-        let failed = |error: Error| {
-            if error.kind() == Kind::Cancelled {
-                return Ending::Interrupted.at(Position::NONE);
-            }
-            throw(&error, "logs", None, Position::NONE)
-        };
+        let failed = |error: Error| in_loop(&error, "logs");
         match self.source {
             Source::Read(lines) => {
                 Box::new((0..lines.len()).map(move |i| Ok(Dynamic::from(lines[i].clone()))))

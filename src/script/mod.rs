@@ -29,6 +29,7 @@ mod show;
 mod sources;
 mod stack;
 mod stage;
+mod stats;
 mod subject;
 mod values;
 mod waiting;

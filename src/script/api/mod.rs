@@ -67,7 +67,7 @@ pub const PARTS: &[Part] = &[
     Part { title: "Making containers", build: || exported_module!(containers::containers) },
     Part { title: "Finding containers", build: || exported_module!(find::find) },
     Part { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },
-    Part { title: "Limits", build: || exported_module!(limits::limits) },
+    Part { title: "Limits", build: limits::module },
     Part { title: "Inside containers", build: || exported_module!(inside::inside) },
     Part { title: "Logs", build: logs::module },
     Part { title: "Waiting", build: || exported_module!(waiting::waiting) },

@@ -30,7 +30,7 @@ pub use mounts::{new_volume, prune_volumes, volumes};
 pub use order::{Retry, retry};
 pub use read::{
     Create, Filter, Follow, create, exec, fetch, filter, force, load, logs, pull, remove, save,
-    start, stop,
+    start, stats, stop,
 };
 pub use resources::update;
 pub use waiting::{Condition, Goal, goal};
@@ -211,6 +211,12 @@ const LOGS: &[Key] = &[
     key("timeout", Takes::Duration, "give up following after so long"),
 ];
 
+const STATS: &[Key] = &[
+    key("follow", Takes::Flag, "go on until the container ends"),
+    key("interval", Takes::Duration, "how long from one sample to the next; 1 s by default"),
+    key("timeout", Takes::Duration, "give up following after so long"),
+];
+
 const PS: &[Key] = &[
     key("all", Takes::Flag, "also those that do not run"),
     key("name", Takes::Text, "a part of the name"),
@@ -327,6 +333,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("pull", &[PULL, TLS]),
     ("push", &[TLS]),
     ("logs", &[LOGS]),
+    ("stats", &[STATS]),
     ("retry", &[order::KEYS]),
     ("wait_for", &[waiting::KEYS]),
     ("events", &[events::KEYS]),
