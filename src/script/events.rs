@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rhai::Dynamic;
 
 use super::error::{RhaiResultOf, in_loop};
-use super::looks;
+use super::{handlers, looks};
 use crate::engine::{Backend, Cancel, EventStream};
 use crate::model::event::{Event as Happening, EventOptions};
 use crate::model::{Error, Result};
@@ -16,6 +16,11 @@ use crate::model::{Error, Result};
 pub struct Event(Arc<Happening>);
 
 impl Event {
+    /// As scripts see it.
+    pub fn new(event: Happening) -> Self {
+        Event(Arc::new(event))
+    }
+
     /// The event itself.
     pub fn event(&self) -> &Happening {
         &self.0
@@ -61,11 +66,14 @@ impl Events {
                 return None;
             }
             let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
-            let mut stream = events.stream.lock().unwrap_or_else(PoisonError::into_inner);
-            let next = stream.next_event(left, &events.cancel).transpose();
+            let next = handlers::next(left, &events.cancel, |timeout, cancel| {
+                let mut stream = events.stream.lock().unwrap_or_else(PoisonError::into_inner);
+                stream.next_event(timeout, cancel)
+            });
+            let next = next.transpose();
             // After an error the stream says nothing new.
             over = !matches!(next, Some(Ok(_)));
-            next.map(|event| event.map(|event| Event(Arc::new(event))))
+            next.map(|event| event.map(Event::new))
         })
     }
 

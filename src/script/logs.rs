@@ -7,6 +7,7 @@ use std::time::Instant;
 use rhai::Dynamic;
 
 use super::error::{RhaiResultOf, in_loop};
+use super::handlers;
 use super::options::Follow;
 use crate::engine::{Backend, Cancel, LogStream};
 use crate::model::id::ContainerId;
@@ -162,7 +163,10 @@ impl Iterator for Lines {
             self.over = true;
             return Some(Err(Error::new(Kind::Timeout, "the time for following is over")));
         }
-        let next = self.stream.next_line(left, &self.cancel).transpose();
+        let stream = &mut self.stream;
+        let next =
+            handlers::next(left, &self.cancel, |left, cancel| stream.next_line(left, cancel));
+        let next = next.transpose();
         // After an error the stream says nothing new.
         self.over = !matches!(next, Some(Ok(_)));
         next.map(|line| line.map(|line| LogLine(Arc::new(line))))

@@ -13,6 +13,7 @@ mod events;
 mod exec;
 mod explain;
 mod handle;
+mod handlers;
 mod here;
 mod incomplete;
 mod interpreter;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rhai::{Dynamic, Map};
 
 use super::error::{RhaiResultOf, in_loop};
+use super::handlers;
 use crate::engine::{Backend, Cancel};
 use crate::model::id::ContainerId;
 use crate::model::stats::Stats;
@@ -64,7 +65,8 @@ impl Samples {
             if over {
                 return None;
             }
-            let next = of.next(&mut last, deadline).transpose();
+            let look = |cancel: &Cancel| of.next(&mut last, deadline, cancel);
+            let next = handlers::wait(&of.cancel, look).transpose();
             over = !matches!(next, Some(Ok(_)));
             next
         })
@@ -77,14 +79,19 @@ impl Samples {
     }
 
     /// The next sample; `None` when the container has ended.
-    fn next(&self, last: &mut Option<Stats>, deadline: Option<Instant>) -> Result<Option<Map>> {
+    fn next(
+        &self,
+        last: &mut Option<Stats>,
+        deadline: Option<Instant>,
+        cancel: &Cancel,
+    ) -> Result<Option<Map>> {
         let (before, pause) = match last {
             Some(before) => (Some(*before), self.sampling.interval),
             None => (self.look()?, WATCHED.min(self.sampling.interval)),
         };
         let Some(before) = before else { return Ok(None) };
         let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
-        let goes_on = self.wait(left.map_or(pause, |left| left.min(pause)))?;
+        let goes_on = self.wait(left.map_or(pause, |left| left.min(pause)), cancel)?;
         if goes_on && left.is_some_and(|left| left < pause) {
             return Err(Error::new(Kind::Timeout, "the time for following is over"));
         }
@@ -113,9 +120,9 @@ impl Samples {
     }
 
     /// Waits so long; false when it has ended meanwhile, for which it need not wait.
-    fn wait(&self, time: Duration) -> Result<bool> {
+    fn wait(&self, time: Duration, cancel: &Cancel) -> Result<bool> {
         let end = Instant::now() + time;
-        match self.backend.wait(&self.id, Some(time), &self.cancel) {
+        match self.backend.wait(&self.id, Some(time), cancel) {
             Err(error) if error.kind() == Kind::Timeout => return Ok(true),
             Err(error) if error.kind() == Kind::NotFound => return Ok(false),
             waited => drop(waited?),
@@ -124,7 +131,7 @@ impl Samples {
             return Ok(false);
         }
         // Only a run has ended, and its restart policy begins another.
-        self.cancel.sleep(end.saturating_duration_since(Instant::now()))?;
+        cancel.sleep(end.saturating_duration_since(Instant::now()))?;
         Ok(true)
     }
 }

@@ -12,6 +12,7 @@ mod descriptors;
 mod escapes;
 mod events;
 mod faults;
+mod handlers;
 mod harness;
 mod health;
 mod images;

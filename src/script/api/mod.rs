@@ -42,6 +42,8 @@ pub type Options = Map;
 pub type Duration = Dynamic;
 /// A grace time or a map of options.
 pub type DurationOrOptions = Dynamic;
+/// An action of events, or an array of them.
+pub type ActionOrActions = Dynamic;
 /// A signal's name or number.
 pub type Signal = Dynamic;
 /// What a function was given back or has kept: anything.

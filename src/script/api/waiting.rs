@@ -9,7 +9,7 @@ use super::super::error::OrRaise;
 use super::super::handle::Container as Handle;
 use super::super::stage::Stage;
 use super::super::waiting::Waiter;
-use super::super::{options, subject, values};
+use super::super::{handlers, options, subject, values};
 use super::{Anything, ContainerOrName, Duration, RhaiResultOf};
 
 /// Waiting.
@@ -70,6 +70,6 @@ fn until(
         backend: stage.backend().clone(),
         deadline: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
     };
-    waiter.wait(&goal, &stage.cancel()).or_raise(ctx)?;
+    handlers::wait(&stage.cancel(), |cancel| waiter.wait(&goal, cancel)).or_raise(ctx)?;
     Ok(container)
 }

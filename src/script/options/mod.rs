@@ -24,7 +24,7 @@ use crate::model::health::WORDS;
 use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};
-pub use events::events;
+pub use events::{events, on};
 pub use images::{check_images, images, prune_images};
 pub use mounts::{new_volume, prune_volumes, volumes};
 pub use order::{Retry, retry};
@@ -72,6 +72,8 @@ pub enum Takes {
     Health,
     /// An array of conditions.
     Conditions,
+    /// Handles or names.
+    Named,
     /// A status, or a number.
     State,
     /// A map of what is wanted.
@@ -102,6 +104,7 @@ impl Takes {
             Takes::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
             Takes::Sharing => "a string such as \"host\", or a Container".to_owned(),
             Takes::Conditions => "an array of conditions".to_owned(),
+            Takes::Named => "a handle, a name or an array of them".to_owned(),
             Takes::State => "such as \"running\"; with `http` a number such as 200".to_owned(),
             Takes::Health => "a command, a map, or false".to_owned(),
             Takes::Filter => {
@@ -337,6 +340,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("retry", &[order::KEYS]),
     ("wait_for", &[waiting::KEYS]),
     ("events", &[events::KEYS]),
+    ("on", &[events::ON]),
     ("ps", &[PS]),
 ];
 
