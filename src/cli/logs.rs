@@ -44,6 +44,7 @@ fn options(arguments: &LogsArguments, now: Timestamp) -> Result<LogOptions> {
     };
     Ok(LogOptions {
         follow: arguments.follow,
+        across_restarts: false,
         // Docker: what is negative or no number means all.
         tail: arguments.tail.parse().ok(),
         since: time(&arguments.since)?,

@@ -41,6 +41,7 @@ use crate::model::platform::Platform;
 use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::report::Report;
+use crate::model::sign::{Seen, Sign};
 use crate::model::signal::Signal;
 use crate::model::stats::Stats;
 use crate::model::system::Info;
@@ -286,10 +287,10 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Waits until it has ended and returns its exit code; at once for one that is not running.
     /// Fails with the kind `timeout` when `timeout` is over.
     fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32>;
-    /// The TCP ports that its programs listen on, in order. An engine that runs nothing has none,
-    /// as this default has it.
-    fn listening(&self, _id: &ContainerId) -> Result<Vec<u16>> {
-        Ok(Vec::new())
+    /// Whether it shows a sign of being ready: a port, an answer, a file. What an engine runs
+    /// that runs nothing shows none, as this default has it.
+    fn shows(&self, _id: &ContainerId, sign: &Sign, _cancel: &Cancel) -> Result<Seen> {
+        Ok(Seen::NotYet(format!("nothing here is {sign}")))
     }
     /// What it has changed of its image's files, sorted by path.
     fn diff(&self, id: &ContainerId) -> Result<Vec<Change>>;

@@ -27,6 +27,7 @@ use crate::model::platform::Platform;
 use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
 use crate::model::report::Report;
+use crate::model::sign::{Seen, Sign};
 use crate::model::signal::Signal;
 use crate::model::stats::Stats;
 use crate::model::system::Info;
@@ -279,8 +280,8 @@ impl Backend for Native {
         self.create_container(image, options)
     }
 
-    fn listening(&self, id: &ContainerId) -> Result<Vec<u16>> {
-        self.runtime.listening(id)
+    fn shows(&self, id: &ContainerId, sign: &Sign, cancel: &Cancel) -> Result<Seen> {
+        self.runtime.shows(id, sign, cancel)
     }
 
     fn own(&self) -> Result<Owner> {

@@ -53,6 +53,8 @@ impl LogLine {
 pub struct LogOptions {
     /// Go on until the container ends.
     pub follow: bool,
+    /// Go on beyond that, through all later runs, until the container is removed.
+    pub across_restarts: bool,
     /// Only the last so many lines of what is there already; all where unset.
     pub tail: Option<u64>,
     /// Only lines from this time on.

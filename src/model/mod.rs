@@ -31,6 +31,7 @@ pub mod report;
 pub mod resources;
 pub mod security;
 pub mod sharing;
+pub mod sign;
 pub mod signal;
 pub mod stats;
 pub mod status;

@@ -97,9 +97,9 @@ pub(super) fn watch(path: &Path) -> Result<Inotify> {
             .hint("too many files are being followed; see /proc/sys/fs/inotify")
     };
     let changes = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).map_err(failed)?;
-    // The directory: what is written, and the beginning of a new file.
+    // The directory: what is written, the beginning of a new file, and that it goes away.
     let directory = path.parent().unwrap_or(path);
-    let events = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE;
+    let events = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVE_SELF;
     changes.add_watch(directory, events).map_err(failed)?;
     Ok(changes)
 }

@@ -14,6 +14,7 @@ pub mod event;
 pub mod exec;
 pub mod fill;
 pub mod host;
+mod http;
 pub mod init;
 mod input;
 pub mod label;
@@ -39,6 +40,7 @@ pub mod root;
 pub mod rootless;
 mod rotation;
 pub mod seccomp;
+mod signs;
 mod start;
 mod storage;
 mod terminal;
@@ -358,27 +360,29 @@ impl Runtime {
     /// [`Kind::Exists`] where it is taken, [`Kind::Invalid`] where it is the present one.
     pub fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
         let directory = self.catalogue.directory(id);
-        let old = directory.read_state().map_err(|error| self.gone_or(id, error))?.name;
-        if old == *name {
+        let now = directory.read_state().map_err(|error| self.gone_or(id, error))?.name;
+        if now == *name {
             let message = format!("renaming container `{name}` to its present name");
             return Err(Error::new(Kind::Invalid, message).hint("choose another name"));
         }
         self.catalogue.claim_name(name, id)?;
         let request = Request::Rename { name: name.clone() };
-        let renamed = self.ask_or(
+        // Somebody else may rename it at the same time: who changes it knows what it was before.
+        let old = self.ask_or(
             id,
             &request,
             None,
-            |_| (),
+            |reply| if let Reply::Renamed { old } = reply { old } else { now.clone() },
             |_lock, state| {
-                status::check(state.name.as_str(), state.status, Action::Rename)?;
+                let old = state.name.clone();
+                status::check(old.as_str(), state.status, Action::Rename)?;
                 directory.write_state(&State { name: name.clone(), ..state })?;
                 self.event(id, happening::Action::Rename, &happening::renaming(&old));
-                Ok(())
+                Ok(old)
             },
         );
-        self.catalogue.free_name(if renamed.is_ok() { &old } else { name }, id)?;
-        renamed
+        self.catalogue.free_name(old.as_ref().unwrap_or(name), id)?;
+        old.map(drop)
     }
 
     /// Opens what a container wrote.
@@ -390,7 +394,7 @@ impl Runtime {
         let state = directory.read_state().map_err(|error| self.gone_or(id, error))?;
         status::check(state.name.as_str(), state.status, Action::Logs)?;
         let mut monitor = None;
-        if options.follow && state.status.is_live() {
+        if options.follow && !options.across_restarts && state.status.is_live() {
             // It ends when the monitor goes, which is after the last restart.
             monitor = Connection::open(&directory)?.map(Connection::into_stream);
         }

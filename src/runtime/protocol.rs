@@ -126,6 +126,11 @@ pub enum Reply {
         /// With this exit code.
         code: i32,
     },
+    /// It has another name.
+    Renamed {
+        /// The one that it had until then, which is the front's to free.
+        old: ContainerName,
+    },
     /// It could not be done.
     Failed(Error),
 }

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::inotify::Inotify;
@@ -34,21 +34,63 @@ pub struct Reader {
 #[derive(Debug)]
 struct Follow {
     changes: Inotify,
-    /// A connection to the monitor; readable (at its end) when the container has ended, which is
-    /// after its last line was written. Taken then, for one more look.
-    monitor: Option<UnixStream>,
+    /// Taken when it has come, for one more look.
+    end: Option<End>,
+}
+
+/// What is the end of a log that is followed. The last line was written before.
+#[derive(Debug)]
+enum End {
+    /// The monitor goes: a connection to it, which is readable then.
+    OfRun(UnixStream),
+    /// The container is removed, and its directory with it.
+    OfContainer(PathBuf),
+}
+
+impl End {
+    /// Whether it has come where nothing tells of it.
+    fn has_come(&self) -> bool {
+        matches!(self, End::OfContainer(directory) if !directory.exists())
+    }
+}
+
+impl Follow {
+    /// Waits for more, or for the end, or until it is cancelled; false when the time is over.
+    fn wait(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<bool> {
+        if self.end.as_ref().is_some_and(End::has_come) {
+            self.end = None;
+            return Ok(true);
+        }
+        let mut fds = vec![self.changes.as_fd(), cancel.as_fd()];
+        if let Some(End::OfRun(monitor)) = &self.end {
+            fds.push(monitor.as_fd());
+        }
+        let ready = sys::event::wait_readable(&fds, timeout)?;
+        if ready[0] {
+            let _ = self.changes.read_events();
+        }
+        if ready.get(2) == Some(&true) {
+            self.end = None;
+        }
+        Ok(ready.contains(&true))
+    }
 }
 
 impl Reader {
     /// Opens the log at `path`. `monitor` is a connection to the monitor of a container that
-    /// runs; without one there is nothing to follow.
+    /// runs; without one there is nothing to follow, unless it is followed across restarts.
     ///
     /// # Errors
     /// When the log can't be read.
     pub fn open(path: &Path, options: &LogOptions, monitor: Option<UnixStream>) -> Result<Self> {
         // Watched before it is read, so that nothing falls in between.
-        let follow = match monitor.filter(|_| options.follow) {
-            Some(monitor) => Some(Follow { changes: watch(path)?, monitor: Some(monitor) }),
+        let directory = path.parent().filter(|_| options.across_restarts);
+        let end = match directory {
+            Some(directory) => Some(End::OfContainer(directory.to_owned())),
+            None => monitor.map(End::OfRun),
+        };
+        let follow = match end.filter(|_| options.follow) {
+            Some(end) => Some(Follow { changes: watch(path)?, end: Some(end) }),
             None => None,
         };
         let part = match options.tail {
@@ -87,24 +129,11 @@ impl Reader {
                 }
             }
             cancel.check()?;
-            let monitor = self.follow.as_ref().and_then(|follow| follow.monitor.as_ref());
-            let (Some(follow), Some(monitor)) = (&self.follow, monitor) else {
+            let Some(follow) = self.follow.as_mut().filter(|follow| follow.end.is_some()) else {
                 return Ok(self.rest());
             };
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let ready = sys::event::wait_readable(
-                &[follow.changes.as_fd(), monitor.as_fd(), cancel.as_fd()],
-                left,
-            )?;
-            if ready[0] {
-                let _ = follow.changes.read_events();
-            }
-            if ready[1]
-                && let Some(follow) = &mut self.follow
-            {
-                follow.monitor = None;
-            }
-            if !ready.contains(&true) {
+            if !follow.wait(left, cancel)? {
                 return Err(Error::new(Kind::Timeout, "no further line in time"));
             }
         }

@@ -6,6 +6,7 @@
 
 use rhai::{Dynamic, EvalAltResult, INT, Map, NativeCallContext, Position};
 
+use super::handlers;
 use super::stage::Stage;
 use crate::model::{Error, Kind, Result};
 
@@ -35,6 +36,9 @@ impl Ending {
 /// The error, as thrown by the function that is being called.
 pub fn raise(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
     let position = ctx.call_position();
+    if let Some(thrown) = of_handler(error) {
+        return thrown;
+    }
     if error.kind() == Kind::Cancelled
         && Stage::of(ctx).is_ok_and(|stage| stage.cancel().is_raised())
     {
@@ -42,6 +46,11 @@ pub fn raise(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
     }
     let verb = ctx.fn_name().trim_start_matches("get$").trim_start_matches("set$");
     throw(error, verb, ctx.call_source(), position)
+}
+
+/// What a handler has thrown, where that is why a call was cancelled.
+fn of_handler(error: &Error) -> Option<Box<EvalAltResult>> {
+    if error.kind() == Kind::Cancelled { handlers::thrown() } else { None }
 }
 
 /// The error, as thrown at `position` by `verb`.
@@ -55,6 +64,17 @@ pub fn throw(
     map.insert("verb".into(), verb.into());
     map.insert("position".into(), place(source, position).into());
     EvalAltResult::ErrorRuntime(map.into(), position).into()
+}
+
+/// The error, as thrown in a `for` loop over what `verb` has given, which has no place of its own.
+pub fn in_loop(error: &Error, verb: &str) -> Box<EvalAltResult> {
+    if let Some(thrown) = of_handler(error) {
+        return thrown;
+    }
+    if error.kind() == Kind::Cancelled {
+        return Ending::Interrupted.at(Position::NONE);
+    }
+    throw(error, verb, None, Position::NONE)
 }
 
 /// `line`, `column` and `source` of a position.

@@ -3,19 +3,24 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rhai::{Dynamic, Position};
+use rhai::Dynamic;
 
-use super::error::{Ending, RhaiResultOf, throw};
-use super::looks;
+use super::error::{RhaiResultOf, in_loop};
+use super::{handlers, looks};
 use crate::engine::{Backend, Cancel, EventStream};
 use crate::model::event::{Event as Happening, EventOptions};
-use crate::model::{Error, Kind, Result};
+use crate::model::{Error, Result};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub struct Event(Arc<Happening>);
 
 impl Event {
+    /// As scripts see it.
+    pub fn new(event: Happening) -> Self {
+        Event(Arc::new(event))
+    }
+
     /// The event itself.
     pub fn event(&self) -> &Happening {
         &self.0
@@ -61,22 +66,20 @@ impl Events {
                 return None;
             }
             let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
-            let mut stream = events.stream.lock().unwrap_or_else(PoisonError::into_inner);
-            let next = stream.next_event(left, &events.cancel).transpose();
+            let next = handlers::next(left, &events.cancel, |timeout, cancel| {
+                let mut stream = events.stream.lock().unwrap_or_else(PoisonError::into_inner);
+                stream.next_event(timeout, cancel)
+            });
+            let next = next.transpose();
             // After an error the stream says nothing new.
             over = !matches!(next, Some(Ok(_)));
-            next.map(|event| event.map(|event| Event(Arc::new(event))))
+            next.map(|event| event.map(Event::new))
         })
     }
 
     /// For a `for` loop.
     pub fn iterate(&self) -> Box<dyn Iterator<Item = RhaiResultOf<Dynamic>>> {
-        let failed = |error: Error| {
-            if error.kind() == Kind::Cancelled {
-                return Ending::Interrupted.at(Position::NONE);
-            }
-            throw(&error, "events", None, Position::NONE)
-        };
+        let failed = |error: Error| in_loop(&error, "events");
         Box::new(self.events().map(move |event| event.map(Dynamic::from).map_err(failed)))
     }
 }

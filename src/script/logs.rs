@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rhai::{Dynamic, Position};
+use rhai::Dynamic;
 
-use super::error::{Ending, RhaiResultOf, throw};
+use super::error::{RhaiResultOf, in_loop};
+use super::handlers;
 use super::options::Follow;
 use crate::engine::{Backend, Cancel, LogStream};
 use crate::model::id::ContainerId;
@@ -102,12 +103,7 @@ impl Logs {
 
     /// For a `for` loop.
     pub fn iterate(self) -> Box<dyn Iterator<Item = RhaiResultOf<Dynamic>>> {
-        let failed = |error: Error| {
-            if error.kind() == Kind::Cancelled {
-                return Ending::Interrupted.at(Position::NONE);
-            }
-            throw(&error, "logs", None, Position::NONE)
-        };
+        let failed = |error: Error| in_loop(&error, "logs");
         match self.source {
             Source::Read(lines) => {
                 Box::new((0..lines.len()).map(move |i| Ok(Dynamic::from(lines[i].clone()))))
@@ -126,7 +122,8 @@ impl Live {
     fn open(&self) -> Result<Lines> {
         let stream = self.backend.logs(&self.id, &self.follow.options)?;
         let deadline = self.follow.timeout.and_then(|t| Instant::now().checked_add(t));
-        Ok(Lines { stream, deadline, cancel: self.cancel.clone(), over: false })
+        let follows = self.follow.options.follow;
+        Ok(Lines { stream, deadline, follows, cancel: self.cancel.clone(), over: false })
     }
 }
 
@@ -135,6 +132,7 @@ impl Live {
 pub struct Lines {
     stream: Box<dyn LogStream>,
     deadline: Option<Instant>,
+    follows: bool,
     cancel: Cancel,
     over: bool,
 }
@@ -160,7 +158,15 @@ impl Iterator for Lines {
             return None;
         }
         let left = self.deadline.map(|end| end.saturating_duration_since(Instant::now()));
-        let next = self.stream.next_line(left, &self.cancel).transpose();
+        // One who writes without end must not keep us from the time.
+        if self.follows && left.is_some_and(|left| left.is_zero()) {
+            self.over = true;
+            return Some(Err(Error::new(Kind::Timeout, "the time for following is over")));
+        }
+        let stream = &mut self.stream;
+        let next =
+            handlers::next(left, &self.cancel, |left, cancel| stream.next_line(left, cancel));
+        let next = next.transpose();
         // After an error the stream says nothing new.
         self.over = !matches!(next, Some(Ok(_)));
         next.map(|line| line.map(|line| LogLine(Arc::new(line))))

@@ -6,9 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 
 use super::error::{OrRaise, RhaiResultOf, raise};
-use super::handle::{Container, Image};
 use super::stage::Stage;
-use super::{here, stack};
+use super::{callback, handlers, here, stack};
 use crate::engine::Cancel;
 use crate::model::error::Context;
 
@@ -24,19 +23,8 @@ pub struct Job {
 
 impl Job {
     /// A call with these values.
-    pub fn new(mut function: FnPtr, arguments: Vec<Dynamic>) -> Self {
-        // A captured variable is one cell for all who captured it, and a method call holds it for
-        // as long as it lasts: `c.wait()` in one closure would keep `c.stop()` in another out. A
-        // handle never changes, so each closure gets a copy.
-        for value in function.iter_curry_mut() {
-            if value.is_shared() {
-                let copy = value.clone().flatten();
-                if copy.is::<Container>() || copy.is::<Image>() {
-                    *value = copy;
-                }
-            }
-        }
-        Job { function, arguments }
+    pub fn new(function: FnPtr, arguments: Vec<Dynamic>) -> Self {
+        Job { function: callback::with_own_handles(function), arguments }
     }
 }
 
@@ -100,7 +88,8 @@ fn work(ctx: &NativeCallContext, shared: &Shared<'_>) {
             return shared.fails(Some(super::error::Ending::Interrupted.at(ctx.call_position())));
         }
         let call = || job.function.call_within_context::<Dynamic>(ctx, job.arguments.clone());
-        let result = stack::without_panic(call).unwrap_or_else(|bug| Err(raise(ctx, &bug)));
+        let whole = || handlers::within(call, || shared.cancel.clone());
+        let result = stack::without_panic(whole).unwrap_or_else(|bug| Err(raise(ctx, &bug)));
         match result {
             Ok(value) => lock(&shared.results)[index] = value.flatten(),
             Err(error) => return shared.fails(Some(error)),

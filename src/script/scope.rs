@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext};
 
+use super::callback::Deferred;
 use super::error::{RhaiResultOf, innermost, throw};
 use super::explain;
 use super::handle::Container;
@@ -29,15 +30,6 @@ enum Cleanup {
     Remove(Container),
     /// Call it.
     Call(Box<Deferred>),
-}
-
-/// A closure to be called later. It needs the functions that were there when it was written.
-#[derive(Debug)]
-// Volatile under `internals`, and what Rhai has for this.
-#[allow(deprecated)]
-struct Deferred {
-    function: FnPtr,
-    context: rhai::NativeCallContextStore,
 }
 
 impl Scope {
@@ -86,10 +78,8 @@ impl Scope {
     }
 
     /// A closure is to be called at its end.
-    #[allow(deprecated)]
     pub fn defer(&self, ctx: &NativeCallContext, function: FnPtr) {
-        let deferred = Deferred { function, context: ctx.store_data() };
-        self.lock().push(Cleanup::Call(Box::new(deferred)));
+        self.lock().push(Cleanup::Call(Box::new(Deferred::new(ctx, function))));
     }
 
     /// Puts all in order, the latest first. `ended` is how the part ended: its own error goes
@@ -148,14 +138,6 @@ impl Scope {
                 }
             }
         }
-    }
-}
-
-impl Deferred {
-    #[allow(deprecated)]
-    fn call(&self, engine: &Engine) -> RhaiResultOf<()> {
-        let ctx = self.context.create_context(engine);
-        self.function.call_within_context::<Dynamic>(&ctx, ()).map(drop)
     }
 }
 

@@ -12,7 +12,7 @@ use super::incomplete::Judge;
 use super::scope::Scope;
 use super::sources::{CLOSURE, without_shebang};
 use super::stage::Stage;
-use super::{Host, Outcome, here, interpreter, render, show, stack};
+use super::{Host, Outcome, handlers, here, interpreter, render, show, stack};
 use crate::engine::Cancel;
 use crate::ui::columns::align;
 
@@ -162,7 +162,10 @@ impl Session {
     /// Evaluates `text` and puts in order what it has put off to its end.
     fn evaluate_here(&mut self, name: &str, text: &str) -> RhaiResultOf<Dynamic> {
         let whole = Scope::script();
-        let ended = here::in_scope(whole.clone(), || self.evaluate_text(name, text));
+        let cancel = self.stage.cancel();
+        let ended = here::in_scope(whole.clone(), || {
+            handlers::within(|| self.evaluate_text(name, text), || cancel)
+        });
         whole.end(&self.engine, &self.stage, ended)
     }
 

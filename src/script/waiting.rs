@@ -16,6 +16,7 @@ use crate::model::container::Container as Record;
 use crate::model::event::{EventFilter, EventOptions};
 use crate::model::exec::{ExecOptions, Left};
 use crate::model::log::{LogLine, LogOptions, Stream};
+use crate::model::sign::{Seen, Sign};
 use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
 
@@ -64,11 +65,8 @@ impl Waiter {
             Condition::Log { pattern, count, stream } => {
                 self.lines(pattern, *count, *stream, cancel)
             }
-            Condition::Port(port) => {
-                let what = format!("listening on port {port}");
-                self.looks(&what, PAUSE, cancel, || {
-                    Ok(self.backend.listening(self.container.id())?.contains(port))
-                })
+            Condition::Shows(sign) => {
+                self.looks(&sign.to_string(), PAUSE, cancel, || self.shows(sign, cancel))
             }
             Condition::Exec(cmd) => {
                 let what = format!("answering `{}`", cmd.join(" "));
@@ -119,32 +117,60 @@ impl Waiter {
         what: &str,
         pause: Duration,
         cancel: &Cancel,
-        holds: impl Fn() -> Result<bool>,
+        look: impl Fn() -> Result<Seen>,
     ) -> Result<()> {
+        let mut last = None;
         loop {
             let record = self.look()?;
             self.alive(record.as_ref(), what)?;
-            if record.is_some_and(|record| record.state.status == Status::Running) && holds()? {
-                return Ok(());
+            if record.is_some_and(|record| record.state.status == Status::Running) {
+                match look()? {
+                    Seen::Yes => return Ok(()),
+                    Seen::NotYet(found) => last = Some(found),
+                }
             }
             let left = self.left().unwrap_or(pause);
             if left.is_zero() {
-                return Err(self.late(what));
+                let error = self.late(what);
+                return Err(match last {
+                    Some(found) => error.hint(format!("when it was last looked at, {found}")),
+                    None => error,
+                });
             }
             cancel.sleep(pause.min(left))?;
         }
     }
 
+    /// Whether it shows a sign.
+    fn shows(&self, sign: &Sign, cancel: &Cancel) -> Result<Seen> {
+        let mut sign = sign.clone();
+        if let (Sign::Answers(question), Some(left)) = (&mut sign, self.left()) {
+            // The last look gets its time too, or it would tell of nothing.
+            question.patience = question.patience.min(left.max(PAUSE));
+        }
+        match self.backend.shows(self.container.id(), &sign, cancel) {
+            // It is gone just now: the next look tells.
+            Err(error) if error.kind() == Kind::NotFound => {
+                Ok(Seen::NotYet("it was gone".to_owned()))
+            }
+            seen => seen,
+        }
+    }
+
     /// Whether a program ends with 0 inside.
-    fn succeeds(&self, cmd: &[String], cancel: &Cancel) -> Result<bool> {
+    fn succeeds(&self, cmd: &[String], cancel: &Cancel) -> Result<Seen> {
         let options =
             ExecOptions { cmd: cmd.to_vec(), timeout: self.left(), ..ExecOptions::default() };
         let (mut out, mut err) = (Kept::default(), Kept::default());
         let attach = Attach { start: false, ..Attach::to_output(&mut out, &mut err) };
         match self.backend.exec(self.container.id(), &options, attach, cancel) {
-            Ok(left) => Ok(matches!(left, Left::Exited(0))),
+            Ok(Left::Exited(0)) => Ok(Seen::Yes),
+            Ok(Left::Exited(code)) => Ok(Seen::NotYet(format!("it ended with exit code {code}"))),
+            Ok(Left::Detached) => Ok(Seen::NotYet("it was left".to_owned())),
             // It ends just now, or took too long: the next look tells.
-            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Timeout) => Ok(false),
+            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Timeout) => {
+                Ok(Seen::NotYet("it had not ended".to_owned()))
+            }
             Err(error) => Err(error),
         }
     }

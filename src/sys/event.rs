@@ -41,8 +41,23 @@ pub fn any_of(events: &[BorrowedFd<'_>]) -> Result<OwnedFd> {
 /// Wraps `poll(2)` for reading: which of `fds` are readable, at an end or in error. All false
 /// when `timeout` passes; without one it waits for ever.
 pub fn wait_readable(fds: &[BorrowedFd<'_>], timeout: Option<Duration>) -> Result<Vec<bool>> {
+    wait_for(PollFlags::IN, fds, timeout)
+}
+
+/// The same for writing to the first of `fds`, and for reading of the others.
+pub fn wait_writable(fds: &[BorrowedFd<'_>], timeout: Option<Duration>) -> Result<Vec<bool>> {
+    wait_for(PollFlags::OUT, fds, timeout)
+}
+
+fn wait_for(
+    first: PollFlags,
+    fds: &[BorrowedFd<'_>],
+    timeout: Option<Duration>,
+) -> Result<Vec<bool>> {
     let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
-    let mut polled: Vec<_> = fds.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+    let wanted = std::iter::once(first).chain(std::iter::repeat(PollFlags::IN));
+    let mut polled: Vec<_> =
+        fds.iter().zip(wanted).map(|(fd, wanted)| PollFd::new(fd, wanted)).collect();
     loop {
         let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
         let left = left.and_then(|d| Timespec::try_from(d).ok());

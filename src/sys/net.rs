@@ -1,12 +1,14 @@
 //! Network interfaces: netdevice(7).
 #![allow(unsafe_code)]
 
-use std::os::fd::AsRawFd;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::mount::last_errno;
+use crate::model::{Error, Kind, Result};
 
 /// Brings the loopback interface of this network namespace up.
 pub fn loopback_up() -> Result<(), Errno> {
@@ -27,6 +29,41 @@ pub fn loopback_up() -> Result<(), Errno> {
         libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request)
     };
     if result == 0 { Ok(()) } else { Err(last_errno()) }
+}
+
+/// A TCP socket of the network namespace that `namespace` is open on: close-on-exec and
+/// non-blocking. A thread of its own goes there, for a socket stays where it was made.
+///
+/// # Errors
+/// [`Kind::Unsupported`] where the kernel has no such protocol.
+pub fn tcp_socket_in(namespace: impl AsFd + Sync, version_6: bool) -> Result<OwnedFd> {
+    let family = if version_6 { AddressFamily::INET6 } else { AddressFamily::INET };
+    let make = || {
+        // Without rights over a namespace that one is in already, one can't enter it again.
+        if !is_ours(&namespace)? {
+            super::process::enter_namespace(&namespace)?;
+        }
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        rustix::net::socket_with(family, SocketType::STREAM, flags, None)
+    };
+    let made = std::thread::scope(|scope| scope.spawn(make).join().unwrap_or(Err(Errno::IO)));
+    made.map_err(|errno| {
+        let error = Error::from_errno("make a socket in the container", errno.raw_os_error());
+        if errno == Errno::AFNOSUPPORT { error.with_kind(Kind::Unsupported) } else { error }
+    })
+}
+
+/// Whether this thread is in the network namespace that `namespace` is open on.
+fn is_ours(namespace: impl AsFd) -> Result<bool, Errno> {
+    let (theirs, ours) =
+        (rustix::fs::fstat(namespace)?, rustix::fs::stat("/proc/thread-self/ns/net")?);
+    Ok((theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino))
+}
+
+/// Begins to connect a non-blocking socket: it becomes writable when that is done or has failed.
+/// False where it has failed at once.
+pub fn begin_connect(socket: impl AsFd, address: SocketAddr) -> bool {
+    matches!(rustix::net::connect(socket, &address), Ok(()) | Err(Errno::INPROGRESS | Errno::INTR))
 }
 
 /// Wraps `__nss_configure_lookup(3)`: host names are looked up in `/etc/hosts` and by DNS, both

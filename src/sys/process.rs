@@ -236,10 +236,10 @@ pub fn join_new_keyring() -> Result<(), Errno> {
     if result >= 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// Wraps `setns(2)`: this process enters a namespace, whatever its kind. A process namespace
-/// counts for children only.
+/// Wraps `setns(2)`: this thread enters a namespace, whatever its kind, which needs to be the only
+/// one for some kinds. A process namespace counts for children only.
 pub fn enter_namespace(namespace: impl AsFd) -> Result<(), Errno> {
-    // SAFETY: takes two integers; the caller has one thread.
+    // SAFETY: takes two integers, and changes this thread only.
     let result = unsafe { libc::setns(namespace.as_fd().as_raw_fd(), 0) };
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }

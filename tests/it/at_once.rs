@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::harness::{Engine, Ran, fixture};
+use crate::harness::{Engine, PATIENCE, Ran, fixture, ran_to_its_end, until};
 use crate::needs_root;
 
 /// Runs the same command so many times at once.
@@ -124,4 +124,98 @@ fn an_image_that_is_loaded_twice_at_once_is_there_once() {
     assert_eq!(engine.ok(&["images", "-q"]).lines().count(), 1);
     let staged = std::fs::read_dir(engine.root().join("images/staging")).unwrap().count();
     assert_eq!(staged, 0);
+}
+
+/// One of two who want everything of the same container; prints what it got.
+const FIGHTER: &str = r#"
+    let id = args()[0];
+    let me = args()[1];
+    let verbs = ["start", "pause", "rename", "kill", "start", "update", "unpause", "stop"];
+    // Another order for each of them, or they would only take turns.
+    let step = if me == "left" { 3 } else { 5 };
+    for round in 0..50 {
+        for n in 0..verbs.len() {
+            let verb = verbs[(n * step + round) % verbs.len()];
+            try {
+                switch verb {
+                    "start" => start(id),
+                    "stop" => stop(id, 0),
+                    "pause" => pause(id),
+                    "unpause" => unpause(id),
+                    "kill" => kill(id),
+                    "rename" => rename(id, `${me}-${round}`),
+                    "update" => update(id, #{ pids: 100 + 2 * round + step }),
+                }
+                print(switch verb {
+                    "rename" => `rename ${me}-${round}`,
+                    "update" => `update ${100 + 2 * round + step}`,
+                    _ => verb,
+                });
+            } catch (e) {
+                if e.kind != "refused" { throw; }
+            }
+        }
+    }
+"#;
+
+#[test]
+fn two_scripts_that_fight_over_a_container_lose_nothing() {
+    needs_root!("two_scripts_that_fight_over_a_container_lose_nothing");
+    let engine = Engine::new();
+    let id = engine.ok(&["create", "host", "sleep", "1000"]);
+    let path = engine.root().join("fight.rhai");
+    std::fs::write(&path, FIGHTER).unwrap();
+    let path = path.to_str().unwrap();
+    let fighters = ["left", "right"].map(|me| engine.begin(&["script", path, &id, me]));
+    let won = fighters.map(|fighter| {
+        let ran = ran_to_its_end(fighter);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+        ran.out.lines().map(str::to_owned).collect::<Vec<_>>()
+    });
+    let count = |verb: &str| {
+        won.iter().flatten().filter(|line| line.split(' ').next() == Some(verb)).count()
+    };
+    let told = engine.ok(&["events", "--since", "1h", "--until", "0s", "--format", "json"]);
+    let events: Vec<serde_json::Value> =
+        told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<&str> = events.iter().map(|event| event["Action"].as_str().unwrap()).collect();
+    let told = told.join(" ");
+    // Who wins is told once, and what is told can follow each other.
+    let (mut status, mut name) = ("created", String::new());
+    let mut seen = std::collections::BTreeMap::new();
+    for event in &events {
+        let action = event["Action"].as_str().unwrap();
+        *seen.entry(action).or_insert(0) += 1;
+        status = match (status, action) {
+            ("created" | "exited", "start") | ("paused", "unpause") => "running",
+            ("running", "pause") => "paused",
+            ("running" | "paused", "die") => "exited",
+            (now, "create" | "kill" | "stop" | "rename" | "update") => now,
+            other => panic!("{other:?} in\n{told}"),
+        };
+        if action == "rename" {
+            assert_ne!(name, event["Actor"]["Attributes"]["name"].as_str().unwrap(), "{told}");
+            name = event["Actor"]["Attributes"]["name"].as_str().unwrap().to_owned();
+        }
+    }
+    for verb in ["pause", "rename", "update"] {
+        assert_eq!(seen[verb], count(verb), "{verb} in\n{told}");
+    }
+    assert!(seen["unpause"] >= count("unpause"), "a stop thaws too\n{told}");
+    assert_eq!((count("rename"), count("update")), (100, 100), "neither is ever refused");
+    assert!(seen["start"] > 5 && seen["pause"] > 0, "{seen:?}");
+    // The last word counts.
+    assert_eq!(engine.status(&id), status, "{told}");
+    assert_eq!(engine.get(&id, "{{.Name}}"), format!("/{name}"));
+    let last = won.each_ref().map(|lines| lines.iter().rfind(|line| line.starts_with("update ")));
+    let pids = format!("update {}", engine.get(&id, "{{.HostConfig.PidsLimit}}"));
+    assert!(last.into_iter().flatten().any(|line| *line == pids), "{pids}");
+    engine.ok(&["rm", "-f", &name]);
+    for kind in ["containers", "names", "staging", "removing"] {
+        let left = std::fs::read_dir(engine.root().join(kind)).unwrap();
+        let left = left.map(|entry| entry.unwrap().file_name()).filter(|name| name != ".lock");
+        let left: Vec<_> = left.collect();
+        assert!(left.is_empty(), "{kind}: {left:?}");
+    }
+    assert!(until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
 }

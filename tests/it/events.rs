@@ -2,12 +2,11 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Child;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::harness::{Engine, PATIENCE, Ran, signal, until};
+use crate::harness::{Engine, PATIENCE, Ran, follows, signal, until};
 use crate::needs_root;
 
 /// What belongs to an action, beside who it is about.
@@ -27,13 +26,6 @@ impl Engine {
         let events = self.events(&["-f", &filter]).into_iter();
         events.map(|event| event["Action"].as_str().unwrap().to_owned()).collect()
     }
-}
-
-/// Whether a process has asked the kernel to tell it of changes.
-fn follows(process: &Child) -> bool {
-    let fds = std::fs::read_dir(format!("/proc/{}/fd", process.id())).into_iter().flatten();
-    let mut targets = fds.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
-    targets.any(|target| target.to_string_lossy().contains("inotify"))
 }
 
 #[test]

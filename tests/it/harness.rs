@@ -274,10 +274,20 @@ impl From<Output> for Ran {
 
 /// Whether a process holds a connection: it has asked a monitor and waits for the answer.
 pub fn has_asked(process: &Child) -> bool {
+    holds(process, "socket:")
+}
+
+/// Whether a process follows what is written to a file.
+pub fn follows(process: &Child) -> bool {
+    holds(process, "anon_inode:inotify")
+}
+
+/// Whether a process has something open whose name begins so.
+fn holds(process: &Child, what: &str) -> bool {
     let directory = format!("/proc/{}/fd", process.id());
     let open = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let targets = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
-    targets.into_iter().any(|target| target.to_string_lossy().starts_with("socket:"))
+    targets.into_iter().any(|target| target.to_string_lossy().starts_with(what))
 }
 
 /// How a process ended; `None` where it goes on for longer than `limit`.

@@ -210,3 +210,59 @@ fn what_cannot_be_limited_is_refused_and_nothing_is_left() {
     assert_eq!(engine.get("web", "{{.HostConfig.Memory}}"), "67108864", "all stays as it was");
     assert!(engine.fails(&["update", "web"], 1).contains("one or more flags"));
 }
+
+#[test]
+fn what_a_container_uses_is_told_until_it_ends() {
+    needs_root!("what_a_container_uses_is_told_until_it_ends");
+    let engine = Engine::new();
+    let said = engine.script(
+        r#"
+        let busy = run("host", ["sh", "-c", "while :; do :; done"], #{ name: "busy" });
+        let seen = [];
+        for s in stats("busy", #{ follow: true, interval: "50ms", timeout: "60s" }) {
+            seen.push(s);
+            if seen.len == 5 { break; }
+        }
+        print(seen[0].keys() == stats("busy").keys() && stats("busy", #{}).keys() == seen[0].keys());
+        print(seen[4].cpu_time > seen[0].cpu_time && seen.all(|s| s.pids == 1 && s.memory > 0));
+        let calls = 0;
+        print(stats(busy, #{ interval: 0.02 }, |s| { calls += 1; this.id.len() == 64 && calls < 3 }) == busy);
+        print(calls);
+        try { for s in stats(busy, #{ follow: true, interval: 60, timeout: "300ms" }) { s; } }
+        catch (e) { print(e.kind); }
+        // Each way to end ends it, without waiting for the next sample.
+        let began = timestamp();
+        for act in [|| busy.pause().kill(), || busy.stop(0), || busy.rm(#{ force: true })] {
+            if busy.status == "exited" { busy.start(); }
+            let samples = 0;
+            parallel([
+                || stats(busy, #{ interval: 60 }, |s| samples += 1),
+                || { sleep(0.2); act.call(); },
+            ]);
+            print(samples);
+        }
+        print(began.elapsed < 30.0);
+        try { stats(busy, #{ follow: true }); } catch (e) { print(e.kind); }
+        for s in stats(create("host"), #{ follow: true }) { print(s); }
+        try { stats(busy, #{ interval: 0 }) } catch (e) { print(e.message); }
+        "#,
+    );
+    let expected = "true\ntrue\ntrue\n3\ntimeout\n1\n1\n1\ntrue\nnot_found\n\
+                    stats(): option `interval`: 10 ms at least";
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn what_a_container_uses_is_told_beyond_its_restarts() {
+    needs_root!("what_a_container_uses_is_told_beyond_its_restarts");
+    let engine = Engine::new();
+    let said = engine.script(
+        r#"
+        let c = run("host", ["sh", "-c", "sleep 0.2; exit 1"], #{ restart: "on-failure:2" });
+        let samples = 0;
+        stats(c, #{ interval: "50ms", timeout: "60s" }, |s| { samples += 1; });
+        print([c.restart_count, samples > 6, c.status]);
+        "#,
+    );
+    assert_eq!(said, r#"[2, true, "exited"]"#);
+}

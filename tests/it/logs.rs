@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::harness::{Engine, PATIENCE, Ran, has_asked, signal, until};
+use crate::harness::{Engine, PATIENCE, Ran, ended, follows, has_asked, signal, until};
 use crate::needs_root;
 
 #[test]
@@ -165,4 +165,87 @@ fn input_is_passed_on_as_it_comes() {
     }
     drop(stdin);
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn following_across_restarts_tells_each_line_once_until_the_container_is_removed() {
+    needs_root!("following_across_restarts_tells_each_line_once_until_the_container_is_removed");
+    let engine = Engine::new();
+    // Each run writes as many lines as there were runs; small files, so that they change often.
+    let program = "n=$(cat /n 2>/dev/null || echo 0); echo $((n + 1)) > /n; \
+                   for i in $(seq 2000); do echo $n.$i; done; test $n != 3 || exec sleep 1000; exit 1";
+    let id = engine.ok(&[
+        "create",
+        "--name",
+        "box",
+        "--restart",
+        "on-failure:2",
+        "--log-opt",
+        "max-size=64k",
+        "--log-opt",
+        "max-file=1000",
+        "host",
+        "sh",
+        "-c",
+        program,
+    ]);
+    let script = r#"
+        let stop = "never";
+        logs("box", #{ across_restarts: true, timeout: "60s" }, |line| {
+            print(line.text);
+            line.text != stop
+        });
+        print("over");
+        "#;
+    let looped = "for line in logs(\"box\", #{ follow: true, across_restarts: true, timeout: 60 }) \
+                  { print(line); } print(\"over\");";
+    let scripts = [script.to_owned(), looped.to_owned(), script.replace("never", "1.7")];
+    let mut followers: Vec<_> = scripts
+        .iter()
+        .enumerate()
+        .map(|(n, script)| {
+            let path = engine.root().join(format!("out{n}"));
+            let out = std::fs::File::create(&path).unwrap();
+            (engine.command(&["-e", script]).stdout(out).spawn().unwrap(), path)
+        })
+        .collect();
+    assert!(until(PATIENCE, || followers.iter().all(|(child, _)| follows(child))));
+    // Three runs by policy, which end; one more by hand of another process, which is removed.
+    engine.ok(&["start", "box"]);
+    engine.ok(&["-e", "wait_for(\"box\", \"exited\", 30)"]);
+    engine.ok(&["start", "box"]);
+    let wrote = |path, last| std::fs::read_to_string(path).unwrap().ends_with(last);
+    // What nobody has read yet would go with the container.
+    assert!(until(PATIENCE, || followers[..2].iter().all(|(_, path)| wrote(path, "3.2000\n"))));
+    engine.ok(&["rm", "-f", &id]);
+    let all: String =
+        (0..4).flat_map(|run| (1..=2000).map(move |i| format!("{run}.{i}\n"))).collect();
+    let expected = [&all, &all, &all[..all.find("1.8\n").unwrap()]];
+    for ((child, path), expected) in followers.iter_mut().zip(expected) {
+        assert!(ended(child, PATIENCE).is_some_and(|status| status.success()));
+        let out = std::fs::read_to_string(path).unwrap();
+        assert!(out == format!("{expected}over\n"), "{out}");
+    }
+}
+
+#[test]
+fn following_across_restarts_ends_with_the_time_and_with_ctrl_c() {
+    needs_root!("following_across_restarts_ends_with_the_time_and_with_ctrl_c");
+    let engine = Engine::new();
+    engine.ok(&["run", "--name", "rests", "host", "echo", "one"]);
+    engine.ok(&["run", "-d", "--name", "writes", "host", "yes"]);
+    let follow = |name: &str, time: u32| {
+        format!(
+            "try {{ for line in logs(\"{name}\", #{{ across_restarts: true, timeout: {time} }}) \
+             {{ line; }} }} catch (e) {{ print(e.kind); }}"
+        )
+    };
+    for name in ["rests", "writes"] {
+        assert_eq!(engine.script(&follow(name, 1)), "timeout", "{name}");
+        let reader = engine.begin(&["-e", &follow(name, 1000)]);
+        assert!(until(PATIENCE, || follows(&reader)));
+        signal(reader.id(), Signal::INT);
+        let ran = Ran::from(reader.wait_with_output().unwrap());
+        assert_eq!(ran.code, 130, "{name}: {}{}", ran.out, ran.err);
+    }
 }

@@ -14,6 +14,7 @@ mod escapes;
 mod events;
 mod examples;
 mod faults;
+mod handlers;
 mod harness;
 mod health;
 mod images;

@@ -56,6 +56,72 @@ fn lines_ports_programs_and_health_are_waited_for() {
 }
 
 #[test]
+fn a_server_is_asked_in_the_containers_own_network() {
+    needs_root!("a_server_is_asked_in_the_containers_own_network");
+    prints(
+        r#"
+        let server = "sleep 0.2; mkdir /www; httpd -p 127.0.0.1:8080 -h /www; httpd -p [::1]:8081 -h /www;"
+            + " sleep 0.2; echo up > /www/health; exec sleep 1000";
+        let c = run("hundredcounter", #{ entrypoint: ["/bin/busybox", "sh", "-c", server] });
+        c.wait_for(#{ http: "/missing", port: 8080, status: 404 }, "20s");
+        c.wait_for(#{ http: "/health", port: 8080, fail: "panic" }, "20s");
+        let both = [#{ http: "/health", port: 8081, status: 200 }, #{ file: "/www/health" }];
+        print(c.wait_for(#{ all: both }, "20s") == c);
+        print(c.wait_for(#{ any: [#{ http: "/" }, "running"] }, "20s") == c);
+        for wrong in [#{ http: "/missing", port: 8080 }, #{ http: "/health" }] {
+            try { c.wait_for(wrong, "300ms"); }
+            catch (e) { print(`${e.kind}: ${e.hint}`); }
+        }
+        "#,
+        "true\ntrue\n\
+         timeout: when it was last looked at, port 8080 answered 404\n\
+         timeout: when it was last looked at, nothing listens on port 80",
+    );
+}
+
+#[test]
+fn a_server_that_says_nothing_or_never_ends_keeps_nobody_from_the_time() {
+    needs_root!("a_server_that_says_nothing_or_never_ends_keeps_nobody_from_the_time");
+    let engine = Engine::new();
+    for program in
+        ["nc -l -p 80 -e sleep 1000", "nc -l -p 80 -e yes", "nc -l -p 80 -e tr '\\n' x < /dev/zero"]
+    {
+        let script = format!(
+            r#"
+            let c = run("hundredcounter", #{{ entrypoint: ["/bin/busybox", "sh", "-c", `while :; do {program}; done`] }});
+            c.wait_for(#{{ port: 80 }}, "20s");
+            try {{ c.wait_for(#{{ http: "/" }}, 1); }} catch (e) {{ print(e.kind); }}
+            "#
+        );
+        let begun = Instant::now();
+        assert_eq!(engine.script(&script).trim_end(), "timeout", "{program}");
+        assert!(begun.elapsed() < Duration::from_secs(15), "{program}: {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn a_file_is_looked_for_inside_and_its_links_stay_inside() {
+    needs_root!("a_file_is_looked_for_inside_and_its_links_stay_inside");
+    let engine = Engine::new();
+    // A path that is there on the host, and not in the container.
+    let here = engine.root().join("images").display().to_string();
+    let script = r#"
+        let program = "ln -s HERE /out; ln -s /proc/1/root/run/ready /magic; ln -s ready /tmp/link;"
+            + " sleep 0.2; touch /tmp/ready; exec sleep 1000";
+        let c = run("host", ["sh", "-c", program]);
+        c.wait_for(#{ file: "/tmp/link" }, "20s");
+        for path in ["/out", "/magic", "/tmp/ready/x", "/../../..HERE"] {
+            try { c.wait_for(#{ file: path }, "200ms"); print(path); }
+            catch (e) { print(e.kind); }
+        }
+        c.rm(#{ force: true });
+        try { c.wait_for(#{ file: "/tmp/ready" }, 1); } catch (e) { print(e.kind); }
+        "#
+    .replace("HERE", &here);
+    assert_eq!(engine.script(&script), "timeout\ntimeout\ntimeout\ntimeout\ndied");
+}
+
+#[test]
 fn a_container_that_ends_first_is_told_of_at_once_with_its_last_words() {
     needs_root!("a_container_that_ends_first_is_told_of_at_once_with_its_last_words");
     let engine = Engine::new();
@@ -66,6 +132,8 @@ fn a_container_that_ends_first_is_told_of_at_once_with_its_last_words() {
         r#"#{ log: "never" }"#,
         r#"#{ port: 80 }"#,
         r#"#{ exec: "false" }"#,
+        r#"#{ http: "/" }"#,
+        r#"#{ file: "/never" }"#,
         r#"#{ any: [#{ port: 80 }, "paused"] }"#,
         r#"#{ all: ["running", #{ log: "never", fail: "other" }] }"#,
     ] {
@@ -174,6 +242,10 @@ fn a_condition_that_is_none_is_refused() {
         (r#"#{ log: "(" }"#, "`(` is no regular expression"),
         (r#"#{ prot: 80 }"#, "did you mean `port`?"),
         ("#{ port: 70000 }", "option `port`"),
+        (r#"#{ http: "health" }"#, "is no path of a request"),
+        (r#"#{ http: "/", status: "200" }"#, "a number such as 200"),
+        (r#"#{ http: "/", file: "/x" }"#, "one condition is wanted, not 2"),
+        (r#"#{ file: "ready" }"#, "is no absolute path"),
         ("#{ all: [] }", "an array of conditions"),
     ] {
         let script = format!(r#"wait_for(create("host"), {condition}, 1)"#);

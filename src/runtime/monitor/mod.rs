@@ -368,6 +368,7 @@ impl Monitor {
     }
 
     fn answer(&mut self, at: usize, request: Request) {
+        let mut answer = Reply::Done;
         let result = match request {
             Request::Pause => self.pause(),
             Request::Unpause => self.unpause(),
@@ -394,7 +395,9 @@ impl Monitor {
                 self.close_stdin();
                 return;
             }
-            Request::Rename { name } => self.rename(name),
+            Request::Rename { name } => {
+                self.rename(name).map(|old| answer = Reply::Renamed { old })
+            }
             Request::Update { changes } => self.update(&changes),
             Request::Resize(size) => {
                 self.resize(size);
@@ -405,7 +408,7 @@ impl Monitor {
         match result {
             Err(error) => self.clients[at].reply(&Reply::Failed(error)),
             Ok(()) if self.clients[at].awaits_end => {}
-            Ok(()) => self.clients[at].reply(&Reply::Done),
+            Ok(()) => self.clients[at].reply(&answer),
         }
     }
 }

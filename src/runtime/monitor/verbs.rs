@@ -58,11 +58,15 @@ impl Monitor {
         }
     }
 
-    pub(super) fn rename(&mut self, name: ContainerName) -> Result<()> {
+    /// Takes another name; returns the one that it had.
+    pub(super) fn rename(&mut self, name: ContainerName) -> Result<ContainerName> {
         let old = std::mem::replace(&mut self.state.name, name);
-        self.directory.write_state(&self.state)?;
+        if let Err(error) = self.directory.write_state(&self.state) {
+            self.state.name = old;
+            return Err(error);
+        }
         self.event(event::Action::Rename, &event::renaming(&old));
-        Ok(())
+        Ok(old)
     }
 
     /// Sends a signal. One that is meant to end the container also thaws it, or it would wait for

@@ -7,9 +7,10 @@ use rhai::{Dynamic, FnPtr, ImmutableString, Map};
 
 use super::super::error::OrRaise;
 use super::super::events::{Event as Happened, Events as Stream, Watch};
+use super::super::handlers::Subscription as Subscribed;
 use super::super::stage::Stage;
-use super::super::{callback, options, values};
-use super::{Options, RhaiResultOf, array_of};
+use super::super::{callback, handlers, options, values};
+use super::{ActionOrActions, Options, RhaiResultOf, array_of};
 use crate::model::Result;
 
 /// The functions, and how to loop over `Events`.
@@ -31,6 +32,8 @@ pub mod events {
     pub type Events = Stream;
     /// One event: `time`, `type`, `action`, `id`, `name`, `image`, `attributes`.
     pub type Event = Happened;
+    /// What `on` gives and `off` takes.
+    pub type Subscription = Subscribed;
 
     /// What has happened so far, the oldest first: an array of Event. About the last 30000 are
     /// kept.
@@ -87,6 +90,65 @@ pub mod events {
     pub fn each_with(ctx: NativeCallContext, options: Options, each: FnPtr) -> RhaiResultOf<()> {
         let watch = options::events(options).or_raise(&ctx)?;
         follow(&ctx, watch, &each)
+    }
+
+    /// From now on calls a function when something happens: an action by Docker's name, or an
+    /// array of them. In a closure `this` is the event.
+    ///
+    /// Functions are called one after the other, by the thread that called `on` and only while it
+    /// waits: in `sleep`, `wait`, `wait_for`, `stop`, `restart`, `exec`, between two tries of
+    /// `retry`, in loops over `logs`, `events` and `stats` that follow, and once more at the end of
+    /// the script, which ends all. So no other part of the script runs meanwhile; the call itself
+    /// goes on. What such a function throws ends the call that waited, and is thrown by it. While
+    /// one is called, what happens waits for its end. Other calls that take long (`pull`, `build`,
+    /// `parallel`, `attach`) keep what happens until the next one of these.
+    ///
+    /// ```rhai
+    /// on("die", |e| print(`${e.name} ended with ${e.attributes.exitCode}`));
+    /// run("host", "true").wait();
+    /// ```
+    #[rhai_fn(name = "on", volatile, return_raw)]
+    pub fn on(
+        ctx: NativeCallContext,
+        action: ActionOrActions,
+        handler: FnPtr,
+    ) -> RhaiResultOf<Subscription> {
+        subscribe(&ctx, action, Map::new(), handler)
+    }
+
+    /// The same for some containers, images or volumes only.
+    ///
+    /// ```rhai
+    /// let web = create("host", #{ cmd: "true" });
+    /// let s = on(["start", "die"], #{ container: web }, |e| print(e.action));
+    /// web.start().wait();
+    /// off(s);
+    /// ```
+    #[rhai_fn(name = "on", volatile, return_raw)]
+    pub fn on_with(
+        ctx: NativeCallContext,
+        action: ActionOrActions,
+        options: Options,
+        handler: FnPtr,
+    ) -> RhaiResultOf<Subscription> {
+        subscribe(&ctx, action, options, handler)
+    }
+
+    /// Ends what `on` began; also from within. False where it had ended.
+    ///
+    /// ```rhai
+    /// let s = on("oom", |e| print(e));
+    /// s.off();
+    /// ```
+    #[rhai_fn(name = "off", volatile)]
+    pub fn off(subscription: Subscription) -> bool {
+        subscription.end()
+    }
+
+    /// Whether it has not ended.
+    #[rhai_fn(name = "to_string", name = "to_debug")]
+    pub fn show_subscription(subscription: Subscription) -> ImmutableString {
+        if subscription.is_on() { "Subscription(on)".into() } else { "Subscription(off)".into() }
     }
 
     /// What it is; loop over it for the events.
@@ -150,6 +212,16 @@ pub mod events {
         let event = event.event();
         format!("Event({} {} {:?})", event.subject.as_str(), event.action, event.name())
     }
+}
+
+fn subscribe(
+    ctx: &NativeCallContext,
+    action: Dynamic,
+    options: Map,
+    handler: FnPtr,
+) -> RhaiResultOf<Subscribed> {
+    let filter = options::on(action, options).or_raise(ctx)?;
+    handlers::add(ctx, &Stage::of(ctx)?, filter, handler).or_raise(ctx)
 }
 
 fn open(ctx: &NativeCallContext, watch: &Watch) -> RhaiResultOf<Stream> {

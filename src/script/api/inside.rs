@@ -8,9 +8,9 @@ use super::super::exec::{ExecResult as Outcome, Kept};
 use super::super::handle::Container as Handle;
 use super::super::options;
 use super::super::stage::Stage;
-use super::super::{subject, values};
+use super::super::{handlers, subject, values};
 use super::{Command, ContainerOrName, Options, RhaiResultOf};
-use crate::engine::{Attach, CopyOptions, Transfer};
+use crate::engine::{Attach, Cancel, CopyOptions, Transfer};
 use crate::model::exec::Left;
 use crate::model::top::Process;
 
@@ -227,9 +227,10 @@ fn run(
     let handle = subject::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     let (mut out, mut err) = (Kept::default(), Kept::default());
-    let attach = Attach::to_output(&mut out, &mut err);
-    let cancel = &stage.cancel();
-    let left = stage.backend().exec(handle.id(), &wanted, attach, cancel).or_raise(ctx)?;
+    let (backend, id) = (stage.backend(), handle.id());
+    let run =
+        |cancel: &Cancel| backend.exec(id, &wanted, Attach::to_output(&mut out, &mut err), cancel);
+    let left = handlers::wait(&stage.cancel(), run).or_raise(ctx)?;
     let code = if let Left::Exited(code) = left { code } else { 0 };
     Ok(Kept::result(code, &out, &err))
 }

@@ -6,7 +6,7 @@ use rhai::{Dynamic, INT};
 use super::super::error::OrRaise;
 use super::super::handle::Container as Handle;
 use super::super::stage::Stage;
-use super::super::{options, subject, values};
+use super::super::{handlers, options, subject, values};
 use super::{ContainerOrName, Duration, DurationOrOptions, Options, RhaiResultOf, Signal};
 use crate::engine::{Backend, Cancel};
 use crate::model::id::ContainerId;
@@ -56,7 +56,7 @@ pub mod lifecycle {
     /// ```
     #[rhai_fn(name = "stop", volatile, return_raw)]
     pub fn stop(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Handle> {
-        act(&ctx, &container, |backend, id, cancel| {
+        act_slowly(&ctx, &container, |backend, id, cancel| {
             backend.stop(id, &StopOptions::default(), cancel)
         })
     }
@@ -74,7 +74,7 @@ pub mod lifecycle {
         time: DurationOrOptions,
     ) -> RhaiResultOf<Handle> {
         let options = options::stop("stop", time).or_raise(&ctx)?;
-        act(&ctx, &container, |backend, id, cancel| backend.stop(id, &options, cancel))
+        act_slowly(&ctx, &container, |backend, id, cancel| backend.stop(id, &options, cancel))
     }
 
     /// Ends it at once, by SIGKILL.
@@ -131,7 +131,7 @@ pub mod lifecycle {
     /// ```
     #[rhai_fn(name = "restart", volatile, return_raw)]
     pub fn restart(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Handle> {
-        act(&ctx, &container, |backend, id, cancel| {
+        act_slowly(&ctx, &container, |backend, id, cancel| {
             backend.restart(id, &StopOptions::default(), cancel)
         })
     }
@@ -148,7 +148,7 @@ pub mod lifecycle {
         time: DurationOrOptions,
     ) -> RhaiResultOf<Handle> {
         let options = options::stop("restart", time).or_raise(&ctx)?;
-        act(&ctx, &container, |backend, id, cancel| backend.restart(id, &options, cancel))
+        act_slowly(&ctx, &container, |backend, id, cancel| backend.restart(id, &options, cancel))
     }
 
     /// Removes it with its files and logs. One that runs must be stopped first.
@@ -239,6 +239,19 @@ fn act(
     Ok(handle)
 }
 
+/// The same for what may take long: handlers are called meanwhile.
+fn act_slowly(
+    ctx: &NativeCallContext,
+    container: &Dynamic,
+    verb: impl FnOnce(&dyn Backend, &ContainerId, &Cancel) -> Result<()> + Send,
+) -> RhaiResultOf<Handle> {
+    let handle = subject::container(ctx, container)?;
+    let stage = Stage::of(ctx)?;
+    let (backend, id) = (stage.backend().as_ref(), handle.id());
+    handlers::wait(&stage.cancel(), |cancel| verb(backend, id, cancel)).or_raise(ctx)?;
+    Ok(handle)
+}
+
 fn ended(
     ctx: &NativeCallContext,
     container: &Dynamic,
@@ -246,7 +259,9 @@ fn ended(
 ) -> RhaiResultOf<INT> {
     let handle = subject::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
-    let code = match stage.backend().wait(handle.id(), timeout, &stage.cancel()) {
+    let (backend, id) = (stage.backend(), handle.id());
+    let wait = |cancel: &Cancel| backend.wait(id, timeout, cancel);
+    let code = match handlers::wait(&stage.cancel(), wait) {
         // It has ended and is gone; events still tell how.
         Err(error) if error.kind() == Kind::NotFound => match handle.exit_code() {
             Ok(Some(code)) => Ok(code),

@@ -1,24 +1,36 @@
 //! What a container uses, and what it may use.
 
-use std::time::Duration;
+use std::any::TypeId;
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Map};
+use rhai::{Dynamic, FnPtr, ImmutableString, Map};
 
 use super::super::error::OrRaise;
 use super::super::handle::Container as Handle;
 use super::super::stage::Stage;
-use super::super::{options, subject};
-use super::{ContainerOrName, Options, RhaiResultOf};
+use super::super::stats::{Samples as Stream, Sampling, WATCHED, map_of};
+use super::super::{callback, options, subject};
+use super::{Anything, ContainerOrName, Options, RhaiResultOf};
 use crate::model::Result;
-use crate::model::stats::Stats;
 
-/// For so long `stats` watches the processors.
-const WATCHED: Duration = Duration::from_millis(100);
+/// The functions, and how to loop over `Samples`.
+pub fn module() -> Module {
+    let mut module = exported_module!(limits);
+    module.set_iter_result(TypeId::of::<Stream>(), |samples: Dynamic| {
+        match samples.try_cast::<Stream>() {
+            Some(samples) => samples.iterate(),
+            None => Box::new(std::iter::empty()),
+        }
+    });
+    module
+}
 
 /// What a container uses, and what it may use.
 #[export_module]
 pub mod limits {
+    /// What a container uses from now on, to loop over: maps.
+    pub type Samples = Stream;
+
     /// Changes limits and the restart policy: at once where it runs, and for every later start.
     ///
     /// ```rhai
@@ -47,32 +59,100 @@ pub mod limits {
     pub fn stats(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Map> {
         let handle = subject::container(&ctx, &container)?;
         let stage = Stage::of(&ctx)?;
-        let look = || -> Result<(Stats, Stats)> {
-            let before = stage.backend().stats(handle.id())?;
-            if before.pids > 0 {
-                stage.cancel().sleep(WATCHED)?;
-            }
-            Ok((before, stage.backend().stats(handle.id())?))
-        };
-        let (before, now) = look().or_raise(&ctx)?;
-        Ok(map_of(&before, &now))
+        now(&stage, &handle).or_raise(&ctx)
+    }
+
+    /// With options. With `follow` a sample about each second, or each `interval`, until the
+    /// container ends: loop over it; `break` ends it, and the kind `timeout` is thrown when
+    /// `timeout` is over.
+    ///
+    /// ```rhai
+    /// for s in stats("web", #{ follow: true, interval: "500ms", timeout: "30s" }) {
+    ///     print(`${s.cpu} % ${s.memory}`);
+    ///     if s.memory < 100 * 1024 * 1024 { break; }
+    /// }
+    /// ```
+    #[rhai_fn(name = "stats", volatile, return_raw)]
+    pub fn stats_with(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        options: Options,
+    ) -> RhaiResultOf<Anything> {
+        let sampling = options::stats(options).or_raise(&ctx)?;
+        let handle = subject::container(&ctx, &container)?;
+        let stage = Stage::of(&ctx)?;
+        if !sampling.follow {
+            return now(&stage, &handle).map(Dynamic::from).or_raise(&ctx);
+        }
+        open(&stage, &handle, sampling).map(Dynamic::from).or_raise(&ctx)
+    }
+
+    /// Calls a function with a sample about each second, until the container ends or the function
+    /// returns false. In a closure `this` is the container.
+    ///
+    /// ```rhai
+    /// stats("web", |s| { print(`${this.name}: ${s.pids}`); s.pids > 10 });
+    /// ```
+    #[rhai_fn(name = "stats", volatile, return_raw)]
+    pub fn stats_each(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        each: FnPtr,
+    ) -> RhaiResultOf<Handle> {
+        follow(&ctx, &container, Sampling::default(), &each)
+    }
+
+    /// The same, with options.
+    ///
+    /// ```rhai
+    /// stats("web", #{ interval: "100ms", timeout: "30s" }, |s| s.cpu < 50.0);
+    /// ```
+    #[rhai_fn(name = "stats", volatile, return_raw)]
+    pub fn stats_each_with(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        options: Options,
+        each: FnPtr,
+    ) -> RhaiResultOf<Handle> {
+        let sampling = options::stats(options).or_raise(&ctx)?;
+        follow(&ctx, &container, sampling, &each)
+    }
+
+    /// What it is; loop over it for the samples.
+    #[rhai_fn(name = "to_string", name = "to_debug")]
+    pub fn show(_samples: Samples) -> ImmutableString {
+        "Samples".into()
     }
 }
 
-fn map_of(before: &Stats, now: &Stats) -> Map {
-    let number = |value: u64| Dynamic::from(i64::try_from(value).unwrap_or(i64::MAX));
-    let optional = |value: Option<u64>| value.map_or(Dynamic::UNIT, number);
-    let entries = [
-        ("cpu", Dynamic::from(now.cpu_percent(before))),
-        ("cpu_time", Dynamic::from(now.cpu_time.as_secs_f64())),
-        ("memory", number(now.memory)),
-        ("memory_limit", number(now.memory_limit)),
-        ("memory_percent", Dynamic::from(now.memory_percent())),
-        ("net_in", number(now.network.0)),
-        ("net_out", number(now.network.1)),
-        ("block_in", optional(now.block.map(|block| block.0))),
-        ("block_out", optional(now.block.map(|block| block.1))),
-        ("pids", number(now.pids)),
-    ];
-    entries.into_iter().map(|(key, value)| (key.into(), value)).collect()
+fn now(stage: &Stage, handle: &Handle) -> Result<Map> {
+    let look = || stage.backend().stats(handle.id());
+    let before = look()?;
+    if before.pids > 0 {
+        stage.cancel().sleep(WATCHED)?;
+    }
+    Ok(map_of(&before, &look()?))
+}
+
+fn open(stage: &Stage, handle: &Handle, sampling: Sampling) -> Result<Stream> {
+    Stream::open(stage.backend(), handle.id(), sampling, &stage.cancel())
+}
+
+/// Gives each sample to the script, until the container ends or the script has enough.
+fn follow(
+    ctx: &NativeCallContext,
+    container: &Dynamic,
+    sampling: Sampling,
+    each: &FnPtr,
+) -> RhaiResultOf<Handle> {
+    let handle = subject::container(ctx, container)?;
+    let stage = Stage::of(ctx)?;
+    for sample in open(&stage, &handle, sampling).or_raise(ctx)?.samples() {
+        let sample = Dynamic::from(sample.or_raise(ctx)?);
+        let answer = callback::call(ctx, each, handle.clone(), sample)?;
+        if callback::says_stop(&answer) {
+            break;
+        }
+    }
+    Ok(handle)
 }

@@ -44,10 +44,13 @@ pub mod logs {
         open(&ctx, &container, Follow::default())
     }
 
-    /// What it has written, with options. With `follow`, loop over it; `break` ends it.
+    /// What it has written, with options. With `follow`, loop over it; `break` ends it, and the
+    /// kind `timeout` is thrown when `timeout` is over. With `across_restarts` it goes on when the
+    /// container is started again, by whomever, until it is removed; what nobody has read by then
+    /// goes with it.
     ///
     /// ```rhai
-    /// for line in logs("web", #{ follow: true, timeout: "30s" }) {
+    /// for line in logs("web", #{ across_restarts: true, tail: 0, timeout: "30s" }) {
     ///     if line.text.contains("ready") { break; }
     /// }
     /// ```
@@ -79,7 +82,7 @@ pub mod logs {
     /// The same, with options.
     ///
     /// ```rhai
-    /// logs("web", #{ tail: 0, stream: "stderr" }, |line| print(line.text));
+    /// logs("web", #{ tail: 0, stream: "stderr", across_restarts: true }, |line| print(line.text));
     /// ```
     #[rhai_fn(name = "logs", volatile, return_raw)]
     pub fn logs_each_with(

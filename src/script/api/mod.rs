@@ -44,6 +44,8 @@ pub type Options = Map;
 pub type Duration = Dynamic;
 /// A grace time or a map of options.
 pub type DurationOrOptions = Dynamic;
+/// An action of events, or an array of them.
+pub type ActionOrActions = Dynamic;
 /// A signal's name or number.
 pub type Signal = Dynamic;
 /// What a function was given back or has kept: anything.
@@ -69,7 +71,7 @@ pub const PARTS: &[Part] = &[
     Part { title: "Making containers", build: || exported_module!(containers::containers) },
     Part { title: "Finding containers", build: || exported_module!(find::find) },
     Part { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },
-    Part { title: "Limits", build: || exported_module!(limits::limits) },
+    Part { title: "Limits", build: limits::module },
     Part { title: "Inside containers", build: || exported_module!(inside::inside) },
     Part { title: "Logs", build: logs::module },
     Part { title: "Waiting", build: || exported_module!(waiting::waiting) },

@@ -11,7 +11,7 @@ use super::super::options::{self, Retry};
 use super::super::parallel::{self, AT_ONCE, Job};
 use super::super::scope::Scope;
 use super::super::stage::Stage;
-use super::super::{here, subject, values};
+use super::super::{handlers, here, subject, values};
 use super::{Anything, ContainerOrName, Options};
 use crate::model::{Error, Kind};
 
@@ -211,7 +211,7 @@ fn again_and_again(
             return Err(error);
         }
         time += 1;
-        cancel.sleep(pause).or_raise(ctx)?;
+        handlers::wait(&cancel, |cancel| cancel.sleep(pause)).or_raise(ctx)?;
         pause = Time::try_from_secs_f64(pause.as_secs_f64() * retry.backoff)
             .unwrap_or(retry.longest)
             .min(retry.longest);

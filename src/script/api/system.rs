@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, EvalAltResult, FLOAT, INT, ImmutableString, Map};
 
 use super::super::error::{Ending, OrRaise, raise};
 use super::super::stage::Stage;
-use super::super::{docs, values};
+use super::super::{docs, handlers, values};
 use super::{Duration, RhaiResultOf};
 use crate::model::{Error, Kind};
 
@@ -189,7 +189,7 @@ fn leave(ctx: &NativeCallContext, code: u8) -> RhaiResultOf<()> {
 
 fn nap(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
     let time = values::duration(&time.clone().flatten()).or_raise(ctx)?;
-    Stage::of(ctx)?.cancel().sleep(time).or_raise(ctx)
+    handlers::wait(&Stage::of(ctx)?.cancel(), |cancel| cancel.sleep(time)).or_raise(ctx)
 }
 
 /// The kind is the script's own: no engine raises it.

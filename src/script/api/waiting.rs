@@ -9,15 +9,18 @@ use super::super::error::OrRaise;
 use super::super::handle::Container as Handle;
 use super::super::stage::Stage;
 use super::super::waiting::Waiter;
-use super::super::{options, subject, values};
+use super::super::{handlers, options, subject, values};
 use super::{Anything, ContainerOrName, Duration, RhaiResultOf};
 
 /// Waiting.
 #[export_module]
 pub mod waiting {
     /// Waits until a container is as it is to be: a status, `"healthy"`, or a map with `log`,
-    /// `port`, `exec`, `all` or `any`. Throws the kind `died`, with the last lines, when it ends
-    /// first, or writes what `fail` matches. Returns the container.
+    /// `port`, `http`, `file`, `exec`, `all` or `any`. Throws the kind `died`, with the last lines,
+    /// when it ends first, or writes what `fail` matches. Returns the container.
+    ///
+    /// Ports and servers are looked for in the container's own network, at 127.0.0.1 and then at
+    /// `[::1]`: no port needs to be published. `http` is a GET that follows no redirect.
     ///
     /// ```rhai
     /// let web = run("host", ["sh", "-c", "echo ready; sleep 100"]);
@@ -37,6 +40,8 @@ pub mod waiting {
     /// ```rhai
     /// let job = run("host", "true");
     /// job.wait_for("exited", "10s");
+    /// let web = run("host", ["sh", "-c", "sleep 0.1; touch /tmp/ready; sleep 100"]);
+    /// web.wait_for(#{ any: [#{ http: "/health", port: 8080, status: 200 }, #{ file: "/tmp/ready" }] }, "10s");
     /// ```
     #[rhai_fn(name = "wait_for", volatile, return_raw)]
     pub fn wait_for_so_long(
@@ -65,6 +70,6 @@ fn until(
         backend: stage.backend().clone(),
         deadline: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
     };
-    waiter.wait(&goal, &stage.cancel()).or_raise(ctx)?;
+    handlers::wait(&stage.cancel(), |cancel| waiter.wait(&goal, cancel)).or_raise(ctx)?;
     Ok(container)
 }

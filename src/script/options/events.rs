@@ -33,6 +33,34 @@ pub fn events(map: Map) -> Result<Watch> {
     Ok(Watch { options, timeout: given.try_get("timeout", values::duration)? })
 }
 
+/// The keys of `on`.
+pub const ON: &[Key] = &[
+    key("container", Takes::Named, "only these containers, or what happens to them"),
+    key("image", Takes::Named, "only these images, and containers made of them"),
+    key("volume", Takes::Named, "only these volumes"),
+    key("type", Takes::OneOf(&["container", "image", "volume"]), "only what is of this type"),
+    key("label", Takes::Pairs, "only with these labels; \"key\" or \"key=value\""),
+];
+
+/// The options of `on`, and the actions that it is for.
+pub fn on(action: Dynamic, map: Map) -> Result<EventFilter> {
+    let named = |error: Error| {
+        let named = Error::new(error.kind(), format!("on(): {}", error.message()));
+        error.hint_text().map_or_else(|| named.clone(), |hint| named.clone().hint(hint))
+    };
+    let given = Options::new("on", map)?;
+    let mut filter = filter(&Dynamic::from(given.map)).map_err(named)?;
+    let actions = texts(&action.flatten()).filter(|actions| !actions.is_empty());
+    let actions = actions.ok_or_else(|| {
+        Error::new(Kind::Invalid, "on(): the name of an action is wanted, or an array of them")
+            .hint("such as \"die\" or [\"start\", \"die\"]")
+    })?;
+    for action in actions {
+        filter.add("event", &action).map_err(named)?;
+    }
+    Ok(filter)
+}
+
 fn filter(value: &Dynamic) -> Result<EventFilter> {
     let mut filter = EventFilter::default();
     if let Some(map) = value.read_lock::<Map>() {

@@ -24,13 +24,13 @@ use crate::model::health::WORDS;
 use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};
-pub use events::events;
+pub use events::{events, on};
 pub use images::{check_images, images, prune_images};
 pub use mounts::{new_volume, prune_volumes, volumes};
 pub use order::{Retry, retry};
 pub use read::{
     Create, Filter, Follow, create, exec, fetch, filter, force, load, logs, pull, remove, save,
-    start, stop,
+    start, stats, stop,
 };
 pub use resources::update;
 pub use waiting::{Condition, Goal, goal};
@@ -72,6 +72,10 @@ pub enum Takes {
     Health,
     /// An array of conditions.
     Conditions,
+    /// Handles or names.
+    Named,
+    /// A status, or a number.
+    State,
     /// A map of what is wanted.
     Filter,
     /// A reference or an Image.
@@ -100,6 +104,8 @@ impl Takes {
             Takes::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
             Takes::Sharing => "a string such as \"host\", or a Container".to_owned(),
             Takes::Conditions => "an array of conditions".to_owned(),
+            Takes::Named => "a handle, a name or an array of them".to_owned(),
+            Takes::State => "such as \"running\"; with `http` a number such as 200".to_owned(),
             Takes::Health => "a command, a map, or false".to_owned(),
             Takes::Filter => {
                 "a map such as #{ container: c, event: [\"die\", \"oom\"] }".to_owned()
@@ -204,6 +210,13 @@ const LOGS: &[Key] = &[
     key("stream", Takes::OneOf(&["stdout", "stderr"]), "only lines of this stream"),
     key("timestamps", Takes::Flag, "begin each line of the text with its time"),
     key("follow", Takes::Flag, "go on until the container ends"),
+    key("across_restarts", Takes::Flag, "go on when it starts again, until it is removed"),
+    key("timeout", Takes::Duration, "give up following after so long"),
+];
+
+const STATS: &[Key] = &[
+    key("follow", Takes::Flag, "go on until the container ends"),
+    key("interval", Takes::Duration, "how long from one sample to the next; 1 s by default"),
     key("timeout", Takes::Duration, "give up following after so long"),
 ];
 
@@ -323,14 +336,16 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("pull", &[PULL, TLS]),
     ("push", &[TLS]),
     ("logs", &[LOGS]),
+    ("stats", &[STATS]),
     ("retry", &[order::KEYS]),
     ("wait_for", &[waiting::KEYS]),
     ("events", &[events::KEYS]),
+    ("on", &[events::ON]),
     ("ps", &[PS]),
 ];
 
 /// Options that the language knows and this version does not do yet.
-const LATER: &[&str] = &["ports", "across_restarts", "http", "file"];
+const LATER: &[&str] = &["ports"];
 
 /// The options of `function`, in the order of help.
 pub fn keys(function: &str) -> Vec<Key> {

@@ -1,11 +1,13 @@
 //! From option maps to what the engine takes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rhai::{Array, Dynamic, Map};
 
 use super::super::handle::Image;
+use super::super::stats::Sampling;
 use super::super::values;
 use super::Options;
 use crate::model::exec::ExecOptions;
@@ -144,7 +146,7 @@ pub struct Follow {
     /// Whether the text shows times.
     pub timestamps: bool,
     /// When to give up.
-    pub timeout: Option<std::time::Duration>,
+    pub timeout: Option<Duration>,
 }
 
 /// The options of `logs`.
@@ -152,8 +154,10 @@ pub fn logs(map: Map) -> Result<Follow> {
     let given = Options::new("logs", map)?;
     let now = Timestamp::now();
     let stream = given.get("stream", |value| Stream::from_word(&values::text(value)?))?;
+    let across_restarts = given.flag("across_restarts")?;
     let options = LogOptions {
-        follow: given.flag("follow")?,
+        follow: given.flag("follow")? || across_restarts,
+        across_restarts,
         tail: given.count("tail")?,
         since: given.try_get("since", |value| values::moment(value, now))?,
         until: given.end()?,
@@ -161,6 +165,22 @@ pub fn logs(map: Map) -> Result<Follow> {
     };
     let timeout = given.try_get("timeout", values::duration)?;
     Ok(Follow { options, timestamps: given.flag("timestamps")?, timeout })
+}
+
+/// The shortest time between two samples: each costs some reads of the kernel's files.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// The options of `stats`.
+pub fn stats(map: Map) -> Result<Sampling> {
+    let given = Options::new("stats", map)?;
+    let usual = Sampling::default();
+    let interval = given.try_get("interval", |value| match values::duration(value)? {
+        time if time < SHORTEST => Err(Error::new(Kind::Invalid, "10 ms at least")),
+        time => Ok(time),
+    })?;
+    let timeout = given.try_get("timeout", values::duration)?;
+    let interval = interval.unwrap_or(usual.interval);
+    Ok(Sampling { follow: given.flag("follow")?, interval, timeout })
 }
 
 /// Which containers `ps` lists.

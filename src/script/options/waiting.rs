@@ -1,21 +1,33 @@
 //! What `wait_for` waits for, as a script writes it.
 
+use std::time::Duration;
+
 use regex::Regex;
 use rhai::{Array, Dynamic, Map};
 
 use super::super::values;
 use super::{Key, Options, Takes, key};
 use crate::model::log::Stream;
+use crate::model::sign::{Question, Sign};
 use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
 
+/// How long one answer of a server is waited for: one that hangs while it starts is asked again.
+const ANSWER: Duration = Duration::from_secs(5);
+
 /// The keys of a condition.
 pub const KEYS: &[Key] = &[
-    key("status", Takes::Text, "a status, \"healthy\", \"unhealthy\" or \"removed\""),
+    key(
+        "status",
+        Takes::State,
+        "it is so, or \"healthy\", \"unhealthy\", \"removed\"; with http, the answer's number",
+    ),
     key("log", Takes::Text, "it writes a line that this regular expression matches"),
     key("count", Takes::Count, "so many such lines; 1 by default"),
     key("stream", Takes::OneOf(&["stdout", "stderr"]), "only lines of this stream"),
-    key("port", Takes::Count, "a program of it listens on this TCP port"),
+    key("port", Takes::Count, "a program of it listens on this TCP port; with http, 80 by default"),
+    key("http", Takes::Text, "a server in it answers a GET of this path with 200 to 399"),
+    key("file", Takes::Text, "there is something at this absolute path inside"),
     key("exec", Takes::Command, "this program ends with 0 inside"),
     key("all", Takes::Conditions, "all of these hold, each at some time"),
     key("any", Takes::Conditions, "one of these holds"),
@@ -40,8 +52,8 @@ pub enum Condition {
         /// Of this stream.
         stream: Option<Stream>,
     },
-    /// A port is listened on.
-    Port(u16),
+    /// It can be seen from outside.
+    Shows(Sign),
     /// A program ends with 0.
     Exec(Vec<String>),
     /// Each of these.
@@ -74,15 +86,18 @@ pub fn goal(value: &Dynamic) -> Result<Goal> {
     })?;
     let given = Options::new("wait_for", map)?;
     let mut found = Vec::new();
-    found.extend(given.try_get("status", |value| state(&super::read::text_of(value)?))?);
+    if let Some(path) = given.try_get("http", super::read::text_of)? {
+        found.push(Condition::Shows(answer(&given, &path)?));
+    } else {
+        found.extend(given.try_get("status", |value| state(&super::read::text_of(value)?))?);
+        found.extend(given.get("port", port)?.map(|port| Condition::Shows(Sign::Listens(port))));
+    }
+    found.extend(given.try_get("file", file)?.map(Condition::Shows));
     if let Some(pattern) = given.try_get("log", pattern)? {
         let count = given.count("count")?.unwrap_or(1);
         let stream = given.get("stream", |value| Stream::from_word(&values::text(value)?))?;
         found.push(Condition::Log { pattern, count, stream });
     }
-    found.extend(
-        given.get("port", |value| u16::try_from(value.as_int().ok()?).ok())?.map(Condition::Port),
-    );
     found.extend(given.command("exec")?.map(Condition::Exec));
     found.extend(given.try_get("all", goals)?.map(Condition::All));
     found.extend(given.try_get("any", goals)?.map(Condition::Any));
@@ -95,6 +110,27 @@ pub fn goal(value: &Dynamic) -> Result<Goal> {
                 .hint("several go into #{ all: [...] } or #{ any: [...] }"))
         }
     }
+}
+
+fn port(value: &Dynamic) -> Option<u16> {
+    u16::try_from(value.as_int().ok()?).ok().filter(|port| *port > 0)
+}
+
+/// A server's answer. `port` and `status` are the request's here.
+fn answer(given: &Options<'_>, path: &str) -> Result<Sign> {
+    let number = |value: &Dynamic| u16::try_from(value.as_int().ok()?).ok();
+    let status = given.get("status", |value| number(value).filter(|n| (100..600).contains(n)))?;
+    let port = given.get("port", port)?.unwrap_or(80);
+    Question::new(port, path, status, ANSWER).map(Sign::Answers)
+}
+
+fn file(value: &Dynamic) -> Result<Sign> {
+    let path = super::read::text_of(value)?;
+    if !path.starts_with('/') || path.contains('\0') {
+        let error = Error::new(Kind::Invalid, format!("{path:?} is no absolute path"));
+        return Err(error.hint("such as \"/run/ready\""));
+    }
+    Ok(Sign::Has(path))
 }
 
 fn goals(value: &Dynamic) -> Result<Vec<Goal>> {

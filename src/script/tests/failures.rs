@@ -51,9 +51,9 @@ fn an_unknown_option_is_answered_with_the_nearest() {
         did you mean `name`? (known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, tty, rm, cap_add, cap_drop, privileged, read_only, security, devices, group_add, memory, memory_swap, memory_reservation, cpus, cpu_shares, cpu_period, cpu_quota, cpuset_cpus, cpuset_mems, pids, blkio_weight, ulimits, shm_size, oom_score_adj, volumes, mounts, tmpfs, volumes_from, network, ipc, pid, uts, init, domainname, sysctls, add_hosts, dns, dns_options, dns_search, restart, log_opts, health)
     "#]].assert_eq(&failure(r#"create("host", #{ nmae: "x" })"#));
     expect![[r#"
-        unsupported: run(): option `across_restarts` is not supported yet
+        unsupported: run(): option `ports` is not supported yet
         known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, tty, rm, cap_add, cap_drop, privileged, read_only, security, devices, group_add, memory, memory_swap, memory_reservation, cpus, cpu_shares, cpu_period, cpu_quota, cpuset_cpus, cpuset_mems, pids, blkio_weight, ulimits, shm_size, oom_score_adj, volumes, mounts, tmpfs, volumes_from, network, ipc, pid, uts, init, domainname, sysctls, add_hosts, dns, dns_options, dns_search, restart, log_opts, health, attach, interactive
-    "#]].assert_eq(&failure(r#"run("host", #{ across_restarts: true })"#));
+    "#]].assert_eq(&failure(r#"run("host", #{ ports: ["80"] })"#));
 }
 
 #[test]
