@@ -8,6 +8,7 @@ mod check;
 mod creation;
 mod events;
 mod files;
+mod host;
 mod in_use;
 mod native;
 mod profile;

@@ -56,12 +56,6 @@ impl Native {
         &self.runtime
     }
 
-    fn make_host(&self, store: &Store) -> Result<Image> {
-        let image = store.make_host(&|| Ok(()))?.image;
-        self.tell(Action::Import, &image, None);
-        Ok(image)
-    }
-
     pub(super) fn store(&self) -> Result<Store> {
         Store::open(&self.settings.root)
     }
@@ -73,21 +67,7 @@ impl Backend for Native {
     }
 
     fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
-        let is_host = reference
-            .parse::<crate::model::reference::Reference>()
-            .is_ok_and(|r| r.familiar() == HOST);
-        let store = self.store()?;
-        if is_host && pull == PullPolicy::Always {
-            return self.make_host(&store);
-        }
-        match store.find(reference) {
-            Err(error)
-                if error.kind() == Kind::NotFound && is_host && pull != PullPolicy::Never =>
-            {
-                self.make_host(&store)
-            }
-            result => result,
-        }
+        self.find_or_make(reference, pull)
     }
 
     fn obtain(
@@ -201,9 +181,7 @@ impl Backend for Native {
     }
 
     fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
-        let made = self.store()?.image_from_host(programs, programs, reference, &|| Ok(()))?;
-        self.tell(Action::Import, &made.image, Some(reference));
-        Ok(made.image)
+        self.make_of_programs(programs, reference)
     }
 
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {

@@ -1,0 +1,44 @@
+//! Images that are made of this machine's own programs.
+
+use super::native::{HOST, Native};
+use crate::image::Store;
+use crate::model::event::Action;
+use crate::model::image::{Image, PullPolicy};
+use crate::model::reference::Reference;
+use crate::model::{Kind, Result};
+
+impl Native {
+    /// The image of a reference; `host` is made where it is missing.
+    pub(super) fn find_or_make(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
+        let is_host = reference.parse::<Reference>().is_ok_and(|r| r.familiar() == HOST);
+        let store = self.store()?;
+        if is_host && pull == PullPolicy::Always {
+            return self.make_host(&store);
+        }
+        match store.find(reference) {
+            Err(error)
+                if error.kind() == Kind::NotFound && is_host && pull != PullPolicy::Never =>
+            {
+                self.make_host(&store)
+            }
+            result => result,
+        }
+    }
+
+    fn make_host(&self, store: &Store) -> Result<Image> {
+        let image = store.make_host(&|| Ok(()))?.image;
+        self.tell(Action::Import, &image, None);
+        Ok(image)
+    }
+
+    /// An image of these programs, all of which must be there.
+    pub(super) fn make_of_programs(
+        &self,
+        programs: &[&str],
+        reference: &Reference,
+    ) -> Result<Image> {
+        let made = self.store()?.image_from_host(programs, programs, reference, &|| Ok(()))?;
+        self.tell(Action::Import, &made.image, Some(reference));
+        Ok(made.image)
+    }
+}
