@@ -24,39 +24,45 @@ use crate::repl;
 use crate::script::{self, Fence, Host, Limits, Output, Source};
 
 /// Runs a script and returns its exit code.
-pub fn script(settings: &Settings, program: Program, arguments: Vec<String>) -> u8 {
-    bounded(settings, program, arguments, Limits::default(), None)
+pub fn script(settings: &Settings, program: Program, arguments: Vec<String>, dry_run: bool) -> u8 {
+    let within = Within { program, arguments, limits: Limits::default(), fence: None, dry_run };
+    bounded(settings, within)
 }
 
 /// Runs a script within the limits that its flags say.
 pub fn script_within(settings: &Settings, script: ScriptArguments) -> u8 {
     match within(script) {
-        Ok((program, arguments, limits, fence)) => {
-            bounded(settings, program, arguments, limits, fence)
-        }
+        Ok(within) => bounded(settings, within),
         Err(error) => failed(&error),
     }
 }
 
-type Within = (Program, Vec<String>, Limits, Option<Arc<Fence>>);
+/// A script and within what it runs.
+struct Within {
+    program: Program,
+    arguments: Vec<String>,
+    limits: Limits,
+    fence: Option<Arc<Fence>>,
+    dry_run: bool,
+}
 
 /// What the arguments of `script` say.
 fn within(script: ScriptArguments) -> Result<Within> {
     let first = script.file_and_arguments.first().map(String::as_str).unwrap_or_default();
     let program = Program::from_word(first);
     let (limits, fence) = (limits(&script)?, fence(&script, &program)?);
-    Ok((program, script.file_and_arguments.into_iter().skip(1).collect(), limits, fence))
+    let dry_run = script.dry_run;
+    let arguments = script.file_and_arguments.into_iter().skip(1).collect();
+    Ok(Within { program, arguments, limits, fence, dry_run })
 }
 
-fn bounded(
-    settings: &Settings,
-    program: Program,
-    arguments: Vec<String>,
-    limits: Limits,
-    fence: Option<Arc<Fence>>,
-) -> u8 {
+fn bounded(settings: &Settings, within: Within) -> u8 {
+    let Within { program, arguments, limits, fence, dry_run } = within;
+    // Without sleep a loop that never ends would be all that it does.
+    let limits = if dry_run { limits.or(Limits { time: Some(DRY), ..limits }) } else { limits };
     let prepared = open(settings, arguments).and_then(|host| {
         let host = Host { limits, fence, ..host };
+        let host = if dry_run { telling(host)? } else { host };
         let source = source(program)?;
         host.cancel.raise_on_end()?;
         if let Some(most) = limits.memory {
@@ -89,6 +95,16 @@ pub fn took_panic(info: &PanicHookInfo<'_>) -> bool {
     script::took_panic(info)
 }
 
+/// The same with an engine that does nothing: what it would do is printed.
+fn telling(host: Host) -> Result<Host> {
+    let output = host.output.clone();
+    let tell = move |line: &str| {
+        // Where nobody reads any more, the script's own next line ends it.
+        let _ = output.print(line);
+    };
+    Ok(Host { backend: engine::dry::open(host.backend.clone(), Arc::new(tell))?, ..host })
+}
+
 /// How far a script may go.
 ///
 /// # Errors
@@ -116,6 +132,9 @@ pub fn fence(script: &ScriptArguments, program: &Program) -> Result<Option<Arc<F
     };
     Fence::new(folder.unwrap_or(Path::new("."))).map(|fence| Some(Arc::new(fence)))
 }
+
+/// How long a dry run may take, where nobody says otherwise.
+const DRY: Duration = Duration::from_secs(60);
 
 /// How far a script may go that is not trusted, where nobody says otherwise.
 const UNTRUSTED: Limits = Limits {
@@ -259,13 +278,15 @@ impl repl::CommandLine for Commands {
             return settle(&mut screen, Err(error.into()));
         }
         if let Verb::Script(script) = arguments.verb {
-            let prepared = within(script).and_then(|(program, args, limits, fence)| {
+            let prepared = within(script).and_then(|within| {
+                let Within { program, arguments: args, limits, fence, dry_run } = within;
                 if limits.memory.is_some() {
                     let message = "the memory of a script cannot be limited in the REPL";
                     let error = Error::new(Kind::Invalid, message);
                     return Err(error.hint("run it by itself: lifebox script --untrusted FILE"));
                 }
-                Ok((Host { args, limits, fence, ..self.host.clone() }, source(program)?))
+                let host = Host { args, limits, fence, ..self.host.clone() };
+                Ok((if dry_run { telling(host)? } else { host }, source(program)?))
             });
             return match prepared {
                 Ok((host, source)) => run(host, source),

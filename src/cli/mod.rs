@@ -52,6 +52,7 @@ use screen::Screen;
 use shell::Shell;
 
 use crate::engine::{self, Settings};
+use crate::model::{Error, Kind};
 
 /// Does what the command line says (`words` without the program's name) and returns the exit code.
 pub fn main(words: &[OsString]) -> u8 {
@@ -65,6 +66,12 @@ pub fn main(words: &[OsString]) -> u8 {
             }
         };
         settings.take(before.root, before.storage_driver);
+        if before.dry_run && !matches!(route, Route::Script(..)) {
+            let error = Error::new(Kind::Invalid, "--dry-run is for scripts")
+                .hint("such as: lifebox --dry-run workflow.rhai");
+            complain(&mut Screen::new(), &error);
+            return FAILED;
+        }
         match route {
             Route::Version => {
                 let mut screen = Screen::new();
@@ -72,9 +79,9 @@ pub fn main(words: &[OsString]) -> u8 {
                 settle(&mut screen, shown.map(|()| 0).map_err(Into::into))
             }
             Route::Verb => command(words, settings),
-            Route::Script(program, arguments) => {
-                entered(&settings, || language::script(&settings, program, arguments))
-            }
+            Route::Script(program, arguments) => entered(&settings, || {
+                language::script(&settings, program, arguments, before.dry_run)
+            }),
             Route::Repl => entered(&settings, || language::repl(&settings)),
         }
     })
@@ -101,7 +108,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
                 let rest = words.iter().skip_while(|word| *word != path.as_os_str()).skip(1);
                 let rest = rest.map(|word| word.to_string_lossy().into_owned()).collect();
                 return entered(&settings, || {
-                    language::script(&settings, Program::File(path), rest)
+                    language::script(&settings, Program::File(path), rest, false)
                 });
             }
             return usage::show(&mut screen, &error, words);

@@ -45,6 +45,8 @@ pub struct Before {
     pub root: Option<PathBuf>,
     /// `--storage-driver`.
     pub storage_driver: Option<String>,
+    /// `--dry-run`.
+    pub dry_run: bool,
 }
 
 /// The route of these words (without the program's name), and the flags before it.
@@ -60,6 +62,11 @@ pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
             Some((flag, value)) => (flag, Some(value)),
             None => (text.as_ref(), None),
         };
+        if text == "--dry-run" {
+            before.dry_run = true;
+            rest = after;
+            continue;
+        }
         let what = match flag {
             "--root" => "a directory",
             "--storage-driver" => "a name",

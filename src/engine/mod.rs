@@ -6,6 +6,7 @@
 mod build;
 mod check;
 mod creation;
+pub mod dry;
 mod events;
 mod files;
 mod host;
@@ -63,6 +64,10 @@ pub use crate::runtime::owner::Owner;
 /// asks the same table (`model::status`) whether it is legal. What may take long takes a
 /// [`Cancel`] and then fails with the kind `cancelled` soon after it is raised.
 pub trait Backend: Send + Sync + fmt::Debug {
+    /// Whether it only tells what would be done: then nothing is worth waiting for.
+    fn only_tells(&self) -> bool {
+        false
+    }
     /// What this engine and this host are.
     fn info(&self) -> Result<Info>;
 

@@ -21,6 +21,13 @@ impl ContainerId {
         (!numeric).then_some(ContainerId(id))
     }
 
+    /// The error for what names no container.
+    pub fn none_called(query: &str) -> Error {
+        Error::new(Kind::NotFound, format!("no such container: {query}"))
+            .hint("`ps -a` lists all containers")
+            .container(query, None)
+    }
+
     /// All 64 digits.
     pub fn as_str(&self) -> &str {
         &self.0

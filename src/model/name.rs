@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::id::ContainerId;
 use super::{Error, Kind, Result};
 
 /// The longest name: it is a file name in the store.
@@ -16,6 +17,15 @@ const MAX: usize = 255;
 pub struct ContainerName(String);
 
 impl ContainerName {
+    /// The error for a name that another container has.
+    pub fn taken_by(&self, owner: &ContainerId) -> Error {
+        let message =
+            format!("the container name `{self}` is already in use by container `{owner}`");
+        Error::new(Kind::Exists, message)
+            .hint("remove or rename that container to be able to reuse the name")
+            .container(self.as_str(), None)
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -163,10 +163,10 @@ impl Catalogue {
             .map_err(|error| cannot_write(&link, &error))?;
         lock.lock().context(|| "lock the names".to_owned())?;
         if let Some(owner) = self.owner(name) {
-            return Err(name_taken(name, &owner));
+            return Err(name.taken_by(&owner));
         }
         let _ = fs::remove_file(&link);
-        symlink(&target, &link).map_err(|_| name_taken(name, id))
+        symlink(&target, &link).map_err(|_| name.taken_by(id))
     }
 
     /// The container that has `name`, or is being made with it.
@@ -214,9 +214,7 @@ impl Catalogue {
                 format!("multiple IDs found with provided prefix: {query}"),
             )
             .hint("give more digits of the id")),
-            (None, _) => Err(Error::new(Kind::NotFound, format!("no such container: {query}"))
-                .hint("`ps -a` lists all containers")
-                .container(query, None)),
+            (None, _) => Err(ContainerId::none_called(query)),
         }
     }
 
@@ -334,13 +332,6 @@ fn remove_tree(path: &Path) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         result => result.context(|| format!("remove `{}`", path.display())),
     }
-}
-
-fn name_taken(name: &ContainerName, owner: &ContainerId) -> Error {
-    let message = format!("the container name `{name}` is already in use by container `{owner}`");
-    Error::new(Kind::Exists, message)
-        .hint("remove or rename that container to be able to reuse the name")
-        .container(name.as_str(), None)
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Error {

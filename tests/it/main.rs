@@ -10,6 +10,7 @@ mod check;
 mod command_line;
 mod commit;
 mod descriptors;
+mod dry_run;
 mod escapes;
 mod events;
 mod examples;

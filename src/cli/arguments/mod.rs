@@ -254,6 +254,9 @@ pub enum DocsForm {
 /// `script`
 #[derive(Args, Debug)]
 pub struct ScriptArguments {
+    /// Tell what the script would do, in order, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// End the script after so long, with exit code 124; cleanups still run
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,

@@ -189,6 +189,9 @@ fn leave(ctx: &NativeCallContext, code: u8) -> RhaiResultOf<()> {
 
 fn nap(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
     let time = values::duration(&time.clone().flatten()).or_raise(ctx)?;
+    if Stage::of(ctx)?.backend().only_tells() {
+        return Ok(());
+    }
     handlers::wait(&Stage::of(ctx)?.cancel(), |cancel| cancel.sleep(time)).or_raise(ctx)
 }
 

@@ -62,14 +62,14 @@ fn wrong(key: &Key, value: &Expr) -> Option<(String, Position)> {
         (Expr::IntegerConstant(number, _), T::Count) => *number >= 0,
         (Expr::IntegerConstant(..), takes) => matches!(
             takes,
-            T::Code | T::Duration | T::Size | T::Number | T::Grace | T::Signal | T::Time
+            T::Code | T::Duration | T::Size | T::Number | T::Grace | T::Signal | T::Time | T::State
         ),
         (Expr::FloatConstant(..), takes) => {
             matches!(takes, T::Duration | T::Number | T::Grace | T::Time)
         }
         (Expr::Array(..), takes) => matches!(
             takes,
-            T::Command | T::Pairs | T::Texts | T::Mounts | T::Conditions | T::Health
+            T::Command | T::Pairs | T::Texts | T::Mounts | T::Conditions | T::Health | T::Named
         ),
         (Expr::Map(..), takes) => {
             matches!(takes, T::Pairs | T::Mounts | T::Health | T::Filter)

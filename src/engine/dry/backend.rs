@@ -1,0 +1,442 @@
+//! The contract, answered by what would be.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Dry;
+use super::images::named;
+use super::streams::{Noted, Silence};
+use crate::engine::{
+    Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Transfer, volumes,
+};
+use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
+use crate::model::container::{Changes, Container};
+use crate::model::event::EventOptions;
+use crate::model::exec::{ExecOptions, Left};
+use crate::model::history::History;
+use crate::model::id::ContainerId;
+use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
+use crate::model::log::LogOptions;
+use crate::model::name::ContainerName;
+use crate::model::options::{CreateOptions, StopOptions};
+use crate::model::platform::Platform;
+use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
+use crate::model::reference::Reference;
+use crate::model::report::Report;
+use crate::model::sign::{Seen, Sign};
+use crate::model::signal::Signal;
+use crate::model::stats::Stats;
+use crate::model::status::{Action, check};
+use crate::model::system::Info;
+use crate::model::top::Process;
+use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
+use crate::model::volume::{
+    PrunedVolumes, VERSION, Volume, VolumeFilter, VolumeOptions, VolumeUse,
+};
+use crate::model::{Error, Kind, Result};
+
+impl Backend for Dry {
+    fn only_tells(&self) -> bool {
+        true
+    }
+
+    fn info(&self) -> Result<Info> {
+        self.real.info()
+    }
+
+    fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
+        self.fetched(reference, pull)
+    }
+
+    fn obtain(
+        &self,
+        reference: &str,
+        pull: PullPolicy,
+        _: &PullOptions,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Image> {
+        self.fetched(reference, pull)
+    }
+
+    fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
+        let named = programs.join(", ");
+        self.would(format_args!("make image {} of {named}", reference.familiar()));
+        Ok(self.add(reference))
+    }
+
+    fn pull(
+        &self,
+        reference: &Reference,
+        _: &PullOptions,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Pulled> {
+        let image = self.fetched(&reference.familiar(), PullPolicy::Always)?;
+        Ok(Pulled { digest: image.id.clone(), image, newer: false })
+    }
+
+    fn push(
+        &self,
+        image: &str,
+        reference: &Reference,
+        _: Access,
+        _: &Arc<dyn Progress>,
+        _: &Cancel,
+    ) -> Result<Pushed> {
+        let digest = self.known(image)?.id;
+        self.would(format_args!("push {image} to {}", reference.familiar()));
+        Ok(Pushed { digest, size: 0 })
+    }
+
+    fn login(
+        &self,
+        registry: &str,
+        _: &str,
+        _: &str,
+        _: Access,
+        _: &Cancel,
+    ) -> Result<Option<PathBuf>> {
+        self.would(format_args!("log in to {registry}"));
+        Ok(None)
+    }
+
+    fn logout(&self, registry: &str) -> Result<bool> {
+        self.would(format_args!("log out of {registry}"));
+        Ok(false)
+    }
+
+    fn images(&self) -> Result<Vec<Image>> {
+        Ok(self.world().images.clone())
+    }
+
+    fn load(&self, archive: &Path, _: Option<&Platform>, _: &Cancel) -> Result<Vec<Loaded>> {
+        self.would(format_args!("load the images of {}", archive.display()));
+        let name = archive.file_stem().map(|name| name.to_string_lossy().to_lowercase());
+        let reference: Reference = format!("{}:loaded", name.unwrap_or_default()).parse()?;
+        let image = self.add(&reference);
+        Ok(vec![Loaded { id: image.id, tags: image.tags, moved: Vec::new() }])
+    }
+
+    fn load_stream(
+        &self,
+        _: &mut (dyn Read + Send),
+        platform: Option<&Platform>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Loaded>> {
+        self.load(Path::new("stdin"), platform, cancel)
+    }
+
+    fn save(&self, images: &[&str], _: &SaveOptions, path: &Path, _: &Cancel) -> Result<()> {
+        images.iter().try_for_each(|image| self.known(image).map(drop))?;
+        self.would(format_args!("save {} to {}", images.join(", "), path.display()));
+        Ok(())
+    }
+
+    fn save_stream(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        _: &mut (dyn Write + Send),
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.save(images, options, Path::new("stdout"), cancel)
+    }
+
+    fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
+        self.tagged(image, reference)
+    }
+
+    fn history(&self, image: &str) -> Result<Vec<History>> {
+        self.real.history(image)
+    }
+
+    fn image_usage(&self) -> Result<Vec<ImageUsage>> {
+        self.real.image_usage()
+    }
+
+    fn usage(&self) -> Result<Usage> {
+        self.real.usage()
+    }
+
+    fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
+        let pruned = self.real.prune_images(&PruneOptions { dry_run: true, ..options.clone() })?;
+        self.would(format_args!("prune images: {}", pruned.images));
+        Ok(pruned)
+    }
+
+    fn check(&self, _repair: bool, cancel: &Cancel) -> Result<Report> {
+        self.real.check(false, cancel)
+    }
+
+    fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>> {
+        self.removed(image, force)
+    }
+
+    fn step(&self, image: &str, step: &BuildStep, _: &mut dyn Write, _: &Cancel) -> Result<Image> {
+        let from = self.known(image)?;
+        let by = format!("{step:?}");
+        let verb = by.split(['(', ' ', '{']).next().unwrap_or_default().to_uppercase();
+        self.would(format_args!("build {verb} above {}", named(&from)));
+        Ok(self.derived(&from, &by, None))
+    }
+
+    fn build(
+        &self,
+        context: Option<&Path>,
+        options: &BuildOptions,
+        _: &Arc<dyn Progress>,
+        _: &mut dyn Write,
+        _: &Cancel,
+    ) -> Result<Image> {
+        let place =
+            context.map_or_else(|| "standard input".to_owned(), |c| c.display().to_string());
+        self.would(format_args!("build {place}"));
+        let built: Reference = "built:latest".parse()?;
+        let image = self.add(options.tags.first().unwrap_or(&built));
+        options
+            .tags
+            .iter()
+            .skip(1)
+            .try_fold(image, |image, tag| self.tagged(&image.id.to_string(), tag))
+    }
+
+    fn import_tar(
+        &self,
+        _: &mut (dyn Read + Send),
+        options: &ImportOptions,
+        _: &Cancel,
+    ) -> Result<Image> {
+        let name = options.reference.clone().map_or_else(|| "imported:latest".parse(), Ok)?;
+        self.would(format_args!("import {}", name.familiar()));
+        Ok(self.add(&name))
+    }
+
+    fn find(&self, query: &str) -> Result<ContainerId> {
+        let world = self.world();
+        let id = |entry: &super::Entry| entry.container.spec.id.clone();
+        let named = world.containers.iter().find(|entry| {
+            entry.container.state.name.as_str() == query
+                || entry.container.spec.id.as_str() == query
+        });
+        if let Some(entry) = named {
+            return Ok(id(entry));
+        }
+        let begins = |entry: &&super::Entry| {
+            !query.is_empty() && entry.container.spec.id.as_str().starts_with(query)
+        };
+        let mut matching = world.containers.iter().filter(begins);
+        match (matching.next(), matching.next()) {
+            (Some(entry), None) => Ok(id(entry)),
+            (Some(_), Some(_)) => Err(Error::new(
+                Kind::Invalid,
+                format!("multiple IDs found with provided prefix: {query}"),
+            )
+            .hint("give more digits of the id")),
+            (None, _) => Err(ContainerId::none_called(query)),
+        }
+    }
+
+    fn ps(&self) -> Result<Vec<Container>> {
+        Ok(self.world().containers.iter().map(|entry| entry.container.clone()).collect())
+    }
+
+    fn inspect(&self, id: &ContainerId) -> Result<Container> {
+        self.container(id)
+    }
+
+    fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
+        self.made(image, options)
+    }
+
+    fn start(&self, id: &ContainerId) -> Result<()> {
+        self.act(id, Action::Start, "")
+    }
+
+    fn attach(&self, id: &ContainerId, attach: Attach<'_>, _: &Cancel) -> Result<Left> {
+        if attach.start {
+            self.act(id, Action::Start, "")?;
+        }
+        self.ended(id).map(Left::Exited)
+    }
+
+    fn exec(
+        &self,
+        id: &ContainerId,
+        options: &ExecOptions,
+        _: Attach<'_>,
+        _: &Cancel,
+    ) -> Result<Left> {
+        let state = self.container(id)?.state;
+        check(state.name.as_str(), state.status, Action::Exec)?;
+        self.would(format_args!("exec in {}: {}", state.name, options.cmd.join(" ")));
+        Ok(Left::Exited(0))
+    }
+
+    fn top(&self, id: &ContainerId) -> Result<Vec<Process>> {
+        if self.is_real(id) { self.real.top(id) } else { Ok(Vec::new()) }
+    }
+
+    fn pause(&self, id: &ContainerId) -> Result<()> {
+        self.act(id, Action::Pause, "")
+    }
+
+    fn unpause(&self, id: &ContainerId) -> Result<()> {
+        self.act(id, Action::Unpause, "")
+    }
+
+    fn stop(&self, id: &ContainerId, _: &StopOptions, _: &Cancel) -> Result<()> {
+        self.act(id, Action::Stop, "")
+    }
+
+    fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
+        if signal == Signal::KILL {
+            return self.act(id, Action::Kill, "");
+        }
+        let state = self.container(id)?.state;
+        check(state.name.as_str(), state.status, Action::Kill)?;
+        self.would(format_args!("send {signal} to {}", state.name));
+        Ok(())
+    }
+
+    fn restart(&self, id: &ContainerId, _: &StopOptions, _: &Cancel) -> Result<()> {
+        self.act(id, Action::Restart, "")
+    }
+
+    fn container_size(&self, id: &ContainerId) -> Result<u64> {
+        if self.is_real(id) { self.real.container_size(id) } else { Ok(0) }
+    }
+
+    fn rm(&self, id: &ContainerId, force: bool, _: &Cancel) -> Result<()> {
+        self.act(id, if force { Action::RmForce } else { Action::Rm }, "")
+    }
+
+    fn volume_create(&self, options: &VolumeOptions) -> Result<Volume> {
+        let name = options.name.clone().unwrap_or_else(|| "unnamed".to_owned());
+        let mut world = self.world();
+        if !world.volumes.contains(&name) {
+            world.volumes.push(name.clone());
+            drop(world);
+            self.would(format_args!("create volume {name}"));
+        }
+        let (created, labels) = (Timestamp::now(), options.labels.clone());
+        Ok(Volume { version: VERSION, name, created, labels, anonymous: options.name.is_none() })
+    }
+
+    fn volumes(&self) -> Result<Vec<VolumeUse>> {
+        self.real.volumes()
+    }
+
+    fn volume(&self, name: &str) -> Result<VolumeUse> {
+        self.real.volume(name)
+    }
+
+    fn volume_rm(&self, name: &str, force: bool) -> Result<()> {
+        let mut world = self.world();
+        let before = world.volumes.len();
+        world.volumes.retain(|volume| volume != name);
+        if world.volumes.len() == before {
+            return if force { Ok(()) } else { Err(volumes::missing(name)) };
+        }
+        drop(world);
+        self.would(format_args!("remove volume {name}"));
+        Ok(())
+    }
+
+    fn volume_prune(&self, all: bool, filter: &VolumeFilter, _: bool) -> Result<PrunedVolumes> {
+        self.would("prune volumes");
+        self.real.volume_prune(all, filter, true)
+    }
+
+    fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
+        self.updated(id, changes)
+    }
+
+    fn stats(&self, id: &ContainerId) -> Result<Stats> {
+        if self.is_real(id) { self.real.stats(id) } else { Ok(Stats::default()) }
+    }
+
+    fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
+        self.renamed(id, name)
+    }
+
+    fn wait(&self, id: &ContainerId, _: Option<Duration>, _: &Cancel) -> Result<i32> {
+        self.ended(id)
+    }
+
+    fn shows(&self, _: &ContainerId, _: &Sign, _: &Cancel) -> Result<Seen> {
+        Ok(Seen::Yes)
+    }
+
+    fn diff(&self, id: &ContainerId) -> Result<Vec<Change>> {
+        if self.is_real(id) { self.real.diff(id) } else { Ok(Vec::new()) }
+    }
+
+    fn commit(
+        &self,
+        id: &ContainerId,
+        reference: Option<&Reference>,
+        _: &CommitOptions,
+        _: &Cancel,
+    ) -> Result<Image> {
+        let container = self.container(id)?;
+        let from = self.known(&container.spec.image.id.to_string())?;
+        let name = reference.map_or_else(|| "an image".to_owned(), Reference::familiar);
+        self.would(format_args!("commit {} to {name}", container.state.name));
+        Ok(self.derived(&from, id.as_str(), reference))
+    }
+
+    fn export(&self, id: &ContainerId, _: &mut dyn Write, _: &Cancel) -> Result<()> {
+        self.would(format_args!("export {}", self.container(id)?.state.name));
+        Ok(())
+    }
+
+    fn copy(
+        &self,
+        id: &ContainerId,
+        what: Transfer<'_>,
+        options: CopyOptions,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let name = self.container(id)?.state.name;
+        match what {
+            Transfer::In { from, path } => {
+                self.would(format_args!("copy {} to {name}:{path}", from.display()));
+            }
+            Transfer::Out { path, to } => {
+                self.would(format_args!("copy {name}:{path} to {}", to.display()));
+            }
+            Transfer::Write { path, content } => {
+                self.would(format_args!("write {} bytes to {name}:{path}", content.len()));
+            }
+            Transfer::Unpack { path, .. } => {
+                self.would(format_args!("unpack a tar into {name}:{path}"));
+            }
+            // They change nothing.
+            read @ (Transfer::Pack { .. } | Transfer::Read { .. }) => {
+                if self.is_real(id) {
+                    return self.real.copy(id, read, options, cancel);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {
+        self.container(id)?;
+        if self.is_real(id) {
+            return self.real.logs(id, &LogOptions { follow: false, ..options.clone() });
+        }
+        Ok(Box::new(Silence))
+    }
+
+    fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>> {
+        let noted = self.world().events.clone().into_iter();
+        let fits: Vec<_> = noted.filter(|event| options.filter.takes(event)).collect();
+        Ok(Box::new(Noted(fits.into_iter())))
+    }
+}

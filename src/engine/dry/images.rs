@@ -1,0 +1,125 @@
+//! Images that would be there.
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::Dry;
+use crate::model::digest::Digest;
+use crate::model::image::{Image, ImageConfig, PullPolicy, Removed};
+use crate::model::reference::Reference;
+use crate::model::{Error, Kind, Result};
+
+impl Dry {
+    /// An image that is here, or would be.
+    pub(super) fn known(&self, reference: &str) -> Result<Image> {
+        let wanted = reference.parse::<Reference>().ok();
+        let found = self
+            .world()
+            .images
+            .iter()
+            .find(|image| {
+                let id = image.id.to_string();
+                let begins = reference.len() >= 4 && image.id.hex().starts_with(reference);
+                id == reference || begins || wanted.as_ref().is_some_and(|w| image.tags.contains(w))
+            })
+            .cloned();
+        // The real engine knows what else names an image, and how to refuse.
+        found.map_or_else(|| self.real.image(reference, PullPolicy::Never), Ok)
+    }
+
+    /// An image that is here; one that is not would be fetched.
+    pub(super) fn fetched(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
+        let error = match self.known(reference) {
+            Ok(image) if pull != PullPolicy::Always => return Ok(image),
+            Ok(image) => {
+                self.would(format_args!("pull {reference}"));
+                return Ok(image);
+            }
+            Err(error) => error,
+        };
+        let wanted: Reference = reference.parse()?;
+        if error.kind() != Kind::NotFound || pull == PullPolicy::Never {
+            return Err(error);
+        }
+        let verb = if wanted.familiar() == "host:latest" { "make image" } else { "pull" };
+        self.would(format_args!("{verb} {}", wanted.familiar()));
+        Ok(self.add(&wanted))
+    }
+
+    /// Takes an image of this name to be there. What it runs is not known.
+    pub(super) fn add(&self, reference: &Reference) -> Image {
+        let config = ImageConfig {
+            cmd: Some(vec![format!("the command of {}", reference.familiar())]),
+            ..ImageConfig::default()
+        };
+        self.keep(Image {
+            id: digest_of(&reference.to_string()),
+            tags: vec![reference.clone()],
+            digests: Vec::new(),
+            manifest: None,
+            parent: None,
+            intermediate: false,
+            created: Some(Timestamp::now()),
+            tagged: Some(Timestamp::now()),
+            size: 0,
+            layers: Vec::new(),
+            architecture: std::env::consts::ARCH.to_owned(),
+            os: "linux".to_owned(),
+            config,
+            document: serde_json::Value::Null,
+        })
+    }
+
+    /// An image that would be made of another.
+    pub(super) fn derived(&self, from: &Image, by: &str, tag: Option<&Reference>) -> Image {
+        let id: Digest = digest_of(&format!("{} {by}", from.id));
+        self.keep(Image { id, tags: tag.cloned().into_iter().collect(), ..from.clone() })
+    }
+
+    /// Its tags are taken from all others.
+    fn keep(&self, image: Image) -> Image {
+        let mut world = self.world();
+        world.images.retain(|other| other.id != image.id);
+        for other in &mut world.images {
+            other.tags.retain(|tag| !image.tags.contains(tag));
+        }
+        world.images.insert(0, image.clone());
+        image
+    }
+
+    pub(super) fn tagged(&self, image: &str, reference: &Reference) -> Result<Image> {
+        let mut found = self.known(image)?;
+        self.would(format_args!("tag {} as {}", named(&found), reference.familiar()));
+        if !found.tags.contains(reference) {
+            found.tags.push(reference.clone());
+        }
+        Ok(self.keep(found))
+    }
+
+    pub(super) fn removed(&self, image: &str, force: bool) -> Result<Vec<Removed>> {
+        let found = self.known(image)?;
+        let mut world = self.world();
+        let user = world.containers.iter().find(|entry| entry.container.spec.image.id == found.id);
+        if let Some(user) = user.filter(|_| !force && found.tags.len() < 2) {
+            let name = &user.container.state.name;
+            let message = format!("cannot remove image `{image}`: container `{name}` uses it");
+            return Err(Error::new(Kind::Refused, message).hint("remove the container first"));
+        }
+        world.images.retain(|other| other.id != found.id);
+        drop(world);
+        self.would(format_args!("remove image {image}"));
+        let untagged = found.tags.into_iter().map(Removed::Untagged);
+        Ok(untagged.chain([Removed::Deleted(found.id)]).collect())
+    }
+}
+
+/// A name of it for people.
+pub(super) fn named(image: &Image) -> String {
+    let short = || image.id.hex().chars().take(12).collect();
+    image.tags.first().map_or_else(short, Reference::familiar)
+}
+
+/// An id that is the same in every run.
+fn digest_of(text: &str) -> Digest {
+    Digest::from_bytes(&Sha256::digest(text).into())
+}
