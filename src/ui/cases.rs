@@ -203,7 +203,7 @@ mod tests {
               <testsuite name="a_test.rhai" tests="3" failures="1" errors="0" skipped="1" time="0.037">
                 <testcase classname="a container" name="starts" time="0.012"/>
                 <testcase classname="a container" name="adds 1 # &lt;2&gt;" time="0.012"><failure message="1 is wanted, not &quot;2&quot;">error: 1 is wanted&#10; --&gt; a.rhai:3:4</failure></testcase>
-                <testcase classname="a_test.rhai" name="waits" time="0.000"><skipped/></testcase>
+                <testcase classname="a_test.rhai" name="waits" time="0.012"><skipped/></testcase>
               </testsuite>
             </testsuites>
         "#]]
