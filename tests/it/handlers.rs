@@ -23,6 +23,8 @@ fn handlers_hear_of_a_life_while_the_script_waits() {
         let heard = [];
         on(["start", "die"], #{ container: c }, |e| {
             heard.push(`${e.action} ${this.name} ${e.attributes.exitCode ?? ""}`);
+            // The call that waits is a method of the same variable.
+            if e.action == "die" { heard.push(c.status); }
         });
         let all = on("die", |e| heard.push("any"));
         let twice = [off(on("create", |e| heard.push("never"))), off(all), off(all)];
@@ -36,7 +38,7 @@ fn handlers_hear_of_a_life_while_the_script_waits() {
         other.wait();
         print(heard.len);
         "#,
-        "[true, true, false]\n0\n3\n[\"start web \", \"die web 3\"]\n2",
+        "[true, true, false]\n0\n3\n[\"start web \", \"die web 3\", \"exited\"]\n3",
     );
 }
 
