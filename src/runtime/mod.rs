@@ -34,6 +34,7 @@ mod ports;
 pub mod protocol;
 pub mod reader;
 pub mod reaper;
+mod records;
 mod remove;
 mod rights;
 pub mod root;
@@ -63,6 +64,7 @@ use self::directory::{Directory, Lock};
 use self::event::write_mounts;
 use self::protocol::{Reply, Request};
 use self::reader::Reader;
+use self::records::Specs;
 use crate::model::container::{Container, ContainerSpec, State};
 use crate::model::event as happening;
 use crate::model::id::ContainerId;
@@ -88,6 +90,7 @@ pub struct Runtime {
     cgroup_parent: String,
     /// Monitors that this process started; they are reaped as they end.
     monitors: Mutex<Vec<Child>>,
+    specs: Specs,
 }
 
 /// Who may change a container now.
@@ -107,6 +110,7 @@ impl Runtime {
             root: root.to_owned(),
             cgroup_parent: cgroup_parent.trim_matches('/').to_owned(),
             monitors: Mutex::new(Vec::new()),
+            specs: Specs::default(),
         }
     }
 
@@ -129,8 +133,8 @@ impl Runtime {
     /// [`Kind::NotFound`], or [`Kind::Corrupt`] where its record is damaged.
     pub fn inspect(&self, id: &ContainerId) -> Result<Container> {
         let directory = self.catalogue.directory(id);
-        let read =
-            || Ok(Container { spec: directory.read_spec()?, state: directory.read_state()? });
+        let spec = || self.specs.read(&directory, id);
+        let read = || Ok(Container { spec: spec()?, state: directory.read_state()? });
         let mut container: Container = read().map_err(|error: Error| self.gone_or(id, error))?;
         container.state.updated.clone().apply(&mut container.spec.host);
         if container.state.status.is_live() {
@@ -156,23 +160,6 @@ impl Runtime {
             return no_such(id);
         }
         if error.kind() == Kind::NotFound { error.with_kind(Kind::Corrupt) } else { error }
-    }
-
-    /// All containers, newest first, with the error of each whose record is damaged.
-    ///
-    /// # Errors
-    /// When the root can't be read.
-    pub fn ps(&self) -> Result<Vec<(ContainerId, Result<Container>)>> {
-        let mut all: Vec<_> =
-            self.catalogue.ids()?.into_iter().map(|id| (id.clone(), self.inspect(&id))).collect();
-        all.retain(|(_, result)| {
-            !result.as_ref().is_err_and(|error| error.kind() == Kind::NotFound)
-        });
-        let age = |entry: &(ContainerId, Result<Container>)| {
-            entry.1.as_ref().map(|c| c.spec.created).ok()
-        };
-        all.sort_by(|a, b| age(b).cmp(&age(a)).then_with(|| a.0.cmp(&b.0)));
-        Ok(all)
     }
 
     /// The name of a container whose record can't be read.

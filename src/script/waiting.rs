@@ -150,7 +150,7 @@ impl Waiter {
         let mut sign = sign.clone();
         if let (Sign::Answers(question), Some(left)) = (&mut sign, self.left()) {
             // The last look gets its time too, or it would tell of nothing.
-            question.patience = question.patience.min(left.max(PAUSE));
+            question.patience = question.patience.min(left.max(LONG_PAUSE));
         }
         match self.backend.shows(self.container.id(), &sign, cancel) {
             // It is gone just now: the next look tells.

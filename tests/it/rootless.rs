@@ -336,3 +336,31 @@ fn an_ordinary_user_without_power_over_ids_is_told_why() {
     assert!(!info.contains(", 1 "), "one id is mapped: {info}");
     assert_eq!(user.ok("setpriv --no-new-privs lifebox run --rm host id -u"), "0");
 }
+
+#[test]
+fn an_ordinary_user_asks_servers_in_any_network() {
+    needs_users!("an_ordinary_user_asks_servers_in_any_network");
+    let user = User::new("asks", true);
+    let image = user.home().join("image.tar");
+    std::fs::copy(fixture("hundredcounter.docker.tar"), &image).unwrap();
+    user.ok(&format!("lifebox load -q < {}", image.display()));
+    // In the host's network this test itself answers.
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+    });
+    let script = r#"
+        let program = "httpd -p 8080 -h /; touch /ready; exec sleep 1000";
+        let own = run("hundredcounter", #{ entrypoint: ["/bin/busybox", "sh", "-c", program] });
+        own.wait_for(#{ all: [#{ http: "/ready", port: 8080 }, #{ file: "/ready" }] }, "30s");
+        let hosts = run("host", "sleep 1000", #{ network: "host" });
+        hosts.wait_for(#{ http: "/", port: PORT, status: 204 }, "30s");
+        for c in ps() { c.rm(#{ force: true }); }
+        print("both");
+        "#;
+    let script = script.replace("PORT", &port.to_string());
+    assert_eq!(user.ok(&format!("lifebox -e '{script}'")), "both");
+    answering.join().unwrap();
+}
