@@ -172,11 +172,12 @@ fn function(signature: &str, known: &Known<'_>) -> Words {
     let given = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
     let given = in_script_words(given);
     if name.starts_with(super::sources::CLOSURE) {
-        let count = if given.is_empty() { 0 } else { given.split(',').count() };
-        return Words::new(format!(
-            "a closure was called with {count} values and takes another number"
-        ))
-        .hint(Some("`logs` gives its closure one value: |line| ...".to_owned()));
+        return Words::new("a closure takes another number of values than it is called with").hint(
+            Some(
+                "how many a function gives to its closure is in its help, as help(\"logs\")"
+                    .to_owned(),
+            ),
+        );
     }
     let all = docs::all(known.engine);
     let own: Vec<_> = docs::ours().into_iter().flat_map(|(_, functions)| functions).collect();

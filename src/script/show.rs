@@ -1,7 +1,7 @@
 //! How a value looks when a REPL line ends with it: tables for lists of handles, lines for events, a summary
 //! for one handle, else what the script would write.
 
-use rhai::{Array, Dynamic, Engine, ImmutableString};
+use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
 
 use super::events::Event;
 use super::handle::{Container, Image};
@@ -32,8 +32,35 @@ pub fn value(engine: &Engine, value: &Dynamic) -> Option<String> {
     if let Some(logs) = value.read_lock::<Logs>() {
         return logs.text(None).ok().map(|text| text.trim_end_matches('\n').to_owned());
     }
+    Some(pretty(engine, &value, 0))
+}
+
+/// The widest value that is shown in one line.
+const WIDEST: usize = 76;
+
+/// As the script would write it: in a line where it fits, else an entry a line.
+fn pretty(engine: &Engine, value: &Dynamic, depth: usize) -> String {
     let text = engine.eval_fn_call::<ImmutableString>("to_debug", None, (value.clone(),));
-    Some(text.map_or_else(|_| value.to_string(), |text| text.to_string()))
+    let line = text.map_or_else(|_| value.to_string(), |text| text.to_string());
+    if line.chars().count() + 2 * depth <= WIDEST {
+        return line;
+    }
+    let inner = "  ".repeat(depth + 1);
+    let whole = |open: &str, entries: Vec<String>, close: &str| {
+        let lines: Vec<String> = entries.iter().map(|entry| format!("{inner}{entry},\n")).collect();
+        format!("{open}\n{}{}{close}", lines.concat(), "  ".repeat(depth))
+    };
+    if let Some(map) = value.read_lock::<Map>().filter(|map| !map.is_empty()) {
+        let entry = |(key, value): (&_, &Dynamic)| {
+            format!("{key:?}: {}", pretty(engine, &value.clone().flatten(), depth + 1))
+        };
+        return whole("#{", map.iter().map(entry).collect(), "}");
+    }
+    if let Some(list) = value.read_lock::<Array>().filter(|list| !list.is_empty()) {
+        let entry = |value: &Dynamic| pretty(engine, &value.clone().flatten(), depth + 1);
+        return whole("[", list.iter().map(entry).collect(), "]");
+    }
+    line
 }
 
 /// The table of `ps` or of `images`, or of rows that are arrays of cells.

@@ -54,6 +54,8 @@ fn script_examples_run() {
             "refused: cannot pause",
             "RUN /bin/sh -c /app/count.sh",
             "[0, 1]\ntidied up",
+            "web is running, db is running",
+            "ok    a container ends with the code of its program",
         ];
         assert!(expected.iter().any(|text| ran.out.contains(text)), "{}", ran.out);
     }

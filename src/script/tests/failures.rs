@@ -313,14 +313,14 @@ fn what_rhai_says_is_said_in_plain_words() {
     draws(
         "logs(run(\"host\", \"echo hi\"), || 1);",
         expect![[r#"
-        error: a closure was called with 2 values and takes another number
-         --> main.rhai:1:1
-          |
-        1 | logs(run("host", "echo hi"), || 1);
-          | ^^^^
-          |
-          = hint: `logs` gives its closure one value: |line| ...
-    "#]],
+            error: a closure takes another number of values than it is called with
+             --> main.rhai:1:1
+              |
+            1 | logs(run("host", "echo hi"), || 1);
+              | ^^^^
+              |
+              = hint: how many a function gives to its closure is in its help, as help("logs")
+        "#]],
     );
     draws(
         "throw #{ kind: \"mine\" };",

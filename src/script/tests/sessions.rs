@@ -33,6 +33,23 @@ fn what_a_line_defines_lives_on() {
 }
 
 #[test]
+fn what_is_wider_than_a_line_is_shown_an_entry_a_line() {
+    let (host, _) = host();
+    let mut session = Session::new(host);
+    let Reply::Value(short) = session.line("#{ a: [1, \"b\"], c: () }") else { panic!() };
+    assert_eq!(short, r#"#{"a": [1, "b"], "c": ()}"#);
+    let text = "#{ list: [1, 2], name: \"x\".to_upper(), wide: [\"a long text to be shown\", \"another one, longer still\", #{ z: 1 }] }";
+    let Reply::Value(long) = session.line(text) else { panic!() };
+    expect_test::expect![[r#"
+        #{
+          "list": [1, 2],
+          "name": "X",
+          "wide": ["a long text to be shown", "another one, longer still", #{"z": 1}],
+        }"#]]
+    .assert_eq(&long);
+}
+
+#[test]
 fn an_error_leaves_the_session_whole() {
     let (host, _) = host();
     let mut session = Session::new(host);
