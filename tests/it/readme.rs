@@ -54,6 +54,7 @@ fn script_examples_run() {
             "refused: cannot pause",
             "RUN /bin/sh -c /app/count.sh",
             "[0, 1]\ntidied up",
+            "job ended with 0",
             "web is running, db is running",
             "ok    a container ends with the code of its program",
         ];

@@ -39,7 +39,8 @@ pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
                 function(notes, vocabulary, call, *place, Some(&keys));
             }
             ASTNode::Expr(Expr::Dot(dot, ..)) => receiver(notes, &dot.lhs, &dot.rhs),
-            ASTNode::Stmt(Stmt::For(parts, _)) => {
+            ASTNode::Stmt(Stmt::For(parts, place)) => {
+                empty(notes, parts.2.body.statements(), *place);
                 let names = [Some(&parts.0), parts.1.as_ref()];
                 for name in names.into_iter().flatten() {
                     kept(notes, &name.name, parts.2.body.statements());
@@ -179,6 +180,14 @@ fn captures(closure: &Expr, name: &str) -> Option<Position> {
     let Expr::Stmt(block) = closure else { return None };
     let Some(Stmt::Share(shared)) = block.iter().next() else { return None };
     shared.iter().find(|(ident, _)| ident.name == name).map(|(ident, _)| ident.pos)
+}
+
+/// A loop without a body: Rhai asks for the next value and never looks whether it was an error.
+fn empty(notes: &mut Notes, body: &[Stmt], place: Position) {
+    if body.is_empty() {
+        let message = "a loop with an empty body loses the errors of what it goes over".to_owned();
+        notes.warning(place, message, Some("write something in it, if only `();`".to_owned()));
+    }
 }
 
 /// Closures that are kept beyond the turn of a loop and use its variable: all see its last value.

@@ -322,7 +322,6 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("volumes", &[VOLUMES]),
     ("prune_volumes", &[PRUNE_VOLUMES]),
     ("update", &[resources::LIMITS, resources::RESTART]),
-    ("rm", &[FORCE]),
     ("rmi", &[FORCE]),
     ("image", &[IMAGE]),
     ("build", &[BUILD]),

@@ -163,6 +163,16 @@ fn the_traps_of_closures_are_found() {
 }
 
 #[test]
+fn a_loop_that_would_lose_errors_is_found() {
+    finds(
+        "for line in logs(\"web\") { }",
+        &["1:1 warning: a loop with an empty body loses the errors of what it goes over (write \
+         something in it, if only `();`)"],
+    );
+    finds("for line in logs(\"web\") { (); }", &[]);
+}
+
+#[test]
 fn a_function_that_hides_one_of_ours_is_found() {
     finds(
         "fn start(c) { engine::start(c) }",
