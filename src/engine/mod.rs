@@ -15,6 +15,7 @@ mod native;
 mod profile;
 mod records;
 mod registry;
+mod settings;
 mod sharing;
 mod storage;
 mod streams;
@@ -52,6 +53,7 @@ use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
 use crate::model::{Error, Kind, Result};
 
+pub use self::settings::Settings;
 pub use self::transfer::{CopyOptions, Transfer};
 pub use crate::image::write_whole;
 pub use crate::runtime::cancel::Cancel;
@@ -324,54 +326,6 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// now on. An event that was told before this call is there; one that is told later is not
     /// missed.
     fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>>;
-}
-
-/// Where an engine keeps things.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The directory of images and containers.
-    pub root: PathBuf,
-    /// The cgroup under which containers get theirs, relative to each hierarchy's root.
-    pub cgroup_parent: String,
-    /// The name of the storage driver; without one, overlay where the kernel allows it.
-    pub storage: Option<String>,
-}
-
-impl Settings {
-    /// Takes over what a user said for this one command.
-    pub fn take(&mut self, root: Option<PathBuf>, storage: Option<String>) {
-        self.root = root.unwrap_or_else(|| std::mem::take(&mut self.root));
-        self.storage = storage.or_else(|| self.storage.take());
-    }
-
-    /// `LIFEBOX_ROOT`, or `/var/lib/lifebox` as root, else `$XDG_DATA_HOME/lifebox` or
-    /// `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`, which
-    /// for an ordinary user is below its own cgroup; `LIFEBOX_STORAGE_DRIVER`.
-    /// To be called before [`enter`].
-    pub fn from_environment() -> Self {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let data = || {
-            variable("XDG_DATA_HOME")
-                .map(PathBuf::from)
-                .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".local/share")))
-                .unwrap_or_else(|| PathBuf::from("/tmp"))
-                .join("lifebox")
-        };
-        let default = || {
-            if rustix::process::geteuid().is_root() {
-                PathBuf::from("/var/lib/lifebox")
-            } else {
-                data()
-            }
-        };
-        Settings {
-            root: variable("LIFEBOX_ROOT").map_or_else(default, PathBuf::from),
-            cgroup_parent: std::env::var("LIFEBOX_CGROUP_PARENT")
-                .unwrap_or_else(|_| crate::runtime::rootless::cgroup_parent()),
-            storage: variable("LIFEBOX_STORAGE_DRIVER")
-                .map(|name| name.to_string_lossy().into_owned()),
-        }
-    }
 }
 
 /// Makes an ordinary user root of the user namespace of its store, as containers and their files

@@ -34,6 +34,7 @@ pub fn is_source(name: &str) -> bool {
 pub const MODULES: &[Provided] = &[
     written("bench", include_str!("../../stdlib/bench.rhai")),
     written("chaos", include_str!("../../stdlib/chaos.rhai")),
+    written("compose", include_str!("../../stdlib/compose.rhai")),
     written("rollout", include_str!("../../stdlib/rollout.rhai")),
     written("stack", include_str!("../../stdlib/stack.rhai")),
     written("table", include_str!("../../stdlib/table.rhai")),

@@ -345,7 +345,7 @@ fn the_repl_lends_its_terminal_and_gets_it_back() {
     needs_root!("the_repl_lends_its_terminal_and_gets_it_back");
     let engine = running();
     let mut terminal = in_terminal(&engine, &[]);
-    terminal.exp_string("lifebox> ").unwrap();
+    terminal.exp_string("lifebox (1 running)> ").unwrap();
     terminal.send_line("exec -it web sh -i").unwrap();
     terminal.exp_string("# ").unwrap();
     terminal.send_line("stty size; sleep 1000").unwrap();

@@ -1,0 +1,51 @@
+//! Where an engine keeps things, as the user or the environment says.
+
+use std::path::PathBuf;
+
+/// Where an engine keeps things.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The directory of images and containers.
+    pub root: PathBuf,
+    /// The cgroup under which containers get theirs, relative to each hierarchy's root.
+    pub cgroup_parent: String,
+    /// The name of the storage driver; without one, overlay where the kernel allows it.
+    pub storage: Option<String>,
+}
+
+impl Settings {
+    /// Takes over what a user said for this one command.
+    pub fn take(&mut self, root: Option<PathBuf>, storage: Option<String>) {
+        self.root = root.unwrap_or_else(|| std::mem::take(&mut self.root));
+        self.storage = storage.or_else(|| self.storage.take());
+    }
+
+    /// `LIFEBOX_ROOT`, or `/var/lib/lifebox` as root, else `$XDG_DATA_HOME/lifebox` or
+    /// `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`, which
+    /// for an ordinary user is below its own cgroup; `LIFEBOX_STORAGE_DRIVER`.
+    /// To be called before [`enter`].
+    pub fn from_environment() -> Self {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let data = || {
+            variable("XDG_DATA_HOME")
+                .map(PathBuf::from)
+                .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".local/share")))
+                .unwrap_or_else(|| PathBuf::from("/tmp"))
+                .join("lifebox")
+        };
+        let default = || {
+            if rustix::process::geteuid().is_root() {
+                PathBuf::from("/var/lib/lifebox")
+            } else {
+                data()
+            }
+        };
+        Settings {
+            root: variable("LIFEBOX_ROOT").map_or_else(default, PathBuf::from),
+            cgroup_parent: std::env::var("LIFEBOX_CGROUP_PARENT")
+                .unwrap_or_else(|_| crate::runtime::rootless::cgroup_parent()),
+            storage: variable("LIFEBOX_STORAGE_DRIVER")
+                .map(|name| name.to_string_lossy().into_owned()),
+        }
+    }
+}
