@@ -32,7 +32,7 @@ fn prepare(engine: &Engine, here: &Path, text: &str) {
             let program = "echo ready; echo ready >&2; echo ready >&2; echo hello; echo done; \
                            echo listening on 8080; touch /ready; exec sleep $0";
             // The ones that stay with it until it ends.
-            let stays = ["attach(", "|line|", "wait::port(", "wait("];
+            let stays = ["attach(", "|line|", "|s|", "wait::port(", "wait("];
             let time = if stays.iter().any(|call| text.contains(call)) { "2" } else { "100" };
             let health = ["--health-cmd", "true", "--health-interval", "0.1s"];
             let command = ["host", "sh", "-c", program, time];
@@ -76,7 +76,13 @@ fn every_example_of_the_reference_runs() {
         let script = here.path().join("example.rhai");
         std::fs::write(&script, &text).unwrap();
         command.current_dir(here.path()).stdin(std::fs::File::open(&script).unwrap());
+        // Somebody else at the same container, for the ones that go on until it is removed.
+        let beside = "sleep(1); restart(\"web\", 0); sleep(1); rm(\"web\", #{ force: true });";
+        let other = text.contains("across_restarts").then(|| engine.begin(&["-e", beside]));
         let output = command.output().unwrap();
+        if let Some(mut other) = other {
+            other.wait().unwrap();
+        }
         // The one whose example says so.
         let wanted = if text.contains("exit(3)") { 3 } else { 0 };
         if output.status.code() != Some(wanted) {
