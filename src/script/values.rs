@@ -40,6 +40,11 @@ pub fn scalar(value: &Dynamic) -> Option<String> {
     text(value).or_else(|| plain.then(|| value.to_string()))
 }
 
+/// What was given, for a message about it: a plain value as it is written, of any other its type.
+pub fn shown(value: &Dynamic) -> String {
+    scalar(value).unwrap_or_else(|| type_of(value).to_owned())
+}
+
 /// A duration: a number of seconds, or such as `"500ms"`, `"10s"`, `"2m"`.
 ///
 /// # Errors
@@ -78,7 +83,7 @@ pub fn signal(value: &Dynamic) -> Result<Signal> {
 /// [`Kind::Invalid`], with the accepted forms.
 pub fn moment(value: &Dynamic, now: Timestamp) -> Result<Timestamp> {
     let invalid = || {
-        Error::new(Kind::Invalid, format!("invalid time `{value}`")).hint(
+        Error::new(Kind::Invalid, format!("invalid time `{}`", shown(value))).hint(
             "write how long ago, such as \"10m\" or a number of seconds, or a date such as \
              \"2026-03-01T12:00:00Z\" or \"2026-03-01\"",
         )

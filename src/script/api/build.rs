@@ -267,8 +267,7 @@ fn file_mode(value: &Dynamic) -> Result<u32> {
         _ => None,
     };
     mode.filter(|mode| *mode <= 0o7777).ok_or_else(|| {
-        let given = values::scalar(&value);
-        let given = given.as_deref().unwrap_or_else(|| values::type_of(&value));
+        let given = values::shown(&value);
         Error::new(Kind::Invalid, format!("`{given}` is not the mode of a file"))
             .hint("write 0o644 or \"644\"; 644 without 0o is another number")
     })

@@ -131,8 +131,7 @@ pub mod system {
     pub fn exit_with(ctx: NativeCallContext, code: Dynamic) -> RhaiResultOf<()> {
         let number = code.as_int().ok().and_then(|code| u8::try_from(code).ok());
         let number = number.ok_or_else(|| {
-            let given = values::scalar(&code);
-            let given = given.as_deref().unwrap_or_else(|| values::type_of(&code));
+            let given = values::shown(&code);
             let message = format!("exit(): a code from 0 to 255 is wanted, not {given}");
             raise(&ctx, &Error::new(Kind::Invalid, message))
         })?;

@@ -38,13 +38,13 @@ pub fn import(map: Map) -> Result<ImportOptions> {
         }),
     );
     steps.extend(given.command("cmd")?.map(|words| BuildStep::Cmd(CommandLine::Exec(words))));
-    let name = given.try_get("tag", |value| tag(&value.to_string()))?;
+    let name = given.try_get("tag", |value| tag(&values::shown(value)))?;
     Ok(ImportOptions {
         reference: name,
         message: text("message")?.unwrap_or_default(),
         changes: given.get("changes", texts)?.unwrap_or_default(),
         steps,
-        platform: given.try_get("platform", |value| value.to_string().parse())?,
+        platform: given.try_get("platform", |value| values::shown(value).parse())?,
     })
 }
 

@@ -259,7 +259,9 @@ impl Backend for Memory {
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
         let image = self.image(image, PullPolicy::Never)?;
         let number = self.made.fetch_add(1, Ordering::SeqCst);
-        let id = ContainerId::from_random([0xa0 + number; 32]).unwrap();
+        let mut bytes = [0xa0 + number % 0x50; 32];
+        bytes[31] = number;
+        let id = ContainerId::from_random(bytes).unwrap();
         let name = options.name.clone().unwrap_or_else(|| format!("box_{number}").parse().unwrap());
         let mut world = self.world.lock().unwrap();
         if world.values().any(|entry| entry.container.state.name == name) {

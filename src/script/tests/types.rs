@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::super::docs::{Function, Role, modules, ours};
+use super::super::options;
 use super::super::{Reply, Session};
 use super::host;
 use crate::engine::Cancel;
@@ -70,22 +71,29 @@ fn is_wrong(report: &str) -> bool {
 fn run_all(functions: &[Function], prefix: &str, import: &str) -> Vec<String> {
     let mut found = Vec::new();
     for function in functions.iter().filter(|function| function.role != Role::Internal) {
-        let (host, _) = host();
-        let cancel = host.cancel.clone();
-        let mut session = Session::new(host);
-        if !import.is_empty() {
-            assert_eq!(session.line(import), Reply::Nothing);
-        }
-        let values =
-            VALUES.iter().flat_map(|value| (0..function.params.len()).map(move |at| (at, value)));
-        for (place, value) in values {
-            let text = format!("{};", call(function, prefix, place, value));
-            let reply = soon(&cancel, || session.line(&text));
-            if let Reply::Failed(report) = reply
-                && is_wrong(&report)
-            {
-                found.push(format!("{text}\n{report}"));
-            }
+        let values = VALUES
+            .iter()
+            .flat_map(|value| (0..function.params.len()).map(move |place| (place, value)));
+        let calls = values.map(|(place, value)| call(function, prefix, place, value));
+        found.extend(run_calls(import, calls));
+    }
+    found
+}
+
+/// Runs calls one after the other in a session; what was wrong with them.
+fn run_calls(import: &str, calls: impl Iterator<Item = String>) -> Vec<String> {
+    let (host, _) = host();
+    let cancel = host.cancel.clone();
+    let mut session = Session::new(host);
+    if !import.is_empty() {
+        assert_eq!(session.line(import), Reply::Nothing);
+    }
+    let mut found = Vec::new();
+    for call in calls {
+        if let Reply::Failed(report) = soon(&cancel, || session.line(&format!("{call};")))
+            && is_wrong(&report)
+        {
+            found.push(format!("{call}\n{report}"));
         }
     }
     found
@@ -122,6 +130,22 @@ fn no_function_of_a_module_takes_a_wrong_value_for_a_bug() {
     for module in modules() {
         let import = format!("import \"{0}\" as {0};\n", module.name);
         found.extend(run_all(&module.functions, &format!("{}::", module.name), &import));
+    }
+    assert!(found.is_empty(), "{}: {}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn no_option_takes_a_wrong_value_for_a_bug() {
+    let mut found = Vec::new();
+    for function in ours().into_iter().flat_map(|(_, functions)| functions) {
+        let is_options = |param: &String| param.split(':').next() == Some("options");
+        let Some(place) = function.params.iter().position(is_options) else { continue };
+        let keys = options::keys(&function.name);
+        let values = keys.iter().flat_map(|key| VALUES.iter().map(move |value| (key, value)));
+        let calls = values.map(|(key, value)| {
+            call(&function, "", place, &format!("#{{ \"{}\": {value} }}", key.name))
+        });
+        found.extend(run_calls("", calls));
     }
     assert!(found.is_empty(), "{}: {}", found.len(), found.join("\n"));
 }
