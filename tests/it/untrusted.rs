@@ -78,6 +78,10 @@ fn it_makes_no_container_that_could_get_out() {
         assert_eq!(ran.code, 1, "{options}");
         assert!(ran.err.contains("can get out"), "{options}: {}", ran.err);
     }
+    let text = "let c = run(\"host\", \"sleep 9\", #{ init: true, rm: true }); defer(|| rm(c, #{ force: true }));
+                c.exec(\"id\", #{ privileged: true });";
+    let ran = run(&engine, &[], text);
+    assert!(ran.err.contains("can get out"), "{}", ran.err);
     let ran = run(&engine, &[], "image_from_host([\"sh\"])");
     assert!(ran.err.contains("no image of programs of this machine"), "{}", ran.err);
     let caught =

@@ -8,7 +8,7 @@ use super::super::exec::{ExecResult as Outcome, Kept};
 use super::super::handle::Container as Handle;
 use super::super::options;
 use super::super::stage::Stage;
-use super::super::{handlers, subject, values};
+use super::super::{fence, handlers, subject, values};
 use super::{Command, ContainerOrName, Options, RhaiResultOf};
 use crate::engine::{Attach, Cancel, CopyOptions, Transfer};
 use crate::model::exec::Left;
@@ -226,6 +226,9 @@ fn run(
     wanted.cmd = values::command("a command", &cmd.flatten()).or_raise(ctx)?;
     let handle = subject::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
+    if wanted.privileged && stage.host().fence.is_some() {
+        fence::refuse("a program with all capabilities can get out").or_raise(ctx)?;
+    }
     let (mut out, mut err) = (Kept::default(), Kept::default());
     let (backend, id) = (stage.backend(), handle.id());
     let run =
