@@ -378,7 +378,7 @@ impl Walk<'_> {
         }
         let mut reason = Errno::NOENT;
         for program in &self.init.programs {
-            match execute_when_written(program, &arguments, &environment) {
+            match process::execute(program, &arguments, &environment) {
                 Errno::NOENT | Errno::NOTDIR => {}
                 Errno::ACCESS => reason = Errno::ACCESS,
                 errno => return Err(errno),
@@ -386,28 +386,6 @@ impl Walk<'_> {
         }
         Err(reason)
     }
-}
-
-/// How often a program is tried that somebody has open for writing, a millisecond apart.
-const WRITTEN: u32 = 1000;
-
-/// A process that makes several containers at once forks while it writes the `--init` of another:
-/// for as long as that child has not called execve(2), it holds the file open too.
-fn execute_when_written(
-    program: &CStr,
-    arguments: &process::CStrings<'_>,
-    environment: &process::CStrings<'_>,
-) -> Errno {
-    let mut errno = Errno::TXTBSY;
-    for _ in 0..WRITTEN {
-        errno = process::execute(program, arguments, environment);
-        if errno != Errno::TXTBSY {
-            break;
-        }
-        let pause = rustix::thread::Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
-        let _ = rustix::thread::nanosleep(&pause);
-    }
-    errno
 }
 
 /// The host's own, where its namespace is this one too.

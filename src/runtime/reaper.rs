@@ -82,12 +82,21 @@ pub(super) fn place(path: &Path) -> Result<()> {
     let own = Path::new("/proc/self/exe");
     let what = || format!("copy this program to `{}`", path.display());
     let like = fs::metadata(own).context(what)?;
-    let same = |copy: fs::Metadata| {
-        copy.len() == like.len()
-            && copy.mtime() == like.mtime()
-            && copy.mtime_nsec() == like.mtime_nsec()
+    let is_placed = || {
+        fs::symlink_metadata(path).is_ok_and(|copy| {
+            copy.len() == like.len()
+                && copy.mtime() == like.mtime()
+                && copy.mtime_nsec() == like.mtime_nsec()
+        })
     };
-    if fs::symlink_metadata(path).is_ok_and(same) {
+    if is_placed() {
+        return Ok(());
+    }
+    // One at a time: a copy that replaced this one before it is mounted would leave nothing to
+    // mount. The lock goes with the descriptor.
+    let directory = File::open(path.parent().unwrap_or(Path::new("."))).context(what)?;
+    sys::fs::lock(&directory).context(what)?;
+    if is_placed() {
         return Ok(());
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -98,6 +107,8 @@ pub(super) fn place(path: &Path) -> Result<()> {
         std::io::copy(&mut File::open(own)?, &mut file)?;
         file.set_permissions(fs::Permissions::from_mode(0o555))?;
         file.set_modified(like.modified()?)?;
+        // Closed before it has its name: what is open for writing can't be executed.
+        drop(file);
         fs::rename(&staged, path)
     };
     copy()

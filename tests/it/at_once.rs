@@ -219,3 +219,15 @@ fn two_scripts_that_fight_over_a_container_lose_nothing() {
     }
     assert!(until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
 }
+
+#[test]
+fn many_at_once_are_the_first_of_a_store_with_an_init() {
+    needs_root!("many_at_once_are_the_first_of_a_store_with_an_init");
+    for _ in 0..5 {
+        let engine = Engine::new();
+        let text = "print(parallel(8, [1, 2, 3, 4, 5, 6, 7, 8], \
+                    |n| run(\"host\", \"true\", #{ init: true, rm: true }).wait()));";
+        assert_eq!(engine.ok(&["-e", text]), "[0, 0, 0, 0, 0, 0, 0, 0]");
+        assert_eq!(engine.ok(&["ps", "-aq"]), "");
+    }
+}
