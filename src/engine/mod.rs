@@ -3,6 +3,7 @@
 //! Command line, script and REPL know containers only through [`Backend`]. This room is the only
 //! one that knows both the image store and the runtime.
 
+mod anatomy;
 mod build;
 mod check;
 mod creation;
@@ -29,8 +30,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::anatomy::{Anatomy, ImageAnatomy};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
+use crate::model::deed::Deed;
 use crate::model::event::{Event, EventOptions};
 use crate::model::exec::{DetachKeys, ExecOptions, Left};
 use crate::model::history::History;
@@ -47,6 +50,7 @@ use crate::model::report::Report;
 use crate::model::sign::{Seen, Sign};
 use crate::model::signal::Signal;
 use crate::model::stats::Stats;
+use crate::model::status::Action;
 use crate::model::system::Info;
 use crate::model::top::Process;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
@@ -59,6 +63,7 @@ pub use crate::image::write_whole;
 pub use crate::runtime::cancel::Cancel;
 pub use crate::runtime::memory::bound as bound_memory;
 pub use crate::runtime::owner::Owner;
+pub use crate::runtime::trace;
 
 /// A container engine: images in, containers through their life, images out.
 ///
@@ -320,6 +325,19 @@ pub trait Backend: Send + Sync + fmt::Debug {
         options: CopyOptions,
         cancel: &Cancel,
     ) -> Result<()>;
+    /// What a verb would do to it now, deed by deed. An engine that does nothing has no deeds.
+    fn planned(&self, _id: &ContainerId, action: Action) -> Result<Vec<Deed>> {
+        let message = format!("this engine does nothing for `{}` that could be told", action.verb());
+        Err(Error::new(Kind::Unsupported, message))
+    }
+    /// What it is in the kernel and on the disk. An engine that runs nothing has no answer.
+    fn anatomy(&self, _id: &ContainerId) -> Result<Anatomy> {
+        Err(Error::new(Kind::Unsupported, "this engine has no containers to look into"))
+    }
+    /// What an image is on the disk. An engine that keeps none has no answer.
+    fn image_anatomy(&self, _reference: &str) -> Result<ImageAnatomy> {
+        Err(Error::new(Kind::Unsupported, "this engine has no images to look into"))
+    }
     /// Opens what it wrote.
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>>;
     /// Opens what happened to containers, images and volumes, and with `follow` what happens from

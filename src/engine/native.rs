@@ -12,8 +12,10 @@ use super::{
     Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Owner, Settings, Transfer,
 };
 use crate::image::{self, Store};
+use crate::model::anatomy::{Anatomy, ImageAnatomy};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
+use crate::model::deed::Deed;
 use crate::model::event::{Action, EventOptions};
 use crate::model::exec::{ExecOptions, Left};
 use crate::model::history::History;
@@ -30,6 +32,7 @@ use crate::model::report::Report;
 use crate::model::sign::{Seen, Sign};
 use crate::model::signal::Signal;
 use crate::model::stats::Stats;
+use crate::model::status;
 use crate::model::system::Info;
 use crate::model::top::Process;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
@@ -390,6 +393,18 @@ impl Backend for Native {
         cancel: &Cancel,
     ) -> Result<Image> {
         self.make_import(archive, options, cancel)
+    }
+
+    fn planned(&self, id: &ContainerId, action: status::Action) -> Result<Vec<Deed>> {
+        self.runtime.planned(id, action)
+    }
+
+    fn anatomy(&self, id: &ContainerId) -> Result<Anatomy> {
+        self.anatomy_of(id)
+    }
+
+    fn image_anatomy(&self, reference: &str) -> Result<ImageAnatomy> {
+        self.image_anatomy_of(reference)
     }
 
     fn diff(&self, id: &ContainerId) -> Result<Vec<Change>> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use super::ending::{Phase, Stopped};
 use super::health::{self, Health};
 use super::id::ContainerId;
 use super::mounts::Mounts;
@@ -166,6 +167,15 @@ pub struct State {
     /// How well it is, where it is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
+    /// How somebody asked the last run to end, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+    /// The most memory that the last run had, in bytes; 0 where it was not counted.
+    #[serde(default)]
+    pub memory_peak: u64,
+    /// What all runs used so far, by status; the present one is added when it ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
 }
 
 /// What `update` has changed of a container; what is unset is as its spec says.
@@ -236,6 +246,9 @@ impl State {
             restart_count: 0,
             updated: Updated::default(),
             health: None,
+            stopped: None,
+            memory_peak: 0,
+            phases: Vec::new(),
         }
     }
 

@@ -3,11 +3,14 @@
 //! Pure data and rules. Nothing here reads a file, asks the kernel or prints, so every rule can
 //! be tested as a value. Imports nothing of ours.
 
+pub mod anatomy;
 pub mod build;
 pub mod capability;
 pub mod case;
 pub mod container;
+pub mod deed;
 pub mod digest;
+pub mod ending;
 pub mod error;
 pub mod event;
 pub mod exec;

@@ -95,7 +95,7 @@ impl Runtime {
         let signals = if signals { Some(Signals::take()?) } else { None };
         let stdin = streams.stdin.is_some();
         let size = streams.size().filter(|_| tty);
-        let begin = Begin { attach: true, stdin, size, again: false };
+        let begin = Begin { attach: true, stdin, size, ..Begin::default() };
         let started = if start { self.start_connected(id, begin)? } else { None };
         let connection = match started {
             Some(connection) => connection,

@@ -10,10 +10,13 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use super::act::Act;
 use super::directory::{Directory, Lock};
 use super::event::Journal;
+use super::trace;
 use super::volumes::Volumes;
 use crate::model::container::ContainerSpec;
+use crate::model::deed::Who;
 use crate::model::error::Context;
 use crate::model::event::{Action, Event};
 use crate::model::id::ContainerId;
@@ -116,8 +119,9 @@ impl Catalogue {
         // Held until the container is published, so that no sweep takes it for a leftover, and
         // told of, so that nobody starts it before.
         let _making = self.begin(staged)?;
-        fill(staged)?;
-        self.claim_name(name, id)?;
+        trace::deed(Who::Front, || Act::WriteFiles, || fill(staged))?;
+        let take_name = || self.claim_name(name, id);
+        trace::deed(Who::Front, || Act::TakeName(name.to_string()), take_name)?;
         let target = self.directory(id);
         fs::rename(path, target.path()).map_err(|error| {
             let _ = self.free_name(name, id);
@@ -257,7 +261,7 @@ impl Catalogue {
             _ => Event::of_unknown(id, name, Action::Destroy),
         };
         self.journal().write(event);
-        remove_tree(&removing)?;
+        trace::deed(Who::Front, || Act::RemoveFiles, || remove_tree(&removing))?;
         match name {
             Some(name) => self.free_name(name, id),
             None => Ok(()),

@@ -9,7 +9,10 @@ use rustix::fs::{Mode, OFlags};
 
 use super::cancel::Cancel;
 use super::directory::Directory;
+use super::act::Act;
 use super::protocol::{self, Frame, Reply, Request};
+use super::trace;
+use crate::model::deed::Who;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys;
@@ -143,11 +146,21 @@ impl Connection {
         cancel: Option<&Cancel>,
     ) -> Result<Option<Reply>> {
         // A monitor that has gone already may have said why: its last words can still be read.
-        let _ = self.send(request);
+        if trace::is_on() {
+            let request = Request::Traced(Box::new(request.clone()));
+            let _ = trace::deed(Who::Front, || Act::AskMonitor, || self.send(&request));
+        } else {
+            let _ = self.send(request);
+        }
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
             match self.receive(deadline, cancel)? {
                 Received::Reply(Reply::Failed(error)) => return Err(error),
+                Received::Reply(Reply::Deeds(deeds)) => trace::add(deeds),
+                Received::Reply(Reply::Next(deed)) => {
+                    trace::before(&deed);
+                    let _ = self.send(&Request::Go);
+                }
                 Received::Reply(reply) => return Ok(Some(reply)),
                 Received::Output(..) => {}
                 Received::Gone => return Ok(None),

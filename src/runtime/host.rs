@@ -5,6 +5,7 @@ use super::label;
 use super::plan;
 use super::rootless;
 use crate::model::resources::Ulimit;
+use crate::model::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
 
@@ -38,6 +39,15 @@ pub struct Description {
 /// The host name of this machine.
 pub fn name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Whether a process has a handler for a signal (proc_pid_status(5)). Without one the kernel gives
+/// it none that could end it, where it is the first of a process namespace (pid_namespaces(7)).
+pub fn handles(pid: i32, signal: Signal) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0);
+    caught & (1 << (signal.number() - 1)) != 0
 }
 
 /// Asks the kernel. Containers get their cgroups below `cgroup_parent`.

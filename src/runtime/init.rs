@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use super::place::{self, Wanted, make_directories};
 use super::plan::{DeviceStep, FileStep, MountStep, Plan, Step};
 use super::protocol::{Report, Size};
+use super::tracer::{self, Traced};
 use super::rootless::device;
 use super::{fill, own, rights, root, terminal};
 use crate::sys::mount::{self, Attributes};
@@ -41,6 +42,8 @@ pub struct Init {
     pub shared_memory: Option<OwnedFd>,
     /// The end of the pipe that takes the report.
     pub report: OwnedFd,
+    /// Where each step is told, while it is traced.
+    pub traced: Option<Traced>,
     /// The numbers of all these descriptors, in order.
     pub descriptors: Vec<RawFd>,
     /// Where the program may be, in the order of PATH.
@@ -57,6 +60,7 @@ impl Init {
         let several = self.cgroups.iter().chain(&self.namespaces);
         let single = self.streams.iter().chain([&self.terminal, &self.target]);
         let single = single.chain([&self.shared_memory]).flatten().chain([&self.report]);
+        let single = single.chain(self.traced.iter().flat_map(Traced::descriptors));
         self.descriptors = process::numbers(several.chain(single).map(AsFd::as_fd));
     }
 
@@ -72,7 +76,8 @@ impl Init {
             home: CString::default(),
         };
         for (number, step) in self.plan.steps.iter().enumerate() {
-            if let Err(errno) = walk.perform(step) {
+            let performed = tracer::step(self.traced.as_ref(), number, step, || walk.perform(step));
+            if let Err(errno) = performed {
                 let step = u32::try_from(number).unwrap_or(u32::MAX);
                 let report = Report { step, errno: errno.raw_os_error() };
                 let _ = rustix::io::write(&self.report, &report.to_bytes());
@@ -208,7 +213,10 @@ impl Walk<'_> {
     /// nothing there may be the host's (CVE-2024-21626).
     fn let_go_of_host(&self) -> Result<(), Errno> {
         let init = self.init;
+        let [traced, gate] = Traced::both(init.traced.as_ref());
         let kept = [
+            traced,
+            gate,
             init.streams[0].as_ref(),
             init.streams[1].as_ref(),
             init.streams[2].as_ref(),
@@ -216,10 +224,7 @@ impl Walk<'_> {
             self.root.as_ref(),
             Some(&init.report),
         ];
-        // -1 stands for none: it is no descriptor, and below all that are.
-        let mut kept = kept.map(|descriptor| descriptor.map_or(-1, AsRawFd::as_raw_fd));
-        kept.sort_unstable();
-        process::close_all_but(kept.split_at(kept.partition_point(|number| *number < 0)).1)
+        close_all_but(kept)
     }
 
     fn join_cgroups(&self) -> Result<(), Errno> {
@@ -366,7 +371,8 @@ impl Walk<'_> {
         }
         // The report pipe goes with exec; all others go now, so that no path through
         // /proc/self/fd leads back to the host (CVE-2024-21626).
-        process::close_all_but(&[self.init.report.as_raw_fd()])
+        let [traced, gate] = Traced::both(self.init.traced.as_ref());
+        close_all_but([Some(&self.init.report), traced, gate])
     }
 
     fn execute(&self) -> Result<(), Errno> {
@@ -386,6 +392,14 @@ impl Walk<'_> {
         }
         Err(reason)
     }
+}
+
+/// Closes all descriptors but these and the standard three.
+fn close_all_but<const N: usize>(kept: [Option<&OwnedFd>; N]) -> Result<(), Errno> {
+    // -1 stands for none: it is no descriptor, and below all that are.
+    let mut kept = kept.map(|descriptor| descriptor.map_or(-1, AsRawFd::as_raw_fd));
+    kept.sort_unstable();
+    process::close_all_but(kept.split_at(kept.partition_point(|number| *number < 0)).1)
 }
 
 /// The host's own, where its namespace is this one too.

@@ -3,6 +3,8 @@
 //! [`Runtime`] is the front's side: it changes what rests and asks the monitors of what runs.
 
 mod accounts;
+mod act;
+mod anatomy;
 pub mod attach;
 pub mod cancel;
 pub mod catalogue;
@@ -30,6 +32,7 @@ pub mod owner;
 pub mod passwd;
 pub mod place;
 pub mod plan;
+mod planned;
 mod ports;
 pub mod protocol;
 pub mod reader;
@@ -46,6 +49,8 @@ mod start;
 mod storage;
 mod terminal;
 mod top;
+pub mod trace;
+mod tracer;
 pub mod volumes;
 
 use std::fs;
@@ -56,6 +61,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use self::act::Act;
 use self::cancel::Cancel;
 use self::catalogue::Catalogue;
 use self::cgroup::{Cgroup, Hierarchies};
@@ -66,6 +72,7 @@ use self::protocol::{Reply, Request};
 use self::reader::Reader;
 use self::records::Specs;
 use crate::model::container::{Container, ContainerSpec, State};
+use crate::model::deed::Who;
 use crate::model::event as happening;
 use crate::model::id::ContainerId;
 use crate::model::log::LogOptions;
@@ -220,8 +227,8 @@ impl Runtime {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = Duration::from_micros(200);
         loop {
-            let lock = directory.try_lock().map_err(|error| self.gone_or(id, error))?;
-            if let Some(lock) = lock {
+            let lock = trace::deed(Who::Front, || Act::TakeLock, || directory.try_lock());
+            if let Some(lock) = lock.map_err(|error| self.gone_or(id, error))? {
                 let state = directory.read_state().map_err(|error| self.gone_or(id, error))?;
                 let state =
                     if state.status.is_live() { self.bury(&directory, state, id)? } else { state };

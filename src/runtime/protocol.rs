@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::container::Changes;
+use crate::model::deed::Deed;
 use crate::model::log::Stream;
 use crate::model::name::ContainerName;
 use crate::model::options::Grace;
@@ -66,6 +67,10 @@ pub enum Request {
         /// The new name, which the front has reserved.
         name: ContainerName,
     },
+    /// Do this, and tell what was done for it.
+    Traced(Box<Request>),
+    /// The step that was told may be taken.
+    Go,
 }
 
 /// How a container is started.
@@ -79,6 +84,10 @@ pub struct Begin {
     pub size: Option<Size>,
     /// Whether it was stopped for this, as `restart` does.
     pub again: bool,
+    /// Whether the front wants to hear of each step before it is taken, and answers each with
+    /// [`Request::Go`]. Only in [`Request::Traced`].
+    #[serde(default)]
+    pub watched: bool,
 }
 
 /// The size of a terminal.
@@ -133,6 +142,10 @@ pub enum Reply {
     },
     /// It could not be done.
     Failed(Error),
+    /// What was done until now; the reply proper follows.
+    Deeds(Vec<Deed>),
+    /// What is to be done next, once the front says [`Request::Go`].
+    Next(Box<Deed>),
 }
 
 /// One frame.

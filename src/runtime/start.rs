@@ -12,8 +12,10 @@ use super::cancel::Cancel;
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
 use super::protocol::{Begin, Request};
-use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, rootless, seccomp};
+use super::act::Act;
+use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, rootless, seccomp, trace};
 use crate::model::container::State;
+use crate::model::deed::Who;
 use crate::model::error::Context;
 use crate::model::id::ContainerId;
 use crate::model::options::StopOptions;
@@ -63,7 +65,10 @@ impl Runtime {
                 Claim::Idle(lock, state) => {
                     status::check(state.name.as_str(), state.status, Action::Start)?;
                     check_owner(&lock, state.name.as_str())?;
-                    let mut connection = self.spawn_monitor(id, lock)?;
+                    let spawn = || self.spawn_monitor(id, lock);
+                    let begin = Begin { watched: trace::is_watched(), ..begin };
+                    let mut connection =
+                        trace::deed(Who::Front, || Act::StartMonitor, spawn)?;
                     let started =
                         connection.ask(&Request::Start(begin), None, None).map_err(|error| {
                             let text = format!("cannot start `{}`", state.name);

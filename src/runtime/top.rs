@@ -24,15 +24,30 @@ impl Runtime {
     pub fn top(&self, id: &ContainerId) -> Result<Vec<Process>> {
         let state = self.inspect(id)?.state;
         status::check(state.name.as_str(), state.status, Action::Top)?;
+        let found = self.found(id, state.pid)?;
+        self.event(id, event::Action::Top, &[]);
+        Ok(found)
+    }
+
+    /// The numbers and commands of its processes; none while it does not run. Nobody is told.
+    pub(super) fn processes(&self, id: &ContainerId) -> Result<Vec<(u32, String)>> {
+        let state = self.inspect(id)?.state;
+        if state.pid == 0 {
+            return Ok(Vec::new());
+        }
+        let found = self.found(id, state.pid)?.into_iter();
+        Ok(found.map(|process| (process.pid, process.command)).collect())
+    }
+
+    fn found(&self, id: &ContainerId, first: i32) -> Result<Vec<Process>> {
         let cgroup = self.cgroup(id)?;
-        let mounts = Some(state.pid).filter(|_| cgroup.is_nowhere());
+        let mounts = Some(first).filter(|_| cgroup.is_nowhere());
         let processes = match mounts.and_then(rootless::processes::mounts_of) {
             Some(mounts) => rootless::processes::that_see(&mounts),
             None => cgroup.processes(),
         };
         let mut found: Vec<_> = processes.into_iter().filter_map(process).collect();
         found.sort_by_key(|(began, process)| (*began, process.pid));
-        self.event(id, event::Action::Top, &[]);
         Ok(found.into_iter().map(|(_, process)| process).collect())
     }
 }

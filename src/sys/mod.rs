@@ -5,6 +5,7 @@
 
 pub mod attempt;
 pub mod bpf;
+pub mod clock;
 pub mod event;
 pub mod filter;
 pub mod fs;

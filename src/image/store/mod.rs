@@ -1,6 +1,7 @@
 //! The store as its users see it: find, list, and the locks and directories behind.
 
 pub(crate) mod check;
+mod contents;
 pub(crate) mod document;
 pub(crate) mod import;
 pub(crate) mod index;

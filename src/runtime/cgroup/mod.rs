@@ -106,6 +106,11 @@ impl Cgroup {
         self.unified.is_none() && self.v1.is_empty()
     }
 
+    /// Its directory in each hierarchy.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.directories()
+    }
+
     fn directories(&self) -> impl Iterator<Item = &Path> {
         self.unified
             .iter()
@@ -275,6 +280,17 @@ impl Cgroup {
         let text = text.unwrap_or_default();
         let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
         count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// The most memory that it had at once, in bytes; 0 where the kernel does not count it.
+    pub fn memory_peak(&self) -> u64 {
+        let text = match (self.v1_with("memory"), &self.unified) {
+            (Some(directory), _) => read(directory, "memory.max_usage_in_bytes"),
+            // Since Linux 5.19.
+            (None, Some(unified)) => read(unified, "memory.peak"),
+            (None, None) => return 0,
+        };
+        text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 
     /// Removes the directories, which must have no process left. Waits a while for those that

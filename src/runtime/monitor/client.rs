@@ -2,10 +2,12 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::log::Stream;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::protocol::{self, Frame, Reply, Request};
+use crate::runtime::protocol::{self, Begin, Frame, Reply, Request};
+use crate::runtime::trace::{self, Watcher};
 
 /// What a front sent.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(in crate::runtime) struct Client {
     pub(in crate::runtime) feeds_stdin: bool,
     /// It is answered when the container has ended.
     pub(in crate::runtime) awaits_end: bool,
+    /// It is told what was done, before the next reply.
+    traced: bool,
     /// It closed the connection or broke the protocol.
     pub(in crate::runtime) gone: bool,
 }
@@ -42,6 +46,7 @@ impl Client {
             attached: false,
             feeds_stdin: false,
             awaits_end: false,
+            traced: trace::is_on(),
             gone,
         }
     }
@@ -66,6 +71,11 @@ impl Client {
         loop {
             match protocol::decode(&mut self.inbox) {
                 Ok(Some(Frame::Message(json))) => match protocol::parse(&json) {
+                    Ok(Request::Traced(request)) => {
+                        trace::begin(None);
+                        self.traced = true;
+                        requests.push(Asked::Request(*request));
+                    }
                     Ok(request) => requests.push(Asked::Request(request)),
                     Err(error) => self.reply(&Reply::Failed(error)),
                 },
@@ -81,6 +91,9 @@ impl Client {
     }
 
     pub(in crate::runtime) fn reply(&mut self, reply: &Reply) {
+        if std::mem::take(&mut self.traced) {
+            protocol::encode(&Reply::Deeds(trace::end()), &mut self.outbox);
+        }
         protocol::encode(reply, &mut self.outbox);
         self.send();
     }
@@ -119,7 +132,11 @@ pub(in crate::runtime) fn first_request(front: &mut UnixStream) -> Result<Reques
     let mut chunk = [0; 4096];
     loop {
         if let Some(Frame::Message(json)) = protocol::decode(&mut buffer)? {
-            return protocol::parse(&json);
+            let request = protocol::parse(&json)?;
+            let Request::Traced(request) = request else { return Ok(request) };
+            let watched = matches!(*request, Request::Start(Begin { watched: true, .. }));
+            trace::begin(watched.then(|| watcher(front)).transpose()?);
+            return Ok(*request);
         }
         match front.read(&mut chunk) {
             Ok(0) => return Err(Error::new(Kind::Cancelled, "the front went away")),
@@ -130,8 +147,27 @@ pub(in crate::runtime) fn first_request(front: &mut UnixStream) -> Result<Reques
     }
 }
 
+/// Tells the front of each deed, and waits until it says that it may be done.
+fn watcher(front: &UnixStream) -> Result<Watcher> {
+    let front = front.try_clone().map_err(|error| Error::from_io("dup(front)", &error))?;
+    let front = Mutex::new(front);
+    Ok(Arc::new(move |deed| {
+        let mut front = front.lock().unwrap_or_else(PoisonError::into_inner);
+        send(&mut front, &Reply::Next(Box::new(deed.clone())));
+        // A front that has gone watches no more.
+        let _ = first_request(&mut front);
+    }))
+}
+
 /// Answers a front that waits, before this process ends.
 pub(in crate::runtime) fn answer(front: &mut UnixStream, reply: &Reply) {
+    if trace::is_on() {
+        send(front, &Reply::Deeds(trace::end()));
+    }
+    send(front, reply);
+}
+
+fn send(front: &mut UnixStream, reply: &Reply) {
     let mut buffer = Vec::new();
     protocol::encode(reply, &mut buffer);
     let _ = front.write_all(&buffer);

@@ -7,8 +7,11 @@ use rustix::event::{PollFd, PollFlags};
 
 use super::Monitor;
 use super::client::Client;
-use crate::model::Error;
+use crate::model::deed::Who;
+use crate::model::{Error, Result};
+use crate::runtime::act::Act;
 use crate::runtime::protocol::Reply;
+use crate::runtime::trace;
 
 impl Monitor {
     /// Records a start that failed: the container keeps its status, with the reason.
@@ -27,7 +30,11 @@ impl Monitor {
         let ran = self.run.is_some();
         self.close_log();
         self.state.oom_killed |= self.cgroup.oom_kills() > 0;
-        let removed = self.cgroup.remove();
+        if ran {
+            self.state.memory_peak = self.cgroup.memory_peak();
+            self.measure(self.state.status);
+        }
+        let removed = trace::deed(Who::Monitor, || Act::RemoveCgroup, || self.cgroup.remove());
         self.state = self.state.clone().ended(code, Timestamp::now());
         if let Err(error) = removed {
             self.state.error = error.to_string();
@@ -65,8 +72,13 @@ impl Monitor {
     /// Writes the last state of a container that stays.
     fn record(&self) {
         if !self.goes() {
-            let _ = self.directory.write_state(&self.state);
+            let _ = self.write_state();
         }
+    }
+
+    /// Replaces `state.json`.
+    pub(super) fn write_state(&self) -> Result<()> {
+        trace::deed(Who::Monitor, || Act::Record, || self.directory.write_state(&self.state))
     }
 
     /// Removes a container that was made with `--rm`, and lets others change it from here on.

@@ -14,9 +14,11 @@ use super::Run;
 use super::explain::{explain, explain_clone};
 use super::join::{self, Joined};
 use crate::model::container::ContainerSpec;
+use crate::model::deed::Who;
 use crate::model::error::Context;
 use crate::model::mounts::{Given, MountKind};
 use crate::model::{Error, Kind, Result};
+use crate::runtime::act::Act;
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::devices;
 use crate::runtime::directory::Directory;
@@ -30,6 +32,8 @@ use crate::runtime::protocol::{Report, Size};
 use crate::runtime::reaper;
 use crate::runtime::rootless;
 use crate::runtime::terminal;
+use crate::runtime::trace;
+use crate::runtime::tracer::Tracer;
 use crate::sys::{self, userns};
 
 /// Starts the container and returns when its program runs, or why it does not. Nothing is left
@@ -41,31 +45,23 @@ pub(super) fn launch(
     spec: &ContainerSpec,
     size: Option<Size>,
 ) -> Result<Run> {
-    let mut config: serde_json::Value = directory.read("config.json")?;
-    // What `update` has changed since.
-    oci::resources::limit(&spec.host.resources, &mut config);
-    let config: Spec = serde_json::from_value(config)
-        .map_err(|error| Error::new(Kind::Corrupt, format!("`config.json` is damaged: {error}")))?;
+    let config = config_of(directory, spec)?;
     let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let needed = resources.map(Cgroup::controllers).unwrap_or_default();
     let (hierarchies, cgroup) = (&hierarchies.with(&needed), &cgroup.with(&needed));
     let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
-    let host = Host {
-        open_stdin,
-        devices: spec.host.security.privileged.then(devices::of_host),
-        ..visible_cgroups(hierarchies)
-    };
-    let plan = plan::plan(&config, &host)?;
+    let plan = plan::plan(&config, &host_for(spec, hierarchies))?;
     make_sources(spec)?;
     if spec.host.sharing.init {
         reaper::place(oci::INIT.as_ref())?;
     }
     let Joined { namespaces, pid, shared_memory } = join::open(&config)?;
-    cgroup.create()?;
+    trace::deed(Who::Monitor, || Act::MakeCgroup, || cgroup.create())?;
     if let Some(resources) = resources {
-        cgroup.apply(resources)?;
+        trace::deed(Who::Monitor, || Act::SetLimits, || cgroup.apply(resources))?;
     }
-    let log = Writer::open("log.jsonl".as_ref(), spec.host.upkeep.log)?;
+    let open_log = || Writer::open("log.jsonl".as_ref(), spec.host.upkeep.log);
+    let log = trace::deed(Who::Monitor, || Act::OpenLog, open_log)?;
     let (stdin, keeper) = if open_stdin { self::open_stdin()? } else { (None, None) };
     let process = config.process().as_ref();
     let arguments = process.and_then(|process| process.args().clone()).unwrap_or_default();
@@ -79,6 +75,36 @@ pub(super) fn launch(
     let mounts = Some(child.pid).filter(|_| cgroup.is_nowhere());
     let mounts = mounts.and_then(rootless::processes::mounts_of);
     Ok(Run { child, outputs, log, stdin: keeper, input, terminal, mounts })
+}
+
+/// `config.json`, with what `update` has changed since.
+fn config_of(directory: &Directory, spec: &ContainerSpec) -> Result<Spec> {
+    let mut config: serde_json::Value = directory.read("config.json")?;
+    oci::resources::limit(&spec.host.resources, &mut config);
+    serde_json::from_value(config)
+        .map_err(|error| Error::new(Kind::Corrupt, format!("`config.json` is damaged: {error}")))
+}
+
+/// What the plan needs to know of this host for a container.
+fn host_for(spec: &ContainerSpec, hierarchies: &Hierarchies) -> Host {
+    Host {
+        open_stdin: spec.config.open_stdin && !spec.config.tty,
+        devices: spec.host.security.privileged.then(devices::of_host),
+        ..visible_cgroups(hierarchies)
+    }
+}
+
+/// The plan by which a container would be started now, and whether it has limits to write.
+pub(in crate::runtime) fn planned(
+    directory: &Directory,
+    hierarchies: &Hierarchies,
+    spec: &ContainerSpec,
+) -> Result<(Plan, bool)> {
+    let config = config_of(directory, spec)?;
+    let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+    let needed = resources.map(Cgroup::controllers).unwrap_or_default();
+    let host = host_for(spec, &hierarchies.with(&needed));
+    Ok((plan::plan(&config, &host)?, resources.is_some()))
 }
 
 /// A process to be made.
@@ -120,6 +146,7 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
     let Wanted { plan, arguments, environment, tty, stdin, size, target, joined, cgroup } = wanted;
     let Joining { namespaces, pid, shared_memory } = joined;
     let (reports, report) = pipe()?;
+    let (traced, tracer) = Tracer::begin()?;
     let (mut outputs, mut streams, mut console) = ([None, None], [stdin, None, None], None);
     let mut terminal = None;
     if tty {
@@ -142,6 +169,7 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
         namespaces,
         shared_memory,
         report,
+        traced,
         descriptors: Vec::new(),
         programs: programs(&arguments, &environment)?,
         arguments: c_strings(&arguments)?,
@@ -151,15 +179,21 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
     let unified = cgroup.open_unified()?;
     let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
     let own = enter_processes(pid.as_ref())?;
-    let child = sys::process::clone_into(init.plan.namespaces, unified, || init.run());
+    let namespaces = init.plan.namespaces;
+    let clone = || sys::process::clone_into(namespaces, unified, || init.run());
+    let child = trace::deed(Who::Monitor, || Act::Clone(namespaces), clone);
     // The way back is closed to an ordinary user, who goes forth anew before each child.
     if !userns::nested() {
         enter_processes(own.as_ref())?;
     }
     let child = child.map_err(explain_clone)?;
-    let Init { plan, report, streams, terminal, .. } = init;
-    drop((report, streams, terminal));
-    if let Some(report) = read_report(&reports)? {
+    let Init { plan, report, streams, terminal, traced, .. } = init;
+    drop((report, streams, terminal, traced));
+    let executed = || {
+        tracer.into_iter().for_each(|tracer| tracer.follow(&plan));
+        read_report(&reports)
+    };
+    if let Some(report) = trace::deed(Who::Monitor, || Act::AwaitExecution, executed)? {
         let _ = sys::process::reap(&child.pidfd);
         return Err(explain(&plan, report, &arguments));
     }

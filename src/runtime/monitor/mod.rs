@@ -11,6 +11,7 @@ mod explain;
 mod health;
 mod join;
 pub(super) mod launch;
+mod meter;
 mod upkeep;
 mod verbs;
 
@@ -25,6 +26,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use self::client::{Asked, Client};
 use self::health::Checker;
+use self::meter::Meter;
 use self::upkeep::Upkeep;
 use super::catalogue::Catalogue;
 use super::cgroup::{Cgroup, Hierarchies};
@@ -34,12 +36,16 @@ use super::input::Input;
 use super::log::Writer;
 use super::owner;
 use super::protocol::{Begin, Reply, Request, Size};
+use super::act::Act;
 use super::rootless;
+use super::trace;
 use crate::model::container::{ContainerSpec, State};
+use crate::model::deed::Who;
 use crate::model::error::Context;
 use crate::model::event::Action;
 use crate::model::id::ContainerId;
 use crate::model::log::Stream;
+use crate::model::options::Grace;
 use crate::model::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::sys;
@@ -108,6 +114,10 @@ struct Monitor {
     /// `--rm` is put aside: it is being restarted.
     keep: bool,
     upkeep: Upkeep,
+    /// Since when, and from what, its use is counted.
+    meter: Meter,
+    /// When it was asked to end, on the clock of traces.
+    asked_at: Option<(u64, Grace)>,
     /// Asks whether it is well, where that is wanted.
     checker: Option<Box<Checker>>,
     /// When the pause before a restart is over.
@@ -178,6 +188,8 @@ fn prepare(lock: File) -> Result<Monitor> {
         kill_at: None,
         keep: false,
         upkeep: Upkeep::new(),
+        meter: Meter::begin(),
+        asked_at: None,
         checker: checker.map(Box::new),
         wake_at: None,
         size: None,
@@ -243,7 +255,7 @@ impl Monitor {
             self.handle(ready);
             if self.kill_at.is_some_and(|at| Instant::now() >= at) {
                 self.kill_at = None;
-                let _ = self.signal(Signal::KILL);
+                self.time_is_over();
             }
         }
     }
@@ -300,8 +312,12 @@ impl Monitor {
                 self.read_output(stream);
             }
         }
+        if ended {
+            self.tell_wait();
+        }
         if let Some(run) = self.run.as_ref().filter(|_| ended) {
-            let code = sys::process::reap(&run.child.pidfd).unwrap_or(255);
+            let reap = || sys::process::reap(&run.child.pidfd).unwrap_or(255);
+            let code = trace::deed(Who::Monitor, || Act::Reap, reap);
             self.ended = Some((code, Instant::now() + DRAIN));
             self.kill_at = None;
             // Without a process namespace of its own the kernel ends nobody with it.
@@ -375,6 +391,7 @@ impl Monitor {
             Request::Kill { signal } => {
                 // Docker's `kill` comes back from SIGKILL when the container has ended.
                 self.clients[at].awaits_end |= signal == Signal::KILL && !self.clients[at].attached;
+                self.note_stop(signal, None);
                 self.signal(signal)
             }
             Request::Stop { signal, grace, keep } => {
@@ -403,7 +420,8 @@ impl Monitor {
                 self.resize(size);
                 return;
             }
-            Request::Start(_) | Request::Exec(_) => Ok(()),
+            Request::Start(_) | Request::Exec(_) | Request::Traced(_) => Ok(()),
+            Request::Go => return,
         };
         match result {
             Err(error) => self.clients[at].reply(&Reply::Failed(error)),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::meter::Meter;
 use super::{Monitor, launch};
 use crate::model::Result;
 use crate::model::container::Changes;
@@ -50,6 +51,8 @@ impl Monitor {
         self.state.pid_start = host::start_time(run.child.pid);
         self.state.exit_code = 0;
         self.state.oom_killed = false;
+        (self.state.stopped, self.state.memory_peak) = (None, 0);
+        self.meter = Meter::begin();
         self.state.error.clear();
         self.state.started_at = Some(Timestamp::now());
         self.state.finished_at = None;
@@ -57,7 +60,7 @@ impl Monitor {
         self.run = Some(run);
         self.upkeep.begun = Instant::now();
         self.begin_checks();
-        self.directory.write_state(&self.state).inspect_err(|_| self.state = before)?;
+        self.write_state().inspect_err(|_| self.state = before)?;
         self.tell_start();
         Ok(())
     }
@@ -103,6 +106,8 @@ impl Monitor {
         self.close_log();
         self.ended = None;
         self.state.oom_killed = self.cgroup.oom_kills() > 0;
+        self.state.memory_peak = self.cgroup.memory_peak();
+        self.measure(Status::Running);
         let removed = self.cgroup.remove();
         self.state = self.state.clone().ended(code, Timestamp::now());
         self.state.status = Status::Restarting;

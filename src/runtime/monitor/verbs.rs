@@ -3,32 +3,39 @@
 use std::time::Instant;
 
 use super::Monitor;
+use crate::model::deed::Who;
+use crate::model::ending::Stopped;
 use crate::model::event;
 use crate::model::name::ContainerName;
 use crate::model::options::Grace;
 use crate::model::signal::Signal;
 use crate::model::status::{self, Action, Status};
 use crate::model::{Error, Result};
+use crate::runtime::act::Act;
+use crate::runtime::host;
 use crate::runtime::protocol::Size;
+use crate::runtime::trace;
 use crate::sys;
 
 impl Monitor {
     pub(super) fn pause(&mut self) -> Result<()> {
         status::check(self.state.name.as_str(), self.state.status, Action::Pause)?;
-        self.cgroup.freeze()?;
+        trace::deed(Who::Monitor, || Act::Freeze, || self.cgroup.freeze())?;
         self.end_checks();
+        self.measure(Status::Running);
         self.state.status = Status::Paused;
-        self.directory.write_state(&self.state)?;
+        self.write_state()?;
         self.event(event::Action::Pause, &[]);
         Ok(())
     }
 
     pub(super) fn unpause(&mut self) -> Result<()> {
         status::check(self.state.name.as_str(), self.state.status, Action::Unpause)?;
-        self.cgroup.thaw()?;
+        trace::deed(Who::Monitor, || Act::Thaw, || self.cgroup.thaw())?;
+        self.measure(Status::Paused);
         self.state.status = Status::Running;
         self.plan_check();
-        self.directory.write_state(&self.state)?;
+        self.write_state()?;
         self.event(event::Action::Unpause, &[]);
         Ok(())
     }
@@ -36,6 +43,8 @@ impl Monitor {
     pub(super) fn stop(&mut self, signal: Signal, grace: Grace, keep: bool) -> Result<()> {
         self.keep |= keep;
         self.upkeep.stopping = true;
+        self.note_stop(signal, Some(grace));
+        self.asked_at = Some((sys::clock::monotonic(), grace));
         self.signal(signal)?;
         self.upkeep.stopped = true;
         if self.state.status == Status::Paused {
@@ -48,6 +57,28 @@ impl Monitor {
         // Of two stops at once the more patient does not undo the other.
         self.kill_at = [self.kill_at, deadline].into_iter().flatten().min();
         Ok(())
+    }
+
+    /// The grace time is over.
+    pub(super) fn time_is_over(&mut self) {
+        if let Some(stopped) = &mut self.state.stopped {
+            stopped.killed = true;
+        }
+        let _ = self.signal(Signal::KILL);
+    }
+
+    /// Notes how it is asked to end, for `why`. A later signal that ends it counts more.
+    pub(super) fn note_stop(&mut self, signal: Signal, grace: Option<Grace>) {
+        let Some(run) = &self.run else { return };
+        let handled = host::handles(run.child.pid, signal);
+        self.state.stopped = Some(Stopped::new(signal, grace, handled));
+    }
+
+    /// Traces how long it was waited for the end.
+    pub(super) fn tell_wait(&mut self) {
+        if let Some((begun, grace)) = self.asked_at.take() {
+            trace::note(Who::Monitor, || Act::AwaitEnd(grace), begun);
+        }
     }
 
     pub(super) fn resize(&self, size: Size) {
@@ -77,7 +108,8 @@ impl Monitor {
         // Between two runs any signal means that there is to be no other, as in Docker.
         self.upkeep.stopping |= ends || self.run.is_none();
         let Some(run) = &self.run else { return Ok(()) };
-        match sys::process::send_signal(&run.child.pidfd, signal.number()) {
+        let send = || sys::process::send_signal(&run.child.pidfd, signal.number());
+        match trace::deed(Who::Monitor, || Act::SendSignal(signal), send) {
             Ok(()) => self.event(event::Action::Kill, &[("signal", signal.number().to_string())]),
             // It has ended just now.
             Err(rustix::io::Errno::SRCH) => {}

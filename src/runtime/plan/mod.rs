@@ -8,6 +8,7 @@ mod device;
 mod namespaces;
 mod shown;
 mod step;
+mod told;
 #[cfg(test)]
 mod tests;
 

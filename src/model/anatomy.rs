@@ -1,0 +1,108 @@
+//! What a container is in the kernel, and what an image is on the disk: for `explain`.
+
+use super::container::Container;
+use super::digest::Digest;
+use super::history::History;
+use super::image::Image;
+use super::stats::Stats;
+
+/// A container, seen from both sides.
+#[derive(Clone, Debug)]
+pub struct Anatomy {
+    /// What it was made from, and how it is.
+    pub container: Container,
+    /// Its namespaces; none while it does not run.
+    pub namespaces: Vec<Namespace>,
+    /// Its processes, in the order in which they were made.
+    pub processes: Vec<Inhabitant>,
+    /// The directories of its cgroup, where it runs.
+    pub cgroups: Vec<String>,
+    /// What it uses now.
+    pub stats: Stats,
+    /// What is mounted inside, in order.
+    pub mounts: Vec<MountPoint>,
+    /// The layers of its image, lowest first.
+    pub layers: Vec<Layer>,
+    /// How many paths it has added, changed and deleted, and the first of them.
+    pub difference: Difference,
+    /// The bytes that it wrote.
+    pub written: u64,
+    /// The TCP ports that are listened on inside.
+    pub ports: Vec<u16>,
+}
+
+/// A namespace of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace {
+    /// The word of namespaces(7): `pid`, `mnt`, `net`, ...
+    pub kind: String,
+    /// Its number, as `/proc/PID/ns` shows it.
+    pub number: u64,
+    /// Who else is in it: `host`, or names of containers.
+    pub shared_with: Vec<String>,
+}
+
+/// A process, from both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inhabitant {
+    /// Its number on the host.
+    pub outside: u32,
+    /// Its number inside.
+    pub inside: u32,
+    /// Program and arguments.
+    pub command: String,
+}
+
+/// A mount, as proc_pid_mountinfo(5) has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountPoint {
+    /// Where, inside.
+    pub path: String,
+    /// The file system's type.
+    pub kind: String,
+    /// Whether it can be written.
+    pub writable: bool,
+}
+
+/// What a layer adds and hides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// Its key in the store, which is its digest for most.
+    pub key: Digest,
+    /// The bytes of its files.
+    pub size: u64,
+    /// How many files, links and devices it has.
+    pub files: u64,
+    /// How many directories.
+    pub directories: u64,
+    /// The first of its files, or the greatest where there are many.
+    pub examples: Vec<String>,
+    /// What it hides of the layers below.
+    pub hidden: Vec<String>,
+}
+
+/// How a container's files differ from its image's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// How many paths are new.
+    pub added: usize,
+    /// How many are changed.
+    pub changed: usize,
+    /// How many are deleted.
+    pub deleted: usize,
+    /// The first of them, with Docker's letter before each: `A /x`.
+    pub examples: Vec<String>,
+}
+
+/// An image, step by step.
+#[derive(Clone, Debug)]
+pub struct ImageAnatomy {
+    /// Its metadata.
+    pub image: Image,
+    /// Its layers, lowest first.
+    pub layers: Vec<Layer>,
+    /// How it was made, the latest first.
+    pub history: Vec<History>,
+    /// The names of the containers that use it.
+    pub users: Vec<String>,
+}

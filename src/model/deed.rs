@@ -1,0 +1,62 @@
+//! What is done for a verb, one step at a time: as it is planned, and as it was done.
+//!
+//! `explain` shows planned deeds, `trace` done ones. Both come from the code that does them, so
+//! they can't drift from it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Which process does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Who {
+    /// The one that was asked: command line, script, REPL.
+    Front,
+    /// The small process that stays beside a container.
+    Monitor,
+    /// The container's first process, before it becomes the user's program.
+    Init,
+}
+
+impl Who {
+    /// All of them, in the order in which a start needs them.
+    pub const ALL: [Who; 3] = [Who::Front, Who::Monitor, Who::Init];
+
+    /// The word that users see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Who::Front => "front",
+            Who::Monitor => "monitor",
+            Who::Init => "init",
+        }
+    }
+}
+
+/// One deed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
+    /// Which process does it.
+    pub who: Who,
+    /// What kind it is, such as `pivot-root`: texts about it have this name (`ui::messages`).
+    pub key: String,
+    /// What it does, in English.
+    pub what: String,
+    /// What differs from one deed of its kind to another, by name.
+    #[serde(default)]
+    pub facts: BTreeMap<String, String>,
+    /// The system calls that do it, in order. Those that only some cases need are left out.
+    pub calls: Vec<String>,
+    /// When it was done; `None` while it is planned.
+    #[serde(default)]
+    pub span: Option<Span>,
+}
+
+/// From when to when, on the machine's monotonic clock, which is one for all processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// Nanoseconds since boot.
+    pub begun: u64,
+    /// How many nanoseconds it took.
+    pub took: u64,
+}

@@ -1,0 +1,36 @@
+//! What a run uses, counted for each status that it has.
+
+use std::time::{Duration, Instant};
+
+use super::Monitor;
+use crate::model::ending::{Phase, add_phase};
+use crate::model::status::Status;
+
+/// Since when it is counted, and how much was used until then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Meter {
+    since: Instant,
+    cpu: Duration,
+}
+
+impl Meter {
+    /// From now on, in a new cgroup.
+    pub(super) fn begin() -> Self {
+        Meter { since: Instant::now(), cpu: Duration::ZERO }
+    }
+}
+
+impl Monitor {
+    /// Counts what was used since the last call for this status.
+    pub(super) fn measure(&mut self, status: Status) {
+        let (now, usage) = (Instant::now(), self.cgroup.usage());
+        let phase = Phase {
+            status,
+            lasted: now.saturating_duration_since(self.meter.since),
+            cpu: usage.cpu_time.saturating_sub(self.meter.cpu),
+            memory: usage.memory,
+        };
+        add_phase(&mut self.state.phases, phase);
+        self.meter = Meter { since: now, cpu: usage.cpu_time };
+    }
+}

@@ -1,0 +1,159 @@
+//! A step as [`Deed`]: its kind, what is its own, and the system calls that do it. For `explain`
+//! and `trace`, and a test that compares the calls with what strace(1) sees.
+
+use std::collections::BTreeMap;
+use std::ffi::CString;
+
+use super::{Plan, Step};
+use crate::model::deed::{Deed, Who};
+
+impl Plan {
+    /// All steps, as they are planned.
+    pub fn told(&self) -> Vec<Deed> {
+        self.steps.iter().map(Step::told).collect()
+    }
+}
+
+impl Step {
+    /// This step, as it is planned.
+    pub fn told(&self) -> Deed {
+        let (key, calls) = self.kind();
+        let facts = self.facts().into_iter();
+        Deed {
+            who: Who::Init,
+            key: key.to_owned(),
+            what: self.to_string(),
+            facts: facts.map(|(name, value)| (name.to_owned(), value)).collect(),
+            calls: calls.iter().map(|call| (*call).to_owned()).collect(),
+            span: None,
+        }
+    }
+
+    /// Its name, and the calls that every such step makes.
+    fn kind(&self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Step::CloseInherited => ("close-inherited", &["close_range"]),
+            Step::DieWithMonitor => ("die-with-monitor", &["prctl"]),
+            Step::SetOomScore(_) => ("set-oom-score", &["openat", "write"]),
+            Step::JoinCgroups => ("join-cgroups", &[]),
+            Step::NewCgroupNamespace => ("new-cgroup-namespace", &["unshare"]),
+            Step::HideFromOthers => ("hide-from-others", &["prctl"]),
+            Step::NewKeyring => ("new-keyring", &["keyctl"]),
+            Step::NewSession => ("new-session", &["setsid"]),
+            Step::BringLoopbackUp => ("bring-loopback-up", &["socket", "ioctl"]),
+            Step::StopPropagation => ("stop-propagation", &["mount"]),
+            Step::MountRoot(root) if root.one_by_one => {
+                ("mount-root", &["fsopen", "fsconfig", "fsmount", "move_mount"])
+            }
+            Step::MountRoot(_) => ("mount-root", &["mount"]),
+            Step::BindRoot { .. } => ("bind-root", &["open_tree", "mount_setattr", "move_mount"]),
+            Step::Mount(_) => ("mount", &["fsopen", "fsconfig", "fsmount", "move_mount"]),
+            Step::BindFile(_) => ("bind-file", &["open_tree", "mount_setattr", "move_mount"]),
+            Step::BindDevice(_) => ("bind-device", &["open_tree", "move_mount"]),
+            Step::MakeDevice(_) => ("make-device", &["mknodat", "fchownat"]),
+            Step::MakeLink { .. } => ("make-link", &["symlinkat"]),
+            Step::PivotRoot => {
+                ("pivot-root", &["fchdir", "pivot_root", "fchdir", "mount", "umount2", "chdir"])
+            },
+            Step::LetGoOfHost => ("let-go-of-host", &["close_range"]),
+            Step::JoinNamespaces(_) => ("join-namespaces", &["setns"]),
+            Step::OpenNullInput => ("open-null-input", &["openat2", "dup2"]),
+            Step::OpenTerminal { .. } => ("open-terminal", &["openat2", "ioctl", "sendmsg"]),
+            Step::WriteSysctl { .. } => ("write-sysctl", &["openat2"]),
+            Step::SetHostname(_) => ("set-hostname", &["sethostname"]),
+            Step::MakeReadonly(_) => ("make-readonly", &["openat2"]),
+            Step::SealMount(_) => ("seal-mount", &["openat2", "mount_setattr"]),
+            Step::Mask(_) => ("mask", &["openat2"]),
+            Step::SetLimit { .. } => ("set-limit", &["prlimit64"]),
+            Step::ResetSignals => ("reset-signals", &["rt_sigaction", "rt_sigprocmask"]),
+            Step::ResetPersonality => ("reset-personality", &["personality"]),
+            Step::ResetSchedule => {
+                ("reset-schedule", &["sched_setaffinity", "setpriority", "ioprio_set"])
+            }
+            Step::SetUmask(_) => ("set-umask", &["umask"]),
+            Step::EnterDirectory { .. } => ("enter-directory", &["openat", "fchdir", "getcwd"]),
+            Step::SealRoot => ("seal-root", &["mount_setattr"]),
+            Step::ForbidNewPrivileges => ("forbid-new-privileges", &["prctl"]),
+            Step::LoadFilter(_) => ("load-filter", &["seccomp"]),
+            Step::SetProfile(_) => ("set-profile", &["openat"]),
+            Step::SetLabel(_) => ("set-label", &["openat", "write"]),
+            Step::BecomeUser(_) => {
+                let calls = &["prctl", "setgroups", "setresgid", "setresuid", "capset", "prctl"];
+                ("become-user", calls)
+            },
+            Step::CloseDescriptors => ("close-descriptors", &["close_range"]),
+            Step::Execute => ("execute", &["execve"]),
+            shared => shared.kind_of_shared(),
+        }
+    }
+
+    /// The same for the steps of what is not the container's alone.
+    fn kind_of_shared(&self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Step::JoinNamespace { .. } => ("join-namespace", &["setns"]),
+            Step::OpenSharedMemory => ("open-shared-memory", &["setns", "open_tree", "setns"]),
+            Step::SetDomainname(_) => ("set-domainname", &["setdomainname"]),
+            Step::OpenSource(_) => ("open-source", &["open_tree", "mount_setattr"]),
+            Step::FillVolume { .. } => ("fill-volume", &[]),
+            Step::ShowSource { .. } => ("show-source", &["move_mount"]),
+            // What is left: `kind` names all others.
+            _ => ("mount-memory", &["fsopen", "fsconfig", "fsmount", "move_mount"]),
+        }
+    }
+
+    /// What is its own: names that the texts of all languages know.
+    fn facts(&self) -> BTreeMap<&'static str, String> {
+        let show = |text: &CString| text.to_string_lossy().into_owned();
+        let inside = |text: &CString| format!("/{}", show(text));
+        let facts: Vec<(&'static str, String)> = match self {
+            Step::SetOomScore(score) => vec![("value", show(score))],
+            Step::MountRoot(root) => vec![("count", root.lower.len().to_string())],
+            Step::BindRoot { path, .. } => vec![("source", show(path))],
+            Step::Mount(mount) | Step::MountMemory(mount) => {
+                vec![("type", show(&mount.fstype)), ("path", inside(&mount.target))]
+            }
+            Step::BindFile(file) => {
+                vec![("source", show(&file.source)), ("path", inside(&file.target))]
+            }
+            Step::MakeDevice(device) | Step::BindDevice(device) => {
+                let (major, minor) = device.number;
+                vec![("path", inside(&device.path)), ("number", format!("{major}:{minor}"))]
+            }
+            Step::MakeLink { path, target } => {
+                vec![("path", inside(path)), ("target", show(target))]
+            }
+            Step::WriteSysctl { path, value, .. } => {
+                vec![("path", inside(path)), ("value", show(value))]
+            }
+            Step::SetHostname(name) | Step::SetDomainname(name) => vec![("name", show(name))],
+            Step::MakeReadonly(path) | Step::SealMount(path) | Step::Mask(path) => {
+                vec![("path", inside(path))]
+            }
+            Step::SetLimit { resource, soft, hard } => {
+                vec![("name", format!("{resource:?}")), ("value", format!("{soft}:{hard}"))]
+            }
+            Step::SetUmask(mask) => vec![("value", format!("{mask:04o}"))],
+            Step::EnterDirectory { path, .. } => vec![("path", show(path))],
+            Step::BecomeUser(step) if step.user.is_empty() => vec![("name", "root".to_owned())],
+            Step::BecomeUser(step) => vec![("name", step.user.clone())],
+            Step::JoinNamespace { kind, container, .. } => {
+                let short = container.get(..12).unwrap_or(container).to_owned();
+                vec![("kind", kind.clone()), ("container", short)]
+            }
+            Step::SetProfile(order) => {
+                vec![("name", show(order).trim_start_matches("exec ").to_owned())]
+            }
+            Step::SetLabel(label) => vec![("name", show(label))],
+            Step::OpenSource(source) => vec![("source", show(&source.path))],
+            Step::FillVolume { volume, target } => {
+                let name = show(volume).rsplit('/').next().unwrap_or_default().to_owned();
+                vec![("name", name), ("path", inside(target))]
+            }
+            Step::ShowSource { source, target, .. } => {
+                vec![("source", show(source)), ("path", inside(target))]
+            }
+            _ => Vec::new(),
+        };
+        facts.into_iter().collect()
+    }
+}

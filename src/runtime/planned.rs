@@ -1,0 +1,105 @@
+//! What a verb will do to a container, told beforehand: the acts of front and monitor around the
+//! plan that init walks.
+
+use super::Runtime;
+use super::act::Act;
+use super::cgroup::Hierarchies;
+use super::monitor::launch;
+use crate::model::container::Container;
+use crate::model::deed::{Deed, Who};
+use crate::model::id::ContainerId;
+use crate::model::options::Grace;
+use crate::model::signal::Signal;
+use crate::model::status::{self, Action, Next};
+use crate::model::{Error, Kind, Result};
+
+impl Runtime {
+    /// The deeds by which `action` would be done to a container as it is now, in order.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] where it is not legal now, [`Kind::Unsupported`] for an action that
+    /// changes no container.
+    pub fn planned(&self, id: &ContainerId, action: Action) -> Result<Vec<Deed>> {
+        let container = self.inspect(id)?;
+        let state = &container.state;
+        let next = status::check(state.name.as_str(), state.status, action)?;
+        let front = |act: Act| act.told(Who::Front);
+        let mut deeds = vec![front(Act::TakeLock)];
+        if next == Next::Stays {
+            return Ok(deeds);
+        }
+        let live = state.status.is_live();
+        let stop = |deeds: &mut Vec<Deed>, signal: Option<Signal>| {
+            deeds.push(front(Act::AskMonitor));
+            deeds.extend(ending(&container, signal));
+        };
+        match action {
+            Action::Start => deeds.extend(self.start_planned(&container)?),
+            Action::Restart => {
+                if live {
+                    stop(&mut deeds, None);
+                    deeds.push(front(Act::TakeLock));
+                }
+                deeds.extend(self.start_planned(&container)?);
+            }
+            Action::Pause => deeds.extend([front(Act::AskMonitor)].into_iter().chain(by_monitor([
+                Act::Freeze,
+                Act::Record,
+            ]))),
+            Action::Unpause => deeds.extend([front(Act::AskMonitor)].into_iter().chain(
+                by_monitor([Act::Thaw, Act::Record]),
+            )),
+            Action::Stop => stop(&mut deeds, None),
+            Action::Kill => stop(&mut deeds, Some(Signal::KILL)),
+            Action::Rm => deeds.push(front(Act::RemoveFiles)),
+            Action::RmForce => {
+                if live {
+                    stop(&mut deeds, Some(Signal::KILL));
+                    deeds.push(front(Act::TakeLock));
+                }
+                deeds.push(front(Act::RemoveFiles));
+            }
+            _ => return Err(no_plan(action)),
+        }
+        Ok(deeds)
+    }
+
+    fn start_planned(&self, container: &Container) -> Result<Vec<Deed>> {
+        let id = &container.spec.id;
+        let hierarchies = Hierarchies::of_host()?.delegated(self.parent_of(id).as_ref());
+        let directory = self.catalogue.directory(id);
+        let (plan, limits) = launch::planned(&directory, &hierarchies, &container.spec)?;
+        let mut deeds = vec![Act::StartMonitor.told(Who::Front), Act::AskMonitor.told(Who::Front)];
+        deeds.extend(by_monitor([Act::MakeCgroup]));
+        deeds.extend(by_monitor([Act::SetLimits]).filter(|_| limits));
+        deeds.extend(by_monitor([Act::OpenLog, Act::Clone(plan.namespaces)]));
+        deeds.extend(plan.told());
+        deeds.extend(by_monitor([Act::AwaitExecution, Act::Record]));
+        Ok(deeds)
+    }
+}
+
+fn by_monitor<const N: usize>(acts: [Act; N]) -> impl Iterator<Item = Deed> {
+    acts.into_iter().map(|act| act.told(Who::Monitor))
+}
+
+/// How a container is ended: by this signal, or as `stop` does.
+fn ending(container: &Container, signal: Option<Signal>) -> Vec<Deed> {
+    let config = &container.spec.config;
+    let mut acts = vec![Act::SendSignal(signal.or(config.stop_signal).unwrap_or(Signal::TERM))];
+    if container.state.status == status::Status::Paused {
+        acts.extend([Act::Thaw, Act::Record]);
+    }
+    if signal.is_none() {
+        let grace: Grace = config.stop_timeout.unwrap_or_default();
+        acts.push(Act::AwaitEnd(grace));
+    }
+    acts.extend([Act::Reap, Act::RemoveCgroup, Act::Record]);
+    acts.into_iter().map(|act| act.told(Who::Monitor)).collect()
+}
+
+fn no_plan(action: Action) -> Error {
+    let message = format!("`{}` has no plan: it changes no container", action.verb());
+    Error::new(Kind::Unsupported, message)
+        .hint("plans are for start, pause, unpause, stop, kill, restart, rm and rm -f")
+}

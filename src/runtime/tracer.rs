@@ -1,0 +1,157 @@
+//! The steps of init while they are traced: told by init over a pipe, noted by who made it.
+//!
+//! Between clone and exec nothing can be noted in memory that anybody else sees. So each step is a
+//! few bytes on a pipe, and where somebody watches, init waits at a second one before it goes on.
+
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+
+use super::monitor::launch::pipe;
+use super::plan::{Plan, Step};
+use super::trace;
+use crate::model::deed::Span;
+use crate::sys::clock;
+
+/// What is told of one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Note {
+    /// Which step of the plan, from 0.
+    step: u64,
+    /// When it was begun, in nanoseconds of the monotonic clock.
+    begun: u64,
+    /// How long it took, in nanoseconds, or [`Note::AHEAD`].
+    took: u64,
+}
+
+impl Note {
+    /// Shorter than PIPE_BUF, so it always comes whole (pipe(7)).
+    const SIZE: usize = 24;
+    /// The step is not taken yet, and init waits until it may.
+    const AHEAD: u64 = u64::MAX;
+
+    fn to_bytes(self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        for (part, number) in bytes.chunks_exact_mut(8).zip([self.step, self.begun, self.took]) {
+            part.copy_from_slice(&number.to_ne_bytes());
+        }
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; Self::SIZE]) -> Self {
+        let number = |at: usize| {
+            let mut part = [0; 8];
+            part.copy_from_slice(&bytes[8 * at..8 * at + 8]);
+            u64::from_ne_bytes(part)
+        };
+        Note { step: number(0), begun: number(1), took: number(2) }
+    }
+}
+
+/// Init's ends.
+#[derive(Debug)]
+pub struct Traced {
+    /// Takes what is told.
+    to: OwnedFd,
+    /// Gives a byte for each step that may be taken; none where nobody watches.
+    gate: Option<OwnedFd>,
+}
+
+impl Traced {
+    /// The descriptors that are open.
+    pub fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
+        [&self.to].into_iter().chain(&self.gate)
+    }
+
+    /// Both, where they are.
+    pub fn both(traced: Option<&Self>) -> [Option<&OwnedFd>; 2] {
+        [traced.map(|traced| &traced.to), traced.and_then(|traced| traced.gate.as_ref())]
+    }
+
+    fn tell(&self, number: usize, begun: u64, took: u64) {
+        let step = u64::try_from(number).unwrap_or(u64::MAX);
+        let _ = rustix::io::write(&self.to, &Note { step, begun, took }.to_bytes());
+    }
+}
+
+/// Takes one step in init, and tells of it.
+pub fn step(
+    traced: Option<&Traced>,
+    number: usize,
+    step: &Step,
+    take: impl FnOnce() -> Result<(), Errno>,
+) -> Result<(), Errno> {
+    let Some(traced) = traced else { return take() };
+    if let Some(gate) = &traced.gate {
+        traced.tell(number, clock::monotonic(), Note::AHEAD);
+        // Where nobody answers any more, nobody watches.
+        let _ = rustix::io::read(gate, &mut [0; 1]);
+    }
+    let begun = clock::monotonic();
+    if matches!(step, Step::Execute) {
+        // It has no end that init could tell of.
+        traced.tell(number, begun, 0);
+        return take();
+    }
+    let taken = take();
+    traced.tell(number, begun, clock::monotonic().saturating_sub(begun));
+    taken
+}
+
+/// The ends of who makes the process.
+#[derive(Debug)]
+pub struct Tracer {
+    from: OwnedFd,
+    gate: Option<OwnedFd>,
+}
+
+impl Tracer {
+    /// Init's ends and ours; none where nothing is traced.
+    ///
+    /// # Errors
+    /// When there are no more descriptors.
+    pub fn begin() -> crate::model::Result<(Option<Traced>, Option<Self>)> {
+        if !trace::is_on() {
+            return Ok((None, None));
+        }
+        let (from, to) = pipe()?;
+        let (wait, open) = match trace::is_watched() {
+            true => pipe().map(|(wait, open)| (Some(wait), Some(open)))?,
+            false => (None, None),
+        };
+        Ok((Some(Traced { to, gate: wait }), Some(Tracer { from, gate: open })))
+    }
+
+    /// Notes each step, until init has become its program or given up.
+    pub fn follow(self, plan: &Plan) {
+        let mut bytes = [0; Note::SIZE];
+        loop {
+            match rustix::io::read(&self.from, &mut bytes) {
+                Ok(Note::SIZE) => {}
+                Err(Errno::INTR) => continue,
+                _ => return,
+            }
+            let Note { step, begun, took } = Note::from_bytes(&bytes);
+            let step = usize::try_from(step).ok().and_then(|step| plan.steps.get(step));
+            let Some(mut deed) = step.map(Step::told) else { continue };
+            if took == Note::AHEAD {
+                trace::before(&deed);
+                let _ = self.gate.as_ref().map(|gate| rustix::io::write(gate, b"g"));
+                continue;
+            }
+            deed.span = Some(Span { begun, took });
+            trace::add(vec![deed]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_comes_out_as_it_went_in() {
+        let note = Note { step: 7, begun: 1 << 40, took: Note::AHEAD };
+        assert_eq!(Note::from_bytes(&note.to_bytes()), note);
+    }
+}
