@@ -12,6 +12,7 @@ use once_cell::unsync::OnceCell;
 
 use super::arguments::{Arguments, ScriptArguments, Verb};
 use super::outcome::{FAILED, complain, settle};
+use super::reader::reader;
 use super::route::Program;
 use super::screen::{Screen, Stream, stderr, stdout};
 use super::shell::Shell;
@@ -21,17 +22,24 @@ use crate::model::error::Context as _;
 use crate::model::units::{parse_bytes, parse_duration};
 use crate::model::{Error, Kind, Result};
 use crate::repl;
-use crate::script::{self, Fence, Host, Limits, Output, Source};
+use crate::script::{self, Fence, Host, Limits, Output, Source, Tracing};
 
 /// Runs a script and returns its exit code.
-pub fn script(settings: &Settings, program: Program, arguments: Vec<String>, dry_run: bool) -> u8 {
-    let within = Within { program, arguments, limits: Limits::default(), fence: None, dry_run };
+pub fn script(
+    settings: &Settings,
+    program: Program,
+    arguments: Vec<String>,
+    dry_run: bool,
+    trace: Tracing,
+) -> u8 {
+    let limits = Limits::default();
+    let within = Within { program, arguments, limits, fence: None, dry_run, trace };
     bounded(settings, within)
 }
 
 /// Runs a script within the limits that its flags say.
-pub fn script_within(settings: &Settings, script: ScriptArguments) -> u8 {
-    match within(script) {
+pub fn script_within(settings: &Settings, script: ScriptArguments, trace: Tracing) -> u8 {
+    match within(script).map(|within| Within { trace, ..within }) {
         Ok(within) => bounded(settings, within),
         Err(error) => failed(&error),
     }
@@ -44,6 +52,16 @@ struct Within {
     limits: Limits,
     fence: Option<Arc<Fence>>,
     dry_run: bool,
+    trace: Tracing,
+}
+
+/// What the value of `--trace` asks for.
+pub fn tracing(flag: Option<&str>) -> Tracing {
+    match flag {
+        None => Tracing::Off,
+        Some("step") => Tracing::Stepwise,
+        Some(_) => Tracing::AtTheEnd,
+    }
 }
 
 /// What the arguments of `script` say.
@@ -53,15 +71,15 @@ fn within(script: ScriptArguments) -> Result<Within> {
     let (limits, fence) = (limits(&script)?, fence(&script, &program)?);
     let dry_run = script.dry_run;
     let arguments = script.file_and_arguments.into_iter().skip(1).collect();
-    Ok(Within { program, arguments, limits, fence, dry_run })
+    Ok(Within { program, arguments, limits, fence, dry_run, trace: Tracing::Off })
 }
 
 fn bounded(settings: &Settings, within: Within) -> u8 {
-    let Within { program, arguments, limits, fence, dry_run } = within;
+    let Within { program, arguments, limits, fence, dry_run, trace } = within;
     // Without sleep a loop that never ends would be all that it does.
     let limits = if dry_run { limits.or(Limits { time: Some(DRY), ..limits }) } else { limits };
     let prepared = open(settings, arguments).and_then(|host| {
-        let host = Host { limits, fence, ..host };
+        let host = Host { limits, fence, trace, ..host };
         let host = if dry_run { telling(host)? } else { host };
         let source = source(program)?;
         host.cancel.raise_on_end()?;
@@ -175,6 +193,8 @@ pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Hos
         limits: Limits::default(),
         cases: None,
         fence: None,
+        reader: reader(),
+        trace: Tracing::Off,
         color: io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
     }
@@ -234,6 +254,17 @@ fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
     stream.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Shows a text on standard error and waits for Enter; whether to wait at the next one too.
+///
+/// # Errors
+/// What reading or writing says.
+pub fn step(text: &str) -> io::Result<bool> {
+    stderr().write_all(format!("{text}\n").as_bytes())?;
+    let mut answer = String::new();
+    let count = io::stdin().read_line(&mut answer)?;
+    Ok(count > 0 && !answer.trim().eq_ignore_ascii_case("c"))
+}
+
 impl Output for Terminal {
     fn print(&self, text: &str) -> io::Result<()> {
         lock(&self.out).write_all(format!("{text}\n").as_bytes())
@@ -241,6 +272,10 @@ impl Output for Terminal {
 
     fn eprint(&self, text: &str) -> io::Result<()> {
         lock(&self.err).write_all(format!("{text}\n").as_bytes())
+    }
+
+    fn step(&self, text: &str) -> io::Result<bool> {
+        step(text)
     }
 
     fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
@@ -279,7 +314,7 @@ impl repl::CommandLine for Commands {
         }
         if let Verb::Script(script) = arguments.verb {
             let prepared = within(script).and_then(|within| {
-                let Within { program, arguments: args, limits, fence, dry_run } = within;
+                let Within { program, arguments: args, limits, fence, dry_run, trace: _ } = within;
                 if limits.memory.is_some() {
                     let message = "the memory of a script cannot be limited in the REPL";
                     let error = Error::new(Kind::Invalid, message);

@@ -27,12 +27,14 @@ mod panics;
 mod progress;
 mod prompt;
 mod prune;
+mod reader;
 mod registry;
 mod route;
 mod screen;
 mod shell;
 mod stats;
 mod system;
+mod teaching;
 mod test;
 mod usage;
 mod volume;
@@ -53,6 +55,7 @@ use shell::Shell;
 
 use crate::engine::{self, Settings};
 use crate::model::{Error, Kind};
+use crate::script::Tracing;
 
 /// Does what the command line says (`words` without the program's name) and returns the exit code.
 pub fn main(words: &[OsString]) -> u8 {
@@ -65,6 +68,10 @@ pub fn main(words: &[OsString]) -> u8 {
                 return FAILED;
             }
         };
+        if let Err(error) = reader::speak(before.lang.as_deref()) {
+            complain(&mut Screen::new(), &error);
+            return FAILED;
+        }
         settings.take(before.root, before.storage_driver);
         if before.dry_run && !matches!(route, Route::Script(..)) {
             let error = Error::new(Kind::Invalid, "--dry-run is for scripts")
@@ -80,7 +87,8 @@ pub fn main(words: &[OsString]) -> u8 {
             }
             Route::Verb => command(words, settings),
             Route::Script(program, arguments) => entered(&settings, || {
-                language::script(&settings, program, arguments, before.dry_run)
+                let trace = language::tracing(before.trace.as_deref());
+                language::script(&settings, program, arguments, before.dry_run, trace)
             }),
             Route::Repl => entered(&settings, || language::repl(&settings)),
         }
@@ -108,21 +116,26 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
                 let rest = words.iter().skip_while(|word| *word != path.as_os_str()).skip(1);
                 let rest = rest.map(|word| word.to_string_lossy().into_owned()).collect();
                 return entered(&settings, || {
-                    language::script(&settings, Program::File(path), rest, false)
+                    language::script(&settings, Program::File(path), rest, false, Tracing::Off)
                 });
             }
             return usage::show(&mut screen, &error, words);
         }
     };
     settings.take(arguments.root.clone(), arguments.storage_driver.clone());
+    if let Err(error) = reader::speak(arguments.lang.as_deref()) {
+        complain(&mut screen, &error);
+        return FAILED;
+    }
+    let tracing = language::tracing(arguments.trace.as_deref());
     if let Verb::Script(script) = arguments.verb {
-        return entered(&settings, || language::script_within(&settings, script));
+        return entered(&settings, || language::script_within(&settings, script, tracing));
     }
     let mut perform = || match Shell::new(settings.clone()) {
-        Ok(shell) => {
-            let outcome = perform(&shell, &mut screen, &arguments.verb);
-            settle(&mut screen, outcome)
-        }
+        Ok(shell) => teaching::traced(tracing, &mut screen, |screen| {
+            let outcome = perform(&shell, screen, &arguments.verb);
+            settle(screen, outcome)
+        }),
         Err(error) => settle(&mut screen, Err(error.into())),
     };
     match arguments.verb {
@@ -195,6 +208,7 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         Verb::System(SystemVerb::Info(arguments)) | Verb::Info(arguments) => {
             system::info(shell, screen, arguments)
         }
+        Verb::Teach(verb) => teaching::teach(shell, screen, verb),
         Verb::Check(arguments) => check::check(screen, arguments),
         Verb::Docs(arguments) => docs::docs(screen, arguments),
         Verb::Test(arguments) => test::test(shell, arguments),

@@ -47,6 +47,10 @@ pub struct Before {
     pub storage_driver: Option<String>,
     /// `--dry-run`.
     pub dry_run: bool,
+    /// `--lang`.
+    pub lang: Option<String>,
+    /// `--trace`, with its word.
+    pub trace: Option<String>,
 }
 
 /// The route of these words (without the program's name), and the flags before it.
@@ -67,9 +71,15 @@ pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
             rest = after;
             continue;
         }
+        if flag == "--trace" {
+            before.trace = Some(value.unwrap_or_default().to_owned());
+            rest = after;
+            continue;
+        }
         let what = match flag {
             "--root" => "a directory",
             "--storage-driver" => "a name",
+            "--lang" => "en or ko",
             _ => return Ok((before, route_first(first, after)?)),
         };
         let (value, after) = match (value, after.split_first()) {
@@ -79,6 +89,7 @@ pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
         };
         match flag {
             "--root" => before.root = Some(value.into()),
+            "--lang" => before.lang = Some(value.to_string_lossy().into_owned()),
             _ => before.storage_driver = Some(value.to_string_lossy().into_owned()),
         }
         rest = after;

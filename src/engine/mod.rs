@@ -327,7 +327,8 @@ pub trait Backend: Send + Sync + fmt::Debug {
     ) -> Result<()>;
     /// What a verb would do to it now, deed by deed. An engine that does nothing has no deeds.
     fn planned(&self, _id: &ContainerId, action: Action) -> Result<Vec<Deed>> {
-        let message = format!("this engine does nothing for `{}` that could be told", action.verb());
+        let message =
+            format!("this engine does nothing for `{}` that could be told", action.verb());
         Err(Error::new(Kind::Unsupported, message))
     }
     /// What it is in the kernel and on the disk. An engine that runs nothing has no answer.

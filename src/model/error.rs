@@ -90,6 +90,9 @@ struct Detail {
     container: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<String>,
+    /// The verb that the state machine refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     errno: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,6 +111,7 @@ impl Error {
                 causes: Vec::new(),
                 container: None,
                 status: None,
+                refused: None,
                 errno: None,
                 exit_code: None,
             }),
@@ -183,6 +187,26 @@ impl Error {
     pub fn container(mut self, name: impl Into<String>, status: Option<&str>) -> Self {
         self.detail.container = Some(name.into());
         self.detail.status = status.map(str::to_owned);
+        self
+    }
+
+    /// Says that the state machine refused this verb, for who tells it in another language.
+    #[must_use]
+    pub fn refusal_of(mut self, verb: &str) -> Self {
+        self.detail.refused = Some(verb.to_owned());
+        self
+    }
+
+    /// The verb that the state machine refused, where it did.
+    pub fn refused_verb(&self) -> Option<&str> {
+        self.detail.refused.as_deref()
+    }
+
+    /// The same error in other words.
+    #[must_use]
+    pub fn reworded(mut self, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        self.detail.message = message.into();
+        self.detail.hint = Some(hint.into());
         self
     }
 

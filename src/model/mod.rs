@@ -20,6 +20,7 @@ pub mod id;
 pub mod image;
 pub mod image_filter;
 pub mod inspect;
+pub mod language;
 pub mod log;
 pub mod merge;
 pub mod mounts;

@@ -57,6 +57,15 @@ impl Status {
     }
 }
 
+impl std::str::FromStr for Status {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let known = Status::ALL.into_iter().find(|status| status.as_str() == text);
+        known.ok_or_else(|| Error::new(Kind::Invalid, format!("`{text}` is no status")))
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -144,6 +153,11 @@ impl Action {
         }
     }
 
+    /// The action that is typed so; `rm -f` and `rm_force` are the same.
+    pub fn from_verb(verb: &str) -> Option<Self> {
+        Action::ALL.into_iter().find(|action| action.verb() == verb)
+    }
+
     /// Whether it can change the status.
     pub fn moves(self) -> bool {
         use Action::{Attach, Exec, Inspect, Logs, Rename, Top, Update, Wait};
@@ -162,45 +176,124 @@ pub enum Next {
     Gone,
 }
 
-/// The table. `Err` carries the reason, as the end of "cannot start `web`: it ...".
+/// Why an action is not legal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is frozen.
+    Paused,
+    /// It is frozen already.
+    AlreadyPaused,
+    /// It has no process.
+    NotRunning,
+    /// It is not frozen.
+    NotPaused,
+    /// It has processes.
+    Running,
+    /// It is between two runs.
+    Restarting,
+    /// Its record is damaged.
+    Dead,
+}
+
+impl Refusal {
+    /// The end of "cannot start `web`: ...".
+    pub fn reason(self) -> &'static str {
+        match self {
+            Refusal::Paused => "it is paused",
+            Refusal::AlreadyPaused => "it is already paused",
+            Refusal::NotRunning => "it is not running",
+            Refusal::NotPaused => "it is not paused",
+            Refusal::Running => "it is running",
+            Refusal::Restarting => "it is restarting",
+            Refusal::Dead => "it is dead: its record is damaged or its removal stopped half-way",
+        }
+    }
+
+    /// The reason's name in the texts of all languages (`ui::messages`).
+    pub fn key(self) -> &'static str {
+        match self {
+            Refusal::Paused => "paused",
+            Refusal::AlreadyPaused => "already-paused",
+            Refusal::NotRunning => "not-running",
+            Refusal::NotPaused => "not-paused",
+            Refusal::Running => "running",
+            Refusal::Restarting => "restarting",
+            Refusal::Dead => "dead",
+        }
+    }
+
+    /// Why that stands in the way of `action`: the text's name, and it in English.
+    pub fn lesson(self, action: Action) -> (&'static str, &'static str) {
+        use Action::{Attach, Exec, Kill, Pause, Rm, Top};
+        match (self, action) {
+            (Refusal::Running | Refusal::Paused | Refusal::Restarting, Rm) => {
+                ("live-rm", "Its processes use the files that would go.")
+            }
+            (Refusal::Paused, Exec | Attach) => (
+                "paused-join",
+                "All that is in its control group is frozen: a further program would not run.",
+            ),
+            (Refusal::Paused, _) => {
+                ("paused-start", "Its processes are there, only frozen: there is nothing to start.")
+            }
+            (Refusal::AlreadyPaused, _) => ("paused-pause", "Its processes are frozen already."),
+            (Refusal::NotRunning, Kill) => {
+                ("idle-kill", "Without a process nobody is there to get a signal.")
+            }
+            (Refusal::NotRunning, Pause | Top) => {
+                ("idle-pause", "Without a process there is nothing to freeze or to list.")
+            }
+            (Refusal::NotRunning, _) => (
+                "idle-join",
+                "A further program shares the namespaces of the first, and those end with it.",
+            ),
+            (Refusal::Restarting, _) => ("restarting", "Between two runs it has no process."),
+            (Refusal::NotPaused | Refusal::Running, _) => {
+                ("not-paused", "Only what is frozen can be thawed.")
+            }
+            (Refusal::Dead, _) => ("dead", "Nothing is known of it but its name."),
+        }
+    }
+}
+
+/// The table. `Err` carries the reason.
 ///
 /// # Errors
 /// The reason of the refusal.
-pub fn next(status: Status, action: Action) -> std::result::Result<Next, &'static str> {
+pub fn next(status: Status, action: Action) -> std::result::Result<Next, Refusal> {
     use Action as A;
+    use Refusal as R;
     use Status as S;
     match (status, action) {
         (_, A::Inspect) => Ok(Next::Stays),
         (_, A::RmForce) => Ok(Next::Gone),
         (S::Dead, A::Rm) => Ok(Next::Gone),
-        (S::Dead, _) => Err("it is dead: its record is damaged or its removal stopped half-way"),
+        (S::Dead, _) => Err(R::Dead),
         (_, A::Update | A::Rename | A::Logs | A::Wait) => Ok(Next::Stays),
 
         (S::Created | S::Exited, A::Start | A::Restart) => Ok(Next::Becomes(S::Running)),
         (S::Running | S::Restarting, A::Start) => Ok(Next::Stays),
-        (S::Paused, A::Start) => Err("it is paused"),
+        (S::Paused, A::Start) => Err(R::Paused),
         (S::Running | S::Paused | S::Restarting, A::Restart) => Ok(Next::Becomes(S::Running)),
 
         (S::Created | S::Exited, A::Stop) => Ok(Next::Stays),
         (S::Running | S::Paused | S::Restarting, A::Stop | A::Kill) => Ok(Next::Becomes(S::Exited)),
-        (S::Created | S::Exited, A::Kill | A::Pause) => Err("it is not running"),
-        (S::Created | S::Exited, A::Exec | A::Attach | A::Top) => Err("it is not running"),
+        (S::Created | S::Exited, A::Kill | A::Pause) => Err(R::NotRunning),
+        (S::Created | S::Exited, A::Exec | A::Attach | A::Top) => Err(R::NotRunning),
         (S::Running, A::Exec | A::Attach | A::Top) | (S::Paused, A::Top) => Ok(Next::Stays),
-        (S::Paused, A::Exec | A::Attach) => Err("it is paused"),
-        (S::Restarting, A::Exec | A::Attach | A::Top) => Err("it is restarting"),
+        (S::Paused, A::Exec | A::Attach) => Err(R::Paused),
+        (S::Restarting, A::Exec | A::Attach | A::Top) => Err(R::Restarting),
 
         (S::Running, A::Pause) => Ok(Next::Becomes(S::Paused)),
-        (S::Paused, A::Pause) => Err("it is already paused"),
-        (S::Restarting, A::Pause) => Err("it is restarting"),
+        (S::Paused, A::Pause) => Err(R::AlreadyPaused),
+        (S::Restarting, A::Pause) => Err(R::Restarting),
         (S::Paused, A::Unpause) => Ok(Next::Becomes(S::Running)),
-        (S::Created | S::Running | S::Restarting | S::Exited, A::Unpause) => {
-            Err("it is not paused")
-        }
+        (S::Created | S::Running | S::Restarting | S::Exited, A::Unpause) => Err(R::NotPaused),
 
         (S::Created | S::Exited, A::Rm) => Ok(Next::Gone),
-        (S::Running, A::Rm) => Err("it is running"),
-        (S::Restarting, A::Rm) => Err("it is restarting"),
-        (S::Paused, A::Rm) => Err("it is paused"),
+        (S::Running, A::Rm) => Err(R::Running),
+        (S::Restarting, A::Rm) => Err(R::Restarting),
+        (S::Paused, A::Rm) => Err(R::Paused),
     }
 }
 
@@ -218,21 +311,19 @@ pub fn moves(status: Status) -> Vec<Action> {
 /// # Errors
 /// [`Kind::Refused`] where the table says no.
 pub fn check(name: &str, status: Status, action: Action) -> Result<Next> {
-    next(status, action).map_err(|reason| {
-        let verbs: Vec<_> = moves(status).into_iter().map(Action::verb).collect();
-        Error::new(Kind::Refused, format!("cannot {} `{name}`: {reason}", action.verb()))
-            .hint(format!("{status}: you can {}", join_or(&verbs)))
+    next(status, action).map_err(|refusal| {
+        let (verb, reason) = (action.verb(), refusal.reason());
+        let hint = format!("{} Now legal: {}", refusal.lesson(action).1, legal(status));
+        Error::new(Kind::Refused, format!("cannot {verb} `{name}`: {reason}"))
+            .hint(hint)
             .container(name, Some(status.as_str()))
+            .refusal_of(verb)
     })
 }
 
-/// `a, b or c`.
-fn join_or(words: &[&str]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
-    }
+/// The verbs that are legal now, as users read them: `unpause, stop, kill`.
+pub fn legal(status: Status) -> String {
+    moves(status).into_iter().map(Action::verb).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -244,7 +335,11 @@ mod tests {
         let error = check("web", Status::Paused, Action::Start).unwrap_err();
         assert_eq!(error.to_string(), "cannot start `web`: it is paused");
         let hint = error.hint_text().unwrap();
-        assert_eq!(hint, "paused: you can unpause, stop, kill, restart or rm -f");
+        assert_eq!(
+            hint,
+            "Its processes are there, only frozen: there is nothing to start. \
+             Now legal: unpause, stop, kill, restart, rm -f"
+        );
     }
 
     #[test]

@@ -63,9 +63,11 @@ impl Act {
     /// It as a deed of `who`, not yet done.
     pub fn told(&self, who: Who) -> Deed {
         let (key, what, calls): (_, String, &[&str]) = match self {
-            Act::WriteFiles => {
-                ("write-files", "write config.json, spec.json and state.json".into(), &["mkdir", "openat", "write"])
-            }
+            Act::WriteFiles => (
+                "write-files",
+                "write config.json, spec.json and state.json".into(),
+                &["mkdir", "openat", "write"],
+            ),
             Act::TakeName(name) => {
                 ("take-name", format!("take the name {name}"), &["symlink", "rename"])
             }
@@ -74,22 +76,28 @@ impl Act {
             Act::AskMonitor => {
                 ("ask-monitor", "ask the monitor over monitor.sock".into(), &["connect", "sendto"])
             }
-            Act::RemoveFiles => ("remove-files", "remove its files".into(), &["rename", "unlinkat"]),
+            Act::RemoveFiles => {
+                ("remove-files", "remove its files".into(), &["rename", "unlinkat"])
+            }
             Act::MakeCgroup => ("make-cgroup", "make the cgroup".into(), &["mkdir"]),
             Act::SetLimits => ("set-limits", "write the limits to the cgroup".into(), &["write"]),
             Act::OpenLog => ("open-log", "open log.jsonl".into(), &["openat"]),
-            Act::Clone(flags) => {
-                ("clone", format!("clone a process in new namespaces: {}", kinds(*flags)), &["clone3"])
-            }
+            Act::Clone(flags) => (
+                "clone",
+                format!("clone a process in new namespaces: {}", kinds(*flags)),
+                &["clone3"],
+            ),
             Act::AwaitExecution => {
                 ("await-execution", "wait until it executes its program".into(), &["read"])
             }
             Act::Record => ("record", "write state.json".into(), &["openat", "write", "rename"]),
             Act::Freeze => ("freeze", "freeze the cgroup".into(), &["write"]),
             Act::Thaw => ("thaw", "thaw the cgroup".into(), &["write"]),
-            Act::SendSignal(signal) => {
-                ("send-signal", format!("send {signal} to its first process"), &["pidfd_send_signal"])
-            }
+            Act::SendSignal(signal) => (
+                "send-signal",
+                format!("send {signal} to its first process"),
+                &["pidfd_send_signal"],
+            ),
             Act::AwaitEnd(Grace::Forever) => ("await-end", "wait until it ends".into(), &["poll"]),
             Act::AwaitEnd(Grace::For(time)) => {
                 let seconds = time.as_secs_f64();

@@ -23,9 +23,8 @@ impl Runtime {
         if pid == 0 {
             return Vec::new();
         }
-        let running = |other: &&Container| {
-            other.state.pid != 0 && other.spec.id != container.spec.id
-        };
+        let running =
+            |other: &&Container| other.state.pid != 0 && other.spec.id != container.spec.id;
         let of = |kind: &&str| {
             let own = number(&pid.to_string(), kind)?;
             let host = (number("self", kind) == Some(own)).then(|| "host".to_owned());
@@ -46,12 +45,15 @@ impl Runtime {
     /// When its cgroup can't be found.
     pub fn inhabitants(&self, id: &ContainerId) -> Result<Vec<Inhabitant>> {
         let processes = self.processes(id)?;
-        Ok(processes.into_iter().filter_map(|(pid, command)| {
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-            let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
-            let inside = numbers.split_whitespace().next_back()?.parse().ok()?;
-            Some(Inhabitant { outside: pid, inside, command })
-        }).collect())
+        Ok(processes
+            .into_iter()
+            .filter_map(|(pid, command)| {
+                let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+                let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+                let inside = numbers.split_whitespace().next_back()?.parse().ok()?;
+                Some(Inhabitant { outside: pid, inside, command })
+            })
+            .collect())
     }
 
     /// The directories of its cgroup that are there.
@@ -60,7 +62,11 @@ impl Runtime {
     /// When the hierarchies can't be found.
     pub fn cgroups(&self, id: &ContainerId) -> Result<Vec<String>> {
         let cgroup = self.cgroup(id)?.present();
-        Ok(cgroup.paths().filter(|path| path.exists()).map(|path| path.display().to_string()).collect())
+        Ok(cgroup
+            .paths()
+            .filter(|path| path.exists())
+            .map(|path| path.display().to_string())
+            .collect())
     }
 
     /// What is mounted inside.

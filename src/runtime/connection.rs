@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 
+use super::act::Act;
 use super::cancel::Cancel;
 use super::directory::Directory;
-use super::act::Act;
 use super::protocol::{self, Frame, Reply, Request};
 use super::trace;
 use crate::model::deed::Who;

@@ -42,13 +42,12 @@ impl Runtime {
                 }
                 deeds.extend(self.start_planned(&container)?);
             }
-            Action::Pause => deeds.extend([front(Act::AskMonitor)].into_iter().chain(by_monitor([
-                Act::Freeze,
-                Act::Record,
-            ]))),
-            Action::Unpause => deeds.extend([front(Act::AskMonitor)].into_iter().chain(
-                by_monitor([Act::Thaw, Act::Record]),
-            )),
+            Action::Pause => deeds.extend(
+                [front(Act::AskMonitor)].into_iter().chain(by_monitor([Act::Freeze, Act::Record])),
+            ),
+            Action::Unpause => deeds.extend(
+                [front(Act::AskMonitor)].into_iter().chain(by_monitor([Act::Thaw, Act::Record])),
+            ),
             Action::Stop => stop(&mut deeds, None),
             Action::Kill => stop(&mut deeds, Some(Signal::KILL)),
             Action::Rm => deeds.push(front(Act::RemoveFiles)),

@@ -8,11 +8,11 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::act::Act;
 use super::cancel::Cancel;
 use super::connection::Connection;
 use super::directory::{Directory, Lock};
 use super::protocol::{Begin, Request};
-use super::act::Act;
 use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, rootless, seccomp, trace};
 use crate::model::container::State;
 use crate::model::deed::Who;
@@ -67,8 +67,7 @@ impl Runtime {
                     check_owner(&lock, state.name.as_str())?;
                     let spawn = || self.spawn_monitor(id, lock);
                     let begin = Begin { watched: trace::is_watched(), ..begin };
-                    let mut connection =
-                        trace::deed(Who::Front, || Act::StartMonitor, spawn)?;
+                    let mut connection = trace::deed(Who::Front, || Act::StartMonitor, spawn)?;
                     let started =
                         connection.ask(&Request::Start(begin), None, None).map_err(|error| {
                             let text = format!("cannot start `{}`", state.name);

@@ -26,6 +26,11 @@ fn noted() -> MutexGuard<'static, Noted> {
     NOTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Nanoseconds on the clock of deeds.
+pub fn now() -> u64 {
+    sys::clock::monotonic()
+}
+
 /// Whether deeds are noted.
 pub fn is_on() -> bool {
     ON.load(Ordering::Relaxed)
@@ -74,7 +79,7 @@ pub fn before(deed: &Deed) {
 pub fn note(who: Who, act: impl FnOnce() -> Act, begun: u64) {
     if is_on() {
         let mut deed = act().told(who);
-        deed.span = Some(Span { begun, took: sys::clock::monotonic().saturating_sub(begun) });
+        deed.span = Some(Span { begun, took: now().saturating_sub(begun) });
         noted().deeds.push(deed);
     }
 }
@@ -86,9 +91,9 @@ pub fn deed<T>(who: Who, act: impl FnOnce() -> Act, work: impl FnOnce() -> T) ->
     }
     let mut deed = act().told(who);
     before(&deed);
-    let begun = sys::clock::monotonic();
+    let begun = now();
     let result = work();
-    deed.span = Some(Span { begun, took: sys::clock::monotonic().saturating_sub(begun) });
+    deed.span = Some(Span { begun, took: now().saturating_sub(begun) });
     noted().deeds.push(deed);
     result
 }

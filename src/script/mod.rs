@@ -37,6 +37,8 @@ mod stage;
 mod stats;
 mod stdlib;
 mod subject;
+pub mod teaching;
+mod trace;
 mod values;
 mod waiting;
 
@@ -51,6 +53,7 @@ use std::time::Duration;
 
 use crate::engine::{Backend, Cancel};
 use crate::model::Error;
+use crate::model::language::Reader;
 use crate::model::progress::Progress;
 
 pub use cases::Cases;
@@ -73,6 +76,14 @@ pub trait Output: Send + Sync + fmt::Debug {
     /// # Errors
     /// What writing says.
     fn eprint(&self, text: &str) -> std::io::Result<()>;
+    /// Shows a text and waits for the user, who is stepping; whether to wait again at the next one.
+    /// Where nobody types, as this default has it, there is nobody to wait for.
+    ///
+    /// # Errors
+    /// What reading or writing says.
+    fn step(&self, _text: &str) -> std::io::Result<bool> {
+        Ok(false)
+    }
     /// Raw bytes that an attached container wrote to its standard output.
     ///
     /// # Errors
@@ -100,12 +111,28 @@ pub struct Host {
     pub progress: Arc<dyn Progress>,
     /// Whether reports are coloured.
     pub color: bool,
+    /// Whom texts are for.
+    pub reader: Reader,
+    /// Whether all that is done is told at the end of the script.
+    pub trace: Tracing,
     /// How far a script may go.
     pub limits: Limits,
     /// What is around a script that is not trusted; all others may reach what the user may.
     pub fence: Option<Arc<Fence>>,
     /// Who is told of its tests; without anybody they are printed.
     pub cases: Option<Arc<dyn Cases>>,
+}
+
+/// Whether deeds are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tracing {
+    /// They are not.
+    #[default]
+    Off,
+    /// When all is done.
+    AtTheEnd,
+    /// Each before it is done, and the user says go.
+    Stepwise,
 }
 
 /// How far a script may go; without them it may do all.

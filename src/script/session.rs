@@ -12,7 +12,7 @@ use super::incomplete::Judge;
 use super::scope::Scope;
 use super::sources::{CLOSURE, without_shebang};
 use super::stage::Stage;
-use super::{Host, Outcome, handlers, here, interpreter, render, show, stack};
+use super::{Host, Outcome, Tracing, handlers, here, interpreter, render, show, stack, trace};
 use crate::engine::Cancel;
 use crate::ui::columns::align;
 
@@ -74,7 +74,14 @@ impl Session {
     /// Runs a whole script.
     pub fn run(mut self, name: &str, text: &str) -> Outcome {
         let over = self.watch_time();
+        let tracing = self.stage.host().trace;
+        if tracing != Tracing::Off {
+            trace::begin(&self.stage, tracing);
+        }
         let evaluated = self.evaluate(name, text);
+        if tracing != Tracing::Off {
+            self.stage.eprint(trace::end(&self.stage).trim_end());
+        }
         over.into_iter().for_each(|over| over.raise());
         let (exit_code, report) = match evaluated {
             Ok(_) => match cases::summary(&self.stage) {

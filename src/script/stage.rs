@@ -11,6 +11,7 @@ use super::cases::Tests;
 use super::error::{Ending, RhaiResultOf, raise};
 use super::fence::OwnPath;
 use super::sources::Sources;
+use super::trace::Calls;
 use super::{Host, here};
 use crate::engine::{Backend, Cancel, Owner};
 use crate::model::options::CreateOptions;
@@ -25,6 +26,7 @@ struct Inner {
     host: Host,
     sources: Sources,
     tests: Tests,
+    calls: Calls,
     /// Whether `ending` is set: asked at each operation.
     ended: AtomicBool,
     ending: Mutex<Option<Ending>>,
@@ -39,6 +41,7 @@ impl Stage {
             host,
             sources: Sources::default(),
             tests: Tests::default(),
+            calls: Calls::default(),
             ended: AtomicBool::new(false),
             ending: Mutex::new(None),
             owner: OnceCell::new(),
@@ -47,9 +50,16 @@ impl Stage {
 
     /// The surroundings that the calling function runs in.
     pub fn of(ctx: &NativeCallContext) -> RhaiResultOf<Stage> {
-        ctx.tag().and_then(|tag| tag.clone().try_cast::<Stage>()).ok_or_else(|| {
+        let stage = ctx.tag().and_then(|tag| tag.clone().try_cast::<Stage>()).ok_or_else(|| {
             raise(ctx, &Error::new(Kind::Bug, "the engine has lost its surroundings"))
-        })
+        })?;
+        stage.0.calls.note(ctx);
+        Ok(stage)
+    }
+
+    /// The calls of native functions, while they are noted.
+    pub fn calls(&self) -> &Calls {
+        &self.0.calls
     }
 
     /// What the script was given.

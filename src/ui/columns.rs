@@ -1,5 +1,7 @@
 //! Aligned columns, as Docker's tables have them.
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 /// The narrowest column and the space between columns (docker/cli, `formatter.go`).
 const MIN_WIDTH: usize = 10;
 const PADDING: usize = 3;
@@ -11,7 +13,7 @@ pub fn align(text: &str) -> String {
     for line in text.lines() {
         let (cells, _) = split(line);
         for (index, cell) in cells.iter().enumerate() {
-            let width = (cell.chars().count() + PADDING).max(MIN_WIDTH);
+            let width = (cell.width() + PADDING).max(MIN_WIDTH);
             match widths.get_mut(index) {
                 Some(known) => *known = width.max(*known),
                 None => widths.push(width),
@@ -23,7 +25,7 @@ pub fn align(text: &str) -> String {
         let (cells, last) = split(line);
         for (cell, width) in cells.iter().zip(&widths) {
             aligned.push_str(cell);
-            aligned.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.chars().count())));
+            aligned.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width())));
         }
         aligned.push_str(last);
         aligned.push('\n');
@@ -41,12 +43,12 @@ fn split(line: &str) -> (Vec<&str>, &str) {
 
 /// `text` cut to `width` columns of a terminal, the last of them `…` where something was cut.
 pub fn ellipsis(text: &str, width: usize) -> String {
-    if text.chars().map(columns_of).sum::<usize>() <= width {
+    if text.width() <= width {
         return text.to_owned();
     }
     let mut used = 0;
     let fits = |c: &char| {
-        used += columns_of(*c);
+        used += c.width().unwrap_or(0);
         used < width
     };
     let mut cut: String = text.chars().take_while(fits).collect();
@@ -54,13 +56,28 @@ pub fn ellipsis(text: &str, width: usize) -> String {
     cut
 }
 
-/// How many columns a character takes: two for the wide ones of East Asia and for emoji.
-fn columns_of(c: char) -> usize {
-    let wide = matches!(u32::from(c),
-        0x1100..=0x115f | 0x2e80..=0x303e | 0x3041..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff
-        | 0x20000..=0x3fffd);
-    if wide { 2 } else { 1 }
+/// `text` with spaces after it, so that it takes `width` columns of a terminal.
+pub fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// `text` in lines of at most `width` columns, broken at spaces; a longer word has its own line.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && line.width() + 1 + word.width() > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -81,5 +98,12 @@ mod tests {
         assert_eq!(ellipsis("12345", 5), "12345");
         assert_eq!(ellipsis("123456", 5), "1234…");
         assert_eq!(ellipsis("안녕하세요", 5), "안녕…");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(align("이름\tb\nabc\tb\n"), "이름      b\nabc       b\n");
+        assert_eq!(padded("이름", 6), "이름  ");
+        assert_eq!(wrapped("이미지와 컨테이너 a", 9), ["이미지와", "컨테이너", "a"]);
     }
 }

@@ -11,6 +11,7 @@ mod resources;
 mod security;
 mod sharing;
 pub mod store;
+pub mod teaching;
 pub mod test;
 mod upkeep;
 pub mod volume;
@@ -29,6 +30,7 @@ use self::store::{
     HistoryArguments, ImagesArguments, LoadArguments, PruneContainersArguments,
     PruneImagesArguments, RmiArguments, SaveArguments, SystemVerb, TagArguments,
 };
+use self::teaching::TeachVerb;
 use self::test::TestArguments;
 use self::volume::VolumeVerb;
 
@@ -49,6 +51,13 @@ pub struct Arguments {
     /// How the root of a new container is made: overlay2, or vfs, a copy of its image
     #[arg(long, value_name = "NAME", global = true)]
     pub storage_driver: Option<String>,
+    /// The language of explanations: en or ko; else as LC_ALL, LC_MESSAGES or LANG say
+    #[arg(long, value_name = "LANG", global = true)]
+    pub lang: Option<String>,
+    /// Tell on standard error what was done, step by step; `=step` stops before each
+    #[arg(long, value_name = "step", global = true, num_args = 0..=1, require_equals = true,
+          default_missing_value = "", value_parser = ["", "step"])]
+    pub trace: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -97,6 +106,9 @@ pub enum Verb {
     Login(LoginArguments),
     /// Log out of a registry
     Logout(LogoutArguments),
+    /// A verb that shows what a container is.
+    #[command(flatten)]
+    Teach(TeachVerb),
     /// Show the version
     Version(FormatArguments),
     /// Show what this engine and this host are

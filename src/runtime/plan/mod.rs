@@ -8,9 +8,9 @@ mod device;
 mod namespaces;
 mod shown;
 mod step;
-mod told;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::ffi::CString;
 

@@ -263,6 +263,9 @@ impl fmt::Display for Step {
         match self {
             Step::SetOomScore(score) => write!(f, "set oom_score_adj to {}", show(score)),
             Step::BindRoot { path, .. } => write!(f, "mount {} on /", show(path)),
+            Step::MountRoot(root) if root.lower.len() == 1 => {
+                write!(f, "mount overlay of one layer on /")
+            }
             Step::MountRoot(root) => write!(f, "mount overlay of {} layers on /", root.lower.len()),
             Step::Mount(mount) => {
                 write!(f, "mount {} on /{}", show(&mount.fstype), show(&mount.target))

@@ -54,7 +54,7 @@ impl Step {
             Step::MakeLink { .. } => ("make-link", &["symlinkat"]),
             Step::PivotRoot => {
                 ("pivot-root", &["fchdir", "pivot_root", "fchdir", "mount", "umount2", "chdir"])
-            },
+            }
             Step::LetGoOfHost => ("let-go-of-host", &["close_range"]),
             Step::JoinNamespaces(_) => ("join-namespaces", &["setns"]),
             Step::OpenNullInput => ("open-null-input", &["openat2", "dup2"]),
@@ -80,7 +80,7 @@ impl Step {
             Step::BecomeUser(_) => {
                 let calls = &["prctl", "setgroups", "setresgid", "setresuid", "capset", "prctl"];
                 ("become-user", calls)
-            },
+            }
             Step::CloseDescriptors => ("close-descriptors", &["close_range"]),
             Step::Execute => ("execute", &["execve"]),
             shared => shared.kind_of_shared(),

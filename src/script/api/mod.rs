@@ -19,6 +19,7 @@ mod properties;
 mod registry;
 mod store;
 mod system;
+mod teaching;
 pub mod testing;
 mod volumes;
 mod waiting;
@@ -34,6 +35,8 @@ pub use super::error::RhaiResultOf;
 pub type ContainerOrName = Dynamic;
 /// An Image or a reference.
 pub type ImageOrName = Dynamic;
+/// A Container, a name, an id, or a map of options.
+pub type ContainerOrOptions = Dynamic;
 /// A Container, an Image, a name, an id or a reference.
 pub type AnyOrName = Dynamic;
 /// An array of strings, or a string of words.
@@ -77,6 +80,7 @@ pub const PARTS: &[Part] = &[
     Part { title: "Waiting", build: || exported_module!(waiting::waiting) },
     Part { title: "Order and cleanup", build: || exported_module!(order::order) },
     Part { title: "Events", build: events::module },
+    Part { title: "Teaching", build: || exported_module!(teaching::teaching_functions) },
     Part { title: "Properties", build: || exported_module!(properties::properties) },
     Part { title: "Data", build: || exported_module!(data::data) },
     Part { title: "System", build: || exported_module!(system::system) },

@@ -13,6 +13,7 @@ mod read;
 mod resources;
 mod security;
 mod sharing;
+mod teaching;
 mod upkeep;
 mod waiting;
 
@@ -33,6 +34,7 @@ pub use read::{
     start, stats, stop,
 };
 pub use resources::update;
+pub use teaching::{diagram, trace};
 pub use waiting::{Condition, Goal, goal};
 
 /// What an option takes.
@@ -337,6 +339,8 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("logs", &[LOGS]),
     ("stats", &[STATS]),
     ("retry", &[order::KEYS]),
+    ("trace", &[teaching::TRACE_KEYS]),
+    ("diagram", &[teaching::DIAGRAM_KEYS]),
     ("wait_for", &[waiting::KEYS]),
     ("events", &[events::KEYS]),
     ("on", &[events::ON]),

@@ -75,6 +75,8 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
         output: output.clone(),
         progress: Arc::new(crate::model::progress::Silent),
         color: false,
+        reader: crate::model::language::Reader::default(),
+        trace: super::Tracing::Off,
         limits: super::Limits::default(),
         cases: None,
         fence: None,

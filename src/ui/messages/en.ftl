@@ -203,7 +203,7 @@ signal-other = a process of the container, somebody on the host or the kernel se
 
 refuse-paused-start = Its processes are there, only frozen: there is nothing to start.
 refuse-idle-kill = Without a process nobody is there to get a signal.
-refuse-idle-pause = Without a process there is nothing to freeze.
+refuse-idle-pause = Without a process there is nothing to freeze or to list.
 refuse-idle-join = A further program shares the namespaces of the first, and those end with it.
 refuse-paused-pause = Its processes are frozen already.
 refuse-paused-join = All that is in its control group is frozen: a further program would not run.
@@ -211,16 +211,15 @@ refuse-restarting = Between two runs it has no process.
 refuse-not-paused = Only what is frozen can be thawed.
 refuse-live-rm = Its processes use the files that would go.
 refuse-dead = Nothing is known of it but its name.
-refuse-gone = It is not there any more.
 
 refusal = cannot { $verb } `{ $name }`: { $reason }
-reason-it-is-paused = it is paused
-reason-it-is-not-running = it is not running
-reason-it-is-already-paused = it is already paused
-reason-it-is-restarting = it is restarting
-reason-it-is-not-paused = it is not paused
-reason-it-is-running = it is running
-reason-its-record-is-damaged = its record is damaged
+reason-paused = it is paused
+reason-not-running = it is not running
+reason-already-paused = it is already paused
+reason-restarting = it is restarting
+reason-not-paused = it is not paused
+reason-running = it is running
+reason-dead = it is dead: its record is damaged or its removal stopped half-way
 now-legal = Now legal: { $verbs }
 
 ## The diagram

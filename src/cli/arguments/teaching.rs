@@ -1,0 +1,59 @@
+//! Verbs that show what a container is.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// One of them.
+#[derive(Debug, Subcommand)]
+pub enum TeachVerb {
+    /// Explain what a verb would do to a container, or what a container or image is
+    Explain(ExplainArguments),
+    /// Tell why a container is as it is
+    Why(WhyArguments),
+    /// Draw the life cycle, with the place of a container in it
+    Diagram(DiagramArguments),
+    /// Show what a container uses and has used, in each of its states
+    Resources(ResourcesArguments),
+}
+
+/// `explain`
+#[derive(Args, Debug)]
+pub struct ExplainArguments {
+    /// `start web`: what the verb would do; `web`: a container or an image
+    #[arg(value_names = ["VERB", "NAME"], num_args = 1..=2, required = true)]
+    pub words: Vec<String>,
+}
+
+/// `why`
+#[derive(Args, Debug)]
+pub struct WhyArguments {
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+}
+
+/// `diagram`
+#[derive(Args, Debug)]
+pub struct DiagramArguments {
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    pub container: Option<String>,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+    /// Write a picture to this file
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
+
+/// `resources`
+#[derive(Args, Debug)]
+pub struct ResourcesArguments {
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+    /// How long one that runs is watched
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    pub time: String,
+}

@@ -1,0 +1,102 @@
+//! Verbs that show what a container is, and the trace of any verb.
+
+use super::arguments::teaching::{
+    DiagramArguments, ExplainArguments, ResourcesArguments, TeachVerb,
+};
+use super::outcome::Outcome;
+use super::reader::reader;
+use super::screen::Screen;
+use super::shell::Shell;
+use crate::engine::{trace, write_whole};
+use crate::model::error::Context as _;
+use crate::model::image::PullPolicy;
+use crate::model::language::Reader;
+use crate::model::units::parse_duration;
+use crate::script::{Tracing, teaching};
+use crate::ui::deeds::{self, Cause};
+
+/// Does one of them.
+///
+/// # Errors
+/// What the engine says.
+pub fn teach(shell: &Shell, screen: &mut Screen, verb: &TeachVerb) -> Outcome {
+    let backend = shell.backend()?.as_ref();
+    match verb {
+        TeachVerb::Explain(arguments) => explain(shell, screen, arguments),
+        TeachVerb::Why(arguments) => {
+            let text = teaching::why(backend, reader(), &backend.find(&arguments.container)?)?;
+            screen.line(text)?;
+            Ok(0)
+        }
+        TeachVerb::Diagram(arguments) => diagram(shell, screen, arguments),
+        TeachVerb::Resources(arguments) => resources(shell, screen, arguments),
+    }
+}
+
+fn explain(shell: &Shell, screen: &mut Screen, arguments: &ExplainArguments) -> Outcome {
+    let backend = shell.backend()?.as_ref();
+    let text = match arguments.words.as_slice() {
+        [verb, name] => teaching::plan(backend, reader(), verb, &backend.find(name)?)?,
+        [name, ..] => match backend.find(name) {
+            Ok(id) => teaching::container(backend, reader(), &id)?,
+            // What is neither is most likely a container that is misspelt.
+            Err(error) => match backend.image(name, PullPolicy::Never) {
+                Ok(_) => teaching::image(backend, reader(), name)?,
+                Err(_) => return Err(error.into()),
+            },
+        },
+        [] => String::new(),
+    };
+    screen.text(&text)?;
+    Ok(0)
+}
+
+fn diagram(shell: &Shell, screen: &mut Screen, arguments: &DiagramArguments) -> Outcome {
+    let backend = shell.backend()?.as_ref();
+    let id = arguments.container.as_deref().map(|name| backend.find(name)).transpose()?;
+    let reader = Reader { ascii: arguments.ascii || reader().ascii, ..reader() };
+    let picture = teaching::diagram(backend, reader, id.as_ref(), arguments.svg.is_some())?;
+    match &arguments.svg {
+        Some(path) => {
+            let what = || format!("write `{}`", path.display());
+            write_whole(path, |out| out.write_all(picture.as_bytes()).context(what))?;
+        }
+        None => screen.text(&picture)?,
+    }
+    Ok(0)
+}
+
+fn resources(shell: &Shell, screen: &mut Screen, arguments: &ResourcesArguments) -> Outcome {
+    let backend = shell.backend()?.as_ref();
+    let id = backend.find(&arguments.container)?;
+    let time = parse_duration(&arguments.time).map_err(|error| error.context("--time"))?;
+    let cancel = shell.interruptible()?;
+    screen.text(&teaching::resources(backend, reader(), &id, time, cancel)?)?;
+    Ok(0)
+}
+
+/// Does `work`, and tells on standard error what was done for it.
+pub fn traced(tracing: Tracing, screen: &mut Screen, work: impl FnOnce(&mut Screen) -> u8) -> u8 {
+    if tracing == Tracing::Off {
+        return work(screen);
+    }
+    let watcher: Option<trace::Watcher> = (tracing == Tracing::Stepwise).then(|| {
+        let waits = std::sync::atomic::AtomicBool::new(true);
+        let watch = move |deed: &crate::model::deed::Deed| {
+            use std::sync::atomic::Ordering;
+            if waits.load(Ordering::Relaxed) {
+                let again = super::language::step(&deeds::next(reader(), deed)).unwrap_or(false);
+                waits.store(again, Ordering::Relaxed);
+            }
+        };
+        std::sync::Arc::new(watch) as trace::Watcher
+    });
+    trace::begin(watcher);
+    let code = work(screen);
+    let cause = Cause { words: String::new(), deeds: trace::end() };
+    let text = deeds::trace(reader(), &[cause]);
+    // Where standard error is closed there is nobody to tell.
+    let _ = screen.err().and_then(|err| std::io::Write::write_all(err, text.as_bytes()));
+    let _ = screen.flush();
+    code
+}

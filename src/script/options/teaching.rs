@@ -1,0 +1,38 @@
+//! Options of what shows how a container works.
+
+use rhai::Map;
+
+use super::super::values;
+use super::{Key, Options, Takes, key};
+use crate::model::Result;
+
+/// Of `trace`.
+pub const TRACE_KEYS: &[Key] =
+    &[key("step", Takes::Flag, "stop before each step and wait for Enter")];
+
+/// Of `diagram`.
+pub const DIAGRAM_KEYS: &[Key] = &[
+    key("ascii", Takes::Flag, "draw it with ASCII characters only"),
+    key("svg", Takes::Text, "write it as a picture to this file"),
+];
+
+/// How a diagram is drawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagram {
+    /// In ASCII alone; as the terminal says where unset.
+    pub ascii: Option<bool>,
+    /// As SVG, to this file.
+    pub svg: Option<String>,
+}
+
+/// Whether a trace goes step by step.
+pub fn trace(map: Map) -> Result<bool> {
+    Options::new("trace", map)?.flag("step")
+}
+
+/// How a diagram is to be drawn.
+pub fn diagram(map: Map) -> Result<Diagram> {
+    let given = Options::new("diagram", map)?;
+    let ascii = given.get("ascii", |value| value.as_bool().ok())?;
+    Ok(Diagram { ascii, svg: given.get("svg", values::text)? })
+}

@@ -1,0 +1,117 @@
+//! What teaching shows, taken from an engine and put into words: for functions and verbs alike.
+//! No script engine is needed for any of it.
+
+use std::time::Duration;
+
+use crate::engine::{Backend, Cancel};
+use crate::model::error::Context as _;
+use crate::model::id::ContainerId;
+use crate::model::language::Reader;
+use crate::model::log::LogOptions;
+use crate::model::stats::Stats;
+use crate::model::status::Action;
+use crate::model::{Error, Kind, Result};
+use crate::ui;
+
+/// How long what runs is watched where nobody says otherwise.
+pub const A_SECOND: Duration = Duration::from_secs(1);
+/// How many samples that gives.
+const SAMPLES: u32 = 40;
+/// How many of the last lines may tell why a container ended.
+const LAST: u64 = 5;
+
+/// What a verb would do to a container.
+///
+/// # Errors
+/// [`Kind::Refused`] where it is not legal now, [`Kind::Invalid`] for a word that is no verb.
+pub fn plan(backend: &dyn Backend, reader: Reader, verb: &str, id: &ContainerId) -> Result<String> {
+    let action = Action::from_verb(verb).ok_or_else(|| {
+        let verbs = Action::ALL.into_iter().filter(|action| action.moves()).map(Action::verb);
+        let verbs: Vec<_> = verbs.collect();
+        Error::new(
+            Kind::Invalid,
+            format!("explain(): `{verb}` is no verb that changes a container"),
+        )
+        .hint(format!("one of: {}", verbs.join(", ")))
+    })?;
+    let name = backend.inspect(id)?.state.name;
+    let deeds = backend.planned(id, action)?;
+    Ok(ui::deeds::plan(reader, verb, name.as_str(), &deeds))
+}
+
+/// A container in the kernel and on the disk.
+///
+/// # Errors
+/// When it can't be looked into.
+pub fn container(backend: &dyn Backend, reader: Reader, id: &ContainerId) -> Result<String> {
+    Ok(ui::anatomy::container(reader.language, &backend.anatomy(id)?))
+}
+
+/// An image on the disk.
+///
+/// # Errors
+/// When it can't be read.
+pub fn image(backend: &dyn Backend, reader: Reader, reference: &str) -> Result<String> {
+    Ok(ui::anatomy::image(reader.language, &backend.image_anatomy(reference)?))
+}
+
+/// Why a container is as it is.
+///
+/// # Errors
+/// When its record or log can't be read.
+pub fn why(backend: &dyn Backend, reader: Reader, id: &ContainerId) -> Result<String> {
+    let container = backend.inspect(id)?;
+    let options = LogOptions { tail: Some(LAST), ..LogOptions::default() };
+    let mut lines = Vec::new();
+    // One whose record is damaged has no log that could be read.
+    if let Ok(mut log) = backend.logs(id, &options) {
+        let cancel = Cancel::new()?;
+        while let Ok(Some(line)) = log.next_line(None, &cancel) {
+            lines.push(line.text().trim_end().to_owned());
+        }
+    }
+    Ok(ui::why::why(reader.language, &container, &lines))
+}
+
+/// The life cycle, with the place of a container in it; as text or as SVG.
+///
+/// # Errors
+/// When the container can't be found.
+pub fn diagram(
+    backend: &dyn Backend,
+    reader: Reader,
+    id: Option<&ContainerId>,
+    svg: bool,
+) -> Result<String> {
+    let state = id.map(|id| backend.inspect(id)).transpose()?.map(|container| container.state);
+    let here = state.as_ref().map(|state| (state.name.as_str(), state.status));
+    Ok(match svg {
+        true => ui::diagram::svg(reader.language, here),
+        false => ui::diagram::diagram(reader.language, here, reader.ascii),
+    })
+}
+
+/// What a container uses and has used. One that runs is watched for `time`.
+///
+/// # Errors
+/// When it can't be measured, or [`Kind::Cancelled`].
+pub fn resources(
+    backend: &dyn Backend,
+    reader: Reader,
+    id: &ContainerId,
+    time: Duration,
+    cancel: &Cancel,
+) -> Result<String> {
+    let what = || "measure it".to_owned();
+    let mut samples: Vec<Stats> = vec![backend.stats(id).context(what)?];
+    if backend.inspect(id)?.state.status.is_live() && !backend.only_tells() {
+        for _ in 0..SAMPLES {
+            cancel.sleep(time / SAMPLES)?;
+            samples.push(backend.stats(id).context(what)?);
+        }
+    }
+    let disk = backend.container_size(id)?;
+    let container = backend.inspect(id)?;
+    let measured = ui::resources::Measured { container, samples, disk };
+    Ok(ui::resources::resources(reader, &measured))
+}

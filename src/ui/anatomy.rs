@@ -1,0 +1,229 @@
+//! What a container is in the kernel, and what an image is on the disk, for a reader.
+
+use super::columns::align;
+use super::deeds::took_for;
+use super::error::visible;
+use super::messages::tell;
+use crate::model::anatomy::{Anatomy, ImageAnatomy, Layer};
+use crate::model::language::Language;
+use crate::model::units::{human_memory, human_size};
+
+/// A container from both sides.
+pub fn container(language: Language, anatomy: &Anatomy) -> String {
+    let record = &anatomy.container;
+    let (name, status) = (record.state.name.as_str(), record.state.status.as_str());
+    let command = record.spec.config.argv().join(" ");
+    let mut page = Page::new(language);
+    let status = tell(language, &format!("status-{status}"), &[]);
+    let facts = [("name", name), ("status", status.as_str()), ("command", command.as_str())];
+    page.line(&tell(language, "explain-container", &facts));
+    let created = record.spec.created.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let facts = [("image", record.spec.image.reference.as_str()), ("created", created.as_str())];
+    page.line(&tell(language, "explain-made-of", &facts));
+    if anatomy.namespaces.is_empty() {
+        page.heading("explain-no-process");
+    } else {
+        namespaces(&mut page, anatomy);
+        processes(&mut page, anatomy);
+        cgroup(&mut page, anatomy);
+        mounts(&mut page, anatomy);
+    }
+    page.heading("explain-layers");
+    layers(&mut page, &anatomy.layers);
+    let written = human_size(anatomy.written);
+    page.item(&tell(language, "explain-written", &[("size", &written)]));
+    let difference = &anatomy.difference;
+    let counts = [difference.added, difference.changed, difference.deleted].map(|n| n.to_string());
+    let facts = [
+        ("added", counts[0].as_str()),
+        ("changed", counts[1].as_str()),
+        ("deleted", counts[2].as_str()),
+    ];
+    page.item(&format!("  {}", tell(language, "explain-difference", &facts)));
+    for path in &difference.examples {
+        page.item(&format!("  {path}"));
+    }
+    if !anatomy.ports.is_empty() {
+        let ports: Vec<_> = anatomy.ports.iter().map(u16::to_string).collect();
+        page.text.push('\n');
+        page.line(&tell(language, "explain-ports", &[("ports", &ports.join(", "))]));
+    }
+    page.done()
+}
+
+fn namespaces(page: &mut Page, anatomy: &Anatomy) {
+    let language = page.language;
+    page.heading("explain-namespaces");
+    let host = tell(language, "explain-host", &[]);
+    let row = |namespace: &crate::model::anatomy::Namespace| {
+        let others = namespace.shared_with.iter();
+        let others: Vec<&str> =
+            others.map(|other| if other == "host" { host.as_str() } else { other }).collect();
+        let whose = match others.is_empty() {
+            true => tell(language, "explain-own", &[]),
+            false => tell(language, "explain-shared", &[("with", &others.join(", "))]),
+        };
+        format!("{}\t{}\t{whose}", namespace.kind, namespace.number)
+    };
+    page.table(anatomy.namespaces.iter().map(row));
+}
+
+fn processes(page: &mut Page, anatomy: &Anatomy) {
+    let language = page.language;
+    page.heading("explain-processes");
+    let label = |id: &str| tell(language, id, &[]);
+    let head = ["explain-outside", "explain-inside", "explain-command"].map(label).join("\t");
+    let row = |process: &crate::model::anatomy::Inhabitant| {
+        format!("{}\t{}\t{}", process.outside, process.inside, process.command)
+    };
+    page.table([head].into_iter().chain(anatomy.processes.iter().map(row)));
+}
+
+fn cgroup(page: &mut Page, anatomy: &Anatomy) {
+    let language = page.language;
+    page.heading("explain-cgroup");
+    for path in &anatomy.cgroups {
+        page.item(path);
+    }
+    let stats = &anatomy.stats;
+    let (cpu, memory) = (took_for(stats.cpu_time), human_memory(stats.memory));
+    let count = stats.pids.to_string();
+    let facts = [("cpu", cpu.as_str()), ("memory", memory.as_str()), ("count", count.as_str())];
+    page.item(&tell(language, "explain-uses", &facts));
+    let limits = limits(anatomy);
+    page.item(&match limits.is_empty() {
+        true => tell(language, "explain-no-limits", &[]),
+        false => tell(language, "explain-limits", &[("limits", &limits.join(", "))]),
+    });
+}
+
+/// The limits that somebody set, as their options are called.
+fn limits(anatomy: &Anatomy) -> Vec<String> {
+    let resources = &anatomy.container.spec.host.resources;
+    let bytes = |bytes: i64| human_memory(u64::try_from(bytes).unwrap_or(0));
+    let memory = resources.memory.map(|memory| format!("memory {}", bytes(memory)));
+    let cpus = resources.nano_cpus.map(|cpus| format!("cpus {}", cpus as f64 / 1e9));
+    let pids = Some(resources.pids()).filter(|pids| *pids > 0).map(|pids| format!("pids {pids}"));
+    [memory, cpus, pids].into_iter().flatten().collect()
+}
+
+fn mounts(page: &mut Page, anatomy: &Anatomy) {
+    let language = page.language;
+    page.heading("explain-mounts");
+    let row = |mount: &crate::model::anatomy::MountPoint| {
+        let note =
+            if mount.writable { String::new() } else { tell(language, "explain-read-only", &[]) };
+        format!("{}\t{}\t{note}", mount.path, mount.kind)
+    };
+    page.table(anatomy.mounts.iter().map(row));
+}
+
+fn layers(page: &mut Page, layers: &[Layer]) {
+    let language = page.language;
+    for (number, layer) in (1..).zip(layers) {
+        let (size, count) = (human_size(layer.size), layer.files.to_string());
+        let told = tell(language, "explain-layer", &[("size", &size), ("count", &count)]);
+        page.item(&format!("{number}  {}  {told}", layer.key.short()));
+        if !layer.examples.is_empty() {
+            let paths = layer.examples.join(", ");
+            page.note(&tell(language, "explain-such-as", &[("paths", &paths)]));
+        }
+        if !layer.hidden.is_empty() {
+            let paths = layer.hidden.join(", ");
+            page.note(&tell(language, "explain-hides", &[("paths", &paths)]));
+        }
+    }
+}
+
+/// An image from its lowest layer to what a container adds.
+pub fn image(language: Language, anatomy: &ImageAnatomy) -> String {
+    let mut page = Page::new(language);
+    let image = &anatomy.image;
+    let (name, size) = (image.display_name(), human_size(image.size));
+    let count = anatomy.layers.len().to_string();
+    let facts = [("name", name.as_str()), ("size", size.as_str()), ("count", count.as_str())];
+    page.line(&tell(language, "explain-image", &facts));
+    page.heading("explain-layers");
+    layers(&mut page, &anatomy.layers);
+    page.heading("explain-history");
+    for step in anatomy.history.iter().rev() {
+        let size = human_size(step.size);
+        let first = step.created_by.lines().next().unwrap_or_default();
+        page.item(&format!("{size:>9}  {}", super::columns::ellipsis(first, 64)));
+    }
+    page.heading("explain-config");
+    let config = &image.config;
+    let command = config.entrypoint.iter().chain(&config.cmd).flatten();
+    let command = command.map(String::as_str).collect::<Vec<_>>().join(" ");
+    let keys = |map: &std::collections::BTreeMap<String, serde_json::Value>| {
+        map.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let rows = [
+        ("explain-runs", command),
+        ("explain-env", config.env.join(" ")),
+        ("explain-workdir", config.working_dir.clone()),
+        ("explain-user", config.user.clone()),
+        ("explain-ports-declared", keys(&config.exposed_ports)),
+        ("explain-volumes", keys(&config.volumes)),
+    ];
+    let rows = rows.into_iter().filter(|(_, value)| !value.is_empty());
+    page.table(rows.map(|(id, value)| format!("{}\t{value}", tell(language, id, &[]))));
+    page.text.push('\n');
+    let files: u64 = anatomy.layers.iter().map(|layer| layer.files).sum();
+    page.paragraph(&tell(language, "explain-a-container-adds", &[("count", &files.to_string())]));
+    if !anatomy.users.is_empty() {
+        page.line(&tell(language, "explain-users", &[("names", &anatomy.users.join(", "))]));
+    }
+    page.done()
+}
+
+/// A text of headings, items and tables.
+struct Page {
+    language: Language,
+    text: String,
+}
+
+impl Page {
+    fn new(language: Language) -> Self {
+        Page { language, text: String::new() }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    fn paragraph(&mut self, text: &str) {
+        for line in super::columns::wrapped(text, 78) {
+            self.line(&line);
+        }
+    }
+
+    fn heading(&mut self, id: &str) {
+        self.text.push('\n');
+        self.line(&tell(self.language, id, &[]));
+    }
+
+    fn item(&mut self, text: &str) {
+        self.line(&format!("  {text}"));
+    }
+
+    /// Below an item, in lines that fit.
+    fn note(&mut self, text: &str) {
+        for line in super::columns::wrapped(text, 73) {
+            self.line(&format!("     {line}"));
+        }
+    }
+
+    fn table(&mut self, rows: impl Iterator<Item = String>) {
+        let rows: Vec<String> = rows.collect();
+        for line in align(&rows.join("\n")).lines() {
+            self.item(line.trim_end());
+        }
+    }
+
+    /// The text, with nothing in it that a terminal would obey.
+    fn done(self) -> String {
+        visible(&self.text)
+    }
+}

@@ -1,0 +1,425 @@
+//! The life cycle as a picture, drawn from the table of states: in text and as SVG.
+//!
+//! Where the boxes are is fixed; which arrows there are and what they say is asked of
+//! `model::status`. What has no place in the picture is listed below it.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::messages::tell;
+use crate::model::language::Language;
+use crate::model::status::{self, Action, Next, Status};
+
+/// Whose diagram it is: a name, and where it is in its life.
+pub type Here<'a> = Option<(&'a str, Status)>;
+
+/// An arrow: verbs that lead from one status to another, or away (`None`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Arrow {
+    from: Status,
+    to: Option<Status>,
+    verbs: Vec<&'static str>,
+}
+
+/// All legal moves of the table.
+fn arrows() -> Vec<Arrow> {
+    let mut arrows: Vec<Arrow> = Vec::new();
+    for from in Status::ALL {
+        for action in Action::ALL.into_iter().filter(|action| action.moves()) {
+            let to = match status::next(from, action) {
+                Ok(Next::Becomes(to)) => Some(to),
+                Ok(Next::Gone) => None,
+                Ok(Next::Stays) | Err(_) => continue,
+            };
+            match arrows.iter_mut().find(|arrow| arrow.from == from && arrow.to == to) {
+                Some(arrow) => arrow.verbs.push(action.verb()),
+                None => arrows.push(Arrow { from, to, verbs: vec![action.verb()] }),
+            }
+        }
+    }
+    arrows
+}
+
+/// The verbs of one arrow; empty where the table has none.
+fn verbs(from: Status, to: Option<Status>) -> String {
+    let arrows = arrows();
+    let found = arrows.iter().find(|arrow| arrow.from == from && arrow.to == to);
+    found.map(|arrow| arrow.verbs.join(", ")).unwrap_or_default()
+}
+
+/// The arrows that the picture has, in the order in which it shows them.
+const DRAWN: [(Status, Option<Status>); 7] = [
+    (Status::Created, Some(Status::Running)),
+    (Status::Running, Some(Status::Paused)),
+    (Status::Paused, Some(Status::Running)),
+    (Status::Running, Some(Status::Exited)),
+    (Status::Exited, Some(Status::Running)),
+    (Status::Paused, Some(Status::Exited)),
+    (Status::Exited, None),
+];
+
+/// The lines of boxes and arrows.
+struct Pen {
+    corner: [&'static str; 4],
+    flat: &'static str,
+    upright: &'static str,
+    up: &'static str,
+    down: &'static str,
+    left: &'static str,
+    right: &'static str,
+    bend: &'static str,
+}
+
+const LIGHT: Pen = Pen {
+    corner: ["┌", "┐", "└", "┘"],
+    flat: "─",
+    upright: "│",
+    up: "▲",
+    down: "▼",
+    left: "◀",
+    right: "▶",
+    bend: "┘",
+};
+const HEAVY: Pen =
+    Pen { corner: ["┏", "┓", "┗", "┛"], flat: "━", upright: "┃", ..LIGHT };
+const PLAIN: Pen = Pen {
+    corner: ["+", "+", "+", "+"],
+    flat: "-",
+    upright: "|",
+    up: "^",
+    down: "v",
+    left: "<",
+    right: ">",
+    bend: "+",
+};
+/// The present status without other characters than ASCII.
+const MARKED: Pen = Pen { corner: ["#", "#", "#", "#"], flat: "=", upright: "#", ..PLAIN };
+
+/// Text at places, counted in columns of a terminal.
+#[derive(Default)]
+struct Canvas {
+    lines: Vec<Vec<(usize, String)>>,
+}
+
+impl Canvas {
+    fn put(&mut self, x: usize, y: usize, text: &str) {
+        while self.lines.len() <= y {
+            self.lines.push(Vec::new());
+        }
+        self.lines[y].push((x, text.to_owned()));
+    }
+
+    /// Pieces of a line stand beside each other; none is put over another.
+    fn text(mut self) -> String {
+        let mut text = String::new();
+        for pieces in &mut self.lines {
+            pieces.sort_by_key(|(x, _)| *x);
+            let mut line = String::new();
+            for (x, piece) in pieces.iter() {
+                line.push_str(&" ".repeat(x.saturating_sub(line.width())));
+                line.push_str(piece);
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// How wide a box is, and where the right column begins.
+const BOX: usize = 24;
+const RIGHT: usize = 50;
+
+/// The diagram as text, at most 76 columns wide.
+pub fn diagram(language: Language, here: Here<'_>, ascii: bool) -> String {
+    let pen = if ascii { &PLAIN } else { &LIGHT };
+    let mut canvas = Canvas::default();
+    let title = match here {
+        Some((name, _)) => tell(language, "diagram-title-of", &[("name", name)]),
+        None => tell(language, "diagram-title", &[]),
+    };
+    canvas.put(0, 0, &title);
+    let mut place = |status, x, y| put_box(&mut canvas, language, here, ascii, (status, x, y));
+    place(Status::Created, 0, 2);
+    place(Status::Running, 0, 8);
+    place(Status::Paused, RIGHT, 8);
+    place(Status::Exited, 0, 14);
+    let down = |canvas: &mut Canvas, x: usize, y: usize, verbs: &str| {
+        canvas.put(x, y, &format!("{} {verbs}", pen.upright));
+        canvas.put(x, y + 1, pen.down);
+    };
+    let [start, pause, unpause, stop, again, stop_paused, rm] =
+        DRAWN.map(|(from, to)| verbs(from, to));
+    down(&mut canvas, 4, 6, &start);
+    let gap = RIGHT - BOX;
+    let line = pen.flat.repeat(gap - 3);
+    canvas.put(BOX + 1, 8, &pause);
+    canvas.put(BOX + 1, 9, &format!("{line}{}", pen.right));
+    canvas.put(BOX + 1, 10, &format!("{}{line}", pen.left));
+    canvas.put(BOX + 1, 11, &unpause);
+    down(&mut canvas, 4, 12, &format!("{stop}, ({})", tell(language, "by-itself", &[])));
+    canvas.put(BOX + 8, 12, &format!("{} {again}", pen.up));
+    canvas.put(BOX + 8, 13, pen.upright);
+    canvas.put(BOX + 8, 14, pen.upright);
+    canvas.put(BOX + 1, 15, &format!("{}{}", pen.flat.repeat(7), pen.bend));
+    canvas.put(RIGHT + 4, 12, &format!("{} {stop_paused}", pen.upright));
+    for y in 13..16 {
+        canvas.put(RIGHT + 4, y, pen.upright);
+    }
+    let line = pen.flat.repeat(RIGHT + 4 - BOX - 2);
+    canvas.put(BOX + 1, 16, &format!("{}{line}{}", pen.left, pen.bend));
+    down(&mut canvas, 4, 18, &rm);
+    canvas.put(3, 20, &tell(language, "diagram-gone", &[]));
+    let mut text = canvas.text();
+    text.push('\n');
+    text.push_str(&notes(language, here, ascii));
+    text
+}
+
+/// What is not in the picture, and what is legal from here.
+fn notes(language: Language, here: Here<'_>, ascii: bool) -> String {
+    let to = if ascii { "->" } else { "→" };
+    let mut text = String::new();
+    let rest = arrows().into_iter().filter(|arrow| !DRAWN.contains(&(arrow.from, arrow.to)));
+    for arrow in rest {
+        let target = match arrow.to {
+            Some(status) => tell(language, &format!("status-{status}"), &[]),
+            None => tell(language, "diagram-gone", &[]),
+        };
+        let from = tell(language, &format!("status-{}", arrow.from), &[]);
+        text.push_str(&format!("{from}: {} {to} {target}\n", arrow.verbs.join(", ")));
+    }
+    if let Some((_, status)) = here {
+        let legal = tell(language, "diagram-legal", &[("verbs", &status::legal(status))]);
+        text.push_str(&format!("\n{legal}\n"));
+    }
+    text
+}
+
+fn put_box(
+    canvas: &mut Canvas,
+    language: Language,
+    here: Here<'_>,
+    ascii: bool,
+    (status, x, y): (Status, usize, usize),
+) {
+    let present = here.is_some_and(|(_, now)| now == status);
+    let pen = match (ascii, present) {
+        (false, false) => &LIGHT,
+        (false, true) => &HEAVY,
+        (true, false) => &PLAIN,
+        (true, true) => &MARKED,
+    };
+    let flat = pen.flat.repeat(BOX - 2);
+    let mark = match present {
+        true => format!("  {} {}", pen.left, tell(language, "diagram-here", &[])),
+        false => String::new(),
+    };
+    let row =
+        |text: &str| format!("{0} {1} {0}", pen.upright, super::columns::padded(text, BOX - 4));
+    let name = tell(language, &format!("status-{status}"), &[]);
+    canvas.put(x, y, &format!("{}{flat}{}", pen.corner[0], pen.corner[1]));
+    canvas.put(x, y + 1, &row(&format!("{name}{mark}")));
+    canvas.put(x, y + 2, &row(&tell(language, &format!("costs-{status}"), &[])));
+    canvas.put(x, y + 3, &format!("{}{flat}{}", pen.corner[2], pen.corner[3]));
+}
+
+/// The diagram as a picture for a page; readable in light and dark.
+pub fn svg(language: Language, here: Here<'_>) -> String {
+    let place = |status: Status| match status {
+        Status::Created => (40, 60),
+        Status::Running => (40, 190),
+        Status::Paused => (470, 190),
+        _ => (40, 320),
+    };
+    let mut body = String::new();
+    for status in [Status::Created, Status::Running, Status::Paused, Status::Exited] {
+        let (x, y) = place(status);
+        let class = if here.is_some_and(|(_, now)| now == status) { "box here" } else { "box" };
+        let name = escaped(&tell(language, &format!("status-{status}"), &[]));
+        let costs = escaped(&tell(language, &format!("costs-{status}"), &[]));
+        body.push_str(&format!(
+            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"220\" height=\"64\" rx=\"8\"/>\n\
+             <text class=\"name\" x=\"{}\" y=\"{}\">{name}</text>\n\
+             <text x=\"{}\" y=\"{}\">{costs}</text>\n",
+            x + 16,
+            y + 28,
+            x + 16,
+            y + 50,
+        ));
+    }
+    let lines = [
+        ((100, 124), (100, 190), (112, 162)),
+        ((260, 206), (470, 206), (290, 196)),
+        ((470, 238), (260, 238), (290, 258)),
+        ((80, 254), (80, 320), (92, 292)),
+        ((200, 320), (200, 254), (212, 292)),
+        ((560, 254), (260, 352), (430, 320)),
+        ((80, 384), (80, 430), (92, 414)),
+    ];
+    for ((from, to), ((x1, y1), (x2, y2), (x, y))) in DRAWN.into_iter().zip(lines) {
+        let verbs = escaped(&verbs(from, to));
+        body.push_str(&format!(
+            "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" marker-end=\"url(#tip)\"/>\n\
+             <text class=\"verb\" x=\"{x}\" y=\"{y}\">{verbs}</text>\n"
+        ));
+    }
+    let title = match here {
+        Some((name, _)) => tell(language, "diagram-title-of", &[("name", name)]),
+        None => tell(language, "diagram-title", &[]),
+    };
+    let (title, gone) = (escaped(&title), escaped(&tell(language, "diagram-gone", &[])));
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 470\" role=\"img\">\n\
+         <title>{title}</title>\n<style>{STYLE}</style>\n\
+         <defs><marker id=\"tip\" markerWidth=\"10\" markerHeight=\"8\" refX=\"9\" refY=\"4\" \
+         orient=\"auto\"><path class=\"tip\" d=\"M0,0 L10,4 L0,8 z\"/></marker></defs>\n\
+         <text class=\"title\" x=\"40\" y=\"34\">{title}</text>\n{body}\
+         <text class=\"name\" x=\"66\" y=\"452\">{gone}</text>\n</svg>\n"
+    )
+}
+
+const STYLE: &str = "text{font:14px system-ui,sans-serif;fill:#222}.title{font-size:18px}\
+.name{font-weight:600}.verb{font-family:ui-monospace,monospace;font-size:13px}\
+.box{fill:#f4f6f8;stroke:#789}.here{fill:#d7efe0;stroke:#177a3d;stroke-width:3}\
+line{stroke:#456;stroke-width:1.5}.tip{fill:#456}\
+@media(prefers-color-scheme:dark){text{fill:#ddd}.box{fill:#23282e;stroke:#8aa}\
+.here{fill:#143d26;stroke:#5fd38a}line{stroke:#9bb}.tip{fill:#9bb}}";
+
+/// A text inside of XML.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn the_picture_has_every_move_of_the_table() {
+        let text = diagram(Language::English, None, true);
+        for arrow in arrows() {
+            assert!(text.contains(&arrow.verbs.join(", ")), "{arrow:?}\n{text}");
+        }
+        for (from, to) in DRAWN {
+            assert!(!verbs(from, to).is_empty(), "{from} {to:?}");
+        }
+        assert!(text.is_ascii(), "{text}");
+    }
+
+    #[test]
+    fn the_present_status_is_marked() {
+        expect![[r#"
+            The life of `web`
+
+            ┌──────────────────────┐
+            │ created              │
+            │ disk only            │
+            └──────────────────────┘
+                │ start, restart
+                ▼
+            ┌──────────────────────┐ pause                    ┏━━━━━━━━━━━━━━━━━━━━━━┓
+            │ running              │ ───────────────────────▶ ┃ paused  ◀ here now   ┃
+            │ CPU, memory, disk    │ ◀─────────────────────── ┃ memory, disk         ┃
+            └──────────────────────┘ unpause, restart         ┗━━━━━━━━━━━━━━━━━━━━━━┛
+                │ stop, kill, (ends)        ▲ start, restart      │ stop, kill
+                ▼                           │                     │
+            ┌──────────────────────┐        │                     │
+            │ exited               │ ───────┘                     │
+            │ disk only            │ ◀────────────────────────────┘
+            └──────────────────────┘
+                │ rm, rm -f
+                ▼
+               gone
+
+            created: rm, rm -f → gone
+            running: restart → running
+            running: rm -f → gone
+            paused: rm -f → gone
+            restarting: stop, kill → exited
+            restarting: restart → running
+            restarting: rm -f → gone
+            dead: rm, rm -f → gone
+
+            from here: unpause, stop, kill, restart, rm -f
+        "#]]
+        .assert_eq(&diagram(Language::English, Some(("web", Status::Paused)), false));
+        expect![[r#"
+            The life of `web`
+
+            +----------------------+
+            | created              |
+            | disk only            |
+            +----------------------+
+                | start, restart
+                v
+            #======================# pause                    +----------------------+
+            # running  < here now  # -----------------------> | paused               |
+            # CPU, memory, disk    # <----------------------- | memory, disk         |
+            #======================# unpause, restart         +----------------------+
+                | stop, kill, (ends)        ^ start, restart      | stop, kill
+                v                           |                     |
+            +----------------------+        |                     |
+            | exited               | -------+                     |
+            | disk only            | <----------------------------+
+            +----------------------+
+                | rm, rm -f
+                v
+               gone
+
+            created: rm, rm -f -> gone
+            running: restart -> running
+            running: rm -f -> gone
+            paused: rm -f -> gone
+            restarting: stop, kill -> exited
+            restarting: restart -> running
+            restarting: rm -f -> gone
+            dead: rm, rm -f -> gone
+
+            from here: pause, stop, kill, restart, rm -f
+        "#]]
+        .assert_eq(&diagram(Language::English, Some(("web", Status::Running)), true));
+        expect![[r#"
+            `web` 컨테이너의 생애
+
+            ┌──────────────────────┐
+            │ 생성됨               │
+            │ 디스크만             │
+            └──────────────────────┘
+                │ start, restart
+                ▼
+            ┌──────────────────────┐ pause                    ┌──────────────────────┐
+            │ 실행 중              │ ───────────────────────▶ │ 일시정지             │
+            │ CPU, 메모리, 디스크  │ ◀─────────────────────── │ 메모리, 디스크       │
+            └──────────────────────┘ unpause, restart         └──────────────────────┘
+                │ stop, kill, (자체 종료)   ▲ start, restart      │ stop, kill
+                ▼                           │                     │
+            ┏━━━━━━━━━━━━━━━━━━━━━━┓        │                     │
+            ┃ 종료됨  ◀ 현재 위치  ┃ ───────┘                     │
+            ┃ 디스크만             ┃ ◀────────────────────────────┘
+            ┗━━━━━━━━━━━━━━━━━━━━━━┛
+                │ rm, rm -f
+                ▼
+               제거됨
+
+            생성됨: rm, rm -f → 제거됨
+            실행 중: restart → 실행 중
+            실행 중: rm -f → 제거됨
+            일시정지: rm -f → 제거됨
+            재시작 중: stop, kill → 종료됨
+            재시작 중: restart → 실행 중
+            재시작 중: rm -f → 제거됨
+            사용 불가: rm, rm -f → 제거됨
+
+            여기서 가능한 명령: start, restart, rm, rm -f
+        "#]]
+        .assert_eq(&diagram(Language::Korean, Some(("web", Status::Exited)), false));
+    }
+
+    #[test]
+    fn names_stay_text_in_a_picture() {
+        let svg = svg(Language::English, Some(("a<b", Status::Created)));
+        assert!(svg.contains("a&lt;b") && !svg.contains("a<b"));
+    }
+}

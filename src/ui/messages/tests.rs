@@ -1,0 +1,66 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use fluent_bundle::FluentResource;
+
+use super::*;
+
+/// The variables of each text of a language, by the text's id. The words of steps are left out:
+/// in English they are in the code.
+fn variables(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+    let resource = FluentResource::try_new(source(language).to_owned());
+    let resource = resource.unwrap_or_else(|(_, errors)| panic!("{language}: {errors:?}"));
+    let mut found = BTreeMap::new();
+    for entry in resource.entries() {
+        let fluent_syntax::ast::Entry::Message(message) = entry else { continue };
+        let id = message.id.name.to_owned();
+        if let Some(value) = message.value.as_ref().filter(|_| !id.starts_with("step-")) {
+            found.insert(id.clone(), of_pattern(value));
+        }
+        for attribute in &message.attributes {
+            found.insert(format!("{id}.{}", attribute.id.name), of_pattern(&attribute.value));
+        }
+    }
+    found
+}
+
+fn of_pattern(pattern: &fluent_syntax::ast::Pattern<&str>) -> BTreeSet<String> {
+    // Names of variables begin with `$` wherever they are in a text.
+    let text = format!("{pattern:?}");
+    let names = text.split("VariableReference { id: Identifier { name: \"").skip(1);
+    names.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn no_language_lacks_a_text_nor_a_variable_of_one() {
+    let english = variables(Language::English);
+    for language in Language::ALL {
+        let own = variables(language);
+        let ids: Vec<_> = own.keys().collect();
+        assert_eq!(ids, english.keys().collect::<Vec<_>>(), "{language}");
+        for (id, names) in &own {
+            // What is counted can be said without the number.
+            let differ: Vec<_> = names.symmetric_difference(&english[id]).collect();
+            assert!(differ.is_empty(), "{language}, {id}: {differ:?}");
+        }
+    }
+}
+
+#[test]
+fn no_text_is_in_another_language_by_mistake() {
+    let hangul = |text: &str| text.chars().any(|c| ('가'..='힣').contains(&c));
+    assert!(!hangul(source(Language::English)));
+    // A text may be a name that is the same everywhere, but those are few.
+    let korean = source(Language::Korean);
+    let own = korean.lines().filter(|line| line.contains(" = ") && hangul(line)).count();
+    let all = korean.lines().filter(|line| line.contains(" = ")).count();
+    assert!(own * 10 > all * 9, "{own} of {all}");
+}
+
+#[test]
+fn what_is_counted_has_its_plural() {
+    let tell =
+        |count| tell(Language::English, "trace-total", &[("count", count), ("time", "1 ms")]);
+    assert_eq!(tell("1"), "one step in 1 ms");
+    assert_eq!(tell("2"), "2 steps in 1 ms");
+    assert_eq!(super::tell(Language::Korean, "no-such-text", &[]), "no-such-text");
+}

@@ -1,0 +1,125 @@
+//! What a container uses and has used, as a table by status and a small plot over time.
+
+use std::time::Duration;
+
+use super::columns::align;
+use super::deeds::took_for;
+use super::messages::tell;
+use crate::model::container::Container;
+use crate::model::ending::Phase;
+use crate::model::language::{Language, Reader};
+use crate::model::stats::Stats;
+use crate::model::status::Status;
+use crate::model::units::{human_memory, human_size};
+
+/// What was measured of a container.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// How it is.
+    pub container: Container,
+    /// Samples, oldest first; one where it does not run.
+    pub samples: Vec<Stats>,
+    /// The bytes that it wrote to its own layer.
+    pub disk: u64,
+}
+
+/// The table, and the plot where there is something to plot.
+pub fn resources(reader: Reader, measured: &Measured) -> String {
+    let Reader { language, ascii, .. } = reader;
+    let state = &measured.container.state;
+    let label = |id: &str| tell(language, id, &[]);
+    let mut text =
+        format!("{}\n", tell(language, "resources-title", &[("name", state.name.as_str())]));
+    let head = ["status", "time", "cpu", "cpu-share", "memory", "disk", "processes"];
+    let head = head.map(|column| label(&format!("resources-{column}"))).join("\t");
+    let disk = human_size(measured.disk);
+    let mut rows = vec![head];
+    rows.push(row(language, Status::Created, None, &disk));
+    rows.extend(state.phases.iter().map(|phase| row(language, phase.status, Some(phase), &disk)));
+    if state.status == Status::Exited {
+        rows.push(row(language, Status::Exited, None, &disk));
+    }
+    rows.push(now(language, measured, &disk));
+    text.push_str(&align(&rows.join("\n")));
+    if measured.samples.len() > 2 && state.status.is_live() {
+        text.push('\n');
+        text.push_str(&plot(language, &measured.samples, ascii));
+    }
+    text
+}
+
+/// A status that it has had, with what it used of processor and memory meanwhile. One without a
+/// phase has no process, so it can use neither.
+fn row(language: Language, status: Status, phase: Option<&Phase>, disk: &str) -> String {
+    let name = tell(language, &format!("status-{status}"), &[]);
+    let Some(phase) = phase else { return format!("{name}\t-\t0\t0%\t0B\t{disk}\t0") };
+    let share = share(phase.cpu, phase.lasted);
+    let (lasted, cpu) = (took_for(phase.lasted), took_for(phase.cpu));
+    format!("{name}\t{lasted}\t{cpu}\t{share}\t{}\t{disk}\t-", human_memory(phase.memory))
+}
+
+fn now(language: Language, measured: &Measured, disk: &str) -> String {
+    let status = measured.container.state.status;
+    let status = tell(language, &format!("status-{status}"), &[]);
+    let name = tell(language, "resources-now", &[("status", &status)]);
+    let (first, last) = (measured.samples.first(), measured.samples.last());
+    let last = last.copied().unwrap_or_default();
+    let percent = first.map_or(0.0, |first| last.cpu_percent(first));
+    let (cpu, memory) = (took_for(last.cpu_time), human_memory(last.memory));
+    format!("{name}\t-\t{cpu}\t{percent:.1}%\t{memory}\t{disk}\t{}", last.pids)
+}
+
+fn share(cpu: Duration, lasted: Duration) -> String {
+    match lasted.is_zero() {
+        true => "0%".to_owned(),
+        false => format!("{:.1}%", cpu.as_secs_f64() / lasted.as_secs_f64() * 100.0),
+    }
+}
+
+/// Two lines of bars: the share of a processor, and memory.
+fn plot(language: Language, samples: &[Stats], ascii: bool) -> String {
+    let pairs = samples.iter().zip(samples.iter().skip(1));
+    let cpu: Vec<f64> = pairs.map(|(before, now)| now.cpu_percent(before)).collect();
+    let memory: Vec<f64> = samples.iter().skip(1).map(|stats| stats.memory as f64).collect();
+    let most = memory.iter().copied().fold(0.0, f64::max);
+    let (first, last) = (samples.first(), samples.last());
+    let times = first.and_then(|first| first.at).zip(last.and_then(|last| last.at));
+    let seconds = times.map_or(0.0, |(first, last)| last.duration_since(first).as_secs_f64());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes of memory")]
+    let shown = human_memory(most as u64);
+    let seconds = format!("{seconds:.1}");
+    let title = tell(language, "resources-plot", &[("most", &shown), ("seconds", &seconds)]);
+    let label = |id: &str| super::columns::padded(&tell(language, id, &[]), 8);
+    format!(
+        "{title}\n{}{}\n{}{}\n",
+        label("resources-cpu-share"),
+        bars(&cpu, 100.0, ascii),
+        label("resources-memory"),
+        bars(&memory, most, ascii),
+    )
+}
+
+/// A bar for each value; `most` is a whole one.
+pub fn bars(values: &[f64], most: f64, ascii: bool) -> String {
+    const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const PLAIN: [char; 9] = [' ', '.', '.', ':', ':', '|', '|', '#', '#'];
+    let blocks = if ascii { PLAIN } else { BLOCKS };
+    let bar = |value: &f64| {
+        let share = if most > 0.0 { (value / most).clamp(0.0, 1.0) } else { 0.0 };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 8")]
+        let height = (share * 8.0).ceil() as usize;
+        blocks[height.min(8)]
+    };
+    values.iter().map(bar).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_show_shares_of_the_most() {
+        assert_eq!(bars(&[0.0, 1.0, 50.0, 100.0, 200.0], 100.0, false), " ▁▄██");
+        assert_eq!(bars(&[0.0, 100.0], 0.0, true), "  ");
+    }
+}
