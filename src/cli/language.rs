@@ -1,9 +1,11 @@
 //! Scripts and the REPL: what they are given of the terminal, and the verbs typed into the REPL.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _, Write};
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use crate::model::error::Context as _;
 use crate::model::units::{parse_bytes, parse_duration};
 use crate::model::{Error, Kind, Result};
 use crate::repl;
+use crate::script::lessons::Player;
 use crate::script::{self, Fence, Host, Limits, Output, Source, Tracing};
 
 /// Runs a script and returns its exit code.
@@ -98,10 +101,13 @@ fn bounded(settings: &Settings, within: Within) -> u8 {
 pub fn repl(settings: &Settings) -> u8 {
     match open(settings, Vec::new()) {
         Ok(host) => {
+            let teacher: Arc<dyn script::Teacher> = Arc::new(super::learn::Here::new(settings));
+            let host = Host { teacher: Some(teacher), ..host };
             let commands = Commands { settings: settings.clone(), host: host.clone() };
             let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
             let startup = startup().filter(|_| terminal);
-            let settings = repl::Settings { history: history(), banner: terminal, startup };
+            let history = history();
+            let settings = repl::Settings { history, banner: terminal, startup, course: None };
             repl::run(host, &commands, settings)
         }
         Err(error) => failed(&error),
@@ -194,6 +200,7 @@ pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Hos
         cases: None,
         fence: None,
         reader: reader(),
+        teacher: None,
         trace: Tracing::Off,
         color: io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
@@ -219,6 +226,14 @@ pub fn source(program: Program) -> Result<Source> {
     })
 }
 
+/// Talks with a learner, whose course is told of each turn.
+pub fn lessons(settings: &Settings, host: Host, player: Player) -> u8 {
+    let commands = Commands { settings: settings.clone(), host: host.clone() };
+    let course = Some(Rc::new(RefCell::new(player)));
+    let settings = repl::Settings { history: history(), banner: false, startup: None, course };
+    repl::run(host, &commands, settings)
+}
+
 /// `LIFEBOX_STARTUP`, or a file among the user's settings, if it is there.
 fn startup() -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -233,14 +248,19 @@ fn startup() -> Option<PathBuf> {
 
 /// `LIFEBOX_HISTORY`, or a file among the user's state; none where there is no home.
 fn history() -> Option<PathBuf> {
+    kept("LIFEBOX_HISTORY", "history")
+}
+
+/// A file that a variable names, or one among the user's state.
+pub fn kept(name: &str, file: &str) -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(file) = variable("LIFEBOX_HISTORY") {
+    if let Some(file) = variable(name) {
         return Some(file.into());
     }
     let state = variable("XDG_STATE_HOME")
         .map(PathBuf::from)
         .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".local/state")));
-    state.map(|state| state.join("lifebox").join("history"))
+    state.map(|state| state.join("lifebox").join(file))
 }
 
 /// The terminal of this process, for scripts, whose parallel parts write whole lines.

@@ -17,6 +17,7 @@ mod images;
 mod inside;
 mod inspect;
 mod language;
+mod learn;
 mod lifecycle;
 mod list;
 mod logs;
@@ -131,6 +132,13 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
     if let Verb::Script(script) = arguments.verb {
         return entered(&settings, || language::script_within(&settings, script, tracing));
     }
+    if let Verb::Learn(lessons) = &arguments.verb {
+        let settings = learn::settings(&settings);
+        return entered(&settings, || {
+            let outcome = learn::learn(&settings, &mut screen, lessons);
+            settle(&mut screen, outcome)
+        });
+    }
     let mut perform = || match Shell::new(settings.clone()) {
         Ok(shell) => teaching::traced(tracing, &mut screen, |screen| {
             let outcome = perform(&shell, screen, &arguments.verb);
@@ -212,8 +220,8 @@ fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
         Verb::Check(arguments) => check::check(screen, arguments),
         Verb::Docs(arguments) => docs::docs(screen, arguments),
         Verb::Test(arguments) => test::test(shell, arguments),
-        // Scripts are no business of a shell with one verb: see `command`.
-        Verb::Script(_) => Ok(FAILED),
+        // Scripts and lessons are no business of a shell with one verb: see `command`.
+        Verb::Script(_) | Verb::Learn(_) => Ok(FAILED),
     }
 }
 

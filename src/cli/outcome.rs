@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::reader::reader;
 use super::screen::Screen;
 use crate::engine::Cancel;
 use crate::model::{Error, Kind};
@@ -75,7 +76,7 @@ pub fn settle(screen: &mut Screen, outcome: Outcome) -> u8 {
 /// Shows an error on standard error. Where that is closed too there is nobody to tell.
 pub fn complain(screen: &mut Screen, error: &Error) {
     use io::Write as _;
-    let text = ui::error::error(error);
+    let text = ui::error::error(&ui::error::told(error.clone(), reader().language));
     let _ = screen.err().and_then(|err| err.write_all(text.as_bytes()));
     let _ = screen.flush();
 }

@@ -23,6 +23,8 @@ pub enum Command {
     Load(String),
     /// Change the last input in an editor, and evaluate it.
     Edit,
+    /// Take the lessons, from this one on.
+    Learn(Option<String>),
 }
 
 /// The commands, with what they take and what they do.
@@ -38,6 +40,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("time", "CODE", "run this and say how long it took"),
     ("history", "[N]", "the last inputs"),
     ("clear", "", "clear the screen"),
+    ("learn", "[LESSON]", "take lessons about containers, here"),
 ];
 
 /// The command that follows the colon.
@@ -60,6 +63,7 @@ pub fn parse(text: &str) -> Result<Command, String> {
         "vars" => Ok(Command::Vars),
         "clear" => Ok(Command::Clear),
         "edit" => Ok(Command::Edit),
+        "learn" => Ok(Command::Learn(Some(rest.to_owned()).filter(|name| !name.is_empty()))),
         "time" if rest.is_empty() => Err(":time needs something to run".to_owned()),
         "time" => Ok(Command::Time(rest.to_owned())),
         "history" if rest.is_empty() => Ok(Command::History(None)),

@@ -24,7 +24,7 @@ const WIDEST: usize = 60;
 /// Talks until the user leaves.
 pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
     let session = RefCell::new(Session::new(host.clone()));
-    let talk = Talk::new(&session, commands, host.clone());
+    let talk = Talk::new(&session, commands, host.clone(), settings.course.clone());
     let mut editor = match open(&talk, settings) {
         Ok(editor) => editor,
         Err(error) => {
@@ -43,8 +43,20 @@ pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
     {
         return code;
     }
+    talk.open_course();
+    let code = converse(&talk, &mut editor, settings);
+    talk.close_course();
+    code
+}
+
+fn converse(
+    talk: &Talk<'_>,
+    editor: &mut Editor<Assistant<'_>, FileHistory>,
+    settings: &Settings,
+) -> u8 {
+    let host = &talk.host;
     loop {
-        let line = match editor.readline(&prompt(&host)) {
+        let line = match editor.readline(&prompt(host)) {
             Ok(line) => line,
             // Ctrl-C gives up the line, not the conversation.
             Err(ReadlineError::Interrupted) => continue,
@@ -57,7 +69,7 @@ pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
         if !line.trim().is_empty() {
             let _ = editor.add_history_entry(&line);
             if let Some(path) = &settings.history {
-                history::append(&mut editor, path);
+                history::append(editor, path);
             }
         }
         if let Turn::Leave(code) = talk.take(&line) {

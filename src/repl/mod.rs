@@ -17,11 +17,14 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::model::Result;
 use crate::script::Host;
+use crate::script::lessons::Player;
 
 /// The command line, as the REPL needs it.
 pub trait CommandLine {
@@ -50,6 +53,8 @@ pub struct Settings {
     pub banner: bool,
     /// What is run before the first prompt, if it is there.
     pub startup: Option<PathBuf>,
+    /// The learner and the course, where there is one: told of each turn.
+    pub course: Option<Rc<RefCell<Player>>>,
 }
 
 /// Runs the conversation until the user leaves. Returns the code of `exit(n)`, else 0.
@@ -59,6 +64,6 @@ pub fn run(host: Host, commands: &dyn CommandLine, settings: Settings) -> u8 {
     if std::io::stdin().is_terminal() {
         editor::run(host, commands, &settings)
     } else {
-        piped::run(host, commands, &mut std::io::stdin().lock())
+        piped::run(host, commands, &settings, &mut std::io::stdin().lock())
     }
 }

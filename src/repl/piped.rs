@@ -3,17 +3,23 @@
 use std::cell::RefCell;
 use std::io::BufRead;
 
-use super::CommandLine;
 use super::turn::{Talk, Turn};
+use super::{CommandLine, Settings};
 use crate::script::{Host, Session};
 
 /// What Ctrl-C leaves behind where nobody can type the next line.
 const INTERRUPTED: u8 = 130;
 
 /// Reads to the end of `input`.
-pub fn run(host: Host, commands: &dyn CommandLine, input: &mut dyn BufRead) -> u8 {
+pub fn run(
+    host: Host,
+    commands: &dyn CommandLine,
+    settings: &Settings,
+    input: &mut dyn BufRead,
+) -> u8 {
     let session = RefCell::new(Session::new(host.clone()));
-    let talk = Talk::new(&session, commands, host);
+    let talk = Talk::new(&session, commands, host, settings.course.clone());
+    talk.open_course();
     let mut text = String::new();
     loop {
         let at_end = !matches!(input.read_line(&mut text), Ok(1..));
@@ -21,9 +27,15 @@ pub fn run(host: Host, commands: &dyn CommandLine, input: &mut dyn BufRead) -> u
             continue;
         }
         match talk.take(text.trim_end_matches('\n')) {
-            Turn::Leave(code) => return code,
+            Turn::Leave(code) => {
+                talk.close_course();
+                return code;
+            }
             Turn::Interrupted => return INTERRUPTED,
-            Turn::Next if at_end => return 0,
+            Turn::Next if at_end => {
+                talk.close_course();
+                return 0;
+            }
             Turn::Next => text.clear(),
         }
     }

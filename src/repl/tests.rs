@@ -40,7 +40,7 @@ impl CommandLine for Verbs {
 fn pipe(text: &str) -> (u8, String, Vec<String>) {
     let (host, output) = host();
     let verbs = Verbs::default();
-    let code = piped::run(host, &verbs, &mut text.as_bytes());
+    let code = piped::run(host, &verbs, &Settings::default(), &mut text.as_bytes());
     (code, output.text(), verbs.ran.into_inner().unwrap())
 }
 
@@ -81,7 +81,7 @@ fn tab_completes_command_lines_and_scripts() {
     let session = RefCell::new(Session::new(host.clone()));
     session.borrow_mut().line("run(\"host\", #{ name: \"web-1\" })");
     let verbs = Verbs::default();
-    let talk = Talk::new(&session, &verbs, host);
+    let talk = Talk::new(&session, &verbs, host, None);
     let complete = |line: &str| -> Vec<String> {
         let found = complete::complete(&talk, line, line.len());
         found.candidates.into_iter().map(|candidate| candidate.text).collect()
@@ -100,6 +100,6 @@ fn an_interrupt_of_an_earlier_turn_does_not_end_the_next() {
     let (host, output) = host();
     host.cancel.raise();
     let verbs = Verbs::default();
-    assert_eq!(piped::run(host, &verbs, &mut "print(1)\n".as_bytes()), 0);
+    assert_eq!(piped::run(host, &verbs, &Settings::default(), &mut "print(1)\n".as_bytes()), 0);
     assert_eq!(output.text(), "1\n");
 }

@@ -1,12 +1,14 @@
 //! One turn of the conversation: what was typed, done and shown. The same for terminal and pipe.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::CommandLine;
 use super::command::{self, Command};
 use super::input::{Input, classify};
 use super::record::{Record, reason};
+use crate::script::lessons::{Player, Said};
 use crate::script::{Host, Reply, Session};
 
 /// Who talks.
@@ -21,6 +23,8 @@ pub struct Talk<'a> {
     pub host: Host,
     /// What was typed.
     pub record: RefCell<Record>,
+    /// The learner, where there is a course.
+    pub course: Option<Rc<RefCell<Player>>>,
 }
 
 impl std::fmt::Debug for Talk<'_> {
@@ -46,9 +50,47 @@ impl<'a> Talk<'a> {
         session: &'a RefCell<Session>,
         commands: &'a dyn CommandLine,
         host: Host,
+        course: Option<Rc<RefCell<Player>>>,
     ) -> Talk<'a> {
         let verbs = commands.verbs();
-        Talk { session, commands, verbs, host, record: RefCell::default() }
+        Talk { session, commands, verbs, host, record: RefCell::default(), course }
+    }
+
+    /// Says hello and begins the lesson.
+    pub fn open_course(&self) {
+        let Some(course) = &self.course else { return };
+        let mut course = course.borrow_mut();
+        self.show_course(&course.welcome());
+        match course.begin() {
+            Ok(text) => self.show_course(&format!("\n{text}")),
+            Err(error) => {
+                self.complain(&format!("error: {error}"));
+            }
+        }
+    }
+
+    /// Says goodbye.
+    pub fn close_course(&self) {
+        if let Some(course) = &self.course {
+            self.show_course(&course.borrow().goodbye());
+        }
+    }
+
+    /// Looks whether the last input has brought the learner on.
+    fn look(&self, turn: Turn) -> Turn {
+        if let (Some(course), Turn::Next) = (&self.course, turn) {
+            let said = course.borrow_mut().after();
+            if !said.is_empty() {
+                self.show_course(&format!("\n{said}"));
+            }
+        }
+        turn
+    }
+
+    /// Never in a pager: the learner types right below.
+    fn show_course(&self, text: &str) {
+        // Where nobody reads any more, the next result ends the conversation.
+        let _ = self.host.output.print(text);
     }
 
     /// What `text` is.
@@ -65,6 +107,12 @@ impl<'a> Talk<'a> {
     pub fn take(&self, text: &str) -> Turn {
         // An interrupt that came too late for the last turn must not end this one.
         self.host.cancel.clear();
+        if let Some(course) = &self.course
+            && let Some(Said(said)) = course.borrow_mut().takes(text)
+        {
+            self.show_course(&said);
+            return Turn::Next;
+        }
         let input = self.classify(text);
         if !matches!(input, Input::Empty | Input::Own(_)) {
             self.record.borrow_mut().typed(text);
@@ -83,8 +131,8 @@ impl<'a> Talk<'a> {
                 }
             }
             Input::OpenQuote => self.complain("error: a quote is not closed"),
-            Input::Command(words) => self.command(&words, text),
-            Input::Script => self.script(text),
+            Input::Command(words) => self.look(self.command(&words, text)),
+            Input::Script => self.look(self.script(text)),
             Input::Own(Ok(command)) => self.own(command),
             Input::Own(Err(wrong)) => self.complain(&format!("error: {wrong}")),
         }
@@ -158,6 +206,13 @@ impl<'a> Talk<'a> {
             }
             Command::Load(path) => self.load(&path),
             Command::Edit => self.edit(),
+            Command::Learn(lesson) => match self.host.teacher.as_ref() {
+                Some(teacher) => match teacher.learn(lesson.as_deref()) {
+                    Ok(()) => Turn::Next,
+                    Err(error) => self.complain(&format!("error: {error}")),
+                },
+                None => self.complain("error: there is nobody who teaches here"),
+            },
         }
     }
 

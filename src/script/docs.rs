@@ -13,7 +13,9 @@ use super::nearest::nearest;
 use super::options;
 use super::sources::CLOSURE;
 use super::stdlib::{self, Provided};
+use crate::model::language::Language;
 use crate::model::{Error, Kind, Result};
+use crate::ui::messages;
 
 /// One registered function. Overloads are several.
 #[derive(Clone, Debug)]
@@ -87,6 +89,11 @@ impl Function {
         first_sentence(&self.doc)
     }
 
+    /// The same, in another language.
+    fn summary_in(&self, language: Language) -> String {
+        first_sentence(&in_language(&self.doc, language))
+    }
+
     /// A function that is written in the language, with its parameters.
     fn of_script(function: &rhai::ScriptFnMetadata<'_>) -> Function {
         Function {
@@ -145,10 +152,25 @@ fn in_order(functions: &mut [Function]) {
     });
 }
 
+/// A doc comment whose first paragraph is in another language.
+fn in_language(doc: &str, language: Language) -> String {
+    if language == Language::English {
+        return doc.to_owned();
+    }
+    let first = first_paragraph(doc);
+    let rest: Vec<&str> = doc.lines().skip_while(|line| !line.trim().is_empty()).collect();
+    format!("{}\n{}", messages::help(language, &first), rest.join("\n"))
+}
+
+/// The first paragraph of a text, as one line.
+pub fn first_paragraph(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).collect();
+    lines.join(" ")
+}
+
 /// The first sentence of a text whose lines are broken.
 fn first_sentence(text: &str) -> String {
-    let paragraph: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).collect();
-    let text = paragraph.join(" ");
+    let text = first_paragraph(text);
     match text.find(". ") {
         Some(end) => text[..=end].to_owned(),
         None => text,
@@ -197,7 +219,7 @@ pub fn is_function(engine: &Engine, name: &str) -> bool {
 }
 
 /// All our functions, a line each.
-pub fn overview() -> String {
+pub fn overview(language: Language) -> String {
     let mut text = String::new();
     for (title, functions) in ours() {
         let mut seen = BTreeSet::new();
@@ -208,21 +230,21 @@ pub fn overview() -> String {
         if first.is_empty() {
             continue;
         }
-        text.push_str(&format!("{title}\n"));
+        text.push_str(&format!("{}\n", messages::help(language, title)));
         for function in first {
-            text.push_str(&format!("  {:<15} {}\n", function.name, function.summary()));
+            let summary = function.summary_in(language);
+            text.push_str(&format!("  {:<15} {summary}\n", function.name));
         }
         text.push('\n');
     }
-    text.push_str("Modules\n");
+    text.push_str(&format!("{}\n", messages::help(language, "Modules")));
     for module in modules() {
-        let summary = first_sentence(&module.doc);
+        let summary = first_sentence(&in_language(&module.doc, language));
         text.push_str(&format!("  {:<15} {summary}\n", module.name));
     }
     text.push('\n');
-    text.push_str(
-        "help(\"run\") tells more. A verb works as start(c), c.start() and \"web\".start().",
-    );
+    let more = "help(\"run\") tells more. A verb works as start(c), c.start() and \"web\".start().";
+    text.push_str(&messages::help(language, more));
     text
 }
 
@@ -230,8 +252,8 @@ pub fn overview() -> String {
 ///
 /// # Errors
 /// [`Kind::NotFound`] for what is not there, with the nearest name.
-pub fn page(engine: &Engine, name: &str) -> Result<String> {
-    if let Some(page) = page_of_module(name) {
+pub fn page(engine: &Engine, name: &str, language: Language) -> Result<String> {
+    if let Some(page) = page_of_module(name, language) {
         return Ok(page);
     }
     let own: Vec<Function> = ours().into_iter().flat_map(|(_, functions)| functions).collect();
@@ -251,15 +273,17 @@ pub fn page(engine: &Engine, name: &str) -> Result<String> {
     }
     let mut pages: Vec<String> = Vec::new();
     for function in &found {
-        pages.push(format!("{}\n{}", function.signature(), indent(&plain(&function.doc))));
+        let doc = in_language(&function.doc, language);
+        pages.push(format!("{}\n{}", function.signature(), indent(&plain(&doc))));
     }
     let keys = options::keys(name);
     if !keys.is_empty() {
         let width = keys.iter().map(|key| key.name.len()).max().unwrap_or_default();
-        let mut text = String::from("Options\n");
+        let mut text = format!("{}\n", messages::help(language, "Options"));
         for key in keys {
             let takes = key.takes.describe();
-            text.push_str(&format!("    {:<width$}  {} ({takes})\n", key.name, key.about));
+            let about = messages::help(language, key.about);
+            text.push_str(&format!("    {:<width$}  {about} ({takes})\n", key.name));
         }
         pages.push(text.trim_end().to_owned());
     }
@@ -267,14 +291,15 @@ pub fn page(engine: &Engine, name: &str) -> Result<String> {
 }
 
 /// The page of a module `stack`, or of one of its functions, `stack::up`.
-fn page_of_module(name: &str) -> Option<String> {
+fn page_of_module(name: &str, language: Language) -> Option<String> {
     let (module, function) = match name.split_once("::") {
         Some((module, function)) => (module, Some(function)),
         None => (name, None),
     };
     let module = modules().into_iter().find(|known| known.name == module)?;
     let Some(function) = function else {
-        let mut text = format!("import \"{0}\" as {0};\n\n{1}\n\n", module.name, module.doc);
+        let doc = in_language(&module.doc, language);
+        let mut text = format!("import \"{0}\" as {0};\n\n{doc}\n\n", module.name);
         for function in &module.functions {
             text.push_str(&format!("  {}\n", function.signature()));
         }
@@ -289,7 +314,8 @@ fn page_of_module(name: &str) -> Option<String> {
         .iter()
         .filter(|known| known.name == function)
         .map(|known| {
-            format!("{}::{}\n{}", module.name, known.signature(), indent(&plain(&known.doc)))
+            let doc = in_language(&known.doc, language);
+            format!("{}::{}\n{}", module.name, known.signature(), indent(&plain(&doc)))
         })
         .collect();
     (!pages.is_empty()).then(|| pages.join("\n\n"))

@@ -9,6 +9,7 @@ use rhai::{Dynamic, EvalAltResult, INT, Map, NativeCallContext, Position};
 use super::handlers;
 use super::stage::Stage;
 use crate::model::{Error, Kind, Result};
+use crate::ui;
 
 /// What a native function returns. The name is the one that Rhai's definitions know to hide.
 pub type RhaiResultOf<T> = std::result::Result<T, Box<EvalAltResult>>;
@@ -44,6 +45,10 @@ pub fn raise(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
     {
         return Ending::Interrupted.at(position);
     }
+    // A refusal teaches, in the language of the reader.
+    let told = error.refused_verb().and_then(|_| Stage::of(ctx).ok());
+    let told = told.map(|stage| ui::error::told(error.clone(), stage.host().reader.language));
+    let error = told.as_ref().unwrap_or(error);
     let verb = ctx.fn_name().trim_start_matches("get$").trim_start_matches("set$");
     throw(error, verb, ctx.call_source(), position)
 }

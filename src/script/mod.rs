@@ -20,6 +20,7 @@ mod handlers;
 mod here;
 mod incomplete;
 mod interpreter;
+pub mod lessons;
 mod logs;
 mod looks;
 mod modules;
@@ -113,6 +114,8 @@ pub struct Host {
     pub color: bool,
     /// Whom texts are for.
     pub reader: Reader,
+    /// Who teaches, where somebody sits at the prompt.
+    pub teacher: Option<Arc<dyn Teacher>>,
     /// Whether all that is done is told at the end of the script.
     pub trace: Tracing,
     /// How far a script may go.
@@ -121,6 +124,15 @@ pub struct Host {
     pub fence: Option<Arc<Fence>>,
     /// Who is told of its tests; without anybody they are printed.
     pub cases: Option<Arc<dyn Cases>>,
+}
+
+/// Who gives lessons.
+pub trait Teacher: Send + Sync + fmt::Debug {
+    /// Gives lessons, from this one on, until the learner leaves.
+    ///
+    /// # Errors
+    /// When there is no such lesson, or the lessons' store can't be made.
+    fn learn(&self, lesson: Option<&str>) -> crate::model::Result<()>;
 }
 
 /// Whether deeds are told.

@@ -149,6 +149,17 @@ impl Session {
         }
     }
 
+    /// The value of a text, as text; or the drawn report of its failure.
+    ///
+    /// # Errors
+    /// The report.
+    pub fn value(&mut self, name: &str, text: &str) -> Result<String, String> {
+        match self.evaluate(name, text) {
+            Ok(value) => Ok(value.to_string()),
+            Err(error) => Err(self.report(name, &error)),
+        }
+    }
+
     fn report(&self, name: &str, error: &EvalAltResult) -> String {
         render::report(&self.engine, &self.stage, &self.scope, name, error)
     }
@@ -269,8 +280,9 @@ impl Session {
     /// # Errors
     /// The drawn report, for a name that is not there.
     pub fn help(&self, name: Option<&str>) -> Result<String, String> {
-        let Some(name) = name else { return Ok(docs::overview()) };
-        docs::page(&self.engine, name).map_err(|error| render::plain(&error))
+        let language = self.stage.host().reader.language;
+        let Some(name) = name else { return Ok(docs::overview(language)) };
+        docs::page(&self.engine, name, language).map_err(|error| render::plain(&error))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Aligned columns, as Docker's tables have them.
 
+use crate::model::language::Reader;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The narrowest column and the space between columns (docker/cli, `formatter.go`).
@@ -78,6 +79,30 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
         lines.push(line);
     }
     lines
+}
+
+/// A text of paragraphs for a reader: lines are broken where they are too long, and those that begin
+/// with spaces, such as examples, stay as they are.
+pub fn page_of_text(text: &str, reader: Reader) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut paragraph = String::new();
+    let end = |paragraph: &mut String, lines: &mut Vec<String>| {
+        if !paragraph.is_empty() {
+            lines.extend(wrapped(paragraph, reader.width.min(80)));
+            paragraph.clear();
+        }
+    };
+    for line in text.trim_end().lines() {
+        if line.starts_with(' ') || line.trim().is_empty() {
+            end(&mut paragraph, &mut lines);
+            lines.push(line.trim_end().to_owned());
+        } else {
+            paragraph.push_str(line);
+            paragraph.push(' ');
+        }
+    }
+    end(&mut paragraph, &mut lines);
+    lines.join("\n")
 }
 
 #[cfg(test)]

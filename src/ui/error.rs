@@ -1,6 +1,9 @@
 //! An error as a user reads it: what, why, and what to do.
 
+use super::messages::tell;
 use crate::model::Error;
+use crate::model::language::Language;
+use crate::model::status::{self, Action, Status};
 
 /// Up to this width message and reason stay on one line.
 const ONE_LINE: usize = 100;
@@ -19,6 +22,24 @@ pub fn error(error: &Error) -> String {
         text.push_str(&format!("hint: {}\n", visible(hint)));
     }
     text
+}
+
+/// The same error in the words of a language, as far as that has any: refusals of the state
+/// machine, which teach. All others are told in English.
+pub fn told(error: Error, language: Language) -> Error {
+    let refused = error.refused_verb().and_then(Action::from_verb).zip(error.container_name());
+    let status = error.status().and_then(|status| status.parse::<Status>().ok());
+    let (Some((action, name)), Some(status)) = (refused, status) else { return error };
+    let Err(refusal) = status::next(status, action) else { return error };
+    if language == Language::English {
+        return error;
+    }
+    let reason = tell(language, &format!("reason-{}", refusal.key()), &[]);
+    let facts = [("verb", action.verb()), ("name", name), ("reason", reason.as_str())];
+    let message = tell(language, "refusal", &facts);
+    let lesson = tell(language, &format!("refuse-{}", refusal.lesson(action).0), &[]);
+    let legal = tell(language, "now-legal", &[("verbs", &status::legal(status))]);
+    error.reworded(message, format!("{lesson} {legal}"))
 }
 
 /// A text that may hold what a stranger wrote, with its control characters as escapes: none of
@@ -47,6 +68,31 @@ mod tests {
         let hostile = Error::new(Kind::NotFound, "`\x1b]0;x\x07`: \u{9b}31m not found");
         let text = error(&hostile.hint("\x1b[2J"));
         assert_eq!(text, "error: `\\u{1b}]0;x\\u{7}`: \\u{9b}31m not found\nhint: \\u{1b}[2J\n");
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_language_of_the_reader() {
+        let error = status::check("web", Status::Paused, Action::Start).unwrap_err();
+        assert_eq!(told(error.clone(), Language::English), error);
+        let korean = told(error, Language::Korean);
+        expect![[r#""#]].assert_eq(&super::error(&korean));
+        assert_eq!(korean.kind(), Kind::Refused);
+        let other = Error::new(Kind::NotFound, "no such container: x");
+        assert_eq!(told(other.clone(), Language::Korean), other);
+    }
+
+    /// English texts of refusals are in the model, where the error is made, and among the texts.
+    #[test]
+    fn refusals_read_the_same_wherever_they_are_told() {
+        for status in Status::ALL {
+            for action in Action::ALL {
+                let Err(refusal) = status::next(status, action) else { continue };
+                let reason = tell(Language::English, &format!("reason-{}", refusal.key()), &[]);
+                assert_eq!(reason, refusal.reason());
+                let (key, lesson) = refusal.lesson(action);
+                assert_eq!(tell(Language::English, &format!("refuse-{key}"), &[]), lesson);
+            }
+        }
     }
 
     #[test]

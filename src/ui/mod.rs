@@ -20,3 +20,5 @@ pub mod template;
 pub mod usage;
 pub mod volumes;
 pub mod why;
+
+pub use columns::page_of_text;

@@ -5,6 +5,7 @@ mod container;
 mod events;
 mod health;
 pub mod inside;
+pub mod learn;
 mod mounts;
 pub mod registry;
 mod resources;
@@ -24,6 +25,7 @@ use self::build::{FilesVerb, MakeVerb};
 pub use self::container::*;
 pub use self::events::EventsArguments;
 use self::inside::InsideVerb;
+use self::learn::LearnArguments;
 use self::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 pub use self::resources::{LimitVerb, StatsArguments, UpdateArguments};
 use self::store::{
@@ -115,6 +117,8 @@ pub enum Verb {
     Info(FormatArguments),
     /// Run a script
     Script(ScriptArguments),
+    /// Learn what a container is: lessons at the prompt
+    Learn(LearnArguments),
     /// Run the tests in scripts
     Test(TestArguments),
     /// Find mistakes in scripts without running them

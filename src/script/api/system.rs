@@ -96,7 +96,8 @@ pub mod system {
     /// ```
     #[rhai_fn(name = "help", volatile, return_raw)]
     pub fn help(ctx: NativeCallContext) -> RhaiResultOf<()> {
-        Stage::of(&ctx)?.print(&docs::overview());
+        let stage = Stage::of(&ctx)?;
+        stage.print(&docs::overview(stage.host().reader.language));
         Ok(())
     }
 
@@ -107,8 +108,10 @@ pub mod system {
     /// ```
     #[rhai_fn(name = "help", volatile, return_raw)]
     pub fn help_on(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
-        let page = docs::page(ctx.engine(), name).or_raise(&ctx)?;
-        Stage::of(&ctx)?.print(&page);
+        let stage = Stage::of(&ctx)?;
+        let language = stage.host().reader.language;
+        let page = docs::page(ctx.engine(), name, language).or_raise(&ctx)?;
+        stage.print(&page);
         Ok(())
     }
 

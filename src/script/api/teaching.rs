@@ -14,6 +14,7 @@ use crate::engine::write_whole;
 use crate::model::error::Context as _;
 use crate::model::image::PullPolicy;
 use crate::model::language::Reader;
+use crate::model::{Error, Kind};
 
 /// What a container is.
 #[export_module]
@@ -146,6 +147,27 @@ pub mod teaching_functions {
         draw(&ctx, Some(&container), options)
     }
 
+    /// Takes lessons about containers, here at the prompt, in a store of their own. `:quit` leads
+    /// back.
+    ///
+    /// ```rhai
+    /// learn();
+    /// ```
+    #[rhai_fn(name = "learn", volatile, return_raw)]
+    pub fn learn(ctx: NativeCallContext) -> RhaiResultOf<()> {
+        take_lessons(&ctx, None)
+    }
+
+    /// The same, from this lesson on: its name or number.
+    ///
+    /// ```rhai
+    /// learn("create");
+    /// ```
+    #[rhai_fn(name = "learn", volatile, return_raw)]
+    pub fn learn_from(ctx: NativeCallContext, lesson: &str) -> RhaiResultOf<()> {
+        take_lessons(&ctx, Some(lesson))
+    }
+
     /// Prints what a container uses now and has used in each state so far: processor time, memory,
     /// disk, processes. One that runs is watched for a second.
     ///
@@ -191,6 +213,16 @@ fn draw(ctx: &NativeCallContext, container: Option<&Dynamic>, given: Options) ->
     let path = stage.path(file).or_raise(ctx)?;
     let what = || format!("write `{file}`");
     write_whole(&path, |out| out.write_all(picture.as_bytes()).context(what)).or_raise(ctx)
+}
+
+fn take_lessons(ctx: &NativeCallContext, lesson: Option<&str>) -> RhaiResultOf<()> {
+    let stage = Stage::of(ctx)?;
+    let nobody = || {
+        Error::new(Kind::Unsupported, "learn(): lessons are for somebody at the prompt")
+            .hint("lifebox learn")
+    };
+    let teacher = stage.host().teacher.as_ref().ok_or_else(nobody).or_raise(ctx)?;
+    teacher.learn(lesson).or_raise(ctx)
 }
 
 fn measure(

@@ -23,6 +23,25 @@ fn every_function_has_a_summary_and_an_example() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
+/// The help is in all languages: first paragraphs, options, titles.
+#[test]
+fn no_language_lacks_a_text_of_the_help() {
+    use super::super::docs::first_paragraph;
+    use super::super::options;
+    use crate::model::language::Language;
+    use crate::ui::messages::help;
+    let mut texts: Vec<String> = Vec::new();
+    for function in functions().iter().filter(|function| function.role != Role::Internal) {
+        texts.push(first_paragraph(&function.doc));
+        texts.extend(options::keys(&function.name).iter().map(|key| key.about.to_owned()));
+    }
+    texts.extend(modules().iter().map(|module| first_paragraph(&module.doc)));
+    texts.extend(ours().into_iter().map(|(title, _)| title.to_owned()));
+    let hangul = |text: &str| text.chars().any(|c| ('가'..='힣').contains(&c));
+    texts.retain(|text| !hangul(&help(Language::Korean, text)));
+    assert!(texts.is_empty(), "{texts:#?}");
+}
+
 #[test]
 fn every_module_has_functions_and_says_what_it_is_for() {
     for module in modules() {

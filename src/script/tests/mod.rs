@@ -76,6 +76,7 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
         progress: Arc::new(crate::model::progress::Silent),
         color: false,
         reader: crate::model::language::Reader::default(),
+        teacher: None,
         trace: super::Tracing::Off,
         limits: super::Limits::default(),
         cases: None,

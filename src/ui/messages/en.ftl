@@ -344,7 +344,7 @@ report-show = show all events
 ## learn
 
 learn-welcome = Welcome. In { $count } short lessons you will make containers, watch them and take them away, here in this REPL.
-    Everything is real: real containers on this machine, in a store of their own that goes when you leave.
+    Everything is real: real containers on this machine, in a store of their own, which is emptied when you leave.
 learn-how = Type what you want to try at the prompt. After each input lifebox looks at what really is, not at what you typed: any way is right.
     :hint helps, :skip goes on, :lesson shows the task again, :lessons lists all, :quit leaves; your progress is kept.
 learn-lesson = Lesson { $number } of { $count }: { $title }

@@ -3,6 +3,8 @@
 //! A file is read when the first of its texts is wanted. What a language lacks is told in English;
 //! a test sees to it that none lacks anything.
 
+use std::collections::HashMap;
+
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use once_cell::sync::OnceCell;
@@ -73,6 +75,18 @@ pub fn find(language: Language, id: &str, facts: Facts<'_>) -> Option<String> {
     let mut errors = Vec::new();
     let text = texts.format_pattern(pattern, Some(&args), &mut errors);
     Some(text.into_owned())
+}
+
+/// A text of the help in another language; the English one is in the code, where it belongs to. As
+/// it is where there is no other.
+pub fn help(language: Language, english: &str) -> String {
+    static KOREAN: OnceCell<HashMap<String, String>> = OnceCell::new();
+    if language == Language::English {
+        return english.to_owned();
+    }
+    // A test sees to it that it can be read.
+    let read = || serde_json::from_str(include_str!("help.ko.json")).unwrap_or_default();
+    KOREAN.get_or_init(read).get(english).cloned().unwrap_or_else(|| english.to_owned())
 }
 
 /// What a deed does.

@@ -1,0 +1,133 @@
+//! `learn`: lessons at the prompt, in a store of their own.
+
+use std::path::{Path, PathBuf};
+
+use super::arguments::learn::LearnArguments;
+use super::language;
+use super::outcome::{FAILED, Outcome};
+use super::screen::Screen;
+use crate::engine::{self, Cancel, Settings};
+use crate::model::{Error, Kind, Result};
+use crate::script::lessons::{self, Kept, Lesson, Player, Progress};
+use crate::script::{Host, Teacher};
+
+/// Where the lessons' store is.
+pub fn settings(settings: &Settings) -> Settings {
+    Settings { root: settings.root.join("learn"), ..settings.clone() }
+}
+
+/// Gives lessons, or does with them what the flags say. `settings` are those of the lessons' store.
+///
+/// # Errors
+/// When there is no such lesson, or the store can't be made.
+pub fn learn(settings: &Settings, screen: &mut Screen, arguments: &LearnArguments) -> Outcome {
+    if !arguments.csv.is_empty() {
+        screen.text(&lessons::csv(&class(&arguments.csv)?))?;
+        return Ok(0);
+    }
+    let folder = arguments.check.as_ref().or(arguments.lessons.as_ref());
+    let course = course(folder.map(PathBuf::as_path))?;
+    if arguments.solve || arguments.check.is_some() {
+        return solve(settings, screen, &course, arguments.lesson.as_deref());
+    }
+    let path = language::kept("LIFEBOX_PROGRESS", "lessons.json");
+    let kept = kept(path, arguments.restart)?;
+    if arguments.list {
+        let player = Player::new(host(settings)?, course, kept, arguments.lesson.as_deref())?;
+        screen.line(player.list())?;
+        return Ok(0);
+    }
+    screen.flush()?;
+    give(settings, course, kept, arguments.lesson.as_deref()).map_err(Into::into)
+}
+
+fn host(settings: &Settings) -> Result<Host> {
+    Ok(language::host(engine::open(settings)?, Cancel::new()?, Vec::new()))
+}
+
+fn course(folder: Option<&Path>) -> Result<Vec<Lesson>> {
+    folder.map_or_else(lessons::course, lessons::of_folder)
+}
+
+/// The progress so far, or of somebody who begins.
+fn kept(path: Option<PathBuf>, restart: bool) -> Result<Kept> {
+    let known = match path.as_deref().filter(|_| !restart) {
+        Some(path) => Progress::read(path)?,
+        None => None,
+    };
+    let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+    let kept = Kept { progress: known.unwrap_or_else(|| Progress::new(&user())), path };
+    if restart {
+        kept.keep()?;
+    }
+    Ok(kept)
+}
+
+/// Gives lessons until the learner leaves; then the store is emptied.
+fn give(settings: &Settings, course: Vec<Lesson>, kept: Kept, first: Option<&str>) -> Result<u8> {
+    let host = host(settings)?;
+    let backend = host.backend.clone();
+    let player = Player::new(host.clone(), course, kept, first)?;
+    let code = language::lessons(settings, host, player);
+    lessons::clear(backend.as_ref())?;
+    Ok(code)
+}
+
+/// Plays the lessons; the exit code is 1 where one is not right.
+fn solve(
+    settings: &Settings,
+    screen: &mut Screen,
+    course: &[Lesson],
+    only: Option<&str>,
+) -> Outcome {
+    let host = host(settings)?;
+    host.cancel.raise_on_end()?;
+    let mut code = 0;
+    for lesson in course.iter().filter(|lesson| only.is_none_or(|only| lesson.id == only)) {
+        let solved = lessons::solve(&host, lesson)?;
+        host.cancel.check()?;
+        match solved.problems.is_empty() {
+            true => screen.line(format_args!("ok      {}", solved.lesson))?,
+            false => {
+                code = FAILED;
+                screen.line(format_args!("not ok  {}", solved.lesson))?;
+                for problem in &solved.problems {
+                    for line in problem.lines() {
+                        screen.line(format_args!("        {line}"))?;
+                    }
+                }
+            }
+        }
+        screen.flush()?;
+    }
+    Ok(code)
+}
+
+/// The progress of a class.
+fn class(files: &[PathBuf]) -> Result<Vec<Progress>> {
+    let read = |path: &PathBuf| {
+        Progress::read(path)?
+            .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no `{}`", path.display())))
+    };
+    files.iter().map(read).collect()
+}
+
+/// Lessons in a REPL that is open already.
+#[derive(Debug)]
+pub struct Here {
+    settings: Settings,
+}
+
+impl Here {
+    /// Whose store is beside that of these settings.
+    pub fn new(settings: &Settings) -> Self {
+        Here { settings: self::settings(settings) }
+    }
+}
+
+impl Teacher for Here {
+    fn learn(&self, lesson: Option<&str>) -> Result<()> {
+        let kept = kept(language::kept("LIFEBOX_PROGRESS", "lessons.json"), false)?;
+        give(&self.settings, lessons::course()?, kept, lesson).map(drop)
+    }
+}

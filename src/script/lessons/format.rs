@@ -1,0 +1,275 @@
+//! The format of a lesson, and the lessons that come with lifebox.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::values;
+use crate::model::error::Context as _;
+use crate::model::language::Language;
+use crate::model::{Error, Kind, Result};
+
+/// The lessons that come with lifebox, in order.
+const LESSONS: &[(&str, &str)] = &[
+    ("01-image", include_str!("../../../stdlib/lessons/01-image.yaml")),
+    ("02-create", include_str!("../../../stdlib/lessons/02-create.yaml")),
+];
+
+/// The largest lesson that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// One lesson.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lesson {
+    /// What progress and `learn ID` call it.
+    pub id: String,
+    /// What it is about.
+    pub title: Words,
+    /// What is chosen anew for each learner, by name; `$name` stands for it in all texts.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+    /// Done before it begins: a script. Nothing else is in the store then but the image `host`.
+    #[serde(default)]
+    pub before: String,
+    /// What there is to know.
+    pub explain: Words,
+    /// A question about what will happen.
+    #[serde(default)]
+    pub guess: Option<Guess>,
+    /// What is to be done.
+    pub steps: Vec<Step>,
+}
+
+/// A question with some answers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guess {
+    /// The question.
+    pub ask: Words,
+    /// The answers; they are shown in another order to each learner.
+    pub choices: Vec<Words>,
+    /// Which one is right, from 1.
+    pub right: usize,
+    /// Why.
+    pub because: Words,
+}
+
+/// Something to do.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// What is to be so afterwards.
+    pub ask: Words,
+    /// Whether it is so: a script whose value is `true`, or the name of a hint.
+    #[serde(default)]
+    pub check: String,
+    /// For a question instead: a script whose value is what `:answer` has to say.
+    #[serde(default)]
+    pub answer: String,
+    /// What to say where it is not so, by name.
+    #[serde(default)]
+    pub hints: BTreeMap<String, Words>,
+    /// One way: a script. For a question, it is done before the answer is looked up.
+    pub solve: String,
+    /// For each hint a script (for a question: an answer) after which it is given.
+    #[serde(default)]
+    pub wrong: BTreeMap<String, String>,
+}
+
+/// A text in the languages that it has.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Words {
+    /// The same in all.
+    One(String),
+    /// By code.
+    Each(BTreeMap<String, String>),
+}
+
+impl Words {
+    /// The text for a reader: English, or any, where there is none in their language.
+    pub fn tell(&self, language: Language) -> &str {
+        match self {
+            Words::One(text) => text,
+            Words::Each(texts) => {
+                let in_english = texts.get(Language::English.code());
+                let text = texts.get(language.code()).or(in_english).or(texts.values().next());
+                text.map_or("", String::as_str)
+            }
+        }
+    }
+
+    /// Whether it is told in this language.
+    #[cfg(test)]
+    pub fn is_in(&self, language: Language) -> bool {
+        matches!(self, Words::Each(texts) if texts.contains_key(language.code()))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        let (one, each) = match self {
+            Words::One(text) => (Some(text.as_str()), None),
+            Words::Each(texts) => (None, Some(texts.values().map(String::as_str))),
+        };
+        one.into_iter().chain(each.into_iter().flatten())
+    }
+}
+
+impl Lesson {
+    /// Reads a lesson that is called `name`.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`], with what is wrong and where.
+    pub fn parse(name: &str, text: &str) -> Result<Lesson> {
+        let wrong = |why: String| {
+            Error::new(Kind::Invalid, format!("the lesson `{name}` can't be read: {why}"))
+                .hint("stdlib/lessons/FORMAT.md tells the format")
+        };
+        let lesson: Lesson = serde_saphyr::from_str(text).map_err(|error| {
+            // Further lines show the text and speak to programmers.
+            wrong(error.to_string().lines().next().unwrap_or_default().to_owned())
+        })?;
+        lesson.faults().into_iter().next().map_or(Ok(lesson), |fault| Err(wrong(fault)))
+    }
+
+    /// What is not as it must be.
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.id.is_empty() || !self.id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            faults.push(format!("`id: {}` is not of letters, digits and `-`", self.id));
+        }
+        if self.steps.is_empty() {
+            faults.push("it has no `steps`".to_owned());
+        }
+        if let Some(guess) = &self.guess {
+            if guess.choices.len() < 2 || !(1..=guess.choices.len()).contains(&guess.right) {
+                faults.push("`guess` needs two choices, and `right` the number of one".to_owned());
+            }
+        }
+        for (name, kind) in &self.values {
+            if let Err(error) = values::choose(kind) {
+                faults.push(format!("`values.{name}`: {error}"));
+            }
+        }
+        for (number, step) in (1..).zip(&self.steps) {
+            if step.check.is_empty() == step.answer.is_empty() {
+                faults.push(format!("step {number} needs either `check` or `answer`"));
+            }
+            for name in step.wrong.keys().filter(|name| !step.hints.contains_key(*name)) {
+                faults.push(format!("step {number}: `wrong.{name}` has no hint of this name"));
+            }
+        }
+        for name in self.unknown_values() {
+            faults.push(format!("`${name}` is not among its `values`"));
+        }
+        faults
+    }
+
+    /// The names after a `$` that stand for nothing.
+    fn unknown_values(&self) -> BTreeSet<String> {
+        let guess = self.guess.iter();
+        let asked =
+            guess.flat_map(|guess| [&guess.ask, &guess.because].into_iter().chain(&guess.choices));
+        let of_steps = self.steps.iter().flat_map(|step| step.hints.values().chain([&step.ask]));
+        let words = [&self.title, &self.explain].into_iter().chain(asked).chain(of_steps);
+        let scripts = self.steps.iter().flat_map(|step| {
+            [&step.check, &step.answer, &step.solve].into_iter().chain(step.wrong.values())
+        });
+        let texts = words.flat_map(Words::all).chain(scripts.map(String::as_str));
+        let names = texts.chain([self.before.as_str()]).flat_map(values::names);
+        names.filter(|name| !self.values.contains_key(*name)).map(str::to_owned).collect()
+    }
+}
+
+/// The lessons that come with lifebox.
+///
+/// # Errors
+/// When one of them is not right, which a test finds.
+pub fn course() -> Result<Vec<Lesson>> {
+    LESSONS.iter().map(|(name, text)| Lesson::parse(name, text)).collect()
+}
+
+/// The lessons of a folder: its files `*.yaml`, in the order of their names.
+///
+/// # Errors
+/// When there is none, or one is not right.
+pub fn of_folder(folder: &Path) -> Result<Vec<Lesson>> {
+    let what = || format!("read the lessons in `{}`", folder.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).context(what)? {
+        let path = entry.context(what)?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        let message = format!("there are no lessons in `{}`", folder.display());
+        return Err(Error::new(Kind::NotFound, message).hint("a lesson is a file NAME.yaml"));
+    }
+    let mut lessons: Vec<Lesson> = Vec::new();
+    for path in files {
+        let name = path.display().to_string();
+        let size = path.metadata().context(|| format!("read `{name}`"))?.len();
+        if size > LARGEST {
+            return Err(Error::new(Kind::Invalid, format!("`{name}` is too large for a lesson")));
+        }
+        let text = std::fs::read_to_string(&path).context(|| format!("read `{name}`"))?;
+        let lesson = Lesson::parse(&name, &text)?;
+        if lessons.iter().any(|known| known.id == lesson.id) {
+            let message = format!("`{name}`: there is another lesson `{}`", lesson.id);
+            return Err(Error::new(Kind::Exists, message));
+        }
+        lessons.push(lesson);
+    }
+    Ok(lessons)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lesson_is_told_in_every_language() {
+        for lesson in course().unwrap() {
+            let guess = lesson.guess.iter();
+            let asked = guess.flat_map(|guess| [&guess.ask, &guess.because]);
+            let of_steps =
+                lesson.steps.iter().flat_map(|step| step.hints.values().chain([&step.ask]));
+            let words = [&lesson.title, &lesson.explain].into_iter().chain(asked).chain(of_steps);
+            for words in words {
+                for language in Language::ALL {
+                    assert!(words.is_in(language), "{}: {words:?}", lesson.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_lesson_asks_for_a_guess_and_has_a_wrong_way_for_each_hint() {
+        let lessons = course().unwrap();
+        let ids: BTreeSet<_> = lessons.iter().map(|lesson| lesson.id.as_str()).collect();
+        assert_eq!(ids.len(), lessons.len());
+        for lesson in &lessons {
+            assert!(lesson.guess.is_some(), "{}", lesson.id);
+            for step in &lesson.steps {
+                let hints: Vec<_> = step.hints.keys().collect();
+                assert!(!hints.is_empty(), "{}: {:?}", lesson.id, step.ask);
+                assert_eq!(hints, step.wrong.keys().collect::<Vec<_>>(), "{}", lesson.id);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_lesson_is_named() {
+        let parse = |text: &str| Lesson::parse("x", text).unwrap_err().to_string();
+        let whole =
+            "id: a\ntitle: t\nexplain: e\nsteps:\n- ask: do $name\n  check: 'true'\n  solve: ''\n";
+        assert!(parse(whole).contains("`$name` is not among its `values`"));
+        assert!(Lesson::parse("x", &whole.replace(" $name", "")).is_ok());
+        assert!(parse("id: a b\ntitle: t\nexplain: e\nsteps: []").contains("letters, digits"));
+        assert!(parse("id: a\ntitle: t\nexplain: e\nsteps: []").contains("no `steps`"));
+        assert!(parse("id: a\nstps: 1").contains("stps"), "{}", parse("id: a\nstps: 1"));
+    }
+}

@@ -1,0 +1,17 @@
+//! Lessons: what a learner is told, asked and has to bring about, and who looks whether it is so.
+//!
+//! A lesson is data with a few lines of the language (`stdlib/lessons/FORMAT.md`). What counts is
+//! how the engine really is after an input, never the input.
+
+mod csv;
+mod format;
+mod player;
+mod progress;
+mod solve;
+mod values;
+
+pub use csv::csv;
+pub use format::{Lesson, course, of_folder};
+pub use player::{Player, Said, clear};
+pub use progress::{Kept, Progress};
+pub use solve::{Solved, solve};

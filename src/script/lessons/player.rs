@@ -1,0 +1,486 @@
+//! A learner at work: which lesson and step they are at, and what they are told.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::format::{Guess, Lesson, Step};
+use super::progress::{Kept, Progress};
+use super::values::{self, Values};
+use crate::engine::{Backend, Cancel};
+use crate::model::image::PullPolicy;
+use crate::model::language::Reader;
+use crate::model::{Error, Kind, Result};
+use crate::script::{Host, Output, Session};
+use crate::ui::messages::{self, Facts};
+use crate::ui::page_of_text;
+
+/// What the learner is told for an input that was meant for the course.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said(pub String);
+
+/// Where in a lesson one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    /// Its question is open.
+    Guess,
+    /// This step is to be done.
+    Step(usize),
+    /// All of it is done.
+    Finished,
+}
+
+/// A learner and a course.
+#[derive(Debug)]
+pub struct Player {
+    host: Host,
+    course: Vec<Lesson>,
+    kept: Kept,
+    lesson: usize,
+    at: At,
+    values: Values,
+    /// The places of the choices of the present question, as they are shown.
+    order: Vec<usize>,
+    begun: Instant,
+    /// What the check last said, so that the same is not told again and again.
+    last: Option<String>,
+}
+
+impl Player {
+    /// A learner at the first lesson that is not done, or at this one.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] for a lesson that is not there.
+    pub fn new(host: Host, course: Vec<Lesson>, kept: Kept, first: Option<&str>) -> Result<Self> {
+        let open = |lesson: &Lesson| !kept.progress.is_done(&lesson.id);
+        let lesson = match first {
+            Some(name) => find(&course, name)?,
+            None => course.iter().position(open).unwrap_or(0),
+        };
+        Ok(Player {
+            host,
+            course,
+            kept,
+            lesson,
+            at: At::Finished,
+            values: Values::new(),
+            order: Vec::new(),
+            begun: Instant::now(),
+            last: None,
+        })
+    }
+
+    fn reader(&self) -> Reader {
+        self.host.reader
+    }
+
+    fn tell(&self, id: &str, facts: Facts<'_>) -> String {
+        messages::tell(self.reader().language, id, facts)
+    }
+
+    /// A text of the lesson, with its values.
+    fn words(&self, words: &super::format::Words) -> String {
+        page_of_text(&values::put(words.tell(self.reader().language), &self.values), self.reader())
+    }
+
+    fn current(&self) -> &Lesson {
+        &self.course[self.lesson]
+    }
+
+    fn step(&self) -> Option<(usize, &Step)> {
+        match self.at {
+            At::Step(number) => self.current().steps.get(number).map(|step| (number, step)),
+            At::Guess | At::Finished => None,
+        }
+    }
+
+    fn guess(&self) -> Option<&Guess> {
+        self.current().guess.as_ref().filter(|_| self.at == At::Guess)
+    }
+
+    /// What a course begins with.
+    pub fn welcome(&self) -> String {
+        let count = self.course.len().to_string();
+        let (hello, how) =
+            (self.tell("learn-welcome", &[("count", &count)]), self.tell("learn-how", &[]));
+        let mut text = format!(
+            "{}\n\n{}",
+            page_of_text(&hello, self.reader()),
+            page_of_text(&how, self.reader())
+        );
+        let done = self.course.iter().filter(|lesson| self.kept.progress.is_done(&lesson.id));
+        let done = done.count();
+        if done > 0 {
+            let done = done.to_string();
+            let progress = self.tell("learn-progress", &[("done", &done), ("count", &count)]);
+            text.push_str(&format!("\n{progress} {}", self.tell("learn-restart", &[])));
+        }
+        text
+    }
+
+    /// What is said at the end.
+    pub fn goodbye(&self) -> String {
+        self.tell("learn-bye", &[])
+    }
+
+    /// Begins the present lesson anew: an empty store, new values.
+    ///
+    /// # Errors
+    /// When the store can't be cleared or the lesson's beginning fails.
+    pub fn begin(&mut self) -> Result<String> {
+        let lesson = self.current().clone();
+        self.values = chosen(&lesson)?;
+        clear(self.host.backend.as_ref())?;
+        prepare(&self.host, &lesson, &self.values)?;
+        self.begun = Instant::now();
+        self.at = if lesson.guess.is_some() { At::Guess } else { At::Step(0) };
+        self.order = shuffled(lesson.guess.as_ref().map_or(0, |guess| guess.choices.len()));
+        self.last = None;
+        let (number, count) = ((self.lesson + 1).to_string(), self.course.len().to_string());
+        let title = self.words(&lesson.title);
+        let facts =
+            [("number", number.as_str()), ("count", count.as_str()), ("title", title.as_str())];
+        let title = self.tell("learn-lesson", &facts);
+        let line = if self.reader().ascii { "=" } else { "━" };
+        let line = line.repeat(self.reader().width.min(76));
+        Ok(format!("{line}\n{title}\n{line}\n\n{}\n\n{}", self.words(&lesson.explain), self.task()))
+    }
+
+    /// What is asked for now.
+    fn task(&mut self) -> String {
+        if let Some(guess) = self.guess() {
+            let mut text =
+                format!("{}\n{}\n", self.tell("learn-predict", &[]), self.words(&guess.ask));
+            for (number, choice) in (1..).zip(&self.order) {
+                text.push_str(&format!("  {number}) {}\n", self.words(&guess.choices[*choice])));
+            }
+            text.push_str(&self.tell("learn-choose", &[]));
+            return text;
+        }
+        let Some((number, step)) = self.step() else { return self.finished() };
+        let count = self.current().steps.len();
+        let (shown, all) = ((number + 1).to_string(), count.to_string());
+        let facts = [("number", shown.as_str()), ("count", all.as_str())];
+        let head =
+            if count == 1 { self.tell("learn-task", &[]) } else { self.tell("learn-step", &facts) };
+        let text = format!("{head}\n{}", self.words(&step.ask));
+        self.last = self.judge().err();
+        text
+    }
+
+    /// Whether the present step is done; else the name of a hint.
+    fn judge(&self) -> Result<(), String> {
+        let Some((_, step)) = self.step().filter(|(_, step)| !step.check.is_empty()) else {
+            return Err(String::new());
+        };
+        match ask(&self.host, &step.check, &self.values) {
+            Ok(said) if said == "true" => Ok(()),
+            // What the check itself stumbles over is not done either; the first hint fits best.
+            Ok(said) => Err(said),
+            Err(_) => Err(step.hints.keys().next().cloned().unwrap_or_default()),
+        }
+    }
+
+    /// After an input: whether it has brought the learner on. Empty where there is nothing to say.
+    pub fn after(&mut self) -> String {
+        if self.step().is_none_or(|(_, step)| step.check.is_empty()) {
+            return String::new();
+        }
+        match self.judge() {
+            Ok(()) => self.next_step(),
+            Err(name) if self.last.as_ref() == Some(&name) => String::new(),
+            // Something has changed, and it is not right yet.
+            Err(name) => {
+                self.last = Some(name);
+                self.hint()
+            }
+        }
+    }
+
+    /// The hint for what is wrong now.
+    fn hint(&mut self) -> String {
+        let Some((_, step)) = self.step() else { return self.tell("learn-no-hint", &[]) };
+        let name = if step.check.is_empty() {
+            "any".to_owned()
+        } else {
+            self.judge().err().unwrap_or_default()
+        };
+        let Some(hint) = step.hints.get(&name) else { return self.tell("learn-no-hint", &[]) };
+        let hint = self.words(hint);
+        let text = self.tell("learn-not-yet", &[("hint", &hint)]);
+        let id = self.current().id.clone();
+        self.kept.progress.record(&id).hints += 1;
+        page_of_text(&text, self.reader())
+    }
+
+    /// The present step is done.
+    fn next_step(&mut self) -> String {
+        let At::Step(number) = self.at else { return String::new() };
+        self.at = match number + 1 < self.current().steps.len() {
+            true => At::Step(number + 1),
+            false => At::Finished,
+        };
+        let mark = if self.reader().ascii { "*" } else { "✓" };
+        let done = format!("{mark} {}", self.tell("learn-done-step", &[]));
+        format!("{done}\n\n{}", self.task())
+    }
+
+    /// The lesson is done: notes that, and says what comes next.
+    fn finished(&mut self) -> String {
+        let (id, seconds) = (self.current().id.clone(), self.begun.elapsed().as_secs());
+        let record = self.kept.progress.record(&id);
+        (record.done, record.seconds) = (Some(Timestamp::now()), seconds);
+        let title = self.words(&self.current().title.clone());
+        let mut text = self.tell("learn-done", &[("title", &title)]);
+        if let Err(error) = self.kept.keep() {
+            text.push_str(&format!("\n{}", crate::ui::error::error(&error).trim_end()));
+        }
+        let next = match self.course.get(self.lesson + 1) {
+            Some(next) => {
+                let title = self.words(&next.title);
+                self.tell("learn-next", &[("title", &title)])
+            }
+            None => page_of_text(&self.tell("learn-all-done", &[]), self.reader()),
+        };
+        format!("{text}\n{next}")
+    }
+
+    /// An input that is meant for the course; `None` for all others.
+    pub fn takes(&mut self, text: &str) -> Option<Said> {
+        let text = text.trim();
+        let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let said = match word {
+            "" | ":next" if self.at == At::Finished => self.go(self.lesson + 1),
+            "" => return None,
+            ":next" => self.tell("learn-no-hint", &[]),
+            ":hint" => self.hint(),
+            ":lesson" if rest.trim().is_empty() => {
+                let explain = self.words(&self.current().explain.clone());
+                format!("{explain}\n\n{}", self.task())
+            }
+            ":lesson" => match find(&self.course, rest.trim()) {
+                Ok(lesson) => self.go(lesson),
+                Err(error) => crate::ui::error::error(&error).trim_end().to_owned(),
+            },
+            ":lessons" => self.list(),
+            ":skip" => self.skip(),
+            ":answer" | "=" => self.answer(rest.trim()),
+            _ if self.at == At::Guess && text.chars().all(|c| c.is_ascii_digit()) => {
+                self.guessed(text)
+            }
+            _ => return None,
+        };
+        Some(Said(said))
+    }
+
+    /// To another lesson.
+    fn go(&mut self, lesson: usize) -> String {
+        if lesson >= self.course.len() {
+            return page_of_text(&self.tell("learn-all-done", &[]), self.reader());
+        }
+        self.lesson = lesson;
+        self.begin().unwrap_or_else(|error| crate::ui::error::error(&error).trim_end().to_owned())
+    }
+
+    fn guessed(&mut self, text: &str) -> String {
+        let Some(guess) = self.guess().cloned() else { return String::new() };
+        let chosen = text.parse().ok().filter(|number| (1..=self.order.len()).contains(number));
+        let Some(chosen) = chosen.and_then(|number: usize| self.order.get(number - 1)) else {
+            let count = self.order.len().to_string();
+            return self.tell("learn-not-a-choice", &[("count", &count)]);
+        };
+        let right = *chosen == guess.right - 1;
+        let id = self.current().id.clone();
+        self.kept.progress.record(&id).guess = Some(right);
+        let number = self.order.iter().position(|place| *place == guess.right - 1).unwrap_or(0) + 1;
+        let verdict = match right {
+            true => self.tell("learn-right", &[]),
+            false => self.tell("learn-wrong", &[("number", &number.to_string())]),
+        };
+        let because = self.words(&guess.because);
+        self.at = At::Step(0);
+        format!("{verdict}\n{because}\n\n{}", self.task())
+    }
+
+    fn answer(&mut self, given: &str) -> String {
+        let Some((_, step)) = self.step().filter(|(_, step)| !step.answer.is_empty()) else {
+            return self.tell("learn-no-hint", &[]);
+        };
+        match ask(&self.host, &step.answer, &self.values) {
+            Ok(right) if is_same(&right, given) => self.next_step(),
+            Ok(_) => self.hint(),
+            Err(report) => report,
+        }
+    }
+
+    fn skip(&mut self) -> String {
+        let id = self.current().id.clone();
+        let skipped = self.tell("learn-skipped", &[]);
+        match self.at {
+            At::Guess => self.at = At::Step(0),
+            At::Step(_) => {
+                self.kept.progress.record(&id).skipped += 1;
+                return format!("{skipped}\n{}", self.next_step());
+            }
+            At::Finished => return self.go(self.lesson + 1),
+        }
+        format!("{skipped}\n\n{}", self.task())
+    }
+
+    /// The lessons, and which of them are done.
+    pub fn list(&self) -> String {
+        let row = |(place, lesson): (usize, &Lesson)| {
+            let state = match (place == self.lesson, self.kept.progress.is_done(&lesson.id)) {
+                (true, _) => "learn-list-now",
+                (false, true) => "learn-list-done",
+                (false, false) => "learn-list-open",
+            };
+            let title = lesson.title.tell(self.reader().language);
+            format!("{}\t{}\t{}\t{title}", place + 1, lesson.id, self.tell(state, &[]))
+        };
+        let rows: Vec<String> = self.course.iter().enumerate().map(row).collect();
+        crate::ui::columns::align(&rows.join("\n")).trim_end().to_owned()
+    }
+
+    /// What is kept of the learner.
+    pub fn progress(&self) -> &Progress {
+        &self.kept.progress
+    }
+}
+
+/// The place of a lesson in a course, by id or number.
+fn find(course: &[Lesson], name: &str) -> Result<usize> {
+    let by_number = name.parse::<usize>().ok().filter(|number| (1..=course.len()).contains(number));
+    let by_id = || course.iter().position(|lesson| lesson.id == name);
+    by_number.map(|number| number - 1).or_else(by_id).ok_or_else(|| {
+        let ids: Vec<&str> = course.iter().map(|lesson| lesson.id.as_str()).collect();
+        Error::new(Kind::NotFound, format!("there is no lesson `{name}`"))
+            .hint(format!("the lessons are {}", ids.join(", ")))
+    })
+}
+
+/// Values for a lesson; no two are the same.
+pub(super) fn chosen(lesson: &Lesson) -> Result<Values> {
+    let mut chosen = Values::new();
+    for (name, kind) in &lesson.values {
+        let mut value = values::choose(kind)?;
+        for _ in 0..20 {
+            if !chosen.values().any(|known| *known == value) {
+                break;
+            }
+            value = values::choose(kind)?;
+        }
+        chosen.insert(name.clone(), value);
+    }
+    Ok(chosen)
+}
+
+/// Takes all away that a lesson before may have left: all but the image `host`.
+///
+/// # Errors
+/// When something can't be removed.
+pub fn clear(backend: &dyn Backend) -> Result<()> {
+    let cancel = &Cancel::new()?;
+    for container in backend.ps()? {
+        backend.rm_with_volumes(&container.spec.id, true, cancel)?;
+    }
+    for image in backend.images()? {
+        let is_host = image.tags.iter().any(|tag| tag.familiar() == "host:latest");
+        if !is_host && !image.intermediate {
+            let _ = backend.rmi(image.id.as_str(), true);
+        }
+    }
+    for volume in backend.volumes()? {
+        backend.volume_rm(&volume.volume.name.to_string(), true)?;
+    }
+    backend.image("host", PullPolicy::Missing).map(drop)
+}
+
+/// What a lesson begins with.
+pub(super) fn prepare(host: &Host, lesson: &Lesson, values: &Values) -> Result<()> {
+    if lesson.before.trim().is_empty() {
+        return Ok(());
+    }
+    ask(host, &lesson.before, values).map(drop).map_err(|report| {
+        Error::new(Kind::Invalid, format!("the lesson `{}` can't begin", lesson.id))
+            .cause(report.trim_end())
+    })
+}
+
+/// The value of a script of a lesson, in an interpreter of its own; or the report of its failure.
+pub(super) fn ask(host: &Host, script: &str, values: &Values) -> Result<String, String> {
+    let mut session = Session::new(quiet(host));
+    session.value("lesson", &values::put(script, values))
+}
+
+/// The same engine, without anybody who listens.
+pub(super) fn quiet(host: &Host) -> Host {
+    Host { output: Arc::new(Nobody), ..host.clone() }
+}
+
+/// Nobody reads what a check prints.
+#[derive(Debug)]
+struct Nobody;
+
+impl Output for Nobody {
+    fn print(&self, _text: &str) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn eprint(&self, _text: &str) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn write_out(&self, _bytes: &[u8]) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn write_err(&self, _bytes: &[u8]) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether two answers say the same: quotes, case and space do not count, numbers by value.
+pub(super) fn is_same(right: &str, given: &str) -> bool {
+    let plain = |text: &str| text.trim().trim_matches(['"', '\'', '`']).trim().to_lowercase();
+    let (right, given) = (plain(right), plain(given));
+    let numbers = right.parse::<f64>().ok().zip(given.parse::<f64>().ok());
+    right == given || numbers.is_some_and(|(right, given)| (right - given).abs() < 1e-9)
+}
+
+/// The numbers below `count` in an order that nobody knows.
+fn shuffled(count: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    for last in (1..count).rev() {
+        let other = usize::try_from(values::below(last as u64 + 1)).unwrap_or(0);
+        order.swap(last, other);
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_compared_by_what_they_say() {
+        for (right, given, same) in [
+            ("137", "137", true),
+            ("137", " 137.0 ", true),
+            ("exited", "\"Exited\"", true),
+            ("137", "1", false),
+            ("", "x", false),
+        ] {
+            assert_eq!(is_same(right, given), same, "{right} {given}");
+        }
+    }
+
+    #[test]
+    fn an_order_has_every_place_once() {
+        let mut order = shuffled(5);
+        order.sort_unstable();
+        assert_eq!(order, [0, 1, 2, 3, 4]);
+        assert!(shuffled(0).is_empty());
+    }
+}
