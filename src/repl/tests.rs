@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Mutex;
 
 use super::turn::Talk;
-use super::{CommandLine, complete, piped};
+use super::{CommandLine, Settings, complete, piped};
 use crate::script::Session;
 use crate::script::tests::host;
 

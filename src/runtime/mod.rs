@@ -104,7 +104,7 @@ pub struct Runtime {
 #[derive(Debug)]
 enum Claim {
     /// This process: no monitor lives, and nobody else is at work.
-    Idle(Lock, State),
+    Idle(Lock, Box<State>),
     /// Its monitor.
     Live(Connection),
 }
@@ -232,7 +232,7 @@ impl Runtime {
                 let state = directory.read_state().map_err(|error| self.gone_or(id, error))?;
                 let state =
                     if state.status.is_live() { self.bury(&directory, state, id)? } else { state };
-                return Ok(Claim::Idle(lock, state));
+                return Ok(Claim::Idle(lock, Box::new(state)));
             }
             if let Some(connection) = Connection::open(&directory)? {
                 return Ok(Claim::Live(connection));
@@ -260,7 +260,7 @@ impl Runtime {
     ) -> Result<T> {
         loop {
             match self.claim(id)? {
-                Claim::Idle(lock, state) => return idle(lock, state),
+                Claim::Idle(lock, state) => return idle(lock, *state),
                 Claim::Live(mut connection) => {
                     // No reply: it has just ended, so it is looked at anew.
                     if let Some(reply) = connection.ask(request, None, cancel)? {

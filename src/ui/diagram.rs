@@ -343,8 +343,17 @@ mod tests {
             dead: rm, rm -f → gone
 
             from here: unpause, stop, kill, restart, rm -f
-        "#]]
-        .assert_eq(&diagram(Language::English, Some(("web", Status::Paused)), false));
+        "#]].assert_eq(&diagram(
+            Language::English,
+            Some(("web", Status::Paused)),
+            false,
+        ));
+    }
+
+    #[test]
+    fn it_can_be_drawn_in_ascii() {
+        let text = diagram(Language::English, Some(("web", Status::Running)), true);
+        assert!(text.is_ascii());
         expect![[r#"
             The life of `web`
 
@@ -378,8 +387,11 @@ mod tests {
             dead: rm, rm -f -> gone
 
             from here: pause, stop, kill, restart, rm -f
-        "#]]
-        .assert_eq(&diagram(Language::English, Some(("web", Status::Running)), true));
+        "#]].assert_eq(&text);
+    }
+
+    #[test]
+    fn boxes_are_straight_around_wide_characters() {
         expect![[r#"
             `web` 컨테이너의 생애
 
@@ -413,8 +425,11 @@ mod tests {
             사용 불가: rm, rm -f → 제거됨
 
             여기서 가능한 명령: start, restart, rm, rm -f
-        "#]]
-        .assert_eq(&diagram(Language::Korean, Some(("web", Status::Exited)), false));
+        "#]].assert_eq(&diagram(
+            Language::Korean,
+            Some(("web", Status::Exited)),
+            false,
+        ));
     }
 
     #[test]

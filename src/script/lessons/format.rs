@@ -142,10 +142,11 @@ impl Lesson {
         if self.steps.is_empty() {
             faults.push("it has no `steps`".to_owned());
         }
-        if let Some(guess) = &self.guess {
-            if guess.choices.len() < 2 || !(1..=guess.choices.len()).contains(&guess.right) {
-                faults.push("`guess` needs two choices, and `right` the number of one".to_owned());
-            }
+        let is_wrong = |guess: &Guess| {
+            guess.choices.len() < 2 || !(1..=guess.choices.len()).contains(&guess.right)
+        };
+        if self.guess.as_ref().is_some_and(is_wrong) {
+            faults.push("`guess` needs two choices, and `right` the number of one".to_owned());
         }
         for (name, kind) in &self.values {
             if let Err(error) = values::choose(kind) {

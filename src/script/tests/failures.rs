@@ -31,7 +31,8 @@ fn a_caught_error_is_a_map() {
         try { exit(300) } catch (e) { print(e.kind); }
         "#,
         "refused\ncannot start `web`: it is paused\n\
-         paused: you can unpause, stop, kill, restart or rm -f\n[]\nweb\npaused\nstart\n\
+         Its processes are there, only frozen: there is nothing to start. \
+         Now legal: unpause, stop, kill, restart, rm -f\n[]\nweb\npaused\nstart\n\
          main.rhai:5:15\nnot_found\nno hint\nthrown: text\nassertion: must be\ninvalid",
     );
 }
@@ -110,14 +111,14 @@ fn an_uncaught_refusal_shows_the_line_and_the_way_out() {
     draws(
         "let c = run(\"host\", #{ name: \"web\" });\nc.pause();\nc.start();\n",
         expect![[r#"
-        error: cannot start `web`: it is paused
-         --> main.rhai:3:3
-          |
-        3 | c.start();
-          |   ^^^^^
-          |
-          = hint: paused: you can unpause, stop, kill, restart or rm -f
-    "#]],
+            error: cannot start `web`: it is paused
+             --> main.rhai:3:3
+              |
+            3 | c.start();
+              |   ^^^^^
+              |
+              = hint: Its processes are there, only frozen: there is nothing to start. Now legal: unpause, stop, kill, restart, rm -f
+        "#]],
     );
 }
 

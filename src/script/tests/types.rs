@@ -80,8 +80,20 @@ fn run_all(functions: &[Function], prefix: &str, import: &str) -> Vec<String> {
     found
 }
 
-/// Runs calls one after the other in a session; what was wrong with them.
-fn run_calls(import: &str, calls: impl Iterator<Item = String>) -> Vec<String> {
+/// Runs calls one after the other in a session, in a directory of their own, for some of them write
+/// files; what was wrong with them.
+fn run_calls(import: &str, calls: impl Iterator<Item = String> + Send) -> Vec<String> {
+    let place = tempfile::tempdir().unwrap();
+    let here = || {
+        // This thread's working directory alone, and that of the threads that it makes.
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_FS).unwrap();
+        rustix::process::chdir(place.path()).unwrap();
+        run_calls_here(import, calls)
+    };
+    std::thread::scope(|scope| scope.spawn(here).join().unwrap())
+}
+
+fn run_calls_here(import: &str, calls: impl Iterator<Item = String>) -> Vec<String> {
     let (host, _) = host();
     let cancel = host.cancel.clone();
     let mut session = Session::new(host);
