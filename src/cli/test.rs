@@ -21,7 +21,7 @@ const ENDING: &str = "_test.rhai";
 /// Runs the tests. The exit code is 1 where one failed, 130 after Ctrl-C.
 ///
 /// # Errors
-/// [`Kind::NotFound`] where there is no script to run.
+/// [`Kind::NotFound`] where there is no script to run, or no test in any.
 pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
     let scripts = found(&arguments.paths)?;
     let time = arguments.timeout.as_deref().map(parse_duration).transpose();
@@ -39,7 +39,7 @@ pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
         told.open(&path);
         let cases: Arc<dyn Cases> = told.clone();
         let outcome = script::run(Host { cases: Some(cases), ..host.clone() }, Source::File(path));
-        told.close(outcome.exit_code, outcome.report);
+        told.close(&outcome);
         if outcome.exit_code == Cancel::exit_code() {
             told.end();
             return Ok(outcome.exit_code);
@@ -47,7 +47,21 @@ pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
         // Of a script whose time was over.
         host.cancel.clear();
     }
-    Ok(told.end())
+    let exit_code = told.end();
+    if told.lock().count == 0 {
+        return Err(none(arguments).into());
+    }
+    Ok(exit_code)
+}
+
+/// Nothing was tested, so nothing is well.
+fn none(arguments: &TestArguments) -> Error {
+    match &arguments.filter {
+        Some(filter) => Error::new(Kind::NotFound, format!("no test has {filter:?} in its names"))
+            .hint("without --filter all tests are run"),
+        None => Error::new(Kind::NotFound, "there is no test in these scripts")
+            .hint("import \"test\" as test; test::it(\"adds\", || test::equal(1 + 1, 2));"),
+    }
 }
 
 /// The scripts that these paths mean: files as they are, and what directories have below them.
@@ -131,15 +145,17 @@ impl Told {
         self.lock().suites.push(Suite { name, cases: Vec::new() });
     }
 
-    /// A script that failed outside of its tests is a failed test itself.
-    fn close(&self, exit_code: u8, report: Option<String>) {
-        if exit_code == 0 {
+    /// A script that failed or ended outside of its tests is a failed test itself: what it had
+    /// still to test would be missed by nobody.
+    fn close(&self, outcome: &script::Outcome) {
+        if outcome.whole {
             return;
         }
+        let report = outcome.report.clone();
         let first = report.as_deref().and_then(|report| report.lines().next());
         let message = match first {
             Some(line) => line.strip_prefix("error: ").unwrap_or(line).to_owned(),
-            None => format!("it ended with {exit_code}"),
+            None => format!("it ended with {} before its last line", outcome.exit_code),
         };
         let report = report.unwrap_or_else(|| message.clone());
         self.ended(&Case {

@@ -76,6 +76,7 @@ impl Session {
         let over = self.watch_time();
         let evaluated = self.evaluate(name, text);
         over.into_iter().for_each(|over| over.raise());
+        let whole = evaluated.is_ok() || self.stage.tests().ended_script();
         let (exit_code, report) = match evaluated {
             Ok(_) => match cases::summary(&self.stage) {
                 Some(failed) => (1, Some(failed)),
@@ -87,6 +88,10 @@ impl Session {
                     let where_it_was = render::interrupted(&self.stage, name, &error);
                     (LATE, Some(format!("error: the time of the script is over\n{where_it_was}")))
                 }
+                Some(Ending::Exit(0)) => match cases::summary(&self.stage) {
+                    Some(failed) => (1, Some(failed)),
+                    None => (0, None),
+                },
                 Some(Ending::Exit(code)) => (code, None),
                 Some(Ending::Closed) => (0, None),
                 Some(Ending::Interrupted) => {
@@ -95,7 +100,7 @@ impl Session {
                 None => (1, Some(self.report(name, &error))),
             },
         };
-        Outcome { exit_code, report }
+        Outcome { exit_code, report, whole }
     }
 
     /// Ends the script when its time is over, unless the flag that is returned is raised before.
