@@ -1,5 +1,6 @@
 //! `test`: scripts whose tests are run and told.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,10 +29,15 @@ pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
     let limits = Limits { time: time.map_err(|e| e.context("--timeout"))?, ..Limits::default() };
     let cancel = shell.interruptible()?.clone();
     let host = Host { limits, ..language::host(shell.backend()?.clone(), cancel, Vec::new()) };
+    let terminal = host.output.clone();
+    let host = match arguments.format {
+        Form::Plain => host,
+        Form::Tap | Form::Junit => Host { output: Arc::new(Beside(terminal.clone())), ..host },
+    };
     let told = Arc::new(Told {
         form: arguments.format,
         filter: arguments.filter.clone().unwrap_or_default(),
-        output: host.output.clone(),
+        output: terminal,
         state: Mutex::default(),
     });
     told.begin();
@@ -102,6 +108,29 @@ fn search(directory: &Path, scripts: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What scripts write where programs read the results: all of it goes to standard error, or it
+/// would be taken for results.
+#[derive(Debug)]
+struct Beside(Arc<dyn Output>);
+
+impl Output for Beside {
+    fn print(&self, text: &str) -> io::Result<()> {
+        self.0.eprint(text)
+    }
+
+    fn eprint(&self, text: &str) -> io::Result<()> {
+        self.0.eprint(text)
+    }
+
+    fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_err(bytes)
+    }
+
+    fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_err(bytes)
+    }
 }
 
 /// Tells of tests as they end, and keeps them for the end.

@@ -161,3 +161,25 @@ fn a_filter_that_fits_no_test_is_an_error() {
     let said = engine.fails(&["test", place.path().to_str().unwrap()], 1);
     assert!(said.contains("there is no test in these scripts"), "{said}");
 }
+
+#[test]
+fn what_tests_write_is_kept_apart_from_results_that_programs_read() {
+    needs_root!("what_tests_write_is_kept_apart_from_results_that_programs_read");
+    let engine = Engine::new();
+    let text = r#"import "test" as test;
+test::it("x", || { print("not ok 7"); debug("beside"); run("host", "echo not ok 8", #{ attach: true }); });
+"#;
+    let place = scripts(&[("a_test.rhai", text)]);
+    let path = place.path().to_str().unwrap();
+    for (format, begins) in [("tap", "TAP version 14\n"), ("junit", "<?xml ")] {
+        let ran = engine.run(&["test", "--format", format, path]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        assert!(ran.out.starts_with(begins), "{}", ran.out);
+        assert!(!ran.out.contains("not ok"), "{}", ran.out);
+        for said in ["not ok 7", "beside", "not ok 8"] {
+            assert!(ran.err.contains(said), "no {said:?} in {}", ran.err);
+        }
+    }
+    let ran = engine.run(&["test", path]);
+    assert!(ran.out.contains("not ok 7\nnot ok 8\n"), "{}", ran.out);
+}
