@@ -58,13 +58,18 @@ impl Waiter {
         match condition {
             Condition::Status(status) => {
                 let ended = matches!(status, Status::Exited | Status::Dead | Status::Created);
-                self.state(status.as_str(), ended, cancel, |record| {
-                    record.is_some_and(|record| record.state.status == *status)
+                self.state(status.as_str(), ended, cancel, |record| match record {
+                    Some(record) => record.state.status == *status,
+                    None => *status == Status::Exited && self.has_exited(),
                 })
             }
-            Condition::Health(health) => self.state(health, false, cancel, |record| {
-                record.is_some_and(|r| r.state.status == Status::Running && r.health() == *health)
-            }),
+            Condition::Health(health) => {
+                self.asked(health)?;
+                self.state(health, false, cancel, |record| {
+                    let running = record.filter(|record| record.state.status == Status::Running);
+                    running.is_some_and(|record| record.health() == *health)
+                })
+            }
             Condition::Removed => self.state("removed", true, cancel, |record| record.is_none()),
             Condition::Log { pattern, count, stream } => {
                 self.lines(pattern, *count, *stream, cancel)
@@ -78,6 +83,25 @@ impl Waiter {
             }
             Condition::All(goals) => self.several(goals, false, cancel),
             Condition::Any(goals) => self.several(goals, true, cancel),
+        }
+    }
+
+    /// Whether one that is gone has ended before: its record may have gone with its end.
+    fn has_exited(&self) -> bool {
+        self.container.exit_code().is_ok_and(|code| code.is_some())
+    }
+
+    /// Fails where nothing ever asks for its health.
+    fn asked(&self, health: &str) -> Result<()> {
+        match self.look()? {
+            Some(record) if record.spec.host.upkeep.health.command().is_none() => {
+                let name = self.container.name();
+                let message = format!("`{name}` has no health check, so it is never {health}");
+                Err(Error::new(Kind::Invalid, message)
+                    .container(&name, Some(record.state.status.as_str()))
+                    .hint("the option `health` of create() gives it one"))
+            }
+            _ => Ok(()),
         }
     }
 
