@@ -301,3 +301,46 @@ fn health_that_nobody_asks_for_is_not_waited_for() {
          invalid: `web` has no health check, so it is never healthy; true",
     );
 }
+
+#[test]
+fn no_time_is_one_look_at_each_condition() {
+    needs_root!("no_time_is_one_look_at_each_condition");
+    prints(
+        r#"
+        let c = run("host", ["sh", "-c", "echo one; echo two; echo ready; exec sleep 1000"]);
+        c.wait_for(#{ log: "ready" }, "20s");
+        let there = [
+            "running", #{ file: "/etc" }, #{ exec: "true" }, #{ log: "ready" }, #{ log: ".", count: 3 },
+            #{ any: ["exited", #{ file: "/never" }, #{ exec: "true" }] },
+            #{ all: ["running", #{ exec: "true" }, #{ log: "two" }] },
+            #{ log: "ready", fail: "panic" },
+        ];
+        for n in 0..5 {
+            for condition in there { c.wait_for(condition, 0); }
+        }
+        for condition in ["exited", #{ file: "/never" }, #{ exec: "false" }, #{ log: "never" }, #{ any: [#{ port: 1 }, "paused"] }] {
+            try { c.wait_for(condition, 0); print(condition); } catch (e) { print(e.kind); }
+        }
+        "#,
+        "timeout\ntimeout\ntimeout\ntimeout\ntimeout",
+    );
+}
+
+#[test]
+fn an_end_that_is_waited_for_is_not_taken_for_the_failure_of_another_condition() {
+    needs_root!("an_end_that_is_waited_for_is_not_taken_for_the_failure_of_another_condition");
+    prints(
+        r#"
+        for n in 0..30 {
+            scope(|| {
+                let c = run("host", ["sh", "-c", "echo hello; sleep 0.02"], #{ rm: n % 2 == 0 });
+                c.wait_for(#{ any: [#{ log: "never" }, #{ port: 1 }, "exited"] }, "20s");
+            });
+        }
+        let c = run("host", ["sh", "-c", "echo PANIC; exec sleep 1000"]);
+        try { c.wait_for(#{ any: [#{ log: "never", fail: "PANIC" }, "exited"] }, "60s"); }
+        catch (e) { print(e.message.contains("wrote a line that /PANIC/ matches")); }
+        "#,
+        "true",
+    );
+}
