@@ -7,6 +7,7 @@
 mod api;
 mod callback;
 mod cases;
+mod caught;
 mod check;
 mod completion;
 mod docs;

@@ -245,7 +245,8 @@ fn wanted(retry: &Retry, error: &EvalAltResult) -> bool {
             Some(map) => map.get("kind").map(ToString::to_string),
             None => Some("thrown".to_owned()),
         },
-        _ => None,
+        // As `catch` tells it.
+        _ => Some(Kind::Invalid.as_str().to_owned()),
     };
     retry.on.is_empty() || kind.is_some_and(|kind| retry.on.contains(&kind))
 }
