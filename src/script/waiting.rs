@@ -361,11 +361,7 @@ type Job<'a> = &'a (dyn Fn(&Cancel) -> Result<()> + Sync);
 
 /// Does all at the same time. The first result that `decides` takes ends the others and is the
 /// result of all; else it is the first error, when all are done.
-fn at_once(
-    jobs: &[Job<'_>],
-    decides: impl Fn(&Result<()>) -> bool,
-    cancel: &Cancel,
-) -> Result<()> {
+fn at_once(jobs: &[Job<'_>], decides: impl Fn(&Result<()>) -> bool, cancel: &Cancel) -> Result<()> {
     let part = cancel.part()?;
     let (tell, told) = mpsc::channel();
     std::thread::scope(|scope| {

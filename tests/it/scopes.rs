@@ -199,8 +199,14 @@ fn ctrl_c_during_a_rollout_brings_the_old_containers_back() {
         // In the stop of the first, which has no name of its own then.
         ("rolling(fleet, \"host\", #{ options: #{ cmd: \"sleep 200\" }, grace: 2 })", "web-1-old"),
         // When all new ones are there.
-        ("blue_green(fleet, \"host\", #{ options: #{ cmd: \"sleep 200\" }, turn: |c| sleep(100) })", "web-2-new"),
-        ("canary(fleet, \"host\", #{ options: #{ cmd: \"sleep 200\" }, grace: 0, watch: 100 })", "web-1-old"),
+        (
+            "blue_green(fleet, \"host\", #{ options: #{ cmd: \"sleep 200\" }, turn: |c| sleep(100) })",
+            "web-2-new",
+        ),
+        (
+            "canary(fleet, \"host\", #{ options: #{ cmd: \"sleep 200\" }, grace: 0, watch: 100 })",
+            "web-1-old",
+        ),
     ] {
         interrupt_at(&engine, &format!("{begin} rollout::{}", rollout.0), rollout.1);
         let running = engine.ok(&["ps", "-a", "--format", "{{.Names}} {{.State}}"]);
