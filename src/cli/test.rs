@@ -1,5 +1,6 @@
 //! `test`: scripts whose tests are run and told.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,17 +22,22 @@ const ENDING: &str = "_test.rhai";
 /// Runs the tests. The exit code is 1 where one failed, 130 after Ctrl-C.
 ///
 /// # Errors
-/// [`Kind::NotFound`] where there is no script to run.
+/// [`Kind::NotFound`] where there is no script to run, or no test in any.
 pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
     let scripts = found(&arguments.paths)?;
     let time = arguments.timeout.as_deref().map(parse_duration).transpose();
     let limits = Limits { time: time.map_err(|e| e.context("--timeout"))?, ..Limits::default() };
     let cancel = shell.interruptible()?.clone();
     let host = Host { limits, ..language::host(shell.backend()?.clone(), cancel, Vec::new()) };
+    let terminal = host.output.clone();
+    let host = match arguments.format {
+        Form::Plain => host,
+        Form::Tap | Form::Junit => Host { output: Arc::new(Beside(terminal.clone())), ..host },
+    };
     let told = Arc::new(Told {
         form: arguments.format,
         filter: arguments.filter.clone().unwrap_or_default(),
-        output: host.output.clone(),
+        output: terminal,
         state: Mutex::default(),
     });
     told.begin();
@@ -39,7 +45,7 @@ pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
         told.open(&path);
         let cases: Arc<dyn Cases> = told.clone();
         let outcome = script::run(Host { cases: Some(cases), ..host.clone() }, Source::File(path));
-        told.close(outcome.exit_code, outcome.report);
+        told.close(&outcome);
         if outcome.exit_code == Cancel::exit_code() {
             told.end();
             return Ok(outcome.exit_code);
@@ -47,7 +53,21 @@ pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
         // Of a script whose time was over.
         host.cancel.clear();
     }
-    Ok(told.end())
+    let exit_code = told.end();
+    if told.lock().count == 0 {
+        return Err(none(arguments).into());
+    }
+    Ok(exit_code)
+}
+
+/// Nothing was tested, so nothing is well.
+fn none(arguments: &TestArguments) -> Error {
+    match &arguments.filter {
+        Some(filter) => Error::new(Kind::NotFound, format!("no test has {filter:?} in its names"))
+            .hint("without --filter all tests are run"),
+        None => Error::new(Kind::NotFound, "there is no test in these scripts")
+            .hint("import \"test\" as test; test::it(\"adds\", || test::equal(1 + 1, 2));"),
+    }
 }
 
 /// The scripts that these paths mean: files as they are, and what directories have below them.
@@ -88,6 +108,29 @@ fn search(directory: &Path, scripts: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What scripts write where programs read the results: all of it goes to standard error, or it
+/// would be taken for results.
+#[derive(Debug)]
+struct Beside(Arc<dyn Output>);
+
+impl Output for Beside {
+    fn print(&self, text: &str) -> io::Result<()> {
+        self.0.eprint(text)
+    }
+
+    fn eprint(&self, text: &str) -> io::Result<()> {
+        self.0.eprint(text)
+    }
+
+    fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_err(bytes)
+    }
+
+    fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_err(bytes)
+    }
 }
 
 /// Tells of tests as they end, and keeps them for the end.
@@ -131,15 +174,17 @@ impl Told {
         self.lock().suites.push(Suite { name, cases: Vec::new() });
     }
 
-    /// A script that failed outside of its tests is a failed test itself.
-    fn close(&self, exit_code: u8, report: Option<String>) {
-        if exit_code == 0 {
+    /// A script that failed or ended outside of its tests is a failed test itself: what it had
+    /// still to test would be missed by nobody.
+    fn close(&self, outcome: &script::Outcome) {
+        if outcome.whole {
             return;
         }
+        let report = outcome.report.clone();
         let first = report.as_deref().and_then(|report| report.lines().next());
         let message = match first {
             Some(line) => line.strip_prefix("error: ").unwrap_or(line).to_owned(),
-            None => format!("it ended with {exit_code}"),
+            None => format!("it ended with {} before its last line", outcome.exit_code),
         };
         let report = report.unwrap_or_else(|| message.clone());
         self.ended(&Case {

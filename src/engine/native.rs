@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use once_cell::sync::OnceCell;
 use serde_json::Value;
 
 use super::build::How;
@@ -47,12 +48,22 @@ pub(super) const HOST: &str = "host:latest";
 pub(super) struct Native {
     pub(super) settings: Settings,
     pub(super) runtime: Runtime,
+    /// This process as the owner of what builds run; none before the first.
+    builder: OnceCell<Owner>,
 }
 
 impl Native {
     pub(super) fn new(settings: &Settings) -> Self {
         let runtime = Runtime::new(&settings.root, &settings.cgroup_parent);
-        Native { settings: settings.clone(), runtime }
+        Native { settings: settings.clone(), runtime, builder: OnceCell::new() }
+    }
+
+    /// The owner of the containers of builds, which go with this process.
+    ///
+    /// # Errors
+    /// When its keeper can't be started.
+    pub(super) fn builder(&self) -> Result<&Owner> {
+        self.builder.get_or_try_init(|| self.runtime.own())
     }
 
     pub(super) fn runtime(&self) -> &Runtime {

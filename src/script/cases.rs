@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 
-use super::error::{RhaiResultOf, innermost};
+use super::error::{Ending, RhaiResultOf, innermost};
 use super::scope::Scope;
 use super::stage::Stage;
 use super::{explain, here, render};
@@ -32,6 +32,8 @@ struct State {
     groups: Vec<Group>,
     passed: usize,
     failed: usize,
+    /// Whether a test has ended the script, and has failed for it.
+    ended_script: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -91,6 +93,11 @@ impl Tests {
         (before, after)
     }
 
+    /// Whether a test has called `exit`, and was told as failed for it.
+    pub fn ended_script(&self) -> bool {
+        self.lock().ended_script
+    }
+
     fn count(&self, case: &Case) {
         let mut state = self.lock();
         match case.verdict {
@@ -113,6 +120,13 @@ pub fn run(ctx: &NativeCallContext, name: &str, function: &FnPtr) -> RhaiResultO
     let scope = Scope::part();
     let ended = here::in_scope(scope.clone(), || around(ctx, &stage, function));
     let ended = scope.end(ctx.engine(), &stage, ended);
+    // Also where a `catch` kept it from this call: the script ends at its next operation.
+    if let Some(Ending::Exit(code)) = stage.noted() {
+        let verdict = exited(ctx, &stage, code, ended.as_ref().err().map(Box::as_ref));
+        tell(&stage, Case { names, time: begun.elapsed(), verdict });
+        stage.tests().lock().ended_script = true;
+        return ended.map(drop);
+    }
     let verdict = match ended {
         Ok(_) => Verdict::Passed,
         Err(error) if !innermost(&error).is_catchable() => return Err(error),
@@ -152,6 +166,20 @@ fn failed(ctx: &NativeCallContext, stage: &Stage, error: &EvalAltResult) -> Verd
     let report = render::report(ctx.engine(), stage, &rhai::Scope::new(), name, error);
     let message = ui::error::visible(&explain::in_a_line(innermost(error)));
     Verdict::Failed { message, report }
+}
+
+/// A test that ended the script: those after it would go, and nobody would miss them.
+fn exited(
+    ctx: &NativeCallContext,
+    stage: &Stage,
+    code: u8,
+    error: Option<&EvalAltResult>,
+) -> Verdict {
+    let message = format!("it called exit({code}), so what comes after it has not run");
+    let name = ctx.call_source().unwrap_or_default();
+    let place = error.and_then(|error| render::place(stage, name, error));
+    let place = place.map_or_else(String::new, |place| format!("\n --> {place}"));
+    Verdict::Failed { report: format!("error: {message}{place}"), message }
 }
 
 fn tell(stage: &Stage, case: Case) {

@@ -87,6 +87,33 @@ pub fn explain(error: &EvalAltResult, known: &Known<'_>) -> Words {
     }
 }
 
+/// The words for an error that Rhai has told in its own already.
+pub fn told(text: &str, known: &Known<'_>) -> Words {
+    use EvalAltResult as E;
+    let none = rhai::Position::NONE;
+    let rest = |words: &str| text.strip_prefix(words).map(str::to_owned);
+    let error = if let Some(signature) = rest("Function not found: ") {
+        E::ErrorFunctionNotFound(signature, none)
+    } else if let Some(name) = rest("Variable not found: ") {
+        E::ErrorVariableNotFound(name, none)
+    } else if let Some(name) = rest("Module not found: ") {
+        E::ErrorModuleNotFound(name, none)
+    } else if let Some(what) = rest("Data race detected on ") {
+        E::ErrorDataRace(what, none)
+    } else if text == "'this' not bound" {
+        E::ErrorUnboundThis(none)
+    } else if text == "For loop expects iterable type" {
+        E::ErrorFor(none)
+    } else if let Some((given, wanted)) =
+        rest("Data type incorrect: ").as_deref().and_then(|types| types.split_once(" (expecting "))
+    {
+        E::ErrorMismatchDataType(wanted.trim_end_matches(')').into(), given.into(), none)
+    } else {
+        return Words::new(lower_first(text));
+    };
+    explain(&error, known)
+}
+
 /// An error without hint and place, for a warning of one line.
 pub fn in_a_line(error: &EvalAltResult) -> String {
     match error {

@@ -4,6 +4,7 @@ use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, OptimizationLevel};
 
 use super::api;
+use super::caught;
 use super::events::Event;
 use super::exec::ExecResult;
 use super::handle::{Container, Image};
@@ -64,6 +65,15 @@ pub fn build(stage: &Stage) -> Engine {
             _ => String::new(),
         };
         err.eprint(&format!("{place}{text}"));
+    });
+    let surroundings = stage.clone();
+    // Public under `internals`, and volatile; there is nothing else before the use of a variable.
+    #[allow(deprecated)]
+    engine.on_var(move |name, _, mut context| {
+        if surroundings.sources().may_be_caught(name) {
+            caught::put_right(name, &mut context, &surroundings);
+        }
+        Ok(None)
     });
     let progress = stage.clone();
     engine.on_progress(move |_| progress.ending().map(rhai::Dynamic::from));

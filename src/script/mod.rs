@@ -7,6 +7,7 @@
 mod api;
 mod callback;
 mod cases;
+mod caught;
 mod check;
 mod completion;
 mod docs;
@@ -191,6 +192,8 @@ pub struct Outcome {
     pub exit_code: u8,
     /// What went wrong, drawn for standard error.
     pub report: Option<String>,
+    /// Whether it came to its last statement, or a failed test of it has told why not.
+    pub whole: bool,
 }
 
 /// Runs a script to its end, on a thread of its own with a big stack.
@@ -198,7 +201,8 @@ pub fn run(host: Host, source: Source) -> Outcome {
     let (name, text) = match read(source) {
         Ok(source) => source,
         Err(error) => {
-            return Outcome { exit_code: 1, report: Some(render::plain(&error)) };
+            let report = Some(render::plain(&error));
+            return Outcome { exit_code: 1, report, whole: false };
         }
     };
     Session::new(host).run(&name, &text)

@@ -50,13 +50,17 @@ fn leave_library(frames: &mut Vec<Frame>) {
 
 /// The note that Ctrl-C leaves.
 pub fn interrupted(stage: &Stage, name: &str, error: &EvalAltResult) -> String {
-    let mut frames = Vec::new();
-    walk(stage, error, name, &mut frames);
-    let place = frames.iter().find_map(|f| f.position.line().map(|line| (f.source.clone(), line)));
-    match place {
-        Some((source, line)) => format!("interrupted at {source}:{line}"),
+    match place(stage, name, error) {
+        Some(place) => format!("interrupted at {place}"),
         None => "interrupted".to_owned(),
     }
+}
+
+/// Where it was, as `source:line`.
+pub fn place(stage: &Stage, name: &str, error: &EvalAltResult) -> Option<String> {
+    let mut frames = Vec::new();
+    walk(stage, error, name, &mut frames);
+    frames.iter().find_map(|f| f.position.line().map(|line| format!("{}:{line}", f.source)))
 }
 
 /// An error without a place in a script: as the command line shows it.

@@ -43,6 +43,11 @@ impl Scope {
         Arc::new(Scope { last: Mutex::default(), around: here::scope(), owns: true })
     }
 
+    /// Nothing of its own: a place for the way back of what did not come to its end.
+    pub fn back() -> Self {
+        Scope { last: Mutex::default(), around: None, owns: false }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Cleanup>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }

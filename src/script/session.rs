@@ -83,6 +83,7 @@ impl Session {
             self.stage.eprint(trace::end(&self.stage).trim_end());
         }
         over.into_iter().for_each(|over| over.raise());
+        let whole = evaluated.is_ok() || self.stage.tests().ended_script();
         let (exit_code, report) = match evaluated {
             Ok(_) => match cases::summary(&self.stage) {
                 Some(failed) => (1, Some(failed)),
@@ -94,6 +95,10 @@ impl Session {
                     let where_it_was = render::interrupted(&self.stage, name, &error);
                     (LATE, Some(format!("error: the time of the script is over\n{where_it_was}")))
                 }
+                Some(Ending::Exit(0)) => match cases::summary(&self.stage) {
+                    Some(failed) => (1, Some(failed)),
+                    None => (0, None),
+                },
                 Some(Ending::Exit(code)) => (code, None),
                 Some(Ending::Closed) => (0, None),
                 Some(Ending::Interrupted) => {
@@ -102,7 +107,7 @@ impl Session {
                 None => (1, Some(self.report(name, &error))),
             },
         };
-        Outcome { exit_code, report }
+        Outcome { exit_code, report, whole }
     }
 
     /// Ends the script when its time is over, unless the flag that is returned is raised before.

@@ -1,6 +1,7 @@
 //! The texts of scripts, modules and REPL lines, for the lines that error reports show.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::AST;
@@ -12,6 +13,8 @@ pub const CLOSURE: &str = "anon$";
 #[derive(Debug, Default)]
 pub struct Sources {
     known: Mutex<Known>,
+    /// A bit for each name that some `catch (name)` has, as [`bit`] says; others may share it.
+    caught: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -28,7 +31,13 @@ impl Sources {
 
     /// Remembers the text of `name`.
     pub fn add(&self, name: &str, text: &str) {
+        self.caught.fetch_or(bits_of_caught(text), Ordering::Relaxed);
         self.lock().texts.insert(name.to_owned(), text.into());
+    }
+
+    /// Whether a variable of this name can be that of a `catch`. Asked at each use of a variable.
+    pub fn may_be_caught(&self, name: &str) -> bool {
+        self.caught.load(Ordering::Relaxed) & bit(name) != 0
     }
 
     /// Remembers where the closures of `ast` were written.
@@ -52,6 +61,29 @@ impl Sources {
     }
 }
 
+/// One of 64 bits for a name.
+fn bit(name: &str) -> u64 {
+    let first = name.bytes().next().map_or(0, usize::from);
+    1 << ((first + name.len() * 7) % 64)
+}
+
+/// The bits of all names that a text catches errors by; all bits where it is written so that only
+/// a parser would find the name.
+fn bits_of_caught(text: &str) -> u64 {
+    let bits = text.split("catch").skip(1).map(|rest| {
+        let rest = rest.trim_start();
+        match rest.strip_prefix('(').map(str::trim_start) {
+            Some(rest) if rest.starts_with('/') => u64::MAX,
+            Some(rest) => {
+                bit(rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or(rest))
+            }
+            None if rest.starts_with('/') => u64::MAX,
+            None => 0,
+        }
+    });
+    bits.fold(0, |all, bits| all | bits)
+}
+
 /// A script without its `#!` line, which is left blank so that line numbers stay right.
 pub fn without_shebang(text: &str) -> &str {
     if text.starts_with("#!") { text.find('\n').map_or("", |end| &text[end..]) } else { text }
@@ -60,6 +92,26 @@ pub fn without_shebang(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_caught_errors_are_known_however_they_are_written() {
+        for text in [
+            "try { } catch (err) { }",
+            "try{}catch(err){}",
+            "try {} catch\n( err )\n{}",
+            "try {} catch /* ( */ (err) {}",
+            "try {} catch ( // it\n err) {}",
+            "try {} catch {} try {} catch (e) {} catch (err) {}",
+        ] {
+            let sources = Sources::default();
+            assert!(!sources.may_be_caught("err"));
+            sources.add("a", text);
+            assert!(sources.may_be_caught("err"), "{text}");
+        }
+        let sources = Sources::default();
+        sources.add("a", "try {} catch {} // catch them");
+        assert!(!sources.may_be_caught("err"));
+    }
 
     #[test]
     fn a_shebang_becomes_an_empty_line() {

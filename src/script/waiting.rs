@@ -6,6 +6,7 @@
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use regex::Regex;
 
 use super::exec::Kept;
@@ -24,6 +25,8 @@ use crate::model::{Error, Kind, Result};
 const PAUSE: Duration = Duration::from_millis(50);
 /// The same for a program that is run each time.
 const LONG_PAUSE: Duration = Duration::from_millis(200);
+/// How long a program may take that is run when the time is over, or nearly.
+const ONE_LOOK: Duration = Duration::from_secs(1);
 /// How many of the last lines an error shows.
 const LAST: u64 = 5;
 
@@ -51,20 +54,25 @@ impl Waiter {
         let Some(fail) = &goal.fail else { return self.wait_until(&goal.condition, cancel) };
         let holds = |cancel: &Cancel| self.wait_until(&goal.condition, cancel);
         let fails = |cancel: &Cancel| self.watch_for(fail, cancel);
-        at_once(&[&holds, &fails], true, cancel)
+        at_once(&[&holds, &fails], |_| true, cancel)
     }
 
     fn wait_until(&self, condition: &Condition, cancel: &Cancel) -> Result<()> {
         match condition {
             Condition::Status(status) => {
                 let ended = matches!(status, Status::Exited | Status::Dead | Status::Created);
-                self.state(status.as_str(), ended, cancel, |record| {
-                    record.is_some_and(|record| record.state.status == *status)
+                self.state(status.as_str(), ended, cancel, |record| match record {
+                    Some(record) => record.state.status == *status,
+                    None => *status == Status::Exited && self.has_exited(),
                 })
             }
-            Condition::Health(health) => self.state(health, false, cancel, |record| {
-                record.is_some_and(|r| r.state.status == Status::Running && r.health() == *health)
-            }),
+            Condition::Health(health) => {
+                self.asked(health)?;
+                self.state(health, false, cancel, |record| {
+                    let running = record.filter(|record| record.state.status == Status::Running);
+                    running.is_some_and(|record| record.health() == *health)
+                })
+            }
             Condition::Removed => self.state("removed", true, cancel, |record| record.is_none()),
             Condition::Log { pattern, count, stream } => {
                 self.lines(pattern, *count, *stream, cancel)
@@ -76,16 +84,58 @@ impl Waiter {
                 let what = format!("answering `{}`", cmd.join(" "));
                 self.looks(&what, LONG_PAUSE, cancel, || self.succeeds(cmd, cancel))
             }
-            Condition::All(goals) => self.several(goals, false, cancel),
-            Condition::Any(goals) => self.several(goals, true, cancel),
+            Condition::All(goals) => self.several(goals, Result::is_err, cancel),
+            Condition::Any(goals) => {
+                let decides = |ended: &Result<()>| match ended {
+                    Ok(()) => true,
+                    Err(error) => !self.leaves_others(error),
+                };
+                self.several(goals, decides, cancel)
+            }
         }
     }
 
-    fn several(&self, goals: &[Goal], any: bool, cancel: &Cancel) -> Result<()> {
+    /// Whether one that is gone has ended before: its record may have gone with its end.
+    fn has_exited(&self) -> bool {
+        self.container.exit_code().is_ok_and(|code| code.is_some())
+    }
+
+    /// Fails where nothing ever asks for its health.
+    fn asked(&self, health: &str) -> Result<()> {
+        match self.look()? {
+            Some(record) if record.spec.host.upkeep.health.command().is_none() => {
+                let name = self.container.name();
+                let message = format!("`{name}` has no health check, so it is never {health}");
+                Err(Error::new(Kind::Invalid, message)
+                    .container(&name, Some(record.state.status.as_str()))
+                    .hint("the option `health` of create() gives it one"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether others may still hold where one has failed so: they look for themselves when the
+    /// time is over, and an end may be what they wait for.
+    fn leaves_others(&self, error: &Error) -> bool {
+        let over = |record: Option<Record>| record.is_none_or(|r| !r.state.status.is_live());
+        match error.kind() {
+            Kind::Timeout => true,
+            Kind::Died => self.look().is_ok_and(over),
+            _ => false,
+        }
+    }
+
+    /// Waits for several goals. `decides` says which end of one ends the wait for all.
+    fn several(
+        &self,
+        goals: &[Goal],
+        decides: impl Fn(&Result<()>) -> bool,
+        cancel: &Cancel,
+    ) -> Result<()> {
         let waits: Vec<_> =
             goals.iter().map(|goal| move |cancel: &Cancel| self.wait(goal, cancel)).collect();
         let jobs: Vec<Job<'_>> = waits.iter().map(|wait| wait as Job<'_>).collect();
-        at_once(&jobs, any, cancel)
+        at_once(&jobs, decides, cancel)
     }
 
     /// Waits for a state. `ended` says that it may come after the end.
@@ -163,8 +213,9 @@ impl Waiter {
 
     /// Whether a program ends with 0 inside.
     fn succeeds(&self, cmd: &[String], cancel: &Cancel) -> Result<Seen> {
-        let options =
-            ExecOptions { cmd: cmd.to_vec(), timeout: self.left(), ..ExecOptions::default() };
+        // The last look gets its time too, or it would tell of nothing.
+        let timeout = self.left().map(|left| left.max(ONE_LOOK));
+        let options = ExecOptions { cmd: cmd.to_vec(), timeout, ..ExecOptions::default() };
         let (mut out, mut err) = (Kept::default(), Kept::default());
         let attach = Attach { start: false, ..Attach::to_output(&mut out, &mut err) };
         match self.backend.exec(self.container.id(), &options, attach, cancel) {
@@ -218,12 +269,19 @@ impl Waiter {
             record.is_none_or(|record| record.state.status != Status::Created)
         })?;
         let options = LogOptions { follow: true, stream, ..LogOptions::default() };
-        let mut lines = self.backend.logs(self.container.id(), &options)?;
+        let begun = Timestamp::now();
+        let mut lines = match self.backend.logs(self.container.id(), &options) {
+            Err(error) if error.kind() == Kind::NotFound => {
+                return Err(self.died(format!("was removed before it was {what}")));
+            }
+            lines => lines?,
+        };
         loop {
             match lines.next_line(self.left(), cancel) {
                 Ok(Some(line)) if enough(&line) => return Ok(()),
-                // One who writes without end must not keep us from the time, nor from Ctrl-C.
-                Ok(Some(_)) if self.left().is_some_and(|left| left.is_zero()) => {
+                // One who writes without end must not keep us from the time, nor from Ctrl-C; but
+                // what was there before is looked at, however short the time.
+                Ok(Some(line)) if line.time > begun && self.is_over() => {
                     return Err(self.late(what));
                 }
                 Ok(Some(_)) => cancel.check()?,
@@ -235,6 +293,10 @@ impl Waiter {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
     }
 
     fn left(&self) -> Option<Duration> {
@@ -297,9 +359,9 @@ impl Waiter {
 
 type Job<'a> = &'a (dyn Fn(&Cancel) -> Result<()> + Sync);
 
-/// Does all at the same time. Ends with the first error; or else when all are done, or with `any`
-/// the first. The others are ended then.
-fn at_once(jobs: &[Job<'_>], any: bool, cancel: &Cancel) -> Result<()> {
+/// Does all at the same time. The first result that `decides` takes ends the others and is the
+/// result of all; else it is the first error, when all are done.
+fn at_once(jobs: &[Job<'_>], decides: impl Fn(&Result<()>) -> bool, cancel: &Cancel) -> Result<()> {
     let part = cancel.part()?;
     let (tell, told) = mpsc::channel();
     std::thread::scope(|scope| {
@@ -313,13 +375,15 @@ fn at_once(jobs: &[Job<'_>], any: bool, cancel: &Cancel) -> Result<()> {
                 .map_err(|error| Error::from_io("make a thread", &error))?;
         }
         drop(tell);
+        let mut first = Ok(());
         for result in told {
-            if any || result.is_err() {
+            if decides(&result) {
                 part.raise();
                 return result;
             }
+            first = first.and(result);
         }
-        Ok(())
+        first
     })
     .inspect_err(|_| part.raise())
 }

@@ -205,6 +205,23 @@ fn signals_that_end_a_build_end_its_container() {
 }
 
 #[test]
+fn a_killed_build_leaves_no_container() {
+    needs_root!("a_killed_build_leaves_no_container");
+    let engine = engine();
+    let context = Context::new("FROM hundredcounter\nRUN echo begun; sleep 300\n");
+    let step = "image(\"hundredcounter\").with_run(\"echo begun; sleep 300\")";
+    let scoped = format!("scope(|| {step})");
+    for words in [vec!["-e", step], vec!["-e", &scoped], vec!["build", context.path()]] {
+        let mut child = engine.begin(&words);
+        assert!(until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty()));
+        engine.wrote(&engine.ok(&["ps", "-q"]), "begun");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()), "{words:?}");
+    }
+}
+
+#[test]
 fn what_a_killed_build_left_is_removed_by_the_next() {
     needs_root!("what_a_killed_build_left_is_removed_by_the_next");
     let engine = engine();
@@ -220,6 +237,12 @@ fn what_a_killed_build_left_is_removed_by_the_next() {
         (child, id)
     };
     let (mut killed, left) = begin();
+    // Its keeper would remove it at once.
+    let keeper = format!("^lifebox-keeper {}", engine.root().display());
+    let found = std::process::Command::new("pgrep").args(["-f", &keeper]).output().unwrap();
+    for pid in String::from_utf8(found.stdout).unwrap().lines() {
+        signal(pid.parse().unwrap(), rustix::process::Signal::KILL);
+    }
     killed.kill().unwrap();
     killed.wait().unwrap();
     assert_eq!(engine.ok(&["ps", "-q"]), left);

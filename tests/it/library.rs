@@ -121,3 +121,65 @@ fn a_place_without_tests_is_an_error() {
     assert!(said.contains("there are no tests in"), "{said}");
     assert!(engine.run(&["test", "/nosuch_test.rhai"]).out.contains("cannot read script"));
 }
+
+#[test]
+fn a_test_that_ends_the_script_is_told_as_failed() {
+    needs_root!("a_test_that_ends_the_script_is_told_as_failed");
+    let engine = Engine::new();
+    for exit in ["exit(0)", "[1].map(|n| exit(0))", "{ try { [1].map(|n| exit()); } catch { } }"] {
+        let text = format!(
+            "import \"test\" as test;\ntest::it(\"adds\", || ());\ntest::it(\"exits\", || {exit});\n\
+             test::it(\"never\", || test::fail(\"no\"));\n"
+        );
+        let place = scripts(&[("a_test.rhai", &text), ("b_test.rhai", "exit(0);"), MIXED]);
+        let ran = engine.run(&["test", place.path().to_str().unwrap()]);
+        assert_eq!(ran.code, 1, "{exit}: {}", ran.out);
+        for said in [
+            "FAIL  exits (",
+            "it called exit(0), so what comes after it has not run",
+            "it ended with 0 before its last line",
+            "ok    arithmetic adds",
+            "6 tests in 3 scripts: 2 passed, 3 failed, 1 skipped",
+        ] {
+            assert!(ran.out.contains(said), "{exit}: no {said:?} in {}", ran.out);
+        }
+        let alone = engine.run(&[place.path().join("a_test.rhai").to_str().unwrap()]);
+        assert_eq!(alone.code, 1, "{exit}: {}", alone.out);
+        assert!(alone.err.contains("1 of 2 tests failed"), "{exit}: {}", alone.err);
+    }
+}
+
+#[test]
+fn a_filter_that_fits_no_test_is_an_error() {
+    needs_root!("a_filter_that_fits_no_test_is_an_error");
+    let engine = Engine::new();
+    let place = scripts(&[MIXED]);
+    let path = place.path().to_str().unwrap();
+    let said = engine.fails(&["test", "--filter", "divdes", path], 1);
+    assert!(said.contains("no test has \"divdes\" in its names"), "{said}");
+    let place = scripts(&[("a_test.rhai", "let sum = 1 + 1;")]);
+    let said = engine.fails(&["test", place.path().to_str().unwrap()], 1);
+    assert!(said.contains("there is no test in these scripts"), "{said}");
+}
+
+#[test]
+fn what_tests_write_is_kept_apart_from_results_that_programs_read() {
+    needs_root!("what_tests_write_is_kept_apart_from_results_that_programs_read");
+    let engine = Engine::new();
+    let text = r#"import "test" as test;
+test::it("x", || { print("not ok 7"); debug("beside"); run("host", "echo not ok 8", #{ attach: true }); });
+"#;
+    let place = scripts(&[("a_test.rhai", text)]);
+    let path = place.path().to_str().unwrap();
+    for (format, begins) in [("tap", "TAP version 14\n"), ("junit", "<?xml ")] {
+        let ran = engine.run(&["test", "--format", format, path]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        assert!(ran.out.starts_with(begins), "{}", ran.out);
+        assert!(!ran.out.contains("not ok"), "{}", ran.out);
+        for said in ["not ok 7", "beside", "not ok 8"] {
+            assert!(ran.err.contains(said), "no {said:?} in {}", ran.err);
+        }
+    }
+    let ran = engine.run(&["test", path]);
+    assert!(ran.out.contains("not ok 7\nnot ok 8\n"), "{}", ran.out);
+}

@@ -173,3 +173,66 @@ fn a_loop_over_events_ends_with_the_others_of_its_group() {
     let mut script = engine.begin(&["-e", text]);
     assert!(ended(&mut script, PATIENCE).is_some_and(|status| status.success()));
 }
+
+/// Interrupts a script that has said `ready`, when a line of `ps` says `sign`.
+fn interrupt_at(engine: &Engine, text: &str, sign: &str) {
+    let (mut child, _output) = begin(engine, text);
+    let lines = || engine.ok(&["ps", "-a", "--format", "{{.Names}}\n{{.State}}"]);
+    assert!(until(PATIENCE, || lines().lines().any(|line| line == sign)), "{text}");
+    signal(child.id(), Signal::INT);
+    assert_eq!(ended(&mut child, PATIENCE).and_then(|status| status.code()), Some(130), "{text}");
+}
+
+#[test]
+fn ctrl_c_during_a_rollout_brings_the_old_containers_back() {
+    needs_root!("ctrl_c_during_a_rollout_brings_the_old_containers_back");
+    let engine = Engine::new();
+    let stubborn = r#"#{ cmd: ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"] }"#;
+    let begin = format!(
+        r#"import "rollout" as rollout;
+        let fleet = [1, 2].map(|n| ensure_running(`web-${{n}}`, "host", {stubborn}));
+        print("ready");"#
+    );
+    engine.ok(&["-e", &format!("{begin} for c in fleet {{ c.stop(0); }}")]);
+    let ids = engine.ok(&["ps", "-aq"]);
+    for rollout in [
+        // In the stop of the first, which has no name of its own then.
+        ("rolling(fleet, \"host\", #{ options: #{ cmd: \"sleep 200\" }, grace: 2 })", "web-1-old"),
+        // When all new ones are there.
+        (
+            "blue_green(fleet, \"host\", #{ options: #{ cmd: \"sleep 200\" }, turn: |c| sleep(100) })",
+            "web-2-new",
+        ),
+        (
+            "canary(fleet, \"host\", #{ options: #{ cmd: \"sleep 200\" }, grace: 0, watch: 100 })",
+            "web-1-old",
+        ),
+    ] {
+        interrupt_at(&engine, &format!("{begin} rollout::{}", rollout.0), rollout.1);
+        let running = engine.ok(&["ps", "-a", "--format", "{{.Names}} {{.State}}"]);
+        assert_eq!(running, "web-2 running\nweb-1 running", "{rollout:?}");
+        assert_eq!(engine.ok(&["ps", "-aq"]), ids, "{rollout:?}");
+    }
+}
+
+#[test]
+fn ctrl_c_leaves_nothing_of_a_stack_that_comes_up_and_nothing_disturbed() {
+    needs_root!("ctrl_c_leaves_nothing_of_a_stack_that_comes_up_and_nothing_disturbed");
+    let engine = Engine::new();
+    let stack = r#"
+        import "stack" as stack;
+        let one = #{ image: "host", cmd: "sleep 200" };
+        print("ready");
+        stack::up("shop", #{ db: one, web: one + #{ depends_on: ["db"], ready: #{ file: "/never" } } });
+    "#;
+    interrupt_at(&engine, stack, "shop-web");
+    assert_eq!(names(&engine), Vec::<String>::new());
+    let chaos = r#"
+        import "chaos" as chaos;
+        let c = run("host", "sleep 200", #{ name: "node" });
+        print("ready");
+        chaos::disturb([c], #{ rounds: 1, actions: ["pause"], hold: 100 });
+    "#;
+    interrupt_at(&engine, chaos, "paused");
+    assert_eq!(engine.ok(&["ps", "-a", "--format", "{{.State}}"]), "running");
+}

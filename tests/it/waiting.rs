@@ -139,7 +139,8 @@ fn a_container_that_ends_first_is_told_of_at_once_with_its_last_words() {
     ] {
         let script = format!(
             r#"
-            let c = run("host", ["sh", "-c", "echo last words; sleep 0.3; exit 7"]);
+            let c = run("host", ["sh", "-c", "echo last words; sleep 0.3; exit 7"],
+                #{{ health: #{{ cmd: "false", interval: "50ms", retries: 1000 }} }});
             try {{ c.wait_for({condition}, "60s"); print("never"); }}
             catch (e) {{ print(`${{e.kind}} ${{e.status}} ${{e.message}} ${{e.causes}}`); }}
             "#
@@ -252,4 +253,94 @@ fn a_condition_that_is_none_is_refused() {
         let error = engine.fails(&["-e", &script], 1);
         assert!(error.contains(said), "{condition}: {error}");
     }
+}
+
+#[test]
+fn the_end_of_a_container_that_took_its_record_with_it_is_an_end() {
+    needs_root!("the_end_of_a_container_that_took_its_record_with_it_is_an_end");
+    prints(
+        r#"
+        for pause in ["0", "0.2"] {
+            let c = run("host", ["sh", "-c", `sleep ${pause}; exit 3`], #{ rm: true });
+            c.wait_for("exited", "20s");
+            c.wait_for("removed", "20s");
+            c.wait_for(#{ any: [#{ log: "never" }, "exited"] }, "20s");
+            print(c.wait());
+        }
+        let never = create("host", #{ rm: true });
+        never.rm();
+        try { never.wait_for("exited", "20s"); } catch (e) { print(e.message.contains("was removed before it was exited")); }
+        "#,
+        "3\n3\ntrue",
+    );
+}
+
+#[test]
+fn health_that_nobody_asks_for_is_not_waited_for() {
+    needs_root!("health_that_nobody_asks_for_is_not_waited_for");
+    prints(
+        r#"
+        import "wait" as wait;
+        scope(|| {
+            let c = run("host", "sleep 1000", #{ name: "web" });
+            let off = run("host", "sleep 1000", #{ name: "off", health: false });
+            let waits = [
+                || c.wait_for("healthy"),
+                || off.wait_for("unhealthy"),
+                || wait::healthy(c),
+                || c.wait_for(#{ any: ["healthy", "exited"] }),
+            ];
+            for one in waits {
+                try { one.call(); } catch (e) { print(`${e.kind}: ${e.message}; ${e.hint.contains("`health`")}`); }
+            }
+        });
+        "#,
+        "invalid: `web` has no health check, so it is never healthy; true\n\
+         invalid: `off` has no health check, so it is never unhealthy; true\n\
+         invalid: `web` has no health check, so it is never healthy; true\n\
+         invalid: `web` has no health check, so it is never healthy; true",
+    );
+}
+
+#[test]
+fn no_time_is_one_look_at_each_condition() {
+    needs_root!("no_time_is_one_look_at_each_condition");
+    prints(
+        r#"
+        let c = run("host", ["sh", "-c", "echo one; echo two; echo ready; exec sleep 1000"]);
+        c.wait_for(#{ log: "ready" }, "20s");
+        let there = [
+            "running", #{ file: "/etc" }, #{ exec: "true" }, #{ log: "ready" }, #{ log: ".", count: 3 },
+            #{ any: ["exited", #{ file: "/never" }, #{ exec: "true" }] },
+            #{ all: ["running", #{ exec: "true" }, #{ log: "two" }] },
+            #{ log: "ready", fail: "panic" },
+        ];
+        for n in 0..5 {
+            for condition in there { c.wait_for(condition, 0); }
+        }
+        for condition in ["exited", #{ file: "/never" }, #{ exec: "false" }, #{ log: "never" }, #{ any: [#{ port: 1 }, "paused"] }] {
+            try { c.wait_for(condition, 0); print(condition); } catch (e) { print(e.kind); }
+        }
+        "#,
+        "timeout\ntimeout\ntimeout\ntimeout\ntimeout",
+    );
+}
+
+#[test]
+fn an_end_that_is_waited_for_is_not_taken_for_the_failure_of_another_condition() {
+    needs_root!("an_end_that_is_waited_for_is_not_taken_for_the_failure_of_another_condition");
+    prints(
+        r#"
+        for n in 0..30 {
+            scope(|| {
+                let c = run("host", ["sh", "-c", "echo hello; sleep 0.02"], #{ rm: n % 2 == 0 });
+                c.wait_for(#{ any: [#{ log: "never" }, #{ port: 1 }, "exited"] }, "20s");
+            });
+        }
+        let c = run("host", ["sh", "-c", "echo PANIC; exec sleep 1000"]);
+        try { c.wait_for(#{ any: [#{ log: "never", fail: "PANIC" }, "exited"] }, "60s"); }
+        catch (e) { print(e.message.contains("wrote a line that /PANIC/ matches")); }
+        "#,
+        "true",
+    );
 }

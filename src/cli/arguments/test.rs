@@ -13,7 +13,7 @@ pub struct TestArguments {
     /// Only tests whose names have this in them
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
-    /// How the results are written
+    /// How the results are written; with tap and junit, what scripts print goes to standard error
     #[arg(long, value_enum, default_value_t)]
     pub format: Form,
     /// End each script after so long

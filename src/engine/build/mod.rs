@@ -155,15 +155,18 @@ impl Native {
         };
         self.sweep_builds()?;
         let owned = Owned::new(&self.settings.root)?;
+        let builder = self.builder()?;
         let options = CreateOptions {
             name: Some(owned.name().clone()),
+            owner: Some(builder.token().to_owned()),
             cmd: Some(words.clone()),
             entrypoint: Some(Vec::new()),
             env: run.arguments.iter().chain(&run.hidden).map(variable).collect(),
             ..CreateOptions::default()
         };
         let line = words.join(" ");
-        let id = self.create(parent.id.as_str(), &options)?;
+        builder.gains()?;
+        let id = self.create(parent.id.as_str(), &options).inspect_err(|_| builder.loses())?;
         let tee = RefCell::new(Tail { out, kept: Vec::new() });
         let (mut stdout, mut stderr) = (Tee(&tee), Tee(&tee));
         let attach = Attach::to_output(&mut stdout, &mut stderr);
@@ -176,6 +179,9 @@ impl Native {
         // However it ended, and whether or not Ctrl-C was pressed, the container goes.
         let removed = Cancel::new().and_then(|calm| self.rm_with_volumes(&id, true, &calm));
         let removed = removed.context(|| "remove the container of the step".to_owned());
+        if removed.is_ok() {
+            builder.loses();
+        }
         match (image, removed) {
             (Err(error), Err(other)) => Err(error.cause(other)),
             (image, Ok(())) => image,

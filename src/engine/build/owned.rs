@@ -1,5 +1,6 @@
-//! Containers of builds go with their builder: each has a file in `builds/`, which has its name
-//! and is locked as long as the builder lives. What a killed builder left is removed by the next.
+//! Containers of builds go with their builder: its keeper sees to that. Where that was killed too,
+//! the next build does: each container has a file in `builds/`, which has its name and is locked as
+//! long as the builder lives.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};

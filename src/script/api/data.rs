@@ -49,7 +49,8 @@ pub mod data {
         values::duration(&time.flatten()).map(|time| time.as_secs_f64()).or_raise(&ctx)
     }
 
-    /// The document in a text of YAML, as maps, arrays, numbers and text.
+    /// The document in a text of YAML 1.2, as maps, arrays, numbers and text. What is not as it is
+    /// written when it is a number is text: `010`, and more than the language's greatest.
     ///
     /// ```rhai
     /// let services = parse_yaml("web: { image: alpine }");
@@ -106,12 +107,35 @@ fn laid_over(function: &str, given: Map, mut defaults: Map) -> Result<Map> {
 }
 
 fn yaml(text: &str) -> Result<Dynamic> {
+    // YAML 1.2, as Compose: `on` and `no` are text. So is `010`, for who writes that wants it so.
     // Its own limits on aliases, depth and size hold a hostile document back.
-    let document: serde_json::Value = serde_saphyr::from_str(text).map_err(|error| {
-        Error::new(Kind::Invalid, "parse_yaml(): the text is no YAML")
-            .cause(error.to_string().lines().next().unwrap_or_default())
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        with_snippet: false,
+    };
+    let parsed = serde_saphyr::from_str_with_options(text, options);
+    let document: serde_json::Value = parsed.map_err(|error| {
+        // For who writes YAML, not for who uses the parser.
+        let words = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+        Error::new(Kind::Invalid, "parse_yaml(): the text is no YAML").cause(words)
     })?;
-    values::from_json(document)
+    values::from_json(without_big_numbers(document))
+}
+
+/// A number that is more than the language's greatest is kept as text, digit for digit.
+fn without_big_numbers(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Number(number) if number.is_u64() && !number.is_i64() => {
+            Value::String(number.to_string())
+        }
+        Value::Array(list) => list.into_iter().map(without_big_numbers).collect(),
+        Value::Object(map) => {
+            map.into_iter().map(|(key, value)| (key, without_big_numbers(value))).collect()
+        }
+        other => other,
+    }
 }
 
 fn file(path: &str, own: &Path) -> Result<String> {

@@ -152,6 +152,26 @@ pub mod order {
         scope.defer(&ctx, function);
         Ok(())
     }
+
+    /// Calls a function. If it does not come to its end, for an error, `exit`, Ctrl-C or the end of
+    /// the script's time, `undo` is called before that goes on. Returns what it returns.
+    ///
+    /// ```rhai
+    /// let c = ensure_running("web", "host", #{ cmd: "sleep 100" });
+    /// attempt(|| { c.pause(); sleep("10ms"); c.unpause() }, || if c.status == "paused" { c.unpause() });
+    /// ```
+    #[rhai_fn(name = "attempt", volatile, return_raw)]
+    pub fn attempt(ctx: NativeCallContext, function: FnPtr, undo: FnPtr) -> RhaiResultOf<Anything> {
+        let stage = Stage::of(&ctx)?;
+        let ended = function.call_within_context::<Dynamic>(&ctx, ());
+        // One that has swallowed the ending of the script has not come to its end either.
+        if ended.is_ok() && stage.ending().is_none() {
+            return ended;
+        }
+        let back = Scope::back();
+        back.defer(&ctx, undo);
+        back.end(ctx.engine(), &stage, ended)
+    }
 }
 
 fn at_once(ctx: &NativeCallContext, limit: INT) -> RhaiResultOf<usize> {
@@ -225,7 +245,8 @@ fn wanted(retry: &Retry, error: &EvalAltResult) -> bool {
             Some(map) => map.get("kind").map(ToString::to_string),
             None => Some("thrown".to_owned()),
         },
-        _ => None,
+        // As `catch` tells it.
+        _ => Some(Kind::Invalid.as_str().to_owned()),
     };
     retry.on.is_empty() || kind.is_some_and(|kind| retry.on.contains(&kind))
 }

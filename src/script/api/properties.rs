@@ -2,7 +2,7 @@
 //! each time.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, INT, ImmutableString, Map};
+use rhai::{Array, Dynamic, EvalAltResult, INT, ImmutableString, Map};
 
 use super::super::error::{OrRaise, raise};
 use super::super::handle::{Container, Image};
@@ -160,10 +160,11 @@ pub mod properties {
         a.id() != b.id()
     }
 
-    /// What is no property: says which one was meant.
+    /// A property whose name is a value, as in `c["status"]`. What is no property says which one was
+    /// meant.
     #[rhai_fn(index_get, return_raw)]
-    pub fn unknown(ctx: NativeCallContext, c: Container, name: &str) -> RhaiResultOf<Dynamic> {
-        Err(no_property(&ctx, &Dynamic::from(c), "Container", name))
+    pub fn named(ctx: NativeCallContext, c: Container, name: &str) -> RhaiResultOf<Dynamic> {
+        property(&ctx, Dynamic::from(c), "Container", name)
     }
 
     /// Handles tell; verbs change.
@@ -329,10 +330,10 @@ pub mod properties {
         a.metadata().id != b.metadata().id
     }
 
-    /// What is no property: says which one was meant.
+    /// A property whose name is a value. What is no property says which one was meant.
     #[rhai_fn(index_get, return_raw)]
-    pub fn image_unknown(ctx: NativeCallContext, i: Image, name: &str) -> RhaiResultOf<Dynamic> {
-        Err(no_property(&ctx, &Dynamic::from(i), "Image", name))
+    pub fn image_named(ctx: NativeCallContext, i: Image, name: &str) -> RhaiResultOf<Dynamic> {
+        property(&ctx, Dynamic::from(i), "Image", name)
     }
 
     /// Images never change.
@@ -344,6 +345,27 @@ pub mod properties {
         _value: Dynamic,
     ) -> RhaiResultOf<()> {
         Err(cannot_set(&ctx, "Image", &name))
+    }
+}
+
+/// The property of this name. Rhai comes here for `c[name]`, and for `c.name` where there is none.
+fn property(
+    ctx: &NativeCallContext,
+    mut value: Dynamic,
+    noun: &str,
+    name: &str,
+) -> RhaiResultOf<Dynamic> {
+    match ctx.call_native_fn_raw(format!("get${name}"), true, &mut [&mut value]) {
+        // What our getters throw is another kind of error.
+        Err(error)
+            if matches!(
+                *error,
+                EvalAltResult::ErrorDotExpr(..) | EvalAltResult::ErrorFunctionNotFound(..)
+            ) =>
+        {
+            Err(no_property(ctx, &value, noun, name))
+        }
+        read => read,
     }
 }
 

@@ -182,6 +182,54 @@ pub mod system {
     pub fn thrown_message(thrown: ImmutableString) -> ImmutableString {
         thrown
     }
+
+    /// What was thrown as a mere string has no hint, as other errors may have none.
+    #[rhai_fn(get = "hint")]
+    pub fn thrown_hint(_thrown: ImmutableString) -> Dynamic {
+        Dynamic::UNIT
+    }
+
+    /// What was thrown as a mere string has no causes.
+    #[rhai_fn(get = "causes")]
+    pub fn thrown_causes(_thrown: ImmutableString) -> Array {
+        Array::new()
+    }
+
+    /// What was thrown as a mere string does not know where.
+    #[rhai_fn(get = "position")]
+    pub fn thrown_position(_thrown: ImmutableString) -> Dynamic {
+        Dynamic::UNIT
+    }
+
+    /// What was thrown as a mere number has the kind `"thrown"`.
+    #[rhai_fn(get = "kind")]
+    pub fn thrown_number_kind(_thrown: INT) -> ImmutableString {
+        "thrown".into()
+    }
+
+    /// What was thrown as a mere number is its own message.
+    #[rhai_fn(get = "message")]
+    pub fn thrown_number_message(thrown: INT) -> ImmutableString {
+        thrown.to_string().into()
+    }
+
+    /// What was thrown as a mere number has no hint.
+    #[rhai_fn(get = "hint")]
+    pub fn thrown_number_hint(_thrown: INT) -> Dynamic {
+        Dynamic::UNIT
+    }
+
+    /// What was thrown as a mere number has no causes.
+    #[rhai_fn(get = "causes")]
+    pub fn thrown_number_causes(_thrown: INT) -> Array {
+        Array::new()
+    }
+
+    /// What was thrown as a mere number does not know where.
+    #[rhai_fn(get = "position")]
+    pub fn thrown_number_position(_thrown: INT) -> Dynamic {
+        Dynamic::UNIT
+    }
 }
 
 fn leave(ctx: &NativeCallContext, code: u8) -> RhaiResultOf<()> {

@@ -5,6 +5,7 @@ mod events;
 mod memory;
 
 mod calls;
+mod caught;
 mod check;
 mod docs;
 mod failures;

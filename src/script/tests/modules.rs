@@ -27,7 +27,7 @@ fn imports_are_relative_to_the_importing_file() {
         ("lib/a.rhai", "import \"b\" as b;\nfn twice(x) { b::add(x, x) }"),
         ("lib/b.rhai", "fn add(x, y) { x + y }"),
     ]);
-    assert_eq!(outcome, Outcome { exit_code: 0, report: None });
+    assert_eq!(outcome, Outcome { exit_code: 0, report: None, whole: true });
     assert_eq!(output, "8\n");
 }
 
@@ -40,7 +40,7 @@ fn a_closure_of_a_module_can_be_called_by_its_importer() {
         ),
         ("a.rhai", "fn adder(n) { |x| x + n }"),
     ]);
-    assert_eq!(outcome, Outcome { exit_code: 0, report: None });
+    assert_eq!(outcome, Outcome { exit_code: 0, report: None, whole: true });
     assert_eq!(output, "7\n[4]\n");
 }
 
@@ -113,7 +113,7 @@ fn a_module_does_not_lose_our_functions_to_its_importer() {
         ),
         ("a.rhai", "fn there(name) { engine::exists(name) }"),
     ]);
-    assert_eq!(outcome, Outcome { exit_code: 0, report: None });
+    assert_eq!(outcome, Outcome { exit_code: 0, report: None, whole: true });
     assert_eq!(output, "false\n");
 }
 

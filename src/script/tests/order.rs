@@ -150,3 +150,24 @@ fn containers_made_at_once_belong_to_the_scope_around() {
         "3\n0",
     );
 }
+
+#[test]
+fn what_does_not_come_to_its_end_is_undone() {
+    check(
+        r#"
+        print(attempt(|| 7, || print("never")));
+        try { attempt(|| throw "x", || print("undone")); } catch (e) { print(e); }
+        scope(|| {
+            attempt(|| { defer(|| print("at the end of the scope")); create("host", #{ name: "web" }); }, || ());
+            print(exists("web"));
+        });
+        "#,
+        "7\nundone\nx\ntrue\nat the end of the scope",
+    );
+    for exit in ["exit(4)", "{ try { [1].map(|n| exit(4)); } catch { } }"] {
+        let text = format!("attempt(|| {exit}, || print(`undone: ${{exists(\"web\")}}`));");
+        let (outcome, printed) = run_text(&text);
+        assert_eq!((outcome.exit_code, printed.as_str()), (4, "undone: false\n"), "{exit}");
+    }
+    assert!(report(r#"attempt(|| throw "first", || throw "second")"#).contains("first"));
+}
