@@ -343,11 +343,8 @@ mod tests {
             dead: rm, rm -f → gone
 
             from here: unpause, stop, kill, restart, rm -f
-        "#]].assert_eq(&diagram(
-            Language::English,
-            Some(("web", Status::Paused)),
-            false,
-        ));
+        "#]]
+        .assert_eq(&diagram(Language::English, Some(("web", Status::Paused)), false));
     }
 
     #[test]
@@ -387,7 +384,8 @@ mod tests {
             dead: rm, rm -f -> gone
 
             from here: pause, stop, kill, restart, rm -f
-        "#]].assert_eq(&text);
+        "#]]
+        .assert_eq(&text);
     }
 
     #[test]
@@ -425,11 +423,8 @@ mod tests {
             사용 불가: rm, rm -f → 제거됨
 
             여기서 가능한 명령: start, restart, rm, rm -f
-        "#]].assert_eq(&diagram(
-            Language::Korean,
-            Some(("web", Status::Exited)),
-            false,
-        ));
+        "#]]
+        .assert_eq(&diagram(Language::Korean, Some(("web", Status::Exited)), false));
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod sharing;
 mod storage;
 mod store;
 mod store_faults;
+mod teaching;
 mod three_ways;
 mod tidy;
 mod transfer;

@@ -1,0 +1,402 @@
+//! What a container is, shown: `explain`, `trace`, `why`, `diagram`, `resources`, refusals.
+
+use std::process::Stdio;
+
+use rexpect::session::spawn_command;
+
+use crate::harness::{Engine, PATIENCE, until};
+use crate::needs_root;
+
+/// The words of a plan's steps with their system calls, from what `explain` prints.
+fn planned(text: &str) -> Vec<(String, Vec<String>)> {
+    let mut steps: Vec<(String, Vec<String>)> = Vec::new();
+    let calls = |text: &str| text.split(", ").map(str::to_owned).collect::<Vec<_>>();
+    for line in text.lines() {
+        let number = line.get(..4).unwrap_or_default().trim();
+        if number.parse::<usize>().is_ok() {
+            let rest = line[4..].trim();
+            match rest.split_once("  ") {
+                Some((words, of)) => steps.push((words.to_owned(), calls(of.trim()))),
+                None => steps.push((rest.to_owned(), Vec::new())),
+            }
+        } else if line.starts_with(&" ".repeat(12)) {
+            // Too long for one line: the calls are below, at the right.
+            if let Some((_, of)) = steps.last_mut().filter(|(_, of)| of.is_empty()) {
+                *of = calls(line.trim());
+            }
+        }
+    }
+    steps
+}
+
+/// The words of what was done, and who did it, from what `--trace` prints.
+fn done(text: &str) -> Vec<(String, String)> {
+    let deed = |line: &str| {
+        let words: String = line.chars().skip(29).collect();
+        let who: String = line.chars().skip(21).take(8).collect();
+        let at: String = line.chars().take(9).collect();
+        at.trim().parse::<f64>().ok()?;
+        let words = words.split("  ").next().unwrap_or_default().trim().to_owned();
+        Some((who.trim().to_owned(), words))
+    };
+    text.lines().filter_map(deed).collect()
+}
+
+fn sorted(words: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut words: Vec<String> = words.into_iter().collect();
+    words.sort();
+    words
+}
+
+#[test]
+fn a_plan_is_what_is_then_done() {
+    needs_root!("a_plan_is_what_is_then_done");
+    let engine = Engine::new();
+    let made = engine.ok(&["create", "--name", "web", "--memory", "64m", "host", "sleep", "100"]);
+    assert!(!made.is_empty());
+    let verbs: [&[&str]; 9] = [
+        &["start"],
+        &["pause"],
+        &["unpause"],
+        &["restart", "-t", "0"],
+        &["stop", "-t", "0"],
+        &["start"],
+        &["kill"],
+        &["start"],
+        &["rm", "-f"],
+    ];
+    for words in verbs {
+        let verb = if words[0] == "rm" { "rm -f" } else { words[0] };
+        let plan = planned(&engine.ok(&["explain", verb, "web"]));
+        let ran = engine.run(&[&["--trace"], words, &["web"]].concat());
+        assert_eq!(ran.code, 0, "{verb}: {}", ran.err);
+        let trace = done(&ran.err);
+        // How long it may take is the container's in the plan, and the flag's when it is done.
+        let timeless = |words: String| match words.split_once(", at most") {
+            Some((words, _)) => words.to_owned(),
+            None => words,
+        };
+        assert_eq!(
+            sorted(plan.into_iter().map(|(words, _)| timeless(words))),
+            sorted(trace.iter().map(|(_, words)| timeless(words.clone()))),
+            "{verb}\n{}",
+            ran.err
+        );
+    }
+}
+
+/// The system calls of the process that became `program`, in order.
+fn of_program(log: &str, program: &str) -> Vec<String> {
+    let executed = format!("execve(\"{program}\"");
+    let pid = log.lines().find(|line| line.contains(&executed) && line.ends_with("= 0"));
+    let pid = pid.unwrap().split_whitespace().next().unwrap();
+    let of_it = log.lines().filter_map(|line| line.strip_prefix(pid));
+    let names = of_it.filter_map(|rest| {
+        let rest = rest.trim_start();
+        let rest = rest.strip_prefix("<... ").unwrap_or(rest);
+        // What was interrupted by another process is told twice.
+        if rest.contains(" resumed>") && !rest.starts_with("clone") {
+            return None;
+        }
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+        Some(rest[..end].to_owned())
+    });
+    let end = names.collect::<Vec<_>>();
+    let executed = end.iter().rposition(|name| name == "execve").unwrap();
+    end[..=executed].to_vec()
+}
+
+#[test]
+fn strace_sees_the_calls_of_the_plan_in_its_order() {
+    needs_root!("strace_sees_the_calls_of_the_plan_in_its_order");
+    if std::process::Command::new("strace").arg("-V").output().is_err() {
+        eprintln!("LEFT OUT: strace_sees_the_calls_of_the_plan_in_its_order needs strace");
+        return;
+    }
+    let engine = Engine::new();
+    let flags = ["-v", "data:/data", "--tmpfs", "/run", "--hostname", "seen", "--read-only"];
+    let flags = [&flags[..], &["--user", "daemon", "--ulimit", "core=0"]].concat();
+    let words = [&["create", "--name", "web"], &flags[..], &["host", "sleep", "100"]].concat();
+    engine.ok(&words);
+    let text = engine.ok(&["explain", "start", "web"]);
+    let init = text.split("init, the container's first process").nth(1).unwrap();
+    let plan = planned(init.split("\n\nthe monitor").next().unwrap());
+    let log = engine.root().join("strace.log");
+    let mut strace = engine.shell("strace");
+    strace.args(["-f", "-s", "200", "-o", log.to_str().unwrap(), crate::harness::LIFEBOX]);
+    let started = strace.args(["start", "web"]).stdout(Stdio::null()).spawn().unwrap();
+    let pid = started.id();
+    assert!(until(PATIENCE, || engine.status("web") == "running"));
+    engine.ok(&["kill", "web"]);
+    let mut started = started;
+    started.wait().unwrap();
+    assert!(pid != 0);
+    let log = std::fs::read_to_string(log).unwrap();
+    let seen = of_program(&log, "/usr/bin/sleep");
+    let mut at = 0;
+    for (words, calls) in &plan {
+        for call in calls {
+            let next = seen[at..].iter().position(|name| name == call);
+            let next = next.unwrap_or_else(|| panic!("{words}: no {call} after {:?}", &seen[..at]));
+            at += next + 1;
+        }
+    }
+    // And there is nothing of weight that the plan does not tell.
+    for call in [
+        "pivot_root",
+        "mount",
+        "umount2",
+        "sethostname",
+        "unshare",
+        "setns",
+        "seccomp",
+        "fsmount",
+        "setresuid",
+        "mknodat",
+        "symlinkat",
+        "setsid",
+        "execve",
+    ] {
+        let told = plan.iter().flat_map(|(_, calls)| calls).filter(|known| *known == call).count();
+        let found = seen.iter().filter(|known| *known == call).count();
+        // The program is looked for in each directory of PATH.
+        let enough = if call == "execve" { found >= told } else { found == told };
+        assert!(enough, "{call}: the plan has {told}, strace saw {found}");
+    }
+}
+
+#[test]
+fn a_trace_stands_beside_the_lines_that_caused_it() {
+    needs_root!("a_trace_stands_beside_the_lines_that_caused_it");
+    let engine = Engine::new();
+    let told = engine.script(
+        "let c = create(\"host\", #{ name: \"web\", cmd: \"sleep 100\" });\n\
+         let name = trace(|| {\n    start(c);\n    c.pause();\n    c.name\n});\n\
+         print(`value ${name}`);",
+    );
+    let lines: Vec<&str> = told.lines().collect();
+    let place = |text: &str| lines.iter().position(|line| line.contains(text));
+    let (start, pause) = (place("line 3: start(c);"), place("line 4: c.pause();"));
+    assert!(start.is_some() && start < place("pivot to the new root"), "{told}");
+    assert!(place("execute the program") < pause && pause < place("freeze the cgroup"), "{told}");
+    assert_eq!(lines.last().copied(), Some("value web"), "{told}");
+    // Also of what fails, and in the place of a whole script.
+    let ran = engine.run(&["--trace", "-e", "run(\"host\", \"nosuch\")"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("line 1: run(\"host\", \"nosuch\")"), "{}", ran.err);
+    assert!(ran.err.contains("execute the program"), "{}", ran.err);
+    let message = engine.script("try { trace(|| trace(|| 1)) } catch (e) { print(e.kind) }");
+    assert!(message.contains("refused"), "{message}");
+}
+
+#[test]
+fn step_by_step_each_deed_waits_for_a_key() {
+    needs_root!("step_by_step_each_deed_waits_for_a_key");
+    let engine = Engine::new();
+    engine.ok(&["create", "--name", "web", "host", "sleep", "100"]);
+    let mut terminal =
+        spawn_command(engine.command(&["--trace=step", "start", "web"]), Some(20_000)).unwrap();
+    terminal.exp_string("lock the container").unwrap();
+    terminal.exp_string("Enter: go on").unwrap();
+    for words in ["start the monitor", "ask the monitor", "make the cgroup"] {
+        terminal.send_line("").unwrap();
+        terminal.exp_string(words).unwrap();
+        terminal.exp_string("Enter: go on").unwrap();
+        assert_eq!(engine.status("web"), "created");
+    }
+    terminal.send_line("c").unwrap();
+    terminal.exp_string("execute the program").unwrap();
+    terminal.exp_eof().unwrap();
+    assert_eq!(engine.status("web"), "running");
+}
+
+#[test]
+fn the_end_of_a_container_is_told_in_words() {
+    needs_root!("the_end_of_a_container_is_told_in_words");
+    let engine = Engine::new();
+    engine.ok(&["create", "--name", "made", "host", "true"]);
+    engine.ok(&["run", "--name", "fine", "host", "true"]);
+    engine.run(&["run", "--name", "failed", "host", "sh", "-c", "echo oh no >&2; exit 3"]);
+    engine.run(&["run", "--name", "missing", "host", "nosuch"]);
+    engine.run(&["run", "--name", "nofile", "host", "/no/such"]);
+    engine.run(&["run", "--name", "refused", "host", "/etc/hostname"]);
+    engine.run(&["run", "--name", "segv", "host", "sh", "-c", "kill -SEGV $$"]);
+    let grow = "x=$(head -c 200m /dev/zero | tr '\\0' a); echo $x | wc -c";
+    engine.run(&["run", "--name", "oom", "--memory", "24m", "host", "sh", "-c", grow]);
+    engine.ok(&["run", "-d", "--name", "deaf", "host", "sleep", "100"]);
+    engine.ok(&["stop", "-t", "1", "deaf"]);
+    let waits = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
+    let hears = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.1; done";
+    let late = "trap 'sleep 100' TERM; echo ready; while :; do sleep 0.1; done";
+    for (name, program) in [("ignores", waits), ("hears", hears), ("late", late)] {
+        engine.ok(&["run", "-d", "--name", name, "host", "sh", "-c", program]);
+        engine.wrote(name, "ready");
+        engine.ok(&["stop", "-t", "1", name]);
+    }
+    engine.ok(&["run", "-d", "--name", "killed", "host", "sleep", "100"]);
+    engine.ok(&["kill", "killed"]);
+    engine.ok(&["run", "-d", "--name", "runs", "host", "sleep", "100"]);
+    engine.ok(&["run", "-d", "--name", "rests", "host", "sleep", "100"]);
+    engine.ok(&["pause", "rests"]);
+    for (name, english, korean) in [
+        ("made", "never started", "시작"),
+        ("fine", "all went well", "종료 코드 0"),
+        ("failed", "exit code 3", "종료 코드 3"),
+        ("missing", "was looked for in /usr/local/sbin, ", "/usr/local/sbin, "),
+        ("nofile", "is not in the image", "이미지"),
+        ("refused", "can't be executed (exit code 126)", "126"),
+        ("segv", "SIGSEGV ended it (exit code 139: 128 + 11)", "SIGSEGV"),
+        ("oom", "more memory than its limit of 24MiB", "24MiB"),
+        ("deaf", "has no handler for SIGTERM", "SIGTERM"),
+        ("ignores", "has no handler for SIGTERM", "SIGTERM"),
+        ("late", "has a handler for it, but was not done after 1 s", "SIGTERM"),
+        ("hears", "asked to stop with SIGTERM and ended in time (exit code 0)", "SIGTERM"),
+        ("killed", "Somebody killed it with SIGKILL (exit code 137)", "SIGKILL"),
+        ("runs", "`runs` runs.", "실행 중"),
+        ("rests", "is paused", "일시정지"),
+    ] {
+        let why = engine.ok(&["why", name]);
+        assert!(why.contains(english) && why.contains("\n→ "), "{name}: {why}");
+        assert_eq!(engine.script(&format!("print(why(\"{name}\"))")), why, "{name}");
+        let ours = engine.ok(&["--lang", "ko", "why", name]);
+        assert!(ours.contains(korean) && ours != why, "{name}: {ours}");
+    }
+    assert!(engine.ok(&["why", "failed"]).ends_with("its last lines:\n  oh no"));
+}
+
+#[test]
+fn a_container_is_explained_from_both_sides() {
+    needs_root!("a_container_is_explained_from_both_sides");
+    let engine = Engine::new();
+    let program = "echo new > /new; rm /etc/os-release; exec sleep 100";
+    let words = ["run", "-d", "--name", "web", "--memory", "64m", "host", "sh", "-c", program];
+    engine.ok(&words);
+    engine.ok(&["run", "-d", "--name", "side", "--network", "container:web", "host", "sleep", "9"]);
+    let pid = engine.pid("web").to_string();
+    let told = || engine.ok(&["explain", "web"]);
+    assert!(until(PATIENCE, || told().contains("A /new") && told().contains("sleep 100")));
+    let text = told();
+    for part in ["shared with side", "its own", "limits: memory 64MiB", "/sys/fs/cgroup", "overlay"]
+    {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let process: Vec<&str> = text
+        .lines()
+        .find(|line| line.contains("sleep 100") && line.contains(&pid))
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    assert_eq!(process[..2], [pid.as_str(), "1"], "{text}");
+    engine.ok(&["kill", "web"]);
+    let text = engine.ok(&["explain", "web"]);
+    assert!(text.contains("It has no process") && !text.contains("Namespaces:"), "{text}");
+    let image = engine.ok(&["explain", "hundredcounter"]);
+    for part in ["one layer", "runs", "A container adds", "used by"] {
+        let used = part != "used by" || engine.ok(&["explain", "host"]).contains("used by");
+        assert!(image.contains(part) || part == "used by" && used, "{part}\n{image}");
+    }
+    let korean = engine.ok(&["--lang", "ko", "explain", "host"]);
+    assert!(korean.contains("레이어"), "{korean}");
+    assert!(engine.fails(&["explain", "nobody"], 1).contains("no such container: nobody"));
+    let wrong = engine.fails(&["explain", "jump", "web"], 1);
+    assert!(wrong.contains("`jump` is no verb") && wrong.contains("start, pause"), "{wrong}");
+}
+
+#[test]
+fn a_layer_tells_what_it_adds_and_hides() {
+    needs_root!("a_layer_tells_what_it_adds_and_hides");
+    let engine = Engine::new();
+    engine.script(
+        "let c = run(\"host\", [\"sh\", \"-c\", \"echo 1 > /added; rm /etc/os-release\"]); c.wait();
+         c.commit(\"changed:1\");",
+    );
+    let text = engine.ok(&["explain", "changed:1"]);
+    assert!(text.contains("such as /added") && text.contains("hides /etc/os-release"), "{text}");
+    assert!(text.contains("2 layers"), "{text}");
+}
+
+#[test]
+fn what_is_used_is_told_by_state() {
+    needs_root!("what_is_used_is_told_by_state");
+    let engine = Engine::new();
+    let busy = "echo ready; while :; do :; done";
+    engine.ok(&["create", "--name", "web", "host", "sh", "-c", busy]);
+    let row = |text: &str, status: &str| -> Vec<String> {
+        let line = text.lines().find(|line| line.starts_with(status));
+        let line = line.unwrap_or_else(|| panic!("no {status}\n{text}"));
+        line.split("  ").map(str::trim).filter(|c| !c.is_empty()).map(str::to_owned).collect()
+    };
+    let text = engine.ok(&["resources", "web"]);
+    assert_eq!(row(&text, "created")[2..5], ["0", "0%", "0B"], "{text}");
+    engine.ok(&["start", "web"]);
+    engine.wrote("web", "ready");
+    let text = engine.ok(&["resources", "--time", "500ms", "web"]);
+    let share: f64 = row(&text, "now (running)")[3].trim_end_matches('%').parse().unwrap();
+    assert!(share > 5.0 && text.contains("MEMORY  "), "{text}");
+    engine.ok(&["pause", "web"]);
+    let text = engine.ok(&["resources", "--time", "300ms", "web"]);
+    let paused = row(&text, "now (paused)");
+    assert_eq!(paused[3], "0.0%", "{text}");
+    assert_ne!(paused[4], "0B", "{text}");
+    engine.ok(&["unpause", "web"]);
+    engine.ok(&["stop", "-t", "0", "web"]);
+    let text = engine.ok(&["resources", "web"]);
+    // While it was paused it kept its memory and used no processor.
+    let paused = row(&text, "paused");
+    assert!(paused[3].trim_end_matches('%').parse::<f64>().unwrap() < 5.0, "{text}");
+    assert_ne!(row(&text, "running")[2], "0", "{text}");
+    assert_eq!(row(&text, "exited")[2..5], ["0", "0%", "0B"], "{text}");
+    assert!(text.contains("now (exited)"), "{text}");
+    assert_eq!(engine.script("resources(\"web\")"), text);
+}
+
+#[test]
+fn the_life_cycle_is_drawn_as_text_and_as_a_picture() {
+    needs_root!("the_life_cycle_is_drawn_as_text_and_as_a_picture");
+    let engine = Engine::new();
+    engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "100"]);
+    let here = engine.ok(&["diagram", "web"]);
+    assert!(here.contains("┃ running  ◀ here now   ┃"), "{here}");
+    assert_eq!(engine.script("diagram(\"web\")"), here);
+    assert!(engine.ok(&["diagram", "--ascii"]).is_ascii());
+    let plain = engine.command(&["diagram"]).env("LC_ALL", "C").output().unwrap();
+    assert!(plain.stdout.is_ascii());
+    let path = engine.root().join("life.svg");
+    engine.ok(&["diagram", "web", "--svg", path.to_str().unwrap()]);
+    let picture = std::fs::read_to_string(&path).unwrap();
+    assert!(picture.starts_with("<svg") && picture.contains("box here"), "{picture}");
+    let korean = engine.command(&["diagram"]).env("LC_ALL", "ko_KR.UTF-8").output().unwrap();
+    assert!(String::from_utf8(korean.stdout).unwrap().contains("일시정지"));
+}
+
+#[test]
+fn refusals_teach_in_both_languages() {
+    needs_root!("refusals_teach_in_both_languages");
+    let engine = Engine::new();
+    engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "100"]);
+    engine.ok(&["pause", "web"]);
+    let told = engine.fails(&["start", "web"], 1);
+    assert_eq!(
+        told,
+        "error: cannot start `web`: it is paused\n\
+         hint: Its processes are there, only frozen: there is nothing to start. \
+         Now legal: unpause, stop, kill, restart, rm -f\n"
+    );
+    let korean = engine.fails(&["--lang", "ko", "start", "web"], 1);
+    assert!(korean.contains("unpause, stop, kill, restart, rm -f"), "{korean}");
+    assert!(korean.contains("동결") || korean.contains("일시정지"), "{korean}");
+    let ran = engine.run(&["--lang=ko", "-e", "start(\"web\")"]);
+    assert!(ran.err.contains("일시정지"), "{}", ran.err);
+    let wrong = engine.fails(&["--lang", "xx", "ps"], 1);
+    assert!(wrong.contains("no texts in the language `xx`"), "{wrong}");
+}
+
+#[test]
+fn help_is_in_the_language_of_the_reader() {
+    let engine = Engine::empty();
+    let help = |language: &str| engine.ok(&["--lang", language, "-e", "help(\"pause\")"]);
+    assert!(help("en").contains("Freezes all its processes"), "{}", help("en"));
+    assert!(help("ko").contains("프로세스") && help("ko").contains("pause(container)"));
+    let overview = engine.ok(&["--lang", "ko", "-e", "help()"]);
+    assert!(overview.lines().next().unwrap().contains("이미지"), "{overview}");
+}
