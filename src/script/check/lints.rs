@@ -6,7 +6,7 @@ use rhai::{AST, ASTNode, Expr, FnAccess, FnCallExpr, Position, Stmt};
 
 use super::super::sources::CLOSURE;
 use super::vocabulary::Vocabulary;
-use super::{Notes, literals};
+use super::{Notes, literals, reach};
 
 /// Calls that keep a closure for later, when a loop's variable has moved on.
 const KEEP: &[&str] = &["push", "insert", "append", "defer", "on"];
@@ -28,7 +28,7 @@ pub fn imports(ast: &AST) -> Vec<(String, String, Position)> {
 /// Looks at the whole tree.
 pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
     let keys = keys(ast);
-    bodies(notes, ast);
+    reach::bodies(notes, ast);
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         let Some(node) = path.last() else { return true };
         match node {
@@ -48,7 +48,7 @@ pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
             }
             _ => {}
         }
-        blocks(notes, node);
+        reach::blocks(notes, node);
         true
     });
 }
@@ -214,81 +214,4 @@ fn kept(notes: &mut Notes, name: &str, body: &[Stmt]) {
         let hint = format!("give each its own: `let own = {name};`, and use `own` in the closure");
         notes.warning(place, message, Some(hint));
     }
-}
-
-/// The script itself and its functions, whose statements are in no block of the tree.
-fn bodies(notes: &mut Notes, ast: &AST) {
-    let spans: Vec<_> = ast
-        .iter_fn_def()
-        .map(|function| (function.body.start_position(), function.body.end_position()))
-        .collect();
-    // A closure lies in the body of what it is written in: the latest to begin is the innermost.
-    let owner = |place: Position| {
-        let around = spans.iter().filter(|(begin, end)| *begin <= place && place <= *end);
-        around.max_by_key(|(begin, _)| *begin)
-    };
-    let mut before: Option<(Stmt, Option<&(Position, Position)>)> = None;
-    ast.walk(&mut |path: &[ASTNode<'_>]| {
-        if let [ASTNode::Stmt(statement)] = path {
-            let own = owner(statement.position());
-            if let Some((earlier, of)) = &before
-                && *of == own
-                // Functions follow the script in the tree, wherever they are written.
-                && earlier.position() < statement.position()
-            {
-                pair(notes, earlier, statement);
-            }
-            before = Some(((*statement).clone(), own));
-        }
-        true
-    });
-}
-
-/// The blocks directly below a node.
-fn blocks(notes: &mut Notes, node: &ASTNode<'_>) {
-    match node {
-        ASTNode::Stmt(Stmt::Block(block)) => unreachable(notes, block.statements()),
-        ASTNode::Stmt(
-            Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) | Stmt::TryCatch(flow, _),
-        ) => {
-            unreachable(notes, flow.body.statements());
-            unreachable(notes, flow.branch.statements());
-        }
-        ASTNode::Stmt(Stmt::For(parts, _)) => unreachable(notes, parts.2.body.statements()),
-        ASTNode::Expr(Expr::Stmt(block)) => unreachable(notes, block.statements()),
-        _ => {}
-    }
-}
-
-/// What follows the end of its block.
-fn unreachable(notes: &mut Notes, statements: &[Stmt]) {
-    for [earlier, later] in statements.array_windows() {
-        if pair(notes, earlier, later) {
-            return;
-        }
-    }
-}
-
-/// One statement and the one after it. Whether the second is never reached.
-fn pair(notes: &mut Notes, earlier: &Stmt, later: &Stmt) -> bool {
-    let Some(what) = leaves(earlier) else { return false };
-    let message = format!("this is never reached: {what} goes before it");
-    notes.warning(later.position(), message, None);
-    true
-}
-
-/// What a statement leaves its block with.
-fn leaves(statement: &Stmt) -> Option<&'static str> {
-    Some(match statement {
-        Stmt::Return(_, flags, _) if flags.contains(rhai::ASTFlags::BREAK) => "`throw`",
-        Stmt::Return(..) => "`return`",
-        Stmt::BreakLoop(_, flags, _) if flags.contains(rhai::ASTFlags::BREAK) => "`break`",
-        Stmt::BreakLoop(..) => "`continue`",
-        Stmt::FnCall(call, _) if call.name == "exit" && !call.is_qualified() => "`exit`",
-        Stmt::Expr(expr) => match expr.as_ref() {
-            Expr::FnCall(call, _) if call.name == "exit" && !call.is_qualified() => "`exit`",
-            _ => return None,
-        },
-        _ => return None,
-    })
 }

@@ -142,6 +142,48 @@ fn what_is_never_reached_is_found() {
 }
 
 #[test]
+fn what_follows_an_endless_loop_or_branches_that_all_leave_is_found() {
+    for (text, place, what) in [
+        ("loop { print(1); } print(2);", "1:20", "a `loop` without a `break`"),
+        ("while true { } print(1); print(2);", "1:16", "a `while true` without a `break`"),
+        ("do { print(1); } until false; print(2);", "1:31", "a `do` without a `break`"),
+        ("loop { for x in 0..3 { break; } } print(2);", "1:35", "a `loop` without a `break`"),
+        (
+            "if true { return; } else { throw 1; } print(3);",
+            "1:39",
+            "an `if` that leaves either way",
+        ),
+        (
+            "fn f(a) { if a { 1; return 1 } else if a { exit(1); } else { throw 2 } print(3); } f(1);",
+            "1:72",
+            "an `if` that leaves either way",
+        ),
+        (
+            "switch 1 { 1 => return 1, 2 if true => { throw 2 } _ => exit(1) } print(3);",
+            "1:67",
+            "a `switch` that leaves in each case",
+        ),
+        ("try { return; } catch { throw; } print(3);", "1:34", "a `try` that leaves either way"),
+        ("for x in [1] { { continue; } print(x); }", "1:30", "`continue`"),
+        ("let f = || { loop { } 1 }; f.call();", "1:23", "a `loop` without a `break`"),
+    ] {
+        finds(text, &[&format!("{place} warning: this is never reached: {what} goes before it")]);
+    }
+    for text in [
+        "loop { if true { break; } } print(1);",
+        "while true { try { throw 1; } catch { break; } } print(1);",
+        "do { print(1); } while false; print(1); do { break; } while true; print(1);",
+        "if true { return; } print(1);",
+        "switch 1 { 1 => return 1, 2 => 3 } print(3);",
+        "switch 1 { 1 => return 1, _ => () } print(3);",
+        "try { return; } catch { } print(3);",
+        "try { loop { } } catch { } print(3);",
+    ] {
+        finds(text, &[]);
+    }
+}
+
+#[test]
 fn the_traps_of_closures_are_found() {
     finds(
         "let c = container(\"web\");\nc.logs(|l| c.stop());",
