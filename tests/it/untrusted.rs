@@ -59,6 +59,34 @@ fn it_reaches_its_own_folder_and_no_other_file() {
 }
 
 #[test]
+fn a_build_of_it_reads_no_instructions_through_a_link_that_leads_out() {
+    needs_root!("a_build_of_it_reads_no_instructions_through_a_link_that_leads_out");
+    let engine = Engine::new();
+    // The script makes the link itself: what comes out of a container may be one.
+    let out = r#"let made = image("host").with_run("mkdir /k; ln -s /etc/shadow /k/NAME");
+        cp_from(create(made), "/k", "NAME.d"); build("NAME.d", #{ OPTIONS });"#;
+    for (name, options) in [
+        ("Dockerfile", ""),
+        (".dockerignore", ""),
+        ("other", "file: \"other.d/other\""),
+        ("own.dockerignore", "file: \"own.dockerignore.d/own\""),
+        ("x", "file: \"/etc/shadow\""),
+    ] {
+        let ran = run(&engine, &[], &out.replace("NAME", name).replace("OPTIONS", options));
+        assert_eq!(ran.code, 1, "{name}: {}", ran.out);
+        assert!(ran.err.contains("not in the folder of the script"), "{name}: {}", ran.err);
+        assert!(!ran.err.contains("root:"), "{name}: {}", ran.err);
+    }
+    let ran = run(
+        &engine,
+        &[],
+        r#"let made = image("host").with_run("mkdir /k; echo FROM scratch > /k/real; echo LABEL a=b >> /k/real; ln -s real /k/Dockerfile");
+           cp_from(create(made), "/k", "fine"); print(build("fine").labels);"#,
+    );
+    assert_eq!((ran.code, ran.out.as_str()), (0, "#{\"a\": \"b\"}\n"), "{}", ran.err);
+}
+
+#[test]
 fn it_makes_no_container_that_could_get_out() {
     needs_root!("it_makes_no_container_that_could_get_out");
     let engine = Engine::new();
