@@ -114,7 +114,8 @@ pub fn limits(script: &ScriptArguments) -> Result<Limits> {
     let time = time.map_err(|error| error.context("--timeout"))?;
     let memory = script.max_memory.as_deref().map(parse_bytes).transpose();
     let memory = memory.map_err(|error| error.context("--max-memory"))?;
-    let own = Limits { time, operations: script.max_ops.filter(|most| *most > 0), memory };
+    let operations = script.max_ops.filter(|most| *most > 0);
+    let own = Limits { time, cleanup: None, operations, memory };
     Ok(if script.untrusted { own.or(UNTRUSTED) } else { own })
 }
 
@@ -139,6 +140,8 @@ const DRY: Duration = Duration::from_secs(60);
 /// How far a script may go that is not trusted, where nobody says otherwise.
 const UNTRUSTED: Limits = Limits {
     time: Some(Duration::from_secs(300)),
+    // As long as a container is given to stop.
+    cleanup: Some(Duration::from_secs(10)),
     operations: Some(100_000_000),
     memory: Some(256 << 20),
 };

@@ -113,6 +113,8 @@ pub struct Host {
 pub struct Limits {
     /// How long, its cleanups not counted.
     pub time: Option<Duration>,
+    /// How long its cleanups may take once its time is over; a minute where nobody says.
+    pub cleanup: Option<Duration>,
     /// How many operations of the language.
     pub operations: Option<u64>,
     /// How many bytes of memory the process may use more. Whoever runs the script sees to it.
@@ -124,6 +126,7 @@ impl Limits {
     pub fn or(self, others: Limits) -> Self {
         Limits {
             time: self.time.or(others.time),
+            cleanup: self.cleanup.or(others.cleanup),
             operations: self.operations.or(others.operations),
             memory: self.memory.or(others.memory),
         }

@@ -1,6 +1,8 @@
 //! A conversation with the interpreter: variables, functions and imports live on from one text to
 //! the next. A script is a conversation of one text.
 
+use std::time::Duration;
+
 use once_cell::sync::OnceCell;
 use rhai::{Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState};
 
@@ -18,6 +20,9 @@ use crate::ui::columns::align;
 
 /// The exit code when the time is over, timeout(1)'s.
 const LATE: u8 = 124;
+
+/// How long cleanups may take once the time is over, where nobody says.
+const CLEANUP: Duration = Duration::from_secs(60);
 
 /// An interpreter with its variables.
 pub struct Session {
@@ -85,7 +90,10 @@ impl Session {
             Err(error) => match ending(&error).map(|seen| self.stage.noted().unwrap_or(seen)) {
                 Some(Ending::Late) => {
                     let where_it_was = render::interrupted(&self.stage, name, &error);
-                    (LATE, Some(format!("error: the time of the script is over\n{where_it_was}")))
+                    let too =
+                        if self.stage.no_cleanup() { ", and that of its cleanups" } else { "" };
+                    let over = format!("error: the time of the script is over{too}");
+                    (LATE, Some(format!("{over}\n{where_it_was}")))
                 }
                 Some(Ending::Exit(code)) => (code, None),
                 Some(Ending::Closed) => (0, None),
@@ -98,15 +106,20 @@ impl Session {
         Outcome { exit_code, report }
     }
 
-    /// Ends the script when its time is over, unless the flag that is returned is raised before.
+    /// Ends the script when its time is over, and its cleanups when theirs is, unless the flag that
+    /// is returned is raised before.
     fn watch_time(&self) -> Option<Cancel> {
-        let time = self.stage.host().limits.time?;
+        let limits = self.stage.host().limits;
+        let (time, cleanup) = (limits.time?, limits.cleanup.unwrap_or(CLEANUP));
         let (over, stage) = (Cancel::new().ok()?, self.stage.clone());
         let watched = over.clone();
         let watch = move || {
             if watched.sleep(time).is_ok() {
                 stage.end(Ending::Late);
                 stage.host().cancel.raise();
+                if watched.sleep(cleanup).is_ok() {
+                    stage.end_cleanups(Ending::Late);
+                }
             }
         };
         std::thread::Builder::new().spawn(watch).ok()?;

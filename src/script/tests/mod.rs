@@ -13,6 +13,7 @@ mod logs;
 mod modules;
 mod order;
 mod sessions;
+mod time;
 mod types;
 
 use std::sync::{Arc, Mutex};
