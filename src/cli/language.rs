@@ -60,6 +60,7 @@ fn bounded(settings: &Settings, within: Within) -> u8 {
     let Within { program, arguments, limits, fence, dry_run } = within;
     // Without sleep a loop that never ends would be all that it does.
     let limits = if dry_run { limits.or(Limits { time: Some(DRY), ..limits }) } else { limits };
+    let settings = &Settings { registries: fence.is_none(), ..settings.clone() };
     let prepared = open(settings, arguments).and_then(|host| {
         let host = Host { limits, fence, ..host };
         let host = if dry_run { telling(host)? } else { host };

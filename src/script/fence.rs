@@ -8,6 +8,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rhai::{Array, Map};
+
+use super::values;
 use crate::model::mounts::{MountKind, Mounts};
 use crate::model::options::CreateOptions;
 use crate::model::sharing::Mode;
@@ -118,6 +121,25 @@ fn denied(why: &str) -> Error {
 /// Always [`Kind::Denied`].
 pub fn refuse(what: &str) -> Result<()> {
     Err(denied(what))
+}
+
+/// Refuses options whose `env` takes variables over from whoever runs the script.
+///
+/// # Errors
+/// [`Kind::Denied`].
+pub fn own_variables(options: &Map) -> Result<()> {
+    let env = options.get("env").map(|env| env.clone().flatten());
+    let list = env.and_then(|env| env.try_cast::<Array>()).unwrap_or_default();
+    let taken = list.iter().filter_map(values::text).find(|entry| !entry.contains('='));
+    taken.map_or(Ok(()), |name| variable(&name))
+}
+
+/// Refuses a variable of whoever runs the script: some are secrets.
+///
+/// # Errors
+/// Always [`Kind::Denied`].
+pub fn variable(name: &str) -> Result<()> {
+    Err(denied(&format!("`{name}` is of the environment that it was started in")))
 }
 
 /// Also those of other containers, which may have some.

@@ -119,6 +119,43 @@ fn it_makes_no_container_that_could_get_out() {
 }
 
 #[test]
+fn it_asks_no_registry_and_reads_no_variable_of_its_caller() {
+    needs_root!("it_asks_no_registry_and_reads_no_variable_of_its_caller");
+    let engine = Engine::new();
+    let folder = engine.root().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::create_dir(folder.join("app")).unwrap();
+    // Nobody listens there: a registry that was asked would be out of reach.
+    std::fs::write(folder.join("app/Dockerfile"), "FROM 127.0.0.1:9/x\n").unwrap();
+    for call in [
+        r#"pull("127.0.0.1:9/x")"#,
+        r#"image("127.0.0.1:9/x")"#,
+        r#"image("127.0.0.1:9/x", #{ pull: "always" })"#,
+        r#"run("127.0.0.1:9/x")"#,
+        r#"image("127.0.0.1:9/x").with_env("A", 1)"#,
+        r#"build("app")"#,
+        r#"image("host"); push("host", "127.0.0.1:9/x", #{ tls_verify: false })"#,
+    ] {
+        let ran = run(&engine, &[], call);
+        assert_eq!(ran.code, 1, "{call}: {}", ran.out);
+        let said = "registries are not for a script that is not trusted";
+        assert!(ran.err.contains(said), "{call}: {}", ran.err);
+    }
+    for call in [
+        r#"print(env("PATH"))"#,
+        r#"print(create("host", #{ env: ["A=1", "PATH"] }).env)"#,
+        r#"print(run("host", "sleep 9", #{ rm: true }).exec("env", #{ env: ["PATH"] }).stdout)"#,
+    ] {
+        let ran = run(&engine, &[], call);
+        assert_eq!(ran.code, 1, "{call}: {}", ran.out);
+        assert!(ran.err.contains("`PATH` is of the environment"), "{call}: {}", ran.err);
+    }
+    let own = r#"print(create("host", #{ env: ["A=1"] }).env["A"]); print(image("host").tags);"#;
+    let ran = run(&engine, &[], own);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "1\n[\"host:latest\"]\n"), "{}", ran.err);
+}
+
+#[test]
 fn it_ends_at_its_ceiling_of_memory_and_what_it_made_goes_with_it() {
     needs_root!("it_ends_at_its_ceiling_of_memory_and_what_it_made_goes_with_it");
     let engine = Engine::new();
