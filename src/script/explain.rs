@@ -1,8 +1,9 @@
 //! What an error of Rhai means to the author of a script: our words for the traps of the language,
 //! and the nearest name for what is not there.
 
-use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseErrorType, Scope};
+use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseErrorType, Position, Scope};
 
+use super::declared::{self, Unseen};
 use super::docs::{self, Function, Role};
 use super::nearest::nearest;
 
@@ -54,8 +55,8 @@ pub fn explain(error: &EvalAltResult, known: &Known<'_>) -> Words {
     use EvalAltResult as E;
     match error {
         E::ErrorRuntime(value, _) => thrown(value),
-        E::ErrorParsing(kind, _) => syntax(kind, known),
-        E::ErrorVariableNotFound(name, _) => variable(name, known),
+        E::ErrorParsing(kind, place) => syntax(kind, *place, known),
+        E::ErrorVariableNotFound(name, place) => variable(name, *place, known),
         E::ErrorModuleNotFound(name, _) => Words::new(format!("there is no module `{name}`"))
             .hint(Some(format!("import \"{name}\" as {name}; goes before"))),
         E::ErrorFunctionNotFound(signature, _) => function(signature, known),
@@ -110,9 +111,9 @@ fn thrown(value: &Dynamic) -> Words {
     Words { message, causes: causes.unwrap_or_default(), hint: text("hint") }
 }
 
-fn syntax(kind: &ParseErrorType, known: &Known<'_>) -> Words {
+fn syntax(kind: &ParseErrorType, place: Position, known: &Known<'_>) -> Words {
     match kind {
-        ParseErrorType::VariableUndefined(name) => variable(name, known),
+        ParseErrorType::VariableUndefined(name) => variable(name, place, known),
         ParseErrorType::ModuleUndefined(name) => Words::new(format!("there is no module `{name}`"))
             .hint(Some(format!("import \"{name}\" as {name}; goes before"))),
         ParseErrorType::Reserved(word) => {
@@ -136,22 +137,38 @@ fn reserved(word: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 
-fn variable(name: &str, known: &Known<'_>) -> Words {
+fn variable(name: &str, place: Position, known: &Known<'_>) -> Words {
     let words = Words::new(format!("there is no variable `{name}` here"));
     if docs::is_function(known.engine, name) {
         return words.hint(Some(format!("`{name}` is a function: call it, {name}(...)")));
     }
-    let declared = |keyword: &str| known.text.contains(&format!("{keyword} {name} "));
-    if declared("let") || declared("const") {
-        return words.hint(Some(format!(
-            "a `fn` sees no variables from outside: give it `{name}` as a parameter, or write a \
-             closure, `let f = |x| ...`"
-        )));
+    let outer = known.scope.contains(name);
+    if let Some(why) = declared::unseen(known.text, name, place, outer) {
+        return words.hint(Some(unseen(name, why)));
     }
     let others = known.scope.iter_raw().map(|(name, _, _)| name.to_owned());
     let names: Vec<String> = others.chain(declared_names(known.text)).collect();
     let near = nearest(name, names.iter().map(String::as_str));
     words.hint(near.map(|near| format!("did you mean `{near}`?")))
+}
+
+/// Why a variable is not seen that the text declares, and what to do.
+fn unseen(name: &str, why: Unseen) -> String {
+    match why {
+        Unseen::Outside => format!(
+            "a `fn` sees no variables from outside: give it `{name}` as a parameter, or write a \
+             closure, `let f = |x| ...`"
+        ),
+        Unseen::Itself => format!(
+            "a closure does not see the variable that it becomes: write `fn {name}(...) {{ ... }}` \
+             if it calls itself"
+        ),
+        Unseen::Ended(line) => format!(
+            "the one of line {line} ends with its block: declare it before the block, and set it \
+             inside"
+        ),
+        Unseen::Later(line) => format!("it is declared later, in line {line}"),
+    }
 }
 
 /// The names that a text declares.

@@ -9,6 +9,7 @@ mod callback;
 mod cases;
 mod check;
 mod completion;
+mod declared;
 mod docs;
 mod error;
 mod events;

@@ -267,7 +267,8 @@ pub struct ScriptArguments {
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<String>,
     /// Keep the script in its folder and from registries and your environment, let its containers
-    /// see nothing of this machine, and limit its time (5m, 10s more for cleanups), operations (100 million) and memory (256m)
+    /// see nothing of this machine, and limit its time (5m, 10s more for cleanups), operations
+    /// (100 million) and memory (256m)
     #[arg(long)]
     pub untrusted: bool,
     /// The script, `-` for standard input, and what its `args()` returns

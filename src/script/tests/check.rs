@@ -99,6 +99,34 @@ fn all_variables_that_are_not_there_are_found() {
 }
 
 #[test]
+fn why_a_variable_is_not_seen_is_told() {
+    const FN: &str = "a `fn` sees no variables from outside: give it `b` as a parameter, or write a \
+                      closure, `let f = |x| ...`";
+    const ENDED: &str =
+        "the one of line 1 ends with its block: declare it before the block, and set it inside";
+    const ITSELF: &str = "a closure does not see the variable that it becomes: write `fn b(...) { \
+                          ... }` if it calls itself";
+    for (text, place, hint) in [
+        ("let a = 1; { let b = 2; } print(b);", "1:33", ENDED),
+        ("scope(|| { let b = 1; }); print(b);", "1:33", ENDED),
+        ("try { let b = 1; } catch (e) { print(e); print(b); }", "1:48", ENDED),
+        ("for b in 0..3 { print(b); } print(b);", "1:35", ENDED),
+        ("try { } catch (b) { print(b); } print(b);", "1:39", ENDED),
+        ("fn f() { if true { let b = 1; } b } f();", "1:33", ENDED),
+        ("let b = |x| { if x == 0 { 0 } else { b.call(x - 1) } }; b.call(2);", "1:38", ITSELF),
+        ("let b = |x| b.call(x - 1); b.call(2);", "1:13", ITSELF),
+        ("let b = |x| [x].map(|y| b.call(y)); b.call(2);", "1:25", ITSELF),
+        ("print(b);\nlet b = 1;", "1:7", "it is declared later, in line 2"),
+        ("let b = 1; fn f() { b } f();", "1:21", FN),
+        ("const b = 1; fn f() { [1].map(|x| x + b) } f();", "1:39", FN),
+    ] {
+        finds(text, &[&format!("{place} error: there is no variable `b` here ({hint})")]);
+    }
+    // The name in a text or another word says nothing.
+    finds("print(b); print(\"let b = 1\");", &["1:7 error: there is no variable `b` here"]);
+}
+
+#[test]
 fn options_that_cannot_be_are_found() {
     finds(
         "run(\"host\", #{ nmae: 1 });",
