@@ -5,6 +5,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseErrorType, Position, Scope}
 
 use super::declared::{self, Unseen};
 use super::docs::{self, Function, Role};
+use super::keyword;
 use super::nearest::nearest;
 
 /// An error in words.
@@ -116,12 +117,18 @@ fn syntax(kind: &ParseErrorType, place: Position, known: &Known<'_>) -> Words {
         ParseErrorType::VariableUndefined(name) => variable(name, place, known),
         ParseErrorType::ModuleUndefined(name) => Words::new(format!("there is no module `{name}`"))
             .hint(Some(format!("import \"{name}\" as {name}; goes before"))),
-        ParseErrorType::Reserved(word) => {
-            Words::new(format!("`{word}` is a word of the language and cannot be a name"))
-                .hint(reserved(word))
-        }
-        other => Words::new(format!("syntax: {}", lower_first(&other.to_string()))),
+        ParseErrorType::Reserved(word) => no_name(word, place, known.text),
+        other => match keyword::at(known.text, place, other) {
+            Some(word) => no_name(&word, place, known.text),
+            None => Words::new(format!("syntax: {}", lower_first(&other.to_string()))),
+        },
     }
+}
+
+/// A word of the language where a name is wanted.
+fn no_name(word: &str, place: Position, text: &str) -> Words {
+    let hint = keyword::in_quotes(text, place, word).or_else(|| reserved(word));
+    Words::new(format!("`{word}` is a word of the language and cannot be a name")).hint(hint)
 }
 
 /// Words of other languages, and what to write here.

@@ -21,6 +21,7 @@ mod handlers;
 mod here;
 mod incomplete;
 mod interpreter;
+mod keyword;
 mod logs;
 mod looks;
 mod modules;

@@ -48,6 +48,31 @@ fn a_text_that_is_no_script_is_found() {
 }
 
 #[test]
+fn a_word_of_the_language_is_no_name_and_in_quotes_a_key() {
+    for word in ["export", "import", "until", "private", "fn", "in", "if", "default", "new"] {
+        let said = format!("`{word}` is a word of the language and cannot be a name");
+        let key = format!("error: {said} (in quotes it can be a key: #{{ \"{word}\": ... }})");
+        let property =
+            format!("error: {said} (in brackets and quotes it can be a key: [\"{word}\"])");
+        finds(&format!("let m = #{{ {word}: 1 }};"), &[&format!("1:12 {key}")]);
+        finds(&format!("let m = #{{ a: 1,\n {word} : 1 }};"), &[&format!("2:2 {key}")]);
+        finds(&format!("let m = #{{}}; m.{word};"), &[&format!("1:16 {property}")]);
+        finds(&format!("let m = #{{}}; m?.{word} = 1;"), &[&format!("1:17 {property}")]);
+        finds(&format!("let m = #{{ \"{word}\": 1 }}; m[\"{word}\"] = 2;"), &[]);
+        finds(&format!("let {word} = 1;"), &[&format!("1:5 error: {said}")]);
+    }
+    finds("fn f(in) { }", &["1:6 error: `in` is a word of the language and cannot be a name"]);
+    finds(
+        "let m = #{ 5: 1 };",
+        &["1:12 error: syntax: expecting '}' to end this object map literal"],
+    );
+    finds(
+        "let m = #{ a: 1 until: 2 };",
+        &["1:17 error: syntax: expecting '}' to end this object map literal"],
+    );
+}
+
+#[test]
 fn functions_that_are_not_there_are_found_with_the_nearest() {
     finds("strat(\"web\");", &["1:1 error: there is no function `strat` (did you mean `start`?)"]);
     finds("\"w\".strat();", &["1:5 error: there is no function `strat` (did you mean `start`?)"]);
