@@ -38,6 +38,14 @@ pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
             ASTNode::Expr(Expr::MethodCall(call, place)) => {
                 function(notes, vocabulary, call, *place, Some(&keys));
             }
+            ASTNode::Expr(Expr::Variable(variable, _, place)) => {
+                // One of a module of a module is not known here.
+                if let [module] = &variable.2.path[..]
+                    && let Some((message, hint)) = vocabulary.variable(&module.name, &variable.1)
+                {
+                    notes.error(*place, message, hint);
+                }
+            }
             ASTNode::Expr(Expr::Dot(dot, ..)) => receiver(notes, &dot.lhs, &dot.rhs),
             ASTNode::Stmt(Stmt::For(parts, place)) => {
                 empty(notes, parts.2.body.statements(), *place);
@@ -80,7 +88,12 @@ fn function(
     keys: Option<&BTreeSet<String>>,
 ) {
     let name = call.name.as_str();
-    if call.is_operator_call() || Vocabulary::is_special(name) || name.starts_with(CLOSURE) {
+    if name == "Fn" && !call.is_qualified() {
+        pointer(notes, vocabulary, call);
+    }
+    // What a module of a module has is not known here.
+    let known = call.namespace.path.len() < 2 && !name.starts_with(CLOSURE);
+    if call.is_operator_call() || Vocabulary::is_special(name) || !known {
         return;
     }
     let (count, is_method) = (call.args.len(), keys.is_some());
@@ -121,6 +134,16 @@ fn function(
                 }
             }
         }
+    }
+}
+
+/// `Fn("name")`: whether there is such a function.
+fn pointer(notes: &mut Notes, vocabulary: &Vocabulary, call: &FnCallExpr) {
+    let Some(Expr::StringConstant(name, place)) = call.args.first() else { return };
+    if rhai::is_valid_identifier(name) && vocabulary.find(name).is_none() {
+        let near = vocabulary.nearest(name);
+        let hint = near.map(|near| format!("did you mean `{near}`?"));
+        notes.error(*place, format!("there is no function `{name}`"), hint);
     }
 }
 

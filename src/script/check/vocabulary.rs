@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rhai::AST;
+use rhai::{AST, ASTFlags, Stmt};
 
 use super::super::docs::{self, Function, Role};
 use super::super::interpreter;
 use super::super::modules::Found;
 use super::super::nearest::nearest;
+use super::super::sources::without_shebang;
 
 /// What Rhai itself does, without a registration.
 const SPECIAL: &[&str] =
@@ -74,6 +75,47 @@ pub struct Vocabulary {
     own: Names,
     /// By the name under which it is imported; `None` for one that could not be read.
     modules: BTreeMap<String, Option<Names>>,
+    /// The variables of the modules, by the same names.
+    exports: BTreeMap<String, Variables>,
+    /// The script's own.
+    variables: Variables,
+}
+
+/// The variables of a script that can be seen from elsewhere in some way, and those that can't.
+#[derive(Debug, Default)]
+struct Variables {
+    /// Under which names they are given to importers.
+    exported: BTreeSet<String>,
+    /// What `global::` sees.
+    constants: BTreeSet<String>,
+    /// All that are declared outside of blocks.
+    all: BTreeSet<String>,
+}
+
+impl Variables {
+    fn of(ast: &AST) -> Self {
+        let mut found = Variables::default();
+        for statement in ast.statements() {
+            match statement {
+                Stmt::Var(parts, flags, _) => {
+                    let name = parts.0.name.to_string();
+                    if flags.contains(ASTFlags::EXPORTED) {
+                        found.exported.insert(name.clone());
+                    }
+                    if flags.contains(ASTFlags::CONSTANT) {
+                        found.constants.insert(name.clone());
+                    }
+                    found.all.insert(name);
+                }
+                Stmt::Export(parts, _) => {
+                    let named = Some(&parts.1).filter(|alias| !alias.name.is_empty());
+                    found.exported.insert(named.unwrap_or(&parts.0).name.to_string());
+                }
+                _ => {}
+            }
+        }
+        found
+    }
 }
 
 impl Vocabulary {
@@ -97,12 +139,16 @@ impl Vocabulary {
                 both.forms.clone_from(&named.forms);
             }
         }
-        Vocabulary { ours, native, own: own(ast, false), modules: BTreeMap::new() }
+        let (modules, exports) = (BTreeMap::new(), BTreeMap::new());
+        let variables = Variables::of(ast);
+        Vocabulary { ours, native, own: own(ast, false), modules, exports, variables }
     }
 
     /// The functions of a module become known under its alias.
     pub fn import(&mut self, alias: &str, found: &Found) {
-        let names = interpreter::parser().compile(&*found.text).ok().map(|ast| {
+        let text = without_shebang(&found.text);
+        let names = interpreter::parser().compile(text).ok().map(|ast| {
+            self.exports.insert(alias.to_owned(), Variables::of(&ast));
             let mut names = own(&ast, true);
             if let Some(native) = found.native {
                 for function in docs::of_part(native) {
@@ -145,6 +191,27 @@ impl Vocabulary {
             (_, Some(Some(names))) => Ok(names.get(name)),
             _ => Err(()),
         }
+    }
+
+    /// What is wrong with `module::name` for a variable, and what to do; `None` where nothing is.
+    pub fn variable(&self, module: &str, name: &str) -> Option<(String, Option<String>)> {
+        let (known, kind, seen, no) = if module == "global" {
+            let seen = &self.variables.constants;
+            (&self.variables, "constant", seen, "is no `const` of the script itself")
+        } else {
+            let known = self.exports.get(module)?;
+            (known, "variable", &known.exported, "is not given out: `export` goes before it")
+        };
+        if seen.contains(name) {
+            return None;
+        }
+        let hint = if known.all.contains(name) {
+            Some(format!("`{name}` {no}"))
+        } else {
+            let near = nearest(name, seen.iter().map(String::as_str));
+            near.map(|near| format!("did you mean `{near}`?"))
+        };
+        Some((format!("there is no {kind} `{module}::{name}`"), hint))
     }
 
     /// A function of lifebox, by name and number of values.

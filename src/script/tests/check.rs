@@ -284,6 +284,59 @@ fn an_import_that_leads_nowhere_is_found_and_what_it_should_bring_is_left_alone(
 }
 
 #[test]
+fn variables_that_modules_do_not_have_are_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    write("deep.rhai", "export const DEEP = 1; fn deep() { 1 }");
+    let util =
+        "#!/usr/bin/env lifebox\nimport \"deep\" as d; export let shown = d::DEEP; let hidden = 1;
+        export hidden as other; const LOCAL = 1; fn local() { global::LOCAL }";
+    write("util.rhai", util);
+    let main = write(
+        "main.rhai",
+        "import \"util\" as u; print(u::shown + u::other + u::d::DEEP + u::d::deep());
+print(u::hidden);
+print(u::shwon);
+const FOO = 1; let low = 1; fn f() { global::FOO }
+fn g() { global::FOOO }
+fn h() { global::low }",
+    );
+    let found = check(Source::File(main)).unwrap();
+    let lines: Vec<_> =
+        found.iter().map(|f| (f.line, f.message.as_str(), f.hint.as_deref())).collect();
+    assert_eq!(
+        lines,
+        [
+            (
+                2,
+                "there is no variable `u::hidden`",
+                Some("`hidden` is not given out: `export` goes before it")
+            ),
+            (3, "there is no variable `u::shwon`", Some("did you mean `shown`?")),
+            (5, "there is no constant `global::FOOO`", Some("did you mean `FOO`?")),
+            (
+                6,
+                "there is no constant `global::low`",
+                Some("`low` is no `const` of the script itself")
+            ),
+        ]
+    );
+}
+
+#[test]
+fn pointers_to_functions_that_are_not_there_are_found() {
+    finds(
+        "let f = Fn(\"strat\"); f.call(1);",
+        &["1:12 error: there is no function `strat` (did you mean `start`?)"],
+    );
+    finds("private fn own() { 1 } Fn(\"own\").call(); Fn(\"start\"); Fn(\"+\");", &[]);
+}
+
+#[test]
 fn imported_files_are_checked_once() {
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
