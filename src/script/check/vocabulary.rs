@@ -235,7 +235,10 @@ impl Vocabulary {
 /// The functions that a tree defines.
 fn own(ast: &AST, only_public: bool) -> Names {
     let mut names = Names::new();
-    for function in ast.iter_functions() {
+    // In order: the tree has them in another one each time.
+    let mut functions: Vec<_> = ast.iter_functions().collect();
+    functions.sort_by_key(|function| (function.name, function.params.len()));
+    for function in functions {
         if only_public && !function.access.is_public() {
             continue;
         }

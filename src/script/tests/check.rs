@@ -105,6 +105,16 @@ fn a_wrong_number_of_values_is_found_with_the_forms() {
         "import \"stack\" as s;\ns::order();",
         &["2:4 error: s::order() does not take 0 values (it is s::order(services))"],
     );
+    // Always in the same order.
+    for _ in 0..8 {
+        finds(
+            "import \"wait\" as w; w::log(1);",
+            &[
+                "1:24 error: w::log() does not take 1 value (it is w::log(c, pattern), or w::log(c, \
+             pattern, given))",
+            ],
+        );
+    }
 }
 
 #[test]
