@@ -24,6 +24,8 @@ pub struct Function {
     pub role: Role,
     /// Parameters as `name: type`, or `name` alone where the type says no more.
     pub params: Vec<String>,
+    /// What the types of its parameters are called here; unknown ones of a script's function.
+    pub kinds: Vec<String>,
     /// What it returns; empty for nothing.
     pub returns: String,
     /// The type of its first parameter, where it is a certain one.
@@ -61,6 +63,7 @@ impl Function {
             name: name.to_owned(),
             role,
             params: data.params_info.iter().map(|info| parameter(info)).collect(),
+            kinds: data.params_info.iter().map(|info| kind(info)).collect(),
             returns: script_type(&data.return_type).unwrap_or_default(),
             receiver,
             doc: without_slashes(data.comments.iter().map(|line| line.as_str())),
@@ -77,7 +80,7 @@ impl Function {
     }
 
     /// The type that a property belongs to; empty for several.
-    fn of(&self) -> &str {
+    pub fn of(&self) -> &str {
         let first = self.params.first().map_or("", String::as_str);
         first.split_once(": ").map_or("", |(_, kind)| kind)
     }
@@ -93,6 +96,7 @@ impl Function {
             name: function.name.to_owned(),
             role: Role::Function,
             params: function.params.iter().map(|name| (*name).to_owned()).collect(),
+            kinds: Vec::new(),
             returns: String::new(),
             receiver: None,
             doc: without_slashes(function.comments.iter().copied()),
@@ -323,6 +327,12 @@ fn parameter(info: &str) -> String {
         (name, Some(kind)) if kind != "any" => format!("{name}: {kind}"),
         (name, _) => name.to_owned(),
     }
+}
+
+/// `container: ContainerOrName` as `ContainerOrName`.
+fn kind(info: &str) -> String {
+    let kind = info.split_once(':').map_or("", |(_, kind)| kind.trim());
+    kind.rsplit("::").next().unwrap_or(kind).to_owned()
 }
 
 /// The type as scripts know it; `None` for what returns nothing or says no more than its name.

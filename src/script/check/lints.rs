@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rhai::{AST, ASTNode, Expr, FnAccess, FnCallExpr, Position, Stmt};
 
 use super::super::sources::CLOSURE;
+use super::held::{self, Held};
 use super::vocabulary::Vocabulary;
 use super::{Notes, literals, reach};
 
@@ -27,16 +28,20 @@ pub fn imports(ast: &AST) -> Vec<(String, String, Position)> {
 
 /// Looks at the whole tree.
 pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
-    let keys = keys(ast);
+    let (keys, held) = (keys(ast), Held::of(ast));
     reach::bodies(notes, ast);
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         let Some(node) = path.last() else { return true };
         match node {
             ASTNode::Stmt(Stmt::FnCall(call, place)) | ASTNode::Expr(Expr::FnCall(call, place)) => {
                 function(notes, vocabulary, call, *place, None);
+                values(notes, vocabulary, &held, call, false);
             }
             ASTNode::Expr(Expr::MethodCall(call, place)) => {
                 function(notes, vocabulary, call, *place, Some(&keys));
+                if !keys.contains(call.name.as_str()) {
+                    values(notes, vocabulary, &held, call, true);
+                }
             }
             ASTNode::Expr(Expr::Variable(variable, _, place)) => {
                 // One of a module of a module is not known here.
@@ -46,7 +51,10 @@ pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
                     notes.error(*place, message, hint);
                 }
             }
-            ASTNode::Expr(Expr::Dot(dot, ..)) => receiver(notes, &dot.lhs, &dot.rhs),
+            ASTNode::Expr(Expr::Dot(dot, ..)) => {
+                receiver(notes, &dot.lhs, &dot.rhs);
+                held::properties(notes, vocabulary, &held, &dot.lhs, &dot.rhs);
+            }
             ASTNode::Stmt(Stmt::For(parts, place)) => {
                 empty(notes, parts.2.body.statements(), *place);
                 let names = [Some(&parts.0), parts.1.as_ref()];
@@ -108,7 +116,7 @@ fn function(
     let full =
         module.as_ref().map_or_else(|| name.to_owned(), |module| format!("{module}::{name}"));
     match found {
-        None if keys.is_some_and(|keys| keys.contains(name)) => {}
+        _ if keys.is_some_and(|keys| keys.contains(name)) => {}
         None => {
             let near = match &module {
                 Some(module) => vocabulary.nearest_in(module, name),
@@ -125,13 +133,33 @@ fn function(
             let hint = format!("it is {}", forms.collect::<Vec<_>>().join(", or "));
             notes.error(place, wrong_count(&full, count), Some(hint));
         }
-        Some(named) => {
-            if module.as_deref().is_none_or(|module| module == "engine") {
-                for (index, argument) in call.args.iter().enumerate() {
-                    if named.takes_options(count, index, is_method) {
-                        literals::look(notes, name, argument);
-                    }
+        Some(_) => {}
+    }
+}
+
+/// The values of a call of one of lifebox's functions, where they are written out.
+fn values(
+    notes: &mut Notes,
+    vocabulary: &Vocabulary,
+    held: &Held,
+    call: &FnCallExpr,
+    is_method: bool,
+) {
+    let (name, count) = (call.name.as_str(), call.args.len());
+    let engine = call.namespace.path.iter().all(|module| module.name == "engine");
+    let Some(named) = vocabulary.known(name).filter(|_| engine) else { return };
+    for (index, argument) in call.args.iter().enumerate() {
+        let options = named.takes_options(count, index, is_method);
+        match held.value(argument) {
+            // What is set in it later is not known; its keys are.
+            Some(value) if options => literals::look(notes, name, value, false),
+            Some(_) => {}
+            None => {
+                if options {
+                    literals::look(notes, name, argument, true);
                 }
+                let forms = named.parameters(count, index, is_method);
+                literals::argument(notes, name, &forms, argument);
             }
         }
     }

@@ -4,6 +4,7 @@
 //! found in its tree (`lints`, `reach`), against what the language and the script's imports have
 //! (`vocabulary`).
 
+mod held;
 mod lints;
 mod literals;
 mod reach;

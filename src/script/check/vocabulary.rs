@@ -14,6 +14,14 @@ use super::super::sources::without_shebang;
 const SPECIAL: &[&str] =
     &["call", "curry", "Fn", "eval", "is_def_fn", "is_def_var", "is_shared", "type_of"];
 
+/// A native form of a function.
+#[derive(Clone, Debug)]
+struct Shape {
+    params: Vec<String>,
+    kinds: Vec<String>,
+    returns: String,
+}
+
 /// The functions of one name.
 #[derive(Clone, Debug, Default)]
 pub struct Named {
@@ -23,6 +31,8 @@ pub struct Named {
     methods: BTreeSet<usize>,
     /// Where options stand: with how many values, at which place.
     options: BTreeSet<(usize, usize)>,
+    /// Of each native form: names and types of its parameters, and what it returns.
+    shapes: Vec<Shape>,
     /// Its forms, for people.
     pub forms: Vec<String>,
 }
@@ -42,6 +52,26 @@ impl Named {
         self.options.contains(&(count + before, index + before))
     }
 
+    /// The forms that are called with so many values: name and type of the parameter at `index`.
+    pub fn parameters(&self, count: usize, index: usize, is_method: bool) -> Vec<(String, String)> {
+        let before = usize::from(is_method);
+        let fits = self.shapes.iter().filter(|shape| shape.params.len() == count + before);
+        let at = |shape: &'_ Shape| {
+            let param = shape.params.get(index + before)?;
+            let name = param.split(':').next().unwrap_or(param);
+            Some((name.to_owned(), shape.kinds.get(index + before)?.clone()))
+        };
+        fits.filter_map(at).collect()
+    }
+
+    /// What it returns when it is called with so many values, where that is one type.
+    pub fn returns(&self, count: usize, is_method: bool) -> Option<&str> {
+        let count = count + usize::from(is_method);
+        let mut fits = self.shapes.iter().filter(|shape| shape.params.len() == count);
+        let first = fits.next()?.returns.as_str();
+        fits.all(|shape| shape.returns == first).then_some(first)
+    }
+
     fn add_native(&mut self, function: &Function) {
         let count = function.params.len();
         self.calls.insert(count);
@@ -52,6 +82,11 @@ impl Named {
             }
         }
         self.forms.push(function.signature());
+        self.shapes.push(Shape {
+            params: function.params.clone(),
+            kinds: function.kinds.clone(),
+            returns: function.returns.clone(),
+        });
     }
 
     fn add_own(&mut self, name: &str, params: &[&str]) {
@@ -73,6 +108,8 @@ pub struct Vocabulary {
     /// The same and Rhai's functions.
     native: Names,
     own: Names,
+    /// The properties of types that have some.
+    properties: BTreeMap<String, BTreeSet<String>>,
     /// By the name under which it is imported; `None` for one that could not be read.
     modules: BTreeMap<String, Option<Names>>,
     /// The variables of the modules, by the same names.
@@ -122,8 +159,12 @@ impl Vocabulary {
     /// What the language has, and the script's own functions.
     pub fn new(ast: &AST) -> Self {
         let mut native = Names::new();
+        let mut properties = BTreeMap::<_, BTreeSet<_>>::new();
         for function in docs::all(&interpreter::vocabulary()) {
-            if function.role != Role::Property {
+            if function.role == Role::Property {
+                let of = function.of().to_owned();
+                properties.entry(of).or_default().insert(function.name);
+            } else {
                 native.entry(function.name.clone()).or_default().add_native(&function);
             }
         }
@@ -141,7 +182,7 @@ impl Vocabulary {
         }
         let (modules, exports) = (BTreeMap::new(), BTreeMap::new());
         let variables = Variables::of(ast);
-        Vocabulary { ours, native, own: own(ast, false), modules, exports, variables }
+        Vocabulary { ours, native, own: own(ast, false), properties, modules, exports, variables }
     }
 
     /// The functions of a module become known under its alias.
@@ -212,6 +253,22 @@ impl Vocabulary {
             near.map(|near| format!("did you mean `{near}`?"))
         };
         Some((format!("there is no {kind} `{module}::{name}`"), hint))
+    }
+
+    /// A function of lifebox that the script has none of the same name for.
+    pub fn known(&self, name: &str) -> Option<&Named> {
+        let native = self.native.get(name).filter(|_| self.ours.contains_key(name));
+        native.filter(|_| !self.own.contains_key(name))
+    }
+
+    /// What to say of a property that values of this type do not have; `None` where they may.
+    pub fn no_property(&self, of: &str, name: &str) -> Option<String> {
+        let names = self.properties.get(of).filter(|names| !names.contains(name))?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Some(match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has {}", names.join(", ")),
+        })
     }
 
     /// A function of lifebox, by name and number of values.
