@@ -93,6 +93,13 @@ fn tab_completes_command_lines_and_scripts() {
     assert_eq!(complete("run al"), ["alpine:3"]);
     assert_eq!(complete("stop(\"w"), ["web-1"]);
     assert_eq!(complete("let x = unp"), ["unpause("]);
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(at("one.rhai"), "").unwrap();
+    std::fs::create_dir(at("other")).unwrap();
+    let found = complete(&format!(":load {}", at("o")));
+    assert_eq!(found, [at("one.rhai"), at("other/")]);
+    assert!(complete(&format!(":time {}", at("o"))).is_empty());
 }
 
 #[test]

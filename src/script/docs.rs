@@ -122,6 +122,13 @@ pub struct ModuleDocs {
     pub functions: Vec<Function>,
 }
 
+impl ModuleDocs {
+    /// The first sentence of what it is for.
+    pub fn summary(&self) -> String {
+        first_sentence(&self.doc)
+    }
+}
+
 /// The modules that come with the language.
 pub fn modules() -> Vec<ModuleDocs> {
     stdlib::MODULES.iter().map(of_module).collect()
@@ -220,7 +227,7 @@ pub fn overview() -> String {
     }
     text.push_str("Modules\n");
     for module in modules() {
-        let summary = first_sentence(&module.doc);
+        let summary = module.summary();
         text.push_str(&format!("  {:<15} {summary}\n", module.name));
     }
     text.push('\n');
