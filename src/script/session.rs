@@ -32,6 +32,8 @@ pub struct Session {
     global: GlobalRuntimeState,
     stage: Stage,
     lines: usize,
+    /// Whether the latest text gave a value, which is `last` now.
+    valued: bool,
     /// The functions of the language, for hints.
     known: OnceCell<Vec<Function>>,
 }
@@ -72,6 +74,7 @@ impl Session {
             global,
             stage,
             lines: 0,
+            valued: false,
             known: OnceCell::new(),
         }
     }
@@ -134,10 +137,12 @@ impl Session {
 
     /// The same for a text that has a name of its own; its imports are relative to that.
     pub fn load(&mut self, name: &str, text: &str) -> Reply {
+        self.valued = false;
         match self.evaluate(name, text) {
             Ok(value) => {
                 let shown = show::value(&self.engine, &value);
-                if shown.is_some() {
+                self.valued = shown.is_some();
+                if self.valued {
                     self.scope.set_or_push("last", value);
                 }
                 // A semicolon at the end says: do it, I know the value.
@@ -209,6 +214,13 @@ impl Session {
             Some(Ending::Interrupted) | None => Ok(value),
             Some(ending) => Err(ending.at(rhai::Position::NONE)),
         }
+    }
+
+    /// The latest text as an expression without the `;` at its end, where its value is `last` now.
+    pub fn valued<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let text = text.trim().trim_end_matches(';').trim_end();
+        let parser = interpreter::parser();
+        (self.valued && parser.compile_expression(text).is_ok()).then_some(text)
     }
 
     /// Whether `text` goes on in the next line.
