@@ -71,6 +71,14 @@ fn help_is_shown_bare_and_with_a_name() {
     assert!(output.contains("Life cycle"), "{output}");
     assert!(output.contains("pause(container) -> Container"), "{output}");
     assert!(output.contains("there is no function `nonsense`"), "{output}");
+    let (_, output, _) = pipe("help print\nhelp Container\nhelp Container.status\n");
+    for said in [
+        "print(value)\n    Prints a value",
+        "  Container.status -> string\n",
+        "\nContainer.status -> string\n    ",
+    ] {
+        assert!(output.contains(said), "no {said:?} in {output}");
+    }
     let (_, output, _) = pipe("help(\"stop\")\n");
     assert!(output.starts_with("stop(container) -> Container\n    "), "{output}");
 }

@@ -155,8 +155,8 @@ impl<'a> Talk<'a> {
                 match saved {
                     Ok(0) => self.show(&format!("saved; run it with: lifebox {path}")),
                     Ok(left) => self.show(&format!(
-                        "saved; {left} command lines that no call is known for are comments; run it \
-                         with: lifebox {path}"
+                        "saved; run it with: lifebox {path} (command lines without a call: {left}, \
+                         kept as comments)"
                     )),
                     Err(wrong) => self.complain(&wrong),
                 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use rhai::{Dynamic, Engine, FuncInfo};
 
-use super::api::PARTS;
+use super::api::{PARTS, Part};
 use super::interpreter;
 use super::nearest::nearest;
 use super::options;
@@ -103,6 +103,18 @@ impl Function {
         }
     }
 
+    fn of_output(name: &str, doc: &str) -> Function {
+        Function {
+            name: name.to_owned(),
+            role: Role::Function,
+            params: vec!["value".to_owned()],
+            kinds: vec!["Dynamic".to_owned()],
+            returns: String::new(),
+            receiver: None,
+            doc: doc.to_owned(),
+        }
+    }
+
     /// The runnable example of its doc comment.
     #[cfg(test)]
     pub fn example(&self) -> Option<&str> {
@@ -189,8 +201,30 @@ pub fn all(engine: &Engine) -> Vec<Function> {
 
 /// Our own functions, part by part.
 pub fn ours() -> Vec<(&'static str, Vec<Function>)> {
-    PARTS.iter().map(|part| (part.title, of_part(part.build))).collect()
+    let with_output = |part: &Part| {
+        let mut functions = of_part(part.build);
+        if part.title == "System" {
+            functions.extend(OUTPUT.iter().map(|(name, doc)| Function::of_output(name, doc)));
+            in_order(&mut functions);
+        }
+        (part.title, functions)
+    };
+    PARTS.iter().map(with_output).collect()
 }
+
+/// What Rhai does with what its functions of these names return: those tell nothing of it.
+const OUTPUT: [(&str, &str); 2] = [
+    (
+        "print",
+        "Prints a value and a newline: a string as it is, another value as the script would write \
+         it.\n\n```rhai\nprint(\"hello\");\nprint(#{ a: [1, 2] });\n```",
+    ),
+    (
+        "debug",
+        "Writes a value to standard error, as the script would write it, after the file and the \
+         line.\n\n```rhai\ndebug(\"hello\");\n```",
+    ),
+];
 
 /// The properties of a type.
 pub fn properties(engine: &Engine, receiver: TypeId) -> Vec<String> {
@@ -242,7 +276,7 @@ pub fn overview() -> String {
 /// # Errors
 /// [`Kind::NotFound`] for what is not there, with the nearest name.
 pub fn page(engine: &Engine, name: &str) -> Result<String> {
-    if let Some(page) = page_of_module(name) {
+    if let Some(page) = page_of_module(name).or_else(|| page_of_type(name)) {
         return Ok(page);
     }
     let own: Vec<Function> = ours().into_iter().flat_map(|(_, functions)| functions).collect();
@@ -304,6 +338,24 @@ fn page_of_module(name: &str) -> Option<String> {
         })
         .collect();
     (!pages.is_empty()).then(|| pages.join("\n\n"))
+}
+
+/// The page of a type `Container`, or of one of its properties, `Container.status`.
+fn page_of_type(name: &str) -> Option<String> {
+    let (kind, property) = match name.split_once('.') {
+        Some((kind, property)) => (kind, Some(property)),
+        None => (name, None),
+    };
+    let own = ours().into_iter().flat_map(|(_, functions)| functions);
+    let of_kind: Vec<_> = own.filter(|f| f.role == Role::Property && f.of() == kind).collect();
+    let Some(property) = property else {
+        let lines = of_kind.iter().map(|f| format!("  {}\n      {}", f.signature(), f.summary()));
+        let lines: Vec<String> = lines.collect();
+        let more = format!("\n\nhelp(\"{kind}.{}\") tells more.", of_kind.first()?.name);
+        return Some(format!("{kind}\n{}{more}", lines.join("\n")));
+    };
+    let found = of_kind.iter().find(|f| f.name == property)?;
+    Some(format!("{}\n{}", found.signature(), indent(&plain(&found.doc))))
 }
 
 /// A doc comment for the terminal: the code fences say nothing there.

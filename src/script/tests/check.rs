@@ -107,6 +107,7 @@ fn a_wrong_number_of_values_is_found_with_the_forms() {
         "\"web\".pause(1);",
         &["1:7 error: pause() does not take 1 value (it is pause(container) -> Container)"],
     );
+    finds("print(1, 2);", &["1:1 error: print() does not take 2 values (it is print(value))"]);
     finds("fn f(x) { x }\nf(1, 2);", &["2:1 error: f() does not take 2 values (it is f(x))"]);
     finds(
         "import \"stack\" as s;\ns::order();",

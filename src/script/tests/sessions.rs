@@ -50,6 +50,14 @@ fn what_is_wider_than_a_line_is_shown_an_entry_a_line() {
 }
 
 #[test]
+fn a_text_of_several_lines_is_shown_as_it_is() {
+    let (host, _) = host();
+    let mut session = Session::new(host);
+    assert_eq!(session.line("table([[\"A\", \"B\"], [1, 2]])"), value("A         B\n1         2"));
+    assert_eq!(session.line("\"a\\tb\""), value("\"a\\tb\""));
+}
+
+#[test]
 fn an_error_leaves_the_session_whole() {
     let (host, _) = host();
     let mut session = Session::new(host);
