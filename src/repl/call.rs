@@ -49,7 +49,7 @@ fn of_containers(verb: &str, words: &[String]) -> Option<String> {
     };
     let calls: Vec<String> =
         names.iter().map(|name| format!("{verb}({name:?}{second});")).collect();
-    (!calls.is_empty() && !names.iter().any(is_flag)).then(|| calls.join("\n"))
+    (!calls.is_empty() && !names.iter().any(|name| is_flag(name))).then(|| calls.join("\n"))
 }
 
 /// `run` and `create`.
@@ -96,7 +96,7 @@ fn new(verb: &str, words: &[String]) -> Option<String> {
     Some(format!("{verb}({});", values.join(", ")))
 }
 
-fn is_flag(word: &String) -> bool {
+fn is_flag(word: &str) -> bool {
     word.starts_with('-')
 }
 

@@ -6,6 +6,7 @@ mod memory;
 
 mod calls;
 mod check;
+mod check_values;
 mod docs;
 mod failures;
 mod lives;
