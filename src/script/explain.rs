@@ -72,11 +72,11 @@ pub fn explain(error: &EvalAltResult, known: &Known<'_>) -> Words {
             "it is bound in c.f(), and in a closure that a verb calls with its container"
                 .to_owned(),
         )),
-        E::ErrorMismatchDataType(wanted, given, _) if !given.is_empty() => Words::new(format!(
-            "{} is wanted, not {}",
-            if wanted.is_empty() { "another type" } else { wanted },
-            given
-        )),
+        E::ErrorMismatchDataType(wanted, given, _) if !given.is_empty() => mismatch(wanted, given),
+        E::ErrorDotExpr(text, _) => no_property(text).map_or_else(
+            || Words::new(bare(error)),
+            |(message, hint)| Words::new(message).hint(hint),
+        ),
         E::ErrorFor(_) => Words::new("a for loop goes over arrays, ranges, strings and logs")
             .hint(Some("for a map, write `for key in map.keys()`".to_owned())),
         E::ErrorTooManyOperations(_) => {
@@ -86,6 +86,29 @@ pub fn explain(error: &EvalAltResult, known: &Known<'_>) -> Words {
         E::ErrorStackOverflow(_) => Words::new("functions call each other too deeply")
             .hint(Some("a function that calls itself needs an end".to_owned())),
         other => Words::new(bare(other)),
+    }
+}
+
+/// A value of another type than is wanted.
+fn mismatch(wanted: &str, given: &str) -> Words {
+    let (wanted, given) = (in_script_words(wanted), in_script_words(given));
+    let wanted = if wanted.is_empty() { "another type" } else { &wanted };
+    let hint = (given == "range" && wanted == "int").then(|| {
+        "a part of an array is list.extract(0..2), of a string text.sub_string(0..2)".to_owned()
+    });
+    Words::new(format!("{wanted} is wanted, not {given}")).hint(hint)
+}
+
+/// What Rhai says of a property that is not there, or not to be set, in our words.
+fn no_property(text: &str) -> Option<(String, Option<String>)> {
+    let mut quoted = text.split('\'').skip(1).step_by(2);
+    let (property, kind) = (quoted.next()?, in_script_words(quoted.next()?));
+    match quoted.next() {
+        None => Some((format!("{kind} has no property `{property}`"), None)),
+        Some(_) => {
+            let message = format!("{kind} has no property `{property}` that can be set");
+            Some((message, Some("only maps take new keys".to_owned())))
+        }
     }
 }
 
@@ -243,6 +266,7 @@ fn in_script_words(types: &str) -> String {
         "f64" => "float".to_owned(),
         "()" => "nothing".to_owned(),
         "Fn" => "function".to_owned(),
+        kind if kind.starts_with("core::ops::range::Range") => "range".to_owned(),
         other => other.to_owned(),
     };
     types.split(',').map(word).collect::<Vec<_>>().join(", ")

@@ -99,6 +99,10 @@ fn function(
     if name == "Fn" && !call.is_qualified() {
         pointer(notes, vocabulary, call);
     }
+    if name == "curry" && keys.is_none() && call.args.len() < 2 && !call.is_qualified() {
+        let hint = "such as curry(f, 1), or f.curry(1)".to_owned();
+        notes.error(place, "curry() takes a function and values for it".to_owned(), Some(hint));
+    }
     // What a module of a module has is not known here.
     let known = call.namespace.path.len() < 2 && !name.starts_with(CLOSURE);
     if call.is_operator_call() || Vocabulary::is_special(name) || !known {

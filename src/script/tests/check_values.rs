@@ -97,6 +97,17 @@ fn values_that_a_function_cannot_take_are_found() {
 }
 
 #[test]
+fn a_curry_without_values_is_found() {
+    finds(
+        "let f = curry(Fn(\"start\")); f.call(1);",
+        &[
+            "1:9 error: curry() takes a function and values for it (such as curry(f, 1), or f.curry(1))",
+        ],
+    );
+    finds("let f = curry(Fn(\"start\"), 1); f.curry(2); Fn(\"stop\").curry(1);", &[]);
+}
+
+#[test]
 fn properties_that_are_not_there_are_found_where_the_type_is_known() {
     for (text, place) in [
         ("run(\"host\").statsu;", "1:13"),
