@@ -81,6 +81,7 @@ fn bounded(settings: &Settings, within: Within) -> u8 {
     let Within { program, arguments, limits, fence, dry_run, trace } = within;
     // Without sleep a loop that never ends would be all that it does.
     let limits = if dry_run { limits.or(Limits { time: Some(DRY), ..limits }) } else { limits };
+    let settings = &Settings { registries: fence.is_none(), ..settings.clone() };
     let prepared = open(settings, arguments).and_then(|host| {
         let host = Host { limits, fence, trace, ..host };
         let host = if dry_run { telling(host)? } else { host };
@@ -138,7 +139,8 @@ pub fn limits(script: &ScriptArguments) -> Result<Limits> {
     let time = time.map_err(|error| error.context("--timeout"))?;
     let memory = script.max_memory.as_deref().map(parse_bytes).transpose();
     let memory = memory.map_err(|error| error.context("--max-memory"))?;
-    let own = Limits { time, operations: script.max_ops.filter(|most| *most > 0), memory };
+    let operations = script.max_ops.filter(|most| *most > 0);
+    let own = Limits { time, cleanup: None, operations, memory };
     Ok(if script.untrusted { own.or(UNTRUSTED) } else { own })
 }
 
@@ -163,6 +165,8 @@ const DRY: Duration = Duration::from_secs(60);
 /// How far a script may go that is not trusted, where nobody says otherwise.
 const UNTRUSTED: Limits = Limits {
     time: Some(Duration::from_secs(300)),
+    // As long as a container is given to stop.
+    cleanup: Some(Duration::from_secs(10)),
     operations: Some(100_000_000),
     memory: Some(256 << 20),
 };

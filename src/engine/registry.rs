@@ -9,7 +9,7 @@ use crate::model::event::Action;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::progress::{Access, Event, Progress, PullOptions, Pulled, Pushed};
 use crate::model::reference::Reference;
-use crate::model::{Kind, Result};
+use crate::model::{Error, Kind, Result};
 
 impl Native {
     /// See [`Backend::obtain`].
@@ -53,6 +53,16 @@ impl Native {
         )
     }
 
+    /// Whether this engine may ask the registry of a reference.
+    fn may_ask(&self, reference: &Reference) -> Result<()> {
+        if self.settings.registries {
+            return Ok(());
+        }
+        let name = reference.familiar();
+        let message = format!("`{name}`: registries are not for a script that is not trusted");
+        Err(Error::new(Kind::Denied, message).hint(format!("before it: lifebox pull {name}")))
+    }
+
     /// See [`Backend::pull`].
     pub(super) fn pull_image(
         &self,
@@ -61,6 +71,7 @@ impl Native {
         progress: &Arc<dyn Progress>,
         cancel: &Cancel,
     ) -> Result<Pulled> {
+        self.may_ask(reference)?;
         let pulled = self.store()?.pull(reference, options, progress, &|| cancel.check());
         progress.tell(&Event::End);
         let pulled = pulled?;
@@ -77,6 +88,7 @@ impl Native {
         progress: &Arc<dyn Progress>,
         cancel: &Cancel,
     ) -> Result<Pushed> {
+        self.may_ask(reference)?;
         let store = self.store()?;
         let pushed = store.push(image, reference, access, progress, &|| cancel.check());
         progress.tell(&Event::End);

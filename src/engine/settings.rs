@@ -11,6 +11,8 @@ pub struct Settings {
     pub cgroup_parent: String,
     /// The name of the storage driver; without one, overlay where the kernel allows it.
     pub storage: Option<String>,
+    /// Whether registries may be asked, with the credentials of the user.
+    pub registries: bool,
 }
 
 impl Settings {
@@ -46,6 +48,7 @@ impl Settings {
                 .unwrap_or_else(|_| crate::runtime::rootless::cgroup_parent()),
             storage: variable("LIFEBOX_STORAGE_DRIVER")
                 .map(|name| name.to_string_lossy().into_owned()),
+            registries: true,
         }
     }
 }

@@ -84,6 +84,13 @@ pub fn parse(text: &str) -> Result<Command, String> {
     }
 }
 
+/// The beginning of the file that a line gives to a command, where it takes one.
+pub fn file(line: &str) -> Option<&str> {
+    let (name, rest) = line.strip_prefix(':')?.split_once(char::is_whitespace)?;
+    let takes = COMMANDS.iter().any(|(known, takes, _)| *known == name && *takes == "FILE");
+    takes.then(|| rest.trim_start())
+}
+
 /// The names of all commands.
 pub fn names() -> impl Iterator<Item = &'static str> {
     COMMANDS.iter().map(|(name, ..)| *name)

@@ -13,6 +13,10 @@ pub fn complete(talk: &Talk<'_>, line: &str, position: usize) -> Completion {
     let before = &line[..position.min(line.len())];
     let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let (earlier, word) = before.split_at(start);
+    if let Some(file) = command::file(before) {
+        let candidates = files(file).into_iter().map(plain).collect();
+        return Completion { start: before.len() - file.len(), candidates };
+    }
     if let Some(beginning) = before.strip_prefix(':') {
         let names = command::names().filter(|name| name.starts_with(beginning));
         let candidates = names.map(|name| plain(format!(":{name} "))).collect();
@@ -33,6 +37,25 @@ pub fn complete(talk: &Talk<'_>, line: &str, position: usize) -> Completion {
     };
     names.retain(|name| name.starts_with(word));
     Completion { start, candidates: names.into_iter().map(plain).collect() }
+}
+
+/// The files that a path may be the beginning of. What can't be read has none.
+fn files(beginning: &str) -> Vec<String> {
+    let (directory, name) = beginning
+        .rsplit_once('/')
+        .map_or(("", beginning), |(at, name)| (&beginning[..=at.len()], name));
+    let read = std::fs::read_dir(if directory.is_empty() { "." } else { directory });
+    let found = read.into_iter().flatten().filter_map(|entry| {
+        let entry = entry.ok()?;
+        let own = entry.file_name().into_string().ok()?;
+        let hidden = own.starts_with('.') && !name.starts_with('.');
+        // Through links, for what they lead to can be gone into.
+        let end = if entry.path().is_dir() { "/" } else { "" };
+        (own.starts_with(name) && !hidden).then(|| format!("{directory}{own}{end}"))
+    });
+    let mut found: Vec<String> = found.collect();
+    found.sort();
+    found
 }
 
 /// The first word may begin a command line or a script.

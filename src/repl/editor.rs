@@ -151,11 +151,7 @@ impl Completer for Assistant<'_> {
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let completion = complete::complete(self.talk, line, position);
         let pair = |candidate: Candidate| Pair {
-            display: if candidate.about.is_empty() {
-                candidate.text.clone()
-            } else {
-                candidate.about.chars().take(WIDEST).collect()
-            },
+            display: candidate.shown().chars().take(WIDEST).collect(),
             replacement: candidate.text,
         };
         Ok((completion.start, completion.candidates.into_iter().map(pair).collect()))

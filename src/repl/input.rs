@@ -44,6 +44,9 @@ pub fn classify(text: &str, verbs: &[String], is_variable: impl Fn(&str) -> bool
         }
         _ => {}
     }
+    if let Some(topic) = asked(text) {
+        return Input::Help(topic);
+    }
     if let Some(own) = text.strip_prefix(':') {
         return Input::Own(command::parse(own));
     }
@@ -75,9 +78,19 @@ fn split_word(text: &str) -> (&str, &str) {
     (word, rest.trim_start())
 }
 
-/// The name of a function, of a module, or of a function in a module.
+/// What `help()` or `help("name")` asks for: a page that may be longer than the screen.
+fn asked(text: &str) -> Option<Option<String>> {
+    let inside = text.trim_end_matches(';').strip_prefix("help(")?.strip_suffix(')')?.trim();
+    if inside.is_empty() {
+        return Some(None);
+    }
+    let name = inside.strip_prefix('"')?.strip_suffix('"').filter(|name| is_topic(name))?;
+    Some(Some(name.to_owned()))
+}
+
+/// The name of a function, a type or a module, or of what belongs to one.
 fn is_topic(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '.'))
 }
 
 #[cfg(test)]
@@ -100,7 +113,10 @@ mod tests {
             ("exit(3)", Input::Script),
             ("help", Input::Help(None)),
             ("help pause", Input::Help(Some("pause".to_owned()))),
-            ("help(\"pause\")", Input::Script),
+            ("help Container.status", Input::Help(Some("Container.status".to_owned()))),
+            ("help()", Input::Help(None)),
+            ("help(\"pause\");", Input::Help(Some("pause".to_owned()))),
+            ("help(name)", Input::Script),
             ("help stack::up", Input::Help(Some("stack::up".to_owned()))),
             (":ps", Input::Own(Ok(command::Command::Ps))),
             ("ps", words("ps")),

@@ -4,6 +4,7 @@
 //! to a [`Session`](crate::script::Session), command lines to whoever gave [`CommandLine`]. On a
 //! terminal lines are edited, completed and remembered; from a pipe they are just read.
 
+mod call;
 mod command;
 mod complete;
 mod editor;

@@ -3,14 +3,24 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 
-/// Verbs of one container, which are functions of the same name.
-const VERBS: [&str; 8] = ["start", "stop", "kill", "pause", "unpause", "restart", "rm", "wait"];
+use super::call::call;
 
 /// The inputs of a session.
 #[derive(Debug, Default)]
 pub struct Record {
     typed: Vec<String>,
-    worked: Vec<String>,
+    worked: Vec<Worked>,
+}
+
+/// What worked.
+#[derive(Debug)]
+enum Worked {
+    /// A text of the language.
+    Text(String),
+    /// An expression: its value was `last` afterwards.
+    Value(String),
+    /// A command line that is no call.
+    Line(String),
 }
 
 impl Record {
@@ -25,56 +35,59 @@ impl Record {
         &self.typed[self.typed.len() - count..]
     }
 
-    /// A text of the language worked.
-    pub fn script(&mut self, text: &str) {
+    /// A text of the language worked; `value` is the same as an expression whose value is `last`
+    /// now.
+    pub fn script(&mut self, text: &str, value: Option<&str>) {
         let ends = text.trim_end().ends_with([';', '}']);
-        self.worked.push(format!("{}{}", text.trim_end(), if ends { "" } else { ";" }));
+        let whole = || Worked::Text(format!("{}{}", text.trim_end(), if ends { "" } else { ";" }));
+        self.worked.push(value.map_or_else(whole, |value| Worked::Value(value.to_owned())));
     }
 
     /// A command line worked.
     pub fn command(&mut self, words: &[String], line: &str) {
-        self.worked.push(call(words).unwrap_or_else(|| format!("// {}", line.trim())));
+        let other = || Worked::Line(line.trim().to_owned());
+        self.worked.push(call(words).map_or_else(other, Worked::Text));
     }
 
-    /// Writes the script to a new file.
+    /// Writes the script to a new file, and returns how many command lines are no more than
+    /// comments in it.
     ///
     /// # Errors
     /// What is in the way, in words.
-    pub fn save(&self, path: &str) -> Result<(), String> {
+    pub fn save(&self, path: &str) -> Result<usize, String> {
         let mut text = String::from("#!/usr/bin/env lifebox\n// What was typed in a session.\n\n");
+        // A script has no `last` of itself.
+        let last = self.worked.iter().any(|worked| match worked {
+            Worked::Text(text) | Worked::Value(text) => uses_last(text),
+            Worked::Line(_) => false,
+        });
+        if last {
+            text.push_str("let last = ();\n");
+        }
         for one in &self.worked {
-            text.push_str(one);
-            text.push('\n');
+            text.push_str(&match one {
+                Worked::Text(text) => format!("{text}\n"),
+                Worked::Value(text) if last => format!("last = {text};\n"),
+                Worked::Value(text) => format!("{text};\n"),
+                Worked::Line(line) => format!("// {line}\n"),
+            });
         }
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         file.and_then(|mut file| file.write_all(text.as_bytes()))
-            .map_err(|error| format!("error: cannot write `{path}`: {}", reason(&error)))
+            .map_err(|error| format!("error: cannot write `{path}`: {}", reason(&error)))?;
+        Ok(self.worked.iter().filter(|one| matches!(one, Worked::Line(_))).count())
     }
+}
+
+/// Whether a text may use the variable `last`. In doubt it is made, which does no harm.
+fn uses_last(text: &str) -> bool {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "last")
 }
 
 /// Without the number of the error.
 pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
-}
-
-/// A command line as a call, where it is a simple one.
-fn call(words: &[String]) -> Option<String> {
-    let text = |word: &String| format!("{:?}", word.as_str());
-    match words {
-        [verb, name] if VERBS.contains(&verb.as_str()) && !name.starts_with('-') => {
-            Some(format!("{verb}({});", text(name)))
-        }
-        [verb, flag, name] if verb == "rm" && flag == "-f" => {
-            Some(format!("rm({}, #{{ force: true }});", text(name)))
-        }
-        [verb] if verb == "ps" => Some("print(table(ps()));".to_owned()),
-        [verb, flag] if verb == "ps" && flag == "-a" => {
-            Some("print(table(ps(#{ all: true })));".to_owned())
-        }
-        [verb] if verb == "images" => Some("print(table(images()));".to_owned()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -84,15 +97,16 @@ mod tests {
     #[test]
     fn a_session_becomes_a_script() {
         let mut record = Record::default();
-        record.script("let c = run(\"host\")");
-        record.script("fn f() {\n  1\n}");
+        record.script("let c = run(\"host\")", None);
+        record.script("fn f() {\n  1\n}", None);
+        record.script("f();", Some("f()"));
         let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        for line in ["pause web", "rm -f web", "ps -a", "run -d host true"] {
+        for line in ["pause web", "rm -f web", "ps -a", "run -d host true", "logs -f web"] {
             record.command(&words(line), line);
         }
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("s.rhai");
-        record.save(path.to_str().unwrap()).unwrap();
+        assert_eq!(record.save(path.to_str().unwrap()), Ok(1));
         expect_test::expect![[r#"
             #!/usr/bin/env lifebox
             // What was typed in a session.
@@ -101,13 +115,31 @@ mod tests {
             fn f() {
               1
             }
+            f();
             pause("web");
             rm("web", #{ force: true });
             print(table(ps(#{ all: true })));
-            // run -d host true
+            run("host", ["true"]);
+            // logs -f web
         "#]]
         .assert_eq(&std::fs::read_to_string(&path).unwrap());
         let again = record.save(path.to_str().unwrap()).unwrap_err();
         assert!(again.ends_with("file exists"), "{again}");
+    }
+
+    #[test]
+    fn a_session_that_uses_its_last_value_becomes_a_script_that_has_one() {
+        let mut record = Record::default();
+        record.script("5", Some("5"));
+        record.script("last + 1;", Some("last + 1"));
+        record.script("let a = last", None);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s.rhai");
+        assert_eq!(record.save(path.to_str().unwrap()), Ok(0));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            text.ends_with("let last = ();\nlast = 5;\nlast = last + 1;\nlet a = last;\n"),
+            "{text}"
+        );
     }
 }

@@ -71,6 +71,14 @@ fn help_is_shown_bare_and_with_a_name() {
     assert!(output.contains("Life cycle"), "{output}");
     assert!(output.contains("pause(container) -> Container"), "{output}");
     assert!(output.contains("there is no function `nonsense`"), "{output}");
+    let (_, output, _) = pipe("help print\nhelp Container\nhelp Container.status\n");
+    for said in [
+        "print(value)\n    Prints a value",
+        "  Container.status -> string\n",
+        "\nContainer.status -> string\n    ",
+    ] {
+        assert!(output.contains(said), "no {said:?} in {output}");
+    }
     let (_, output, _) = pipe("help(\"stop\")\n");
     assert!(output.starts_with("stop(container) -> Container\n    "), "{output}");
 }
@@ -93,6 +101,13 @@ fn tab_completes_command_lines_and_scripts() {
     assert_eq!(complete("run al"), ["alpine:3"]);
     assert_eq!(complete("stop(\"w"), ["web-1"]);
     assert_eq!(complete("let x = unp"), ["unpause("]);
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(at("one.rhai"), "").unwrap();
+    std::fs::create_dir(at("other")).unwrap();
+    let found = complete(&format!(":load {}", at("o")));
+    assert_eq!(found, [at("one.rhai"), at("other/")]);
+    assert!(complete(&format!(":time {}", at("o"))).is_empty());
 }
 
 #[test]

@@ -154,7 +154,8 @@ impl<'a> Talk<'a> {
     fn script(&self, text: &str) -> Turn {
         let reply = self.session.borrow_mut().line(text);
         if matches!(reply, Reply::Nothing | Reply::Value(_)) {
-            self.record.borrow_mut().script(text);
+            let session = self.session.borrow();
+            self.record.borrow_mut().script(text, session.valued(text));
         }
         self.answer(reply)
     }
@@ -200,7 +201,11 @@ impl<'a> Talk<'a> {
             Command::Save(path) => {
                 let saved = self.record.borrow().save(&path);
                 match saved {
-                    Ok(()) => self.show(&format!("saved; run it with: lifebox {path}")),
+                    Ok(0) => self.show(&format!("saved; run it with: lifebox {path}")),
+                    Ok(left) => self.show(&format!(
+                        "saved; run it with: lifebox {path} (command lines without a call: {left}, \
+                         kept as comments)"
+                    )),
                     Err(wrong) => self.complain(&wrong),
                 }
             }
@@ -222,7 +227,7 @@ impl<'a> Talk<'a> {
             Ok(text) => {
                 let reply = self.session.borrow_mut().load(path, &text);
                 if matches!(reply, Reply::Nothing | Reply::Value(_)) {
-                    self.record.borrow_mut().script(&text);
+                    self.record.borrow_mut().script(&text, None);
                 }
                 self.answer(reply)
             }

@@ -1,14 +1,16 @@
 //! What can stand at the cursor: functions, methods and properties by the type of the variable
 //! before the dot, options inside `#{`, containers and images inside strings.
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 
-use rhai::{Dynamic, Engine, GlobalRuntimeState, Map, Scope};
+use rhai::{Dynamic, Engine, GlobalRuntimeState, ImmutableString, Map, Scope};
 
-use super::docs::{self, Role};
-use super::options;
-use super::show;
+use super::docs::{self, Function, Role};
+use super::handle::{Container, Image};
+use super::sources::CLOSURE;
 use super::stage::Stage;
+use super::{options, show, stdlib};
 
 /// Words for the place before the cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,17 @@ pub struct Candidate {
     pub text: String,
     /// What it is, in a few words.
     pub about: String,
+}
+
+impl Candidate {
+    /// For a list: what it is, which begins with its name.
+    pub fn shown(&self) -> String {
+        let name = self.text.trim_end_matches([' ', ':', '(']);
+        if self.about.starts_with(name) {
+            return self.about.clone();
+        }
+        if self.about.is_empty() { self.text.clone() } else { format!("{name}  {}", self.about) }
+    }
 }
 
 /// Words that begin statements and expressions.
@@ -59,6 +72,11 @@ pub fn complete(
         Context::Member(receiver) => {
             members(engine, scope, receiver, &mut words);
         }
+        Context::Module(alias) => of_module(engine, global, alias, &mut words),
+        Context::Import => {
+            let all = docs::modules().into_iter();
+            words.extend(all.map(|module| (module.name.to_owned(), module.summary())));
+        }
         Context::Name => {
             let functions = docs::all(engine).into_iter().filter(|f| f.role == Role::Function);
             for f in functions {
@@ -67,7 +85,7 @@ pub fn complete(
             words.extend(KEYWORDS.iter().map(|word| ((*word).to_owned(), String::new())));
             let own = global.lib.iter().flat_map(|lib| lib.iter_script_fn_info());
             words.extend(
-                own.filter(|(_, _, name, _, _)| !name.starts_with(super::sources::CLOSURE))
+                own.filter(|(_, _, name, _, _)| !name.starts_with(CLOSURE))
                     .map(|(_, _, name, _, _)| (format!("{name}("), "function".to_owned())),
             );
             let variables = scope.iter_raw().map(|(name, _, _)| name.to_owned());
@@ -80,6 +98,42 @@ pub fn complete(
         .map(|(text, about)| Candidate { text, about })
         .collect();
     Completion { start: place.start, candidates }
+}
+
+/// What an imported module has.
+fn of_module(
+    engine: &Engine,
+    global: &GlobalRuntimeState,
+    alias: &str,
+    words: &mut BTreeMap<String, String>,
+) {
+    let mut list = |functions: Vec<Function>| {
+        for f in functions.into_iter().filter(|f| f.role == Role::Function) {
+            words.entry(format!("{}(", f.name)).or_insert_with(|| f.signature());
+        }
+    };
+    let imported = global.scan_imports_raw().filter(|(name, _)| name.as_str() == alias);
+    let Some((_, module)) = imported.last() else {
+        if alias == "engine" {
+            list(docs::all(engine));
+        }
+        return;
+    };
+    let provided = docs::modules()
+        .into_iter()
+        .find(|provided| module.id().is_some_and(|id| id == stdlib::source(provided.name)));
+    if let Some(provided) = provided {
+        return list(provided.functions);
+    }
+    for (_, _, name, _, definition) in module.iter_script_fn_info() {
+        if !name.starts_with(CLOSURE) {
+            let params: Vec<&str> = definition.params.iter().map(|param| param.as_str()).collect();
+            words.insert(format!("{name}("), format!("{name}({})", params.join(", ")));
+        }
+    }
+    words.extend(
+        module.iter_var().map(|(name, value)| (name.to_owned(), entry(engine, name, value))),
+    );
 }
 
 /// Properties and methods of a value; of any handle where the variable is not known yet.
@@ -97,12 +151,8 @@ fn members(
     for f in docs::all(engine) {
         let fits = match (kind, f.receiver) {
             (Some(kind), Some(receiver)) => kind == receiver,
-            // A verb takes a handle or a name: not a number, nor a map.
-            (Some(_), None) => value.as_ref().is_some_and(|v| {
-                v.is_string()
-                    || !(v.is_int() || v.is_float() || v.is_bool() || v.is_map() || v.is_array())
-            }),
-            (None, receiver) => receiver.is_none(),
+            (value, None) => is_about(&f, value),
+            (None, Some(_)) => false,
         };
         match f.role {
             Role::Function if fits && !f.params.is_empty() => {
@@ -117,6 +167,26 @@ fn members(
     }
 }
 
+/// Whether a verb is about a value of this type: a handle, or the name of something. Of any of
+/// these where the type is not known.
+fn is_about(function: &Function, kind: Option<TypeId>) -> bool {
+    let (container, image) = match kind {
+        Some(kind) if kind == TypeId::of::<Container>() => (true, false),
+        Some(kind) if kind == TypeId::of::<Image>() => (false, true),
+        Some(kind) => {
+            let name = kind == TypeId::of::<ImmutableString>();
+            (name, name)
+        }
+        None => (true, true),
+    };
+    match function.kinds.first().map(String::as_str) {
+        Some("ContainerOrName") => container,
+        Some("ImageOrName") => image,
+        Some("AnyOrName") => container || image,
+        _ => false,
+    }
+}
+
 /// What a property says now: `status = "running"`.
 fn property(engine: &Engine, value: &Dynamic, name: &str) -> Option<String> {
     let mut scope = Scope::new();
@@ -128,7 +198,8 @@ fn property(engine: &Engine, value: &Dynamic, name: &str) -> Option<String> {
 /// A name and a value, in a line.
 fn entry(engine: &Engine, name: &str, value: &Dynamic) -> String {
     let shown = show::value(engine, value).unwrap_or_else(|| "()".to_owned());
-    format!("{name} = {}", shown.lines().next().unwrap_or_default())
+    let line: Vec<&str> = shown.lines().map(str::trim).collect();
+    format!("{name} = {}", line.join(" "))
 }
 
 /// The names of all containers. Failing to ask leaves completion empty, not broken.
@@ -163,6 +234,10 @@ enum Context {
     Option(String),
     /// After the dot of this variable.
     Member(String),
+    /// After the colons of this module.
+    Module(String),
+    /// What is imported.
+    Import,
     /// Anything else.
     Name,
 }
@@ -201,7 +276,8 @@ impl Place {
             }
         }
         if let Some((_, start)) = string {
-            return Place { start, context: Context::Text };
+            let import = before[..start - 1].trim_end().ends_with("import");
+            return Place { start, context: if import { Context::Import } else { Context::Text } };
         }
         let start = before.len() - word_before(before, before.len()).len();
         let context = match open.last() {
@@ -209,6 +285,7 @@ impl Place {
             _ if before[..start].ends_with('.') && !before[..start].ends_with("..") => {
                 Context::Member(word_before(before, start - 1))
             }
+            _ if before[..start].ends_with("::") => Context::Module(word_before(before, start - 2)),
             _ => Context::Name,
         };
         Place { start, context }
@@ -251,6 +328,10 @@ mod tests {
             ("c.logs(#{ ta", 10, option("logs")),
             ("let m = #{ a", 11, Context::Name),
             ("0..le", 3, Context::Name),
+            ("st::u", 4, Context::Module("st".to_owned())),
+            ("print(st::", 10, Context::Module("st".to_owned())),
+            ("import \"st", 8, Context::Import),
+            ("run(\"host\", #{ name: st::u", 25, Context::Module("st".to_owned())),
         ] {
             assert_eq!(Place::of(line), Place { start, context }, "{line}");
         }

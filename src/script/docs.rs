@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use rhai::{Dynamic, Engine, FuncInfo};
 
-use super::api::PARTS;
+use super::api::{PARTS, Part};
 use super::interpreter;
 use super::nearest::nearest;
 use super::options;
@@ -26,6 +26,8 @@ pub struct Function {
     pub role: Role,
     /// Parameters as `name: type`, or `name` alone where the type says no more.
     pub params: Vec<String>,
+    /// What the types of its parameters are called here; unknown ones of a script's function.
+    pub kinds: Vec<String>,
     /// What it returns; empty for nothing.
     pub returns: String,
     /// The type of its first parameter, where it is a certain one.
@@ -63,6 +65,7 @@ impl Function {
             name: name.to_owned(),
             role,
             params: data.params_info.iter().map(|info| parameter(info)).collect(),
+            kinds: data.params_info.iter().map(|info| kind(info)).collect(),
             returns: script_type(&data.return_type).unwrap_or_default(),
             receiver,
             doc: without_slashes(data.comments.iter().map(|line| line.as_str())),
@@ -79,7 +82,7 @@ impl Function {
     }
 
     /// The type that a property belongs to; empty for several.
-    fn of(&self) -> &str {
+    pub fn of(&self) -> &str {
         let first = self.params.first().map_or("", String::as_str);
         first.split_once(": ").map_or("", |(_, kind)| kind)
     }
@@ -100,9 +103,22 @@ impl Function {
             name: function.name.to_owned(),
             role: Role::Function,
             params: function.params.iter().map(|name| (*name).to_owned()).collect(),
+            kinds: Vec::new(),
             returns: String::new(),
             receiver: None,
             doc: without_slashes(function.comments.iter().copied()),
+        }
+    }
+
+    fn of_output(name: &str, doc: &str) -> Function {
+        Function {
+            name: name.to_owned(),
+            role: Role::Function,
+            params: vec!["value".to_owned()],
+            kinds: vec!["Dynamic".to_owned()],
+            returns: String::new(),
+            receiver: None,
+            doc: doc.to_owned(),
         }
     }
 
@@ -123,6 +139,13 @@ pub struct ModuleDocs {
     pub doc: String,
     /// Its public functions, in the order of their names.
     pub functions: Vec<Function>,
+}
+
+impl ModuleDocs {
+    /// The first sentence of what it is for.
+    pub fn summary(&self) -> String {
+        first_sentence(&self.doc)
+    }
 }
 
 /// The modules that come with the language.
@@ -200,8 +223,30 @@ pub fn all(engine: &Engine) -> Vec<Function> {
 
 /// Our own functions, part by part.
 pub fn ours() -> Vec<(&'static str, Vec<Function>)> {
-    PARTS.iter().map(|part| (part.title, of_part(part.build))).collect()
+    let with_output = |part: &Part| {
+        let mut functions = of_part(part.build);
+        if part.title == "System" {
+            functions.extend(OUTPUT.iter().map(|(name, doc)| Function::of_output(name, doc)));
+            in_order(&mut functions);
+        }
+        (part.title, functions)
+    };
+    PARTS.iter().map(with_output).collect()
 }
+
+/// What Rhai does with what its functions of these names return: those tell nothing of it.
+const OUTPUT: [(&str, &str); 2] = [
+    (
+        "print",
+        "Prints a value and a newline: a string as it is, another value as the script would write \
+         it.\n\n```rhai\nprint(\"hello\");\nprint(#{ a: [1, 2] });\n```",
+    ),
+    (
+        "debug",
+        "Writes a value to standard error, as the script would write it, after the file and the \
+         line.\n\n```rhai\ndebug(\"hello\");\n```",
+    ),
+];
 
 /// The properties of a type.
 pub fn properties(engine: &Engine, receiver: TypeId) -> Vec<String> {
@@ -253,7 +298,7 @@ pub fn overview(language: Language) -> String {
 /// # Errors
 /// [`Kind::NotFound`] for what is not there, with the nearest name.
 pub fn page(engine: &Engine, name: &str, language: Language) -> Result<String> {
-    if let Some(page) = page_of_module(name, language) {
+    if let Some(page) = page_of_module(name, language).or_else(|| page_of_type(name, language)) {
         return Ok(page);
     }
     let own: Vec<Function> = ours().into_iter().flat_map(|(_, functions)| functions).collect();
@@ -321,6 +366,25 @@ fn page_of_module(name: &str, language: Language) -> Option<String> {
     (!pages.is_empty()).then(|| pages.join("\n\n"))
 }
 
+/// The page of a type `Container`, or of one of its properties, `Container.status`.
+fn page_of_type(name: &str, language: Language) -> Option<String> {
+    let (kind, property) = match name.split_once('.') {
+        Some((kind, property)) => (kind, Some(property)),
+        None => (name, None),
+    };
+    let own = ours().into_iter().flat_map(|(_, functions)| functions);
+    let of_kind: Vec<_> = own.filter(|f| f.role == Role::Property && f.of() == kind).collect();
+    let Some(property) = property else {
+        let lines = of_kind.iter().map(|f| format!("  {}\n      {}", f.signature(), f.summary_in(language)));
+        let lines: Vec<String> = lines.collect();
+        let more = format!("\n\nhelp(\"{kind}.{}\") tells more.", of_kind.first()?.name);
+        return Some(format!("{kind}\n{}{more}", lines.join("\n")));
+    };
+    let found = of_kind.iter().find(|f| f.name == property)?;
+    let doc = in_language(&found.doc, language);
+    Some(format!("{}\n{}", found.signature(), indent(&plain(&doc))))
+}
+
 /// A doc comment for the terminal: the code fences say nothing there.
 fn plain(doc: &str) -> String {
     doc.lines().filter(|line| !line.starts_with("```")).collect::<Vec<_>>().join("\n")
@@ -349,6 +413,12 @@ fn parameter(info: &str) -> String {
         (name, Some(kind)) if kind != "any" => format!("{name}: {kind}"),
         (name, _) => name.to_owned(),
     }
+}
+
+/// `container: ContainerOrName` as `ContainerOrName`.
+fn kind(info: &str) -> String {
+    let kind = info.split_once(':').map_or("", |(_, kind)| kind.trim());
+    kind.rsplit("::").next().unwrap_or(kind).to_owned()
 }
 
 /// The type as scripts know it; `None` for what returns nothing or says no more than its name.

@@ -1,9 +1,11 @@
 //! What an error of Rhai means to the author of a script: our words for the traps of the language,
 //! and the nearest name for what is not there.
 
-use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseErrorType, Scope};
+use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseErrorType, Position, Scope};
 
+use super::declared::{self, Unseen};
 use super::docs::{self, Function, Role};
+use super::keyword;
 use super::nearest::nearest;
 
 /// An error in words.
@@ -54,8 +56,8 @@ pub fn explain(error: &EvalAltResult, known: &Known<'_>) -> Words {
     use EvalAltResult as E;
     match error {
         E::ErrorRuntime(value, _) => thrown(value),
-        E::ErrorParsing(kind, _) => syntax(kind, known),
-        E::ErrorVariableNotFound(name, _) => variable(name, known),
+        E::ErrorParsing(kind, place) => syntax(kind, *place, known),
+        E::ErrorVariableNotFound(name, place) => variable(name, *place, known),
         E::ErrorModuleNotFound(name, _) => Words::new(format!("there is no module `{name}`"))
             .hint(Some(format!("import \"{name}\" as {name}; goes before"))),
         E::ErrorFunctionNotFound(signature, _) => function(signature, known),
@@ -70,11 +72,11 @@ pub fn explain(error: &EvalAltResult, known: &Known<'_>) -> Words {
             "it is bound in c.f(), and in a closure that a verb calls with its container"
                 .to_owned(),
         )),
-        E::ErrorMismatchDataType(wanted, given, _) if !given.is_empty() => Words::new(format!(
-            "{} is wanted, not {}",
-            if wanted.is_empty() { "another type" } else { wanted },
-            given
-        )),
+        E::ErrorMismatchDataType(wanted, given, _) if !given.is_empty() => mismatch(wanted, given),
+        E::ErrorDotExpr(text, _) => no_property(text).map_or_else(
+            || Words::new(bare(error)),
+            |(message, hint)| Words::new(message).hint(hint),
+        ),
         E::ErrorFor(_) => Words::new("a for loop goes over arrays, ranges, strings and logs")
             .hint(Some("for a map, write `for key in map.keys()`".to_owned())),
         E::ErrorTooManyOperations(_) => {
@@ -114,6 +116,29 @@ pub fn told(text: &str, known: &Known<'_>) -> Words {
     explain(&error, known)
 }
 
+/// A value of another type than is wanted.
+fn mismatch(wanted: &str, given: &str) -> Words {
+    let (wanted, given) = (in_script_words(wanted), in_script_words(given));
+    let wanted = if wanted.is_empty() { "another type" } else { &wanted };
+    let hint = (given == "range" && wanted == "int").then(|| {
+        "a part of an array is list.extract(0..2), of a string text.sub_string(0..2)".to_owned()
+    });
+    Words::new(format!("{wanted} is wanted, not {given}")).hint(hint)
+}
+
+/// What Rhai says of a property that is not there, or not to be set, in our words.
+fn no_property(text: &str) -> Option<(String, Option<String>)> {
+    let mut quoted = text.split('\'').skip(1).step_by(2);
+    let (property, kind) = (quoted.next()?, in_script_words(quoted.next()?));
+    match quoted.next() {
+        None => Some((format!("{kind} has no property `{property}`"), None)),
+        Some(_) => {
+            let message = format!("{kind} has no property `{property}` that can be set");
+            Some((message, Some("only maps take new keys".to_owned())))
+        }
+    }
+}
+
 /// An error without hint and place, for a warning of one line.
 pub fn in_a_line(error: &EvalAltResult) -> String {
     match error {
@@ -137,17 +162,23 @@ fn thrown(value: &Dynamic) -> Words {
     Words { message, causes: causes.unwrap_or_default(), hint: text("hint") }
 }
 
-fn syntax(kind: &ParseErrorType, known: &Known<'_>) -> Words {
+fn syntax(kind: &ParseErrorType, place: Position, known: &Known<'_>) -> Words {
     match kind {
-        ParseErrorType::VariableUndefined(name) => variable(name, known),
+        ParseErrorType::VariableUndefined(name) => variable(name, place, known),
         ParseErrorType::ModuleUndefined(name) => Words::new(format!("there is no module `{name}`"))
             .hint(Some(format!("import \"{name}\" as {name}; goes before"))),
-        ParseErrorType::Reserved(word) => {
-            Words::new(format!("`{word}` is a word of the language and cannot be a name"))
-                .hint(reserved(word))
-        }
-        other => Words::new(format!("syntax: {}", lower_first(&other.to_string()))),
+        ParseErrorType::Reserved(word) => no_name(word, place, known.text),
+        other => match keyword::at(known.text, place, other) {
+            Some(word) => no_name(&word, place, known.text),
+            None => Words::new(format!("syntax: {}", lower_first(&other.to_string()))),
+        },
     }
+}
+
+/// A word of the language where a name is wanted.
+fn no_name(word: &str, place: Position, text: &str) -> Words {
+    let hint = keyword::in_quotes(text, place, word).or_else(|| reserved(word));
+    Words::new(format!("`{word}` is a word of the language and cannot be a name")).hint(hint)
 }
 
 /// Words of other languages, and what to write here.
@@ -163,22 +194,38 @@ fn reserved(word: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 
-fn variable(name: &str, known: &Known<'_>) -> Words {
+fn variable(name: &str, place: Position, known: &Known<'_>) -> Words {
     let words = Words::new(format!("there is no variable `{name}` here"));
     if docs::is_function(known.engine, name) {
         return words.hint(Some(format!("`{name}` is a function: call it, {name}(...)")));
     }
-    let declared = |keyword: &str| known.text.contains(&format!("{keyword} {name} "));
-    if declared("let") || declared("const") {
-        return words.hint(Some(format!(
-            "a `fn` sees no variables from outside: give it `{name}` as a parameter, or write a \
-             closure, `let f = |x| ...`"
-        )));
+    let outer = known.scope.contains(name);
+    if let Some(why) = declared::unseen(known.text, name, place, outer) {
+        return words.hint(Some(unseen(name, why)));
     }
     let others = known.scope.iter_raw().map(|(name, _, _)| name.to_owned());
     let names: Vec<String> = others.chain(declared_names(known.text)).collect();
     let near = nearest(name, names.iter().map(String::as_str));
     words.hint(near.map(|near| format!("did you mean `{near}`?")))
+}
+
+/// Why a variable is not seen that the text declares, and what to do.
+fn unseen(name: &str, why: Unseen) -> String {
+    match why {
+        Unseen::Outside => format!(
+            "a `fn` sees no variables from outside: give it `{name}` as a parameter, or write a \
+             closure, `let f = |x| ...`"
+        ),
+        Unseen::Itself => format!(
+            "a closure does not see the variable that it becomes: write `fn {name}(...) {{ ... }}` \
+             if it calls itself"
+        ),
+        Unseen::Ended(line) => format!(
+            "the one of line {line} ends with its block: declare it before the block, and set it \
+             inside"
+        ),
+        Unseen::Later(line) => format!("it is declared later, in line {line}"),
+    }
 }
 
 /// The names that a text declares.
@@ -246,6 +293,7 @@ fn in_script_words(types: &str) -> String {
         "f64" => "float".to_owned(),
         "()" => "nothing".to_owned(),
         "Fn" => "function".to_owned(),
+        kind if kind.starts_with("core::ops::range::Range") => "range".to_owned(),
         other => other.to_owned(),
     };
     types.split(',').map(word).collect::<Vec<_>>().join(", ")

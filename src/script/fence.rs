@@ -8,6 +8,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rhai::{Array, Map};
+
+use super::values;
 use crate::model::mounts::{MountKind, Mounts};
 use crate::model::options::CreateOptions;
 use crate::model::sharing::Mode;
@@ -25,7 +28,8 @@ pub struct Fence {
 #[derive(Debug)]
 pub struct OwnPath<'a> {
     path: PathBuf,
-    _turn: Option<MutexGuard<'a, ()>>,
+    /// The fence, for as long as it is this call's turn.
+    turn: Option<(&'a Fence, MutexGuard<'a, ()>)>,
 }
 
 impl std::ops::Deref for OwnPath<'_> {
@@ -39,7 +43,16 @@ impl std::ops::Deref for OwnPath<'_> {
 impl OwnPath<'_> {
     /// A path of a script that may use all.
     pub fn any(path: &str) -> Self {
-        OwnPath { path: path.into(), _turn: None }
+        OwnPath { path: path.into(), turn: None }
+    }
+
+    /// Another path that the same call uses: a directory of the script may hold links that lead
+    /// out, made by a container of it.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] for one that leads out.
+    pub fn beside(&self, path: &Path) -> Result<PathBuf> {
+        self.turn.as_ref().map_or_else(|| Ok(path.into()), |(fence, _)| fence.inside(path))
     }
 }
 
@@ -60,12 +73,14 @@ impl Fence {
     /// [`Kind::Denied`] for one that leads out.
     pub fn path(&self, path: &str) -> Result<OwnPath<'_>> {
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let real = real(Path::new(path));
-        match real.filter(|real| real.starts_with(&self.folder)) {
-            // As it was found, without the links that led there.
-            Some(path) => Ok(OwnPath { path, _turn: Some(turn) }),
-            None => Err(denied(&format!("`{path}` is not in the folder of the script"))),
-        }
+        Ok(OwnPath { path: self.inside(Path::new(path))?, turn: Some((self, turn)) })
+    }
+
+    /// Where a path leads that stays inside, without the links that led there.
+    fn inside(&self, path: &Path) -> Result<PathBuf> {
+        real(path).filter(|real| real.starts_with(&self.folder)).ok_or_else(|| {
+            denied(&format!("`{}` is not in the folder of the script", path.display()))
+        })
     }
 
     /// Whether a container may be made so.
@@ -106,6 +121,25 @@ fn denied(why: &str) -> Error {
 /// Always [`Kind::Denied`].
 pub fn refuse(what: &str) -> Result<()> {
     Err(denied(what))
+}
+
+/// Refuses options whose `env` takes variables over from whoever runs the script.
+///
+/// # Errors
+/// [`Kind::Denied`].
+pub fn own_variables(options: &Map) -> Result<()> {
+    let env = options.get("env").map(|env| env.clone().flatten());
+    let list = env.and_then(|env| env.try_cast::<Array>()).unwrap_or_default();
+    let taken = list.iter().filter_map(values::text).find(|entry| !entry.contains('='));
+    taken.map_or(Ok(()), |name| variable(&name))
+}
+
+/// Refuses a variable of whoever runs the script: some are secrets.
+///
+/// # Errors
+/// Always [`Kind::Denied`].
+pub fn variable(name: &str) -> Result<()> {
+    Err(denied(&format!("`{name}` is of the environment that it was started in")))
 }
 
 /// Also those of other containers, which may have some.

@@ -66,9 +66,15 @@ pub fn in_scope<T>(scope: Arc<Scope>, work: impl FnOnce() -> T) -> T {
     with(|here| here.scope = Some(scope), work)
 }
 
-/// Does `work` on a thread of its own within a scope: `cancel` ends it.
-pub fn apart<T>(cancel: Cancel, scope: Option<Arc<Scope>>, work: impl FnOnce() -> T) -> T {
-    with(|here| *here = Here { cancel: Some(cancel), scope, tidying: false }, work)
+/// Does `work` on a thread of its own within a scope: `cancel` ends it. It may be a part of tidying
+/// up.
+pub fn apart<T>(
+    cancel: Cancel,
+    scope: Option<Arc<Scope>>,
+    tidying: bool,
+    work: impl FnOnce() -> T,
+) -> T {
+    with(|here| *here = Here { cancel: Some(cancel), scope, tidying }, work)
 }
 
 /// Tidies up: `cancel` ends it, where given, and nothing that ended the script before.

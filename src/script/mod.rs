@@ -10,6 +10,7 @@ mod cases;
 mod caught;
 mod check;
 mod completion;
+mod declared;
 mod docs;
 mod error;
 mod events;
@@ -21,6 +22,7 @@ mod handlers;
 mod here;
 mod incomplete;
 mod interpreter;
+mod keyword;
 pub mod lessons;
 mod logs;
 mod looks;
@@ -153,6 +155,8 @@ pub enum Tracing {
 pub struct Limits {
     /// How long, its cleanups not counted.
     pub time: Option<Duration>,
+    /// How long its cleanups may take once its time is over; a minute where nobody says.
+    pub cleanup: Option<Duration>,
     /// How many operations of the language.
     pub operations: Option<u64>,
     /// How many bytes of memory the process may use more. Whoever runs the script sees to it.
@@ -164,6 +168,7 @@ impl Limits {
     pub fn or(self, others: Limits) -> Self {
         Limits {
             time: self.time.or(others.time),
+            cleanup: self.cleanup.or(others.cleanup),
             operations: self.operations.or(others.operations),
             memory: self.memory.or(others.memory),
         }

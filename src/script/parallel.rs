@@ -50,11 +50,12 @@ pub fn run(ctx: &NativeCallContext, jobs: &[Job], limit: usize) -> RhaiResultOf<
         failed: Mutex::new(None),
         cancel: stage.cancel().part().or_raise(ctx)?,
     };
-    let scope = here::scope();
+    let (scope, tidying) = (here::scope(), here::is_tidying());
     std::thread::scope(|threads| {
         for _ in 0..limit.min(jobs.len()) {
             let (shared, scope) = (&shared, scope.clone());
-            let work = move || here::apart(shared.cancel.clone(), scope, || work(ctx, shared));
+            let work =
+                move || here::apart(shared.cancel.clone(), scope, tidying, || work(ctx, shared));
             if let Err(error) = stack::thread().spawn_scoped(threads, work) {
                 let made = Err::<(), _>(error).context(|| "make a thread".to_owned());
                 shared.fails(made.or_raise(ctx).err());

@@ -10,7 +10,6 @@ use super::explain;
 use super::handle::Container;
 use super::here;
 use super::stage::Stage;
-use crate::engine::Cancel;
 use crate::model::{Kind, Result};
 
 /// A part of a script. The whole script is one as well.
@@ -90,8 +89,8 @@ impl Scope {
     /// Puts all in order, the latest first. `ended` is how the part ended: its own error goes
     /// before one of the cleanup.
     ///
-    /// Ctrl-C that ended the part does not end this; a second one does. What is left then is the
-    /// keeper's.
+    /// Ctrl-C that ended the part does not end this; a second one does, and the end of the time of
+    /// cleanups. What is left then is the keeper's.
     pub fn end(
         &self,
         engine: &Engine,
@@ -103,7 +102,7 @@ impl Scope {
         }
         let fresh = match here::is_raised() {
             // A part that runs beside others has been told to end; it still tidies up.
-            Some(true) => Cancel::new().ok(),
+            Some(true) => stage.cleanup_flag(),
             Some(false) => None,
             None => {
                 stage.note_interrupt();

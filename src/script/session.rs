@@ -1,6 +1,8 @@
 //! A conversation with the interpreter: variables, functions and imports live on from one text to
 //! the next. A script is a conversation of one text.
 
+use std::time::Duration;
+
 use once_cell::sync::OnceCell;
 use rhai::{Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState};
 
@@ -19,6 +21,9 @@ use crate::ui::columns::align;
 /// The exit code when the time is over, timeout(1)'s.
 const LATE: u8 = 124;
 
+/// How long cleanups may take once the time is over, where nobody says.
+const CLEANUP: Duration = Duration::from_secs(60);
+
 /// An interpreter with its variables.
 pub struct Session {
     engine: Engine,
@@ -27,6 +32,8 @@ pub struct Session {
     global: GlobalRuntimeState,
     stage: Stage,
     lines: usize,
+    /// Whether the latest text gave a value, which is `last` now.
+    valued: bool,
     /// The functions of the language, for hints.
     known: OnceCell<Vec<Function>>,
 }
@@ -67,6 +74,7 @@ impl Session {
             global,
             stage,
             lines: 0,
+            valued: false,
             known: OnceCell::new(),
         }
     }
@@ -93,7 +101,10 @@ impl Session {
             Err(error) => match ending(&error).map(|seen| self.stage.noted().unwrap_or(seen)) {
                 Some(Ending::Late) => {
                     let where_it_was = render::interrupted(&self.stage, name, &error);
-                    (LATE, Some(format!("error: the time of the script is over\n{where_it_was}")))
+                    let too =
+                        if self.stage.no_cleanup() { ", and that of its cleanups" } else { "" };
+                    let over = format!("error: the time of the script is over{too}");
+                    (LATE, Some(format!("{over}\n{where_it_was}")))
                 }
                 Some(Ending::Exit(0)) => match cases::summary(&self.stage) {
                     Some(failed) => (1, Some(failed)),
@@ -110,15 +121,20 @@ impl Session {
         Outcome { exit_code, report, whole }
     }
 
-    /// Ends the script when its time is over, unless the flag that is returned is raised before.
+    /// Ends the script when its time is over, and its cleanups when theirs is, unless the flag that
+    /// is returned is raised before.
     fn watch_time(&self) -> Option<Cancel> {
-        let time = self.stage.host().limits.time?;
+        let limits = self.stage.host().limits;
+        let (time, cleanup) = (limits.time?, limits.cleanup.unwrap_or(CLEANUP));
         let (over, stage) = (Cancel::new().ok()?, self.stage.clone());
         let watched = over.clone();
         let watch = move || {
             if watched.sleep(time).is_ok() {
                 stage.end(Ending::Late);
                 stage.host().cancel.raise();
+                if watched.sleep(cleanup).is_ok() {
+                    stage.end_cleanups(Ending::Late);
+                }
             }
         };
         std::thread::Builder::new().spawn(watch).ok()?;
@@ -133,10 +149,12 @@ impl Session {
 
     /// The same for a text that has a name of its own; its imports are relative to that.
     pub fn load(&mut self, name: &str, text: &str) -> Reply {
+        self.valued = false;
         match self.evaluate(name, text) {
             Ok(value) => {
                 let shown = show::value(&self.engine, &value);
-                if shown.is_some() {
+                self.valued = shown.is_some();
+                if self.valued {
                     self.scope.set_or_push("last", value);
                 }
                 // A semicolon at the end says: do it, I know the value.
@@ -219,6 +237,13 @@ impl Session {
             Some(Ending::Interrupted) | None => Ok(value),
             Some(ending) => Err(ending.at(rhai::Position::NONE)),
         }
+    }
+
+    /// The latest text as an expression without the `;` at its end, where its value is `last` now.
+    pub fn valued<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let text = text.trim().trim_end_matches(';').trim_end();
+        let parser = interpreter::parser();
+        (self.valued && parser.compile_expression(text).is_ok()).then_some(text)
     }
 
     /// Whether `text` goes on in the next line.

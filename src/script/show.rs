@@ -32,6 +32,10 @@ pub fn value(engine: &Engine, value: &Dynamic) -> Option<String> {
     if let Some(logs) = value.read_lock::<Logs>() {
         return logs.text(None).ok().map(|text| text.trim_end_matches('\n').to_owned());
     }
+    if let Some(text) = value.read_lock::<ImmutableString>().filter(|text| text.contains('\n')) {
+        // Of several lines, such as a table: as it is, for quoted nobody could read it.
+        return Some(text.trim_end_matches('\n').to_owned());
+    }
     Some(pretty(engine, &value, 0))
 }
 

@@ -30,6 +30,10 @@ struct Inner {
     /// Whether `ending` is set: asked at each operation.
     ended: AtomicBool,
     ending: Mutex<Option<Ending>>,
+    /// Whether the time of cleanups is over too.
+    no_cleanup: AtomicBool,
+    /// What ends cleanups that have a flag of their own then.
+    last: OnceCell<Cancel>,
     /// This process as the owner of what scopes make; none before the first.
     owner: OnceCell<Owner>,
 }
@@ -44,6 +48,8 @@ impl Stage {
             calls: Calls::default(),
             ended: AtomicBool::new(false),
             ending: Mutex::new(None),
+            no_cleanup: AtomicBool::new(false),
+            last: OnceCell::new(),
             owner: OnceCell::new(),
         }))
     }
@@ -101,7 +107,7 @@ impl Stage {
     /// Why the script is to end now, if it is. Rhai lets a `catch` see an ending that passed
     /// through `array.map(...)`; so it is kept here and raised again at the next operation.
     pub fn ending(&self) -> Option<Ending> {
-        if self.0.ended.load(Ordering::Relaxed) && !here::is_tidying() {
+        if self.0.ended.load(Ordering::Relaxed) && (!here::is_tidying() || self.no_cleanup()) {
             return *self.lock();
         }
         let raised = here::is_raised().unwrap_or_else(|| self.0.host.cancel.is_raised());
@@ -120,7 +126,31 @@ impl Stage {
         if cancel.is_raised() {
             self.end(Ending::Interrupted);
             cancel.clear();
+            // For good, also where that came just now.
+            if self.no_cleanup() {
+                cancel.raise();
+            }
         }
+    }
+
+    /// What ends the cleanup of a part that runs beside others and has been told to end.
+    pub fn cleanup_flag(&self) -> Option<Cancel> {
+        self.0.last.get_or_try_init(Cancel::new).and_then(Cancel::part).ok()
+    }
+
+    /// Ends the script and its cleanups: what is left is the keeper's.
+    pub fn end_cleanups(&self, ending: Ending) {
+        self.end(ending);
+        self.0.no_cleanup.store(true, Ordering::SeqCst);
+        self.0.host.cancel.raise();
+        if let Ok(last) = self.0.last.get_or_try_init(Cancel::new) {
+            last.raise();
+        }
+    }
+
+    /// Whether cleanups have been ended.
+    pub fn no_cleanup(&self) -> bool {
+        self.0.no_cleanup.load(Ordering::SeqCst)
     }
 
     /// This process as the owner of containers, made when it is first needed.

@@ -18,8 +18,13 @@ pub struct Provided {
 impl Provided {
     /// What errors and reports call it.
     pub fn source(&self) -> String {
-        format!("{SCHEME}{}", self.name)
+        source(self.name)
     }
+}
+
+/// What errors and reports call the module of this name.
+pub fn source(name: &str) -> String {
+    format!("{SCHEME}{name}")
 }
 
 /// How the sources of these modules begin. No path does.

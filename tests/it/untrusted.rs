@@ -59,6 +59,34 @@ fn it_reaches_its_own_folder_and_no_other_file() {
 }
 
 #[test]
+fn a_build_of_it_reads_no_instructions_through_a_link_that_leads_out() {
+    needs_root!("a_build_of_it_reads_no_instructions_through_a_link_that_leads_out");
+    let engine = Engine::new();
+    // The script makes the link itself: what comes out of a container may be one.
+    let out = r#"let made = image("host").with_run("mkdir /k; ln -s /etc/shadow /k/NAME");
+        cp_from(create(made), "/k", "NAME.d"); build("NAME.d", #{ OPTIONS });"#;
+    for (name, options) in [
+        ("Dockerfile", ""),
+        (".dockerignore", ""),
+        ("other", "file: \"other.d/other\""),
+        ("own.dockerignore", "file: \"own.dockerignore.d/own\""),
+        ("x", "file: \"/etc/shadow\""),
+    ] {
+        let ran = run(&engine, &[], &out.replace("NAME", name).replace("OPTIONS", options));
+        assert_eq!(ran.code, 1, "{name}: {}", ran.out);
+        assert!(ran.err.contains("not in the folder of the script"), "{name}: {}", ran.err);
+        assert!(!ran.err.contains("root:"), "{name}: {}", ran.err);
+    }
+    let ran = run(
+        &engine,
+        &[],
+        r#"let made = image("host").with_run("mkdir /k; echo FROM scratch > /k/real; echo LABEL a=b >> /k/real; ln -s real /k/Dockerfile");
+           cp_from(create(made), "/k", "fine"); print(build("fine").labels);"#,
+    );
+    assert_eq!((ran.code, ran.out.as_str()), (0, "#{\"a\": \"b\"}\n"), "{}", ran.err);
+}
+
+#[test]
 fn it_makes_no_container_that_could_get_out() {
     needs_root!("it_makes_no_container_that_could_get_out");
     let engine = Engine::new();
@@ -88,6 +116,43 @@ fn it_makes_no_container_that_could_get_out() {
         run(&engine, &[], "try { read_text(\"/etc/hostname\") } catch (e) { print(e.kind) }");
     assert_eq!(caught.out, "denied\n");
     assert_eq!(engine.ok(&["ps", "-aq"]), "");
+}
+
+#[test]
+fn it_asks_no_registry_and_reads_no_variable_of_its_caller() {
+    needs_root!("it_asks_no_registry_and_reads_no_variable_of_its_caller");
+    let engine = Engine::new();
+    let folder = engine.root().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::create_dir(folder.join("app")).unwrap();
+    // Nobody listens there: a registry that was asked would be out of reach.
+    std::fs::write(folder.join("app/Dockerfile"), "FROM 127.0.0.1:9/x\n").unwrap();
+    for call in [
+        r#"pull("127.0.0.1:9/x")"#,
+        r#"image("127.0.0.1:9/x")"#,
+        r#"image("127.0.0.1:9/x", #{ pull: "always" })"#,
+        r#"run("127.0.0.1:9/x")"#,
+        r#"image("127.0.0.1:9/x").with_env("A", 1)"#,
+        r#"build("app")"#,
+        r#"image("host"); push("host", "127.0.0.1:9/x", #{ tls_verify: false })"#,
+    ] {
+        let ran = run(&engine, &[], call);
+        assert_eq!(ran.code, 1, "{call}: {}", ran.out);
+        let said = "registries are not for a script that is not trusted";
+        assert!(ran.err.contains(said), "{call}: {}", ran.err);
+    }
+    for call in [
+        r#"print(env("PATH"))"#,
+        r#"print(create("host", #{ env: ["A=1", "PATH"] }).env)"#,
+        r#"print(run("host", "sleep 9", #{ rm: true }).exec("env", #{ env: ["PATH"] }).stdout)"#,
+    ] {
+        let ran = run(&engine, &[], call);
+        assert_eq!(ran.code, 1, "{call}: {}", ran.out);
+        assert!(ran.err.contains("`PATH` is of the environment"), "{call}: {}", ran.err);
+    }
+    let own = r#"print(create("host", #{ env: ["A=1"] }).env["A"]); print(image("host").tags);"#;
+    let ran = run(&engine, &[], own);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "1\n[\"host:latest\"]\n"), "{}", ran.err);
 }
 
 #[test]

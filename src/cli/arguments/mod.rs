@@ -273,7 +273,7 @@ pub struct ScriptArguments {
     /// Tell what the script would do, in order, and do nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// End the script after so long, with exit code 124; cleanups still run
+    /// End the script after so long, with exit code 124; cleanups may take a minute more
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,
     /// End the script after so many operations of the language
@@ -282,8 +282,9 @@ pub struct ScriptArguments {
     /// End the script where it would use more memory, with exit code 137
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<String>,
-    /// Keep the script in its folder, let its containers see nothing of this machine, and limit
-    /// its time (5m), operations (100 million) and memory (256m)
+    /// Keep the script in its folder and from registries and your environment, let its containers
+    /// see nothing of this machine, and limit its time (5m, 10s more for cleanups), operations
+    /// (100 million) and memory (256m)
     #[arg(long)]
     pub untrusted: bool,
     /// The script, `-` for standard input, and what its `args()` returns

@@ -11,7 +11,7 @@ use super::super::error::{OrRaise, raise};
 use super::super::handle::Container as Handle;
 use super::super::options::{self, Create};
 use super::super::stage::Stage;
-use super::super::{Output, here, subject, values};
+use super::super::{Output, fence, here, subject, values};
 use super::{Command, ContainerOrName, ImageOrName, Options, RhaiResultOf};
 use crate::engine::Attach;
 use crate::model::exec::Left;
@@ -149,6 +149,9 @@ fn make(
     options: Map,
     cmd: Option<&Dynamic>,
 ) -> RhaiResultOf<(Handle, Create)> {
+    if Stage::of(ctx)?.host().fence.is_some() {
+        fence::own_variables(&options).or_raise(ctx)?;
+    }
     let mut wanted = options::create(ctx.fn_name(), options).or_raise(ctx)?;
     Stage::of(ctx)?.may_make(&wanted.options).or_raise(ctx)?;
     if let Some(cmd) = cmd {

@@ -1,17 +1,20 @@
 //! Images from Dockerfiles, containers and archives; containers as files.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
 use super::super::error::{OrRaise, raise};
+use super::super::fence::OwnPath;
 use super::super::handle::{Container as ContainerHandle, Image as ImageHandle};
 use super::super::options;
 use super::super::stage::Stage;
 use super::super::{Output, subject};
 use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf};
 use crate::engine::write_whole;
+use crate::model::Result;
 use crate::model::build::{CommitOptions, tag};
 use crate::model::error::Context;
 use crate::model::image::PullPolicy;
@@ -198,11 +201,24 @@ fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResult
     let mut out = Aside(stage.host().output.as_ref());
     let host = stage.host();
     let context = stage.path(path).or_raise(ctx)?;
+    instructions(&context, wanted.file.as_deref()).or_raise(ctx)?;
     let image =
         stage.backend().build(Some(&context), &wanted, &host.progress, &mut out, &stage.cancel());
     let image = image.or_raise(ctx)?;
     let name = wanted.tags.first().map_or_else(|| image.id.to_string(), |tag| tag.familiar());
     Ok(ImageHandle::new(stage.backend(), image, &name))
+}
+
+/// Refuses the files that a build reads beside those that it copies, where the script may not read
+/// them: an error shows what is in a Dockerfile.
+fn instructions(context: &OwnPath<'_>, file: Option<&Path>) -> Result<()> {
+    let file = file.map_or_else(|| context.join("Dockerfile"), Path::to_owned);
+    let mut ignore = file.clone().into_os_string();
+    ignore.push(".dockerignore");
+    for path in [file, ignore.into(), context.join(".dockerignore")] {
+        context.beside(&path)?;
+    }
+    Ok(())
 }
 
 fn import(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<ImageHandle> {

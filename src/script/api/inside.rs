@@ -222,10 +222,13 @@ fn run(
     cmd: Dynamic,
     map: Map,
 ) -> RhaiResultOf<Outcome> {
+    let stage = Stage::of(ctx)?;
+    if stage.host().fence.is_some() {
+        fence::own_variables(&map).or_raise(ctx)?;
+    }
     let mut wanted = options::exec(map).or_raise(ctx)?;
     wanted.cmd = values::command("a command", &cmd.flatten()).or_raise(ctx)?;
     let handle = subject::container(ctx, container)?;
-    let stage = Stage::of(ctx)?;
     if wanted.privileged && stage.host().fence.is_some() {
         fence::refuse("a program with all capabilities can get out").or_raise(ctx)?;
     }

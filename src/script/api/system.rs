@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, EvalAltResult, FLOAT, INT, ImmutableString, Map};
 
 use super::super::error::{Ending, OrRaise, raise};
 use super::super::stage::Stage;
-use super::super::{docs, handlers, values};
+use super::super::{docs, fence, handlers, values};
 use super::{Duration, RhaiResultOf};
 use crate::model::{Error, Kind};
 
@@ -27,12 +27,15 @@ pub mod system {
     /// ```rhai
     /// let home = env("HOME") ?? "/";
     /// ```
-    #[rhai_fn(name = "env", volatile)]
-    pub fn env(name: &str) -> Dynamic {
+    #[rhai_fn(name = "env", volatile, return_raw)]
+    pub fn env(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Dynamic> {
+        if Stage::of(&ctx)?.host().fence.is_some() {
+            fence::variable(name).or_raise(&ctx)?;
+        }
         // A name that the system would not even look for is not set.
         let possible = !name.is_empty() && !name.contains(['=', '\0']);
         let value = possible.then(|| std::env::var_os(name)).flatten();
-        value.map_or(Dynamic::UNIT, |value| value.to_string_lossy().into_owned().into())
+        Ok(value.map_or(Dynamic::UNIT, |value| value.to_string_lossy().into_owned().into()))
     }
 
     /// Sleeps for a number of seconds, or such as `"500ms"`. Ctrl-C ends it.

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use rhai::{AST, ASTNode, Expr, FnAccess, FnCallExpr, Position, Stmt};
 
 use super::super::sources::CLOSURE;
+use super::held::{self, Held};
 use super::vocabulary::Vocabulary;
-use super::{Notes, literals};
+use super::{Notes, literals, reach};
 
 /// Calls that keep a closure for later, when a loop's variable has moved on.
 const KEEP: &[&str] = &["push", "insert", "append", "defer", "on"];
@@ -27,18 +28,33 @@ pub fn imports(ast: &AST) -> Vec<(String, String, Position)> {
 
 /// Looks at the whole tree.
 pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
-    let keys = keys(ast);
-    bodies(notes, ast);
+    let (keys, held) = (keys(ast), Held::of(ast));
+    reach::bodies(notes, ast);
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         let Some(node) = path.last() else { return true };
         match node {
             ASTNode::Stmt(Stmt::FnCall(call, place)) | ASTNode::Expr(Expr::FnCall(call, place)) => {
                 function(notes, vocabulary, call, *place, None);
+                values(notes, vocabulary, &held, call, false);
             }
             ASTNode::Expr(Expr::MethodCall(call, place)) => {
                 function(notes, vocabulary, call, *place, Some(&keys));
+                if !keys.contains(call.name.as_str()) {
+                    values(notes, vocabulary, &held, call, true);
+                }
             }
-            ASTNode::Expr(Expr::Dot(dot, ..)) => receiver(notes, &dot.lhs, &dot.rhs),
+            ASTNode::Expr(Expr::Variable(variable, _, place)) => {
+                // One of a module of a module is not known here.
+                if let [module] = &variable.2.path[..]
+                    && let Some((message, hint)) = vocabulary.variable(&module.name, &variable.1)
+                {
+                    notes.error(*place, message, hint);
+                }
+            }
+            ASTNode::Expr(Expr::Dot(dot, ..)) => {
+                receiver(notes, &dot.lhs, &dot.rhs);
+                held::properties(notes, vocabulary, &held, &dot.lhs, &dot.rhs);
+            }
             ASTNode::Stmt(Stmt::For(parts, place)) => {
                 empty(notes, parts.2.body.statements(), *place);
                 let names = [Some(&parts.0), parts.1.as_ref()];
@@ -48,7 +64,7 @@ pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
             }
             _ => {}
         }
-        blocks(notes, node);
+        reach::blocks(notes, node);
         true
     });
 }
@@ -80,7 +96,16 @@ fn function(
     keys: Option<&BTreeSet<String>>,
 ) {
     let name = call.name.as_str();
-    if call.is_operator_call() || Vocabulary::is_special(name) || name.starts_with(CLOSURE) {
+    if name == "Fn" && !call.is_qualified() {
+        pointer(notes, vocabulary, call);
+    }
+    if name == "curry" && keys.is_none() && call.args.len() < 2 && !call.is_qualified() {
+        let hint = "such as curry(f, 1), or f.curry(1)".to_owned();
+        notes.error(place, "curry() takes a function and values for it".to_owned(), Some(hint));
+    }
+    // What a module of a module has is not known here.
+    let known = call.namespace.path.len() < 2 && !name.starts_with(CLOSURE);
+    if call.is_operator_call() || Vocabulary::is_special(name) || !known {
         return;
     }
     let (count, is_method) = (call.args.len(), keys.is_some());
@@ -95,7 +120,7 @@ fn function(
     let full =
         module.as_ref().map_or_else(|| name.to_owned(), |module| format!("{module}::{name}"));
     match found {
-        None if keys.is_some_and(|keys| keys.contains(name)) => {}
+        _ if keys.is_some_and(|keys| keys.contains(name)) => {}
         None => {
             let near = match &module {
                 Some(module) => vocabulary.nearest_in(module, name),
@@ -112,15 +137,45 @@ fn function(
             let hint = format!("it is {}", forms.collect::<Vec<_>>().join(", or "));
             notes.error(place, wrong_count(&full, count), Some(hint));
         }
-        Some(named) => {
-            if module.as_deref().is_none_or(|module| module == "engine") {
-                for (index, argument) in call.args.iter().enumerate() {
-                    if named.takes_options(count, index, is_method) {
-                        literals::look(notes, name, argument);
-                    }
+        Some(_) => {}
+    }
+}
+
+/// The values of a call of one of lifebox's functions, where they are written out.
+fn values(
+    notes: &mut Notes,
+    vocabulary: &Vocabulary,
+    held: &Held,
+    call: &FnCallExpr,
+    is_method: bool,
+) {
+    let (name, count) = (call.name.as_str(), call.args.len());
+    let engine = call.namespace.path.iter().all(|module| module.name == "engine");
+    let Some(named) = vocabulary.known(name).filter(|_| engine) else { return };
+    for (index, argument) in call.args.iter().enumerate() {
+        let options = named.takes_options(count, index, is_method);
+        match held.value(argument) {
+            // What is set in it later is not known; its keys are.
+            Some(value) if options => literals::look(notes, name, value, false),
+            Some(_) => {}
+            None => {
+                if options {
+                    literals::look(notes, name, argument, true);
                 }
+                let forms = named.parameters(count, index, is_method);
+                literals::argument(notes, name, &forms, argument);
             }
         }
+    }
+}
+
+/// `Fn("name")`: whether there is such a function.
+fn pointer(notes: &mut Notes, vocabulary: &Vocabulary, call: &FnCallExpr) {
+    let Some(Expr::StringConstant(name, place)) = call.args.first() else { return };
+    if rhai::is_valid_identifier(name) && vocabulary.find(name).is_none() {
+        let near = vocabulary.nearest(name);
+        let hint = near.map(|near| format!("did you mean `{near}`?"));
+        notes.error(*place, format!("there is no function `{name}`"), hint);
     }
 }
 
@@ -214,81 +269,4 @@ fn kept(notes: &mut Notes, name: &str, body: &[Stmt]) {
         let hint = format!("give each its own: `let own = {name};`, and use `own` in the closure");
         notes.warning(place, message, Some(hint));
     }
-}
-
-/// The script itself and its functions, whose statements are in no block of the tree.
-fn bodies(notes: &mut Notes, ast: &AST) {
-    let spans: Vec<_> = ast
-        .iter_fn_def()
-        .map(|function| (function.body.start_position(), function.body.end_position()))
-        .collect();
-    // A closure lies in the body of what it is written in: the latest to begin is the innermost.
-    let owner = |place: Position| {
-        let around = spans.iter().filter(|(begin, end)| *begin <= place && place <= *end);
-        around.max_by_key(|(begin, _)| *begin)
-    };
-    let mut before: Option<(Stmt, Option<&(Position, Position)>)> = None;
-    ast.walk(&mut |path: &[ASTNode<'_>]| {
-        if let [ASTNode::Stmt(statement)] = path {
-            let own = owner(statement.position());
-            if let Some((earlier, of)) = &before
-                && *of == own
-                // Functions follow the script in the tree, wherever they are written.
-                && earlier.position() < statement.position()
-            {
-                pair(notes, earlier, statement);
-            }
-            before = Some(((*statement).clone(), own));
-        }
-        true
-    });
-}
-
-/// The blocks directly below a node.
-fn blocks(notes: &mut Notes, node: &ASTNode<'_>) {
-    match node {
-        ASTNode::Stmt(Stmt::Block(block)) => unreachable(notes, block.statements()),
-        ASTNode::Stmt(
-            Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) | Stmt::TryCatch(flow, _),
-        ) => {
-            unreachable(notes, flow.body.statements());
-            unreachable(notes, flow.branch.statements());
-        }
-        ASTNode::Stmt(Stmt::For(parts, _)) => unreachable(notes, parts.2.body.statements()),
-        ASTNode::Expr(Expr::Stmt(block)) => unreachable(notes, block.statements()),
-        _ => {}
-    }
-}
-
-/// What follows the end of its block.
-fn unreachable(notes: &mut Notes, statements: &[Stmt]) {
-    for [earlier, later] in statements.array_windows() {
-        if pair(notes, earlier, later) {
-            return;
-        }
-    }
-}
-
-/// One statement and the one after it. Whether the second is never reached.
-fn pair(notes: &mut Notes, earlier: &Stmt, later: &Stmt) -> bool {
-    let Some(what) = leaves(earlier) else { return false };
-    let message = format!("this is never reached: {what} goes before it");
-    notes.warning(later.position(), message, None);
-    true
-}
-
-/// What a statement leaves its block with.
-fn leaves(statement: &Stmt) -> Option<&'static str> {
-    Some(match statement {
-        Stmt::Return(_, flags, _) if flags.contains(rhai::ASTFlags::BREAK) => "`throw`",
-        Stmt::Return(..) => "`return`",
-        Stmt::BreakLoop(_, flags, _) if flags.contains(rhai::ASTFlags::BREAK) => "`break`",
-        Stmt::BreakLoop(..) => "`continue`",
-        Stmt::FnCall(call, _) if call.name == "exit" && !call.is_qualified() => "`exit`",
-        Stmt::Expr(expr) => match expr.as_ref() {
-            Expr::FnCall(call, _) if call.name == "exit" && !call.is_qualified() => "`exit`",
-            _ => return None,
-        },
-        _ => return None,
-    })
 }

@@ -1,75 +1,179 @@
-//! Options that are written out: their keys, and values that are plainly of another type.
+//! Values that are written out: options with their keys, and what is plainly of another type than
+//! is wanted.
 
-use rhai::{Expr, Position};
+use jiff::Timestamp;
+use rhai::{Dynamic, Expr, Position};
 
 use super::super::nearest::nearest;
 use super::super::options::{self, Key, Takes};
+use super::super::values;
 use super::Notes;
+use crate::model::signal::Signal;
 use crate::model::units::{parse_bytes, parse_duration};
 
-/// Looks at a map that is given to a function which takes options.
-pub fn look(notes: &mut Notes, function: &str, argument: &Expr) {
+/// Looks at a map that is given to a function which takes options. `is_whole` says that nothing
+/// changes it before.
+pub fn look(notes: &mut Notes, function: &str, argument: &Expr, is_whole: bool) {
     let keys = options::keys(function);
-    let Expr::Map(map, _) = argument else { return };
     if keys.is_empty() {
         return;
     }
-    for (key, value) in &map.0 {
-        let Some(known) = keys.iter().find(|known| known.name == key.name.as_str()) else {
-            let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
-            let hint = match nearest(&key.name, names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known: {}", names.join(", ")),
-            };
-            notes.error(key.pos, format!("{function}(): no option `{}`", key.name), Some(hint));
-            continue;
-        };
-        if let Some((given, place)) = wrong(known, value) {
-            let wanted = known.takes.describe();
-            let message =
-                format!("{function}(): option `{}` takes {wanted}, not {given}", key.name);
-            notes.error(place, message, None);
+    match argument {
+        Expr::Map(map, _) => {
+            for (key, value) in &map.0 {
+                match keys.iter().find(|known| known.name == key.name.as_str()) {
+                    Some(known) if is_whole => given(notes, function, known, value),
+                    Some(_) => {}
+                    None => unknown(notes, function, &keys, (&key.name, key.pos)),
+                }
+            }
         }
-        if known.takes == Takes::Conditions {
-            each(notes, function, value);
+        // What the one map says the other may say in another way.
+        Expr::FnCall(call, _) if call.name == "+" && call.args.len() == 2 => {
+            look(notes, function, &call.args[0], false);
+            look(notes, function, &call.args[1], is_whole);
+        }
+        _ => {}
+    }
+}
+
+fn unknown(notes: &mut Notes, function: &str, keys: &[Key], (key, place): (&str, Position)) {
+    let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    let hint = match nearest(key, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known: {}", names.join(", ")),
+    };
+    notes.error(place, format!("{function}(): no option `{key}`"), Some(hint));
+}
+
+/// The value of an option.
+fn given(notes: &mut Notes, function: &str, key: &Key, value: &Expr) {
+    if let Some((given, place)) = wrong(key.takes, value) {
+        let wanted = key.takes.describe();
+        let message = format!("{function}(): option `{}` takes {wanted}, not {given}", key.name);
+        notes.error(place, message, None);
+    }
+    match (key.takes, value) {
+        // Conditions in conditions.
+        (Takes::Conditions, Expr::Array(items, _)) => {
+            items.iter().for_each(|item| look(notes, function, item, true));
+        }
+        (Takes::Health, value) => look(notes, "health", value, true),
+        (Takes::Filter, Expr::Map(map, _)) => {
+            for (key, value) in &map.0 {
+                filtered(notes, function, (&key.name, key.pos), value);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A key of a filter of events, and the texts that are wanted for it.
+fn filtered(notes: &mut Notes, function: &str, (key, place): (&str, Position), value: &Expr) {
+    let mut note = |text: Option<&str>, place: Position| {
+        let Some(error) = options::wrong_filter(key, text) else { return true };
+        let hint = error.hint_text().map(str::to_owned);
+        notes.error(place, format!("{function}(): {}", error.message()), hint);
+        false
+    };
+    if !note(None, place) {
+        return;
+    }
+    let items =
+        if let Expr::Array(items, _) = value { &items[..] } else { std::slice::from_ref(value) };
+    for item in items {
+        if let Expr::StringConstant(text, place) = item {
+            note(Some(text), *place);
         }
     }
 }
 
-/// Conditions in conditions.
-fn each(notes: &mut Notes, function: &str, value: &Expr) {
-    if let Expr::Array(items, _) = value {
-        for item in items {
-            look(notes, function, item);
+/// A value that is no option: `forms` are what the forms of the function call the type of its
+/// parameter. Each form must refuse it, or it may be one that takes it.
+pub fn argument(notes: &mut Notes, function: &str, forms: &[(String, String)], value: &Expr) {
+    let mut wanted = Vec::new();
+    for (_, kind) in forms {
+        match refuses(kind, value) {
+            Some(takes) if wanted.contains(&takes) => {}
+            Some(takes) => wanted.push(takes),
+            None => return,
         }
+    }
+    let Some((name, _)) = forms.first() else { return };
+    let (wanted, given) = (wanted.join(", or "), shown(value));
+    notes.error(
+        value.position(),
+        format!("{function}(): `{name}` takes {wanted}, not {given}"),
+        None,
+    );
+}
+
+/// What a parameter of this type takes, where a value is plainly something else.
+fn refuses(kind: &str, value: &Expr) -> Option<String> {
+    use Expr as E;
+    let number = matches!(value, E::IntegerConstant(..) | E::FloatConstant(..));
+    let scalar = number || matches!(value, E::BoolConstant(..));
+    let several = matches!(value, E::Array(..) | E::Map(..));
+    let text = matches!(value, E::StringConstant(..));
+    let option = |takes: Takes| wrong(takes, value).map(|_| takes.describe());
+    let takes = |what: &str, refused: bool| refused.then(|| what.to_owned());
+    match kind {
+        "Duration" => option(Takes::Duration),
+        "DurationOrOptions" if !matches!(value, E::Map(..)) => option(Takes::Grace),
+        "Signal" => option(Takes::Signal),
+        "ActionOrActions" => match value {
+            E::StringConstant(text, _) => {
+                let refused = options::wrong_filter("event", Some(text)).is_some();
+                takes("the name of an action, such as \"die\", or an array of them", refused)
+            }
+            _ => None,
+        },
+        "Command" => option(Takes::Command),
+        "ContainerOrName" => takes("a Container, a name or an id", scalar || several),
+        "ImageOrName" => takes("an Image or a reference", scalar || several),
+        "AnyOrName" => takes("a Container, an Image or the name of one", scalar || several),
+        "Map" | "Options" => takes("a map", scalar || text || matches!(value, E::Array(..))),
+        "Array" => takes("an array", scalar || text || matches!(value, E::Map(..))),
+        "&str" | "ImmutableString" | "String" => takes("a string", scalar || several),
+        "FnPtr" => takes("a function", scalar || several || text),
+        "i64" | "INT" => {
+            let whole = matches!(value, E::IntegerConstant(..));
+            takes("a whole number", (scalar && !whole) || several || text)
+        }
+        _ => None,
     }
 }
 
-/// What is written, where it can't be what the option takes.
-fn wrong(key: &Key, value: &Expr) -> Option<(String, Position)> {
+/// What is written, where it can't be what is taken.
+fn wrong(takes: Takes, value: &Expr) -> Option<(String, Position)> {
     use Takes as T;
     // Each line says what fits.
-    let fits = match (value, key.takes) {
+    let fits = match (value, takes) {
         // The value `()` is as not given; what is no literal is not known here.
         (Expr::Unit(_), _) => true,
-        (Expr::StringConstant(text, _), T::Duration) => parse_duration(text).is_ok(),
-        (Expr::StringConstant(text, _), T::Size) => parse_bytes(text).is_ok(),
-        (Expr::StringConstant(text, _), T::OneOf(words)) => words.contains(&text.as_str()),
-        (Expr::StringConstant(..), takes) => {
-            !matches!(takes, T::Flag | T::Count | T::Code | T::Number | T::Conditions | T::Filter)
-        }
+        (Expr::StringConstant(text, _), takes) => text_fits(text, takes),
         (Expr::BoolConstant(..), takes) => matches!(takes, T::Flag | T::Health),
-        (Expr::IntegerConstant(number, _), T::Count) => *number >= 0,
-        (Expr::IntegerConstant(..), takes) => matches!(
-            takes,
-            T::Code | T::Duration | T::Size | T::Number | T::Grace | T::Signal | T::Time | T::State
-        ),
+        (Expr::IntegerConstant(number, _), T::Count | T::Duration) => *number >= 0,
+        (Expr::IntegerConstant(number, _), T::Grace) => *number >= -1,
+        (Expr::IntegerConstant(number, _), T::Signal) => {
+            number.to_string().parse::<Signal>().is_ok()
+        }
+        (Expr::IntegerConstant(..), takes) => {
+            matches!(takes, T::Code | T::Number | T::Time | T::State | T::Size)
+        }
         (Expr::FloatConstant(..), takes) => {
             matches!(takes, T::Duration | T::Number | T::Grace | T::Time)
         }
         (Expr::Array(..), takes) => matches!(
             takes,
-            T::Command | T::Pairs | T::Texts | T::Mounts | T::Conditions | T::Health | T::Named
+            T::Command
+                | T::Pairs
+                | T::Texts
+                | T::Mounts
+                | T::Conditions
+                | T::Health
+                | T::Named
+                | T::Filter
         ),
         (Expr::Map(..), takes) => {
             matches!(takes, T::Pairs | T::Mounts | T::Health | T::Filter)
@@ -77,6 +181,19 @@ fn wrong(key: &Key, value: &Expr) -> Option<(String, Position)> {
         _ => true,
     };
     (!fits).then(|| (shown(value), value.position()))
+}
+
+/// Whether a text can be what is taken.
+fn text_fits(text: &str, takes: Takes) -> bool {
+    use Takes as T;
+    match takes {
+        T::Duration | T::Grace => parse_duration(text).is_ok(),
+        T::Size => parse_bytes(text).is_ok(),
+        T::Signal => text.parse::<Signal>().is_ok(),
+        T::Time => values::moment(&Dynamic::from(text.to_owned()), Timestamp::now()).is_ok(),
+        T::OneOf(words) => words.contains(&text),
+        takes => !matches!(takes, T::Flag | T::Count | T::Code | T::Number | T::Conditions),
+    }
 }
 
 fn shown(value: &Expr) -> String {

@@ -1,11 +1,13 @@
 //! `check`: what is wrong in a script, found without running it.
 //!
 //! The parser finds what is no script and, one by one, variables that are not there. The rest is
-//! found in its tree (`lints`), against what the language and the script's imports have
+//! found in its tree (`lints`, `reach`), against what the language and the script's imports have
 //! (`vocabulary`).
 
+mod held;
 mod lints;
 mod literals;
+mod reach;
 mod vocabulary;
 
 use std::collections::BTreeSet;

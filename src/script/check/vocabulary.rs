@@ -2,16 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rhai::AST;
+use rhai::{AST, ASTFlags, Stmt};
 
 use super::super::docs::{self, Function, Role};
 use super::super::interpreter;
 use super::super::modules::Found;
 use super::super::nearest::nearest;
+use super::super::sources::without_shebang;
 
 /// What Rhai itself does, without a registration.
 const SPECIAL: &[&str] =
     &["call", "curry", "Fn", "eval", "is_def_fn", "is_def_var", "is_shared", "type_of"];
+
+/// A native form of a function.
+#[derive(Clone, Debug)]
+struct Shape {
+    params: Vec<String>,
+    kinds: Vec<String>,
+    returns: String,
+}
 
 /// The functions of one name.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +31,8 @@ pub struct Named {
     methods: BTreeSet<usize>,
     /// Where options stand: with how many values, at which place.
     options: BTreeSet<(usize, usize)>,
+    /// Of each native form: names and types of its parameters, and what it returns.
+    shapes: Vec<Shape>,
     /// Its forms, for people.
     pub forms: Vec<String>,
 }
@@ -41,6 +52,26 @@ impl Named {
         self.options.contains(&(count + before, index + before))
     }
 
+    /// The forms that are called with so many values: name and type of the parameter at `index`.
+    pub fn parameters(&self, count: usize, index: usize, is_method: bool) -> Vec<(String, String)> {
+        let before = usize::from(is_method);
+        let fits = self.shapes.iter().filter(|shape| shape.params.len() == count + before);
+        let at = |shape: &'_ Shape| {
+            let param = shape.params.get(index + before)?;
+            let name = param.split(':').next().unwrap_or(param);
+            Some((name.to_owned(), shape.kinds.get(index + before)?.clone()))
+        };
+        fits.filter_map(at).collect()
+    }
+
+    /// What it returns when it is called with so many values, where that is one type.
+    pub fn returns(&self, count: usize, is_method: bool) -> Option<&str> {
+        let count = count + usize::from(is_method);
+        let mut fits = self.shapes.iter().filter(|shape| shape.params.len() == count);
+        let first = fits.next()?.returns.as_str();
+        fits.all(|shape| shape.returns == first).then_some(first)
+    }
+
     fn add_native(&mut self, function: &Function) {
         let count = function.params.len();
         self.calls.insert(count);
@@ -51,6 +82,11 @@ impl Named {
             }
         }
         self.forms.push(function.signature());
+        self.shapes.push(Shape {
+            params: function.params.clone(),
+            kinds: function.kinds.clone(),
+            returns: function.returns.clone(),
+        });
     }
 
     fn add_own(&mut self, name: &str, params: &[&str]) {
@@ -72,16 +108,63 @@ pub struct Vocabulary {
     /// The same and Rhai's functions.
     native: Names,
     own: Names,
+    /// The properties of types that have some.
+    properties: BTreeMap<String, BTreeSet<String>>,
     /// By the name under which it is imported; `None` for one that could not be read.
     modules: BTreeMap<String, Option<Names>>,
+    /// The variables of the modules, by the same names.
+    exports: BTreeMap<String, Variables>,
+    /// The script's own.
+    variables: Variables,
+}
+
+/// The variables of a script that can be seen from elsewhere in some way, and those that can't.
+#[derive(Debug, Default)]
+struct Variables {
+    /// Under which names they are given to importers.
+    exported: BTreeSet<String>,
+    /// What `global::` sees.
+    constants: BTreeSet<String>,
+    /// All that are declared outside of blocks.
+    all: BTreeSet<String>,
+}
+
+impl Variables {
+    fn of(ast: &AST) -> Self {
+        let mut found = Variables::default();
+        for statement in ast.statements() {
+            match statement {
+                Stmt::Var(parts, flags, _) => {
+                    let name = parts.0.name.to_string();
+                    if flags.contains(ASTFlags::EXPORTED) {
+                        found.exported.insert(name.clone());
+                    }
+                    if flags.contains(ASTFlags::CONSTANT) {
+                        found.constants.insert(name.clone());
+                    }
+                    found.all.insert(name);
+                }
+                Stmt::Export(parts, _) => {
+                    let named = Some(&parts.1).filter(|alias| !alias.name.is_empty());
+                    found.exported.insert(named.unwrap_or(&parts.0).name.to_string());
+                }
+                _ => {}
+            }
+        }
+        found
+    }
 }
 
 impl Vocabulary {
     /// What the language has, and the script's own functions.
     pub fn new(ast: &AST) -> Self {
         let mut native = Names::new();
+        let mut properties = BTreeMap::<_, BTreeSet<_>>::new();
         for function in docs::all(&interpreter::vocabulary()) {
-            if function.role != Role::Property {
+            if function.role == Role::Property {
+                let of = function.of().to_owned();
+                properties.entry(of).or_default().insert(function.name);
+            } else {
                 native.entry(function.name.clone()).or_default().add_native(&function);
             }
         }
@@ -97,12 +180,16 @@ impl Vocabulary {
                 both.forms.clone_from(&named.forms);
             }
         }
-        Vocabulary { ours, native, own: own(ast, false), modules: BTreeMap::new() }
+        let (modules, exports) = (BTreeMap::new(), BTreeMap::new());
+        let variables = Variables::of(ast);
+        Vocabulary { ours, native, own: own(ast, false), properties, modules, exports, variables }
     }
 
     /// The functions of a module become known under its alias.
     pub fn import(&mut self, alias: &str, found: &Found) {
-        let names = interpreter::parser().compile(&*found.text).ok().map(|ast| {
+        let text = without_shebang(&found.text);
+        let names = interpreter::parser().compile(text).ok().map(|ast| {
+            self.exports.insert(alias.to_owned(), Variables::of(&ast));
             let mut names = own(&ast, true);
             if let Some(native) = found.native {
                 for function in docs::of_part(native) {
@@ -147,6 +234,43 @@ impl Vocabulary {
         }
     }
 
+    /// What is wrong with `module::name` for a variable, and what to do; `None` where nothing is.
+    pub fn variable(&self, module: &str, name: &str) -> Option<(String, Option<String>)> {
+        let (known, kind, seen, no) = if module == "global" {
+            let seen = &self.variables.constants;
+            (&self.variables, "constant", seen, "is no `const` of the script itself")
+        } else {
+            let known = self.exports.get(module)?;
+            (known, "variable", &known.exported, "is not given out: `export` goes before it")
+        };
+        if seen.contains(name) {
+            return None;
+        }
+        let hint = if known.all.contains(name) {
+            Some(format!("`{name}` {no}"))
+        } else {
+            let near = nearest(name, seen.iter().map(String::as_str));
+            near.map(|near| format!("did you mean `{near}`?"))
+        };
+        Some((format!("there is no {kind} `{module}::{name}`"), hint))
+    }
+
+    /// A function of lifebox that the script has none of the same name for.
+    pub fn known(&self, name: &str) -> Option<&Named> {
+        let native = self.native.get(name).filter(|_| self.ours.contains_key(name));
+        native.filter(|_| !self.own.contains_key(name))
+    }
+
+    /// What to say of a property that values of this type do not have; `None` where they may.
+    pub fn no_property(&self, of: &str, name: &str) -> Option<String> {
+        let names = self.properties.get(of).filter(|names| !names.contains(name))?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Some(match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has {}", names.join(", ")),
+        })
+    }
+
     /// A function of lifebox, by name and number of values.
     pub fn ours(&self, name: &str, count: usize) -> Option<&Named> {
         self.ours.get(name).filter(|named| named.calls.contains(&count))
@@ -168,7 +292,10 @@ impl Vocabulary {
 /// The functions that a tree defines.
 fn own(ast: &AST, only_public: bool) -> Names {
     let mut names = Names::new();
-    for function in ast.iter_functions() {
+    // In order: the tree has them in another one each time.
+    let mut functions: Vec<_> = ast.iter_functions().collect();
+    functions.sort_by_key(|function| (function.name, function.params.len()));
+    for function in functions {
         if only_public && !function.access.is_public() {
             continue;
         }

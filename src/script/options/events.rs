@@ -61,6 +61,16 @@ pub fn on(action: Dynamic, map: Map) -> Result<EventFilter> {
     Ok(filter)
 }
 
+/// What is wrong with a key of the filter, or with a text that is written for it.
+pub fn wrong_filter(key: &str, value: Option<&str>) -> Option<Error> {
+    let mut filter = EventFilter::default();
+    match value {
+        Some(value) => filter.add(key, value).err(),
+        None if EventFilter::KEYS.contains(&key) => None,
+        None => filter.add(key, "").err(),
+    }
+}
+
 fn filter(value: &Dynamic) -> Result<EventFilter> {
     let mut filter = EventFilter::default();
     if let Some(map) = value.read_lock::<Map>() {

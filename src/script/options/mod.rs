@@ -25,7 +25,7 @@ use crate::model::health::WORDS;
 use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};
-pub use events::{events, on};
+pub use events::{events, on, wrong_filter};
 pub use images::{check_images, images, prune_images};
 pub use mounts::{new_volume, prune_volumes, volumes};
 pub use order::{Retry, retry};

@@ -4,7 +4,7 @@ use super::super::docs;
 use super::super::{Severity, Source, check};
 
 /// What is found in a text, a line each.
-fn found(text: &str) -> Vec<String> {
+pub(super) fn found(text: &str) -> Vec<String> {
     let source = Source::Text { name: "x".to_owned(), text: text.to_owned() };
     let show = |finding: &super::super::Finding| {
         let hint = finding.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
@@ -15,7 +15,7 @@ fn found(text: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn finds(text: &str, wanted: &[&str]) {
+pub(super) fn finds(text: &str, wanted: &[&str]) {
     assert_eq!(found(text), wanted, "{text}");
 }
 
@@ -34,6 +34,13 @@ fn a_sound_script_has_no_findings() {
         "for n in 0..3 { let own = n; defer(|| print(own)); print([1].map(|x| x + n)); }",
         "try { throw 1; } catch (e) { print(e); } switch 1 { 1 => print(1), _ => () }",
         "run(\"host\", #{ cmd: \"true\", memory: \"64m\", cpus: 1, env: [\"A=1\"], name: (), rm: true });",
+        "let o = #{ nam: 1 }; o.remove(\"nam\"); o.name = \"x\"; run(\"host\", o); let p = #{ memory: [] };",
+        "p(1); fn p(o) { run(\"host\", o) } let o = #{ x: 1 }; { let o = #{}; run(\"host\", o); } o.x = 1;",
+        "let a = #{ memory: [1] }; a.memory = \"1g\"; run(\"host\", a); let b = #{ y: 1 }; b = #{}; run(\"host\", b);",
+        "let c = run(\"host\"); c = #{ odd: 1 }; c.odd; let d = inspect(\"web\"); d.Any.thing; let e = ps(); e.len;",
+        "stop(\"web\", -1); stop(\"web\", 2.5); \"web\".kill(9); kill(\"web\", \"term\"); wait(\"web\", \"1h30m\"); stop(\"web\", #{ time: 1 });",
+        "private fn wait(c, text) { text } wait(1, \"no time\"); let m = #{ sleep: |x| x }; m.sleep(\"long\");",
+        "events(#{ filter: [\"type=container\"] }); events(#{ filter: #{ label: #{ a: 1 }, event: \"die\" } });",
         "type_of(1); is_def_var(\"x\"); print(`a ${1 + 1} b`); debug(1); let t = timestamp(); t.elapsed;",
     ] {
         finds(text, &[]);
@@ -45,6 +52,31 @@ fn a_text_that_is_no_script_is_found() {
     let found = found("let x = ;");
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("1:9 error: syntax: "), "{found:?}");
+}
+
+#[test]
+fn a_word_of_the_language_is_no_name_and_in_quotes_a_key() {
+    for word in ["export", "import", "until", "private", "fn", "in", "if", "default", "new"] {
+        let said = format!("`{word}` is a word of the language and cannot be a name");
+        let key = format!("error: {said} (in quotes it can be a key: #{{ \"{word}\": ... }})");
+        let property =
+            format!("error: {said} (in brackets and quotes it can be a key: [\"{word}\"])");
+        finds(&format!("let m = #{{ {word}: 1 }};"), &[&format!("1:12 {key}")]);
+        finds(&format!("let m = #{{ a: 1,\n {word} : 1 }};"), &[&format!("2:2 {key}")]);
+        finds(&format!("let m = #{{}}; m.{word};"), &[&format!("1:16 {property}")]);
+        finds(&format!("let m = #{{}}; m?.{word} = 1;"), &[&format!("1:17 {property}")]);
+        finds(&format!("let m = #{{ \"{word}\": 1 }}; m[\"{word}\"] = 2;"), &[]);
+        finds(&format!("let {word} = 1;"), &[&format!("1:5 error: {said}")]);
+    }
+    finds("fn f(in) { }", &["1:6 error: `in` is a word of the language and cannot be a name"]);
+    finds(
+        "let m = #{ 5: 1 };",
+        &["1:12 error: syntax: expecting '}' to end this object map literal"],
+    );
+    finds(
+        "let m = #{ a: 1 until: 2 };",
+        &["1:17 error: syntax: expecting '}' to end this object map literal"],
+    );
 }
 
 #[test]
@@ -75,11 +107,22 @@ fn a_wrong_number_of_values_is_found_with_the_forms() {
         "\"web\".pause(1);",
         &["1:7 error: pause() does not take 1 value (it is pause(container) -> Container)"],
     );
+    finds("print(1, 2);", &["1:1 error: print() does not take 2 values (it is print(value))"]);
     finds("fn f(x) { x }\nf(1, 2);", &["2:1 error: f() does not take 2 values (it is f(x))"]);
     finds(
         "import \"stack\" as s;\ns::order();",
         &["2:4 error: s::order() does not take 0 values (it is s::order(services))"],
     );
+    // Always in the same order.
+    for _ in 0..8 {
+        finds(
+            "import \"wait\" as w; w::log(1);",
+            &[
+                "1:24 error: w::log() does not take 1 value (it is w::log(c, pattern), or w::log(c, \
+             pattern, given))",
+            ],
+        );
+    }
 }
 
 #[test]
@@ -99,28 +142,31 @@ fn all_variables_that_are_not_there_are_found() {
 }
 
 #[test]
-fn options_that_cannot_be_are_found() {
-    finds(
-        "run(\"host\", #{ nmae: 1 });",
-        &["1:16 error: run(): no option `nmae` (did you mean `name`?)"],
-    );
-    finds(
-        "\"w\".stop(#{ time: true });",
-        &[
-            "1:19 error: stop(): option `time` takes seconds, or such as \"10s\"; -1 is for ever, not true",
-        ],
-    );
-    finds(
-        "exec(\"w\", \"ls\", #{ timeout: \"soon\" });",
-        &[
-            "1:29 error: exec(): option `timeout` takes seconds, or such as \"500ms\", \"10s\", \"2m\", \
-         not \"soon\"",
-        ],
-    );
-    finds(
-        "wait_for(\"w\", #{ any: [#{ all: [#{ logg: \"x\" }] }] });",
-        &["1:36 error: wait_for(): no option `logg` (did you mean `log`?)"],
-    );
+fn why_a_variable_is_not_seen_is_told() {
+    const FN: &str = "a `fn` sees no variables from outside: give it `b` as a parameter, or write a \
+                      closure, `let f = |x| ...`";
+    const ENDED: &str =
+        "the one of line 1 ends with its block: declare it before the block, and set it inside";
+    const ITSELF: &str = "a closure does not see the variable that it becomes: write `fn b(...) { \
+                          ... }` if it calls itself";
+    for (text, place, hint) in [
+        ("let a = 1; { let b = 2; } print(b);", "1:33", ENDED),
+        ("scope(|| { let b = 1; }); print(b);", "1:33", ENDED),
+        ("try { let b = 1; } catch (e) { print(e); print(b); }", "1:48", ENDED),
+        ("for b in 0..3 { print(b); } print(b);", "1:35", ENDED),
+        ("try { } catch (b) { print(b); } print(b);", "1:39", ENDED),
+        ("fn f() { if true { let b = 1; } b } f();", "1:33", ENDED),
+        ("let b = |x| { if x == 0 { 0 } else { b.call(x - 1) } }; b.call(2);", "1:38", ITSELF),
+        ("let b = |x| b.call(x - 1); b.call(2);", "1:13", ITSELF),
+        ("let b = |x| [x].map(|y| b.call(y)); b.call(2);", "1:25", ITSELF),
+        ("print(b);\nlet b = 1;", "1:7", "it is declared later, in line 2"),
+        ("let b = 1; fn f() { b } f();", "1:21", FN),
+        ("const b = 1; fn f() { [1].map(|x| x + b) } f();", "1:39", FN),
+    ] {
+        finds(text, &[&format!("{place} error: there is no variable `b` here ({hint})")]);
+    }
+    // The name in a text or another word says nothing.
+    finds("print(b); print(\"let b = 1\");", &["1:7 error: there is no variable `b` here"]);
 }
 
 #[test]
@@ -139,6 +185,48 @@ fn what_is_never_reached_is_found() {
             "1:46 warning: this is never reached: `throw` goes before it",
         ],
     );
+}
+
+#[test]
+fn what_follows_an_endless_loop_or_branches_that_all_leave_is_found() {
+    for (text, place, what) in [
+        ("loop { print(1); } print(2);", "1:20", "a `loop` without a `break`"),
+        ("while true { } print(1); print(2);", "1:16", "a `while true` without a `break`"),
+        ("do { print(1); } until false; print(2);", "1:31", "a `do` without a `break`"),
+        ("loop { for x in 0..3 { break; } } print(2);", "1:35", "a `loop` without a `break`"),
+        (
+            "if true { return; } else { throw 1; } print(3);",
+            "1:39",
+            "an `if` that leaves either way",
+        ),
+        (
+            "fn f(a) { if a { 1; return 1 } else if a { exit(1); } else { throw 2 } print(3); } f(1);",
+            "1:72",
+            "an `if` that leaves either way",
+        ),
+        (
+            "switch 1 { 1 => return 1, 2 if true => { throw 2 } _ => exit(1) } print(3);",
+            "1:67",
+            "a `switch` that leaves in each case",
+        ),
+        ("try { return; } catch { throw; } print(3);", "1:34", "a `try` that leaves either way"),
+        ("for x in [1] { { continue; } print(x); }", "1:30", "`continue`"),
+        ("let f = || { loop { } 1 }; f.call();", "1:23", "a `loop` without a `break`"),
+    ] {
+        finds(text, &[&format!("{place} warning: this is never reached: {what} goes before it")]);
+    }
+    for text in [
+        "loop { if true { break; } } print(1);",
+        "while true { try { throw 1; } catch { break; } } print(1);",
+        "do { print(1); } while false; print(1); do { break; } while true; print(1);",
+        "if true { return; } print(1);",
+        "switch 1 { 1 => return 1, 2 => 3 } print(3);",
+        "switch 1 { 1 => return 1, _ => () } print(3);",
+        "try { return; } catch { } print(3);",
+        "try { loop { } } catch { } print(3);",
+    ] {
+        finds(text, &[]);
+    }
 }
 
 #[test]
@@ -186,6 +274,59 @@ fn an_import_that_leads_nowhere_is_found_and_what_it_should_bring_is_left_alone(
     let found = found("import \"nosuch\" as n;\nn::f();");
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("1:8 error: cannot import `nosuch`"), "{found:?}");
+}
+
+#[test]
+fn variables_that_modules_do_not_have_are_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    write("deep.rhai", "export const DEEP = 1; fn deep() { 1 }");
+    let util =
+        "#!/usr/bin/env lifebox\nimport \"deep\" as d; export let shown = d::DEEP; let hidden = 1;
+        export hidden as other; const LOCAL = 1; fn local() { global::LOCAL }";
+    write("util.rhai", util);
+    let main = write(
+        "main.rhai",
+        "import \"util\" as u; print(u::shown + u::other + u::d::DEEP + u::d::deep());
+print(u::hidden);
+print(u::shwon);
+const FOO = 1; let low = 1; fn f() { global::FOO }
+fn g() { global::FOOO }
+fn h() { global::low }",
+    );
+    let found = check(Source::File(main)).unwrap();
+    let lines: Vec<_> =
+        found.iter().map(|f| (f.line, f.message.as_str(), f.hint.as_deref())).collect();
+    assert_eq!(
+        lines,
+        [
+            (
+                2,
+                "there is no variable `u::hidden`",
+                Some("`hidden` is not given out: `export` goes before it")
+            ),
+            (3, "there is no variable `u::shwon`", Some("did you mean `shown`?")),
+            (5, "there is no constant `global::FOOO`", Some("did you mean `FOO`?")),
+            (
+                6,
+                "there is no constant `global::low`",
+                Some("`low` is no `const` of the script itself")
+            ),
+        ]
+    );
+}
+
+#[test]
+fn pointers_to_functions_that_are_not_there_are_found() {
+    finds(
+        "let f = Fn(\"strat\"); f.call(1);",
+        &["1:12 error: there is no function `strat` (did you mean `start`?)"],
+    );
+    finds("private fn own() { 1 } Fn(\"own\").call(); Fn(\"start\"); Fn(\"+\");", &[]);
 }
 
 #[test]

@@ -323,6 +323,14 @@ fn what_rhai_says_is_said_in_plain_words() {
               = hint: how many a function gives to its closure is in its help, as help("logs")
         "#]],
     );
+    for (text, said) in [
+        ("let a = [1, 2]; a[0..1]", "error: int is wanted, not range\n"),
+        ("let x = 3; x.foo = 1", "error: int has no property `foo` that can be set\n"),
+        ("let x = \"t\"; x.foo", "error: string has no property `foo`\n"),
+    ] {
+        let drawn = report(text);
+        assert!(drawn.starts_with(said), "{drawn}");
+    }
     draws(
         "throw #{ kind: \"mine\" };",
         expect![[r#"

@@ -7,6 +7,7 @@ mod memory;
 mod calls;
 mod caught;
 mod check;
+mod check_values;
 mod docs;
 mod failures;
 mod lives;
@@ -14,6 +15,7 @@ mod logs;
 mod modules;
 mod order;
 mod sessions;
+mod time;
 mod types;
 
 use std::sync::{Arc, Mutex};

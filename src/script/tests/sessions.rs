@@ -50,6 +50,14 @@ fn what_is_wider_than_a_line_is_shown_an_entry_a_line() {
 }
 
 #[test]
+fn a_text_of_several_lines_is_shown_as_it_is() {
+    let (host, _) = host();
+    let mut session = Session::new(host);
+    assert_eq!(session.line("table([[\"A\", \"B\"], [1, 2]])"), value("A         B\n1         2"));
+    assert_eq!(session.line("\"a\\tb\""), value("\"a\\tb\""));
+}
+
+#[test]
 fn an_error_leaves_the_session_whole() {
     let (host, _) = host();
     let mut session = Session::new(host);
@@ -92,4 +100,40 @@ fn completion_knows_types_options_and_names() {
     assert!(complete("web.").contains(&"logs(".to_owned()));
     assert!(!complete("web.").contains(&"to_upper(".to_owned()));
     assert!(complete("\"web\".").contains(&"start(".to_owned()));
+    // Of a container what is about containers, and nothing that takes anything.
+    let of_container = complete("web.");
+    for other in ["rmi(", "with_env(", "push(", "history(", "sleep(", "print(", "tag", "take("] {
+        assert!(!of_container.contains(&other.to_owned()), "{other}");
+    }
+    session.line("let img = image(\"alpine:3\")");
+    let complete = |line: &str| -> Vec<String> {
+        let found = session.complete(line, line.len());
+        found.candidates.into_iter().map(|candidate| candidate.text).collect()
+    };
+    let of_image = complete("img.");
+    assert!(of_image.contains(&"with_env(".to_owned()) && !of_image.contains(&"stop(".to_owned()));
+}
+
+#[test]
+fn completion_knows_modules_and_lists_names_before_what_they_are() {
+    let (host, _) = host();
+    let mut session = Session::new(host);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("own.rhai");
+    std::fs::write(&file, "fn twice(n) { n * 2 } private fn no() { } export const SIZE = 3;")
+        .unwrap();
+    session.line("import \"stack\" as st");
+    session.line(&format!("import {:?} as own", file.to_str().unwrap()));
+    session.line("let c = run(\"host\", #{ name: \"web-1\", labels: #{ a: \"b\" } })");
+    let shown = |line: &str| -> Vec<String> {
+        let found = session.complete(line, line.len());
+        found.candidates.iter().map(super::super::Candidate::shown).collect()
+    };
+    assert_eq!(shown("st::u"), ["up(stack, services)"]);
+    assert_eq!(shown("own::"), ["SIZE = 3", "twice(n)"]);
+    assert_eq!(shown("engine::unp"), ["unpause(container) -> Container"]);
+    assert_eq!(shown("import \"rol").len(), 1);
+    assert_eq!(shown("run(\"host\", #{ workd"), ["workdir  the working directory, absolute"]);
+    assert_eq!(shown("start(\"we"), ["web-1  container"]);
+    assert_eq!(shown("c.label"), ["labels = #{\"a\": \"b\"}"]);
 }
