@@ -375,7 +375,9 @@ fn page_of_type(name: &str, language: Language) -> Option<String> {
     let own = ours().into_iter().flat_map(|(_, functions)| functions);
     let of_kind: Vec<_> = own.filter(|f| f.role == Role::Property && f.of() == kind).collect();
     let Some(property) = property else {
-        let lines = of_kind.iter().map(|f| format!("  {}\n      {}", f.signature(), f.summary_in(language)));
+        let lines = of_kind
+            .iter()
+            .map(|f| format!("  {}\n      {}", f.signature(), f.summary_in(language)));
         let lines: Vec<String> = lines.collect();
         let more = format!("\n\nhelp(\"{kind}.{}\") tells more.", of_kind.first()?.name);
         return Some(format!("{kind}\n{}{more}", lines.join("\n")));

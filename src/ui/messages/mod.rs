@@ -80,13 +80,18 @@ pub fn find(language: Language, id: &str, facts: Facts<'_>) -> Option<String> {
 /// A text of the help in another language; the English one is in the code, where it belongs to. As
 /// it is where there is no other.
 pub fn help(language: Language, english: &str) -> String {
-    static KOREAN: OnceCell<HashMap<String, String>> = OnceCell::new();
-    if language == Language::English {
-        return english.to_owned();
-    }
+    let told = match language {
+        Language::English => None,
+        Language::Korean => korean_help().get(english),
+    };
+    told.map_or_else(|| english.to_owned(), String::clone)
+}
+
+/// The Korean texts of the help, by the English ones.
+pub fn korean_help() -> &'static HashMap<String, String> {
+    static TEXTS: OnceCell<HashMap<String, String>> = OnceCell::new();
     // A test sees to it that it can be read.
-    let read = || serde_json::from_str(include_str!("help.ko.json")).unwrap_or_default();
-    KOREAN.get_or_init(read).get(english).cloned().unwrap_or_else(|| english.to_owned())
+    TEXTS.get_or_init(|| serde_json::from_str(include_str!("help.ko.json")).unwrap_or_default())
 }
 
 /// What a deed does.
