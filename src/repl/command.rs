@@ -23,6 +23,8 @@ pub enum Command {
     Load(String),
     /// Change the last input in an editor, and evaluate it.
     Edit,
+    /// Keep the diagram of this container on the screen.
+    Watch(String),
     /// Take the lessons, from this one on.
     Learn(Option<String>),
 }
@@ -40,6 +42,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("time", "CODE", "run this and say how long it took"),
     ("history", "[N]", "the last inputs"),
     ("clear", "", "clear the screen"),
+    ("watch", "CONTAINER", "its life cycle and what it uses, live; Ctrl-C ends it"),
     ("learn", "[LESSON]", "take lessons about containers, here"),
 ];
 
@@ -63,6 +66,8 @@ pub fn parse(text: &str) -> Result<Command, String> {
         "vars" => Ok(Command::Vars),
         "clear" => Ok(Command::Clear),
         "edit" => Ok(Command::Edit),
+        "watch" if rest.is_empty() => Err(":watch needs a container".to_owned()),
+        "watch" => Ok(Command::Watch(rest.to_owned())),
         "learn" => Ok(Command::Learn(Some(rest.to_owned()).filter(|name| !name.is_empty()))),
         "time" if rest.is_empty() => Err(":time needs something to run".to_owned()),
         "time" => Ok(Command::Time(rest.to_owned())),

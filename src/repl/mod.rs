@@ -14,6 +14,7 @@ mod input;
 mod piped;
 mod record;
 mod turn;
+mod watch;
 
 #[cfg(test)]
 mod tests;

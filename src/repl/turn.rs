@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::CommandLine;
+use super::{CommandLine, watch};
 use super::command::{self, Command};
 use super::input::{Input, classify};
 use super::record::{Record, reason};
@@ -211,6 +211,17 @@ impl<'a> Talk<'a> {
             }
             Command::Load(path) => self.load(&path),
             Command::Edit => self.edit(),
+            Command::Watch(name) => {
+                // A variable that holds it is as good as its name.
+                let held = self.session.borrow().has_variable(&name);
+                let of_variable =
+                    || self.session.borrow_mut().value("watch", &format!("{name}.name")).ok();
+                let name = held.then(of_variable).flatten().unwrap_or(name);
+                match watch::watch(&self.host, &name) {
+                    Ok(()) => Turn::Next,
+                    Err(error) => self.complain(crate::ui::error::error(&error).trim_end()),
+                }
+            }
             Command::Learn(lesson) => match self.host.teacher.as_ref() {
                 Some(teacher) => match teacher.learn(lesson.as_deref()) {
                     Ok(()) => Turn::Next,

@@ -129,8 +129,13 @@ impl Canvas {
 const BOX: usize = 24;
 const RIGHT: usize = 50;
 
-/// The diagram as text, at most 76 columns wide.
+/// The diagram as text, at most 76 columns wide, and what has no place in it below.
 pub fn diagram(language: Language, here: Here<'_>, ascii: bool) -> String {
+    format!("{}\n{}", picture(language, here, ascii), notes(language, here, ascii))
+}
+
+/// The diagram alone.
+pub fn picture(language: Language, here: Here<'_>, ascii: bool) -> String {
     let pen = if ascii { &PLAIN } else { &LIGHT };
     let mut canvas = Canvas::default();
     let title = match here {
@@ -169,10 +174,7 @@ pub fn diagram(language: Language, here: Here<'_>, ascii: bool) -> String {
     canvas.put(BOX + 1, 16, &format!("{}{line}{}", pen.left, pen.bend));
     down(&mut canvas, 4, 18, &rm);
     canvas.put(3, 20, &tell(language, "diagram-gone", &[]));
-    let mut text = canvas.text();
-    text.push('\n');
-    text.push_str(&notes(language, here, ascii));
-    text
+    canvas.text()
 }
 
 /// What is not in the picture, and what is legal from here.

@@ -1,0 +1,64 @@
+//! `:watch`: the life cycle with the place of a container in it, and what it uses, kept up to date.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use crate::model::stats::Stats;
+use crate::model::{Kind, Result};
+use crate::script::Host;
+use crate::ui;
+
+/// How often it is drawn anew.
+const EVERY: Duration = Duration::from_millis(500);
+/// How many samples the plot shows.
+const SAMPLES: usize = 60;
+
+/// How many lines the terminal has; many where there is none.
+fn rows() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    size.map(|size| usize::from(size.ws_row)).filter(|rows| *rows > 2).unwrap_or(usize::MAX)
+}
+
+/// Draws until Ctrl-C, or until the container is gone. Once where nobody looks.
+///
+/// # Errors
+/// When the container can't be found or measured.
+pub fn watch(host: &Host, name: &str) -> Result<()> {
+    let backend = host.backend.as_ref();
+    let id = backend.find(name)?;
+    let live = std::io::stdout().is_terminal();
+    let mut samples: Vec<Stats> = Vec::new();
+    if live && host.output.write_out(b"\x1b[H\x1b[2J").is_err() {
+        return Ok(());
+    }
+    loop {
+        let container = match backend.inspect(&id) {
+            // It was there when this began.
+            Err(error) if error.kind() == Kind::NotFound && !samples.is_empty() => return Ok(()),
+            container => container?,
+        };
+        samples.push(backend.stats(&id)?);
+        if samples.len() > SAMPLES {
+            samples.remove(0);
+        }
+        let here = Some((container.state.name.as_str(), container.state.status));
+        let picture = ui::diagram::picture(host.reader.language, here, host.reader.ascii);
+        let disk = backend.container_size(&id)?;
+        let measured = ui::resources::Measured { container, samples: samples.clone(), disk };
+        let frame = format!("{}\n{picture}", ui::resources::resources(host.reader, &measured));
+        let frame: Vec<&str> = frame.lines().take(rows().saturating_sub(1)).collect();
+        let frame = format!("{}\n", frame.join("\n"));
+        // From the top of the screen; what was longer before is cleared line by line.
+        let frame = match live {
+            true => format!("\x1b[H{}\x1b[J", frame.replace('\n', "\x1b[K\r\n")),
+            false => frame,
+        };
+        if host.output.write_out(frame.as_bytes()).is_err() || !live {
+            return Ok(());
+        }
+        if host.cancel.sleep(EVERY).is_err() {
+            host.cancel.clear();
+            return Ok(());
+        }
+    }
+}
