@@ -171,11 +171,11 @@ pub mod properties {
     #[rhai_fn(index_set, return_raw)]
     pub fn read_only(
         ctx: NativeCallContext,
-        _c: Container,
+        c: Container,
         name: ImmutableString,
-        _value: Dynamic,
+        value: Dynamic,
     ) -> RhaiResultOf<()> {
-        Err(cannot_set(&ctx, "Container", &name))
+        keep(&ctx, Dynamic::from(c), "Container", &name, &value)
     }
 
     /// Its id, `sha256:` and 64 digits.
@@ -340,11 +340,11 @@ pub mod properties {
     #[rhai_fn(index_set, return_raw)]
     pub fn image_read_only(
         ctx: NativeCallContext,
-        _i: Image,
+        i: Image,
         name: ImmutableString,
-        _value: Dynamic,
+        value: Dynamic,
     ) -> RhaiResultOf<()> {
-        Err(cannot_set(&ctx, "Image", &name))
+        keep(&ctx, Dynamic::from(i), "Image", &name, &value)
     }
 }
 
@@ -404,6 +404,22 @@ fn no_property(
     };
     let message = format!("a {noun} has no property `{name}`").replace("a Image", "an Image");
     raise(ctx, &Error::new(Kind::Invalid, message).hint(hint))
+}
+
+/// A property is set to what it is: Rhai gives the value back after each method call on it, as in
+/// `image.tags.len()`. Any other value would change it.
+fn keep(
+    ctx: &NativeCallContext,
+    subject: Dynamic,
+    noun: &str,
+    name: &str,
+    value: &Dynamic,
+) -> RhaiResultOf<()> {
+    let present = property(ctx, subject, noun, name)?;
+    if format!("{present:?}") == format!("{value:?}") {
+        return Ok(());
+    }
+    Err(cannot_set(ctx, noun, name))
 }
 
 fn cannot_set(ctx: &NativeCallContext, noun: &str, name: &str) -> Box<EvalAltResult> {

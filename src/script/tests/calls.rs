@@ -238,3 +238,17 @@ fn exit_ends_the_script_with_its_code_and_no_catch_sees_it() {
     assert_eq!(run_text("3").0.exit_code, 0);
     assert_eq!(run_text("#!/usr/bin/env lifebox\nexit(2)").0.exit_code, 2);
 }
+
+#[test]
+fn methods_can_be_called_on_properties_and_change_nothing() {
+    check(
+        r#"let i = image("host");
+           print(i.env.len()); print(i.env.keys()); print(i.cmd.map(|word| word.len()));
+           print(create(i, #{ name: "web" }).labels.is_empty());
+           try { i.tags.push("x"); } catch (e) { print(e.message); }
+           try { i.tags = []; } catch (e) { print(e.kind); }
+           print(i.tags.some(|tag| tag == "host:latest"));"#,
+        "1\n[\"PATH\"]\n[2]\ntrue\ncannot set `tags`: the properties of an Image only tell\n\
+         invalid\ntrue",
+    );
+}
