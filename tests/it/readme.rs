@@ -56,6 +56,7 @@ fn script_examples_run() {
             "[0, 1]\ntidied up",
             "job ended with 0",
             "web is running, db is running",
+            "line 4: seen.pause();",
             "ok    a container ends with the code of its program",
         ];
         assert!(expected.iter().any(|text| ran.out.contains(text)), "{}", ran.out);
