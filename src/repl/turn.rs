@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::{CommandLine, watch};
 use super::command::{self, Command};
 use super::input::{Input, classify};
 use super::record::{Record, reason};
+use super::{CommandLine, watch};
 use crate::script::lessons::{Player, Said};
 use crate::script::{Host, Reply, Session};
 

@@ -21,6 +21,7 @@ mod health;
 mod images;
 mod inside;
 mod isolation;
+mod lessons;
 mod library;
 mod life;
 mod limits;
