@@ -192,6 +192,7 @@ pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Hos
         progress: super::progress::of_script(),
         limits: Limits::default(),
         cases: None,
+        recorder: None,
         fence: None,
         reader: reader(),
         trace: Tracing::Off,

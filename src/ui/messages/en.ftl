@@ -340,6 +340,25 @@ report-log = last lines of the log
 report-lang = en
 report-made = made by lifebox { $version }
 report-show = show all events
+report-began = began { $time }
+report-count = { $count ->
+    [one] one container
+   *[other] { $count } containers
+}
+report-failed = What went wrong
+report-state = state
+report-gone = gone
+report-peak = at most { $value }
+report-lines = lines
+report-silent = It wrote nothing.
+report-quiet = It printed nothing.
+report-hint = Point at a container, or tap it, to see the last lines of its log and where the script uses it.
+report-time = time
+report-container = container
+report-event = event
+report-line = line
+report-more = { $count } more are not shown.
+report-left-out = { $count } bytes in the middle are left out.
 
 ## learn
 

@@ -322,6 +322,22 @@ report-log = 로그의 마지막 부분
 report-lang = ko
 report-made = lifebox { $version }에서 생성
 report-show = 모든 이벤트 보기
+report-began = { $time } 시작
+report-count = 컨테이너 { $count }개
+report-failed = 실패 원인
+report-state = 상태
+report-gone = 삭제됨
+report-peak = 최대 { $value }
+report-lines = 줄
+report-silent = 남긴 로그가 없습니다.
+report-quiet = 출력한 내용이 없습니다.
+report-hint = 컨테이너를 가리키거나 누르면 로그의 마지막 부분과, 스크립트에서 그 컨테이너를 다루는 줄을 볼 수 있습니다.
+report-time = 시간
+report-container = 컨테이너
+report-event = 이벤트
+report-line = 줄
+report-more = 외 { $count }개는 표시하지 않았습니다.
+report-left-out = 중간의 { $count }바이트는 생략했습니다.
 
 ## learn
 
