@@ -174,12 +174,13 @@ addEventListener("load", () => {
     const page = frame.contentDocument, view = frame.contentWindow;
     const first = page.querySelector(".life"), log = first.querySelector(".log");
     const look = () => view.getComputedStyle(log).visibility;
-    const before = look();
+    const lit = () => view.getComputedStyle(page.querySelector(".hit.u1")).backgroundColor;
+    const before = look(), unlit = lit();
     first.focus();
     told[frame.id] = [
       page.documentElement.scrollWidth <= frame.clientWidth,
       view.getComputedStyle(page.querySelector(".hit")).borderLeftStyle,
-      before, look(),
+      before, look(), unlit != lit(),
       page.querySelectorAll("script, img, link, [onload], [onerror], b").length,
       page.querySelectorAll(".life").length,
       page.querySelector(".output pre").textContent.includes("<i>told</i>"),
@@ -219,8 +220,9 @@ fn a_browser_shows_the_page_on_a_phone_and_on_a_desk() {
     std::fs::write(&look, LOOK).unwrap();
     let home = tempfile::Builder::new().prefix("lifebox-test-").tempdir().unwrap();
     let shown = browsed(&look, home.path());
-    // Fits, styled, log hidden and then seen, no strange element, three lives, output, bars.
-    let one = "true solid hidden visible 0 3 true true";
+    // Fits, styled, log hidden and then seen, lines lit, no strange element, three lives, output,
+    // bars.
+    let one = "true solid hidden visible true 0 3 true true";
     let expected = format!(r#"<pre id="told">{{"a":"{one}","b":"{one}"}}</pre>"#);
     assert!(shown.contains(&expected), "{shown}");
 }
