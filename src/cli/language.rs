@@ -15,10 +15,10 @@ use once_cell::unsync::OnceCell;
 use super::arguments::{Arguments, ScriptArguments, Verb};
 use super::outcome::{FAILED, complain, settle};
 use super::reader::reader;
-use super::route::Program;
+use super::route::{Before, Program};
 use super::screen::{Screen, Stream, stderr, stdout};
 use super::shell::Shell;
-use super::{pager, parse, perform, usage};
+use super::{pager, parse, perform, report, usage};
 use crate::engine::{self, Backend, Cancel, Settings};
 use crate::model::error::Context as _;
 use crate::model::units::{parse_bytes, parse_duration};
@@ -28,16 +28,11 @@ use crate::script::lessons::Player;
 use crate::script::{self, Fence, Host, Limits, Output, Source, Tracing};
 
 /// Runs a script and returns its exit code.
-pub fn script(
-    settings: &Settings,
-    program: Program,
-    arguments: Vec<String>,
-    dry_run: bool,
-    trace: Tracing,
-) -> u8 {
-    let limits = Limits::default();
-    let within = Within { program, arguments, limits, fence: None, dry_run, trace };
-    bounded(settings, within)
+pub fn script(settings: &Settings, program: Program, arguments: Vec<String>, before: Before) -> u8 {
+    let (limits, fence) = (Limits::default(), None);
+    let trace = tracing(before.trace.as_deref());
+    let Before { dry_run, report, .. } = before;
+    bounded(settings, Within { program, arguments, limits, fence, dry_run, trace, report })
 }
 
 /// Runs a script within the limits that its flags say.
@@ -56,6 +51,7 @@ struct Within {
     fence: Option<Arc<Fence>>,
     dry_run: bool,
     trace: Tracing,
+    report: Option<PathBuf>,
 }
 
 /// What the value of `--trace` asks for.
@@ -72,17 +68,18 @@ fn within(script: ScriptArguments) -> Result<Within> {
     let first = script.file_and_arguments.first().map(String::as_str).unwrap_or_default();
     let program = Program::from_word(first);
     let (limits, fence) = (limits(&script)?, fence(&script, &program)?);
-    let dry_run = script.dry_run;
+    let (dry_run, report, trace) = (script.dry_run, script.report, Tracing::Off);
     let arguments = script.file_and_arguments.into_iter().skip(1).collect();
-    Ok(Within { program, arguments, limits, fence, dry_run, trace: Tracing::Off })
+    Ok(Within { program, arguments, limits, fence, dry_run, trace, report })
 }
 
 fn bounded(settings: &Settings, within: Within) -> u8 {
-    let Within { program, arguments, limits, fence, dry_run, trace } = within;
+    let Within { program, arguments, limits, fence, dry_run, trace, report } = within;
     // Without sleep a loop that never ends would be all that it does.
     let limits = if dry_run { limits.or(Limits { time: Some(DRY), ..limits }) } else { limits };
     let settings = &Settings { registries: fence.is_none(), ..settings.clone() };
-    let prepared = open(settings, arguments).and_then(|host| {
+    let prepared = report::check(report.as_deref(), dry_run).and_then(|()| {
+        let host = open(settings, arguments)?;
         let host = Host { limits, fence, trace, ..host };
         let host = if dry_run { telling(host)? } else { host };
         let source = source(program)?;
@@ -93,7 +90,7 @@ fn bounded(settings: &Settings, within: Within) -> u8 {
         Ok((host, source))
     });
     match prepared {
-        Ok((host, source)) => run(host, source),
+        Ok((host, source)) => report::run(host, source, report.as_deref()),
         Err(error) => failed(&error),
     }
 }
@@ -176,17 +173,6 @@ fn failed(error: &Error) -> u8 {
     FAILED
 }
 
-fn run(host: Host, source: Source) -> u8 {
-    let output = host.output.clone();
-    let outcome = script::run(host, source);
-    if let Some(report) = outcome.report {
-        // Where standard error is closed there is nobody to tell.
-        let _ = output.write_err(report.trim_end().as_bytes());
-        let _ = output.write_err(b"\n");
-    }
-    outcome.exit_code
-}
-
 fn open(settings: &Settings, args: Vec<String>) -> Result<Host> {
     let cancel = Cancel::new()?;
     Ok(host(engine::open(settings)?, cancel, args))
@@ -202,6 +188,7 @@ pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Hos
         progress: super::progress::of_script(),
         limits: Limits::default(),
         cases: None,
+        recorder: None,
         fence: None,
         reader: reader(),
         teacher: None,
@@ -338,17 +325,19 @@ impl repl::CommandLine for Commands {
         }
         if let Verb::Script(script) = arguments.verb {
             let prepared = within(script).and_then(|within| {
-                let Within { program, arguments: args, limits, fence, dry_run, trace: _ } = within;
+                let Within { program, arguments: args, limits, fence, dry_run, report, .. } =
+                    within;
+                report::check(report.as_deref(), dry_run)?;
                 if limits.memory.is_some() {
                     let message = "the memory of a script cannot be limited in the REPL";
                     let error = Error::new(Kind::Invalid, message);
                     return Err(error.hint("run it by itself: lifebox script --untrusted FILE"));
                 }
                 let host = Host { args, limits, fence, ..self.host.clone() };
-                Ok((if dry_run { telling(host)? } else { host }, source(program)?))
+                Ok((if dry_run { telling(host)? } else { host }, source(program)?, report))
             });
             return match prepared {
-                Ok((host, source)) => run(host, source),
+                Ok((host, source, report)) => report::run(host, source, report.as_deref()),
                 Err(error) => settle(&mut screen, Err(error.into())),
             };
         }

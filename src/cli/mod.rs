@@ -30,6 +30,7 @@ mod prompt;
 mod prune;
 mod reader;
 mod registry;
+mod report;
 mod route;
 mod screen;
 mod shell;
@@ -50,19 +51,18 @@ use clap::Parser as _;
 use arguments::store::SystemVerb;
 use arguments::{Arguments, ContainerVerb, ImageVerb, LimitVerb, OfContainer, Subject, Verb};
 use outcome::{FAILED, Outcome, complain, settle};
-use route::{Program, Route};
+use route::{Before, Program, Route};
 use screen::Screen;
 use shell::Shell;
 
 use crate::engine::{self, Settings};
 use crate::model::{Error, Kind};
-use crate::script::Tracing;
 
 /// Does what the command line says (`words` without the program's name) and returns the exit code.
 pub fn main(words: &[OsString]) -> u8 {
     panics::contained(words, || {
         let mut settings = Settings::from_environment();
-        let (before, route) = match route::route(words) {
+        let (mut before, route) = match route::route(words) {
             Ok(found) => found,
             Err(error) => {
                 complain(&mut Screen::new(), &error);
@@ -73,10 +73,16 @@ pub fn main(words: &[OsString]) -> u8 {
             complain(&mut Screen::new(), &error);
             return FAILED;
         }
-        settings.take(before.root, before.storage_driver);
+        settings.take(before.root.take(), before.storage_driver.take());
         if before.dry_run && !matches!(route, Route::Script(..)) {
             let error = Error::new(Kind::Invalid, "--dry-run is for scripts")
                 .hint("such as: lifebox --dry-run workflow.rhai");
+            complain(&mut Screen::new(), &error);
+            return FAILED;
+        }
+        if before.report.is_some() && !matches!(route, Route::Script(..)) {
+            let error = Error::new(Kind::Invalid, "--report is for scripts")
+                .hint("such as: lifebox --report out.html workflow.rhai");
             complain(&mut Screen::new(), &error);
             return FAILED;
         }
@@ -87,10 +93,9 @@ pub fn main(words: &[OsString]) -> u8 {
                 settle(&mut screen, shown.map(|()| 0).map_err(Into::into))
             }
             Route::Verb => command(words, settings),
-            Route::Script(program, arguments) => entered(&settings, || {
-                let trace = language::tracing(before.trace.as_deref());
-                language::script(&settings, program, arguments, before.dry_run, trace)
-            }),
+            Route::Script(program, arguments) => {
+                entered(&settings, || language::script(&settings, program, arguments, before))
+            }
             Route::Repl => entered(&settings, || language::repl(&settings)),
         }
     })
@@ -117,7 +122,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
                 let rest = words.iter().skip_while(|word| *word != path.as_os_str()).skip(1);
                 let rest = rest.map(|word| word.to_string_lossy().into_owned()).collect();
                 return entered(&settings, || {
-                    language::script(&settings, Program::File(path), rest, false, Tracing::Off)
+                    language::script(&settings, Program::File(path), rest, Before::default())
                 });
             }
             return usage::show(&mut screen, &error, words);

@@ -51,6 +51,8 @@ pub struct Before {
     pub lang: Option<String>,
     /// `--trace`, with its word.
     pub trace: Option<String>,
+    /// `--report`.
+    pub report: Option<PathBuf>,
 }
 
 /// The route of these words (without the program's name), and the flags before it.
@@ -78,6 +80,7 @@ pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
         }
         let what = match flag {
             "--root" => "a directory",
+            "--report" => "a file",
             "--storage-driver" => "a name",
             "--lang" => "en or ko",
             _ => return Ok((before, route_first(first, after)?)),
@@ -89,6 +92,7 @@ pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
         };
         match flag {
             "--root" => before.root = Some(value.into()),
+            "--report" => before.report = Some(value.into()),
             "--lang" => before.lang = Some(value.to_string_lossy().into_owned()),
             _ => before.storage_driver = Some(value.to_string_lossy().into_owned()),
         }
@@ -166,6 +170,10 @@ mod tests {
         let (before, _) = route(&driver).unwrap();
         assert_eq!(before.storage_driver.as_deref(), Some("vfs"));
         assert!(route(&["--storage-driver".into()]).is_err());
+        let (before, found) = route(&["--report", "o.html", "a.rhai"].map(OsString::from)).unwrap();
+        assert_eq!(before.report, Some("o.html".into()));
+        assert_eq!(found, script(Program::File("a.rhai".into()), &[]));
+        assert!(route(&["--report".into()]).is_err());
         assert!(route(&["-e".into()]).is_err());
         assert!(route(&["--root".into()]).is_err());
     }

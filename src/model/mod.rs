@@ -7,6 +7,7 @@ pub mod anatomy;
 pub mod build;
 pub mod capability;
 pub mod case;
+pub mod chronicle;
 pub mod container;
 pub mod deed;
 pub mod digest;

@@ -9,6 +9,7 @@ mod callback;
 mod cases;
 mod caught;
 mod check;
+mod chronicle;
 mod completion;
 mod declared;
 mod docs;
@@ -62,6 +63,7 @@ use crate::model::progress::Progress;
 
 pub use cases::Cases;
 pub use check::{Finding, Severity, check};
+pub use chronicle::{Recorder, run_recorded};
 pub use completion::{Candidate, Completion};
 pub use fence::Fence;
 pub use reference::{Form, reference};
@@ -127,6 +129,8 @@ pub struct Host {
     pub fence: Option<Arc<Fence>>,
     /// Who is told of its tests; without anybody they are printed.
     pub cases: Option<Arc<dyn Cases>>,
+    /// Who keeps what it does, for [`run_recorded`].
+    pub recorder: Option<Arc<Recorder>>,
 }
 
 /// Who gives lessons.
@@ -187,6 +191,16 @@ pub enum Source {
         /// The script.
         text: String,
     },
+}
+
+impl Source {
+    /// What reports call it.
+    pub fn name(&self) -> String {
+        match self {
+            Source::File(path) => path.display().to_string(),
+            Source::Text { name, .. } => name.clone(),
+        }
+    }
 }
 
 /// How a script ended.

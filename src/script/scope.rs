@@ -146,6 +146,7 @@ impl Scope {
 }
 
 fn remove(stage: &Stage, container: &Container) -> Result<()> {
+    stage.looks(container.id());
     match stage.backend().rm_with_volumes(container.id(), true, &stage.cancel()) {
         Err(error) if error.kind() != Kind::NotFound => return Err(error),
         _ => {}

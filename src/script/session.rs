@@ -79,6 +79,11 @@ impl Session {
         }
     }
 
+    /// Its surroundings.
+    pub(super) fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
     /// Runs a whole script.
     pub fn run(mut self, name: &str, text: &str) -> Outcome {
         let over = self.watch_time();

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::AST;
 
+use crate::model::chronicle::Text;
+
 /// How Rhai begins the names of closures.
 pub const CLOSURE: &str = "anon$";
 
@@ -53,6 +55,13 @@ impl Sources {
     /// The text of `name`.
     pub fn text(&self, name: &str) -> Option<Arc<str>> {
         self.lock().texts.get(name).cloned()
+    }
+
+    /// All texts.
+    pub fn all(&self) -> Vec<Text> {
+        let known = self.lock();
+        let texts = known.texts.iter();
+        texts.map(|(name, text)| Text { name: name.clone(), text: text.to_string() }).collect()
     }
 
     /// Where the closure `function` was written.

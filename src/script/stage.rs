@@ -14,6 +14,7 @@ use super::sources::Sources;
 use super::trace::Calls;
 use super::{Host, here};
 use crate::engine::{Backend, Cancel, Owner};
+use crate::model::id::ContainerId;
 use crate::model::options::CreateOptions;
 use crate::model::{Error, Kind, Result};
 
@@ -66,6 +67,21 @@ impl Stage {
     /// The calls of native functions, while they are noted.
     pub fn calls(&self) -> &Calls {
         &self.0.calls
+    }
+
+    /// Notes that the calling function is about a container, where that is kept. To be called
+    /// before anything is done to it.
+    pub fn touches(&self, ctx: &NativeCallContext, id: &ContainerId) {
+        if let Some(recorder) = &self.0.host.recorder {
+            recorder.touched(ctx, id);
+        }
+    }
+
+    /// Looks at a container that has just changed, where that is kept.
+    pub fn looks(&self, id: &ContainerId) {
+        if let Some(recorder) = &self.0.host.recorder {
+            recorder.looked_at(id);
+        }
     }
 
     /// What the script was given.

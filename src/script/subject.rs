@@ -14,12 +14,14 @@ use crate::model::{Error, Kind};
 pub fn container(ctx: &NativeCallContext, subject: &Dynamic) -> RhaiResultOf<Container> {
     // A variable that a closure captured arrives as a shared cell.
     let subject = subject.clone().flatten();
+    let stage = Stage::of(ctx)?;
     if let Some(container) = subject.clone().try_cast::<Container>() {
+        stage.touches(ctx, container.id());
         return Ok(container);
     }
     let name = text(ctx, &subject, "container")?;
-    let stage = Stage::of(ctx)?;
     let id = stage.backend().find(&name).or_raise(ctx)?;
+    stage.touches(ctx, &id);
     Ok(Container::new(stage.backend(), id))
 }
 

@@ -11,6 +11,7 @@ pub mod history;
 pub mod images;
 pub mod info;
 pub mod messages;
+pub mod page;
 pub mod progress;
 pub mod ps;
 pub mod report;

@@ -33,6 +33,7 @@ mod peers_registry;
 mod probed;
 mod readme;
 mod repl;
+mod report;
 mod rootless;
 mod save;
 mod scopes;

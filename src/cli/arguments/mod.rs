@@ -273,6 +273,9 @@ pub struct ScriptArguments {
     /// Tell what the script would do, in order, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Write what the script did, with all its containers, as a page of HTML to this file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// End the script after so long, with exit code 124; cleanups may take a minute more
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,

@@ -133,7 +133,10 @@ pub mod containers {
             Some(name) => stage.backend().find(&name),
             None => subject::container(&ctx, &container).map(|handle| Ok(handle.id().clone()))?,
         };
-        let removed = id.and_then(|id| stage.backend().rm(&id, true, &stage.cancel()));
+        let removed = id.and_then(|id| {
+            stage.touches(&ctx, &id);
+            stage.backend().rm(&id, true, &stage.cancel())
+        });
         match removed {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == Kind::NotFound => Ok(false),
@@ -172,6 +175,7 @@ fn make(
     let handle = Handle::new(stage.backend(), id.or_raise(ctx)?);
     // A container made with `rm` may be gone before anybody asks for its name.
     handle.remember();
+    stage.touches(ctx, handle.id());
     if let Some(scope) = scope {
         scope.made(&handle);
     }
@@ -188,7 +192,10 @@ fn make_and_start(
     if wanted.attach {
         attach(ctx, &handle, true, wanted.interactive)?;
     } else {
-        Stage::of(ctx)?.backend().start(handle.id()).or_raise(ctx)?;
+        let stage = Stage::of(ctx)?;
+        stage.backend().start(handle.id()).or_raise(ctx)?;
+        // One made with `rm` may have gone before the next call.
+        stage.looks(handle.id());
     }
     Ok(handle)
 }
@@ -258,6 +265,7 @@ fn ensure(
         }
         Err(error) => return Err(raise(ctx, &error)),
     };
+    stage.touches(ctx, &found);
     let record = backend.inspect(&found).or_raise(ctx)?;
     let image = subject::image(ctx, image, PullPolicy::Missing)?;
     if record.spec.image.id != image.metadata().id {

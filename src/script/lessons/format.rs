@@ -14,6 +14,18 @@ use crate::model::{Error, Kind, Result};
 const LESSONS: &[(&str, &str)] = &[
     ("01-image", include_str!("../../../stdlib/lessons/01-image.yaml")),
     ("02-create", include_str!("../../../stdlib/lessons/02-create.yaml")),
+    ("03-start", include_str!("../../../stdlib/lessons/03-start.yaml")),
+    ("04-many", include_str!("../../../stdlib/lessons/04-many.yaml")),
+    ("05-pause", include_str!("../../../stdlib/lessons/05-pause.yaml")),
+    ("06-stop", include_str!("../../../stdlib/lessons/06-stop.yaml")),
+    ("07-restart", include_str!("../../../stdlib/lessons/07-restart.yaml")),
+    ("08-rm", include_str!("../../../stdlib/lessons/08-rm.yaml")),
+    ("09-options", include_str!("../../../stdlib/lessons/09-options.yaml")),
+    ("10-logs", include_str!("../../../stdlib/lessons/10-logs.yaml")),
+    ("11-isolation", include_str!("../../../stdlib/lessons/11-isolation.yaml")),
+    ("12-limits", include_str!("../../../stdlib/lessons/12-limits.yaml")),
+    ("13-layers", include_str!("../../../stdlib/lessons/13-layers.yaml")),
+    ("14-workflow", include_str!("../../../stdlib/lessons/14-workflow.yaml")),
 ];
 
 /// The largest lesson that is read, in bytes.

@@ -11,6 +11,7 @@ use super::values::{self, Values};
 use crate::engine::{Backend, Cancel};
 use crate::model::image::PullPolicy;
 use crate::model::language::Reader;
+use crate::model::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::script::{Host, Output, Session};
 use crate::ui::messages::{self, Facts};
@@ -198,15 +199,18 @@ impl Player {
         }
     }
 
-    /// The hint for what is wrong now.
+    /// The hint for what is wrong now; of a question that for any wrong answer.
     fn hint(&mut self) -> String {
         let Some((_, step)) = self.step() else { return self.tell("learn-no-hint", &[]) };
-        let name = if step.check.is_empty() {
-            "any".to_owned()
-        } else {
-            self.judge().err().unwrap_or_default()
-        };
-        let Some(hint) = step.hints.get(&name) else { return self.tell("learn-no-hint", &[]) };
+        let asked = step.check.is_empty();
+        let name = if asked { "any".to_owned() } else { self.judge().err().unwrap_or_default() };
+        self.hint_called(&name)
+    }
+
+    fn hint_called(&mut self, name: &str) -> String {
+        let step = self.step().map(|(_, step)| step);
+        let hint = step.and_then(|step| step.hints.get(name).or_else(|| step.hints.get("any")));
+        let Some(hint) = hint else { return self.tell("learn-no-hint", &[]) };
         let hint = self.words(hint);
         let text = self.tell("learn-not-yet", &[("hint", &hint)]);
         let id = self.current().id.clone();
@@ -264,6 +268,7 @@ impl Player {
                 Err(error) => crate::ui::error::error(&error).trim_end().to_owned(),
             },
             ":lessons" => self.list(),
+            ":restart" => self.go(self.lesson),
             ":skip" => self.skip(),
             ":answer" | "=" => self.answer(rest.trim()),
             _ if self.at == At::Guess && text.chars().all(|c| c.is_ascii_digit()) => {
@@ -309,7 +314,13 @@ impl Player {
         };
         match ask(&self.host, &step.answer, &self.values) {
             Ok(right) if is_same(&right, given) => self.next_step(),
-            Ok(_) => self.hint(),
+            Ok(_) => {
+                // A mistake that the lesson knows has a hint of its own.
+                let is_given = |mistake: &String| is_same(&values::put(mistake, &self.values), given);
+                let known = step.wrong.iter().find(|(_, mistake)| is_given(mistake));
+                let name = known.map_or("any", |(name, _)| name.as_str()).to_owned();
+                self.hint_called(&name)
+            }
             Err(report) => report,
         }
     }
@@ -386,9 +397,13 @@ pub fn clear(backend: &dyn Backend) -> Result<()> {
         backend.rm_with_volumes(&container.spec.id, true, cancel)?;
     }
     for image in backend.images()? {
-        let is_host = image.tags.iter().any(|tag| tag.familiar() == "host:latest");
-        if !is_host && !image.intermediate {
-            let _ = backend.rmi(image.id.as_str(), true);
+        let is_host = |tag: &Reference| tag.familiar() == "host:latest";
+        let kept = image.tags.iter().any(is_host);
+        for tag in image.tags.iter().filter(|tag| !is_host(tag)) {
+            backend.rmi(&tag.familiar(), true)?;
+        }
+        if !kept && image.tags.is_empty() && !image.intermediate {
+            backend.rmi(image.id.as_str(), true)?;
         }
     }
     for volume in backend.volumes()? {

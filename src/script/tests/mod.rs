@@ -83,6 +83,7 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
         trace: super::Tracing::Off,
         limits: super::Limits::default(),
         cases: None,
+        recorder: None,
         fence: None,
     };
     (host, output)

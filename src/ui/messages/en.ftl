@@ -340,13 +340,32 @@ report-log = last lines of the log
 report-lang = en
 report-made = made by lifebox { $version }
 report-show = show all events
+report-began = began { $time }
+report-count = { $count ->
+    [one] one container
+   *[other] { $count } containers
+}
+report-failed = What went wrong
+report-state = state
+report-gone = gone
+report-peak = at most { $value }
+report-lines = lines
+report-silent = It wrote nothing.
+report-quiet = It printed nothing.
+report-hint = Point at a container, or tap it, to see the last lines of its log and where the script uses it.
+report-time = time
+report-container = container
+report-event = event
+report-line = line
+report-more = { $count } more are not shown.
+report-left-out = { $count } bytes in the middle are left out.
 
 ## learn
 
 learn-welcome = Welcome. In { $count } short lessons you will make containers, watch them and take them away, here in this REPL.
     Everything is real: real containers on this machine, in a store of their own, which is emptied when you leave.
 learn-how = Type what you want to try at the prompt. After each input lifebox looks at what really is, not at what you typed: any way is right.
-    :hint helps, :skip goes on, :lesson shows the task again, :lessons lists all, :quit leaves; your progress is kept.
+    :hint helps, :skip goes on, :lesson shows the task again, :lessons lists all, :restart begins the lesson anew, :quit leaves; your progress is kept.
 learn-lesson = Lesson { $number } of { $count }: { $title }
 learn-predict = First guess:
 learn-choose = Type the number of your answer.

@@ -322,13 +322,29 @@ report-log = 로그의 마지막 부분
 report-lang = ko
 report-made = lifebox { $version }에서 생성
 report-show = 모든 이벤트 보기
+report-began = { $time } 시작
+report-count = 컨테이너 { $count }개
+report-failed = 실패 원인
+report-state = 상태
+report-gone = 삭제됨
+report-peak = 최대 { $value }
+report-lines = 줄
+report-silent = 남긴 로그가 없습니다.
+report-quiet = 출력한 내용이 없습니다.
+report-hint = 컨테이너를 가리키거나 누르면 로그의 마지막 부분과, 스크립트에서 그 컨테이너를 다루는 줄을 볼 수 있습니다.
+report-time = 시간
+report-container = 컨테이너
+report-event = 이벤트
+report-line = 줄
+report-more = 외 { $count }개는 표시하지 않았습니다.
+report-left-out = 중간의 { $count }바이트는 생략했습니다.
 
 ## learn
 
 learn-welcome = 환영합니다. 짧은 레슨 { $count }개를 따라 바로 이 REPL에서 컨테이너를 만들고, 관찰하고, 제거해 봅니다.
     모두 실제로 동작합니다. 이 머신에서 진짜 컨테이너가 실행되며, 여러분이 만든 것은 레슨 전용 저장소에만 있다가 학습을 마치고 나갈 때 비워집니다.
 learn-how = 해 보고 싶은 것을 프롬프트에 입력하세요. lifebox는 입력할 때마다 무엇을 입력했는지가 아니라 실제로 어떻게 되었는지를 확인합니다. 어떤 방법을 쓰든 괜찮습니다.
-    :hint 힌트 보기, :skip 건너뛰기, :lesson 과제 다시 보기, :lessons 전체 레슨 목록, :quit 나가기. 진행 상황은 저장됩니다.
+    :hint 힌트 보기, :skip 건너뛰기, :lesson 과제 다시 보기, :lessons 전체 레슨 목록, :restart 레슨 다시 시작, :quit 나가기. 진행 상황은 저장됩니다.
 learn-lesson = 레슨 { $number }/{ $count }: { $title }
 learn-predict = 먼저 예상해 보세요:
 learn-choose = 답의 번호를 입력하세요.

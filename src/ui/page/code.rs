@@ -1,0 +1,93 @@
+//! The script, with the lines that are about a container.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::Words;
+use super::text::escaped;
+use crate::model::chronicle::{Call, Chronicle, Text};
+
+/// How many containers are named beside a line.
+const NAMED: usize = 4;
+/// How many lines of a text are shown.
+const LINES: usize = 5000;
+
+/// The containers, by the numbers of their places, that each line of a text is about.
+type Marks = BTreeMap<usize, Vec<usize>>;
+
+/// The script, and below it the modules that did something with a container.
+pub fn script(words: Words, chronicle: &Chronicle) -> String {
+    let heading = words.name("report-script");
+    let mut text = format!("<section class=\"script\">\n<h2>{heading}</h2>\n");
+    for (at, one) in chronicle.texts.iter().enumerate() {
+        let marks = marks(chronicle, at);
+        let lines = lines(words, chronicle, at, one, &marks);
+        let name = escaped(&one.name);
+        // The script itself is open; who wants to see into a library opens that.
+        let _ = match at {
+            0 => write!(text, "<p class=\"file\">{name}</p>\n{lines}"),
+            _ => write!(
+                text,
+                "<details class=\"module\">\n<summary>{name}</summary>\n{lines}</details>\n"
+            ),
+        };
+    }
+    text.push_str("</section>\n");
+    text
+}
+
+fn marks(chronicle: &Chronicle, text: usize) -> Marks {
+    let mut marks = Marks::new();
+    for (number, life) in (1..).zip(&chronicle.lives) {
+        for call in life.calls.iter().filter(|call| call.text == Some(text)) {
+            let on_line = marks.entry(call.line).or_default();
+            if !on_line.contains(&number) {
+                on_line.push(number);
+            }
+        }
+    }
+    marks
+}
+
+fn lines(words: Words, chronicle: &Chronicle, at: usize, text: &Text, marks: &Marks) -> String {
+    let mut shown = "<ol class=\"code\">\n".to_owned();
+    for (number, line) in (1..).zip(text.text.lines()).take(LINES) {
+        let about = marks.get(&number).map(Vec::as_slice).unwrap_or_default();
+        let classes: String = about.iter().map(|n| format!(" u{n}")).collect();
+        let hit = if about.is_empty() { String::new() } else { format!(" class=\"hit{classes}\"") };
+        let _ = write!(
+            shown,
+            "<li id=\"{}\"{hit}><span class=\"n\">{number}</span><code>{}",
+            place(at, number),
+            escaped(line.trim_end())
+        );
+        for container in about.iter().take(NAMED) {
+            let name = escaped(&chronicle.lives[container - 1].name);
+            let _ = write!(shown, " <a class=\"who\" href=\"#c{container}\">{name}</a>");
+        }
+        if about.len() > NAMED {
+            let _ = write!(shown, " <span class=\"who\">+{}</span>", about.len() - NAMED);
+        }
+        shown.push_str("</code></li>\n");
+    }
+    shown.push_str("</ol>\n");
+    let count = text.text.lines().count().saturating_sub(LINES);
+    shown.push_str(&super::more(words, count as u64));
+    shown
+}
+
+/// The name of a line's place in the page.
+fn place(text: usize, line: usize) -> String {
+    match text {
+        0 => format!("L{line}"),
+        _ => format!("M{text}L{line}"),
+    }
+}
+
+/// The line of a call, and a way to it.
+pub fn link(call: &Call) -> String {
+    match call.text {
+        Some(text) => format!("<a href=\"#{}\">{}</a>", place(text, call.line), call.line),
+        None => String::new(),
+    }
+}

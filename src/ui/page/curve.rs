@@ -1,0 +1,109 @@
+//! What a container used, as a curve over the time of the script.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::model::chronicle::{Life, Sample};
+use crate::model::event::Action;
+use crate::model::status::Status;
+
+/// The width and the height that points are in.
+const WIDE: f64 = 1000.0;
+const HIGH: f64 = 100.0;
+
+/// Closer samples tell of chance: the kernel counts in slices of time.
+const APART: Duration = Duration::from_millis(40);
+
+/// A value over time; a run of the container has one piece.
+pub type Pieces = Vec<Vec<(Duration, f64)>>;
+
+/// Per cent of one processor.
+pub fn cpu(life: &Life) -> Pieces {
+    let rate = |pair: &[Sample]| {
+        let time = pair[1].at.saturating_sub(pair[0].at).as_secs_f64();
+        let used = pair[1].cpu_time.saturating_sub(pair[0].cpu_time).as_secs_f64();
+        let percent = if time > 0.0 { used / time * 100.0 } else { 0.0 };
+        // What was used between two moments is drawn as a step.
+        [(pair[0].at, percent), (pair[1].at, percent)]
+    };
+    let pieces = runs(life).into_iter().map(|run| apart(&run));
+    pieces.map(|run| run.windows(2).flat_map(rate).collect()).collect()
+}
+
+/// Bytes of memory.
+pub fn memory(life: &Life) -> Pieces {
+    let value = |sample: &Sample| (sample.at, sample.memory as f64);
+    runs(life).iter().map(|run| run.iter().map(value).collect()).collect()
+}
+
+/// Samples that are so far apart that a rate says something.
+fn apart(run: &[Sample]) -> Vec<Sample> {
+    let mut kept: Vec<Sample> = Vec::new();
+    for sample in run {
+        if kept.last().is_none_or(|last| sample.at.saturating_sub(last.at) >= APART) {
+            kept.push(*sample);
+        }
+    }
+    kept
+}
+
+/// The samples of each run.
+fn runs(life: &Life) -> Vec<Vec<Sample>> {
+    let mut samples = life.samples.iter().peekable();
+    let mut runs = Vec::new();
+    let mut take = |until: Duration| {
+        let mut run = Vec::new();
+        while let Some(sample) = samples.next_if(|sample| sample.at < until) {
+            if sample.status != Status::Restarting {
+                run.push(*sample);
+            }
+        }
+        if run.len() > 1 {
+            runs.push(run);
+        }
+    };
+    let ends = [Action::Start, Action::Die];
+    for happening in &life.happenings {
+        if ends.iter().any(|action| action.as_str() == happening.action) {
+            take(happening.at);
+        }
+    }
+    take(Duration::MAX);
+    runs
+}
+
+/// The highest value; 0 where there is none.
+pub fn peak(pieces: &Pieces) -> f64 {
+    pieces.iter().flatten().map(|(_, value)| *value).fold(0.0, f64::max)
+}
+
+/// For how long there are values.
+pub fn lasts(pieces: &Pieces) -> Duration {
+    let lasts =
+        |piece: &Vec<(Duration, f64)>| Some(piece.last()?.0.saturating_sub(piece.first()?.0));
+    pieces.iter().filter_map(lasts).sum()
+}
+
+/// The curve, from 0 to `top`, as an element that is as wide as there is room.
+pub fn drawn(pieces: &Pieces, class: &str, top: f64, whole: Duration) -> String {
+    let x = |at: Duration| at.as_secs_f64() / whole.as_secs_f64().max(1e-9) * WIDE;
+    let y = |value: f64| HIGH - (value / top.max(1e-9)).clamp(0.0, 1.0) * (HIGH - 4.0);
+    let mut shapes = String::new();
+    for piece in pieces {
+        let (Some((first, _)), Some((last, _))) = (piece.first(), piece.last()) else { continue };
+        let points: Vec<String> =
+            piece.iter().map(|(at, value)| format!("{:.1},{:.1}", x(*at), y(*value))).collect();
+        let points = points.join(" ");
+        let _ = write!(
+            shapes,
+            "<polygon points=\"{:.1},{HIGH} {points} {:.1},{HIGH}\"/>\
+             <polyline points=\"{points}\"/>",
+            x(*first),
+            x(*last)
+        );
+    }
+    format!(
+        "<svg class=\"curve {class}\" viewBox=\"0 0 {WIDE} {HIGH}\" \
+         preserveAspectRatio=\"none\" aria-hidden=\"true\">{shapes}</svg>"
+    )
+}

@@ -1,0 +1,297 @@
+//! The lives of containers along one axis of time.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::text::escaped;
+use super::{Words, code, curve};
+use crate::model::chronicle::{Chronicle, Happening, Life, Span, Text};
+use crate::model::event::Action;
+use crate::model::log::Stream;
+use crate::model::status::Status;
+use crate::model::units::{human_memory, show_duration};
+
+/// How many lines are named that are about a container.
+const LINES: usize = 30;
+/// How many parts the axis has at most.
+const TICKS: u32 = 5;
+/// The statuses that are drawn, in the order of a life; the last is none any more.
+const DRAWN: [Option<Status>; 6] = [
+    Some(Status::Created),
+    Some(Status::Running),
+    Some(Status::Paused),
+    Some(Status::Restarting),
+    Some(Status::Exited),
+    None,
+];
+
+/// What the colours mean.
+pub fn legend(words: Words) -> String {
+    let entry = |status: &Option<Status>| {
+        format!(
+            "<li><svg width=\"14\" height=\"14\" aria-hidden=\"true\">\
+             <rect class=\"{}\" width=\"14\" height=\"14\" rx=\"3\"/></svg>{}</li>",
+            class(*status),
+            name(words, *status)
+        )
+    };
+    let entries: String = DRAWN.iter().map(entry).collect();
+    format!("<ul class=\"legend\">{entries}</ul>\n")
+}
+
+fn class(status: Option<Status>) -> &'static str {
+    status.map_or("gone", Status::as_str)
+}
+
+fn name(words: Words, status: Option<Status>) -> String {
+    match status {
+        Some(status) => words.name(&format!("status-{status}")),
+        None => words.name("report-gone"),
+    }
+}
+
+/// A time as it is worth telling: three digits or so.
+pub fn rounded(time: Duration) -> Duration {
+    let unit = match time.as_millis() {
+        0..100 => 10_000,
+        100..10_000 => 1_000_000,
+        _ => 10_000_000,
+    };
+    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    Duration::from_nanos(nanos.saturating_add(unit / 2) / unit * unit)
+}
+
+/// Where a time is, in per cent of the whole.
+fn percent(at: Duration, whole: Duration) -> f64 {
+    (at.as_secs_f64() / whole.as_secs_f64().max(1e-9) * 100.0).clamp(0.0, 100.0)
+}
+
+/// How wide one per cent of the bar is at least, where the page is read as narrow as on a phone,
+/// and how wide a letter is.
+const NARROW: f64 = 3.2;
+const LETTER: f64 = 7.0;
+
+/// The times that are written on the axis.
+fn ticks(whole: Duration) -> Vec<Duration> {
+    let least = (whole / TICKS).max(Duration::from_micros(1));
+    let decades = (0..).map(|power: u32| Duration::from_micros(10_u64.saturating_pow(power)));
+    let steps = decades.flat_map(|decade| [1, 2, 5].map(|times| decade * times));
+    // From a minute on people count by sixties.
+    let minutes = [15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
+    let step = match least {
+        least if least > Duration::from_secs(10) => {
+            let mut sixties = minutes.into_iter().map(Duration::from_secs);
+            sixties.find(|step| *step >= least).unwrap_or(least)
+        }
+        least => steps.take(60).find(|step| *step >= least).unwrap_or(least),
+    };
+    (0..=TICKS).map(|n| step * n).take_while(|at| *at <= whole).collect()
+}
+
+/// The axis of time.
+pub fn axis(whole: Duration) -> String {
+    let mut marks = String::new();
+    for at in ticks(whole) {
+        let x = percent(at, whole);
+        let anchor = match x {
+            x if x < 3.0 => "start",
+            x if x > 94.0 => "end",
+            _ => "middle",
+        };
+        let _ = write!(
+            marks,
+            "<line x1=\"{x:.2}%\" x2=\"{x:.2}%\" y1=\"15\" y2=\"20\"/>\
+             <text x=\"{x:.2}%\" y=\"11\" text-anchor=\"{anchor}\">{}</text>",
+            show_duration(at)
+        );
+    }
+    format!(
+        "<div class=\"axis track\"><span></span><svg width=\"100%\" height=\"20\">\
+         <line class=\"base\" x1=\"0\" x2=\"100%\" y1=\"19.5\" y2=\"19.5\"/>{marks}</svg></div>\n"
+    )
+}
+
+/// One container.
+pub fn life(words: Words, number: usize, life: &Life, chronicle: &Chronicle) -> String {
+    let whole = chronicle.took;
+    let name = escaped(&life.name);
+    let mut text = format!(
+        "<article class=\"life\" id=\"c{number}\" tabindex=\"0\" aria-label=\"{name}\">\n\
+         <header><h3>{name}</h3><span class=\"meta\">{} · {}</span>{}</header>\n",
+        escaped(&life.image),
+        escaped(&life.id),
+        ending(words, life)
+    );
+    let _ = writeln!(
+        text,
+        "<div class=\"track\"><span class=\"what\">{}</span>{}</div>",
+        words.name("report-state"),
+        bar(words, life, whole)
+    );
+    let (cpu, memory) = (curve::cpu(life), curve::memory(life));
+    if curve::lasts(&cpu) > whole / 200 {
+        let peak = curve::peak(&cpu);
+        let most = format!("{peak:.0}%");
+        // What hardly does anything is not to look busy.
+        let drawn = curve::drawn(&cpu, "cpu", peak.max(10.0), whole);
+        text.push_str(&track(words, "report-cpu", &most, &drawn));
+    }
+    let peak = curve::peak(&memory);
+    if peak > 0.0 && curve::lasts(&memory) > whole / 200 {
+        let bytes = format!("{peak:.0}").parse().unwrap_or(0);
+        let drawn = curve::drawn(&memory, "memory", peak, whole);
+        text.push_str(&track(words, "report-memory", &human_memory(bytes), &drawn));
+    }
+    text.push_str(&uses(words, life, &chronicle.texts));
+    text.push_str(&log(words, &name, life));
+    text.push_str("</article>\n");
+    text
+}
+
+fn track(words: Words, id: &str, most: &str, drawn: &str) -> String {
+    let most = words.tell("report-peak", &[("value", most)]);
+    format!(
+        "<div class=\"track\"><span class=\"what\">{}<small>{most}</small></span>{drawn}</div>\n",
+        words.name(id)
+    )
+}
+
+/// The exit code of the last run that ended.
+fn ending(words: Words, life: &Life) -> String {
+    let died = life.happenings.iter().rfind(|one| one.action == Action::Die.as_str());
+    let Some(code) = died.map(|died| died.detail.as_str()) else { return String::new() };
+    let good = if code == "0" { "good" } else { "odd" };
+    let code = words.tell("report-exit", &[("code", code)]);
+    format!("<span class=\"end {good}\">{code}</span>")
+}
+
+/// Its states as spans, and below them what happened, as marks.
+fn bar(words: Words, life: &Life, whole: Duration) -> String {
+    let mut shapes = String::new();
+    let mut told = Vec::new();
+    for span in life.spans(whole) {
+        let (from, to) = (percent(span.from, whole), percent(span.to, whole));
+        let wide = (to - from).max(0.15);
+        let name = name(words, span.status);
+        let tip = tip(&name, &span);
+        let _ = write!(
+            shapes,
+            "<svg x=\"{from:.3}%\" width=\"{wide:.3}%\" height=\"22\"><title>{tip}</title>\
+             <rect class=\"{}\" width=\"100%\" height=\"22\"/>",
+            class(span.status)
+        );
+        // The frame of the span cuts off what has no room.
+        if wide * NARROW > LETTER * (name.width() + 3) as f64 {
+            let _ = write!(shapes, "<text x=\"7\" y=\"15\">{name}</text>");
+        }
+        shapes.push_str("</svg>");
+        told.push(tip);
+    }
+    for happening in &life.happenings {
+        shapes.push_str(&mark(words, life, happening, whole));
+    }
+    let told = told.join(", ");
+    format!(
+        "<svg class=\"bar\" width=\"100%\" height=\"34\" role=\"img\" \
+         aria-label=\"{told}\">{shapes}</svg>"
+    )
+}
+
+fn tip(name: &str, span: &Span) -> String {
+    let (from, to) = (rounded(span.from), rounded(span.to));
+    format!("{name} {} – {}", show_duration(from), show_duration(to))
+}
+
+fn mark(words: Words, life: &Life, happening: &Happening, whole: Duration) -> String {
+    let died = happening.action == Action::Die.as_str();
+    let class = if died && happening.detail != "0" { "mark odd" } else { "mark" };
+    let action = format!("{} {}", happening.action, happening.detail);
+    let at = show_duration(rounded(happening.at));
+    let line = life.cause(happening).filter(|call| call.text == Some(0));
+    let line = line.map(|call| {
+        let number = call.line.to_string();
+        format!(" · {}", words.tell("trace-line", &[("line", &number)]))
+    });
+    format!(
+        "<circle class=\"{class}\" cx=\"{:.3}%\" cy=\"29\" r=\"3\"><title>{} · {at}{}</title>\
+         </circle>",
+        percent(happening.at, whole),
+        escaped(action.trim()),
+        line.unwrap_or_default()
+    )
+}
+
+/// The lines of the script and of its modules that are about it.
+fn uses(words: Words, life: &Life, texts: &[Text]) -> String {
+    let mut shown = String::new();
+    for (at, text) in texts.iter().enumerate() {
+        let mut lines: Vec<_> = life.calls.iter().filter(|call| call.text == Some(at)).collect();
+        lines.sort_by_key(|call| call.line);
+        lines.dedup_by_key(|call| call.line);
+        if lines.is_empty() {
+            continue;
+        }
+        let file = if at == 0 { String::new() } else { format!("{} ", escaped(&text.name)) };
+        let links: Vec<_> = lines.iter().take(LINES).map(|call| code::link(call)).collect();
+        let rest = if lines.len() > LINES { " ..." } else { "" };
+        let word = words.name("report-lines");
+        let _ = write!(shown, "<span>{file}{word} {}{rest}</span> ", links.join(" "));
+    }
+    match shown.is_empty() {
+        true => shown,
+        false => format!("<p class=\"uses\">{}</p>\n", shown.trim_end()),
+    }
+}
+
+/// Its last words, seen when it is pointed at.
+fn log(words: Words, name: &str, life: &Life) -> String {
+    let mut text =
+        format!("<div class=\"log\"><h4>{name} <small>{}</small></h4>", words.name("report-log"));
+    if life.log.is_empty() {
+        let _ = writeln!(text, "<p class=\"quiet\">{}</p></div>", words.name("report-silent"));
+        return text;
+    }
+    text.push_str("<pre>\n");
+    for line in &life.log {
+        let class = if line.stream == Stream::Stderr { " class=\"err\"" } else { "" };
+        let _ = writeln!(
+            text,
+            "<i>{}</i> <span{class}>{}</span>",
+            show_duration(rounded(line.at)),
+            escaped(&line.text)
+        );
+    }
+    text.push_str("</pre></div>\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axis_has_round_numbers() {
+        let shown = |millis| {
+            let ticks = ticks(Duration::from_millis(millis));
+            ticks.into_iter().map(show_duration).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(shown(0), "0s");
+        assert_eq!(shown(3), "0s 1ms 2ms 3ms");
+        assert_eq!(shown(730), "0s 200ms 400ms 600ms");
+        assert_eq!(shown(10_000), "0s 2s 4s 6s 8s 10s");
+        assert_eq!(shown(100_000), "0s 30s 1m0s 1m30s");
+        assert_eq!(shown(4_000_000), "0s 15m0s 30m0s 45m0s 1h0m0s");
+    }
+
+    #[test]
+    fn times_are_told_with_as_many_digits_as_they_are_worth() {
+        let shown = |nanos| show_duration(rounded(Duration::from_nanos(nanos)));
+        assert_eq!(shown(0), "0s");
+        assert_eq!(shown(1_234_567), "1.23ms");
+        assert_eq!(shown(512_345_678), "512ms");
+        assert_eq!(shown(2_512_345_678), "2.512s");
+        assert_eq!(shown(62_512_345_678), "1m2.51s");
+    }
+}

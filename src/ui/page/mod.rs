@@ -1,0 +1,210 @@
+//! What a script did, as one page of HTML that needs nothing else: no network, no script. What it
+//! shows is strangers' text: all of it goes through [`text::escaped`].
+
+mod code;
+mod curve;
+mod lives;
+mod text;
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use super::deeds::took_for;
+use super::messages::tell;
+use crate::model::chronicle::Chronicle;
+use crate::model::language::Language;
+use crate::model::log::Stream;
+use crate::model::units::show_duration;
+use text::escaped;
+
+/// How all of it looks.
+const STYLE: &str = include_str!("page.css");
+/// How many events are shown.
+const EVENTS: usize = 1000;
+
+/// The words of one page.
+#[derive(Clone, Copy, Debug)]
+struct Words(Language);
+
+impl Words {
+    /// A text as HTML.
+    fn tell(self, id: &str, facts: &[(&str, &str)]) -> String {
+        escaped(&tell(self.0, id, facts))
+    }
+
+    fn name(self, id: &str) -> String {
+        self.tell(id, &[])
+    }
+}
+
+/// The page, made by this version of lifebox.
+pub fn page(language: Language, version: &str, chronicle: &Chronicle) -> String {
+    let words = Words(language);
+    let style = format!("{STYLE}{}", linked(chronicle.lives.len()));
+    // No style but this one, and nothing from anywhere: also not where a text got through.
+    let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
+    );
+    let name = chronicle.name.rsplit('/').next().unwrap_or(&chronicle.name);
+    let title = words.tell("report-title", &[("script", name)]);
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n",
+        words.name("report-lang"),
+    );
+    page.push_str(&head(words, &title, chronicle));
+    page.push_str("<main>\n<div class=\"did\">\n");
+    page.push_str(&failure(words, chronicle));
+    page.push_str(&timeline(words, chronicle));
+    page.push_str(&output(words, chronicle));
+    page.push_str(&events(words, chronicle));
+    page.push_str("</div>\n");
+    page.push_str(&code::script(words, chronicle));
+    let made = words.tell("report-made", &[("version", version)]);
+    let _ = write!(page, "</main>\n<footer>{made}</footer>\n</body>\n</html>\n");
+    page
+}
+
+/// A container that is pointed at shows the lines that are about it.
+fn linked(lives: usize) -> String {
+    let rule = |n: usize| {
+        format!(
+            "body:has(#c{n}:hover) .u{n},body:has(#c{n}:focus-within) .u{n}\
+             {{background:var(--lit)}}"
+        )
+    };
+    (1..=lives).map(rule).collect::<Vec<_>>().join("\n")
+}
+
+fn head(words: Words, title: &str, chronicle: &Chronicle) -> String {
+    let code = chronicle.exit_code.to_string();
+    let good = if code == "0" { "good" } else { "bad" };
+    let begun = chronicle.begun.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let count = chronicle.lives.len() as u64 + chronicle.lives_left_out;
+    let facts = [
+        words.tell("report-took", &[("time", &took_for(chronicle.took))]),
+        words.tell("report-count", &[("count", &count.to_string())]),
+        words.tell("report-began", &[("time", &begun)]),
+    ];
+    let facts: String = facts.iter().map(|fact| format!("<li>{fact}</li>")).collect();
+    format!(
+        "<header class=\"top\">\n<h1>{title}</h1>\n<ul class=\"facts\">\
+         <li class=\"{good}\">{}</li>{facts}</ul>\n</header>\n",
+        words.tell("report-exit", &[("code", &code)])
+    )
+}
+
+fn failure(words: Words, chronicle: &Chronicle) -> String {
+    let Some(report) = &chronicle.report else { return String::new() };
+    format!(
+        "<section class=\"failure\">\n<h2>{}</h2>\n<pre>\n{}</pre>\n</section>\n",
+        words.name("report-failed"),
+        escaped(report.trim_end())
+    )
+}
+
+fn timeline(words: Words, chronicle: &Chronicle) -> String {
+    let mut text =
+        format!("<section class=\"timeline\">\n<h2>{}</h2>\n", words.name("report-timeline"));
+    if chronicle.lives.is_empty() {
+        let none = words.name("report-none");
+        let _ = write!(text, "<p class=\"quiet\">{none}</p>\n</section>\n");
+        return text;
+    }
+    let _ = writeln!(text, "<p class=\"hint\">{}</p>", words.name("report-hint"));
+    text.push_str(&lives::legend(words));
+    text.push_str(&lives::axis(chronicle.took));
+    for (number, life) in (1..).zip(&chronicle.lives) {
+        text.push_str(&lives::life(words, number, life, chronicle));
+    }
+    text.push_str(&more(words, chronicle.lives_left_out));
+    text.push_str("</section>\n");
+    text
+}
+
+/// Says that there are more; nothing where there are none.
+fn more(words: Words, count: u64) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!(
+            "<p class=\"quiet\">{}</p>\n",
+            words.tell("report-more", &[("count", &count.to_string())])
+        ),
+    }
+}
+
+fn output(words: Words, chronicle: &Chronicle) -> String {
+    let mut text =
+        format!("<section class=\"output\">\n<h2>{}</h2>\n", words.name("report-output"));
+    if chronicle.output.is_empty() {
+        let _ = writeln!(text, "<p class=\"quiet\">{}</p>", words.name("report-quiet"));
+    } else {
+        text.push_str("<pre>\n");
+        for piece in &chronicle.output {
+            let shown = escaped(&piece.text);
+            match piece.stream {
+                Stream::Stdout => text.push_str(&shown),
+                Stream::Stderr => {
+                    let _ = write!(text, "<span class=\"err\">{shown}</span>");
+                }
+            }
+        }
+        text.push_str("</pre>\n");
+    }
+    if chronicle.output_left_out > 0 {
+        let count = chronicle.output_left_out.to_string();
+        let left_out = words.tell("report-left-out", &[("count", &count)]);
+        let _ = writeln!(text, "<p class=\"quiet\">{left_out}</p>");
+    }
+    text.push_str("</section>\n");
+    text
+}
+
+fn events(words: Words, chronicle: &Chronicle) -> String {
+    let mut all = Vec::new();
+    for (number, life) in (1..).zip(&chronicle.lives) {
+        all.extend(life.happenings.iter().map(|one| (one.at, number, one)));
+    }
+    if all.is_empty() {
+        return String::new();
+    }
+    all.sort_by_key(|(at, ..)| *at);
+    let head = ["report-time", "report-container", "report-event", "report-line"];
+    let head: String = head.iter().map(|id| format!("<th>{}</th>", words.name(id))).collect();
+    let mut text = format!(
+        "<section class=\"events\">\n<h2>{}</h2>\n<details>\n<summary>{} ({})</summary>\n\
+         <table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n",
+        words.name("report-events"),
+        words.name("report-show"),
+        all.len()
+    );
+    for (at, number, happening) in all.iter().take(EVENTS) {
+        let life = &chronicle.lives[number - 1];
+        let line = life.cause(happening).map(code::link).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "<tr><td>{}</td><td><a href=\"#c{number}\">{}</a></td><td>{} <i>{}</i></td>\
+             <td>{line}</td></tr>",
+            show_duration(lives::rounded(*at)),
+            escaped(&life.name),
+            escaped(&happening.action),
+            escaped(&happening.detail)
+        );
+    }
+    text.push_str("</tbody>\n</table>\n");
+    let left_out: u64 = chronicle.lives.iter().map(|life| life.happenings_left_out).sum();
+    text.push_str(&more(words, all.len().saturating_sub(EVENTS) as u64 + left_out));
+    text.push_str("</details>\n</section>\n");
+    text
+}
+
+#[cfg(test)]
+mod tests;
