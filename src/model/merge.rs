@@ -124,7 +124,7 @@ type Words = Vec<String>;
 
 /// Entrypoint and command. A user's entrypoint drops the image's command, for its arguments were
 /// written for another program.
-fn command(image: &ImageConfig, options: &CreateOptions) -> Result<(Option<Words>, Option<Words>)> {
+pub(super) fn command(image: &ImageConfig, options: &CreateOptions) -> Result<(Option<Words>, Option<Words>)> {
     let some = |list: &Option<Vec<String>>| list.clone().filter(|list| !list.is_empty());
     let (entrypoint, image_cmd) = match &options.entrypoint {
         Some(own) => (Some(own.clone()).filter(|list| !list.is_empty()), None),
@@ -144,7 +144,7 @@ fn command(image: &ImageConfig, options: &CreateOptions) -> Result<(Option<Words
 }
 
 /// The user's entries, then those of the image that the user does not name.
-fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
+pub(super) fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
     let written = |entry: &EnvEntry| match entry {
         EnvEntry::Set { key, value } => format!("{key}={value}"),
         EnvEntry::Unset { key } => key.clone(),
