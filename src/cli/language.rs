@@ -16,7 +16,7 @@ use super::reader::reader;
 use super::route::Program;
 use super::screen::{Screen, Stream, stderr, stdout};
 use super::shell::Shell;
-use super::{pager, parse, perform, usage};
+use super::{from_docker, pager, parse, perform, usage};
 use crate::engine::{self, Backend, Cancel, Settings};
 use crate::model::error::Context as _;
 use crate::model::units::{parse_bytes, parse_duration};
@@ -193,6 +193,7 @@ pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Hos
         limits: Limits::default(),
         cases: None,
         fence: None,
+        command_line: Some(Arc::new(from_docker::Words)),
         reader: reader(),
         trace: Tracing::Off,
         color: io::stderr().is_terminal()

@@ -13,7 +13,8 @@ use super::{Error, Kind, Result};
 /// [`Kind::Invalid`] where a quote is not closed, [`Kind::Unsupported`] for what only a shell can
 /// do: variables, pipes, redirections.
 pub fn commands(text: &str) -> Result<Vec<Vec<String>>> {
-    let mut split = Split { rest: text.chars().peekable(), word: None, words: vec![], done: vec![] };
+    let mut split =
+        Split { rest: text.chars().peekable(), word: None, words: vec![], done: vec![] };
     while let Some(c) = split.rest.next() {
         split.take(c)?;
     }

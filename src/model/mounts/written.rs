@@ -20,9 +20,7 @@ impl Mount {
         match &self.given {
             Given::Volume(text) => Some((Flag::Volume, text.clone())),
             Given::Mount => Some((Flag::Mount, self.fields())),
-            Given::Tmpfs(options) if options.is_empty() => {
-                Some((Flag::Tmpfs, self.target.clone()))
-            }
+            Given::Tmpfs(options) if options.is_empty() => Some((Flag::Tmpfs, self.target.clone())),
             Given::Tmpfs(options) => Some((Flag::Tmpfs, format!("{}:{options}", self.target))),
             Given::Image | Given::From => None,
         }

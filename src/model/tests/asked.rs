@@ -33,9 +33,11 @@ fn image(config: serde_json::Value) -> Image {
 fn images() -> [Image; 3] {
     [
         image(json!({ "Cmd": ["sh"] })),
-        image(json!({ "Entrypoint": ["tini", "--"], "Cmd": ["app"], "User": "app", "Volumes": { "/db": {} },
+        image(
+            json!({ "Entrypoint": ["tini", "--"], "Cmd": ["app"], "User": "app", "Volumes": { "/db": {} },
                       "Env": ["PATH=/bin", "A=1"], "WorkingDir": "/srv", "Labels": { "a": "1", "b": "2" },
-                      "StopSignal": "SIGINT", "Healthcheck": { "Test": ["CMD", "true"], "Interval": 5_000_000_000_i64 } })),
+                      "StopSignal": "SIGINT", "Healthcheck": { "Test": ["CMD", "true"], "Interval": 5_000_000_000_i64 } }),
+        ),
         image(json!({ "Entrypoint": ["only"], "Env": ["B=2", "A=1"] })),
     ]
 }

@@ -80,6 +80,7 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
         limits: super::Limits::default(),
         cases: None,
         fence: None,
+        command_line: None,
     };
     (host, output)
 }

@@ -123,7 +123,10 @@ impl Flags {
         self.set("--init", sharing.init);
         let domain = Some(&sharing.domainname).filter(|domain| !domain.is_empty());
         self.values("--domainname", domain);
-        self.values("--sysctl", sharing.sysctls.iter().map(|(key, value)| format!("{key}={value}")));
+        self.values(
+            "--sysctl",
+            sharing.sysctls.iter().map(|(key, value)| format!("{key}={value}")),
+        );
         let host = |(name, address): &(String, std::net::IpAddr)| format!("{name}:{address}");
         self.values("--add-host", sharing.extra_hosts.iter().map(host));
         self.values("--dns", &sharing.dns);
@@ -134,7 +137,10 @@ impl Flags {
     fn upkeep(&mut self, upkeep: &Upkeep) {
         let restart = Some(upkeep.restart).filter(|policy| *policy != RestartPolicy::No);
         self.values("--restart", restart);
-        self.values("--log-opt", log_options(upkeep.log).map(|(key, value)| format!("{key}={value}")));
+        self.values(
+            "--log-opt",
+            log_options(upkeep.log).map(|(key, value)| format!("{key}={value}")),
+        );
         self.health(&upkeep.health);
     }
 
@@ -157,7 +163,10 @@ impl Flags {
             ("--health-start-interval", health.start_interval),
         ] {
             let time = u64::try_from(time).ok().filter(|time| *time > 0);
-            self.values(flag, time.map(|time| show_duration(std::time::Duration::from_nanos(time))));
+            self.values(
+                flag,
+                time.map(|time| show_duration(std::time::Duration::from_nanos(time))),
+            );
         }
         self.values("--health-retries", Some(health.retries).filter(|retries| *retries != 0));
     }
@@ -167,7 +176,8 @@ impl Flags {
 pub fn log_options(limits: LogLimits) -> impl Iterator<Item = (&'static str, String)> {
     let usual = LogLimits::default();
     let size = limits.max_size.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX));
-    let file = (limits.max_file != usual.max_file).then(|| ("max-file", limits.max_file.to_string()));
+    let file =
+        (limits.max_file != usual.max_file).then(|| ("max-file", limits.max_file.to_string()));
     let size = (limits.max_size != usual.max_size).then(|| ("max-size", exact_size(size)));
     file.into_iter().chain(size)
 }

@@ -75,7 +75,9 @@ fn afterwards(status: Status, stopped: Option<&Stopped>) -> Option<Vec<String>> 
         (Status::Paused, _) => words(&["pause"]),
         (Status::Exited, Some(stopped)) if stopped.stop => words(&["stop"]),
         (Status::Exited, Some(stopped)) if stopped.signal == Signal::KILL => words(&["kill"]),
-        (Status::Exited, Some(stopped)) => words(&["kill", "--signal", &stopped.signal.to_string()]),
+        (Status::Exited, Some(stopped)) => {
+            words(&["kill", "--signal", &stopped.signal.to_string()])
+        }
         (Status::Exited, None) => words(&["wait"]),
         _ => None,
     }

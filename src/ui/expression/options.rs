@@ -68,9 +68,7 @@ pub fn command(words: &[String]) -> Expression {
 }
 
 /// A map where that says all: it has no order but that of its keys, and each key once.
-pub fn pairs<'a>(
-    entries: impl Iterator<Item = (&'a String, &'a String)>,
-) -> Option<Expression> {
+pub fn pairs<'a>(entries: impl Iterator<Item = (&'a String, &'a String)>) -> Option<Expression> {
     let entries: Vec<(&String, &String)> = entries.collect();
     if entries.is_empty() {
         return None;
