@@ -8,13 +8,12 @@ use super::usage;
 use crate::model::{Error, Kind, Result};
 
 /// Flags of Docker that lifebox has not. What is in no such list is no flag at all.
-const FLAGS: [&str; 38] = [
+const FLAGS: [&str; 37] = [
     "--annotation",
     "--attach",
     "--blkio-weight-device",
     "--cgroup-parent",
     "--cgroupns",
-    "--context",
     "--cpu-count",
     "--cpu-rt-period",
     "--cpu-rt-runtime",
@@ -83,7 +82,8 @@ pub fn known(error: &clap::Error, words: &[OsString]) -> Option<Error> {
     let verb = usage::verb(words).unwrap_or_default();
     let refused = || {
         let message = format!("flag `{flag}` of `docker {verb}` is not supported by lifebox");
-        Error::new(Kind::Unsupported, message).hint("leave it out, and see what else it takes")
+        Error::new(Kind::Unsupported, message)
+            .hint(format!("`lifebox {verb} --help` lists the flags that there are"))
     };
     unknown.then(refused)
 }

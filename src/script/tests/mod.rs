@@ -108,3 +108,8 @@ fn report(text: &str) -> String {
     assert_eq!(outcome.exit_code, 1, "{text}");
     outcome.report.unwrap()
 }
+
+/// Whether a text is one of the language.
+pub fn compiles(text: &str) -> bool {
+    rhai::Engine::new().compile(text).is_ok()
+}
