@@ -22,6 +22,27 @@ pub fn commands(text: &str) -> Result<Vec<Vec<String>>> {
     Ok(split.done)
 }
 
+/// Whether a shell takes a word as it is.
+pub fn is_plain(word: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&b);
+    !word.is_empty() && !word.starts_with('=') && word.bytes().all(plain)
+}
+
+/// A command whose words a shell takes for these.
+///
+/// # Errors
+/// [`Kind::Unsupported`] for a NUL byte, which no program can be given.
+pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String> {
+    let quote = |word: &'a str| match is_plain(word) {
+        true => Ok(word.into()),
+        false => shlex::try_quote(word).map_err(|_| {
+            let message = "a text with a NUL byte cannot be given to a program";
+            Error::new(Kind::Unsupported, message)
+        }),
+    };
+    Ok(words.into_iter().map(quote).collect::<Result<Vec<_>>>()?.join(" "))
+}
+
 /// What has been read so far.
 struct Split<'a> {
     rest: Peekable<Chars<'a>>,
@@ -179,7 +200,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_quoted_for_a_shell_reads_back(words in prop::collection::vec("[^\0]{0,20}", 1..6)) {
-            let text = shlex::try_join(words.iter().map(String::as_str)).unwrap();
+            let text = quoted(words.iter().map(String::as_str)).unwrap();
+            prop_assert_eq!(shlex::split(&text), Some(words.clone()));
             prop_assert_eq!(commands(&text).unwrap(), vec![words]);
         }
     }

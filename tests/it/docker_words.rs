@@ -38,8 +38,8 @@ fn comes_back(engine: &Engine, script: &str, words: &[&str]) {
     engine.ok(&["rm", "-f", "web"]);
 }
 
-/// Ends soon when it is asked to.
-const OBEYS: &str = "[\"sh\", \"-c\", \"trap 'exit 0' TERM; while :; do sleep 0.05; done\"]";
+/// With an init it ends as soon as it is asked to, however early that is.
+const OBEYS: &str = "[\"sleep\", \"100\"]";
 
 #[test]
 fn a_container_with_many_options_comes_back_from_its_docker_commands() {
@@ -54,7 +54,7 @@ fn a_container_with_many_options_comes_back_from_its_docker_commands() {
             stop_signal: "INT", stop_timeout: 3, stdin: true,
             cap_add: ["NET_ADMIN", "SYS_TIME"], cap_drop: "KILL", read_only: true,
             security: ["no-new-privileges", "seccomp=unconfined"], devices: "/dev/full:/dev/x:r",
-            group_add: [7, "users"],
+            group_add: [7, "20"],
             memory: "64m", memory_swap: -1, cpus: 0.5, cpu_shares: 512, pids: 99,
             ulimits: ["nofile=64:128", "core=0"], shm_size: "1m", oom_score_adj: 100,
             volumes: ["{shared}:/shared:ro", "data:/data", "/anonymous"],
@@ -77,12 +77,14 @@ fn a_container_with_many_options_comes_back_from_its_docker_commands() {
 fn the_docker_commands_lead_to_the_present_state() {
     needs_root!("the_docker_commands_lead_to_the_present_state");
     let engine = Engine::new();
-    let run = format!("let c = run(\"host\", {OBEYS}, #{{ name: \"web\", hostname: \"box\" }});");
+    let run = format!(
+        "let c = run(\"host\", {OBEYS}, #{{ name: \"web\", hostname: \"box\", init: true }});"
+    );
     let table = [
         ("c.pause();", "\ndocker pause web"),
         ("c.stop();", "\ndocker stop web"),
-        ("c.kill(); c.wait();", "\ndocker kill web"),
-        ("c.kill(\"TERM\"); c.wait();", "\ndocker kill --signal SIGTERM web"),
+        ("c.kill(); c.wait();", "\ndocker kill web\ndocker wait web"),
+        ("c.kill(\"TERM\"); c.wait();", "\ndocker kill --signal SIGTERM web\ndocker wait web"),
         ("c.update(#{ memory: \"32m\", restart: \"always\" });", "--memory 32m"),
     ];
     for (act, words) in table {

@@ -6,6 +6,7 @@ use crate::model::options::{CreateOptions, EnvEntry, Grace};
 use crate::model::resources::Resources;
 use crate::model::security::Security;
 use crate::model::sharing::Sharing;
+use crate::model::shell;
 use crate::model::units::{exact_size, show_billionths, show_duration};
 use crate::model::upkeep::{LogLimits, RestartPolicy, Upkeep};
 
@@ -152,7 +153,7 @@ impl Flags {
         let line = match health.test.as_slice() {
             [kind, line] if kind == "CMD-SHELL" => Some(line.clone()),
             // A NUL byte never gets into a check.
-            [_, words @ ..] => shlex::try_join(words.iter().map(String::as_str)).ok(),
+            [_, words @ ..] => shell::quoted(words.iter().map(String::as_str)).ok(),
             [] => None,
         };
         self.values("--health-cmd", line);

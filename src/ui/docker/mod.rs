@@ -11,7 +11,7 @@ use crate::model::language::Language;
 use crate::model::options::{CreateOptions, Grace};
 use crate::model::signal::Signal;
 use crate::model::status::Status;
-use crate::model::{Error, Kind, Result, asked};
+use crate::model::{Error, Kind, Result, asked, shell};
 
 use super::messages::tell;
 
@@ -41,7 +41,7 @@ pub fn commands(
     let mut words: Vec<String> = verb.iter().map(|word| (*word).to_owned()).collect();
     words.extend(self::words(&container.spec.image.reference, &options));
     lines.push(line(&words)?);
-    if let Some(verb) = afterwards(state.status, state.stopped.as_ref()) {
+    for verb in afterwards(state.status, state.stopped.as_ref()) {
         lines.push(line(&[verb, vec![name.to_owned()]].concat())?);
     }
     Ok(lines)
@@ -62,25 +62,24 @@ pub fn words(image: &str, options: &CreateOptions) -> Vec<String> {
 /// # Errors
 /// [`Kind::Unsupported`] for a NUL byte.
 pub fn line(words: &[String]) -> Result<String> {
-    let words = std::iter::once("docker").chain(words.iter().map(String::as_str));
-    shlex::try_join(words).map_err(|_| {
-        Error::new(Kind::Unsupported, "a text with a NUL byte cannot be given to a program")
-    })
+    shell::quoted(std::iter::once("docker").chain(words.iter().map(String::as_str)))
 }
 
-/// The verb that brings what runs to a state.
-fn afterwards(status: Status, stopped: Option<&Stopped>) -> Option<Vec<String>> {
-    let words = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
-    match (status, stopped) {
-        (Status::Paused, _) => words(&["pause"]),
-        (Status::Exited, Some(stopped)) if stopped.stop => words(&["stop"]),
-        (Status::Exited, Some(stopped)) if stopped.signal == Signal::KILL => words(&["kill"]),
-        (Status::Exited, Some(stopped)) => {
-            words(&["kill", "--signal", &stopped.signal.to_string()])
+/// The verbs that bring what runs to a state.
+fn afterwards(status: Status, stopped: Option<&Stopped>) -> Vec<Vec<String>> {
+    let verbs: &[&[&str]] = match (status, stopped) {
+        (Status::Paused, _) => &[&["pause"]],
+        (Status::Exited, Some(stopped)) if stopped.stop => &[&["stop"]],
+        (Status::Exited, Some(stopped)) if stopped.signal == Signal::KILL => {
+            &[&["kill"], &["wait"]]
         }
-        (Status::Exited, None) => words(&["wait"]),
-        _ => None,
-    }
+        (Status::Exited, Some(stopped)) => {
+            &[&["kill", "--signal", &stopped.signal.to_string()], &["wait"]]
+        }
+        (Status::Exited, None) => &[&["wait"]],
+        _ => &[],
+    };
+    verbs.iter().map(|words| words.iter().map(|word| (*word).to_owned()).collect()).collect()
 }
 
 /// What Docker can only say in another way.

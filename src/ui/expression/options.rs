@@ -10,6 +10,7 @@ use crate::model::options::{CreateOptions, EnvEntry, Grace};
 use crate::model::resources::Resources;
 use crate::model::security::Security;
 use crate::model::sharing::Sharing;
+use crate::model::shell;
 use crate::model::units::{exact_size, show_duration};
 use crate::model::upkeep::{RestartPolicy, Upkeep};
 
@@ -60,8 +61,7 @@ fn texts<T: ToString>(items: &[T]) -> Option<Expression> {
 
 /// Words: a string where none of them needs a quote.
 pub fn command(words: &[String]) -> Expression {
-    let plain = |word: &String| shlex::try_quote(word).is_ok_and(|quoted| quoted == *word);
-    match !words.is_empty() && words.iter().all(plain) {
+    match !words.is_empty() && words.iter().all(|word| shell::is_plain(word)) {
         true => Expression::Text(words.join(" ")),
         false => Expression::list(words),
     }
