@@ -72,7 +72,7 @@ fn env(all: &[String], image: &[String]) -> Vec<EnvEntry> {
 fn hostname(container: &Container, sharing: &Sharing) -> Option<String> {
     let name = &container.spec.config.hostname;
     let shared = sharing.uts == Mode::Host || matches!(sharing.network, Mode::Container(_));
-    (!shared && name != container.spec.id.short()).then(|| name.clone())
+    (!shared && !name.is_empty() && name != container.spec.id.short()).then(|| name.clone())
 }
 
 /// Without what the image and other containers have brought, and the engine's names of volumes.

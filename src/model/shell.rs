@@ -136,7 +136,8 @@ impl Split<'_> {
         }
         let mut name = format!("${first}");
         self.rest.next();
-        while let Some(c) = self.rest.next_if(|c| c.is_alphanumeric() || *c == '_') {
+        let named = first.is_alphanumeric() || "_{".contains(first);
+        while let Some(c) = self.rest.next_if(|c| named && (c.is_alphanumeric() || *c == '_')) {
             name.push(c);
         }
         Err(unsupported(&name, VALUE))

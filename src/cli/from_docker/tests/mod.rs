@@ -133,11 +133,11 @@ fn what_docker_prints_is_read_again() {
         session.line(line);
     }
     expect![[r#"
-        docker create --name web '--hostname=' --env "A=it's" --network none host:latest
-        docker run -d --name web '--hostname=' --env "A=it's" --network none host:latest
-        docker run -d --name web '--hostname=' --env "A=it's" --network none host:latest
+        docker create --name web --env "A=it's" --network none host:latest
+        docker run -d --name web --env "A=it's" --network none host:latest
+        docker run -d --name web --env "A=it's" --network none host:latest
         docker pause web
-        docker run -d --name web '--hostname=' --env "A=it's" --network none host:latest
+        docker run -d --name web --env "A=it's" --network none host:latest
         docker wait web
         ps()
     "#]]
