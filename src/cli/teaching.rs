@@ -22,19 +22,17 @@ use crate::ui::deeds::{self, Cause};
 /// # Errors
 /// What the engine says.
 pub fn teach(shell: &Shell, screen: &mut Screen, verb: &TeachVerb) -> Outcome {
-    if let TeachVerb::FromDocker(arguments) = verb {
-        return translated(screen, &arguments.words);
-    }
-    let backend = shell.backend()?.as_ref();
     match verb {
         TeachVerb::FromDocker(arguments) => translated(screen, &arguments.words),
         TeachVerb::Docker(arguments) => {
+            let backend = shell.backend()?.as_ref();
             let id = backend.find(&arguments.container)?;
             screen.line(teaching::docker(backend, reader(), &id)?)?;
             Ok(0)
         }
         TeachVerb::Explain(arguments) => explain(shell, screen, arguments),
         TeachVerb::Why(arguments) => {
+            let backend = shell.backend()?.as_ref();
             let text = teaching::why(backend, reader(), &backend.find(&arguments.container)?)?;
             screen.line(text)?;
             Ok(0)

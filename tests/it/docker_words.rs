@@ -136,6 +136,36 @@ fn a_command_that_cannot_be_said_names_its_flag() {
 }
 
 #[test]
+fn what_commands_become_does_what_they_do() {
+    needs_root!("what_commands_become_does_what_they_do");
+    let engine = Engine::new();
+    let says = |commands: &str| {
+        let script = engine.ok(&["from-docker", commands]);
+        engine.script(&format!("let seen = {{ {script} }}; print(seen);"))
+    };
+    says("docker run -d --name web --init --label a=b host sh -c 'echo one; echo two; sleep 100'");
+    let id = engine.get("web", "{{.Id}}");
+    assert_eq!(says("docker inspect -f '{{.State.Status}}' web"), "running");
+    assert_eq!(
+        says("docker ps -q --filter label=a=b --filter status=running"),
+        format!("[\"{id}\"]")
+    );
+    assert_eq!(says("docker exec -e A=1 web sh -c 'echo $A'"), "1");
+    engine.wrote("web", "two");
+    assert_eq!(says("docker logs -n 1 web"), "two");
+    says("docker update -m 32m web");
+    assert_eq!(engine.get("web", "{{.HostConfig.Memory}}"), "33554432");
+    says("docker pause web && docker unpause web; docker stop -t 3 web");
+    assert_eq!(engine.status("web"), "exited");
+    assert!(says("docker logs -f web").starts_with("one\ntwo\n"));
+    let dies = says("docker events --since 1h --until 0s --filter event=die");
+    assert_eq!(dies.matches("container die").count(), 1, "{dies}");
+    says("docker rm -v web");
+    assert_eq!(engine.status("web"), "gone");
+    assert_eq!(says("docker run --rm host sh -c 'echo \"it is\"'").lines().next(), Some("it is"));
+}
+
+#[test]
 fn no_value_of_the_caller_gets_into_a_translation() {
     let engine = Engine::empty();
     let script = r#"print(from_docker("docker run -d -e SECRET nginx"))"#;
