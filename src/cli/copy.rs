@@ -63,7 +63,7 @@ pub fn cp(shell: &Shell, screen: &mut Screen, arguments: &CpArguments) -> Outcom
 
 /// Container and path; `None` for a path of this machine, which may have a `:` after a `/` or a
 /// `.` at its beginning.
-fn of_container(text: &str) -> Option<(&str, &str)> {
+pub fn of_container(text: &str) -> Option<(&str, &str)> {
     let (name, path) = text.split_once(':')?;
     let local = name.is_empty() || name.contains('/') || name.starts_with('.');
     (!local && text != "-").then_some((name, if path.is_empty() { "/" } else { path }))

@@ -16,7 +16,7 @@ use super::shell::Shell;
 use crate::model::error::Context as _;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, PullPolicy};
-use crate::model::options::CreateOptions;
+use crate::model::options::{CreateOptions, EnvEntry};
 use crate::model::progress::PullOptions;
 use crate::model::{Error, Kind, Result};
 
@@ -114,7 +114,8 @@ fn make(shell: &Shell, arguments: &NewContainer) -> Result<ContainerId> {
         [reference, command @ ..] => (reference, command),
         [] => return Err(Error::new(Kind::Invalid, "an image is needed")),
     };
-    let options = options(arguments, command)?;
+    let env = environment::entries(&arguments.env_file, &arguments.env)?;
+    let options = options(arguments, command, env)?;
     let cidfile = arguments.cidfile.as_deref().map(|path| reserve(path).map(|file| (path, file)));
     let cidfile = cidfile.transpose()?;
     let pull = match arguments.pull {
@@ -182,11 +183,15 @@ fn missing_image(reference: &str, error: Error) -> Error {
     ))
 }
 
-/// The options that these flags mean.
+/// The options that these flags mean; `env` are those of the environment.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for what is no name, signal, variable; [`Kind::Unsupported`] for networks with names.
-fn options(arguments: &NewContainer, command: &[String]) -> Result<CreateOptions> {
+pub fn options(
+    arguments: &NewContainer,
+    command: &[String],
+    env: Vec<EnvEntry>,
+) -> Result<CreateOptions> {
     let label = |text: &String| match text.split_once('=') {
         Some((key, value)) => (key.to_owned(), value.to_owned()),
         None => (text.clone(), String::new()),
@@ -203,7 +208,7 @@ fn options(arguments: &NewContainer, command: &[String]) -> Result<CreateOptions
         name: arguments.name.as_deref().map(str::parse).transpose()?,
         cmd: Some(command.to_vec()).filter(|command| !command.is_empty()),
         entrypoint: arguments.entrypoint.as_ref().map(entrypoint),
-        env: environment::entries(&arguments.env_file, &arguments.env)?,
+        env,
         workdir: arguments.workdir.clone().filter(|workdir| !workdir.is_empty()),
         user: arguments.user.clone(),
         hostname: arguments.hostname.clone().filter(|hostname| !hostname.is_empty()),

@@ -24,6 +24,14 @@ pub fn entries(files: &[PathBuf], flags: &[String]) -> Result<Vec<EnvEntry>> {
     Ok(entries)
 }
 
+/// The entries of the flags as they are: what has no value is not taken from the caller.
+///
+/// # Errors
+/// [`Kind::Invalid`] where a name is missing.
+pub fn as_written(flags: &[String]) -> Result<Vec<EnvEntry>> {
+    flags.iter().map(|flag| of_flag(flag, &|_| None)).collect()
+}
+
 fn caller(key: &str) -> Option<String> {
     // A name that no environment can hold is looked up nowhere: `var_os` may panic on it.
     let possible = !key.is_empty() && !key.contains(['=', '\0']);

@@ -28,6 +28,17 @@ pub enum Known {
     PruningContainers,
 }
 
+/// Key and value of a filter.
+///
+/// # Errors
+/// [`Kind::Invalid`] where it has no `=`.
+pub fn pair(text: &str) -> Result<(String, String)> {
+    let (key, value) = text.split_once('=').ok_or_else(|| {
+        Error::new(Kind::Invalid, format!("bad format of filter `{text}`")).hint("write KEY=VALUE")
+    })?;
+    Ok((key.trim().to_lowercase(), value.to_owned()))
+}
+
 /// What containers must be. Values of one key are alternatives, except of `label`.
 #[derive(Debug, Default)]
 pub struct Filters {
@@ -101,11 +112,7 @@ impl Filters {
     fn parse(texts: &[String], known: &[&str]) -> Result<Self> {
         let mut pairs = Vec::new();
         for text in texts {
-            let Some((key, value)) = text.split_once('=') else {
-                return Err(Error::new(Kind::Invalid, format!("bad format of filter `{text}`"))
-                    .hint("write KEY=VALUE"));
-            };
-            let key = key.trim().to_lowercase();
+            let (key, value) = pair(text)?;
             if !known.contains(&key.as_str()) {
                 let error = Error::new(Kind::Invalid, format!("invalid filter `{key}`"));
                 let all = format!("the filters are {}", known.join(", "));
@@ -114,7 +121,7 @@ impl Filters {
                     None => error.hint(all),
                 });
             }
-            pairs.push((key, value.to_owned()));
+            pairs.push((key, value));
         }
         Ok(Filters { pairs })
     }

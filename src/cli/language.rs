@@ -18,7 +18,7 @@ use super::reader::reader;
 use super::route::{Before, Program};
 use super::screen::{Screen, Stream, stderr, stdout};
 use super::shell::Shell;
-use super::{pager, parse, perform, report, usage};
+use super::{from_docker, pager, parse, perform, report, usage};
 use crate::engine::{self, Backend, Cancel, Settings};
 use crate::model::error::Context as _;
 use crate::model::units::{parse_bytes, parse_duration};
@@ -190,6 +190,7 @@ pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Hos
         cases: None,
         recorder: None,
         fence: None,
+        command_line: Some(Arc::new(from_docker::Words)),
         reader: reader(),
         teacher: None,
         trace: Tracing::Off,

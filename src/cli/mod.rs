@@ -13,6 +13,7 @@ mod docs;
 mod environment;
 mod events;
 mod filters;
+mod from_docker;
 mod images;
 mod inside;
 mod inspect;
@@ -49,6 +50,7 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use arguments::store::SystemVerb;
+use arguments::teaching::TeachVerb;
 use arguments::{Arguments, ContainerVerb, ImageVerb, LimitVerb, OfContainer, Subject, Verb};
 use outcome::{FAILED, Outcome, complain, settle};
 use route::{Before, Program, Route};
@@ -152,9 +154,12 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         Err(error) => settle(&mut screen, Err(error.into())),
     };
     match arguments.verb {
-        Verb::Version(_) | Verb::Check(_) | Verb::Docs(_) | Verb::Login(_) | Verb::Logout(_) => {
-            perform()
-        }
+        Verb::Version(_)
+        | Verb::Check(_)
+        | Verb::Docs(_)
+        | Verb::Login(_)
+        | Verb::Logout(_)
+        | Verb::Teach(TeachVerb::FromDocker(_)) => perform(),
         // It tells what is in the way.
         Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => {
             let _ = engine::enter(&settings);

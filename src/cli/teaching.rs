@@ -3,6 +3,7 @@
 use super::arguments::teaching::{
     DiagramArguments, ExplainArguments, ResourcesArguments, TeachVerb,
 };
+use super::from_docker;
 use super::outcome::Outcome;
 use super::reader::reader;
 use super::screen::Screen;
@@ -13,6 +14,7 @@ use crate::model::image::PullPolicy;
 use crate::model::language::Reader;
 use crate::model::units::parse_duration;
 use crate::script::{Tracing, teaching};
+use crate::ui;
 use crate::ui::deeds::{self, Cause};
 
 /// Does one of them.
@@ -20,10 +22,17 @@ use crate::ui::deeds::{self, Cause};
 /// # Errors
 /// What the engine says.
 pub fn teach(shell: &Shell, screen: &mut Screen, verb: &TeachVerb) -> Outcome {
-    let backend = shell.backend()?.as_ref();
     match verb {
+        TeachVerb::FromDocker(arguments) => translated(screen, &arguments.words),
+        TeachVerb::Docker(arguments) => {
+            let backend = shell.backend()?.as_ref();
+            let id = backend.find(&arguments.container)?;
+            screen.line(teaching::docker(backend, reader(), &id)?)?;
+            Ok(0)
+        }
         TeachVerb::Explain(arguments) => explain(shell, screen, arguments),
         TeachVerb::Why(arguments) => {
+            let backend = shell.backend()?.as_ref();
             let text = teaching::why(backend, reader(), &backend.find(&arguments.container)?)?;
             screen.line(text)?;
             Ok(0)
@@ -31,6 +40,18 @@ pub fn teach(shell: &Shell, screen: &mut Screen, verb: &TeachVerb) -> Outcome {
         TeachVerb::Diagram(arguments) => diagram(shell, screen, arguments),
         TeachVerb::Resources(arguments) => resources(shell, screen, arguments),
     }
+}
+
+/// Needs no containers.
+fn translated(screen: &mut Screen, words: &[String]) -> Outcome {
+    let text = match words {
+        [text] if text.contains(char::is_whitespace) => {
+            teaching::from_docker(&from_docker::Words, text)?
+        }
+        words => ui::expression::lines(&from_docker::read(words)?),
+    };
+    screen.line(text)?;
+    Ok(0)
 }
 
 fn explain(shell: &Shell, screen: &mut Screen, arguments: &ExplainArguments) -> Outcome {

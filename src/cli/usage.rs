@@ -42,7 +42,7 @@ pub fn failure_code(words: &[OsString]) -> u8 {
 }
 
 /// The verb, without the word `container` before it.
-fn verb(words: &[OsString]) -> Option<String> {
+pub fn verb(words: &[OsString]) -> Option<String> {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         match word.as_ref() {
@@ -72,7 +72,7 @@ fn noun(words: &[OsString]) -> &'static str {
 }
 
 /// What clap has to say, in our words.
-fn explain(error: &clap::Error, words: &[OsString]) -> Error {
+pub fn explain(error: &clap::Error, words: &[OsString]) -> Error {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         || error.kind() == ErrorKind::MissingSubcommand
     {

@@ -38,7 +38,6 @@ pub fn spec(
     let of_image = &image.config;
     check_image(&image.display_name(), of_image)?;
     check_options(options)?;
-    options.sharing.check(options)?;
     let (entrypoint, cmd) = command(of_image, options)?;
     let image_signal = of_image.stop_signal.as_deref().filter(|text| !text.is_empty());
     let stop_signal = match (options.stop_signal, image_signal) {
@@ -124,7 +123,10 @@ type Words = Vec<String>;
 
 /// Entrypoint and command. A user's entrypoint drops the image's command, for its arguments were
 /// written for another program.
-fn command(image: &ImageConfig, options: &CreateOptions) -> Result<(Option<Words>, Option<Words>)> {
+pub(super) fn command(
+    image: &ImageConfig,
+    options: &CreateOptions,
+) -> Result<(Option<Words>, Option<Words>)> {
     let some = |list: &Option<Vec<String>>| list.clone().filter(|list| !list.is_empty());
     let (entrypoint, image_cmd) = match &options.entrypoint {
         Some(own) => (Some(own.clone()).filter(|list| !list.is_empty()), None),
@@ -144,7 +146,7 @@ fn command(image: &ImageConfig, options: &CreateOptions) -> Result<(Option<Words
 }
 
 /// The user's entries, then those of the image that the user does not name.
-fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
+pub(super) fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
     let written = |entry: &EnvEntry| match entry {
         EnvEntry::Set { key, value } => format!("{key}={value}"),
         EnvEntry::Unset { key } => key.clone(),
@@ -210,8 +212,12 @@ fn corrupt(image: &str, what: String) -> Error {
     Error::new(Kind::Corrupt, format!("image `{image}` {what}"))
 }
 
-/// Refuses what a user must not ask for.
-fn check_options(options: &CreateOptions) -> Result<()> {
+/// Refuses what a user must not ask for, whatever the image.
+///
+/// # Errors
+/// [`Kind::Invalid`].
+pub fn check_options(options: &CreateOptions) -> Result<()> {
+    options.sharing.check(options)?;
     options.resources.check()?;
     if options.auto_remove && options.upkeep.restart != RestartPolicy::No {
         let message = "conflicting options: cannot specify both --restart and --rm";

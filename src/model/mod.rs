@@ -4,6 +4,7 @@
 //! be tested as a value. Imports nothing of ours.
 
 pub mod anatomy;
+pub mod asked;
 pub mod build;
 pub mod capability;
 pub mod case;
@@ -15,6 +16,7 @@ pub mod ending;
 pub mod error;
 pub mod event;
 pub mod exec;
+pub mod expression;
 pub mod health;
 pub mod history;
 pub mod id;
@@ -36,6 +38,7 @@ pub mod report;
 pub mod resources;
 pub mod security;
 pub mod sharing;
+pub mod shell;
 pub mod sign;
 pub mod signal;
 pub mod stats;

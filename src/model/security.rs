@@ -187,6 +187,13 @@ pub struct Device {
     pub access: String,
 }
 
+/// As it is read, with nothing left out.
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.host, self.inside, self.access)
+    }
+}
+
 /// `/dev/x`, `/dev/x:rw`, `/dev/x:/dev/y`, `/dev/x:/dev/y:rw`.
 impl FromStr for Device {
     type Err = Error;

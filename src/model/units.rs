@@ -140,6 +140,24 @@ pub fn human_memory(bytes: u64) -> String {
     in_units(bytes, 4, 1024.0, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
 }
 
+/// A number of bytes as [`parse_bytes`] reads it, in the largest unit that loses nothing: `64m`,
+/// `1500`. Negative numbers stay as they are.
+pub fn exact_size(bytes: i64) -> String {
+    let units = [(40, "t"), (30, "g"), (20, "m"), (10, "k")];
+    let whole = |(power, _): &&(u32, &str)| bytes > 0 && bytes.trailing_zeros() >= *power;
+    match units.iter().find(whole) {
+        Some((power, unit)) => format!("{}{unit}", bytes >> power),
+        None => bytes.to_string(),
+    }
+}
+
+/// Billionths as a number: `1.5`, `2`.
+pub fn show_billionths(number: i64) -> String {
+    const ONE: i64 = 1_000_000_000;
+    let text = format!("{}.{:09}", number / ONE, (number % ONE).abs());
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 fn scaled(bytes: u64, digits: usize) -> String {
     in_units(bytes, digits, 1000.0, ["B", "kB", "MB", "GB", "TB", "PB", "EB"])
 }
@@ -212,6 +230,21 @@ mod tests {
         for text in ["", "m", "-1", "1x", "1e99g", "9999999p", "1.2.3", "5i"] {
             assert!(parse_bytes(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn exact_sizes_read_back() {
+        for (bytes, text) in
+            [(0, "0"), (1500, "1500"), (1 << 16, "64k"), (3 << 29, "1536m"), (5 << 40, "5t")]
+        {
+            assert_eq!(exact_size(bytes), text);
+            assert_eq!(parse_bytes(text).unwrap(), u64::try_from(bytes).unwrap());
+        }
+        assert_eq!(exact_size(-1), "-1");
+        for (number, text) in [(1_500_000_000, "1.5"), (2_000_000_000, "2"), (10_000_000, "0.01")] {
+            assert_eq!(show_billionths(number), text);
+        }
+        assert_eq!(show_billionths(0), "0");
     }
 
     #[test]

@@ -58,6 +58,7 @@ use std::time::Duration;
 
 use crate::engine::{Backend, Cancel};
 use crate::model::Error;
+use crate::model::expression::Expression;
 use crate::model::language::Reader;
 use crate::model::progress::Progress;
 
@@ -131,6 +132,8 @@ pub struct Host {
     pub cases: Option<Arc<dyn Cases>>,
     /// Who keeps what it does, for [`run_recorded`].
     pub recorder: Option<Arc<Recorder>>,
+    /// Who reads commands of Docker, for `from_docker`.
+    pub command_line: Option<Arc<dyn CommandLineReader>>,
 }
 
 /// Who gives lessons.
@@ -140,6 +143,18 @@ pub trait Teacher: Send + Sync + fmt::Debug {
     /// # Errors
     /// When there is no such lesson, or the lessons' store can't be made.
     fn learn(&self, lesson: Option<&str>) -> crate::model::Result<()>;
+}
+
+/// Reads commands as they are typed into a shell. The command line knows Docker's flags, and no
+/// script can know the command line.
+pub trait CommandLineReader: Send + Sync + fmt::Debug {
+    /// What a command does, as statements of the language. Nothing is done.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`](crate::model::Kind::Invalid) for what is no command,
+    /// [`Kind::Unsupported`](crate::model::Kind::Unsupported) for what cannot be said; both name
+    /// the verb or flag.
+    fn read(&self, words: &[String]) -> crate::model::Result<Vec<Expression>>;
 }
 
 /// Whether deeds are told.

@@ -3,14 +3,16 @@
 
 use std::time::Duration;
 
+use super::CommandLineReader;
 use crate::engine::{Backend, Cancel};
 use crate::model::error::Context as _;
 use crate::model::id::ContainerId;
+use crate::model::image::PullPolicy;
 use crate::model::language::Reader;
 use crate::model::log::LogOptions;
 use crate::model::stats::Stats;
 use crate::model::status::Action;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Error, Kind, Result, shell};
 use crate::ui;
 
 /// How long what runs is watched where nobody says otherwise.
@@ -114,4 +116,30 @@ pub fn resources(
     let container = backend.inspect(id)?;
     let measured = ui::resources::Measured { container, samples, disk };
     Ok(ui::resources::resources(reader, &measured))
+}
+
+/// The commands of Docker that make such a container and bring it to its present state.
+///
+/// # Errors
+/// When its record is damaged.
+pub fn docker(backend: &dyn Backend, reader: Reader, id: &ContainerId) -> Result<String> {
+    let container = backend.inspect(id)?;
+    // Where the image is gone, all that came of it has to be said.
+    let image = backend.image(&container.spec.image.id.to_string(), PullPolicy::Never);
+    let config = image.map(|image| image.config).unwrap_or_default();
+    Ok(ui::docker::commands(reader.language, &container, &config)?.join("\n"))
+}
+
+/// The statements of the language that do the same as commands of Docker, a line each.
+///
+/// # Errors
+/// For what is no command or cannot be said, with its name.
+pub fn from_docker(commands: &dyn CommandLineReader, text: &str) -> Result<String> {
+    let read = |words: Vec<String>| commands.read(&words);
+    let all = shell::commands(text)?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    if all.is_empty() {
+        return Err(Error::new(Kind::Invalid, "a command of Docker is wanted")
+            .hint("such as: docker run -d nginx"));
+    }
+    Ok(ui::expression::lines(&all.concat()))
 }

@@ -10,6 +10,7 @@ mod check;
 mod command_line;
 mod commit;
 mod descriptors;
+mod docker_words;
 mod dry_run;
 mod escapes;
 mod events;

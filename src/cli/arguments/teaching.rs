@@ -15,6 +15,10 @@ pub enum TeachVerb {
     Diagram(DiagramArguments),
     /// Show what a container uses and has used, in each of its states
     Resources(ResourcesArguments),
+    /// Write the commands of Docker that would make a container
+    Docker(DockerArguments),
+    /// Write a command of Docker in the language of scripts; nothing is done
+    FromDocker(FromDockerArguments),
 }
 
 /// `explain`
@@ -56,4 +60,25 @@ pub struct ResourcesArguments {
     /// How long one that runs is watched
     #[arg(long, value_name = "TIME", default_value = "1s")]
     pub time: String,
+}
+
+/// `docker`
+#[derive(Args, Debug)]
+pub struct DockerArguments {
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    pub container: String,
+}
+
+/// `from-docker`
+#[derive(Args, Debug)]
+pub struct FromDockerArguments {
+    /// The command, such as docker run -d nginx; one word with spaces is taken apart as a shell does
+    #[arg(
+        value_name = "COMMAND",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub words: Vec<String>,
 }

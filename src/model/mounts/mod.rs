@@ -6,6 +6,7 @@ mod from;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Kind, Result};
 
 pub use from::volumes_from;
+pub use written::Flag;
 
 /// What a container sees of the host and of volumes: binds, named volumes, tmpfs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -168,6 +168,37 @@ pub mod teaching_functions {
         take_lessons(&ctx, Some(lesson))
     }
 
+    /// Prints the commands of Docker that would make such a container, as it is treated now, and
+    /// bring it to its present state.
+    ///
+    /// ```rhai
+    /// let c = create("host", #{ name: "web", cmd: "sleep 100", env: #{ PORT: 8080 } });
+    /// docker(c);
+    /// ```
+    #[rhai_fn(name = "docker", volatile, return_raw)]
+    pub fn docker(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<()> {
+        let stage = Stage::of(&ctx)?;
+        let handle = subject::container(&ctx, &container)?;
+        let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
+        let lines = teaching::docker(backend, reader, handle.id());
+        lines.map(|lines| stage.print(&lines)).or_raise(&ctx)
+    }
+
+    /// The line of this language that does the same as a command of Docker. Several commands, each
+    /// on a line of its own, become as many. Nothing is done, and no file or variable is read; what
+    /// cannot be said is an error that names the flag.
+    ///
+    /// ```rhai
+    /// print(from_docker("docker run -d --name web --env A=b nginx"));
+    /// ```
+    #[rhai_fn(name = "from_docker", volatile, return_raw)]
+    pub fn from_docker(ctx: NativeCallContext, commands: &str) -> RhaiResultOf<String> {
+        let stage = Stage::of(&ctx)?;
+        let missing = || Error::new(Kind::Unsupported, "nobody reads commands of Docker here");
+        let reader = stage.host().command_line.as_deref().ok_or_else(missing).or_raise(&ctx)?;
+        teaching::from_docker(reader, commands).or_raise(&ctx)
+    }
+
     /// Prints what a container uses now and has used in each state so far: processor time, memory,
     /// disk, processes. One that runs is watched for a second.
     ///

@@ -316,7 +316,8 @@ impl Player {
             Ok(right) if is_same(&right, given) => self.next_step(),
             Ok(_) => {
                 // A mistake that the lesson knows has a hint of its own.
-                let is_given = |mistake: &String| is_same(&values::put(mistake, &self.values), given);
+                let is_given =
+                    |mistake: &String| is_same(&values::put(mistake, &self.values), given);
                 let known = step.wrong.iter().find(|(_, mistake)| is_given(mistake));
                 let name = known.map_or("any", |(name, _)| name.as_str()).to_owned();
                 self.hint_called(&name)

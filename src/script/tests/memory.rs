@@ -42,6 +42,7 @@ use crate::model::{Error, Kind, Result};
 pub struct Memory {
     world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
     made: AtomicU8,
+    pub asked: Mutex<Vec<CreateOptions>>,
 }
 
 fn image(tag: &str, seed: u8) -> Image {
@@ -267,6 +268,7 @@ impl Backend for Memory {
         if world.values().any(|entry| entry.container.state.name == name) {
             return Err(Error::new(Kind::Exists, format!("the name `{name}` is in use")));
         }
+        self.asked.lock().unwrap().push(options.clone());
         let spec = entry::spec(id.clone(), image, options);
         let container = Container { spec, state: State::created(name) };
         world.insert(id.clone(), Entry { container, lines: Vec::new() });

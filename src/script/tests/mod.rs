@@ -85,6 +85,7 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
         cases: None,
         recorder: None,
         fence: None,
+        command_line: None,
     };
     (host, output)
 }
@@ -111,4 +112,9 @@ fn report(text: &str) -> String {
     let (outcome, _) = run_text(text);
     assert_eq!(outcome.exit_code, 1, "{text}");
     outcome.report.unwrap()
+}
+
+/// Whether a text is one of the language.
+pub fn compiles(text: &str) -> bool {
+    rhai::Engine::new().compile(text).is_ok()
 }

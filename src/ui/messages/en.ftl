@@ -395,3 +395,6 @@ learn-restart = (lifebox learn --restart begins anew)
 
 docker-note = the same with Docker
 from-docker-note = the same with lifebox
+docker-seconds = Docker counts the seconds of --stop-timeout in whole ones
+docker-entrypoint = --entrypoint takes one word with Docker: the others stand before the command
+docker-health = with Docker a shell reads the command of --health-cmd

@@ -374,3 +374,6 @@ learn-restart = (처음부터 다시 하려면 lifebox learn --restart)
 
 docker-note = Docker로 똑같이 하려면
 from-docker-note = lifebox로 똑같이 하려면
+docker-seconds = Docker의 --stop-timeout은 초 단위 정수만 받습니다
+docker-entrypoint = Docker의 --entrypoint는 한 단어만 받습니다: 나머지는 명령 앞에 놓입니다
+docker-health = Docker에서는 --health-cmd의 명령을 셸이 읽습니다

@@ -1,0 +1,258 @@
+//! Verbs of containers as calls.
+
+use super::super::arguments::{
+    CreateArguments, InspectArguments, KillArguments, LogsArguments, NewContainer, PsArguments,
+    Pull, RmArguments, RunArguments, StartArguments, StatsArguments, StopArguments, Subject,
+    UpdateArguments,
+};
+use super::super::filters::Filters;
+use super::super::lifecycle::grace;
+use super::{
+    Options, create, each, environment, filters, flag, given, one, refuse, refused, text, time,
+};
+use crate::model::expression::Expression;
+use crate::model::merge::check_options;
+use crate::model::signal::Signal;
+use crate::model::upkeep::RestartPolicy;
+use crate::model::{Error, Kind, Result};
+use crate::ui::expression;
+
+/// `docker create`
+pub fn create(arguments: &CreateArguments) -> Result<Vec<Expression>> {
+    let (image, mut options) = new("docker create", &arguments.new)?;
+    options.extend(given([("stdin", flag(arguments.new.interactive))]));
+    Ok(vec![Expression::call("create", vec![image], options)])
+}
+
+/// `docker run`: without `-d` it stays with the container.
+pub fn run(arguments: &RunArguments) -> Result<Vec<Expression>> {
+    let verb = "docker run";
+    refuse(
+        verb,
+        &[
+            ("--detach-keys", arguments.detach_keys.is_some()),
+            ("--sig-proxy", !arguments.sig_proxy),
+        ],
+    )?;
+    let (image, mut options) = new(verb, &arguments.new)?;
+    let stays = match (arguments.detach, arguments.new.interactive) {
+        (true, true) => Some("stdin"),
+        (true, false) => None,
+        (false, true) => Some("interactive"),
+        (false, false) => Some("attach"),
+    };
+    options.extend(stays.map(|key| (key, Expression::Flag(true))));
+    Ok(vec![Expression::call("run", vec![image], options)])
+}
+
+/// The image and the options of a new container.
+fn new(verb: &str, new: &NewContainer) -> Result<(Expression, Options)> {
+    refuse(verb, &[("--cidfile", new.cidfile.is_some())])?;
+    if !new.env_file.is_empty() {
+        return Err(refused(verb, "--env-file").hint("write its variables as --env KEY=VALUE"));
+    }
+    let (reference, command) = match new.image_and_command.as_slice() {
+        [reference, command @ ..] => (Expression::text(reference.as_str()), command),
+        [] => return Err(Error::new(Kind::Invalid, "an image is needed")),
+    };
+    let options = create::options(new, command, environment::as_written(&new.env)?)?;
+    check_options(&options)?;
+    let pull = |word: &str| Expression::Options(vec![("pull", Expression::text(word))]);
+    let image = match (new.pull, &new.platform) {
+        (Pull::Never, _) => Expression::Call("image", vec![reference, pull("never")]),
+        (_, Some(platform)) => {
+            let platform = Expression::Options(vec![("platform", Expression::text(platform))]);
+            Expression::Call("pull", vec![reference, platform])
+        }
+        (Pull::Always, None) => Expression::Call("image", vec![reference, pull("always")]),
+        (Pull::Missing, None) => reference,
+    };
+    Ok((image, expression::new_container(&options)))
+}
+
+/// `docker start`
+pub fn start(arguments: &StartArguments) -> Result<Vec<Expression>> {
+    refuse(
+        "docker start",
+        &[
+            ("--detach-keys", arguments.detach_keys.is_some()),
+            ("--sig-proxy", !arguments.sig_proxy),
+        ],
+    )?;
+    let attached = arguments.attach || arguments.interactive;
+    if attached && arguments.names.len() > 1 {
+        let message = "you cannot start and attach multiple containers at once";
+        return Err(Error::new(Kind::Invalid, message));
+    }
+    let options = given([
+        ("attach", flag(arguments.attach && !arguments.interactive)),
+        ("interactive", flag(arguments.interactive)),
+    ]);
+    Ok(each("start", &arguments.names, &options))
+}
+
+/// `docker stop` and `docker restart`
+pub fn stop(function: &'static str, arguments: &StopArguments) -> Result<Vec<Expression>> {
+    let signal = arguments.signal.as_deref().map(str::parse::<Signal>).transpose()?;
+    let options = given([
+        ("time", arguments.time.map(|seconds| expression::grace(grace(seconds)))),
+        ("signal", signal.map(|signal| Expression::text(signal.to_string()))),
+    ]);
+    Ok(each(function, &arguments.names, &options))
+}
+
+/// `docker kill`
+pub fn kill(arguments: &KillArguments) -> Result<Vec<Expression>> {
+    let signal: Signal = arguments.signal.parse()?;
+    let other = (signal != Signal::KILL).then(|| Expression::text(signal.to_string()));
+    let call = |name: &String| {
+        let values = [Expression::text(name.as_str())].into_iter().chain(other.clone());
+        Expression::Call("kill", values.collect())
+    };
+    Ok(arguments.names.iter().map(call).collect())
+}
+
+/// `docker rm`
+pub fn rm(arguments: &RmArguments) -> Vec<Expression> {
+    let options = given([("force", flag(arguments.force)), ("volumes", flag(arguments.volumes))]);
+    each("rm", &arguments.names, &options)
+}
+
+/// `docker ps`
+pub fn ps(arguments: &PsArguments) -> Result<Vec<Expression>> {
+    let verb = "docker ps";
+    refuse(verb, &[("--format", arguments.format.is_some())])?;
+    // What makes no sense is said as the verb says it.
+    Filters::of_containers(&arguments.filter)?;
+    let known = ["ancestor", "exited", "health", "id", "label", "name", "status"];
+    let mut options = given([("all", flag(arguments.all))]);
+    let last = if arguments.latest { Some(1) } else { arguments.last.filter(|n| *n > 0) };
+    options.extend(last.map(|last| ("last", Expression::Number(last))));
+    for (key, values) in filters(&arguments.filter, &known, verb)? {
+        options.push(match key.as_str() {
+            "label" => ("label", Expression::list(values)),
+            "status" => ("status", Expression::texts(values)),
+            "exited" => ("exited", number(&one(verb, &key, &values)?)),
+            "ancestor" => ("ancestor", one(verb, &key, &values)?),
+            "health" => ("health", one(verb, &key, &values)?),
+            "id" => ("id", one(verb, &key, &values)?),
+            _ => ("name", one(verb, &key, &values)?),
+        });
+    }
+    let list = Expression::call("ps", vec![], options);
+    Ok(vec![if arguments.quiet { Expression::Each(Box::new(list), "id") } else { list }])
+}
+
+fn number(text: &Expression) -> Expression {
+    match text {
+        Expression::Text(text) => {
+            text.parse().map_or_else(|_| Expression::text(text), Expression::Number)
+        }
+        other => other.clone(),
+    }
+}
+
+/// `docker logs`
+pub fn logs(arguments: &LogsArguments) -> Result<Vec<Expression>> {
+    let tail = arguments.tail.parse::<i64>().ok().filter(|lines| *lines >= 0);
+    let options = given([
+        ("tail", tail.map(Expression::Number)),
+        ("since", time(arguments.since.as_ref())?),
+        ("before", time(arguments.until.as_ref())?),
+        ("timestamps", flag(arguments.timestamps)),
+        ("follow", flag(arguments.follow)),
+    ]);
+    let name = Expression::text(arguments.name.as_str());
+    if !arguments.follow {
+        return Ok(vec![Expression::call("logs", vec![name], options)]);
+    }
+    refuse("docker logs --follow", &[("--timestamps", arguments.timestamps)])?;
+    let each = Expression::Printer(Some("text"));
+    Ok(vec![Expression::Call("logs", vec![name, Expression::Options(options), each])])
+}
+
+/// `docker inspect`. Of templates those that name one place of the document.
+pub fn inspect(arguments: &InspectArguments, noun: Option<Subject>) -> Result<Vec<Expression>> {
+    let subject = |name: &String| {
+        let name = Expression::text(name.as_str());
+        match arguments.kind.or(noun) {
+            Some(Subject::Container) => Expression::Call("container", vec![name]),
+            Some(Subject::Image) => Expression::Call("image", vec![name]),
+            None => name,
+        }
+    };
+    let path = match arguments.format.as_deref() {
+        None | Some("json" | "{{json .}}" | "{{.}}") => Vec::new(),
+        Some(template) => place(template).ok_or_else(|| {
+            refused("docker inspect", &format!("--format {template}"))
+                .hint("of templates, those such as {{.State.Status}} can be translated")
+        })?,
+    };
+    let seen = |name: &String| Expression::Call("inspect", vec![subject(name)]);
+    let all = arguments.names.iter().map(seen);
+    Ok(match path.is_empty() {
+        true => all.collect(),
+        false => all.map(|seen| Expression::Field(Box::new(seen), path.clone())).collect(),
+    })
+}
+
+/// The words of `{{.State.Status}}`.
+fn place(template: &str) -> Option<Vec<String>> {
+    let inner = template.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim();
+    let inner = inner.strip_prefix("json").map_or(inner, str::trim_start);
+    let words: Vec<String> = inner.strip_prefix('.')?.split('.').map(str::to_owned).collect();
+    let word = |word: &String| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
+    words.iter().all(word).then_some(words)
+}
+
+/// `docker update`
+pub fn update(arguments: &UpdateArguments) -> Result<Vec<Expression>> {
+    let limits = arguments.limits.options()?;
+    let mut options = expression::limits(&limits);
+    let restart = arguments.restart.as_deref().map(str::parse::<RestartPolicy>).transpose()?;
+    options.extend(restart.map(|policy| ("restart", Expression::text(policy.to_string()))));
+    if options.is_empty() {
+        return Err(Error::new(
+            Kind::Invalid,
+            "you must provide one or more flags when using this command",
+        ));
+    }
+    Ok(each("update", &arguments.names, &options))
+}
+
+/// `docker stats`
+pub fn stats(arguments: &StatsArguments) -> Result<Vec<Expression>> {
+    let verb = "docker stats";
+    refuse(verb, &[("--all", arguments.all), ("--format", arguments.format.is_some())])?;
+    if arguments.names.is_empty() {
+        let message = "`docker stats` of all containers cannot be said in the language";
+        return Err(Error::new(Kind::Unsupported, message).hint("name a container"));
+    }
+    if arguments.no_stream {
+        return Ok(each("stats", &arguments.names, &vec![]));
+    }
+    if arguments.names.len() > 1 {
+        let message = "`docker stats` of several containers needs the flag `--no-stream` here";
+        return Err(Error::new(Kind::Unsupported, message));
+    }
+    let name = |name: &String| {
+        Expression::Call("stats", vec![Expression::text(name.as_str()), Expression::Printer(None)])
+    };
+    Ok(arguments.names.iter().map(name).collect())
+}
+
+/// The options of programs that are run in a container.
+pub fn of_program(
+    env: &[String],
+    user: Option<&String>,
+    workdir: Option<&String>,
+    privileged: bool,
+) -> Result<Options> {
+    let env = environment::as_written(env)?;
+    Ok(given([
+        ("env", (!env.is_empty()).then(|| expression::env(&env))),
+        ("user", text(user)),
+        ("workdir", text(workdir)),
+        ("privileged", flag(privileged)),
+    ]))
+}

@@ -1,0 +1,106 @@
+//! Verbs that make images, and those of a container's files, as calls.
+
+use super::super::arguments::build::{
+    BuildArguments, CommitArguments, FilesVerb, ImportArguments, MakeVerb,
+};
+use super::{flag, given, refuse, refused, text, texts};
+use crate::model::expression::Expression;
+use crate::model::{Error, Kind, Result};
+use crate::ui::expression::pairs;
+
+/// The call for a verb that makes images.
+pub fn make(verb: &MakeVerb) -> Result<Vec<Expression>> {
+    match verb {
+        MakeVerb::Import(arguments) => import(arguments),
+        MakeVerb::Build(arguments) => build(arguments),
+    }
+}
+
+/// The call for a verb of a container's files.
+pub fn of_files(verb: &FilesVerb) -> Result<Vec<Expression>> {
+    match verb {
+        FilesVerb::Diff(arguments) => {
+            let name = Expression::text(arguments.container.as_str());
+            Ok(vec![Expression::Call("diff", vec![name])])
+        }
+        FilesVerb::Commit(arguments) => commit(arguments),
+        FilesVerb::Export(arguments) => {
+            let Some(output) = &arguments.output else {
+                let message = "`docker export` without flag `--output` writes to standard output";
+                return Err(Error::new(Kind::Unsupported, message).hint("write --output FILE"));
+            };
+            let name = Expression::text(arguments.container.as_str());
+            let values = vec![name, Expression::text(output.to_string_lossy())];
+            Ok(vec![Expression::Call("export_tar", values)])
+        }
+    }
+}
+
+fn commit(arguments: &CommitArguments) -> Result<Vec<Expression>> {
+    let pauses = arguments.pause && !arguments.no_pause;
+    let options = given([
+        ("author", text(arguments.author.as_ref())),
+        ("message", text(arguments.message.as_ref())),
+        ("changes", texts(&arguments.change)),
+        ("pause", (!pauses).then_some(Expression::Flag(false))),
+    ]);
+    let mut values = vec![Expression::text(arguments.container.as_str())];
+    values.extend(text(arguments.reference.as_ref()));
+    if values.len() == 1 && !options.is_empty() {
+        let message = "flags of `docker commit` cannot be said in the language without a reference";
+        return Err(Error::new(Kind::Unsupported, message)
+            .hint("write what the image is called after the container"));
+    }
+    Ok(vec![Expression::call("commit", values, options)])
+}
+
+fn import(arguments: &ImportArguments) -> Result<Vec<Expression>> {
+    refuse("docker import", &[("-", arguments.source == "-")])?;
+    let options = given([
+        ("tag", text(arguments.reference.as_ref())),
+        ("message", text(arguments.message.as_ref())),
+        ("changes", texts(&arguments.change)),
+        ("platform", text(arguments.platform.as_ref())),
+    ]);
+    let values = vec![Expression::text(arguments.source.as_str())];
+    Ok(vec![Expression::call("import_tar", values, options)])
+}
+
+fn build(arguments: &BuildArguments) -> Result<Vec<Expression>> {
+    let verb = "docker build";
+    let stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");
+    refuse(
+        verb,
+        &[
+            ("-", arguments.context == "-"),
+            ("--file -", stdin),
+            ("--iidfile", arguments.iidfile.is_some()),
+        ],
+    )?;
+    // An argument without a value takes the caller's, and the language has no such thing.
+    if let Some(bare) = arguments.build_arg.iter().find(|argument| !argument.contains('=')) {
+        let flag = format!("--build-arg {bare}");
+        return Err(refused(verb, &flag).hint("write --build-arg KEY=VALUE"));
+    }
+    let options = given([
+        ("tag", texts(&arguments.tag)),
+        ("file", arguments.file.as_ref().map(|file| Expression::text(file.to_string_lossy()))),
+        ("args", keyed(&arguments.build_arg)),
+        ("labels", keyed(&arguments.label)),
+        ("target", text(arguments.target.as_ref())),
+        ("no_cache", flag(arguments.no_cache)),
+        ("pull", flag(arguments.pull)),
+    ]);
+    let values = vec![Expression::text(arguments.context.as_str())];
+    Ok(vec![Expression::call("build", values, options)])
+}
+
+/// `KEY=VALUE`, or `KEY` for an empty value.
+pub fn keyed(entries: &[String]) -> Option<Expression> {
+    let split = |entry: &String| {
+        let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
+        (key.to_owned(), value.to_owned())
+    };
+    let entries: Vec<(String, String)> = entries.iter().map(split).collect();
+    pairs(entries.iter().map(|(key, value)| (key, value)))
+}

@@ -1,0 +1,117 @@
+//! Verbs of images as calls.
+
+use super::super::arguments::registry::{PullArguments, PushArguments, Transport};
+use super::super::arguments::store::{
+    HistoryArguments, ImagesArguments, LoadArguments, PruneImagesArguments, RmiArguments,
+    SaveArguments,
+};
+use super::{each, filters, flag, given, one, refuse, text, time, truth};
+use crate::model::expression::Expression;
+use crate::model::{Error, Kind, Result};
+
+/// `docker images`
+pub fn list(arguments: &ImagesArguments) -> Result<Vec<Expression>> {
+    let verb = "docker images";
+    refuse(verb, &[("--format", arguments.format.is_some())])?;
+    let mut options = given([("all", flag(arguments.all))]);
+    let mut names: Vec<String> = arguments.repository.iter().cloned().collect();
+    let known = ["before", "dangling", "label", "reference", "since"];
+    for (key, values) in filters(&arguments.filter, &known, verb)? {
+        options.push(match key.as_str() {
+            "reference" if !names.is_empty() => {
+                let message = "a repository and the flag `--filter reference` of `docker images` \
+                               cannot be said together in the language";
+                return Err(Error::new(Kind::Unsupported, message));
+            }
+            "reference" => {
+                names.extend(values);
+                continue;
+            }
+            "label" => ("label", Expression::list(values)),
+            "before" => ("before", one(verb, &key, &values)?),
+            "since" => ("since", one(verb, &key, &values)?),
+            _ => ("dangling", truth(&key, &one(verb, &key, &values)?)?),
+        });
+    }
+    options.extend((!names.is_empty()).then(|| ("name", Expression::texts(names))));
+    let list = Expression::call("images", vec![], options);
+    Ok(vec![if arguments.quiet { Expression::Each(Box::new(list), "id") } else { list }])
+}
+
+/// `docker rmi`
+pub fn rmi(arguments: &RmiArguments) -> Vec<Expression> {
+    each("rmi", &arguments.images, &given([("force", flag(arguments.force))]))
+}
+
+/// `docker load -i`
+pub fn load(arguments: &LoadArguments) -> Result<Vec<Expression>> {
+    let Some(input) = &arguments.input else {
+        let message = "`docker load` without flag `--input` reads standard input";
+        return Err(Error::new(Kind::Unsupported, message).hint("write --input FILE"));
+    };
+    let platform = arguments.platform.as_ref().map(|one| Expression::text(one.to_string()));
+    let values = vec![Expression::text(input.to_string_lossy())];
+    Ok(vec![Expression::call("load", values, given([("platform", platform)]))])
+}
+
+/// `docker save -o`
+pub fn save(arguments: &SaveArguments) -> Result<Vec<Expression>> {
+    let Some(output) = &arguments.output else {
+        let message = "`docker save` without flag `--output` writes to standard output";
+        return Err(Error::new(Kind::Unsupported, message).hint("write --output FILE"));
+    };
+    let [image] = arguments.images.as_slice() else {
+        let message = "`docker save` of several images cannot be said in the language";
+        return Err(Error::new(Kind::Unsupported, message).hint("save each to a file of its own"));
+    };
+    let format = Some(&arguments.format).filter(|format| *format != "docker");
+    let options =
+        given([("format", text(format)), ("compress", text(arguments.compress.as_ref()))]);
+    let values = vec![Expression::text(image.as_str()), Expression::text(output.to_string_lossy())];
+    Ok(vec![Expression::call("save", values, options)])
+}
+
+/// `docker history`
+pub fn history(arguments: &HistoryArguments) -> Result<Vec<Expression>> {
+    refuse("docker history", &[("--format", arguments.format.is_some())])?;
+    let steps = Expression::Call("history", vec![Expression::text(arguments.image.as_str())]);
+    Ok(vec![if arguments.quiet { Expression::Each(Box::new(steps), "id") } else { steps }])
+}
+
+/// `docker image prune`. No script is asked whether it is sure.
+pub fn prune(arguments: &PruneImagesArguments) -> Result<Vec<Expression>> {
+    let verb = "docker image prune";
+    let mut options = given([("all", flag(arguments.all))]);
+    for (key, values) in filters(&arguments.filter, &["label", "until"], verb)? {
+        options.push(match key.as_str() {
+            "label" => ("label", Expression::list(values)),
+            _ => {
+                one(verb, &key, &values)?;
+                let time = time(values.first())?.unwrap_or_else(|| Expression::text(""));
+                ("before", time)
+            }
+        });
+    }
+    Ok(vec![Expression::call("prune_images", vec![], options)])
+}
+
+/// `docker pull`
+pub fn pull(arguments: &PullArguments) -> Vec<Expression> {
+    let options = given([
+        ("platform", text(arguments.platform.as_ref())),
+        ("tls_verify", unchecked(arguments.transport)),
+    ]);
+    let values = vec![Expression::text(arguments.reference.as_str())];
+    vec![Expression::call("pull", values, options)]
+}
+
+/// `docker push`
+pub fn push(arguments: &PushArguments) -> Vec<Expression> {
+    let values = vec![Expression::text(arguments.reference.as_str())];
+    let options = given([("tls_verify", unchecked(arguments.transport))]);
+    vec![Expression::call("push", values, options)]
+}
+
+fn unchecked(transport: Transport) -> Option<Expression> {
+    (!transport.tls_verify).then_some(Expression::Flag(false))
+}

@@ -1,0 +1,89 @@
+//! Verbs that get into a container, as calls.
+
+use super::super::arguments::inside::{CpArguments, ExecArguments, InsideVerb};
+use super::super::copy::of_container;
+use super::containers::of_program;
+use super::{refuse, refused};
+use crate::model::expression::Expression;
+use crate::model::{Error, Kind, Result};
+use crate::ui::expression;
+
+/// The call for one of them.
+pub fn inside(verb: &InsideVerb) -> Result<Vec<Expression>> {
+    let call = |function, name: &String| {
+        vec![Expression::Call(function, vec![Expression::text(name.as_str())])]
+    };
+    match verb {
+        InsideVerb::Exec(arguments) => exec(arguments),
+        InsideVerb::Attach(arguments) => {
+            let verb = "docker attach";
+            let keys = arguments.detach_keys.is_some();
+            refuse(verb, &[("--detach-keys", keys), ("--sig-proxy", !arguments.sig_proxy)])?;
+            Ok(call("attach", &arguments.container))
+        }
+        InsideVerb::Top(arguments) => match arguments.options.as_slice() {
+            [] => Ok(call("top", &arguments.container)),
+            [option] if option == "-ef" => Ok(call("top", &arguments.container)),
+            [option, ..] => Err(refused("docker top", option)),
+        },
+        InsideVerb::Cp(arguments) => cp(arguments),
+        InsideVerb::Port(arguments) => match &arguments.port {
+            None => Ok(call("port", &arguments.container)),
+            Some(port) => Err(refused("docker port", port).hint("leave the port out")),
+        },
+    }
+}
+
+fn exec(arguments: &ExecArguments) -> Result<Vec<Expression>> {
+    let verb = "docker exec";
+    let terminal = "exec(...) gives no terminal and takes its input as text, in option `stdin`; \
+                    `lifebox exec` does as Docker";
+    for (flag, given) in [("-t", arguments.tty), ("-i", arguments.interactive)] {
+        if given {
+            return Err(refused(verb, flag).hint(terminal));
+        }
+    }
+    refuse(
+        verb,
+        &[
+            ("--detach", arguments.detach),
+            ("--detach-keys", arguments.detach_keys.is_some()),
+            ("--env-file", !arguments.env_file.is_empty()),
+        ],
+    )?;
+    let [container, command @ ..] = arguments.container_and_command.as_slice() else {
+        return Err(Error::new(Kind::Invalid, "a container is needed"));
+    };
+    let (user, workdir) = (arguments.user.as_ref(), arguments.workdir.as_ref());
+    let options = of_program(&arguments.env, user, workdir, arguments.privileged)?;
+    let values = vec![Expression::text(container.as_str()), expression::command(command)];
+    Ok(vec![Expression::call("exec", values, options)])
+}
+
+/// `docker cp`. Owners are as the functions have them; `-L` and archives have no counterpart.
+fn cp(arguments: &CpArguments) -> Result<Vec<Expression>> {
+    let verb = "docker cp";
+    refuse(
+        verb,
+        &[
+            ("--archive", arguments.archive),
+            ("--follow-link", arguments.follow_link),
+            ("-", arguments.from == "-" || arguments.to == "-"),
+        ],
+    )?;
+    let call = |function, values: [&str; 3]| {
+        Ok(vec![Expression::Call(function, values.map(Expression::text).to_vec())])
+    };
+    match (of_container(&arguments.from), of_container(&arguments.to)) {
+        (Some((name, path)), None) => call("cp_from", [name, path, &arguments.to]),
+        (None, Some((name, path))) => call("cp_to", [name, &arguments.from, path]),
+        (Some(_), Some(_)) => {
+            let message = "copying between containers is not supported";
+            Err(Error::new(Kind::Unsupported, message).hint("copy it to this machine first"))
+        }
+        (None, None) => {
+            Err(Error::new(Kind::Invalid, "must specify at least one container source")
+                .hint("write CONTAINER:PATH"))
+        }
+    }
+}

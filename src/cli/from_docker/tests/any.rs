@@ -1,0 +1,229 @@
+//! Options of containers as nobody would think of them.
+
+use std::time::Duration;
+
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use crate::model::health::HealthCheck;
+use crate::model::mounts::{Mount, Mounts};
+use crate::model::options::{CreateOptions, EnvEntry, Grace};
+use crate::model::resources::Resources;
+use crate::model::security::Security;
+use crate::model::sharing::{Mode, Sharing};
+use crate::model::signal::Signal;
+use crate::model::upkeep::{LogLimits, RestartPolicy, Upkeep};
+
+/// A text without NUL, with all that has a meaning for somebody more often than by chance.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof!["[^\0]{0,12}", "[-\"'\\\\$`{}()#;= \n\ta-c~]{0,12}"]
+}
+
+fn key() -> impl Strategy<Value = String> {
+    "[^\0=]{1,8}"
+}
+
+fn env() -> impl Strategy<Value = Vec<EnvEntry>> {
+    let entry = (key(), of(text())).prop_map(|(key, value)| match value {
+        Some(value) => EnvEntry::Set { key, value },
+        // What the caller has would be taken from it.
+        None => EnvEntry::Unset { key: format!("NOBODY_HAS_{}", key.len()) },
+    });
+    prop::collection::vec(entry, 0..4)
+}
+
+fn grace() -> impl Strategy<Value = Grace> {
+    prop_oneof![
+        Just(Grace::Forever),
+        (0_u64..1_000_000).prop_map(|seconds| Grace::For(Duration::from_secs(seconds))),
+    ]
+}
+
+fn program() -> impl Strategy<Value = CreateOptions> {
+    let words = prop::collection::vec(text(), 1..4);
+    let entrypoint = prop_oneof![Just(vec![]), "[^\0]{1,12}".prop_map(|word| vec![word])];
+    let first = (of("[a-z][a-z0-9_.-]{1,8}"), of(words), of(entrypoint), env());
+    let second = (of("/[^\0]{0,8}"), of(text()), of("[a-z][a-z0-9]{0,8}"));
+    let labels = prop::collection::btree_map(key(), text(), 0..4);
+    let third = (labels, of(1..=64), of(grace()), any::<bool>(), any::<bool>());
+    (first, second, third).prop_map(|(first, second, third)| {
+        let (name, cmd, entrypoint, env) = first;
+        let (workdir, user, hostname) = second;
+        let (labels, signal, stop_timeout, interactive, tty) = third;
+        CreateOptions {
+            name: name.map(|name| name.parse().unwrap()),
+            cmd,
+            entrypoint,
+            env,
+            workdir,
+            user,
+            hostname,
+            labels,
+            stop_signal: signal.and_then(Signal::from_number),
+            stop_timeout,
+            interactive,
+            tty,
+            ..CreateOptions::default()
+        }
+    })
+}
+
+fn security() -> impl Strategy<Value = Security> {
+    let options = [
+        "no-new-privileges",
+        "seccomp=a b.json",
+        "systempaths=unconfined",
+        "apparmor=web",
+        "label=type:web_t",
+        "label=level:s0:c1,c2",
+    ];
+    let add = subsequence(vec!["CAP_NET_ADMIN", "CAP_SYS_TIME", "ALL"], 0..3);
+    let drop = subsequence(vec!["CAP_KILL", "CAP_CHOWN"], 0..3);
+    let devices = subsequence(vec!["/dev/fuse", "/dev/a:/dev/b c:r", "/dev/x:rw"], 0..3);
+    let groups = prop::collection::vec("[^\0]{1,6}", 0..3);
+    let flags = (any::<bool>(), any::<bool>());
+    (add, drop, subsequence(options.to_vec(), 0..6), devices, groups, flags).prop_map(
+        |(add, drop, options, devices, groups, (privileged, read_only))| {
+            let own = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+            let mut security = Security {
+                cap_add: own(add),
+                cap_drop: own(drop),
+                privileged,
+                read_only,
+                devices: devices.into_iter().map(|text| text.parse().unwrap()).collect(),
+                groups,
+                ..Security::default()
+            };
+            options.iter().for_each(|option| security.set(option).unwrap());
+            security
+        },
+    )
+}
+
+fn resources() -> impl Strategy<Value = Resources> {
+    let size = 6_i64 << 20..1 << 50;
+    let memory = of((size, of(prop_oneof![Just(-1), Just(1 << 51)]), of(Just(6_i64 << 20))));
+    let time = prop_oneof![
+        Just((None, None, None)),
+        (10_000_000_i64..1_000_000_000_000).prop_map(|cpus| (Some(cpus), None, None)),
+        (1_000_i64..1_000_000, 1_000_i64..9_000_000).prop_map(|(p, q)| (None, Some(p), Some(q))),
+    ];
+    let sets = (of("[0-3](,[5-7]){0,2}"), of("0(-1)?"), of(2_i64..262_144));
+    let limits = (of(-1_i64..9_999), of(10_i64..=1000), of(-1000_i64..=1000), of(0_i64..1 << 40));
+    let ulimits = subsequence(vec!["nofile=1:2", "core=0:-1", "cpu=7:7", "core=5:5"], 0..4);
+    (memory, time, sets, limits, ulimits.prop_shuffle()).prop_map(
+        |(memory, (nano_cpus, cpu_period, cpu_quota), sets, limits, ulimits)| {
+            let (memory, memory_swap, memory_reservation) = match memory {
+                Some((memory, swap, kept)) => (Some(memory), swap, kept),
+                None => (None, None, None),
+            };
+            Resources {
+                memory,
+                memory_swap,
+                memory_reservation,
+                nano_cpus,
+                cpu_period,
+                cpu_quota,
+                cpuset_cpus: sets.0,
+                cpuset_mems: sets.1,
+                cpu_shares: sets.2,
+                pids_limit: limits.0,
+                blkio_weight: limits.1,
+                oom_score_adj: limits.2,
+                shm_size: limits.3,
+                ulimits: ulimits.into_iter().map(|text| text.parse().unwrap()).collect(),
+            }
+        },
+    )
+}
+
+fn mounts() -> impl Strategy<Value = Mounts> {
+    let volumes = subsequence(vec!["/a", "/srv x:/b:ro", "db:/c/./d:nocopy", "/e'\":/f"], 0..4);
+    let fields = [
+        "type=bind,source=/s t,target=/g,readonly,bind-recursive=disabled",
+        "type=volume,target=/h",
+        "source=db,target=/i,volume-nocopy",
+        "type=tmpfs,target=/j,tmpfs-size=64m,tmpfs-mode=1777",
+    ];
+    let tmpfs = subsequence(vec!["/k", "/l:size=1m,exec", "/m:ro"], 0..3);
+    let from = prop::collection::vec("[a-z]{2,5}(:ro)?", 0..2);
+    (volumes, subsequence(fields.to_vec(), 0..4), tmpfs, from).prop_map(
+        |(volumes, fields, tmpfs, from)| {
+            let volumes = volumes.into_iter().map(Mount::from_volume);
+            let fields = fields.into_iter().map(Mount::from_mount);
+            let tmpfs = tmpfs.into_iter().map(Mount::from_tmpfs);
+            Mounts { list: volumes.chain(fields).chain(tmpfs).map(Result::unwrap).collect(), from }
+        },
+    )
+}
+
+fn sharing() -> impl Strategy<Value = Sharing> {
+    let modes = || select(vec![Mode::Private, Mode::Host, Mode::Container("other".into())]);
+    let network = select(vec![Mode::Private, Mode::Host]);
+    let ipc = (modes(), any::<bool>(), any::<bool>());
+    let sysctls = prop::collection::btree_map("net\\.[a-z]{1,4}", text(), 0..3);
+    let hosts = subsequence(vec![("db", "10.0.0.7"), ("six", "fd00::7")], 0..3);
+    let dns = subsequence(vec!["1.1.1.1", "::1"], 0..3);
+    let words = prop::collection::vec("[a-z:.-]{1,6}", 0..3);
+    let rest = ("[a-z]{0,4}", words.clone(), words, any::<bool>());
+    (network, ipc, modes(), sysctls, hosts, dns, rest).prop_map(
+        |(network, (ipc, shareable, none), pid, sysctls, hosts, dns, rest)| {
+            let (domainname, dns_options, dns_search, init) = rest;
+            let own = ipc == Mode::Private;
+            Sharing {
+                ipc_shareable: own && shareable,
+                ipc_none: own && none && !shareable,
+                ipc,
+                pid,
+                sysctls: if network == Mode::Private { sysctls } else { Default::default() },
+                network,
+                uts: Mode::Private,
+                init,
+                domainname,
+                extra_hosts: hosts
+                    .into_iter()
+                    .map(|(name, address)| (name.to_owned(), address.parse().unwrap()))
+                    .collect(),
+                dns: dns.into_iter().map(|address| address.parse().unwrap()).collect(),
+                dns_options,
+                dns_search,
+            }
+        },
+    )
+}
+
+fn upkeep() -> impl Strategy<Value = Upkeep> {
+    let restart = select(vec![
+        RestartPolicy::No,
+        RestartPolicy::Always,
+        RestartPolicy::UnlessStopped,
+        RestartPolicy::OnFailure { max: 0 },
+        RestartPolicy::OnFailure { max: 7 },
+    ]);
+    let log = (of(65_536_u64..1 << 50), 1_u32..1000);
+    let log = log.prop_map(|(max_size, max_file)| LogLimits { max_size, max_file });
+    let time = || prop_oneof![Just(0_i64), 1_000_000_i64..1_000_000_000_000_000];
+    let test = prop_oneof![Just("none".to_owned()), "[^\0]{0,9}[a-z]"];
+    let check = (of(test), time(), time(), time(), time(), 0_i64..9);
+    let check =
+        check.prop_map(|(test, interval, timeout, start_period, start_interval, retries)| {
+            let test = test.map(|line| HealthCheck::shell(&line)).unwrap_or_default();
+            HealthCheck { test, interval, timeout, start_period, start_interval, retries }
+        });
+    let check = prop_oneof![Just(HealthCheck::none()), Just(HealthCheck::default()), check];
+    let log = prop_oneof![Just(LogLimits::default()), log];
+    (restart, log, check).prop_map(|(restart, log, health)| Upkeep { restart, log, health })
+}
+
+/// Options that contradict neither each other nor themselves.
+pub fn options() -> impl Strategy<Value = CreateOptions> {
+    let parts = (program(), security(), resources(), mounts(), sharing(), upkeep());
+    parts.prop_map(|(program, security, resources, mounts, mut sharing, upkeep)| {
+        let auto_remove = program.tty && upkeep.restart == RestartPolicy::No;
+        if program.hostname.is_none() && sharing.domainname.is_empty() && program.interactive {
+            sharing.uts = Mode::Host;
+        }
+        CreateOptions { auto_remove, security, resources, mounts, sharing, upkeep, ..program }
+    })
+}

@@ -1,0 +1,50 @@
+//! Verbs of volumes as calls.
+
+use super::super::arguments::volume::VolumeVerb;
+use super::files::keyed;
+use super::{each, filters, flag, given, one, refuse, truth};
+use crate::model::expression::Expression;
+use crate::model::{Error, Kind, Result};
+
+/// The call for one of them.
+pub fn of_volumes(verb: &VolumeVerb) -> Result<Vec<Expression>> {
+    match verb {
+        VolumeVerb::Create(arguments) => {
+            let Some(name) = &arguments.name else {
+                let message =
+                    "`docker volume create` without a name cannot be said in the language";
+                return Err(Error::new(Kind::Unsupported, message).hint("give it a name"));
+            };
+            let options = given([("labels", keyed(&arguments.label))]);
+            let values = vec![Expression::text(name.as_str())];
+            Ok(vec![Expression::call("create_volume", values, options)])
+        }
+        VolumeVerb::Ls(arguments) => {
+            let verb = "docker volume ls";
+            refuse(verb, &[("--format", arguments.format.is_some())])?;
+            let mut options = Vec::new();
+            for (key, values) in filters(&arguments.filter, &["dangling", "label", "name"], verb)? {
+                options.push(match key.as_str() {
+                    "label" => ("label", Expression::list(values)),
+                    "name" => ("name", Expression::texts(values)),
+                    _ => ("dangling", truth(&key, &one(verb, &key, &values)?)?),
+                });
+            }
+            let list = Expression::call("volumes", vec![], options);
+            Ok(vec![if arguments.quiet { Expression::Each(Box::new(list), "name") } else { list }])
+        }
+        VolumeVerb::Inspect(arguments) => {
+            refuse("docker volume inspect", &[("--format", arguments.format.is_some())])?;
+            Ok(each("volume", &arguments.names, &vec![]))
+        }
+        VolumeVerb::Rm(arguments) => {
+            Ok(each("rmv", &arguments.names, &given([("force", flag(arguments.force))])))
+        }
+        VolumeVerb::Prune(arguments) => {
+            let mut options = given([("all", flag(arguments.all))]);
+            let labels = filters(&arguments.filter, &["label"], "docker volume prune")?;
+            options.extend(labels.into_iter().map(|(_, all)| ("label", Expression::list(all))));
+            Ok(vec![Expression::call("prune_volumes", vec![], options)])
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What is said in the language, as data: whoever makes it knows what it means, and whoever writes
+//! it (`ui::expression`) how texts are quoted.
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expression {
+    /// A string.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// So many billionths, as a number with a fraction.
+    Billionths(i64),
+    /// `true` or `false`.
+    Flag(bool),
+    /// An array.
+    List(Vec<Expression>),
+    /// A map whose keys are names of the language.
+    Options(Vec<(&'static str, Expression)>),
+    /// A map whose keys are texts of the user's.
+    Map(Vec<(String, Expression)>),
+    /// A call of a function.
+    Call(&'static str, Vec<Expression>),
+    /// What is below a value: `value.State.Status`.
+    Field(Box<Expression>, Vec<String>),
+    /// One property of each of the values in a list.
+    Each(Box<Expression>, &'static str),
+    /// A function that prints what it is given, or this property of it.
+    Printer(Option<&'static str>),
+}
+
+impl Expression {
+    /// A string.
+    pub fn text(text: impl Into<String>) -> Self {
+        Expression::Text(text.into())
+    }
+
+    /// An array of strings.
+    pub fn list<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
+        Expression::List(texts.into_iter().map(Expression::text).collect())
+    }
+
+    /// One string as it is, several as an array: for options that take both.
+    pub fn texts<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
+        let mut texts: Vec<Expression> = texts.into_iter().map(Expression::text).collect();
+        match (texts.pop(), texts.is_empty()) {
+            (Some(one), true) => one,
+            (last, _) => {
+                texts.extend(last);
+                Expression::List(texts)
+            }
+        }
+    }
+
+    /// A call with options, which are left out where there are none.
+    pub fn call(
+        function: &'static str,
+        mut values: Vec<Expression>,
+        options: Vec<(&'static str, Expression)>,
+    ) -> Self {
+        if !options.is_empty() {
+            values.push(Expression::Options(options));
+        }
+        Expression::Call(function, values)
+    }
+}

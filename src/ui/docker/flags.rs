@@ -1,0 +1,195 @@
+//! Options of a container as Docker's flags.
+
+use crate::model::health::HealthCheck;
+use crate::model::mounts::{Flag, Mounts};
+use crate::model::options::{CreateOptions, EnvEntry, Grace};
+use crate::model::resources::Resources;
+use crate::model::security::Security;
+use crate::model::sharing::Sharing;
+use crate::model::shell;
+use crate::model::units::{exact_size, show_billionths, show_duration};
+use crate::model::upkeep::{LogLimits, RestartPolicy, Upkeep};
+
+/// The flags, in the order of Docker's groups.
+pub fn all(options: &CreateOptions) -> Vec<String> {
+    let mut flags = Flags::default();
+    flags.program(options);
+    flags.security(&options.security);
+    flags.resources(&options.resources);
+    flags.mounts(&options.mounts);
+    flags.sharing(&options.sharing);
+    flags.upkeep(&options.upkeep);
+    flags.0
+}
+
+/// The words so far.
+#[derive(Default)]
+struct Flags(Vec<String>);
+
+impl Flags {
+    /// A flag that is there or not.
+    fn set(&mut self, flag: &str, set: bool) {
+        self.0.extend(set.then(|| flag.to_owned()));
+    }
+
+    /// A flag with a value. One that would be read as a flag, or as nothing, is joined to it.
+    fn value(&mut self, flag: &str, value: impl ToString) {
+        let value = value.to_string();
+        if value.is_empty() || value.starts_with('-') {
+            self.0.push(format!("{flag}={value}"));
+        } else {
+            self.0.extend([flag.to_owned(), value]);
+        }
+    }
+
+    fn values<T: ToString>(&mut self, flag: &str, values: impl IntoIterator<Item = T>) {
+        values.into_iter().for_each(|value| self.value(flag, value));
+    }
+
+    fn program(&mut self, options: &CreateOptions) {
+        self.values("--name", options.name.as_ref().map(|name| name.as_str()));
+        self.values("--hostname", options.hostname.as_ref());
+        self.values("--user", options.user.as_ref());
+        self.values("--workdir", options.workdir.as_ref());
+        self.values(
+            "--env",
+            options.env.iter().map(|entry| match entry {
+                EnvEntry::Set { key, value } => format!("{key}={value}"),
+                EnvEntry::Unset { key } => key.clone(),
+            }),
+        );
+        let first = options.entrypoint.as_ref().map(|words| words.first());
+        self.values("--entrypoint", first.map(|word| word.map_or("", String::as_str)));
+        self.values("--label", options.labels.iter().map(|(key, value)| format!("{key}={value}")));
+        self.values("--stop-signal", options.stop_signal);
+        self.values("--stop-timeout", options.stop_timeout.map(seconds));
+        self.set("-i", options.interactive);
+        self.set("-t", options.tty);
+        self.set("--rm", options.auto_remove);
+    }
+
+    fn security(&mut self, security: &Security) {
+        let bare = |name: &String| name.strip_prefix("CAP_").unwrap_or(name).to_owned();
+        self.values("--cap-add", security.cap_add.iter().map(bare));
+        self.values("--cap-drop", security.cap_drop.iter().map(bare));
+        self.set("--privileged", security.privileged);
+        self.set("--read-only", security.read_only);
+        self.values("--security-opt", &security.options);
+        self.values("--device", &security.devices);
+        self.values("--group-add", &security.groups);
+    }
+
+    fn resources(&mut self, resources: &Resources) {
+        self.values("--memory", resources.memory.map(exact_size));
+        self.values("--memory-swap", resources.memory_swap.map(exact_size));
+        self.values("--memory-reservation", resources.memory_reservation.map(exact_size));
+        self.values("--cpus", resources.nano_cpus.map(show_billionths));
+        self.values("--cpu-shares", resources.cpu_shares);
+        self.values("--cpu-period", resources.cpu_period);
+        self.values("--cpu-quota", resources.cpu_quota);
+        self.values("--cpuset-cpus", resources.cpuset_cpus.as_ref());
+        self.values("--cpuset-mems", resources.cpuset_mems.as_ref());
+        self.values("--pids-limit", resources.pids_limit);
+        self.values("--blkio-weight", resources.blkio_weight);
+        self.values("--ulimit", &resources.ulimits);
+        self.values("--shm-size", resources.shm_size.map(exact_size));
+        self.values("--oom-score-adj", resources.oom_score_adj);
+    }
+
+    fn mounts(&mut self, mounts: &Mounts) {
+        for (flag, value) in mounts.list.iter().filter_map(|mount| mount.written()) {
+            let flag = match flag {
+                Flag::Volume => "--volume",
+                Flag::Mount => "--mount",
+                Flag::Tmpfs => "--tmpfs",
+            };
+            self.value(flag, value);
+        }
+        self.values("--volumes-from", &mounts.from);
+    }
+
+    fn sharing(&mut self, sharing: &Sharing) {
+        // Always said: without it Docker gives a network of its own, and lifebox has none.
+        self.value("--network", sharing.network.show("none"));
+        let ipc = match (sharing.ipc_none, sharing.ipc_shareable) {
+            (true, _) => "none".to_owned(),
+            (_, true) => "shareable".to_owned(),
+            _ => sharing.ipc.show(""),
+        };
+        for (flag, value) in
+            [("--ipc", ipc), ("--pid", sharing.pid.show("")), ("--uts", sharing.uts.show(""))]
+        {
+            self.values(flag, Some(value).filter(|value| !value.is_empty()));
+        }
+        self.set("--init", sharing.init);
+        let domain = Some(&sharing.domainname).filter(|domain| !domain.is_empty());
+        self.values("--domainname", domain);
+        self.values(
+            "--sysctl",
+            sharing.sysctls.iter().map(|(key, value)| format!("{key}={value}")),
+        );
+        let host = |(name, address): &(String, std::net::IpAddr)| format!("{name}:{address}");
+        self.values("--add-host", sharing.extra_hosts.iter().map(host));
+        self.values("--dns", &sharing.dns);
+        self.values("--dns-option", &sharing.dns_options);
+        self.values("--dns-search", &sharing.dns_search);
+    }
+
+    fn upkeep(&mut self, upkeep: &Upkeep) {
+        let restart = Some(upkeep.restart).filter(|policy| *policy != RestartPolicy::No);
+        self.values("--restart", restart);
+        self.values(
+            "--log-opt",
+            log_options(upkeep.log).map(|(key, value)| format!("{key}={value}")),
+        );
+        self.health(&upkeep.health);
+    }
+
+    fn health(&mut self, health: &HealthCheck) {
+        self.set("--no-healthcheck", health.is_none());
+        if health.is_none() {
+            return;
+        }
+        let line = match health.test.as_slice() {
+            [kind, line] if kind == "CMD-SHELL" => Some(line.clone()),
+            // A NUL byte never gets into a check.
+            [_, words @ ..] => shell::quoted(words.iter().map(String::as_str)).ok(),
+            [] => None,
+        };
+        self.values("--health-cmd", line);
+        for (flag, time) in [
+            ("--health-interval", health.interval),
+            ("--health-timeout", health.timeout),
+            ("--health-start-period", health.start_period),
+            ("--health-start-interval", health.start_interval),
+        ] {
+            let time = u64::try_from(time).ok().filter(|time| *time > 0);
+            self.values(
+                flag,
+                time.map(|time| show_duration(std::time::Duration::from_nanos(time))),
+            );
+        }
+        self.values("--health-retries", Some(health.retries).filter(|retries| *retries != 0));
+    }
+}
+
+/// What is kept of the output, as far as it is not usual.
+pub fn log_options(limits: LogLimits) -> impl Iterator<Item = (&'static str, String)> {
+    let usual = LogLimits::default();
+    let size = limits.max_size.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX));
+    let file =
+        (limits.max_file != usual.max_file).then(|| ("max-file", limits.max_file.to_string()));
+    let size = (limits.max_size != usual.max_size).then(|| ("max-size", exact_size(size)));
+    file.into_iter().chain(size)
+}
+
+/// Whole seconds, for Docker counts no others; at least as long.
+fn seconds(grace: Grace) -> i64 {
+    match grace {
+        Grace::Forever => -1,
+        Grace::For(time) => {
+            let more = i64::from(time.subsec_nanos() > 0);
+            i64::try_from(time.as_secs()).unwrap_or(i64::MAX).saturating_add(more)
+        }
+    }
+}

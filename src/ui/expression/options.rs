@@ -1,0 +1,251 @@
+//! Options of a container as those of the language: the way back from what a script reads.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::model::expression::Expression;
+use crate::model::health::HealthCheck;
+use crate::model::mounts::{Flag, Mounts};
+use crate::model::options::{CreateOptions, EnvEntry, Grace};
+use crate::model::resources::Resources;
+use crate::model::security::Security;
+use crate::model::sharing::Sharing;
+use crate::model::shell;
+use crate::model::units::{exact_size, show_duration};
+use crate::model::upkeep::{RestartPolicy, Upkeep};
+
+use super::super::docker::log_options;
+
+/// Options with their values.
+type Options = Vec<(&'static str, Expression)>;
+
+/// The options of `create` that mean these; of standard input whoever asks knows more.
+pub fn new_container(options: &CreateOptions) -> Options {
+    let text = |text: &Option<String>| text.clone().map(Expression::Text);
+    let some = [
+        ("name", options.name.as_ref().map(|name| Expression::text(name.as_str()))),
+        ("cmd", options.cmd.as_deref().map(command)),
+        ("entrypoint", options.entrypoint.as_deref().map(command)),
+        ("env", Some(env(&options.env)).filter(|_| !options.env.is_empty())),
+        ("workdir", text(&options.workdir)),
+        ("user", text(&options.user)),
+        ("hostname", text(&options.hostname)),
+        ("labels", pairs(options.labels.iter())),
+        ("stop_signal", options.stop_signal.map(|signal| Expression::text(signal.to_string()))),
+        ("stop_timeout", options.stop_timeout.map(grace)),
+        ("tty", flag(options.tty)),
+        ("rm", flag(options.auto_remove)),
+    ];
+    let mut all = given(some);
+    all.extend(security(&options.security));
+    all.extend(resources(&options.resources));
+    all.extend(mounts(&options.mounts));
+    all.extend(sharing(&options.sharing));
+    all.extend(upkeep(&options.upkeep));
+    all
+}
+
+fn given(options: impl IntoIterator<Item = (&'static str, Option<Expression>)>) -> Options {
+    options.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+}
+
+fn flag(set: bool) -> Option<Expression> {
+    set.then_some(Expression::Flag(true))
+}
+
+/// One text or several, where there is any.
+fn texts<T: ToString>(items: &[T]) -> Option<Expression> {
+    let texts = items.iter().map(T::to_string);
+    (!items.is_empty()).then(|| Expression::texts(texts))
+}
+
+/// Words: a string where none of them needs a quote.
+pub fn command(words: &[String]) -> Expression {
+    match !words.is_empty() && words.iter().all(|word| shell::is_plain(word)) {
+        true => Expression::Text(words.join(" ")),
+        false => Expression::list(words),
+    }
+}
+
+/// A map where that says all: it has no order but that of its keys, and each key once.
+pub fn pairs<'a>(entries: impl Iterator<Item = (&'a String, &'a String)>) -> Option<Expression> {
+    let entries: Vec<(&String, &String)> = entries.collect();
+    if entries.is_empty() {
+        return None;
+    }
+    Some(match entries.is_sorted_by(|one, next| one.0 < next.0) {
+        true => {
+            let entry = |(key, value): &(&String, &String)| {
+                ((*key).clone(), Expression::text(value.as_str()))
+            };
+            Expression::Map(entries.iter().map(entry).collect())
+        }
+        false => Expression::list(entries.iter().map(|(key, value)| format!("{key}={value}"))),
+    })
+}
+
+/// Variables. One without a value is its name alone, which takes the value of whoever runs the
+/// script.
+pub fn env(entries: &[EnvEntry]) -> Expression {
+    let set: Option<Vec<(&String, &String)>> = entries
+        .iter()
+        .map(|entry| match entry {
+            EnvEntry::Set { key, value } => Some((key, value)),
+            EnvEntry::Unset { .. } => None,
+        })
+        .collect();
+    set.and_then(|set| pairs(set.into_iter())).unwrap_or_else(|| {
+        Expression::list(entries.iter().map(|entry| match entry {
+            EnvEntry::Set { key, value } => format!("{key}={value}"),
+            EnvEntry::Unset { key } => key.clone(),
+        }))
+    })
+}
+
+/// A grace time.
+pub fn grace(grace: Grace) -> Expression {
+    match grace {
+        Grace::Forever => Expression::Number(-1),
+        Grace::For(time) => match (time.subsec_nanos(), i64::try_from(time.as_secs())) {
+            (0, Ok(seconds)) => Expression::Number(seconds),
+            _ => Expression::text(show_duration(time)),
+        },
+    }
+}
+
+fn security(security: &Security) -> Options {
+    let bare = |names: &[String]| {
+        let bare = |name: &String| name.strip_prefix("CAP_").unwrap_or(name).to_owned();
+        texts(&names.iter().map(bare).collect::<Vec<_>>())
+    };
+    given([
+        ("cap_add", bare(&security.cap_add)),
+        ("cap_drop", bare(&security.cap_drop)),
+        ("privileged", flag(security.privileged)),
+        ("read_only", flag(security.read_only)),
+        ("security", texts(&security.options)),
+        ("devices", texts(&security.devices)),
+        ("group_add", texts(&security.groups)),
+    ])
+}
+
+fn size(bytes: Option<i64>) -> Option<Expression> {
+    let text = bytes.map(|bytes| (bytes, exact_size(bytes)));
+    text.map(|(bytes, text)| match text.parse::<i64>() {
+        Ok(_) => Expression::Number(bytes),
+        Err(_) => Expression::Text(text),
+    })
+}
+
+fn resources(resources: &Resources) -> Options {
+    let mut all = limits(resources);
+    let limits: Vec<(String, String)> = resources
+        .ulimits
+        .iter()
+        .map(|limit| (limit.name.clone(), format!("{}:{}", limit.soft, limit.hard)))
+        .collect();
+    all.extend(given([
+        ("ulimits", pairs(limits.iter().map(|(name, value)| (name, value)))),
+        ("shm_size", size(resources.shm_size)),
+        ("oom_score_adj", resources.oom_score_adj.map(Expression::Number)),
+    ]));
+    all
+}
+
+/// The limits that `update` takes too.
+pub fn limits(resources: &Resources) -> Options {
+    let text = |text: &Option<String>| text.clone().map(Expression::Text);
+    given([
+        ("memory", size(resources.memory)),
+        ("memory_swap", size(resources.memory_swap)),
+        ("memory_reservation", size(resources.memory_reservation)),
+        ("cpus", resources.nano_cpus.map(Expression::Billionths)),
+        ("cpu_shares", resources.cpu_shares.map(Expression::Number)),
+        ("cpu_period", resources.cpu_period.map(Expression::Number)),
+        ("cpu_quota", resources.cpu_quota.map(Expression::Number)),
+        ("cpuset_cpus", text(&resources.cpuset_cpus)),
+        ("cpuset_mems", text(&resources.cpuset_mems)),
+        ("pids", resources.pids_limit.map(Expression::Number)),
+        ("blkio_weight", resources.blkio_weight.map(Expression::Number)),
+    ])
+}
+
+fn mounts(mounts: &Mounts) -> Options {
+    let written: Vec<(Flag, String)> = mounts.list.iter().filter_map(|m| m.written()).collect();
+    let of = |flag: Flag| {
+        let own = written.iter().filter(|(own, _)| *own == flag).map(|(_, text)| text.as_str());
+        texts(&own.collect::<Vec<_>>())
+    };
+    given([
+        ("volumes", of(Flag::Volume)),
+        ("mounts", of(Flag::Mount)),
+        ("tmpfs", of(Flag::Tmpfs)),
+        ("volumes_from", texts(&mounts.from)),
+    ])
+}
+
+fn sharing(sharing: &Sharing) -> Options {
+    let word = |text: String| Some(text).filter(|text| !text.is_empty()).map(Expression::Text);
+    let ipc = match (sharing.ipc_none, sharing.ipc_shareable) {
+        (true, _) => "none".to_owned(),
+        (_, true) => "shareable".to_owned(),
+        _ => sharing.ipc.show(""),
+    };
+    let host = |(name, address): &(String, IpAddr)| format!("{name}:{address}");
+    let hosts: Vec<String> = sharing.extra_hosts.iter().map(host).collect();
+    given([
+        ("network", word(sharing.network.show(""))),
+        ("ipc", word(ipc)),
+        ("pid", word(sharing.pid.show(""))),
+        ("uts", word(sharing.uts.show(""))),
+        ("init", flag(sharing.init)),
+        ("domainname", word(sharing.domainname.clone())),
+        ("sysctls", pairs(sharing.sysctls.iter())),
+        ("add_hosts", texts(&hosts)),
+        ("dns", texts(&sharing.dns)),
+        ("dns_options", texts(&sharing.dns_options)),
+        ("dns_search", texts(&sharing.dns_search)),
+    ])
+}
+
+fn upkeep(upkeep: &Upkeep) -> Options {
+    let restart = Some(upkeep.restart).filter(|policy| *policy != RestartPolicy::No);
+    let log: Vec<(String, String)> =
+        log_options(upkeep.log).map(|(key, value)| (key.to_owned(), value)).collect();
+    given([
+        ("restart", restart.map(|policy| Expression::text(policy.to_string()))),
+        ("log_opts", pairs(log.iter().map(|(key, value)| (key, value)))),
+        ("health", health(&upkeep.health)),
+    ])
+}
+
+fn health(check: &HealthCheck) -> Option<Expression> {
+    if check.is_none() {
+        return Some(Expression::Flag(false));
+    }
+    let test = match check.test.as_slice() {
+        [] => None,
+        [kind, line] if kind == "CMD-SHELL" => Some(Expression::text(line.as_str())),
+        [_, words @ ..] => Some(Expression::list(words)),
+    };
+    let time = |time: i64| {
+        let time = u64::try_from(time).ok().filter(|time| *time > 0)?;
+        Some(Expression::text(show_duration(Duration::from_nanos(time))))
+    };
+    let retries = Some(check.retries).filter(|retries| *retries != 0);
+    let rest = given([
+        ("interval", time(check.interval)),
+        ("timeout", time(check.timeout)),
+        ("retries", retries.map(Expression::Number)),
+        ("start_period", time(check.start_period)),
+        ("start_interval", time(check.start_interval)),
+    ]);
+    match (test, rest.is_empty()) {
+        (None, true) => None,
+        // Alone, this word would mean that nothing is checked.
+        (Some(Expression::Text(line)), true) if line != "none" => Some(Expression::Text(line)),
+        (test, _) => {
+            Some(Expression::Options(given([("cmd", test)]).into_iter().chain(rest).collect()))
+        }
+    }
+}
