@@ -11,9 +11,9 @@ use crate::model::image::PullPolicy;
 use crate::model::language::Reader;
 use crate::model::log::LogOptions;
 use crate::model::stats::Stats;
-use crate::model::status::Action;
+use crate::model::status::{self, Action, Next};
 use crate::model::{Error, Kind, Result, shell};
-use crate::ui;
+use crate::ui::{self, messages};
 
 /// How long what runs is watched where nobody says otherwise.
 pub const A_SECOND: Duration = Duration::from_secs(1);
@@ -36,8 +36,14 @@ pub fn plan(backend: &dyn Backend, reader: Reader, verb: &str, id: &ContainerId)
         )
         .hint(format!("one of: {}", verbs.join(", ")))
     })?;
-    let name = backend.inspect(id)?.state.name;
+    let state = backend.inspect(id)?.state;
+    let (name, status) = (state.name, state.status.as_str());
     let deeds = backend.planned(id, action)?;
+    if status::next(state.status, action) == Ok(Next::Stays) {
+        let status = messages::tell(reader.language, &format!("status-{status}"), &[]);
+        let facts = [("name", name.as_str()), ("status", status.as_str())];
+        return Ok(format!("{}\n", messages::tell(reader.language, "explain-nothing", &facts)));
+    }
     Ok(ui::deeds::plan(reader, verb, name.as_str(), &deeds))
 }
 

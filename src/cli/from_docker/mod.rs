@@ -114,6 +114,7 @@ fn statements(arguments: &Arguments, words: &[OsString]) -> Result<Vec<Expressio
         | Verb::Login(_)
         | Verb::Logout(_)
         | Verb::Teach(_)
+        | Verb::Learn(_)
         | Verb::Script(_)
         | Verb::Test(_)
         | Verb::Check(_)

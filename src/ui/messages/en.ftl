@@ -228,7 +228,6 @@ diagram-title = The life of a container
 diagram-title-of = The life of `{ $name }`
 diagram-here = here now
 diagram-legal = from here: { $verbs }
-diagram-none = (nothing)
 diagram-gone = gone
 status-created = created
 status-running = running
@@ -328,7 +327,6 @@ trace-next = Enter: go on   c: do not stop any more
 report-title = What { $script } did
 report-timeline = Timeline
 report-script = The script
-report-containers = Containers
 report-events = Events
 report-output = Output
 report-exit = exit code { $code }
@@ -387,14 +385,10 @@ learn-bye = Your progress is kept: `lifebox learn` goes on from here.
 learn-list-done = done
 learn-list-open = open
 learn-list-now = now
-learn-solved = { $title }: solved
-learn-no-lesson = there is no lesson `{ $name }`
 learn-restart = (lifebox learn --restart begins anew)
 
 ## docker
 
-docker-note = the same with Docker
-from-docker-note = the same with lifebox
 docker-seconds = Docker counts the seconds of --stop-timeout in whole ones
 docker-entrypoint = --entrypoint takes one word with Docker: the others stand before the command
 docker-health = with Docker a shell reads the command of --health-cmd

@@ -228,7 +228,6 @@ diagram-title = 컨테이너의 생애
 diagram-title-of = `{ $name }` 컨테이너의 생애
 diagram-here = 현재 위치
 diagram-legal = 여기서 가능한 명령: { $verbs }
-diagram-none = (없음)
 diagram-gone = 제거됨
 status-created = 생성됨
 status-running = 실행 중
@@ -310,7 +309,6 @@ trace-next = Enter: 계속   c: 더 멈추지 않고 끝까지 진행
 report-title = { $script } 실행 보고서
 report-timeline = 타임라인
 report-script = 스크립트
-report-containers = 컨테이너
 report-events = 이벤트
 report-output = 출력
 report-exit = 종료 코드 { $code }
@@ -366,14 +364,10 @@ learn-bye = 진행 상황이 저장되었습니다. `lifebox learn`을 실행하
 learn-list-done = 완료
 learn-list-open = 미완료
 learn-list-now = 진행 중
-learn-solved = { $title }: 해결
-learn-no-lesson = `{ $name }`(이)라는 레슨은 없습니다
 learn-restart = (처음부터 다시 하려면 lifebox learn --restart)
 
 ## docker
 
-docker-note = Docker로 똑같이 하려면
-from-docker-note = lifebox로 똑같이 하려면
 docker-seconds = Docker의 --stop-timeout은 초 단위 정수만 받습니다
 docker-entrypoint = Docker의 --entrypoint는 한 단어만 받습니다: 나머지는 명령 앞에 놓입니다
 docker-health = Docker에서는 --health-cmd의 명령을 셸이 읽습니다

@@ -1,3 +1,5 @@
+//! That every language has every text, and that each is of use.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use fluent_bundle::FluentResource;
@@ -54,6 +56,32 @@ fn no_text_is_in_another_language_by_mistake() {
     let own = korean.lines().filter(|line| line.contains(" = ") && hangul(line)).count();
     let all = korean.lines().filter(|line| line.contains(" = ")).count();
     assert!(own * 10 > all * 9, "{own} of {all}");
+}
+
+/// Texts whose names are put together where they are told.
+const COMPOSED: [&str; 9] =
+    ["step-", "why-", "status-", "costs-", "reason-", "refuse-", "signal-", "who-", "resources-"];
+
+#[test]
+fn no_text_is_of_no_use() {
+    let mut code = String::new();
+    let mut todo = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    while let Some(place) = todo.pop() {
+        for entry in std::fs::read_dir(place).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension() {
+                Some(extension) if extension == "rs" => {
+                    code.push_str(&std::fs::read_to_string(path).unwrap());
+                }
+                _ if path.is_dir() => todo.push(path),
+                _ => {}
+            }
+        }
+    }
+    let ids = variables(Language::English).into_keys().filter(|id| !id.contains('.'));
+    let ids = ids.filter(|id| !COMPOSED.iter().any(|begin| id.starts_with(begin)));
+    let left: Vec<_> = ids.filter(|id| !code.contains(&format!("\"{id}\""))).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
