@@ -25,7 +25,7 @@ impl Native {
     pub(super) fn tell(&self, action: Action, image: &Image, name: Option<&Reference>) {
         let id = image.id.as_str();
         let name = name.map_or_else(|| id.to_owned(), Reference::familiar);
-        self.runtime().journal().write(Event::of_image(action, id, &name, &image.config.labels));
+        self.runtime.journal().write(Event::of_image(action, id, &name, &image.config.labels));
     }
 
     /// Tells that an image came from a registry or went there; Docker names the reference.
@@ -35,7 +35,7 @@ impl Native {
         let repository = end.and_then(|end| whole.strip_suffix(end.as_str()));
         let name = repository.or_else(|| Some(whole.split_once('@')?.0)).unwrap_or(&whole);
         let event = Event::of_image(action, &whole, name, &image.config.labels);
-        self.runtime().journal().write(event);
+        self.runtime.journal().write(event);
     }
 
     /// Tells that images were taken from an archive.
@@ -92,6 +92,6 @@ impl Native {
             ("imageID", image.id.to_string()),
             ("imageRef", reference.map(Reference::familiar).unwrap_or_default()),
         ];
-        self.runtime().event(id, Action::Commit, &own);
+        self.runtime.event(id, Action::Commit, &own);
     }
 }

@@ -63,7 +63,7 @@ impl Native {
                 .hint("it can only be removed: `rm -f`")
                 .container(name, Some("dead")));
         }
-        let directory = self.runtime().directory(id);
+        let directory = self.runtime.directory(id);
         let config: Value = directory.read("config.json")?;
         let mounts = config.get("mounts").and_then(Value::as_array).into_iter().flatten();
         let paths = mounts.filter_map(|mount| mount.get("destination").and_then(Value::as_str));
@@ -83,7 +83,7 @@ impl Native {
 
     /// How many bytes a container has written.
     pub(super) fn written_bytes(&self, id: &ContainerId) -> Result<u64> {
-        let directory = self.runtime().directory(id);
+        let directory = self.runtime.directory(id);
         let upper = directory.file("upper");
         if upper.exists() {
             return Ok(bytes_below(&upper));
@@ -115,7 +115,7 @@ impl Native {
         self.store()?
             .export(place.files(), out, &|| cancel.check())
             .context(|| format!("cannot export `{}`", place.container.state.name))?;
-        self.runtime().event(id, Action::Export, &[]);
+        self.runtime.event(id, Action::Export, &[]);
         Ok(())
     }
 

@@ -22,7 +22,6 @@ use crate::model::exec::{ExecOptions, Left};
 use crate::model::history::History;
 use crate::model::id::ContainerId;
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
-use crate::model::inspect;
 use crate::model::log::LogOptions;
 use crate::model::name::ContainerName;
 use crate::model::options::{CreateOptions, StopOptions};
@@ -33,12 +32,11 @@ use crate::model::report::Report;
 use crate::model::sign::{Seen, Sign};
 use crate::model::signal::Signal;
 use crate::model::stats::Stats;
-use crate::model::status;
 use crate::model::system::Info;
 use crate::model::top::Process;
 use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
-use crate::model::{Kind, Result};
+use crate::model::{Kind, Result, inspect, status};
 use crate::runtime::Runtime;
 
 /// The reference that stands for this machine's own programs.
@@ -64,10 +62,6 @@ impl Native {
     /// When its keeper can't be started.
     pub(super) fn builder(&self) -> Result<&Owner> {
         self.builder.get_or_try_init(|| self.runtime.own())
-    }
-
-    pub(super) fn runtime(&self) -> &Runtime {
-        &self.runtime
     }
 
     pub(super) fn store(&self) -> Result<Store> {

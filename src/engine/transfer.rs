@@ -102,7 +102,7 @@ impl Native {
             check_target(to)?;
         }
         // Kept until all is copied: nobody starts a container that rests meanwhile.
-        let root = self.runtime().root(id)?;
+        let root = self.runtime.root(id)?;
         self.check_mounts(id, &what)?;
         let inside = |path: &str, follow: bool| {
             let directory = root.directory.try_clone().context(|| "dup".to_owned())?;
@@ -141,7 +141,7 @@ impl Native {
             }
             Transfer::Write { path, content } => inside(path, true)?.write(content, &check),
         }?;
-        self.runtime().event(id, action, &[]);
+        self.runtime.event(id, action, &[]);
         Ok(())
     }
 }
@@ -150,7 +150,7 @@ impl Native {
     /// Refuses what would miss a mount: those of a container that rests are not there, and what was
     /// copied below would be hidden once it runs.
     fn check_mounts(&self, id: &ContainerId, what: &Transfer<'_>) -> Result<()> {
-        let container = self.runtime().inspect(id)?;
+        let container = self.runtime.inspect(id)?;
         if container.state.status.is_live() {
             return Ok(());
         }

@@ -7,8 +7,9 @@ use serde_json::Value;
 use crate::harness::{Engine, fixture};
 use crate::needs_root;
 
-/// What asks a registry elsewhere: `peers_registry` runs these against one of its own.
-const ELSEWHERE: [&str; 2] = ["pull", "push"];
+/// What asks a registry elsewhere: `peers_registry` runs these against one of its own; and what
+/// needs somebody at the prompt: `lessons`.
+const ELSEWHERE: [&str; 3] = ["pull", "push", "learn"];
 
 /// The name of each function with its examples.
 fn examples(engine: &Engine) -> Vec<(String, String)> {

@@ -41,7 +41,9 @@ impl Learner {
 
     #[track_caller]
     fn sees(&mut self, text: &str) -> String {
-        let seen = self.0.exp_string(text);
+        // The terminal's bytes are read one by one, each as a character.
+        let bytes: String = text.bytes().map(char::from).collect();
+        let seen = self.0.exp_string(&bytes);
         seen.unwrap_or_else(|error| panic!("{text:?} was not shown: {error:?}"))
     }
 

@@ -5,6 +5,7 @@
 
 mod csv;
 mod format;
+mod ground;
 mod player;
 mod progress;
 mod solve;
@@ -12,6 +13,7 @@ mod values;
 
 pub use csv::csv;
 pub use format::{Lesson, course, of_folder};
-pub use player::{Player, Said, clear};
+pub use ground::clear;
+pub use player::{Player, Said};
 pub use progress::{Kept, Progress};
 pub use solve::{Solved, solve};

@@ -1,19 +1,16 @@
 //! A learner at work: which lesson and step they are at, and what they are told.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
 
 use super::format::{Guess, Lesson, Step};
+use super::ground::{ask, chosen, clear, is_same, prepare};
 use super::progress::{Kept, Progress};
 use super::values::{self, Values};
-use crate::engine::{Backend, Cancel};
-use crate::model::image::PullPolicy;
 use crate::model::language::Reader;
-use crate::model::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::script::{Host, Output, Session};
+use crate::script::Host;
 use crate::ui::messages::{self, Facts};
 use crate::ui::page_of_text;
 
@@ -372,99 +369,6 @@ fn find(course: &[Lesson], name: &str) -> Result<usize> {
     })
 }
 
-/// Values for a lesson; no two are the same.
-pub(super) fn chosen(lesson: &Lesson) -> Result<Values> {
-    let mut chosen = Values::new();
-    for (name, kind) in &lesson.values {
-        let mut value = values::choose(kind)?;
-        for _ in 0..20 {
-            if !chosen.values().any(|known| *known == value) {
-                break;
-            }
-            value = values::choose(kind)?;
-        }
-        chosen.insert(name.clone(), value);
-    }
-    Ok(chosen)
-}
-
-/// Takes all away that a lesson before may have left: all but the image `host`.
-///
-/// # Errors
-/// When something can't be removed.
-pub fn clear(backend: &dyn Backend) -> Result<()> {
-    let cancel = &Cancel::new()?;
-    for container in backend.ps()? {
-        backend.rm_with_volumes(&container.spec.id, true, cancel)?;
-    }
-    for image in backend.images()? {
-        let is_host = |tag: &Reference| tag.familiar() == "host:latest";
-        let kept = image.tags.iter().any(is_host);
-        for tag in image.tags.iter().filter(|tag| !is_host(tag)) {
-            backend.rmi(&tag.familiar(), true)?;
-        }
-        if !kept && image.tags.is_empty() && !image.intermediate {
-            backend.rmi(image.id.as_str(), true)?;
-        }
-    }
-    for volume in backend.volumes()? {
-        backend.volume_rm(&volume.volume.name.to_string(), true)?;
-    }
-    backend.image("host", PullPolicy::Missing).map(drop)
-}
-
-/// What a lesson begins with.
-pub(super) fn prepare(host: &Host, lesson: &Lesson, values: &Values) -> Result<()> {
-    if lesson.before.trim().is_empty() {
-        return Ok(());
-    }
-    ask(host, &lesson.before, values).map(drop).map_err(|report| {
-        Error::new(Kind::Invalid, format!("the lesson `{}` can't begin", lesson.id))
-            .cause(report.trim_end())
-    })
-}
-
-/// The value of a script of a lesson, in an interpreter of its own; or the report of its failure.
-pub(super) fn ask(host: &Host, script: &str, values: &Values) -> Result<String, String> {
-    let mut session = Session::new(quiet(host));
-    session.value("lesson", &values::put(script, values))
-}
-
-/// The same engine, without anybody who listens.
-pub(super) fn quiet(host: &Host) -> Host {
-    Host { output: Arc::new(Nobody), ..host.clone() }
-}
-
-/// Nobody reads what a check prints.
-#[derive(Debug)]
-struct Nobody;
-
-impl Output for Nobody {
-    fn print(&self, _text: &str) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn eprint(&self, _text: &str) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn write_out(&self, _bytes: &[u8]) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn write_err(&self, _bytes: &[u8]) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Whether two answers say the same: quotes, case and space do not count, numbers by value.
-pub(super) fn is_same(right: &str, given: &str) -> bool {
-    let plain = |text: &str| text.trim().trim_matches(['"', '\'', '`']).trim().to_lowercase();
-    let (right, given) = (plain(right), plain(given));
-    let numbers = right.parse::<f64>().ok().zip(given.parse::<f64>().ok());
-    right == given || numbers.is_some_and(|(right, given)| (right - given).abs() < 1e-9)
-}
-
 /// The numbers below `count` in an order that nobody knows.
 fn shuffled(count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
@@ -478,19 +382,6 @@ fn shuffled(count: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn answers_are_compared_by_what_they_say() {
-        for (right, given, same) in [
-            ("137", "137", true),
-            ("137", " 137.0 ", true),
-            ("exited", "\"Exited\"", true),
-            ("137", "1", false),
-            ("", "x", false),
-        ] {
-            assert_eq!(is_same(right, given), same, "{right} {given}");
-        }
-    }
 
     #[test]
     fn an_order_has_every_place_once() {

@@ -2,7 +2,7 @@
 //! answered by its hint.
 
 use super::format::{Lesson, Step};
-use super::player::{ask, chosen, clear, is_same, prepare, quiet};
+use super::ground::{ask, chosen, clear, is_same, prepare, quiet};
 use super::values::{self, Values};
 use crate::model::Result;
 use crate::script::{Host, Session};
