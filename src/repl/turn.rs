@@ -124,7 +124,9 @@ impl<'a> Talk<'a> {
                 let help = self.session.borrow().help(name.as_deref());
                 match help {
                     Ok(page) if name.is_none() => {
-                        self.show(&format!("{}\n{page}", command::overview()))
+                        let course = self.course.as_ref().map(|course| course.borrow().how());
+                        let course = course.map(|how| format!("{how}\n\n")).unwrap_or_default();
+                        self.show(&format!("{course}{}\n{page}", command::overview()))
                     }
                     Ok(page) => self.show(&page),
                     Err(report) => self.complain(&report),

@@ -18,7 +18,7 @@ pub enum Act {
     TakeLock,
     /// Start its monitor, a fresh execution of this program.
     StartMonitor,
-    /// Ask its monitor over `monitor.sock`.
+    /// Ask its monitor over a socket.
     AskMonitor,
     /// Take its files away.
     RemoveFiles,
@@ -74,7 +74,7 @@ impl Act {
             Act::TakeLock => ("take-lock", "lock the container".into(), &["openat", "flock"]),
             Act::StartMonitor => ("start-monitor", "start the monitor".into(), &["execve"]),
             Act::AskMonitor => {
-                ("ask-monitor", "ask the monitor over monitor.sock".into(), &["connect", "sendto"])
+                ("ask-monitor", "ask the monitor over its socket".into(), &["sendto"])
             }
             Act::RemoveFiles => {
                 ("remove-files", "remove its files".into(), &["rename", "unlinkat"])

@@ -12,6 +12,7 @@ use crate::model::options::Grace;
 use crate::model::signal::Signal;
 use crate::model::status::{self, Action, Next};
 use crate::model::{Error, Kind, Result};
+use crate::sys::userns;
 
 impl Runtime {
     /// The deeds by which `action` would be done to a container as it is now, in order.
@@ -72,10 +73,23 @@ impl Runtime {
         deeds.extend(by_monitor([Act::MakeCgroup]));
         deeds.extend(by_monitor([Act::SetLimits]).filter(|_| limits));
         deeds.extend(by_monitor([Act::OpenLog, Act::Clone(plan.namespaces)]));
-        deeds.extend(plan.told());
+        deeds.extend(plan.told().into_iter().map(|deed| of_container(container, deed)));
         deeds.extend(by_monitor([Act::AwaitExecution, Act::Record]));
         Ok(deeds)
     }
+}
+
+/// A step whose reason depends on what the container shares and runs.
+fn of_container(container: &Container, mut deed: Deed) -> Deed {
+    let sharing = &container.spec.host.sharing;
+    let key = match deed.key.as_str() {
+        "execute" if sharing.init => "execute-init",
+        "execute" if sharing.pid.is_private() => "execute-first",
+        "become-root" if userns::nested() => "become-root-nested",
+        other => other,
+    };
+    deed.key = key.to_owned();
+    deed
 }
 
 fn by_monitor<const N: usize>(acts: [Act; N]) -> impl Iterator<Item = Deed> {

@@ -41,7 +41,7 @@ pub fn plan(backend: &dyn Backend, reader: Reader, verb: &str, id: &ContainerId)
     let deeds = backend.planned(id, action)?;
     if status::next(state.status, action) == Ok(Next::Stays) {
         let status = messages::tell(reader.language, &format!("status-{status}"), &[]);
-        let facts = [("name", name.as_str()), ("status", status.as_str())];
+        let facts = [("verb", verb), ("name", name.as_str()), ("status", status.as_str())];
         return Ok(format!("{}\n", messages::tell(reader.language, "explain-nothing", &facts)));
     }
     Ok(ui::deeds::plan(reader, verb, name.as_str(), &deeds))

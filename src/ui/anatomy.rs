@@ -166,11 +166,14 @@ pub fn image(language: Language, anatomy: &ImageAnatomy) -> String {
         ("explain-ports-declared", keys(&config.exposed_ports)),
         ("explain-volumes", keys(&config.volumes)),
     ];
-    let rows = rows.into_iter().filter(|(_, value)| !value.is_empty());
-    page.table(rows.map(|(id, value)| format!("{}\t{value}", tell(language, id, &[]))));
+    for (id, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
+        let mut lines = super::columns::wrapped(&value, 60).into_iter();
+        let label = super::columns::padded(&tell(language, id, &[]), 13);
+        page.item(&format!("{label} {}", lines.next().unwrap_or_default()));
+        lines.for_each(|line| page.item(&format!("{:13} {line}", "")));
+    }
     page.text.push('\n');
-    let files: u64 = anatomy.layers.iter().map(|layer| layer.files).sum();
-    page.paragraph(&tell(language, "explain-a-container-adds", &[("count", &files.to_string())]));
+    page.paragraph(&tell(language, "explain-a-container-adds", &[]));
     if !anatomy.users.is_empty() {
         page.line(&tell(language, "explain-users", &[("names", &anatomy.users.join(", "))]));
     }

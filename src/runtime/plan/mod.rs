@@ -12,6 +12,7 @@ mod step;
 mod tests;
 mod told;
 
+use std::collections::BTreeMap;
 use std::ffi::CString;
 
 use oci_spec::runtime::{Linux, LinuxDevice, Mount, Process, Spec};
@@ -74,7 +75,9 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     namespaces::steps(spec, linux, &mut steps)?;
     steps.push(Step::StopPropagation);
     root_steps(spec, linux, host, &mut steps)?;
-    for (name, value) in linux.sysctl().iter().flatten() {
+    // In an order that is the same each time.
+    let sysctls: BTreeMap<_, _> = linux.sysctl().iter().flatten().collect();
+    for (name, value) in sysctls {
         // The kernel takes only groups that exist, and all of them are meant.
         if host.identity.nested() && name == "net.ipv4.ping_group_range" {
             continue;

@@ -224,6 +224,14 @@ pub struct UserStep {
     pub ambient: u64,
 }
 
+impl UserStep {
+    /// Whether it is user 0, as far as its name tells.
+    pub fn is_root(&self) -> bool {
+        let user = self.user.split(':').next().unwrap_or_default();
+        ["", "root", "0"].contains(&user)
+    }
+}
+
 /// What is to be seen of the host, or of a volume.
 #[derive(Debug)]
 pub struct SourceStep {

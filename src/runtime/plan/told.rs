@@ -61,9 +61,11 @@ impl Step {
             Step::OpenTerminal { .. } => ("open-terminal", &["openat2", "ioctl", "sendmsg"]),
             Step::WriteSysctl { .. } => ("write-sysctl", &["openat2"]),
             Step::SetHostname(_) => ("set-hostname", &["sethostname"]),
-            Step::MakeReadonly(_) => ("make-readonly", &["openat2"]),
+            Step::MakeReadonly(_) => {
+                ("make-readonly", &["openat2", "open_tree", "mount_setattr", "move_mount"])
+            }
             Step::SealMount(_) => ("seal-mount", &["openat2", "mount_setattr"]),
-            Step::Mask(_) => ("mask", &["openat2"]),
+            Step::Mask(_) => ("mask", &["openat2", "open_tree", "move_mount"]),
             Step::SetLimit { .. } => ("set-limit", &["prlimit64"]),
             Step::ResetSignals => ("reset-signals", &["rt_sigaction", "rt_sigprocmask"]),
             Step::ResetPersonality => ("reset-personality", &["personality"]),
@@ -77,9 +79,9 @@ impl Step {
             Step::LoadFilter(_) => ("load-filter", &["seccomp"]),
             Step::SetProfile(_) => ("set-profile", &["openat"]),
             Step::SetLabel(_) => ("set-label", &["openat", "write"]),
-            Step::BecomeUser(_) => {
+            Step::BecomeUser(step) => {
                 let calls = &["prctl", "setgroups", "setresgid", "setresuid", "capset", "prctl"];
-                ("become-user", calls)
+                (if step.is_root() { "become-root" } else { "become-user" }, calls)
             }
             Step::CloseDescriptors => ("close-descriptors", &["close_range"]),
             Step::Execute => ("execute", &["execve"]),
@@ -134,8 +136,15 @@ impl Step {
             }
             Step::SetUmask(mask) => vec![("value", format!("{mask:04o}"))],
             Step::EnterDirectory { path, .. } => vec![("path", show(path))],
-            Step::BecomeUser(step) if step.user.is_empty() => vec![("name", "root".to_owned())],
-            Step::BecomeUser(step) => vec![("name", step.user.clone())],
+            Step::BecomeUser(step) => {
+                let name = if step.user.is_empty() { "root" } else { &step.user };
+                let kept = if step.is_root() { step.bounding } else { step.ambient };
+                vec![
+                    ("name", name.to_owned()),
+                    ("kept", kept.count_ones().to_string()),
+                    ("all", super::all_capabilities().len().to_string()),
+                ]
+            }
             Step::JoinNamespace { kind, container, .. } => {
                 let short = container.get(..12).unwrap_or(container).to_owned();
                 vec![("kind", kind.clone()), ("container", short)]

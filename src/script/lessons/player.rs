@@ -117,6 +117,11 @@ impl Player {
         text
     }
 
+    /// The words for the course itself.
+    pub fn how(&self) -> String {
+        page_of_text(&self.tell("learn-how", &[]), self.reader())
+    }
+
     /// What is said at the end.
     pub fn goodbye(&self) -> String {
         self.tell("learn-bye", &[])
@@ -254,7 +259,7 @@ impl Player {
         let said = match word {
             "" | ":next" if self.at == At::Finished => self.go(self.lesson + 1),
             "" => return None,
-            ":next" => self.tell("learn-no-hint", &[]),
+            ":next" => self.tell("learn-not-done", &[]),
             ":hint" => self.hint(),
             ":lesson" if rest.trim().is_empty() => {
                 let explain = self.words(&self.current().explain.clone());
@@ -307,7 +312,7 @@ impl Player {
 
     fn answer(&mut self, given: &str) -> String {
         let Some((_, step)) = self.step().filter(|(_, step)| !step.answer.is_empty()) else {
-            return self.tell("learn-no-hint", &[]);
+            return self.tell("learn-no-question", &[]);
         };
         match ask(&self.host, &step.answer, &self.values) {
             Ok(right) if is_same(&right, given) => self.next_step(),

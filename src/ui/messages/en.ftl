@@ -86,11 +86,19 @@ step-set-profile =
 step-set-label =
     .why = SELinux confines the program by this label from its execution on.
 step-become-user =
-    .why = Root inside is not root of the host: unless you said otherwise, eleven of some forty capabilities are left, and no others can be had again.
+    .why = The user is looked up in the container's own `/etc/passwd`. It is the user of the same number as on the host, with { $kept } of { $all } capabilities, the parts of root's power; the others can't be had again.
+step-become-root =
+    .why = User 0 inside is user 0 of the host as well: there is no user namespace. What makes it weaker is that it keeps only { $kept } of { $all } capabilities, the parts of root's power; the others can't be had again.
+step-become-root-nested =
+    .why = Root inside is you outside: the user namespace maps it to your own user. It keeps { $kept } of { $all } capabilities, and those count only for what belongs to the container.
 step-close-descriptors =
     .why = The program gets standard input, output and error, and nothing else that was open.
 step-execute =
-    .why = This process becomes your program: the same process id, new code. It is PID 1 inside.
+    .why = This process becomes your program: the same process id, new code.
+step-execute-first =
+    .why = This process becomes your program: the same process id, new code. It is PID 1 inside, the first of its process namespace.
+step-execute-init =
+    .why = This process becomes the small `init` that you asked for: PID 1 inside. It starts your program, passes signals on to it, and takes the exit codes of processes that nobody waits for.
 step-join-namespace =
     .why = It was asked for: the two containers share this.
 step-open-shared-memory =
@@ -263,7 +271,7 @@ explain-plan = What `{ $verb }` will do with `{ $name }`: { $count ->
     [one] one step
    *[other] { $count } steps
 }. Nothing is done now.
-explain-nothing = `{ $name }` is { $status } already: nothing would be done.
+explain-nothing = `{ $verb }` has nothing to do: `{ $name }` is { $status }.
 explain-container = `{ $name }` is { $status }: { $command }
 explain-made-of = made of the image { $image }, { $created }
 explain-namespaces = Namespaces: what it sees of its own
@@ -306,10 +314,7 @@ explain-user = user
 explain-ports-declared = ports
 explain-volumes = volumes
 explain-history = How it was made
-explain-a-container-adds = A container adds: one empty directory on top for what it writes, a name, a record of { $count ->
-    [one] one file
-   *[other] { $count } files
-}, and nothing else. The layers are shared, never copied.
+explain-a-container-adds = A container adds: one empty directory on top for what it writes, a name, and a record of a few small files. The layers are shared, never copied.
 explain-users = used by { $names }
 
 ## trace
@@ -380,6 +385,8 @@ learn-not-yet = Not yet: { $hint }
 learn-next = Enter or :next goes on with: { $title }
 learn-progress = { $done } of { $count } done
 learn-skipped = Skipped.
+learn-no-question = There is no question open: this step is done by what you do.
+learn-not-done = This step is not done yet: :hint helps, :skip goes on without it.
 learn-no-hint = no hint for this one: read the task again, :lesson shows it
 learn-bye = Your progress is kept: `lifebox learn` goes on from here.
 learn-list-done = done
