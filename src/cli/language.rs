@@ -83,7 +83,7 @@ fn bounded(settings: &Settings, within: Within) -> u8 {
     let limits = if dry_run { limits.or(Limits { time: Some(DRY), ..limits }) } else { limits };
     let prepared = open(settings, arguments).and_then(|host| {
         let host = Host { limits, fence, trace, ..host };
-        let host = if dry_run { telling(host)? } else { host };
+        let host = if dry_run { telling(settings, host)? } else { host };
         let source = source(program)?;
         host.cancel.raise_on_end()?;
         if let Some(most) = limits.memory {
@@ -120,13 +120,14 @@ pub fn took_panic(info: &PanicHookInfo<'_>) -> bool {
 }
 
 /// The same with an engine that does nothing: what it would do is printed.
-fn telling(host: Host) -> Result<Host> {
+fn telling(settings: &Settings, host: Host) -> Result<Host> {
     let output = host.output.clone();
     let tell = move |line: &str| {
         // Where nobody reads any more, the script's own next line ends it.
         let _ = output.print(line);
     };
-    Ok(Host { backend: engine::dry::open(host.backend.clone(), Arc::new(tell))?, ..host })
+    let backend = engine::dry::open(host.backend.clone(), &settings.root, Arc::new(tell))?;
+    Ok(Host { backend, ..host })
 }
 
 /// How far a script may go.
@@ -341,7 +342,7 @@ impl repl::CommandLine for Commands {
                     return Err(error.hint("run it by itself: lifebox script --untrusted FILE"));
                 }
                 let host = Host { args, limits, fence, ..self.host.clone() };
-                Ok((if dry_run { telling(host)? } else { host }, source(program)?))
+                Ok((if dry_run { telling(&self.settings, host)? } else { host }, source(program)?))
             });
             return match prepared {
                 Ok((host, source)) => run(host, source),

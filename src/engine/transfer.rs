@@ -187,7 +187,7 @@ fn check_target(to: &Path) -> Result<()> {
 }
 
 /// An absolute path without `.` and `..`, as it reads.
-fn lexical(path: &str) -> PathBuf {
+pub(super) fn lexical(path: &str) -> PathBuf {
     let mut clean = PathBuf::from("/");
     for part in Path::new(path).components() {
         match part {
