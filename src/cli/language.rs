@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::CommandFactory as _;
 use once_cell::unsync::OnceCell;
 
-use super::arguments::{Arguments, ScriptArguments, Verb};
+use super::arguments::{Arguments, Bounds, ScriptArguments, Verb};
 use super::outcome::{FAILED, complain, settle};
 use super::reader::reader;
 use super::route::Program;
@@ -27,22 +27,15 @@ use crate::repl;
 use crate::script::lessons::Player;
 use crate::script::{self, Fence, Host, Limits, Output, Source, Tracing};
 
-/// Runs a script and returns its exit code.
+/// Runs a script within the bounds that its flags say, and returns its exit code.
 pub fn script(
     settings: &Settings,
     program: Program,
     arguments: Vec<String>,
-    dry_run: bool,
+    bounds: &Bounds,
     trace: Tracing,
 ) -> u8 {
-    let limits = Limits::default();
-    let within = Within { program, arguments, limits, fence: None, dry_run, trace };
-    bounded(settings, within)
-}
-
-/// Runs a script within the limits that its flags say.
-pub fn script_within(settings: &Settings, script: ScriptArguments, trace: Tracing) -> u8 {
-    match within(script).map(|within| Within { trace, ..within }) {
+    match within(program, arguments, bounds).map(|within| Within { trace, ..within }) {
         Ok(within) => bounded(settings, within),
         Err(error) => failed(&error),
     }
@@ -67,14 +60,20 @@ pub fn tracing(flag: Option<&str>) -> Tracing {
     }
 }
 
-/// What the arguments of `script` say.
-fn within(script: ScriptArguments) -> Result<Within> {
-    let first = script.file_and_arguments.first().map(String::as_str).unwrap_or_default();
-    let program = Program::from_word(first);
-    let (limits, fence) = (limits(&script)?, fence(&script, &program)?);
-    let dry_run = script.dry_run;
-    let arguments = script.file_and_arguments.into_iter().skip(1).collect();
+/// What the flags say.
+fn within(program: Program, arguments: Vec<String>, bounds: &Bounds) -> Result<Within> {
+    let (limits, fence) = (limits(bounds)?, fence(bounds, &program)?);
+    let dry_run = bounds.dry_run;
     Ok(Within { program, arguments, limits, fence, dry_run, trace: Tracing::Off })
+}
+
+impl ScriptArguments {
+    /// The script, what its `args()` returns, and within what it runs.
+    pub fn parts(self) -> (Program, Vec<String>, Bounds) {
+        let mut words = self.file_and_arguments.into_iter();
+        let program = Program::from_word(&words.next().unwrap_or_default());
+        (program, words.collect(), self.bounds)
+    }
 }
 
 fn bounded(settings: &Settings, within: Within) -> u8 {
@@ -134,21 +133,21 @@ fn telling(settings: &Settings, host: Host) -> Result<Host> {
 ///
 /// # Errors
 /// [`Kind::Invalid`] for a time that is none.
-pub fn limits(script: &ScriptArguments) -> Result<Limits> {
-    let time = script.timeout.as_deref().map(parse_duration).transpose();
+pub fn limits(bounds: &Bounds) -> Result<Limits> {
+    let time = bounds.timeout.as_deref().map(parse_duration).transpose();
     let time = time.map_err(|error| error.context("--timeout"))?;
-    let memory = script.max_memory.as_deref().map(parse_bytes).transpose();
+    let memory = bounds.max_memory.as_deref().map(parse_bytes).transpose();
     let memory = memory.map_err(|error| error.context("--max-memory"))?;
-    let own = Limits { time, operations: script.max_ops.filter(|most| *most > 0), memory };
-    Ok(if script.untrusted { own.or(UNTRUSTED) } else { own })
+    let own = Limits { time, operations: bounds.max_ops.filter(|most| *most > 0), memory };
+    Ok(if bounds.untrusted { own.or(UNTRUSTED) } else { own })
 }
 
 /// What is around a script that is not trusted: its folder, or the working directory.
 ///
 /// # Errors
 /// When that is not there.
-pub fn fence(script: &ScriptArguments, program: &Program) -> Result<Option<Arc<Fence>>> {
-    if !script.untrusted {
+pub fn fence(bounds: &Bounds, program: &Program) -> Result<Option<Arc<Fence>>> {
+    if !bounds.untrusted {
         return Ok(None);
     }
     let folder = match program {
@@ -334,7 +333,8 @@ impl repl::CommandLine for Commands {
             return settle(&mut screen, Err(error.into()));
         }
         if let Verb::Script(script) = arguments.verb {
-            let prepared = within(script).and_then(|within| {
+            let (program, arguments, bounds) = script.parts();
+            let prepared = within(program, arguments, &bounds).and_then(|within| {
                 let Within { program, arguments: args, limits, fence, dry_run, trace: _ } = within;
                 if limits.memory.is_some() {
                     let message = "the memory of a script cannot be limited in the REPL";

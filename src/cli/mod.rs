@@ -48,7 +48,9 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use arguments::store::SystemVerb;
-use arguments::{Arguments, ContainerVerb, ImageVerb, LimitVerb, OfContainer, Subject, Verb};
+use arguments::{
+    Arguments, Bounds, ContainerVerb, ImageVerb, LimitVerb, OfContainer, Subject, Verb,
+};
 use outcome::{FAILED, Outcome, complain, settle};
 use route::{Program, Route};
 use screen::Screen;
@@ -74,9 +76,10 @@ pub fn main(words: &[OsString]) -> u8 {
             return FAILED;
         }
         settings.take(before.root, before.storage_driver);
-        if before.dry_run && !matches!(route, Route::Script(..)) {
-            let error = Error::new(Kind::Invalid, "--dry-run is for scripts")
-                .hint("such as: lifebox --dry-run workflow.rhai");
+        let flag = before.bounds.flag().filter(|_| !matches!(route, Route::Script(..)));
+        if let Some(flag) = flag {
+            let error = Error::new(Kind::Invalid, format!("{flag} is for scripts"))
+                .hint("such as: lifebox --dry-run workflow.rhai, or lifebox --untrusted -e TEXT");
             complain(&mut Screen::new(), &error);
             return FAILED;
         }
@@ -89,7 +92,7 @@ pub fn main(words: &[OsString]) -> u8 {
             Route::Verb => command(words, settings),
             Route::Script(program, arguments) => entered(&settings, || {
                 let trace = language::tracing(before.trace.as_deref());
-                language::script(&settings, program, arguments, before.dry_run, trace)
+                language::script(&settings, program, arguments, &before.bounds, trace)
             }),
             Route::Repl => entered(&settings, || language::repl(&settings)),
         }
@@ -117,7 +120,8 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
                 let rest = words.iter().skip_while(|word| *word != path.as_os_str()).skip(1);
                 let rest = rest.map(|word| word.to_string_lossy().into_owned()).collect();
                 return entered(&settings, || {
-                    language::script(&settings, Program::File(path), rest, false, Tracing::Off)
+                    let (program, bounds) = (Program::File(path), Bounds::default());
+                    language::script(&settings, program, rest, &bounds, Tracing::Off)
                 });
             }
             return usage::show(&mut screen, &error, words);
@@ -130,7 +134,10 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
     }
     let tracing = language::tracing(arguments.trace.as_deref());
     if let Verb::Script(script) = arguments.verb {
-        return entered(&settings, || language::script_within(&settings, script, tracing));
+        let (program, arguments, bounds) = script.parts();
+        return entered(&settings, || {
+            language::script(&settings, program, arguments, &bounds, tracing)
+        });
     }
     if let Verb::Learn(lessons) = &arguments.verb {
         let settings = learn::settings(&settings);

@@ -46,7 +46,7 @@ fn verb(words: &[OsString]) -> Option<String> {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         match word.as_ref() {
-            "--root" | "--storage-driver" => drop(words.next()),
+            "--root" | "--storage-driver" | "--lang" => drop(words.next()),
             "container" | "image" | "system" => {}
             flag if flag.starts_with('-') => {}
             verb => return Some(verb.to_owned()),
@@ -61,7 +61,7 @@ fn noun(words: &[OsString]) -> &'static str {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         match word.as_ref() {
-            "--root" | "--storage-driver" => drop(words.next()),
+            "--root" | "--storage-driver" | "--lang" => drop(words.next()),
             flag if flag.starts_with('-') => {}
             "image" => return "image ",
             "system" => return "system ",
@@ -129,6 +129,7 @@ mod tests {
         let lines = [
             "strat web",
             "xyzzy",
+            "--lang ko strat web",
             "image lss",
             "run --naem web alpine",
             "run -Z alpine",
@@ -152,6 +153,10 @@ mod tests {
             $ xyzzy
             error: `xyzzy` is not a verb of lifebox
             hint: see `lifebox --help`
+            # 1
+            $ --lang ko strat web
+            error: `strat` is not a verb of lifebox
+            hint: did you mean `start`?
             # 1
             $ image lss
             error: `lss` is not a verb of lifebox

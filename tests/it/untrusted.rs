@@ -119,6 +119,49 @@ fn it_ends_at_its_ceiling_of_memory_and_what_it_made_goes_with_it() {
 }
 
 #[test]
+fn its_flags_count_before_a_file_and_a_text_too() {
+    needs_root!("its_flags_count_before_a_file_and_a_text_too");
+    let engine = Engine::new();
+    let folder = engine.root().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let reads = write("reads.rhai", "print(args()); read_text(\"/etc/hostname\")");
+    let plain = write("plain", "#!/usr/bin/env lifebox\nread_text(\"/etc/hostname\")");
+    for words in [
+        &["--untrusted", &reads, "--timeout"][..],
+        &["--max-ops=1000", "--untrusted", "--root", engine.root().to_str().unwrap(), &plain],
+        &["--untrusted", "-e", "read_text(\"/etc/hostname\")"],
+    ] {
+        let ran = engine.run(words);
+        assert_eq!(ran.code, 1, "{words:?}");
+        assert!(ran.err.contains("not in the folder of the script"), "{words:?}: {}", ran.err);
+    }
+    let endless = write("endless.rhai", "loop { sleep(1) }");
+    assert_eq!(engine.run(&["--timeout", "0.2s", &endless]).code, 124);
+    assert!(
+        engine.fails(&["--max-ops", "1000", "-e", "loop {}"], 1).contains("as many operations")
+    );
+    let greedy = "let text = \"x\"; loop { text += text; }";
+    assert_eq!(engine.run(&["--max-memory", "64m", "-e", greedy]).code, 137);
+    for (words, why) in [
+        (&["--untrusted", "ps"][..], "--untrusted is for scripts"),
+        (&["--timeout", "1s", "ps"], "--timeout is for scripts"),
+        (&["--max-ops", "5"], "--max-ops is for scripts"),
+        (&["--max-memory"], "--max-memory needs a size"),
+        (&["--timeout", "soon", "-e", "1"], "--timeout"),
+        (&["--max-memory", "much", "-e", "1"], "--max-memory"),
+        (&["--max-ops", "many", "-e", "1"], "`many` is no number"),
+    ] {
+        let error = engine.fails(words, 1);
+        assert!(error.contains(why) && !error.contains("--help"), "{words:?}: {error}");
+    }
+}
+
+#[test]
 fn its_time_and_operations_are_limited_unless_said_otherwise() {
     needs_root!("its_time_and_operations_are_limited_unless_said_otherwise");
     let engine = Engine::new();
