@@ -127,9 +127,8 @@ mod tests {
     #[test]
     fn mistakes_name_the_nearest_flag_or_verb() {
         let lines = [
-            "strat web",
-            "xyzzy",
             "--lang ko strat web",
+            "xyzzy",
             "image lss",
             "run --naem web alpine",
             "run -Z alpine",
@@ -146,17 +145,13 @@ mod tests {
             shown.push_str(&format!("$ {line}\n{text}# {}\n", failure_code(&words)));
         }
         expect![[r#"
-            $ strat web
+            $ --lang ko strat web
             error: `strat` is not a verb of lifebox
             hint: did you mean `start`?
             # 1
             $ xyzzy
             error: `xyzzy` is not a verb of lifebox
             hint: see `lifebox --help`
-            # 1
-            $ --lang ko strat web
-            error: `strat` is not a verb of lifebox
-            hint: did you mean `start`?
             # 1
             $ image lss
             error: `lss` is not a verb of lifebox

@@ -295,8 +295,8 @@ pub struct Bounds {
     /// End the script where it would use more memory, with exit code 137
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<String>,
-    /// Keep the script in its folder, let its containers see nothing of this machine, and limit
-    /// its time (5m), operations (100 million) and memory (256m)
+    /// Keep the script in its folder and to the containers that it makes, let these see nothing
+    /// of this machine, and limit its time (5m), operations (100 million) and memory (256m)
     #[arg(long)]
     pub untrusted: bool,
 }
