@@ -12,10 +12,10 @@ use std::time::Duration;
 use clap::CommandFactory as _;
 use once_cell::unsync::OnceCell;
 
-use super::arguments::{Arguments, ScriptArguments, Verb};
+use super::arguments::{Arguments, Bounds, ScriptArguments, Verb};
 use super::outcome::{FAILED, complain, settle};
 use super::reader::reader;
-use super::route::{Before, Program};
+use super::route::Program;
 use super::screen::{Screen, Stream, stderr, stdout};
 use super::shell::Shell;
 use super::{from_docker, pager, parse, perform, report, usage};
@@ -27,17 +27,16 @@ use crate::repl;
 use crate::script::lessons::Player;
 use crate::script::{self, Fence, Host, Limits, Output, Source, Tracing};
 
-/// Runs a script and returns its exit code.
-pub fn script(settings: &Settings, program: Program, arguments: Vec<String>, before: Before) -> u8 {
-    let (limits, fence) = (Limits::default(), None);
-    let trace = tracing(before.trace.as_deref());
-    let Before { dry_run, report, .. } = before;
-    bounded(settings, Within { program, arguments, limits, fence, dry_run, trace, report })
-}
-
-/// Runs a script within the limits that its flags say.
-pub fn script_within(settings: &Settings, script: ScriptArguments, trace: Tracing) -> u8 {
-    match within(script).map(|within| Within { trace, ..within }) {
+/// Runs a script within the bounds that its flags say, and returns its exit code.
+pub fn script(
+    settings: &Settings,
+    program: Program,
+    arguments: Vec<String>,
+    bounds: &Bounds,
+    trace: Tracing,
+) -> u8 {
+    let within = within(program, arguments, bounds);
+    match within.map(|within| Within { trace, ..within }) {
         Ok(within) => bounded(settings, within),
         Err(error) => failed(&error),
     }
@@ -63,14 +62,20 @@ pub fn tracing(flag: Option<&str>) -> Tracing {
     }
 }
 
-/// What the arguments of `script` say.
-fn within(script: ScriptArguments) -> Result<Within> {
-    let first = script.file_and_arguments.first().map(String::as_str).unwrap_or_default();
-    let program = Program::from_word(first);
-    let (limits, fence) = (limits(&script)?, fence(&script, &program)?);
-    let (dry_run, report, trace) = (script.dry_run, script.report, Tracing::Off);
-    let arguments = script.file_and_arguments.into_iter().skip(1).collect();
-    Ok(Within { program, arguments, limits, fence, dry_run, trace, report })
+/// What the flags say.
+fn within(program: Program, arguments: Vec<String>, bounds: &Bounds) -> Result<Within> {
+    let (limits, fence) = (limits(bounds)?, fence(bounds, &program)?);
+    let (dry_run, report) = (bounds.dry_run, bounds.report.clone());
+    Ok(Within { program, arguments, limits, fence, dry_run, trace: Tracing::Off, report })
+}
+
+impl ScriptArguments {
+    /// The script, what its `args()` returns, and within what it runs.
+    pub fn parts(self) -> (Program, Vec<String>, Bounds) {
+        let mut words = self.file_and_arguments.into_iter();
+        let program = Program::from_word(&words.next().unwrap_or_default());
+        (program, words.collect(), self.bounds)
+    }
 }
 
 fn bounded(settings: &Settings, within: Within) -> u8 {
@@ -81,7 +86,7 @@ fn bounded(settings: &Settings, within: Within) -> u8 {
     let prepared = report::check(report.as_deref(), dry_run).and_then(|()| {
         let host = open(settings, arguments)?;
         let host = Host { limits, fence, trace, ..host };
-        let host = if dry_run { telling(host)? } else { host };
+        let host = if dry_run { telling(settings, host)? } else { host };
         let source = source(program)?;
         host.cancel.raise_on_end()?;
         if let Some(most) = limits.memory {
@@ -118,35 +123,36 @@ pub fn took_panic(info: &PanicHookInfo<'_>) -> bool {
 }
 
 /// The same with an engine that does nothing: what it would do is printed.
-fn telling(host: Host) -> Result<Host> {
+fn telling(settings: &Settings, host: Host) -> Result<Host> {
     let output = host.output.clone();
     let tell = move |line: &str| {
         // Where nobody reads any more, the script's own next line ends it.
         let _ = output.print(line);
     };
-    Ok(Host { backend: engine::dry::open(host.backend.clone(), Arc::new(tell))?, ..host })
+    let backend = engine::dry::open(host.backend.clone(), &settings.root, Arc::new(tell))?;
+    Ok(Host { backend, ..host })
 }
 
 /// How far a script may go.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for a time that is none.
-pub fn limits(script: &ScriptArguments) -> Result<Limits> {
-    let time = script.timeout.as_deref().map(parse_duration).transpose();
+pub fn limits(bounds: &Bounds) -> Result<Limits> {
+    let time = bounds.timeout.as_deref().map(parse_duration).transpose();
     let time = time.map_err(|error| error.context("--timeout"))?;
-    let memory = script.max_memory.as_deref().map(parse_bytes).transpose();
+    let memory = bounds.max_memory.as_deref().map(parse_bytes).transpose();
     let memory = memory.map_err(|error| error.context("--max-memory"))?;
-    let operations = script.max_ops.filter(|most| *most > 0);
+    let operations = bounds.max_ops.filter(|most| *most > 0);
     let own = Limits { time, cleanup: None, operations, memory };
-    Ok(if script.untrusted { own.or(UNTRUSTED) } else { own })
+    Ok(if bounds.untrusted { own.or(UNTRUSTED) } else { own })
 }
 
 /// What is around a script that is not trusted: its folder, or the working directory.
 ///
 /// # Errors
 /// When that is not there.
-pub fn fence(script: &ScriptArguments, program: &Program) -> Result<Option<Arc<Fence>>> {
-    if !script.untrusted {
+pub fn fence(bounds: &Bounds, program: &Program) -> Result<Option<Arc<Fence>>> {
+    if !bounds.untrusted {
         return Ok(None);
     }
     let folder = match program {
@@ -325,7 +331,8 @@ impl repl::CommandLine for Commands {
             return settle(&mut screen, Err(error.into()));
         }
         if let Verb::Script(script) = arguments.verb {
-            let prepared = within(script).and_then(|within| {
+            let (program, arguments, bounds) = script.parts();
+            let prepared = within(program, arguments, &bounds).and_then(|within| {
                 let Within { program, arguments: args, limits, fence, dry_run, report, .. } =
                     within;
                 report::check(report.as_deref(), dry_run)?;
@@ -335,7 +342,8 @@ impl repl::CommandLine for Commands {
                     return Err(error.hint("run it by itself: lifebox script --untrusted FILE"));
                 }
                 let host = Host { args, limits, fence, ..self.host.clone() };
-                Ok((if dry_run { telling(host)? } else { host }, source(program)?, report))
+                let host = if dry_run { telling(&self.settings, host)? } else { host };
+                Ok((host, source(program)?, report))
             });
             return match prepared {
                 Ok((host, source, report)) => report::run(host, source, report.as_deref()),

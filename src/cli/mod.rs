@@ -51,14 +51,17 @@ use clap::Parser as _;
 
 use arguments::store::SystemVerb;
 use arguments::teaching::TeachVerb;
-use arguments::{Arguments, ContainerVerb, ImageVerb, LimitVerb, OfContainer, Subject, Verb};
+use arguments::{
+    Arguments, Bounds, ContainerVerb, ImageVerb, LimitVerb, OfContainer, Subject, Verb,
+};
 use outcome::{FAILED, Outcome, complain, settle};
-use route::{Before, Program, Route};
+use route::{Program, Route};
 use screen::Screen;
 use shell::Shell;
 
 use crate::engine::{self, Settings};
 use crate::model::{Error, Kind};
+use crate::script::Tracing;
 
 /// Does what the command line says (`words` without the program's name) and returns the exit code.
 pub fn main(words: &[OsString]) -> u8 {
@@ -76,15 +79,10 @@ pub fn main(words: &[OsString]) -> u8 {
             return FAILED;
         }
         settings.take(before.root.take(), before.storage_driver.take());
-        if before.dry_run && !matches!(route, Route::Script(..)) {
-            let error = Error::new(Kind::Invalid, "--dry-run is for scripts")
-                .hint("such as: lifebox --dry-run workflow.rhai");
-            complain(&mut Screen::new(), &error);
-            return FAILED;
-        }
-        if before.report.is_some() && !matches!(route, Route::Script(..)) {
-            let error = Error::new(Kind::Invalid, "--report is for scripts")
-                .hint("such as: lifebox --report out.html workflow.rhai");
+        let flag = before.bounds.flag().filter(|_| !matches!(route, Route::Script(..)));
+        if let Some(flag) = flag {
+            let error = Error::new(Kind::Invalid, format!("{flag} is for scripts"))
+                .hint("such as: lifebox --dry-run workflow.rhai, or lifebox --untrusted -e TEXT");
             complain(&mut Screen::new(), &error);
             return FAILED;
         }
@@ -95,9 +93,10 @@ pub fn main(words: &[OsString]) -> u8 {
                 settle(&mut screen, shown.map(|()| 0).map_err(Into::into))
             }
             Route::Verb => command(words, settings),
-            Route::Script(program, arguments) => {
-                entered(&settings, || language::script(&settings, program, arguments, before))
-            }
+            Route::Script(program, arguments) => entered(&settings, || {
+                let trace = language::tracing(before.trace.as_deref());
+                language::script(&settings, program, arguments, &before.bounds, trace)
+            }),
             Route::Repl => entered(&settings, || language::repl(&settings)),
         }
     })
@@ -124,7 +123,8 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
                 let rest = words.iter().skip_while(|word| *word != path.as_os_str()).skip(1);
                 let rest = rest.map(|word| word.to_string_lossy().into_owned()).collect();
                 return entered(&settings, || {
-                    language::script(&settings, Program::File(path), rest, Before::default())
+                    let (program, bounds) = (Program::File(path), Bounds::default());
+                    language::script(&settings, program, rest, &bounds, Tracing::Off)
                 });
             }
             return usage::show(&mut screen, &error, words);
@@ -137,7 +137,10 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
     }
     let tracing = language::tracing(arguments.trace.as_deref());
     if let Verb::Script(script) = arguments.verb {
-        return entered(&settings, || language::script_within(&settings, script, tracing));
+        let (program, arguments, bounds) = script.parts();
+        return entered(&settings, || {
+            language::script(&settings, program, arguments, &bounds, tracing)
+        });
     }
     if let Verb::Learn(lessons) = &arguments.verb {
         let settings = learn::settings(&settings);

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::arguments::Bounds;
 use crate::model::{Error, Kind, Result};
 
 /// What the first words ask for.
@@ -45,14 +46,12 @@ pub struct Before {
     pub root: Option<PathBuf>,
     /// `--storage-driver`.
     pub storage_driver: Option<String>,
-    /// `--dry-run`.
-    pub dry_run: bool,
+    /// `--dry-run`, `--untrusted` and the limits of a script.
+    pub bounds: Bounds,
     /// `--lang`.
     pub lang: Option<String>,
     /// `--trace`, with its word.
     pub trace: Option<String>,
-    /// `--report`.
-    pub report: Option<PathBuf>,
 }
 
 /// The route of these words (without the program's name), and the flags before it.
@@ -68,8 +67,8 @@ pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
             Some((flag, value)) => (flag, Some(value)),
             None => (text.as_ref(), None),
         };
-        if text == "--dry-run" {
-            before.dry_run = true;
+        if let Some(is_set) = before.bounds.switch(&text) {
+            *is_set = true;
             rest = after;
             continue;
         }
@@ -83,25 +82,54 @@ pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
             "--report" => "a file",
             "--storage-driver" => "a name",
             "--lang" => "en or ko",
-            _ => return Ok((before, route_first(first, after)?)),
+            "--timeout" => "a time, such as 30s",
+            "--max-ops" => "a number",
+            "--max-memory" => "a size, such as 64m",
+            _ => {
+                let of_script = before.bounds.flag().is_some();
+                return Ok((before, route_first(first, after, of_script)?));
+            }
         };
         let (value, after) = match (value, after.split_first()) {
             (Some(value), _) => (OsString::from(value), after),
             (None, Some((value, after))) => (value.clone(), after),
             (None, None) => return Err(Error::new(Kind::Invalid, format!("{flag} needs {what}"))),
         };
+        let text = value.to_string_lossy().into_owned();
         match flag {
             "--root" => before.root = Some(value.into()),
-            "--report" => before.report = Some(value.into()),
-            "--lang" => before.lang = Some(value.to_string_lossy().into_owned()),
-            _ => before.storage_driver = Some(value.to_string_lossy().into_owned()),
+            "--report" => before.bounds.report = Some(value.into()),
+            "--lang" => before.lang = Some(text),
+            "--timeout" => before.bounds.timeout = Some(text),
+            "--max-ops" => before.bounds.max_ops = Some(operations(&text)?),
+            "--max-memory" => before.bounds.max_memory = Some(text),
+            _ => before.storage_driver = Some(text),
         }
         rest = after;
     }
     Ok((before, Route::Repl))
 }
 
-fn route_first(first: &OsStr, rest: &[OsString]) -> Result<Route> {
+impl Bounds {
+    /// What a flag without value sets.
+    fn switch(&mut self, flag: &str) -> Option<&mut bool> {
+        match flag {
+            "--dry-run" => Some(&mut self.dry_run),
+            "--untrusted" => Some(&mut self.untrusted),
+            _ => None,
+        }
+    }
+}
+
+fn operations(text: &str) -> Result<u64> {
+    text.parse().map_err(|_| {
+        Error::new(Kind::Invalid, format!("--max-ops: `{text}` is no number"))
+            .hint("such as: lifebox --max-ops 1000000 FILE")
+    })
+}
+
+/// `of_script`: a flag before it says that it is a script.
+fn route_first(first: &OsStr, rest: &[OsString], of_script: bool) -> Result<Route> {
     let text = |word: &OsString| word.to_string_lossy().into_owned();
     let arguments = || rest.iter().map(text).collect();
     match first.to_str() {
@@ -120,7 +148,9 @@ fn route_first(first: &OsStr, rest: &[OsString]) -> Result<Route> {
     let path = Path::new(first);
     // A bare word is a verb first; only one that is none may be a file (`usage::script_meant`).
     let is_path = first.as_encoded_bytes().contains(&b'/');
-    if path.extension().is_some_and(|extension| extension == "rhai") || is_path && is_script(path) {
+    if path.extension().is_some_and(|extension| extension == "rhai")
+        || (is_path || of_script) && is_script(path)
+    {
         return Ok(Route::Script(Program::File(path.into()), arguments()));
     }
     Ok(Route::Verb)
@@ -171,11 +201,28 @@ mod tests {
         assert_eq!(before.storage_driver.as_deref(), Some("vfs"));
         assert!(route(&["--storage-driver".into()]).is_err());
         let (before, found) = route(&["--report", "o.html", "a.rhai"].map(OsString::from)).unwrap();
-        assert_eq!(before.report, Some("o.html".into()));
+        assert_eq!(before.bounds.report, Some("o.html".into()));
         assert_eq!(found, script(Program::File("a.rhai".into()), &[]));
         assert!(route(&["--report".into()]).is_err());
         assert!(route(&["-e".into()]).is_err());
         assert!(route(&["--root".into()]).is_err());
+        let line = "--untrusted --timeout 1s --max-ops=9 --max-memory 64m -e 1 --max-ops";
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let (before, found) = route(&words).unwrap();
+        assert_eq!(found, script(Program::Text("1".into()), &["--max-ops"]));
+        let bounds = Bounds {
+            dry_run: false,
+            report: None,
+            untrusted: true,
+            timeout: Some("1s".into()),
+            max_ops: Some(9),
+            max_memory: Some("64m".into()),
+        };
+        assert_eq!(before.bounds, bounds);
+        for wrong in [&["--timeout"][..], &["--max-ops", "x"], &["--max-memory"]] {
+            let words: Vec<OsString> = wrong.iter().map(OsString::from).collect();
+            assert!(route(&words).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

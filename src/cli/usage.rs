@@ -46,7 +46,7 @@ pub fn verb(words: &[OsString]) -> Option<String> {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         match word.as_ref() {
-            "--root" | "--storage-driver" => drop(words.next()),
+            "--root" | "--storage-driver" | "--lang" => drop(words.next()),
             "container" | "image" | "system" => {}
             flag if flag.starts_with('-') => {}
             verb => return Some(verb.to_owned()),
@@ -61,7 +61,7 @@ fn noun(words: &[OsString]) -> &'static str {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         match word.as_ref() {
-            "--root" | "--storage-driver" => drop(words.next()),
+            "--root" | "--storage-driver" | "--lang" => drop(words.next()),
             flag if flag.starts_with('-') => {}
             "image" => return "image ",
             "system" => return "system ",
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn mistakes_name_the_nearest_flag_or_verb() {
         let lines = [
-            "strat web",
+            "--lang ko strat web",
             "xyzzy",
             "image lss",
             "run --naem web alpine",
@@ -145,7 +145,7 @@ mod tests {
             shown.push_str(&format!("$ {line}\n{text}# {}\n", failure_code(&words)));
         }
         expect![[r#"
-            $ strat web
+            $ --lang ko strat web
             error: `strat` is not a verb of lifebox
             hint: did you mean `start`?
             # 1

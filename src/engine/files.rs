@@ -64,7 +64,8 @@ impl Native {
                 .container(name, Some("dead")));
         }
         let directory = self.runtime.directory(id);
-        let config: Value = directory.read("config.json")?;
+        let gone_or = |error| self.runtime.gone_or(id, error);
+        let config: Value = directory.read("config.json").map_err(gone_or)?;
         let mounts = config.get("mounts").and_then(Value::as_array).into_iter().flatten();
         let paths = mounts.filter_map(|mount| mount.get("destination").and_then(Value::as_str));
         let mounts = paths.map(str::to_owned).collect();
@@ -74,11 +75,23 @@ impl Native {
             Driver::Vfs => {
                 let path = directory.file("config.json");
                 let written = std::fs::metadata(&path);
-                let written = written.context(|| format!("stat `{}`", path.display()))?;
+                let written = written.context(|| format!("stat `{}`", path.display()));
+                let written = written.map_err(gone_or)?;
                 ("rootfs", Some((written.mtime(), written.mtime_nsec())))
             }
         };
         Ok(Place { upper: directory.file(name), copied, container, mounts })
+    }
+
+    /// What was read of a container's files, unless these were removed meanwhile: what is removed
+    /// vanishes file by file, so a part of it may be all that was found.
+    pub(super) fn whole<T>(&self, id: &ContainerId, name: &str, read: Result<T>) -> Result<T> {
+        // Nothing is read after this, and what is removed is moved away first.
+        if self.runtime.directory(id).path().exists() {
+            return read;
+        }
+        let message = format!("the container `{name}` was removed meanwhile");
+        Err(Error::new(Kind::NotFound, message).container(name, None))
     }
 
     /// How many bytes a container has written.
@@ -101,7 +114,8 @@ impl Native {
     /// What a container has changed.
     pub(super) fn changes(&self, id: &ContainerId) -> Result<Vec<Change>> {
         let place = self.place(id, "compare")?;
-        self.store()?.changes(place.files())
+        let changes = self.store()?.changes(place.files());
+        self.whole(id, place.container.state.name.as_str(), changes)
     }
 
     /// Writes all that a container sees as a tar.
@@ -112,9 +126,9 @@ impl Native {
         cancel: &Cancel,
     ) -> Result<()> {
         let place = self.place(id, "export")?;
-        self.store()?
-            .export(place.files(), out, &|| cancel.check())
-            .context(|| format!("cannot export `{}`", place.container.state.name))?;
+        let name = place.container.state.name.as_str();
+        let exported = self.store()?.export(place.files(), out, &|| cancel.check());
+        self.whole(id, name, exported).context(|| format!("cannot export `{name}`"))?;
         self.runtime.event(id, Action::Export, &[]);
         Ok(())
     }

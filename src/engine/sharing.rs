@@ -10,22 +10,36 @@ impl Native {
     /// Puts the ids of other containers in the place of their names; who shares a network is
     /// called like it, as in Docker.
     pub(super) fn resolve_sharing(&self, spec: &mut ContainerSpec) -> Result<()> {
-        let sharing = &mut spec.host.sharing;
-        for mode in [&mut sharing.network, &mut sharing.ipc, &mut sharing.pid] {
-            if let Mode::Container(name) = mode {
-                *mode = Mode::Container(self.runtime.find(name)?.as_str().to_owned());
-            }
-        }
-        let unnamed = spec.config.hostname == spec.id.short();
-        match &sharing.network {
-            Mode::Container(id) => {
-                let other = self.runtime.directory(&id.parse()?).read_spec()?;
-                spec.config.hostname = other.config.hostname;
-            }
-            Mode::Host if unnamed => spec.config.hostname = host::name(),
-            _ if sharing.uts == Mode::Host => spec.config.hostname = host::name(),
-            _ => {}
-        }
-        Ok(())
+        resolve(spec, &|name| self.spec_of(name))
     }
+
+    /// What the container of this name was made with.
+    pub(super) fn spec_of(&self, name: &str) -> Result<ContainerSpec> {
+        self.runtime.directory(&self.runtime.find(name)?).read_spec()
+    }
+}
+
+/// The same for an engine whose containers are told by `spec_of`.
+pub(super) fn resolve(
+    spec: &mut ContainerSpec,
+    spec_of: &dyn Fn(&str) -> Result<ContainerSpec>,
+) -> Result<()> {
+    let sharing = &mut spec.host.sharing;
+    for mode in [&mut sharing.ipc, &mut sharing.pid] {
+        if let Mode::Container(name) = mode {
+            *mode = Mode::Container(spec_of(name)?.id.as_str().to_owned());
+        }
+    }
+    let unnamed = spec.config.hostname == spec.id.short();
+    match &mut sharing.network {
+        Mode::Container(name) => {
+            let other = spec_of(name)?;
+            other.id.as_str().clone_into(name);
+            spec.config.hostname = other.config.hostname;
+        }
+        Mode::Host if unnamed => spec.config.hostname = host::name(),
+        _ if sharing.uts == Mode::Host => spec.config.hostname = host::name(),
+        _ => {}
+    }
+    Ok(())
 }

@@ -1,11 +1,13 @@
 //! `cp`: files into containers and out of them.
 
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
 use super::Cancel;
 use super::native::Native;
 use crate::image::transfer::{self, Owner, Place};
+use crate::model::container::Container;
 use crate::model::error::Context;
 use crate::model::event::Action;
 use crate::model::id::ContainerId;
@@ -103,16 +105,8 @@ impl Native {
         }
         // Kept until all is copied: nobody starts a container that rests meanwhile.
         let root = self.runtime.root(id)?;
-        self.check_mounts(id, &what)?;
-        let inside = |path: &str, follow: bool| {
-            let directory = root.directory.try_clone().context(|| "dup".to_owned())?;
-            Place::new(directory, path, follow)
-        };
-        let owner = |uid: u32, gid: u32| match options.archive {
-            true => Owner::Same,
-            false => Owner::Is(uid, gid),
-        };
-        let check = || cancel.check();
+        let container = self.runtime.inspect(id)?;
+        check_mounts(&container, &what)?;
         let action = match what {
             Transfer::In { .. } | Transfer::Unpack { .. } | Transfer::Write { .. } => {
                 Action::ExtractToDir
@@ -121,53 +115,63 @@ impl Native {
                 Action::ArchivePath
             }
         };
-        match what {
-            Transfer::In { from, path } => transfer::copy(
-                &here(from, options.follow)?,
-                &inside(path, true)?,
-                owner(0, 0),
-                &check,
-            ),
-            Transfer::Out { path, to } => {
-                let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
-                let owner = owner(uid.as_raw(), gid.as_raw());
-                transfer::copy(&inside(path, options.follow)?, &here(to, true)?, owner, &check)
-            }
-            Transfer::Pack { path, out } => inside(path, options.follow)?.pack(out, &check),
-            Transfer::Unpack { tar, path } => inside(path, true)?.unpack(tar, Owner::Same, &check),
-            Transfer::Read { path, content } => {
-                *content = inside(path, true)?.read(MOST)?;
-                Ok(())
-            }
-            Transfer::Write { path, content } => inside(path, true)?.write(content, &check),
-        }?;
+        let of_many = matches!(what, Transfer::Out { .. } | Transfer::Pack { .. });
+        let done = copy(&root.directory, what, options, cancel);
+        // One that goes when it ends may have gone.
+        match done {
+            Ok(()) if !of_many => {}
+            done => self.whole(id, container.state.name.as_str(), done)?,
+        }
         self.runtime.event(id, action, &[]);
         Ok(())
     }
 }
 
-impl Native {
-    /// Refuses what would miss a mount: those of a container that rests are not there, and what was
-    /// copied below would be hidden once it runs.
-    fn check_mounts(&self, id: &ContainerId, what: &Transfer<'_>) -> Result<()> {
-        let container = self.runtime.inspect(id)?;
-        if container.state.status.is_live() {
-            return Ok(());
+/// Copies from or to a container whose root is `root`.
+fn copy(root: &OwnedFd, what: Transfer<'_>, options: CopyOptions, cancel: &Cancel) -> Result<()> {
+    let inside = |path: &str, follow: bool| {
+        let directory = root.try_clone().context(|| "dup".to_owned())?;
+        Place::new(directory, path, follow)
+    };
+    let owner = |uid: u32, gid: u32| match options.archive {
+        true => Owner::Same,
+        false => Owner::Is(uid, gid),
+    };
+    let check = || cancel.check();
+    match what {
+        Transfer::In { from, path } => {
+            let from = here(from, options.follow)?;
+            transfer::copy(&from, &inside(path, true)?, owner(0, 0), &check)
         }
-        let path = lexical(what.path());
-        let hidden = |mount: &&Mount| path.starts_with(&mount.target);
-        match container.spec.host.mounts.list.iter().find(hidden) {
-            None => Ok(()),
-            Some(mount) => {
-                let name = container.state.name.as_str();
-                let message =
-                    format!("`{}` of `{name}` is a mount, and `{name}` does not run", mount.target);
-                Err(Error::new(Kind::Unsupported, message)
-                    .hint("start the container first")
-                    .container(name, Some(container.state.status.as_str())))
-            }
+        Transfer::Out { path, to } => {
+            let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+            let owner = owner(uid.as_raw(), gid.as_raw());
+            transfer::copy(&inside(path, options.follow)?, &here(to, true)?, owner, &check)
         }
+        Transfer::Pack { path, out } => inside(path, options.follow)?.pack(out, &check),
+        Transfer::Unpack { tar, path } => inside(path, true)?.unpack(tar, Owner::Same, &check),
+        Transfer::Read { path, content } => {
+            *content = inside(path, true)?.read(MOST)?;
+            Ok(())
+        }
+        Transfer::Write { path, content } => inside(path, true)?.write(content, &check),
     }
+}
+
+/// Refuses what would miss a mount: those of a container that rests are not there, and what was
+/// copied below would be hidden once it runs.
+fn check_mounts(container: &Container, what: &Transfer<'_>) -> Result<()> {
+    if container.state.status.is_live() {
+        return Ok(());
+    }
+    let path = lexical(what.path());
+    let hidden = |mount: &&Mount| path.starts_with(&mount.target);
+    let Some(mount) = container.spec.host.mounts.list.iter().find(hidden) else { return Ok(()) };
+    let name = container.state.name.as_str();
+    let message = format!("`{}` of `{name}` is a mount, and `{name}` does not run", mount.target);
+    Err(Error::new(Kind::Unsupported, message)
+        .hint("start the container first")
+        .container(name, Some(container.state.status.as_str())))
 }
 
 /// Refuses to put a file in the place of a device of this machine, or of what programs talk over.
@@ -183,7 +187,7 @@ fn check_target(to: &Path) -> Result<()> {
 }
 
 /// An absolute path without `.` and `..`, as it reads.
-fn lexical(path: &str) -> PathBuf {
+pub(super) fn lexical(path: &str) -> PathBuf {
     let mut clean = PathBuf::from("/");
     for part in Path::new(path).components() {
         match part {

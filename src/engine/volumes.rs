@@ -9,7 +9,7 @@ use super::native::Native;
 use crate::image::bytes_below;
 use crate::model::container::ContainerSpec;
 use crate::model::id::ContainerId;
-use crate::model::mounts::{Given, MountKind, volumes_from};
+use crate::model::mounts::{Given, Mount, MountKind, volumes_from};
 use crate::model::options::CreateOptions;
 use crate::model::volume::{
     PrunedVolumes, VERSION, Volume, VolumeFilter, VolumeOptions, VolumeUse,
@@ -73,11 +73,7 @@ impl Native {
             result => result?,
         };
         if !found.users.is_empty() {
-            let users: Vec<&str> = found.users.iter().map(|name| name.as_str()).collect();
-            let users = users.join(", ");
-            let message = format!("remove {name}: volume is in use - [{users}]");
-            return Err(Error::new(Kind::Refused, message)
-                .hint(format!("remove the containers first: rm {}", users.replace(',', ""))));
+            return Err(in_use(&found));
         }
         volumes.remove(&held, name)
     }
@@ -111,14 +107,7 @@ impl Native {
         &self,
         options: &'a CreateOptions,
     ) -> Result<Cow<'a, CreateOptions>> {
-        let mut options = Cow::Borrowed(options);
-        for text in options.mounts.from.clone() {
-            let (container, read_only) = volumes_from(&text)?;
-            let id = self.runtime.find(container)?;
-            let others = self.runtime.directory(&id).read_spec()?.host.mounts;
-            options.to_mut().mounts.take_over(&others, read_only);
-        }
-        Ok(options)
+        with_mounts_of_others(options, &|name| self.spec_of(name))
     }
 
     /// Makes the volumes of a container that is being made, names those without a name, and sees
@@ -126,18 +115,7 @@ impl Native {
     pub(super) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<Prepared<'_>> {
         let volumes = self.volume_store();
         let list = &mut spec.host.mounts.list;
-        let missing = list.iter().find(|mount| {
-            let bound = mount.kind == MountKind::Bind && mount.given == Given::Mount;
-            bound && std::fs::symlink_metadata(&mount.source).is_err()
-        });
-        if let Some(mount) = missing {
-            let message = format!(
-                "invalid mount config for type \"bind\": bind source path does not exist: {}",
-                mount.source
-            );
-            return Err(Error::new(Kind::NotFound, message)
-                .hint("make it first, or write -v, which makes a directory of it"));
-        }
+        check_binds(list)?;
         let mut prepared = Prepared { engine: self, made: Vec::new(), _kept: None };
         if list.iter().all(|mount| mount.kind != MountKind::Volume) {
             return Ok(prepared);
@@ -200,6 +178,44 @@ impl Drop for Prepared<'_> {
             let _ = self.engine.runtime.remove_unused_volumes(&self.made);
         }
     }
+}
+
+/// The options, with what the containers of `--volumes-from`, told by `spec_of`, have mounted.
+pub(super) fn with_mounts_of_others<'a>(
+    options: &'a CreateOptions,
+    spec_of: &dyn Fn(&str) -> Result<ContainerSpec>,
+) -> Result<Cow<'a, CreateOptions>> {
+    let mut options = Cow::Borrowed(options);
+    for text in options.mounts.from.clone() {
+        let (container, read_only) = volumes_from(&text)?;
+        let others = spec_of(container)?.host.mounts;
+        options.to_mut().mounts.take_over(&others, read_only);
+    }
+    Ok(options)
+}
+
+/// Refuses what `--mount` binds and is not there.
+pub(super) fn check_binds(list: &[Mount]) -> Result<()> {
+    let missing = list.iter().find(|mount| {
+        let bound = mount.kind == MountKind::Bind && mount.given == Given::Mount;
+        bound && std::fs::symlink_metadata(&mount.source).is_err()
+    });
+    let Some(mount) = missing else { return Ok(()) };
+    let message = format!(
+        "invalid mount config for type \"bind\": bind source path does not exist: {}",
+        mount.source
+    );
+    Err(Error::new(Kind::NotFound, message)
+        .hint("make it first, or write -v, which makes a directory of it"))
+}
+
+/// For a volume that a container uses.
+pub(super) fn in_use(found: &VolumeUse) -> Error {
+    let users: Vec<&str> = found.users.iter().map(|name| name.as_str()).collect();
+    let users = users.join(", ");
+    let message = format!("remove {}: volume is in use - [{users}]", found.volume.name);
+    Error::new(Kind::Refused, message)
+        .hint(format!("remove the containers first: rm {}", users.replace(',', "")))
 }
 
 /// For an engine without volumes.

@@ -162,7 +162,8 @@ impl Runtime {
         Ok(container)
     }
 
-    fn gone_or(&self, id: &ContainerId, error: Error) -> Error {
+    /// The error of a read of its files, or that it is gone, with all of them.
+    pub fn gone_or(&self, id: &ContainerId, error: Error) -> Error {
         if error.kind() == Kind::NotFound && !self.catalogue.directory(id).path().exists() {
             return no_such(id);
         }

@@ -4,13 +4,15 @@
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use oci_spec::runtime::Spec;
 use rustix::fs::CWD;
 use rustix::io::Errno;
 
 use super::directory::Lock;
-use super::{Claim, Runtime, host, plan};
+use super::{Claim, PATIENCE, Runtime, host, plan};
+use crate::model::container::State;
 use crate::model::id::ContainerId;
 use crate::model::status::{self, Action};
 use crate::model::{Error, Kind, Result};
@@ -30,8 +32,10 @@ impl Runtime {
     /// The root of a container, to read and to write.
     ///
     /// # Errors
-    /// When its record is damaged, or the kernel can't stack what rests.
+    /// When its record is damaged, it stays between two runs, or the kernel can't stack what rests.
     pub fn root(&self, id: &ContainerId) -> Result<Root> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_micros(200);
         loop {
             match self.claim(id)? {
                 Claim::Idle(lock, state) => {
@@ -39,20 +43,19 @@ impl Runtime {
                     return Ok(Root { directory: self.mounted(id)?, _lock: Some(lock) });
                 }
                 Claim::Live(_) => {
-                    let state = self.catalogue.directory(id).read_state()?;
-                    if !state.status.is_live() {
-                        // It is being started, or has just ended: look again.
-                        std::thread::yield_now();
-                        continue;
+                    let state = self.catalogue.directory(id).read_state();
+                    let state = state.map_err(|error| self.gone_or(id, error))?;
+                    if let Some(directory) = of_process(&state)? {
+                        return Ok(Root { directory, _lock: None });
                     }
-                    let path = format!("/proc/{}/root", state.pid);
-                    let directory = sys::fs::open_dir(path.as_ref());
-                    // Opened before it was looked at: the number is still the container's.
-                    if host::start_time(state.pid) == state.pid_start {
-                        return Ok(Root { directory: directory?, _lock: None });
+                    // It is being started, or has just ended: it is looked at again.
+                    if Instant::now() >= deadline {
+                        return Err(unreachable(&state));
                     }
                 }
             }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
         }
     }
 
@@ -66,6 +69,37 @@ impl Runtime {
         mount::apart(directory.path(), || view(c"rootfs", LIFELESS))
             .map_err(|errno| Error::from_errno("mount the root", errno.raw_os_error()))
     }
+}
+
+/// The root that its first process sees; `None` where there is no such process, any more or yet.
+fn of_process(state: &State) -> Result<Option<OwnedFd>> {
+    if !state.status.is_live() || state.pid == 0 {
+        return Ok(None);
+    }
+    let directory = sys::fs::open_dir(format!("/proc/{}/root", state.pid).as_ref());
+    // Opened before it was looked at: the number is still the container's.
+    if host::start_time(state.pid) != state.pid_start {
+        return Ok(None);
+    }
+    match directory {
+        // One that has ended keeps its number until its monitor has taken note, but no root.
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => {
+            let name = state.name.as_str();
+            let error = error.context(format!("cannot reach the files of `{name}`"));
+            Err(error.container(name, Some(state.status.as_str())))
+        }
+        opened => opened.map(Some),
+    }
+}
+
+/// For one that neither runs nor rests for too long.
+fn unreachable(state: &State) -> Error {
+    let (name, status) = (state.name.as_str(), state.status.as_str());
+    let message = format!("cannot reach the files of `{name}`: it neither runs nor rests");
+    Error::new(Kind::Timeout, message)
+        .hint("it restarts again and again, or another command is at work on it; `stop` it first")
+        .container(name, Some(status))
 }
 
 /// Nothing in a container's files has power over the host.

@@ -52,7 +52,11 @@ impl Runtime {
         if host::start_time(state.pid) != state.pid_start {
             return Ok(None);
         }
-        opened.map(Some)
+        match opened {
+            // One that has just ended keeps its number for a moment, but nothing else.
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 }
 

@@ -1,16 +1,19 @@
-//! `--untrusted`: what a script may reach of this machine. Files of its own folder, images and
-//! containers; nothing that would make a container of it a way around.
+//! `--untrusted`: what a script may reach of this machine. Files of its own folder, images, and
+//! the containers and volumes that it made itself; nothing that would make a container of it, or
+//! of somebody else, a way around.
 //!
 //! Paths are checked as they are now, links followed. Nobody changes them between the check and
 //! the use: the calls that take paths go one after the other, and no container of such a script
 //! sees the folder.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rhai::{Array, Map};
 
 use super::values;
+use crate::model::id::ContainerId;
 use crate::model::mounts::{MountKind, Mounts};
 use crate::model::options::CreateOptions;
 use crate::model::sharing::Mode;
@@ -22,6 +25,9 @@ pub struct Fence {
     /// Its folder, absolute and without links.
     folder: PathBuf,
     turn: Mutex<()>,
+    /// What the script has made. An id is given once, so it stays when the container goes.
+    containers: Mutex<BTreeSet<ContainerId>>,
+    volumes: Mutex<BTreeSet<String>>,
 }
 
 /// A path that may be used now.
@@ -64,7 +70,37 @@ impl Fence {
     pub fn new(folder: &Path) -> Result<Self> {
         let what = || format!("cannot fence a script in `{}`", folder.display());
         let folder = folder.canonicalize().map_err(|error| Error::from_io(what(), &error))?;
-        Ok(Fence { folder, turn: Mutex::new(()) })
+        let (containers, volumes) = (Mutex::default(), Mutex::default());
+        Ok(Fence { folder, turn: Mutex::new(()), containers, volumes })
+    }
+
+    /// The script has made a container.
+    pub fn made(&self, id: ContainerId) {
+        lock(&self.containers).insert(id);
+    }
+
+    /// Whether the script has made this container.
+    pub fn has_made(&self, id: &ContainerId) -> bool {
+        lock(&self.containers).contains(id)
+    }
+
+    /// The script has made a volume.
+    pub fn made_volume(&self, name: &str) {
+        lock(&self.volumes).insert(name.to_owned());
+    }
+
+    /// Whether the script has made the volume of this name.
+    pub fn has_made_volume(&self, name: &str) -> bool {
+        lock(&self.volumes).contains(name)
+    }
+
+    /// For what somebody else has made.
+    pub fn not_its_own(what: &str) -> Error {
+        let message = format!("the script is not trusted: it has not made {what}");
+        Error::new(Kind::Denied, message).hint(
+            "it may look at what others made, and act on its own; run it without --untrusted if \
+             you know what it does",
+        )
     }
 
     /// A path inside of the folder, which is there or can be made.
@@ -72,7 +108,7 @@ impl Fence {
     /// # Errors
     /// [`Kind::Denied`] for one that leads out.
     pub fn path(&self, path: &str) -> Result<OwnPath<'_>> {
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = lock(&self.turn);
         Ok(OwnPath { path: self.inside(Path::new(path))?, turn: Some((self, turn)) })
     }
 
@@ -108,6 +144,10 @@ impl Fence {
             None => Ok(()),
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn denied(why: &str) -> Error {

@@ -18,6 +18,7 @@ mod events;
 mod exec;
 mod explain;
 mod fence;
+mod fenced;
 mod handle;
 mod handlers;
 mod here;

@@ -10,6 +10,7 @@ use rhai::NativeCallContext;
 use super::cases::Tests;
 use super::error::{Ending, RhaiResultOf, raise};
 use super::fence::OwnPath;
+use super::fenced::Fenced;
 use super::sources::Sources;
 use super::trace::Calls;
 use super::{Host, here};
@@ -41,7 +42,10 @@ struct Inner {
 
 impl Stage {
     /// Surroundings without any source.
-    pub fn new(host: Host) -> Self {
+    pub fn new(mut host: Host) -> Self {
+        if let Some(fence) = &host.fence {
+            host.backend = Arc::new(Fenced::new(host.backend, Arc::clone(fence)));
+        }
         Stage(Arc::new(Inner {
             host,
             sources: Sources::default(),

@@ -231,3 +231,50 @@ fn many_at_once_are_the_first_of_a_store_with_an_init() {
         assert_eq!(engine.ok(&["ps", "-aq"]), "");
     }
 }
+
+#[test]
+fn ensure_running_of_many_at_once_makes_one_container_for_all() {
+    needs_root!("ensure_running_of_many_at_once_makes_one_container_for_all");
+    let engine = Engine::new();
+    let text = "for c in parallel([1, 2, 3, 4], \
+                |n| ensure_running(\"box\", \"host\", #{ cmd: \"sleep 300\" })) { print(c.id) }";
+    for processes in [1, 5, 1, 5] {
+        let ran = together(&engine, processes, |_| vec!["-e".to_owned(), text.to_owned()]);
+        assert!(ran.iter().all(|ran| ran.code == 0), "{ran:?}");
+        let id = engine.ok(&["ps", "-aq", "--no-trunc"]);
+        assert!(ran.iter().all(|ran| ran.out == format!("{id}\n").repeat(4)), "{id}: {ran:?}");
+        engine.ok(&["rm", "-f", "box"]);
+    }
+}
+
+#[test]
+fn ensure_running_succeeds_while_others_pause_stop_and_remove() {
+    needs_root!("ensure_running_succeeds_while_others_pause_stop_and_remove");
+    let engine = Engine::new();
+    let spoil = |verbs: &str| {
+        format!(
+            "for n in 0..40 {{ for verb in {verbs} {{ try {{ switch verb {{
+                \"pause\" => pause(\"box\"), \"unpause\" => unpause(\"box\"),
+                \"kill\" => kill(\"box\"), \"rm\" => rm(\"box\", #{{ force: true }}),
+            }} }} catch (e) {{ if e.kind != \"refused\" && e.kind != \"not_found\" {{ throw; }} }} }} }}"
+        )
+    };
+    let ensure = "for n in 0..40 { ensure_running(\"box\", \"host\", #{ cmd: \"sleep 300\" }) }";
+    let texts = [
+        spoil("[\"pause\"]"),
+        spoil("[\"kill\", \"pause\", \"unpause\", \"rm\"]"),
+        ensure.to_owned(),
+        ensure.to_owned(),
+    ];
+    let ran = together(&engine, texts.len(), |n| vec!["-e".to_owned(), texts[n].clone()]);
+    assert!(ran.iter().all(|ran| ran.code == 0), "{ran:?}");
+    engine.ok(&["-e", ensure]);
+    assert_eq!(engine.ok(&["ps", "-a", "--format", "{{.Names}} {{.State}}"]), "box running");
+    // Neither a beginning of an id is its name, nor is a program that is not there tried again.
+    let id = engine.ok(&["ps", "-q"]);
+    let text = format!("print(ensure_running(\"{id}\", \"host\", #{{ cmd: \"sleep 9\" }}).name)");
+    assert_eq!(engine.ok(&["-e", &text]), id);
+    let error =
+        engine.fails(&["-e", "ensure_running(\"b2\", \"host\", #{ cmd: \"nope\", rm: true })"], 1);
+    assert!(error.contains("cannot start `b2`"), "{error}");
+}

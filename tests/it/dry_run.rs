@@ -88,7 +88,10 @@ fn what_is_there_in_truth_can_be_asked_and_is_left_alone() {
         "print(logs(\"web\").text); print(top(\"web\").len() > 1);
          stop(\"web\"); print(container(\"web\").status); print(events().map(|e| e.action));",
     );
-    assert_eq!(told, "up\n\ntrue\nwould stop web\nexited\n[\"kill\", \"die\"]");
+    assert_eq!(
+        told,
+        "up\n\ntrue\nwould stop web (taken to end with 0)\nexited\n[\"kill\", \"die\"]"
+    );
     assert_eq!(engine.status("web"), "running");
 }
 
@@ -105,6 +108,12 @@ fn refusals_are_those_of_the_real_engine() {
         "create(\"host\", #{ name: \"web\", workdir: \"relative\" });",
         "create(\"host\", #{ name: \"web\", memory: \"1k\" });",
         "image(\"nosuch\", #{ pull: \"never\" });",
+        "create(\"host\", #{ network: \"container:ghost\" });",
+        "create(\"host\", #{ volumes_from: \"ghost\" });",
+        "create(\"host\", #{ mounts: \"type=bind,source=/no/such,target=/x\" });",
+        "create(\"host\", #{ name: \"web\", volumes: [\"data:/d\"] }); volume(\"data\").rm();",
+        "create_volume(\"bad/name\");",
+        "image(\"host\").with_env(\"A=B\", 1);",
     ] {
         let engine = Engine::new();
         let told = engine.fails(&["--dry-run", "-e", text], 1);
@@ -146,4 +155,53 @@ fn a_dry_run_is_for_scripts_and_has_an_end() {
     std::fs::write(&file, "loop { sleep(1) }").unwrap();
     command.stdin(std::fs::File::open(&file).unwrap());
     assert_eq!(command.output().unwrap().status.code(), Some(124));
+}
+
+#[test]
+fn a_service_that_is_stopped_is_taken_to_end_well() {
+    needs_root!("a_service_that_is_stopped_is_taken_to_end_well");
+    let engine = Engine::new();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/smoke-test.rhai");
+    let told = engine.ok(&["--dry-run", script.to_str().unwrap()]);
+    assert!(told.contains("ok: it stops when asked"), "{told}");
+    let text = "print(run(\"host\", \"sleep 9\").kill().exit_code)";
+    assert!(dry(&engine, text).ends_with("137"));
+}
+
+#[test]
+fn what_was_made_can_be_asked_as_if_it_were_there() {
+    needs_root!("what_was_made_can_be_asked_as_if_it_were_there");
+    let engine = Engine::new();
+    engine.ok(&["volume", "create", "real"]);
+    let text = r#"
+        create_volume("vv", #{ labels: #{ a: "b" } });
+        print(volume("vv").name); print(volume("vv").labels); print(volume("vv").mountpoint);
+        print(volumes().map(|v| v.name));
+        let c = create("host", #{ name: "web", volumes: ["vv:/v", "made:/m", "/own"], cmd: "sleep 9" });
+        print(volumes().len);
+        try { rmv("made") } catch (e) { print(e.kind) }
+        c.rm(#{ volumes: true });
+        print(volumes().map(|v| v.name)); rmv("made"); rmv("vv");
+        print(volumes().map(|v| v.name));
+        let i = image("host").with_env("A", 1).with_cmd(["sleep", "8"]);
+        print(i.env.A); print(i.cmd);
+        let c = create(i, #{ name: "two", env: #{ B: 2 } });
+        print(c.cmd); print(c.env.A);
+        let j = c.commit("two:1", #{ changes: "ENV C=$B$B" });
+        print(j.env.C); print(image("two:1").cmd);
+        c.write_file("/tmp/../x", "hey"); print(read_file(c, "/x"));
+        c.write_file("/x", "more"); print(c.read_file("x"));
+        let d = create("host", #{ network: "container:two" });
+        print(inspect(d).HostConfig.NetworkMode == `container:${c.id}`);
+        rm(c); rm(d);"#;
+    let told = dry(&engine, text);
+    let shown = |told: &str| {
+        let said = told.lines().filter(|line| !line.starts_with("would "));
+        said.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(engine.ok(&["volume", "ls", "-q"]), "real");
+    assert_eq!(shown(&told), shown(&engine.ok(&["-e", text])), "{told}");
+    let told =
+        dry(&engine, "print(create(\"host\", #{ name: \"cc\" }).read_file(\"/etc/passwd\"))");
+    assert!(told.contains("would read cc:/etc/passwd (taken to be empty)"), "{told}");
 }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
-use crate::harness::Engine;
+use crate::harness::{Engine, PATIENCE, until};
 use crate::needs_root;
 
 /// An engine with a directory `src` (`a`, `sub/b`, a link) beside its root, and two containers:
@@ -187,4 +187,51 @@ fn a_device_of_the_host_is_never_replaced() {
     let script = format!("cp_from(\"runs\", \"/etc/hostname\", \"{to}\")");
     assert!(engine.fails(&["-e", &script], 1).contains("must be a directory or a regular file"));
     assert!(std::fs::symlink_metadata(&device).unwrap().file_type().is_char_device());
+}
+
+#[test]
+fn files_of_a_container_that_starts_or_ends_at_this_moment_are_reached() {
+    needs_root!("files_of_a_container_that_starts_or_ends_at_this_moment_are_reached");
+    let engine = Engine::new();
+    let out = engine.root().join("out").to_string_lossy().into_owned();
+    let text = format!(
+        "for n in 0..12 {{
+             let c = run(\"host\", \"true\");
+             switch n % 6 {{
+                 0 => c.cp_to(\"/etc/hostname\", \"/y\"),
+                 1 => c.write_file(\"/y\", \"text\"),
+                 2 => c.read_file(\"/etc/passwd\"),
+                 3 => c.cp_from(\"/etc/passwd\", \"{out}\"),
+                 4 => c.diff(),
+                 5 => export_tar(c, \"{out}.tar\"),
+             }}
+             c.wait();
+             if n % 6 == 1 {{ print(c.read_file(\"/y\")); }}
+             c.rm();
+         }}
+         let c = create(\"host\", #{{ cmd: \"true\" }});
+         parallel([
+             || for n in 0..30 {{ c.start(); }},
+             || for n in 0..30 {{ c.write_file(\"/n\", `${{n}}`); if c.read_file(\"/n\") != `${{n}}` {{ throw n; }} }},
+         ]);
+         print(c.read_file(\"/n\"));"
+    );
+    assert_eq!(engine.script(&text), "text\ntext\n29");
+}
+
+#[test]
+fn a_file_call_on_a_container_that_has_gone_says_so() {
+    needs_root!("a_file_call_on_a_container_that_has_gone_says_so");
+    let engine = Engine::new();
+    let text = "for n in 0..12 {
+            let c = run(\"host\", \"true\", #{ rm: true });
+            try {
+                switch n % 3 { 0 => c.write_file(\"/y\", \"x\"), 1 => c.diff(), 2 => c.cp_to(\"/etc/hostname\", \"/y\") }
+            } catch (e) {
+                if e.kind != \"not_found\" || e.container == () { throw; }
+                if !e.message.contains(\"container\") { throw; }
+            }
+        }";
+    engine.script(text);
+    assert!(until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()));
 }

@@ -183,6 +183,127 @@ fn it_ends_at_its_ceiling_of_memory_and_what_it_made_goes_with_it() {
     assert_eq!((ran.code, ran.out.as_str()), (0, "90000000\n0\n"), "{}", ran.err);
 }
 
+/// What acts on the containers `runs` and `rests` or the volume `data`, or tells what is inside.
+const ACTS_ON_OTHERS: [&str; 32] = [
+    "write_file(\"runs\", \"/h/pwn\", \"x\")",
+    "read_file(\"runs\", \"/h/key\")",
+    "cp_to(\"runs\", \"inside\", \"/h/pwn\")",
+    "cp_from(\"runs\", \"/h/key\", \"key\")",
+    "exec(\"runs\", \"cat /h/key\")",
+    "attach(\"runs\")",
+    "start(\"rests\")",
+    "ensure_running(\"rests\", \"host\", #{})",
+    "ensure_absent(\"rests\")",
+    "commit(\"runs\", \"mine:1\")",
+    "export_tar(\"runs\", \"out.tar\")",
+    "diff(\"runs\")",
+    "logs(\"runs\").text",
+    "kill(\"runs\")",
+    "stop(\"runs\", 0)",
+    "restart(\"runs\", 0)",
+    "pause(\"runs\")",
+    "unpause(\"runs\")",
+    "rename(\"runs\", \"mine\")",
+    "update(\"runs\", #{ pids: 9 })",
+    "rm(\"rests\")",
+    "rm(\"runs\", #{ force: true })",
+    "for c in ps() { c.rm(#{ force: true, volumes: true }) }",
+    "wait_for(\"runs\", #{ file: \"/h/key\" })",
+    "wait_for(\"runs\", #{ exec: \"true\" })",
+    "create(\"host\", #{ pid: \"container:runs\" })",
+    "create(\"host\", #{ network: \"container:runs\" })",
+    "create(\"host\", #{ volumes: [\"data:/d\"] })",
+    "create_volume(\"data\")",
+    "rmv(\"data\")",
+    "prune_volumes()",
+    "import \"chaos\" as c; c::disturb([\"runs\"], #{ rounds: 1 })",
+];
+
+#[test]
+fn it_only_looks_at_what_others_made() {
+    needs_root!("it_only_looks_at_what_others_made");
+    let engine = Engine::new();
+    let outside = engine.root().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::write(outside.join("key"), "host's own").unwrap();
+    let volume = format!("{}:/h", outside.display());
+    engine.ok(&["run", "-d", "--name", "runs", "-v", &volume, "host", "sleep", "1000"]);
+    engine.ok(&["create", "--name", "rests", "-v", &volume, "-v", "data:/d", "host", "sleep", "9"]);
+    for call in ACTS_ON_OTHERS {
+        let ran = run(
+            &engine,
+            &[],
+            &format!("try {{ {call}; }} catch (e) {{ print(e.kind); throw e; }}"),
+        );
+        assert_eq!((ran.code, ran.out.as_str()), (1, "denied\n"), "{call}: {}", ran.err);
+        assert!(ran.err.contains("it has not made "), "{call}: {}", ran.err);
+        assert!(ran.err.contains("= hint: it may look at what others made"), "{call}: {}", ran.err);
+    }
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 1);
+    let states = ["ps", "-a", "--format", "{{.Names}} {{.State}}"];
+    assert_eq!(engine.ok(&states), "rests created\nruns running");
+    let ran = run(
+        &engine,
+        &[],
+        r#"print(ps().len()); print(inspect("runs").State.Status); print(container("rests").status);
+           print(stats("runs").pids > 0); print(volume("data").name);
+           scope(|| {
+               let c = run("host", "sleep 100", #{ name: "own", init: true, volumes: ["mine:/m"] });
+               let d = run("host", "sleep 100", #{ network: "container:own", init: true });
+               c.write_file("/m/x", "kept"); print(c.exec("cat /m/x").out);
+               c.pause().unpause().rename("other"); c.restart(0).stop(0).start(); c.diff();
+               print(c.commit("mine:1").tags); print(c.logs().text);
+               for n in parallel([1, 2], |n| run("host", "true", #{ rm: true }).wait()) { print(n) }
+           });
+           rmv("mine"); print(ps().len());"#,
+    );
+    let expected = "1\nrunning\ncreated\ntrue\ndata\nkept\n[\"mine:1\"]\n\n0\n0\n1\n";
+    assert_eq!((ran.code, ran.out.as_str()), (0, expected), "{}", ran.err);
+}
+
+#[test]
+fn its_flags_count_before_a_file_and_a_text_too() {
+    needs_root!("its_flags_count_before_a_file_and_a_text_too");
+    let engine = Engine::new();
+    let folder = engine.root().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let reads = write("reads.rhai", "print(args()); read_text(\"/etc/hostname\")");
+    let plain = write("plain", "#!/usr/bin/env lifebox\nread_text(\"/etc/hostname\")");
+    for words in [
+        &["--untrusted", &reads, "--timeout"][..],
+        &["--max-ops=1000", "--untrusted", "--root", engine.root().to_str().unwrap(), &plain],
+        &["--untrusted", "-e", "read_text(\"/etc/hostname\")"],
+    ] {
+        let ran = engine.run(words);
+        assert_eq!(ran.code, 1, "{words:?}");
+        assert!(ran.err.contains("not in the folder of the script"), "{words:?}: {}", ran.err);
+    }
+    let endless = write("endless.rhai", "loop { sleep(1) }");
+    assert_eq!(engine.run(&["--timeout", "0.2s", &endless]).code, 124);
+    assert!(
+        engine.fails(&["--max-ops", "1000", "-e", "loop {}"], 1).contains("as many operations")
+    );
+    let greedy = "let text = \"x\"; loop { text += text; }";
+    assert_eq!(engine.run(&["--max-memory", "64m", "-e", greedy]).code, 137);
+    for (words, why) in [
+        (&["--untrusted", "ps"][..], "--untrusted is for scripts"),
+        (&["--timeout", "1s", "ps"], "--timeout is for scripts"),
+        (&["--max-ops", "5"], "--max-ops is for scripts"),
+        (&["--max-memory"], "--max-memory needs a size"),
+        (&["--timeout", "soon", "-e", "1"], "--timeout"),
+        (&["--max-memory", "much", "-e", "1"], "--max-memory"),
+        (&["--max-ops", "many", "-e", "1"], "`many` is no number"),
+    ] {
+        let error = engine.fails(words, 1);
+        assert!(error.contains(why) && !error.contains("--help"), "{words:?}: {error}");
+    }
+}
+
 #[test]
 fn its_time_and_operations_are_limited_unless_said_otherwise() {
     needs_root!("its_time_and_operations_are_limited_unless_said_otherwise");

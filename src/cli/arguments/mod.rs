@@ -44,7 +44,8 @@ use self::volume::VolumeVerb;
     disable_help_subcommand = true,
     after_help = "lifebox                          opens the REPL\n\
                   lifebox [script] FILE [ARGS]     runs a script; `-` reads standard input\n\
-                  lifebox -e TEXT [ARGS]           runs a text"
+                  lifebox -e TEXT [ARGS]           runs a text; before it and before FILE the\n\
+                  \x20                                flags of `script` count: --untrusted, ..."
 )]
 pub struct Arguments {
     /// The directory of images and containers.
@@ -270,6 +271,18 @@ pub enum DocsForm {
 /// `script`
 #[derive(Args, Debug)]
 pub struct ScriptArguments {
+    /// Within what the script runs.
+    #[command(flatten)]
+    pub bounds: Bounds,
+    /// The script, `-` for standard input, and what its `args()` returns
+    #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
+          allow_hyphen_values = true)]
+    pub file_and_arguments: Vec<String>,
+}
+
+/// Within what a script runs: flags of `script`, and of `lifebox` before a script.
+#[derive(Args, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
     /// Tell what the script would do, in order, and do nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -285,13 +298,24 @@ pub struct ScriptArguments {
     /// End the script where it would use more memory, with exit code 137
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<String>,
-    /// Keep the script in its folder and from registries and your environment, let its containers
-    /// see nothing of this machine, and limit its time (5m, 10s more for cleanups), operations
-    /// (100 million) and memory (256m)
+    /// Keep the script in its folder, to the containers that it makes, and from registries and your
+    /// environment, let its containers see nothing of this machine, and limit its time (5m, 10s
+    /// more for cleanups), operations (100 million) and memory (256m)
     #[arg(long)]
     pub untrusted: bool,
-    /// The script, `-` for standard input, and what its `args()` returns
-    #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
-          allow_hyphen_values = true)]
-    pub file_and_arguments: Vec<String>,
+}
+
+impl Bounds {
+    /// The first of these flags that is set.
+    pub fn flag(&self) -> Option<&'static str> {
+        let flags = [
+            ("--dry-run", self.dry_run),
+            ("--report", self.report.is_some()),
+            ("--untrusted", self.untrusted),
+            ("--timeout", self.timeout.is_some()),
+            ("--max-ops", self.max_ops.is_some()),
+            ("--max-memory", self.max_memory.is_some()),
+        ];
+        flags.into_iter().find(|(_, is_set)| *is_set).map(|(flag, _)| flag)
+    }
 }

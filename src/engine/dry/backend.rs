@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::Dry;
 use super::images::named;
 use super::streams::{Noted, Silence};
-use crate::engine::{
-    Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Transfer, volumes,
-};
+use crate::engine::build::instructions;
+use crate::engine::{Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Transfer};
+use crate::image::build::configure;
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
 use crate::model::event::EventOptions;
@@ -34,9 +32,7 @@ use crate::model::status::{Action, check};
 use crate::model::system::Info;
 use crate::model::top::Process;
 use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
-use crate::model::volume::{
-    PrunedVolumes, VERSION, Volume, VolumeFilter, VolumeOptions, VolumeUse,
-};
+use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
 use crate::model::{Error, Kind, Result};
 
 impl Backend for Dry {
@@ -181,8 +177,10 @@ impl Backend for Dry {
         let from = self.known(image)?;
         let by = format!("{step:?}");
         let verb = by.split(['(', ' ', '{']).next().unwrap_or_default().to_uppercase();
+        let image =
+            self.derived(&from, &by, None, |document| configure::configure(document, step))?;
         self.would(format_args!("build {verb} above {}", named(&from)));
-        Ok(self.derived(&from, &by, None))
+        Ok(image)
     }
 
     fn build(
@@ -211,9 +209,7 @@ impl Backend for Dry {
         options: &ImportOptions,
         _: &Cancel,
     ) -> Result<Image> {
-        let name = options.reference.clone().map_or_else(|| "imported:latest".parse(), Ok)?;
-        self.would(format_args!("import {}", name.familiar()));
-        Ok(self.add(&name))
+        self.imported(options)
     }
 
     fn find(&self, query: &str) -> Result<ContainerId> {
@@ -290,7 +286,7 @@ impl Backend for Dry {
     }
 
     fn stop(&self, id: &ContainerId, _: &StopOptions, _: &Cancel) -> Result<()> {
-        self.act(id, Action::Stop, "")
+        self.act(id, Action::Stop, " (taken to end with 0)")
     }
 
     fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
@@ -315,41 +311,28 @@ impl Backend for Dry {
         self.act(id, if force { Action::RmForce } else { Action::Rm }, "")
     }
 
+    fn rm_with_volumes(&self, id: &ContainerId, force: bool, _: &Cancel) -> Result<()> {
+        self.removed_whole(id, force)
+    }
+
     fn volume_create(&self, options: &VolumeOptions) -> Result<Volume> {
-        let name = options.name.clone().unwrap_or_else(|| "unnamed".to_owned());
-        let mut world = self.world();
-        if !world.volumes.contains(&name) {
-            world.volumes.push(name.clone());
-            drop(world);
-            self.would(format_args!("create volume {name}"));
-        }
-        let (created, labels) = (Timestamp::now(), options.labels.clone());
-        Ok(Volume { version: VERSION, name, created, labels, anonymous: options.name.is_none() })
+        self.made_volume(options)
     }
 
     fn volumes(&self) -> Result<Vec<VolumeUse>> {
-        self.real.volumes()
+        Ok(self.known_volumes())
     }
 
     fn volume(&self, name: &str) -> Result<VolumeUse> {
-        self.real.volume(name)
+        self.known_volume(name)
     }
 
     fn volume_rm(&self, name: &str, force: bool) -> Result<()> {
-        let mut world = self.world();
-        let before = world.volumes.len();
-        world.volumes.retain(|volume| volume != name);
-        if world.volumes.len() == before {
-            return if force { Ok(()) } else { Err(volumes::missing(name)) };
-        }
-        drop(world);
-        self.would(format_args!("remove volume {name}"));
-        Ok(())
+        self.removed_volume(name, force)
     }
 
-    fn volume_prune(&self, all: bool, filter: &VolumeFilter, _: bool) -> Result<PrunedVolumes> {
-        self.would("prune volumes");
-        self.real.volume_prune(all, filter, true)
+    fn volume_prune(&self, all: bool, filter: &VolumeFilter, dry: bool) -> Result<PrunedVolumes> {
+        self.pruned_volumes(all, filter, dry)
     }
 
     fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
@@ -380,14 +363,18 @@ impl Backend for Dry {
         &self,
         id: &ContainerId,
         reference: Option<&Reference>,
-        _: &CommitOptions,
+        options: &CommitOptions,
         _: &Cancel,
     ) -> Result<Image> {
         let container = self.container(id)?;
         let from = self.known(&container.spec.image.id.to_string())?;
         let name = reference.map_or_else(|| "an image".to_owned(), Reference::familiar);
+        let image = self.derived(&from, id.as_str(), reference, |document| {
+            configure::take_container(document, &container.spec.config);
+            instructions::change(document, &options.changes)
+        })?;
         self.would(format_args!("commit {} to {name}", container.state.name));
-        Ok(self.derived(&from, id.as_str(), reference))
+        Ok(image)
     }
 
     fn export(&self, id: &ContainerId, _: &mut dyn Write, _: &Cancel) -> Result<()> {
@@ -402,28 +389,7 @@ impl Backend for Dry {
         options: CopyOptions,
         cancel: &Cancel,
     ) -> Result<()> {
-        let name = self.container(id)?.state.name;
-        match what {
-            Transfer::In { from, path } => {
-                self.would(format_args!("copy {} to {name}:{path}", from.display()));
-            }
-            Transfer::Out { path, to } => {
-                self.would(format_args!("copy {name}:{path} to {}", to.display()));
-            }
-            Transfer::Write { path, content } => {
-                self.would(format_args!("write {} bytes to {name}:{path}", content.len()));
-            }
-            Transfer::Unpack { path, .. } => {
-                self.would(format_args!("unpack a tar into {name}:{path}"));
-            }
-            // They change nothing.
-            read @ (Transfer::Pack { .. } | Transfer::Read { .. }) => {
-                if self.is_real(id) {
-                    return self.real.copy(id, read, options, cancel);
-                }
-            }
-        }
-        Ok(())
+        self.copied(id, what, options, cancel)
     }
 
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Dry, Entry, World};
+use crate::engine::{Backend as _, profile, sharing, volumes};
 use crate::model::container::{Changes, Container, State};
 use crate::model::event::{self, Event, death};
 use crate::model::id::ContainerId;
@@ -10,12 +11,36 @@ use crate::model::name::ContainerName;
 use crate::model::options::CreateOptions;
 use crate::model::status::{Action, Next, Status, check};
 use crate::model::{Error, Kind, Result, merge};
+use crate::runtime::label;
 
 /// The number of a process that there is not.
 const NO_PROCESS: i32 = 0;
 
 impl World {
-    fn entry(&mut self, id: &ContainerId) -> Result<&mut Entry> {
+    /// An id that none has yet.
+    pub(super) fn next_id(&mut self) -> ContainerId {
+        loop {
+            self.ids += 1;
+            let mut bytes = [0xd0; 32];
+            bytes[..8].copy_from_slice(&self.ids.to_be_bytes());
+            // Its beginning tells them apart; a beginning of digits alone would be no id.
+            bytes[0] = 0xd0;
+            bytes.swap(1, 7);
+            if let Some(id) = ContainerId::from_random(bytes) {
+                return id;
+            }
+        }
+    }
+
+    /// Takes a container away, and its volumes that go with it.
+    fn remove(&mut self, container: &Container) {
+        self.containers.retain(|entry| entry.container.spec.id != container.spec.id);
+        if container.spec.host.auto_remove {
+            self.remove_unused_volumes(&container.spec.host.mounts.anonymous());
+        }
+    }
+
+    pub(super) fn entry(&mut self, id: &ContainerId) -> Result<&mut Entry> {
         let missing = || Error::new(Kind::NotFound, format!("no such container: {}", id.short()));
         let found = self.containers.iter_mut().find(|entry| entry.container.spec.id == *id);
         found.ok_or_else(missing)
@@ -48,19 +73,15 @@ impl Dry {
 
     pub(super) fn made(&self, reference: &str, options: &CreateOptions) -> Result<ContainerId> {
         let image = self.known(reference)?;
+        let spec_of = |name: &str| Ok(self.container(&self.find(name)?)?.spec);
+        let options = &*volumes::with_mounts_of_others(options, &spec_of)?;
+        let id = self.world().next_id();
+        let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, &image, options)?;
+        label::check(&spec.host.security)?;
+        profile::read(&mut spec.host.security.seccomp)?;
+        sharing::resolve(&mut spec, &spec_of)?;
+        volumes::check_binds(&spec.host.mounts.list)?;
         let mut world = self.world();
-        let id = loop {
-            world.ids += 1;
-            let mut bytes = [0xd0; 32];
-            bytes[..8].copy_from_slice(&world.ids.to_be_bytes());
-            // Its beginning tells them apart; a beginning of digits alone would be no id.
-            bytes[0] = 0xd0;
-            bytes.swap(1, 7);
-            if let Some(id) = ContainerId::from_random(bytes) {
-                break id;
-            }
-        };
-        let spec = merge::spec(id.clone(), Timestamp::now(), reference, &image, options)?;
         let name = match &options.name {
             Some(name) => world.free(name)?.clone(),
             None => {
@@ -70,10 +91,11 @@ impl Dry {
                 free.next().unwrap_or_else(|| ContainerName::generate(seed, 1))
             }
         };
+        world.make_volumes(&mut spec, &self.root)?;
         let container = Container { spec, state: State::created(name.clone()) };
         let argv = container.spec.config.argv().join(" ");
         world.tell(&container, event::Action::Create, &[]);
-        world.containers.insert(0, Entry { container, is_real: false });
+        world.containers.insert(0, Entry::new(container, false));
         drop(world);
         self.would(format_args!("create {name} from {reference}: {argv}"));
         Ok(id)
@@ -100,7 +122,7 @@ impl Dry {
         }
         let ended = container.state.status == Status::Exited && container.spec.host.auto_remove;
         if container_goes(action) || ended {
-            world.containers.retain(|entry| entry.container.spec.id != *id);
+            world.remove(&container);
         }
         drop(world);
         self.would(format_args!("{} {name}{how}", action.verb()));
@@ -120,11 +142,19 @@ impl Dry {
         let container = entry.container.clone();
         world.tell(&container, event::Action::Die, &death(0, begun));
         if container.spec.host.auto_remove {
-            world.containers.retain(|entry| entry.container.spec.id != *id);
+            world.remove(&container);
         }
         drop(world);
         self.would(format_args!("wait for {} (taken to end with 0)", container.state.name));
         Ok(0)
+    }
+
+    /// Removes it with the volumes that nobody named.
+    pub(super) fn removed_whole(&self, id: &ContainerId, force: bool) -> Result<()> {
+        let volumes = self.container(id)?.spec.host.mounts.anonymous();
+        self.act(id, if force { Action::RmForce } else { Action::Rm }, "")?;
+        self.world().remove_unused_volumes(&volumes);
+        Ok(())
     }
 
     pub(super) fn renamed(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
@@ -156,8 +186,8 @@ fn become_so(state: &mut State, status: Status, action: Action) -> Vec<event::Ac
     use event::Action as E;
     let was_live = state.status.is_live();
     if status == Status::Exited {
-        // SIGTERM that is heeded, or SIGKILL.
-        let code = if action == Action::Kill { 137 } else { 143 };
+        // A stop signal that is heeded, or SIGKILL.
+        let code = if action == Action::Kill { 137 } else { 0 };
         *state = state.clone().ended(code, Timestamp::now());
         return vec![E::Kill, E::Die];
     }

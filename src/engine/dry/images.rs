@@ -1,9 +1,13 @@
 //! Images that would be there.
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::Dry;
+use crate::engine::build::instructions;
+use crate::image::build::configure::configure;
+use crate::model::build::ImportOptions;
 use crate::model::digest::Digest;
 use crate::model::image::{Image, ImageConfig, PullPolicy, Removed};
 use crate::model::reference::Reference;
@@ -48,10 +52,13 @@ impl Dry {
 
     /// Takes an image of this name to be there. What it runs is not known.
     pub(super) fn add(&self, reference: &Reference) -> Image {
-        let config = ImageConfig {
-            cmd: Some(vec![format!("the command of {}", reference.familiar())]),
-            ..ImageConfig::default()
-        };
+        let cmd = [format!("the command of {}", reference.familiar())];
+        let config = ImageConfig { cmd: Some(cmd.to_vec()), ..ImageConfig::default() };
+        self.add_so(reference, config, json!({ "config": { "Cmd": cmd } }))
+    }
+
+    /// The same for one that says how it is run: `document` as `config`.
+    fn add_so(&self, reference: &Reference, config: ImageConfig, document: Value) -> Image {
         self.keep(Image {
             id: digest_of(&reference.to_string()),
             tags: vec![reference.clone()],
@@ -66,14 +73,35 @@ impl Dry {
             architecture: std::env::consts::ARCH.to_owned(),
             os: "linux".to_owned(),
             config,
-            document: serde_json::Value::Null,
+            document,
         })
     }
 
-    /// An image that would be made of another.
-    pub(super) fn derived(&self, from: &Image, by: &str, tag: Option<&Reference>) -> Image {
+    /// An image that would be made of another: what `change` says of how it is run, as the store
+    /// would write it.
+    pub(super) fn derived(
+        &self,
+        from: &Image,
+        by: &str,
+        tag: Option<&Reference>,
+        change: impl FnOnce(&mut Value) -> Result<()>,
+    ) -> Result<Image> {
+        let mut document = from.document.clone();
+        change(&mut document)?;
+        let config = config_of(&document)?;
         let id: Digest = digest_of(&format!("{} {by}", from.id));
-        self.keep(Image { id, tags: tag.cloned().into_iter().collect(), ..from.clone() })
+        let tags = tag.cloned().into_iter().collect();
+        Ok(self.keep(Image { id, tags, config, document, ..from.clone() }))
+    }
+
+    /// An image that would be made of a root file system.
+    pub(super) fn imported(&self, options: &ImportOptions) -> Result<Image> {
+        let name = options.reference.clone().map_or_else(|| "imported:latest".parse(), Ok)?;
+        let mut document = json!({ "config": {} });
+        instructions::change(&mut document, &options.changes)?;
+        options.steps.iter().try_for_each(|step| configure(&mut document, step))?;
+        self.would(format_args!("import {}", name.familiar()));
+        Ok(self.add_so(&name, config_of(&document)?, document))
     }
 
     /// Its tags are taken from all others.
@@ -111,6 +139,16 @@ impl Dry {
         let untagged = found.tags.into_iter().map(Removed::Untagged);
         Ok(untagged.chain([Removed::Deleted(found.id)]).collect())
     }
+}
+
+/// How the image of a document is run.
+fn config_of(document: &Value) -> Result<ImageConfig> {
+    let config = document.get("config").filter(|config| !config.is_null());
+    let config = config.map(|config| serde_json::from_value(config.clone())).transpose();
+    let config = config.map_err(|error| {
+        Error::new(Kind::Bug, format!("an image was derived that nobody can read: {error}"))
+    })?;
+    Ok(config.unwrap_or_default())
 }
 
 /// A name of it for people.

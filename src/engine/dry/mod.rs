@@ -3,14 +3,19 @@
 //! It begins with what the real engine has and goes on in memory: what it would have made can be
 //! found, started and removed, by the same table of states and with the same refusals. Nothing
 //! runs, so what a program would do is assumed: it runs until it is stopped or waited for, ends
-//! with 0, writes nothing, and is as it is waited to be.
+//! with 0 in both cases, writes nothing, and is as it is waited to be. What the script itself
+//! writes into a container is kept.
 
 mod backend;
 mod containers;
+mod files;
 mod images;
 mod streams;
+mod volumes;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Backend;
@@ -18,6 +23,7 @@ use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::event::Event;
 use crate::model::image::Image;
+use crate::model::volume::VolumeUse;
 
 /// Who is told what would be done: a line each, without the newline.
 pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
@@ -26,6 +32,8 @@ pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Dry {
     /// What there is, which is only read.
     real: Arc<dyn Backend>,
+    /// Where it keeps all.
+    root: PathBuf,
     tell: Tell,
     world: Mutex<World>,
 }
@@ -37,7 +45,8 @@ struct World {
     containers: Vec<Entry>,
     /// Newest first.
     images: Vec<Image>,
-    volumes: Vec<String>,
+    /// Their users are those of `containers`.
+    volumes: Vec<VolumeUse>,
     events: Vec<Event>,
     /// How many ids were given.
     ids: u64,
@@ -48,6 +57,15 @@ struct Entry {
     container: Container,
     /// It is there in truth, and nothing was done to it: what it tells can be asked.
     is_real: bool,
+    /// What the script has written into it.
+    files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl Entry {
+    /// A container that is there in truth, or only would be.
+    fn new(container: Container, is_real: bool) -> Self {
+        Entry { container, is_real, files: BTreeMap::new() }
+    }
 }
 
 impl fmt::Debug for Dry {
@@ -56,20 +74,19 @@ impl fmt::Debug for Dry {
     }
 }
 
-/// An engine that does nothing and tells what it would do.
+/// An engine that does nothing and tells what `real`, which keeps all below `root`, would do.
 ///
 /// # Errors
 /// When what there is cannot be read.
-pub fn open(real: Arc<dyn Backend>, tell: Tell) -> Result<Arc<dyn Backend>> {
-    let containers = real.ps()?.into_iter().map(|container| Entry { container, is_real: true });
-    let volumes = real.volumes()?.into_iter().map(|used| used.volume.name).collect();
+pub fn open(real: Arc<dyn Backend>, root: &Path, tell: Tell) -> Result<Arc<dyn Backend>> {
+    let containers = real.ps()?.into_iter().map(|container| Entry::new(container, true));
     let world = World {
         containers: containers.collect(),
         images: real.images()?,
-        volumes,
+        volumes: real.volumes()?,
         ..World::default()
     };
-    Ok(Arc::new(Dry { real, tell, world: Mutex::new(world) }))
+    Ok(Arc::new(Dry { real, root: root.to_owned(), tell, world: Mutex::new(world) }))
 }
 
 impl Dry {

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
@@ -13,11 +14,12 @@ use super::super::options::{self, Create};
 use super::super::stage::Stage;
 use super::super::{Output, fence, here, subject, values};
 use super::{Command, ContainerOrName, ImageOrName, Options, RhaiResultOf};
-use crate::engine::Attach;
+use crate::engine::{Attach, Backend};
+use crate::model::container::Container as Record;
 use crate::model::exec::Left;
 use crate::model::image::PullPolicy;
 use crate::model::status::Status;
-use crate::model::{Error, Kind};
+use crate::model::{Error, Kind, Result};
 
 /// Making containers.
 #[export_module]
@@ -106,7 +108,7 @@ pub mod containers {
     }
 
     /// A running container of this name: the present one, started or thawed where it is not
-    /// running, or else a new one. Safe to repeat.
+    /// running, or else a new one. Safe to repeat, also by several at once.
     ///
     /// ```rhai
     /// let c = ensure_running("web", "host", #{ cmd: "sleep 100" });
@@ -152,6 +154,16 @@ fn make(
     options: Map,
     cmd: Option<&Dynamic>,
 ) -> RhaiResultOf<(Handle, Create)> {
+    try_make(ctx, image, options, cmd)?.or_raise(ctx)
+}
+
+/// The same; what the engine says against it is not thrown.
+fn try_make(
+    ctx: &NativeCallContext,
+    image: &Dynamic,
+    options: Map,
+    cmd: Option<&Dynamic>,
+) -> RhaiResultOf<Result<(Handle, Create)>> {
     if Stage::of(ctx)?.host().fence.is_some() {
         fence::own_variables(&options).or_raise(ctx)?;
     }
@@ -170,16 +182,20 @@ fn make(
         owner.gains().or_raise(ctx)?;
         wanted.options.owner = Some(owner.token().to_owned());
     }
-    let made = stage.backend().create(image.reference(), &wanted.options);
-    let id = made.inspect_err(|_| owner.into_iter().for_each(|owner| owner.loses()));
-    let handle = Handle::new(stage.backend(), id.or_raise(ctx)?);
+    let handle = match stage.backend().create(image.reference(), &wanted.options) {
+        Ok(id) => Handle::new(stage.backend(), id),
+        Err(error) => {
+            owner.into_iter().for_each(|owner| owner.loses());
+            return Ok(Err(error));
+        }
+    };
     // A container made with `rm` may be gone before anybody asks for its name.
     handle.remember();
     stage.touches(ctx, handle.id());
     if let Some(scope) = scope {
         scope.made(&handle);
     }
-    Ok((handle, wanted))
+    Ok(Ok((handle, wanted)))
 }
 
 fn make_and_start(
@@ -249,6 +265,12 @@ impl Write for Pass<'_> {
     }
 }
 
+/// How long others may be ahead of `ensure_running` with each look.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Looks, and does what is missing. Others may be faster between the two: who makes it, starts it,
+/// pauses it or removes it has it another way than it was seen, so it is looked at again. That a
+/// name can be taken once is what keeps it one container.
 fn ensure(
     ctx: &NativeCallContext,
     name: &str,
@@ -256,29 +278,102 @@ fn ensure(
     mut options: Map,
 ) -> RhaiResultOf<Handle> {
     let stage = Stage::of(ctx)?;
-    let backend = stage.backend();
-    let found = match backend.find(name) {
-        Ok(id) => id,
-        Err(error) if error.kind() == Kind::NotFound => {
-            options.insert("name".into(), name.into());
-            return make_and_start(ctx, image, options, None);
+    options.insert("name".into(), name.into());
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_micros(200);
+    loop {
+        let tried = match called(stage.backend().as_ref(), name).or_raise(ctx)? {
+            Some(record) => bring_up(ctx, &record, image)?,
+            None => begin(ctx, image, options.clone())?,
+        };
+        match tried {
+            Ok(handle) => return Ok(handle),
+            Err(Tried::Failed(error)) => return Err(raise(ctx, &error)),
+            Err(Tried::Overtaken(error)) if Instant::now() >= deadline => {
+                return Err(raise(ctx, &error));
+            }
+            Err(Tried::Overtaken(_)) => stage.cancel().sleep(pause).or_raise(ctx)?,
         }
-        Err(error) => return Err(raise(ctx, &error)),
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// Why a container does not run yet.
+enum Tried {
+    /// It can't.
+    Failed(Error),
+    /// Somebody else has changed it meanwhile.
+    Overtaken(Error),
+}
+
+impl Tried {
+    /// What a start or a thaw says.
+    fn moving(error: Error) -> Self {
+        match error.kind() {
+            // A program that is not there is not found either; a start that failed has a code.
+            Kind::NotFound if error.exit_code().is_some() => Tried::Failed(error),
+            Kind::NotFound | Kind::Refused => Tried::Overtaken(error),
+            _ => Tried::Failed(error),
+        }
+    }
+}
+
+/// The container of just this name: the beginning of an id is none.
+fn called(backend: &dyn Backend, name: &str) -> Result<Option<Record>> {
+    let found = backend.find(name).and_then(|id| backend.inspect(&id));
+    match found {
+        Ok(record) => {
+            let is_it = record.state.name.as_str() == name || record.spec.id.as_str() == name;
+            Ok(is_it.then_some(record))
+        }
+        // The second: several ids begin so.
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Invalid) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes what is not there, and starts it.
+fn begin(
+    ctx: &NativeCallContext,
+    image: &Dynamic,
+    options: Map,
+) -> RhaiResultOf<std::result::Result<Handle, Tried>> {
+    let (handle, wanted) = match try_make(ctx, image, options, None)? {
+        Ok(made) => made,
+        Err(error) if error.kind() == Kind::Exists => return Ok(Err(Tried::Overtaken(error))),
+        Err(error) => return Ok(Err(Tried::Failed(error))),
     };
-    stage.touches(ctx, &found);
-    let record = backend.inspect(&found).or_raise(ctx)?;
+    if wanted.attach {
+        attach(ctx, &handle, true, wanted.interactive)?;
+        return Ok(Ok(handle));
+    }
+    let started = Stage::of(ctx)?.backend().start(handle.id());
+    Ok(started.map(|()| handle).map_err(Tried::moving))
+}
+
+/// Starts or thaws what is there.
+fn bring_up(
+    ctx: &NativeCallContext,
+    record: &Record,
+    image: &Dynamic,
+) -> RhaiResultOf<std::result::Result<Handle, Tried>> {
+    let stage = Stage::of(ctx)?;
+    let (backend, id) = (stage.backend(), &record.spec.id);
     let image = subject::image(ctx, image, PullPolicy::Missing)?;
     if record.spec.image.id != image.metadata().id {
+        let name = record.state.name.as_str();
         let message = format!("`{name}` exists and was made from another image");
         let error = Error::new(Kind::Exists, message)
             .hint(format!("ensure_absent(\"{name}\") makes room for a new one"))
             .container(name, Some(record.state.status.as_str()));
-        return Err(raise(ctx, &error));
+        return Ok(Err(Tried::Failed(error)));
     }
-    match record.state.status {
-        Status::Paused => backend.unpause(&found).or_raise(ctx)?,
-        Status::Running | Status::Restarting => {}
-        Status::Created | Status::Exited | Status::Dead => backend.start(&found).or_raise(ctx)?,
-    }
-    Ok(Handle::of(backend, &record))
+    let moved = match record.state.status {
+        Status::Paused => backend.unpause(id).map_err(Tried::moving),
+        Status::Running | Status::Restarting => Ok(()),
+        Status::Created | Status::Exited => backend.start(id).map_err(Tried::moving),
+        // That stays so.
+        Status::Dead => backend.start(id).map_err(Tried::Failed),
+    };
+    Ok(moved.map(|()| Handle::of(backend, record)))
 }

@@ -1,0 +1,138 @@
+//! Volumes that would be there.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::{Dry, World};
+use crate::engine::volumes::{in_use, missing};
+use crate::model::container::ContainerSpec;
+use crate::model::mounts::{MountKind, check_volume_name};
+use crate::model::volume::{
+    PrunedVolumes, VERSION, Volume, VolumeFilter, VolumeOptions, VolumeUse,
+};
+use crate::model::{Kind, Result};
+use crate::runtime::volumes::Volumes;
+
+impl World {
+    /// A volume with those who use it.
+    fn volume(&self, name: &str) -> Option<VolumeUse> {
+        let found = self.volumes.iter().find(|used| used.volume.name == name)?;
+        let uses = |spec: &ContainerSpec| spec.host.mounts.volumes().any(|used| used == name);
+        let users = self.containers.iter().filter(|entry| uses(&entry.container.spec));
+        let users = users.map(|entry| entry.container.state.name.clone()).collect();
+        Some(VolumeUse { users, ..found.clone() })
+    }
+
+    fn all_volumes(&self) -> Vec<VolumeUse> {
+        let mut names: Vec<&str> = self.volumes.iter().map(|v| v.volume.name.as_str()).collect();
+        names.sort_unstable();
+        names.into_iter().filter_map(|name| self.volume(name)).collect()
+    }
+
+    /// Takes a volume to be made, unless it is there. Whether it was made.
+    fn make_volume(&mut self, volume: Volume, root: &Path) -> Result<bool> {
+        check_volume_name(&volume.name)?;
+        if self.volumes.iter().any(|used| used.volume.name == volume.name) {
+            return Ok(false);
+        }
+        let mountpoint = Volumes::at(root).mountpoint(&volume.name).display().to_string();
+        self.volumes.push(VolumeUse { volume, mountpoint, users: Vec::new() });
+        Ok(true)
+    }
+
+    /// The volumes of a container that is being made; those without a name get one.
+    pub(super) fn make_volumes(&mut self, spec: &mut ContainerSpec, root: &Path) -> Result<()> {
+        for mount in spec.host.mounts.list.iter_mut() {
+            if mount.kind != MountKind::Volume {
+                continue;
+            }
+            if mount.source.is_empty() {
+                self.next_id().as_str().clone_into(&mut mount.source);
+            }
+            let volume = Volume {
+                version: VERSION,
+                name: mount.source.clone(),
+                created: spec.created,
+                labels: std::collections::BTreeMap::new(),
+                anonymous: mount.anonymous,
+            };
+            self.make_volume(volume, root)?;
+        }
+        Ok(())
+    }
+
+    /// Takes away those of these volumes that nobody uses.
+    pub(super) fn remove_unused_volumes(&mut self, names: &[String]) {
+        for name in names {
+            if self.volume(name).is_some_and(|used| used.users.is_empty()) {
+                self.volumes.retain(|used| used.volume.name != *name);
+            }
+        }
+    }
+}
+
+impl Dry {
+    pub(super) fn made_volume(&self, options: &VolumeOptions) -> Result<Volume> {
+        let mut world = self.world();
+        let unnamed = || world.next_id().as_str().to_owned();
+        let name = options.name.clone().unwrap_or_else(unnamed);
+        let volume = Volume {
+            version: VERSION,
+            name: name.clone(),
+            created: Timestamp::now(),
+            labels: options.labels.clone(),
+            anonymous: options.name.is_none(),
+        };
+        let made = world.make_volume(volume, &self.root)?;
+        let found = world.volume(&name).ok_or_else(|| missing(&name))?.volume;
+        drop(world);
+        if made {
+            self.would(format_args!("create volume {name}"));
+        }
+        Ok(found)
+    }
+
+    pub(super) fn known_volumes(&self) -> Vec<VolumeUse> {
+        self.world().all_volumes()
+    }
+
+    pub(super) fn known_volume(&self, name: &str) -> Result<VolumeUse> {
+        self.world().volume(name).ok_or_else(|| missing(name))
+    }
+
+    pub(super) fn removed_volume(&self, name: &str, force: bool) -> Result<()> {
+        let found = match self.known_volume(name) {
+            Err(error) if force && error.kind() == Kind::NotFound => return Ok(()),
+            found => found?,
+        };
+        if !found.users.is_empty() {
+            return Err(in_use(&found));
+        }
+        self.world().volumes.retain(|used| used.volume.name != name);
+        self.would(format_args!("remove volume {name}"));
+        Ok(())
+    }
+
+    pub(super) fn pruned_volumes(
+        &self,
+        all: bool,
+        filter: &VolumeFilter,
+        only_tells: bool,
+    ) -> Result<PrunedVolumes> {
+        let goes = |used: &VolumeUse| {
+            used.users.is_empty() && (all || used.volume.anonymous) && filter.takes(used)
+        };
+        let unused = self.known_volumes().into_iter().filter(goes);
+        let names: Vec<String> = unused.map(|used| used.volume.name).collect();
+        // Of volumes that only would be there none takes any place.
+        let real = self.real.volume_prune(all, filter, true)?;
+        let all_go = real.names.iter().all(|name| names.contains(name));
+        let bytes = if all_go { real.bytes } else { 0 };
+        if !only_tells {
+            self.world().volumes.retain(|used| !names.contains(&used.volume.name));
+            self.would("prune volumes");
+        }
+        Ok(PrunedVolumes { names, bytes })
+    }
+}
