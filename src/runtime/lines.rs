@@ -1,12 +1,14 @@
 //! Whole lines of files that are written meanwhile and get numbers when they are full: what
 //! readers of logs and of events have in common.
 
-use std::io::Read;
+use std::fs;
+use std::io::{Read, Seek};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
-use super::rotation::Part;
+use super::rotation::{self, Part};
 use crate::model::error::Context;
 use crate::model::{Error, Result};
 
@@ -19,15 +21,53 @@ pub(super) struct Lines {
     part: Option<Part>,
     /// Whether `part` was full when its end was last looked at: nothing more comes after this end.
     full: Option<u64>,
+    /// Where the last file ended when this began, for who wants no more.
+    end: Option<End>,
     /// What was read and not yet returned, from `at` on.
     buffer: Vec<u8>,
     at: usize,
 }
 
+/// The end of the last file at some moment.
+#[derive(Debug)]
+struct End {
+    /// Its device and inode.
+    place: (u64, u64),
+    /// How long it was.
+    bytes: u64,
+    /// The number that it gets when it is full, or a lower one.
+    number: u64,
+}
+
 impl Lines {
     /// From where `part` stands on; from the first line on where nothing is yet.
     pub(super) fn new(path: &Path, part: Option<Part>) -> Self {
-        Lines { path: path.to_owned(), part, full: None, buffer: Vec::new(), at: 0 }
+        Lines { path: path.to_owned(), part, full: None, end: None, buffer: Vec::new(), at: 0 }
+    }
+
+    /// Only what is there now: one who writes faster than we read would keep us for ever.
+    pub(super) fn until_now(mut self) -> Self {
+        // Before the file is looked at: one that is begun meanwhile has a higher number.
+        let number = rotation::numbers(&self.path).last().map_or(1, |last| last + 1);
+        let end = |found: fs::Metadata| End {
+            place: (found.dev(), found.ino()),
+            bytes: found.len(),
+            number,
+        };
+        self.end = fs::metadata(&self.path).ok().map(end);
+        self
+    }
+
+    /// How many bytes may still be read of the present file.
+    fn left(&mut self) -> std::io::Result<u64> {
+        let (Some(part), Some(end)) = (&mut self.part, &self.end) else { return Ok(u64::MAX) };
+        let found = part.file.metadata()?;
+        if (found.dev(), found.ino()) == end.place {
+            return Ok(end.bytes.saturating_sub(part.file.stream_position()?));
+        }
+        // Another one is older, or was begun since: the last one may have been removed meanwhile.
+        let is_older = part.full(&self.path)?.is_some_and(|number| number < end.number);
+        Ok(if is_older { u64::MAX } else { 0 })
     }
 
     /// What `parse` makes of the next whole line; `None` where no further one is there yet.
@@ -45,14 +85,15 @@ impl Lines {
             self.buffer.drain(..self.at);
             self.at = 0;
             let held = self.buffer.len();
-            let Some(part) = &mut self.part else {
+            if self.part.is_none() {
                 self.part = Part::after(&self.path, 0).context(|| failed(&self.path))?;
-                match self.part {
-                    Some(_) => continue,
-                    None => return Ok(None),
+                if self.part.is_none() {
+                    return Ok(None);
                 }
-            };
-            self.buffer.resize(held + CHUNK, 0);
+            }
+            let left = self.left().context(|| failed(&self.path))?;
+            let Some(part) = self.part.as_mut().filter(|_| left > 0) else { return Ok(None) };
+            self.buffer.resize(held + usize::try_from(left).unwrap_or(CHUNK).min(CHUNK), 0);
             let count = part.file.read(&mut self.buffer[held..]);
             self.buffer.truncate(held + *count.as_ref().unwrap_or(&0));
             let more = match count {

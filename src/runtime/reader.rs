@@ -28,6 +28,8 @@ pub struct Reader {
     /// The beginning of a long line, for each stream.
     begun: [Option<LogLine>; 2],
     follow: Option<Follow>,
+    /// Whether a line came that is too late to be wanted.
+    over: bool,
 }
 
 /// How a reader hears of more.
@@ -98,11 +100,13 @@ impl Reader {
             None => Part::after(path, 0),
         };
         let part = part.context(|| format!("read `{}`", path.display()))?;
+        let lines = Lines::new(path, part);
         Ok(Reader {
-            lines: Lines::new(path, part),
+            lines: if follow.is_some() { lines } else { lines.until_now() },
             options: options.clone(),
             begun: [None, None],
             follow,
+            over: false,
         })
     }
 
@@ -117,12 +121,16 @@ impl Reader {
     ) -> Result<Option<LogLine>> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
+            if self.over {
+                return Ok(self.rest());
+            }
             while let Some(record) = self.lines.next(log::parse)? {
                 let line = record.and_then(|(line, partial)| self.join(line, partial));
                 match line.filter(|line| self.wanted(line)) {
+                    // Whatever comes after it is later still.
                     Some(line) if self.options.until.is_some_and(|until| line.time >= until) => {
-                        self.follow = None;
-                        let _ = line;
+                        self.over = true;
+                        return Ok(self.rest());
                     }
                     Some(line) => return Ok(Some(line)),
                     None => {}

@@ -249,3 +249,18 @@ fn following_across_restarts_ends_with_the_time_and_with_ctrl_c() {
         assert_eq!(ran.code, 130, "{name}: {}{}", ran.out, ran.err);
     }
 }
+
+#[test]
+fn what_is_there_has_an_end_however_fast_more_is_written() {
+    needs_root!("what_is_there_has_an_end_however_fast_more_is_written");
+    let engine = Engine::new();
+    engine.ok(&["run", "-d", "--name", "yes", "host", "yes"]);
+    engine.wrote("yes", "y\ny\n");
+    let begun = std::time::Instant::now();
+    assert!(engine.ok(&["logs", "yes"]).len() > 1000);
+    assert_eq!(engine.ok(&["logs", "--tail", "5", "yes"]), "y\ny\ny\ny\ny");
+    let until = engine.ok(&["logs", "--follow", "--until", "0s", "yes"]);
+    assert!(until.len() > 1000);
+    let took = begun.elapsed();
+    assert!(took < std::time::Duration::from_secs(20), "{took:?}");
+}
