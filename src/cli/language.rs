@@ -105,7 +105,7 @@ pub fn repl(settings: &Settings) -> u8 {
     match open(settings, Vec::new()) {
         Ok(host) => {
             let teacher: Arc<dyn script::Teacher> = Arc::new(super::learn::Here::new(settings));
-            let host = Host { teacher: Some(teacher), ..host };
+            let host = at_prompt(Host { teacher: Some(teacher), ..host });
             let commands = Commands { settings: settings.clone(), host: host.clone() };
             let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
             let startup = startup().filter(|_| terminal);
@@ -190,7 +190,11 @@ pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Hos
         backend,
         cancel,
         args,
-        output: Arc::new(Terminal { out: Mutex::new(stdout()), err: Mutex::new(stderr()) }),
+        output: Arc::new(Terminal {
+            out: Mutex::new(stdout()),
+            err: Mutex::new(stderr()),
+            pages: false,
+        }),
         progress: super::progress::of_script(),
         limits: Limits::default(),
         cases: None,
@@ -226,6 +230,7 @@ pub fn source(program: Program) -> Result<Source> {
 
 /// Talks with a learner, whose course is told of each turn.
 pub fn lessons(settings: &Settings, host: Host, player: Player) -> u8 {
+    let host = at_prompt(host);
     let commands = Commands { settings: settings.clone(), host: host.clone() };
     let course = Some(Rc::new(RefCell::new(player)));
     let settings = repl::Settings { history: history(), banner: false, startup: None, course };
@@ -266,6 +271,14 @@ pub fn kept(name: &str, file: &str) -> Option<PathBuf> {
 struct Terminal {
     out: Mutex<Stream>,
     err: Mutex<Stream>,
+    /// Whether somebody is at a prompt, and long texts go to a pager.
+    pages: bool,
+}
+
+/// The same host for somebody at a prompt.
+fn at_prompt(host: Host) -> Host {
+    let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
+    Host { output: Arc::new(Terminal { out, err, pages: true }), ..host }
 }
 
 fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
@@ -286,6 +299,10 @@ pub fn step(text: &str) -> io::Result<bool> {
 impl Output for Terminal {
     fn print(&self, text: &str) -> io::Result<()> {
         lock(&self.out).write_all(format!("{text}\n").as_bytes())
+    }
+
+    fn page(&self, text: &str) -> io::Result<()> {
+        if self.pages && pager::page(text) { Ok(()) } else { self.print(text) }
     }
 
     fn eprint(&self, text: &str) -> io::Result<()> {

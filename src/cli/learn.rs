@@ -1,5 +1,6 @@
 //! `learn`: lessons at the prompt, in a store of their own.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::arguments::learn::LearnArguments;
@@ -7,14 +8,47 @@ use super::language;
 use super::outcome::{FAILED, Outcome};
 use super::screen::Screen;
 use crate::engine::{self, Cancel, Settings};
+use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
 use crate::script::lessons::{self, Kept, Lesson, Player, Progress};
 use crate::script::{Host, Teacher};
 
-/// Where the lessons' store is.
-pub fn settings(settings: &Settings) -> Settings {
-    Settings { root: settings.root.join("learn"), ..settings.clone() }
+/// The store of the lessons, which is nobody else's for as long as this lives.
+#[derive(Debug)]
+pub struct Place {
+    /// Its settings.
+    pub settings: Settings,
+    _lock: File,
 }
+
+impl Place {
+    /// The first store of lessons beside that of `settings` that nobody learns in now.
+    ///
+    /// # Errors
+    /// When none can be made.
+    pub fn take(settings: &Settings) -> Result<Self> {
+        let what = || format!("make a store for lessons in `{}`", settings.root.display());
+        std::fs::create_dir_all(&settings.root).context(what)?;
+        for number in 1..=MOST {
+            let name = if number == 1 { "learn".to_owned() } else { format!("learn-{number}") };
+            let root = settings.root.join(&name);
+            let lock = File::create(root.with_extension("lock")).context(what)?;
+            match lock.try_lock() {
+                Ok(()) => {
+                    let settings = Settings { root, ..settings.clone() };
+                    return Ok(Place { settings, _lock: lock });
+                }
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(Error::from_io(what(), &error)),
+            }
+        }
+        Err(Error::new(Kind::Refused, format!("{MOST} people learn in this store already"))
+            .hint("take another store: lifebox --root DIR learn"))
+    }
+}
+
+/// How many may learn at the same time in one store.
+const MOST: u32 = 100;
 
 /// Gives lessons, or does with them what the flags say. `settings` are those of the lessons' store.
 ///
@@ -119,15 +153,16 @@ pub struct Here {
 }
 
 impl Here {
-    /// Whose store is beside that of these settings.
+    /// Whose stores are beside that of these settings.
     pub fn new(settings: &Settings) -> Self {
-        Here { settings: self::settings(settings) }
+        Here { settings: settings.clone() }
     }
 }
 
 impl Teacher for Here {
     fn learn(&self, lesson: Option<&str>) -> Result<()> {
         let kept = kept(language::kept("LIFEBOX_PROGRESS", "lessons.json"), false)?;
-        give(&self.settings, lessons::course()?, kept, lesson).map(drop)
+        let place = Place::take(&self.settings)?;
+        give(&place.settings, lessons::course()?, kept, lesson).map(drop)
     }
 }

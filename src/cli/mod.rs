@@ -143,9 +143,12 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         });
     }
     if let Verb::Learn(lessons) = &arguments.verb {
-        let settings = learn::settings(&settings);
-        return entered(&settings, || {
-            let outcome = learn::learn(&settings, &mut screen, lessons);
+        let place = match learn::Place::take(&settings) {
+            Ok(place) => place,
+            Err(error) => return settle(&mut screen, Err(error.into())),
+        };
+        return entered(&place.settings, || {
+            let outcome = learn::learn(&place.settings, &mut screen, lessons);
             settle(&mut screen, outcome)
         });
     }

@@ -170,6 +170,9 @@ pub struct State {
     /// How somebody asked the last run to end, where somebody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
+    /// The signal that ended the last run, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<Signal>,
     /// The most memory that the last run had, in bytes; 0 where it was not counted.
     #[serde(default)]
     pub memory_peak: u64,
@@ -247,6 +250,7 @@ impl State {
             updated: Updated::default(),
             health: None,
             stopped: None,
+            ended_by: None,
             memory_peak: 0,
             phases: Vec::new(),
         }

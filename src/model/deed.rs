@@ -47,6 +47,9 @@ pub struct Deed {
     pub facts: BTreeMap<String, String>,
     /// The system calls that do it, in order. Those that only some cases need are left out.
     pub calls: Vec<String>,
+    /// Why it failed, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// When it was done; `None` while it is planned.
     #[serde(default)]
     pub span: Option<Span>,

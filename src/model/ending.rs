@@ -9,6 +9,11 @@ use super::options::Grace;
 use super::signal::Signal;
 use super::status::Status;
 
+/// Why a run was lost: its record says one of these.
+pub const MONITOR_KILLED: &str = "its monitor was killed, and the container with it";
+/// The other.
+pub const HOST_RESTARTED: &str = "the host was restarted";
+
 /// How somebody asked a run to end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stopped {
@@ -17,8 +22,11 @@ pub struct Stopped {
     /// How many seconds it was waited before the kill; `None` for ever, or for `kill`, which does
     /// not wait.
     pub grace: Option<f64>,
-    /// Whether the first process had a handler for the signal (`SigCgt`, proc_pid_status(5)).
+    /// Whether the program had a handler for the signal (`SigCgt`, proc_pid_status(5)).
     pub handled: bool,
+    /// Whether it ignored the signal (`SigIgn`).
+    #[serde(default)]
+    pub ignored: bool,
     /// Whether the time was over and SIGKILL sent.
     pub killed: bool,
     /// Whether it was `stop` or `restart`, and not `kill` or `rm -f`.
@@ -27,12 +35,13 @@ pub struct Stopped {
 
 impl Stopped {
     /// As the monitor is asked to: by `stop` with a grace time, or by `kill`.
-    pub fn new(signal: Signal, grace: Option<Grace>, handled: bool) -> Self {
+    pub fn new(signal: Signal, grace: Option<Grace>, [handled, ignored]: [bool; 2]) -> Self {
         let seconds = match grace {
             Some(Grace::For(time)) => Some(time.as_secs_f64()),
             Some(Grace::Forever) | None => None,
         };
-        Stopped { signal, grace: seconds, handled, killed: false, stop: grace.is_some() }
+        let (killed, stop) = (false, grace.is_some());
+        Stopped { signal, grace: seconds, handled, ignored, killed, stop }
     }
 }
 
@@ -43,6 +52,8 @@ pub enum Why {
     NotStarted,
     /// It runs.
     Running,
+    /// It runs, and its health check fails.
+    Unhealthy,
     /// It is frozen.
     Paused,
     /// It ended with this code and will be started again.
@@ -82,6 +93,8 @@ pub enum Why {
     Killed(Stopped),
     /// A signal ended it that lifebox did not send.
     Signalled(Signal),
+    /// It exited with 128 and the number of this signal, as shells do for what they ran.
+    SaysSignal(Signal),
     /// Its monitor or the machine went away under it.
     Lost(String),
 }
@@ -92,6 +105,7 @@ impl Why {
         let state = &container.state;
         match state.status {
             Status::Created if state.error.is_empty() => return Why::NotStarted,
+            Status::Running if container.health() == "unhealthy" => return Why::Unhealthy,
             Status::Running => return Why::Running,
             Status::Paused => return Why::Paused,
             Status::Restarting => return Why::Restarting(state.exit_code),
@@ -118,9 +132,11 @@ impl Why {
                 Why::Killed(stopped.clone())
             }
             (_, 0) => Why::Done,
-            (_, code) => match Signal::from_number(code - 128) {
-                Some(signal) => Why::Signalled(signal),
-                None => Why::Failed(code),
+            (_, code) => match (state.ended_by, Signal::from_number(code - 128)) {
+                (Some(signal), _) => Why::Signalled(signal),
+                // A shell, or `--init`, says so of a program that it ran.
+                (None, Some(signal)) => Why::SaysSignal(signal),
+                (None, None) => Why::Failed(code),
             },
         }
     }
@@ -130,6 +146,7 @@ impl Why {
         match self {
             Why::NotStarted => "not-started",
             Why::Running => "running",
+            Why::Unhealthy => "unhealthy",
             Why::Paused => "paused",
             Why::Restarting(_) => "restarting",
             Why::Damaged => "damaged",
@@ -138,15 +155,20 @@ impl Why {
             Why::ProgramRefused { .. } => "program-refused",
             Why::StartFailed(_) => "start-failed",
             Why::Done => "done",
+            Why::Failed(126) => "failed-not-executable",
+            Why::Failed(127) => "failed-not-found",
             Why::Failed(_) => "failed",
             Why::OutOfMemory { limit: 0, .. } => "machine-full",
             Why::OutOfMemory { .. } => "out-of-memory",
+            Why::KilledAfterGrace(Stopped { ignored: true, .. }) => "killed-ignored",
             Why::KilledAfterGrace(Stopped { handled: false, .. }) => "killed-unhandled",
             Why::KilledAfterGrace(_) => "killed-late",
             Why::Stopped(..) => "stopped",
             Why::Killed(_) => "killed",
             Why::Signalled(_) => "signalled",
-            Why::Lost(_) => "lost",
+            Why::SaysSignal(_) => "says-signal",
+            Why::Lost(reason) if reason == HOST_RESTARTED => "lost-host",
+            Why::Lost(_) => "lost-monitor",
         }
     }
 }

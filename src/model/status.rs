@@ -240,8 +240,14 @@ impl Refusal {
             (Refusal::NotRunning, Kill) => {
                 ("idle-kill", "Without a process nobody is there to get a signal.")
             }
-            (Refusal::NotRunning, Pause | Top) => {
-                ("idle-pause", "Without a process there is nothing to freeze or to list.")
+            (Refusal::NotRunning, Pause) => {
+                ("idle-pause", "Without a process there is nothing to freeze.")
+            }
+            (Refusal::NotRunning, Top) => {
+                ("idle-top", "Without a process there is nothing to list.")
+            }
+            (Refusal::NotRunning, Attach) => {
+                ("idle-attach", "Attaching connects you to its running program, and there is none.")
             }
             (Refusal::NotRunning, _) => (
                 "idle-join",

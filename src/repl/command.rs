@@ -1,6 +1,7 @@
 //! The words for the REPL itself: `:help`, `:ps`, `:save FILE`.
 
 use crate::model::nearest::nearest;
+use crate::ui::columns::row;
 
 /// What the REPL is told to do itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,14 +103,13 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// A line for each command.
-pub fn overview() -> String {
+pub fn overview(width: usize) -> String {
     let mut text = String::from("The prompt\n");
     for (name, takes, does) in COMMANDS {
         let form = format!(":{name} {takes}");
-        text.push_str(&format!("  {:<15} {does}\n", form.trim_end()));
+        text.push_str(&row(form.trim_end(), does, width));
     }
-    text.push_str("  last            the last value; a line that ends in `;` shows none\n");
-    text
+    text + &row("last", "the last value; a line that ends in `;` shows none", width)
 }
 
 #[cfg(test)]
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn every_command_is_listed_and_can_be_read() {
         for (name, takes, _) in COMMANDS {
-            assert!(overview().contains(&format!(":{name}")));
+            assert!(overview(80).contains(&format!(":{name}")));
             let known = ["help", "quit"].contains(name);
             assert!(known || parse(&format!("{name} 1")).is_ok(), "{name} {takes}");
         }

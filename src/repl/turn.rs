@@ -62,7 +62,10 @@ impl<'a> Talk<'a> {
         let mut course = course.borrow_mut();
         self.show_course(&course.welcome());
         match course.begin() {
-            Ok(text) => self.show_course(&format!("\n{text}")),
+            Ok(said) => {
+                self.show_course("");
+                self.show_said(&said);
+            }
             Err(error) => {
                 self.complain(&format!("error: {error}"));
             }
@@ -87,7 +90,15 @@ impl<'a> Talk<'a> {
         turn
     }
 
-    /// Never in a pager: the learner types right below.
+    /// What there is to read goes to a pager where it is long, what is to be done stays right above
+    /// the prompt.
+    fn show_said(&self, said: &Said) {
+        if !said.read.is_empty() && !self.commands.page(&said.read) {
+            self.show_course(&said.read);
+        }
+        self.show_course(&said.text);
+    }
+
     fn show_course(&self, text: &str) {
         // Where nobody reads any more, the next result ends the conversation.
         let _ = self.host.output.print(text);
@@ -108,9 +119,9 @@ impl<'a> Talk<'a> {
         // An interrupt that came too late for the last turn must not end this one.
         self.host.cancel.clear();
         if let Some(course) = &self.course
-            && let Some(Said(said)) = course.borrow_mut().takes(text)
+            && let Some(said) = course.borrow_mut().takes(text)
         {
-            self.show_course(&said);
+            self.show_said(&said);
             return Turn::Next;
         }
         let input = self.classify(text);
@@ -126,7 +137,10 @@ impl<'a> Talk<'a> {
                     Ok(page) if name.is_none() => {
                         let course = self.course.as_ref().map(|course| course.borrow().how());
                         let course = course.map(|how| format!("{how}\n\n")).unwrap_or_default();
-                        self.show(&format!("{course}{}\n{page}", command::overview()))
+                        self.show(&format!(
+                            "{course}{}\n{page}",
+                            command::overview(self.host.reader.width)
+                        ))
                     }
                     Ok(page) => self.show(&page),
                     Err(report) => self.complain(&report),

@@ -45,7 +45,11 @@ pub fn watch(host: &Host, name: &str) -> Result<()> {
         let picture = ui::diagram::picture(host.reader.language, here, host.reader.ascii);
         let disk = backend.container_size(&id)?;
         let measured = ui::resources::Measured { container, samples: samples.clone(), disk };
-        let frame = format!("{}\n{picture}", ui::resources::resources(host.reader, &measured));
+        let whole = format!("{}\n{picture}", ui::resources::resources(host.reader, &measured));
+        let frame = match whole.lines().count() < rows() {
+            true => whole,
+            false => format!("{}{picture}", ui::resources::brief(host.reader, &measured)),
+        };
         let frame: Vec<&str> = frame.lines().take(rows().saturating_sub(1)).collect();
         let frame = format!("{}\n", frame.join("\n"));
         // From the top of the screen; what was longer before is cleared line by line.

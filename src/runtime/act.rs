@@ -28,6 +28,8 @@ pub enum Act {
     SetLimits,
     /// Open its log.
     OpenLog,
+    /// Have it made in the process namespace of another container.
+    JoinProcesses,
     /// Make its first process, in new namespaces; which, by their flags.
     Clone(i32),
     /// Wait until init has become the program.
@@ -82,6 +84,10 @@ impl Act {
             Act::MakeCgroup => ("make-cgroup", "make the cgroup".into(), &["mkdir"]),
             Act::SetLimits => ("set-limits", "write the limits to the cgroup".into(), &["write"]),
             Act::OpenLog => ("open-log", "open log.jsonl".into(), &["openat"]),
+            Act::JoinProcesses => {
+                ("join-processes", "join the processes of another container".into(), &["setns"])
+            }
+            Act::Clone(0) => ("clone-plain", "clone a process".into(), &["clone3"]),
             Act::Clone(flags) => (
                 "clone",
                 format!("clone a process in new namespaces: {}", kinds(*flags)),
@@ -113,6 +119,7 @@ impl Act {
             what,
             facts: facts.collect(),
             calls: calls.iter().map(|call| (*call).to_owned()).collect(),
+            failure: None,
             span: None,
         }
     }

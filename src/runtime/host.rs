@@ -41,13 +41,22 @@ pub fn name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// Whether a process has a handler for a signal (proc_pid_status(5)). Without one the kernel gives
-/// it none that could end it, where it is the first of a process namespace (pid_namespaces(7)).
-pub fn handles(pid: i32, signal: Signal) -> bool {
+/// Whether a process has a handler for a signal, and whether it ignores it (proc_pid_status(5)).
+/// Without a handler the kernel gives it none that could end it, where it is the first of a process
+/// namespace (pid_namespaces(7)).
+pub fn treats(pid: i32, signal: Signal) -> [bool; 2] {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    let caught = caught.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0);
-    caught & (1 << (signal.number() - 1)) != 0
+    ["SigCgt:", "SigIgn:"].map(|name| {
+        let set = status.lines().find_map(|line| line.strip_prefix(name));
+        let set = set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0);
+        set & (1 << (signal.number() - 1)) != 0
+    })
+}
+
+/// The first child of a process; none where the kernel does not tell.
+pub fn first_child(pid: i32) -> Option<i32> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    std::fs::read_to_string(path).ok()?.split_whitespace().next()?.parse().ok()
 }
 
 /// Asks the kernel. Containers get their cgroups below `cgroup_parent`.

@@ -73,6 +73,7 @@ use self::reader::Reader;
 use self::records::Specs;
 use crate::model::container::{Container, ContainerSpec, State};
 use crate::model::deed::Who;
+use crate::model::ending;
 use crate::model::event as happening;
 use crate::model::id::ContainerId;
 use crate::model::log::LogOptions;
@@ -187,11 +188,8 @@ impl Runtime {
             cgroup.kill()?;
             cgroup.remove()?;
         }
-        let (code, reason) = if rebooted {
-            (255, "the host was restarted")
-        } else {
-            (137, "its monitor was killed, and the container with it")
-        };
+        let (code, reason) =
+            if rebooted { (255, ending::HOST_RESTARTED) } else { (137, ending::MONITOR_KILLED) };
         // Before anybody can read of its end.
         let ran = state.started_at.filter(|_| state.status != Status::Restarting);
         if let Some(begun) = ran {

@@ -9,6 +9,7 @@ use crate::model::container::Container;
 use crate::model::deed::{Deed, Who};
 use crate::model::id::ContainerId;
 use crate::model::options::Grace;
+use crate::model::sharing::Mode;
 use crate::model::signal::Signal;
 use crate::model::status::{self, Action, Next};
 use crate::model::{Error, Kind, Result};
@@ -72,7 +73,10 @@ impl Runtime {
         let mut deeds = vec![Act::StartMonitor.told(Who::Front), Act::AskMonitor.told(Who::Front)];
         deeds.extend(by_monitor([Act::MakeCgroup]));
         deeds.extend(by_monitor([Act::SetLimits]).filter(|_| limits));
-        deeds.extend(by_monitor([Act::OpenLog, Act::Clone(plan.namespaces)]));
+        deeds.extend(by_monitor([Act::OpenLog]));
+        let joins = matches!(container.spec.host.sharing.pid, Mode::Container(_));
+        deeds.extend(by_monitor([Act::JoinProcesses]).filter(|_| joins));
+        deeds.extend(by_monitor([Act::Clone(plan.namespaces)]));
         deeds.extend(plan.told().into_iter().map(|deed| of_container(container, deed)));
         deeds.extend(by_monitor([Act::AwaitExecution, Act::Record]));
         Ok(deeds)

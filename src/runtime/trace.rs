@@ -67,6 +67,16 @@ pub fn add(deeds: Vec<Deed>) {
     }
 }
 
+/// Adds a deed in the place of the last one, if that is the same.
+pub fn replace(deed: Deed) {
+    let mut noted = noted();
+    let same = |last: &Deed| last.key == deed.key && last.facts == deed.facts;
+    if noted.deeds.last().is_some_and(same) {
+        noted.deeds.pop();
+    }
+    noted.deeds.push(deed);
+}
+
 /// Tells the watcher of a deed that is about to be done.
 pub fn before(deed: &Deed) {
     let watcher = noted().watcher.clone();

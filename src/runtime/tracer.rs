@@ -22,17 +22,20 @@ struct Note {
     begun: u64,
     /// How long it took, in nanoseconds, or [`Note::AHEAD`].
     took: u64,
+    /// The error number with which it failed; 0 where it did not.
+    errno: u64,
 }
 
 impl Note {
     /// Shorter than PIPE_BUF, so it always comes whole (pipe(7)).
-    const SIZE: usize = 24;
+    const SIZE: usize = 32;
     /// The step is not taken yet, and init waits until it may.
     const AHEAD: u64 = u64::MAX;
 
     fn to_bytes(self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
-        for (part, number) in bytes.chunks_exact_mut(8).zip([self.step, self.begun, self.took]) {
+        let numbers = [self.step, self.begun, self.took, self.errno];
+        for (part, number) in bytes.chunks_exact_mut(8).zip(numbers) {
             part.copy_from_slice(&number.to_ne_bytes());
         }
         bytes
@@ -44,7 +47,7 @@ impl Note {
             part.copy_from_slice(&bytes[8 * at..8 * at + 8]);
             u64::from_ne_bytes(part)
         };
-        Note { step: number(0), begun: number(1), took: number(2) }
+        Note { step: number(0), begun: number(1), took: number(2), errno: number(3) }
     }
 }
 
@@ -68,9 +71,10 @@ impl Traced {
         [traced.map(|traced| &traced.to), traced.and_then(|traced| traced.gate.as_ref())]
     }
 
-    fn tell(&self, number: usize, begun: u64, took: u64) {
+    fn tell(&self, number: usize, begun: u64, took: u64, errno: i32) {
         let step = u64::try_from(number).unwrap_or(u64::MAX);
-        let _ = rustix::io::write(&self.to, &Note { step, begun, took }.to_bytes());
+        let errno = u64::from(errno.unsigned_abs());
+        let _ = rustix::io::write(&self.to, &Note { step, begun, took, errno }.to_bytes());
     }
 }
 
@@ -83,18 +87,18 @@ pub fn step(
 ) -> Result<(), Errno> {
     let Some(traced) = traced else { return take() };
     if let Some(gate) = &traced.gate {
-        traced.tell(number, clock::monotonic(), Note::AHEAD);
+        traced.tell(number, clock::monotonic(), Note::AHEAD, 0);
         // Where nobody answers any more, nobody watches.
         let _ = rustix::io::read(gate, &mut [0; 1]);
     }
     let begun = clock::monotonic();
     if matches!(step, Step::Execute) {
-        // It has no end that init could tell of.
-        traced.tell(number, begun, 0);
-        return take();
+        // Where it succeeds there is nobody left to tell of its end.
+        traced.tell(number, begun, 0, 0);
     }
     let taken = take();
-    traced.tell(number, begun, clock::monotonic().saturating_sub(begun));
+    let errno = taken.err().map_or(0, Errno::raw_os_error);
+    traced.tell(number, begun, clock::monotonic().saturating_sub(begun), errno);
     taken
 }
 
@@ -131,7 +135,7 @@ impl Tracer {
                 Err(Errno::INTR) => continue,
                 _ => return,
             }
-            let Note { step, begun, took } = Note::from_bytes(&bytes);
+            let Note { step, begun, took, errno } = Note::from_bytes(&bytes);
             let step = usize::try_from(step).ok().and_then(|step| plan.steps.get(step));
             let Some(mut deed) = step.map(Step::told) else { continue };
             if took == Note::AHEAD {
@@ -140,9 +144,20 @@ impl Tracer {
                 continue;
             }
             deed.span = Some(Span { begun, took });
-            trace::add(vec![deed]);
+            deed.failure = i32::try_from(errno).ok().filter(|errno| *errno != 0).map(reason);
+            match deed.failure.is_some() {
+                // The last step was told before it was taken.
+                true => trace::replace(deed),
+                false => trace::add(vec![deed]),
+            }
         }
     }
+}
+
+/// An error number in words.
+fn reason(errno: i32) -> String {
+    let text = std::io::Error::from_raw_os_error(errno).to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 #[cfg(test)]
@@ -151,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_note_comes_out_as_it_went_in() {
-        let note = Note { step: 7, begun: 1 << 40, took: Note::AHEAD };
+        let note = Note { step: 7, begun: 1 << 40, took: Note::AHEAD, errno: 2 };
         assert_eq!(Note::from_bytes(&note.to_bytes()), note);
     }
 }

@@ -13,9 +13,9 @@ use super::nearest::nearest;
 use super::options;
 use super::sources::CLOSURE;
 use super::stdlib::{self, Provided};
-use crate::model::language::Language;
+use crate::model::language::{Language, Reader};
 use crate::model::{Error, Kind, Result};
-use crate::ui::messages;
+use crate::ui::{columns, messages};
 
 /// One registered function. Overloads are several.
 #[derive(Clone, Debug)]
@@ -264,7 +264,8 @@ pub fn is_function(engine: &Engine, name: &str) -> bool {
 }
 
 /// All our functions, a line each.
-pub fn overview(language: Language) -> String {
+pub fn overview(reader: Reader) -> String {
+    let language = reader.language;
     let mut text = String::new();
     for (title, functions) in ours() {
         let mut seen = BTreeSet::new();
@@ -277,20 +278,22 @@ pub fn overview(language: Language) -> String {
         }
         text.push_str(&format!("{}\n", messages::help(language, title)));
         for function in first {
-            let summary = function.summary_in(language);
-            text.push_str(&format!("  {:<15} {summary}\n", function.name));
+            text.push_str(&columns::row(
+                &function.name,
+                &function.summary_in(language),
+                reader.width,
+            ));
         }
         text.push('\n');
     }
     text.push_str(&format!("{}\n", messages::help(language, "Modules")));
     for module in modules() {
         let summary = first_sentence(&in_language(&module.doc, language));
-        text.push_str(&format!("  {:<15} {summary}\n", module.name));
+        text.push_str(&columns::row(module.name, &summary, reader.width));
     }
     text.push('\n');
     let more = "help(\"run\") tells more. A verb works as start(c), c.start() and \"web\".start().";
-    text.push_str(&messages::help(language, more));
-    text
+    text + &messages::help(language, more)
 }
 
 /// The page of a function or a property.
@@ -326,7 +329,7 @@ pub fn page(engine: &Engine, name: &str, language: Language) -> Result<String> {
         let width = keys.iter().map(|key| key.name.len()).max().unwrap_or_default();
         let mut text = format!("{}\n", messages::help(language, "Options"));
         for key in keys {
-            let takes = key.takes.describe();
+            let takes = messages::help(language, &key.takes.describe());
             let about = messages::help(language, key.about);
             text.push_str(&format!("    {:<width$}  {about} ({takes})\n", key.name));
         }

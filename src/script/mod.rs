@@ -79,6 +79,13 @@ pub trait Output: Send + Sync + fmt::Debug {
     /// # Errors
     /// What writing says; a closed pipe ends the script quietly.
     fn print(&self, text: &str) -> std::io::Result<()>;
+    /// A text that may be longer than a screen; at a prompt it goes to a pager.
+    ///
+    /// # Errors
+    /// As [`Output::print`].
+    fn page(&self, text: &str) -> std::io::Result<()> {
+        self.print(text)
+    }
     /// One `debug`, or a message beside the output.
     ///
     /// # Errors

@@ -182,9 +182,15 @@ impl Session {
     /// # Errors
     /// The report.
     pub fn value(&mut self, name: &str, text: &str) -> Result<String, String> {
-        match self.evaluate(name, text) {
+        let over = self.watch_time();
+        let evaluated = self.evaluate(name, text);
+        over.into_iter().for_each(|over| over.raise());
+        match evaluated {
             Ok(value) => Ok(value.to_string()),
-            Err(error) => Err(self.report(name, &error)),
+            Err(error) => match ending(&error) {
+                Some(Ending::Late) => Err("its time is over".to_owned()),
+                _ => Err(self.report(name, &error)),
+            },
         }
     }
 
@@ -315,9 +321,9 @@ impl Session {
     /// # Errors
     /// The drawn report, for a name that is not there.
     pub fn help(&self, name: Option<&str>) -> Result<String, String> {
-        let language = self.stage.host().reader.language;
-        let Some(name) = name else { return Ok(docs::overview(language)) };
-        docs::page(&self.engine, name, language).map_err(|error| render::plain(&error))
+        let reader = self.stage.host().reader;
+        let Some(name) = name else { return Ok(docs::overview(reader)) };
+        docs::page(&self.engine, name, reader.language).map_err(|error| render::plain(&error))
     }
 }
 

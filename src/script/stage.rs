@@ -209,6 +209,13 @@ impl Stage {
         }
     }
 
+    /// Prints a text that may be long, as [`Self::print`].
+    pub fn page(&self, text: &str) {
+        if self.0.host.output.page(text).is_err() {
+            self.end(Ending::Closed);
+        }
+    }
+
     /// Prints a line beside the output. Failing here must not end a script.
     pub fn eprint(&self, text: &str) {
         let _ = self.0.host.output.eprint(text);

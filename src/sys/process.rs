@@ -88,13 +88,25 @@ pub fn exit_now(code: c_int) -> ! {
 }
 
 /// Waits for a child to end: its exit code, or 128 and the signal that ended it.
+///
+/// # Errors
+/// When it is no child of this process.
 pub fn reap(pidfd: impl AsFd) -> Result<i32> {
+    reap_with_signal(pidfd).map(|(code, _)| code)
+}
+
+/// The same, and the signal that ended it, where one did: a program may also exit with 128 and more.
+///
+/// # Errors
+/// As [`reap`].
+pub fn reap_with_signal(pidfd: impl AsFd) -> Result<(i32, Option<i32>)> {
     use rustix::process::{WaitId, WaitIdOptions, waitid};
     loop {
         match waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED) {
             Ok(Some(status)) => {
-                let signal = status.terminating_signal().map(|signal| 128 + signal);
-                return Ok(status.exit_status().or(signal).unwrap_or(255));
+                let signal = status.terminating_signal();
+                let code = status.exit_status().or(signal.map(|signal| 128 + signal));
+                return Ok((code.unwrap_or(255), signal));
             }
             Ok(None) | Err(Errno::INTR) => {}
             Err(errno) => return Err(Error::from_errno("waitid", errno.raw_os_error())),

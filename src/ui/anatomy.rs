@@ -31,7 +31,11 @@ pub fn container(language: Language, anatomy: &Anatomy) -> String {
     page.heading("explain-layers");
     layers(&mut page, &anatomy.layers);
     let written = human_size(anatomy.written);
-    page.item(&tell(language, "explain-written", &[("size", &written)]));
+    let sealed = record.spec.host.security.read_only;
+    page.item(&match sealed {
+        true => tell(language, "explain-written-sealed", &[]),
+        false => tell(language, "explain-written", &[("size", &written)]),
+    });
     let difference = &anatomy.difference;
     let counts = [difference.added, difference.changed, difference.deleted].map(|n| n.to_string());
     let facts = [

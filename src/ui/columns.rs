@@ -81,6 +81,15 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A name and what it is for, in lines that fit.
+pub fn row(name: &str, words: &str, width: usize) -> String {
+    const INDENT: usize = 18;
+    let lines = wrapped(words, width.saturating_sub(INDENT).max(20));
+    let first = padded(&format!("  {name} "), INDENT);
+    let more = lines.iter().skip(1).map(|line| format!("{:INDENT$}{line}\n", ""));
+    format!("{first}{}\n{}", lines.first().map_or("", String::as_str), more.collect::<String>())
+}
+
 /// A text of paragraphs for a reader: lines are broken where they are too long, and those that begin
 /// with spaces, such as examples, stay as they are.
 pub fn page_of_text(text: &str, reader: Reader) -> String {

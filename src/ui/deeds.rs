@@ -87,6 +87,10 @@ pub fn trace(reader: Reader, causes: &[Cause]) -> String {
                 true => text.push_str(&format!("{line}\n")),
                 false => text.push_str(&format!("{}{calls}\n", padded(&line, room))),
             }
+            if let Some(reason) = &deed.failure {
+                let failed = tell(language, "trace-failed", &[("reason", reason)]);
+                text.push_str(&format!("{:>29}{failed}\n", ""));
+            }
         }
     }
     let (count, time) = (count.to_string(), took(last.saturating_sub(first)));
@@ -137,7 +141,8 @@ mod tests {
 
     fn deed(who: Who, key: &str, words: &str, span: Option<Span>) -> Deed {
         let calls = vec!["pivot_root".to_owned()];
-        Deed { who, key: key.into(), what: words.into(), facts: BTreeMap::new(), calls, span }
+        let facts = BTreeMap::new();
+        Deed { who, key: key.into(), what: words.into(), facts, calls, failure: None, span }
     }
 
     #[test]

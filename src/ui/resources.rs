@@ -48,6 +48,28 @@ pub fn resources(reader: Reader, measured: &Measured) -> String {
     text
 }
 
+/// The same in one line, for a small screen.
+pub fn brief(reader: Reader, measured: &Measured) -> String {
+    let Reader { language, ascii, .. } = reader;
+    let samples = &measured.samples;
+    let cpu: Vec<f64> = shares(samples);
+    let last = samples.last().copied().unwrap_or_default();
+    format!(
+        "{} {:.1}% {}  {} {}\n",
+        tell(language, "resources-cpu-share", &[]),
+        cpu.last().copied().unwrap_or(0.0),
+        bars(&cpu[cpu.len().saturating_sub(30)..], 100.0, ascii),
+        tell(language, "resources-memory", &[]),
+        human_memory(last.memory),
+    )
+}
+
+/// The share of a processor between each two samples.
+fn shares(samples: &[Stats]) -> Vec<f64> {
+    let pairs = samples.iter().zip(samples.iter().skip(1));
+    pairs.map(|(before, now)| now.cpu_percent(before)).collect()
+}
+
 /// A status that it has had, with what it used of processor and memory meanwhile. One without a
 /// phase has no process, so it can use neither.
 fn row(language: Language, status: Status, phase: Option<&Phase>, disk: &str) -> String {
@@ -78,8 +100,7 @@ fn share(cpu: Duration, lasted: Duration) -> String {
 
 /// Two lines of bars: the share of a processor, and memory.
 fn plot(language: Language, samples: &[Stats], ascii: bool) -> String {
-    let pairs = samples.iter().zip(samples.iter().skip(1));
-    let cpu: Vec<f64> = pairs.map(|(before, now)| now.cpu_percent(before)).collect();
+    let cpu = shares(samples);
     let memory: Vec<f64> = samples.iter().skip(1).map(|stats| stats.memory as f64).collect();
     let most = memory.iter().copied().fold(0.0, f64::max);
     let (first, last) = (samples.first(), samples.last());

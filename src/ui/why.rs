@@ -31,7 +31,7 @@ pub fn why(language: Language, container: &Container, last: &[String]) -> String
         Why::KilledAfterGrace(stopped) | Why::Stopped(stopped, _) | Why::Killed(stopped) => {
             facts.extend(of_stop(stopped));
         }
-        Why::Signalled(signal) => {
+        Why::Signalled(signal) | Why::SaysSignal(signal) => {
             facts.push(("signal", signal.to_string()));
             facts.push(("number", signal.number().to_string()));
             facts.push(("meaning", meaning(language, &signal.to_string())));
@@ -44,6 +44,10 @@ pub fn why(language: Language, container: &Container, last: &[String]) -> String
     let (story, attempt) =
         (tell(language, &id, &facts), tell(language, &format!("{id}.try"), &facts));
     let mut text = format!("{story}\n→ {attempt}");
+    if state.restart_count > 0 && !state.status.is_live() {
+        let count = state.restart_count.to_string();
+        text.push_str(&format!("\n{}", tell(language, "why-restarts", &[("count", &count)])));
+    }
     if is_bad(&why) && !last.is_empty() {
         text.push_str(&format!("\n{}:", tell(language, "last-words", &[])));
         for line in last {
@@ -66,5 +70,13 @@ fn meaning(language: Language, signal: &str) -> String {
 
 /// Whether the last lines may tell the reason.
 fn is_bad(why: &Why) -> bool {
-    matches!(why, Why::Failed(_) | Why::Signalled(_) | Why::Restarting(_) | Why::OutOfMemory { .. })
+    matches!(
+        why,
+        Why::Failed(_)
+            | Why::Signalled(_)
+            | Why::SaysSignal(_)
+            | Why::Unhealthy
+            | Why::Restarting(_)
+            | Why::OutOfMemory { .. }
+    )
 }

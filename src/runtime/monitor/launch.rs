@@ -178,13 +178,13 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
     init.count_descriptors();
     let unified = cgroup.open_unified()?;
     let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
-    let own = enter_processes(pid.as_ref())?;
+    let own = pid.as_ref().map(enter_processes).transpose()?;
     let namespaces = init.plan.namespaces;
     let clone = || sys::process::clone_into(namespaces, unified, || init.run());
     let child = trace::deed(Who::Monitor, || Act::Clone(namespaces), clone);
     // The way back is closed to an ordinary user, who goes forth anew before each child.
     if !userns::nested() {
-        enter_processes(own.as_ref())?;
+        own.as_ref().map(set_processes).transpose()?;
     }
     let child = child.map_err(explain_clone)?;
     let Init { plan, report, streams, terminal, traced, .. } = init;
@@ -207,13 +207,16 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
 }
 
 /// Has children made in this process namespace; the one that they were made in before.
-fn enter_processes(namespace: Option<&OwnedFd>) -> Result<Option<OwnedFd>> {
-    let Some(namespace) = namespace else { return Ok(None) };
+fn enter_processes(namespace: &OwnedFd) -> Result<OwnedFd> {
+    trace::deed(Who::Monitor, || Act::JoinProcesses, || set_processes(namespace))
+}
+
+fn set_processes(namespace: &OwnedFd) -> Result<OwnedFd> {
     let path = "/proc/self/ns/pid_for_children";
     let own = File::open(path).context(|| format!("open `{path}`"))?;
     sys::process::enter_namespace(namespace)
         .map_err(|errno| Error::from_errno("setns(pid)", errno.raw_os_error()))?;
-    Ok(Some(own.into()))
+    Ok(own.into())
 }
 
 /// Makes the directories that `-v` names and that are not there, as Docker does.

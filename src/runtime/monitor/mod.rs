@@ -316,8 +316,9 @@ impl Monitor {
             self.tell_wait();
         }
         if let Some(run) = self.run.as_ref().filter(|_| ended) {
-            let reap = || sys::process::reap(&run.child.pidfd).unwrap_or(255);
-            let code = trace::deed(Who::Monitor, || Act::Reap, reap);
+            let reap = || sys::process::reap_with_signal(&run.child.pidfd).unwrap_or((255, None));
+            let (code, signal) = trace::deed(Who::Monitor, || Act::Reap, reap);
+            self.state.ended_by = signal.and_then(Signal::from_number);
             self.ended = Some((code, Instant::now() + DRAIN));
             self.kill_at = None;
             // Without a process namespace of its own the kernel ends nobody with it.

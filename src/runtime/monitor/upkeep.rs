@@ -38,6 +38,8 @@ impl Upkeep {
 impl Monitor {
     /// Runs the program and records that it runs.
     pub(super) fn run_program(&mut self) -> Result<()> {
+        // What it takes to set it up is counted for it as well.
+        self.meter = Meter::begin();
         let run = launch::launch(
             &self.directory,
             &self.hierarchies,
@@ -51,8 +53,7 @@ impl Monitor {
         self.state.pid_start = host::start_time(run.child.pid);
         self.state.exit_code = 0;
         self.state.oom_killed = false;
-        (self.state.stopped, self.state.memory_peak) = (None, 0);
-        self.meter = Meter::begin();
+        (self.state.stopped, self.state.ended_by, self.state.memory_peak) = (None, None, 0);
         self.state.error.clear();
         self.state.started_at = Some(Timestamp::now());
         self.state.finished_at = None;

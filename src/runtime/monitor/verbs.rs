@@ -70,8 +70,10 @@ impl Monitor {
     /// Notes how it is asked to end, for `why`. A later signal that ends it counts more.
     pub(super) fn note_stop(&mut self, signal: Signal, grace: Option<Grace>) {
         let Some(run) = &self.run else { return };
-        let handled = host::handles(run.child.pid, signal);
-        self.state.stopped = Some(Stopped::new(signal, grace, handled));
+        // The init that was asked for passes signals on: what counts is the program.
+        let of_init = self.spec.host.sharing.init.then(|| host::first_child(run.child.pid));
+        let pid = of_init.flatten().unwrap_or(run.child.pid);
+        self.state.stopped = Some(Stopped::new(signal, grace, host::treats(pid, signal)));
     }
 
     /// Traces how long it was waited for the end.

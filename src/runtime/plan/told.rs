@@ -25,6 +25,7 @@ impl Step {
             what: self.to_string(),
             facts: facts.map(|(name, value)| (name.to_owned(), value)).collect(),
             calls: calls.iter().map(|call| (*call).to_owned()).collect(),
+            failure: None,
             span: None,
         }
     }

@@ -100,7 +100,7 @@ pub mod system {
     #[rhai_fn(name = "help", volatile, return_raw)]
     pub fn help(ctx: NativeCallContext) -> RhaiResultOf<()> {
         let stage = Stage::of(&ctx)?;
-        stage.print(&docs::overview(stage.host().reader.language));
+        stage.print(&docs::overview(stage.host().reader));
         Ok(())
     }
 

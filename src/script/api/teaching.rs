@@ -36,7 +36,7 @@ pub mod teaching_functions {
         let handle = subject::container(&ctx, &container)?;
         let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
         let page = teaching::plan(backend, reader, verb, handle.id());
-        page.map(|page| stage.print(page.trim_end())).or_raise(&ctx)
+        page.map(|page| stage.page(page.trim_end())).or_raise(&ctx)
     }
 
     /// Prints what a container is in the kernel and on the disk, seen from inside and outside; or
@@ -63,7 +63,7 @@ pub mod teaching_functions {
             let handle = subject::container(&ctx, &of)?;
             teaching::container(backend, reader, handle.id())
         };
-        page.map(|page| stage.print(page.trim_end())).or_raise(&ctx)
+        page.map(|page| stage.page(page.trim_end())).or_raise(&ctx)
     }
 
     /// Calls a function and prints what lifebox and the kernel really did for it, step by step with
@@ -265,5 +265,5 @@ fn measure(
     let handle = subject::container(ctx, container)?;
     let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
     let page = teaching::resources(backend, reader, handle.id(), time, &stage.cancel());
-    page.map(|page| stage.print(page.trim_end())).or_raise(ctx)
+    page.map(|page| stage.page(page.trim_end())).or_raise(ctx)
 }

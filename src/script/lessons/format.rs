@@ -224,8 +224,12 @@ pub fn of_folder(folder: &Path) -> Result<Vec<Lesson>> {
     let mut lessons: Vec<Lesson> = Vec::new();
     for path in files {
         let name = path.display().to_string();
-        let size = path.metadata().context(|| format!("read `{name}`"))?.len();
-        if size > LARGEST {
+        let found = path.metadata().context(|| format!("read `{name}`"))?;
+        // A device or a pipe may never end.
+        if !found.is_file() {
+            return Err(Error::new(Kind::Invalid, format!("`{name}` is no regular file")));
+        }
+        if found.len() > LARGEST {
             return Err(Error::new(Kind::Invalid, format!("`{name}` is too large for a lesson")));
         }
         let text = std::fs::read_to_string(&path).context(|| format!("read `{name}`"))?;

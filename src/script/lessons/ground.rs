@@ -2,6 +2,7 @@
 //! scripts that look at the engine without being seen.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::format::Lesson;
 use super::values::{self, Values};
@@ -9,7 +10,11 @@ use crate::engine::{Backend, Cancel};
 use crate::model::image::PullPolicy;
 use crate::model::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::script::{Host, Output, Session};
+use crate::script::{Host, Limits, Output, Session};
+
+/// How long a script of a lesson may take, and how many operations of the language.
+const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const OPERATIONS: u64 = 5_000_000;
 
 /// Values for a lesson; no two are the same.
 pub(super) fn chosen(lesson: &Lesson) -> Result<Values> {
@@ -65,7 +70,10 @@ pub(super) fn prepare(host: &Host, lesson: &Lesson, values: &Values) -> Result<(
 
 /// The value of a script of a lesson, in an interpreter of its own; or the report of its failure.
 pub(super) fn ask(host: &Host, script: &str, values: &Values) -> Result<String, String> {
-    let mut session = Session::new(quiet(host));
+    // What hangs keeps nobody, and Ctrl-C still ends it.
+    let cancel = host.cancel.part().map_err(|error| error.to_string())?;
+    let limits = Limits { time: Some(PATIENCE), operations: Some(OPERATIONS), ..Limits::default() };
+    let mut session = Session::new(Host { limits, cancel, ..quiet(host) });
     session.value("lesson", &values::put(script, values))
 }
 

@@ -15,8 +15,19 @@ use crate::ui::messages::{self, Facts};
 use crate::ui::page_of_text;
 
 /// What the learner is told for an input that was meant for the course.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said(pub String);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// What there is to read first; it may be longer than a screen.
+    pub read: String,
+    /// The rest: what is to be done.
+    pub text: String,
+}
+
+impl From<String> for Said {
+    fn from(text: String) -> Self {
+        Said { read: String::new(), text }
+    }
+}
 
 /// Where in a lesson one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +90,9 @@ impl Player {
 
     /// A text of the lesson, with its values.
     fn words(&self, words: &super::format::Words) -> String {
-        page_of_text(&values::put(words.tell(self.reader().language), &self.values), self.reader())
+        let text = values::put(words.tell(self.reader().language), &self.values);
+        // A lesson may be a stranger's.
+        page_of_text(&crate::ui::error::visible(&text), self.reader())
     }
 
     fn current(&self) -> &Lesson {
@@ -122,16 +135,19 @@ impl Player {
         page_of_text(&self.tell("learn-how", &[]), self.reader())
     }
 
-    /// What is said at the end.
+    /// What is said at the end, when the progress is kept.
     pub fn goodbye(&self) -> String {
-        self.tell("learn-bye", &[])
+        match self.kept.keep() {
+            Ok(()) => self.tell("learn-bye", &[]),
+            Err(error) => crate::ui::error::error(&error).trim_end().to_owned(),
+        }
     }
 
     /// Begins the present lesson anew: an empty store, new values.
     ///
     /// # Errors
     /// When the store can't be cleared or the lesson's beginning fails.
-    pub fn begin(&mut self) -> Result<String> {
+    pub fn begin(&mut self) -> Result<Said> {
         let lesson = self.current().clone();
         self.values = chosen(&lesson)?;
         clear(self.host.backend.as_ref())?;
@@ -147,7 +163,9 @@ impl Player {
         let title = self.tell("learn-lesson", &facts);
         let line = if self.reader().ascii { "=" } else { "━" };
         let line = line.repeat(self.reader().width.min(76));
-        Ok(format!("{line}\n{title}\n{line}\n\n{}\n\n{}", self.words(&lesson.explain), self.task()))
+        let title = page_of_text(&title, self.reader());
+        let read = format!("{line}\n{title}\n{line}\n\n{}\n", self.words(&lesson.explain));
+        Ok(Said { read, text: self.task() })
     }
 
     /// What is asked for now.
@@ -220,13 +238,18 @@ impl Player {
         page_of_text(&text, self.reader())
     }
 
-    /// The present step is done.
-    fn next_step(&mut self) -> String {
-        let At::Step(number) = self.at else { return String::new() };
+    /// To the step after this one.
+    fn advance(&mut self) {
+        let At::Step(number) = self.at else { return };
         self.at = match number + 1 < self.current().steps.len() {
             true => At::Step(number + 1),
             false => At::Finished,
         };
+    }
+
+    /// The present step is done.
+    fn next_step(&mut self) -> String {
+        self.advance();
         let mark = if self.reader().ascii { "*" } else { "✓" };
         let done = format!("{mark} {}", self.tell("learn-done-step", &[]));
         format!("{done}\n\n{}", self.task())
@@ -247,9 +270,16 @@ impl Player {
                 let title = self.words(&next.title);
                 self.tell("learn-next", &[("title", &title)])
             }
-            None => page_of_text(&self.tell("learn-all-done", &[]), self.reader()),
+            None => self.end_of_course(),
         };
         format!("{text}\n{next}")
+    }
+
+    /// What is said after the last lesson; of our own course also what it was about.
+    fn end_of_course(&self) -> String {
+        let ours = self.course.last().is_some_and(|lesson| lesson.id == "workflow");
+        let id = if ours { "learn-all-done" } else { "learn-course-done" };
+        page_of_text(&self.tell(id, &[]), self.reader())
     }
 
     /// An input that is meant for the course; `None` for all others.
@@ -257,37 +287,38 @@ impl Player {
         let text = text.trim();
         let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let said = match word {
-            "" | ":next" if self.at == At::Finished => self.go(self.lesson + 1),
+            "" | ":next" if self.at == At::Finished => return Some(self.go(self.lesson + 1)),
             "" => return None,
             ":next" => self.tell("learn-not-done", &[]),
             ":hint" => self.hint(),
             ":lesson" if rest.trim().is_empty() => {
-                let explain = self.words(&self.current().explain.clone());
-                format!("{explain}\n\n{}", self.task())
+                let read = format!("{}\n", self.words(&self.current().explain.clone()));
+                return Some(Said { read, text: self.task() });
             }
             ":lesson" => match find(&self.course, rest.trim()) {
-                Ok(lesson) => self.go(lesson),
+                Ok(lesson) => return Some(self.go(lesson)),
                 Err(error) => crate::ui::error::error(&error).trim_end().to_owned(),
             },
             ":lessons" => self.list(),
-            ":restart" => self.go(self.lesson),
-            ":skip" => self.skip(),
+            ":restart" => return Some(self.go(self.lesson)),
+            ":skip" => return Some(self.skip()),
             ":answer" | "=" => self.answer(rest.trim()),
             _ if self.at == At::Guess && text.chars().all(|c| c.is_ascii_digit()) => {
                 self.guessed(text)
             }
             _ => return None,
         };
-        Some(Said(said))
+        Some(said.into())
     }
 
     /// To another lesson.
-    fn go(&mut self, lesson: usize) -> String {
+    fn go(&mut self, lesson: usize) -> Said {
         if lesson >= self.course.len() {
-            return page_of_text(&self.tell("learn-all-done", &[]), self.reader());
+            return self.end_of_course().into();
         }
         self.lesson = lesson;
-        self.begin().unwrap_or_else(|error| crate::ui::error::error(&error).trim_end().to_owned())
+        let failed = |error: Error| crate::ui::error::error(&error).trim_end().to_owned().into();
+        self.begin().unwrap_or_else(failed)
     }
 
     fn guessed(&mut self, text: &str) -> String {
@@ -328,18 +359,18 @@ impl Player {
         }
     }
 
-    fn skip(&mut self) -> String {
+    fn skip(&mut self) -> Said {
         let id = self.current().id.clone();
         let skipped = self.tell("learn-skipped", &[]);
         match self.at {
             At::Guess => self.at = At::Step(0),
             At::Step(_) => {
                 self.kept.progress.record(&id).skipped += 1;
-                return format!("{skipped}\n{}", self.next_step());
+                self.advance();
             }
             At::Finished => return self.go(self.lesson + 1),
         }
-        format!("{skipped}\n\n{}", self.task())
+        format!("{skipped}\n\n{}", self.task()).into()
     }
 
     /// The lessons, and which of them are done.
@@ -350,7 +381,7 @@ impl Player {
                 (false, true) => "learn-list-done",
                 (false, false) => "learn-list-open",
             };
-            let title = lesson.title.tell(self.reader().language);
+            let title = crate::ui::error::visible(lesson.title.tell(self.reader().language));
             format!("{}\t{}\t{}\t{title}", place + 1, lesson.id, self.tell(state, &[]))
         };
         let rows: Vec<String> = self.course.iter().enumerate().map(row).collect();

@@ -2,10 +2,10 @@
 //! answered by its hint.
 
 use super::format::{Lesson, Step};
-use super::ground::{ask, chosen, clear, is_same, prepare, quiet};
+use super::ground::{OPERATIONS, ask, chosen, clear, is_same, prepare, quiet};
 use super::values::{self, Values};
 use crate::model::Result;
-use crate::script::{Host, Session};
+use crate::script::{Host, Limits, Session};
 
 /// What came of one lesson.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,9 @@ impl<'a> Play<'a> {
         let values = chosen(lesson)?;
         clear(host.backend.as_ref())?;
         prepare(host, lesson, &values)?;
-        Ok(Play { host, lesson, values, session: Session::new(quiet(host)) })
+        let limits = Limits { operations: Some(OPERATIONS), ..Limits::default() };
+        let session = Session::new(Host { limits, ..quiet(host) });
+        Ok(Play { host, lesson, values, session })
     }
 
     fn step(&self, number: usize) -> &'a Step {

@@ -32,7 +32,9 @@ fn no_language_lacks_a_text_of_the_help() {
     let mut texts: Vec<String> = Vec::new();
     for function in functions().iter().filter(|function| function.role != Role::Internal) {
         texts.push(first_paragraph(&function.doc));
-        texts.extend(options::keys(&function.name).iter().map(|key| key.about.to_owned()));
+        for key in options::keys(&function.name) {
+            texts.extend([key.about.to_owned(), key.takes.describe()]);
+        }
     }
     texts.extend(modules().iter().map(|module| first_paragraph(&module.doc)));
     texts.extend(ours().into_iter().map(|(title, _)| title.to_owned()));

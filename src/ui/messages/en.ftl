@@ -136,6 +136,10 @@ step-open-log =
     .why = What the program writes to standard output and error goes here, a record for each line.
 step-clone =
     .why = One system call makes the process and its namespaces. Each namespace is a view of its own: of processes, mounts, network, host name, IPC.
+step-join-processes =
+    .why = It was asked for: the process is made in the process namespace of the other container, so both see the same processes.
+step-clone-plain =
+    .why = A further process, which then joins the namespaces that the container has.
 step-await-execution =
     .why = A pipe that closes when the program is executed: so `start` returns only when it really runs, or says why not.
 step-record =
@@ -191,8 +195,24 @@ why-killed = Somebody killed it with { $signal } (exit code { $code }).
     .try = stop() asks first and kills later
 why-signalled = { $signal } ended it (exit code { $code }: 128 + { $number }), and lifebox did not send it: { $meaning }.
     .try = the reason is most likely in its last lines: logs("{ $name }")
-why-lost = { $error } (exit code { $code }).
+why-unhealthy = `{ $name }` runs, but its health check fails.
+    .try = see what the check says: inspect("{ $name }").State.Health
+why-failed-not-found = Its program ended with exit code 127: by convention of shells, a command that it called was not found.
+    .try = is the command in the image? explain(image("{ $image }")), and logs("{ $name }") names it
+why-failed-not-executable = Its program ended with exit code 126: by convention of shells, a command that it called can't be executed.
+    .try = has the file its executable bit, and is it for this processor?
+why-says-signal = Its program ended by itself with exit code { $code }. A shell says so (128 + { $number }) of a program that was ended by { $signal }; nobody sent the container a signal.
+    .try = the reason is most likely in its last lines: logs("{ $name }")
+why-killed-ignored = It was asked to stop with { $signal }, but its program ignores { $signal }. After { $seconds } s it was killed (exit code 137).
+    .try = make the program end at { $signal }, or choose a signal that it heeds: stop_signal: "INT"
+why-lost-monitor = Its monitor was killed, and the kernel ended the container with it (exit code { $code }).
     .try = its files are kept: start("{ $name }") runs it again
+why-lost-host = The machine was restarted while it ran (exit code { $code }).
+    .try = its files are kept: start("{ $name }") runs it again
+why-restarts = its restart policy started it { $count ->
+    [one] once
+   *[other] { $count } times
+} anew before
 
 last-words = its last lines
 
@@ -211,7 +231,9 @@ signal-other = a process of the container, somebody on the host or the kernel se
 
 refuse-paused-start = Its processes are there, only frozen: there is nothing to start.
 refuse-idle-kill = Without a process nobody is there to get a signal.
-refuse-idle-pause = Without a process there is nothing to freeze or to list.
+refuse-idle-pause = Without a process there is nothing to freeze.
+refuse-idle-top = Without a process there is nothing to list.
+refuse-idle-attach = Attaching connects you to its running program, and there is none.
 refuse-idle-join = A further program shares the namespaces of the first, and those end with it.
 refuse-paused-pause = Its processes are frozen already.
 refuse-paused-join = All that is in its control group is frozen: a further program would not run.
@@ -299,6 +321,7 @@ explain-layer = { $size }, { $count ->
 explain-such-as = such as { $paths }
 explain-hides = hides { $paths }
 explain-written = its own layer, the only one it can write: { $size }
+explain-written-sealed = its own layer; its root is read-only, so nothing gets there
 explain-difference = { $added } added, { $changed } changed, { $deleted } deleted
 explain-ports = Listens on TCP { $ports }, inside
 explain-no-process = It has no process, so it has no namespaces, no memory and no CPU time: only files.
@@ -325,6 +348,7 @@ trace-total = { $count ->
 } in { $time }
 trace-nothing = nothing was done that the kernel or a monitor would know of
 trace-line = line { $line }
+trace-failed = failed: { $reason }
 trace-next = Enter: go on   c: do not stop any more
 
 ## report
@@ -365,7 +389,10 @@ report-left-out = { $count } bytes in the middle are left out.
 
 ## learn
 
-learn-welcome = Welcome. In { $count } short lessons you will make containers, watch them and take them away, here in this REPL.
+learn-welcome = Welcome. In { $count ->
+    [one] one short lesson
+   *[other] { $count } short lessons
+} you will make containers, watch them and take them away, here in this REPL.
     Everything is real: real containers on this machine, in a store of their own, which is emptied when you leave.
 learn-how = Type what you want to try at the prompt. After each input lifebox looks at what really is, not at what you typed: any way is right.
     :hint helps, :skip goes on, :lesson shows the task again, :lessons lists all, :restart begins the lesson anew, :quit leaves; your progress is kept.
@@ -379,6 +406,7 @@ learn-task = Now do it:
 learn-step = Step { $number } of { $count }:
 learn-done-step = Done.
 learn-done = Lesson finished: { $title }
+learn-course-done = That was the last lesson.
 learn-all-done = That was the last lesson. You have made, run, paused, stopped, removed and built containers: that is what all of it is about.
     Go on with: help(), diagram(), explain(run("host", "sleep 100")).
 learn-not-yet = Not yet: { $hint }
