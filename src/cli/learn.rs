@@ -67,16 +67,18 @@ pub fn learn(settings: &Settings, screen: &mut Screen, arguments: &LearnArgument
     let path = language::kept("LIFEBOX_PROGRESS", "lessons.json");
     let kept = kept(path, arguments.restart)?;
     if arguments.list {
-        let player = Player::new(host(settings)?, course, kept, arguments.lesson.as_deref())?;
+        let host = host(settings, Cancel::new()?)?;
+        let player = Player::new(host, course, kept, arguments.lesson.as_deref())?;
         screen.line(player.list())?;
         return Ok(0);
     }
     screen.flush()?;
-    give(settings, course, kept, arguments.lesson.as_deref()).map_err(Into::into)
+    let cancel = Cancel::new()?;
+    give(settings, course, kept, arguments.lesson.as_deref(), cancel).map_err(Into::into)
 }
 
-fn host(settings: &Settings) -> Result<Host> {
-    Ok(language::host(engine::open(settings)?, Cancel::new()?, Vec::new()))
+fn host(settings: &Settings, cancel: Cancel) -> Result<Host> {
+    Ok(language::host(engine::open(settings)?, cancel, Vec::new()))
 }
 
 fn course(folder: Option<&Path>) -> Result<Vec<Lesson>> {
@@ -98,8 +100,14 @@ fn kept(path: Option<PathBuf>, restart: bool) -> Result<Kept> {
 }
 
 /// Gives lessons until the learner leaves; then the store is emptied.
-fn give(settings: &Settings, course: Vec<Lesson>, kept: Kept, first: Option<&str>) -> Result<u8> {
-    let host = host(settings)?;
+fn give(
+    settings: &Settings,
+    course: Vec<Lesson>,
+    kept: Kept,
+    first: Option<&str>,
+    cancel: Cancel,
+) -> Result<u8> {
+    let host = host(settings, cancel)?;
     let backend = host.backend.clone();
     let player = Player::new(host.clone(), course, kept, first)?;
     let code = language::lessons(settings, host, player);
@@ -114,7 +122,7 @@ fn solve(
     course: &[Lesson],
     only: Option<&str>,
 ) -> Outcome {
-    let host = host(settings)?;
+    let host = host(settings, Cancel::new()?)?;
     host.cancel.raise_on_end()?;
     let mut code = 0;
     for lesson in course.iter().filter(|lesson| only.is_none_or(|only| lesson.id == only)) {
@@ -160,9 +168,11 @@ impl Here {
 }
 
 impl Teacher for Here {
-    fn learn(&self, lesson: Option<&str>) -> Result<()> {
+    fn learn(&self, lesson: Option<&str>, cancel: &Cancel) -> Result<()> {
         let kept = kept(language::kept("LIFEBOX_PROGRESS", "lessons.json"), false)?;
         let place = Place::take(&self.settings)?;
-        give(&place.settings, lessons::course()?, kept, lesson).map(drop)
+        let given = give(&place.settings, lessons::course()?, kept, lesson, cancel.clone());
+        cancel.clear();
+        given.map(drop)
     }
 }

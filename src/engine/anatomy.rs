@@ -7,6 +7,7 @@ use crate::model::build::{Change, ChangeKind};
 use crate::model::digest::Digest;
 use crate::model::id::ContainerId;
 use crate::model::image::PullPolicy;
+use crate::model::stats::Stats;
 use crate::model::{Kind, Result};
 
 /// How many changed paths are named.
@@ -22,11 +23,16 @@ impl Native {
             Err(error) if error.kind() == Kind::Unsupported => Difference::default(),
             changes => difference(&changes?),
         };
+        // An ordinary user may have no cgroup, and then nothing counts what is used.
+        let stats = match self.stats(id) {
+            Err(error) if error.kind() == Kind::Unsupported => Stats::default(),
+            stats => stats?,
+        };
         Ok(Anatomy {
             namespaces: self.runtime.namespaces(&container, &all),
             processes: self.runtime.inhabitants(id)?,
             cgroups: if live { self.runtime.cgroups(id)? } else { Vec::new() },
-            stats: self.stats(id)?,
+            stats,
             mounts: if live { self.runtime.mount_points(&container) } else { Vec::new() },
             layers: self.layers_of(&container.spec.image.layers)?,
             difference,

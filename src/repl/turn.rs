@@ -239,7 +239,7 @@ impl<'a> Talk<'a> {
                 }
             }
             Command::Learn(lesson) => match self.host.teacher.as_ref() {
-                Some(teacher) => match teacher.learn(lesson.as_deref()) {
+                Some(teacher) => match teacher.learn(lesson.as_deref(), &self.host.cancel) {
                     Ok(()) => Turn::Next,
                     Err(error) => self.complain(&format!("error: {error}")),
                 },

@@ -146,11 +146,11 @@ pub struct Host {
 
 /// Who gives lessons.
 pub trait Teacher: Send + Sync + fmt::Debug {
-    /// Gives lessons, from this one on, until the learner leaves.
+    /// Gives lessons, from this one on, until the learner leaves; `cancel` is the prompt's Ctrl-C.
     ///
     /// # Errors
     /// When there is no such lesson, or the lessons' store can't be made.
-    fn learn(&self, lesson: Option<&str>) -> crate::model::Result<()>;
+    fn learn(&self, lesson: Option<&str>, cancel: &Cancel) -> crate::model::Result<()>;
 }
 
 /// Reads commands as they are typed into a shell. The command line knows Docker's flags, and no

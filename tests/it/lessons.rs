@@ -134,6 +134,13 @@ fn the_prompt_has_lessons_and_comes_back_from_them() {
     learner.sees("Lesson 2 of ");
     learner.types("exists(\"mine\")");
     learner.sees("false");
+    // Ctrl-C ends what runs here as it does outside.
+    learner.types("print(\"n\" + \"ow\"); sleep(1000)");
+    learner.sees("\nnow");
+    learner.0.send_control('c').unwrap();
+    learner.sees("interrupted");
+    learner.types(":help");
+    learner.sees(":hint helps");
     learner.types(":quit");
     learner.sees("Your progress is kept");
     learner.types("c.status");
@@ -144,6 +151,42 @@ fn the_prompt_has_lessons_and_comes_back_from_them() {
     learner.0.exp_eof().unwrap();
     let message = engine.fails(&["-e", "learn()"], 1);
     assert!(message.contains("lessons are for somebody at the prompt"), "{message}");
+}
+
+#[test]
+fn two_learners_are_not_in_each_others_way() {
+    needs_root!("two_learners_are_not_in_each_others_way");
+    let engine = Engine::empty();
+    let mut first = Learner::begin(&engine, &["learn", "create"]);
+    first.guesses();
+    let task = first.sees("Do not start it.");
+    let name = value(&task, "called `").to_owned();
+    first.types("create --name mine host true");
+    first.sees("> ");
+    let mut second = Learner::begin(&engine, &["learn", "create"]);
+    second.guesses();
+    second.sees("Do not start it.");
+    second.leaves();
+    first.0.send_line("exists(\"mine\")").unwrap();
+    first.sees("true");
+    first.types(&format!("create --name {name} host true"));
+    first.sees("How many processes");
+    first.leaves();
+}
+
+#[test]
+fn lessons_that_never_end_are_ended() {
+    needs_root!("lessons_that_never_end_are_ended");
+    let engine = Engine::empty();
+    let folder = tempfile::tempdir().unwrap();
+    let check = || engine.run(&["learn", "--check", folder.path().to_str().unwrap()]);
+    let endless = LESSON.replace("if exists(\"$name\") { true } else { \"none\" }", "loop { }");
+    std::fs::write(folder.path().join("1.yaml"), endless).unwrap();
+    let ran = check();
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("not ok  mine"), "{}{}", ran.out, ran.err);
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("2.yaml")).unwrap();
+    assert!(check().err.contains("is no regular file"));
 }
 
 const LESSON: &str = r#"

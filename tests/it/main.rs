@@ -51,4 +51,5 @@ mod untrusted;
 mod upkeep;
 mod user;
 mod waiting;
+mod why;
 mod workflows;

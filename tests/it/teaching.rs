@@ -108,6 +108,24 @@ fn of_program(log: &str, program: &str) -> Vec<String> {
     end[..=executed].to_vec()
 }
 
+/// Holds the calls of each step against what was seen, in order.
+fn check_order(plan: &[(String, Vec<String>)], seen: &[String]) {
+    let mut at = 0;
+    for (words, calls) in plan {
+        let conditional =
+            words.starts_with("mask ") || words.ends_with("read-only") && words.contains("make /");
+        for (number, call) in calls.iter().enumerate() {
+            // What is not there needs neither to be masked nor to be made read-only.
+            if conditional && number > 0 && seen[at] != calls[1] && seen[at - 1] == "openat2" {
+                break;
+            }
+            let next = seen[at..].iter().position(|name| name == call);
+            let next = next.unwrap_or_else(|| panic!("{words}: no {call} after {:?}", &seen[..at]));
+            at += next + 1;
+        }
+    }
+}
+
 #[test]
 fn strace_sees_the_calls_of_the_plan_in_its_order() {
     needs_root!("strace_sees_the_calls_of_the_plan_in_its_order");
@@ -135,14 +153,7 @@ fn strace_sees_the_calls_of_the_plan_in_its_order() {
     assert!(pid != 0);
     let log = std::fs::read_to_string(log).unwrap();
     let seen = of_program(&log, "/usr/bin/sleep");
-    let mut at = 0;
-    for (words, calls) in &plan {
-        for call in calls {
-            let next = seen[at..].iter().position(|name| name == call);
-            let next = next.unwrap_or_else(|| panic!("{words}: no {call} after {:?}", &seen[..at]));
-            at += next + 1;
-        }
-    }
+    check_order(&plan, &seen);
     // And there is nothing of weight that the plan does not tell.
     for call in [
         "pivot_root",
@@ -191,7 +202,9 @@ fn a_trace_stands_beside_the_lines_that_caused_it() {
     let ran = engine.run(&["--trace", "-e", "run(\"host\", \"nosuch\")"]);
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("line 1: run(\"host\", \"nosuch\")"), "{}", ran.err);
-    assert!(ran.err.contains("execute the program"), "{}", ran.err);
+    let failed = "execute the program";
+    let (_, after) = ran.err.split_once(failed).unwrap();
+    assert!(after.contains("failed: no such file or directory"), "{}", ran.err);
     let message = engine.script("try { trace(|| trace(|| 1)) } catch (e) { print(e.kind) }");
     assert!(message.contains("refused"), "{message}");
 }
@@ -218,60 +231,6 @@ fn step_by_step_each_deed_waits_for_a_key() {
     terminal.exp_string("execute the program").unwrap();
     terminal.exp_eof().unwrap();
     assert_eq!(engine.status("web"), "running");
-}
-
-#[test]
-fn the_end_of_a_container_is_told_in_words() {
-    needs_root!("the_end_of_a_container_is_told_in_words");
-    let engine = Engine::new();
-    engine.ok(&["create", "--name", "made", "host", "true"]);
-    engine.ok(&["run", "--name", "fine", "host", "true"]);
-    engine.run(&["run", "--name", "failed", "host", "sh", "-c", "echo oh no >&2; exit 3"]);
-    engine.run(&["run", "--name", "missing", "host", "nosuch"]);
-    engine.run(&["run", "--name", "nofile", "host", "/no/such"]);
-    engine.run(&["run", "--name", "refused", "host", "/etc/hostname"]);
-    engine.run(&["run", "--init", "--name", "segv", "host", "sh", "-c", "kill -SEGV $$"]);
-    let grow = "x=$(head -c 200m /dev/zero | tr '\\0' a); echo $x | wc -c";
-    engine.run(&["run", "--name", "oom", "--memory", "24m", "host", "sh", "-c", grow]);
-    engine.ok(&["run", "-d", "--name", "deaf", "host", "sleep", "100"]);
-    engine.ok(&["stop", "-t", "1", "deaf"]);
-    let waits = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
-    let hears = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.1; done";
-    let late = "trap 'sleep 100' TERM; echo ready; while :; do sleep 0.1; done";
-    for (name, program) in [("ignores", waits), ("hears", hears), ("late", late)] {
-        engine.ok(&["run", "-d", "--name", name, "host", "sh", "-c", program]);
-        engine.wrote(name, "ready");
-        engine.ok(&["stop", "-t", "1", name]);
-    }
-    engine.ok(&["run", "-d", "--name", "killed", "host", "sleep", "100"]);
-    engine.ok(&["kill", "killed"]);
-    engine.ok(&["run", "-d", "--name", "runs", "host", "sleep", "100"]);
-    engine.ok(&["run", "-d", "--name", "rests", "host", "sleep", "100"]);
-    engine.ok(&["pause", "rests"]);
-    for (name, english, korean) in [
-        ("made", "never started", "시작"),
-        ("fine", "all went well", "종료 코드 0"),
-        ("failed", "exit code 3", "종료 코드 3"),
-        ("missing", "was looked for in /usr/local/sbin, ", "/usr/local/sbin, "),
-        ("nofile", "is not in the image", "이미지"),
-        ("refused", "can't be executed (exit code 126)", "126"),
-        ("segv", "SIGSEGV ended it (exit code 139: 128 + 11)", "SIGSEGV"),
-        ("oom", "more memory than its limit of 24MiB", "24MiB"),
-        ("deaf", "has no handler for SIGTERM", "SIGTERM"),
-        ("ignores", "has no handler for SIGTERM", "SIGTERM"),
-        ("late", "has a handler for it, but was not done after 1 s", "SIGTERM"),
-        ("hears", "asked to stop with SIGTERM and ended in time (exit code 0)", "SIGTERM"),
-        ("killed", "Somebody killed it with SIGKILL (exit code 137)", "SIGKILL"),
-        ("runs", "`runs` runs.", "실행 중"),
-        ("rests", "is paused", "일시정지"),
-    ] {
-        let why = engine.ok(&["why", name]);
-        assert!(why.contains(english) && why.contains("\n→ "), "{name}: {why}");
-        assert_eq!(engine.script(&format!("print(why(\"{name}\"))")), why, "{name}");
-        let ours = engine.ok(&["--lang", "ko", "why", name]);
-        assert!(ours.contains(korean) && ours != why, "{name}: {ours}");
-    }
-    assert!(engine.ok(&["why", "failed"]).ends_with("its last lines:\n  oh no"));
 }
 
 #[test]
@@ -398,6 +357,13 @@ fn refusals_teach_in_both_languages() {
     assert!(korean.contains("동결") || korean.contains("일시정지"), "{korean}");
     let ran = engine.run(&["--lang=ko", "-e", "start(\"web\")"]);
     assert!(ran.err.contains("일시정지"), "{}", ran.err);
+    for (verb, said) in
+        [("attach", "there is none."), ("pause", "nothing to freeze."), ("top", "nothing to list.")]
+    {
+        engine.run(&["create", "--name", "rests", "host", "true"]);
+        let told = engine.fails(&[verb, "rests"], 1);
+        assert!(told.contains(said), "{told}");
+    }
     let wrong = engine.fails(&["--lang", "xx", "ps"], 1);
     assert!(wrong.contains("no texts in the language `xx`"), "{wrong}");
 }

@@ -5,6 +5,7 @@
 
 mod capability;
 mod device;
+mod limit;
 mod namespaces;
 mod shown;
 mod step;
@@ -16,9 +17,9 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 
 use oci_spec::runtime::{Linux, LinuxDevice, Mount, Process, Spec};
-use rustix::process::Resource;
 
 pub use self::capability::all as all_capabilities;
+pub use self::limit::resource;
 pub use self::step::{DeviceStep, FileStep, MountStep, Root, SourceStep, Step, UserStep};
 use super::{oci, seccomp};
 use crate::model::{Error, Kind, Result};
@@ -423,30 +424,4 @@ fn options_of(options: &[String]) -> Result<(Attributes, Vec<Setting>)> {
         }
     }
     Ok((attributes, settings))
-}
-
-/// The kernel's limit that Docker calls `name`.
-///
-/// # Errors
-/// [`Kind::Unsupported`] for an unknown one.
-pub fn resource(name: &str) -> Result<Resource> {
-    Ok(match name {
-        "core" => Resource::Core,
-        "cpu" => Resource::Cpu,
-        "data" => Resource::Data,
-        "fsize" => Resource::Fsize,
-        "locks" => Resource::Locks,
-        "memlock" => Resource::Memlock,
-        "msgqueue" => Resource::Msgqueue,
-        "nice" => Resource::Nice,
-        "nofile" => Resource::Nofile,
-        "nproc" => Resource::Nproc,
-        "rss" => Resource::Rss,
-        "rtprio" => Resource::Rtprio,
-        "rttime" => Resource::Rttime,
-        "sigpending" => Resource::Sigpending,
-        "stack" => Resource::Stack,
-        "as" => Resource::As,
-        _ => return Err(Error::new(Kind::Unsupported, format!("cannot set the limit `{name}`"))),
-    })
 }

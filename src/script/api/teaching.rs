@@ -253,7 +253,7 @@ fn take_lessons(ctx: &NativeCallContext, lesson: Option<&str>) -> RhaiResultOf<(
             .hint("lifebox learn")
     };
     let teacher = stage.host().teacher.as_ref().ok_or_else(nobody).or_raise(ctx)?;
-    teacher.learn(lesson).or_raise(ctx)
+    teacher.learn(lesson, &stage.host().cancel).or_raise(ctx)
 }
 
 fn measure(

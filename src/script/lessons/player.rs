@@ -122,6 +122,12 @@ impl Player {
         );
         let done = self.course.iter().filter(|lesson| self.kept.progress.is_done(&lesson.id));
         let done = done.count();
+        // Without a cgroup nothing can be frozen, counted or limited.
+        let info = self.host.backend.info();
+        if info.is_ok_and(|info| info.rootless && info.cgroup_controllers.is_empty()) {
+            let note = page_of_text(&self.tell("learn-no-cgroup", &[]), self.reader());
+            text.push_str(&format!("\n\n{note}"));
+        }
         if done > 0 {
             let done = done.to_string();
             let progress = self.tell("learn-progress", &[("done", &done), ("count", &count)]);

@@ -415,6 +415,7 @@ learn-progress = { $done } of { $count } done
 learn-skipped = Skipped.
 learn-no-question = There is no question open: this step is done by what you do.
 learn-not-done = This step is not done yet: :hint helps, :skip goes on without it.
+learn-no-cgroup = This user has no control group here, so nothing can be paused, counted or limited: :skip the steps that need it. `lifebox info` tells how to allow it.
 learn-no-hint = no hint for this one: read the task again, :lesson shows it
 learn-bye = Your progress is kept: `lifebox learn` goes on from here.
 learn-list-done = done

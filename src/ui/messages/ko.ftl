@@ -86,11 +86,11 @@ step-set-profile = AppArmor 프로필 { $name } 지정
 step-set-label = SELinux 레이블 { $name } 지정
     .why = 프로그램이 실행되는 순간부터 SELinux가 이 레이블에 따라 프로그램을 제한합니다.
 step-become-user = { $name } 사용자로 전환
-    .why = 사용자는 컨테이너 자신의 `/etc/passwd`에서 찾습니다. 호스트에서도 같은 번호의 사용자이며, root의 권한을 나눈 capability { $all }개 중 { $kept }개만 가집니다. 나머지는 다시 얻을 수 없습니다.
+    .why = 사용자는 컨테이너 자신의 `/etc/passwd`에서 찾습니다. 호스트에서도 같은 번호의 사용자이며, root의 권한을 나눈 케이퍼빌리티 { $all }개 중 { $kept }개만 가집니다. 나머지는 다시 얻을 수 없습니다.
 step-become-root = { $name } 사용자로 전환
-    .why = 사용자 네임스페이스가 없으므로 컨테이너 안의 0번 사용자는 호스트에서도 0번 사용자입니다. 다만 root의 권한을 나눈 capability { $all }개 중 { $kept }개만 남으므로 더 약합니다. 나머지는 다시 얻을 수 없습니다.
+    .why = 사용자 네임스페이스가 없으므로 컨테이너 안의 0번 사용자는 호스트에서도 0번 사용자입니다. 다만 root의 권한을 나눈 케이퍼빌리티 { $all }개 중 { $kept }개만 남으므로 더 약합니다. 나머지는 다시 얻을 수 없습니다.
 step-become-root-nested = { $name } 사용자로 전환
-    .why = 컨테이너 안의 root는 밖에서는 여러분 자신입니다. 사용자 네임스페이스가 root를 여러분의 사용자로 연결합니다. capability { $all }개 중 { $kept }개가 남으며, 컨테이너에 속한 것에만 통합니다.
+    .why = 컨테이너 안의 root는 밖에서는 여러분 자신입니다. 사용자 네임스페이스가 root를 여러분의 사용자로 연결합니다. 케이퍼빌리티 { $all }개 중 { $kept }개가 남으며, 컨테이너에 속한 것에만 통합니다.
 step-close-descriptors = 나머지 파일 디스크립터 모두 닫기
     .why = 프로그램은 표준 입력, 표준 출력, 표준 오류만 받고, 그 밖에 열려 있던 것은 하나도 받지 않습니다.
 step-execute = 프로그램 실행
@@ -207,7 +207,7 @@ why-killed-ignored = { $signal } 시그널로 종료를 요청받았지만 프�
     .try = 프로그램이 { $signal } 시그널에 종료되게 하거나, 받아들이는 시그널을 지정하세요: stop_signal: "INT"
 why-lost-monitor = 모니터가 강제 종료되어 커널이 컨테이너도 함께 종료했습니다(종료 코드 { $code }).
     .try = 파일은 남아 있습니다. start("{ $name }")를 실행하면 다시 시작합니다
-why-lost-host = 실행 중에 컴퓨터가 재시작되었습니다(종료 코드 { $code }).
+why-lost-host = 실행 중에 머신가 재시작되었습니다(종료 코드 { $code }).
     .try = 파일은 남아 있습니다. start("{ $name }")를 실행하면 다시 시작합니다
 why-restarts = 그 전에 재시작 정책에 따라 { $count }번 다시 시작되었습니다
 
@@ -251,14 +251,14 @@ now-legal = 지금 가능한 명령: { $verbs }
 
 ## The diagram
 
-diagram-title = 컨테이너의 생애
-diagram-title-of = `{ $name }` 컨테이너의 생애
+diagram-title = 컨테이너의 수명 주기
+diagram-title-of = `{ $name }` 컨테이너의 수명 주기
 diagram-here = 현재 위치
 diagram-legal = 여기서 가능한 명령: { $verbs }
 diagram-gone = 제거됨
 status-created = 생성됨
 status-running = 실행 중
-status-paused = 일시정지
+status-paused = 일시정지됨
 status-restarting = 재시작 중
 status-exited = 종료됨
 status-dead = 사용 불가
@@ -272,7 +272,7 @@ by-itself = 자체 종료
 
 ## Resources
 
-resources-title = `{ $name }` 컨테이너의 리소스 사용량
+resources-title = `{ $name }` 컨테이너의 자원 사용량
 resources-now = 현재({ $status })
 resources-status = 상태
 resources-time = 시간
@@ -298,10 +298,10 @@ explain-processes = 프로세스: 안팎에서 본 같은 프로세스
 explain-outside = 호스트
 explain-inside = 컨테이너
 explain-command = 명령
-explain-cgroup = 컨트롤 그룹(cgroup): 쓸 수 있는 리소스
+explain-cgroup = 컨트롤 그룹(cgroup): 쓸 수 있는 자원
 explain-uses = 사용량: CPU 시간 { $cpu }, 메모리 { $memory }, 프로세스와 스레드 { $count }개
 explain-limits = 제한: { $limits }
-explain-no-limits = 제한 없음: 머신의 리소스를 모두 쓸 수 있습니다
+explain-no-limits = 제한 없음: 머신의 자원를 모두 쓸 수 있습니다
 explain-mounts = 마운트: 컨테이너에 파일로 보이는 것
 explain-read-only = 읽기 전용
 explain-layers = 파일: 맨 아래 레이어부터 맨 위까지
@@ -391,6 +391,7 @@ learn-progress = { $count }개 중 { $done }개 완료
 learn-skipped = 건너뛰었습니다.
 learn-no-question = 지금은 질문이 없습니다. 이 단계는 직접 해 보면 완료됩니다.
 learn-not-done = 아직 완료되지 않았습니다. :hint는 힌트, :skip은 건너뛰기입니다.
+learn-no-cgroup = 이 사용자에게는 여기서 컨트롤 그룹(cgroup)이 없어 일시정지, 자원 측정, 제한을 할 수 없습니다. 그런 레슨의 단계는 :skip으로 건너뛰세요. 허용하는 방법은 `lifebox info`가 알려 줍니다.
 learn-no-hint = 힌트가 없습니다. 과제를 다시 읽어 보세요. :lesson을 입력하면 다시 볼 수 있습니다
 learn-bye = 진행 상황이 저장되었습니다. `lifebox learn`을 실행하면 여기서부터 이어집니다.
 learn-list-done = 완료
