@@ -63,3 +63,21 @@ fn script_examples_run() {
     }
     assert_eq!(engine.ok(&["ps", "-a", "-q"]), "");
 }
+
+/// A text in another language has what the first one has: as many headings and blocks, and the same
+/// code in them but for remarks.
+#[test]
+fn the_korean_text_has_what_the_english_one_has() {
+    let korean = include_str!("../../README.ko.md");
+    let headings = |text: &str| text.lines().filter(|line| line.starts_with('#')).count();
+    assert_eq!(headings(korean), headings(README));
+    let code = |text: &str| -> Vec<String> {
+        let blocks = text.split("```").skip(1).step_by(2);
+        let bare = |line: &str| {
+            let line = line.split("  #").next().unwrap_or_default();
+            line.split("//").next().unwrap_or_default().trim_end().to_owned()
+        };
+        blocks.flat_map(|block| block.lines().map(bare).collect::<Vec<_>>()).collect()
+    };
+    assert_eq!(code(korean), code(README));
+}
