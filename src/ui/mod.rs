@@ -25,3 +25,6 @@ pub mod volumes;
 pub mod why;
 
 pub use columns::page_of_text;
+
+#[cfg(test)]
+mod tests;
