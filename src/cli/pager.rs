@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
 
+/// less(1), with a prompt for somebody who does not know it.
+const LESS: &str = "less -REFX '-Ps[Space] more  [q] done'";
+
 /// Shows a text that is longer than the screen in `$PAGER`, or less(1). False where it is not
 /// longer, nobody looks, or there is no pager.
 pub fn page(text: &str) -> bool {
@@ -17,7 +20,7 @@ pub fn page(text: &str) -> bool {
     if !stdout.is_terminal() || rows == 0 || lines < rows {
         return false;
     }
-    let pager = std::env::var("PAGER").unwrap_or_else(|_| "less -RFX".to_owned());
+    let pager = std::env::var("PAGER").unwrap_or_else(|_| LESS.to_owned());
     let Some(mut pager) = program(&pager) else { return false };
     let Ok(mut child) = pager.stdin(Stdio::piped()).spawn() else { return false };
     if let Some(mut input) = child.stdin.take() {

@@ -30,7 +30,8 @@ impl Monitor {
         let ran = self.run.is_some();
         self.close_log();
         self.state.oom_killed |= self.cgroup.oom_kills() > 0;
-        if ran {
+        // What goes with its end is never asked what it used.
+        if ran && !self.goes() {
             self.state.memory_peak = self.cgroup.memory_peak();
             self.measure(self.state.status);
         }

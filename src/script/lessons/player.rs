@@ -12,7 +12,7 @@ use crate::model::language::Reader;
 use crate::model::{Error, Kind, Result};
 use crate::script::Host;
 use crate::ui::messages::{self, Facts};
-use crate::ui::page_of_text;
+use crate::ui::{columns, page_of_text};
 
 /// What the learner is told for an input that was meant for the course.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -171,7 +171,9 @@ impl Player {
         let line = line.repeat(self.reader().width.min(76));
         let title = page_of_text(&title, self.reader());
         let read = format!("{line}\n{title}\n{line}\n\n{}\n", self.words(&lesson.explain));
-        Ok(Said { read, text: self.task() })
+        let keys = page_of_text(&self.tell("learn-keys", &[]), self.reader());
+        let text = format!("{}\n{keys}", self.task());
+        Ok(Said { read, text })
     }
 
     /// What is asked for now.
@@ -180,7 +182,9 @@ impl Player {
             let mut text =
                 format!("{}\n{}\n", self.tell("learn-predict", &[]), self.words(&guess.ask));
             for (number, choice) in (1..).zip(&self.order) {
-                text.push_str(&format!("  {number}) {}\n", self.words(&guess.choices[*choice])));
+                let words = self.words(&guess.choices[*choice]);
+                let lines = columns::wrapped(&words, self.reader().width.saturating_sub(5));
+                text.push_str(&format!("  {number}) {}\n", lines.join("\n     ")));
             }
             text.push_str(&self.tell("learn-choose", &[]));
             return text;

@@ -413,6 +413,7 @@ learn-not-yet = Not yet: { $hint }
 learn-next = Enter or :next goes on with: { $title }
 learn-progress = { $done } of { $count } done
 learn-skipped = Skipped.
+learn-keys = (:hint helps, :skip goes on, :lessons, :restart, :quit)
 learn-no-question = There is no question open: this step is done by what you do.
 learn-not-done = This step is not done yet: :hint helps, :skip goes on without it.
 learn-no-cgroup = This user has no control group here, so nothing can be paused, counted or limited: :skip the steps that need it. `lifebox info` tells how to allow it.

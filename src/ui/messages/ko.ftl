@@ -389,6 +389,7 @@ learn-not-yet = 아직 아닙니다: { $hint }
 learn-next = Enter를 누르거나 :next를 입력하면 다음으로 넘어갑니다: { $title }
 learn-progress = { $count }개 중 { $done }개 완료
 learn-skipped = 건너뛰었습니다.
+learn-keys = (:hint 힌트, :skip 건너뛰기, :lessons 목록, :restart 다시 시작, :quit 나가기)
 learn-no-question = 지금은 질문이 없습니다. 이 단계는 직접 해 보면 완료됩니다.
 learn-not-done = 아직 완료되지 않았습니다. :hint는 힌트, :skip은 건너뛰기입니다.
 learn-no-cgroup = 이 사용자에게는 여기서 컨트롤 그룹(cgroup)이 없어 일시정지, 자원 측정, 제한을 할 수 없습니다. 그런 레슨의 단계는 :skip으로 건너뛰세요. 허용하는 방법은 `lifebox info`가 알려 줍니다.
