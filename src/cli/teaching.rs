@@ -57,6 +57,9 @@ fn translated(screen: &mut Screen, words: &[String]) -> Outcome {
 fn explain(shell: &Shell, screen: &mut Screen, arguments: &ExplainArguments) -> Outcome {
     let backend = shell.backend()?.as_ref();
     let text = match arguments.words.as_slice() {
+        [name, path] if path.starts_with('/') => {
+            teaching::sources(backend, reader(), &backend.find(name)?, path)?
+        }
         [verb, name] => teaching::plan(backend, reader(), verb, &backend.find(name)?)?,
         [name, ..] => match backend.find(name) {
             Ok(id) => teaching::container(backend, reader(), &id)?,

@@ -1,14 +1,19 @@
 //! What a container and an image are, taken together from the store and the kernel.
 
+use std::path::{Path, PathBuf};
+
 use super::Backend;
 use super::native::Native;
-use crate::model::anatomy::{Anatomy, Difference, ImageAnatomy, Layer};
+use crate::image::entry_at;
+use crate::model::anatomy::{Anatomy, Difference, ImageAnatomy, Layer, Source, Sources};
 use crate::model::build::{Change, ChangeKind};
+use crate::model::container::Container;
 use crate::model::digest::Digest;
 use crate::model::id::ContainerId;
 use crate::model::image::PullPolicy;
 use crate::model::stats::Stats;
-use crate::model::{Kind, Result};
+use crate::model::storage::Driver;
+use crate::model::{Error, Kind, Result};
 
 /// How many changed paths are named.
 const EXAMPLES: usize = 8;
@@ -51,6 +56,49 @@ impl Native {
             users: users.map(|container| container.state.name.to_string()).collect(),
             image,
         })
+    }
+
+    /// Looks at each layer as it is: links are told of and not followed.
+    pub(super) fn sources_of(&self, id: &ContainerId, path: &str) -> Result<Sources> {
+        let parts: Vec<&[u8]> = path.split('/').map(str::as_bytes).collect();
+        let parts: Vec<&[u8]> =
+            parts.into_iter().filter(|part| !part.is_empty() && *part != b".").collect();
+        if !path.starts_with('/') || parts.contains(&b"..".as_slice()) {
+            let message = format!("`{path}` is no absolute path of a container");
+            return Err(Error::new(Kind::Invalid, message).hint("such as /etc/hostname"));
+        }
+        let container = self.inspect(id)?;
+        let live = container.state.status.is_live();
+        let mounts = if live { self.runtime.mount_points(&container) } else { Vec::new() };
+        let mut layers = Vec::new();
+        for (layer, place) in self.places(&container)? {
+            layers.extend(entry_at(&place, &parts)?.map(|what| Source { layer, what }));
+        }
+        Ok(Sources {
+            name: container.state.name,
+            // The root itself is what its layers make; of mounts on each other the last is seen.
+            mount: mounts
+                .into_iter()
+                .filter(|mount| mount.path != "/" && Path::new(path).starts_with(&mount.path))
+                .max_by_key(|mount| mount.path.len()),
+            layers,
+        })
+    }
+
+    /// Where its layers are, from the top, with their numbers.
+    fn places(&self, container: &Container) -> Result<Vec<(Option<usize>, PathBuf)>> {
+        let directory = self.runtime.directory(&container.spec.id);
+        // A copied root is all that there is of it.
+        if container.spec.host.storage == Driver::Vfs {
+            return Ok(vec![(None, directory.file("rootfs"))]);
+        }
+        let own = [(None, directory.file("upper"))];
+        let store = self.store()?;
+        let layers = (1..).zip(&container.spec.image.layers);
+        let mut places: Vec<_> =
+            layers.map(|(number, key)| (Some(number), store.layer_dir(key))).chain(own).collect();
+        places.reverse();
+        Ok(places)
     }
 
     fn layers_of(&self, keys: &[Digest]) -> Result<Vec<Layer>> {

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::anatomy::{Anatomy, ImageAnatomy};
+use crate::model::anatomy::{Anatomy, ImageAnatomy, Sources};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
 use crate::model::deed::Deed;
@@ -334,6 +334,10 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// What it is in the kernel and on the disk. An engine that runs nothing has no answer.
     fn anatomy(&self, _id: &ContainerId) -> Result<Anatomy> {
         Err(Error::new(Kind::Unsupported, "this engine has no containers to look into"))
+    }
+    /// Where what it has at a path comes from: the layers, and a mount upon them. An engine without layers has no answer.
+    fn sources(&self, _id: &ContainerId, _path: &str) -> Result<Sources> {
+        Err(Error::new(Kind::Unsupported, "this engine has no layers to look into"))
     }
     /// What an image is on the disk. An engine that keeps none has no answer.
     fn image_anatomy(&self, _reference: &str) -> Result<ImageAnatomy> {

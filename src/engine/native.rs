@@ -13,7 +13,7 @@ use super::{
     Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Owner, Settings, Transfer,
 };
 use crate::image::{self, Store};
-use crate::model::anatomy::{Anatomy, ImageAnatomy};
+use crate::model::anatomy::{Anatomy, ImageAnatomy, Sources};
 use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
 use crate::model::container::{Changes, Container};
 use crate::model::deed::Deed;
@@ -47,21 +47,13 @@ pub(super) struct Native {
     pub(super) settings: Settings,
     pub(super) runtime: Runtime,
     /// This process as the owner of what builds run; none before the first.
-    builder: OnceCell<Owner>,
+    pub(super) builder: OnceCell<Owner>,
 }
 
 impl Native {
     pub(super) fn new(settings: &Settings) -> Self {
         let runtime = Runtime::new(&settings.root, &settings.cgroup_parent);
         Native { settings: settings.clone(), runtime, builder: OnceCell::new() }
-    }
-
-    /// The owner of the containers of builds, which go with this process.
-    ///
-    /// # Errors
-    /// When its keeper can't be started.
-    pub(super) fn builder(&self) -> Result<&Owner> {
-        self.builder.get_or_try_init(|| self.runtime.own())
     }
 
     pub(super) fn store(&self) -> Result<Store> {
@@ -406,6 +398,10 @@ impl Backend for Native {
 
     fn anatomy(&self, id: &ContainerId) -> Result<Anatomy> {
         self.anatomy_of(id)
+    }
+
+    fn sources(&self, id: &ContainerId, path: &str) -> Result<Sources> {
+        self.sources_of(id, path)
     }
 
     fn image_anatomy(&self, reference: &str) -> Result<ImageAnatomy> {

@@ -30,7 +30,7 @@ pub use bytes::whole::write_whole;
 pub use layer::bytes_below;
 pub use registry::login::{log_in, log_out};
 pub use store::check::{Held, Hold};
-pub use store::{Store, as_reference};
+pub use store::{Store, as_reference, entry_at};
 
 /// What long work asks now and then, on any of its threads: whether to go on. An error ends it.
 pub type Check<'a> = &'a (dyn Fn() -> crate::model::Result<()> + Sync);

@@ -4,6 +4,7 @@ use super::container::Container;
 use super::digest::Digest;
 use super::history::History;
 use super::image::Image;
+use super::name::ContainerName;
 use super::stats::Stats;
 
 /// A container, seen from both sides.
@@ -92,6 +93,59 @@ pub struct Difference {
     pub deleted: usize,
     /// The first of them, with Docker's letter before each: `A /x`.
     pub examples: Vec<String>,
+}
+
+/// Where what a container has at a path comes from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// The container's name.
+    pub name: ContainerName,
+    /// What is mounted there, or above it, of one that runs: it covers all layers.
+    pub mount: Option<MountPoint>,
+    /// Each layer that has something there, the topmost first.
+    pub layers: Vec<Source>,
+}
+
+/// What a layer has at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Which layer of the image, from 1 at the bottom; `None` is the container's own.
+    pub layer: Option<usize>,
+    /// What it is.
+    pub what: Entry,
+}
+
+/// What can be at a path of a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A file or device of so many bytes.
+    File(u64),
+    /// A link, there or on the way there. It is not followed.
+    Link {
+        /// Its own path.
+        at: String,
+        /// What it holds.
+        to: String,
+    },
+    /// A directory: what several layers have in it is seen together.
+    Directory,
+    /// A directory that hides those of the layers below.
+    Alone,
+    /// Nothing, but what hides what the layers below have there.
+    Hidden,
+}
+
+impl Entry {
+    /// Its name in the texts of all languages.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Entry::File(_) => "file",
+            Entry::Link { .. } => "link",
+            Entry::Directory => "directory",
+            Entry::Alone => "alone",
+            Entry::Hidden => "hidden",
+        }
+    }
 }
 
 /// An image, step by step.

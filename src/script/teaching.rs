@@ -55,6 +55,19 @@ pub fn container(backend: &dyn Backend, reader: Reader, id: &ContainerId) -> Res
     Ok(ui::anatomy::container(reader.language, &backend.anatomy(id)?))
 }
 
+/// Where what a container has at a path comes from.
+///
+/// # Errors
+/// [`Kind::Invalid`] for a path that is not absolute; when a layer can't be read.
+pub fn sources(
+    backend: &dyn Backend,
+    reader: Reader,
+    id: &ContainerId,
+    path: &str,
+) -> Result<String> {
+    Ok(ui::anatomy::sources(reader.language, path, &backend.sources(id, path)?))
+}
+
 /// An image on the disk.
 ///
 /// # Errors

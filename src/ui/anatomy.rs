@@ -4,7 +4,7 @@ use super::columns::align;
 use super::deeds::took_for;
 use super::error::visible;
 use super::messages::tell;
-use crate::model::anatomy::{Anatomy, ImageAnatomy, Layer};
+use crate::model::anatomy::{Anatomy, Entry, ImageAnatomy, Layer, Sources};
 use crate::model::language::Language;
 use crate::model::units::{human_memory, human_size};
 
@@ -137,6 +137,38 @@ fn layers(page: &mut Page, layers: &[Layer]) {
             page.note(&tell(language, "explain-hides", &[("paths", &paths)]));
         }
     }
+}
+
+/// Where what a container has at a path comes from.
+pub fn sources(language: Language, path: &str, sources: &Sources) -> String {
+    let mut page = Page::new(language);
+    let facts = [("name", sources.name.as_str()), ("path", &*visible(path))];
+    page.line(&tell(language, "sources-title", &facts));
+    if let Some(mount) = &sources.mount {
+        let facts = [("kind", &*visible(&mount.kind)), ("path", &*visible(&mount.path))];
+        page.item(&tell(language, "sources-mount", &facts));
+    } else if sources.layers.is_empty() {
+        page.item(&tell(language, "sources-none", &[]));
+    }
+    // Only directories are seen together.
+    let mut seen = sources.mount.is_none();
+    for source in &sources.layers {
+        let layer = match source.layer {
+            None => tell(language, "sources-own", &[]),
+            Some(number) => tell(language, "sources-layer", &[("number", &number.to_string())]),
+        };
+        let (at, to, size) = match &source.what {
+            Entry::File(size) => (String::new(), String::new(), human_size(*size)),
+            Entry::Link { at, to } => (visible(at), visible(to), String::new()),
+            Entry::Directory | Entry::Alone | Entry::Hidden => Default::default(),
+        };
+        let what = format!("sources-{}", source.what.key());
+        let what = tell(language, &what, &[("size", &size), ("at", &at), ("to", &to)]);
+        let note = if seen { String::new() } else { tell(language, "sources-unseen", &[]) };
+        page.item(format!("{layer}: {what} {note}").trim_end());
+        seen &= source.what == Entry::Directory;
+    }
+    page.done()
 }
 
 /// An image from its lowest layer to what a container adds.

@@ -285,6 +285,43 @@ fn a_layer_tells_what_it_adds_and_hides() {
 }
 
 #[test]
+fn a_path_tells_the_layers_that_it_comes_from() {
+    needs_root!("a_path_tells_the_layers_that_it_comes_from");
+    let engine = Engine::new();
+    engine.script(
+        "let c = run(\"host\", [\"sh\", \"-c\", \"echo 12 > /added; mkdir -p /dir/old; rm /usr/bin/wc\"]); c.wait();
+         c.commit(\"changed:1\");",
+    );
+    let program = "echo 12345 > /added; rm -r /dir; mkdir /dir; exec sleep 100";
+    engine.ok(&["run", "-d", "--name", "web", "changed:1", "sh", "-c", program]);
+    let told = |path| -> Vec<String> {
+        let text = engine.ok(&["explain", "web", path]);
+        text.lines().skip(1).map(|line| line.trim().to_owned()).collect()
+    };
+    assert!(until(PATIENCE, || told("/added").len() == 2 && told("/dir").len() == 2));
+    let own = "its own layer: a file of 6B";
+    assert_eq!(
+        told("/added"),
+        [own, "layer 2 of its image: a file of 3B (hidden by what is above)"]
+    );
+    assert_eq!(told("/usr/bin/wc")[0], "layer 2 of its image: nothing, and it hides what is below");
+    assert!(told("/usr/bin/wc")[1].ends_with("(hidden by what is above)"));
+    assert_eq!(told("/dir")[0], "its own layer: a directory that hides those below");
+    assert!(told("/dir/old")[0].starts_with("its own layer: nothing"));
+    assert!(told("/bin/sh")[0].contains("a link, /bin -> usr/bin"), "{:?}", told("/bin/sh"));
+    let hosts = told("/etc/hosts");
+    assert!(
+        hosts[0].starts_with("a mount of ") && hosts[0].ends_with(" at /etc/hosts"),
+        "{hosts:?}"
+    );
+    assert!(hosts[1].ends_with("(hidden by what is above)"), "{hosts:?}");
+    assert!(told("/nowhere")[0].contains("no layer has anything there"));
+    assert!(engine.fails(&["explain", "web", "/usr/../etc"], 1).contains("no absolute path"));
+    let script = "explain(\"web\", \"/added\"); explain(container(\"web\"), \"/added\");";
+    assert_eq!(engine.script(script).matches(own).count(), 2);
+}
+
+#[test]
 fn what_is_used_is_told_by_state() {
     needs_root!("what_is_used_is_told_by_state");
     let engine = Engine::new();

@@ -24,7 +24,8 @@ pub enum TeachVerb {
 /// `explain`
 #[derive(Args, Debug)]
 pub struct ExplainArguments {
-    /// `start web`: what the verb would do; `web`: a container or an image
+    /// `start web`: what the verb would do; `web`: a container or an image; `web /etc`: which layer
+    /// has that path
     #[arg(value_names = ["VERB", "NAME"], num_args = 1..=2, required = true)]
     pub words: Vec<String>,
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use self::owned::Owned;
 use self::stages::Build;
 use super::native::Native;
-use super::{Attach, Backend, Cancel};
+use super::{Attach, Backend, Cancel, Owner};
 use crate::image::{Origin, build::configure};
 use crate::model::build::{BuildOptions, BuildStep, RunStep};
 use crate::model::error::Context;
@@ -54,6 +54,14 @@ pub(super) struct Done {
 }
 
 impl Native {
+    /// The owner of the containers of builds, which go with this process.
+    ///
+    /// # Errors
+    /// When its keeper can't be started.
+    fn builder(&self) -> Result<&Owner> {
+        self.builder.get_or_try_init(|| self.runtime.own())
+    }
+
     /// Does a step above `parent`, or above nothing.
     pub(super) fn do_step(
         &self,

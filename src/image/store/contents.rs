@@ -1,10 +1,14 @@
 //! What a layer has: counted by a walk through its unpacked files.
 
+use std::path::Path;
+
+use rustix::fs::FileType;
+
 use crate::image::layer::{self, merged, walk};
 use crate::image::store::Store;
 use crate::image::tar::members::lossy;
 use crate::model::Result;
-use crate::model::anatomy::Layer;
+use crate::model::anatomy::{Entry, Layer};
 use crate::model::digest::Digest;
 use crate::sys::fs;
 
@@ -55,6 +59,36 @@ impl Store {
         found.examples = greatest.into_iter().map(|(_, path)| path).collect();
         Ok(found)
     }
+}
+
+/// What the layer at `place` has at `path`, as components; `None` where it has nothing there.
+///
+/// # Errors
+/// When it can't be read.
+pub fn entry_at(place: &Path, path: &[&[u8]]) -> Result<Option<Entry>> {
+    let mut directory = fs::open_dir(place)?;
+    let mut alone = false;
+    for (depth, part) in (1..).zip(path.iter().copied()) {
+        let Some(found) = fs::stat(&directory, part)? else {
+            return Ok(alone.then_some(Entry::Hidden));
+        };
+        if fs::is_whiteout(&found) {
+            return Ok(Some(Entry::Hidden));
+        }
+        if fs::type_of(&found) == FileType::Symlink {
+            let at = path.iter().take(depth).map(|part| format!("/{}", lossy(part))).collect();
+            let to = lossy(&fs::read_link(&directory, part)?);
+            return Ok(Some(Entry::Link { at, to }));
+        }
+        if fs::type_of(&found) != FileType::Directory {
+            let size = u64::try_from(found.st_size).unwrap_or(0);
+            // A file where others have a directory hides all that is in it.
+            return Ok(Some(if depth == path.len() { Entry::File(size) } else { Entry::Hidden }));
+        }
+        directory = fs::open_dir_beneath(&directory, part)?;
+        alone |= merged::is_opaque(&directory)?;
+    }
+    Ok(Some(if alone { Entry::Alone } else { Entry::Directory }))
 }
 
 fn keep_greatest(files: &mut Vec<(i64, String)>) {

@@ -17,6 +17,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+pub use self::contents::entry_at;
 use self::staging::Staging;
 use crate::image::bytes::compression::decompress;
 use crate::image::bytes::spool::digest_of;

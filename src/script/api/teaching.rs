@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, FnPtr, ImmutableString};
 
 use super::super::error::OrRaise;
-use super::super::handle::Image;
+use super::super::handle::{Container, Image};
 use super::super::stage::Stage;
 use super::super::{options, subject, teaching, trace, values};
 use super::{
@@ -32,6 +32,11 @@ pub mod teaching_functions {
         verb: &str,
         container: ContainerOrName,
     ) -> RhaiResultOf<()> {
+        // Of two texts, a path tells that the other is a name.
+        let second = container.read_lock::<ImmutableString>().map(|text| text.clone());
+        if let Some(path) = second.filter(|text| text.starts_with('/')) {
+            return sources(&ctx, &verb.into(), &path);
+        }
         let stage = Stage::of(&ctx)?;
         let handle = subject::container(&ctx, &container)?;
         let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
@@ -64,6 +69,20 @@ pub mod teaching_functions {
             teaching::container(backend, reader, handle.id())
         };
         page.map(|page| stage.page(page.trim_end())).or_raise(&ctx)
+    }
+
+    /// Prints which layers have something at a path of a container, and which of it is seen.
+    ///
+    /// ```rhai
+    /// explain(run("host", "touch /new"), "/new");
+    /// ```
+    #[rhai_fn(name = "explain", volatile, return_raw)]
+    pub fn explain_path(
+        ctx: NativeCallContext,
+        container: Container,
+        path: &str,
+    ) -> RhaiResultOf<()> {
+        sources(&ctx, &Dynamic::from(container), path)
     }
 
     /// Calls a function and prints what lifebox and the kernel really did for it, step by step with
@@ -226,6 +245,14 @@ pub mod teaching_functions {
         let time = values::duration(&time.flatten()).or_raise(&ctx)?;
         measure(&ctx, &container, time)
     }
+}
+
+fn sources(ctx: &NativeCallContext, container: &Dynamic, path: &str) -> RhaiResultOf<()> {
+    let stage = Stage::of(ctx)?;
+    let handle = subject::container(ctx, container)?;
+    let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
+    let page = teaching::sources(backend, reader, handle.id(), path);
+    page.map(|page| stage.page(page.trim_end())).or_raise(ctx)
 }
 
 fn draw(ctx: &NativeCallContext, container: Option<&Dynamic>, given: Options) -> RhaiResultOf<()> {

@@ -340,6 +340,18 @@ explain-history = How it was made
 explain-a-container-adds = A container adds: one empty directory on top for what it writes, a name, and a record of a few small files. The layers are shared, never copied.
 explain-users = used by { $names }
 
+sources-title = Where `{ $path }` of `{ $name }` comes from, from the top:
+sources-none = no layer has anything there
+sources-mount = a mount of { $kind } at { $path }
+sources-own = its own layer
+sources-layer = layer { $number } of its image
+sources-file = a file of { $size }
+sources-link = a link, { $at } -> { $to }; ask for what it leads to
+sources-directory = a directory, seen together with any below
+sources-alone = a directory that hides those below
+sources-hidden = nothing, and it hides what is below
+sources-unseen = (hidden by what is above)
+
 ## trace
 
 trace-total = { $count ->

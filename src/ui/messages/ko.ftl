@@ -325,6 +325,18 @@ explain-history = 이미지가 만들어진 과정
 explain-a-container-adds = 컨테이너가 더하는 것은 쓰는 내용을 담을 맨 위의 빈 디렉터리 하나, 이름, 작은 파일 몇 개로 된 기록뿐입니다. 레이어는 복사하지 않고 함께 씁니다.
 explain-users = 사용하는 컨테이너: { $names }
 
+sources-title = `{ $name }` 컨테이너의 `{ $path }` 경로가 오는 곳(위에서부터):
+sources-none = 이 경로에 무언가를 가진 레이어가 없습니다
+sources-mount = { $path }에 마운트된 { $kind }
+sources-own = 컨테이너 자체 레이어
+sources-layer = 이미지의 레이어 { $number }
+sources-file = 파일 { $size }
+sources-link = 링크 { $at } -> { $to }. 링크가 가리키는 경로를 물어보세요
+sources-directory = 디렉터리. 아래 레이어에도 있으면 합쳐 보입니다
+sources-alone = 아래 레이어의 디렉터리를 가리는 디렉터리
+sources-hidden = 없음. 아래에 있는 것을 가립니다
+sources-unseen = (위에 있는 것에 가려짐)
+
 ## trace
 
 trace-total = 총 { $count }단계, { $time } 소요

@@ -59,8 +59,18 @@ fn no_text_is_in_another_language_by_mistake() {
 }
 
 /// Texts whose names are put together where they are told.
-const COMPOSED: [&str; 9] =
-    ["step-", "why-", "status-", "costs-", "reason-", "refuse-", "signal-", "who-", "resources-"];
+const COMPOSED: [&str; 10] = [
+    "step-",
+    "why-",
+    "status-",
+    "costs-",
+    "reason-",
+    "refuse-",
+    "signal-",
+    "who-",
+    "resources-",
+    "sources-",
+];
 
 #[test]
 fn no_text_is_of_no_use() {
