@@ -71,24 +71,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::image::ImageConfig;
 
     fn image(seed: u8, history: Value) -> Image {
         Image {
-            id: Digest::from_bytes(&[seed; 32]),
             tags: vec!["a".parse().unwrap()],
-            digests: Vec::new(),
-            manifest: None,
-            parent: None,
-            intermediate: false,
-            created: None,
-            tagged: None,
-            size: 0,
-            layers: Vec::new(),
-            architecture: String::new(),
-            os: String::new(),
-            config: ImageConfig::default(),
             document: json!({ "history": history }),
+            ..Image::plain(seed)
         }
     }
 

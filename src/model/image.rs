@@ -48,6 +48,27 @@ pub struct Image {
 }
 
 impl Image {
+    /// One with a known id and nothing else; what a test is about it sets itself.
+    #[cfg(test)]
+    pub fn plain(seed: u8) -> Self {
+        Image {
+            id: Digest::from_bytes(&[seed; 32]),
+            tags: Vec::new(),
+            digests: Vec::new(),
+            manifest: None,
+            parent: None,
+            intermediate: false,
+            created: None,
+            tagged: None,
+            size: 0,
+            layers: Vec::new(),
+            architecture: "amd64".to_owned(),
+            os: "linux".to_owned(),
+            config: ImageConfig::default(),
+            document: Value::Null,
+        }
+    }
+
     /// The diff ids of its layers as its configuration names them, lowest first: what `inspect`
     /// shows as `RootFS.Layers`.
     pub fn diff_ids(&self) -> Vec<Digest> {

@@ -116,30 +116,17 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
     use crate::model::digest::Digest;
-    use crate::model::image::ImageConfig;
 
     fn image(seed: u8, references: &[&str]) -> Image {
         let references = references.iter().map(|text| text.parse::<Reference>().unwrap());
         let (digests, tags) = references.partition(|one| one.digest().is_some());
         Image {
-            id: Digest::from_bytes(&[seed; 32]),
             tags,
             digests,
-            manifest: None,
-            parent: None,
-            intermediate: false,
             created: Some(Timestamp::from_second(i64::from(seed)).unwrap()),
-            tagged: None,
-            size: 0,
-            layers: Vec::new(),
-            architecture: String::new(),
-            os: String::new(),
-            config: ImageConfig::default(),
-            document: Value::Null,
+            ..Image::plain(seed)
         }
     }
 

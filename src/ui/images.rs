@@ -139,24 +139,14 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::model::image::ImageConfig;
 
     fn image(digit: &str, tags: &[&str], size: u64) -> Image {
         Image {
             id: format!("sha256:{}", digit.repeat(64)).parse().unwrap(),
             tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
-            digests: vec![],
-            manifest: None,
-            parent: None,
-            intermediate: false,
             created: Some(Timestamp::UNIX_EPOCH),
-            tagged: None,
             size,
-            layers: vec![],
-            architecture: "amd64".into(),
-            os: "linux".into(),
-            config: ImageConfig::default(),
-            document: Value::Null,
+            ..Image::plain(0)
         }
     }
 

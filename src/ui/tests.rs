@@ -23,21 +23,14 @@ fn container() -> Container {
     let image = Image {
         id: digest.parse().unwrap(),
         tags: vec!["app:1".parse().unwrap()],
-        digests: vec![],
-        manifest: None,
-        parent: None,
-        intermediate: false,
-        created: None,
-        tagged: None,
         size: 20_000_000,
         layers: vec![digest.parse().unwrap()],
-        architecture: "amd64".into(),
-        os: "linux".into(),
         config: serde_json::from_value(serde_json::json!({
             "Cmd": ["server", "--port", "80"], "Env": ["PATH=/usr/bin:/bin"]
         }))
         .unwrap(),
         document: serde_json::json!({}),
+        ..Image::plain(0x55)
     };
     let id = "e".repeat(64).parse().unwrap();
     let created = "2026-11-27T10:00:00Z".parse().unwrap();

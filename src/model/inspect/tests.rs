@@ -21,22 +21,17 @@ fn measured_image() -> Image {
     Image {
         id: docker["Id"].as_str().unwrap().parse().unwrap(),
         tags: list(&docker["RepoTags"]),
-        digests: vec![],
-        manifest: None,
-        parent: None,
-        intermediate: false,
         created: docker["Created"].as_str().unwrap().parse().ok(),
         tagged: docker["Metadata"]["LastTagTime"].as_str().unwrap().parse().ok(),
         size: docker["Size"].as_u64().unwrap(),
         layers: serde_json::from_value(docker["RootFS"]["Layers"].clone()).unwrap(),
-        architecture: "amd64".into(),
-        os: "linux".into(),
         config: serde_json::from_value(docker["Config"].clone()).unwrap(),
         document: json!({
             "config": docker["Config"], "container_config": docker["ContainerConfig"],
             "container": docker["Container"], "docker_version": docker["DockerVersion"],
             "rootfs": { "type": "layers", "diff_ids": docker["RootFS"]["Layers"] },
         }),
+        ..Image::plain(0)
     }
 }
 

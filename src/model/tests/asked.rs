@@ -11,22 +11,10 @@ use crate::model::merge;
 use crate::model::options::Grace;
 
 fn image(config: serde_json::Value) -> Image {
-    let digest = format!("sha256:{}", "a".repeat(64));
     Image {
-        id: digest.parse().unwrap(),
         tags: vec!["app".parse().unwrap()],
-        digests: vec![],
-        manifest: None,
-        parent: None,
-        intermediate: false,
-        created: None,
-        tagged: None,
-        size: 0,
-        layers: Vec::new(),
-        architecture: "amd64".into(),
-        os: "linux".into(),
         config: serde_json::from_value(config).unwrap(),
-        document: serde_json::Value::Null,
+        ..Image::plain(0xaa)
     }
 }
 

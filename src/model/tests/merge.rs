@@ -9,18 +9,9 @@ fn image(config: serde_json::Value) -> Image {
     Image {
         id: digest.parse().unwrap(),
         tags: vec!["app".parse().unwrap()],
-        digests: vec![],
-        manifest: None,
-        parent: None,
-        intermediate: false,
-        created: None,
-        tagged: None,
-        size: 0,
         layers: vec![digest.parse().unwrap()],
-        architecture: "amd64".into(),
-        os: "linux".into(),
         config: serde_json::from_value(config).unwrap(),
-        document: serde_json::Value::Null,
+        ..Image::plain(0xaa)
     }
 }
 

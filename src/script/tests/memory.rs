@@ -17,7 +17,6 @@ use crate::model::build::{
     BuildOptions, BuildStep, Change, ChangeKind, CommitOptions, ImportOptions,
 };
 use crate::model::container::{Changes, Container, State};
-use crate::model::digest::Digest;
 use crate::model::event::EventOptions;
 use crate::model::exec::{ExecOptions, Left};
 use crate::model::history::History;
@@ -47,24 +46,14 @@ pub struct Memory {
 
 fn image(tag: &str, seed: u8) -> Image {
     Image {
-        id: Digest::from_bytes(&[seed; 32]),
         tags: vec![tag.parse().unwrap()],
-        digests: vec![],
-        manifest: None,
-        parent: None,
-        intermediate: false,
-        created: None,
-        tagged: None,
         size: 1_500_000,
-        layers: Vec::new(),
-        architecture: "amd64".to_owned(),
-        os: "linux".to_owned(),
         config: ImageConfig {
             cmd: Some(vec!["sh".to_owned()]),
             env: vec!["PATH=/bin".to_owned()],
             ..ImageConfig::default()
         },
-        document: serde_json::Value::Null,
+        ..Image::plain(seed)
     }
 }
 
