@@ -11,9 +11,7 @@ use crate::model::container::ContainerSpec;
 use crate::model::id::ContainerId;
 use crate::model::mounts::{Given, Mount, MountKind, volumes_from};
 use crate::model::options::CreateOptions;
-use crate::model::volume::{
-    PrunedVolumes, VERSION, Volume, VolumeFilter, VolumeOptions, VolumeUse,
-};
+use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::Cancel;
 use crate::runtime::volumes::{Volumes, VolumesLock};
@@ -31,13 +29,7 @@ impl Native {
             Some(name) => name.clone(),
             None => super::creation::new_id()?.as_str().to_owned(),
         };
-        let volume = Volume {
-            version: VERSION,
-            name,
-            created: Timestamp::now(),
-            labels: options.labels.clone(),
-            anonymous: options.name.is_none(),
-        };
+        let volume = Volume::new(name, Timestamp::now(), options);
         volumes.create(&volume)?;
         volumes.find(&volume.name)?.ok_or_else(|| missing(&volume.name))
     }
@@ -125,13 +117,7 @@ impl Native {
             if mount.source.is_empty() {
                 super::creation::new_id()?.as_str().clone_into(&mut mount.source);
             }
-            let volume = Volume {
-                version: VERSION,
-                name: mount.source.clone(),
-                created: spec.created,
-                labels: std::collections::BTreeMap::new(),
-                anonymous: mount.anonymous,
-            };
+            let volume = Volume::of(mount, spec.created);
             if volumes.create(&volume)? {
                 prepared.made.push(volume.name);
             }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::mounts::Mount;
 use super::name::ContainerName;
 
 /// The version of a volume's record.
@@ -71,6 +72,18 @@ pub struct PrunedVolumes {
 }
 
 impl Volume {
+    /// A new one, as it was asked for under a name that is chosen by now.
+    pub fn new(name: String, created: Timestamp, options: &VolumeOptions) -> Self {
+        let (labels, anonymous) = (options.labels.clone(), options.name.is_none());
+        Volume { version: VERSION, name, created, labels, anonymous }
+    }
+
+    /// The one that a mount of a new container names.
+    pub fn of(mount: &Mount, created: Timestamp) -> Self {
+        let (name, anonymous) = (mount.source.clone(), mount.anonymous);
+        Volume { version: VERSION, name, created, labels: BTreeMap::new(), anonymous }
+    }
+
     /// Its labels, with the mark of one that nobody named.
     pub fn all_labels(&self) -> BTreeMap<String, String> {
         let mark = self.anonymous.then(|| (ANONYMOUS.to_owned(), String::new()));

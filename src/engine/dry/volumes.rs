@@ -8,9 +8,7 @@ use super::{Dry, World};
 use crate::engine::volumes::{in_use, missing};
 use crate::model::container::ContainerSpec;
 use crate::model::mounts::{MountKind, check_volume_name};
-use crate::model::volume::{
-    PrunedVolumes, VERSION, Volume, VolumeFilter, VolumeOptions, VolumeUse,
-};
+use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
 use crate::model::{Kind, Result};
 use crate::runtime::volumes::Volumes;
 
@@ -50,13 +48,7 @@ impl World {
             if mount.source.is_empty() {
                 self.next_id().as_str().clone_into(&mut mount.source);
             }
-            let volume = Volume {
-                version: VERSION,
-                name: mount.source.clone(),
-                created: spec.created,
-                labels: std::collections::BTreeMap::new(),
-                anonymous: mount.anonymous,
-            };
+            let volume = Volume::of(mount, spec.created);
             self.make_volume(volume, root)?;
         }
         Ok(())
@@ -77,13 +69,7 @@ impl Dry {
         let mut world = self.world();
         let unnamed = || world.next_id().as_str().to_owned();
         let name = options.name.clone().unwrap_or_else(unnamed);
-        let volume = Volume {
-            version: VERSION,
-            name: name.clone(),
-            created: Timestamp::now(),
-            labels: options.labels.clone(),
-            anonymous: options.name.is_none(),
-        };
+        let volume = Volume::new(name.clone(), Timestamp::now(), options);
         let made = world.make_volume(volume, &self.root)?;
         let found = world.volume(&name).ok_or_else(|| missing(&name))?.volume;
         drop(world);
