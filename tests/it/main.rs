@@ -20,6 +20,7 @@ mod handlers;
 mod harness;
 mod health;
 mod images;
+mod imports;
 mod inside;
 mod isolation;
 mod lessons;

@@ -1,8 +1,8 @@
 //! The rules of the house, held against the code.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::imports::{Arrows, Crate, circles};
 use lifebox::model::status::{Action, Next, Status, next};
 
 /// Which room may import which; ARCHITECTURE.md carries the same table.
@@ -40,36 +40,47 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The rooms that a source text names after `crate::`.
-fn imports(text: &str) -> BTreeSet<String> {
-    let code = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n");
-    let after = code.split("crate::").skip(1);
-    let word = |rest: &str| {
-        rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>()
-    };
-    let words = after.flat_map(|rest| match rest.strip_prefix('{') {
-        Some(group) => {
-            group.split('}').next().unwrap().split(',').map(|part| word(part.trim())).collect()
-        }
-        None => vec![word(rest)],
-    });
-    words.filter(|word| ROOMS.iter().any(|(room, _)| room == word)).collect()
+/// The imports of the source.
+fn arrows() -> Arrows {
+    Crate::read(&root().join("src")).arrows()
+}
+
+fn room(file: &str) -> &str {
+    file.split('/').next().unwrap_or(file)
 }
 
 #[test]
 fn rooms_import_only_downwards() {
-    for (room, allowed) in ROOMS {
-        for file in files(&root().join("src").join(room), "rs") {
-            for import in imports(&std::fs::read_to_string(&file).unwrap()) {
-                let known = import == room || allowed.contains(&import.as_str());
-                assert!(known, "{} imports {import}, which {room} may not", file.display());
-            }
+    for (file, targets) in arrows() {
+        let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room(&file)) else {
+            continue;
+        };
+        for (target, names) in targets {
+            let into = room(&target);
+            let known = into == room(&file) || allowed.contains(&into);
+            assert!(known, "{file} imports {names:?} of {target}, which its room may not");
         }
     }
+}
+
+/// The circles of files that are left. This number may only shrink.
+const CIRCLES_LEFT: usize = 26;
+
+#[test]
+fn files_import_each_other_in_no_circle() {
+    let arrows = arrows();
+    let found = circles(&arrows);
+    let mut shown = String::new();
+    for circle in &found {
+        for (file, targets) in arrows.iter().filter(|(file, _)| circle.contains(file.as_str())) {
+            for (target, names) in targets.iter().filter(|(to, _)| circle.contains(to.as_str())) {
+                shown.push_str(&format!("{file} -> {target}: {names:?}\n"));
+            }
+        }
+        shown.push('\n');
+    }
+    assert!(found.len() <= CIRCLES_LEFT, "{} circles:\n{shown}", found.len());
+    assert_eq!(found.len(), CIRCLES_LEFT, "fewer are left, lower the number:\n{shown}");
 }
 
 #[test]
