@@ -14,9 +14,9 @@ use super::progress;
 use super::screen::Screen;
 use super::shell::Shell;
 use crate::engine::write_whole;
-use crate::model::build::{BuildOptions, CommitOptions, ImportOptions, tag};
 use crate::model::error::Context;
-use crate::model::progress::{Progress, Silent};
+use crate::model::image::build::{BuildOptions, CommitOptions, ImportOptions, tag};
+use crate::model::observe::progress::{Progress, Silent};
 use crate::model::{Error, Kind};
 
 /// Makes an image.

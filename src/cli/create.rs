@@ -13,11 +13,11 @@ use super::outcome::{ENGINE_FAILED, Ending, FAILED, Outcome, complain};
 use super::progress;
 use super::screen::Screen;
 use super::shell::Shell;
+use crate::model::container::options::{CreateOptions, EnvEntry};
 use crate::model::error::Context as _;
-use crate::model::id::ContainerId;
 use crate::model::image::{Image, PullPolicy};
-use crate::model::options::{CreateOptions, EnvEntry};
-use crate::model::progress::PullOptions;
+use crate::model::observe::progress::PullOptions;
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// `create`

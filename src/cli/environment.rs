@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::model::container::options::EnvEntry;
 use crate::model::error::Context as _;
-use crate::model::options::EnvEntry;
 use crate::model::{Error, Kind, Result};
 
 /// The entries of the files, then those of the flags, each in its order.

@@ -12,7 +12,7 @@ use super::outcome::{BAD_TEMPLATE, Ending, Outcome};
 use super::screen::Screen;
 use super::shell::Shell;
 use crate::model::Result;
-use crate::model::event::{Event, EventOptions};
+use crate::model::observe::event::{Event, EventOptions};
 use crate::ui;
 use crate::ui::template::Template;
 

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use crate::model::container::Container;
-use crate::model::event::EventFilter;
-use crate::model::health;
-use crate::model::image_filter::ImageFilter;
-use crate::model::nearest::nearest;
-use crate::model::reference::Reference;
-use crate::model::status::Status;
-use crate::model::volume::VolumeFilter;
+use crate::model::container::status::Status;
+use crate::model::image::filter::ImageFilter;
+use crate::model::observe::event::EventFilter;
+use crate::model::observe::volume::VolumeFilter;
+use crate::model::value::health_check;
+use crate::model::value::reference::Reference;
+use crate::model::value::suggest::nearest;
 use crate::model::{Error, Kind, Result};
 
 const OF_CONTAINERS: [&str; 7] = ["ancestor", "exited", "health", "id", "label", "name", "status"];
@@ -59,7 +59,7 @@ impl Filters {
             let valid = match key.as_str() {
                 "status" => words.contains(&value.as_str()),
                 "exited" => value.parse::<i32>().is_ok(),
-                "health" => health::WORDS.contains(&value.as_str()),
+                "health" => health_check::WORDS.contains(&value.as_str()),
                 _ => true,
             };
             if !valid {
@@ -67,7 +67,7 @@ impl Filters {
                 return Err(match key.as_str() {
                     "status" => error.hint(format!("a status is one of {}", words.join(", "))),
                     "health" => {
-                        error.hint(format!("a health is one of {}", health::WORDS.join(", ")))
+                        error.hint(format!("a health is one of {}", health_check::WORDS.join(", ")))
                     }
                     _ => error.hint("an exit code is a number"),
                 });

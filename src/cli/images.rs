@@ -7,7 +7,7 @@ use super::outcome::{Ending, FAILED, Outcome, complain};
 use super::screen::{Screen, stdout};
 use super::shell::Shell;
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
-use crate::model::reference::Reference;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
 
 /// `load`

@@ -9,9 +9,9 @@ use super::outcome::{Ending, FAILED, Outcome};
 use super::screen::{self, Screen};
 use super::shell::Shell;
 use crate::engine::{Attach, Backend, Cancel};
-use crate::model::exec::{DetachKeys, ExecOptions, Left};
-use crate::model::id::ContainerId;
-use crate::model::top::Process;
+use crate::model::container::exec::{DetachKeys, ExecOptions, Left};
+use crate::model::observe::top::Process;
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::ui::columns;
 

@@ -21,7 +21,7 @@ use super::shell::Shell;
 use super::{from_docker, pager, parse, perform, report, usage};
 use crate::engine::{self, Backend, Cancel, Settings};
 use crate::model::error::Context as _;
-use crate::model::units::{parse_bytes, parse_duration};
+use crate::model::value::units::{parse_bytes, parse_duration};
 use crate::model::{Error, Kind, Result};
 use crate::repl;
 use crate::script::lessons::Player;

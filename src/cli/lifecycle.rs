@@ -6,9 +6,9 @@ use super::arguments::{KillArguments, Names, RenameArguments, RmArguments, StopA
 use super::outcome::{FAILED, Outcome, complain};
 use super::screen::Screen;
 use super::shell::{Shell, each};
-use crate::model::name::ContainerName;
-use crate::model::options::{Grace, StopOptions};
-use crate::model::signal::Signal;
+use crate::model::container::options::{Grace, StopOptions};
+use crate::model::value::name::ContainerName;
+use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
 
 /// `pause`

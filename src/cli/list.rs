@@ -14,7 +14,7 @@ use super::shell::Shell;
 use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::image::PullPolicy;
-use crate::model::image_filter::ImageFilter;
+use crate::model::image::filter::ImageFilter;
 use crate::ui;
 use crate::ui::history::Manner;
 use crate::ui::template::Template;

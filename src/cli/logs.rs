@@ -11,7 +11,7 @@ use super::outcome::Outcome;
 use super::screen::Screen;
 use super::shell::Shell;
 use crate::model::Result;
-use crate::model::log::{LogLine, LogOptions, Stream};
+use crate::model::observe::log::{LogLine, LogOptions, Stream};
 
 /// `logs`
 ///

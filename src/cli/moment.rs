@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::model::units::parse_duration;
+use crate::model::value::units::parse_duration;
 use crate::model::{Error, Kind, Result};
 
 /// Reads a time stamp, a local date or time, seconds since 1970, or how long before `now`.

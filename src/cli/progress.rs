@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::screen::{Stream, stderr, stdout};
-use crate::model::digest::Digest;
-use crate::model::progress::{Event, Progress, Silent, Step};
+use crate::model::observe::progress::{Event, Progress, Silent, Step};
+use crate::model::value::digest::Digest;
 use crate::ui::columns::ellipsis;
 use crate::ui::progress;
 

@@ -11,9 +11,9 @@ use super::screen::Screen;
 use super::shell::Shell;
 use crate::model::container::Container;
 use crate::model::image::Removed;
-use crate::model::image_filter::ImageFilter;
-use crate::model::units::human_bytes;
-use crate::model::usage::PruneOptions;
+use crate::model::image::filter::ImageFilter;
+use crate::model::image::usage::PruneOptions;
+use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind, Result};
 
 /// `image prune`

@@ -5,7 +5,7 @@ use std::io;
 use once_cell::sync::OnceCell;
 
 use crate::model::Result;
-use crate::model::language::{Language, Reader};
+use crate::model::value::language::{Language, Reader};
 
 static READER: OnceCell<Reader> = OnceCell::new();
 

@@ -9,8 +9,8 @@ use super::screen::Screen;
 use super::shell::Shell;
 use super::{progress, prompt};
 use crate::model::error::Context as _;
-use crate::model::progress::{Progress, PullOptions, Silent};
-use crate::model::reference::Reference;
+use crate::model::observe::progress::{Progress, PullOptions, Silent};
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::ui::progress::default_tag;
 

@@ -7,7 +7,7 @@ use once_cell::unsync::OnceCell;
 use super::outcome::{FAILED, Outcome, complain};
 use super::screen::Screen;
 use crate::engine::{self, Backend, Cancel, Settings};
-use crate::model::id::ContainerId;
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// At most so many containers are worked on at once, as in Docker.

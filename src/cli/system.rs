@@ -11,8 +11,8 @@ use super::list::template;
 use super::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome};
 use super::screen::Screen;
 use super::shell::Shell;
-use crate::model::image_filter::ImageFilter;
-use crate::model::report::Fate;
+use crate::model::image::filter::ImageFilter;
+use crate::model::observe::check_report::Fate;
 use crate::ui;
 use crate::ui::template::Template;
 

@@ -11,8 +11,8 @@ use super::shell::Shell;
 use crate::engine::{trace, write_whole};
 use crate::model::error::Context as _;
 use crate::model::image::PullPolicy;
-use crate::model::language::Reader;
-use crate::model::units::parse_duration;
+use crate::model::value::language::Reader;
+use crate::model::value::units::parse_duration;
 use crate::script::{Tracing, teaching};
 use crate::ui;
 use crate::ui::deeds::{self, Cause};
@@ -106,7 +106,7 @@ pub fn traced(tracing: Tracing, screen: &mut Screen, work: impl FnOnce(&mut Scre
     }
     let watcher: Option<trace::Watcher> = (tracing == Tracing::Stepwise).then(|| {
         let waits = std::sync::atomic::AtomicBool::new(true);
-        let watch = move |deed: &crate::model::deed::Deed| {
+        let watch = move |deed: &crate::model::script::trace::Deed| {
             use std::sync::atomic::Ordering;
             if waits.load(Ordering::Relaxed) {
                 let again = super::language::step(&deeds::next(reader(), deed)).unwrap_or(false);

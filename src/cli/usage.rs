@@ -10,7 +10,7 @@ use super::arguments::Arguments;
 use super::outcome::{ENGINE_FAILED, FAILED, complain, settle};
 use super::route::{Program, is_script};
 use super::screen::Screen;
-use crate::model::nearest::nearest;
+use crate::model::value::suggest::nearest;
 use crate::model::{Error, Kind};
 
 /// Shows help where it was asked for, else what is wrong. Returns the exit code.

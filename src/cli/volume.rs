@@ -13,8 +13,9 @@ use super::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome, complain};
 use super::prune::{Effect, confirm};
 use super::screen::Screen;
 use super::shell::Shell;
-use crate::model::units::human_bytes;
-use crate::model::volume::{self, VolumeOptions};
+use crate::model::observe::volume;
+use crate::model::observe::volume::VolumeOptions;
+use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind};
 use crate::ui;
 

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use super::Backend;
 use super::native::Native;
 use crate::image::entry_at;
-use crate::model::anatomy::{Anatomy, Difference, ImageAnatomy, Layer, Source, Sources};
-use crate::model::build::{Change, ChangeKind};
 use crate::model::container::Container;
-use crate::model::digest::Digest;
-use crate::model::id::ContainerId;
+use crate::model::container::storage::Driver;
 use crate::model::image::PullPolicy;
-use crate::model::stats::Stats;
-use crate::model::storage::Driver;
+use crate::model::image::build::{Change, ChangeKind};
+use crate::model::observe::introspection::{
+    Anatomy, Difference, ImageAnatomy, Layer, Source, Sources,
+};
+use crate::model::observe::stats::Stats;
+use crate::model::value::digest::Digest;
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// How many changed paths are named.

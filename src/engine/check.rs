@@ -3,7 +3,7 @@
 use super::Cancel;
 use super::native::Native;
 use crate::model::Result;
-use crate::model::report::{Fate, Finding, Report, Trouble};
+use crate::model::observe::check_report::{Fate, Finding, Report, Trouble};
 
 impl Native {
     pub(super) fn check_all(&self, repair: bool, cancel: &Cancel) -> Result<Report> {

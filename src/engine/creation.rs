@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use super::native::Native;
 use super::profile;
-use crate::model::id::ContainerId;
+use crate::model::container::options::CreateOptions;
+use crate::model::container::storage::Driver;
+use crate::model::creation::merge;
 use crate::model::image::Image;
-use crate::model::name::ContainerName;
-use crate::model::options::CreateOptions;
-use crate::model::storage::Driver;
-use crate::model::{Kind, Result, merge};
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
+use crate::model::{Kind, Result};
 use crate::runtime::{New, host, label};
 
 /// How often a generated name may be taken before the short id serves (moby, `names.go`).

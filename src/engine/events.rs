@@ -7,11 +7,11 @@ use super::native::Native;
 use super::{Cancel, EventStream};
 use crate::image::Store;
 use crate::model::Result;
-use crate::model::digest::Digest;
-use crate::model::event::{Action, Event};
-use crate::model::id::ContainerId;
 use crate::model::image::{Image, Loaded, Removed};
-use crate::model::reference::Reference;
+use crate::model::observe::event::{Action, Event};
+use crate::model::value::digest::Digest;
+use crate::model::value::id::ContainerId;
+use crate::model::value::reference::Reference;
 use crate::runtime::event::EventReader;
 
 impl EventStream for EventReader {

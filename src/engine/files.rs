@@ -9,15 +9,15 @@ use super::build::instructions;
 use super::native::Native;
 use super::{Backend, Cancel};
 use crate::image::{Files, Origin, build::configure, bytes_below};
-use crate::model::build::{Change, CommitOptions, ImportOptions};
 use crate::model::container::Container;
+use crate::model::container::status::Status;
+use crate::model::container::storage::Driver;
 use crate::model::error::Context;
-use crate::model::event::Action;
-use crate::model::id::ContainerId;
 use crate::model::image::Image;
-use crate::model::reference::Reference;
-use crate::model::status::Status;
-use crate::model::storage::Driver;
+use crate::model::image::build::{Change, CommitOptions, ImportOptions};
+use crate::model::observe::event::Action;
+use crate::model::value::id::ContainerId;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 /// Where the files of a container are.

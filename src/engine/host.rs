@@ -2,9 +2,9 @@
 
 use super::native::{HOST, Native};
 use crate::image::Store;
-use crate::model::event::Action;
 use crate::model::image::{Image, PullPolicy};
-use crate::model::reference::Reference;
+use crate::model::observe::event::Action;
+use crate::model::value::reference::Reference;
 use crate::model::{Kind, Result};
 
 impl Native {

@@ -4,8 +4,8 @@ use std::fs::OpenOptions;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 
+use crate::model::container::security::Seccomp;
 use crate::model::error::Context;
-use crate::model::security::Seccomp;
 use crate::model::{Error, Kind, Result};
 
 /// The largest profile, in bytes. Docker's own has 17 KB.

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use super::Backend as _;
 use super::native::Native;
 use super::storage::Found;
+use crate::model::container::status::Status;
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
-use crate::model::digest::Digest;
-use crate::model::id::ContainerId;
 use crate::model::inspect::ContainerPaths;
-use crate::model::name::ContainerName;
-use crate::model::status::Status;
-use crate::model::system::Info;
+use crate::model::observe::system::Info;
+use crate::model::value::digest::Digest;
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
 use crate::model::{Error, Result};
 use crate::runtime::host;
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::native::{HOST, Native};
 use super::{Backend, Cancel};
 use crate::image;
-use crate::model::event::Action;
 use crate::model::image::{Image, PullPolicy};
-use crate::model::progress::{Access, Event, Progress, PullOptions, Pulled, Pushed};
-use crate::model::reference::Reference;
+use crate::model::observe::event::Action;
+use crate::model::observe::progress::{Access, Event, Progress, PullOptions, Pulled, Pushed};
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 impl Native {

@@ -3,7 +3,7 @@
 use super::native::Native;
 use crate::model::Result;
 use crate::model::container::ContainerSpec;
-use crate::model::sharing::Mode;
+use crate::model::container::namespaces::Mode;
 use crate::runtime::host;
 
 impl Native {

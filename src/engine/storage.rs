@@ -4,8 +4,8 @@
 use std::os::unix::fs::MetadataExt;
 
 use super::native::Native;
+use crate::model::container::storage::Driver;
 use crate::model::error::Context;
-use crate::model::storage::Driver;
 use crate::model::{Error, Result};
 use crate::runtime::host;
 

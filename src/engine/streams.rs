@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Attach, Cancel, LogStream};
 use crate::model::Result;
-use crate::model::log::LogLine;
+use crate::model::observe::log::LogLine;
 use crate::runtime::attach::Streams;
 use crate::runtime::reader::Reader;
 

@@ -8,10 +8,10 @@ use super::Cancel;
 use super::native::Native;
 use crate::image::transfer::{self, Owner, Place};
 use crate::model::container::Container;
+use crate::model::container::mounts::Mount;
 use crate::model::error::Context;
-use crate::model::event::Action;
-use crate::model::id::ContainerId;
-use crate::model::mounts::Mount;
+use crate::model::observe::event::Action;
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// The most that scripts read of a file at once, in bytes.

@@ -8,10 +8,12 @@ use super::Backend as _;
 use super::native::Native;
 use crate::image::bytes_below;
 use crate::model::container::ContainerSpec;
-use crate::model::id::ContainerId;
-use crate::model::mounts::{Given, Mount, MountKind, volumes_from};
-use crate::model::options::CreateOptions;
-use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
+use crate::model::container::mounts::{Given, Mount, MountKind, volumes_from};
+use crate::model::container::options::CreateOptions;
+use crate::model::observe::volume::{
+    PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse,
+};
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::Cancel;
 use crate::runtime::volumes::{Volumes, VolumesLock};

@@ -1,6 +1,6 @@
 //! The words for the REPL itself: `:help`, `:ps`, `:save FILE`.
 
-use crate::model::nearest::nearest;
+use crate::model::value::suggest::nearest;
 use crate::ui::columns::row;
 
 /// What the REPL is told to do itself.

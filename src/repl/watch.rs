@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use crate::model::stats::Stats;
+use crate::model::observe::stats::Stats;
 use crate::model::{Kind, Result};
 use crate::script::Host;
 use crate::ui;

@@ -3,9 +3,9 @@
 //! Who does one of them says so by `trace::deed`; `explain` tells them beforehand by
 //! [`planned`], and a test holds the two together (`tests/it/teaching.rs`).
 
-use crate::model::deed::{Deed, Who};
-use crate::model::options::Grace;
-use crate::model::signal::Signal;
+use crate::model::container::options::Grace;
+use crate::model::script::trace::{Deed, Who};
+use crate::model::value::signal::Signal;
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]

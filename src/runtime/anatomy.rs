@@ -6,9 +6,9 @@ use std::os::unix::fs::MetadataExt;
 
 use super::{Runtime, host};
 use crate::model::Result;
-use crate::model::anatomy::{Inhabitant, MountPoint, Namespace};
 use crate::model::container::Container;
-use crate::model::id::ContainerId;
+use crate::model::observe::introspection::{Inhabitant, MountPoint, Namespace};
+use crate::model::value::id::ContainerId;
 
 /// The namespaces that are told, in the order of `runtime::act`.
 const KINDS: [&str; 7] = ["user", "pid", "mnt", "net", "uts", "ipc", "cgroup"];

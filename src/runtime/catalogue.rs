@@ -16,11 +16,11 @@ use super::event::Journal;
 use super::trace;
 use super::volumes::Volumes;
 use crate::model::container::ContainerSpec;
-use crate::model::deed::Who;
 use crate::model::error::Context;
-use crate::model::event::{Action, Event};
-use crate::model::id::ContainerId;
-use crate::model::name::ContainerName;
+use crate::model::observe::event::{Action, Event};
+use crate::model::script::trace::Who;
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
 
 /// The containers below one root.

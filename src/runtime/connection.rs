@@ -12,8 +12,8 @@ use super::cancel::Cancel;
 use super::directory::Directory;
 use super::protocol::{self, Frame, Reply, Request};
 use super::trace;
-use crate::model::deed::Who;
 use crate::model::error::Context;
+use crate::model::script::trace::Who;
 use crate::model::{Error, Kind, Result};
 use crate::sys;
 
@@ -30,7 +30,7 @@ pub enum Received {
     /// A reply.
     Reply(Reply),
     /// What the container wrote.
-    Output(crate::model::log::Stream, Vec<u8>),
+    Output(crate::model::observe::log::Stream, Vec<u8>),
     /// The monitor has gone: the container has ended, or the monitor was killed.
     Gone,
 }

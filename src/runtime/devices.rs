@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use oci_spec::runtime::{LinuxDevice, LinuxDeviceBuilder, LinuxDeviceType};
 use serde_json::{Value, json};
 
+use crate::model::container::security::Device;
 use crate::model::error::Context;
-use crate::model::security::Device;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
 

@@ -22,10 +22,10 @@ use super::directory::Directory;
 use super::lines::{Lines, watch};
 use super::rotation::{self, Part};
 use crate::model::container::ContainerSpec;
+use crate::model::container::mounts::MountKind;
 use crate::model::error::Context;
-use crate::model::event::{Action, Event, EventOptions};
-use crate::model::id::ContainerId;
-use crate::model::mounts::MountKind;
+use crate::model::observe::event::{Action, Event, EventOptions};
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::sys;
 

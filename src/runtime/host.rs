@@ -4,8 +4,8 @@ use super::cgroup::Hierarchies;
 use super::label;
 use super::plan;
 use super::rootless;
-use crate::model::resources::Ulimit;
-use crate::model::signal::Signal;
+use crate::model::container::resources::Ulimit;
+use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::cancel::Cancel;
 use crate::model::error::Context;
-use crate::model::sign::{Question, Seen};
+use crate::model::observe::readiness::{Question, Seen};
 use crate::model::{Kind, Result};
 use crate::sys;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::model::security::Security;
+use crate::model::container::security::Security;
 use crate::model::{Error, Kind, Result};
 
 /// The name with which AppArmor confines nothing.

@@ -7,12 +7,13 @@ use std::time::Instant;
 use super::cgroup::{Cgroup, Hierarchies};
 use super::protocol::Request;
 use super::{Runtime, host, oci, rootless};
+use crate::model::container::resources::Resources;
+use crate::model::container::status;
+use crate::model::container::status::{Action, Status};
 use crate::model::container::{Changes, State};
-use crate::model::event;
-use crate::model::id::ContainerId;
-use crate::model::resources::Resources;
-use crate::model::stats::Stats;
-use crate::model::status::{self, Action, Status};
+use crate::model::observe::event;
+use crate::model::observe::stats::Stats;
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 impl Runtime {

@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::rotation;
-use crate::model::log::{LogLine, Stream};
-use crate::model::upkeep::LogLimits;
+use crate::model::container::supervision::LogLimits;
+use crate::model::observe::log::{LogLine, Stream};
 use crate::model::{Error, Kind, Result};
 
 /// The longest part of a line in one record, in bytes.

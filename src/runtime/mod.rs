@@ -71,16 +71,17 @@ use self::event::write_mounts;
 use self::protocol::{Reply, Request};
 use self::reader::Reader;
 use self::records::Specs;
+use crate::model::container::options::{Grace, StopOptions};
+use crate::model::container::status;
+use crate::model::container::status::{Action, Status};
+use crate::model::container::status_reason;
 use crate::model::container::{Container, ContainerSpec, State};
-use crate::model::deed::Who;
-use crate::model::ending;
-use crate::model::event as happening;
-use crate::model::id::ContainerId;
-use crate::model::log::LogOptions;
-use crate::model::name::ContainerName;
-use crate::model::options::{Grace, StopOptions};
-use crate::model::signal::Signal;
-use crate::model::status::{self, Action, Status};
+use crate::model::observe::event as happening;
+use crate::model::observe::log::LogOptions;
+use crate::model::script::trace::Who;
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
+use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
 
@@ -188,8 +189,11 @@ impl Runtime {
             cgroup.kill()?;
             cgroup.remove()?;
         }
-        let (code, reason) =
-            if rebooted { (255, ending::HOST_RESTARTED) } else { (137, ending::MONITOR_KILLED) };
+        let (code, reason) = if rebooted {
+            (255, status_reason::HOST_RESTARTED)
+        } else {
+            (137, status_reason::MONITOR_KILLED)
+        };
         // Before anybody can read of its end.
         let ran = state.started_at.filter(|_| state.status != Status::Restarting);
         if let Some(begun) = ran {

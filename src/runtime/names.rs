@@ -1,7 +1,7 @@
 //! What a container is told of names: its `/etc/hosts` and `/etc/resolv.conf`.
 
 use crate::model::container::ContainerSpec;
-use crate::model::sharing::Mode;
+use crate::model::container::namespaces::Mode;
 
 /// `/etc/hosts`: the host's where the network is, else the loopback; then what the user adds.
 pub(super) fn hosts(spec: &ContainerSpec) -> String {

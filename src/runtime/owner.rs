@@ -20,7 +20,7 @@ use rustix::pipe::PipeFlags;
 use super::Runtime;
 use super::cancel::Cancel;
 use crate::model::error::Context;
-use crate::model::id::ContainerId;
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::sys;
 

@@ -6,7 +6,7 @@ use std::fs;
 
 use super::{Runtime, host};
 use crate::model::Result;
-use crate::model::id::ContainerId;
+use crate::model::value::id::ContainerId;
 
 /// `TCP_LISTEN` (linux/tcp_states.h), as `/proc/net/tcp` writes it.
 const LISTENS: &str = "0A";

@@ -8,11 +8,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::container::Changes;
-use crate::model::deed::Deed;
-use crate::model::log::Stream;
-use crate::model::name::ContainerName;
-use crate::model::options::Grace;
-use crate::model::signal::Signal;
+use crate::model::container::options::Grace;
+use crate::model::observe::log::Stream;
+use crate::model::script::trace::Deed;
+use crate::model::value::name::ContainerName;
+use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 
 /// The longest frame, in bytes.

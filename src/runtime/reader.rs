@@ -12,7 +12,7 @@ use super::lines::{Lines, watch};
 use super::log;
 use super::rotation::{self, Part};
 use crate::model::error::Context;
-use crate::model::log::{LogLine, LogOptions, Stream};
+use crate::model::observe::log::{LogLine, LogOptions, Stream};
 use crate::model::{Error, Kind, Result};
 use crate::sys;
 

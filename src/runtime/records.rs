@@ -10,7 +10,7 @@ use super::Runtime;
 use super::directory::Directory;
 use crate::model::container::{Container, ContainerSpec};
 use crate::model::error::Context;
-use crate::model::id::ContainerId;
+use crate::model::value::id::ContainerId;
 use crate::model::{Kind, Result};
 
 /// How many specs are kept, some kilobytes each.
@@ -89,7 +89,7 @@ impl Runtime {
 mod tests {
     use super::*;
     use crate::model::container::{Config, HostConfig, ImageUse, VERSION};
-    use crate::model::digest::Digest;
+    use crate::model::value::digest::Digest;
 
     #[test]
     fn a_spec_that_is_another_or_damaged_or_gone_is_not_taken_from_memory() {

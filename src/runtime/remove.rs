@@ -4,9 +4,9 @@ use super::cancel::Cancel;
 use super::directory::Directory;
 use super::protocol::Request;
 use super::{Claim, Runtime, refuse, volumes};
-use crate::model::id::ContainerId;
-use crate::model::signal::Signal;
-use crate::model::status::Action;
+use crate::model::container::status::Action;
+use crate::model::value::id::ContainerId;
+use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
 
 impl Runtime {

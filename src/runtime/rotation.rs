@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::log;
-use crate::model::log::Stream;
+use crate::model::observe::log::Stream;
 
 const CHUNK: usize = 64 * 1024;
 
@@ -171,8 +171,8 @@ mod tests {
     use super::super::cancel::Cancel;
     use super::super::log::Writer;
     use super::super::reader::Reader;
-    use crate::model::log::{LogOptions, Stream};
-    use crate::model::upkeep::LogLimits;
+    use crate::model::container::supervision::LogLimits;
+    use crate::model::observe::log::{LogOptions, Stream};
 
     fn lines(reader: &mut Reader) -> Vec<String> {
         let cancel = Cancel::new().unwrap();

@@ -10,8 +10,8 @@ use rustix::io::Errno;
 use super::cancel::Cancel;
 use super::{Runtime, host, http};
 use crate::model::error::Context;
-use crate::model::id::ContainerId;
-use crate::model::sign::{Seen, Sign};
+use crate::model::observe::readiness::{Seen, Sign};
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::sys;
 

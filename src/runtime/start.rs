@@ -15,14 +15,16 @@ use super::directory::{Directory, Lock};
 use super::protocol::{Begin, Request};
 use super::{Claim, New, Runtime, devices, exec, monitor, names, oci, rootless, seccomp, trace};
 use crate::model::container::State;
-use crate::model::deed::Who;
+use crate::model::container::options::StopOptions;
+use crate::model::container::security::{Seccomp, Security};
+use crate::model::container::status;
+use crate::model::container::status::{Action, Next};
+use crate::model::container::storage::Driver;
 use crate::model::error::Context;
-use crate::model::id::ContainerId;
-use crate::model::options::StopOptions;
-use crate::model::security::{Seccomp, Security};
-use crate::model::status::{self, Action, Next};
-use crate::model::storage::Driver;
-use crate::model::{Error, Kind, Result, capability};
+use crate::model::script::trace::Who;
+use crate::model::value::capability;
+use crate::model::value::id::ContainerId;
+use crate::model::{Error, Kind, Result};
 use crate::sys::{self, userns};
 
 impl Runtime {

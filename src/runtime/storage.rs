@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::Runtime;
-use crate::model::digest::hex;
+use crate::model::value::digest::hex;
 use crate::model::{Error, Result};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{fs, userns};

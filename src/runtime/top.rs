@@ -8,10 +8,11 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Runtime, rootless};
 use crate::model::Result;
-use crate::model::event;
-use crate::model::id::ContainerId;
-use crate::model::status::{self, Action};
-use crate::model::top::Process;
+use crate::model::container::status;
+use crate::model::container::status::Action;
+use crate::model::observe::event;
+use crate::model::observe::top::Process;
+use crate::model::value::id::ContainerId;
 
 /// Ticks in a second: what the kernel counts in for programs (`USER_HZ`).
 const TICKS: u64 = 100;

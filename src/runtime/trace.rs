@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::act::Act;
-use crate::model::deed::{Deed, Span, Who};
+use crate::model::script::trace::{Deed, Span, Who};
 use crate::sys;
 
 /// Who is told of each deed before it is done, and holds it up until it returns.

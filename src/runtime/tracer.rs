@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use super::monitor::launch::pipe;
 use super::plan::{Plan, Step};
 use super::trace;
-use crate::model::deed::Span;
+use crate::model::script::trace::Span;
 use crate::sys::clock;
 
 /// What is told of one step.

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use super::catalogue::Catalogue;
 use super::event::Journal;
 use super::fill::FRESH;
+use crate::model::container::mounts::check_volume_name;
 use crate::model::error::Context;
-use crate::model::event::{Action, Event};
-use crate::model::mounts::check_volume_name;
-use crate::model::volume::{VERSION, Volume};
+use crate::model::observe::event::{Action, Event};
+use crate::model::observe::volume::{VERSION, Volume};
 use crate::model::{Error, Kind, Result};
 use crate::sys;
 

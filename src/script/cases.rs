@@ -10,7 +10,7 @@ use super::error::{Ending, RhaiResultOf, innermost};
 use super::scope::Scope;
 use super::stage::Stage;
 use super::{explain, here, render};
-use crate::model::case::{Case, Verdict};
+use crate::model::script::test_result::{Case, Verdict};
 use crate::ui;
 
 /// Who is told of each test when it has ended.

@@ -13,7 +13,7 @@ use super::nearest::nearest;
 use super::options;
 use super::sources::CLOSURE;
 use super::stdlib::{self, Provided};
-use crate::model::language::{Language, Reader};
+use crate::model::value::language::{Language, Reader};
 use crate::model::{Error, Kind, Result};
 use crate::ui::{columns, messages};
 

@@ -8,7 +8,7 @@ use rhai::Dynamic;
 use super::error::{RhaiResultOf, in_loop};
 use super::{handlers, looks};
 use crate::engine::{Backend, Cancel, EventStream};
-use crate::model::event::{Event as Happening, EventOptions};
+use crate::model::observe::event::{Event as Happening, EventOptions};
 use crate::model::{Error, Result};
 
 /// Something that happened.

@@ -13,10 +13,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rhai::{Array, Map};
 
 use super::values;
-use crate::model::id::ContainerId;
-use crate::model::mounts::{MountKind, Mounts};
-use crate::model::options::CreateOptions;
-use crate::model::sharing::Mode;
+use crate::model::container::mounts::{MountKind, Mounts};
+use crate::model::container::namespaces::Mode;
+use crate::model::container::options::CreateOptions;
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// What is around a script that is not trusted.

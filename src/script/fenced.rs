@@ -13,32 +13,34 @@ use super::fence::Fence;
 use crate::engine::{
     Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Owner, Transfer,
 };
-use crate::model::anatomy::{Anatomy, ImageAnatomy};
-use crate::model::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
+use crate::model::container::exec::{ExecOptions, Left};
+use crate::model::container::mounts::{Mount, MountKind};
+use crate::model::container::namespaces::Mode;
+use crate::model::container::options::{CreateOptions, StopOptions};
+use crate::model::container::status::Action;
 use crate::model::container::{Changes, Container};
-use crate::model::deed::Deed;
-use crate::model::event::EventOptions;
-use crate::model::exec::{ExecOptions, Left};
-use crate::model::history::History;
-use crate::model::id::ContainerId;
+use crate::model::image::build::{BuildOptions, BuildStep, Change, CommitOptions, ImportOptions};
+use crate::model::image::history::History;
+use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
-use crate::model::log::LogOptions;
-use crate::model::mounts::{Mount, MountKind};
-use crate::model::name::ContainerName;
-use crate::model::options::{CreateOptions, StopOptions};
-use crate::model::platform::Platform;
-use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
-use crate::model::reference::Reference;
-use crate::model::report::Report;
-use crate::model::sharing::Mode;
-use crate::model::sign::{Seen, Sign};
-use crate::model::signal::Signal;
-use crate::model::stats::Stats;
-use crate::model::status::Action;
-use crate::model::system::Info;
-use crate::model::top::Process;
-use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
-use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
+use crate::model::observe::check_report::Report;
+use crate::model::observe::event::EventOptions;
+use crate::model::observe::introspection::{Anatomy, ImageAnatomy};
+use crate::model::observe::log::LogOptions;
+use crate::model::observe::progress::{Access, Progress, PullOptions, Pulled, Pushed};
+use crate::model::observe::readiness::{Seen, Sign};
+use crate::model::observe::stats::Stats;
+use crate::model::observe::system::Info;
+use crate::model::observe::top::Process;
+use crate::model::observe::volume::{
+    PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse,
+};
+use crate::model::script::trace::Deed;
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
+use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
 
 /// An engine within a fence.

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::{Backend, Cancel};
 use crate::model::container::Container as Record;
-use crate::model::event::{Action, EventFilter, EventOptions};
-use crate::model::id::ContainerId;
+use crate::model::image::usage::ImageUsage;
 use crate::model::image::{Image as Metadata, PullPolicy};
-use crate::model::usage::ImageUsage;
+use crate::model::observe::event::{Action, EventFilter, EventOptions};
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// A container. It is live: what it tells is asked when it is asked for.

@@ -22,7 +22,7 @@ use super::stage::Stage;
 use super::{interpreter, stack};
 use crate::engine::{Cancel, EventStream};
 use crate::model::error::Context;
-use crate::model::event::{EventFilter, EventOptions};
+use crate::model::observe::event::{EventFilter, EventOptions};
 use crate::model::{Error, Kind, Result};
 
 /// What `on` gives: the handler is called for as long as this is on. Copies are the same.

@@ -10,8 +10,8 @@ use super::error::{RhaiResultOf, in_loop};
 use super::handlers;
 use super::options::Follow;
 use crate::engine::{Backend, Cancel, LogStream};
-use crate::model::id::ContainerId;
-use crate::model::log::{LogLine as Line, Stream};
+use crate::model::observe::log::{LogLine as Line, Stream};
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// A line that a container wrote.

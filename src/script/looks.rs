@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::container::Container;
-use crate::model::event::Event;
 use crate::model::image::Image;
+use crate::model::observe::event::Event;
 use crate::ui;
 
 /// The table of `ps`.

@@ -59,9 +59,9 @@ use std::time::Duration;
 
 use crate::engine::{Backend, Cancel};
 use crate::model::Error;
-use crate::model::expression::Expression;
-use crate::model::language::Reader;
-use crate::model::progress::Progress;
+use crate::model::observe::progress::Progress;
+use crate::model::script::expression::Expression;
+use crate::model::value::language::Reader;
 
 pub use cases::Cases;
 pub use check::{Finding, Severity, check};

@@ -17,7 +17,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let begun = known.iter().find(|name| name.starts_with(&lower)).copied();
     let begins = |name: &&&str| name.len() >= BEGINNING && lower.starts_with(**name);
     begun
-        .or_else(|| model::nearest::nearest(word, known.iter().copied()))
+        .or_else(|| model::value::suggest::nearest(word, known.iter().copied()))
         .or_else(|| known.iter().find(begins).copied())
 }
 

@@ -134,6 +134,6 @@ fn image_summary(image: &Image) -> String {
     let data = image.metadata();
     let command = data.config.entrypoint.iter().chain(&data.config.cmd).flatten();
     let argv = command.map(String::as_str).collect::<Vec<_>>().join(" ");
-    let size = crate::model::units::human_size(data.size);
+    let size = crate::model::value::units::human_size(data.size);
     format!("{image:?}  {size}  {}/{}  `{argv}`", data.os, data.architecture)
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::AST;
 
-use crate::model::chronicle::Text;
+use crate::model::script::recording::Text;
 
 /// How Rhai begins the names of closures.
 pub const CLOSURE: &str = "anon$";

@@ -15,8 +15,8 @@ use super::sources::Sources;
 use super::trace::Calls;
 use super::{Host, here};
 use crate::engine::{Backend, Cancel, Owner};
-use crate::model::id::ContainerId;
-use crate::model::options::CreateOptions;
+use crate::model::container::options::CreateOptions;
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// The surroundings of a script. Copies are the same surroundings.

@@ -8,8 +8,8 @@ use rhai::{Dynamic, Map};
 use super::error::{RhaiResultOf, in_loop};
 use super::handlers;
 use crate::engine::{Backend, Cancel};
-use crate::model::id::ContainerId;
-use crate::model::stats::Stats;
+use crate::model::observe::stats::Stats;
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// For so long the processors are watched before the first sample.

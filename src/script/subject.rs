@@ -7,7 +7,7 @@ use super::handle::{Container, Image};
 use super::stage::Stage;
 use super::values;
 use crate::model::image::PullPolicy;
-use crate::model::progress::PullOptions;
+use crate::model::observe::progress::PullOptions;
 use crate::model::{Error, Kind};
 
 /// The container that `subject` names.

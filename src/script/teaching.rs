@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use super::CommandLineReader;
 use crate::engine::{Backend, Cancel};
+use crate::model::container::status;
+use crate::model::container::status::{Action, Next};
 use crate::model::error::Context as _;
-use crate::model::id::ContainerId;
 use crate::model::image::PullPolicy;
-use crate::model::language::Reader;
-use crate::model::log::LogOptions;
-use crate::model::stats::Stats;
-use crate::model::status::{self, Action, Next};
-use crate::model::{Error, Kind, Result, shell};
+use crate::model::observe::log::LogOptions;
+use crate::model::observe::stats::Stats;
+use crate::model::value::id::ContainerId;
+use crate::model::value::language::Reader;
+use crate::model::value::shell;
+use crate::model::{Error, Kind, Result};
 use crate::ui::{self, messages};
 
 /// How long what runs is watched where nobody says otherwise.

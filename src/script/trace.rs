@@ -10,7 +10,7 @@ use super::Tracing;
 use super::error::{OrRaise, RhaiResultOf};
 use super::stage::Stage;
 use crate::engine::trace::{self, Watcher};
-use crate::model::deed::Deed;
+use crate::model::script::trace::Deed;
 use crate::model::{Error, Kind};
 use crate::ui::deeds::{self, Cause};
 use crate::ui::messages;

@@ -7,8 +7,8 @@ use rhai::{Dynamic, INT, ImmutableString};
 
 use super::exec::ExecResult;
 use super::handle::{Container, Image};
-use crate::model::signal::Signal;
-use crate::model::units::{parse_duration, seconds_to_duration};
+use crate::model::value::signal::Signal;
+use crate::model::value::units::{parse_duration, seconds_to_duration};
 use crate::model::{Error, Kind, Result};
 
 /// What a value is, with its article, for messages.

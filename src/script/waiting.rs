@@ -14,11 +14,11 @@ use super::handle::Container;
 use super::options::{Condition, Goal};
 use crate::engine::{Attach, Backend, Cancel};
 use crate::model::container::Container as Record;
-use crate::model::event::{EventFilter, EventOptions};
-use crate::model::exec::{ExecOptions, Left};
-use crate::model::log::{LogLine, LogOptions, Stream};
-use crate::model::sign::{Seen, Sign};
-use crate::model::status::Status;
+use crate::model::container::exec::{ExecOptions, Left};
+use crate::model::container::status::Status;
+use crate::model::observe::event::{EventFilter, EventOptions};
+use crate::model::observe::log::{LogLine, LogOptions, Stream};
+use crate::model::observe::readiness::{Seen, Sign};
 use crate::model::{Error, Kind, Result};
 
 /// How long between two looks at what nobody tells of.

@@ -129,11 +129,11 @@ impl Signals {
     }
 
     /// The next that has come.
-    pub fn next(&self) -> Option<crate::model::signal::Signal> {
+    pub fn next(&self) -> Option<crate::model::value::signal::Signal> {
         let information = self.descriptor.read_signal().ok()??;
         i32::try_from(information.ssi_signo)
             .ok()
-            .and_then(crate::model::signal::Signal::from_number)
+            .and_then(crate::model::value::signal::Signal::from_number)
     }
 }
 

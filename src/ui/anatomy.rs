@@ -4,9 +4,9 @@ use super::columns::align;
 use super::deeds::took_for;
 use super::error::visible;
 use super::messages::tell;
-use crate::model::anatomy::{Anatomy, Entry, ImageAnatomy, Layer, Sources};
-use crate::model::language::Language;
-use crate::model::units::{human_memory, human_size};
+use crate::model::observe::introspection::{Anatomy, Entry, ImageAnatomy, Layer, Sources};
+use crate::model::value::language::Language;
+use crate::model::value::units::{human_memory, human_size};
 
 /// A container from both sides.
 pub fn container(language: Language, anatomy: &Anatomy) -> String {
@@ -59,7 +59,7 @@ fn namespaces(page: &mut Page, anatomy: &Anatomy) {
     let language = page.language;
     page.heading("explain-namespaces");
     let host = tell(language, "explain-host", &[]);
-    let row = |namespace: &crate::model::anatomy::Namespace| {
+    let row = |namespace: &crate::model::observe::introspection::Namespace| {
         let others = namespace.shared_with.iter();
         let others: Vec<&str> =
             others.map(|other| if other == "host" { host.as_str() } else { other }).collect();
@@ -77,7 +77,7 @@ fn processes(page: &mut Page, anatomy: &Anatomy) {
     page.heading("explain-processes");
     let label = |id: &str| tell(language, id, &[]);
     let head = ["explain-outside", "explain-inside", "explain-command"].map(label).join("\t");
-    let row = |process: &crate::model::anatomy::Inhabitant| {
+    let row = |process: &crate::model::observe::introspection::Inhabitant| {
         format!("{}\t{}\t{}", process.outside, process.inside, process.command)
     };
     page.table([head].into_iter().chain(anatomy.processes.iter().map(row)));
@@ -114,7 +114,7 @@ fn limits(anatomy: &Anatomy) -> Vec<String> {
 fn mounts(page: &mut Page, anatomy: &Anatomy) {
     let language = page.language;
     page.heading("explain-mounts");
-    let row = |mount: &crate::model::anatomy::MountPoint| {
+    let row = |mount: &crate::model::observe::introspection::MountPoint| {
         let note =
             if mount.writable { String::new() } else { tell(language, "explain-read-only", &[]) };
         format!("{}\t{}\t{note}", mount.path, mount.kind)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::case::{Case, Suite, Verdict};
+use crate::model::script::test_result::{Case, Suite, Verdict};
 
 /// One test for people: its verdict, its names, its time, and the report where it failed.
 pub fn plain(case: &Case) -> String {

@@ -1,6 +1,6 @@
 //! Aligned columns, as Docker's tables have them.
 
-use crate::model::language::Reader;
+use crate::model::value::language::Reader;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The narrowest column and the space between columns (docker/cli, `formatter.go`).

@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::columns::{padded, wrapped};
 use super::messages::{tell, what, why};
-use crate::model::deed::{Deed, Who};
-use crate::model::language::Reader;
+use crate::model::script::trace::{Deed, Who};
+use crate::model::value::language::Reader;
 
 /// The plan of a verb, a paragraph for each deed; the reason of those that come several times is
 /// told once.
@@ -73,7 +73,8 @@ pub fn trace(reader: Reader, causes: &[Cause]) -> String {
         deeds.sort_by_key(|deed| deed.span.map(|span| span.begun));
         count += deeds.len();
         for deed in deeds {
-            let span = deed.span.unwrap_or(crate::model::deed::Span { begun: first, took: 0 });
+            let span =
+                deed.span.unwrap_or(crate::model::script::trace::Span { begun: first, took: 0 });
             let at = milliseconds(span.begun.saturating_sub(first));
             let line = format!(
                 "{at:>9}  {:>8}  {:<8}{}",
@@ -137,7 +138,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::model::deed::Span;
+    use crate::model::script::trace::Span;
 
     fn deed(who: Who, key: &str, words: &str, span: Option<Span>) -> Deed {
         let calls = vec!["pivot_root".to_owned()];

@@ -2,8 +2,9 @@
 
 use super::messages::tell;
 use crate::model::Error;
-use crate::model::language::Language;
-use crate::model::status::{self, Action, Status};
+use crate::model::container::status;
+use crate::model::container::status::{Action, Status};
+use crate::model::value::language::Language;
 
 /// Up to this width message and reason stay on one line.
 const ONE_LINE: usize = 100;

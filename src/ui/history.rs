@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::columns::{align, ellipsis};
 use super::ps::age;
-use crate::model::digest::Digest;
-use crate::model::history::History;
-use crate::model::units::{human_duration, human_size};
+use crate::model::image::history::History;
+use crate::model::value::digest::Digest;
+use crate::model::value::units::{human_duration, human_size};
 
 /// How wide `CREATED BY` may be.
 const CREATED_BY_WIDTH: usize = 45;

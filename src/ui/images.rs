@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::columns::align;
 use super::ps::age;
-use crate::model::digest::Digest;
 use crate::model::image::Image;
-use crate::model::reference::Reference;
-use crate::model::units::{human_bytes, human_duration, human_size};
+use crate::model::value::digest::Digest;
+use crate::model::value::reference::Reference;
+use crate::model::value::units::{human_bytes, human_duration, human_size};
 
 /// What stands where an image has no repository, tag or digest.
 const NONE: &str = "<none>";

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::model::system::Info;
-use crate::model::units::human_size;
+use crate::model::observe::system::Info;
+use crate::model::value::units::human_size;
 
 /// The text of `info`.
 pub fn info(info: &Info) -> String {

@@ -1,7 +1,7 @@
 //! What happens while images travel, in Docker's words.
 
-use crate::model::progress::{Event, Step};
-use crate::model::reference::Reference;
+use crate::model::observe::progress::{Event, Step};
+use crate::model::value::reference::Reference;
 
 /// The line of an event, where each one is told once: on a pipe, in a log file. `None` for what
 /// would only be a picture that moves.
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn lines_are_dockers() {
-        let digest: crate::model::digest::Digest =
+        let digest: crate::model::value::digest::Digest =
             format!("sha256:{}", "a".repeat(64)).parse().unwrap();
         let layer = |step| line(&Event::Layer(digest.clone(), step));
         assert_eq!(layer(Step::Waiting).unwrap(), "aaaaaaaaaaaa: Pulling fs layer");

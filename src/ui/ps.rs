@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::columns::{align, ellipsis};
 use crate::model::container::Container;
-use crate::model::health::HealthStatus;
-use crate::model::mounts::Mounts;
-use crate::model::sharing::Mode;
-use crate::model::status::Status;
-use crate::model::units::human_duration;
+use crate::model::container::mounts::Mounts;
+use crate::model::container::namespaces::Mode;
+use crate::model::container::status::Status;
+use crate::model::value::health_check::HealthStatus;
+use crate::model::value::units::human_duration;
 
 /// How wide `COMMAND` may be.
 const COMMAND_WIDTH: usize = 20;

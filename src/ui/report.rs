@@ -1,6 +1,6 @@
 //! What `system check` shows.
 
-use crate::model::report::{Fate, Finding, Report};
+use crate::model::observe::check_report::{Fate, Finding, Report};
 
 /// What was found, line by line, and what was looked at.
 pub fn report(report: &Report) -> String {
@@ -42,7 +42,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::model::report::Trouble;
+    use crate::model::observe::check_report::Trouble;
 
     fn finding(trouble: Trouble, fate: Fate) -> Finding {
         Finding {

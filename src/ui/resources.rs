@@ -6,11 +6,11 @@ use super::columns::align;
 use super::deeds::took_for;
 use super::messages::tell;
 use crate::model::container::Container;
-use crate::model::ending::Phase;
-use crate::model::language::{Language, Reader};
-use crate::model::stats::Stats;
-use crate::model::status::Status;
-use crate::model::units::{human_memory, human_size};
+use crate::model::container::status::Status;
+use crate::model::container::status_reason::Phase;
+use crate::model::observe::stats::Stats;
+use crate::model::value::language::{Language, Reader};
+use crate::model::value::units::{human_memory, human_size};
 
 /// What was measured of a container.
 #[derive(Clone, Debug)]

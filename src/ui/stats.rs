@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::columns::align;
 use crate::model::container::Container;
-use crate::model::stats::Stats;
-use crate::model::units::{human_memory, human_size};
+use crate::model::observe::stats::Stats;
+use crate::model::value::units::{human_memory, human_size};
 
 /// What one container used between two looks.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::columns::align;
-use crate::model::nearest::nearest;
+use crate::model::value::suggest::nearest;
 use crate::model::{Error, Kind, Result};
 
 /// Maps whose keys are the user's: a key that is not there is no mistake of the template.

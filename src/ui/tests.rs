@@ -6,16 +6,19 @@ use expect_test::{expect, expect_file};
 
 use super::resources::Measured;
 use super::{anatomy, deeds, resources, why};
-use crate::model::anatomy::{Anatomy, Difference, Inhabitant, Layer, MountPoint, Namespace};
+use crate::model::container::options::{CreateOptions, Grace};
+use crate::model::container::status::Status;
+use crate::model::container::status_reason::{Phase, Stopped};
 use crate::model::container::{Container, ContainerSpec, State};
-use crate::model::deed::{Deed, Who};
-use crate::model::ending::{Phase, Stopped};
-use crate::model::language::{Language, Reader};
-use crate::model::options::{CreateOptions, Grace};
-use crate::model::signal::Signal;
-use crate::model::stats::Stats;
-use crate::model::status::Status;
-use crate::model::{image::Image, merge};
+use crate::model::creation::merge;
+use crate::model::image::Image;
+use crate::model::observe::introspection::{
+    Anatomy, Difference, Inhabitant, Layer, MountPoint, Namespace,
+};
+use crate::model::observe::stats::Stats;
+use crate::model::script::trace::{Deed, Who};
+use crate::model::value::language::{Language, Reader};
+use crate::model::value::signal::Signal;
 
 /// A container of the image `app:1`, which runs `server --port 80`.
 fn container() -> Container {
@@ -79,8 +82,12 @@ fn stories(language: Language) -> String {
         ended(137, |state| state.stopped = stopped([true, false], true)),
         ended(0, |state| state.stopped = stopped([true, false], false)),
         ended(137, |state| state.stopped = Some(Stopped::new(Signal::KILL, None, [false, false]))),
-        ended(137, |state| state.error = crate::model::ending::MONITOR_KILLED.into()),
-        ended(255, |state| state.error = crate::model::ending::HOST_RESTARTED.into()),
+        ended(137, |state| {
+            state.error = crate::model::container::status_reason::MONITOR_KILLED.into()
+        }),
+        ended(255, |state| {
+            state.error = crate::model::container::status_reason::HOST_RESTARTED.into()
+        }),
         limited,
     ];
     let last = ["last line".to_owned()];

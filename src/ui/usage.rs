@@ -8,8 +8,8 @@ use super::columns::align;
 use super::{images, ps};
 use crate::model::container::Container;
 use crate::model::image::Image;
-use crate::model::units::{human_bytes, human_size};
-use crate::model::usage::{ImageUsage, Usage};
+use crate::model::image::usage::{ImageUsage, Usage};
+use crate::model::value::units::{human_bytes, human_size};
 
 /// What is known beside the sizes: the images and containers themselves.
 #[derive(Clone, Debug)]
@@ -150,7 +150,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::model::digest::Digest;
+    use crate::model::value::digest::Digest;
 
     #[test]
     fn the_summary_says_what_can_be_given_back() {

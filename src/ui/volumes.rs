@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::columns::align;
-use crate::model::volume::VolumeUse;
+use crate::model::observe::volume::VolumeUse;
 
 /// The table of `volume ls`.
 pub fn volumes(list: &[VolumeUse]) -> String {

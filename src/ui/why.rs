@@ -3,9 +3,9 @@
 use super::error::visible;
 use super::messages::tell;
 use crate::model::container::Container;
-use crate::model::ending::{Stopped, Why};
-use crate::model::language::Language;
-use crate::model::units::human_memory;
+use crate::model::container::status_reason::{Stopped, Why};
+use crate::model::value::language::Language;
+use crate::model::value::units::human_memory;
 
 /// The story of a container, what to try, and its last lines where it ended badly.
 pub fn why(language: Language, container: &Container, last: &[String]) -> String {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::imports::{Arrows, Crate, circles};
-use lifebox::model::status::{Action, Next, Status, next};
+use lifebox::model::container::status::{Action, Next, Status, next};
 
 /// Which room may import which; ARCHITECTURE.md carries the same table.
 const ROOMS: [(&str, &[&str]); 9] = [

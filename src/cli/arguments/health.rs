@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::model::health::{HealthCheck, nanoseconds};
-use crate::model::units::parse_duration;
+use crate::model::value::health_check::{HealthCheck, nanoseconds};
+use crate::model::value::units::parse_duration;
 use crate::model::{Error, Kind, Result};
 
 /// Flags that say how a container is asked whether it is well. Texts, so that a bad one is refused

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::model::Result;
-use crate::model::mounts::{Mount, Mounts};
+use crate::model::container::mounts::{Mount, Mounts};
 
 /// Flags that say what a container sees of the host and of volumes: binds, named volumes, tmpfs.
 #[derive(Args, Debug)]

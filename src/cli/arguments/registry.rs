@@ -2,7 +2,7 @@
 
 use clap::{ArgAction, Args};
 
-use crate::model::progress::Access;
+use crate::model::observe::progress::Access;
 
 /// How a registry is reached: Podman's and skopeo's flag, for Docker has it in its daemon.
 #[derive(Args, Clone, Copy, Debug)]

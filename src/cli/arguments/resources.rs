@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use crate::model::Result;
-use crate::model::resources::{Resources, parse_cpus, parse_limit};
+use crate::model::container::resources::{Resources, parse_cpus, parse_limit};
 
 /// Flags that say how much a container may use: memory, processors, processes, block devices, limits of its processes.
 #[derive(Args, Debug)]

@@ -2,8 +2,9 @@
 
 use clap::Args;
 
-use crate::model::security::Security;
-use crate::model::{Result, capability};
+use crate::model::Result;
+use crate::model::container::security::Security;
+use crate::model::value::capability;
 
 /// Flags that say what a container may do: capabilities, system calls, privileges, a read-only root, devices.
 #[derive(Args, Debug)]

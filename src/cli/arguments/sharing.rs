@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::model::Result;
-use crate::model::sharing::{Mode, Sharing, extra_host, ip, sysctl};
+use crate::model::container::namespaces::{Mode, Sharing, extra_host, ip, sysctl};
 
 /// Flags that say what a container shares with the host or with another container: network, processes, IPC, host name.
 #[derive(Args, Debug)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Subcommand};
 
 use super::{EventsArguments, FormatArguments};
-use crate::model::platform::Platform;
+use crate::model::value::platform::Platform;
 
 /// A verb of the whole engine.
 #[derive(Debug, Subcommand)]

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::health::HealthArguments;
-use crate::model::upkeep::{LogLimits, Upkeep};
+use crate::model::container::supervision::{LogLimits, Upkeep};
 use crate::model::{Error, Kind, Result};
 
 /// Flags that say what the monitor does while a container runs and when it ends: restarts, and the log's limits.

@@ -10,10 +10,10 @@ use super::super::lifecycle::grace;
 use super::{
     Options, create, each, environment, filters, flag, given, one, refuse, refused, text, time,
 };
-use crate::model::expression::Expression;
-use crate::model::merge::check_options;
-use crate::model::signal::Signal;
-use crate::model::upkeep::RestartPolicy;
+use crate::model::container::supervision::RestartPolicy;
+use crate::model::creation::merge::check_options;
+use crate::model::script::expression::Expression;
+use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::ui::expression;
 

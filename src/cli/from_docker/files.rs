@@ -4,7 +4,7 @@ use super::super::arguments::build::{
     BuildArguments, CommitArguments, FilesVerb, ImportArguments, MakeVerb,
 };
 use super::{flag, given, refuse, refused, text, texts};
-use crate::model::expression::Expression;
+use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::ui::expression::pairs;
 

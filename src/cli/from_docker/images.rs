@@ -6,7 +6,7 @@ use super::super::arguments::store::{
     SaveArguments,
 };
 use super::{each, filters, flag, given, one, refuse, text, time, truth};
-use crate::model::expression::Expression;
+use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
 /// `docker images`

@@ -4,7 +4,7 @@ use super::super::arguments::inside::{CpArguments, ExecArguments, InsideVerb};
 use super::super::copy::of_container;
 use super::containers::of_program;
 use super::{refuse, refused};
-use crate::model::expression::Expression;
+use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::ui::expression;
 

@@ -21,7 +21,7 @@ use super::environment;
 use super::filters::pair;
 use super::moment::moment;
 use super::{parse, usage};
-use crate::model::expression::Expression;
+use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::script::CommandLineReader;
 

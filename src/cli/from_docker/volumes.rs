@@ -3,7 +3,7 @@
 use super::super::arguments::volume::VolumeVerb;
 use super::files::keyed;
 use super::{each, filters, flag, given, one, refuse, truth};
-use crate::model::expression::Expression;
+use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
 /// The call for one of them.

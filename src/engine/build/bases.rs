@@ -6,9 +6,9 @@ use super::stages::{Build, Stage};
 use super::words::Expander;
 use crate::engine::Backend as _;
 use crate::model::image::{Image, PullPolicy};
-use crate::model::platform::Platform;
-use crate::model::progress::PullOptions;
-use crate::model::reference::Reference;
+use crate::model::observe::progress::PullOptions;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 impl Build<'_> {

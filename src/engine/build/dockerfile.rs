@@ -6,7 +6,7 @@
 
 use super::lines::{Document, Logical, Reader, escape_directive};
 use super::words;
-use crate::model::build::CommandLine;
+use crate::model::image::build::CommandLine;
 use crate::model::{Error, Kind, Result};
 
 /// The longest Dockerfile.

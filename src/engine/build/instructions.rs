@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::dockerfile::{self, Flag, Instruction};
 use super::words::Expander;
 use crate::image::build::configure;
-use crate::model::build::{BuildStep, CommandLine, Healthcheck};
 use crate::model::error::Context;
-use crate::model::units::parse_duration;
+use crate::model::image::build::{BuildStep, CommandLine, Healthcheck};
+use crate::model::value::units::parse_duration;
 use crate::model::{Error, Kind, Result};
 
 /// Does the instructions of `--change` to a document. Variables are those of the document, with

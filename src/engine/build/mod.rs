@@ -23,12 +23,12 @@ use self::stages::Build;
 use super::native::Native;
 use super::{Attach, Backend, Cancel, Owner};
 use crate::image::{Origin, build::configure};
-use crate::model::build::{BuildOptions, BuildStep, RunStep};
+use crate::model::container::exec::Left;
+use crate::model::container::options::{CreateOptions, EnvEntry};
 use crate::model::error::Context;
-use crate::model::exec::Left;
 use crate::model::image::Image;
-use crate::model::options::{CreateOptions, EnvEntry};
-use crate::model::progress::Progress;
+use crate::model::image::build::{BuildOptions, BuildStep, RunStep};
+use crate::model::observe::progress::Progress;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::passwd;
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::native::Native;
 use crate::engine::{Backend, Cancel};
 use crate::model::error::Context;
-use crate::model::name::ContainerName;
+use crate::model::value::name::ContainerName;
 use crate::model::{Kind, Result};
 use crate::runtime::random;
 

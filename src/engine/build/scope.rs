@@ -4,7 +4,7 @@ use super::stages::Build;
 use super::words::Expander;
 use crate::model::Result;
 use crate::model::image::Image;
-use crate::model::platform::Platform;
+use crate::model::value::platform::Platform;
 
 /// Arguments that a build may always give (the reference of Dockerfiles, "Predefined ARGs").
 const PROXIES: [&str; 10] = [

@@ -5,8 +5,8 @@ use super::dockerfile::{Flag, Item};
 use super::scope::{Progress, environment, get};
 use super::stages::{Build, Stage};
 use super::words::Expander;
-use crate::model::build::{CopyItem, CopySource, CopyStep};
 use crate::model::image::PullPolicy;
+use crate::model::image::build::{CopyItem, CopySource, CopyStep};
 use crate::model::{Error, Kind, Result};
 
 impl Build<'_> {

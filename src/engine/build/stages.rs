@@ -14,10 +14,10 @@ use super::sources::{check_run_flags, value};
 use super::words::Expander;
 use crate::engine::native::Native;
 use crate::engine::{Backend as _, Cancel};
-use crate::model::build::{BuildOptions, BuildStep, RunStep};
 use crate::model::error::Context;
 use crate::model::image::Image;
-use crate::model::progress::Progress as Told;
+use crate::model::image::build::{BuildOptions, BuildStep, RunStep};
+use crate::model::observe::progress::Progress as Told;
 use crate::model::{Error, Kind, Result};
 
 /// A stage: from one `FROM` to the next.

@@ -4,13 +4,15 @@ use jiff::Timestamp;
 
 use super::{Dry, Entry, World};
 use crate::engine::{Backend as _, profile, sharing, volumes};
+use crate::model::container::options::CreateOptions;
+use crate::model::container::status::{Action, Next, Status, check};
 use crate::model::container::{Changes, Container, State};
-use crate::model::event::{self, Event, death};
-use crate::model::id::ContainerId;
-use crate::model::name::ContainerName;
-use crate::model::options::CreateOptions;
-use crate::model::status::{Action, Next, Status, check};
-use crate::model::{Error, Kind, Result, merge};
+use crate::model::creation::merge;
+use crate::model::observe::event;
+use crate::model::observe::event::{Event, death};
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
+use crate::model::{Error, Kind, Result};
 use crate::runtime::label;
 
 /// The number of a process that there is not.

@@ -4,7 +4,7 @@ use super::Dry;
 use crate::engine::transfer::lexical;
 use crate::engine::{Cancel, CopyOptions, Transfer};
 use crate::model::Result;
-use crate::model::id::ContainerId;
+use crate::model::value::id::ContainerId;
 
 impl Dry {
     pub(super) fn copied(

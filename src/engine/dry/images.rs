@@ -7,10 +7,10 @@ use sha2::{Digest as _, Sha256};
 use super::Dry;
 use crate::engine::build::instructions;
 use crate::image::build::configure::configure;
-use crate::model::build::ImportOptions;
-use crate::model::digest::Digest;
+use crate::model::image::build::ImportOptions;
 use crate::model::image::{Image, ImageConfig, PullPolicy, Removed};
-use crate::model::reference::Reference;
+use crate::model::value::digest::Digest;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 impl Dry {

@@ -21,9 +21,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Backend;
 use crate::model::Result;
 use crate::model::container::Container;
-use crate::model::event::Event;
 use crate::model::image::Image;
-use crate::model::volume::VolumeUse;
+use crate::model::observe::event::Event;
+use crate::model::observe::volume::VolumeUse;
 
 /// Who is told what would be done: a line each, without the newline.
 pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::engine::{Cancel, EventStream, LogStream};
 use crate::model::Result;
-use crate::model::event::Event;
-use crate::model::log::LogLine;
+use crate::model::observe::event::Event;
+use crate::model::observe::log::LogLine;
 
 /// A log without lines.
 #[derive(Debug)]

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use super::{Dry, World};
 use crate::engine::volumes::{in_use, missing};
 use crate::model::container::ContainerSpec;
-use crate::model::mounts::{MountKind, check_volume_name};
-use crate::model::volume::{PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse};
+use crate::model::container::mounts::{MountKind, check_volume_name};
+use crate::model::observe::volume::{
+    PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse,
+};
 use crate::model::{Kind, Result};
 use crate::runtime::volumes::Volumes;
 

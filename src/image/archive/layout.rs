@@ -14,10 +14,10 @@ use crate::image::bytes::spool::digest_of;
 use crate::image::store::document;
 use crate::image::store::index::MEDIA_CONFIG;
 use crate::image::tar::members::corrupt;
-use crate::model::digest::Digest;
 use crate::model::error::Context;
-use crate::model::platform::Platform;
-use crate::model::reference::Reference;
+use crate::model::value::digest::Digest;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 #[derive(Deserialize)]

@@ -28,11 +28,11 @@ use crate::image::store::import::Incoming;
 use crate::image::store::staging::Staging;
 use crate::image::store::{self, Store};
 use crate::image::tar::members::{Member, MemberKind, Members, Tape, corrupt, lossy};
-use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::Loaded;
-use crate::model::platform::Platform;
-use crate::model::reference::Reference;
+use crate::model::value::digest::Digest;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

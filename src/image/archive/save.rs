@@ -22,10 +22,10 @@ use crate::image::store::index::{MEDIA_CONFIG, MEDIA_INDEX, MEDIA_MANIFEST};
 use crate::image::store::staging::Staging;
 use crate::image::store::{Store, as_reference};
 use crate::image::tar::members::corrupt;
-use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::{Image, SaveFormat, SaveOptions};
-use crate::model::reference::Reference;
+use crate::model::value::digest::Digest;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Result};
 use crate::sys::fs;
 

@@ -4,11 +4,11 @@
 
 use serde_json::{Value, json};
 
-use crate::model::build::{BuildStep, CommandLine, CopyItem, CopyStep, Healthcheck};
 use crate::model::container::Config;
-use crate::model::merge::DEFAULT_PATH;
-use crate::model::platform::Platform;
-use crate::model::signal::Signal;
+use crate::model::creation::merge::DEFAULT_PATH;
+use crate::model::image::build::{BuildStep, CommandLine, CopyItem, CopyStep, Healthcheck};
+use crate::model::value::platform::Platform;
+use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 
 /// The configuration of an image without anything.

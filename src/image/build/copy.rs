@@ -19,8 +19,8 @@ use crate::image::tar::member::MemberKind;
 use crate::image::tar::members::lossy;
 use crate::image::tar::names;
 use crate::image::tar::pack::{Entry, Packer};
-use crate::model::digest::Digest;
 use crate::model::error::Context;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

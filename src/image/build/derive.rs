@@ -13,8 +13,8 @@ use crate::image::store::import::Incoming;
 use crate::image::store::index::Index;
 use crate::image::store::staging::Staging;
 use crate::image::tar::members::corrupt;
-use crate::model::digest::Digest;
 use crate::model::image::Image;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
 /// An image that is about to be made.

@@ -11,8 +11,8 @@ use crate::image::Check;
 use crate::image::layer::merged::Layer;
 use crate::image::layer::walk::{Form, Tree};
 use crate::image::store::Store;
-use crate::model::build::{CopyItem, CopySource, CopyStep};
 use crate::model::error::Context;
+use crate::model::image::build::{CopyItem, CopySource, CopyStep};
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

@@ -33,12 +33,12 @@ use crate::image::store::Store;
 use crate::image::store::staging::Staging;
 use crate::image::tar::members::stream_error;
 use crate::image::tar::pack::Packer;
-use crate::model::build::{BuildStep, Change, CopySource, CopyStep};
-use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::Image;
-use crate::model::platform::Platform;
-use crate::model::reference::Reference;
+use crate::model::image::build::{BuildStep, Change, CopySource, CopyStep};
+use crate::model::value::digest::Digest;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

@@ -13,7 +13,7 @@ use crate::image::layer::unpack::Source;
 use crate::image::store::staging::Staging;
 use crate::image::tar::members::{corrupt, stream_error};
 use crate::image::tar::sparse::Sparse;
-use crate::model::digest::Digest;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Result};
 use crate::sys::fs;
 

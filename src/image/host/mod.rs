@@ -21,8 +21,8 @@ use crate::image::store::Store;
 use crate::image::store::import::Incoming;
 use crate::model::Result;
 use crate::model::image::HostImage;
-use crate::model::platform::Platform;
-use crate::model::reference::Reference;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

@@ -7,7 +7,7 @@ use rustix::fs::FileType;
 use crate::image::layer::merged::Layer;
 use crate::image::layer::walk::{Form, Go, Node, Tree, split};
 use crate::model::Result;
-use crate::model::build::{Change, ChangeKind};
+use crate::model::image::build::{Change, ChangeKind};
 use crate::sys::fs;
 
 /// The changes of `upper` above `lowers` (topmost first), sorted by path, as `docker diff` shows

@@ -18,9 +18,9 @@ use crate::image::layer::extract::{is_allowed_xattr, remove_tree};
 use crate::image::layer::merged::is_opaque;
 use crate::image::store::Store;
 use crate::image::store::staging::Staging;
-use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::ImageUser;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

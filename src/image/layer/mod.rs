@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::image::bytes::spool::digest_of;
-use crate::model::digest::Digest;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
 /// The sidecar of a layer.

@@ -181,11 +181,11 @@ fn limited(buffer: &mut [u8], left: u64) -> &mut [u8] {
 pub(crate) struct Verified<R> {
     stream: R,
     hash: Option<sha2::Sha256>,
-    expected: crate::model::digest::Digest,
+    expected: crate::model::value::digest::Digest,
 }
 
 impl<R: Read> Verified<R> {
-    pub(crate) fn new(stream: R, expected: crate::model::digest::Digest) -> Self {
+    pub(crate) fn new(stream: R, expected: crate::model::value::digest::Digest) -> Self {
         Verified { stream, hash: Some(sha2::Digest::new()), expected }
     }
 }
@@ -200,8 +200,9 @@ impl<R: Read> Read for Verified<R> {
             return Ok(count);
         }
         if let Some(hash) = self.hash.take() {
-            let found =
-                crate::model::digest::Digest::from_bytes(&sha2::Digest::finalize(hash).into());
+            let found = crate::model::value::digest::Digest::from_bytes(
+                &sha2::Digest::finalize(hash).into(),
+            );
             if found != self.expected {
                 let message =
                     format!("the content of layer `{}` has changed", self.expected.short());

@@ -24,7 +24,7 @@ use crate::image::layer::recipe::Recorder;
 use crate::image::layer::{self, LayerId, Record};
 use crate::image::store::staging::Staging;
 use crate::image::tar::members::{Tape, corrupt, stream_error};
-use crate::model::digest::Digest;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

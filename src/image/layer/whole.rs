@@ -21,8 +21,8 @@ use crate::image::layer::parents::copy_entry;
 use crate::image::layer::walk::{Go, Node, Tree, split};
 use crate::image::tar::members::lossy;
 use crate::model::Result;
-use crate::model::build::ChangeKind;
 use crate::model::error::Context;
+use crate::model::image::build::ChangeKind;
 use crate::sys::fs;
 
 /// Copies all that `layers` show into the empty directory `target`. The attributes of `/` itself

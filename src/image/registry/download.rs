@@ -11,8 +11,8 @@ use super::Registry;
 use super::authentication;
 use super::exchange::{Answer, Ask, header};
 use super::manifest::Descriptor;
-use crate::model::digest::Digest;
 use crate::model::error::Context;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
 /// How often it is tried again without a byte having come meanwhile.

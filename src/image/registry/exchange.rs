@@ -13,7 +13,7 @@ use ureq::{Agent, Body, Proxy, ResponseExt as _, SendBody};
 use super::Registry;
 use super::address::{Url, is_local, is_loopback};
 use super::{authentication, trust};
-use crate::model::progress::{Access, Event};
+use crate::model::observe::progress::{Access, Event};
 use crate::model::{Error, Kind, Result};
 
 /// How long a name may take to be looked up, and a connection to be made.

@@ -202,7 +202,7 @@ pub(super) fn refusal(
 pub(super) fn subject(path: &str) -> Option<String> {
     let path = path.split('?').next().unwrap_or_default();
     if let Some((_, blob)) = path.split_once("/blobs/") {
-        let digest = blob.parse::<crate::model::digest::Digest>().ok()?;
+        let digest = blob.parse::<crate::model::value::digest::Digest>().ok()?;
         return Some(format!("blob `{}`", digest.short()));
     }
     let (_, name) = path.split_once("/manifests/")?;

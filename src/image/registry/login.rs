@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::image::Check;
 use crate::image::registry::Registry;
 use crate::image::registry::credentials::{Credentials, Keychain};
-use crate::model::progress::{Access, Silent};
-use crate::model::reference::Reference;
+use crate::model::observe::progress::{Access, Silent};
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 /// Shows name and password to a registry, and keeps them where Docker does if it accepts them.

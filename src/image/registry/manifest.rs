@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::image::store::document;
 use crate::image::tar::members::corrupt;
-use crate::model::digest::Digest;
-use crate::model::platform::Platform;
+use crate::model::value::digest::Digest;
+use crate::model::value::platform::Platform;
 use crate::model::{Error, Kind, Result};
 
 /// As many platforms as an index may list.

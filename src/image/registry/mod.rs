@@ -37,8 +37,8 @@ use self::authentication::Rights;
 use self::credentials::Credentials;
 use self::exchange::Ask;
 pub(crate) use self::upload::{Outgoing, Sent};
-use crate::model::digest::Digest;
-use crate::model::progress::{Access, Progress};
+use crate::model::observe::progress::{Access, Progress};
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
 /// The longest manifest, as in containers/image (`iolimits`).
@@ -232,7 +232,7 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::progress::Silent;
+    use crate::model::observe::progress::Silent;
 
     #[test]
     fn only_who_may_go_without_tls_is_asked_whether_it_has_it() {

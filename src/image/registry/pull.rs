@@ -24,11 +24,11 @@ use crate::image::store::index::Index;
 use crate::image::store::staging::Staging;
 use crate::image::store::{Store, by_reference};
 use crate::image::tar::members::corrupt;
-use crate::model::digest::Digest;
 use crate::model::error::Context;
-use crate::model::platform::Platform;
-use crate::model::progress::{Event, Progress, PullOptions, Pulled, Step};
-use crate::model::reference::Reference;
+use crate::model::observe::progress::{Event, Progress, PullOptions, Pulled, Step};
+use crate::model::value::digest::Digest;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

@@ -23,11 +23,11 @@ use crate::image::store::document;
 use crate::image::store::index::{Index, MEDIA_MANIFEST};
 use crate::image::store::{Store, by_reference};
 use crate::image::tar::members::corrupt;
-use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::Image;
-use crate::model::progress::{Access, Event, Progress, Pushed, Step};
-use crate::model::reference::Reference;
+use crate::model::observe::progress::{Access, Event, Progress, Pushed, Step};
+use crate::model::value::digest::Digest;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

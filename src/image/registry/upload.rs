@@ -13,7 +13,7 @@ use super::address::Url;
 use super::authentication;
 use super::exchange::{Answer, Ask, Payload, header, location};
 use crate::image::bytes::spool::digest_of;
-use crate::model::digest::Digest;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
 /// How often an upload is begun.

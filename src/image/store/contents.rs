@@ -8,8 +8,8 @@ use crate::image::layer::{self, merged, walk};
 use crate::image::store::Store;
 use crate::image::tar::members::lossy;
 use crate::model::Result;
-use crate::model::anatomy::{Entry, Layer};
-use crate::model::digest::Digest;
+use crate::model::observe::introspection::{Entry, Layer};
+use crate::model::value::digest::Digest;
 use crate::sys::fs;
 
 /// How many paths are named as examples.

@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 
 use crate::image::bytes::spool::digest_of;
 use crate::image::tar::members::corrupt;
-use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::ImageConfig;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
 /// The longest document, as in containers/image (`iolimits`).

@@ -20,10 +20,10 @@ use crate::image::store::index::{
 };
 use crate::image::store::staging::Staging;
 use crate::image::tar::members::corrupt;
-use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::Loaded;
-use crate::model::reference::Reference;
+use crate::model::value::digest::Digest;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::store::document;
 use crate::image::tar::members::corrupt;
-use crate::model::digest::Digest;
 use crate::model::error::Context;
-use crate::model::reference::Reference;
+use crate::model::value::digest::Digest;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

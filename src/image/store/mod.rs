@@ -26,10 +26,10 @@ use crate::image::layer::recipe::{Assembly, Verified};
 use crate::image::store::document::Document;
 use crate::image::store::index::{Descriptor, Entry, Index, Manifest, has_blobs, write_file};
 use crate::image::tar::members::corrupt;
-use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::{Image, ImageConfig};
-use crate::model::reference::Reference;
+use crate::model::value::digest::Digest;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

@@ -8,9 +8,9 @@ use std::collections::HashSet;
 use crate::image::store::Store;
 use crate::image::store::index::Index;
 use crate::model::Result;
-use crate::model::digest::Digest;
+use crate::model::image::usage::{PruneOptions, Pruned};
 use crate::model::image::{Image, ImageUser, Removed};
-use crate::model::usage::{PruneOptions, Pruned};
+use crate::model::value::digest::Digest;
 
 impl Store {
     /// Removes images that no container of `users` uses, or only tells which ones they would be.

@@ -13,9 +13,9 @@ use crate::image::store::index::{Index, is_full};
 use crate::image::store::staging::Staging;
 use crate::image::store::usage::{bytes_of, digest};
 use crate::image::store::{Store, as_reference, by_reference, resolve};
-use crate::model::digest::Digest;
 use crate::model::image::{ImageUser, Removed};
-use crate::model::reference::Reference;
+use crate::model::value::digest::Digest;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::image::store::index::{Entry, Index};
 use crate::image::store::{Store, resolve};
 use crate::model::image::Image;
-use crate::model::reference::Reference;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 impl Store {

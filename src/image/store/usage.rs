@@ -5,10 +5,11 @@ use std::path::Path;
 
 use crate::image::layer;
 use crate::image::store::Store;
-use crate::model::digest::Digest;
-use crate::model::history::{self, History};
+use crate::model::image::history;
+use crate::model::image::history::History;
+use crate::model::image::usage::{ImageUsage, PruneOptions, Usage};
 use crate::model::image::{Image, ImageUser};
-use crate::model::usage::{ImageUsage, PruneOptions, Usage};
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Result};
 use crate::sys::fs;
 

@@ -2,22 +2,22 @@
 //! (`tests/reference/`), so that programs written for `docker inspect` read ours.
 
 mod mounts;
-mod sharing;
+mod namespaces;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::container::{Container, ContainerSpec};
-use super::digest::Digest;
-use super::health::HealthCheck;
 use super::image::Image;
-use super::options::Grace;
-use super::reference::Reference;
-use super::resources::{Resources, SHM_SIZE};
-use super::security::{Device, Seccomp, Security};
-use super::status::Status;
-use super::storage::Driver;
-use super::upkeep::LogLimits;
+use crate::model::container::options::Grace;
+use crate::model::container::resources::{Resources, SHM_SIZE};
+use crate::model::container::security::{Device, Seccomp, Security};
+use crate::model::container::status::Status;
+use crate::model::container::storage::Driver;
+use crate::model::container::supervision::LogLimits;
+use crate::model::value::digest::Digest;
+use crate::model::value::health_check::HealthCheck;
+use crate::model::value::reference::Reference;
 
 /// Paths that a container cannot read.
 pub const MASKED_PATHS: [&str; 14] = [
@@ -97,7 +97,7 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "GraphDriver": { "Data": graph(spec.host.storage, paths), "Name": spec.host.storage.to_string() },
         "Mounts": mounts::mounts(&spec.host.mounts, &paths.volumes),
         "Config": config(spec),
-        "NetworkSettings": sharing::network_settings(&spec.host.sharing),
+        "NetworkSettings": crate::model::inspect::namespaces::network_settings(&spec.host.sharing),
     })
 }
 
@@ -159,9 +159,9 @@ fn host_config(container: &Container) -> Value {
         "Dns": container.spec.host.sharing.dns,
         "DnsOptions": container.spec.host.sharing.dns_options,
         "DnsSearch": container.spec.host.sharing.dns_search,
-        "ExtraHosts": sharing::extra_hosts(&container.spec.host.sharing),
+        "ExtraHosts": crate::model::inspect::namespaces::extra_hosts(&container.spec.host.sharing),
         "GroupAdd": or_null(&security.groups),
-        "IpcMode": sharing::ipc(&container.spec.host.sharing),
+        "IpcMode": crate::model::inspect::namespaces::ipc(&container.spec.host.sharing),
         "Cgroup": "",
         "Links": null,
         "OomScoreAdj": container.spec.host.resources.oom_score_adj.unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::mounts::{Given, Mount, MountKind, Mounts};
+use crate::model::container::mounts::{Given, Mount, MountKind, Mounts};
 
 /// `Mounts`: all of them but those of `--tmpfs`. `volumes` is where volumes are on the host.
 pub(super) fn mounts(mounts: &Mounts, volumes: &str) -> Value {

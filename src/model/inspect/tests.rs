@@ -1,9 +1,9 @@
 //! Our JSON against Docker's, key by key.
 
 use super::*;
+use crate::model::container::options::CreateOptions;
 use crate::model::container::{ContainerSpec, State};
-use crate::model::merge;
-use crate::model::options::CreateOptions;
+use crate::model::creation::merge;
 
 const CREATED: &str = include_str!("../../../tests/reference/inspect-created.json");
 const PAUSED: &str = include_str!("../../../tests/reference/inspect-paused.json");

@@ -9,8 +9,8 @@ use std::path::Path;
 use oci_spec::runtime::LinuxResources;
 
 use super::{Cgroup, hierarchies, write};
+use crate::model::container::resources::{PIDS_LIMIT, Resources, parse_list};
 use crate::model::error::Context;
-use crate::model::resources::{PIDS_LIMIT, Resources, parse_list};
 use crate::model::{Error, Kind, Result};
 use crate::runtime::rootless;
 use crate::sys::userns;

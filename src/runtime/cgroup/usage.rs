@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Cgroup, read};
-use crate::model::stats::Stats;
+use crate::model::observe::stats::Stats;
 
 impl Cgroup {
     /// What it uses now, but for the network. What the host does not count is zero.

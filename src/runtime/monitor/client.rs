@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::log::Stream;
+use crate::model::observe::log::Stream;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::protocol::{self, Begin, Frame, Reply, Request};
 use crate::runtime::trace::{self, Watcher};

@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags};
 
 use super::Monitor;
 use super::client::Client;
-use crate::model::deed::Who;
+use crate::model::script::trace::Who;
 use crate::model::{Error, Result};
 use crate::runtime::act::Act;
 use crate::runtime::protocol::Reply;

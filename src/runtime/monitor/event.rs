@@ -1,7 +1,7 @@
 //! What the monitor tells of its container.
 
 use super::Monitor;
-use crate::model::event::{Action, Event, death};
+use crate::model::observe::event::{Action, Event, death};
 use crate::runtime::event::write_mounts;
 
 impl Monitor {

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 
 use super::Monitor;
 use crate::model::Result;
-use crate::model::event::Action;
-use crate::model::health::{Answer, Health, HealthCheck, HealthStatus, OUTPUT};
-use crate::model::id::ContainerId;
-use crate::model::signal::Signal;
-use crate::model::units::show_duration;
+use crate::model::observe::event::Action;
+use crate::model::value::health_check::{Answer, Health, HealthCheck, HealthStatus, OUTPUT};
+use crate::model::value::id::ContainerId;
+use crate::model::value::signal::Signal;
+use crate::model::value::units::show_duration;
 use crate::runtime::Runtime;
 use crate::runtime::connection::{Connection, Received};
 use crate::runtime::exec;

@@ -6,8 +6,8 @@ use std::os::fd::OwnedFd;
 
 use oci_spec::runtime::Spec;
 
+use crate::model::container::namespaces::Mode;
 use crate::model::error::Context;
-use crate::model::sharing::Mode;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::directory::Directory;
 use crate::runtime::{host, oci};

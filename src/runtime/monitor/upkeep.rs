@@ -8,11 +8,11 @@ use super::meter::Meter;
 use super::{Monitor, launch};
 use crate::model::Result;
 use crate::model::container::Changes;
-use crate::model::event::Action;
-use crate::model::log::Stream;
-use crate::model::resources::Resources;
-use crate::model::status::Status;
-use crate::model::upkeep::pause_after;
+use crate::model::container::resources::Resources;
+use crate::model::container::status::Status;
+use crate::model::container::supervision::pause_after;
+use crate::model::observe::event::Action;
+use crate::model::observe::log::Stream;
 use crate::runtime::protocol::Reply;
 use crate::runtime::{host, oci};
 

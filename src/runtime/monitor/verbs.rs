@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use super::Monitor;
-use crate::model::deed::Who;
-use crate::model::ending::Stopped;
-use crate::model::event;
-use crate::model::name::ContainerName;
-use crate::model::options::Grace;
-use crate::model::signal::Signal;
-use crate::model::status::{self, Action, Status};
+use crate::model::container::options::Grace;
+use crate::model::container::status;
+use crate::model::container::status::{Action, Status};
+use crate::model::container::status_reason::Stopped;
+use crate::model::observe::event;
+use crate::model::script::trace::Who;
+use crate::model::value::name::ContainerName;
+use crate::model::value::signal::Signal;
 use crate::model::{Error, Result};
 use crate::runtime::act::Act;
 use crate::runtime::host;

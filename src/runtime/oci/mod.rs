@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::model::Result;
 use crate::model::container::ContainerSpec;
+use crate::model::container::storage::Driver;
 use crate::model::inspect::{MASKED_PATHS, READONLY_PATHS};
-use crate::model::storage::Driver;
 
 /// Annotation: the layers of the root, lowest first, as a JSON array of paths relative to the
 /// container's directory. Without it the root is the directory `root.path` as it is.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::FILL;
 use crate::model::container::ContainerSpec;
-use crate::model::mounts::{Mount, MountKind};
+use crate::model::container::mounts::{Mount, MountKind};
 
 /// Adds it to `config`. What lies deeper comes later, or it would be covered.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {

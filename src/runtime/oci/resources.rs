@@ -4,7 +4,7 @@ use oci_spec::runtime::LinuxResources;
 use serde_json::{Value, json};
 
 use crate::model::container::ContainerSpec;
-use crate::model::resources::Resources;
+use crate::model::container::resources::Resources;
 use crate::model::{Error, Kind, Result};
 
 /// Adds it to `config`.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::seccomp::{self, Place};
 use crate::model::container::ContainerSpec;
-use crate::model::security::Seccomp;
+use crate::model::container::security::Seccomp;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::{host, label};
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{INIT, JOIN};
 use crate::model::container::ContainerSpec;
-use crate::model::sharing::Mode;
+use crate::model::container::namespaces::Mode;
 use crate::runtime::reaper;
 
 /// Adds it to `config`.

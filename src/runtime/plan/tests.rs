@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use super::super::oci;
 use super::{Host, plan};
+use crate::model::container::mounts::{Mount, Mounts};
+use crate::model::container::namespaces::{Mode, Sharing};
+use crate::model::container::storage::Driver;
 use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
-use crate::model::digest::Digest;
-use crate::model::mounts::{Mount, Mounts};
-use crate::model::sharing::{Mode, Sharing};
-use crate::model::storage::Driver;
+use crate::model::value::digest::Digest;
 
 fn steps(host: &Host) -> Vec<String> {
     steps_of(host, HostConfig::default())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 
 use super::{Plan, Step};
-use crate::model::deed::{Deed, Who};
+use crate::model::script::trace::{Deed, Who};
 
 impl Plan {
     /// All steps, as they are planned.

@@ -29,7 +29,7 @@ use super::cgroup::Hierarchies;
 use super::host;
 use super::plan::{Step, UserStep};
 use crate::model::container::State;
-use crate::model::signal::Signal;
+use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::sys::event;
 use crate::sys::process::{self, Child};

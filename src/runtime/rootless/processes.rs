@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, PidfdFlags};
 
-use crate::model::signal::Signal;
+use crate::model::value::signal::Signal;
 use crate::sys::process;
 
 /// What tells the mount namespace of a process from all others; `None` where it has ended.

@@ -12,8 +12,8 @@ use super::super::{subject, values};
 use super::files::Aside;
 use super::{Command, ImageOrName, RhaiResultOf, Signal};
 use crate::engine::Backend;
-use crate::model::build::{BuildStep, CommandLine, CopyItem, CopySource, CopyStep, RunStep};
 use crate::model::error::Context;
+use crate::model::image::build::{BuildStep, CommandLine, CopyItem, CopySource, CopyStep, RunStep};
 use crate::model::image::{Image as Metadata, PullPolicy};
 use crate::model::{Error, Kind, Result};
 

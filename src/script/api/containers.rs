@@ -16,9 +16,9 @@ use super::super::{Output, fence, here, subject, values};
 use super::{Command, ContainerOrName, ImageOrName, Options, RhaiResultOf};
 use crate::engine::{Attach, Backend};
 use crate::model::container::Container as Record;
-use crate::model::exec::Left;
+use crate::model::container::exec::Left;
+use crate::model::container::status::Status;
 use crate::model::image::PullPolicy;
-use crate::model::status::Status;
 use crate::model::{Error, Kind, Result};
 
 /// Making containers.

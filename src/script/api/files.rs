@@ -15,9 +15,9 @@ use super::super::{Output, subject};
 use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf};
 use crate::engine::write_whole;
 use crate::model::Result;
-use crate::model::build::{CommitOptions, tag};
 use crate::model::error::Context;
 use crate::model::image::PullPolicy;
+use crate::model::image::build::{CommitOptions, tag};
 
 /// Images from Dockerfiles, containers and archives.
 #[export_module]
@@ -108,7 +108,7 @@ pub mod files {
         let container = subject::container(&ctx, &container)?;
         let stage = Stage::of(&ctx)?;
         let changes = stage.backend().diff(container.id()).or_raise(&ctx)?;
-        let map = |change: crate::model::build::Change| {
+        let map = |change: crate::model::image::build::Change| {
             let mut map = Map::new();
             map.insert("kind".into(), change.kind.letter().to_string().into());
             map.insert("path".into(), change.path.into());

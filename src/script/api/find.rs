@@ -10,8 +10,8 @@ use super::super::stage::Stage;
 use super::super::{subject, values};
 use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf, array_of};
 use crate::model::container::Container as Record;
+use crate::model::container::status;
 use crate::model::image::PullPolicy;
-use crate::model::status;
 use crate::model::{Kind, Result};
 
 /// Finding containers.

@@ -9,8 +9,8 @@ use super::super::stage::Stage;
 use super::super::{fence, options, subject, values};
 use super::{Command, ImageOrName, Options, RhaiResultOf};
 use crate::model::image::{PullPolicy, SaveOptions};
-use crate::model::platform::Platform;
-use crate::model::reference::Reference;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
 
 /// Images: what containers are made from.

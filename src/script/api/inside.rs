@@ -11,8 +11,8 @@ use super::super::stage::Stage;
 use super::super::{fence, handlers, subject, values};
 use super::{Command, ContainerOrName, Options, RhaiResultOf};
 use crate::engine::{Attach, Cancel, CopyOptions, Transfer};
-use crate::model::exec::Left;
-use crate::model::top::Process;
+use crate::model::container::exec::Left;
+use crate::model::observe::top::Process;
 
 /// Getting into containers.
 #[export_module]

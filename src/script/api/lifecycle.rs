@@ -9,9 +9,9 @@ use super::super::stage::Stage;
 use super::super::{handlers, options, subject, values};
 use super::{ContainerOrName, Duration, DurationOrOptions, Options, RhaiResultOf, Signal};
 use crate::engine::{Backend, Cancel};
-use crate::model::id::ContainerId;
-use crate::model::options::StopOptions;
-use crate::model::signal::Signal as Number;
+use crate::model::container::options::StopOptions;
+use crate::model::value::id::ContainerId;
+use crate::model::value::signal::Signal as Number;
 use crate::model::{Kind, Result};
 
 /// The life of a container.

@@ -13,7 +13,7 @@ use super::super::options::{self, Follow};
 use super::super::stage::Stage;
 use super::super::{subject, values};
 use super::{ContainerOrName, Options, RhaiResultOf, array_of};
-use crate::model::log::Stream;
+use crate::model::observe::log::Stream;
 
 /// The functions, and how to loop over `Logs`.
 pub fn module() -> Module {

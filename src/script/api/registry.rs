@@ -8,8 +8,8 @@ use super::super::stage::Stage;
 use super::super::{options, subject};
 use super::{ImageOrName, Options, RhaiResultOf};
 use crate::model::image::PullPolicy;
-use crate::model::progress::PullOptions;
-use crate::model::reference::Reference;
+use crate::model::observe::progress::PullOptions;
+use crate::model::value::reference::Reference;
 
 /// Registries: images from elsewhere, and to there.
 #[export_module]

@@ -8,12 +8,12 @@ use super::super::handle::Image as ImageHandle;
 use super::super::stage::Stage;
 use super::super::{options, subject, values};
 use super::{ImageOrName, Options, RhaiResultOf, array_of};
-use crate::model::history::History;
+use crate::model::image::filter::ImageFilter;
+use crate::model::image::history::History;
+use crate::model::image::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage};
 use crate::model::image::{PullPolicy, Removed};
-use crate::model::image_filter::ImageFilter;
-use crate::model::reference::Reference;
-use crate::model::report::Finding;
-use crate::model::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage};
+use crate::model::observe::check_report::Finding;
+use crate::model::value::reference::Reference;
 
 /// Keeping images in order.
 #[export_module]

@@ -13,7 +13,7 @@ use super::{
 use crate::engine::write_whole;
 use crate::model::error::Context as _;
 use crate::model::image::PullPolicy;
-use crate::model::language::Reader;
+use crate::model::value::language::Reader;
 use crate::model::{Error, Kind};
 
 /// What a container is.

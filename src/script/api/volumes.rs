@@ -7,7 +7,7 @@ use super::super::error::OrRaise;
 use super::super::stage::Stage;
 use super::super::{options, values};
 use super::{Options, RhaiResultOf};
-use crate::model::volume::{VolumeFilter, VolumeOptions, VolumeUse};
+use crate::model::observe::volume::{VolumeFilter, VolumeOptions, VolumeUse};
 
 /// Volumes.
 #[export_module]

@@ -8,8 +8,8 @@ use super::super::nearest::nearest;
 use super::super::options::{self, Key, Takes};
 use super::super::values;
 use super::Notes;
-use crate::model::signal::Signal;
-use crate::model::units::{parse_bytes, parse_duration};
+use crate::model::value::signal::Signal;
+use crate::model::value::units::{parse_bytes, parse_duration};
 
 /// Looks at a map that is given to a function which takes options. `is_whole` says that nothing
 /// changes it before.

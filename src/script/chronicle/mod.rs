@@ -18,10 +18,10 @@ use super::session::Session;
 use super::stage::Stage;
 use super::{Host, Outcome, Output, Source, read, render};
 use crate::engine::{Backend, Cancel};
-use crate::model::chronicle::{Chronicle, Happening};
 use crate::model::error::Context as _;
-use crate::model::event::{Action, Event, EventOptions};
-use crate::model::id::ContainerId;
+use crate::model::observe::event::{Action, Event, EventOptions};
+use crate::model::script::recording::{Chronicle, Happening};
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use output::Kept;
 use place::{Place, Places};
@@ -191,7 +191,7 @@ impl Recorder {
             let (happenings, happenings_left_out) =
                 happenings.remove(watched.id()).unwrap_or_default();
             let life = watched.life(&self.never, begun, &mut places);
-            crate::model::chronicle::Life { happenings, happenings_left_out, ..life }
+            crate::model::script::recording::Life { happenings, happenings_left_out, ..life }
         });
         let lives = lives.collect();
         let (output, output_left_out) = lock(&self.kept).take();

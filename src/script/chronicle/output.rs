@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::{Recorder, lock};
-use crate::model::chronicle::Piece;
-use crate::model::log::Stream;
+use crate::model::observe::log::Stream;
+use crate::model::script::recording::Piece;
 use crate::script::Output;
 
 /// How many bytes are kept of the beginning, and as many of the end.

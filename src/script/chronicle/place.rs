@@ -2,7 +2,7 @@
 
 use rhai::NativeCallContext;
 
-use crate::model::chronicle::Text;
+use crate::model::script::recording::Text;
 use crate::script::sources::Sources;
 
 /// A call as Rhai tells of it.

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use super::place::{Place, Places};
 use super::{is_gone, lock, since};
 use crate::engine::{Backend, Cancel, LogStream};
-use crate::model::chronicle::{Call, Life, Line, Sample};
 use crate::model::container::Container;
-use crate::model::id::ContainerId;
-use crate::model::log::LogOptions;
-use crate::model::status::Status;
-use crate::model::upkeep::RestartPolicy;
+use crate::model::container::status::Status;
+use crate::model::container::supervision::RestartPolicy;
+use crate::model::observe::log::LogOptions;
+use crate::model::script::recording::{Call, Life, Line, Sample};
+use crate::model::value::id::ContainerId;
 
 /// How many of the last lines are kept.
 const LINES: u64 = 20;

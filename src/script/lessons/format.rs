@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::values;
 use crate::model::error::Context as _;
-use crate::model::language::Language;
+use crate::model::value::language::Language;
 use crate::model::{Error, Kind, Result};
 
 /// The lessons that come with lifebox, in order.

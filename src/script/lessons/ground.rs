@@ -8,7 +8,7 @@ use super::format::Lesson;
 use super::values::{self, Values};
 use crate::engine::{Backend, Cancel};
 use crate::model::image::PullPolicy;
-use crate::model::reference::Reference;
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::script::{Host, Limits, Output, Session};
 

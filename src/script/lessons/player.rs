@@ -8,7 +8,7 @@ use super::format::{Guess, Lesson, Step};
 use super::ground::{ask, chosen, clear, is_same, prepare};
 use super::progress::{Kept, Progress};
 use super::values::{self, Values};
-use crate::model::language::Reader;
+use crate::model::value::language::Reader;
 use crate::model::{Error, Kind, Result};
 use crate::script::Host;
 use crate::ui::messages::{self, Facts};

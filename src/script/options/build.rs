@@ -6,7 +6,7 @@ use super::super::values;
 use super::Options;
 use super::read::{pairs, texts};
 use crate::model::Result;
-use crate::model::build::{
+use crate::model::image::build::{
     BuildOptions, BuildStep, CommandLine, CommitOptions, ImportOptions, tag,
 };
 

@@ -8,8 +8,8 @@ use super::super::handle::{Container, Image};
 use super::super::values;
 use super::read::{pairs, texts};
 use super::{Key, Options, Takes, key};
-use crate::model::event::{EventFilter, EventOptions};
-use crate::model::reference::Reference;
+use crate::model::observe::event::{EventFilter, EventOptions};
+use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 pub(super) const KEYS: &[Key] = &[

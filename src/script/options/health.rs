@@ -4,7 +4,7 @@ use rhai::{Dynamic, Map};
 
 use super::super::values;
 use super::{Key, Options, Takes, key};
-use crate::model::health::{HealthCheck, nanoseconds};
+use crate::model::value::health_check::{HealthCheck, nanoseconds};
 use crate::model::{Error, Kind, Result};
 
 /// The option.

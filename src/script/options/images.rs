@@ -8,8 +8,8 @@ use super::super::values;
 use super::Options;
 use super::read::{pairs, texts};
 use crate::model::Result;
-use crate::model::image_filter::ImageFilter;
-use crate::model::usage::PruneOptions;
+use crate::model::image::filter::ImageFilter;
+use crate::model::image::usage::PruneOptions;
 
 /// The options of `images`. `created` tells when the image of a reference was built.
 pub fn images(

@@ -21,7 +21,7 @@ use rhai::Map;
 
 use super::nearest::nearest;
 use super::values::{self};
-use crate::model::health::WORDS;
+use crate::model::value::health_check::WORDS;
 use crate::model::{Error, Kind, Result};
 
 pub use build::{build, commit, import};

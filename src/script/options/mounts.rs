@@ -7,8 +7,8 @@ use rhai::{Array, Dynamic, Map};
 use super::super::values;
 use super::read::{pairs, texts};
 use super::{Key, Options, Takes, key};
-use crate::model::mounts::{Mount, Mounts};
-use crate::model::volume::VolumeFilter;
+use crate::model::container::mounts::{Mount, Mounts};
+use crate::model::observe::volume::VolumeFilter;
 use crate::model::{Error, Kind, Result};
 
 /// The options.

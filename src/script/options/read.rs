@@ -10,14 +10,14 @@ use super::super::handle::Image;
 use super::super::stats::Sampling;
 use super::super::values;
 use super::Options;
-use crate::model::exec::ExecOptions;
-use crate::model::health::WORDS;
+use crate::model::container::exec::ExecOptions;
+use crate::model::container::options::{CreateOptions, EnvEntry, Grace, StopOptions};
+use crate::model::container::status::Status;
 use crate::model::image::{PullPolicy, SaveOptions};
-use crate::model::log::{LogOptions, Stream};
-use crate::model::options::{CreateOptions, EnvEntry, Grace, StopOptions};
-use crate::model::platform::Platform;
-use crate::model::progress::{Access, PullOptions};
-use crate::model::status::Status;
+use crate::model::observe::log::{LogOptions, Stream};
+use crate::model::observe::progress::{Access, PullOptions};
+use crate::model::value::health_check::WORDS;
+use crate::model::value::platform::Platform;
 use crate::model::{Error, Kind, Result};
 
 /// How to make a container, and whether to stay with it.

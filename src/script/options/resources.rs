@@ -6,7 +6,7 @@ use super::super::values;
 use super::read::{pairs, text_of};
 use super::{Key, Options, Takes, key};
 use crate::model::container::Changes;
-use crate::model::resources::{Resources, Ulimit, parse_cpus, parse_limit};
+use crate::model::container::resources::{Resources, Ulimit, parse_cpus, parse_limit};
 use crate::model::{Error, Kind, Result};
 
 /// The options.

@@ -4,8 +4,9 @@ use rhai::{Array, Dynamic};
 
 use super::super::values;
 use super::{Key, Options, Takes, key};
-use crate::model::security::Security;
-use crate::model::{Result, capability};
+use crate::model::Result;
+use crate::model::container::security::Security;
+use crate::model::value::capability;
 
 /// The options.
 pub const KEYS: &[Key] = &[

@@ -5,7 +5,7 @@ use super::super::values;
 use super::read::{pairs, texts};
 use super::{Key, Options, Takes, key};
 use crate::model::Result;
-use crate::model::sharing::{Mode, Sharing, extra_host, ip};
+use crate::model::container::namespaces::{Mode, Sharing, extra_host, ip};
 
 /// The options.
 pub const KEYS: &[Key] = &[

@@ -3,7 +3,7 @@
 use super::read::{pairs, text_of};
 use super::{Key, Options, Takes, key};
 use crate::model::Result;
-use crate::model::upkeep::{LogLimits, Upkeep};
+use crate::model::container::supervision::{LogLimits, Upkeep};
 
 /// The options.
 pub const KEYS: &[Key] = &[

@@ -7,9 +7,9 @@ use rhai::{Array, Dynamic, Map};
 
 use super::super::values;
 use super::{Key, Options, Takes, key};
-use crate::model::log::Stream;
-use crate::model::sign::{Question, Sign};
-use crate::model::status::Status;
+use crate::model::container::status::Status;
+use crate::model::observe::log::Stream;
+use crate::model::observe::readiness::{Question, Sign};
 use crate::model::{Error, Kind, Result};
 
 /// How long one answer of a server is waited for: one that hangs while it starts is asked again.

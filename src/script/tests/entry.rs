@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use super::memory::Memory;
 use crate::engine::{Cancel, LogStream};
+use crate::model::container::options::{CreateOptions, EnvEntry};
+use crate::model::container::status::Status;
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, VERSION};
-use crate::model::id::ContainerId;
 use crate::model::image::Image;
-use crate::model::log::{LogLine, LogOptions, Stream};
-use crate::model::options::{CreateOptions, EnvEntry};
-use crate::model::status::Status;
+use crate::model::observe::log::{LogLine, LogOptions, Stream};
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 #[derive(Clone, Debug)]

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::entry::Entry;
 use crate::engine::{Cancel, EventStream};
-use crate::model::event::{Action, Event, EventOptions, death};
-use crate::model::id::ContainerId;
-use crate::model::status::Status;
+use crate::model::container::status::Status;
+use crate::model::observe::event::{Action, Event, EventOptions, death};
+use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 #[derive(Debug)]

@@ -13,28 +13,28 @@ use jiff::Timestamp;
 use super::entry::{self, Entry, Reading};
 use super::lives::Lives;
 use crate::engine::{Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Transfer};
-use crate::model::build::{
+use crate::model::container::exec::{ExecOptions, Left};
+use crate::model::container::options::{CreateOptions, StopOptions};
+use crate::model::container::status::{Action, Status, check};
+use crate::model::container::{Changes, Container, State};
+use crate::model::image::build::{
     BuildOptions, BuildStep, Change, ChangeKind, CommitOptions, ImportOptions,
 };
-use crate::model::container::{Changes, Container, State};
-use crate::model::event::EventOptions;
-use crate::model::exec::{ExecOptions, Left};
-use crate::model::history::History;
-use crate::model::id::ContainerId;
+use crate::model::image::history::History;
+use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
-use crate::model::log::LogOptions;
-use crate::model::name::ContainerName;
-use crate::model::options::{CreateOptions, StopOptions};
-use crate::model::platform::Platform;
-use crate::model::progress::{Access, Progress, PullOptions, Pulled, Pushed};
-use crate::model::reference::Reference;
-use crate::model::report::{Fate, Finding, Report, Trouble};
-use crate::model::signal::Signal;
-use crate::model::stats::Stats;
-use crate::model::status::{Action, Status, check};
-use crate::model::system::Info;
-use crate::model::top::Process;
-use crate::model::usage::{ImageUsage, PruneOptions, Pruned, Usage};
+use crate::model::observe::check_report::{Fate, Finding, Report, Trouble};
+use crate::model::observe::event::EventOptions;
+use crate::model::observe::log::LogOptions;
+use crate::model::observe::progress::{Access, Progress, PullOptions, Pulled, Pushed};
+use crate::model::observe::stats::Stats;
+use crate::model::observe::system::Info;
+use crate::model::observe::top::Process;
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
+use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 
 #[derive(Debug, Default)]
@@ -179,7 +179,7 @@ impl Backend for Memory {
 
     fn history(&self, image: &str) -> Result<Vec<History>> {
         let image = self.image(image, PullPolicy::Never)?;
-        Ok(crate::model::history::history(&image, &[image.size], &[]))
+        Ok(crate::model::image::history::history(&image, &[image.size], &[]))
     }
 
     fn image_usage(&self) -> Result<Vec<ImageUsage>> {

@@ -9,8 +9,9 @@ pub use svg::{escaped, svg};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::messages::tell;
-use crate::model::language::Language;
-use crate::model::status::{self, Action, Next, Status};
+use crate::model::container::status;
+use crate::model::container::status::{Action, Next, Status};
+use crate::model::value::language::Language;
 
 /// Whose diagram it is: a name, and where it is in its life.
 pub type Here<'a> = Option<(&'a str, Status)>;

@@ -1,8 +1,8 @@
 //! The life cycle as a picture: SVG.
 
 use super::{DRAWN, Here, notes, verbs};
-use crate::model::language::Language;
-use crate::model::status::Status;
+use crate::model::container::status::Status;
+use crate::model::value::language::Language;
 use crate::ui::messages::tell;
 
 /// The diagram as a picture for a page; readable in light and dark.

@@ -1,14 +1,14 @@
 //! Options of a container as Docker's flags.
 
-use crate::model::health::HealthCheck;
-use crate::model::mounts::{Flag, Mounts};
-use crate::model::options::{CreateOptions, EnvEntry, Grace};
-use crate::model::resources::Resources;
-use crate::model::security::Security;
-use crate::model::sharing::Sharing;
-use crate::model::shell;
-use crate::model::units::{exact_size, show_billionths, show_duration};
-use crate::model::upkeep::{LogLimits, RestartPolicy, Upkeep};
+use crate::model::container::mounts::{Flag, Mounts};
+use crate::model::container::namespaces::Sharing;
+use crate::model::container::options::{CreateOptions, EnvEntry, Grace};
+use crate::model::container::resources::Resources;
+use crate::model::container::security::Security;
+use crate::model::container::supervision::{LogLimits, RestartPolicy, Upkeep};
+use crate::model::value::health_check::HealthCheck;
+use crate::model::value::shell;
+use crate::model::value::units::{exact_size, show_billionths, show_duration};
 
 /// The flags, in the order of Docker's groups.
 pub fn all(options: &CreateOptions) -> Vec<String> {

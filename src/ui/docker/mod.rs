@@ -5,13 +5,15 @@ mod flags;
 pub use flags::log_options;
 
 use crate::model::container::Container;
-use crate::model::ending::Stopped;
+use crate::model::container::options::{CreateOptions, Grace};
+use crate::model::container::status::Status;
+use crate::model::container::status_reason::Stopped;
+use crate::model::creation::overrides;
 use crate::model::image::ImageConfig;
-use crate::model::language::Language;
-use crate::model::options::{CreateOptions, Grace};
-use crate::model::signal::Signal;
-use crate::model::status::Status;
-use crate::model::{Error, Kind, Result, asked, shell};
+use crate::model::value::language::Language;
+use crate::model::value::shell;
+use crate::model::value::signal::Signal;
+use crate::model::{Error, Kind, Result};
 
 use super::messages::tell;
 
@@ -32,7 +34,7 @@ pub fn commands(
         let message = format!("what `{name}` was made of cannot be told: its record is damaged");
         return Err(Error::new(Kind::Corrupt, message).cause(state.error.clone()));
     }
-    let options = asked::asked(container, image);
+    let options = overrides::asked(container, image);
     let verb: &[&str] = match state.status {
         Status::Created => &["create"],
         _ => &["run", "-d"],

@@ -5,8 +5,8 @@ mod options;
 
 pub use options::{command, env, grace, limits, new_container, pairs};
 
-use crate::model::expression::Expression;
-use crate::model::units::show_billionths;
+use crate::model::script::expression::Expression;
+use crate::model::value::units::show_billionths;
 
 /// The text of statements, a line each.
 pub fn lines(statements: &[Expression]) -> String {

@@ -3,16 +3,16 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::model::expression::Expression;
-use crate::model::health::HealthCheck;
-use crate::model::mounts::{Flag, Mounts};
-use crate::model::options::{CreateOptions, EnvEntry, Grace};
-use crate::model::resources::Resources;
-use crate::model::security::Security;
-use crate::model::sharing::Sharing;
-use crate::model::shell;
-use crate::model::units::{exact_size, show_duration};
-use crate::model::upkeep::{RestartPolicy, Upkeep};
+use crate::model::container::mounts::{Flag, Mounts};
+use crate::model::container::namespaces::Sharing;
+use crate::model::container::options::{CreateOptions, EnvEntry, Grace};
+use crate::model::container::resources::Resources;
+use crate::model::container::security::Security;
+use crate::model::container::supervision::{RestartPolicy, Upkeep};
+use crate::model::script::expression::Expression;
+use crate::model::value::health_check::HealthCheck;
+use crate::model::value::shell;
+use crate::model::value::units::{exact_size, show_duration};
 
 use super::super::docker::log_options;
 

@@ -10,8 +10,8 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use once_cell::sync::OnceCell;
 use unic_langid::LanguageIdentifier;
 
-use crate::model::deed::Deed;
-use crate::model::language::Language;
+use crate::model::script::trace::Deed;
+use crate::model::value::language::Language;
 
 /// What is put into a text, by name.
 pub type Facts<'a> = &'a [(&'a str, &'a str)];

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::Words;
 use super::text::escaped;
-use crate::model::chronicle::{Call, Chronicle, Text};
+use crate::model::script::recording::{Call, Chronicle, Text};
 
 /// How many containers are named beside a line.
 const NAMED: usize = 4;

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::model::chronicle::{Life, Sample};
-use crate::model::event::Action;
-use crate::model::status::Status;
+use crate::model::container::status::Status;
+use crate::model::observe::event::Action;
+use crate::model::script::recording::{Life, Sample};
 
 /// The width and the height that points are in.
 const WIDE: f64 = 1000.0;

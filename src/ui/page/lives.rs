@@ -7,11 +7,11 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::text::escaped;
 use super::{Words, code, curve};
-use crate::model::chronicle::{Chronicle, Happening, Life, Span, Text};
-use crate::model::event::Action;
-use crate::model::log::Stream;
-use crate::model::status::Status;
-use crate::model::units::{human_memory, show_duration};
+use crate::model::container::status::Status;
+use crate::model::observe::event::Action;
+use crate::model::observe::log::Stream;
+use crate::model::script::recording::{Chronicle, Happening, Life, Span, Text};
+use crate::model::value::units::{human_memory, show_duration};
 
 /// How many lines are named that are about a container.
 const LINES: usize = 30;

@@ -14,10 +14,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::deeds::took_for;
 use super::messages::tell;
-use crate::model::chronicle::Chronicle;
-use crate::model::language::Language;
-use crate::model::log::Stream;
-use crate::model::units::show_duration;
+use crate::model::observe::log::Stream;
+use crate::model::script::recording::Chronicle;
+use crate::model::value::language::Language;
+use crate::model::value::units::show_duration;
 use text::escaped;
 
 /// How all of it looks.

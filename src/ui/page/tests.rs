@@ -5,8 +5,8 @@ use std::time::Duration;
 use expect_test::expect;
 
 use super::*;
-use crate::model::chronicle::{Call, Happening, Life, Line, Piece, Sample, Text};
-use crate::model::status::Status;
+use crate::model::container::status::Status;
+use crate::model::script::recording::{Call, Happening, Life, Line, Piece, Sample, Text};
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)

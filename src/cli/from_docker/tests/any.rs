@@ -6,14 +6,14 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use crate::model::health::HealthCheck;
-use crate::model::mounts::{Mount, Mounts};
-use crate::model::options::{CreateOptions, EnvEntry, Grace};
-use crate::model::resources::Resources;
-use crate::model::security::Security;
-use crate::model::sharing::{Mode, Sharing};
-use crate::model::signal::Signal;
-use crate::model::upkeep::{LogLimits, RestartPolicy, Upkeep};
+use crate::model::container::mounts::{Mount, Mounts};
+use crate::model::container::namespaces::{Mode, Sharing};
+use crate::model::container::options::{CreateOptions, EnvEntry, Grace};
+use crate::model::container::resources::Resources;
+use crate::model::container::security::Security;
+use crate::model::container::supervision::{LogLimits, RestartPolicy, Upkeep};
+use crate::model::value::health_check::HealthCheck;
+use crate::model::value::signal::Signal;
 
 /// A text without NUL, with all that has a meaning for somebody more often than by chance.
 fn text() -> impl Strategy<Value = String> {

@@ -12,7 +12,7 @@ use crate::image::layer::extract::extract;
 use crate::image::layer::merged::{Layer, OPAQUE};
 use crate::image::layer::{flat, whole};
 use crate::image::tar::members::Members;
-use crate::model::build::Change;
+use crate::model::image::build::Change;
 
 fn open(path: &Path) -> Layer {
     Layer::Open(fs::open_dir(path).unwrap())

@@ -18,11 +18,11 @@ use crate::image::store::Store;
 use crate::image::store::document::{Document, MAX_DOCUMENT};
 use crate::image::store::index::{Entry, Index};
 use crate::model::Result;
-use crate::model::digest::Digest;
 use crate::model::error::Context;
 use crate::model::image::ImageUser;
-use crate::model::reference::Reference;
-use crate::model::report::{Fate, Trouble};
+use crate::model::observe::check_report::{Fate, Trouble};
+use crate::model::value::digest::Digest;
+use crate::model::value::reference::Reference;
 use crate::sys::fs;
 
 impl Checking<'_> {

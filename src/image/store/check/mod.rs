@@ -23,10 +23,10 @@ use crate::image::store::document::Document;
 use crate::image::store::index::{Entry, Index, Manifest};
 use crate::image::store::staging::{self, Staging};
 use crate::image::store::usage::bytes_of;
-use crate::model::digest::Digest;
 use crate::model::image::ImageUser;
-use crate::model::report::{Fate, Finding, Report, Trouble};
-use crate::model::units::human_bytes;
+use crate::model::observe::check_report::{Fate, Finding, Report, Trouble};
+use crate::model::value::digest::Digest;
+use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind, Result};
 
 /// How often an image is looked at anew after a part was mended: as many layers as it can have,

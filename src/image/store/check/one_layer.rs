@@ -11,7 +11,7 @@ use crate::image::layer::merged;
 use crate::image::layer::recipe::Verified;
 use crate::image::layer::{self, LayerId};
 use crate::image::store::index::Descriptor;
-use crate::model::digest::Digest;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

@@ -240,7 +240,7 @@ fn a_lost_list_of_images_is_written_anew() {
     is_clean(&store);
 
     std::fs::remove_file(store.images().join("index.json")).unwrap();
-    let all = crate::model::usage::PruneOptions { all: true, ..Default::default() };
+    let all = crate::model::image::usage::PruneOptions { all: true, ..Default::default() };
     let refused = [
         store.prune(&all, &[]).unwrap_err(),
         store.list().unwrap_err(),

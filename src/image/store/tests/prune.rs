@@ -3,8 +3,8 @@
 use super::*;
 use crate::image::store::index::Entry;
 use crate::image::store::remove::tests::{archive, counts, go, store, user};
-use crate::model::image_filter::ImageFilter;
-use crate::model::reference::Reference;
+use crate::model::image::filter::ImageFilter;
+use crate::model::value::reference::Reference;
 
 fn options(all: bool) -> PruneOptions {
     PruneOptions { all, ..PruneOptions::default() }

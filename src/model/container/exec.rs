@@ -1,0 +1,96 @@
+//! What a user asks for when a further program is run in a container, and what comes of it.
+
+use std::time::Duration;
+
+use super::options::EnvEntry;
+use crate::model::{Error, Kind, Result};
+
+/// The options of `exec`. Command line and script both build this.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExecOptions {
+    /// Program and arguments.
+    pub cmd: Vec<String>,
+    /// Environment, beside the container's.
+    pub env: Vec<EnvEntry>,
+    /// `user[:group]`; the container's where unset.
+    pub user: Option<String>,
+    /// The working directory; the container's where unset.
+    pub workdir: Option<String>,
+    /// Give it all capabilities that the engine has; the system call filter stays.
+    pub privileged: bool,
+    /// Give it a terminal of its own.
+    pub tty: bool,
+    /// Do not stay with it.
+    pub detach: bool,
+    /// What it reads on standard input, instead of the caller's.
+    pub stdin: Option<Vec<u8>>,
+    /// Kill it after so long.
+    pub timeout: Option<Duration>,
+}
+
+/// How an attached program was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// It has ended, with this exit code.
+    Exited(i32),
+    /// The detach keys were typed: it runs on.
+    Detached,
+}
+
+/// The keys that detach from a terminal: bytes, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DetachKeys(pub Vec<u8>);
+
+impl Default for DetachKeys {
+    /// Docker's: Ctrl-P, Ctrl-Q.
+    fn default() -> Self {
+        DetachKeys(vec![16, 17])
+    }
+}
+
+impl std::str::FromStr for DetachKeys {
+    type Err = Error;
+
+    /// Keys separated by commas: a character, or `ctrl-` and one of `a` to `z`, `@`, `[`, `\`,
+    /// `]`, `^`, `_`.
+    fn from_str(text: &str) -> Result<Self> {
+        let key = |key: &str| {
+            let (control, rest) = match key.strip_prefix("ctrl-") {
+                Some(rest) => (true, rest),
+                None => (false, key),
+            };
+            match (control, rest.as_bytes()) {
+                (false, [byte]) => Some(*byte),
+                (true, [byte @ (b'a'..=b'z')]) => Some(byte - b'a' + 1),
+                (true, b"@") => Some(0),
+                (true, [byte @ b'['..=b'_']) => Some(byte - b'[' + 27),
+                _ => None,
+            }
+        };
+        let keys: Option<Vec<u8>> = text.split(',').map(key).collect();
+        keys.map(DetachKeys).ok_or_else(|| {
+            Error::new(Kind::Invalid, format!("invalid detach keys ({text})"))
+                .hint("write keys separated by commas, such as ctrl-p,ctrl-q or ctrl-],x")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn detach_keys_are_characters_and_control_characters() {
+        let check = |text: &str, keys: Option<&[u8]>| {
+            let read = text.parse::<DetachKeys>().ok().map(|keys| keys.0);
+            assert_eq!(read.as_deref(), keys, "{text}");
+        };
+        check("ctrl-p,ctrl-q", Some(&[16, 17]));
+        check("ctrl-@,a", Some(&[0, b'a']));
+        check("ctrl-],ctrl-_", Some(&[29, 31]));
+        check("a", Some(b"a"));
+        for bad in ["", "ctrl-", "ctrl-pp", "ctrl-p,", "Ctrl-p", "ctrl-1", "ab"] {
+            check(bad, None);
+        }
+    }
+}

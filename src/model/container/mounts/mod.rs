@@ -1,0 +1,10 @@
+//! Mounts of a container: binds, named volumes and tmpfs, with Docker's three ways to write them.
+
+pub mod mount;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod to_flag;
+mod volumes_from;
+
+pub use mount::{Flag, Given, Mount, MountKind, Mounts, check_volume_name, volumes_from};

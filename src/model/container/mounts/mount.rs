@@ -1,0 +1,213 @@
+//! What a container sees of the host and of volumes: binds, named volumes, tmpfs.
+//!
+//! `parse` reads Docker's three ways to write one; here are the rules that hold for all of them.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Error, Kind, Result};
+
+pub use super::to_flag::Flag;
+pub use super::volumes_from::volumes_from;
+
+/// What a container sees of the host and of volumes: binds, named volumes, tmpfs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mounts {
+    /// In the order given; those of the image last.
+    pub list: Vec<Mount>,
+    /// `--volumes-from`: containers, each with `:ro` or `:rw`.
+    pub from: Vec<String>,
+}
+
+/// What is mounted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MountKind {
+    /// A file or directory of the host.
+    #[default]
+    Bind,
+    /// A volume of this engine.
+    Volume,
+    /// Memory that is gone when the container ends.
+    Tmpfs,
+}
+
+impl MountKind {
+    /// Docker's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MountKind::Bind => "bind",
+            MountKind::Volume => "volume",
+            MountKind::Tmpfs => "tmpfs",
+        }
+    }
+}
+
+/// By which of Docker's ways it was asked for, which `inspect` shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Given {
+    /// `-v`, with its whole text.
+    Volume(String),
+    /// `--mount`.
+    #[default]
+    Mount,
+    /// `--tmpfs`, with the options.
+    Tmpfs(String),
+    /// The image's `VOLUME`.
+    Image,
+    /// `--volumes-from`.
+    From,
+}
+
+/// One mount. Its target is absolute, without `.` and `..`, and not one that a mount must not
+/// cover.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mount {
+    /// What is mounted.
+    pub kind: MountKind,
+    /// The host's path, or the volume's name; empty for tmpfs, and for a volume without name
+    /// until the engine has given it one.
+    pub source: String,
+    /// Where it is seen.
+    pub target: String,
+    /// Nothing can be written, in the mounts below it neither.
+    pub read_only: bool,
+    /// Set-id bits count.
+    pub suid: bool,
+    /// Programs on it cannot be run.
+    pub noexec: bool,
+    /// Without the mounts below it.
+    pub alone: bool,
+    /// Mounts that the host makes below it later are seen.
+    pub slave: bool,
+    /// A new volume stays empty instead of taking what the image has at the target.
+    pub nocopy: bool,
+    /// A volume without a name of the user's: it goes with the container.
+    pub anonymous: bool,
+    /// Options of tmpfs such as `size=64m`.
+    pub settings: Vec<String>,
+    /// How it was asked for.
+    pub given: Given,
+}
+
+/// What mounts must not cover: the kernel's own file systems (CVE-2019-16884: a mask or a
+/// read-only path of a `/proc` that is none confines nobody), and the terminals.
+const KERNELS: [&str; 2] = ["/proc", "/sys"];
+const OURS: [&str; 2] = ["/dev", "/dev/pts"];
+
+impl Mounts {
+    /// These, and a volume for each path where the image wants one and nothing is mounted.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] where two are at one place, [`Kind::Corrupt`] where the image is wrong.
+    pub fn with_image<'a>(
+        &self,
+        image: &str,
+        volumes: impl Iterator<Item = &'a String>,
+    ) -> Result<Mounts> {
+        let mut list = self.list.clone();
+        let mut seen = BTreeSet::new();
+        for mount in &list {
+            if !seen.insert(mount.target.clone()) {
+                let message = format!("Duplicate mount point: {}", mount.target);
+                return Err(Error::new(Kind::Invalid, message)
+                    .hint("only one thing can be mounted at each place"));
+            }
+        }
+        for volume in volumes {
+            let target = target(volume).map_err(|error| {
+                let message = format!("image `{image}` has a bad volume: {}", error.message());
+                Error::new(Kind::Corrupt, message)
+            })?;
+            if seen.insert(target.clone()) {
+                list.push(Mount {
+                    kind: MountKind::Volume,
+                    target,
+                    anonymous: true,
+                    given: Given::Image,
+                    ..Mount::default()
+                });
+            }
+        }
+        Ok(Mounts { list, from: self.from.clone() })
+    }
+
+    /// The names of the volumes in it.
+    pub fn volumes(&self) -> impl Iterator<Item = &str> {
+        let volumes = self.list.iter().filter(|mount| mount.kind == MountKind::Volume);
+        volumes.map(|mount| mount.source.as_str())
+    }
+
+    /// The names of the volumes that go with the container.
+    pub fn anonymous(&self) -> Vec<String> {
+        let own = self.list.iter().filter(|mount| mount.anonymous);
+        own.map(|mount| mount.source.clone()).collect()
+    }
+}
+
+/// A place inside: absolute, cleaned, and one where something may be mounted.
+///
+/// # Errors
+/// [`Kind::Invalid`].
+pub fn target(path: &str) -> Result<String> {
+    let invalid = |why: &str| {
+        let path = path.escape_debug();
+        Error::new(Kind::Invalid, format!("invalid mount path: '{path}' {why}"))
+    };
+    if !path.starts_with('/') {
+        return Err(invalid("mount path must be absolute"));
+    }
+    if path.contains('\0') || path.len() > 4000 {
+        return Err(invalid("is no path"));
+    }
+    let parts: Vec<&str> =
+        path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if parts.contains(&"..") {
+        return Err(invalid("has a `..`").hint("write the path without it"));
+    }
+    if parts.is_empty() {
+        return Err(Error::new(Kind::Invalid, "invalid specification: destination can't be '/'")
+            .hint("mount it at a directory below, such as /data"));
+    }
+    let clean = format!("/{}", parts.join("/"));
+    let below = |place: &str| {
+        clean.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if let Some(place) = KERNELS.into_iter().find(|place| below(place)) {
+        return Err(invalid(&format!("cannot be mounted on: {place} is the kernel's own"))
+            .hint("mounts over it would undo what confines the container"));
+    }
+    if OURS.contains(&clean.as_str()) {
+        return Err(invalid("cannot be mounted on: each container has its own")
+            .hint("mount at a path below /dev, or give a device with --device"));
+    }
+    Ok(clean)
+}
+
+/// Docker's rule for the names of volumes.
+///
+/// # Errors
+/// [`Kind::Invalid`].
+pub fn check_volume_name(name: &str) -> Result<()> {
+    let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    let rest = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    if first && rest && (2..=255).contains(&name.len()) {
+        return Ok(());
+    }
+    if first && rest && name.len() == 1 {
+        let message =
+            "volume name is too short, names should be at least two alphanumeric characters";
+        return Err(Error::new(Kind::Invalid, message));
+    }
+    let name = name.escape_debug();
+    let message = format!(
+        "\"{name}\" includes invalid characters for a local volume name, only \
+         \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed"
+    );
+    Err(Error::new(Kind::Invalid, message)
+        .hint("if you intended to pass a host directory, use absolute path"))
+}

@@ -1,0 +1,259 @@
+//! Docker's three ways to write a mount: `-v`, `--mount`, `--tmpfs`.
+
+use super::mount::{Given, Mount, MountKind, check_volume_name, target};
+use crate::model::{Error, Kind, Result};
+
+fn invalid(message: String) -> Error {
+    Error::new(Kind::Invalid, message)
+}
+
+impl Mount {
+    /// What `-v TEXT` means: `DST`, or `SRC:DST[:OPTION,...]`.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`], [`Kind::Unsupported`] for shared propagation.
+    pub fn from_volume(text: &str) -> Result<Mount> {
+        let wrong = || {
+            invalid(format!("invalid volume specification: '{}'", text.escape_debug()))
+                .hint("write /host/path:/path, NAME:/path or /path, and options as in :ro")
+        };
+        let parts: Vec<&str> = text.split(':').collect();
+        let mut mount = Mount { given: Given::Volume(text.to_owned()), ..Mount::default() };
+        let (source, path, options) = match parts.as_slice() {
+            [path] => ("", *path, ""),
+            [source, path] => (*source, *path, ""),
+            [source, path, options] => (*source, *path, *options),
+            _ => return Err(wrong()),
+        };
+        if (parts.len() > 1 && source.is_empty()) || path.is_empty() {
+            return Err(wrong());
+        }
+        // `/path:ro` would be a volume at `ro`.
+        if parts.len() == 2 && !path.starts_with('/') && mount.option(path).is_ok() {
+            return Err(wrong());
+        }
+        mount.target = target(path)?;
+        mount.source = source.to_owned();
+        if source.starts_with('/') {
+            no_nul(source)?;
+        } else {
+            mount.kind = MountKind::Volume;
+            mount.anonymous = source.is_empty();
+            if !mount.anonymous {
+                check_volume_name(source)?;
+            }
+        }
+        for option in options.split(',').filter(|option| !option.is_empty()) {
+            mount.option(option)?;
+        }
+        if mount.nocopy && mount.kind == MountKind::Bind {
+            return Err(invalid(format!("invalid mode: {options}"))
+                .hint("nocopy is for volumes: nothing is ever copied to the host"));
+        }
+        Ok(mount)
+    }
+
+    /// One option of `-v`.
+    fn option(&mut self, option: &str) -> Result<()> {
+        match option {
+            "ro" => self.read_only = true,
+            // Labels of SELinux, which no container of lifebox has; and caches of Docker Desktop.
+            "rw" | "z" | "Z" | "nosuid" | "nodev" | "exec" | "rbind" | "rprivate" | "private"
+            | "consistent" | "cached" | "delegated" => {}
+            "suid" => self.suid = true,
+            "noexec" => self.noexec = true,
+            "bind" => self.alone = true,
+            "rslave" | "slave" => self.slave = true,
+            "nocopy" => self.nocopy = true,
+            "shared" | "rshared" => return Err(shared(option)),
+            "dev" => {
+                return Err(invalid("invalid mode: dev".to_owned())
+                    .hint("devices on mounts never work; give one with --device"));
+            }
+            _ => {
+                return Err(invalid(format!("invalid mode: {}", option.escape_debug())).hint(
+                    "options are ro, rw, suid, noexec, nocopy, rslave, rprivate, bind, z, Z",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What `--mount TEXT` means: `type=bind|volume|tmpfs,source=...,target=...,...`.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`], [`Kind::Unsupported`] for shared propagation.
+    pub fn from_mount(text: &str) -> Result<Mount> {
+        let mut mount = Mount { kind: MountKind::Volume, ..Mount::default() };
+        let mut fields = Vec::new();
+        for field in text.split(',').filter(|field| !field.is_empty()) {
+            let (key, value) = match field.split_once('=') {
+                Some((key, value)) => (key.to_ascii_lowercase(), Some(value)),
+                None => (field.to_ascii_lowercase(), None),
+            };
+            match (key.as_str(), value) {
+                ("type", Some("bind")) => mount.kind = MountKind::Bind,
+                ("type", Some("volume")) => mount.kind = MountKind::Volume,
+                ("type", Some("tmpfs")) => mount.kind = MountKind::Tmpfs,
+                ("type", Some(other)) => {
+                    return Err(invalid(format!("invalid mount type `{}`", other.escape_debug()))
+                        .hint("a type is bind, volume or tmpfs"));
+                }
+                _ => fields.push((field, key, value)),
+            }
+        }
+        for (field, key, value) in fields {
+            mount.field(field, &key, value)?;
+        }
+        mount.check_fields(text)
+    }
+
+    fn field(&mut self, field: &str, key: &str, value: Option<&str>) -> Result<()> {
+        let unknown = || {
+            let message = format!(
+                "invalid field '{}' for a mount of type {}",
+                field.escape_debug(),
+                self.kind.as_str()
+            );
+            invalid(message).hint(
+                "fields are type, source, target, readonly, bind-propagation, bind-recursive, \
+                 volume-nocopy, tmpfs-size, tmpfs-mode",
+            )
+        };
+        match (key, value, self.kind) {
+            ("source" | "src", Some(value), _) => value.clone_into(&mut self.source),
+            ("target" | "dst" | "destination", Some(value), _) => self.target = target(value)?,
+            ("readonly" | "ro", value, _) => self.read_only = truth(field, value)?,
+            ("bind-propagation", Some("rprivate" | "private"), MountKind::Bind) => {}
+            ("bind-propagation", Some("rslave" | "slave"), MountKind::Bind) => self.slave = true,
+            ("bind-propagation", Some(word @ ("rshared" | "shared")), MountKind::Bind) => {
+                return Err(shared(word));
+            }
+            ("bind-nonrecursive", value, MountKind::Bind) => self.alone = truth(field, value)?,
+            ("bind-recursive", Some("enabled" | "readonly"), MountKind::Bind) => {}
+            ("bind-recursive", Some("disabled"), MountKind::Bind) => self.alone = true,
+            ("volume-nocopy", value, MountKind::Volume) => self.nocopy = truth(field, value)?,
+            ("volume-driver", Some("local"), MountKind::Volume) => {}
+            ("tmpfs-size", Some(value), MountKind::Tmpfs) => self.setting("size", value)?,
+            ("tmpfs-mode", Some(value), MountKind::Tmpfs) => self.setting("mode", value)?,
+            ("consistency", Some(_), _) => {}
+            _ => return Err(unknown()),
+        }
+        Ok(())
+    }
+
+    fn check_fields(mut self, text: &str) -> Result<Mount> {
+        if self.target.is_empty() {
+            return Err(invalid(format!("invalid mount `{text}`: target is required"))
+                .hint("write target=/path"));
+        }
+        match self.kind {
+            MountKind::Bind if self.source.is_empty() => {
+                Err(invalid(format!("invalid mount `{text}`: a bind needs a source"))
+                    .hint("write source=/path/of/the/host"))
+            }
+            MountKind::Bind if !self.source.starts_with('/') => {
+                let source = self.source.escape_debug();
+                let message = format!(
+                    "invalid mount config for type \"bind\": invalid mount path: '{source}' mount path must be absolute"
+                );
+                Err(invalid(message))
+            }
+            MountKind::Bind => no_nul(&self.source).map(|()| self),
+            MountKind::Tmpfs if !self.source.is_empty() => {
+                Err(invalid(format!("invalid mount `{text}`: a tmpfs has no source")))
+            }
+            MountKind::Tmpfs => {
+                self.noexec = true;
+                Ok(self)
+            }
+            MountKind::Volume if self.source.is_empty() => {
+                self.anonymous = true;
+                Ok(self)
+            }
+            MountKind::Volume => check_volume_name(&self.source).map(|()| self),
+        }
+    }
+
+    /// What `--tmpfs TEXT` means: `DST[:OPTION,...]`.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`].
+    pub fn from_tmpfs(text: &str) -> Result<Mount> {
+        let (path, options) = text.split_once(':').unwrap_or((text, ""));
+        let mut mount = Mount {
+            kind: MountKind::Tmpfs,
+            target: target(path)?,
+            noexec: true,
+            given: Given::Tmpfs(options.to_owned()),
+            ..Mount::default()
+        };
+        for option in options.split(',').filter(|option| !option.is_empty()) {
+            match option.split_once('=') {
+                Some((key, value)) => mount.setting(key, value)?,
+                None => match option {
+                    "ro" => mount.read_only = true,
+                    "exec" => mount.noexec = false,
+                    "noexec" => mount.noexec = true,
+                    "suid" => mount.suid = true,
+                    "rw" | "nosuid" | "nodev" | "rprivate" | "private" => {}
+                    _ => return Err(bad_setting(option)),
+                },
+            }
+        }
+        Ok(mount)
+    }
+
+    /// A `key=value` that the file system itself takes.
+    fn setting(&mut self, key: &str, value: &str) -> Result<()> {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let amount = |text: &str| {
+            let text = text.to_ascii_lowercase();
+            let text = text.strip_suffix('b').unwrap_or(&text);
+            digits(text.strip_suffix(['k', 'm', 'g', '%']).unwrap_or(text))
+        };
+        let octal = value.len() <= 5 && u32::from_str_radix(value, 8).is_ok_and(|m| m <= 0o7777);
+        let right = match key {
+            "size" | "nr_blocks" | "nr_inodes" => amount(value),
+            "mode" => octal,
+            "uid" | "gid" => value.parse::<u32>().is_ok(),
+            _ => false,
+        };
+        if !right {
+            return Err(bad_setting(&format!("{key}={value}")));
+        }
+        // The kernel's units are single letters.
+        let value = value.to_ascii_lowercase();
+        let value = value.strip_suffix('b').unwrap_or(&value);
+        self.settings.push(format!("{key}={value}"));
+        Ok(())
+    }
+}
+
+fn bad_setting(option: &str) -> Error {
+    invalid(format!("invalid tmpfs option [\"{}\"]", option.escape_debug())).hint(
+        "options are size=64m, mode=1777, uid=N, gid=N, nr_inodes=N, nr_blocks=N, ro, exec, suid",
+    )
+}
+
+fn shared(word: &str) -> Error {
+    Error::new(Kind::Unsupported, format!("mount propagation `{word}` is not supported")).hint(
+        "no mount made in a container ever reaches the host; rslave lets those of the host in",
+    )
+}
+
+fn no_nul(source: &str) -> Result<()> {
+    match source.contains('\0') {
+        true => Err(invalid(format!("NUL byte in the mount source {source:?}"))),
+        false => Ok(()),
+    }
+}
+
+fn truth(field: &str, value: Option<&str>) -> Result<bool> {
+    match value {
+        None | Some("true" | "1") => Ok(true),
+        Some("false" | "0") => Ok(false),
+        Some(_) => Err(invalid(format!("invalid value in `{}`", field.escape_debug()))
+            .hint("write true or false")),
+    }
+}

@@ -1,0 +1,51 @@
+//! What a container takes over of what another one has mounted: `--volumes-from`.
+
+use super::mount::{Given, Mount, MountKind, Mounts};
+use crate::model::{Error, Kind, Result};
+
+/// `CONTAINER[:ro|rw]`: the container, and whether nothing may be written.
+///
+/// # Errors
+/// [`Kind::Invalid`], in Docker's words.
+pub fn volumes_from(text: &str) -> Result<(&str, bool)> {
+    let (container, mode) = text.split_once(':').unwrap_or((text, "rw"));
+    let wrong = |message: String| {
+        Err(Error::new(Kind::Invalid, message)
+            .hint("write CONTAINER, CONTAINER:ro or CONTAINER:rw"))
+    };
+    if container.is_empty() {
+        return wrong(format!("invalid volumes-from specification: '{}'", text.escape_debug()));
+    }
+    let mut read_only = false;
+    for word in mode.split(',') {
+        match word {
+            "ro" => read_only = true,
+            // Labels of SELinux change nothing, as for `-v`.
+            "rw" | "z" | "Z" => {}
+            _ => return wrong(format!("invalid mode for volumes-from: {}", mode.escape_debug())),
+        }
+    }
+    Ok((container, read_only))
+}
+
+impl Mounts {
+    /// Adds what another container has mounted where nothing of the user's own is. What two others
+    /// have at one place is the latter's, as in Docker. Memory is nobody else's.
+    pub fn take_over(&mut self, others: &Mounts, read_only: bool) {
+        let shared = others.list.iter().filter(|mount| mount.kind != MountKind::Tmpfs);
+        for mount in shared {
+            let there = self.list.iter().position(|own| own.target == mount.target);
+            let taken = Mount {
+                read_only: mount.read_only || read_only,
+                nocopy: mount.kind == MountKind::Volume,
+                given: Given::From,
+                ..mount.clone()
+            };
+            match there {
+                None => self.list.push(taken),
+                Some(at) if self.list[at].given == Given::From => self.list[at] = taken,
+                Some(_) => {}
+            }
+        }
+    }
+}

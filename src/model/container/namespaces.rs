@@ -1,0 +1,267 @@
+//! What a container shares with the host or with another container: network, processes, IPC, host name.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::options::CreateOptions;
+use crate::model::{Error, Kind, Result};
+
+/// What a container shares with the host or with another container: network, processes, IPC, host name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sharing {
+    /// Interfaces, addresses, ports.
+    pub network: Mode,
+    /// Shared memory, semaphores, message queues.
+    pub ipc: Mode,
+    /// Whether others may share this container's IPC.
+    pub ipc_shareable: bool,
+    /// Whether its own IPC comes without `/dev/shm`.
+    pub ipc_none: bool,
+    /// Processes.
+    pub pid: Mode,
+    /// The host name.
+    pub uts: Mode,
+    /// Whether a first process passes signals on and reaps what others leave.
+    pub init: bool,
+    /// The NIS domain name.
+    pub domainname: String,
+    /// Kernel parameters of its own namespaces.
+    pub sysctls: BTreeMap<String, String>,
+    /// Names with addresses, as lines of `/etc/hosts`.
+    pub extra_hosts: Vec<(String, IpAddr)>,
+    /// Name servers.
+    pub dns: Vec<IpAddr>,
+    /// Options of the resolver.
+    pub dns_options: Vec<String>,
+    /// Domains that names are looked up in.
+    pub dns_search: Vec<String>,
+}
+
+/// Whose namespace it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Its own.
+    #[default]
+    Private,
+    /// The host's.
+    Host,
+    /// That of the container of this name; of this id, once the container is made.
+    Container(String),
+}
+
+impl Mode {
+    /// What `--network`, `--ipc`, `--pid` or `--uts` says; `private` are the words for its own.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`], and [`Kind::Unsupported`] for networks that have a name.
+    pub fn parse(what: &str, text: &str, private: &[&str]) -> Result<Mode> {
+        if private.contains(&text) {
+            return Ok(Mode::Private);
+        }
+        let shares = what != "uts";
+        match text.split_once(':') {
+            None if text == "host" => Ok(Mode::Host),
+            Some(("container", name)) if shares && !name.is_empty() => {
+                Ok(Mode::Container(name.to_owned()))
+            }
+            _ => {
+                let text = text.escape_debug();
+                let known: Vec<&str> = private.iter().copied().filter(|w| !w.is_empty()).collect();
+                let mut hint = format!("write {}, or host", known.join(", "));
+                hint = hint.replace("write , or host", "write host");
+                if shares {
+                    hint = hint.replace(", or host", ", host").replace("write host", "host");
+                    hint.push_str(", or container:NAME");
+                }
+                let (kind, message) = match what {
+                    "network" => (Kind::Unsupported, format!("network `{text}` is not supported")),
+                    _ => (
+                        Kind::Invalid,
+                        format!("{what}: invalid {} mode: {text}", what.to_uppercase()),
+                    ),
+                };
+                Err(Error::new(kind, message).hint(hint))
+            }
+        }
+    }
+
+    /// Whether it is its own.
+    pub fn is_private(&self) -> bool {
+        *self == Mode::Private
+    }
+
+    /// As Docker writes it; `private` for its own.
+    pub fn show(&self, private: &str) -> String {
+        match self {
+            Mode::Private => private.to_owned(),
+            Mode::Host => "host".to_owned(),
+            Mode::Container(id) => format!("container:{id}"),
+        }
+    }
+}
+
+/// Kernel parameters that belong to an IPC namespace (docker/cli, `opts/sysctl`).
+const OF_IPC: [&str; 8] = [
+    "kernel.msgmax",
+    "kernel.msgmnb",
+    "kernel.msgmni",
+    "kernel.sem",
+    "kernel.shmall",
+    "kernel.shmmax",
+    "kernel.shmmni",
+    "kernel.shm_rmid_forced",
+];
+
+/// `KEY=VALUE` of `--sysctl`.
+///
+/// # Errors
+/// [`Kind::Invalid`].
+pub fn sysctl(text: &str) -> Result<(String, String)> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(Error::new(Kind::Invalid, format!("sysctl '{text}' has no value"))
+            .hint("write KEY=VALUE, such as net.core.somaxconn=1024")),
+    }
+}
+
+/// `NAME:ADDRESS` of `--add-host`.
+///
+/// # Errors
+/// [`Kind::Invalid`], and [`Kind::Unsupported`] for `host-gateway`.
+pub fn extra_host(text: &str) -> Result<(String, IpAddr)> {
+    let (name, address) = text.split_once(['=', ':']).unwrap_or((text, ""));
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if name.is_empty() || !name.bytes().all(plain) || address.is_empty() {
+        return Err(Error::new(Kind::Invalid, format!("bad format for add-host: {text:?}"))
+            .hint("write NAME:ADDRESS, such as db:10.0.0.7"));
+    }
+    if address == "host-gateway" {
+        let message = "`host-gateway` is not supported: there is no bridge to the host";
+        return Err(Error::new(Kind::Unsupported, message)
+            .hint("share the host's network with --network host"));
+    }
+    let bare = address.trim_start_matches('[').trim_end_matches(']');
+    Ok((name.to_owned(), ip("add-host", bare)?))
+}
+
+/// An address of `--dns` or `--add-host`.
+///
+/// # Errors
+/// [`Kind::Invalid`].
+pub fn ip(what: &str, text: &str) -> Result<IpAddr> {
+    text.parse().map_err(|_| {
+        let message = format!("invalid IP address in {what}: {text:?}");
+        Error::new(Kind::Invalid, message).hint("write such as 10.0.0.7 or fd00::7")
+    })
+}
+
+impl Sharing {
+    /// Refuses what goes against each other.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`], in Docker's words.
+    pub fn check(&self, options: &CreateOptions) -> Result<()> {
+        let conflict = |one: &str, other: &str| {
+            let message = format!("conflicting options: {one} and the {other} mode");
+            Err(Error::new(Kind::Invalid, message)
+                .hint("what is shared is set where it comes from: leave one of them out"))
+        };
+        if self.uts == Mode::Host && options.hostname.is_some() {
+            return conflict("hostname", "UTS");
+        }
+        if self.uts == Mode::Host && !self.domainname.is_empty() {
+            return conflict("domainname", "UTS");
+        }
+        if matches!(self.network, Mode::Container(_)) {
+            if options.hostname.is_some() {
+                return conflict("hostname", "network");
+            }
+            if !self.dns.is_empty() || !self.dns_options.is_empty() || !self.dns_search.is_empty() {
+                return conflict("dns", "network");
+            }
+            if !self.extra_hosts.is_empty() {
+                return conflict("custom host-to-IP mapping", "network");
+            }
+        }
+        let words = self.dns_options.iter().chain(&self.dns_search).chain([&self.domainname]);
+        for word in words {
+            if word.contains(|c: char| c.is_whitespace() || c.is_control()) {
+                let message = format!("a space or control character in {word:?}");
+                return Err(Error::new(Kind::Invalid, message)
+                    .hint("names and options of the resolver are single words"));
+            }
+        }
+        self.sysctls.iter().try_for_each(|(key, value)| self.check_sysctl(key, value))
+    }
+
+    fn check_sysctl(&self, key: &str, value: &str) -> Result<()> {
+        let refuse =
+            |message: String, hint: &str| Err(Error::new(Kind::Invalid, message).hint(hint));
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
+        let of_network = key.starts_with("net.");
+        let of_ipc = OF_IPC.contains(&key) || key.starts_with("fs.mqueue.");
+        let well_formed = key.bytes().all(plain) && !key.contains("..") && !value.contains('\0');
+        if !well_formed || !(of_network || of_ipc) {
+            return refuse(
+                format!("sysctl '{}' is not allowed", key.escape_debug()),
+                "it is the host's as well; allowed are net.*, kernel.msg*, kernel.sem, \
+                 kernel.shm*, fs.mqueue.*",
+            );
+        }
+        let (mode, what) = if of_network { (&self.network, "network") } else { (&self.ipc, "ipc") };
+        if !mode.is_private() {
+            return refuse(
+                format!("sysctl '{key}' is not allowed: its {what} namespace is not its own"),
+                "set it where the namespace comes from",
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_of_the_host_are_refused() {
+        let own = Sharing::default();
+        let host = Sharing { network: Mode::Host, ipc: Mode::Host, ..Sharing::default() };
+        for key in ["net.core.somaxconn", "kernel.shmmax", "fs.mqueue.msg_max"] {
+            assert!(own.check_sysctl(key, "1").is_ok(), "{key}");
+            assert!(host.check_sysctl(key, "1").is_err(), "{key}");
+        }
+        for key in
+            ["kernel.panic", "vm.swappiness", "net./../../kernel/panic", "net...x", "net.é", ""]
+        {
+            assert!(own.check_sysctl(key, "1").is_err(), "{key}");
+        }
+        assert!(sysctl("net.x").is_err() && sysctl("=1").is_err());
+    }
+
+    #[test]
+    fn modes_are_dockers_words() {
+        let parse = |what, text| Mode::parse(what, text, &["", "private"]);
+        assert_eq!(parse("ipc", "private").unwrap(), Mode::Private);
+        assert_eq!(parse("ipc", "container:web").unwrap(), Mode::Container("web".into()));
+        assert_eq!(parse("uts", "host").unwrap().show(""), "host");
+        for (what, text) in [("uts", "container:x"), ("pid", "container:"), ("pid", "mine")] {
+            assert_eq!(parse(what, text).unwrap_err().kind(), Kind::Invalid, "{what} {text}");
+        }
+        assert_eq!(parse("network", "bridge").unwrap_err().kind(), Kind::Unsupported);
+    }
+
+    #[test]
+    fn hosts_are_names_with_addresses() {
+        assert_eq!(extra_host("db:10.0.0.7").unwrap().1.to_string(), "10.0.0.7");
+        assert_eq!(extra_host("db:fd00::7").unwrap().1.to_string(), "fd00::7");
+        assert_eq!(extra_host("db=[::1]").unwrap().1.to_string(), "::1");
+        for text in ["db", ":1.2.3.4", "a\nb:1.2.3.4", "db:1.2.3", "db:host-gateway"] {
+            assert!(extra_host(text).is_err(), "{text:?}");
+        }
+    }
+}

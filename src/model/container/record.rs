@@ -1,0 +1,270 @@
+//! A container as data: what was asked for ([`ContainerSpec`], written once) and how it is
+//! ([`State`], rewritten at each change).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::mounts::Mounts;
+use super::namespaces::Sharing;
+use super::options::Grace;
+use super::resources::Resources;
+use super::security::Security;
+use super::status::Status;
+use super::status_reason::{Phase, Stopped};
+use super::storage::Driver;
+use super::supervision::{RestartPolicy, Upkeep};
+use crate::model::value::digest::Digest;
+use crate::model::value::health_check;
+use crate::model::value::health_check::Health;
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
+use crate::model::value::signal::Signal;
+use crate::model::{Error, Kind, Result};
+
+/// The version of the JSON files of a container. A record of another version is refused, never
+/// rewritten.
+pub const VERSION: u32 = 1;
+
+/// A container: its spec and its present state.
+#[derive(Clone, Debug)]
+pub struct Container {
+    /// What was asked for.
+    pub spec: ContainerSpec,
+    /// How it is now.
+    pub state: State,
+}
+
+impl Container {
+    /// `healthy`, `unhealthy` or `starting`; `none` where it is not asked.
+    pub fn health(&self) -> &'static str {
+        self.state.health.as_ref().map_or(health_check::UNASKED, |health| health.status.as_str())
+    }
+}
+
+/// What a container is made from. `spec.json`: written at `create`, never changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContainerSpec {
+    /// [`VERSION`].
+    pub version: u32,
+    /// Its id.
+    pub id: ContainerId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The image it was made from.
+    pub image: ImageUse,
+    /// What runs inside, image and options merged.
+    pub config: Config,
+    /// How the host treats it.
+    pub host: HostConfig,
+    /// The process that it goes with, where one has said so (`runtime::owner`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// The image that a container uses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ImageUse {
+    /// As the user named it: `host`, `alpine:3`, or an id.
+    pub reference: String,
+    /// The image's id.
+    pub id: Digest,
+    /// The keys of its layers in the store, lowest first.
+    pub layers: Vec<Digest>,
+}
+
+/// What runs inside: Docker's `Config`, after the merge of image and options.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// The host name; by default the short id.
+    pub hostname: String,
+    /// `user[:group]`, names or numbers; empty is root.
+    pub user: String,
+    /// Whether standard input stays open for a client.
+    pub open_stdin: bool,
+    /// Whether a terminal is given.
+    pub tty: bool,
+    /// `KEY=VALUE`, the user's first, then the image's that are not overridden.
+    pub env: Vec<String>,
+    /// The arguments, or the whole command where there is no entrypoint.
+    pub cmd: Option<Vec<String>>,
+    /// The program and first arguments that `cmd` is appended to.
+    pub entrypoint: Option<Vec<String>>,
+    /// The working directory; empty is `/`.
+    pub workdir: String,
+    /// Mount points that the image declares.
+    pub volumes: Vec<String>,
+    /// Ports that the image declares, such as `8080/tcp`.
+    pub exposed_ports: Vec<String>,
+    /// Labels of image and user.
+    pub labels: BTreeMap<String, String>,
+    /// The signal that `stop` sends; SIGTERM where unset.
+    pub stop_signal: Option<Signal>,
+    /// How long `stop` waits before it kills; 10 s where unset.
+    pub stop_timeout: Option<Grace>,
+}
+
+impl Config {
+    /// The program and its arguments: entrypoint, then cmd. Never empty in a made container.
+    pub fn argv(&self) -> Vec<String> {
+        let parts = [&self.entrypoint, &self.cmd];
+        parts.into_iter().flatten().flatten().cloned().collect()
+    }
+}
+
+/// How the host treats it: Docker's `HostConfig`, as far as it is decided by options.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HostConfig {
+    /// Remove it when it ends (`--rm`).
+    pub auto_remove: bool,
+    /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
+    pub security: Security,
+    /// How much a container may use: memory, processors, processes, block devices, limits of its processes.
+    pub resources: Resources,
+    /// What a container sees of the host and of volumes: binds, named volumes, tmpfs.
+    pub mounts: Mounts,
+    /// What a container shares with the host or with another container: network, processes, IPC, host name.
+    pub sharing: Sharing,
+    /// What the monitor does while a container runs and when it ends: health checks and restarts.
+    pub upkeep: Upkeep,
+    /// How its root file system was made; it stays so.
+    pub storage: Driver,
+}
+
+/// How a container is now. `state.json`: its monitor writes it while it lives, else the command
+/// that holds the container's lock.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// [`VERSION`].
+    pub version: u32,
+    /// Its name, without Docker's leading `/`.
+    pub name: ContainerName,
+    /// Where it is in its life.
+    pub status: Status,
+    /// The process id of its first process as the host sees it; 0 without process.
+    pub pid: i32,
+    /// When that process started, in clock ticks since boot (`/proc/PID/stat`, field 22); with
+    /// it a recycled pid is not taken for the container.
+    pub pid_start: u64,
+    /// The exit code of the last run: 128+n after signal n, 126 or 127 when it could not start.
+    pub exit_code: i32,
+    /// Whether the kernel killed it for want of memory.
+    pub oom_killed: bool,
+    /// Why the last start failed, or what happened to its monitor; empty if all is well.
+    pub error: String,
+    /// When it last started.
+    pub started_at: Option<Timestamp>,
+    /// When it last ended.
+    pub finished_at: Option<Timestamp>,
+    /// The boot it last ran under (`/proc/sys/kernel/random/boot_id`).
+    pub boot_id: String,
+    /// How often it was restarted by its policy.
+    pub restart_count: u32,
+    /// What `update` set, in place of the spec's.
+    #[serde(default)]
+    pub updated: Updated,
+    /// How well it is, where it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
+    /// How somebody asked the last run to end, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+    /// The signal that ended the last run, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<Signal>,
+    /// The most memory that the last run had, in bytes; 0 where it was not counted.
+    #[serde(default)]
+    pub memory_peak: u64,
+    /// What all runs used so far, by status; the present one is added when it ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
+}
+
+/// What `update` has changed of a container; what is unset is as its spec says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Updated {
+    /// How much it may use, all of it.
+    pub resources: Option<Box<Resources>>,
+    /// Whether it is started again when it ends.
+    pub restart: Option<RestartPolicy>,
+}
+
+impl Updated {
+    /// Puts it in place of what `host` says.
+    pub fn apply(&self, host: &mut HostConfig) {
+        if let Some(resources) = &self.resources {
+            host.resources.clone_from(resources.as_ref());
+        }
+        if let Some(restart) = self.restart {
+            host.upkeep.restart = restart;
+        }
+    }
+}
+
+/// What `update` is asked to change.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Changes {
+    /// The limits that are set; the others stay.
+    pub resources: Resources,
+    /// Whether it is started again when it ends.
+    pub restart: Option<RestartPolicy>,
+}
+
+impl Changes {
+    /// What becomes of a container that is treated as `host` says.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] where the limits contradict each other.
+    pub fn of(&self, host: &HostConfig) -> Result<Updated> {
+        let resources = host.resources.changed(&self.resources);
+        resources.check()?;
+        let restart = self.restart.unwrap_or(host.upkeep.restart);
+        if host.auto_remove && restart != RestartPolicy::No {
+            let message = "Restart policy cannot be updated because AutoRemove is enabled for the \
+                           container";
+            return Err(Error::new(Kind::Invalid, message));
+        }
+        Ok(Updated { resources: Some(Box::new(resources)), restart: Some(restart) })
+    }
+}
+
+impl State {
+    /// The state of a container that was just made.
+    pub fn created(name: ContainerName) -> Self {
+        State {
+            version: VERSION,
+            name,
+            status: Status::Created,
+            pid: 0,
+            pid_start: 0,
+            exit_code: 0,
+            oom_killed: false,
+            error: String::new(),
+            started_at: None,
+            finished_at: None,
+            boot_id: String::new(),
+            restart_count: 0,
+            updated: Updated::default(),
+            health: None,
+            stopped: None,
+            ended_by: None,
+            memory_peak: 0,
+            phases: Vec::new(),
+        }
+    }
+
+    /// The state after the container ended with `exit_code`.
+    #[must_use]
+    pub fn ended(mut self, exit_code: i32, at: Timestamp) -> Self {
+        self.status = Status::Exited;
+        self.pid = 0;
+        self.pid_start = 0;
+        self.exit_code = exit_code;
+        self.finished_at = Some(at);
+        self
+    }
+}

@@ -1,0 +1,365 @@
+//! How much a container may use: memory, processors, processes, block devices, limits of its processes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::value::units::parse_bytes;
+use crate::model::{Error, Kind, Result};
+
+/// How many processes a container may have where nothing else is said.
+pub const PIDS_LIMIT: i64 = 2048;
+/// Below this no program starts (moby `daemon/daemon_unix.go`, `linuxMinMemory`).
+const MINIMUM_MEMORY: i64 = 6 << 20;
+/// The size of `/dev/shm` where nothing else is said.
+pub const SHM_SIZE: i64 = 64 << 20;
+const NANO: f64 = 1e9;
+
+/// How much a container may use. What is unset has no limit, or the default that is named.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Resources {
+    /// Bytes of memory.
+    pub memory: Option<i64>,
+    /// Bytes of memory and swap together; -1 is without limit. Twice the memory where unset.
+    pub memory_swap: Option<i64>,
+    /// Bytes of memory that are kept for it when memory is short.
+    pub memory_reservation: Option<i64>,
+    /// Billionths of a processor.
+    pub nano_cpus: Option<i64>,
+    /// Its share where processors are short, against others' 1024.
+    pub cpu_shares: Option<i64>,
+    /// Microseconds in which `cpu_quota` may be used.
+    pub cpu_period: Option<i64>,
+    /// Microseconds of processor time per period; -1 is without limit.
+    pub cpu_quota: Option<i64>,
+    /// Which processors, such as `0-2,4`.
+    pub cpuset_cpus: Option<String>,
+    /// Which memory nodes.
+    pub cpuset_mems: Option<String>,
+    /// How many processes and threads; -1 is without limit, [`PIDS_LIMIT`] where unset.
+    pub pids_limit: Option<i64>,
+    /// Its weight on block devices, 10 to 1000.
+    pub blkio_weight: Option<i64>,
+    /// Limits of each process (setrlimit(2)).
+    pub ulimits: Vec<Ulimit>,
+    /// Bytes of `/dev/shm`.
+    pub shm_size: Option<i64>,
+    /// How soon the kernel chooses it when memory runs out, -1000 to 1000.
+    pub oom_score_adj: Option<i64>,
+}
+
+/// One limit of a process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ulimit {
+    /// `nofile`, `core`, ...
+    pub name: String,
+    /// The limit that holds; -1 is none.
+    pub soft: i64,
+    /// How far the process itself may raise it; -1 is any.
+    pub hard: i64,
+}
+
+/// The names of limits (docker/go-units, `ulimit.go`).
+pub const ULIMITS: [&str; 15] = [
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
+];
+
+impl FromStr for Ulimit {
+    type Err = Error;
+
+    /// Reads `name=soft[:hard]`.
+    fn from_str(text: &str) -> Result<Self> {
+        let invalid = |what: &str| {
+            Error::new(Kind::Invalid, format!("invalid ulimit `{text}`: {what}"))
+                .hint("write NAME=SOFT[:HARD], such as nofile=1024:2048; -1 is no limit")
+        };
+        let (name, values) = text.split_once('=').ok_or_else(|| invalid("it has no `=`"))?;
+        if !ULIMITS.contains(&name) {
+            let known = format!("known: {}", ULIMITS.join(", "));
+            return Err(
+                Error::new(Kind::Invalid, format!("invalid ulimit type: {name}")).hint(known)
+            );
+        }
+        let number = |text: &str| {
+            let number = text.parse::<i64>().ok().filter(|number| *number >= -1);
+            number.ok_or_else(|| invalid("a limit is a whole number, or -1 for none"))
+        };
+        let (soft, hard) = values.split_once(':').unwrap_or((values, values));
+        let (soft, hard) = (number(soft)?, number(hard)?);
+        if hard != -1 && (soft == -1 || soft > hard) {
+            return Err(invalid("the soft limit must be less than or equal to the hard limit"));
+        }
+        Ok(Ulimit { name: name.to_owned(), soft, hard })
+    }
+}
+
+impl fmt::Display for Ulimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}:{}", self.name, self.soft, self.hard)
+    }
+}
+
+/// Reads a number of processors, such as `1.5`, as billionths; 0 is without limit.
+///
+/// # Errors
+/// [`Kind::Invalid`] for what is no number of processors.
+pub fn parse_cpus(text: &str) -> Result<i64> {
+    let cpus = text.parse::<f64>().ok().filter(|cpus| (0.0..1e6).contains(cpus));
+    let cpus = cpus.ok_or_else(|| {
+        Error::new(Kind::Invalid, format!("invalid number of processors `{text}`"))
+            .hint("write such as 0.5 or 2")
+    })?;
+    // Not negative, below 10^15.
+    #[allow(clippy::cast_possible_truncation)]
+    Ok((cpus * NANO).round() as i64)
+}
+
+/// Reads a size, or -1 for none.
+///
+/// # Errors
+/// [`Kind::Invalid`], with the accepted forms.
+pub fn parse_limit(text: &str) -> Result<i64> {
+    if text == "-1" {
+        return Ok(-1);
+    }
+    i64::try_from(parse_bytes(text)?)
+        .map_err(|_| Error::new(Kind::Invalid, format!("the size `{text}` is too large")))
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(Kind::Invalid, message)
+}
+
+impl Resources {
+    /// These, where `changes` says nothing else. What `changes` sets to 0 has no limit any more.
+    #[must_use]
+    pub fn changed(&self, changes: &Resources) -> Resources {
+        let new = changes.clone();
+        let old = self.clone();
+        Resources {
+            memory: new.memory.or(old.memory),
+            memory_swap: new.memory_swap.or(old.memory_swap),
+            memory_reservation: new.memory_reservation.or(old.memory_reservation),
+            nano_cpus: new.nano_cpus.or(old.nano_cpus),
+            cpu_shares: new.cpu_shares.or(old.cpu_shares),
+            cpu_period: new.cpu_period.or(old.cpu_period),
+            cpu_quota: new.cpu_quota.or(old.cpu_quota),
+            cpuset_cpus: new.cpuset_cpus.or(old.cpuset_cpus),
+            cpuset_mems: new.cpuset_mems.or(old.cpuset_mems),
+            pids_limit: new.pids_limit.or(old.pids_limit),
+            blkio_weight: new.blkio_weight.or(old.blkio_weight),
+            ..old
+        }
+    }
+
+    /// What holds for memory and swap together, if memory is limited.
+    pub fn swap(&self) -> Option<i64> {
+        let memory = self.memory.filter(|memory| *memory > 0)?;
+        let given = self.memory_swap.filter(|swap| *swap != 0);
+        Some(given.unwrap_or_else(|| memory.saturating_mul(2)))
+    }
+
+    /// Quota and period of processor time.
+    pub fn cpu_time(&self) -> (Option<i64>, Option<i64>) {
+        match self.nano_cpus.filter(|cpus| *cpus > 0) {
+            // Docker's period of 100 ms.
+            Some(cpus) => (Some(cpus / 10_000), Some(100_000)),
+            None => (self.cpu_quota, self.cpu_period.filter(|period| *period > 0)),
+        }
+    }
+
+    /// How many processes; -1 is without limit.
+    pub fn pids(&self) -> i64 {
+        match self.pids_limit {
+            None => PIDS_LIMIT,
+            Some(limit) if limit <= 0 => -1,
+            Some(limit) => limit,
+        }
+    }
+
+    /// Refuses what makes no sense on any host, in Docker's words (moby,
+    /// `verifyPlatformContainerResources`).
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`], with what is allowed.
+    pub fn check(&self) -> Result<()> {
+        self.check_memory()?;
+        self.check_cpu()?;
+        if self.pids_limit.is_some_and(|limit| limit < -1) {
+            return Err(invalid("the limit of processes is negative").hint("-1 is without limit"));
+        }
+        if self.blkio_weight.is_some_and(|weight| weight != 0 && !(10..=1000).contains(&weight)) {
+            return Err(invalid("Range of blkio weight is from 10 to 1000"));
+        }
+        if let Some(score) = self.oom_score_adj.filter(|score| !(-1000..=1000).contains(score)) {
+            let message =
+                format!("Invalid value {score}, range for oom score adj is [-1000, 1000]");
+            return Err(invalid(message));
+        }
+        if self.shm_size.is_some_and(|size| size < 0) {
+            return Err(invalid("SHM size can not be less than 0"));
+        }
+        Ok(())
+    }
+
+    fn check_memory(&self) -> Result<()> {
+        let set = |value: Option<i64>| value.filter(|value| *value != 0);
+        let (memory, swap) = (set(self.memory), set(self.memory_swap));
+        if memory.is_some_and(|memory| memory < MINIMUM_MEMORY) {
+            return Err(invalid("Minimum memory limit allowed is 6MB"));
+        }
+        match (memory, swap) {
+            (None, Some(swap)) if swap > 0 => {
+                return Err(invalid(
+                    "You should always set the Memory limit when using Memoryswap limit, see usage",
+                ));
+            }
+            (_, Some(swap)) if swap < -1 => {
+                return Err(invalid("the limit of memory and swap is negative")
+                    .hint("-1 is swap without limit"));
+            }
+            (Some(memory), Some(swap)) if swap != -1 && swap < memory => {
+                return Err(invalid(
+                    "Minimum memoryswap limit should be larger than memory limit, see usage",
+                )
+                .hint("--memory-swap is memory and swap together"));
+            }
+            _ => {}
+        }
+        match set(self.memory_reservation) {
+            Some(kept) if kept < MINIMUM_MEMORY => {
+                Err(invalid("Minimum memory reservation allowed is 6MB"))
+            }
+            Some(kept) if memory.is_some_and(|memory| memory < kept) => Err(invalid(
+                "Minimum memory limit can not be less than memory reservation limit, see usage",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_cpu(&self) -> Result<()> {
+        let set = |value: Option<i64>| value.filter(|value| *value != 0);
+        if set(self.nano_cpus).is_some() {
+            for (other, name) in [(self.cpu_period, "CPU Period"), (self.cpu_quota, "CPU Quota")] {
+                if set(other).is_some() {
+                    let message =
+                        format!("Conflicting options: Nano CPUs and {name} cannot both be set");
+                    return Err(invalid(message));
+                }
+            }
+        }
+        if self.nano_cpus.is_some_and(|cpus| cpus != 0 && cpus < 10_000_000) {
+            return Err(invalid("the least that --cpus takes is 0.01"));
+        }
+        if set(self.cpu_period).is_some_and(|period| !(1_000..=1_000_000).contains(&period)) {
+            return Err(invalid(
+                "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. \
+                 1000000)",
+            ));
+        }
+        if set(self.cpu_quota).is_some_and(|quota| quota != -1 && quota < 1_000) {
+            return Err(invalid("CPU cfs quota can not be less than 1ms (i.e. 1000)"));
+        }
+        if let Some(shares) = self.cpu_shares.filter(|s| *s < 0 || *s == 1 || *s > 262_144) {
+            return Err(invalid(format!("invalid CPU shares ({shares})"))
+                .hint("from 2 to 262144; 1024 is the default, 0 leaves it so"));
+        }
+        for (list, name) in [(&self.cpuset_cpus, "cpus"), (&self.cpuset_mems, "mems")] {
+            if let Some(list) =
+                list.as_deref().filter(|l| parse_list(l).is_none_or(|l| l.is_empty()))
+            {
+                return Err(invalid(format!("Invalid value {list} for cpuset {name}"))
+                    .hint("write numbers and ranges, such as 0-2,4"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The numbers of a list such as `0-2,4`; `None` where it is malformed.
+pub fn parse_list(text: &str) -> Option<Vec<u16>> {
+    let mut numbers = Vec::new();
+    for part in text.trim().split(',').filter(|_| !text.trim().is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u16, u16) = (first.parse().ok()?, last.parse().ok()?);
+        if first > last || last > 8191 {
+            return None;
+        }
+        numbers.extend(first..=last);
+    }
+    Some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_make_no_sense_are_refused_in_dockers_words() {
+        let none = Resources::default();
+        let memory = Some(64 << 20);
+        let table = [
+            (Resources { memory: Some(1), ..none.clone() }, "Minimum memory limit"),
+            (Resources { memory: Some(-5), ..none.clone() }, "Minimum memory limit"),
+            (
+                Resources { memory, memory_swap: Some(1 << 20), ..none.clone() },
+                "Minimum memoryswap",
+            ),
+            (Resources { memory_swap: memory, ..none.clone() }, "You should always set"),
+            (
+                Resources { memory, memory_reservation: Some(1 << 30), ..none.clone() },
+                "reservation",
+            ),
+            (Resources { nano_cpus: Some(1), ..none.clone() }, "0.01"),
+            (
+                Resources { nano_cpus: Some(1 << 30), cpu_quota: Some(5000), ..none.clone() },
+                "Conflicting options",
+            ),
+            (Resources { cpu_period: Some(7), ..none.clone() }, "cfs period"),
+            (Resources { cpu_quota: Some(7), ..none.clone() }, "cfs quota"),
+            (Resources { cpuset_cpus: Some("1-".into()), ..none.clone() }, "cpuset cpus"),
+            (Resources { blkio_weight: Some(5000), ..none.clone() }, "10 to 1000"),
+            (Resources { oom_score_adj: Some(-1001), ..none.clone() }, "[-1000, 1000]"),
+            (Resources { pids_limit: Some(-7), ..none.clone() }, "negative"),
+        ];
+        for (resources, part) in table {
+            let error = resources.check().unwrap_err();
+            assert!(error.message().contains(part), "{}", error.message());
+        }
+        assert!(none.check().is_ok());
+    }
+
+    #[test]
+    fn ulimits_are_read_as_dockers() {
+        let read = |text: &str| text.parse::<Ulimit>().map(|limit| limit.to_string());
+        assert_eq!(read("nofile=10:20").unwrap(), "nofile=10:20");
+        assert_eq!(read("core=-1").unwrap(), "core=-1:-1");
+        for text in ["nofile", "files=1", "nofile=x", "nofile=2:1", "nofile=-1:5", "nofile=-7"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_change_keeps_what_it_does_not_name() {
+        let old = Resources { memory: Some(8 << 20), pids_limit: Some(5), ..Default::default() };
+        let new = old.changed(&Resources { pids_limit: Some(-1), ..Default::default() });
+        assert_eq!((new.memory, new.pids()), (Some(8 << 20), -1));
+        assert_eq!(new.swap(), Some(16 << 20));
+    }
+}

@@ -1,0 +1,359 @@
+//! The life cycle as one table: (status, action) -> what happens, or why not.
+//!
+//! The engine, the hints of refusals, completion, the documentation and the all-pairs test read
+//! this table and nothing else. It agrees with what Docker Engine was measured to do
+//! (`tests/transitions.tsv`).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Error, Kind, Result};
+
+/// Where a container is in its life. The words are Docker's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Made, never started: no process, no CPU, no memory; only a writable layer on disk.
+    Created,
+    /// Its program runs.
+    Running,
+    /// Frozen by its cgroup: memory is kept, CPU is not used.
+    Paused,
+    /// Ended; its monitor will start it again in a moment.
+    Restarting,
+    /// Ended; its files and logs are kept.
+    Exited,
+    /// Its record is damaged or its removal stopped half-way; it can only be removed.
+    Dead,
+}
+
+impl Status {
+    /// All of them, in the order of a life.
+    pub const ALL: [Status; 6] = [
+        Status::Created,
+        Status::Running,
+        Status::Paused,
+        Status::Restarting,
+        Status::Exited,
+        Status::Dead,
+    ];
+
+    /// The word that users see: `created`, `running`, ...
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Created => "created",
+            Status::Running => "running",
+            Status::Paused => "paused",
+            Status::Restarting => "restarting",
+            Status::Exited => "exited",
+            Status::Dead => "dead",
+        }
+    }
+
+    /// Whether the container has a monitor: it has processes, or will have them in a moment.
+    pub fn is_live(self) -> bool {
+        matches!(self, Status::Running | Status::Paused | Status::Restarting)
+    }
+}
+
+impl std::str::FromStr for Status {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let known = Status::ALL.into_iter().find(|status| status.as_str() == text);
+        known.ok_or_else(|| Error::new(Kind::Invalid, format!("`{text}` is no status")))
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a user can ask of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Run its program.
+    Start,
+    /// Ask it to end, then make it end.
+    Stop,
+    /// Send it a signal.
+    Kill,
+    /// Freeze it.
+    Pause,
+    /// Thaw it.
+    Unpause,
+    /// Stop and start.
+    Restart,
+    /// Remove it.
+    Rm,
+    /// Kill and remove it.
+    RmForce,
+    /// Change its limits.
+    Update,
+    /// Give it another name.
+    Rename,
+    /// Read what it wrote.
+    Logs,
+    /// Wait until it ends.
+    Wait,
+    /// Read its record.
+    Inspect,
+    /// Run a further program in it.
+    Exec,
+    /// Connect to it.
+    Attach,
+    /// List its processes.
+    Top,
+}
+
+impl Action {
+    /// All of them, in the order in which they are offered to users.
+    pub const ALL: [Action; 16] = [
+        Action::Start,
+        Action::Pause,
+        Action::Unpause,
+        Action::Stop,
+        Action::Kill,
+        Action::Restart,
+        Action::Rm,
+        Action::RmForce,
+        Action::Update,
+        Action::Rename,
+        Action::Logs,
+        Action::Wait,
+        Action::Inspect,
+        Action::Exec,
+        Action::Attach,
+        Action::Top,
+    ];
+
+    /// The verb as it is typed: `pause`, `rm -f`.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Action::Start => "start",
+            Action::Stop => "stop",
+            Action::Kill => "kill",
+            Action::Pause => "pause",
+            Action::Unpause => "unpause",
+            Action::Restart => "restart",
+            Action::Rm => "rm",
+            Action::RmForce => "rm -f",
+            Action::Update => "update",
+            Action::Rename => "rename",
+            Action::Logs => "logs",
+            Action::Wait => "wait",
+            Action::Inspect => "inspect",
+            Action::Exec => "exec",
+            Action::Attach => "attach",
+            Action::Top => "top",
+        }
+    }
+
+    /// The action that is typed so; `rm -f` and `rm_force` are the same.
+    pub fn from_verb(verb: &str) -> Option<Self> {
+        Action::ALL.into_iter().find(|action| action.verb() == verb)
+    }
+
+    /// Whether it can change the status.
+    pub fn moves(self) -> bool {
+        use Action::{Attach, Exec, Inspect, Logs, Rename, Top, Update, Wait};
+        !matches!(self, Update | Rename | Logs | Wait | Inspect | Exec | Attach | Top)
+    }
+}
+
+/// What a legal action leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The container gets this status.
+    Becomes(Status),
+    /// Nothing to do: it is there already, or the action only reads.
+    Stays,
+    /// The container is gone.
+    Gone,
+}
+
+/// Why an action is not legal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is frozen.
+    Paused,
+    /// It is frozen already.
+    AlreadyPaused,
+    /// It has no process.
+    NotRunning,
+    /// It is not frozen.
+    NotPaused,
+    /// It has processes.
+    Running,
+    /// It is between two runs.
+    Restarting,
+    /// Its record is damaged.
+    Dead,
+}
+
+impl Refusal {
+    /// The end of "cannot start `web`: ...".
+    pub fn reason(self) -> &'static str {
+        match self {
+            Refusal::Paused => "it is paused",
+            Refusal::AlreadyPaused => "it is already paused",
+            Refusal::NotRunning => "it is not running",
+            Refusal::NotPaused => "it is not paused",
+            Refusal::Running => "it is running",
+            Refusal::Restarting => "it is restarting",
+            Refusal::Dead => "it is dead: its record is damaged or its removal stopped half-way",
+        }
+    }
+
+    /// The reason's name in the texts of all languages (`ui::messages`).
+    pub fn key(self) -> &'static str {
+        match self {
+            Refusal::Paused => "paused",
+            Refusal::AlreadyPaused => "already-paused",
+            Refusal::NotRunning => "not-running",
+            Refusal::NotPaused => "not-paused",
+            Refusal::Running => "running",
+            Refusal::Restarting => "restarting",
+            Refusal::Dead => "dead",
+        }
+    }
+
+    /// Why that stands in the way of `action`: the text's name, and it in English.
+    pub fn lesson(self, action: Action) -> (&'static str, &'static str) {
+        use Action::{Attach, Exec, Kill, Pause, Rm, Top};
+        match (self, action) {
+            (Refusal::Running | Refusal::Paused | Refusal::Restarting, Rm) => {
+                ("live-rm", "Its processes use the files that would go.")
+            }
+            (Refusal::Paused, Exec | Attach) => (
+                "paused-join",
+                "All that is in its control group is frozen: a further program would not run.",
+            ),
+            (Refusal::Paused, _) => {
+                ("paused-start", "Its processes are there, only frozen: there is nothing to start.")
+            }
+            (Refusal::AlreadyPaused, _) => ("paused-pause", "Its processes are frozen already."),
+            (Refusal::NotRunning, Kill) => {
+                ("idle-kill", "Without a process nobody is there to get a signal.")
+            }
+            (Refusal::NotRunning, Pause) => {
+                ("idle-pause", "Without a process there is nothing to freeze.")
+            }
+            (Refusal::NotRunning, Top) => {
+                ("idle-top", "Without a process there is nothing to list.")
+            }
+            (Refusal::NotRunning, Attach) => {
+                ("idle-attach", "Attaching connects you to its running program, and there is none.")
+            }
+            (Refusal::NotRunning, _) => (
+                "idle-join",
+                "A further program shares the namespaces of the first, and those end with it.",
+            ),
+            (Refusal::Restarting, _) => ("restarting", "Between two runs it has no process."),
+            (Refusal::NotPaused | Refusal::Running, _) => {
+                ("not-paused", "Only what is frozen can be thawed.")
+            }
+            (Refusal::Dead, _) => ("dead", "Nothing is known of it but its name."),
+        }
+    }
+}
+
+/// The table. `Err` carries the reason.
+///
+/// # Errors
+/// The reason of the refusal.
+pub fn next(status: Status, action: Action) -> std::result::Result<Next, Refusal> {
+    use Action as A;
+    use Refusal as R;
+    use Status as S;
+    match (status, action) {
+        (_, A::Inspect) => Ok(Next::Stays),
+        (_, A::RmForce) => Ok(Next::Gone),
+        (S::Dead, A::Rm) => Ok(Next::Gone),
+        (S::Dead, _) => Err(R::Dead),
+        (_, A::Update | A::Rename | A::Logs | A::Wait) => Ok(Next::Stays),
+
+        (S::Created | S::Exited, A::Start | A::Restart) => Ok(Next::Becomes(S::Running)),
+        (S::Running | S::Restarting, A::Start) => Ok(Next::Stays),
+        (S::Paused, A::Start) => Err(R::Paused),
+        (S::Running | S::Paused | S::Restarting, A::Restart) => Ok(Next::Becomes(S::Running)),
+
+        (S::Created | S::Exited, A::Stop) => Ok(Next::Stays),
+        (S::Running | S::Paused | S::Restarting, A::Stop | A::Kill) => Ok(Next::Becomes(S::Exited)),
+        (S::Created | S::Exited, A::Kill | A::Pause) => Err(R::NotRunning),
+        (S::Created | S::Exited, A::Exec | A::Attach | A::Top) => Err(R::NotRunning),
+        (S::Running, A::Exec | A::Attach | A::Top) | (S::Paused, A::Top) => Ok(Next::Stays),
+        (S::Paused, A::Exec | A::Attach) => Err(R::Paused),
+        (S::Restarting, A::Exec | A::Attach | A::Top) => Err(R::Restarting),
+
+        (S::Running, A::Pause) => Ok(Next::Becomes(S::Paused)),
+        (S::Paused, A::Pause) => Err(R::AlreadyPaused),
+        (S::Restarting, A::Pause) => Err(R::Restarting),
+        (S::Paused, A::Unpause) => Ok(Next::Becomes(S::Running)),
+        (S::Created | S::Running | S::Restarting | S::Exited, A::Unpause) => Err(R::NotPaused),
+
+        (S::Created | S::Exited, A::Rm) => Ok(Next::Gone),
+        (S::Running, A::Rm) => Err(R::Running),
+        (S::Restarting, A::Rm) => Err(R::Restarting),
+        (S::Paused, A::Rm) => Err(R::Paused),
+    }
+}
+
+/// The actions that change a container of this status, in the order of [`Action::ALL`].
+pub fn moves(status: Status) -> Vec<Action> {
+    let legal = |action: &Action| {
+        action.moves() && !matches!(next(status, *action), Err(_) | Ok(Next::Stays))
+    };
+    Action::ALL.into_iter().filter(legal).collect()
+}
+
+/// What `action` leads to, or the refusal as an error that names the container, the reason and
+/// the verbs that are legal now.
+///
+/// # Errors
+/// [`Kind::Refused`] where the table says no.
+pub fn check(name: &str, status: Status, action: Action) -> Result<Next> {
+    next(status, action).map_err(|refusal| {
+        let (verb, reason) = (action.verb(), refusal.reason());
+        let hint = format!("{} Now legal: {}", refusal.lesson(action).1, legal(status));
+        Error::new(Kind::Refused, format!("cannot {verb} `{name}`: {reason}"))
+            .hint(hint)
+            .container(name, Some(status.as_str()))
+            .refusal_of(verb)
+    })
+}
+
+/// The verbs that are legal now, as users read them: `unpause, stop, kill`.
+pub fn legal(status: Status) -> String {
+    moves(status).into_iter().map(Action::verb).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_reason_and_the_way_out() {
+        let error = check("web", Status::Paused, Action::Start).unwrap_err();
+        assert_eq!(error.to_string(), "cannot start `web`: it is paused");
+        let hint = error.hint_text().unwrap();
+        assert_eq!(
+            hint,
+            "Its processes are there, only frozen: there is nothing to start. \
+             Now legal: unpause, stop, kill, restart, rm -f"
+        );
+    }
+
+    #[test]
+    fn every_pair_is_answered_and_every_status_can_be_left() {
+        for status in Status::ALL {
+            assert!(!moves(status).is_empty(), "{status}");
+            assert!(next(status, Action::RmForce).is_ok(), "{status}");
+            assert!(next(status, Action::Inspect).is_ok(), "{status}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Why a container is as it is: what its record says of its end, as one of the known stories.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::options::Grace;
+use super::record::Container;
+use super::status::Status;
+use crate::model::value::signal::Signal;
+
+/// Why a run was lost: its record says one of these.
+pub const MONITOR_KILLED: &str = "its monitor was killed, and the container with it";
+/// The other.
+pub const HOST_RESTARTED: &str = "the host was restarted";
+
+/// How somebody asked a run to end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// The signal that was sent.
+    pub signal: Signal,
+    /// How many seconds it was waited before the kill; `None` for ever, or for `kill`, which does
+    /// not wait.
+    pub grace: Option<f64>,
+    /// Whether the program had a handler for the signal (`SigCgt`, proc_pid_status(5)).
+    pub handled: bool,
+    /// Whether it ignored the signal (`SigIgn`).
+    #[serde(default)]
+    pub ignored: bool,
+    /// Whether the time was over and SIGKILL sent.
+    pub killed: bool,
+    /// Whether it was `stop` or `restart`, and not `kill` or `rm -f`.
+    pub stop: bool,
+}
+
+impl Stopped {
+    /// As the monitor is asked to: by `stop` with a grace time, or by `kill`.
+    pub fn new(signal: Signal, grace: Option<Grace>, [handled, ignored]: [bool; 2]) -> Self {
+        let seconds = match grace {
+            Some(Grace::For(time)) => Some(time.as_secs_f64()),
+            Some(Grace::Forever) | None => None,
+        };
+        let (killed, stop) = (false, grace.is_some());
+        Stopped { signal, grace: seconds, handled, ignored, killed, stop }
+    }
+}
+
+/// Why a container is as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Why {
+    /// It was made and not started.
+    NotStarted,
+    /// It runs.
+    Running,
+    /// It runs, and its health check fails.
+    Unhealthy,
+    /// It is frozen.
+    Paused,
+    /// It ended with this code and will be started again.
+    Restarting(i32),
+    /// Its record is damaged.
+    Damaged,
+    /// Its program is not there.
+    ProgramMissing {
+        /// As it was asked for.
+        program: String,
+        /// The directories that were searched; empty where it has a `/`.
+        path: Vec<String>,
+    },
+    /// Its program is there and can't be executed.
+    ProgramRefused {
+        /// As it was asked for.
+        program: String,
+    },
+    /// It could not be started, for this reason.
+    StartFailed(String),
+    /// Its program was done, and all was well.
+    Done,
+    /// Its program ended with a code of its own.
+    Failed(i32),
+    /// It wanted more memory than it may have.
+    OutOfMemory {
+        /// Its limit in bytes; 0 where the machine was full.
+        limit: u64,
+        /// The most that it had, in bytes; 0 where the kernel does not count that.
+        peak: u64,
+    },
+    /// It was asked to stop, did not end in time, and was killed.
+    KilledAfterGrace(Stopped),
+    /// It was asked to stop, and did.
+    Stopped(Stopped, i32),
+    /// Somebody killed it.
+    Killed(Stopped),
+    /// A signal ended it that lifebox did not send.
+    Signalled(Signal),
+    /// It exited with 128 and the number of this signal, as shells do for what they ran.
+    SaysSignal(Signal),
+    /// Its monitor or the machine went away under it.
+    Lost(String),
+}
+
+impl Why {
+    /// What the record of a container says.
+    pub fn of(container: &Container) -> Why {
+        let state = &container.state;
+        match state.status {
+            Status::Created if state.error.is_empty() => return Why::NotStarted,
+            Status::Running if container.health() == "unhealthy" => return Why::Unhealthy,
+            Status::Running => return Why::Running,
+            Status::Paused => return Why::Paused,
+            Status::Restarting => return Why::Restarting(state.exit_code),
+            Status::Dead => return Why::Damaged,
+            Status::Created | Status::Exited => {}
+        }
+        // A start that failed leaves no end of a run after it.
+        let ran = state.started_at.is_some() && state.finished_at.is_some();
+        if !state.error.is_empty() && (!ran || state.exit_code == 127 || state.exit_code == 126) {
+            return failed_start(container);
+        }
+        if !state.error.is_empty() && matches!(state.exit_code, 137 | 255) && !state.oom_killed {
+            return Why::Lost(state.error.clone());
+        }
+        if state.oom_killed && state.exit_code != 0 {
+            let limit = container.spec.host.resources.memory.unwrap_or(0);
+            let limit = u64::try_from(limit).unwrap_or(0);
+            return Why::OutOfMemory { limit, peak: state.memory_peak };
+        }
+        match (&state.stopped, state.exit_code) {
+            (Some(stopped), _) if stopped.killed => Why::KilledAfterGrace(stopped.clone()),
+            (Some(stopped), code) if stopped.stop => Why::Stopped(stopped.clone(), code),
+            (Some(stopped), code) if code == 128 + stopped.signal.number() => {
+                Why::Killed(stopped.clone())
+            }
+            (_, 0) => Why::Done,
+            (_, code) => match (state.ended_by, Signal::from_number(code - 128)) {
+                (Some(signal), _) => Why::Signalled(signal),
+                // A shell, or `--init`, says so of a program that it ran.
+                (None, Some(signal)) => Why::SaysSignal(signal),
+                (None, None) => Why::Failed(code),
+            },
+        }
+    }
+
+    /// Its name in the texts of all languages.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Why::NotStarted => "not-started",
+            Why::Running => "running",
+            Why::Unhealthy => "unhealthy",
+            Why::Paused => "paused",
+            Why::Restarting(_) => "restarting",
+            Why::Damaged => "damaged",
+            Why::ProgramMissing { path, .. } if path.is_empty() => "file-missing",
+            Why::ProgramMissing { .. } => "program-missing",
+            Why::ProgramRefused { .. } => "program-refused",
+            Why::StartFailed(_) => "start-failed",
+            Why::Done => "done",
+            Why::Failed(126) => "failed-not-executable",
+            Why::Failed(127) => "failed-not-found",
+            Why::Failed(_) => "failed",
+            Why::OutOfMemory { limit: 0, .. } => "machine-full",
+            Why::OutOfMemory { .. } => "out-of-memory",
+            Why::KilledAfterGrace(Stopped { ignored: true, .. }) => "killed-ignored",
+            Why::KilledAfterGrace(Stopped { handled: false, .. }) => "killed-unhandled",
+            Why::KilledAfterGrace(_) => "killed-late",
+            Why::Stopped(..) => "stopped",
+            Why::Killed(_) => "killed",
+            Why::Signalled(_) => "signalled",
+            Why::SaysSignal(_) => "says-signal",
+            Why::Lost(reason) if reason == HOST_RESTARTED => "lost-host",
+            Why::Lost(_) => "lost-monitor",
+        }
+    }
+}
+
+fn failed_start(container: &Container) -> Why {
+    let program = container.spec.config.argv().first().cloned().unwrap_or_default();
+    // Only the last step of a start names the program.
+    if !container.state.error.contains(&format!("`{program}`: ")) {
+        return Why::StartFailed(container.state.error.clone());
+    }
+    match container.state.exit_code {
+        127 => {
+            let path = if program.contains('/') { Vec::new() } else { searched(container) };
+            Why::ProgramMissing { program, path }
+        }
+        126 => Why::ProgramRefused { program },
+        _ => Why::StartFailed(container.state.error.clone()),
+    }
+}
+
+/// The directories of the container's PATH; Docker's where its environment has none.
+fn searched(container: &Container) -> Vec<String> {
+    let set = container.spec.config.env.iter().rev();
+    let path = set.filter_map(|entry| entry.strip_prefix("PATH=")).next();
+    let path = path.unwrap_or(crate::model::creation::merge::DEFAULT_PATH);
+    path.split(':').filter(|directory| !directory.is_empty()).map(str::to_owned).collect()
+}
+
+/// What a container used while it had one status.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Phase {
+    /// Which: running or paused.
+    pub status: Status,
+    /// How long, all its times of this status together.
+    pub lasted: Duration,
+    /// Processor time used in it.
+    pub cpu: Duration,
+    /// Bytes of memory at its end.
+    pub memory: u64,
+}
+
+/// Adds what was used since the last change to the phase of this status.
+pub fn add_phase(phases: &mut Vec<Phase>, new: Phase) {
+    match phases.iter_mut().find(|phase| phase.status == new.status) {
+        Some(phase) => {
+            phase.lasted += new.lasted;
+            phase.cpu += new.cpu;
+            phase.memory = new.memory;
+        }
+        None => phases.push(new),
+    }
+}

@@ -1,0 +1,203 @@
+//! What the monitor does while a container runs and when it ends: restarts, and the log's limits.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::value::health_check::HealthCheck;
+use crate::model::value::units::parse_bytes;
+use crate::model::{Error, Kind, Result};
+
+/// What the monitor does while a container runs and when it ends.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Upkeep {
+    /// Whether it is started again when it ends.
+    pub restart: RestartPolicy,
+    /// How much of its output is kept.
+    pub log: LogLimits,
+    /// How it is asked whether it is well.
+    pub health: HealthCheck,
+}
+
+/// Whether a container is started again when it ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RestartPolicy {
+    /// Never.
+    #[default]
+    No,
+    /// However it ended, unless it was stopped.
+    Always,
+    /// The same: nothing starts by itself after the host was restarted, so there is no difference.
+    UnlessStopped,
+    /// When its exit code is not 0.
+    OnFailure {
+        /// At most so often; 0 is without limit.
+        max: u32,
+    },
+}
+
+/// The first pause before a restart (moby `daemon/internal/restartmanager`).
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// After a run of this length the pauses begin anew.
+const LONG_RUN: Duration = Duration::from_secs(10);
+
+impl RestartPolicy {
+    /// Docker's name for it, without the count.
+    pub fn name(self) -> &'static str {
+        match self {
+            RestartPolicy::No => "no",
+            RestartPolicy::Always => "always",
+            RestartPolicy::UnlessStopped => "unless-stopped",
+            RestartPolicy::OnFailure { .. } => "on-failure",
+        }
+    }
+
+    /// How often at most; 0 where there is no limit.
+    pub fn maximum(self) -> u32 {
+        if let RestartPolicy::OnFailure { max } = self { max } else { 0 }
+    }
+
+    /// Whether a container that ended with `code` and was restarted `count` times starts again.
+    pub fn restarts(self, code: i32, count: u32) -> bool {
+        match self {
+            RestartPolicy::No => false,
+            RestartPolicy::Always | RestartPolicy::UnlessStopped => true,
+            RestartPolicy::OnFailure { max } => code != 0 && (max == 0 || count < max),
+        }
+    }
+}
+
+/// How long to wait before the next restart, after a pause of `last` and a run of `ran`.
+pub fn pause_after(last: Duration, ran: Duration) -> Duration {
+    if last.is_zero() || ran >= LONG_RUN { FIRST_PAUSE } else { (last * 2).min(LONGEST_PAUSE) }
+}
+
+impl FromStr for RestartPolicy {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let invalid = |message: String| {
+            Error::new(Kind::Invalid, message)
+                .hint("use one of no, always, unless-stopped, on-failure[:N]")
+        };
+        let (name, count) = match text.split_once(':') {
+            Some((name, count)) => (name, Some(count)),
+            None => (text, None),
+        };
+        let policy = match name {
+            "" | "no" => RestartPolicy::No,
+            "always" => RestartPolicy::Always,
+            "unless-stopped" => RestartPolicy::UnlessStopped,
+            "on-failure" => {
+                let max = count.unwrap_or("0").parse().map_err(|_| {
+                    let count = count.unwrap_or_default();
+                    invalid(format!("invalid restart policy: `{count}` is no number of restarts"))
+                })?;
+                return Ok(RestartPolicy::OnFailure { max });
+            }
+            _ => return Err(invalid(format!("invalid restart policy: unknown policy '{name}'"))),
+        };
+        if count.is_some() {
+            let message = "invalid restart policy: maximum retry count can only be used with \
+                           'on-failure'";
+            return Err(invalid(message.to_owned()));
+        }
+        Ok(policy)
+    }
+}
+
+impl fmt::Display for RestartPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RestartPolicy::OnFailure { max } if *max > 0 => write!(f, "on-failure:{max}"),
+            policy => f.write_str(policy.name()),
+        }
+    }
+}
+
+/// How much of a container's output is kept: so many files of this size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLimits {
+    /// Bytes of one file; `None` is without limit.
+    pub max_size: Option<u64>,
+    /// How many files.
+    pub max_file: u32,
+}
+
+impl Default for LogLimits {
+    /// Three files of 16 MiB: a container that writes for ever must not fill the disk.
+    fn default() -> Self {
+        LogLimits { max_size: Some(16 << 20), max_file: 3 }
+    }
+}
+
+impl LogLimits {
+    /// The limits as Docker's `--log-opt` says them.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for an unknown option or a value that makes no sense.
+    pub fn from_options<'a>(options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        let mut limits = LogLimits::default();
+        for (key, value) in options {
+            let invalid = |what: &str| {
+                Error::new(Kind::Invalid, format!("invalid log option {key}={value}: {what}"))
+            };
+            match key {
+                "max-size" if value == "-1" => limits.max_size = None,
+                "max-size" => {
+                    // One record must fit.
+                    let size = parse_bytes(value)?;
+                    if size < 64 << 10 {
+                        return Err(invalid("a file holds at least 64k; -1 is without limit"));
+                    }
+                    limits.max_size = Some(size);
+                }
+                "max-file" => {
+                    let count = value.parse().ok().filter(|count| (1..=1000).contains(count));
+                    limits.max_file = count.ok_or_else(|| invalid("from 1 to 1000 files"))?;
+                }
+                _ => {
+                    return Err(Error::new(Kind::Invalid, format!("unknown log opt '{key}'"))
+                        .hint("known: max-size, max-file"));
+                }
+            }
+        }
+        Ok(limits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_are_read_and_written_as_dockers() {
+        for text in ["no", "always", "unless-stopped", "on-failure", "on-failure:3"] {
+            assert_eq!(text.parse::<RestartPolicy>().unwrap().to_string(), text);
+        }
+        for text in ["always:3", "sometimes", "on-failure:x", "on-failure:-1"] {
+            assert!(text.parse::<RestartPolicy>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_minute_and_begin_anew_after_a_long_run() {
+        let mut pause = Duration::ZERO;
+        let short = Duration::from_secs(1);
+        let pauses: Vec<_> = (0..12)
+            .map(|_| {
+                pause = pause_after(pause, short);
+                pause.as_millis()
+            })
+            .collect();
+        assert_eq!(pauses[..4], [100, 200, 400, 800]);
+        assert_eq!(pauses[10..], [60_000, 60_000]);
+        assert_eq!(pause_after(pause, LONG_RUN), FIRST_PAUSE);
+    }
+}

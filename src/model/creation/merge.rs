@@ -1,0 +1,287 @@
+//! Image and options become a [`ContainerSpec`], by Docker's rules (moby `daemon/commit.go`).
+//!
+//! Pure: nothing of the host is read. What an image says is data of a stranger: it is refused
+//! where it is malformed, and never taken for a request (CVE-2026-57231: an image's `FOO` without
+//! `=` once meant "copy FOO from the host").
+
+use jiff::Timestamp;
+
+use crate::model::container::mounts::Given;
+use crate::model::container::options::{CreateOptions, EnvEntry};
+use crate::model::container::storage::Driver;
+use crate::model::container::supervision::RestartPolicy;
+use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
+use crate::model::image::{Image, ImageConfig};
+use crate::model::value::health_check::HealthCheck;
+use crate::model::value::id::ContainerId;
+use crate::model::value::signal::Signal;
+use crate::model::{Error, Kind, Result};
+
+/// The `PATH` of a container where neither image nor user sets one.
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The longest host name: one label of RFC 1123. The kernel's limit is 64.
+const MAX_HOSTNAME: usize = 63;
+
+/// The spec of a container made from `image`, which the user named `reference`, with `options`.
+///
+/// # Errors
+/// [`Kind::Invalid`] where the options are wrong or nothing is left to run; [`Kind::Corrupt`]
+/// where the image's own configuration is malformed.
+pub fn spec(
+    id: ContainerId,
+    created: Timestamp,
+    reference: &str,
+    image: &Image,
+    options: &CreateOptions,
+) -> Result<ContainerSpec> {
+    let of_image = &image.config;
+    check_image(&image.display_name(), of_image)?;
+    check_options(options)?;
+    let (entrypoint, cmd) = command(of_image, options)?;
+    let image_signal = of_image.stop_signal.as_deref().filter(|text| !text.is_empty());
+    let stop_signal = match (options.stop_signal, image_signal) {
+        (Some(signal), _) => Some(signal),
+        (None, Some(text)) => Some(image_stop_signal(&image.display_name(), text)?),
+        (None, None) => None,
+    };
+    let mut labels = of_image.labels.clone();
+    labels.extend(options.labels.clone());
+    let config = Config {
+        hostname: options.hostname.clone().unwrap_or_else(|| id.short().to_owned()),
+        user: options.user.clone().unwrap_or_else(|| of_image.user.clone()),
+        open_stdin: options.interactive,
+        tty: options.tty,
+        env: environment(&of_image.env, &options.env),
+        cmd,
+        entrypoint,
+        workdir: options.workdir.clone().unwrap_or_else(|| of_image.working_dir.clone()),
+        volumes: volumes(of_image, options),
+        exposed_ports: of_image.exposed_ports.keys().cloned().collect(),
+        labels,
+        stop_signal,
+        stop_timeout: options.stop_timeout,
+    };
+    let mut upkeep = options.upkeep.clone();
+    upkeep.health = health(&image.display_name(), of_image, &options.upkeep.health)?;
+    Ok(ContainerSpec {
+        version: VERSION,
+        id,
+        created,
+        image: ImageUse {
+            reference: reference.to_owned(),
+            id: image.id.clone(),
+            layers: image.layers.clone(),
+        },
+        config,
+        host: HostConfig {
+            auto_remove: options.auto_remove,
+            security: options.security.clone(),
+            resources: options.resources.clone(),
+            mounts: options.mounts.with_image(&image.display_name(), of_image.volumes.keys())?,
+            sharing: options.sharing.clone(),
+            upkeep,
+            storage: Driver::default(),
+        },
+        owner: options.owner.clone(),
+    })
+}
+
+/// The environment of the container's first process: the defaults, which the configured entries
+/// replace where they stand, then the rest of these in their order. An entry without `=` removes
+/// its variable, a default included. `HOME` is added by whoever knows the user's record.
+pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
+    let config = &spec.config;
+    let mut env = vec![format!("PATH={DEFAULT_PATH}"), format!("HOSTNAME={}", config.hostname)];
+    if config.tty {
+        env.push("TERM=xterm".to_owned());
+    }
+    for entry in &config.env {
+        let place = env.iter().position(|known| key(known) == key(entry));
+        match (place, entry.contains('=')) {
+            (Some(place), true) => env[place].clone_from(entry),
+            (None, true) => env.push(entry.clone()),
+            (Some(place), false) => drop(env.remove(place)),
+            (None, false) => {}
+        }
+    }
+    env
+}
+
+/// The places of volumes that nobody named: the image's, and the user's of `-v`.
+fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
+    let own = options.mounts.list.iter();
+    let own = own.filter(|mount| mount.anonymous && mount.given != Given::From);
+    let mut all: Vec<String> = image.volumes.keys().cloned().collect();
+    all.extend(own.map(|mount| mount.target.clone()));
+    all.sort();
+    all.dedup();
+    all
+}
+
+type Words = Vec<String>;
+
+/// Entrypoint and command. A user's entrypoint drops the image's command, for its arguments were
+/// written for another program.
+pub(crate) fn command(
+    image: &ImageConfig,
+    options: &CreateOptions,
+) -> Result<(Option<Words>, Option<Words>)> {
+    let some = |list: &Option<Vec<String>>| list.clone().filter(|list| !list.is_empty());
+    let (entrypoint, image_cmd) = match &options.entrypoint {
+        Some(own) => (Some(own.clone()).filter(|list| !list.is_empty()), None),
+        None => (some(&image.entrypoint), some(&image.cmd)),
+    };
+    let cmd = some(&options.cmd).or(image_cmd);
+    if entrypoint.is_none() && cmd.is_none() {
+        return Err(Error::new(Kind::Invalid, "no command specified")
+            .hint("the image names no command: write one after the image"));
+    }
+    let first = entrypoint.iter().chain(&cmd).flatten().next();
+    if first.is_some_and(String::is_empty) {
+        return Err(Error::new(Kind::Invalid, "the command is an empty string")
+            .hint("the first word of entrypoint and command names the program to run"));
+    }
+    Ok((entrypoint, cmd))
+}
+
+/// The user's entries, then those of the image that the user does not name.
+pub(crate) fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
+    let written = |entry: &EnvEntry| match entry {
+        EnvEntry::Set { key, value } => format!("{key}={value}"),
+        EnvEntry::Unset { key } => key.clone(),
+    };
+    let mut env: Vec<String> = user.iter().map(written).collect();
+    let kept = image.iter().filter(|entry| !user.iter().any(|own| own.key() == key(entry)));
+    env.extend(kept.cloned());
+    env
+}
+
+fn key(entry: &str) -> &str {
+    entry.split_once('=').map_or(entry, |(key, _)| key)
+}
+
+/// The user's health check, and what it does not say as the image has it.
+fn health(image: &str, of_image: &ImageConfig, own: &HealthCheck) -> Result<HealthCheck> {
+    own.check()?;
+    if let Some(check) = of_image.healthcheck.as_ref().filter(|_| !own.is_none()) {
+        check.check().map_err(|error| {
+            corrupt(image, format!("has a bad health check: {error}"))
+                .hint("--no-healthcheck leaves it out")
+        })?;
+    }
+    Ok(own.clone().or(of_image.healthcheck.as_ref()))
+}
+
+fn image_stop_signal(image: &str, text: &str) -> Result<Signal> {
+    text.parse::<Signal>().map_err(|error| {
+        corrupt(image, format!("has a bad stop signal: {error}"))
+            .hint("give one with --stop-signal, such as --stop-signal TERM")
+    })
+}
+
+/// Refuses what an image must not say, whoever wrote it.
+fn check_image(image: &str, config: &ImageConfig) -> Result<()> {
+    for entry in &config.env {
+        let well_formed = entry
+            .split_once('=')
+            .is_some_and(|(key, _)| !key.is_empty() && !key.contains(['*', '\n']));
+        if !well_formed || entry.contains('\0') {
+            return Err(corrupt(image, format!("has a bad environment entry {entry:?}")));
+        }
+    }
+    let workdir = &config.working_dir;
+    if !workdir.is_empty() && !workdir.starts_with('/') {
+        return Err(corrupt(
+            image,
+            format!("has a working directory that is not absolute: {workdir:?}"),
+        ));
+    }
+    let lists = [&config.entrypoint, &config.cmd];
+    let words = lists.into_iter().flatten().flatten();
+    let labels = config.labels.iter().flat_map(|(key, value)| [key, value]);
+    let keys = config.volumes.keys().chain(config.exposed_ports.keys());
+    let mut texts = words.chain(labels).chain(keys).chain([workdir, &config.user]);
+    if texts.any(|text| text.contains('\0')) {
+        return Err(corrupt(image, "has a NUL byte in its configuration".to_owned()));
+    }
+    Ok(())
+}
+
+fn corrupt(image: &str, what: String) -> Error {
+    Error::new(Kind::Corrupt, format!("image `{image}` {what}"))
+}
+
+/// Refuses what a user must not ask for, whatever the image.
+///
+/// # Errors
+/// [`Kind::Invalid`].
+pub fn check_options(options: &CreateOptions) -> Result<()> {
+    options.sharing.check(options)?;
+    options.resources.check()?;
+    if options.auto_remove && options.upkeep.restart != RestartPolicy::No {
+        let message = "conflicting options: cannot specify both --restart and --rm";
+        return Err(Error::new(Kind::Invalid, message));
+    }
+    for entry in &options.env {
+        let key = entry.key();
+        if key.is_empty() || key.contains('=') {
+            let written = if let EnvEntry::Set { value, .. } = entry { value } else { "" };
+            let message = format!("invalid environment variable: {key}={written}");
+            return Err(Error::new(Kind::Invalid, message).hint("write KEY=VALUE, or KEY"));
+        }
+        let value = if let EnvEntry::Set { value, .. } = entry { value } else { "" };
+        no_nul("environment", [key, value])?;
+    }
+    let words = [&options.entrypoint, &options.cmd].into_iter().flatten().flatten();
+    no_nul("command", words.map(String::as_str))?;
+    no_nul("labels", options.labels.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]))?;
+    no_nul("user", options.user.as_deref())?;
+    no_nul("groups", options.security.groups.iter().map(String::as_str))?;
+    options.security.check()?;
+    if let Some(hostname) = &options.hostname {
+        check_hostname(hostname)?;
+    }
+    if let Some(workdir) = &options.workdir {
+        no_nul("working directory", [workdir.as_str()])?;
+        if !workdir.starts_with('/') {
+            let message = format!(
+                "the working directory `{workdir}` is invalid, it needs to be an absolute path"
+            );
+            return Err(Error::new(Kind::Invalid, message));
+        }
+    }
+    Ok(())
+}
+
+fn no_nul<'a>(what: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    match texts.into_iter().find(|text| text.contains('\0')) {
+        Some(text) => {
+            let message = format!("NUL byte in the {what}: {text:?}");
+            Err(Error::new(Kind::Invalid, message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Letters, digits and `-` in labels joined by dots, as RFC 1123 says, and `_` as Docker allows.
+fn check_hostname(hostname: &str) -> Result<()> {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if hostname.len() <= MAX_HOSTNAME && hostname.split('.').all(label) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Invalid, format!("invalid hostname {hostname:?}")).hint(format!(
+        "a host name has 1 to {MAX_HOSTNAME} letters, digits, `-` and `.`, and starts and ends \
+         with a letter or digit"
+    )))
+}
+
+#[cfg(test)]
+#[path = "tests/merge.rs"]
+mod tests;

@@ -1,0 +1,106 @@
+//! What was asked for when a container was made, from what came of it: the way back from `merge`.
+
+use super::merge::{command, environment};
+use crate::model::container::mounts::{Given, Mount, Mounts};
+use crate::model::container::namespaces::{Mode, Sharing};
+use crate::model::container::options::{CreateOptions, EnvEntry};
+use crate::model::container::supervision::Upkeep;
+use crate::model::container::{Config, Container};
+use crate::model::image::ImageConfig;
+use crate::model::value::health_check::HealthCheck;
+use crate::model::value::signal::Signal;
+
+/// The fewest options by which its image becomes this container, as it is treated now.
+pub fn asked(container: &Container, image: &ImageConfig) -> CreateOptions {
+    let (config, host) = (&container.spec.config, &container.spec.host);
+    let (entrypoint, cmd) = words(config, image);
+    let own = |text: &String, of_image: &String| Some(text.clone()).filter(|t| t != of_image);
+    let labels = config.labels.iter().filter(|(key, value)| image.labels.get(*key) != Some(value));
+    let image_signal = image.stop_signal.as_deref().and_then(|text| text.parse::<Signal>().ok());
+    CreateOptions {
+        name: Some(container.state.name.clone()),
+        cmd,
+        entrypoint,
+        env: env(&config.env, &image.env),
+        workdir: own(&config.workdir, &image.working_dir),
+        user: own(&config.user, &image.user),
+        hostname: hostname(container, &host.sharing),
+        labels: labels.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        stop_signal: config.stop_signal.filter(|signal| Some(*signal) != image_signal),
+        stop_timeout: config.stop_timeout,
+        interactive: config.open_stdin,
+        tty: config.tty,
+        auto_remove: host.auto_remove,
+        owner: None,
+        security: host.security.clone(),
+        resources: host.resources.clone(),
+        mounts: mounts(&host.mounts),
+        sharing: host.sharing.clone(),
+        upkeep: Upkeep { health: health(&host.upkeep.health, image), ..host.upkeep.clone() },
+    }
+}
+
+type Words = Option<Vec<String>>;
+
+/// Entrypoint and command, as far as they are not the image's.
+fn words(config: &Config, image: &ImageConfig) -> (Words, Words) {
+    let own = config.entrypoint.clone().or(Some(Vec::new()));
+    let candidates =
+        [(None, None), (None, config.cmd.clone()), (own.clone(), None), (own, config.cmd.clone())];
+    let gives = |(entrypoint, cmd): &(Words, Words)| {
+        let (entrypoint, cmd) = (entrypoint.clone(), cmd.clone());
+        let options = CreateOptions { entrypoint, cmd, ..CreateOptions::default() };
+        let given = command(image, &options).ok();
+        given.is_some_and(|given| given == (config.entrypoint.clone(), config.cmd.clone()))
+    };
+    candidates.into_iter().find(gives).unwrap_or_default()
+}
+
+/// The user's variables stand before those of the image that are left; so they are as many of the
+/// first as it takes.
+fn env(all: &[String], image: &[String]) -> Vec<EnvEntry> {
+    let entry = |text: &String| match text.split_once('=') {
+        Some((key, value)) => EnvEntry::Set { key: key.to_owned(), value: value.to_owned() },
+        None => EnvEntry::Unset { key: text.clone() },
+    };
+    let user: Vec<EnvEntry> = all.iter().map(entry).collect();
+    let count = (0..user.len()).find(|count| environment(image, &user[..*count]) == all);
+    user[..count.unwrap_or(user.len())].to_vec()
+}
+
+/// The name that is not its id's, and not one that it shares.
+fn hostname(container: &Container, sharing: &Sharing) -> Option<String> {
+    let name = &container.spec.config.hostname;
+    let shared = sharing.uts == Mode::Host || matches!(sharing.network, Mode::Container(_));
+    (!shared && !name.is_empty() && name != container.spec.id.short()).then(|| name.clone())
+}
+
+/// Without what the image and other containers have brought, and the engine's names of volumes.
+fn mounts(all: &Mounts) -> Mounts {
+    let own = |mount: &&Mount| !matches!(mount.given, Given::Image | Given::From);
+    let unnamed = |mount: &Mount| match mount.anonymous {
+        true => Mount { source: String::new(), ..mount.clone() },
+        false => mount.clone(),
+    };
+    Mounts { list: all.list.iter().filter(own).map(unnamed).collect(), from: all.from.clone() }
+}
+
+fn health(check: &HealthCheck, image: &ImageConfig) -> HealthCheck {
+    let of_image = image.healthcheck.clone().unwrap_or_default();
+    if check.is_none() && !of_image.is_none() {
+        return HealthCheck::none();
+    }
+    let own = |time: i64, of_image: i64| if time == of_image { 0 } else { time };
+    HealthCheck {
+        test: if check.test == of_image.test { Vec::new() } else { check.test.clone() },
+        interval: own(check.interval, of_image.interval),
+        timeout: own(check.timeout, of_image.timeout),
+        start_period: own(check.start_period, of_image.start_period),
+        start_interval: own(check.start_interval, of_image.start_interval),
+        retries: own(check.retries, of_image.retries),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/overrides.rs"]
+mod tests;

@@ -1,0 +1,99 @@
+//! The way back from a container to what was asked for.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::*;
+use crate::model::container::options::Grace;
+use crate::model::container::{ContainerSpec, State};
+use crate::model::creation::merge;
+use crate::model::image::Image;
+use crate::model::value::id::ContainerId;
+
+fn image(config: serde_json::Value) -> Image {
+    Image {
+        tags: vec!["app".parse().unwrap()],
+        config: serde_json::from_value(config).unwrap(),
+        ..Image::plain(0xaa)
+    }
+}
+
+fn images() -> [Image; 3] {
+    [
+        image(json!({ "Cmd": ["sh"] })),
+        image(
+            json!({ "Entrypoint": ["tini", "--"], "Cmd": ["app"], "User": "app", "Volumes": { "/db": {} },
+                      "Env": ["PATH=/bin", "A=1"], "WorkingDir": "/srv", "Labels": { "a": "1", "b": "2" },
+                      "StopSignal": "SIGINT", "Healthcheck": { "Test": ["CMD", "true"], "Interval": 5_000_000_000_i64 } }),
+        ),
+        image(json!({ "Entrypoint": ["only"], "Env": ["B=2", "A=1"] })),
+    ]
+}
+
+fn container(image: &Image, options: &CreateOptions) -> Option<Container> {
+    let id = ContainerId::from_random([0xab; 32]).unwrap();
+    let spec = merge::spec(id, Timestamp::UNIX_EPOCH, "app", image, options).ok()?;
+    let name = options.name.clone().unwrap_or_else(|| "web".parse().unwrap());
+    Some(Container { spec, state: State::created(name) })
+}
+
+fn words(text: &str) -> Option<Vec<String>> {
+    Some(text.split_whitespace().map(str::to_owned).collect())
+}
+
+fn some_options() -> Vec<CreateOptions> {
+    let none = CreateOptions::default();
+    let set = |key: &str, value: &str| EnvEntry::Set { key: key.into(), value: value.into() };
+    let env = |list: &[EnvEntry]| CreateOptions { env: list.to_vec(), ..none.clone() };
+    let labels = [("a", "1"), ("b", "x"), ("c", "")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    let health = |check: HealthCheck| CreateOptions {
+        upkeep: Upkeep { health: check, ..Upkeep::default() },
+        ..none.clone()
+    };
+    vec![
+        none.clone(),
+        CreateOptions { cmd: words("app"), ..none.clone() },
+        CreateOptions { cmd: words("ls -l"), entrypoint: words(""), ..none.clone() },
+        CreateOptions { entrypoint: words("tini --"), ..none.clone() },
+        CreateOptions { entrypoint: words("tini --"), cmd: words("app"), ..none.clone() },
+        CreateOptions { entrypoint: words("sh -c"), cmd: words("ls"), ..none.clone() },
+        env(&[set("A", "1")]),
+        env(&[set("Z", "1"), set("A", "2"), set("A", "3"), EnvEntry::Unset { key: "PATH".into() }]),
+        env(&[set("PATH", "/bin"), set("A", "1")]),
+        CreateOptions { user: Some("1:2".into()), workdir: Some("/".into()), ..none.clone() },
+        CreateOptions { user: Some("app".into()), workdir: Some("/srv".into()), ..none.clone() },
+        CreateOptions { hostname: Some("box".into()), labels: labels.into(), ..none.clone() },
+        CreateOptions {
+            stop_signal: Some(Signal::INT),
+            stop_timeout: Some(Grace::Forever),
+            auto_remove: true,
+            ..none.clone()
+        },
+        health(HealthCheck::none()),
+        health(HealthCheck { test: HealthCheck::shell("x"), retries: 3, ..HealthCheck::default() }),
+        health(HealthCheck { interval: 7_000_000_000, ..HealthCheck::default() }),
+    ]
+}
+
+#[test]
+fn what_was_asked_for_makes_the_same_container_again() {
+    let spec = |container: &Container| -> ContainerSpec { container.spec.clone() };
+    for image in images() {
+        for options in some_options() {
+            let Some(first) = container(&image, &options) else { continue };
+            let asked = asked(&first, &image.config);
+            let again = container(&image, &asked).unwrap();
+            assert_eq!(spec(&again), spec(&first), "{options:?}\n{asked:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_the_images_was_not_asked_for() {
+    for image in images() {
+        let first = container(&image, &CreateOptions::default()).unwrap();
+        let name = Some(first.state.name.clone());
+        let asked = asked(&first, &image.config);
+        assert_eq!(asked, CreateOptions { name, ..CreateOptions::default() });
+    }
+}

@@ -1,0 +1,203 @@
+//! Which images are meant: Docker's filters of `images` and `image prune`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::metadata::Image;
+use crate::model::value::reference::Reference;
+
+/// What images must be. The values of one field are alternatives, except of labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageFilter {
+    /// Also the steps on the way to others.
+    pub all: bool,
+    /// Without tag, or with one.
+    pub dangling: Option<bool>,
+    /// `key` or `key=value`: has all of these labels.
+    pub labels: Vec<String>,
+    /// The same: has not all of these, where there are any.
+    pub without_labels: Vec<String>,
+    /// Built before this time.
+    pub before: Option<Timestamp>,
+    /// Built after this time.
+    pub since: Option<Timestamp>,
+    /// Patterns, one of which a reference must match: `alpine`, `alpine:3*`, `*/*:latest`.
+    pub references: Vec<String>,
+}
+
+impl ImageFilter {
+    /// Those of the images that are meant; of the references of each, those that are meant.
+    pub fn choose(&self, images: Vec<Image>) -> Vec<Image> {
+        images.into_iter().filter_map(|image| self.take(image)).collect()
+    }
+
+    fn take(&self, mut image: Image) -> Option<Image> {
+        let hidden = image.intermediate && (!self.all || self.dangling == Some(true));
+        if hidden || !self.fits(&image) {
+            return None;
+        }
+        if !self.references.is_empty() {
+            image.tags.retain(|tag| self.names(tag));
+            image.digests.retain(|digest| self.names(digest));
+        }
+        let named = !image.tags.is_empty() || !image.digests.is_empty();
+        let fits = match self.dangling {
+            // An image that only a digest names is both, as in Docker.
+            Some(true) => image.tags.is_empty(),
+            Some(false) => named,
+            None => true,
+        };
+        (fits && (named || self.references.is_empty())).then_some(image)
+    }
+
+    /// Whether labels and time of an image are as wanted.
+    pub fn fits(&self, image: &Image) -> bool {
+        self.fits_what_has(&image.config.labels, image.created)
+    }
+
+    /// The same of anything with labels and a time; one without a time is older than all others,
+    /// as in Docker.
+    pub fn fits_what_has(
+        &self,
+        labels: &BTreeMap<String, String>,
+        created: Option<Timestamp>,
+    ) -> bool {
+        let built = created.unwrap_or(Timestamp::MIN);
+        let has = |wanted: &String| has_label(labels, wanted);
+        self.labels.iter().all(has)
+            && (self.without_labels.is_empty() || !self.without_labels.iter().all(has))
+            && self.before.is_none_or(|before| built < before)
+            && self.since.is_none_or(|since| built > since)
+    }
+
+    fn names(&self, reference: &Reference) -> bool {
+        self.references.iter().any(|pattern| matches(pattern, reference))
+    }
+}
+
+fn has_label(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
+    match wanted.split_once('=') {
+        Some((key, value)) => labels.get(key).is_some_and(|own| own == value),
+        None => labels.contains_key(wanted),
+    }
+}
+
+/// Whether a pattern means a reference: its shortest form, that without tag, or the whole one.
+fn matches(pattern: &str, reference: &Reference) -> bool {
+    let texts = [reference.familiar(), reference.repository(), reference.to_string()];
+    texts.iter().any(|text| glob(pattern.as_bytes(), text.as_bytes()))
+}
+
+/// Whether `text` is as `pattern` says: `*` is any number of characters but `/`, `?` is one.
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    // Where the last star stands, and where in the text what it takes ends so far.
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(b'?') if text[t] != b'/' => (p, t) = (p + 1, t + 1),
+            Some(byte) if *byte == text[t] => (p, t) = (p + 1, t + 1),
+            _ => match star {
+                Some((at, taken)) if text[taken] != b'/' => {
+                    star = Some((at, taken + 1));
+                    (p, t) = (at + 1, taken + 1);
+                }
+                _ => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::value::digest::Digest;
+
+    fn image(seed: u8, references: &[&str]) -> Image {
+        let references = references.iter().map(|text| text.parse::<Reference>().unwrap());
+        let (digests, tags) = references.partition(|one| one.digest().is_some());
+        Image {
+            tags,
+            digests,
+            created: Some(Timestamp::from_second(i64::from(seed)).unwrap()),
+            ..Image::plain(seed)
+        }
+    }
+
+    fn digest() -> String {
+        format!("b@sha256:{}", "d".repeat(64))
+    }
+
+    /// Number 4 is a step on the way, 5 does not say when it was built.
+    fn images() -> Vec<Image> {
+        let mut images = vec![
+            image(1, &["a:1", "a:2", "team/a:1"]),
+            image(2, &[&digest()]),
+            image(3, &[]),
+            image(4, &[]),
+            image(5, &["c"]),
+        ];
+        images[0].config.labels = [("k".to_owned(), "v".to_owned())].into();
+        images[1].config.labels = [("k".to_owned(), "w".to_owned())].into();
+        images[3].intermediate = true;
+        images[4].created = None;
+        images
+    }
+
+    fn check(filter: &ImageFilter, expected: &[u8]) {
+        let chosen = filter.choose(images());
+        let seeds: Vec<_> = chosen.iter().map(|image| image.id.clone()).collect();
+        let expected: Vec<_> = expected.iter().map(|n| Digest::from_bytes(&[*n; 32])).collect();
+        assert_eq!(seeds, expected, "{filter:?}");
+    }
+
+    #[test]
+    fn each_filter_is_dockers() {
+        let none = ImageFilter::default;
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let time = |second| Timestamp::from_second(second).ok();
+        check(&none(), &[1, 2, 3, 5]);
+        check(&ImageFilter { all: true, ..none() }, &[1, 2, 3, 4, 5]);
+        check(&ImageFilter { dangling: Some(true), ..none() }, &[2, 3]);
+        check(&ImageFilter { dangling: Some(true), all: true, ..none() }, &[2, 3]);
+        check(&ImageFilter { dangling: Some(false), ..none() }, &[1, 2, 5]);
+        check(&ImageFilter { labels: texts(&["k"]), ..none() }, &[1, 2]);
+        check(&ImageFilter { labels: texts(&["k=v", "k"]), ..none() }, &[1]);
+        check(&ImageFilter { without_labels: texts(&["k=v"]), ..none() }, &[2, 3, 5]);
+        check(&ImageFilter { before: time(2), ..none() }, &[1, 5]);
+        check(&ImageFilter { since: time(2), ..none() }, &[3]);
+        check(&ImageFilter { references: texts(&["c", "nosuch"]), ..none() }, &[5]);
+        check(&ImageFilter { references: texts(&["b"]), ..none() }, &[2]);
+    }
+
+    #[test]
+    fn of_an_image_only_the_references_that_match_are_shown() {
+        let filter = ImageFilter { references: vec!["a".to_owned()], ..ImageFilter::default() };
+        let chosen = filter.choose(images());
+        let tags: Vec<_> = chosen[0].tags.iter().map(Reference::familiar).collect();
+        assert_eq!(tags, ["a:1", "a:2"]);
+    }
+
+    #[test]
+    fn references_match_as_globs() {
+        for (pattern, reference, expected) in [
+            ("alpine", "alpine:3", true),
+            ("alpine:3", "alpine:3", true),
+            ("alp*:3*", "alpine:3.20", true),
+            ("*", "team/app", false),
+            ("*/*", "team/app", true),
+            ("docker.io/library/alpine:3", "alpine:3", true),
+            ("alpine:4", "alpine:3", false),
+            ("a?pine", "alpine", true),
+        ] {
+            let reference: Reference = reference.parse().unwrap();
+            assert_eq!(matches(pattern, &reference), expected, "{pattern}");
+        }
+    }
+}

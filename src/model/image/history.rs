@@ -1,0 +1,120 @@
+//! How an image came to be: the steps that its configuration names, and what each added.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::metadata::Image;
+use crate::model::value::digest::Digest;
+use crate::model::value::reference::Reference;
+
+/// A step in the making of an image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// The image that there was after it, where that one is here.
+    pub id: Option<Digest>,
+    /// When it was done.
+    pub created: Option<Timestamp>,
+    /// What was done, as its author wrote it.
+    pub created_by: String,
+    /// The bytes of the files of its layer; 0 where it made none.
+    pub size: u64,
+    /// The author's comment.
+    pub comment: String,
+    /// The tags of the image that there was after it.
+    pub tags: Vec<Reference>,
+}
+
+/// The steps of an image, the latest first. `sizes` are those of its layers, lowest first;
+/// `ancestors` are the images that it was built from, the nearest first.
+///
+/// A history is the word of a stranger: where it names more layers than there are, those are of
+/// no size; where it names fewer, the others follow without a word.
+pub fn history(image: &Image, sizes: &[u64], ancestors: &[Image]) -> Vec<History> {
+    let mut sizes = sizes.iter().copied();
+    let mut steps: Vec<History> =
+        written(image).iter().map(|step| of_step(step, &mut sizes)).collect();
+    steps.extend(sizes.map(|size| of_step(&Value::Null, &mut std::iter::once(size))));
+    if let Some(last) = steps.last_mut() {
+        (last.id, last.tags) = (Some(image.id.clone()), image.tags.clone());
+    }
+    let mut above = steps.len();
+    for ancestor in ancestors {
+        let length = written(ancestor).len();
+        // Only below the one before it; else it is not what this image was built from.
+        let Some(step) = length.checked_sub(1).filter(|_| length < above) else { break };
+        (steps[step].id, steps[step].tags) = (Some(ancestor.id.clone()), ancestor.tags.clone());
+        above = length;
+    }
+    steps.reverse();
+    steps
+}
+
+fn written(image: &Image) -> &[Value] {
+    image.document.get("history").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn of_step(step: &Value, sizes: &mut impl Iterator<Item = u64>) -> History {
+    let text = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let is_empty = step.get("empty_layer").and_then(Value::as_bool).unwrap_or_default();
+    History {
+        id: None,
+        created: text("created").parse().ok(),
+        created_by: text("created_by"),
+        size: if is_empty { 0 } else { sizes.next().unwrap_or_default() },
+        comment: text("comment"),
+        tags: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn image(seed: u8, history: Value) -> Image {
+        Image {
+            tags: vec!["a".parse().unwrap()],
+            document: json!({ "history": history }),
+            ..Image::plain(seed)
+        }
+    }
+
+    fn check(history: Value, sizes: &[u64], expected: &[(&str, u64)]) {
+        let steps = super::history(&image(1, history), sizes, &[]);
+        let shown: Vec<_> = steps.iter().map(|s| (s.created_by.as_str(), s.size)).collect();
+        assert_eq!(shown, expected);
+        let ids: Vec<bool> = steps.iter().map(|step| step.id.is_some()).collect();
+        assert_eq!(ids, (0..steps.len()).map(|n| n == 0).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn steps_are_the_latest_first_and_empty_ones_have_no_size() {
+        let steps = json!([
+            {"created_by": "ADD"},
+            {"created_by": "ENV", "empty_layer": true},
+            {"created_by": "RUN"}
+        ]);
+        check(steps, &[7, 5], &[("RUN", 5), ("ENV", 0), ("ADD", 7)]);
+    }
+
+    #[test]
+    fn a_history_that_does_not_fit_its_layers_is_shown_all_the_same() {
+        let one = json!([{"created_by": "ADD"}]);
+        check(one.clone(), &[], &[("ADD", 0)]);
+        check(one, &[7, 5], &[("", 5), ("ADD", 7)]);
+        check(Value::Null, &[7], &[("", 7)]);
+        check(json!(["x", 3, {"created": 5}]), &[1], &[("", 0), ("", 0), ("", 1)]);
+        check(Value::Null, &[], &[]);
+    }
+
+    #[test]
+    fn images_that_it_was_built_from_have_their_ids() {
+        let step = json!({"empty_layer": true});
+        let of = |seed: u8, length: usize| image(seed, vec![step.clone(); length].into());
+        let steps = super::history(&of(1, 4), &[], &[of(2, 3), of(3, 1), of(4, 1), of(5, 0)]);
+        let seeds: Vec<_> = steps.iter().map(|step| step.id.clone()).collect();
+        let id = |seed: u8| Some(Digest::from_bytes(&[seed; 32]));
+        assert_eq!(seeds, [id(1), id(2), None, id(3)]);
+    }
+}

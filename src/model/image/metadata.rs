@@ -1,0 +1,255 @@
+//! An image as data: metadata (id, tags, environment, command, size) and layers.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::model::value::digest::Digest;
+use crate::model::value::health_check::HealthCheck;
+use crate::model::value::reference::Reference;
+use crate::model::{Error, Kind};
+
+/// An image in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image {
+    /// The digest of its configuration.
+    pub id: Digest,
+    /// The tags that point at it, sorted; none when it is dangling.
+    pub tags: Vec<Reference>,
+    /// What registries call it: `repository@sha256:...`, sorted (Docker's `RepoDigests`).
+    pub digests: Vec<Reference>,
+    /// The digest of its manifest, as it came or as it was written here.
+    pub manifest: Option<Digest>,
+    /// The image that it was built from, where it was built here.
+    pub parent: Option<Digest>,
+    /// Whether it is a step of a build that is kept for the next one, without a tag of its own.
+    pub intermediate: bool,
+    /// When it was built.
+    pub created: Option<Timestamp>,
+    /// When it was last tagged here.
+    pub tagged: Option<Timestamp>,
+    /// The bytes of the files of all its layers, unpacked.
+    pub size: u64,
+    /// The keys of its unpacked layers, lowest first: what the store's `layer_dir` takes. The key
+    /// is the diff id, except for a layer whose unpacking depended on those below; the diff ids
+    /// themselves are [`Image::diff_ids`].
+    pub layers: Vec<Digest>,
+    /// Such as `amd64`.
+    pub architecture: String,
+    /// Such as `linux`.
+    pub os: String,
+    /// What to run and how.
+    pub config: ImageConfig,
+    /// The whole configuration document as it was written, for `inspect`.
+    pub document: Value,
+}
+
+impl Image {
+    /// One with a known id and nothing else; what a test is about it sets itself.
+    #[cfg(test)]
+    pub fn plain(seed: u8) -> Self {
+        Image {
+            id: Digest::from_bytes(&[seed; 32]),
+            tags: Vec::new(),
+            digests: Vec::new(),
+            manifest: None,
+            parent: None,
+            intermediate: false,
+            created: None,
+            tagged: None,
+            size: 0,
+            layers: Vec::new(),
+            architecture: "amd64".to_owned(),
+            os: "linux".to_owned(),
+            config: ImageConfig::default(),
+            document: Value::Null,
+        }
+    }
+
+    /// The diff ids of its layers as its configuration names them, lowest first: what `inspect`
+    /// shows as `RootFS.Layers`.
+    pub fn diff_ids(&self) -> Vec<Digest> {
+        let ids = self.document.pointer("/rootfs/diff_ids").and_then(Value::as_array);
+        let texts = ids.into_iter().flatten().filter_map(Value::as_str);
+        texts.filter_map(|text| text.parse().ok()).collect()
+    }
+
+    /// The reference to show: its first tag, or else its short id.
+    pub fn display_name(&self) -> String {
+        self.tags.first().map_or_else(|| self.id.short().to_owned(), Reference::familiar)
+    }
+}
+
+/// The `config` of an image configuration (OCI image specification, config.md; Docker's adds
+/// `Healthcheck`, `OnBuild` and `Shell`). A `null` is read as absent, as Docker writes many.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ImageConfig {
+    /// `user[:group]`.
+    #[serde(deserialize_with = "null_as_default")]
+    pub user: String,
+    /// `port/protocol`, as keys.
+    #[serde(deserialize_with = "null_as_default")]
+    pub exposed_ports: BTreeMap<String, Value>,
+    /// `KEY=VALUE`.
+    #[serde(deserialize_with = "null_as_default")]
+    pub env: Vec<String>,
+    /// The program that `cmd` is appended to.
+    #[serde(deserialize_with = "words")]
+    pub entrypoint: Option<Vec<String>>,
+    /// The default arguments, or the whole command.
+    #[serde(deserialize_with = "words")]
+    pub cmd: Option<Vec<String>>,
+    /// Mount points, as keys.
+    #[serde(deserialize_with = "null_as_default")]
+    pub volumes: BTreeMap<String, Value>,
+    /// The working directory.
+    #[serde(deserialize_with = "null_as_default")]
+    pub working_dir: String,
+    /// Labels.
+    #[serde(deserialize_with = "null_as_default")]
+    pub labels: BTreeMap<String, String>,
+    /// The signal that `stop` sends, as text: it is data of a stranger until it is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<String>,
+    /// How containers are asked whether they are well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<HealthCheck>,
+}
+
+/// A list of words; old tools wrote a single one without the list (moby, `strslice`).
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Words {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(Option::deserialize(deserializer)?.map(|words| match words {
+        Words::One(word) => vec![word],
+        Words::Many(words) => words,
+    }))
+}
+
+/// What images write as `null` is as not written.
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Whether an image may be made or fetched when it is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// Where it is missing.
+    #[default]
+    Missing,
+    /// Each time.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What `load` took from an archive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The image.
+    pub id: Digest,
+    /// The references that now point at it.
+    pub tags: Vec<Reference>,
+    /// References that pointed at another image before, which `load` therefore moved.
+    pub moved: Vec<Reference>,
+}
+
+/// How a layer or an archive is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// gzip, RFC 1952.
+    Gzip,
+    /// Zstandard, RFC 8878.
+    Zstd,
+}
+
+impl FromStr for Compression {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "gzip" | "gz" => Ok(Compression::Gzip),
+            "zstd" | "zst" => Ok(Compression::Zstd),
+            _ => Err(Error::new(Kind::Invalid, format!("unknown compression `{text}`"))
+                .hint("write gzip or zstd")),
+        }
+    }
+}
+
+/// What `save` writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SaveFormat {
+    /// What `docker load` reads; also an OCI image layout.
+    #[default]
+    Docker,
+    /// An OCI image layout as a tar.
+    Oci,
+    /// An OCI image layout as a directory.
+    OciDirectory,
+}
+
+impl FromStr for SaveFormat {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "docker" | "docker-archive" => Ok(SaveFormat::Docker),
+            "oci" | "oci-archive" => Ok(SaveFormat::Oci),
+            "oci-dir" => Ok(SaveFormat::OciDirectory),
+            _ => Err(Error::new(Kind::Invalid, format!("unknown format `{text}`"))
+                .hint("write docker, oci or oci-dir")),
+        }
+    }
+}
+
+/// How `save` writes images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SaveOptions {
+    /// The format.
+    pub format: SaveFormat,
+    /// For Docker the archive is compressed, for the OCI formats each layer that is not yet.
+    pub compress: Option<Compression>,
+}
+
+/// A container and the image that it uses, for `rmi` to heed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageUser {
+    /// The id of its image.
+    pub image: Digest,
+    /// The keys of the layers that it is made of.
+    pub layers: Vec<Digest>,
+    /// Its name, for messages.
+    pub container: String,
+    /// Whether it has processes.
+    pub live: bool,
+}
+
+/// The image that was made from this machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostImage {
+    /// The image.
+    pub image: Image,
+    /// The programs that this machine does not have, or whose files could not be found.
+    pub missing: Vec<String>,
+}
+
+/// What `rmi` took away, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Removed {
+    /// A reference; the image may live on.
+    Untagged(Reference),
+    /// An image or a layer.
+    Deleted(Digest),
+}

@@ -1,0 +1,13 @@
+//! Images as data: metadata, history, filters, build steps and disk usage.
+
+pub mod build;
+pub mod filter;
+pub mod history;
+pub mod metadata;
+pub mod usage;
+
+pub(crate) use metadata::null_as_default;
+pub use metadata::{
+    Compression, HostImage, Image, ImageConfig, ImageUser, Loaded, PullPolicy, Removed, SaveFormat,
+    SaveOptions,
+};

@@ -1,0 +1,67 @@
+//! What of a container's namespaces `inspect` shows.
+
+use serde_json::{Value, json};
+
+use crate::model::container::namespaces::{Mode, Sharing};
+
+/// `HostConfig.IpcMode`.
+pub(super) fn ipc(sharing: &Sharing) -> String {
+    let own = match (sharing.ipc_shareable, sharing.ipc_none) {
+        (true, _) => "shareable",
+        (_, true) => "none",
+        _ => "private",
+    };
+    sharing.ipc.show(own)
+}
+
+/// `HostConfig.ExtraHosts`.
+pub(super) fn extra_hosts(sharing: &Sharing) -> Value {
+    let hosts = sharing.extra_hosts.iter();
+    let hosts: Vec<String> = hosts.map(|(name, address)| format!("{name}:{address}")).collect();
+    if hosts.is_empty() { Value::Null } else { json!(hosts) }
+}
+
+/// `NetworkSettings`: one that is another container's is told of there.
+pub(super) fn network_settings(sharing: &Sharing) -> Value {
+    let mut settings = json!({
+        "Bridge": "",
+        "SandboxID": "",
+        "HairpinMode": false,
+        "LinkLocalIPv6Address": "",
+        "LinkLocalIPv6PrefixLen": 0,
+        "Ports": {},
+        "SandboxKey": "",
+        "SecondaryIPAddresses": null,
+        "SecondaryIPv6Addresses": null,
+        "EndpointID": "",
+        "Gateway": "",
+        "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0,
+        "IPAddress": "",
+        "IPPrefixLen": 0,
+        "IPv6Gateway": "",
+        "MacAddress": "",
+        "Networks": {},
+    });
+    let name = match sharing.network {
+        Mode::Private => "none",
+        Mode::Host => "host",
+        Mode::Container(_) => return settings,
+    };
+    settings["Networks"][name] = json!({
+        "IPAMConfig": null,
+        "Links": null,
+        "Aliases": null,
+        "NetworkID": "",
+        "EndpointID": "",
+        "Gateway": "",
+        "IPAddress": "",
+        "IPPrefixLen": 0,
+        "IPv6Gateway": "",
+        "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0,
+        "MacAddress": "",
+        "DriverOpts": null,
+    });
+    settings
+}

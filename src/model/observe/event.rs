@@ -1,0 +1,343 @@
+//! Events: what happened to containers, images and volumes, under Docker's names
+//! (moby, `api/types/events`), and which of them are wanted.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::container::ContainerSpec;
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
+use crate::model::value::suggest::nearest;
+use crate::model::{Error, Kind, Result};
+
+/// The longest text of an event that is kept whole, in bytes: labels and commands are strangers'.
+const LONGEST: usize = 1024;
+/// How many bytes the labels of a container may have together, to be told with each event.
+const LABELS: usize = 16 * 1024;
+/// Says in an event how many labels it does not tell.
+const LEFT_OUT: &str = "lifebox.labels_left_out";
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Type {
+    /// A container.
+    Container,
+    /// An image.
+    Image,
+    /// A volume.
+    Volume,
+}
+
+impl Type {
+    /// All of them.
+    pub const ALL: [Type; 3] = [Type::Container, Type::Image, Type::Volume];
+
+    /// Docker's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Type::Container => "container",
+            Type::Image => "image",
+            Type::Volume => "volume",
+        }
+    }
+}
+
+macro_rules! actions {
+    ($($name:ident = $word:literal: $about:literal,)*) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Action {
+            $(#[doc = $about] $name,)*
+        }
+
+        impl Action {
+            /// All of them, by word.
+            pub const ALL: &'static [Action] = &[$(Action::$name,)*];
+
+            /// Docker's word.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Action::$name => $word,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    ArchivePath = "archive-path": "Files were copied out of a container.",
+    Attach = "attach": "Somebody sees what a container writes.",
+    Commit = "commit": "An image was made of a container.",
+    Create = "create": "A container or a volume was made.",
+    Delete = "delete": "An image was removed.",
+    Destroy = "destroy": "A container or a volume was removed.",
+    Detach = "detach": "Somebody left a container by the detach keys.",
+    Die = "die": "A container's first process has ended.",
+    ExecCreate = "exec_create": "A further program is to run in a container.",
+    ExecDetach = "exec_detach": "Somebody left that program by the detach keys.",
+    ExecDie = "exec_die": "That program has ended.",
+    ExecStart = "exec_start": "That program is started.",
+    Export = "export": "A container's files were written as a tar.",
+    ExtractToDir = "extract-to-dir": "Files were copied into a container.",
+    HealthStatus = "health_status": "A container's health is another one now.",
+    Import = "import": "An image was made of files.",
+    Kill = "kill": "A signal was sent to a container.",
+    Load = "load": "An image was taken from an archive.",
+    Mount = "mount": "A container uses a volume.",
+    Oom = "oom": "A process of a container was killed for want of memory.",
+    Pause = "pause": "A container was frozen.",
+    Pull = "pull": "An image was fetched.",
+    Push = "push": "An image was sent.",
+    Rename = "rename": "A container got another name.",
+    Resize = "resize": "A container's terminal got another size.",
+    Restart = "restart": "A container was stopped and started.",
+    Save = "save": "An image was written to an archive.",
+    Start = "start": "A container runs.",
+    Stop = "stop": "A container was stopped.",
+    Tag = "tag": "An image got a reference.",
+    Top = "top": "A container's processes were listed.",
+    Unmount = "unmount": "A container uses a volume no more.",
+    Unpause = "unpause": "A container was thawed.",
+    Untag = "untag": "An image lost a reference.",
+    Update = "update": "A container's limits were changed.",
+}
+
+impl Action {
+    /// The action with a word of its own, as in `health_status: healthy`.
+    pub fn of(self, detail: &str) -> String {
+        format!("{}: {detail}", self.as_str())
+    }
+}
+
+impl From<Action> for String {
+    fn from(action: Action) -> String {
+        action.as_str().to_owned()
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub time: Timestamp,
+    /// What it is about.
+    #[serde(rename = "type")]
+    pub subject: Type,
+    /// What happened: an [`Action`]'s word, for some with a text after a colon.
+    pub action: String,
+    /// The id of the container or image; the name of the volume. For `pull` and `push` the
+    /// reference, as with Docker.
+    pub id: String,
+    /// Docker's `Actor.Attributes`: name, image, labels, and what belongs to the action.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl Event {
+    fn new(subject: Type, action: impl Into<String>, id: &str) -> Event {
+        let action = shortened(&action.into());
+        let (time, attributes) = (Timestamp::now(), BTreeMap::new());
+        Event { time, subject, action, id: id.to_owned(), attributes }
+    }
+
+    /// Something happened to a container. Its labels can't stand for the attributes in `own`.
+    pub fn of_container(
+        spec: &ContainerSpec,
+        name: &ContainerName,
+        action: impl Into<String>,
+        own: &[(&str, String)],
+    ) -> Event {
+        Event::new(Type::Container, action, spec.id.as_str())
+            .labelled(&spec.config.labels)
+            .with(own)
+            .with(&[("image", spec.image.reference.clone()), ("name", name.to_string())])
+    }
+
+    /// Something happened to a container whose record is damaged.
+    pub fn of_unknown(id: &ContainerId, name: Option<&ContainerName>, action: Action) -> Event {
+        let name = name.map(|name| ("name", name.to_string()));
+        Event::new(Type::Container, action, id.as_str()).with(name.as_slice())
+    }
+
+    /// Something happened to an image.
+    pub fn of_image(
+        action: Action,
+        id: &str,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> Event {
+        Event::new(Type::Image, action, id).labelled(labels).with(&[("name", name.to_owned())])
+    }
+
+    /// Something happened to a volume.
+    pub fn of_volume(action: Action, name: &str, own: &[(&str, String)]) -> Event {
+        Event::new(Type::Volume, action, name).with(own).with(&[("driver", "local".to_owned())])
+    }
+
+    /// One for trying out a template.
+    pub fn example() -> Event {
+        Event::new(Type::Container, Action::Start, "")
+    }
+
+    fn with(mut self, own: &[(&str, String)]) -> Event {
+        let own = own.iter().map(|(key, value)| ((*key).to_owned(), shortened(value)));
+        self.attributes.extend(own);
+        self
+    }
+
+    /// As many labels as there is room for.
+    fn labelled(mut self, labels: &BTreeMap<String, String>) -> Event {
+        let (mut room, mut left_out) = (LABELS, 0_u64);
+        for (key, value) in labels {
+            let value = shortened(value);
+            match room.checked_sub(key.len() + value.len()).filter(|_| key.len() <= LONGEST) {
+                Some(left) => {
+                    room = left;
+                    self.attributes.insert(key.clone(), value);
+                }
+                None => left_out += 1,
+            }
+        }
+        match left_out {
+            0 => self,
+            _ => self.with(&[(LEFT_OUT, left_out.to_string())]),
+        }
+    }
+
+    /// The name of what it is about; empty where it has none.
+    pub fn name(&self) -> &str {
+        match self.subject {
+            Type::Volume => &self.id,
+            _ => self.attributes.get("name").map_or("", String::as_str),
+        }
+    }
+
+    /// The image as the container's maker named it; of an image, its name. Empty for a volume.
+    pub fn image(&self) -> &str {
+        let key = if self.subject == Type::Image { "name" } else { "image" };
+        self.attributes.get(key).map_or("", String::as_str)
+    }
+
+    /// The action without the text after the colon.
+    pub fn verb(&self) -> &str {
+        self.action.split_once(": ").map_or(&self.action, |(verb, _)| verb)
+    }
+}
+
+/// What `die` tells: the exit code, and how many whole seconds it ran.
+pub fn death(code: i32, begun: Timestamp) -> [(&'static str, String); 2] {
+    let ran = Timestamp::now().duration_since(begun).as_secs().max(0);
+    [("exitCode", code.to_string()), ("execDuration", ran.to_string())]
+}
+
+/// What `rename` tells: Docker's names begin with a slash here.
+pub fn renaming(old: &ContainerName) -> [(&'static str, String); 1] {
+    [("oldName", format!("/{old}"))]
+}
+
+fn shortened(text: &str) -> String {
+    match text.len() {
+        0..=LONGEST => text.to_owned(),
+        _ => format!("{}...", &text[..text.floor_char_boundary(LONGEST - 3)]),
+    }
+}
+
+/// Which events are wanted: of one key any value, of `label` all; and all keys that are given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    pairs: Vec<(String, String)>,
+}
+
+impl EventFilter {
+    /// What can be asked for.
+    pub const KEYS: [&'static str; 6] = ["container", "event", "image", "label", "type", "volume"];
+
+    /// Narrows it.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for a key, an action or a type that does not exist.
+    pub fn add(&mut self, key: &str, value: &str) -> Result<()> {
+        if !Self::KEYS.contains(&key) {
+            let error = Error::new(Kind::Invalid, format!("invalid filter `{key}`"));
+            return Err(error.hint(format!("the filters are {}", Self::KEYS.join(", "))));
+        }
+        let words: Vec<&str> = match key {
+            "event" => Action::ALL.iter().map(|action| action.as_str()).collect(),
+            "type" => Type::ALL.iter().map(|subject| subject.as_str()).collect(),
+            _ => Vec::new(),
+        };
+        let word = value.split(':').next().unwrap_or_default().trim_end();
+        if !words.is_empty() && !words.contains(&word) {
+            let error = Error::new(Kind::Invalid, format!("invalid filter `{key}={value}`"));
+            let all = format!("it is one of {}", words.join(", "));
+            return Err(match nearest(word, words) {
+                Some(near) => error.hint(format!("did you mean `{near}`? ({all})")),
+                None => error.hint(all),
+            });
+        }
+        self.pairs.push((key.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    /// Whether an event is wanted.
+    pub fn takes(&self, event: &Event) -> bool {
+        Self::KEYS.iter().all(|key| {
+            let mut values = self.pairs.iter().filter(|(k, _)| k == key).map(|(_, v)| v);
+            match *key {
+                "label" => values.all(|value| has_label(event, value)),
+                _ => values.clone().next().is_none() || values.any(|value| is(event, key, value)),
+            }
+        })
+    }
+}
+
+/// As moby's `daemon/events/filter.go`: containers and volumes by the beginning of id or name.
+fn is(event: &Event, key: &str, value: &str) -> bool {
+    let begins = |subject: Type| {
+        let named = event.name().starts_with(value) || event.id.starts_with(value);
+        event.subject == subject && named
+    };
+    match key {
+        "container" => begins(Type::Container),
+        "volume" => begins(Type::Volume),
+        "type" => event.subject.as_str() == value,
+        "image" => {
+            let without_tag = |text: &str| match text.rsplit_once(':') {
+                Some((repository, tag)) if !tag.contains('/') => repository == value,
+                _ => false,
+            };
+            let names = [event.image(), &event.id];
+            let names = &names[..if event.subject == Type::Image { 2 } else { 1 }];
+            names.iter().any(|name| *name == value || without_tag(name))
+        }
+        _ => event.action == value || event.verb() == value,
+    }
+}
+
+fn has_label(event: &Event, value: &str) -> bool {
+    match value.split_once('=') {
+        Some((key, value)) => event.attributes.get(key).is_some_and(|own| own == value),
+        None => event.attributes.contains_key(value),
+    }
+}
+
+/// Which events, and whether those to come too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventOptions {
+    /// From this time on. Where neither this nor `until` is set, one who follows gets only what
+    /// happens from now on, as with Docker.
+    pub since: Option<Timestamp>,
+    /// Before this time; one who follows is done then.
+    pub until: Option<Timestamp>,
+    /// Go on with what happens.
+    pub follow: bool,
+    /// Only these.
+    pub filter: EventFilter,
+}
+
+#[cfg(test)]
+#[path = "tests/event.rs"]
+mod tests;

@@ -1,0 +1,105 @@
+//! Signs that a container is ready, which are looked for from outside: no program runs for them.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::model::{Error, Kind, Result};
+
+/// The longest path that a server is asked for, in bytes.
+const LONGEST: usize = 2048;
+
+/// What can be seen of a container that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// A program of it listens on this TCP port.
+    Listens(u16),
+    /// A server in it answers.
+    Answers(Question),
+    /// There is something at this path inside; links are the container's.
+    Has(String),
+}
+
+/// Whether a sign is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It is.
+    Yes,
+    /// Not yet, and what was found instead.
+    NotYet(String),
+}
+
+/// What a server is asked by HTTP, at the container's own loopback address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Its TCP port.
+    pub port: u16,
+    /// The path, from `/` on.
+    path: String,
+    /// The status of a good answer; any from 200 to 399 where unset.
+    pub status: Option<u16>,
+    /// How long one answer is waited for.
+    pub patience: Duration,
+}
+
+impl Question {
+    /// A question for `path` on `port`.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for a path that a request can't carry as it is.
+    pub fn new(port: u16, path: &str, status: Option<u16>, patience: Duration) -> Result<Self> {
+        let fits = path.len() <= LONGEST && path.bytes().all(|byte| byte.is_ascii_graphic());
+        if !fits || !path.starts_with('/') {
+            return Err(Error::new(Kind::Invalid, format!("{path:?} is no path of a request"))
+                .hint("such as \"/health\"; other characters are written as %20"));
+        }
+        Ok(Question { port, path: path.to_owned(), status, patience })
+    }
+
+    /// The path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether an answer with this status is a good one.
+    pub fn takes(&self, status: u16) -> bool {
+        self.status.map_or((200..400).contains(&status), |wanted| wanted == status)
+    }
+}
+
+/// What is waited for, as in "was not ... in time".
+impl fmt::Display for Sign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Sign::Listens(port) => write!(f, "listening on port {port}"),
+            Sign::Answers(question) => {
+                write!(f, "answering {} on port {}", question.path, question.port)?;
+                question.status.map_or(Ok(()), |status| write!(f, " with {status}"))
+            }
+            Sign::Has(path) => write!(f, "having `{path}`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_can_smuggle_nothing_into_a_request() {
+        let ask = |path: &str| Question::new(80, path, None, Duration::ZERO);
+        for path in
+            ["", "health", "/a b", "/a\r\nHost: b", "/\u{e4}", &format!("/{}", "x".repeat(2048))]
+        {
+            assert_eq!(ask(path).unwrap_err().kind(), Kind::Invalid, "{path:?}");
+        }
+        assert_eq!(ask("/a%20b?c=d#e").unwrap().path(), "/a%20b?c=d#e");
+    }
+
+    #[test]
+    fn a_good_answer_is_a_success_or_a_redirect_unless_one_is_named() {
+        let takes =
+            |wanted, given| Question::new(80, "/", wanted, Duration::ZERO).unwrap().takes(given);
+        assert!(takes(None, 200) && takes(None, 302) && !takes(None, 404) && !takes(None, 100));
+        assert!(takes(Some(401), 401) && !takes(Some(401), 200));
+    }
+}

@@ -1,0 +1,125 @@
+//! Volumes: directories of the engine's own, which outlive the containers that use them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::model::container::mounts::Mount;
+use crate::model::value::name::ContainerName;
+
+/// The version of a volume's record.
+pub const VERSION: u32 = 1;
+/// The label by which Docker marks a volume that nobody named.
+const ANONYMOUS: &str = "com.docker.volume.anonymous";
+
+/// A volume. `volume.json`: written when it is made, never changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Volume {
+    /// [`VERSION`].
+    pub version: u32,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Whether it was made for a container that named none.
+    pub anonymous: bool,
+}
+
+/// What a user asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VolumeOptions {
+    /// Its name; a random one where unset.
+    pub name: Option<String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A volume, where it is and who uses it.
+#[derive(Clone, Debug)]
+pub struct VolumeUse {
+    /// The volume.
+    pub volume: Volume,
+    /// Its content, on the host.
+    pub mountpoint: String,
+    /// The containers that were made with it, whether they run or not.
+    pub users: Vec<ContainerName>,
+}
+
+/// Which volumes are meant. All that is set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct VolumeFilter {
+    /// Used by no container, or by one.
+    pub dangling: Option<bool>,
+    /// Parts of the name; one must fit.
+    pub names: Vec<String>,
+    /// `key` or `key=value`.
+    pub labels: Vec<String>,
+    /// `key` or `key=value` that it must not have.
+    pub without_labels: Vec<String>,
+}
+
+/// What pruning did.
+#[derive(Clone, Debug, Default)]
+pub struct PrunedVolumes {
+    /// The names of what went.
+    pub names: Vec<String>,
+    /// The bytes given back.
+    pub bytes: u64,
+}
+
+impl Volume {
+    /// A new one, as it was asked for under a name that is chosen by now.
+    pub fn new(name: String, created: Timestamp, options: &VolumeOptions) -> Self {
+        let (labels, anonymous) = (options.labels.clone(), options.name.is_none());
+        Volume { version: VERSION, name, created, labels, anonymous }
+    }
+
+    /// The one that a mount of a new container names.
+    pub fn of(mount: &Mount, created: Timestamp) -> Self {
+        let (name, anonymous) = (mount.source.clone(), mount.anonymous);
+        Volume { version: VERSION, name, created, labels: BTreeMap::new(), anonymous }
+    }
+
+    /// Its labels, with the mark of one that nobody named.
+    pub fn all_labels(&self) -> BTreeMap<String, String> {
+        let mark = self.anonymous.then(|| (ANONYMOUS.to_owned(), String::new()));
+        self.labels.clone().into_iter().chain(mark).collect()
+    }
+
+    fn has_label(&self, label: &str) -> bool {
+        let labels = self.all_labels();
+        match label.split_once('=') {
+            Some((key, value)) => labels.get(key).is_some_and(|own| own == value),
+            None => labels.contains_key(label),
+        }
+    }
+}
+
+impl VolumeFilter {
+    /// Whether a volume is meant.
+    pub fn takes(&self, one: &VolumeUse) -> bool {
+        let volume = &one.volume;
+        self.dangling.is_none_or(|dangling| dangling == one.users.is_empty())
+            && (self.names.is_empty() || self.names.iter().any(|part| volume.name.contains(part)))
+            && self.labels.iter().all(|label| volume.has_label(label))
+            && !self.without_labels.iter().any(|label| volume.has_label(label))
+    }
+}
+
+/// What `volume inspect` shows, in Docker's keys.
+pub fn inspect(one: &VolumeUse) -> Value {
+    let labels = one.volume.all_labels();
+    json!({
+        "CreatedAt": one.volume.created.to_string(),
+        "Driver": "local",
+        "Labels": Some(labels).filter(|labels| !labels.is_empty()),
+        "Mountpoint": one.mountpoint,
+        "Name": one.volume.name,
+        "Options": null,
+        "Scope": "local",
+    })
+}

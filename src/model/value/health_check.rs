@@ -1,0 +1,310 @@
+//! Health checks: how a container is asked whether it is well, and what it has answered.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::image::null_as_default;
+use crate::model::{Error, Kind, Result};
+
+/// Docker's times where neither image nor user says otherwise (moby, `daemon/health.go`).
+const INTERVAL: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
+const START_INTERVAL: Duration = Duration::from_secs(5);
+const RETRIES: i64 = 3;
+
+/// How many answers are kept.
+pub const KEPT: usize = 5;
+/// How much of an answer is kept, in bytes.
+pub const OUTPUT: usize = 4096;
+
+/// How a container is asked: Docker's `Config.Healthcheck`, in images as in `inspect`. Times are in
+/// nanoseconds; 0 is not said. It is data of a stranger until [`HealthCheck::check`] has seen it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct HealthCheck {
+    /// `["CMD", program, argument...]`, `["CMD-SHELL", line]` or `["NONE"]`; empty is not said.
+    #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub test: Vec<String>,
+    /// From one answer to the next question, and from the start to the first.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub interval: i64,
+    /// For an answer.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub timeout: i64,
+    /// After the start, for so long failures do not count.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub start_period: i64,
+    /// As `interval`, during the start period.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub start_interval: i64,
+    /// How many failures in a row make it unhealthy.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retries: i64,
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// Nanoseconds, as images have times.
+pub fn nanoseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}
+
+impl HealthCheck {
+    /// No checks, whatever the image says.
+    pub fn none() -> Self {
+        HealthCheck { test: vec!["NONE".to_owned()], ..HealthCheck::default() }
+    }
+
+    /// Whether it says that nothing is to be asked.
+    pub fn is_none(&self) -> bool {
+        self.test.first().is_some_and(|kind| kind == "NONE")
+    }
+
+    /// A line that a shell reads.
+    pub fn shell(line: &str) -> Vec<String> {
+        vec!["CMD-SHELL".to_owned(), line.to_owned()]
+    }
+
+    /// This, and what it does not say as `image` has it (moby, `daemon/commit.go`).
+    #[must_use]
+    pub fn or(mut self, image: Option<&HealthCheck>) -> Self {
+        let Some(image) = image else { return self };
+        if self.test.is_empty() {
+            self.test.clone_from(&image.test);
+        }
+        for (own, other) in [
+            (&mut self.interval, image.interval),
+            (&mut self.timeout, image.timeout),
+            (&mut self.start_period, image.start_period),
+            (&mut self.start_interval, image.start_interval),
+            (&mut self.retries, image.retries),
+        ] {
+            if *own == 0 {
+                *own = other;
+            }
+        }
+        self
+    }
+
+    /// Refuses what can't be done.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`].
+    pub fn check(&self) -> Result<()> {
+        let wrong = |message: String| Err(Error::new(Kind::Invalid, message));
+        for (name, time) in [
+            ("Interval", self.interval),
+            ("Timeout", self.timeout),
+            ("StartPeriod", self.start_period),
+            ("StartInterval", self.start_interval),
+        ] {
+            if time != 0 && time < 1_000_000 {
+                return wrong(format!("{name} in Healthcheck cannot be less than 1ms"));
+            }
+        }
+        if self.retries < 0 {
+            return wrong("Retries in Healthcheck cannot be negative".to_owned());
+        }
+        if self.test.iter().any(|word| word.contains('\0')) {
+            return wrong("the health check has a NUL byte".to_owned());
+        }
+        let words: Vec<&str> = self.test.iter().map(String::as_str).collect();
+        match words[..] {
+            [] | ["NONE", ..] | ["CMD-SHELL", _, ..] => Ok(()),
+            ["CMD", program, ..] if !program.is_empty() => Ok(()),
+            ["CMD", ..] | ["CMD-SHELL"] => wrong("the health check has no command".to_owned()),
+            [kind, ..] => {
+                Err(Error::new(Kind::Invalid, format!("unknown type of health check `{kind}`"))
+                    .hint("known are CMD, CMD-SHELL and NONE"))
+            }
+        }
+    }
+
+    /// What is run; `None` where nothing is asked.
+    pub fn command(&self) -> Option<Vec<String>> {
+        let (kind, rest) = self.test.split_first()?;
+        match kind.as_str() {
+            "CMD" => Some(rest.to_vec()),
+            "CMD-SHELL" => {
+                let shell = ["/bin/sh".to_owned(), "-c".to_owned()];
+                Some(shell.into_iter().chain(rest.first().cloned()).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// How long an answer may take.
+    pub fn patience(&self) -> Duration {
+        duration(self.timeout).unwrap_or(TIMEOUT)
+    }
+
+    /// How long to wait before the next question, of a container that is `status` and has run for
+    /// so long.
+    pub fn pause(&self, status: HealthStatus, ran: Duration) -> Duration {
+        if status == HealthStatus::Starting && self.starts(ran) {
+            return duration(self.start_interval).unwrap_or(START_INTERVAL);
+        }
+        duration(self.interval).unwrap_or(INTERVAL)
+    }
+
+    fn starts(&self, ran: Duration) -> bool {
+        duration(self.start_period).is_some_and(|period| ran < period)
+    }
+}
+
+fn duration(nanoseconds: i64) -> Option<Duration> {
+    u64::try_from(nanoseconds).ok().filter(|time| *time > 0).map(Duration::from_nanos)
+}
+
+/// Whether a container is well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthStatus {
+    /// Not known yet.
+    Starting,
+    /// Its last answer was good.
+    Healthy,
+    /// Its answers were bad too often, or it is not asked any more.
+    Unhealthy,
+}
+
+impl HealthStatus {
+    /// Docker's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            HealthStatus::Starting => "starting",
+            HealthStatus::Healthy => "healthy",
+            HealthStatus::Unhealthy => "unhealthy",
+        }
+    }
+}
+
+/// All that is said of a container's health, as filters take it; the last where it is not asked.
+pub const WORDS: [&str; 4] = ["starting", "healthy", "unhealthy", UNASKED];
+/// The health of a container that is not asked.
+pub const UNASKED: &str = "none";
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Answer {
+    /// When it was asked.
+    pub start: Timestamp,
+    /// When it had answered.
+    pub end: Timestamp,
+    /// 0 is well; -1 where it did not answer at all.
+    pub exit_code: i32,
+    /// The beginning of what it wrote, at most [`OUTPUT`] bytes.
+    pub output: String,
+}
+
+/// How well a container is: Docker's `State.Health`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Health {
+    /// In a word.
+    pub status: HealthStatus,
+    /// How many bad answers there were in a row.
+    pub failing_streak: u32,
+    /// The last [`KEPT`] answers, the oldest first.
+    pub log: Vec<Answer>,
+}
+
+impl Health {
+    /// Of a container that was just started.
+    pub fn starting() -> Self {
+        Health { status: HealthStatus::Starting, failing_streak: 0, log: Vec::new() }
+    }
+
+    /// Takes an answer of a container that had run for `ran` when it was asked (moby,
+    /// `handleProbeResult`).
+    pub fn take(&mut self, answer: Answer, check: &HealthCheck, ran: Duration) {
+        if answer.exit_code == 0 {
+            self.failing_streak = 0;
+            self.status = HealthStatus::Healthy;
+        } else if !(self.status == HealthStatus::Starting && check.starts(ran)) {
+            self.failing_streak = self.failing_streak.saturating_add(1);
+            let retries = if check.retries > 0 { check.retries } else { RETRIES };
+            if i64::from(self.failing_streak) >= retries {
+                self.status = HealthStatus::Unhealthy;
+            }
+        }
+        self.log.push(answer);
+        let extra = self.log.len().saturating_sub(KEPT);
+        self.log.drain(..extra);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(exit_code: i32) -> Answer {
+        let (start, end) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        Answer { start, end, exit_code, output: String::new() }
+    }
+
+    #[test]
+    fn failures_count_after_the_start_period_or_the_first_success() {
+        let second = 1_000_000_000;
+        let check = HealthCheck { start_period: 10 * second, retries: 2, ..HealthCheck::default() };
+        let mut health = Health::starting();
+        let (early, late) = (Duration::from_secs(9), Duration::from_secs(11));
+        for _ in 0..7 {
+            health.take(answer(1), &check, early);
+        }
+        assert_eq!((health.status, health.failing_streak), (HealthStatus::Starting, 0));
+        assert_eq!(health.log.len(), KEPT);
+        health.take(answer(0), &check, early);
+        assert_eq!(health.status, HealthStatus::Healthy);
+        health.take(answer(1), &check, early);
+        assert_eq!((health.status, health.failing_streak), (HealthStatus::Healthy, 1));
+        health.take(answer(-1), &check, early);
+        assert_eq!((health.status, health.failing_streak), (HealthStatus::Unhealthy, 2));
+        health.take(answer(0), &check, late);
+        assert_eq!((health.status, health.failing_streak), (HealthStatus::Healthy, 0));
+        let pauses = [(HealthStatus::Starting, early), (HealthStatus::Healthy, early)];
+        let pauses = pauses.map(|(status, ran)| check.pause(status, ran).as_secs());
+        assert_eq!(pauses, [5, 30]);
+    }
+
+    #[test]
+    fn what_is_not_said_is_as_the_image_has_it() {
+        let image =
+            HealthCheck { test: HealthCheck::shell("a"), interval: 7, ..HealthCheck::none() };
+        let own = HealthCheck { interval: 9, retries: 4, ..HealthCheck::default() };
+        let merged = own.clone().or(Some(&image));
+        assert_eq!((merged.test, merged.interval, merged.retries), (image.test.clone(), 9, 4));
+        assert_eq!(own.clone().or(None), own);
+        assert_eq!(HealthCheck::none().or(Some(&image)).command(), None);
+        assert_eq!(image.command().unwrap(), ["/bin/sh", "-c", "a"]);
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused() {
+        let words = |words: &[&str]| HealthCheck {
+            test: words.iter().map(|word| (*word).to_owned()).collect(),
+            ..HealthCheck::default()
+        };
+        for good in [words(&[]), words(&["NONE"]), words(&["CMD", "a"]), words(&["CMD-SHELL", "a"])]
+        {
+            assert!(good.check().is_ok(), "{good:?}");
+        }
+        for bad in [
+            words(&["CMD"]),
+            words(&["CMD", ""]),
+            words(&["CMD-SHELL"]),
+            words(&["SHELL", "a"]),
+            words(&["CMD", "a\0"]),
+            HealthCheck { interval: 999_999, ..HealthCheck::default() },
+            HealthCheck { timeout: -1, ..HealthCheck::default() },
+            HealthCheck { retries: -1, ..HealthCheck::default() },
+        ] {
+            assert_eq!(bad.check().unwrap_err().kind(), Kind::Invalid, "{bad:?}");
+        }
+    }
+}

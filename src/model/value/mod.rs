@@ -1,0 +1,15 @@
+//! Small values with a text form: ids, names, digests, references, platforms, signals, sizes and durations.
+
+pub mod capability;
+pub mod digest;
+pub mod health_check;
+pub mod id;
+pub mod language;
+pub mod name;
+pub(super) mod name_words;
+pub mod platform;
+pub mod reference;
+pub mod shell;
+pub mod signal;
+pub mod suggest;
+pub mod units;

@@ -1,0 +1,209 @@
+//! Lines as they are typed into a shell, taken apart without a shell: words, quotes, comments, and
+//! where one command ends and the next begins.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use crate::model::{Error, Kind, Result};
+
+/// The commands of a text, each as its words. New lines, `;` and `&&` end a command. Patterns of
+/// file names stay as they are.
+///
+/// # Errors
+/// [`Kind::Invalid`] where a quote is not closed, [`Kind::Unsupported`] for what only a shell can
+/// do: variables, pipes, redirections.
+pub fn commands(text: &str) -> Result<Vec<Vec<String>>> {
+    let mut split =
+        Split { rest: text.chars().peekable(), word: None, words: vec![], done: vec![] };
+    while let Some(c) = split.rest.next() {
+        split.take(c)?;
+    }
+    split.end_command();
+    Ok(split.done)
+}
+
+/// Whether a shell takes a word as it is.
+pub fn is_plain(word: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&b);
+    !word.is_empty() && !word.starts_with('=') && word.bytes().all(plain)
+}
+
+/// A command whose words a shell takes for these.
+///
+/// # Errors
+/// [`Kind::Unsupported`] for a NUL byte, which no program can be given.
+pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String> {
+    let quote = |word: &'a str| match is_plain(word) {
+        true => Ok(word.into()),
+        false => shlex::try_quote(word).map_err(|_| {
+            let message = "a text with a NUL byte cannot be given to a program";
+            Error::new(Kind::Unsupported, message)
+        }),
+    };
+    Ok(words.into_iter().map(quote).collect::<Result<Vec<_>>>()?.join(" "))
+}
+
+/// What has been read so far.
+struct Split<'a> {
+    rest: Peekable<Chars<'a>>,
+    word: Option<String>,
+    words: Vec<String>,
+    done: Vec<Vec<String>>,
+}
+
+impl Split<'_> {
+    fn take(&mut self, c: char) -> Result<()> {
+        match c {
+            ' ' | '\t' | '\r' => self.end_word(),
+            '\n' | ';' => self.end_command(),
+            '&' if self.rest.next_if_eq(&'&').is_some() => self.end_command(),
+            '#' if self.word.is_none() => while self.rest.next_if(|c| *c != '\n').is_some() {},
+            '\'' => self.single()?,
+            '"' => self.double()?,
+            '\\' => match self.rest.next() {
+                Some('\n') => {}
+                Some(c) => self.push(c),
+                None => return Err(invalid("there is nothing after the last `\\`")),
+            },
+            '$' => self.dollar()?,
+            '~' if self.word.is_none() => return Err(unsupported("~", "write the whole path")),
+            '`' => return Err(unsupported("`", VALUE)),
+            '&' | '|' | '<' | '>' | '(' | ')' => {
+                let hint = "translate one command at a time, or put the character in quotes";
+                return Err(unsupported(c.encode_utf8(&mut [0; 4]), hint));
+            }
+            c => self.push(c),
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, c: char) {
+        self.word.get_or_insert_default().push(c);
+    }
+
+    fn end_word(&mut self) {
+        self.words.extend(self.word.take());
+    }
+
+    fn end_command(&mut self) {
+        self.end_word();
+        if !self.words.is_empty() {
+            self.done.push(std::mem::take(&mut self.words));
+        }
+    }
+
+    fn single(&mut self) -> Result<()> {
+        // Also `''` is a word.
+        self.word.get_or_insert_default();
+        loop {
+            match self.rest.next() {
+                Some('\'') => return Ok(()),
+                Some(c) => self.push(c),
+                None => return Err(invalid("a quote ' is not closed")),
+            }
+        }
+    }
+
+    fn double(&mut self) -> Result<()> {
+        self.word.get_or_insert_default();
+        loop {
+            match self.rest.next() {
+                Some('"') => return Ok(()),
+                Some('\\') => match self.rest.next_if(|c| "$`\"\\\n".contains(*c)) {
+                    Some('\n') => {}
+                    Some(c) => self.push(c),
+                    None => self.push('\\'),
+                },
+                Some('$') => self.dollar()?,
+                Some('`') => return Err(unsupported("`", VALUE)),
+                Some(c) => self.push(c),
+                None => return Err(invalid("a quote \" is not closed")),
+            }
+        }
+    }
+
+    /// A `$` that a shell would leave as it is.
+    fn dollar(&mut self) -> Result<()> {
+        let begins = |c: &char| c.is_alphanumeric() || "_{('\"@*#?$!-".contains(*c);
+        let Some(first) = self.rest.peek().copied().filter(begins) else {
+            self.push('$');
+            return Ok(());
+        };
+        // A quote after it closes the text that it stands in.
+        if first == '"' && self.word.is_some() {
+            self.push('$');
+            return Ok(());
+        }
+        let mut name = format!("${first}");
+        self.rest.next();
+        let named = first.is_alphanumeric() || "_{".contains(first);
+        while let Some(c) = self.rest.next_if(|c| named && (c.is_alphanumeric() || *c == '_')) {
+            name.push(c);
+        }
+        Err(unsupported(&name, VALUE))
+    }
+}
+
+const VALUE: &str = "write the value itself, or put it in single quotes";
+
+fn invalid(message: &str) -> Error {
+    Error::new(Kind::Invalid, message)
+}
+
+fn unsupported(what: &str, hint: &str) -> Error {
+    let message = format!("`{what}` has a meaning for a shell, and there is none here");
+    Error::new(Kind::Unsupported, message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn texts_fall_into_commands_and_words_as_in_a_shell() {
+        let table: &[(&str, &[&[&str]])] = &[
+            ("", &[]),
+            ("docker run -d nginx", &[&["docker", "run", "-d", "nginx"]]),
+            ("a 'b c' \"d e\" f\\ g ''", &[&["a", "b c", "d e", "f g", ""]]),
+            ("a \\\n  --b c\nd # e 'f\ng#h", &[&["a", "--b", "c"], &["d"], &["g#h"]]),
+            ("a && b; c", &[&["a"], &["b"], &["c"]]),
+            ("a '$x' \"\\$x \\a\" 5$ \"5$\"", &[&["a", "$x", "$x \\a", "5$", "5$"]]),
+            ("a 'x\ny' {{.Id}} x~ *", &[&["a", "x\ny", "{{.Id}}", "x~", "*"]]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(commands(text).unwrap(), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_a_shell_can_do_is_refused_by_name() {
+        for (text, named) in [
+            ("docker run -v $PWD:/x a", "`$PWD`"),
+            ("docker run -v \"${HOME}/a\":/x a", "`${HOME`"),
+            ("docker rm $(docker ps -q)", "`$(`"),
+            ("docker rm `docker ps -q`", "```"),
+            ("docker ps | wc", "`|`"),
+            ("docker ps > file", "`>`"),
+            ("docker run a &", "`&`"),
+            ("docker run -v ~/a:/a b", "`~`"),
+        ] {
+            let error = commands(text).unwrap_err();
+            assert_eq!(error.kind(), Kind::Unsupported, "{text}");
+            assert!(error.message().contains(named), "{text}: {}", error.message());
+        }
+        for text in ["a 'b", "a \"b", "a \\"] {
+            assert_eq!(commands(text).unwrap_err().kind(), Kind::Invalid, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_quoted_for_a_shell_reads_back(words in prop::collection::vec("[^\0]{0,20}", 1..6)) {
+            let text = quoted(words.iter().map(String::as_str)).unwrap();
+            prop_assert_eq!(shlex::split(&text), Some(words.clone()));
+            prop_assert_eq!(commands(&text).unwrap(), vec![words]);
+        }
+    }
+}
