@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::sys::attempt::{Outcome, attempt};
+use crate::sys::try_in_child::{Outcome, attempt};
 
 /// The file name that makes this program a probe.
 pub const NAME: &str = "lifebox-probe";

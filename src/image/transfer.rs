@@ -13,14 +13,14 @@ use rustix::fs::FileType;
 
 use super::Check;
 use super::bytes::spool;
-use super::layer::capture;
 use super::layer::extract::is_allowed_xattr;
-use super::layer::merged::Layer;
 use super::layer::walk::{Form, Tree, below, split};
 use super::tar::member::{Member, MemberKind};
 use super::tar::members::{Members, corrupt, lossy};
 use super::tar::names;
 use super::tar::pack::{Entry, Packer};
+use crate::image::layer::diff_tar;
+use crate::image::layer::overlay_view::Layer;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
@@ -123,8 +123,8 @@ impl Place {
     }
 
     fn pack_as(&self, name: &[u8], out: &mut dyn Write, check: Check<'_>) -> Result<()> {
-        let names = capture::Names { start: &self.path, shown_as: name };
-        capture::pack_part(&self.tree(), names, &BTreeSet::new(), out, check)
+        let names = diff_tar::Names { start: &self.path, shown_as: name };
+        diff_tar::pack_part(&self.tree(), names, &BTreeSet::new(), out, check)
     }
 
     /// Unpacks a tar into the directory that is here.

@@ -274,7 +274,7 @@ impl<'a> Session<'a> {
     /// The window has another size, or this process was stopped and goes on.
     fn resize(&mut self) -> Result<()> {
         let (Some(terminal), Some(event)) = (self.terminal, self.resizes) else { return Ok(()) };
-        sys::event::drain(event);
+        sys::poll::drain(event);
         if let Some(raw) = &self.raw {
             raw.enter()?;
         }

@@ -37,7 +37,7 @@ impl Cancel {
     /// # Errors
     /// When no file descriptor is left.
     pub fn new() -> Result<Self> {
-        let event = sys::event::eventfd()?;
+        let event = sys::poll::eventfd()?;
         let inner = Inner { raised: AtomicBool::new(false), event, above: None };
         Ok(Cancel { inner: Arc::new(inner) })
     }
@@ -47,7 +47,7 @@ impl Cancel {
     /// # Errors
     /// When no file descriptor is left.
     pub fn part(&self) -> Result<Self> {
-        let event = sys::event::eventfd()?;
+        let event = sys::poll::eventfd()?;
         // All of them side by side, for the kernel limits how deep they may be nested (epoll(7)).
         let mut events = vec![event.as_fd()];
         let mut next = Some(self);
@@ -55,7 +55,7 @@ impl Cancel {
             events.push(flag.inner.event.as_fd());
             next = flag.inner.above.as_ref().map(|above| &above.parent);
         }
-        let any = sys::event::any_of(&events)?;
+        let any = sys::poll::any_of(&events)?;
         let above = Some(Above { parent: self.clone(), any });
         let inner = Inner { raised: AtomicBool::new(false), event, above };
         Ok(Cancel { inner: Arc::new(inner) })
@@ -64,13 +64,13 @@ impl Cancel {
     /// Ends what waits for it, and what will.
     pub fn raise(&self) {
         self.inner.raised.store(true, Ordering::SeqCst);
-        sys::event::signal(&self.inner.event);
+        sys::poll::signal(&self.inner.event);
     }
 
     /// Takes the flag down again: the next call starts afresh.
     pub fn clear(&self) {
         self.inner.raised.store(false, Ordering::SeqCst);
-        sys::event::drain(&self.inner.event);
+        sys::poll::drain(&self.inner.event);
     }
 
     /// Whether it is raised.
@@ -92,7 +92,7 @@ impl Cancel {
     /// # Errors
     /// [`Kind::Cancelled`] when it is raised.
     pub fn sleep(&self, duration: Duration) -> Result<()> {
-        sys::event::wait_readable(&[self.as_fd()], Some(duration))?;
+        sys::poll::wait_readable(&[self.as_fd()], Some(duration))?;
         self.check()
     }
 

@@ -90,9 +90,9 @@ impl Connection {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             let ready = match cancel {
                 Some(cancel) => {
-                    sys::event::wait_readable(&[self.stream.as_fd(), cancel.as_fd()], left)?
+                    sys::poll::wait_readable(&[self.stream.as_fd(), cancel.as_fd()], left)?
                 }
-                None => sys::event::wait_readable(&[self.stream.as_fd()], left)?,
+                None => sys::poll::wait_readable(&[self.stream.as_fd()], left)?,
             };
             if let Some(cancel) = cancel.filter(|_| !ready[0]) {
                 cancel.check()?;

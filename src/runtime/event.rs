@@ -153,7 +153,7 @@ impl EventReader {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             let until = until.and_then(|until| Duration::try_from(until).ok());
             let wait = [left, until].into_iter().flatten().min();
-            let ready = sys::event::wait_readable(&[changes.as_fd(), cancel.as_fd()], wait)?;
+            let ready = sys::poll::wait_readable(&[changes.as_fd(), cancel.as_fd()], wait)?;
             if ready[0] {
                 let _ = changes.read_events();
             }

@@ -71,7 +71,7 @@ impl Call<'_> {
             return Ok(Answer::Nobody);
         }
         let mut stream = TcpStream::from(socket);
-        sys::event::wait_writable(&[stream.as_fd(), self.cancel.as_fd()], self.left())?;
+        sys::poll::wait_writable(&[stream.as_fd(), self.cancel.as_fd()], self.left())?;
         self.cancel.check()?;
         match stream.take_error().context(|| "getsockopt".to_owned())? {
             None => {}
@@ -109,7 +109,7 @@ impl Call<'_> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     let fds = [stream.as_fd(), self.cancel.as_fd()];
-                    let ready = sys::event::wait_readable(&fds, self.left())?;
+                    let ready = sys::poll::wait_readable(&fds, self.left())?;
                     self.cancel.check()?;
                     if !ready[0] {
                         break;

@@ -18,7 +18,7 @@ use super::rootless::device;
 use super::tracer::{self, Traced};
 use super::{fill, own, rights, root, terminal};
 use crate::sys::mount::{self, Attributes};
-use crate::sys::{filter, net, process};
+use crate::sys::{net, process, seccomp};
 
 /// All that init needs, prepared before the clone.
 #[derive(Debug)]
@@ -156,7 +156,7 @@ impl Walk<'_> {
             Step::SetProfile(order) => own::set_profile(order),
             Step::SetLabel(label) => own::write(c"/proc/self/attr/exec", label),
             Step::ForbidNewPrivileges => rustix::thread::set_no_new_privs(true),
-            Step::LoadFilter(judge) => filter::set(&judge.program, judge.flags),
+            Step::LoadFilter(judge) => seccomp::set(&judge.program, judge.flags),
             Step::BecomeUser(step) => {
                 self.home = rights::become_user(self.init, self.terminal.as_ref(), step)?;
                 Ok(())

@@ -67,7 +67,7 @@ impl Follow {
         if let Some(End::OfRun(monitor)) = &self.end {
             fds.push(monitor.as_fd());
         }
-        let ready = sys::event::wait_readable(&fds, timeout)?;
+        let ready = sys::poll::wait_readable(&fds, timeout)?;
         if ready[0] {
             let _ = self.changes.read_events();
         }

@@ -3,19 +3,19 @@
 //! A wrapper makes no policy. It sets safe defaults (close-on-exec, no-follow), retries `EINTR`
 //! where that is right, and names the call with its arguments when it fails.
 
-pub mod attempt;
 pub mod bpf;
 pub mod clock;
-pub mod event;
-pub mod filter;
 pub mod fs;
 pub mod identity;
 pub mod memory;
 pub mod mount;
 pub mod net;
+pub mod poll;
 pub mod process;
+pub mod seccomp;
 pub mod signal;
 pub mod terminal;
+pub mod try_in_child;
 pub mod userns;
 
 use crate::model::{Error, Result};

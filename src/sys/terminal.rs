@@ -184,7 +184,7 @@ extern "C" fn give_back(signal: libc::c_int) {
 
 extern "C" fn resized(_signal: libc::c_int) {
     if let Some(event) = RESIZED.get() {
-        super::event::signal(event);
+        crate::sys::poll::signal(event);
     }
 }
 
@@ -194,7 +194,7 @@ pub fn resizes() -> Result<BorrowedFd<'static>> {
     let event = match RESIZED.get() {
         Some(event) => event,
         None => {
-            let _ = RESIZED.set(super::event::eventfd()?);
+            let _ = RESIZED.set(crate::sys::poll::eventfd()?);
             RESIZED.get().ok_or_else(|| Error::from_errno("eventfd", libc::EBADF))?
         }
     };

@@ -19,13 +19,13 @@ use serde::Deserialize;
 
 use crate::image::Check;
 use crate::image::bytes::compression::decompress;
-use crate::image::bytes::span::{Span, SpanReader};
+use crate::image::bytes::file_range::{Span, SpanReader};
 use crate::image::bytes::spool::write_stream;
+use crate::image::bytes::staging::Staging;
 use crate::image::layer::extract::explain;
 use crate::image::layer::unpack::Source;
 use crate::image::store::document::{self, MAX_DOCUMENT};
 use crate::image::store::import::Incoming;
-use crate::image::store::staging::Staging;
 use crate::image::store::{self, Store};
 use crate::image::tar::members::{Member, MemberKind, Members, Tape, corrupt, lossy};
 use crate::model::error::Context;

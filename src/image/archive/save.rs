@@ -13,13 +13,13 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::image::Check;
+use crate::image::bytes::atomic_file::write_whole;
 use crate::image::bytes::compression::{Compression, compress};
 use crate::image::bytes::spool::{self, SpoolWriter, digest_of};
-use crate::image::bytes::whole::write_whole;
+use crate::image::bytes::staging::Staging;
 use crate::image::layer;
 use crate::image::store::import::media_type;
 use crate::image::store::index::{MEDIA_CONFIG, MEDIA_INDEX, MEDIA_MANIFEST};
-use crate::image::store::staging::Staging;
 use crate::image::store::{Store, as_reference};
 use crate::image::tar::members::corrupt;
 use crate::model::error::Context;

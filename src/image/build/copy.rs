@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::find::Source;
 use super::pattern::Ignore;
-use crate::image::layer::capture::{entry, xattrs};
+use crate::image::layer::diff_tar::{entry, xattrs};
 use crate::image::layer::walk::{Go, Node, Tree, below, gone, split};
 use crate::image::tar::member::MemberKind;
 use crate::image::tar::members::lossy;

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::Origin;
 use crate::image::Check;
-use crate::image::bytes::span::Span;
+use crate::image::bytes::file_range::Span;
 use crate::image::bytes::spool::Spooled;
+use crate::image::bytes::staging::Staging;
 use crate::image::layer::unpack::Source;
 use crate::image::store::Store;
 use crate::image::store::import::Incoming;
 use crate::image::store::index::Index;
-use crate::image::store::staging::Staging;
 use crate::image::tar::members::corrupt;
 use crate::model::image::Image;
 use crate::model::value::digest::Digest;

@@ -8,7 +8,7 @@ use super::copy::Copying;
 use super::find;
 use super::pattern::Ignore;
 use crate::image::Check;
-use crate::image::layer::merged::Layer;
+use crate::image::layer::overlay_view::Layer;
 use crate::image::layer::walk::{Form, Tree};
 use crate::image::store::Store;
 use crate::model::error::Context;

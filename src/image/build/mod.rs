@@ -24,13 +24,13 @@ use self::derive::Draft;
 use crate::image::Check;
 use crate::image::bytes::compression::decompress;
 use crate::image::bytes::spool::{SpoolWriter, Spooled, digest_of};
-use crate::image::layer::capture;
+use crate::image::bytes::staging::Staging;
 use crate::image::layer::changes;
-use crate::image::layer::merged::{Layer, layers as layers_at};
+use crate::image::layer::diff_tar;
+use crate::image::layer::overlay_view::{Layer, layers as layers_at};
 use crate::image::layer::walk::{Form, Node, Tree};
 use crate::image::layer::{bytes_below, whole};
 use crate::image::store::Store;
-use crate::image::store::staging::Staging;
 use crate::image::tar::members::stream_error;
 use crate::image::tar::pack::Packer;
 use crate::model::error::Context;
@@ -138,10 +138,10 @@ impl Store {
     pub fn export(&self, files: Files<'_>, out: &mut dyn Write, check: Check<'_>) -> Result<()> {
         let upper = Layer::Open(fs::open_dir(files.upper)?);
         if files.copied.is_some() {
-            return capture::pack(&plain(&upper), &BTreeSet::new(), out, check);
+            return diff_tar::pack(&plain(&upper), &BTreeSet::new(), out, check);
         }
         let opened = Opened { upper: Some(upper), lowers: self.lowers(files.layers)? };
-        capture::pack(&opened.tree(), &BTreeSet::new(), out, check)
+        diff_tar::pack(&opened.tree(), &BTreeSet::new(), out, check)
     }
 
     /// Makes an image of what a container has changed above `parent`, with the configuration of
@@ -162,10 +162,10 @@ impl Store {
                 let delta = whole::changes(&root, &merged(&lowers), &points, since)?;
                 // `/` as well: it shows the attributes of the topmost layer that has them.
                 let holds = |node: &Node| node.path.is_empty() || delta.holds(node);
-                return capture::pack_changed(&root, &holds, &delta.deleted(), out, check);
+                return diff_tar::pack_changed(&root, &holds, &delta.deleted(), out, check);
             }
             let tree = Tree { form: Form::Layer, layers: vec![&upper] };
-            capture::pack(&tree, &points, out, check)
+            diff_tar::pack(&tree, &points, out, check)
         })?;
         self.derive(&staging, Draft { parent: Some(parent), document, layer, origin }, check)
     }

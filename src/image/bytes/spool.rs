@@ -7,10 +7,10 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use sha2::{Digest as _, Sha256};
 
+use super::file_range::Span;
+use super::staging::Staging;
 use crate::image::Check;
-use crate::image::bytes::span::Span;
 use crate::image::layer::unpack::Source;
-use crate::image::store::staging::Staging;
 use crate::image::tar::members::{corrupt, stream_error};
 use crate::image::tar::sparse::Sparse;
 use crate::model::value::digest::Digest;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustix::fs::FileType;
 
-use crate::image::layer::merged::Layer;
+use super::overlay_view::Layer;
 use crate::image::layer::walk::{Form, Go, Node, Tree, split};
 use crate::model::Result;
 use crate::model::image::build::{Change, ChangeKind};

@@ -11,11 +11,11 @@ use std::rc::Rc;
 
 use rustix::fs::FileType;
 
+use super::implied_parents::Parents;
+use super::overlay_view::{Layer, opaque};
 use crate::image::Check;
 use crate::image::bytes::limits::Room;
 use crate::image::bytes::spool;
-use crate::image::layer::merged::{Layer, opaque};
-use crate::image::layer::parents::Parents;
 use crate::image::tar::members::{Member, MemberKind, Members, Tape, corrupt, shown};
 use crate::image::tar::names::{self, Leaf};
 use crate::model::error::Context;

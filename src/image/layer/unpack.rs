@@ -14,15 +14,17 @@ use std::thread;
 
 use sha2::{Digest as _, Sha256};
 
+use super::overlay_view;
+use super::overlay_view::Layer;
+use super::record;
+use super::record::{LayerId, Record};
+use super::tar_split::Recorder;
 use crate::image::Check;
 use crate::image::bytes::compression::{Compression, decompress};
-use crate::image::bytes::span::Span;
+use crate::image::bytes::file_range::Span;
 use crate::image::bytes::spool::{self, write_all};
+use crate::image::bytes::staging::Staging;
 use crate::image::layer::extract::{explain, extract};
-use crate::image::layer::merged::{self, Layer};
-use crate::image::layer::recipe::Recorder;
-use crate::image::layer::{self, LayerId, Record};
-use crate::image::store::staging::Staging;
 use crate::image::tar::members::{Tape, corrupt, stream_error};
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
@@ -191,20 +193,20 @@ impl Stack<'_> {
 
     /// A layer that the store has unpacked, and has or can make as this blob.
     fn known(&self, id: &LayerId, source: &dyn Source) -> Result<Option<Ready>> {
-        let Some(key) = layer::key(&self.images, id) else { return Ok(None) };
+        let Some(key) = record::key(&self.images, id) else { return Ok(None) };
         let digest = source.digest().unwrap_or(&id.diff_id).clone();
-        let (size, compression) = match File::open(layer::blob(&self.images, &digest)) {
+        let (size, compression) = match File::open(record::blob(&self.images, &digest)) {
             Ok(file) => {
                 let span = Span::whole(file)?;
                 (span.length(), decompress(span.reader())?.1)
             }
-            Err(_) => match layer::tar_size(&self.images, &key) {
+            Err(_) => match record::tar_size(&self.images, &key) {
                 Some(length) if digest == id.diff_id => (length, None),
                 _ => return Ok(None),
             },
         };
         let blob = Blob { digest, size, compression, staged: None };
-        let size = layer::size(&self.images, &key);
+        let size = record::size(&self.images, &key);
         Ok(Some(Ready { key, size, staged: None, blob }))
     }
 
@@ -222,11 +224,11 @@ impl Stack<'_> {
         }
         let path = |ready: &Ready| match &ready.staged {
             Some(name) => self.staging.path().join(name),
-            None => layer::path(&self.images, &ready.key),
+            None => record::path(&self.images, &ready.key),
         };
         let below: Vec<_> = progress.done[..number].iter().flatten().rev().map(path).collect();
         drop(progress);
-        merged::layers(below)
+        overlay_view::layers(below)
     }
 
     /// What is kept of the blob: nothing where the recipe tells it.

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use rustix::fs::FileType;
 
-use crate::image::layer::merged::{Layer, is_opaque};
+use super::overlay_view::{Layer, is_opaque};
 use crate::image::tar::members::lossy;
 use crate::image::tar::names::join;
 use crate::model::{Error, Result};

@@ -12,13 +12,13 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
 
+use super::diff_tar::xattrs;
+use super::implied_parents::copy_entry;
 use crate::image::Check;
 use crate::image::bytes::limits::Room;
-use crate::image::layer::capture::xattrs;
 use crate::image::layer::changes::add_with_parents;
-use crate::image::layer::flat::take_attributes;
-use crate::image::layer::parents::copy_entry;
 use crate::image::layer::walk::{Go, Node, Tree, split};
+use crate::image::store::merged_lowers::take_attributes;
 use crate::image::tar::members::lossy;
 use crate::model::Result;
 use crate::model::error::Context;

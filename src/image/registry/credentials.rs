@@ -15,9 +15,9 @@ use base64::Engine as _;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use serde_json::{Map, Value, json};
 
-use super::keeper::Keeper;
+use super::credential_helper::Keeper;
 use crate::image::Check;
-use crate::image::bytes::whole::write_secret;
+use crate::image::bytes::atomic_file::write_secret;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;

@@ -12,7 +12,7 @@ use ureq::{Agent, Body, Proxy, ResponseExt as _, SendBody};
 
 use super::Registry;
 use super::address::{Url, is_local, is_loopback};
-use super::{authentication, trust};
+use super::{authentication, tls};
 use crate::model::observe::progress::{Access, Event};
 use crate::model::{Error, Kind, Result};
 
@@ -107,7 +107,7 @@ pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
     let connector =
         ().chain(ConnectProxyConnector::default())
             .chain(TcpConnector::default())
-            .chain(trust::connector(trust::listed(domain)?)?);
+            .chain(tls::connector(tls::listed(domain)?)?);
     Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
 }
 

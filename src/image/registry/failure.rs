@@ -32,7 +32,7 @@ impl Registry {
         };
         let failed = Error::new(Kind::Network, format!("{who} cannot be reached"));
         if let Some(why) = untrusted(error) {
-            let (words, hint) = super::trust::words(why, name);
+            let (words, hint) = super::tls::words(why, name);
             return Error::new(Kind::Network, format!("{who} is not trusted"))
                 .cause(format!("`{host}`: {words}"))
                 .hint(hint);

@@ -12,16 +12,16 @@
 mod address;
 mod authentication;
 mod challenge;
+mod credential_helper;
 pub(crate) mod credentials;
 mod download;
 mod exchange;
 mod failure;
-mod keeper;
 pub(crate) mod login;
 pub(crate) mod manifest;
 mod pull;
 mod push;
-mod trust;
+mod tls;
 mod upload;
 
 use std::sync::atomic::{AtomicBool, Ordering};

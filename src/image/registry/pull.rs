@@ -11,8 +11,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::image::Check;
-use crate::image::bytes::span::Span;
+use crate::image::bytes::file_range::Span;
 use crate::image::bytes::spool::{at_portion, digest_of};
+use crate::image::bytes::staging::Staging;
 use crate::image::layer;
 use crate::image::layer::unpack::Source;
 use crate::image::registry::Registry;
@@ -21,7 +22,6 @@ use crate::image::registry::manifest::{self, Descriptor, Named};
 use crate::image::store::document::{Document, MAX_DOCUMENT};
 use crate::image::store::import::Incoming;
 use crate::image::store::index::Index;
-use crate::image::store::staging::Staging;
 use crate::image::store::{Store, by_reference};
 use crate::image::tar::members::corrupt;
 use crate::model::error::Context;

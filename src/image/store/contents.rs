@@ -4,8 +4,9 @@ use std::path::Path;
 
 use rustix::fs::FileType;
 
-use crate::image::layer::{self, merged, walk};
-use crate::image::store::Store;
+use super::handle::Store;
+use crate::image::layer;
+use crate::image::layer::{overlay_view, walk};
 use crate::image::tar::members::lossy;
 use crate::model::Result;
 use crate::model::observe::introspection::{Entry, Layer};
@@ -33,7 +34,7 @@ impl Store {
         };
         // The greatest files tell most of what a layer is for.
         let mut greatest: Vec<(i64, String)> = Vec::new();
-        let layers = merged::layers([self.layer_dir(key)])?;
+        let layers = overlay_view::layers([self.layer_dir(key)])?;
         let tree = walk::Tree { form: walk::Form::Layer, layers: layers.iter().collect() };
         tree.walk(b"", &mut |node| {
             let path = || format!("/{}", lossy(&node.path));
@@ -86,7 +87,7 @@ pub fn entry_at(place: &Path, path: &[&[u8]]) -> Result<Option<Entry>> {
             return Ok(Some(if depth == path.len() { Entry::File(size) } else { Entry::Hidden }));
         }
         directory = fs::open_dir_beneath(&directory, part)?;
-        alone |= merged::is_opaque(&directory)?;
+        alone |= overlay_view::is_opaque(&directory)?;
     }
     Ok(Some(if alone { Entry::Alone } else { Entry::Directory }))
 }

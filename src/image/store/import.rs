@@ -8,17 +8,17 @@ use std::os::fd::OwnedFd;
 
 use jiff::Timestamp;
 
+use super::handle::Store;
 use crate::image::Check;
 use crate::image::bytes::compression::Compression;
 use crate::image::bytes::spool::{digest_of, write_all};
+use crate::image::bytes::staging::Staging;
 use crate::image::layer;
 use crate::image::layer::unpack::{Ready, Source, Stack};
-use crate::image::store::Store;
 use crate::image::store::document::{self, Document};
 use crate::image::store::index::{
     Descriptor, Entry, Index, MEDIA_CONFIG, MEDIA_LAYER, MEDIA_MANIFEST, Manifest,
 };
-use crate::image::store::staging::Staging;
 use crate::image::tar::members::corrupt;
 use crate::model::error::Context;
 use crate::model::image::Loaded;

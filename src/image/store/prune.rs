@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::image::store::Store;
+use super::handle::Store;
 use crate::image::store::index::Index;
 use crate::model::Result;
 use crate::model::image::usage::{PruneOptions, Pruned};

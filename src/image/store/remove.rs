@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::handle::{Store, as_reference, by_reference, resolve};
+use super::merged_lowers;
+use crate::image::bytes::staging::Staging;
 use crate::image::layer;
-use crate::image::layer::flat;
 use crate::image::store::document::Document;
 use crate::image::store::index::{Index, is_full};
-use crate::image::store::staging::Staging;
 use crate::image::store::usage::{bytes_of, digest};
-use crate::image::store::{Store, as_reference, by_reference, resolve};
 use crate::model::image::{ImageUser, Removed};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
@@ -185,7 +185,7 @@ fn untagged(named: Option<&Reference>, going: BTreeSet<Reference>) -> Vec<Remove
 impl Needless {
     /// Where it is, below the directory of images.
     fn places(&self) -> [(&'static str, &Vec<Vec<u8>>); 3] {
-        let flat = (flat::DIRECTORY, &self.flat);
+        let flat = (merged_lowers::DIRECTORY, &self.flat);
         [("blobs/sha256", &self.blobs), ("layers", &self.layers), flat]
     }
 

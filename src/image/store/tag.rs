@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::handle::{Store, resolve};
 use crate::image::store::index::{Entry, Index};
-use crate::image::store::{Store, resolve};
 use crate::model::image::Image;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use super::handle::Store;
 use crate::image::layer;
-use crate::image::store::Store;
 use crate::model::image::history;
 use crate::model::image::history::History;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Usage};

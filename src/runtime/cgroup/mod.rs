@@ -211,7 +211,7 @@ impl Cgroup {
             return wait_until(frozen, |left| {
                 let reached = read(unified, "cgroup.events")?.lines().any(|line| line == wanted);
                 if !reached {
-                    sys::event::wait_priority(&events, left)?;
+                    sys::poll::wait_priority(&events, left)?;
                 }
                 Ok(reached)
             });

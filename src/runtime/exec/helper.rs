@@ -85,7 +85,7 @@ fn begin(front: &mut UnixStream) -> Result<(Started, Input, OwnedFd, bool, Told)
         exec: spec.id.clone(),
     };
     let (started, input) = start(&directory, &state, &cgroup, *spec, &told)?;
-    Ok((started, input, sys::event::eventfd()?, detach, told))
+    Ok((started, input, sys::poll::eventfd()?, detach, told))
 }
 
 /// What events tell of a further program.

@@ -31,7 +31,7 @@ use super::plan::{Step, UserStep};
 use crate::model::container::State;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
-use crate::sys::event;
+use crate::sys::poll;
 use crate::sys::process::{self, Child};
 use crate::sys::userns::{self, Range};
 
@@ -113,7 +113,7 @@ pub(super) fn kill_orphan(state: &State) -> Result<()> {
         return Ok(());
     }
     match process::send_signal(&process, Signal::KILL.number()) {
-        Ok(()) => event::wait_readable(&[process.as_fd()], Some(PATIENCE)).map(drop),
+        Ok(()) => poll::wait_readable(&[process.as_fd()], Some(PATIENCE)).map(drop),
         Err(Errno::SRCH) => Ok(()),
         Err(errno) => {
             let what = format!("kill process {} of `{}`", state.pid, state.name);

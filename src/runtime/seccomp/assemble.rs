@@ -3,7 +3,9 @@
 use oci_spec::runtime::LinuxSeccompOperator as Operator;
 
 use super::{Test, Verdict};
-use crate::sys::filter::{Instruction, and, answer, if_at_least, if_equal, if_greater, load, skip};
+use crate::sys::seccomp::{
+    Instruction, and, answer, if_at_least, if_equal, if_greater, load, skip,
+};
 
 /// Offsets in `struct seccomp_data`.
 const NUMBER: u32 = 0;

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use oci_spec::runtime::{Arch, LinuxSeccomp, LinuxSeccompAction, LinuxSeccompFilterFlag};
 
 use crate::model::{Error, Kind, Result};
-use crate::sys::filter::{Instruction, MOST};
+use crate::sys::seccomp::{Instruction, MOST};
 
 /// What the kernel is given.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tar::{EntryType, Header};
 
 use super::*;
-use crate::image::layer::merged;
+use crate::image::layer::overlay_view;
 
 #[path = "formats.rs"]
 mod formats;
@@ -93,7 +93,7 @@ impl Place {
         let path = self.directory.path().join(self.lowers.len().to_string());
         std::fs::create_dir(&path).unwrap();
         let root = fs::open_dir(&path).unwrap();
-        let lowers = || merged::layers(self.lowers.iter().rev().cloned());
+        let lowers = || overlay_view::layers(self.lowers.iter().rev().cloned());
         let result = extract(&mut &layer[..], &root, &lowers, &|| Ok(()));
         let outside = std::fs::read_to_string(self.directory.path().join("precious")).unwrap();
         assert_eq!(outside, "precious");

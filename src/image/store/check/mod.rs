@@ -9,19 +9,20 @@
 //! after the look. Changes are made under the locks of `rmi`, by renames alone.
 
 mod compare;
-mod mend;
 mod one_layer;
+mod repair;
 mod unpack;
 
 use std::collections::{BTreeMap, HashSet};
 
 use self::one_layer::{Fault, is_of_host};
+use super::handle::Store;
 use crate::image::Check;
+use crate::image::bytes::staging;
+use crate::image::bytes::staging::Staging;
 use crate::image::layer::{self, LayerId};
-use crate::image::store::Store;
 use crate::image::store::document::Document;
 use crate::image::store::index::{Entry, Index, Manifest};
-use crate::image::store::staging::{self, Staging};
 use crate::image::store::usage::bytes_of;
 use crate::model::image::ImageUser;
 use crate::model::observe::check_report::{Fate, Finding, Report, Trouble};
@@ -134,12 +135,12 @@ impl Checking<'_> {
         let (what, index) = match Index::read(self.store.images()) {
             Ok(index) => return Ok(Some(index)),
             Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Unsupported) => {
-                (error.to_string(), mend::find_images(self.store)?)
+                (error.to_string(), super::check::repair::find_images(self.store)?)
             }
             Err(error) => return Err(error),
         };
         if self.repair {
-            mend::replace_index(self.store, &index)?;
+            super::check::repair::replace_index(self.store, &index)?;
         }
         drop(lock);
         let fate = if self.repair { Fate::Mended } else { Fate::Found };

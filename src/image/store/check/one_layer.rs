@@ -7,8 +7,8 @@ use super::Checking;
 use super::compare;
 use super::unpack::{Fresh, unpack};
 use crate::image::bytes::compression::decompress;
-use crate::image::layer::merged;
-use crate::image::layer::recipe::Verified;
+use crate::image::layer::overlay_view;
+use crate::image::layer::tar_split::Verified;
 use crate::image::layer::{self, LayerId};
 use crate::image::store::index::Descriptor;
 use crate::model::value::digest::Digest;
@@ -183,7 +183,7 @@ impl Checking<'_> {
                 let key = layer::key(images, id).ok_or_else(missing)?;
                 Ok(layer::path(images, &key))
             });
-            merged::layers(below.collect::<Result<Vec<_>>>()?)
+            overlay_view::layers(below.collect::<Result<Vec<_>>>()?)
         };
         let stream = Verified::new(stream, ids[number].diff_id.clone());
         unpack(&self.staging, &name, stream, &lowers, self.go_on)

@@ -5,10 +5,10 @@ use std::os::fd::OwnedFd;
 
 use crate::image::Check;
 use crate::image::bytes::spool::write_all;
+use crate::image::bytes::staging::Staging;
 use crate::image::layer::Record;
 use crate::image::layer::extract::{Lowers, extract};
-use crate::image::layer::recipe::Recorder;
-use crate::image::store::staging::Staging;
+use crate::image::layer::tar_split::Recorder;
 use crate::image::tar::members::corrupt;
 use crate::model::Result;
 use crate::sys::fs;

@@ -12,11 +12,11 @@ use super::compare;
 use super::fits;
 use super::one_layer::{Fault, is_of_host};
 use super::unpack::Fresh;
-use crate::image::layer::flat;
 use crate::image::layer::{self, LayerId};
-use crate::image::store::Store;
 use crate::image::store::document::{Document, MAX_DOCUMENT};
+use crate::image::store::handle::Store;
 use crate::image::store::index::{Entry, Index};
+use crate::image::store::merged_lowers;
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::model::image::ImageUser;
@@ -111,7 +111,7 @@ impl Checking<'_> {
         path: &Path,
         held: &Held,
     ) -> Result<()> {
-        let staged = self.staging.path().join(flat::DIRECTORY);
+        let staged = self.staging.path().join(merged_lowers::DIRECTORY);
         if staged.exists() {
             std::fs::remove_dir_all(&staged)
                 .context(|| format!("remove `{}`", staged.display()))?;
@@ -124,7 +124,8 @@ impl Checking<'_> {
                 _ if !self.repair => Fate::Found,
                 Some(user) => Fate::Left(in_the_way(user)),
                 None => {
-                    let (name, flat) = (path.file_name().unwrap_or_default(), flat::DIRECTORY);
+                    let (name, flat) =
+                        (path.file_name().unwrap_or_default(), merged_lowers::DIRECTORY);
                     let holder = fs::open_dir(&self.store.images().join(flat))?;
                     fs::sync_filesystem(&holder)?;
                     let staged = self.staging.directory();

@@ -232,5 +232,5 @@ pub(crate) fn xattrs(file: &OwnedFd) -> Result<Vec<(String, Vec<u8>)>> {
 }
 
 #[cfg(test)]
-#[path = "tests/capture.rs"]
+#[path = "tests/diff_tar.rs"]
 mod tests;

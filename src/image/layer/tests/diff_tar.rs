@@ -9,8 +9,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::image::layer::changes;
 use crate::image::layer::extract::extract;
-use crate::image::layer::merged::{Layer, OPAQUE};
-use crate::image::layer::{flat, whole};
+use crate::image::layer::overlay_view::{Layer, OPAQUE};
+use crate::image::layer::whole;
+use crate::image::store::merged_lowers;
 use crate::image::tar::members::Members;
 use crate::model::image::build::Change;
 
@@ -318,7 +319,7 @@ fn copied(place: &Path) -> Vec<u8> {
     let tree = Tree { form: Form::Merged, layers: layers.iter().collect() };
     let (top, copy) = (fs::open_dir(&at("top")).unwrap(), fs::open_dir(&at("copy")).unwrap());
     whole::copy(&tree, &copy, &|| Ok(())).unwrap();
-    flat::take_attributes(&top, &copy).unwrap();
+    merged_lowers::take_attributes(&top, &copy).unwrap();
     packed(Form::Merged, &[&at("top"), &at("low")], &[]).unwrap()
 }
 

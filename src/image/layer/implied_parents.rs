@@ -13,10 +13,11 @@ use std::rc::Rc;
 use once_cell::unsync::OnceCell;
 use rustix::fs::FileType;
 
+use super::overlay_view;
+use super::overlay_view::{Found, Layer, opaque};
 use crate::image::Check;
 use crate::image::bytes::spool;
 use crate::image::layer::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
-use crate::image::layer::merged::{self, Found, Layer, opaque};
 use crate::image::tar::members::{corrupt, shown};
 use crate::image::tar::names::join;
 use crate::model::Result;
@@ -65,7 +66,7 @@ impl<'a> Parents<'a> {
 
     /// Looks `path` up in all layers, this one first.
     fn lookup(&self, path: &[Vec<u8>]) -> Result<Found> {
-        merged::lookup(self.root, self.below()?, path)
+        overlay_view::lookup(self.root, self.below()?, path)
     }
 
     /// Remembers mode and time of a directory for the end.

@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
+use super::handle::Store;
 use crate::image::bytes::spool::digest_of;
+use crate::image::bytes::staging::Staging;
 use crate::image::layer;
 use crate::image::layer::extract::{is_allowed_xattr, remove_tree};
-use crate::image::layer::merged::is_opaque;
-use crate::image::store::Store;
-use crate::image::store::staging::Staging;
+use crate::image::layer::overlay_view::is_opaque;
 use crate::model::error::Context;
 use crate::model::image::ImageUser;
 use crate::model::value::digest::Digest;
@@ -210,5 +210,5 @@ pub(crate) fn take_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
 }
 
 #[cfg(test)]
-#[path = "tests/flat.rs"]
+#[path = "tests/merged_lowers.rs"]
 mod tests;

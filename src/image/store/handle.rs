@@ -1,0 +1,319 @@
+//! The store as its users see it: find, list, and the locks and directories behind.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+pub use super::contents::entry_at;
+use crate::image::bytes::compression::decompress;
+use crate::image::bytes::spool::digest_of;
+use crate::image::bytes::staging::Staging;
+use crate::image::layer;
+use crate::image::layer::tar_split::{Assembly, Verified};
+use crate::image::store::document::Document;
+use crate::image::store::index::{Descriptor, Entry, Index, Manifest, has_blobs, write_file};
+use crate::image::tar::members::corrupt;
+use crate::model::error::Context;
+use crate::model::image::{Image, ImageConfig};
+use crate::model::value::digest::Digest;
+use crate::model::value::reference::Reference;
+use crate::model::{Error, Kind, Result};
+use crate::sys::fs;
+
+/// The images of one root directory. Cheap to open and to clone; holds nothing open.
+#[derive(Clone, Debug)]
+pub struct Store {
+    images: PathBuf,
+}
+
+/// What hides files of layers below is marked in one way by root and in another by everybody else,
+/// so nobody can use the store of another user.
+fn check_owner(root: &Path, owner: u32) -> Result<()> {
+    if owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    let message = format!("the store `{}` belongs to user {owner}", root.display());
+    let hint = "run lifebox as that user, or set another store with --root or LIFEBOX_ROOT";
+    Err(Error::new(Kind::Denied, message).hint(hint))
+}
+
+impl Store {
+    /// Opens `root/images`, and makes it where it is missing. One system call, and no write,
+    /// where it is there.
+    pub fn open(root: &Path) -> Result<Store> {
+        let store = Store { images: root.join("images") };
+        // Written last, so it tells that the rest is there.
+        if let Ok(mark) = std::fs::metadata(store.images.join("oci-layout")) {
+            check_owner(root, mark.uid())?;
+        } else {
+            store.make().map_err(|error| {
+                let denied = error.kind() == Kind::Denied;
+                let error = error.context(format!("cannot make the store `{}`", root.display()));
+                if !denied {
+                    return error;
+                }
+                error
+                    .hint("run as root, or choose a directory of yours with --root or LIFEBOX_ROOT")
+            })?;
+        }
+        Ok(store)
+    }
+
+    /// Makes the directories that are missing.
+    pub(crate) fn make_directories(&self) -> Result<()> {
+        use std::os::unix::fs::DirBuilderExt;
+        for name in ["blobs/sha256", "layers", "staging"] {
+            let path = self.images.join(name);
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&path)
+                .context(|| format!("mkdir `{}`", path.display()))?;
+        }
+        Ok(())
+    }
+
+    fn make(&self) -> Result<()> {
+        self.make_directories()?;
+        let lock = self.lock()?;
+        // From now on, a list that is missing has been lost.
+        if !self.images.join("index.json").exists() && !has_blobs(&self.images) {
+            Index::default().write(&self.images)?;
+        }
+        write_file(&self.images, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        drop(lock);
+        Ok(())
+    }
+
+    /// The image that `query` names: a reference, its id, or the unique beginning of its id.
+    pub fn find(&self, query: &str) -> Result<Image> {
+        let index = Index::read(&self.images)?;
+        let id = resolve(&index, query)?;
+        self.read(&index, &id).map_err(|error| {
+            error
+                .with_kind(Kind::Corrupt)
+                .context(format!("the image `{query}` is damaged"))
+                .hint("load it again, or remove it with `rmi`")
+        })
+    }
+
+    /// All images, newest first. One that is damaged is listed without its details, so that it
+    /// can be seen and removed.
+    pub fn list(&self) -> Result<Vec<Image>> {
+        Ok(self.list_of(&Index::read(&self.images)?))
+    }
+
+    /// As [`Store::list`], of an index that was read.
+    pub(crate) fn list_of(&self, index: &Index) -> Vec<Image> {
+        let image = |id: &Digest| self.read(index, id).unwrap_or_else(|_| damaged(index, id));
+        let mut images: Vec<Image> = index.ids().into_iter().map(image).collect();
+        images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+        images
+    }
+
+    /// Where the layer with this key is unpacked: one of [`Image::layers`], usable as a
+    /// `lowerdir` of overlayfs.
+    pub fn layer_dir(&self, diff_id: &Digest) -> PathBuf {
+        layer::path(&self.images, diff_id)
+    }
+
+    /// The tar of layer `number` of an image, uncompressed. Reading its end fails with the kind
+    /// `corrupt` if it is not what the image's configuration says.
+    pub(crate) fn layer_tar(&self, image: &Image, number: usize) -> Result<Box<dyn Read + Send>> {
+        let diff_ids = image.diff_ids();
+        let (Some(diff_id), Some(key)) = (diff_ids.get(number), image.layers.get(number)) else {
+            return Err(corrupt(format!("the image has no layer {number}")));
+        };
+        let blob = image.manifest.as_ref().and_then(|manifest| {
+            let layer = self.read_manifest(manifest).ok()?.layers.into_iter().nth(number)?;
+            std::fs::File::open(self.blob(&layer.digest)).ok()
+        });
+        let stream = match blob {
+            Some(blob) => decompress(blob)?.0,
+            None => self.unpacked_tar(key)?,
+        };
+        Ok(Box::new(Verified::new(stream, diff_id.clone())))
+    }
+
+    /// The tar of the unpacked layer with this key, put together from its files.
+    pub(crate) fn unpacked_tar(&self, key: &Digest) -> Result<Box<dyn Read + Send>> {
+        let recipe = self.images.join("layers").join(layer::recipe_name(key));
+        let recipe = std::fs::File::open(&recipe)
+            .context(|| format!("the layer `{}` can't be put together again", key.short()))?;
+        let layer = fs::open_dir(&self.layer_dir(key))?;
+        Ok(Box::new(Assembly::new(recipe, layer)?))
+    }
+
+    /// The bytes of a layer blob that the manifest of `image` names, and how many they are.
+    pub(crate) fn open_blob(
+        &self,
+        image: &Image,
+        number: usize,
+    ) -> Result<(Descriptor, Box<dyn Read + Send>)> {
+        let missing = || corrupt(format!("the image has no layer {number}"));
+        let manifest = self.read_manifest(image.manifest.as_ref().ok_or_else(missing)?)?;
+        let layer = manifest.layers.into_iter().nth(number).ok_or_else(missing)?;
+        let stream: Box<dyn Read + Send> = match std::fs::File::open(self.blob(&layer.digest)) {
+            Ok(file) => Box::new(file),
+            Err(_) => self.unpacked_tar(image.layers.get(number).ok_or_else(missing)?)?,
+        };
+        Ok((layer.clone(), Box::new(Verified::new(stream, layer.digest))))
+    }
+
+    /// The directory of the store.
+    pub(crate) fn images(&self) -> &Path {
+        &self.images
+    }
+
+    /// Waits for the lock that every change of the index, the blobs and the layers is made
+    /// under. It is held briefly: never while unpacking or deleting.
+    pub(crate) fn lock(&self) -> Result<OwnedFd> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let path = self.images.join("lock");
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = match file {
+            // Nobody changes anything there, and looking needs no more.
+            Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
+                std::fs::File::open(&path)
+            }
+            file => file,
+        };
+        let file = file.context(|| format!("open `{}`", path.display()))?;
+        fs::lock(&file)?;
+        Ok(file.into())
+    }
+
+    /// A place to work in, after what dead imports left is swept.
+    pub(crate) fn staging(&self) -> Result<Staging> {
+        let parent = self.images.join("staging");
+        let lock = self.lock()?;
+        let abandoned = crate::image::bytes::staging::abandoned(&parent)?;
+        let staging = Staging::create(&parent);
+        drop(lock);
+        drop(abandoned);
+        staging
+    }
+
+    /// Where a blob is.
+    pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
+        layer::blob(&self.images, digest)
+    }
+
+    /// Reads a small blob and checks that it is what its name says.
+    pub(crate) fn read_blob(&self, digest: &Digest) -> Result<Vec<u8>> {
+        let path = self.blob(digest);
+        let bytes = std::fs::read(&path).context(|| format!("read `{}`", path.display()))?;
+        if digest_of(&bytes) == *digest {
+            Ok(bytes)
+        } else {
+            Err(corrupt(format!("the content of `{}` has changed", path.display())))
+        }
+    }
+
+    /// Reads the manifest with this digest.
+    pub(crate) fn read_manifest(&self, digest: &Digest) -> Result<Manifest> {
+        super::document::parse(&self.read_blob(digest)?)
+    }
+
+    fn read(&self, index: &Index, id: &Digest) -> Result<Image> {
+        let document = Document::parse(&self.read_blob(id)?)?;
+        let layers = layer::keys(&self.images, &document.diff_ids)?;
+        Ok(Image {
+            created: document.created,
+            layers,
+            architecture: document.architecture,
+            os: document.os,
+            config: document.config,
+            document: document.value,
+            ..damaged(index, id)
+        })
+    }
+}
+
+/// What the index alone tells about an image.
+fn damaged(index: &Index, id: &Digest) -> Image {
+    let references: BTreeSet<Reference> =
+        index.of(id).filter_map(|entry| entry.reference.clone()).collect();
+    let (digests, tags): (Vec<_>, Vec<_>) =
+        references.into_iter().partition(|reference| reference.digest().is_some());
+    let first = index.of(id).next();
+    Image {
+        id: id.clone(),
+        manifest: first.map(|entry| entry.manifest.clone()),
+        parent: first.and_then(|entry| entry.parent.clone()),
+        intermediate: tags.is_empty() && first.is_some_and(|entry| entry.step.is_some()),
+        tags,
+        digests,
+        created: None,
+        tagged: index.of(id).filter_map(|entry| entry.tagged).max(),
+        size: first.map_or(0, |entry| entry.size),
+        layers: Vec::new(),
+        architecture: String::new(),
+        os: String::new(),
+        config: ImageConfig::default(),
+        document: serde_json::Value::Null,
+    }
+}
+
+/// `query` as a reference. What is written as an id is none: otherwise an archive could bring a
+/// tag that reads as the id of another image, and take its place.
+pub fn as_reference(query: &str) -> Option<Reference> {
+    let whole_id = query.len() == 64 && query.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if whole_id || query.starts_with("sha256:") {
+        return None;
+    }
+    query.parse().ok()
+}
+
+/// The id that `query` means, in Docker's order: a reference, then an id or the unique beginning
+/// of one.
+pub(crate) fn resolve(index: &Index, query: &str) -> Result<Digest> {
+    let reference = as_reference(query);
+    if let Some(found) = reference.as_ref().and_then(|wanted| by_reference(index, wanted)) {
+        return Ok(found.id.clone());
+    }
+    let digits = query.strip_prefix("sha256:").unwrap_or(query);
+    let hexadecimal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let matching: Vec<_> = if hexadecimal && !digits.is_empty() {
+        index.ids().into_iter().filter(|id| id.hex().starts_with(digits)).collect()
+    } else {
+        Vec::new()
+    };
+    match matching[..] {
+        [id] => Ok(id.clone()),
+        [] => Err(Error::new(Kind::NotFound, format!("no such image: `{query}`")).hint(
+            "`images` lists what is here; `load -i FILE` brings in what `docker save` wrote",
+        )),
+        _ => {
+            let ids: Vec<_> = matching.iter().map(|id| id.short()).collect();
+            Err(Error::new(
+                Kind::Invalid,
+                format!("`{query}` is the beginning of several image ids"),
+            )
+            .hint(format!("write more of one: {}", ids.join(", "))))
+        }
+    }
+}
+
+/// The entry of a tag, or with a digest the image of that repository with this manifest or id.
+pub(crate) fn by_reference<'a>(index: &'a Index, wanted: &Reference) -> Option<&'a Entry> {
+    index.entries.iter().find(|entry| {
+        let Some(known) = &entry.reference else { return false };
+        match wanted.digest() {
+            None => known == wanted,
+            Some(digest) => {
+                known.repository() == wanted.repository()
+                    && (known.digest() == Some(digest)
+                        || entry.manifest == *digest
+                        || entry.id == *digest)
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+#[path = "tests/store.rs"]
+mod tests;
