@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Dry;
 use super::images::named;
+use super::state::Dry;
 use super::streams::{Noted, Silence};
-use crate::engine::build::instructions;
-use crate::engine::{Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Transfer};
+use crate::engine::backend::{
+    Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Transfer,
+};
+use crate::engine::dockerfile::instructions;
 use crate::image::build::configure;
 use crate::model::container::exec::{ExecOptions, Left};
 use crate::model::container::options::{CreateOptions, StopOptions};
@@ -216,7 +218,7 @@ impl Backend for Dry {
 
     fn find(&self, query: &str) -> Result<ContainerId> {
         let world = self.world();
-        let id = |entry: &super::Entry| entry.container.spec.id.clone();
+        let id = |entry: &super::state::Entry| entry.container.spec.id.clone();
         let named = world.containers.iter().find(|entry| {
             entry.container.state.name.as_str() == query
                 || entry.container.spec.id.as_str() == query
@@ -224,7 +226,7 @@ impl Backend for Dry {
         if let Some(entry) = named {
             return Ok(id(entry));
         }
-        let begins = |entry: &&super::Entry| {
+        let begins = |entry: &&super::state::Entry| {
             !query.is_empty() && entry.container.spec.id.as_str().starts_with(query)
         };
         let mut matching = world.containers.iter().filter(begins);

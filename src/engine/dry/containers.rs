@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Dry, Entry, World};
-use crate::engine::{Backend as _, profile, sharing, volumes};
+use super::state::{Dry, Entry, World};
+use crate::engine::backend::Backend as _;
+use crate::engine::native::volumes;
+use crate::engine::rules::{namespaces, profile};
 use crate::model::container::options::CreateOptions;
 use crate::model::container::status::{Action, Next, Status, check};
 use crate::model::container::{Changes, Container, State};
@@ -81,7 +83,7 @@ impl Dry {
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, &image, options)?;
         label::check(&spec.host.security)?;
         profile::read(&mut spec.host.security.seccomp)?;
-        sharing::resolve(&mut spec, &spec_of)?;
+        namespaces::resolve(&mut spec, &spec_of)?;
         volumes::check_binds(&spec.host.mounts.list)?;
         let mut world = self.world();
         let name = match &options.name {

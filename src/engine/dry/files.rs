@@ -1,8 +1,8 @@
 //! Files that would be copied: what the script writes is kept, all else can only be told.
 
-use super::Dry;
-use crate::engine::transfer::lexical;
-use crate::engine::{Cancel, CopyOptions, Transfer};
+use super::state::Dry;
+use crate::engine::backend::{Cancel, CopyOptions, Transfer};
+use crate::engine::native::transfer::lexical;
 use crate::model::Result;
 use crate::model::value::id::ContainerId;
 

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::Dry;
-use crate::engine::build::instructions;
+use super::state::Dry;
+use crate::engine::dockerfile::instructions;
 use crate::image::build::configure::configure;
 use crate::model::image::build::ImportOptions;
 use crate::model::image::{Image, ImageConfig, PullPolicy, Removed};

@@ -1,101 +1,11 @@
-//! `--dry-run`: an engine that only tells what would be done.
-//!
-//! It begins with what the real engine has and goes on in memory: what it would have made can be
-//! found, started and removed, by the same table of states and with the same refusals. Nothing
-//! runs, so what a program would do is assumed: it runs until it is stopped or waited for, ends
-//! with 0 in both cases, writes nothing, and is as it is waited to be. What the script itself
-//! writes into a container is kept.
+//! The engine of `--dry-run`: a copy of the real engine's state in memory, on which verbs are simulated and printed.
 
 mod backend;
 mod containers;
 mod files;
 mod images;
+pub mod state;
 mod streams;
 mod volumes;
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use super::Backend;
-use crate::model::Result;
-use crate::model::container::Container;
-use crate::model::image::Image;
-use crate::model::observe::event::Event;
-use crate::model::observe::volume::VolumeUse;
-
-/// Who is told what would be done: a line each, without the newline.
-pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
-
-/// The engine that tells.
-pub struct Dry {
-    /// What there is, which is only read.
-    real: Arc<dyn Backend>,
-    /// Where it keeps all.
-    root: PathBuf,
-    tell: Tell,
-    world: Mutex<World>,
-}
-
-/// What there would be.
-#[derive(Debug, Default)]
-struct World {
-    /// Newest first.
-    containers: Vec<Entry>,
-    /// Newest first.
-    images: Vec<Image>,
-    /// Their users are those of `containers`.
-    volumes: Vec<VolumeUse>,
-    events: Vec<Event>,
-    /// How many ids were given.
-    ids: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    container: Container,
-    /// It is there in truth, and nothing was done to it: what it tells can be asked.
-    is_real: bool,
-    /// What the script has written into it.
-    files: BTreeMap<PathBuf, Vec<u8>>,
-}
-
-impl Entry {
-    /// A container that is there in truth, or only would be.
-    fn new(container: Container, is_real: bool) -> Self {
-        Entry { container, is_real, files: BTreeMap::new() }
-    }
-}
-
-impl fmt::Debug for Dry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dry").field("real", &self.real).finish_non_exhaustive()
-    }
-}
-
-/// An engine that does nothing and tells what `real`, which keeps all below `root`, would do.
-///
-/// # Errors
-/// When what there is cannot be read.
-pub fn open(real: Arc<dyn Backend>, root: &Path, tell: Tell) -> Result<Arc<dyn Backend>> {
-    let containers = real.ps()?.into_iter().map(|container| Entry::new(container, true));
-    let world = World {
-        containers: containers.collect(),
-        images: real.images()?,
-        volumes: real.volumes()?,
-        ..World::default()
-    };
-    Ok(Arc::new(Dry { real, root: root.to_owned(), tell, world: Mutex::new(world) }))
-}
-
-impl Dry {
-    fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tells what would be done.
-    fn would(&self, what: impl fmt::Display) {
-        (self.tell)(&format!("would {what}"));
-    }
-}
+pub use state::open;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{Cancel, EventStream, LogStream};
+use crate::engine::backend::{Cancel, EventStream, LogStream};
 use crate::model::Result;
 use crate::model::observe::event::Event;
 use crate::model::observe::log::LogLine;

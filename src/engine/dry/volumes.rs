@@ -4,8 +4,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Dry, World};
-use crate::engine::volumes::{in_use, missing};
+use super::state::{Dry, World};
+use crate::engine::native::volumes::{in_use, missing};
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::{MountKind, check_volume_name};
 use crate::model::observe::volume::{

@@ -3,13 +3,13 @@
 use crate::model::{Error, Kind, Result};
 
 /// Keys and values, in order.
-pub(super) type Pairs = Vec<(String, String)>;
+pub(crate) type Pairs = Vec<(String, String)>;
 
 /// How deep `${a:-${b:-...}}` may go.
 const MAX_DEPTH: usize = 32;
 
 /// Splits a text at white space that is neither quoted nor escaped. Quotes and escapes stay.
-pub(super) fn split(text: &str, escape: char) -> Vec<String> {
+pub(crate) fn split(text: &str, escape: char) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut quote = None;
@@ -38,13 +38,13 @@ pub(super) fn split(text: &str, escape: char) -> Vec<String> {
 }
 
 /// The first word of a text, and the rest without the white space around it.
-pub(super) fn keyword(text: &str) -> (&str, &str) {
+pub(crate) fn keyword(text: &str) -> (&str, &str) {
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
     (&text[..end], text[end..].trim())
 }
 
 /// The pairs of `ENV` and `LABEL`: `a=b c="d e"`, or the old form `a b c`.
-pub(super) fn pairs(verb: &str, text: &str, escape: char) -> Result<Pairs> {
+pub(crate) fn pairs(verb: &str, text: &str, escape: char) -> Result<Pairs> {
     let words = split(text, escape);
     let missing = || Error::new(Kind::Invalid, format!("{verb} must have two arguments"));
     let first = words.first().ok_or_else(missing)?;
@@ -67,7 +67,7 @@ pub(super) fn pairs(verb: &str, text: &str, escape: char) -> Result<Pairs> {
 }
 
 /// The names of `ARG`, with their defaults.
-pub(super) fn arguments(text: &str, escape: char) -> Result<Vec<(String, Option<String>)>> {
+pub(crate) fn arguments(text: &str, escape: char) -> Result<Vec<(String, Option<String>)>> {
     let one = |word: String| match word.split_once('=') {
         Some(("", _)) => Err(Error::new(Kind::Invalid, "ARG names can not be blank")),
         Some((name, value)) => Ok((name.to_owned(), Some(value.to_owned()))),
@@ -77,23 +77,23 @@ pub(super) fn arguments(text: &str, escape: char) -> Result<Vec<(String, Option<
 }
 
 /// Puts variables into a word and takes its quotes away.
-pub(super) struct Expander<'a> {
-    pub(super) escape: char,
-    pub(super) lookup: &'a dyn Fn(&str) -> Option<String>,
+pub(crate) struct Expander<'a> {
+    pub(crate) escape: char,
+    pub(crate) lookup: &'a dyn Fn(&str) -> Option<String>,
 }
 
 type Characters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 impl Expander<'_> {
     /// The word that `text` means.
-    pub(super) fn word(&self, text: &str) -> Result<String> {
+    pub(crate) fn word(&self, text: &str) -> Result<String> {
         let mut rest = text.chars().peekable();
         self.until(&mut rest, None, 0)
             .map_err(|error| error.context(format!("cannot read `{text}`")))
     }
 
     /// A here-document: variables are put in, quotes stay.
-    pub(super) fn document(&self, text: &str) -> Result<String> {
+    pub(crate) fn document(&self, text: &str) -> Result<String> {
         let mut whole = String::new();
         let mut rest = text.chars().peekable();
         while let Some(character) = rest.next() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::dockerfile::{self, Flag, Instruction};
+use super::parser;
+use super::parser::{Flag, Instruction};
 use super::words::Expander;
 use crate::image::build::configure;
 use crate::model::error::Context;
@@ -20,7 +21,7 @@ pub(in crate::engine) fn change(document: &mut Value, lines: &[String]) -> Resul
     for line in lines {
         let lookup = |name: &str| variable(document, name);
         let read = || {
-            let parsed = dockerfile::parse_one(line)?;
+            let parsed = parser::parse_one(line)?;
             step(&parsed.what, &Expander { escape: '\\', lookup: &lookup }, has_cmd)
         };
         let step = read().context(|| format!("cannot make the change `{line}`"))?;
@@ -38,7 +39,7 @@ fn variable(document: &Value, name: &str) -> Option<String> {
 
 /// The step of an instruction that needs no files. `has_cmd`: a command was set before, which an
 /// entrypoint then keeps.
-pub(super) fn step(
+pub(crate) fn step(
     what: &Instruction,
     expander: &Expander<'_>,
     has_cmd: bool,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Attach, Cancel, LogStream};
+use crate::engine::backend::{Attach, Cancel, LogStream};
 use crate::model::Result;
 use crate::model::observe::log::LogLine;
 use crate::runtime::attach::Streams;

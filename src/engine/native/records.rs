@@ -3,9 +3,9 @@
 
 use jiff::Timestamp;
 
-use super::Backend as _;
-use super::native::Native;
+use super::backend::Native;
 use super::storage::Found;
+use crate::engine::backend::Backend as _;
 use crate::model::container::status::Status;
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::inspect::ContainerPaths;
@@ -18,7 +18,7 @@ use crate::runtime::host;
 
 impl Native {
     /// What this engine and this host are.
-    pub(super) fn describe(&self) -> Result<Info> {
+    pub(crate) fn describe(&self) -> Result<Info> {
         let containers = self.ps()?;
         let count = |wanted: &dyn Fn(Status) -> bool| {
             containers.iter().filter(|container| wanted(container.state.status)).count() as u64
@@ -50,7 +50,7 @@ impl Native {
     }
 
     /// A container whose record is damaged, as far as it can be told.
-    pub(super) fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
+    pub(crate) fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
         let spec = self.runtime.directory(id).read_spec().unwrap_or_else(|_| unknown_spec(id));
         let fallback = || id.short().parse().ok();
         let name = self.runtime.name_of(id).or_else(fallback);
@@ -62,7 +62,7 @@ impl Native {
         Container { spec, state }
     }
 
-    pub(super) fn paths(&self, container: &Container) -> Result<ContainerPaths> {
+    pub(crate) fn paths(&self, container: &Container) -> Result<ContainerPaths> {
         let directory = self.runtime.directory(&container.spec.id);
         let file = |name: &str| directory.file(name).display().to_string();
         // Docker names no file before the first start.

@@ -4,24 +4,20 @@
 //! the image it made is taken from the store. What was not finished leaves nothing.
 
 mod bases;
-mod dockerfile;
-pub(super) mod instructions;
-mod lines;
-mod owned;
+mod container;
 mod scope;
 mod sources;
 mod stages;
-mod words;
 
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use self::owned::Owned;
 use self::stages::Build;
-use super::native::Native;
-use super::{Attach, Backend, Cancel, Owner};
+use super::backend::Native;
+use super::build::container::Owned;
+use crate::engine::backend::{Attach, Backend, Cancel, Owner};
 use crate::image::{Origin, build::configure};
 use crate::model::container::exec::Left;
 use crate::model::container::options::{CreateOptions, EnvEntry};
@@ -38,19 +34,19 @@ const TAIL_BYTES: usize = 4096;
 
 /// How a step is done.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct How {
+pub(crate) struct How {
     /// Even if it was done before.
-    pub(super) anew: bool,
+    pub(crate) anew: bool,
     /// Whether the user sees what commands write, so that no error needs to repeat it.
-    pub(super) shown: bool,
+    pub(crate) shown: bool,
 }
 
 /// What a step led to.
 #[derive(Debug)]
-pub(super) struct Done {
-    pub(super) image: Image,
+pub(crate) struct Done {
+    pub(crate) image: Image,
     /// Whether it was taken from the store.
-    pub(super) cached: bool,
+    pub(crate) cached: bool,
 }
 
 impl Native {
@@ -63,7 +59,7 @@ impl Native {
     }
 
     /// Does a step above `parent`, or above nothing.
-    pub(super) fn do_step(
+    pub(crate) fn do_step(
         &self,
         parent: Option<&Image>,
         step: &BuildStep,
@@ -101,7 +97,7 @@ impl Native {
     }
 
     /// Builds what a Dockerfile says.
-    pub(super) fn do_build(
+    pub(crate) fn do_build(
         &self,
         context: Option<&Path>,
         options: &BuildOptions,

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Backend;
-use super::native::Native;
+use super::backend::Native;
+use crate::engine::backend::Backend;
 use crate::image::entry_at;
 use crate::model::container::Container;
 use crate::model::container::storage::Driver;
@@ -21,7 +21,7 @@ use crate::model::{Error, Kind, Result};
 const EXAMPLES: usize = 8;
 
 impl Native {
-    pub(super) fn anatomy_of(&self, id: &ContainerId) -> Result<Anatomy> {
+    pub(crate) fn anatomy_of(&self, id: &ContainerId) -> Result<Anatomy> {
         let container = self.inspect(id)?;
         let all = self.ps()?;
         let live = container.state.status.is_live();
@@ -49,7 +49,7 @@ impl Native {
         })
     }
 
-    pub(super) fn image_anatomy_of(&self, reference: &str) -> Result<ImageAnatomy> {
+    pub(crate) fn image_anatomy_of(&self, reference: &str) -> Result<ImageAnatomy> {
         let image = self.image(reference, PullPolicy::Missing)?;
         let users = self.ps()?.into_iter().filter(|container| container.spec.image.id == image.id);
         Ok(ImageAnatomy {
@@ -61,7 +61,7 @@ impl Native {
     }
 
     /// Looks at each layer as it is: links are told of and not followed.
-    pub(super) fn sources_of(&self, id: &ContainerId, path: &str) -> Result<Sources> {
+    pub(crate) fn sources_of(&self, id: &ContainerId, path: &str) -> Result<Sources> {
         let parts: Vec<&[u8]> = path.split('/').map(str::as_bytes).collect();
         let parts: Vec<&[u8]> =
             parts.into_iter().filter(|part| !part.is_empty() && *part != b".").collect();

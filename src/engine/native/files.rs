@@ -5,9 +5,9 @@ use std::os::unix::fs::MetadataExt;
 
 use serde_json::Value;
 
-use super::build::instructions;
-use super::native::Native;
-use super::{Backend, Cancel};
+use super::backend::Native;
+use crate::engine::backend::{Backend, Cancel};
+use crate::engine::dockerfile::instructions;
 use crate::image::{Files, Origin, build::configure, bytes_below};
 use crate::model::container::Container;
 use crate::model::container::status::Status;
@@ -85,7 +85,7 @@ impl Native {
 
     /// What was read of a container's files, unless these were removed meanwhile: what is removed
     /// vanishes file by file, so a part of it may be all that was found.
-    pub(super) fn whole<T>(&self, id: &ContainerId, name: &str, read: Result<T>) -> Result<T> {
+    pub(crate) fn whole<T>(&self, id: &ContainerId, name: &str, read: Result<T>) -> Result<T> {
         // Nothing is read after this, and what is removed is moved away first.
         if self.runtime.directory(id).path().exists() {
             return read;
@@ -95,7 +95,7 @@ impl Native {
     }
 
     /// How many bytes a container has written.
-    pub(super) fn written_bytes(&self, id: &ContainerId) -> Result<u64> {
+    pub(crate) fn written_bytes(&self, id: &ContainerId) -> Result<u64> {
         let directory = self.runtime.directory(id);
         let upper = directory.file("upper");
         if upper.exists() {
@@ -112,14 +112,14 @@ impl Native {
     }
 
     /// What a container has changed.
-    pub(super) fn changes(&self, id: &ContainerId) -> Result<Vec<Change>> {
+    pub(crate) fn changes(&self, id: &ContainerId) -> Result<Vec<Change>> {
         let place = self.place(id, "compare")?;
         let changes = self.store()?.changes(place.files());
         self.whole(id, place.container.state.name.as_str(), changes)
     }
 
     /// Writes all that a container sees as a tar.
-    pub(super) fn write_export(
+    pub(crate) fn write_export(
         &self,
         id: &ContainerId,
         out: &mut dyn Write,
@@ -134,7 +134,7 @@ impl Native {
     }
 
     /// Makes an image of a container.
-    pub(super) fn make_commit(
+    pub(crate) fn make_commit(
         &self,
         id: &ContainerId,
         reference: Option<&Reference>,
@@ -206,7 +206,7 @@ impl Native {
     }
 
     /// Makes an image of what a container that ran for a build has changed.
-    pub(super) fn commit_run(
+    pub(crate) fn commit_run(
         &self,
         id: &ContainerId,
         parent: &Image,
@@ -219,7 +219,7 @@ impl Native {
     }
 
     /// Makes an image of a root file system.
-    pub(super) fn make_import(
+    pub(crate) fn make_import(
         &self,
         archive: &mut (dyn Read + Send),
         options: &ImportOptions,

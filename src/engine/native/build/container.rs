@@ -6,8 +6,8 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::engine::native::Native;
-use crate::engine::{Backend, Cancel};
+use crate::engine::backend::{Backend, Cancel};
+use crate::engine::native::backend::Native;
 use crate::model::error::Context;
 use crate::model::value::name::ContainerName;
 use crate::model::{Kind, Result};
@@ -16,7 +16,7 @@ use crate::runtime::random;
 /// The name of a container that is to be made for a build, and the lock that says its builder
 /// lives. The kernel lets go of the lock however the builder ends.
 #[derive(Debug)]
-pub(super) struct Owned {
+pub(crate) struct Owned {
     name: ContainerName,
     path: PathBuf,
     _lock: File,
@@ -24,7 +24,7 @@ pub(super) struct Owned {
 
 impl Owned {
     /// A name that no other build has.
-    pub(super) fn new(root: &Path) -> Result<Self> {
+    pub(crate) fn new(root: &Path) -> Result<Self> {
         let builds = builds(root);
         let mut directory = DirBuilder::new();
         let made = directory.recursive(true).mode(0o700).create(&builds);
@@ -47,7 +47,7 @@ impl Owned {
         }
     }
 
-    pub(super) fn name(&self) -> &ContainerName {
+    pub(crate) fn name(&self) -> &ContainerName {
         &self.name
     }
 }
@@ -61,7 +61,7 @@ impl Drop for Owned {
 
 impl Native {
     /// Removes the containers of builders that are gone.
-    pub(super) fn sweep_builds(&self) -> Result<()> {
+    pub(crate) fn sweep_builds(&self) -> Result<()> {
         let builds = builds(&self.settings.root);
         // Nothing was ever built.
         let Ok(entries) = std::fs::read_dir(&builds) else { return Ok(()) };

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::native::Native;
-use super::profile;
+use super::backend::Native;
+use crate::engine::rules::profile;
 use crate::model::container::options::CreateOptions;
 use crate::model::container::storage::Driver;
 use crate::model::creation::merge;
@@ -20,7 +20,7 @@ const NAME_ATTEMPTS: u32 = 6;
 
 impl Native {
     /// Makes a container under the name that was asked for, or one of its own.
-    pub(super) fn create_container(
+    pub(crate) fn create_container(
         &self,
         image: &str,
         options: &CreateOptions,
@@ -90,7 +90,7 @@ impl Native {
     }
 }
 
-pub(super) fn new_id() -> Result<ContainerId> {
+pub(crate) fn new_id() -> Result<ContainerId> {
     loop {
         if let Some(id) = ContainerId::from_random(crate::runtime::random()?) {
             return Ok(id);

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use super::How;
 use super::bases::{copied_stage, find_stage};
-use super::dockerfile::{self, Dockerfile, Flag, Instruction, Line};
-use super::instructions;
 use super::scope::{Progress, environment, get, platform, set};
 use super::sources::{check_run_flags, value};
-use super::words::Expander;
-use crate::engine::native::Native;
-use crate::engine::{Backend as _, Cancel};
+use crate::engine::backend::{Backend as _, Cancel};
+use crate::engine::dockerfile;
+use crate::engine::dockerfile::instructions;
+use crate::engine::dockerfile::words::Expander;
+use crate::engine::dockerfile::{Dockerfile, Flag, Instruction, Line};
+use crate::engine::native::backend::Native;
 use crate::model::error::Context;
 use crate::model::image::Image;
 use crate::model::image::build::{BuildOptions, BuildStep, RunStep};
@@ -21,38 +22,38 @@ use crate::model::observe::progress::Progress as Told;
 use crate::model::{Error, Kind, Result};
 
 /// A stage: from one `FROM` to the next.
-pub(super) struct Stage<'a> {
-    pub(super) image: &'a str,
-    pub(super) flags: &'a [Flag],
-    pub(super) name: Option<&'a str>,
-    pub(super) from: &'a Line,
+pub(crate) struct Stage<'a> {
+    pub(crate) image: &'a str,
+    pub(crate) flags: &'a [Flag],
+    pub(crate) name: Option<&'a str>,
+    pub(crate) from: &'a Line,
     lines: &'a [Line],
 }
 
 /// A build that is under way.
-pub(super) struct Build<'a> {
-    pub(super) engine: &'a Native,
-    pub(super) context: Option<&'a Path>,
-    pub(super) ignore: Vec<String>,
-    pub(super) options: &'a BuildOptions,
+pub(crate) struct Build<'a> {
+    pub(crate) engine: &'a Native,
+    pub(crate) context: Option<&'a Path>,
+    pub(crate) ignore: Vec<String>,
+    pub(crate) options: &'a BuildOptions,
     /// The Dockerfile's name in errors.
-    pub(super) file: String,
-    pub(super) cancel: &'a Cancel,
+    pub(crate) file: String,
+    pub(crate) cancel: &'a Cancel,
     /// Told of images that are pulled.
-    pub(super) fetching: &'a Arc<dyn Told>,
-    pub(super) out: &'a mut dyn Write,
-    pub(super) escape: char,
+    pub(crate) fetching: &'a Arc<dyn Told>,
+    pub(crate) out: &'a mut dyn Write,
+    pub(crate) escape: char,
     /// Arguments before the first `FROM`.
-    pub(super) global: Vec<(String, String)>,
-    pub(super) used: BTreeSet<String>,
+    pub(crate) global: Vec<(String, String)>,
+    pub(crate) used: BTreeSet<String>,
     /// The image of each stage that was built.
-    pub(super) built: Vec<Option<Option<Image>>>,
+    pub(crate) built: Vec<Option<Option<Image>>>,
     step: usize,
     steps: usize,
 }
 
 impl<'a> Build<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         engine: &'a Native,
         (context, options): (Option<&'a Path>, &'a BuildOptions),
         fetching: &'a Arc<dyn Told>,
@@ -78,7 +79,7 @@ impl<'a> Build<'a> {
     }
 
     /// Reads the Dockerfile and what the context leaves out.
-    pub(super) fn read(&mut self) -> Result<Dockerfile> {
+    pub(crate) fn read(&mut self) -> Result<Dockerfile> {
         let text = match (&self.options.text, &self.options.file, self.context) {
             (Some(text), _, _) => text.clone(),
             (None, Some(file), _) => self.read_file(file)?,
@@ -119,7 +120,7 @@ impl<'a> Build<'a> {
     }
 
     /// Builds the wanted stage and gives its image its names.
-    pub(super) fn run(&mut self, file: &Dockerfile) -> Result<Image> {
+    pub(crate) fn run(&mut self, file: &Dockerfile) -> Result<Image> {
         self.escape = file.escape;
         let first =
             file.lines.iter().position(|line| matches!(line.what, Instruction::From { .. }));
@@ -186,7 +187,7 @@ impl<'a> Build<'a> {
             .context(|| "write the progress of the build".to_owned())
     }
 
-    pub(super) fn at(&self, line: &Line, error: Error) -> Error {
+    pub(crate) fn at(&self, line: &Line, error: Error) -> Error {
         if error.kind() == Kind::Cancelled {
             return error;
         }

@@ -1,6 +1,6 @@
 //! Images that are made of this machine's own programs.
 
-use super::native::{HOST, Native};
+use super::backend::{HOST, Native};
 use crate::image::Store;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::event::Action;
@@ -9,7 +9,7 @@ use crate::model::{Kind, Result};
 
 impl Native {
     /// The image of a reference; `host` is made where it is missing.
-    pub(super) fn find_or_make(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
+    pub(crate) fn find_or_make(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
         let is_host = reference.parse::<Reference>().is_ok_and(|r| r.familiar() == HOST);
         let store = self.store()?;
         if is_host && pull == PullPolicy::Always {
@@ -32,7 +32,7 @@ impl Native {
     }
 
     /// An image of these programs, all of which must be there.
-    pub(super) fn make_of_programs(
+    pub(crate) fn make_of_programs(
         &self,
         programs: &[&str],
         reference: &Reference,

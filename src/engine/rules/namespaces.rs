@@ -1,6 +1,6 @@
 //! Whose namespaces a container shares: names become ids, and the host name goes along.
 
-use super::native::Native;
+use crate::engine::native::Native;
 use crate::model::Result;
 use crate::model::container::ContainerSpec;
 use crate::model::container::namespaces::Mode;
@@ -9,18 +9,18 @@ use crate::runtime::host;
 impl Native {
     /// Puts the ids of other containers in the place of their names; who shares a network is
     /// called like it, as in Docker.
-    pub(super) fn resolve_sharing(&self, spec: &mut ContainerSpec) -> Result<()> {
+    pub(crate) fn resolve_sharing(&self, spec: &mut ContainerSpec) -> Result<()> {
         resolve(spec, &|name| self.spec_of(name))
     }
 
     /// What the container of this name was made with.
-    pub(super) fn spec_of(&self, name: &str) -> Result<ContainerSpec> {
+    pub(crate) fn spec_of(&self, name: &str) -> Result<ContainerSpec> {
         self.runtime.directory(&self.runtime.find(name)?).read_spec()
     }
 }
 
 /// The same for an engine whose containers are told by `spec_of`.
-pub(super) fn resolve(
+pub(crate) fn resolve(
     spec: &mut ContainerSpec,
     spec_of: &dyn Fn(&str) -> Result<ContainerSpec>,
 ) -> Result<()> {

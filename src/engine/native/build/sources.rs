@@ -1,17 +1,17 @@
 //! `COPY` and `ADD` of a Dockerfile: where files come from, and their options.
 
 use super::bases::copied_stage;
-use super::dockerfile::{Flag, Item};
 use super::scope::{Progress, environment, get};
 use super::stages::{Build, Stage};
-use super::words::Expander;
+use crate::engine::dockerfile::words::Expander;
+use crate::engine::dockerfile::{Flag, Item};
 use crate::model::image::PullPolicy;
 use crate::model::image::build::{CopyItem, CopySource, CopyStep};
 use crate::model::{Error, Kind, Result};
 
 impl Build<'_> {
     /// The step of a `COPY` or `ADD`.
-    pub(super) fn copy(
+    pub(crate) fn copy(
         &mut self,
         stages: &[Stage<'_>],
         number: usize,
@@ -82,7 +82,7 @@ impl Build<'_> {
 }
 
 /// Refuses what `RUN` can't do here.
-pub(super) fn check_run_flags(flags: &[Flag]) -> Result<()> {
+pub(crate) fn check_run_flags(flags: &[Flag]) -> Result<()> {
     for (name, value) in flags {
         match (name.as_str(), value.as_deref()) {
             // No container has another network yet.
@@ -93,7 +93,7 @@ pub(super) fn check_run_flags(flags: &[Flag]) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn unknown_flag(verb: &str, name: &str) -> Error {
+pub(crate) fn unknown_flag(verb: &str, name: &str) -> Error {
     Error::new(Kind::Unsupported, format!("the option --{name} of {verb} is not supported"))
 }
 
@@ -109,6 +109,6 @@ fn file_mode(text: &str) -> Result<u32> {
 }
 
 /// The value of an option.
-pub(super) fn value<'a>(flags: &'a [Flag], name: &str) -> Option<&'a str> {
+pub(crate) fn value<'a>(flags: &'a [Flag], name: &str) -> Option<&'a str> {
     flags.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref())
 }

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
-use super::Cancel;
-use super::native::Native;
+use super::backend::Native;
+use crate::engine::backend::Cancel;
 use crate::image::transfer::{self, Owner, Place};
 use crate::model::container::Container;
 use crate::model::container::mounts::Mount;
@@ -93,7 +93,7 @@ impl std::fmt::Debug for Transfer<'_> {
 }
 
 impl Native {
-    pub(super) fn transfer(
+    pub(crate) fn transfer(
         &self,
         id: &ContainerId,
         what: Transfer<'_>,
@@ -187,7 +187,7 @@ fn check_target(to: &Path) -> Result<()> {
 }
 
 /// An absolute path without `.` and `..`, as it reads.
-pub(super) fn lexical(path: &str) -> PathBuf {
+pub(crate) fn lexical(path: &str) -> PathBuf {
     let mut clean = PathBuf::from("/");
     for part in Path::new(path).components() {
         match part {

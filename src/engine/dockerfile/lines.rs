@@ -5,7 +5,7 @@ use super::words;
 use crate::model::{Error, Kind, Result};
 
 /// The `# escape=` line, which only counts among the lines like it at the top.
-pub(super) fn escape_directive(text: &str) -> Result<char> {
+pub(crate) fn escape_directive(text: &str) -> Result<char> {
     for line in text.lines() {
         let Some(rest) = line.trim().strip_prefix('#') else { break };
         let Some((key, value)) = rest.split_once('=') else { break };
@@ -28,37 +28,37 @@ pub(super) fn escape_directive(text: &str) -> Result<char> {
 }
 
 /// An instruction and its here-documents, put together from lines.
-pub(super) struct Logical {
+pub(crate) struct Logical {
     /// Where it begins, counted from 1.
-    pub(super) number: usize,
-    pub(super) text: String,
-    pub(super) documents: Vec<Document>,
+    pub(crate) number: usize,
+    pub(crate) text: String,
+    pub(crate) documents: Vec<Document>,
 }
 
 #[derive(Clone)]
-pub(super) struct Document {
+pub(crate) struct Document {
     /// As the instruction writes it: `<<EOF`.
-    pub(super) word: String,
-    pub(super) name: String,
-    pub(super) content: String,
+    pub(crate) word: String,
+    pub(crate) name: String,
+    pub(crate) content: String,
     /// Whether variables in it are put in.
-    pub(super) expand: bool,
+    pub(crate) expand: bool,
 }
 
 /// Reads the lines of a Dockerfile.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     lines: Vec<(usize, &'a str)>,
     at: usize,
     escape: char,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str, escape: char) -> Self {
+    pub(crate) fn new(text: &'a str, escape: char) -> Self {
         Reader { lines: text.lines().enumerate().collect(), at: 0, escape }
     }
 
     /// The next instruction; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Logical>> {
+    pub(crate) fn next(&mut self) -> Result<Option<Logical>> {
         let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
         while self.lines.get(self.at).is_some_and(|(_, line)| blank(line)) {
             self.at += 1;

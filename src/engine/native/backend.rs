@@ -9,7 +9,7 @@ use once_cell::sync::OnceCell;
 use serde_json::Value;
 
 use super::build::How;
-use super::{
+use crate::engine::backend::{
     Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Owner, Settings, Transfer,
 };
 use crate::image::{self, Store};
@@ -43,23 +43,23 @@ use crate::model::{Kind, Result, inspect};
 use crate::runtime::Runtime;
 
 /// The reference that stands for this machine's own programs.
-pub(super) const HOST: &str = "host:latest";
+pub(crate) const HOST: &str = "host:latest";
 /// The engine of this machine. Cheap to make: nothing is read before it is asked for.
 #[derive(Debug)]
-pub(super) struct Native {
-    pub(super) settings: Settings,
-    pub(super) runtime: Runtime,
+pub(crate) struct Native {
+    pub(crate) settings: Settings,
+    pub(crate) runtime: Runtime,
     /// This process as the owner of what builds run; none before the first.
-    pub(super) builder: OnceCell<Owner>,
+    pub(crate) builder: OnceCell<Owner>,
 }
 
 impl Native {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         let runtime = Runtime::new(&settings.root, &settings.cgroup_parent);
         Native { settings: settings.clone(), runtime, builder: OnceCell::new() }
     }
 
-    pub(super) fn store(&self) -> Result<Store> {
+    pub(crate) fn store(&self) -> Result<Store> {
         Store::open(&self.settings.root)
     }
 }

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::native::Native;
-use super::{Cancel, EventStream};
+use super::backend::Native;
+use crate::engine::backend::{Cancel, EventStream};
 use crate::image::Store;
 use crate::model::Result;
 use crate::model::image::{Image, Loaded, Removed};
@@ -22,14 +22,14 @@ impl EventStream for EventReader {
 
 impl Native {
     /// Tells what happened to an image. Docker gives it its id for a name, unless it got one.
-    pub(super) fn tell(&self, action: Action, image: &Image, name: Option<&Reference>) {
+    pub(crate) fn tell(&self, action: Action, image: &Image, name: Option<&Reference>) {
         let id = image.id.as_str();
         let name = name.map_or_else(|| id.to_owned(), Reference::familiar);
         self.runtime.journal().write(Event::of_image(action, id, &name, &image.config.labels));
     }
 
     /// Tells that an image came from a registry or went there; Docker names the reference.
-    pub(super) fn tell_moved(&self, action: Action, reference: &Reference, image: &Image) {
+    pub(crate) fn tell_moved(&self, action: Action, reference: &Reference, image: &Image) {
         let whole = reference.familiar();
         let end = reference.tag().map(|tag| format!(":{tag}"));
         let repository = end.and_then(|end| whole.strip_suffix(end.as_str()));
@@ -39,21 +39,21 @@ impl Native {
     }
 
     /// Tells that images were taken from an archive.
-    pub(super) fn tell_loaded(&self, store: &Store, loaded: &[Loaded]) {
+    pub(crate) fn tell_loaded(&self, store: &Store, loaded: &[Loaded]) {
         for image in loaded.iter().filter_map(|image| store.find(image.id.as_str()).ok()) {
             self.tell(Action::Load, &image, None);
         }
     }
 
     /// Tells which images were written to an archive.
-    pub(super) fn tell_saved(&self, store: &Store, images: &[&str]) {
+    pub(crate) fn tell_saved(&self, store: &Store, images: &[&str]) {
         for image in images.iter().filter_map(|image| store.find(image).ok()) {
             self.tell(Action::Save, &image, None);
         }
     }
 
     /// Tells what was taken away of `images`, as they were before.
-    pub(super) fn tell_removed(&self, removed: &[Removed], images: &[Image]) {
+    pub(crate) fn tell_removed(&self, removed: &[Removed], images: &[Image]) {
         let find = |id: &Digest| images.iter().find(|image| image.id == *id);
         let mut untagged = 0;
         let untag = |image: &Image, times| {
@@ -77,7 +77,7 @@ impl Native {
     }
 
     /// Tells that an image was made of a container, after its tag, as Docker does.
-    pub(super) fn tell_commit(
+    pub(crate) fn tell_commit(
         &self,
         id: &ContainerId,
         image: &Image,

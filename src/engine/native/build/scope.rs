@@ -1,7 +1,7 @@
 //! What words of a stage mean: arguments, variables of the image, and the platform.
 
 use super::stages::Build;
-use super::words::Expander;
+use crate::engine::dockerfile::words::Expander;
 use crate::model::Result;
 use crate::model::image::Image;
 use crate::model::value::platform::Platform;
@@ -25,17 +25,17 @@ type Pairs = Vec<(String, String)>;
 
 /// What is known while a stage is built.
 #[derive(Default)]
-pub(super) struct Progress {
-    pub(super) image: Option<Image>,
+pub(crate) struct Progress {
+    pub(crate) image: Option<Image>,
     /// The arguments of this stage, in the order of their declaration.
-    pub(super) arguments: Vec<(String, String)>,
+    pub(crate) arguments: Vec<(String, String)>,
     /// Whether this stage has set a command.
-    pub(super) has_cmd: bool,
+    pub(crate) has_cmd: bool,
 }
 
 impl Build<'_> {
     /// The value of an argument: what the user gave, or its default.
-    pub(super) fn argument(
+    pub(crate) fn argument(
         &mut self,
         name: &str,
         default: Option<&str>,
@@ -54,7 +54,7 @@ impl Build<'_> {
     }
 
     /// Declares the arguments of an `ARG`.
-    pub(super) fn declare(
+    pub(crate) fn declare(
         &mut self,
         list: &[(String, Option<String>)],
         progress: &mut Progress,
@@ -70,7 +70,7 @@ impl Build<'_> {
 
     /// The arguments that a command sees: those that the image's environment does not hide. Then
     /// the proxies that no `ARG` declares, which leave no trace.
-    pub(super) fn visible_arguments(&mut self, progress: &Progress) -> (Pairs, Pairs) {
+    pub(crate) fn visible_arguments(&mut self, progress: &Progress) -> (Pairs, Pairs) {
         let env = variables(progress);
         let mut visible = progress.arguments.clone();
         let mut hidden = Pairs::new();
@@ -88,23 +88,23 @@ impl Build<'_> {
 }
 
 /// What words of a stage mean: its environment, which hides its arguments.
-pub(super) fn environment(progress: &Progress) -> Vec<(String, String)> {
+pub(crate) fn environment(progress: &Progress) -> Vec<(String, String)> {
     let mut all = variables(progress);
     all.extend(progress.arguments.iter().cloned());
     all
 }
 
-pub(super) fn variables(progress: &Progress) -> Vec<(String, String)> {
+pub(crate) fn variables(progress: &Progress) -> Vec<(String, String)> {
     let env = progress.image.iter().flat_map(|image| &image.config.env);
     let pairs = env.filter_map(|entry| entry.split_once('='));
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
-pub(super) fn get(list: &[(String, String)], name: &str) -> Option<String> {
+pub(crate) fn get(list: &[(String, String)], name: &str) -> Option<String> {
     list.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
 }
 
-pub(super) fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
+pub(crate) fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
     match list.iter_mut().find(|(known, _)| known == name) {
         Some(known) => known.1 = value,
         None => list.push((name.to_owned(), value)),
@@ -112,7 +112,7 @@ pub(super) fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
 }
 
 /// The arguments that tell where an image is built and for what.
-pub(super) fn platform() -> Vec<(String, String)> {
+pub(crate) fn platform() -> Vec<(String, String)> {
     let architecture = Platform::host().architecture;
     let mut all = Vec::new();
     for side in ["TARGET", "BUILD"] {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::Backend as _;
-use super::native::Native;
+use super::backend::Native;
+use crate::engine::backend::Backend as _;
 use crate::image::bytes_below;
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::{Given, Mount, MountKind, volumes_from};
@@ -19,12 +19,12 @@ use crate::runtime::cancel::Cancel;
 use crate::runtime::volumes::{Volumes, VolumesLock};
 
 impl Native {
-    pub(super) fn volume_store(&self) -> Volumes {
+    pub(crate) fn volume_store(&self) -> Volumes {
         Volumes::at(&self.settings.root)
     }
 
     /// Makes a volume; one that is there is fine.
-    pub(super) fn make_volume(&self, options: &VolumeOptions) -> Result<Volume> {
+    pub(crate) fn make_volume(&self, options: &VolumeOptions) -> Result<Volume> {
         let volumes = self.volume_store();
         let _kept = volumes.keep()?;
         let name = match &options.name {
@@ -49,17 +49,17 @@ impl Native {
         Ok(volumes.into_iter().map(with_users).collect())
     }
 
-    pub(super) fn all_volumes(&self) -> Result<Vec<VolumeUse>> {
+    pub(crate) fn all_volumes(&self) -> Result<Vec<VolumeUse>> {
         self.with_users(self.volume_store().list()?)
     }
 
-    pub(super) fn one_volume(&self, name: &str) -> Result<VolumeUse> {
+    pub(crate) fn one_volume(&self, name: &str) -> Result<VolumeUse> {
         let volume = self.volume_store().find(name)?.ok_or_else(|| missing(name))?;
         let mut found = self.with_users(vec![volume])?;
         found.pop().ok_or_else(|| missing(name))
     }
 
-    pub(super) fn remove_volume(&self, name: &str, force: bool) -> Result<()> {
+    pub(crate) fn remove_volume(&self, name: &str, force: bool) -> Result<()> {
         let volumes = self.volume_store();
         let held = volumes.hold()?;
         let found = match self.one_volume(name) {
@@ -73,7 +73,7 @@ impl Native {
     }
 
     /// Removes volumes that no container uses; without `all` only those that nobody named.
-    pub(super) fn remove_unused_volumes(
+    pub(crate) fn remove_unused_volumes(
         &self,
         all: bool,
         filter: &VolumeFilter,
@@ -97,7 +97,7 @@ impl Native {
     }
 
     /// The options, with what the containers of `--volumes-from` have mounted.
-    pub(super) fn with_mounts_of_others<'a>(
+    pub(crate) fn with_mounts_of_others<'a>(
         &self,
         options: &'a CreateOptions,
     ) -> Result<Cow<'a, CreateOptions>> {
@@ -106,7 +106,7 @@ impl Native {
 
     /// Makes the volumes of a container that is being made, names those without a name, and sees
     /// that what `--mount` binds is there. The volumes stay as long as the lock is held.
-    pub(super) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<Prepared<'_>> {
+    pub(crate) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<Prepared<'_>> {
         let volumes = self.volume_store();
         let list = &mut spec.host.mounts.list;
         check_binds(list)?;
@@ -128,7 +128,7 @@ impl Native {
     }
 
     /// Removes a container, and with `volumes` those that go with it.
-    pub(super) fn remove_container(
+    pub(crate) fn remove_container(
         &self,
         id: &ContainerId,
         force: bool,
@@ -145,7 +145,7 @@ impl Native {
 
 /// The volumes of a container that is being made; those that were made for it go again, unless
 /// it comes to be.
-pub(super) struct Prepared<'a> {
+pub(crate) struct Prepared<'a> {
     engine: &'a Native,
     made: Vec<String>,
     _kept: Option<VolumesLock>,
@@ -153,7 +153,7 @@ pub(super) struct Prepared<'a> {
 
 impl Prepared<'_> {
     /// The container is there.
-    pub(super) fn keep(mut self) {
+    pub(crate) fn keep(mut self) {
         self.made.clear();
     }
 }
@@ -169,7 +169,7 @@ impl Drop for Prepared<'_> {
 }
 
 /// The options, with what the containers of `--volumes-from`, told by `spec_of`, have mounted.
-pub(super) fn with_mounts_of_others<'a>(
+pub(crate) fn with_mounts_of_others<'a>(
     options: &'a CreateOptions,
     spec_of: &dyn Fn(&str) -> Result<ContainerSpec>,
 ) -> Result<Cow<'a, CreateOptions>> {
@@ -183,7 +183,7 @@ pub(super) fn with_mounts_of_others<'a>(
 }
 
 /// Refuses what `--mount` binds and is not there.
-pub(super) fn check_binds(list: &[Mount]) -> Result<()> {
+pub(crate) fn check_binds(list: &[Mount]) -> Result<()> {
     let missing = list.iter().find(|mount| {
         let bound = mount.kind == MountKind::Bind && mount.given == Given::Mount;
         bound && std::fs::symlink_metadata(&mount.source).is_err()
@@ -198,7 +198,7 @@ pub(super) fn check_binds(list: &[Mount]) -> Result<()> {
 }
 
 /// For a volume that a container uses.
-pub(super) fn in_use(found: &VolumeUse) -> Error {
+pub(crate) fn in_use(found: &VolumeUse) -> Error {
     let users: Vec<&str> = found.users.iter().map(|name| name.as_str()).collect();
     let users = users.join(", ");
     let message = format!("remove {}: volume is in use - [{users}]", found.volume.name);
@@ -207,12 +207,12 @@ pub(super) fn in_use(found: &VolumeUse) -> Error {
 }
 
 /// For an engine without volumes.
-pub(super) fn none_here() -> Error {
+pub(crate) fn none_here() -> Error {
     Error::new(Kind::Unsupported, "this engine keeps no volumes")
 }
 
 /// For a volume that is not there.
-pub(super) fn missing(name: &str) -> Error {
+pub(crate) fn missing(name: &str) -> Error {
     Error::new(Kind::NotFound, format!("get {name}: no such volume"))
         .hint("`volume ls` shows the volumes")
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::native::{HOST, Native};
-use super::{Backend, Cancel};
+use super::backend::{HOST, Native};
+use crate::engine::backend::{Backend, Cancel};
 use crate::image;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::event::Action;
@@ -13,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 
 impl Native {
     /// See [`Backend::obtain`].
-    pub(super) fn obtain_image(
+    pub(crate) fn obtain_image(
         &self,
         reference: &str,
         pull: PullPolicy,
@@ -64,7 +64,7 @@ impl Native {
     }
 
     /// See [`Backend::pull`].
-    pub(super) fn pull_image(
+    pub(crate) fn pull_image(
         &self,
         reference: &Reference,
         options: &PullOptions,
@@ -80,7 +80,7 @@ impl Native {
     }
 
     /// See [`Backend::push`].
-    pub(super) fn push_image(
+    pub(crate) fn push_image(
         &self,
         image: &str,
         reference: &Reference,

@@ -1,12 +1,12 @@
 //! The check of the whole store: of the images, and of what containers need of them.
 
-use super::Cancel;
-use super::native::Native;
+use super::backend::Native;
+use crate::engine::backend::Cancel;
 use crate::model::Result;
 use crate::model::observe::check_report::{Fate, Finding, Report, Trouble};
 
 impl Native {
-    pub(super) fn check_all(&self, repair: bool, cancel: &Cancel) -> Result<Report> {
+    pub(crate) fn check_all(&self, repair: bool, cancel: &Cancel) -> Result<Report> {
         let store = self.store()?;
         let hold = |still: bool| if still { self.hold_still() } else { self.look_on() };
         let mut report = store.check(repair, &hold, &|| cancel.check())?;

@@ -10,24 +10,24 @@ use crate::model::image::build::CommandLine;
 use crate::model::{Error, Kind, Result};
 
 /// The longest Dockerfile.
-pub(super) const MAX_LENGTH: u64 = 4 << 20;
+pub(crate) const MAX_LENGTH: u64 = 4 << 20;
 
 /// One instruction.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Where it begins, counted from 1.
-    pub(super) number: usize,
+    pub(crate) number: usize,
     /// As it is written, in one line and without its here-documents.
-    pub(super) text: String,
-    pub(super) what: Instruction,
+    pub(crate) text: String,
+    pub(crate) what: Instruction,
 }
 
 /// An option, such as `--from=build`.
-pub(super) type Flag = (String, Option<String>);
+pub(crate) type Flag = (String, Option<String>);
 
 /// What an instruction says, before variables are put in.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Instruction {
+pub(crate) enum Instruction {
     From { flags: Vec<Flag>, image: String, name: Option<String> },
     Arg(Vec<(String, Option<String>)>),
     Run { flags: Vec<Flag>, command: CommandLine },
@@ -49,7 +49,7 @@ pub(super) enum Instruction {
 
 /// A source of `COPY`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Item {
+pub(crate) enum Item {
     Path(String),
     /// A here-document; whether variables in it are put in.
     Text {
@@ -61,17 +61,17 @@ pub(super) enum Item {
 
 /// A whole Dockerfile.
 #[derive(Debug)]
-pub(super) struct Dockerfile {
+pub(crate) struct Dockerfile {
     /// The character before a character that is meant as it is.
-    pub(super) escape: char,
-    pub(super) lines: Vec<Line>,
+    pub(crate) escape: char,
+    pub(crate) lines: Vec<Line>,
 }
 
 /// Reads a Dockerfile.
 ///
 /// # Errors
 /// [`Kind::Invalid`], with the line.
-pub(super) fn parse(text: &str) -> Result<Dockerfile> {
+pub(crate) fn parse(text: &str) -> Result<Dockerfile> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let escape = escape_directive(text)?;
     let mut reader = Reader::new(text, escape);
@@ -87,7 +87,7 @@ pub(super) fn parse(text: &str) -> Result<Dockerfile> {
 }
 
 /// Reads a single instruction, such as one of `ONBUILD`.
-pub(super) fn parse_one(text: &str) -> Result<Line> {
+pub(crate) fn parse_one(text: &str) -> Result<Line> {
     let mut file = parse(text)?;
     match (file.lines.pop(), file.lines.is_empty()) {
         (Some(line), true) => Ok(line),
