@@ -14,7 +14,7 @@ use super::shell::Shell;
 use crate::model::Result;
 use crate::model::observe::event::{Event, EventOptions};
 use crate::ui;
-use crate::ui::template::Template;
+use crate::ui::format::template::Template;
 
 /// `events`. It ends at `--until`, else by Ctrl-C.
 ///
@@ -58,7 +58,7 @@ impl Style {
             (_, None) => Ok(Style::Text(TimeZone::system())),
             (_, Some(template)) => {
                 // A wrong field is told now, not when something happens.
-                template.render(&ui::events::fields(&Event::example())).map_err(wrong)?;
+                template.render(&ui::table::events::fields(&Event::example())).map_err(wrong)?;
                 Ok(Style::Template(template))
             }
         }
@@ -66,9 +66,11 @@ impl Style {
 
     fn show(&self, event: &Event) -> std::result::Result<String, Ending> {
         match self {
-            Style::Text(zone) => Ok(ui::events::event(event, zone)),
-            Style::Json => Ok(Value::to_string(&ui::events::json(event))),
-            Style::Template(template) => template.render(&ui::events::fields(event)).map_err(wrong),
+            Style::Text(zone) => Ok(ui::table::events::event(event, zone)),
+            Style::Json => Ok(Value::to_string(&ui::table::events::json(event))),
+            Style::Template(template) => {
+                template.render(&ui::table::events::fields(event)).map_err(wrong)
+            }
         }
     }
 }

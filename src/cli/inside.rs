@@ -13,7 +13,7 @@ use crate::model::container::exec::{DetachKeys, ExecOptions, Left};
 use crate::model::observe::top::Process;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::ui::columns;
+use crate::ui::format::columns;
 
 /// Gets into a container.
 ///

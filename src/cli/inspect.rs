@@ -9,7 +9,7 @@ use super::screen::Screen;
 use super::shell::Shell;
 use crate::engine::Backend;
 use crate::model::{Error, Kind, Result};
-use crate::ui::template::Template;
+use crate::ui::format::template::Template;
 
 /// `inspect`; `only` where the words before it said what is looked for.
 ///

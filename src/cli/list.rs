@@ -16,8 +16,8 @@ use crate::model::container::Container;
 use crate::model::image::PullPolicy;
 use crate::model::image::filter::ImageFilter;
 use crate::ui;
-use crate::ui::history::Manner;
-use crate::ui::template::Template;
+use crate::ui::format::template::Template;
+use crate::ui::table::history::Manner;
 
 /// `ps`
 ///
@@ -36,12 +36,14 @@ pub fn ps(shell: &Shell, screen: &mut Screen, arguments: &PsArguments) -> Outcom
         }
     } else if let Some(template) = template {
         let zone = TimeZone::system();
-        let rows: Vec<Value> =
-            list.iter().map(|one| ui::ps::fields(one, now, &zone, arguments.no_trunc)).collect();
-        let lines = template.lines(&ui::ps::headings(), &rows);
+        let rows: Vec<Value> = list
+            .iter()
+            .map(|one| ui::table::ps::fields(one, now, &zone, arguments.no_trunc))
+            .collect();
+        let lines = template.lines(&ui::table::ps::headings(), &rows);
         screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
     } else {
-        screen.text(&ui::ps::containers(&list, now, arguments.no_trunc))?;
+        screen.text(&ui::table::ps::containers(&list, now, arguments.no_trunc))?;
     }
     Ok(0)
 }
@@ -71,7 +73,7 @@ pub fn images(shell: &Shell, screen: &mut Screen, arguments: &ImagesArguments) -
     filter.references.extend(arguments.repository.clone());
     let list = filter.choose(shell.backend()?.images()?);
     let named = arguments.format.as_deref().is_some_and(|format| format.contains(".Digest"));
-    let rows = ui::images::rows(&list, arguments.digests || named);
+    let rows = ui::table::images::rows(&list, arguments.digests || named);
     let now = Timestamp::now();
     if arguments.quiet {
         for row in &rows {
@@ -79,12 +81,12 @@ pub fn images(shell: &Shell, screen: &mut Screen, arguments: &ImagesArguments) -
         }
     } else if let Some(template) = template {
         let zone = TimeZone::system();
-        let fields = |row| ui::images::fields(row, now, &zone, arguments.no_trunc);
+        let fields = |row| ui::table::images::fields(row, now, &zone, arguments.no_trunc);
         let rows: Vec<Value> = rows.iter().map(fields).collect();
-        let lines = template.lines(&ui::images::headings(), &rows);
+        let lines = template.lines(&ui::table::images::headings(), &rows);
         screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
     } else {
-        let table = ui::images::images(&rows, now, arguments.no_trunc, arguments.digests);
+        let table = ui::table::images::images(&rows, now, arguments.no_trunc, arguments.digests);
         screen.text(&table)?;
     }
     Ok(0)
@@ -105,15 +107,15 @@ pub fn history(shell: &Shell, screen: &mut Screen, arguments: &HistoryArguments)
     };
     if arguments.quiet {
         for step in &steps {
-            screen.line(ui::history::id(step, &manner))?;
+            screen.line(ui::table::history::id(step, &manner))?;
         }
     } else if let Some(template) = template {
         let rows: Vec<Value> =
-            steps.iter().map(|step| ui::history::fields(step, &manner)).collect();
-        let lines = template.lines(&ui::history::headings(), &rows);
+            steps.iter().map(|step| ui::table::history::fields(step, &manner)).collect();
+        let lines = template.lines(&ui::table::history::headings(), &rows);
         screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
     } else {
-        screen.text(&ui::history::history(&steps, &manner))?;
+        screen.text(&ui::table::history::history(&steps, &manner))?;
     }
     Ok(0)
 }

@@ -10,8 +10,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::screen::{Stream, stderr, stdout};
 use crate::model::observe::progress::{Event, Progress, Silent, Step};
 use crate::model::value::digest::Digest;
-use crate::ui::columns::ellipsis;
-use crate::ui::progress;
+use crate::ui::format::columns::ellipsis;
+use crate::ui::table::progress;
 
 /// The longest bar, as Docker's.
 const BAR: usize = 50;

@@ -12,7 +12,7 @@ use crate::model::error::Context as _;
 use crate::model::observe::progress::{Progress, PullOptions, Silent};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::ui::progress::default_tag;
+use crate::ui::table::progress::default_tag;
 
 /// The longest password that is read from standard input.
 const MAX_PASSWORD: u64 = 64 * 1024;

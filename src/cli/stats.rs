@@ -16,8 +16,8 @@ use crate::model::container::{Changes, Container};
 use crate::model::observe::stats::Stats;
 use crate::model::{Error, Kind, Result};
 use crate::ui;
-use crate::ui::stats::Row;
-use crate::ui::template::Template;
+use crate::ui::format::template::Template;
+use crate::ui::table::stats::Row;
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -104,7 +104,7 @@ fn shown(
     template: Option<&Template>,
     no_trunc: bool,
 ) -> std::result::Result<String, Ending> {
-    let Some(template) = template else { return Ok(ui::stats::table(rows, no_trunc)) };
-    let rows: Vec<Value> = rows.iter().map(|row| ui::stats::fields(row, no_trunc)).collect();
-    template.lines(&ui::stats::headings(), &rows).map_err(Ending::coded(BAD_TEMPLATE))
+    let Some(template) = template else { return Ok(ui::table::stats::table(rows, no_trunc)) };
+    let rows: Vec<Value> = rows.iter().map(|row| ui::table::stats::fields(row, no_trunc)).collect();
+    template.lines(&ui::table::stats::headings(), &rows).map_err(Ending::coded(BAD_TEMPLATE))
 }

@@ -14,7 +14,7 @@ use super::shell::Shell;
 use crate::model::image::filter::ImageFilter;
 use crate::model::observe::check_report::Fate;
 use crate::ui;
-use crate::ui::template::Template;
+use crate::ui::format::template::Template;
 
 /// lifebox's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -29,8 +29,8 @@ pub fn version(screen: &mut Screen, arguments: &FormatArguments) -> Outcome {
         "aarch64" => "arm64",
         other => other,
     };
-    let fields = ui::info::version_fields(VERSION, architecture);
-    show(screen, arguments, &fields, || ui::info::version(VERSION, architecture))
+    let fields = ui::table::info::version_fields(VERSION, architecture);
+    show(screen, arguments, &fields, || ui::table::info::version(VERSION, architecture))
 }
 
 /// `info`
@@ -39,7 +39,7 @@ pub fn version(screen: &mut Screen, arguments: &FormatArguments) -> Outcome {
 /// Where the template is wrong, or the host can't be asked.
 pub fn info(shell: &Shell, screen: &mut Screen, arguments: &FormatArguments) -> Outcome {
     let info = shell.backend()?.info()?;
-    show(screen, arguments, &ui::info::info_fields(&info), || ui::info::info(&info))
+    show(screen, arguments, &ui::table::info::info_fields(&info), || ui::table::info::info(&info))
 }
 
 /// `system df`
@@ -50,9 +50,9 @@ pub fn df(shell: &Shell, screen: &mut Screen, arguments: &DfArguments) -> Outcom
     let template = template(arguments.format.as_deref())?;
     let backend = shell.backend()?;
     let (images, containers) = (ImageFilter::default().choose(backend.images()?), backend.ps()?);
-    let inventory = ui::usage::Inventory { images, containers, usage: backend.usage()? };
+    let inventory = ui::table::usage::Inventory { images, containers, usage: backend.usage()? };
     if let Some(template) = template {
-        let lines = template.lines(&ui::usage::headings(), &inventory.fields());
+        let lines = template.lines(&ui::table::usage::headings(), &inventory.fields());
         screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
     } else if arguments.verbose {
         screen.text(&inventory.details(Timestamp::now()))?;

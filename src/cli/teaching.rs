@@ -15,7 +15,7 @@ use crate::model::value::language::Reader;
 use crate::model::value::units::parse_duration;
 use crate::script::{Tracing, teaching};
 use crate::ui;
-use crate::ui::deeds::{self, Cause};
+use crate::ui::teach::{self, trace::Cause};
 
 /// Does one of them.
 ///
@@ -109,7 +109,8 @@ pub fn traced(tracing: Tracing, screen: &mut Screen, work: impl FnOnce(&mut Scre
         let watch = move |deed: &crate::model::script::trace::Deed| {
             use std::sync::atomic::Ordering;
             if waits.load(Ordering::Relaxed) {
-                let again = super::language::step(&deeds::next(reader(), deed)).unwrap_or(false);
+                let again =
+                    super::language::step(&teach::trace::next(reader(), deed)).unwrap_or(false);
                 waits.store(again, Ordering::Relaxed);
             }
         };
@@ -118,7 +119,7 @@ pub fn traced(tracing: Tracing, screen: &mut Screen, work: impl FnOnce(&mut Scre
     trace::begin(watcher);
     let code = work(screen);
     let cause = Cause { words: String::new(), deeds: trace::end() };
-    let text = deeds::trace(reader(), &[cause]);
+    let text = teach::trace::trace(reader(), &[cause]);
     // Where standard error is closed there is nobody to tell.
     let _ = screen.err().and_then(|err| std::io::Write::write_all(err, text.as_bytes()));
     let _ = screen.flush();

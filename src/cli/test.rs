@@ -160,7 +160,7 @@ impl Told {
 
     fn begin(&self) {
         if self.form == Form::Tap {
-            self.write(ui::cases::TAP_VERSION);
+            self.write(ui::report::test_results::TAP_VERSION);
         }
     }
 
@@ -198,9 +198,9 @@ impl Told {
     fn end(&self) -> u8 {
         let state = self.lock();
         match self.form {
-            Form::Plain => self.write(&ui::cases::summary(&state.suites)),
-            Form::Tap => self.write(&ui::cases::tap_plan(state.count)),
-            Form::Junit => self.write(&ui::cases::junit(&state.suites)),
+            Form::Plain => self.write(&ui::report::test_results::summary(&state.suites)),
+            Form::Tap => self.write(&ui::report::test_results::tap_plan(state.count)),
+            Form::Junit => self.write(&ui::report::test_results::junit(&state.suites)),
         }
         u8::from(state.suites.iter().any(|suite| suite.failures() > 0))
     }
@@ -215,8 +215,8 @@ impl Cases for Told {
         let mut state = self.lock();
         state.count += 1;
         match self.form {
-            Form::Plain => self.write(&ui::cases::plain(case)),
-            Form::Tap => self.write(&ui::cases::tap(state.count, case)),
+            Form::Plain => self.write(&ui::report::test_results::plain(case)),
+            Form::Tap => self.write(&ui::report::test_results::tap(state.count, case)),
             Form::Junit => {}
         }
         if let Some(suite) = state.suites.last_mut() {

@@ -60,11 +60,11 @@ fn list(shell: &Shell, screen: &mut Screen, arguments: &VolumesArguments) -> Out
             screen.line(&one.volume.name)?;
         }
     } else if let Some(template) = template {
-        let rows: Vec<Value> = list.iter().map(ui::volumes::fields).collect();
-        let lines = template.lines(&ui::volumes::headings(), &rows);
+        let rows: Vec<Value> = list.iter().map(ui::table::volumes::fields).collect();
+        let lines = template.lines(&ui::table::volumes::headings(), &rows);
         screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
     } else {
-        screen.text(&ui::volumes::volumes(&list))?;
+        screen.text(&ui::table::volumes::volumes(&list))?;
     }
     Ok(0)
 }

@@ -1,7 +1,7 @@
 //! The words for the REPL itself: `:help`, `:ps`, `:save FILE`.
 
 use crate::model::value::suggest::nearest;
-use crate::ui::columns::row;
+use crate::ui::format::columns::row;
 
 /// What the REPL is told to do itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,6 @@
 //! to a [`Session`](crate::script::Session), command lines to whoever gave [`CommandLine`]. On a
 //! terminal lines are edited, completed and remembered; from a pipe they are just read.
 
-mod call;
 mod command;
 mod complete;
 mod editor;
@@ -12,7 +11,8 @@ mod highlight;
 mod history;
 mod input;
 mod piped;
-mod record;
+mod transcript;
+mod translate;
 mod turn;
 mod watch;
 

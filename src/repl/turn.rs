@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use super::command::{self, Command};
 use super::input::{Input, classify};
-use super::record::{Record, reason};
 use super::{CommandLine, watch};
+use crate::repl::transcript::{Record, reason};
 use crate::script::lessons::{Player, Said};
 use crate::script::{Host, Reply, Session};
 

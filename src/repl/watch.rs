@@ -42,13 +42,14 @@ pub fn watch(host: &Host, name: &str) -> Result<()> {
             samples.remove(0);
         }
         let here = Some((container.state.name.as_str(), container.state.status));
-        let picture = ui::diagram::picture(host.reader.language, here, host.reader.ascii);
+        let picture = ui::teach::diagram::picture(host.reader.language, here, host.reader.ascii);
         let disk = backend.container_size(&id)?;
-        let measured = ui::resources::Measured { container, samples: samples.clone(), disk };
-        let whole = format!("{}\n{picture}", ui::resources::resources(host.reader, &measured));
+        let measured = ui::table::resources::Measured { container, samples: samples.clone(), disk };
+        let whole =
+            format!("{}\n{picture}", ui::table::resources::resources(host.reader, &measured));
         let frame = match whole.lines().count() < rows() {
             true => whole,
-            false => format!("{}{picture}", ui::resources::brief(host.reader, &measured)),
+            false => format!("{}{picture}", ui::table::resources::brief(host.reader, &measured)),
         };
         let frame: Vec<&str> = frame.lines().take(rows().saturating_sub(1)).collect();
         let frame = format!("{}\n", frame.join("\n"));

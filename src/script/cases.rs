@@ -186,7 +186,7 @@ fn tell(stage: &Stage, case: Case) {
     stage.tests().count(&case);
     match &stage.host().cases {
         Some(cases) => cases.ended(&case),
-        None => stage.print(ui::cases::plain(&case).trim_end()),
+        None => stage.print(ui::report::test_results::plain(&case).trim_end()),
     }
 }
 

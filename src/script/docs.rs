@@ -15,7 +15,8 @@ use super::sources::CLOSURE;
 use super::stdlib::{self, Provided};
 use crate::model::value::language::{Language, Reader};
 use crate::model::{Error, Kind, Result};
-use crate::ui::{columns, messages};
+use crate::ui::format::columns;
+use crate::ui::messages;
 
 /// One registered function. Overloads are several.
 #[derive(Clone, Debug)]

@@ -10,17 +10,17 @@ use crate::ui;
 
 /// The table of `ps`.
 pub fn containers(list: &[Container]) -> String {
-    ui::ps::containers(list, Timestamp::now(), false).trim_end().to_owned()
+    ui::table::ps::containers(list, Timestamp::now(), false).trim_end().to_owned()
 }
 
 /// A line of `events`.
 pub fn event(event: &Event) -> String {
-    ui::events::event(event, &TimeZone::system())
+    ui::table::events::event(event, &TimeZone::system())
 }
 
 /// The table of `images`.
 pub fn images(list: &[Image]) -> String {
-    ui::images::images(&ui::images::rows(list, false), Timestamp::now(), false, false)
+    ui::table::images::images(&ui::table::images::rows(list, false), Timestamp::now(), false, false)
         .trim_end()
         .to_owned()
 }

@@ -16,7 +16,7 @@ use super::sources::{CLOSURE, without_shebang};
 use super::stage::Stage;
 use super::{Host, Outcome, Tracing, handlers, here, interpreter, render, show, stack, trace};
 use crate::engine::Cancel;
-use crate::ui::columns::align;
+use crate::ui::format::columns::align;
 
 /// The exit code when the time is over, timeout(1)'s.
 const LATE: u8 = 124;

@@ -8,7 +8,7 @@ use super::handle::{Container, Image};
 use super::logs::Logs;
 use super::{looks, values};
 use crate::model::{Error, Kind, Result};
-use crate::ui::columns::align;
+use crate::ui::format::columns::align;
 
 /// The text of a value; `None` for nothing.
 pub fn value(engine: &Engine, value: &Dynamic) -> Option<String> {

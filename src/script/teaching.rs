@@ -1,7 +1,7 @@
 //! What teaching shows, taken from an engine and put into words: for functions and verbs alike.
 //! No script engine is needed for any of it.
 
-use std::time::Duration;
+pub(super) use std::time::Duration;
 
 use super::CommandLineReader;
 use crate::engine::{Backend, Cancel};
@@ -46,7 +46,7 @@ pub fn plan(backend: &dyn Backend, reader: Reader, verb: &str, id: &ContainerId)
         let facts = [("verb", verb), ("name", name.as_str()), ("status", status.as_str())];
         return Ok(format!("{}\n", messages::tell(reader.language, "explain-nothing", &facts)));
     }
-    Ok(ui::deeds::plan(reader, verb, name.as_str(), &deeds))
+    Ok(ui::teach::trace::plan(reader, verb, name.as_str(), &deeds))
 }
 
 /// A container in the kernel and on the disk.
@@ -54,7 +54,7 @@ pub fn plan(backend: &dyn Backend, reader: Reader, verb: &str, id: &ContainerId)
 /// # Errors
 /// When it can't be looked into.
 pub fn container(backend: &dyn Backend, reader: Reader, id: &ContainerId) -> Result<String> {
-    Ok(ui::anatomy::container(reader.language, &backend.anatomy(id)?))
+    Ok(ui::teach::introspection::container(reader.language, &backend.anatomy(id)?))
 }
 
 /// Where what a container has at a path comes from.
@@ -67,7 +67,7 @@ pub fn sources(
     id: &ContainerId,
     path: &str,
 ) -> Result<String> {
-    Ok(ui::anatomy::sources(reader.language, path, &backend.sources(id, path)?))
+    Ok(ui::teach::introspection::sources(reader.language, path, &backend.sources(id, path)?))
 }
 
 /// An image on the disk.
@@ -75,7 +75,7 @@ pub fn sources(
 /// # Errors
 /// When it can't be read.
 pub fn image(backend: &dyn Backend, reader: Reader, reference: &str) -> Result<String> {
-    Ok(ui::anatomy::image(reader.language, &backend.image_anatomy(reference)?))
+    Ok(ui::teach::introspection::image(reader.language, &backend.image_anatomy(reference)?))
 }
 
 /// Why a container is as it is.
@@ -93,7 +93,7 @@ pub fn why(backend: &dyn Backend, reader: Reader, id: &ContainerId) -> Result<St
             lines.push(line.text().trim_end().to_owned());
         }
     }
-    Ok(ui::why::why(reader.language, &container, &lines))
+    Ok(ui::teach::why::why(reader.language, &container, &lines))
 }
 
 /// The life cycle, with the place of a container in it; as text or as SVG.
@@ -109,8 +109,8 @@ pub fn diagram(
     let state = id.map(|id| backend.inspect(id)).transpose()?.map(|container| container.state);
     let here = state.as_ref().map(|state| (state.name.as_str(), state.status));
     Ok(match svg {
-        true => ui::diagram::svg(reader.language, here),
-        false => ui::diagram::diagram(reader.language, here, reader.ascii),
+        true => ui::teach::diagram::svg(reader.language, here),
+        false => ui::teach::diagram::diagram(reader.language, here, reader.ascii),
     })
 }
 
@@ -135,8 +135,8 @@ pub fn resources(
     }
     let disk = backend.container_size(id)?;
     let container = backend.inspect(id)?;
-    let measured = ui::resources::Measured { container, samples, disk };
-    Ok(ui::resources::resources(reader, &measured))
+    let measured = ui::table::resources::Measured { container, samples, disk };
+    Ok(ui::table::resources::resources(reader, &measured))
 }
 
 /// The commands of Docker that make such a container and bring it to its present state.

@@ -12,8 +12,8 @@ use super::stage::Stage;
 use crate::engine::trace::{self, Watcher};
 use crate::model::script::trace::Deed;
 use crate::model::{Error, Kind};
-use crate::ui::deeds::{self, Cause};
 use crate::ui::messages;
+use crate::ui::teach::{self, trace::Cause};
 
 /// The calls of native functions, in the order in which they began.
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ fn stepper(stage: &Stage) -> Watcher {
     let waits = AtomicBool::new(true);
     Arc::new(move |deed: &Deed| {
         if waits.load(Ordering::Relaxed) {
-            let again = output.step(&deeds::next(reader, deed)).unwrap_or(false);
+            let again = output.step(&teach::trace::next(reader, deed)).unwrap_or(false);
             waits.store(again, Ordering::Relaxed);
         }
     })
@@ -118,7 +118,7 @@ pub fn end(stage: &Stage) -> String {
         let until = calls.get(at + 1).map_or(u64::MAX, |next| next.at);
         take(words(stage, call), until);
     }
-    deeds::trace(reader, &causes)
+    teach::trace::trace(reader, &causes)
 }
 
 /// The line of a call, as it is shown beside what it caused.

@@ -11,8 +11,9 @@ use super::values::{self, Values};
 use crate::model::value::language::Reader;
 use crate::model::{Error, Kind, Result};
 use crate::script::Host;
+use crate::ui::format::columns;
 use crate::ui::messages::{self, Facts};
-use crate::ui::{columns, page_of_text};
+use crate::ui::page_of_text;
 
 /// What the learner is told for an input that was meant for the course.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -395,7 +396,7 @@ impl Player {
             format!("{}\t{}\t{}\t{title}", place + 1, lesson.id, self.tell(state, &[]))
         };
         let rows: Vec<String> = self.course.iter().enumerate().map(row).collect();
-        crate::ui::columns::align(&rows.join("\n")).trim_end().to_owned()
+        crate::ui::format::columns::align(&rows.join("\n")).trim_end().to_owned()
     }
 
     /// What is kept of the learner.

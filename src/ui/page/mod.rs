@@ -2,9 +2,9 @@
 //! shows is strangers' text: all of it goes through [`text::escaped`].
 
 mod code;
-mod curve;
-mod lives;
+mod plot;
 mod text;
+mod timeline;
 
 use std::fmt::Write as _;
 
@@ -12,12 +12,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::deeds::took_for;
 use super::messages::tell;
 use crate::model::observe::log::Stream;
 use crate::model::script::recording::Chronicle;
 use crate::model::value::language::Language;
 use crate::model::value::units::show_duration;
+use crate::ui::teach::trace::took_for;
 use text::escaped;
 
 /// How all of it looks.
@@ -120,10 +120,10 @@ fn timeline(words: Words, chronicle: &Chronicle) -> String {
         return text;
     }
     let _ = writeln!(text, "<p class=\"hint\">{}</p>", words.name("report-hint"));
-    text.push_str(&lives::legend(words));
-    text.push_str(&lives::axis(chronicle.took));
+    text.push_str(&crate::ui::page::timeline::legend(words));
+    text.push_str(&crate::ui::page::timeline::axis(chronicle.took));
     for (number, life) in (1..).zip(&chronicle.lives) {
-        text.push_str(&lives::life(words, number, life, chronicle));
+        text.push_str(&crate::ui::page::timeline::life(words, number, life, chronicle));
     }
     text.push_str(&more(words, chronicle.lives_left_out));
     text.push_str("</section>\n");
@@ -193,7 +193,7 @@ fn events(words: Words, chronicle: &Chronicle) -> String {
             text,
             "<tr><td>{}</td><td><a href=\"#c{number}\">{}</a></td><td>{} <i>{}</i></td>\
              <td>{line}</td></tr>",
-            show_duration(lives::rounded(*at)),
+            show_duration(crate::ui::page::timeline::rounded(*at)),
             escaped(&life.name),
             escaped(&happening.action),
             escaped(&happening.detail)

@@ -3,15 +3,12 @@
 //! Where the boxes are is fixed; which arrows there are and what they say is asked of
 //! `model::status`. What has no place in the picture is listed below it.
 
-mod svg;
-
-pub use svg::{escaped, svg};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::messages::tell;
 use crate::model::container::status;
 use crate::model::container::status::{Action, Next, Status};
 use crate::model::value::language::Language;
+use crate::ui::messages::tell;
 
 /// Whose diagram it is: a name, and where it is in its life.
 pub type Here<'a> = Option<(&'a str, Status)>;
@@ -44,14 +41,14 @@ fn arrows() -> Vec<Arrow> {
 }
 
 /// The verbs of one arrow; empty where the table has none.
-fn verbs(from: Status, to: Option<Status>) -> String {
+pub(super) fn verbs(from: Status, to: Option<Status>) -> String {
     let arrows = arrows();
     let found = arrows.iter().find(|arrow| arrow.from == from && arrow.to == to);
     found.map(|arrow| arrow.verbs.join(", ")).unwrap_or_default()
 }
 
 /// The arrows that the picture has, in the order in which it shows them.
-const DRAWN: [(Status, Option<Status>); 7] = [
+pub(super) const DRAWN: [(Status, Option<Status>); 7] = [
     (Status::Created, Some(Status::Running)),
     (Status::Running, Some(Status::Paused)),
     (Status::Paused, Some(Status::Running)),
@@ -182,7 +179,7 @@ pub fn picture(language: Language, here: Here<'_>, ascii: bool) -> String {
 }
 
 /// What is not in the picture, and what is legal from here.
-fn notes(language: Language, here: Here<'_>, ascii: bool) -> String {
+pub(super) fn notes(language: Language, here: Here<'_>, ascii: bool) -> String {
     let to = if ascii { "->" } else { "→" };
     let mut text = String::new();
     let rest = arrows().into_iter().filter(|arrow| !DRAWN.contains(&(arrow.from, arrow.to)));
@@ -220,8 +217,9 @@ fn put_box(
         true => format!("  {} {}", pen.left, tell(language, "diagram-here", &[])),
         false => String::new(),
     };
-    let row =
-        |text: &str| format!("{0} {1} {0}", pen.upright, super::columns::padded(text, BOX - 4));
+    let row = |text: &str| {
+        format!("{0} {1} {0}", pen.upright, crate::ui::format::columns::padded(text, BOX - 4))
+    };
     let name = tell(language, &format!("status-{status}"), &[]);
     canvas.put(x, y, &format!("{}{flat}{}", pen.corner[0], pen.corner[1]));
     canvas.put(x, y + 1, &row(&format!("{name}{mark}")));

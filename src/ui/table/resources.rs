@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::columns::align;
-use super::deeds::took_for;
-use super::messages::tell;
 use crate::model::container::Container;
 use crate::model::container::status::Status;
 use crate::model::container::status_reason::Phase;
 use crate::model::observe::stats::Stats;
 use crate::model::value::language::{Language, Reader};
 use crate::model::value::units::{human_memory, human_size};
+use crate::ui::format::columns::align;
+use crate::ui::messages::tell;
+use crate::ui::teach::trace::took_for;
 
 /// What was measured of a container.
 #[derive(Clone, Debug)]
@@ -110,7 +110,7 @@ fn plot(language: Language, samples: &[Stats], ascii: bool) -> String {
     let shown = human_memory(most as u64);
     let seconds = format!("{seconds:.1}");
     let title = tell(language, "resources-plot", &[("most", &shown), ("seconds", &seconds)]);
-    let label = |id: &str| super::columns::padded(&tell(language, id, &[]), 8);
+    let label = |id: &str| crate::ui::format::columns::padded(&tell(language, id, &[]), 8);
     format!(
         "{title}\n{}{}\n{}{}\n",
         label("resources-cpu-share"),

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::columns::{padded, wrapped};
-use super::messages::{tell, what, why};
 use crate::model::script::trace::{Deed, Who};
 use crate::model::value::language::Reader;
+use crate::ui::format::columns::{padded, wrapped};
+use crate::ui::messages::{tell, what, why};
 
 /// The plan of a verb, a paragraph for each deed; the reason of those that come several times is
 /// told once.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::text::escaped;
-use super::{Words, code, curve};
+use super::{Words, code, plot};
 use crate::model::container::status::Status;
 use crate::model::observe::event::Action;
 use crate::model::observe::log::Stream;
@@ -130,18 +130,18 @@ pub fn life(words: Words, number: usize, life: &Life, chronicle: &Chronicle) -> 
         words.name("report-state"),
         bar(words, life, whole)
     );
-    let (cpu, memory) = (curve::cpu(life), curve::memory(life));
-    if curve::lasts(&cpu) > whole / 200 {
-        let peak = curve::peak(&cpu);
+    let (cpu, memory) = (plot::cpu(life), plot::memory(life));
+    if plot::lasts(&cpu) > whole / 200 {
+        let peak = plot::peak(&cpu);
         let most = format!("{peak:.0}%");
         // What hardly does anything is not to look busy.
-        let drawn = curve::drawn(&cpu, "cpu", peak.max(10.0), whole);
+        let drawn = plot::drawn(&cpu, "cpu", peak.max(10.0), whole);
         text.push_str(&track(words, "report-cpu", &most, &drawn));
     }
-    let peak = curve::peak(&memory);
-    if peak > 0.0 && curve::lasts(&memory) > whole / 200 {
+    let peak = plot::peak(&memory);
+    if peak > 0.0 && plot::lasts(&memory) > whole / 200 {
         let bytes = format!("{peak:.0}").parse().unwrap_or(0);
-        let drawn = curve::drawn(&memory, "memory", peak, whole);
+        let drawn = plot::drawn(&memory, "memory", peak, whole);
         text.push_str(&track(words, "report-memory", &human_memory(bytes), &drawn));
     }
     text.push_str(&uses(words, life, &chronicle.texts));

@@ -1,6 +1,6 @@
 //! The life cycle as a picture: SVG.
 
-use super::{DRAWN, Here, notes, verbs};
+use super::text::{DRAWN, Here, notes, verbs};
 use crate::model::container::status::Status;
 use crate::model::value::language::Language;
 use crate::ui::messages::tell;

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::columns::{align, ellipsis};
 use super::ps::age;
 use crate::model::image::history::History;
 use crate::model::value::digest::Digest;
 use crate::model::value::units::{human_duration, human_size};
+use crate::ui::format::columns::{align, ellipsis};
 
 /// How wide `CREATED BY` may be.
 const CREATED_BY_WIDTH: usize = 45;
@@ -101,7 +101,7 @@ fn size(step: &History, manner: &Manner) -> String {
 }
 
 /// A stranger's text for a terminal: on one line, and without orders to the terminal.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

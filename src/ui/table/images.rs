@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::columns::align;
 use super::ps::age;
 use crate::model::image::Image;
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::model::value::units::{human_bytes, human_duration, human_size};
+use crate::ui::format::columns::align;
 
 /// What stands where an image has no repository, tag or digest.
 const NONE: &str = "<none>";

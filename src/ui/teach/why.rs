@@ -1,11 +1,11 @@
 //! Why a container is as it is, in words, with what to try.
 
-use super::error::visible;
-use super::messages::tell;
 use crate::model::container::Container;
 use crate::model::container::status_reason::{Stopped, Why};
 use crate::model::value::language::Language;
 use crate::model::value::units::human_memory;
+use crate::ui::error::visible;
+use crate::ui::messages::tell;
 
 /// The story of a container, what to try, and its last lines where it ended badly.
 pub fn why(language: Language, container: &Container, last: &[String]) -> String {
@@ -65,7 +65,8 @@ fn of_stop(stopped: &Stopped) -> [(&'static str, String); 2] {
 /// What a signal that nobody of ours sent usually means.
 fn meaning(language: Language, signal: &str) -> String {
     let id = format!("signal-{}", signal.trim_start_matches("SIG"));
-    super::messages::find(language, &id, &[]).unwrap_or_else(|| tell(language, "signal-other", &[]))
+    crate::ui::messages::find(language, &id, &[])
+        .unwrap_or_else(|| tell(language, "signal-other", &[]))
 }
 
 /// Whether the last lines may tell the reason.

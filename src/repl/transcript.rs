@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 
-use super::call::call;
+use crate::repl::translate::call;
 
 /// The inputs of a session.
 #[derive(Debug, Default)]

@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use expect_test::{expect, expect_file};
 
-use super::resources::Measured;
-use super::{anatomy, deeds, resources, why};
+use super::{introspection, trace, why};
 use crate::model::container::options::{CreateOptions, Grace};
 use crate::model::container::status::Status;
 use crate::model::container::status_reason::{Phase, Stopped};
@@ -19,6 +18,8 @@ use crate::model::observe::stats::Stats;
 use crate::model::script::trace::{Deed, Who};
 use crate::model::value::language::{Language, Reader};
 use crate::model::value::signal::Signal;
+use crate::ui::table::resources;
+use crate::ui::table::resources::Measured;
 
 /// A container of the image `app:1`, which runs `server --port 80`.
 fn container() -> Container {
@@ -183,7 +184,7 @@ fn a_container_is_explained_in_english() {
 
         Listens on TCP 80, inside
     "#]]
-    .assert_eq(&anatomy::container(Language::English, &seen()));
+    .assert_eq(&introspection::container(Language::English, &seen()));
 }
 
 #[test]
@@ -219,7 +220,7 @@ fn a_container_is_explained_in_korean() {
 
         컨테이너 안에서 수신 대기 중인 TCP 포트: 80
     "#]]
-    .assert_eq(&anatomy::container(Language::Korean, &seen()));
+    .assert_eq(&introspection::container(Language::Korean, &seen()));
 }
 
 fn korean() -> Reader {
@@ -261,7 +262,7 @@ fn a_plan_is_told_in_korean() {
                 프로그램들이 있을 것으로 기대하는 파일 시스템입니다. 컨테이너의
                 네임스페이스에 속한 것만 보여 줍니다.
     "#]]
-    .assert_eq(&deeds::plan(korean(), "start", "web", &deeds));
+    .assert_eq(&trace::plan(korean(), "start", "web", &deeds));
 }
 
 /// Half a second of work, then a pause.

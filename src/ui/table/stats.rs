@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::columns::align;
 use crate::model::container::Container;
 use crate::model::observe::stats::Stats;
 use crate::model::value::units::{human_memory, human_size};
+use crate::ui::format::columns::align;
 
 /// What one container used between two looks.
 #[derive(Clone, Debug)]

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::columns::align;
 use super::{images, ps};
 use crate::model::container::Container;
 use crate::model::image::Image;
 use crate::model::image::usage::{ImageUsage, Usage};
 use crate::model::value::units::{human_bytes, human_size};
+use crate::ui::format::columns::align;
 
 /// What is known beside the sizes: the images and containers themselves.
 #[derive(Clone, Debug)]

@@ -1,12 +1,12 @@
 //! What a container is in the kernel, and what an image is on the disk, for a reader.
 
-use super::columns::align;
-use super::deeds::took_for;
-use super::error::visible;
-use super::messages::tell;
+use super::trace::took_for;
 use crate::model::observe::introspection::{Anatomy, Entry, ImageAnatomy, Layer, Sources};
 use crate::model::value::language::Language;
 use crate::model::value::units::{human_memory, human_size};
+use crate::ui::error::visible;
+use crate::ui::format::columns::align;
+use crate::ui::messages::tell;
 
 /// A container from both sides.
 pub fn container(language: Language, anatomy: &Anatomy) -> String {
@@ -185,7 +185,7 @@ pub fn image(language: Language, anatomy: &ImageAnatomy) -> String {
     for step in anatomy.history.iter().rev() {
         let size = human_size(step.size);
         let first = step.created_by.lines().next().unwrap_or_default();
-        page.item(&format!("{size:>9}  {}", super::columns::ellipsis(first, 64)));
+        page.item(&format!("{size:>9}  {}", crate::ui::format::columns::ellipsis(first, 64)));
     }
     page.heading("explain-config");
     let config = &image.config;
@@ -203,8 +203,8 @@ pub fn image(language: Language, anatomy: &ImageAnatomy) -> String {
         ("explain-volumes", keys(&config.volumes)),
     ];
     for (id, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
-        let mut lines = super::columns::wrapped(&value, 60).into_iter();
-        let label = super::columns::padded(&tell(language, id, &[]), 13);
+        let mut lines = crate::ui::format::columns::wrapped(&value, 60).into_iter();
+        let label = crate::ui::format::columns::padded(&tell(language, id, &[]), 13);
         page.item(&format!("{label} {}", lines.next().unwrap_or_default()));
         lines.for_each(|line| page.item(&format!("{:13} {line}", "")));
     }
@@ -233,7 +233,7 @@ impl Page {
     }
 
     fn paragraph(&mut self, text: &str) {
-        for line in super::columns::wrapped(text, 78) {
+        for line in crate::ui::format::columns::wrapped(text, 78) {
             self.line(&line);
         }
     }
@@ -249,7 +249,7 @@ impl Page {
 
     /// Below an item, in lines that fit.
     fn note(&mut self, text: &str) {
-        for line in super::columns::wrapped(text, 73) {
+        for line in crate::ui::format::columns::wrapped(text, 73) {
             self.line(&format!("     {line}"));
         }
     }

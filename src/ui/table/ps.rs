@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::columns::{align, ellipsis};
 use crate::model::container::Container;
 use crate::model::container::mounts::Mounts;
 use crate::model::container::namespaces::Mode;
 use crate::model::container::status::Status;
 use crate::model::value::health_check::HealthStatus;
 use crate::model::value::units::human_duration;
+use crate::ui::format::columns::{align, ellipsis};
 
 /// How wide `COMMAND` may be.
 const COMMAND_WIDTH: usize = 20;
@@ -164,7 +164,7 @@ fn running_for(container: &Container, now: Timestamp) -> String {
 }
 
 /// How long ago `then` is; nothing where the clock was set back.
-pub(super) fn age(then: Timestamp, now: Timestamp) -> Duration {
+pub(crate) fn age(then: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }
 
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
     use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, State, VERSION};
 
-    const MEASURED: &str = include_str!("../../tests/reference/ps-and-history.txt");
+    const MEASURED: &str = include_str!("../../../tests/reference/ps-and-history.txt");
 
     fn measured(status: Status, created: i64, started: i64, finished: i64) -> String {
         let now = Timestamp::from_second(1_000_000).unwrap();

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::columns::align;
 use crate::model::observe::volume::VolumeUse;
+use crate::ui::format::columns::align;
 
 /// The table of `volume ls`.
 pub fn volumes(list: &[VolumeUse]) -> String {
