@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::mounts::MountsArguments;
+use super::namespaces::SharingArguments;
 use super::resources::ResourcesArguments;
 use super::security::SecurityArguments;
-use super::sharing::SharingArguments;
-use super::upkeep::UpkeepArguments;
+use super::supervision::UpkeepArguments;
 
 /// Containers.
 #[derive(Args, Debug)]

@@ -3,18 +3,20 @@
 pub mod build;
 mod container;
 mod events;
+pub mod exec;
 mod health;
-pub mod inside;
 pub mod learn;
 mod mounts;
+mod namespaces;
 pub mod registry;
 mod resources;
 mod security;
-mod sharing;
 pub mod store;
+mod supervision;
 pub mod teaching;
 pub mod test;
-mod upkeep;
+#[cfg(test)]
+mod tests;
 pub mod volume;
 
 use std::path::PathBuf;
@@ -24,7 +26,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use self::build::{FilesVerb, MakeVerb};
 pub use self::container::*;
 pub use self::events::EventsArguments;
-use self::inside::InsideVerb;
 use self::learn::LearnArguments;
 use self::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
 pub use self::resources::{LimitVerb, StatsArguments, UpdateArguments};
@@ -35,6 +36,7 @@ use self::store::{
 use self::teaching::TeachVerb;
 use self::test::TestArguments;
 use self::volume::VolumeVerb;
+use crate::cli::arguments::exec::InsideVerb;
 
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]

@@ -5,11 +5,11 @@ use super::super::arguments::{
     Pull, RmArguments, RunArguments, StartArguments, StatsArguments, StopArguments, Subject,
     UpdateArguments,
 };
-use super::super::filters::Filters;
-use super::super::lifecycle::grace;
 use super::{
     Options, create, each, environment, filters, flag, given, one, refuse, refused, text, time,
 };
+use crate::cli::verb::filters::Filters;
+use crate::cli::verb::lifecycle::grace;
 use crate::model::container::supervision::RestartPolicy;
 use crate::model::creation::merge::check_options;
 use crate::model::script::expression::Expression;

@@ -3,9 +3,9 @@
 //! read: neither its files nor its environment.
 
 mod containers;
+mod exec;
 mod files;
 mod images;
-mod inside;
 mod unsupported;
 mod volumes;
 
@@ -16,11 +16,12 @@ use super::arguments::{
     Arguments, ContainerVerb, EventsArguments, FormatArguments, ImageVerb, LimitVerb, OfContainer,
     Subject, Verb,
 };
-use super::create;
-use super::environment;
-use super::filters::pair;
-use super::moment::moment;
-use super::{parse, usage};
+use crate::cli::arg_errors;
+use crate::cli::dispatch::parse;
+use crate::cli::terminal::time_arg::moment;
+use crate::cli::verb::create;
+use crate::cli::verb::environment;
+use crate::cli::verb::filters::pair;
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::script::CommandLineReader;
@@ -59,7 +60,7 @@ pub fn read(words: &[String]) -> Result<Vec<Expression>> {
     }
     let words: Vec<OsString> = words.iter().map(OsString::from).collect();
     let arguments = parse(&words).map_err(|error| {
-        unsupported::known(&error, &words).unwrap_or_else(|| usage::explain(&error, &words))
+        unsupported::known(&error, &words).unwrap_or_else(|| arg_errors::explain(&error, &words))
     })?;
     refuse(
         "docker",
@@ -145,7 +146,7 @@ fn of_container(verb: &ContainerVerb, subject: Option<Subject>) -> Result<Vec<Ex
         ContainerVerb::Limit(LimitVerb::Update(arguments)) => verbs::update(arguments),
         ContainerVerb::Limit(LimitVerb::Stats(arguments)) => verbs::stats(arguments),
         ContainerVerb::Files(verb) => files::of_files(verb),
-        ContainerVerb::Inside(verb) => inside::inside(verb),
+        ContainerVerb::Inside(verb) => crate::cli::from_docker::exec::inside(verb),
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::usage;
+use super::super::arg_errors;
 use crate::model::{Error, Kind, Result};
 
 /// Flags of Docker that lifebox has not. What is in no such list is no flag at all.
@@ -70,7 +70,7 @@ const VERBS: [&str; 15] = [
 /// What the parser does not know, where Docker does.
 pub fn known(error: &clap::Error, words: &[OsString]) -> Option<Error> {
     if error.kind() == ErrorKind::InvalidSubcommand {
-        let verb = usage::verb(words).filter(|verb| VERBS.contains(&verb.as_str()))?;
+        let verb = arg_errors::verb(words).filter(|verb| VERBS.contains(&verb.as_str()))?;
         return Some(no_verb_called(&verb));
     }
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
@@ -79,7 +79,7 @@ pub fn known(error: &clap::Error, words: &[OsString]) -> Option<Error> {
     }
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
     let unknown = error.kind() == ErrorKind::UnknownArgument && FLAGS.contains(&flag.as_str());
-    let verb = usage::verb(words).unwrap_or_default();
+    let verb = arg_errors::verb(words).unwrap_or_default();
     let refused = || {
         let message = format!("flag `{flag}` of `docker {verb}` is not supported by lifebox");
         Error::new(Kind::Unsupported, message)
@@ -90,7 +90,7 @@ pub fn known(error: &clap::Error, words: &[OsString]) -> Option<Error> {
 
 /// A verb that there is no function for.
 pub fn no_verb(words: &[OsString]) -> Error {
-    no_verb_called(&usage::verb(words).unwrap_or_default())
+    no_verb_called(&arg_errors::verb(words).unwrap_or_default())
 }
 
 fn no_verb_called(verb: &str) -> Error {

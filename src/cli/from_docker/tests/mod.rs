@@ -8,8 +8,9 @@ use expect_test::expect;
 use proptest::prelude::*;
 
 use super::super::arguments::{ContainerVerb, Verb};
-use super::super::{create, environment, parse};
 use super::Words;
+use crate::cli::dispatch::parse;
+use crate::cli::verb::{create, environment};
 use crate::model::Result;
 use crate::model::container::options::CreateOptions;
 use crate::model::value::shell;

@@ -1,9 +1,9 @@
 //! Verbs that get into a container, as calls.
 
-use super::super::arguments::inside::{CpArguments, ExecArguments, InsideVerb};
-use super::super::copy::of_container;
 use super::containers::of_program;
 use super::{refuse, refused};
+use crate::cli::arguments::exec::{CpArguments, ExecArguments, InsideVerb};
+use crate::cli::verb::copy::of_container;
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::ui::expression;

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::arguments::inside::CpArguments;
-use super::outcome::Outcome;
-use super::screen::{self, Screen};
-use super::shell::Shell;
+use super::context::Shell;
+use crate::cli::arguments::exec::CpArguments;
+use crate::cli::terminal::outcome::Outcome;
+use crate::cli::terminal::screen;
+use crate::cli::terminal::screen::Screen;
 use crate::engine::{CopyOptions, Transfer};
 use crate::model::{Error, Kind};
 

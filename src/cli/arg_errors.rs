@@ -7,9 +7,9 @@ use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::arguments::Arguments;
-use super::outcome::{ENGINE_FAILED, FAILED, complain, settle};
 use super::route::{Program, is_script};
-use super::screen::Screen;
+use crate::cli::terminal::outcome::{ENGINE_FAILED, FAILED, complain, settle};
+use crate::cli::terminal::screen::Screen;
 use crate::model::value::suggest::nearest;
 use crate::model::{Error, Kind};
 
@@ -120,8 +120,8 @@ fn suggestion(error: &clap::Error, words: &[OsString]) -> Option<String> {
 mod tests {
     use expect_test::expect;
 
-    use super::super::parse;
     use super::*;
+    use crate::cli::dispatch::parse;
     use crate::ui;
 
     #[test]

@@ -3,10 +3,10 @@
 use serde::Serialize as _;
 use serde_json::Value;
 
-use super::arguments::{InspectArguments, Subject};
-use super::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome, complain};
-use super::screen::Screen;
-use super::shell::Shell;
+use super::context::Shell;
+use crate::cli::arguments::{InspectArguments, Subject};
+use crate::cli::terminal::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome, complain};
+use crate::cli::terminal::screen::Screen;
 use crate::engine::Backend;
 use crate::model::{Error, Kind, Result};
 use crate::ui::format::template::Template;
@@ -104,8 +104,8 @@ mod tests {
     #[test]
     fn json_is_indented_as_dockers() {
         for text in [
-            include_str!("../../tests/reference/inspect-exited.json"),
-            include_str!("../../tests/reference/image-inspect.json"),
+            include_str!("../../../tests/reference/inspect-exited.json"),
+            include_str!("../../../tests/reference/image-inspect.json"),
         ] {
             let value: Value = serde_json::from_str(text).unwrap();
             assert_eq!(indented(&value).trim_end(), text.trim_end());

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use super::arguments::{Arguments, ContainerVerb, RunArguments, Verb};
-use super::parse;
+use super::{Arguments, ContainerVerb, RunArguments, Verb};
+use crate::cli::dispatch::parse;
 
 fn parsed(line: &str) -> Verb {
     let words = shlex::split(line).unwrap();

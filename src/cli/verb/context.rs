@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use once_cell::unsync::OnceCell;
 
-use super::outcome::{FAILED, Outcome, complain};
-use super::screen::Screen;
+use crate::cli::terminal::outcome::{FAILED, Outcome, complain};
+use crate::cli::terminal::screen::Screen;
 use crate::engine::{self, Backend, Cancel, Settings};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
@@ -16,11 +16,11 @@ const AT_ONCE: usize = 50;
 /// The engine and Ctrl-C, as verbs see them.
 #[derive(Debug)]
 pub struct Shell {
-    pub(super) settings: Settings,
-    pub(super) backend: OnceCell<Arc<dyn Backend>>,
-    pub(super) cancel: Cancel,
+    pub(crate) settings: Settings,
+    pub(crate) backend: OnceCell<Arc<dyn Backend>>,
+    pub(crate) cancel: Cancel,
     /// Whether it is the REPL's: there Ctrl-C leads back to the prompt, whatever runs.
-    pub(super) in_repl: bool,
+    pub(crate) in_repl: bool,
 }
 
 impl Shell {

@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-use super::arguments::volume::{
-    CreateVolumeArguments, InspectVolumesArguments, PruneVolumesArguments, RmVolumesArguments,
-    VolumeVerb, VolumesArguments,
-};
+use super::context::Shell;
 use super::filters::volume_filter;
 use super::inspect;
 use super::list::template;
-use super::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome, complain};
 use super::prune::{Effect, confirm};
-use super::screen::Screen;
-use super::shell::Shell;
+use crate::cli::arguments::volume::{
+    CreateVolumeArguments, InspectVolumesArguments, PruneVolumesArguments, RmVolumesArguments,
+    VolumeVerb, VolumesArguments,
+};
+use crate::cli::terminal::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome, complain};
+use crate::cli::terminal::screen::Screen;
 use crate::model::observe::volume;
 use crate::model::observe::volume::VolumeOptions;
 use crate::model::value::units::human_bytes;

@@ -3,10 +3,10 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::arguments::learn::LearnArguments;
-use super::language;
-use super::outcome::{FAILED, Outcome};
-use super::screen::Screen;
+use super::host;
+use crate::cli::arguments::learn::LearnArguments;
+use crate::cli::terminal::outcome::{FAILED, Outcome};
+use crate::cli::terminal::screen::Screen;
 use crate::engine::{self, Cancel, Settings};
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
@@ -64,7 +64,7 @@ pub fn learn(settings: &Settings, screen: &mut Screen, arguments: &LearnArgument
     if arguments.solve || arguments.check.is_some() {
         return solve(settings, screen, &course, arguments.lesson.as_deref());
     }
-    let path = language::kept("LIFEBOX_PROGRESS", "lessons.json");
+    let path = host::kept("LIFEBOX_PROGRESS", "lessons.json");
     let kept = kept(path, arguments.restart)?;
     if arguments.list {
         let host = host(settings, Cancel::new()?)?;
@@ -78,7 +78,7 @@ pub fn learn(settings: &Settings, screen: &mut Screen, arguments: &LearnArgument
 }
 
 fn host(settings: &Settings, cancel: Cancel) -> Result<Host> {
-    Ok(language::host(engine::open(settings)?, cancel, Vec::new()))
+    Ok(host::host(engine::open(settings)?, cancel, Vec::new()))
 }
 
 fn course(folder: Option<&Path>) -> Result<Vec<Lesson>> {
@@ -110,7 +110,7 @@ fn give(
     let host = host(settings, cancel)?;
     let backend = host.backend.clone();
     let player = Player::new(host.clone(), course, kept, first)?;
-    let code = language::lessons(settings, host, player);
+    let code = host::lessons(settings, host, player);
     lessons::clear(backend.as_ref())?;
     Ok(code)
 }
@@ -169,7 +169,7 @@ impl Here {
 
 impl Teacher for Here {
     fn learn(&self, lesson: Option<&str>, cancel: &Cancel) -> Result<()> {
-        let kept = kept(language::kept("LIFEBOX_PROGRESS", "lessons.json"), false)?;
+        let kept = kept(host::kept("LIFEBOX_PROGRESS", "lessons.json"), false)?;
         let place = Place::take(&self.settings)?;
         let given = give(&place.settings, lessons::course()?, kept, lesson, cancel.clone());
         cancel.clear();

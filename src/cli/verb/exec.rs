@@ -1,13 +1,14 @@
 //! `exec` and `attach`, and how this terminal is connected to a container.
 
-use super::arguments::inside::{
-    AttachArguments, ExecArguments, InsideVerb, PortArguments, TopArguments,
-};
+use super::context::Shell;
 use super::copy;
 use super::environment;
-use super::outcome::{Ending, FAILED, Outcome};
-use super::screen::{self, Screen};
-use super::shell::Shell;
+use crate::cli::arguments::exec::{
+    AttachArguments, ExecArguments, InsideVerb, PortArguments, TopArguments,
+};
+use crate::cli::terminal::outcome::{Ending, FAILED, Outcome};
+use crate::cli::terminal::screen;
+use crate::cli::terminal::screen::Screen;
 use crate::engine::{Attach, Backend, Cancel};
 use crate::model::container::exec::{DetachKeys, ExecOptions, Left};
 use crate::model::observe::top::Process;

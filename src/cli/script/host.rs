@@ -12,13 +12,16 @@ use std::time::Duration;
 use clap::CommandFactory as _;
 use once_cell::unsync::OnceCell;
 
-use super::arguments::{Arguments, Bounds, ScriptArguments, Verb};
-use super::outcome::{FAILED, complain, settle};
-use super::reader::reader;
-use super::route::Program;
-use super::screen::{Screen, Stream, stderr, stdout};
-use super::shell::Shell;
-use super::{from_docker, pager, parse, perform, report, usage};
+use super::report;
+use crate::cli::arguments::{Arguments, Bounds, ScriptArguments, Verb};
+use crate::cli::dispatch::{parse, perform};
+use crate::cli::route::Program;
+use crate::cli::terminal::outcome::{FAILED, complain, settle};
+use crate::cli::terminal::pager;
+use crate::cli::terminal::reader::reader;
+use crate::cli::terminal::screen::{Screen, Stream, stderr, stdout};
+use crate::cli::verb::context::Shell;
+use crate::cli::{arg_errors, from_docker};
 use crate::engine::{self, Backend, Cancel, Settings};
 use crate::model::error::Context as _;
 use crate::model::value::units::{parse_bytes, parse_duration};
@@ -195,7 +198,7 @@ pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Hos
             err: Mutex::new(stderr()),
             pages: false,
         }),
-        progress: super::progress::of_script(),
+        progress: crate::cli::terminal::progress::of_script(),
         limits: Limits::default(),
         cases: None,
         recorder: None,
@@ -340,7 +343,7 @@ impl repl::CommandLine for Commands {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         let arguments = match parse(&words) {
             Ok(arguments) => arguments,
-            Err(error) => return usage::show(&mut screen, &error, &words),
+            Err(error) => return arg_errors::show(&mut screen, &error, &words),
         };
         if arguments.root.is_some() {
             let error = Error::new(Kind::Invalid, "--root cannot be changed in the REPL")

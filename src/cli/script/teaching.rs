@@ -1,13 +1,13 @@
 //! Verbs that show what a container is, and the trace of any verb.
 
-use super::arguments::teaching::{
+use crate::cli::arguments::teaching::{
     DiagramArguments, ExplainArguments, ResourcesArguments, TeachVerb,
 };
-use super::from_docker;
-use super::outcome::Outcome;
-use super::reader::reader;
-use super::screen::Screen;
-use super::shell::Shell;
+use crate::cli::from_docker;
+use crate::cli::terminal::outcome::Outcome;
+use crate::cli::terminal::reader::reader;
+use crate::cli::terminal::screen::Screen;
+use crate::cli::verb::context::Shell;
 use crate::engine::{trace, write_whole};
 use crate::model::error::Context as _;
 use crate::model::image::PullPolicy;
@@ -109,8 +109,7 @@ pub fn traced(tracing: Tracing, screen: &mut Screen, work: impl FnOnce(&mut Scre
         let watch = move |deed: &crate::model::script::trace::Deed| {
             use std::sync::atomic::Ordering;
             if waits.load(Ordering::Relaxed) {
-                let again =
-                    super::language::step(&teach::trace::next(reader(), deed)).unwrap_or(false);
+                let again = super::host::step(&teach::trace::next(reader(), deed)).unwrap_or(false);
                 waits.store(again, Ordering::Relaxed);
             }
         };

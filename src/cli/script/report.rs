@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::outcome::{FAILED, complain};
-use super::screen::Screen;
-use super::system::VERSION;
+use crate::cli::terminal::outcome::{FAILED, complain};
+use crate::cli::terminal::screen::Screen;
+use crate::cli::verb::system::VERSION;
 use crate::engine::write_whole;
 use crate::model::error::Context as _;
 use crate::model::script::recording::Chronicle;

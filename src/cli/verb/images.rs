@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal as _;
 
-use super::arguments::store::{LoadArguments, RmiArguments, SaveArguments, TagArguments};
-use super::outcome::{Ending, FAILED, Outcome, complain};
-use super::screen::{Screen, stdout};
-use super::shell::Shell;
+use super::context::Shell;
+use crate::cli::arguments::store::{LoadArguments, RmiArguments, SaveArguments, TagArguments};
+use crate::cli::terminal::outcome::{Ending, FAILED, Outcome, complain};
+use crate::cli::terminal::screen::{Screen, stdout};
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};

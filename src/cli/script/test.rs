@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::arguments::test::{Form, TestArguments};
-use super::language;
-use super::outcome::Outcome;
-use super::shell::Shell;
+use super::host;
+use crate::cli::arguments::test::{Form, TestArguments};
+use crate::cli::terminal::outcome::Outcome;
+use crate::cli::verb::context::Shell;
 use crate::engine::Cancel;
 use crate::model::script::test_result::{Case, Suite, Verdict};
 use crate::model::value::units::parse_duration;
@@ -28,7 +28,7 @@ pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
     let time = arguments.timeout.as_deref().map(parse_duration).transpose();
     let limits = Limits { time: time.map_err(|e| e.context("--timeout"))?, ..Limits::default() };
     let cancel = shell.interruptible()?.clone();
-    let host = Host { limits, ..language::host(shell.backend()?.clone(), cancel, Vec::new()) };
+    let host = Host { limits, ..host::host(shell.backend()?.clone(), cancel, Vec::new()) };
     let terminal = host.output.clone();
     let host = match arguments.format {
         Form::Plain => host,

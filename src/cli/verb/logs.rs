@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::arguments::LogsArguments;
-use super::moment::moment;
-use super::outcome::Outcome;
-use super::screen::Screen;
-use super::shell::Shell;
+use super::context::Shell;
+use crate::cli::arguments::LogsArguments;
+use crate::cli::terminal::outcome::Outcome;
+use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::time_arg::moment;
 use crate::model::Result;
 use crate::model::observe::log::{LogLine, LogOptions, Stream};
 

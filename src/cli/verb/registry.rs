@@ -3,11 +3,13 @@
 use std::io::{IsTerminal as _, Read as _};
 use std::sync::Arc;
 
-use super::arguments::registry::{LoginArguments, LogoutArguments, PullArguments, PushArguments};
-use super::outcome::Outcome;
-use super::screen::Screen;
-use super::shell::Shell;
-use super::{progress, prompt};
+use super::context::Shell;
+use crate::cli::arguments::registry::{
+    LoginArguments, LogoutArguments, PullArguments, PushArguments,
+};
+use crate::cli::terminal::outcome::Outcome;
+use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::{progress, prompt};
 use crate::model::error::Context as _;
 use crate::model::observe::progress::{Progress, PullOptions, Silent};
 use crate::model::value::reference::Reference;

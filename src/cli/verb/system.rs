@@ -5,12 +5,12 @@ use std::io::Write as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::arguments::FormatArguments;
-use super::arguments::store::{CheckArguments, DfArguments};
+use super::context::Shell;
 use super::list::template;
-use super::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome};
-use super::screen::Screen;
-use super::shell::Shell;
+use crate::cli::arguments::FormatArguments;
+use crate::cli::arguments::store::{CheckArguments, DfArguments};
+use crate::cli::terminal::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome};
+use crate::cli::terminal::screen::Screen;
 use crate::model::image::filter::ImageFilter;
 use crate::model::observe::check_report::Fate;
 use crate::ui;

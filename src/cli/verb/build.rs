@@ -5,14 +5,14 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::arguments::build::{
+use super::context::Shell;
+use crate::cli::arguments::build::{
     BuildArguments, CommitArguments, DiffArguments, ExportArguments, FilesVerb, ImportArguments,
     MakeVerb,
 };
-use super::outcome::{Ending, FAILED, Outcome};
-use super::progress;
-use super::screen::Screen;
-use super::shell::Shell;
+use crate::cli::terminal::outcome::{Ending, FAILED, Outcome};
+use crate::cli::terminal::progress;
+use crate::cli::terminal::screen::Screen;
 use crate::engine::write_whole;
 use crate::model::error::Context;
 use crate::model::image::build::{BuildOptions, CommitOptions, ImportOptions, tag};

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::arguments::EventsArguments;
+use super::context::Shell;
 use super::filters::event_filter;
 use super::list::template;
-use super::moment::moment;
-use super::outcome::{BAD_TEMPLATE, Ending, Outcome};
-use super::screen::Screen;
-use super::shell::Shell;
+use crate::cli::arguments::EventsArguments;
+use crate::cli::terminal::outcome::{BAD_TEMPLATE, Ending, Outcome};
+use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::time_arg::moment;
 use crate::model::Result;
 use crate::model::observe::event::{Event, EventOptions};
 use crate::ui;

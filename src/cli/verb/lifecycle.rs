@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::arguments::{KillArguments, Names, RenameArguments, RmArguments, StopArguments};
-use super::outcome::{FAILED, Outcome, complain};
-use super::screen::Screen;
-use super::shell::{Shell, each};
+use super::context::{Shell, each};
+use crate::cli::arguments::{KillArguments, Names, RenameArguments, RmArguments, StopArguments};
+use crate::cli::terminal::outcome::{FAILED, Outcome, complain};
+use crate::cli::terminal::screen::Screen;
 use crate::model::container::options::{Grace, StopOptions};
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;

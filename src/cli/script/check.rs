@@ -4,11 +4,11 @@ use std::io::IsTerminal as _;
 
 use serde_json::json;
 
-use super::arguments::{CheckArguments, CheckForm};
-use super::language;
-use super::outcome::{FAILED, Outcome};
-use super::route::Program;
-use super::screen::Screen;
+use super::host;
+use crate::cli::arguments::{CheckArguments, CheckForm};
+use crate::cli::route::Program;
+use crate::cli::terminal::outcome::{FAILED, Outcome};
+use crate::cli::terminal::screen::Screen;
 use crate::script::{self, Finding, Severity};
 
 /// Checks scripts. The exit code is 1 where one has an error, or with `--strict` a warning.
@@ -17,7 +17,7 @@ pub fn check(screen: &mut Screen, arguments: &CheckArguments) -> Outcome {
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut found = Vec::new();
     for file in &arguments.files {
-        found.extend(script::check(language::source(Program::from_word(file))?)?);
+        found.extend(script::check(host::source(Program::from_word(file))?)?);
     }
     match arguments.format {
         CheckForm::Plain => {

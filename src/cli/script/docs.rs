@@ -1,8 +1,8 @@
 //! `docs`: the reference of the language.
 
-use super::arguments::{DocsArguments, DocsForm};
-use super::outcome::Outcome;
-use super::screen::Screen;
+use crate::cli::arguments::{DocsArguments, DocsForm};
+use crate::cli::terminal::outcome::Outcome;
+use crate::cli::terminal::screen::Screen;
 use crate::script::{Form, reference};
 
 /// Writes the reference.

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::{Mutex, PoisonError};
 
-use super::language;
-use super::outcome::complain;
-use super::screen::Screen;
-use super::usage::failure_code;
+use super::host;
+use crate::cli::arg_errors::failure_code;
+use crate::cli::terminal::outcome::complain;
+use crate::cli::terminal::screen::Screen;
 use crate::model::{Error, Kind};
 
 /// What the last panic said and where. The hook only keeps it, for whoever catches it to tell.
@@ -27,7 +27,7 @@ pub fn contained(words: &[OsString], body: impl FnOnce() -> u8) -> u8 {
 }
 
 fn remember(info: &PanicHookInfo<'_>) {
-    if language::took_panic(info) {
+    if host::took_panic(info) {
         return;
     }
     let place = info.location().map_or_else(String::new, |place| format!(" ({place})"));

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::arguments::{StatsArguments, UpdateArguments};
+use super::context::{Shell, each};
 use super::list::template;
-use super::outcome::{BAD_TEMPLATE, Ending, Outcome};
-use super::screen::Screen;
-use super::shell::{Shell, each};
+use crate::cli::arguments::{StatsArguments, UpdateArguments};
+use crate::cli::terminal::outcome::{BAD_TEMPLATE, Ending, Outcome};
+use crate::cli::terminal::screen::Screen;
 use crate::engine::Backend;
 use crate::model::container::status::Status;
 use crate::model::container::{Changes, Container};

@@ -3,12 +3,12 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 
-use super::arguments::store::{PruneContainersArguments, PruneImagesArguments};
+use super::context::Shell;
 use super::filters::Known;
 use super::list::image_filter;
-use super::outcome::Outcome;
-use super::screen::Screen;
-use super::shell::Shell;
+use crate::cli::arguments::store::{PruneContainersArguments, PruneImagesArguments};
+use crate::cli::terminal::outcome::Outcome;
+use crate::cli::terminal::screen::Screen;
 use crate::model::container::Container;
 use crate::model::image::Removed;
 use crate::model::image::filter::ImageFilter;
@@ -109,7 +109,7 @@ pub fn containers(
 }
 
 /// What pruning would do.
-pub(super) struct Effect {
+pub(crate) struct Effect {
     pub what: &'static str,
     pub count: u64,
     pub noun: &'static str,
@@ -117,7 +117,7 @@ pub(super) struct Effect {
 }
 
 /// Says what will go and asks for it. Whether the answer was yes.
-pub(super) fn confirm(
+pub(crate) fn confirm(
     shell: &Shell,
     screen: &mut Screen,
     verb: &str,
