@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use lifebox::probe;
-use lifebox::runtime::{memory, monitor, reaper};
+use lifebox::runtime::host::memory;
+use lifebox::runtime::init::pid1;
+use lifebox::runtime::monitor;
+use lifebox::runtimetest;
 
 /// Counts only for scripts that are not trusted.
 #[global_allocator]
@@ -16,11 +18,11 @@ fn main() -> ExitCode {
         return ExitCode::from(monitor::run());
     }
     // In a container, where nothing of the engine is.
-    if reaper::is_init() {
-        return ExitCode::from(reaper::run());
+    if pid1::is_init() {
+        return ExitCode::from(pid1::run());
     }
-    if probe::is_probe() {
-        return ExitCode::from(probe::run());
+    if runtimetest::is_probe() {
+        return ExitCode::from(runtimetest::run());
     }
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     ExitCode::from(lifebox::cli::main(&words))

@@ -43,8 +43,8 @@ pub use crate::engine::native::settings::Settings;
 pub use crate::engine::native::transfer::{CopyOptions, Transfer};
 pub use crate::image::write_whole;
 pub use crate::runtime::cancel::Cancel;
-pub use crate::runtime::memory::bound as bound_memory;
-pub use crate::runtime::owner::Owner;
+pub use crate::runtime::client::owner::Owner;
+pub use crate::runtime::host::memory::bound as bound_memory;
 pub use crate::runtime::trace;
 
 /// A container engine: images in, containers through their life, images out.

@@ -2,56 +2,22 @@
 //!
 //! [`Runtime`] is the front's side: it changes what rests and asks the monitors of what runs.
 
-mod accounts;
-mod act;
-mod anatomy;
-pub mod attach;
 pub mod cancel;
-pub mod catalogue;
 pub mod cgroup;
-pub mod connection;
-mod devices;
-pub mod directory;
-pub mod event;
-pub mod exec;
-pub mod fill;
+pub mod client;
+pub(crate) mod exec;
 pub mod host;
-mod http;
 pub mod init;
-mod input;
-pub mod label;
-mod limits;
-mod lines;
 pub mod log;
-pub mod memory;
 pub mod monitor;
-mod names;
 pub mod oci;
-mod own;
-pub mod owner;
-pub mod passwd;
-pub mod place;
 pub mod plan;
-mod planned;
-mod ports;
 pub mod protocol;
-pub mod reader;
-pub mod reaper;
-mod records;
-mod remove;
-mod rights;
-pub mod root;
+pub mod record;
 pub mod rootless;
-mod rotation;
 pub mod seccomp;
-mod signs;
-mod start;
-mod storage;
-mod terminal;
-mod top;
+pub(crate) mod spawn;
 pub mod trace;
-mod tracer;
-pub mod volumes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,16 +27,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use self::act::Act;
 use self::cancel::Cancel;
-use self::catalogue::Catalogue;
 use self::cgroup::{Cgroup, Hierarchies};
-use self::connection::Connection;
-use self::directory::{Directory, Lock};
-use self::event::write_mounts;
 use self::protocol::{Reply, Request};
-use self::reader::Reader;
-use self::records::Specs;
 use crate::model::container::options::{Grace, StopOptions};
 use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
@@ -83,6 +42,13 @@ use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
+use crate::runtime::client::list::Specs;
+use crate::runtime::log::reader::Reader;
+use crate::runtime::protocol::connection::Connection;
+use crate::runtime::record::container_store::Catalogue;
+use crate::runtime::record::directory::{Directory, Lock};
+use crate::runtime::record::journal::write_mounts;
+use crate::runtime::trace::operation::Act;
 use crate::sys::userns;
 
 /// The file that tells below which cgroup a container's own is, where that depends on the caller.
@@ -180,7 +146,7 @@ impl Runtime {
     /// Records the end of a container whose monitor was killed, with what it left behind. The
     /// caller holds the lock.
     fn bury(&self, directory: &Directory, state: State, id: &ContainerId) -> Result<State> {
-        let rebooted = state.boot_id != host::boot_id();
+        let rebooted = state.boot_id != crate::runtime::host::boot_id();
         if !rebooted {
             if userns::nested() {
                 rootless::kill_orphan(&state)?;

@@ -15,7 +15,7 @@ use crate::model::observe::event::{Event, death};
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::label;
+use crate::runtime::host::lsm;
 
 /// The number of a process that there is not.
 const NO_PROCESS: i32 = 0;
@@ -81,7 +81,7 @@ impl Dry {
         let options = &*volumes::with_mounts_of_others(options, &spec_of)?;
         let id = self.world().next_id();
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, &image, options)?;
-        label::check(&spec.host.security)?;
+        lsm::check(&spec.host.security)?;
         profile::read(&mut spec.host.security.seccomp)?;
         namespaces::resolve(&mut spec, &spec_of)?;
         volumes::check_binds(&spec.host.mounts.list)?;

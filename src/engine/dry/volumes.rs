@@ -12,7 +12,7 @@ use crate::model::observe::volume::{
     PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse,
 };
 use crate::model::{Kind, Result};
-use crate::runtime::volumes::Volumes;
+use crate::runtime::record::volumes::Volumes;
 
 impl World {
     /// A volume with those who use it.

@@ -13,7 +13,8 @@ use crate::model::image::Image;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::{Kind, Result};
-use crate::runtime::{New, host, label};
+use crate::runtime::host::lsm;
+use crate::runtime::{New, host};
 
 /// How often a generated name may be taken before the short id serves (moby, `names.go`).
 const NAME_ATTEMPTS: u32 = 6;
@@ -53,7 +54,7 @@ impl Native {
         let id = new_id()?;
         let options = &*self.with_mounts_of_others(options)?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
-        label::check(&spec.host.security)?;
+        lsm::check(&spec.host.security)?;
         profile::read(&mut spec.host.security.seccomp)?;
         self.resolve_sharing(&mut spec)?;
         let name = match &options.name {

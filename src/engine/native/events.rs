@@ -12,7 +12,7 @@ use crate::model::observe::event::{Action, Event};
 use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::reference::Reference;
-use crate::runtime::event::EventReader;
+use crate::runtime::record::journal::EventReader;
 
 impl EventStream for EventReader {
     fn next_event(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<Event>> {

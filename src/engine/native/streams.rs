@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::engine::backend::{Attach, Cancel, LogStream};
 use crate::model::Result;
 use crate::model::observe::log::LogLine;
-use crate::runtime::attach::Streams;
-use crate::runtime::reader::Reader;
+use crate::runtime::client::attach::Streams;
+use crate::runtime::log::reader::Reader;
 
 impl<'a> From<Attach<'a>> for Streams<'a> {
     fn from(attach: Attach<'a>) -> Self {

@@ -16,7 +16,7 @@ use crate::model::observe::volume::{
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::Cancel;
-use crate::runtime::volumes::{Volumes, VolumesLock};
+use crate::runtime::record::volumes::{Volumes, VolumesLock};
 
 impl Native {
     pub(crate) fn volume_store(&self) -> Volumes {

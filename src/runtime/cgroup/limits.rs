@@ -8,7 +8,8 @@ use std::path::Path;
 
 use oci_spec::runtime::LinuxResources;
 
-use super::{Cgroup, hierarchies, write};
+use super::group::{Cgroup, write};
+use super::hierarchies;
 use crate::model::container::resources::{PIDS_LIMIT, Resources, parse_list};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -332,7 +333,7 @@ mod tests {
     #[test]
     fn a_missing_controller_or_file_is_named() {
         let host = tempfile::tempdir().unwrap();
-        let v1 = |name: &str| super::super::V1 {
+        let v1 = |name: &str| crate::runtime::cgroup::group::V1 {
             controllers: vec![name.to_owned()],
             mount: host.path().join(name),
             always: false,
@@ -346,7 +347,7 @@ mod tests {
         let limits = crate::runtime::oci::resources::limits(&resources).unwrap();
         let check = |names: &[&str]| {
             let v1 = names.iter().map(|name| v1(name)).collect();
-            let hierarchies = super::super::Hierarchies { unified: None, v1 };
+            let hierarchies = crate::runtime::cgroup::group::Hierarchies { unified: None, v1 };
             let parent = Cgroup::at(&hierarchies, "lifebox".as_ref());
             parent.check(&limits, &resources).unwrap_err().to_string()
         };

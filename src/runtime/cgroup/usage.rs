@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Cgroup, read};
+use super::group::{Cgroup, read};
 use crate::model::observe::stats::Stats;
 
 impl Cgroup {

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags};
 
 use super::Monitor;
-use super::client::Client;
 use crate::model::script::trace::Who;
 use crate::model::{Error, Result};
-use crate::runtime::act::Act;
 use crate::runtime::protocol::Reply;
+use crate::runtime::protocol::client::Client;
 use crate::runtime::trace;
+use crate::runtime::trace::operation::Act;
 
 impl Monitor {
     /// Records a start that failed: the container keeps its status, with the reason.

@@ -2,7 +2,7 @@
 
 use super::Monitor;
 use crate::model::observe::event::{Action, Event, death};
-use crate::runtime::event::write_mounts;
+use crate::runtime::record::journal::write_mounts;
 
 impl Monitor {
     /// Writes down what has just happened to the container.

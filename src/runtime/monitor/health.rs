@@ -17,8 +17,8 @@ use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::value::units::show_duration;
 use crate::runtime::Runtime;
-use crate::runtime::connection::{Connection, Received};
-use crate::runtime::exec;
+use crate::runtime::client::exec;
+use crate::runtime::protocol::connection::{Connection, Received};
 use crate::runtime::protocol::{ExecSpec, Reply, Request};
 
 /// Asks one container.

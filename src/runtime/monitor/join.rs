@@ -9,22 +9,22 @@ use oci_spec::runtime::Spec;
 use crate::model::container::namespaces::Mode;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::directory::Directory;
+use crate::runtime::record::directory::Directory;
 use crate::runtime::{host, oci};
 
 /// What is entered, open.
 #[derive(Debug, Default)]
-pub(super) struct Joined {
+pub(crate) struct Joined {
     /// By the standard's word for it: `network`, `ipc`, `uts`.
-    pub(super) namespaces: Vec<(String, OwnedFd)>,
+    pub(crate) namespaces: Vec<(String, OwnedFd)>,
     /// The process namespace, which is chosen before the clone.
-    pub(super) pid: Option<OwnedFd>,
+    pub(crate) pid: Option<OwnedFd>,
     /// The mounts of who shares its IPC: its `/dev/shm` goes with it.
-    pub(super) shared_memory: Option<OwnedFd>,
+    pub(crate) shared_memory: Option<OwnedFd>,
 }
 
 /// Opens what `config` joins. Containers are beside the present directory.
-pub(super) fn open(config: &Spec) -> Result<Joined> {
+pub(crate) fn open(config: &Spec) -> Result<Joined> {
     let mut joined = Joined::default();
     let annotation = config.annotations().as_ref().and_then(|all| all.get(oci::JOIN));
     let Some(annotation) = annotation else { return Ok(joined) };

@@ -4,15 +4,12 @@
 //! logger. It starts the container, writes its log, answers its socket, and when the container has
 //! ended it records how and goes. It holds the container's lock for all that time.
 
-pub(super) mod client;
 mod end;
 mod event;
-mod explain;
 mod health;
-mod join;
-pub(super) mod launch;
-mod meter;
-mod upkeep;
+pub(super) mod join;
+mod policy;
+mod restart;
 mod verbs;
 
 use std::ffi::OsString;
@@ -24,18 +21,9 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
-use self::client::{Asked, Client};
 use self::health::Checker;
-use self::meter::Meter;
-use self::upkeep::Upkeep;
-use super::act::Act;
-use super::catalogue::Catalogue;
 use super::cgroup::{Cgroup, Hierarchies};
-use super::directory::Directory;
-use super::exec;
-use super::input::Input;
 use super::log::Writer;
-use super::owner;
 use super::protocol::{Begin, Reply, Request, Size};
 use super::rootless;
 use super::trace;
@@ -48,6 +36,15 @@ use crate::model::script::trace::Who;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
+use crate::runtime::client::exec;
+use crate::runtime::client::owner;
+use crate::runtime::monitor::policy::Meter;
+use crate::runtime::monitor::restart::Upkeep;
+use crate::runtime::protocol::client::{Asked, Client};
+use crate::runtime::record::container_store::Catalogue;
+use crate::runtime::record::directory::Directory;
+use crate::runtime::spawn::stdin_writer::Input;
+use crate::runtime::trace::operation::Act;
 use crate::sys;
 
 /// Argument 0 of a monitor, which also names it in `ps`.
@@ -87,7 +84,7 @@ pub fn run() -> u8 {
             0
         }
         Err(error) => {
-            client::answer(&mut front, &Reply::Failed(error));
+            crate::runtime::protocol::client::answer(&mut front, &Reply::Failed(error));
             1
         }
     }
@@ -128,18 +125,18 @@ struct Monitor {
 
 /// A container that runs.
 #[derive(Debug)]
-struct Run {
-    child: sys::process::Child,
-    outputs: [Option<OwnedFd>; 2],
-    log: Writer,
+pub(crate) struct Run {
+    pub(super) child: sys::process::Child,
+    pub(super) outputs: [Option<OwnedFd>; 2],
+    pub(super) log: Writer,
     /// Holds the container's standard input open.
-    stdin: Option<File>,
+    pub(super) stdin: Option<File>,
     /// What is typed into its terminal.
-    input: Input,
+    pub(super) input: Input,
     /// Our end of its terminal.
-    terminal: Option<OwnedFd>,
+    pub(super) terminal: Option<OwnedFd>,
     /// What tells its processes where it has no cgroup.
-    mounts: Option<PathBuf>,
+    pub(super) mounts: Option<PathBuf>,
 }
 
 /// Leaves the front's session, terminal and signals, and reads the container's files.
@@ -199,7 +196,7 @@ fn prepare(lock: File) -> Result<Monitor> {
 impl Monitor {
     /// Takes the front's request to start, starts, and stays until the container has ended.
     fn begin(&mut self, mut front: UnixStream) {
-        let request = client::first_request(&mut front);
+        let request = crate::runtime::protocol::client::first_request(&mut front);
         match request.and_then(|request| self.start(&request).map(|()| request)) {
             Ok(Request::Start(Begin { attach, stdin, .. })) => {
                 let mut front = Client::new(front);
@@ -215,7 +212,7 @@ impl Monitor {
             Ok(_) => {}
             Err(error) => {
                 self.give_up(&error);
-                client::answer(&mut front, &Reply::Failed(error));
+                crate::runtime::protocol::client::answer(&mut front, &Reply::Failed(error));
             }
         }
     }
@@ -350,7 +347,7 @@ impl Monitor {
         if new {
             while let Ok((stream, _)) = self.listener.accept() {
                 // The directory keeps others out already; this keeps them out of a mistake there.
-                if client::may_ask(&stream) {
+                if crate::runtime::protocol::client::may_ask(&stream) {
                     self.clients.push(Client::new(stream));
                 }
             }

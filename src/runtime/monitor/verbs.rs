@@ -12,10 +12,10 @@ use crate::model::script::trace::Who;
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Result};
-use crate::runtime::act::Act;
 use crate::runtime::host;
 use crate::runtime::protocol::Size;
 use crate::runtime::trace;
+use crate::runtime::trace::operation::Act;
 use crate::sys;
 
 impl Monitor {

@@ -5,10 +5,10 @@
 //! annotations: how the root is stacked, and the user as the image names it.
 
 mod mounts;
+mod namespaces;
 pub mod resources;
 mod seccomp;
 mod security;
-mod sharing;
 
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ pub fn config(
     security::apply(spec, &mut config)?;
     resources::apply(spec, &mut config);
     mounts::apply(spec, &mut config);
-    sharing::apply(spec, &mut config);
+    crate::runtime::oci::namespaces::apply(spec, &mut config);
     Ok(config)
 }
 

@@ -6,7 +6,8 @@ use super::seccomp::{self, Place};
 use crate::model::container::ContainerSpec;
 use crate::model::container::security::Seccomp;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::{host, label};
+use crate::runtime::host;
+use crate::runtime::host::lsm;
 
 /// Adds it to `config`.
 ///
@@ -28,7 +29,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
     config["process"]["noNewPrivileges"] = security.no_new_privileges.into();
     config["annotations"][super::GROUPS] = json!(security.groups).to_string().into();
     // Where it is not enabled, only `unconfined` gets here, and all is.
-    if let Some(profile) = security.apparmor.as_ref().filter(|_| label::has_apparmor()) {
+    if let Some(profile) = security.apparmor.as_ref().filter(|_| lsm::has_apparmor()) {
         config["process"]["apparmorProfile"] = profile.as_str().into();
     }
     if let Some(label) = &security.label {

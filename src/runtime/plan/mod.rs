@@ -3,15 +3,15 @@
 //! Pure: it asks nothing of the kernel, so a test can snapshot a plan, and an error can name its
 //! step ("step 7 of 31: mount overlay on /: operation not permitted"). `init` only walks it.
 
+mod bind_mounts;
 mod capability;
+mod describe;
 mod device;
 mod limit;
 mod namespaces;
-mod shown;
 mod step;
 #[cfg(test)]
 mod tests;
-mod told;
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -214,7 +214,7 @@ fn rights(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
 
 /// What the container sees as its files.
 fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
-    let mut shown = shown::Shown::new(spec)?;
+    let mut shown = crate::runtime::plan::bind_mounts::Shown::new(spec)?;
     // What is of the host is opened before anything is mounted, so that nothing of the image can
     // be taken for it (confinement.md, D3).
     steps.append(&mut shown.open);
@@ -322,7 +322,7 @@ fn is_of_kernel(mount: &Mount) -> bool {
 fn mount_steps(
     mount: &Mount,
     host: &Host,
-    shown: &mut shown::Shown,
+    shown: &mut crate::runtime::plan::bind_mounts::Shown,
     steps: &mut Vec<Step>,
 ) -> Result<()> {
     if let Some(step) = shown.steps.remove(mount.destination()) {

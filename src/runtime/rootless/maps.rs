@@ -227,7 +227,7 @@ fn meet(a: u32, a_count: u32, b: u32, b_count: u32) -> bool {
 }
 
 /// The ordinary user outside of this namespace: number and name.
-pub(super) fn caller() -> (u32, String) {
+pub(crate) fn caller() -> (u32, String) {
     let uid = userns::identity().root_outside();
     let uid = uid.unwrap_or_else(|| rustix::process::geteuid().as_raw());
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();

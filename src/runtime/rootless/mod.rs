@@ -4,11 +4,9 @@
 //! are in it, so the rest of the engine is the same for every user. The user's own id is root
 //! inside; the subordinate ids (subuid(5)) are all others. Without them root is the only one.
 
-mod delegation;
-pub mod device;
-mod maps;
+mod host_check;
+pub(super) mod maps;
 mod members;
-mod obstacle;
 pub mod processes;
 
 use std::ffi::CString;
@@ -22,7 +20,6 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
-pub use self::delegation::way_to_cgroup;
 pub use self::maps::Maps;
 use self::members::Members;
 use super::cgroup::Hierarchies;
@@ -31,6 +28,7 @@ use super::plan::{Step, UserStep};
 use crate::model::container::State;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
+pub use crate::runtime::cgroup::delegation::way_to_cgroup;
 use crate::sys::poll;
 use crate::sys::process::{self, Child};
 use crate::sys::userns::{self, Range};
@@ -97,7 +95,9 @@ pub fn maps() -> Option<&'static Maps> {
 /// What is not as an ordinary user needs it, each with what mends it.
 pub fn complaints() -> Vec<String> {
     let Some(maps) = maps() else { return Vec::new() };
-    let obstacles = obstacle::all().into_iter().map(|(what, way)| format!("{what}: {way}"));
+    let obstacles = crate::runtime::rootless::host_check::all()
+        .into_iter()
+        .map(|(what, way)| format!("{what}: {way}"));
     maps.complaints.iter().cloned().chain(obstacles).collect()
 }
 
@@ -143,7 +143,7 @@ pub(super) fn explain(step: &Step, errno: Errno) -> Option<Error> {
 
 fn refused(what: &str, errno: Errno) -> Error {
     let error = Error::from_errno(what, errno.raw_os_error()).with_kind(Kind::Denied);
-    match obstacle::all().into_iter().next() {
+    match crate::runtime::rootless::host_check::all().into_iter().next() {
         Some((obstacle, way)) => Error::new(Kind::Denied, obstacle).hint(way).cause(error),
         None => error.hint("something on this host keeps ordinary users from it; run as root"),
     }

@@ -26,7 +26,7 @@ use crate::model::image::Image;
 use crate::model::image::build::{BuildOptions, BuildStep, RunStep};
 use crate::model::observe::progress::Progress;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::passwd;
+use crate::runtime::init::passwd;
 
 /// How much of what a command wrote its error repeats.
 const TAIL_LINES: usize = 10;

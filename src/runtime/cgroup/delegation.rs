@@ -1,0 +1,118 @@
+//! How an ordinary user gets a cgroup of its own, as limits, `pause` and `stats` need it.
+
+use std::path::{Path, PathBuf};
+
+use super::group::Hierarchies;
+
+/// What decides about the way.
+#[derive(Clone, Debug)]
+struct Place {
+    /// Where the unified hierarchy is mounted, if it is.
+    unified: Option<PathBuf>,
+    /// Whether it is the only one.
+    alone: bool,
+    /// Whether the user has a cgroup there already.
+    delegated: bool,
+    /// Whether systemd runs this host, and whether it runs a manager for the user.
+    systemd: bool,
+    manager: bool,
+    uid: u32,
+    name: String,
+}
+
+/// The command that gives this user a cgroup, or one that has `controller`. `delegated` tells
+/// whether there is one already.
+pub fn way_to_cgroup(controller: Option<&str>, delegated: bool) -> String {
+    let hierarchies = Hierarchies::of_host().unwrap_or_default();
+    let (uid, name) = crate::runtime::rootless::maps::caller();
+    way(
+        &Place {
+            alone: hierarchies.version() == "v2",
+            unified: hierarchies.unified,
+            delegated,
+            systemd: Path::new("/run/systemd/system").exists(),
+            manager: Path::new(&format!("/run/user/{uid}/systemd")).exists(),
+            uid,
+            name,
+        },
+        controller,
+    )
+}
+
+fn way(place: &Place, controller: Option<&str>) -> String {
+    let Place { uid, name, .. } = place;
+    let scope = "systemd-run --user --scope -p Delegate=yes lifebox ...";
+    let (Some(mount), true) = (&place.unified, place.alone || controller.is_none()) else {
+        // Of v1 nothing can be given away safely (systemd, CGROUP_DELEGATION).
+        let option = match place.systemd {
+            true => "systemd.unified_cgroup_hierarchy=1",
+            false => "cgroup_no_v1=all",
+        };
+        return format!("only cgroup v2 can be given to a user: boot with {option}");
+    };
+    match (place.systemd, place.manager, controller) {
+        (true, _, Some(_)) if place.delegated => {
+            "sudo mkdir -p /etc/systemd/system/user@.service.d; \
+             printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | \
+             sudo tee /etc/systemd/system/user@.service.d/delegate.conf; \
+             sudo systemctl daemon-reload; then log in again"
+                .to_owned()
+        }
+        (true, true, _) => scope.to_owned(),
+        (true, false, _) => format!(
+            "sudo loginctl enable-linger {name}; then: XDG_RUNTIME_DIR=/run/user/{uid} {scope}"
+        ),
+        (false, ..) => {
+            let own = mount.join(name);
+            let own = own.display();
+            let pass = match place.alone {
+                true => format!(
+                    "echo '+cpu +memory +pids' > {}/cgroup.subtree_control; ",
+                    mount.display()
+                ),
+                false => String::new(),
+            };
+            format!(
+                "sudo sh -c \"{pass}mkdir -p {own}; cd {own}; \
+                 chown {name} . cgroup.procs cgroup.threads cgroup.subtree_control; \
+                 echo $$ > cgroup.procs\""
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_the_one_for_this_host() {
+        let place = Place {
+            unified: Some("/sys/fs/cgroup".into()),
+            alone: true,
+            delegated: false,
+            systemd: true,
+            manager: true,
+            uid: 1000,
+            name: "ann".to_owned(),
+        };
+        let scope = "systemd-run --user --scope -p Delegate=yes lifebox ...";
+        assert_eq!(way(&place, None), scope);
+        assert_eq!(way(&place, Some("memory")), scope);
+        let away = Place { manager: false, ..place.clone() };
+        let linger = "sudo loginctl enable-linger ann; then: XDG_RUNTIME_DIR=/run/user/1000 ";
+        assert_eq!(way(&away, None), format!("{linger}{scope}"));
+        // systemd gives users memory and pids only, unless it is told.
+        let few = Place { delegated: true, ..place.clone() };
+        assert!(way(&few, Some("cpu")).contains("Delegate=cpu cpuset io memory pids"));
+        let plain = Place { systemd: false, ..place.clone() };
+        assert!(way(&plain, Some("cpu")).starts_with("sudo sh -c \"echo '+cpu +memory +pids' > "));
+        let old = Place { alone: false, ..place };
+        assert!(way(&old, Some("cpu")).ends_with("systemd.unified_cgroup_hierarchy=1"));
+        assert_eq!(way(&old, None), scope);
+        assert!(
+            way(&Place { unified: None, systemd: false, ..old }, None)
+                .ends_with("cgroup_no_v1=all")
+        );
+    }
+}

@@ -1,0 +1,388 @@
+//! Control groups: v2, v1 and hybrid behind one face.
+//!
+//! A container has one directory in each hierarchy that is of use: `<mount>/<parent>/<id>`. In a
+//! hybrid host the v1 hierarchies have the controllers, and the unified one freezes and kills.
+//! See cgroups(7), Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use oci_spec::runtime::LinuxResources;
+
+use crate::model::error::Context;
+use crate::model::{Error, Kind, Result};
+use crate::sys;
+
+pub use super::hierarchies::{Hierarchies, V1};
+
+/// How long the kernel may take to freeze, thaw or give up a cgroup.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The cgroup of one container.
+#[derive(Debug)]
+pub struct Cgroup {
+    pub(super) unified: Option<PathBuf>,
+    v1: Vec<(V1, PathBuf)>,
+}
+
+impl Cgroup {
+    /// The v1 controllers that limits need besides those that every container has.
+    pub fn controllers(resources: &LinuxResources) -> Vec<&'static str> {
+        super::limits::controllers(resources)
+    }
+
+    /// Makes what further limits need, and moves all processes there.
+    ///
+    /// # Errors
+    /// When a cgroup can't be made or entered.
+    pub fn extend(&self, resources: &LinuxResources) -> Result<()> {
+        let needed = super::limits::controllers(resources);
+        for (v1, directory) in &self.v1 {
+            if directory.exists() || !needed.iter().any(|name| v1.has(name)) {
+                continue;
+            }
+            create_directory(directory)?;
+            if v1.has("cpuset") {
+                fill_cpuset(directory)?;
+            }
+            self.move_all(directory)?;
+        }
+        Ok(())
+    }
+
+    /// Moves the container's processes to a further hierarchy. A child is made where its parent is:
+    /// once a round finds nobody new, all are there.
+    fn move_all(&self, directory: &Path) -> Result<()> {
+        let home = self.v1_with("pids").or(self.v1_with("memory")).or(self.unified.as_deref());
+        let Some(home) = home else { return Ok(()) };
+        let mut moved = std::collections::BTreeSet::new();
+        loop {
+            let pids = read(home, "cgroup.procs")?;
+            let new: Vec<_> = pids.lines().filter(|pid| !moved.contains(*pid)).collect();
+            if new.is_empty() {
+                return Ok(());
+            }
+            for pid in new {
+                // One that has just ended needs no place.
+                let _ = fs::write(directory.join("cgroup.procs"), pid);
+                moved.insert(pid.to_owned());
+            }
+        }
+    }
+
+    /// The cgroup at `path` (`<parent>/<id>`) in each hierarchy; whether it exists or not.
+    pub fn at(hierarchies: &Hierarchies, path: &Path) -> Self {
+        Cgroup {
+            unified: hierarchies.unified.as_ref().map(|mount| mount.join(path)),
+            v1: hierarchies.v1.iter().map(|v1| (v1.clone(), v1.mount.join(path))).collect(),
+        }
+    }
+
+    /// This, without the v1 hierarchies that none of `controllers` needs.
+    #[must_use]
+    pub fn with(&self, controllers: &[&str]) -> Self {
+        let kept = |v1: &V1| v1.always || controllers.iter().any(|name| v1.has(name));
+        let v1 = self.v1.iter().filter(|(v1, _)| kept(v1)).cloned().collect();
+        Cgroup { unified: self.unified.clone(), v1 }
+    }
+
+    /// The same, where it is there: what a container that runs has of it.
+    #[must_use]
+    pub fn present(&self) -> Self {
+        let v1 = self.v1.iter().filter(|(_, directory)| directory.exists()).cloned().collect();
+        Cgroup { unified: self.unified.clone(), v1 }
+    }
+
+    /// Whether it is in no hierarchy, as that of an ordinary user to whom none was delegated.
+    pub fn is_nowhere(&self) -> bool {
+        self.unified.is_none() && self.v1.is_empty()
+    }
+
+    /// Its directory in each hierarchy.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.directories()
+    }
+
+    fn directories(&self) -> impl Iterator<Item = &Path> {
+        self.unified
+            .iter()
+            .chain(self.v1.iter().map(|(_, directory)| directory))
+            .map(PathBuf::as_path)
+    }
+
+    pub(super) fn v1_with(&self, controller: &str) -> Option<&Path> {
+        let found = self.v1.iter().find(|(v1, _)| v1.controllers.iter().any(|c| c == controller));
+        found.map(|(_, directory)| directory.as_path())
+    }
+
+    /// Makes the directories. What a killed monitor left at the same place is removed first.
+    ///
+    /// # Errors
+    /// When this user may not make cgroups; nothing is left then.
+    pub fn create(&self) -> Result<()> {
+        for directory in self.directories() {
+            if let Err(error) = create_directory(directory) {
+                let _ = self.remove();
+                return Err(error.hint("lifebox needs to run as root to make cgroups"));
+            }
+        }
+        if let Some(unified) = &self.unified {
+            super::hierarchies::enable_controllers(unified);
+        }
+        self.v1_with("cpuset").map_or(Ok(()), fill_cpuset)
+    }
+
+    /// Sets limits and the devices that may be used.
+    ///
+    /// # Errors
+    /// When the kernel refuses one; the message names the file.
+    pub fn apply(&self, resources: &LinuxResources) -> Result<()> {
+        self.limit(resources, false)?;
+        let rules = resources.devices().as_deref().unwrap_or_default();
+        match (self.v1_with("devices"), &self.unified) {
+            (Some(directory), _) => super::devices::apply_v1(directory, rules),
+            // Only the machine's root may; there a container's nodes are those it is shown, and
+            // all else is mounted `nodev`.
+            (None, Some(_)) if sys::userns::nested() => Ok(()),
+            (None, Some(unified)) => super::devices::apply_v2(unified, rules),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// The unified directory, for `CLONE_INTO_CGROUP`.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn open_unified(&self) -> Result<Option<OwnedFd>> {
+        let open = |path: &PathBuf| {
+            fs::File::open(path).context(|| format!("open `{}`", path.display())).map(OwnedFd::from)
+        };
+        self.unified.as_ref().map(open).transpose()
+    }
+
+    /// `tasks` of each v1 hierarchy, open for writing. A thread that writes 0 there moves itself,
+    /// and that alone takes no lock over all processes: `cgroup.procs` would cost a grace period
+    /// of about 10 ms (kernel/cgroup/cgroup.c, `cgroup_procs_write_start`).
+    ///
+    /// # Errors
+    /// When one is gone.
+    pub fn open_tasks(&self) -> Result<Vec<OwnedFd>> {
+        let open = |(_, directory): &(V1, PathBuf)| {
+            let path = directory.join("tasks");
+            let file = fs::OpenOptions::new().write(true).open(&path);
+            file.context(|| format!("open `{}`", path.display())).map(OwnedFd::from)
+        };
+        self.v1.iter().map(open).collect()
+    }
+
+    /// Freezes all processes and returns when they are: they use no CPU and keep their memory.
+    ///
+    /// # Errors
+    /// [`Kind::Timeout`] when a process can't be frozen in time; it is thawed again then.
+    pub fn freeze(&self) -> Result<()> {
+        self.set_frozen(true).inspect_err(|_| {
+            let _ = self.set_frozen(false);
+        })
+    }
+
+    /// Thaws all processes and returns when they are.
+    ///
+    /// # Errors
+    /// When the cgroup is gone.
+    pub fn thaw(&self) -> Result<()> {
+        self.set_frozen(false)
+    }
+
+    fn set_frozen(&self, frozen: bool) -> Result<()> {
+        if let Some(unified) = &self.unified {
+            // Opened first: a change after this is seen by the poll.
+            let path = unified.join("cgroup.events");
+            let events = fs::File::open(&path).context(|| format!("open `{}`", path.display()))?;
+            write(unified, "cgroup.freeze", if frozen { "1" } else { "0" })?;
+            let wanted = if frozen { "frozen 1" } else { "frozen 0" };
+            return wait_until(frozen, |left| {
+                let reached = read(unified, "cgroup.events")?.lines().any(|line| line == wanted);
+                if !reached {
+                    sys::poll::wait_priority(&events, left)?;
+                }
+                Ok(reached)
+            });
+        }
+        let freezer = self.v1_with("freezer").ok_or_else(|| {
+            if sys::userns::nested() {
+                return Error::new(
+                    Kind::Unsupported,
+                    "this user has no cgroup that could be frozen",
+                )
+                .hint(crate::runtime::rootless::way_to_cgroup(None, false));
+            }
+            Error::new(Kind::Unsupported, "this host has no cgroup freezer")
+                .hint("mount cgroup2, or the v1 `freezer` hierarchy")
+        })?;
+        let wanted = if frozen { "FROZEN" } else { "THAWED" };
+        wait_until(frozen, |_| {
+            // Written again each time: v1 may stop half-way at FREEZING.
+            write(freezer, "freezer.state", wanted)?;
+            let reached = read(freezer, "freezer.state")?.trim() == wanted;
+            if !reached {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(reached)
+        })
+    }
+
+    /// Kills all processes. What is frozen in v1 dies when it is thawed.
+    ///
+    /// # Errors
+    /// When the processes can't be listed.
+    pub fn kill(&self) -> Result<()> {
+        if let Some(unified) = &self.unified {
+            return match fs::write(unified.join("cgroup.kill"), "1") {
+                Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::from_io(
+                    format!("write `{}/cgroup.kill`", unified.display()),
+                    &error,
+                )),
+                _ => Ok(()),
+            };
+        }
+        for (_, directory) in self.v1.iter().take(1) {
+            for pid in read(directory, "cgroup.procs").unwrap_or_default().lines() {
+                let _ = pid.parse().map(sys::process::kill_by_number);
+            }
+        }
+        if self.v1_with("freezer").is_some_and(Path::exists) { self.thaw() } else { Ok(()) }
+    }
+
+    /// The numbers of its processes, as the host sees them.
+    pub fn processes(&self) -> Vec<u32> {
+        let directory = self.unified.as_deref().or(self.v1.first().map(|(_, at)| at.as_path()));
+        let text = directory.and_then(|directory| read(directory, "cgroup.procs").ok());
+        text.iter().flat_map(|text| text.lines()).filter_map(|line| line.parse().ok()).collect()
+    }
+
+    /// How many processes the kernel killed here for want of memory.
+    pub fn oom_kills(&self) -> u64 {
+        let text = match self.v1_with("memory") {
+            Some(directory) => read(directory, "memory.oom_control"),
+            None => match &self.unified {
+                Some(unified) => read(unified, "memory.events"),
+                None => return 0,
+            },
+        };
+        let text = text.unwrap_or_default();
+        let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
+        count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// The most memory that it had at once, in bytes; 0 where the kernel does not count it.
+    pub fn memory_peak(&self) -> u64 {
+        let text = match (self.v1_with("memory"), &self.unified) {
+            (Some(directory), _) => read(directory, "memory.max_usage_in_bytes"),
+            // Since Linux 5.19.
+            (None, Some(unified)) => read(unified, "memory.peak"),
+            (None, None) => return 0,
+        };
+        text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Removes the directories, which must have no process left. Waits a while for those that
+    /// are ending. What is not there is removed already.
+    ///
+    /// # Errors
+    /// [`Kind::Timeout`] when processes are still there.
+    pub fn remove(&self) -> Result<()> {
+        self.directories().try_for_each(remove_directory)
+    }
+}
+
+/// A new v1 cpuset has no processors and no memory, and takes no process until it has: its parent's
+/// are its own, where nothing else is said (cgroup-v1/cpusets.rst).
+fn fill_cpuset(directory: &Path) -> Result<()> {
+    for file in ["cpuset.cpus", "cpuset.mems"] {
+        if !read(directory, file)?.trim().is_empty() {
+            continue;
+        }
+        let Some(parent) = directory.parent() else { continue };
+        if parent.join(file).exists() {
+            fill_cpuset(parent)?;
+            write(directory, file, read(parent, file)?.trim())?;
+        }
+    }
+    Ok(())
+}
+
+fn create_directory(directory: &Path) -> Result<()> {
+    let make = || fs::create_dir(directory);
+    let result = match make() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let parent = directory.parent().unwrap_or(directory);
+            fs::create_dir_all(parent).and_then(|()| make())
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            remove_directory(directory)?;
+            make()
+        }
+        result => result,
+    };
+    result.context(|| format!("make cgroup `{}`", directory.display()))
+}
+
+/// The kernel needs a moment to let go of processes that have just ended: `EBUSY` until then.
+fn remove_directory(directory: &Path) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_micros(100);
+    loop {
+        match fs::remove_dir(directory) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < deadline => {
+                remove_children(directory)?;
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(50));
+            }
+            Err(error) => {
+                return Err(Error::from_io(
+                    format!("remove cgroup `{}`", directory.display()),
+                    &error,
+                ));
+            }
+        }
+    }
+}
+
+fn remove_children(directory: &Path) -> Result<()> {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_directory(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn wait_until(frozen: bool, mut reached: impl FnMut(Duration) -> Result<bool>) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if reached(left)? {
+            return Ok(());
+        }
+        if left.is_zero() {
+            let verb = if frozen { "freeze" } else { "thaw" };
+            return Err(Error::new(Kind::Timeout, format!("cannot {verb} the cgroup within 5 s"))
+                .hint("a process may be stuck in the kernel; see /proc/PID/stack"));
+        }
+    }
+}
+
+pub(super) fn write(directory: &Path, file: &str, value: &str) -> Result<()> {
+    let path = directory.join(file);
+    fs::write(&path, value).context(|| format!("write `{value}` to `{}`", path.display()))
+}
+
+pub(super) fn read(directory: &Path, file: &str) -> Result<String> {
+    let path = directory.join(file);
+    fs::read_to_string(&path).context(|| format!("read `{}`", path.display()))
+}

@@ -1,0 +1,141 @@
+//! A further program in a container that runs: `exec`.
+//!
+//! The front makes a helper process, as it makes a monitor to start a container, and talks to it
+//! as to a monitor. The program is the helper's child: it dies with it, and with the container.
+
+use std::os::fd::AsFd;
+use std::time::Instant;
+
+use oci_spec::runtime::Spec;
+
+use super::attach::{Feed, Session, Streams};
+use crate::model::container::exec::{ExecOptions, Left};
+use crate::model::container::options::EnvEntry;
+use crate::model::container::status;
+use crate::model::container::status::Action;
+use crate::model::observe::event;
+use crate::model::value::digest::Digest;
+use crate::model::value::id::ContainerId;
+use crate::model::value::signal::Signal;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::Runtime;
+use crate::runtime::cancel::Cancel;
+pub(crate) use crate::runtime::exec::run;
+use crate::runtime::protocol::{ExecSpec, Request};
+use crate::runtime::record::directory::Directory;
+use crate::sys;
+
+/// Argument 0 of a helper, which also names it in `ps`.
+pub const NAME: &str = "lifebox-exec";
+
+impl Runtime {
+    /// Runs a further program in a container, connected to the caller's streams until it ends.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] unless the container runs, or why the program does not;
+    /// [`Kind::Timeout`]: it was killed.
+    pub fn exec(
+        &self,
+        id: &ContainerId,
+        options: &ExecOptions,
+        streams: Streams<'_>,
+        cancel: &Cancel,
+    ) -> Result<Left> {
+        check(options)?;
+        let state = self.inspect(id)?.state;
+        status::check(state.name.as_str(), state.status, Action::Exec)?;
+        let inherited = environment_of(&self.catalogue.directory(id))?;
+        let spec = ExecSpec {
+            id: new_id()?,
+            args: options.cmd.clone(),
+            env: environment(inherited, options),
+            user: options.user.clone(),
+            workdir: options.workdir.clone(),
+            privileged: options.privileged,
+            tty: options.tty,
+            stdin: (streams.stdin.is_some() || options.stdin.is_some()) && !options.detach,
+            detach: options.detach,
+            size: streams.size(),
+        };
+        let (feeds, exec) = (spec.stdin, spec.id.clone());
+        let mut connection = self.spawn_helper(id)?;
+        let request = Request::Exec(Box::new(spec));
+        let deadline = options.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let started = connection.ask(&request, None, Some(cancel)).map_err(|error| {
+            error
+                .context(format!("cannot exec in `{}`", state.name))
+                .container(state.name.as_str(), Some(state.status.as_str()))
+        })?;
+        let died = || Error::new(Kind::Died, format!("the exec in `{}` was killed", state.name));
+        if started.is_none() {
+            return Err(died());
+        }
+        if options.detach {
+            return Ok(Left::Detached);
+        }
+        let given = options.stdin.as_deref().map(sys::fs::memory_file).transpose()?;
+        let input = given.as_ref().map(AsFd::as_fd).or(streams.stdin);
+        // For as long as this call: what is given lives no longer.
+        let streams =
+            Streams { stdout: &mut *streams.stdout, stderr: &mut *streams.stderr, ..streams };
+        let feed = input.filter(|_| feeds).map(Feed::by_frames);
+        let mut session = Session::new(connection, feed, streams, options.tty, deadline)?;
+        // What nobody waits for any more, and has no terminal to go on with, has no use.
+        session.on_cancel = Some(Signal::KILL).filter(|_| !options.tty);
+        let left = session.run(cancel).map_err(|error| {
+            if error.kind() == Kind::Timeout {
+                error.context(format!("exec in `{}`", state.name))
+            } else {
+                error
+            }
+        });
+        let left = left?.ok_or_else(died)?;
+        if left == Left::Detached {
+            self.event(id, event::Action::ExecDetach, &[("execID", exec)]);
+        }
+        Ok(left)
+    }
+}
+
+/// The environment of a container's first process, which further ones begin with.
+pub(crate) fn environment_of(directory: &Directory) -> Result<Vec<String>> {
+    let config: Spec = directory.read("config.json")?;
+    let environment = config.process().as_ref().and_then(|process| process.env().clone());
+    Ok(environment.unwrap_or_default())
+}
+
+/// The id that events tell of a further program.
+pub(crate) fn new_id() -> Result<String> {
+    Ok(Digest::from_bytes(&crate::runtime::random()?).hex().to_owned())
+}
+
+fn check(options: &ExecOptions) -> Result<()> {
+    if options.cmd.first().is_none_or(String::is_empty) {
+        return Err(Error::new(Kind::Invalid, "no exec command specified")
+            .hint("write the program to run after the container"));
+    }
+    if let Some(workdir) = options.workdir.as_ref().filter(|workdir| !workdir.starts_with('/')) {
+        let message = format!("the working directory `{workdir}` is not an absolute path");
+        return Err(Error::new(Kind::Invalid, message));
+    }
+    let words = options.cmd.iter().chain(&options.user).chain(&options.workdir);
+    if words.clone().any(|word| word.contains('\0')) {
+        return Err(Error::new(Kind::Invalid, "an argument has a NUL byte"));
+    }
+    Ok(())
+}
+
+/// The container's environment, in which the user's entries replace and remove.
+fn environment(mut env: Vec<String>, options: &ExecOptions) -> Vec<String> {
+    let key = |entry: &str| entry.split('=').next().unwrap_or_default().to_owned();
+    if options.tty && !env.iter().any(|entry| key(entry) == "TERM") {
+        env.push("TERM=xterm".to_owned());
+    }
+    for entry in &options.env {
+        env.retain(|known| key(known) != entry.key());
+        if let EnvEntry::Set { key, value } = entry {
+            env.push(format!("{key}={value}"));
+        }
+    }
+    env
+}

@@ -1,0 +1,148 @@
+//! Asking a server in a container by HTTP: one request, of which only the status is read.
+//!
+//! The socket is made in the container's network, so no port needs to be published. What answers
+//! is not trusted: the time, and what is read of it, are bounded.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use crate::model::error::Context;
+use crate::model::observe::readiness::{Question, Seen};
+use crate::model::{Kind, Result};
+use crate::runtime::cancel::Cancel;
+use crate::sys;
+
+/// The longest first line of an answer, in bytes.
+const LONGEST: usize = 1024;
+
+/// Asks in the network namespace that `namespace` is open on.
+///
+/// # Errors
+/// [`Kind::Cancelled`], or where the kernel lets nobody in.
+pub(crate) fn ask(namespace: &File, question: &Question, cancel: &Cancel) -> Result<Seen> {
+    let deadline = Instant::now() + question.patience;
+    let port = question.port;
+    let mut found = format!("nothing listens on port {port}");
+    // A server may listen on one of them only.
+    for address in [
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
+    ] {
+        let call = Call { address, question, deadline, cancel };
+        match call.status(namespace)? {
+            Answer::Nobody => {}
+            Answer::Nothing => found = format!("port {port} gave no answer"),
+            Answer::Status(status) if question.takes(status) => return Ok(Seen::Yes),
+            Answer::Status(status) => found = format!("port {port} answered {status}"),
+        }
+    }
+    Ok(Seen::NotYet(found))
+}
+
+/// What came of a call.
+enum Answer {
+    /// Nobody listens.
+    Nobody,
+    /// Somebody does, and says nothing that is HTTP.
+    Nothing,
+    /// The status of the answer.
+    Status(u16),
+}
+
+/// One call to one address.
+struct Call<'a> {
+    address: SocketAddr,
+    question: &'a Question,
+    deadline: Instant,
+    cancel: &'a Cancel,
+}
+
+impl Call<'_> {
+    fn status(&self, namespace: &File) -> Result<Answer> {
+        let socket = match sys::net::tcp_socket_in(namespace, self.address.is_ipv6()) {
+            // A kernel without IPv6 has nobody who listens there.
+            Err(error) if error.kind() == Kind::Unsupported => return Ok(Answer::Nobody),
+            socket => socket?,
+        };
+        if !sys::net::begin_connect(&socket, self.address) {
+            return Ok(Answer::Nobody);
+        }
+        let mut stream = TcpStream::from(socket);
+        sys::poll::wait_writable(&[stream.as_fd(), self.cancel.as_fd()], self.left())?;
+        self.cancel.check()?;
+        match stream.take_error().context(|| "getsockopt".to_owned())? {
+            None => {}
+            Some(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                return Ok(Answer::Nobody);
+            }
+            Some(_) => return Ok(Answer::Nothing),
+        }
+        let request = format!(
+            "GET {} HTTP/1.1\r\nHost: localhost:{}\r\nUser-Agent: lifebox\r\nAccept: */*\r\n\
+             Connection: close\r\n\r\n",
+            self.question.path(),
+            self.question.port
+        );
+        // It fits into the socket's buffer; where nobody took the call, it can't be written.
+        if stream.write_all(request.as_bytes()).is_err() {
+            return Ok(Answer::Nothing);
+        }
+        let line = self.first_line(&mut stream)?;
+        Ok(status(&line).map_or(Answer::Nothing, Answer::Status))
+    }
+
+    fn left(&self) -> Option<Duration> {
+        Some(self.deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// What comes before the first newline, or the time is over.
+    fn first_line(&self, stream: &mut TcpStream) -> Result<Vec<u8>> {
+        let mut line = Vec::with_capacity(LONGEST);
+        let mut part = [0; LONGEST];
+        while line.len() < LONGEST && !line.contains(&b'\n') {
+            match stream.read(&mut part) {
+                Ok(0) => break,
+                Ok(count) => line.extend_from_slice(&part[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let fds = [stream.as_fd(), self.cancel.as_fd()];
+                    let ready = sys::poll::wait_readable(&fds, self.left())?;
+                    self.cancel.check()?;
+                    if !ready[0] {
+                        break;
+                    }
+                }
+                // It went away.
+                Err(_) => break,
+            }
+        }
+        Ok(line)
+    }
+}
+
+/// The status of `HTTP/1.1 200 OK`.
+fn status(line: &[u8]) -> Option<u16> {
+    let end = line.iter().position(|byte| *byte == b'\n')?;
+    let mut words = std::str::from_utf8(&line[..end]).ok()?.split_ascii_whitespace();
+    words.next().filter(|version| version.starts_with("HTTP/"))?;
+    words.next().filter(|status| status.len() == 3)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_line_of_an_answer_counts() {
+        assert_eq!(status(b"HTTP/1.1 200 OK\r\nServer: x"), Some(200));
+        assert_eq!(status(b"HTTP/1.0 404\n"), Some(404));
+        for line in
+            [&b""[..], b"HTTP/1.1 200 OK", b"SSH-2.0-x\r\n", b"HTTP/1.1 +20 x\n\xff", b"\xff\n"]
+        {
+            assert!(!matches!(status(line), Some(200)), "{line:?}");
+        }
+    }
+}

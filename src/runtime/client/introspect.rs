@@ -1,0 +1,108 @@
+//! A container that runs, as the kernel has it: read in the host's `/proc`, nothing inside is
+//! asked.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use crate::model::Result;
+use crate::model::container::Container;
+use crate::model::observe::introspection::{Inhabitant, MountPoint, Namespace};
+use crate::model::value::id::ContainerId;
+use crate::runtime::{Runtime, host};
+
+/// The namespaces that are told, in the order of `runtime::act`.
+const KINDS: [&str; 7] = ["user", "pid", "mnt", "net", "uts", "ipc", "cgroup"];
+
+impl Runtime {
+    /// The namespaces of a container, and who else is in each; none while it does not run.
+    pub fn namespaces(&self, container: &Container, others: &[Container]) -> Vec<Namespace> {
+        let number = |pid: &str, kind: &str| {
+            fs::metadata(format!("/proc/{pid}/ns/{kind}")).ok().map(|found| found.ino())
+        };
+        let pid = container.state.pid;
+        if pid == 0 {
+            return Vec::new();
+        }
+        let running =
+            |other: &&Container| other.state.pid != 0 && other.spec.id != container.spec.id;
+        let of = |kind: &&str| {
+            let own = number(&pid.to_string(), kind)?;
+            let host = (number("self", kind) == Some(own)).then(|| "host".to_owned());
+            let same = |other: &&Container| number(&other.state.pid.to_string(), kind) == Some(own);
+            let names = others.iter().filter(running).filter(same);
+            let names = names.map(|other| other.state.name.to_string());
+            let shared_with = host.into_iter().chain(names).collect();
+            Some(Namespace { kind: (*kind).to_owned(), number: own, shared_with })
+        };
+        let found = KINDS.iter().filter_map(of).collect();
+        // Read before it was looked at: the number is still the container's.
+        if host::start_time(pid) == container.state.pid_start { found } else { Vec::new() }
+    }
+
+    /// Its processes with their numbers outside and inside.
+    ///
+    /// # Errors
+    /// When its cgroup can't be found.
+    pub fn inhabitants(&self, id: &ContainerId) -> Result<Vec<Inhabitant>> {
+        let processes = self.processes(id)?;
+        Ok(processes
+            .into_iter()
+            .filter_map(|(pid, command)| {
+                let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+                let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+                let inside = numbers.split_whitespace().next_back()?.parse().ok()?;
+                Some(Inhabitant { outside: pid, inside, command })
+            })
+            .collect())
+    }
+
+    /// The directories of its cgroup that are there.
+    ///
+    /// # Errors
+    /// When the hierarchies can't be found.
+    pub fn cgroups(&self, id: &ContainerId) -> Result<Vec<String>> {
+        let cgroup = self.cgroup(id)?.present();
+        Ok(cgroup
+            .paths()
+            .filter(|path| path.exists())
+            .map(|path| path.display().to_string())
+            .collect())
+    }
+
+    /// What is mounted inside.
+    pub fn mount_points(&self, container: &Container) -> Vec<MountPoint> {
+        let path = format!("/proc/{}/mountinfo", container.state.pid);
+        let text = fs::read_to_string(path).unwrap_or_default();
+        if host::start_time(container.state.pid) != container.state.pid_start {
+            return Vec::new();
+        }
+        text.lines().filter_map(mount_point).collect()
+    }
+}
+
+/// A line of proc_pid_mountinfo(5).
+fn mount_point(line: &str) -> Option<MountPoint> {
+    let (before, after) = line.split_once(" - ")?;
+    let mut fields = before.split(' ').skip(4);
+    let (path, options) = (fields.next()?, fields.next()?);
+    let kind = after.split(' ').next()?;
+    let writable = options.split(',').all(|option| option != "ro");
+    // Spaces in paths are octal; nothing else of it matters here.
+    let path = path.replace("\\040", " ");
+    Some(MountPoint { path, kind: kind.to_owned(), writable })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_mountinfo_is_read() {
+        let line = "36 35 98:0 / /proc/a\\040b ro,nosuid - proc proc rw";
+        let found = mount_point(line).unwrap();
+        let expected =
+            MountPoint { path: "/proc/a b".into(), kind: "proc".into(), writable: false };
+        assert_eq!(found, expected);
+        assert_eq!(mount_point("torn"), None);
+    }
+}

@@ -1,0 +1,94 @@
+//! What a container may use and what it uses, from the front's side: the check when it is made,
+//! `update` and `stats`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::model::container::resources::Resources;
+use crate::model::container::status;
+use crate::model::container::status::{Action, Status};
+use crate::model::container::{Changes, State};
+use crate::model::observe::event;
+use crate::model::observe::stats::Stats;
+use crate::model::value::id::ContainerId;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::cgroup::{Cgroup, Hierarchies};
+use crate::runtime::protocol::Request;
+use crate::runtime::{Runtime, host, oci, rootless};
+
+impl Runtime {
+    /// Refuses limits that this host can't hold, before anything is made.
+    pub(crate) fn check_limits(&self, resources: &Resources) -> Result<()> {
+        if *resources == Resources::default() {
+            return Ok(());
+        }
+        host::check_ulimits(&resources.ulimits)?;
+        host::check_oom_score(resources.oom_score_adj)?;
+        let parent = Path::new(&self.cgroup_parent);
+        let parent = Cgroup::at(&Hierarchies::of_host()?.delegated(parent), parent);
+        parent.check(&oci::resources::limits(resources)?, resources)
+    }
+
+    /// Changes limits and restart policy: at once where it runs, and for every later start.
+    ///
+    /// # Errors
+    /// [`crate::model::Kind::Invalid`] or [`crate::model::Kind::Unsupported`]; nothing is changed
+    /// then.
+    pub fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
+        self.check_limits(&changes.resources)?;
+        let directory = self.directory(id);
+        let request = Request::Update { changes: Box::new(changes.clone()) };
+        self.ask_or(
+            id,
+            &request,
+            None,
+            |_| (),
+            |_lock, state| {
+                status::check(state.name.as_str(), state.status, Action::Update)?;
+                let mut host = directory.read_spec()?.host;
+                state.updated.apply(&mut host);
+                directory.write_state(&State { updated: changes.of(&host)?, ..state })?;
+                self.event(id, event::Action::Update, &[]);
+                Ok(())
+            },
+        )
+    }
+
+    /// What a container uses now; all zero where it has no process.
+    ///
+    /// # Errors
+    /// When its record can't be read; [`Kind::Unsupported`] where it has no cgroup.
+    pub fn stats(&self, id: &ContainerId) -> Result<Stats> {
+        let state = self.inspect(id)?.state;
+        let at = Some(Instant::now());
+        if !matches!(state.status, Status::Running | Status::Paused) {
+            return Ok(Stats { at, ..Stats::default() });
+        }
+        let cgroup = self.cgroup(id)?;
+        if cgroup.is_nowhere() {
+            let message = format!("nothing counts what `{}` uses: it has no cgroup", state.name);
+            return Err(
+                Error::new(Kind::Unsupported, message).hint(rootless::way_to_cgroup(None, false))
+            );
+        }
+        let network = network_bytes(state.pid);
+        Ok(Stats { at, network, ..cgroup.usage() })
+    }
+}
+
+/// Bytes received and sent in the network namespace of a process (proc_pid_net(5)).
+fn network_bytes(pid: i32) -> (u64, u64) {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/net/dev")).unwrap_or_default();
+    let mut total = (0, 0);
+    for line in text.lines() {
+        let Some((name, counts)) = line.split_once(':') else { continue };
+        if name.trim() == "lo" {
+            continue;
+        }
+        let counts: Vec<u64> =
+            counts.split_whitespace().filter_map(|count| count.parse().ok()).collect();
+        total.0 += counts.first().copied().unwrap_or_default();
+        total.1 += counts.get(8).copied().unwrap_or_default();
+    }
+    total
+}

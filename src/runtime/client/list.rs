@@ -1,0 +1,128 @@
+//! Reading the records of containers, many and often: scripts ask again and again, and there may
+//! be a thousand of them.
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Mutex, PoisonError};
+
+use crate::model::container::{Container, ContainerSpec};
+use crate::model::error::Context;
+use crate::model::value::id::ContainerId;
+use crate::model::{Kind, Result};
+use crate::runtime::Runtime;
+use crate::runtime::record::directory::Directory;
+
+/// How many specs are kept, some kilobytes each.
+const MOST: usize = 10_000;
+/// From so many containers on, two threads read them.
+const MANY: usize = 64;
+
+/// Specs that were read before. A spec is written once, so as long as its file is the same it need
+/// not be read again.
+#[derive(Debug, Default)]
+pub(crate) struct Specs(Mutex<HashMap<ContainerId, (Stamp, ContainerSpec)>>);
+
+/// What tells whether a file is still the same: inode, length and time of the last change.
+type Stamp = (u64, u64, i64, i64);
+
+impl Specs {
+    /// The spec of a container.
+    pub(crate) fn read(&self, directory: &Directory, id: &ContainerId) -> Result<ContainerSpec> {
+        let path = directory.file("spec.json");
+        let file = fs::metadata(&path).context(|| format!("read `{}`", path.display()))?;
+        let stamp = (file.ino(), file.len(), file.ctime(), file.ctime_nsec());
+        {
+            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, spec)) = known.get(id).filter(|(known, _)| *known == stamp) {
+                return Ok(spec.clone());
+            }
+        }
+        let spec = directory.read_spec()?;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(id.clone(), (stamp, spec.clone()));
+        Ok(spec)
+    }
+}
+
+impl Runtime {
+    /// All containers, newest first, with the error of each whose record is damaged.
+    ///
+    /// # Errors
+    /// When the root can't be read.
+    pub fn ps(&self) -> Result<Vec<(ContainerId, Result<Container>)>> {
+        let ids = self.catalogue.ids()?;
+        let mut all = self.inspect_each(&ids);
+        all.retain(|(_, result)| {
+            !result.as_ref().is_err_and(|error| error.kind() == Kind::NotFound)
+        });
+        let age = |entry: &(ContainerId, Result<Container>)| {
+            entry.1.as_ref().map(|c| c.spec.created).ok()
+        };
+        all.sort_by(|a, b| age(b).cmp(&age(a)).then_with(|| a.0.cmp(&b.0)));
+        Ok(all)
+    }
+
+    fn inspect_each(&self, ids: &[ContainerId]) -> Vec<(ContainerId, Result<Container>)> {
+        let read = |ids: &[ContainerId]| -> Vec<_> {
+            ids.iter().map(|id| (id.clone(), self.inspect(id))).collect()
+        };
+        if ids.len() < MANY {
+            return read(ids);
+        }
+        let (here, beside) = ids.split_at(ids.len() / 2);
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().spawn_scoped(scope, || read(beside));
+            let mut all = read(here);
+            // Without a second thread it only takes longer.
+            let rest = thread.ok().and_then(|thread| thread.join().ok());
+            all.extend(rest.unwrap_or_else(|| read(beside)));
+            all
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::container::{Config, HostConfig, ImageUse, VERSION};
+    use crate::model::value::digest::Digest;
+
+    #[test]
+    fn a_spec_that_is_another_or_damaged_or_gone_is_not_taken_from_memory() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::new(place.path().to_owned());
+        let id = ContainerId::from_random([0xa7; 32]).unwrap();
+        let (specs, path) = (Specs::default(), directory.file("spec.json"));
+        let write = |workdir: &str| {
+            let spec = ContainerSpec {
+                version: VERSION,
+                id: id.clone(),
+                created: jiff::Timestamp::UNIX_EPOCH,
+                image: ImageUse {
+                    reference: "x".to_owned(),
+                    id: Digest::from_bytes(&[1; 32]),
+                    layers: Vec::new(),
+                },
+                config: Config { workdir: workdir.to_owned(), ..Config::default() },
+                host: HostConfig::default(),
+                owner: None,
+            };
+            let spec = serde_json::to_vec(&spec).unwrap();
+            fs::write(place.path().join("new"), spec).unwrap();
+            fs::rename(place.path().join("new"), &path).unwrap();
+        };
+        let read = || specs.read(&directory, &id).map(|spec| spec.config.workdir);
+        write("/a");
+        assert_eq!((read().unwrap(), read().unwrap()), ("/a".to_owned(), "/a".to_owned()));
+        write("/b");
+        assert_eq!(read().unwrap(), "/b");
+        fs::write(&path, "{").unwrap();
+        assert_eq!(read().unwrap_err().kind(), Kind::Corrupt);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(read().unwrap_err().kind(), Kind::NotFound);
+    }
+}

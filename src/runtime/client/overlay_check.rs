@@ -1,0 +1,44 @@
+//! Whether the kernel stacks layers where the containers are: it can't write on another overlay or
+//! on many network file systems, and not for ordinary users before Linux 5.11 (overlayfs.rst,
+//! "Upper file system" and "userxattr").
+
+use std::path::Path;
+
+use crate::model::value::digest::hex;
+use crate::model::{Error, Result};
+use crate::runtime::Runtime;
+use crate::sys::mount::{self, Attributes};
+use crate::sys::{fs, userns};
+
+impl Runtime {
+    /// Why layers can't be stacked here; `None` where they can. It is tried.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn stacking_fails(&self) -> Result<Option<Error>> {
+        let name = format!("try-{}", hex(&crate::runtime::random::<8>()?));
+        self.catalogue.try_out(&name, fails_in)
+    }
+}
+
+fn fails_in(place: &Path) -> Result<Option<Error>> {
+    let holder = fs::open_dir(place)?;
+    for name in ["lower", "upper", "work", "root"] {
+        fs::make_dir(&holder, name.as_bytes())?;
+    }
+    // `volatile`: else all of the file system would be written to disk when this goes.
+    let (mark, options) = match userns::nested() {
+        true => {
+            ("user.overlay.try", c"lowerdir=lower,upperdir=upper,workdir=work,volatile,userxattr")
+        }
+        false => ("trusted.overlay.try", c"lowerdir=lower,upperdir=upper,workdir=work,volatile"),
+    };
+    // Without such marks a directory can't hide what lies below it.
+    if let Err(error) = fs::set_xattr(fs::open_dir(&place.join("upper"))?, mark, b"y") {
+        return Ok(Some(error));
+    }
+    let stacked = mount::apart(place, || {
+        mount::overlay_by_text(c"root", options, Attributes::MOUNT_ATTR_NODEV).map(drop)
+    });
+    Ok(stacked.err().map(|errno| Error::from_errno("mount overlay", errno.raw_os_error())))
+}

@@ -1,0 +1,202 @@
+//! Containers that go with the process that made them, however it ends.
+//!
+//! A process that is killed can tidy nothing up. So before it makes the first such container it
+//! starts a keeper, a small process that holds the other end of a pipe. The containers are marked
+//! in their spec, by whoever makes them and before they are there; so none can slip through. When
+//! the pipe closes, the keeper removes those that are left.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::pipe::PipeFlags;
+
+use crate::model::error::Context;
+use crate::model::value::id::ContainerId;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::Runtime;
+use crate::runtime::cancel::Cancel;
+use crate::sys;
+
+/// Argument 0 of a keeper, which also names it in `ps`.
+pub const NAME: &str = "lifebox-keeper";
+
+/// What the owner says when it has removed all that was its own.
+const NOTHING: &str = "nothing";
+/// What it says before it makes one again.
+const SOMETHING: &str = "something";
+
+/// This process as the owner of containers: those made with its [`token`](Owner::token) are
+/// removed when it ends, unless it keeps them.
+#[derive(Debug)]
+pub struct Owner {
+    token: String,
+    told: Mutex<Told>,
+}
+
+/// What the keeper knows.
+#[derive(Debug)]
+struct Told {
+    /// The keeper reads the other end; without one nobody watches.
+    keeper: Option<File>,
+    /// How many containers there are, or are going to be.
+    count: usize,
+}
+
+impl Owner {
+    /// An owner whose end nobody watches, for an engine that runs nothing.
+    pub fn unwatched() -> Self {
+        Owner::new("nobody".to_owned(), None)
+    }
+
+    fn new(token: String, keeper: Option<File>) -> Self {
+        Owner { token, told: Mutex::new(Told { keeper, count: 0 }) }
+    }
+
+    /// What marks its containers (`CreateOptions::owner`).
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// A container is going to be made.
+    ///
+    /// # Errors
+    /// When the keeper was killed.
+    pub fn gains(&self) -> Result<()> {
+        let mut told = self.told();
+        if told.count == 0 {
+            told.say(SOMETHING)?;
+        }
+        told.count += 1;
+        Ok(())
+    }
+
+    /// A container was not made after all, or is gone.
+    pub fn loses(&self) {
+        let mut told = self.told();
+        told.count = told.count.saturating_sub(1);
+        if told.count == 0 {
+            // A keeper that was killed removes nothing.
+            let _ = told.say(NOTHING);
+        }
+    }
+
+    /// A container is to stay when this process ends.
+    ///
+    /// # Errors
+    /// When the keeper was killed.
+    pub fn keep(&self, id: &ContainerId) -> Result<()> {
+        self.told().say(id.as_str())?;
+        self.loses();
+        Ok(())
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Told {
+    fn say(&mut self, line: &str) -> Result<()> {
+        let Some(keeper) = &mut self.keeper else { return Ok(()) };
+        keeper
+            .write_all(format!("{line}\n").as_bytes())
+            .context(|| format!("tell `{NAME}`"))
+            .map_err(|error| error.hint("it was killed: what is left, `rm -f` removes"))
+    }
+}
+
+impl Runtime {
+    /// Makes this process an owner of containers, and starts its keeper.
+    ///
+    /// # Errors
+    /// When no process can be made.
+    pub fn own(&self) -> Result<Owner> {
+        let token = u64::from_le_bytes(crate::runtime::random()?);
+        let token = format!("{}-{token:016x}", std::process::id());
+        let (theirs, ours) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+            .map_err(|errno| Error::from_errno("pipe", errno.raw_os_error()))?;
+        let child = Command::new("/proc/self/exe")
+            .arg0(NAME)
+            .arg(&self.root)
+            .arg(&self.cgroup_parent)
+            .arg(&token)
+            .env_clear()
+            .process_group(0)
+            .stdin(Stdio::from(theirs))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context(|| format!("start `{NAME}`"))?;
+        if let Ok(mut monitors) = self.monitors.lock() {
+            monitors.push(child);
+        }
+        Ok(Owner::new(token, Some(File::from(ours))))
+    }
+
+    /// Removes the containers of an owner that is gone, but for those in `kept`.
+    fn remove_owned(&self, token: &str, kept: &HashSet<String>) -> Result<()> {
+        let never = Cancel::new()?;
+        let mut failed = Ok(());
+        for (id, container) in self.ps()? {
+            let Ok(container) = container else { continue };
+            let owned = container.spec.owner.as_deref() == Some(token);
+            if !owned || kept.contains(id.as_str()) {
+                continue;
+            }
+            // One that can't be removed must not keep the others.
+            match self.rm(&id, true, &never) {
+                Err(error) if error.kind() != Kind::NotFound => failed = Err(error),
+                _ => self.remove_unused_volumes(&container.spec.host.mounts.anonymous())?,
+            }
+        }
+        failed
+    }
+}
+
+/// The life of a keeper. Its arguments are the root, the parent cgroup and the owner's token; its
+/// standard input is the pipe whose other end the owner holds.
+pub(crate) fn run() -> u8 {
+    let mut arguments = std::env::args_os().skip(1);
+    let words: [Option<OsString>; 3] = std::array::from_fn(|_| arguments.next());
+    let [Some(root), Some(parent), Some(token)] = words else { return 1 };
+    let Some(pipe) = sys::process::take_standard(0) else { return 1 };
+    sys::signal::ignore_hangups();
+    let _ = rustix::process::setsid();
+    if sys::process::close_inherited(&[pipe.as_fd()]).is_err()
+        || sys::process::detach_standard().is_err()
+    {
+        return 1;
+    }
+    let kept = match listen(pipe) {
+        Some(kept) => kept,
+        None => return 0,
+    };
+    let runtime = Runtime::new(Path::new(&root), &parent.to_string_lossy());
+    match runtime.remove_owned(&token.to_string_lossy(), &kept) {
+        Ok(()) => 0,
+        Err(_) => 1,
+    }
+}
+
+/// Listens until the owner is gone. What is to be kept then; `None` where nothing is left.
+fn listen(pipe: OwnedFd) -> Option<HashSet<String>> {
+    let (mut kept, mut something) = (HashSet::new(), false);
+    for line in BufReader::with_capacity(4096, File::from(pipe)).lines() {
+        // A line that was cut off by the owner's death says nothing.
+        match line.ok()?.as_str() {
+            NOTHING => something = false,
+            SOMETHING => something = true,
+            id => {
+                kept.insert(id.to_owned());
+            }
+        }
+    }
+    something.then_some(kept)
+}

@@ -1,0 +1,83 @@
+//! Signs that a container is ready, seen from outside: its ports, its servers, its files.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::http;
+use crate::model::error::Context;
+use crate::model::observe::readiness::{Seen, Sign};
+use crate::model::value::id::ContainerId;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::cancel::Cancel;
+use crate::runtime::{Runtime, host};
+use crate::sys;
+
+impl Runtime {
+    /// Whether a container shows a sign. One that does not run shows none.
+    ///
+    /// # Errors
+    /// When there is no such container, [`Kind::Cancelled`], or where the kernel lets nobody in.
+    pub fn shows(&self, id: &ContainerId, sign: &Sign, cancel: &Cancel) -> Result<Seen> {
+        let rests = || Ok(Seen::NotYet("it does not run".to_owned()));
+        match sign {
+            Sign::Listens(port) if self.listening(id)?.contains(port) => Ok(Seen::Yes),
+            Sign::Listens(port) => Ok(Seen::NotYet(format!("nothing listens on port {port}"))),
+            Sign::Answers(question) => match self.of_process(id, "ns/net", open)? {
+                Some(namespace) => http::ask(&namespace, question, cancel),
+                None => rests(),
+            },
+            Sign::Has(path) => match self.of_process(id, "root", open_directory)? {
+                Some(root) => has(&root, path),
+                None => rests(),
+            },
+        }
+    }
+
+    /// Opens what `/proc` shows of its first process; `None` where there is none.
+    fn of_process<T>(
+        &self,
+        id: &ContainerId,
+        name: &str,
+        open: impl FnOnce(&str) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let state = self.inspect(id)?.state;
+        if !state.status.is_live() || state.pid == 0 {
+            return Ok(None);
+        }
+        let opened = open(&format!("/proc/{}/{name}", state.pid));
+        // Opened before it was looked at: the number is still the container's.
+        if host::start_time(state.pid) != state.pid_start {
+            return Ok(None);
+        }
+        match opened {
+            // One that has just ended keeps its number for a moment, but nothing else.
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+}
+
+fn open(path: &str) -> Result<File> {
+    File::open(path).context(|| format!("open `{path}`"))
+}
+
+fn open_directory(path: &str) -> Result<OwnedFd> {
+    sys::fs::open_dir(path.as_ref())
+}
+
+/// Whether something is there. Nothing is opened but the place, and no link leads out.
+fn has(root: &OwnedFd, path: &str) -> Result<Seen> {
+    let name = CString::new(path)
+        .map_err(|_| Error::new(Kind::Invalid, format!("{path:?} is no path")))?;
+    match sys::mount::open_in_root(root, &name, OFlags::PATH) {
+        Ok(_) => Ok(Seen::Yes),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::AGAIN) => {
+            Ok(Seen::NotYet(format!("there is no `{path}`")))
+        }
+        Err(errno) => Err(Error::from_errno(format!("open `{path}` inside"), errno.raw_os_error())),
+    }
+}

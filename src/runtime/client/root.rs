@@ -1,0 +1,145 @@
+//! The root of a container as a descriptor: of one that runs, with all that is mounted there; of
+//! one that rests, its layers and its own changes stacked as they will be.
+
+use std::ffi::CStr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use oci_spec::runtime::Spec;
+use rustix::fs::CWD;
+use rustix::io::Errno;
+
+use crate::model::container::State;
+use crate::model::container::status;
+use crate::model::container::status::Action;
+use crate::model::value::id::ContainerId;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::record::directory::Lock;
+use crate::runtime::{Claim, PATIENCE, Runtime, host, plan};
+use crate::sys::mount::{self, Attributes};
+use crate::sys::{self, userns};
+
+/// A container's root.
+#[derive(Debug)]
+pub struct Root {
+    /// Its directory.
+    pub directory: OwnedFd,
+    /// Nobody starts it meanwhile: two overlays over one directory would spoil it.
+    _lock: Option<Lock>,
+}
+
+impl Runtime {
+    /// The root of a container, to read and to write.
+    ///
+    /// # Errors
+    /// When its record is damaged, it stays between two runs, or the kernel can't stack what rests.
+    pub fn root(&self, id: &ContainerId) -> Result<Root> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_micros(200);
+        loop {
+            match self.claim(id)? {
+                Claim::Idle(lock, state) => {
+                    status::check(state.name.as_str(), state.status, Action::Rename)?;
+                    return Ok(Root { directory: self.mounted(id)?, _lock: Some(lock) });
+                }
+                Claim::Live(_) => {
+                    let state = self.catalogue.directory(id).read_state();
+                    let state = state.map_err(|error| self.gone_or(id, error))?;
+                    if let Some(directory) = of_process(&state)? {
+                        return Ok(Root { directory, _lock: None });
+                    }
+                    // It is being started, or has just ended: it is looked at again.
+                    if Instant::now() >= deadline {
+                        return Err(unreachable(&state));
+                    }
+                }
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+
+    /// The root of a container that rests, mounted nowhere and gone with its descriptor.
+    fn mounted(&self, id: &ContainerId) -> Result<OwnedFd> {
+        let directory = self.catalogue.directory(id);
+        let config: Spec = directory.read("config.json")?;
+        if plan::is_stacked(&config) {
+            return stack(&config, directory.path());
+        }
+        mount::apart(directory.path(), || view(c"rootfs", LIFELESS))
+            .map_err(|errno| Error::from_errno("mount the root", errno.raw_os_error()))
+    }
+}
+
+/// The root that its first process sees; `None` where there is no such process, any more or yet.
+fn of_process(state: &State) -> Result<Option<OwnedFd>> {
+    if !state.status.is_live() || state.pid == 0 {
+        return Ok(None);
+    }
+    let directory = sys::fs::open_dir(format!("/proc/{}/root", state.pid).as_ref());
+    // Opened before it was looked at: the number is still the container's.
+    if host::start_time(state.pid) != state.pid_start {
+        return Ok(None);
+    }
+    match directory {
+        // One that has ended keeps its number until its monitor has taken note, but no root.
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => {
+            let name = state.name.as_str();
+            let error = error.context(format!("cannot reach the files of `{name}`"));
+            Err(error.container(name, Some(state.status.as_str())))
+        }
+        opened => opened.map(Some),
+    }
+}
+
+/// For one that neither runs nor rests for too long.
+fn unreachable(state: &State) -> Error {
+    let (name, status) = (state.name.as_str(), state.status.as_str());
+    let message = format!("cannot reach the files of `{name}`: it neither runs nor rests");
+    Error::new(Kind::Timeout, message)
+        .hint("it restarts again and again, or another command is at work on it; `stop` it first")
+        .container(name, Some(status))
+}
+
+/// Nothing in a container's files has power over the host.
+const LIFELESS: Attributes = Attributes::MOUNT_ATTR_NODEV.union(Attributes::MOUNT_ATTR_NOSUID);
+
+/// The overlay of a container whose directory is `place`.
+fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
+    if !host::one_by_one() {
+        let message = "the files of a container that does not run can't be reached here";
+        return Err(Error::new(Kind::Unsupported, message)
+            .hint("that needs Linux 6.8; start the container first"));
+    }
+    let identity = userns::identity().clone();
+    let host = plan::Host { one_by_one: true, identity, ..Default::default() };
+    let root = plan::root(config, &host)?;
+    mount::apart(place, || mount::overlay(&root.lower, &root.settings, LIFELESS))
+        .map_err(|errno| Error::from_errno("stack the layers", errno.raw_os_error()))
+}
+
+/// Stacks a root in this mount namespace; runs between clone and exec.
+pub(crate) fn mount(root: &plan::Root) -> Result<OwnedFd, Errno> {
+    if !root.one_by_one {
+        return mount::overlay_by_text(&root.target, &root.options, root.attributes);
+    }
+    let overlay = mount::overlay(&root.lower, &root.settings, root.attributes)?;
+    mount::attach(&overlay, mount::open_directory(&root.target)?)?;
+    Ok(overlay)
+}
+
+/// Makes a copied root a mount of this namespace; runs between clone and exec.
+pub(crate) fn bind(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno> {
+    let root = view(path, attributes)?;
+    mount::attach(&root, mount::open_directory(path)?)?;
+    Ok(root)
+}
+
+/// A directory as a mount that is nowhere yet.
+fn view(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno> {
+    let view = mount::clone_tree(CWD, path)?;
+    mount::add_attributes(&view, attributes)?;
+    Ok(view)
+}

@@ -1,0 +1,121 @@
+//! Devices of the host, looked up for a container that is to have them.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use oci_spec::runtime::{LinuxDevice, LinuxDeviceBuilder, LinuxDeviceType};
+use serde_json::{Value, json};
+
+use crate::model::container::security::Device;
+use crate::model::error::Context;
+use crate::model::{Error, Kind, Result};
+use crate::sys::userns;
+
+/// What a container has of its own in `/dev`.
+const OWN: [&str; 7] = ["console", "fd", "mqueue", "ptmx", "pts", "shm", "core"];
+
+/// Adds `devices` to an OCI configuration: the nodes, and that they may be used.
+///
+/// # Errors
+/// [`Kind::NotFound`] for a missing one, [`Kind::Invalid`] for what is no device.
+pub(crate) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
+    for device in devices {
+        let mut nodes = Vec::new();
+        collect(Path::new(&device.host), &device.inside, &mut nodes)
+            .context(|| format!("look up device `{}`", device.host))?;
+        if nodes.is_empty() {
+            let message = format!("`{}` is not a device", device.host);
+            return Err(Error::new(Kind::Invalid, message)
+                .hint("name a device node, or a directory of such"));
+        }
+        if userns::nested() {
+            show(device, &nodes, config)?;
+            continue;
+        }
+        for (_, node) in nodes {
+            let rule = json!({
+                "allow": true,
+                "type": serde_json::to_value(node.typ()).unwrap_or_default(),
+                "major": node.major(),
+                "minor": node.minor(),
+                // Init makes the node inside of the cgroup; the container itself has no CAP_MKNOD.
+                "access": format!("{}m", device.access.replace('m', "")),
+            });
+            let node = serde_json::to_value(&node).unwrap_or_default();
+            push(&mut config["linux"]["devices"], node);
+            push(&mut config["linux"]["resources"]["devices"], rule);
+        }
+    }
+    Ok(())
+}
+
+/// An ordinary user makes no devices: the host's are shown, where they are to be.
+fn show(device: &Device, nodes: &[Node], config: &mut Value) -> Result<()> {
+    if !["r", "w"].iter().all(|right| device.access.contains(right)) {
+        let message =
+            format!("`{}`: only root can hold a container to `{}`", device.host, device.access);
+        return Err(Error::new(Kind::Unsupported, message).hint("leave the rights out"));
+    }
+    for (host, node) in nodes {
+        let mount = json!({
+            "destination": node.path(), "type": "bind", "source": host,
+            "options": ["bind", "rprivate", "nosuid", "noexec"],
+        });
+        push(&mut config["mounts"], mount);
+    }
+    Ok(())
+}
+
+fn push(list: &mut Value, item: Value) {
+    match list {
+        Value::Array(items) => items.push(item),
+        other => *other = json!([item]),
+    }
+}
+
+/// All devices of this host, but what a container has of its own.
+pub(crate) fn of_host() -> Vec<LinuxDevice> {
+    let mut nodes = Vec::new();
+    for entry in fs::read_dir("/dev").into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        if !link && !OWN.contains(&name.as_str()) {
+            // What goes away meanwhile is not there.
+            let _ = collect(&entry.path(), &format!("/dev/{name}"), &mut nodes);
+        }
+    }
+    nodes.into_iter().map(|(_, node)| node).collect()
+}
+
+/// Where a device is on the host, and what it is to be inside.
+type Node = (PathBuf, LinuxDevice);
+
+/// The node at `path`, following links, or those below a directory, following none.
+fn collect(path: &Path, inside: &str, nodes: &mut Vec<Node>) -> std::io::Result<()> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)?.flatten() {
+            if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
+                let inside = format!("{inside}/{}", entry.file_name().to_string_lossy());
+                collect(&entry.path(), &inside, nodes)?;
+            }
+        }
+        return Ok(());
+    }
+    let kind = match metadata.file_type() {
+        kind if kind.is_block_device() => LinuxDeviceType::B,
+        kind if kind.is_char_device() => LinuxDeviceType::C,
+        _ => return Ok(()),
+    };
+    let device = LinuxDeviceBuilder::default()
+        .path(inside)
+        .typ(kind)
+        .major(rustix::fs::major(metadata.rdev()))
+        .minor(rustix::fs::minor(metadata.rdev()))
+        .file_mode(metadata.mode() & 0o777)
+        .uid(metadata.uid())
+        .gid(metadata.gid());
+    nodes.extend(device.build().ok().map(|node| (path.to_owned(), node)));
+    Ok(())
+}

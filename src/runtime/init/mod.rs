@@ -1,0 +1,454 @@
+//! What runs between clone and exec.
+//!
+//! The process here is a copy of the monitor with one thread. It walks a finished [`Plan`], gives
+//! up its rights and becomes the user's program. It decides nothing, prints nothing and returns
+//! never: a failure is one [`Report`] on a pipe, and the end of that pipe means that exec
+//! succeeded.
+
+pub mod device;
+pub mod passwd;
+pub mod pid1;
+pub(super) mod privileges;
+pub(super) mod proc_self;
+pub(super) mod read_etc;
+pub mod rooted_path;
+pub(super) mod terminal;
+pub(super) mod traced;
+pub mod volume_copy_up;
+
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::plan::{DeviceStep, FileStep, MountStep, Plan, Step};
+use super::protocol::{Report, Size};
+use crate::runtime::client::root;
+use crate::runtime::init::rooted_path::{Wanted, make_directories};
+use crate::runtime::init::traced::Traced;
+use crate::sys::mount::{self, Attributes};
+use crate::sys::{net, process, seccomp};
+
+/// All that init needs, prepared before the clone.
+#[derive(Debug)]
+pub struct Init {
+    /// The steps.
+    pub plan: Plan,
+    /// What becomes standard input, output and error; the container's `/dev/null` where absent,
+    /// or its terminal.
+    pub streams: [Option<OwnedFd>; 3],
+    /// Takes the monitor's end of the terminal.
+    pub terminal: Option<OwnedFd>,
+    /// The size of the terminal.
+    pub size: Option<Size>,
+    /// The process whose namespaces are joined.
+    pub target: Option<OwnedFd>,
+    /// `tasks` of the v1 hierarchies.
+    pub cgroups: Vec<OwnedFd>,
+    /// The namespaces of other containers, in the order of their steps.
+    pub namespaces: Vec<OwnedFd>,
+    /// The mount namespace of the container whose IPC is joined.
+    pub shared_memory: Option<OwnedFd>,
+    /// The end of the pipe that takes the report.
+    pub report: OwnedFd,
+    /// Where each step is told, while it is traced.
+    pub traced: Option<Traced>,
+    /// The numbers of all these descriptors, in order.
+    pub descriptors: Vec<RawFd>,
+    /// Where the program may be, in the order of PATH.
+    pub programs: Vec<CString>,
+    /// Its arguments, from argument 0 on.
+    pub arguments: Vec<CString>,
+    /// Its environment.
+    pub environment: Vec<CString>,
+}
+
+impl Init {
+    /// Notes which descriptors it has, so that the process can close all others without looking.
+    pub fn count_descriptors(&mut self) {
+        let several = self.cgroups.iter().chain(&self.namespaces);
+        let single = self.streams.iter().chain([&self.terminal, &self.target]);
+        let single = single.chain([&self.shared_memory]).flatten().chain([&self.report]);
+        let single = single.chain(self.traced.iter().flat_map(Traced::descriptors));
+        self.descriptors = process::numbers(several.chain(single).map(AsFd::as_fd));
+    }
+
+    /// Walks the plan. Never returns from its last step, nor from one that failed, which is
+    /// reported.
+    pub fn run(&self) {
+        let mut walk = Walk {
+            init: self,
+            root: None,
+            sources: Vec::new(),
+            empty: None,
+            terminal: None,
+            home: CString::default(),
+        };
+        for (number, step) in self.plan.steps.iter().enumerate() {
+            let performed = traced::step(self.traced.as_ref(), number, step, || walk.perform(step));
+            if let Err(errno) = performed {
+                let step = u32::try_from(number).unwrap_or(u32::MAX);
+                let report = Report { step, errno: errno.raw_os_error() };
+                let _ = rustix::io::write(&self.report, &report.to_bytes());
+                // No destructors: the last steps close descriptors behind the backs of owners.
+                process::exit_now(127);
+            }
+        }
+    }
+}
+
+/// What the steps so far have made.
+struct Walk<'a> {
+    init: &'a Init,
+    /// The new root.
+    root: Option<OwnedFd>,
+    /// What is to be seen of the host.
+    sources: Vec<OwnedFd>,
+    /// The empty file system that masks directories.
+    empty: Option<OwnedFd>,
+    /// The program's end of its terminal.
+    terminal: Option<OwnedFd>,
+    /// `HOME=...` of the user, where the environment has none.
+    home: CString,
+}
+
+impl Walk<'_> {
+    fn perform(&mut self, step: &Step) -> Result<(), Errno> {
+        match step {
+            Step::CloseInherited => process::close_all_but(&self.init.descriptors),
+            Step::DieWithMonitor => self.die_with_monitor(),
+            Step::SetOomScore(score) => proc_self::set_oom_score(score),
+            Step::JoinCgroups => self.join_cgroups(),
+            Step::NewCgroupNamespace => process::unshare_cgroup(),
+            Step::HideFromOthers => process::set_dumpable(false),
+            Step::NewKeyring => new_keyring(),
+            Step::NewSession => rustix::process::setsid().map(drop),
+            Step::BringLoopbackUp => net::loopback_up(),
+            Step::StopPropagation => mount::make_all_slaves(),
+            Step::MountRoot(overlay) => self.begin_root(root::mount(overlay)),
+            Step::BindRoot { path, attributes } => self.begin_root(root::bind(path, *attributes)),
+            Step::Mount(mount) => self.mount(mount),
+            Step::BindFile(file) => self.bind_file(file),
+            Step::BindDevice(device) => device::show(self.root()?, device),
+            Step::MakeDevice(device) => self.make_device(device),
+            Step::MakeLink { path, target } => {
+                rustix::fs::symlinkat(target.as_c_str(), self.root()?, path.as_c_str())
+            }
+            Step::PivotRoot => mount::pivot(self.root()?),
+            Step::JoinNamespaces(which) => self.join_namespaces(*which),
+            Step::LetGoOfHost => self.let_go_of_host(),
+            Step::OpenNullInput => open_null_input(),
+            Step::OpenTerminal { console } => self.open_terminal(*console),
+            Step::WriteSysctl { path, value, optional } => match self.write_sysctl(path, value) {
+                Err(Errno::NOENT) if *optional => Ok(()),
+                result => result,
+            },
+            Step::SetHostname(name) => rustix::system::sethostname(name.to_bytes()),
+            Step::MakeReadonly(path) => self.make_readonly(path),
+            Step::SealMount(path) => self.seal_mount(path),
+            Step::Mask(path) => self.mask(path),
+            Step::SetLimit { resource, soft, hard } => {
+                process::limit(*resource, Some(*soft), Some(*hard))
+            }
+            Step::ResetSignals => {
+                process::reset_signals();
+                Ok(())
+            }
+            Step::ResetPersonality => process::reset_personality(),
+            Step::ResetSchedule => process::reset_schedule(),
+            Step::SetUmask(mask) => {
+                rustix::process::umask(Mode::from_bits_truncate(*mask));
+                Ok(())
+            }
+            Step::EnterDirectory { path, make } => rooted_path::enter(path, *make),
+            Step::SealRoot => mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY),
+            Step::SetProfile(order) => proc_self::set_profile(order),
+            Step::SetLabel(label) => proc_self::write(c"/proc/self/attr/exec", label),
+            Step::ForbidNewPrivileges => rustix::thread::set_no_new_privs(true),
+            Step::LoadFilter(judge) => seccomp::set(&judge.program, judge.flags),
+            Step::BecomeUser(step) => {
+                self.home = privileges::become_user(self.init, self.terminal.as_ref(), step)?;
+                Ok(())
+            }
+            Step::CloseDescriptors => self.close_descriptors(),
+            Step::Execute => self.execute(),
+            shared => self.share(shared),
+        }
+    }
+
+    /// The steps of what is not the container's alone.
+    fn share(&mut self, step: &Step) -> Result<(), Errno> {
+        match step {
+            Step::JoinNamespace { slot, .. } => {
+                let namespace = self.init.namespaces.get(*slot).ok_or(Errno::BADF)?;
+                process::enter_namespace(namespace)
+            }
+            Step::OpenSharedMemory => {
+                let theirs = self.init.shared_memory.as_ref().ok_or(Errno::BADF)?;
+                self.sources.push(rooted_path::shared_memory(theirs.as_fd())?);
+                Ok(())
+            }
+            Step::SetDomainname(name) => rustix::system::setdomainname(name.to_bytes()),
+            Step::OpenSource(source) => {
+                self.sources.push(mount::open_view(&source.path, source.view)?);
+                Ok(())
+            }
+            Step::FillVolume { volume, target } => {
+                volume_copy_up::fill(volume, self.root()?, target)
+            }
+            Step::ShowSource { slot, target, .. } => self.show_source(*slot, target),
+            Step::MountMemory(memory) => {
+                let mounted =
+                    mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;
+                let place = rooted_path::make(self.root()?, &memory.target, Wanted::Directory)?;
+                mount::attach(mounted, place)
+            }
+            _ => Err(Errno::NOSYS),
+        }
+    }
+
+    fn root(&self) -> Result<BorrowedFd<'_>, Errno> {
+        self.root.as_ref().map(AsFd::as_fd).ok_or(Errno::BADF)
+    }
+
+    /// The monitor may have died before the death signal was asked for: then nobody reads the pipe.
+    fn die_with_monitor(&self) -> Result<(), Errno> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        process::die_with_parent()?;
+        let mut pipe = [PollFd::new(&self.init.report, PollFlags::empty())];
+        poll(&mut pipe, Some(&Timespec::default()))?;
+        if pipe[0].revents().contains(PollFlags::ERR) { Err(Errno::SRCH) } else { Ok(()) }
+    }
+
+    /// From here on paths are the container's, and some of them lead through `/proc/self/fd`:
+    /// nothing there may be the host's (CVE-2024-21626).
+    fn let_go_of_host(&self) -> Result<(), Errno> {
+        let init = self.init;
+        let [traced, gate] = Traced::both(init.traced.as_ref());
+        let kept = [
+            traced,
+            gate,
+            init.streams[0].as_ref(),
+            init.streams[1].as_ref(),
+            init.streams[2].as_ref(),
+            init.terminal.as_ref(),
+            self.root.as_ref(),
+            Some(&init.report),
+        ];
+        close_all_but(kept)
+    }
+
+    fn join_cgroups(&self) -> Result<(), Errno> {
+        for tasks in &self.init.cgroups {
+            rustix::io::write(tasks, b"0")?;
+        }
+        Ok(())
+    }
+
+    fn join_namespaces(&self, which: i32) -> Result<(), Errno> {
+        process::join(self.init.target.as_ref().ok_or(Errno::BADF)?, which)
+    }
+
+    fn open_terminal(&mut self, console: bool) -> Result<(), Errno> {
+        let to = self.init.terminal.as_ref().ok_or(Errno::BADF)?;
+        self.terminal = Some(terminal::open(console, self.init.size, to.as_fd())?);
+        Ok(())
+    }
+
+    fn begin_root(&mut self, mounted: Result<OwnedFd, Errno>) -> Result<(), Errno> {
+        // The modes of what is made from here on are exact.
+        rustix::process::umask(Mode::empty());
+        self.root = Some(mounted?);
+        Ok(())
+    }
+
+    fn mount(&self, step: &MountStep) -> Result<(), Errno> {
+        let mounted = match mount::filesystem(&step.fstype, &step.settings, step.attributes) {
+            Err(Errno::NODEV) if step.optional => return Ok(()),
+            Err(Errno::PERM) => match &step.instead {
+                Some(path) => match show_instead(path, step) {
+                    Err(Errno::NOENT) if step.optional => return Ok(()),
+                    result => result?,
+                },
+                None => return Err(Errno::PERM),
+            },
+            result => result?,
+        };
+        let target = make_directories(self.root()?, &step.target)?;
+        mount::attach(mounted, target)
+    }
+
+    /// Links of the image at `target` are followed inside the root only.
+    fn bind_file(&self, file: &FileStep) -> Result<(), Errno> {
+        let root = self.root()?;
+        let source = mount::clone_tree(CWD, &file.source)?;
+        mount::add_attributes(&source, file.attributes)?;
+        mount::attach(source, rooted_path::make(root, &file.target, Wanted::File)?)
+    }
+
+    fn show_source(&self, slot: usize, target: &CStr) -> Result<(), Errno> {
+        let source = self.sources.get(slot).ok_or(Errno::BADF)?;
+        let wanted = match FileType::from_raw_mode(rustix::fs::fstat(source)?.st_mode) {
+            FileType::Directory => Wanted::Directory,
+            _ => Wanted::File,
+        };
+        let place = rooted_path::make(self.root()?, target, wanted)?;
+        let there = FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode);
+        if (there == FileType::Directory) == (wanted == Wanted::Directory) {
+            mount::attach(source, place)
+        } else {
+            Err(Errno::NOTDIR)
+        }
+    }
+
+    fn make_device(&self, device: &DeviceStep) -> Result<(), Errno> {
+        let directory = make_directories(self.root()?, &device.directory)?;
+        let (major, minor) = device.number;
+        let number = rustix::fs::makedev(major, minor);
+        let (mode, name) = (Mode::from_bits_truncate(device.mode), device.name.as_c_str());
+        rustix::fs::mknodat(&directory, name, device.kind, mode, number)?;
+        // What has the name now must be what was made: others may write where it is.
+        let node = mount::open_beneath(&directory, name, OFlags::PATH)?;
+        let status = rustix::fs::fstat(&node)?;
+        if FileType::from_raw_mode(status.st_mode) != device.kind || status.st_rdev != number {
+            return Err(Errno::NODEV);
+        }
+        let (user, group) = device.owner;
+        let owner = (rustix::fs::Uid::from_raw(user), rustix::fs::Gid::from_raw(group));
+        rustix::fs::chownat(&node, c"", Some(owner.0), Some(owner.1), AtFlags::EMPTY_PATH)
+    }
+
+    /// Through the new root's own `/proc`, which no process of the container has seen yet.
+    fn write_sysctl(&self, path: &CStr, value: &CStr) -> Result<(), Errno> {
+        let file = mount::open_beneath(self.root()?, path, OFlags::WRONLY)?;
+        // Nothing that stands in for it takes the value (CVE-2025-52881).
+        if rustix::fs::fstatfs(&file)?.f_type != rustix::fs::PROC_SUPER_MAGIC {
+            return Err(Errno::XDEV);
+        }
+        rustix::io::write(file, value.to_bytes()).map(drop)
+    }
+
+    fn make_readonly(&self, path: &CStr) -> Result<(), Errno> {
+        let place = match mount::open_beneath(self.root()?, path, OFlags::PATH) {
+            Err(Errno::NOENT) => return Ok(()),
+            result => result?,
+        };
+        let copy = mount::clone_of(&place)?;
+        mount::add_attributes(&copy, Attributes::MOUNT_ATTR_RDONLY)?;
+        mount::attach(copy, place)
+    }
+
+    fn seal_mount(&self, path: &CStr) -> Result<(), Errno> {
+        let mounted = mount::open_beneath(self.root()?, path, OFlags::PATH)?;
+        mount::add_attributes(mounted, Attributes::MOUNT_ATTR_RDONLY)
+    }
+
+    fn mask(&mut self, path: &CStr) -> Result<(), Errno> {
+        let place = match mount::open_beneath(self.root()?, path, OFlags::PATH) {
+            Err(Errno::NOENT) => return Ok(()),
+            result => result?,
+        };
+        let status = rustix::fs::fstat(&place)?;
+        if FileType::from_raw_mode(status.st_mode) != FileType::Directory {
+            return mount::attach(mount::clone_of(self.null()?)?, place);
+        }
+        // One empty file system serves all masked directories.
+        let empty = match &self.empty {
+            Some(empty) => mount::clone_of(empty)?,
+            None => mount::filesystem(
+                c"tmpfs",
+                &[],
+                Attributes::MOUNT_ATTR_RDONLY
+                    | Attributes::MOUNT_ATTR_NOSUID
+                    | Attributes::MOUNT_ATTR_NODEV
+                    | Attributes::MOUNT_ATTR_NOEXEC,
+            )?,
+        };
+        mount::attach(&empty, place)?;
+        self.empty.get_or_insert(empty);
+        Ok(())
+    }
+
+    /// The container's own `/dev/null`.
+    fn null(&self) -> Result<OwnedFd, Errno> {
+        null(self.root()?, OFlags::PATH)
+    }
+
+    fn close_descriptors(&self) -> Result<(), Errno> {
+        for (number, stream) in (0..).zip(&self.init.streams) {
+            if let Some(stream) = stream.as_ref().or(self.terminal.as_ref()) {
+                process::redirect(stream, number)?;
+            }
+        }
+        // The report pipe goes with exec; all others go now, so that no path through
+        // /proc/self/fd leads back to the host (CVE-2024-21626).
+        let [traced, gate] = Traced::both(self.init.traced.as_ref());
+        close_all_but([Some(&self.init.report), traced, gate])
+    }
+
+    fn execute(&self) -> Result<(), Errno> {
+        let arguments = process::CStrings::new(self.init.arguments.iter().map(CString::as_c_str));
+        let mut environment =
+            process::CStrings::new(self.init.environment.iter().map(CString::as_c_str));
+        if !self.home.is_empty() {
+            environment.push(&self.home);
+        }
+        let mut reason = Errno::NOENT;
+        for program in &self.init.programs {
+            match process::execute(program, &arguments, &environment) {
+                Errno::NOENT | Errno::NOTDIR => {}
+                Errno::ACCESS => reason = Errno::ACCESS,
+                errno => return Err(errno),
+            }
+        }
+        Err(reason)
+    }
+}
+
+/// Closes all descriptors but these and the standard three.
+fn close_all_but<const N: usize>(kept: [Option<&OwnedFd>; N]) -> Result<(), Errno> {
+    // -1 stands for none: it is no descriptor, and below all that are.
+    let mut kept = kept.map(|descriptor| descriptor.map_or(-1, AsRawFd::as_raw_fd));
+    kept.sort_unstable();
+    process::close_all_but(kept.split_at(kept.partition_point(|number| *number < 0)).1)
+}
+
+/// The host's own, where its namespace is this one too.
+fn show_instead(path: &CStr, step: &MountStep) -> Result<OwnedFd, Errno> {
+    if step.fstype.as_c_str() == c"proc" {
+        let number = rustix::fs::readlink(c"/proc/self", Vec::new())?;
+        let own = rustix::process::getpid().as_raw_nonzero().to_string();
+        if number.to_bytes() != own.as_bytes() {
+            return Err(Errno::PERM);
+        }
+    }
+    let view = mount::View { whole: true, attributes: step.attributes, slave: false };
+    mount::open_view(path, view)
+}
+
+/// Kernels without keyrings, and full quotas, are no reason not to start.
+fn new_keyring() -> Result<(), Errno> {
+    match process::join_new_keyring() {
+        Err(Errno::NOSYS | Errno::DQUOT | Errno::PERM | Errno::ACCESS) => Ok(()),
+        result => result,
+    }
+}
+
+/// A fifo that a container put there must not hold us up.
+fn open_null_input() -> Result<(), Errno> {
+    let root = mount::open_directory(c"/")?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    process::redirect(null(root.as_fd(), flags)?, 0)
+}
+
+/// `/dev/null` of a root, and nothing else that has its name (CVE-2025-31133).
+fn null(root: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let null = mount::open_beneath(root, c"dev/null", flags)?;
+    let status = rustix::fs::fstat(&null)?;
+    let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice;
+    match is_device && status.st_rdev == rustix::fs::makedev(1, 3) {
+        true => Ok(null),
+        false => Err(Errno::NODEV),
+    }
+}

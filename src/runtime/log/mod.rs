@@ -1,0 +1,8 @@
+//! The log of a container: writing, rotating and reading it.
+
+pub(super) mod line_reader;
+pub mod reader;
+pub(super) mod rotation;
+pub mod writer;
+
+pub use writer::Writer;

@@ -1,0 +1,181 @@
+//! Reading a container's log: the last lines, a span of time, or on and on as it is written.
+
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::inotify::Inotify;
+
+use super::line_reader::{Lines, watch};
+use super::rotation::{self, Part};
+use super::writer;
+use crate::model::error::Context;
+use crate::model::observe::log::{LogLine, LogOptions, Stream};
+use crate::model::{Error, Kind, Result};
+use crate::runtime::cancel::Cancel;
+use crate::sys;
+
+/// The longest line in one piece, in bytes; a longer one comes in several.
+const MAX_LINE: usize = 1 << 20;
+
+/// The lines of one container's log. It reads the files, never the monitor: a slow reader stops
+/// nobody.
+#[derive(Debug)]
+pub struct Reader {
+    lines: Lines,
+    options: LogOptions,
+    /// The beginning of a long line, for each stream.
+    begun: [Option<LogLine>; 2],
+    follow: Option<Follow>,
+    /// Whether a line came that is too late to be wanted.
+    over: bool,
+}
+
+/// How a reader hears of more.
+#[derive(Debug)]
+struct Follow {
+    changes: Inotify,
+    /// Taken when it has come, for one more look.
+    end: Option<End>,
+}
+
+/// What is the end of a log that is followed. The last line was written before.
+#[derive(Debug)]
+enum End {
+    /// The monitor goes: a connection to it, which is readable then.
+    OfRun(UnixStream),
+    /// The container is removed, and its directory with it.
+    OfContainer(PathBuf),
+}
+
+impl End {
+    /// Whether it has come where nothing tells of it.
+    fn has_come(&self) -> bool {
+        matches!(self, End::OfContainer(directory) if !directory.exists())
+    }
+}
+
+impl Follow {
+    /// Waits for more, or for the end, or until it is cancelled; false when the time is over.
+    fn wait(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<bool> {
+        if self.end.as_ref().is_some_and(End::has_come) {
+            self.end = None;
+            return Ok(true);
+        }
+        let mut fds = vec![self.changes.as_fd(), cancel.as_fd()];
+        if let Some(End::OfRun(monitor)) = &self.end {
+            fds.push(monitor.as_fd());
+        }
+        let ready = sys::poll::wait_readable(&fds, timeout)?;
+        if ready[0] {
+            let _ = self.changes.read_events();
+        }
+        if ready.get(2) == Some(&true) {
+            self.end = None;
+        }
+        Ok(ready.contains(&true))
+    }
+}
+
+impl Reader {
+    /// Opens the log at `path`. `monitor` is a connection to the monitor of a container that
+    /// runs; without one there is nothing to follow, unless it is followed across restarts.
+    ///
+    /// # Errors
+    /// When the log can't be read.
+    pub fn open(path: &Path, options: &LogOptions, monitor: Option<UnixStream>) -> Result<Self> {
+        // Watched before it is read, so that nothing falls in between.
+        let directory = path.parent().filter(|_| options.across_restarts);
+        let end = match directory {
+            Some(directory) => Some(End::OfContainer(directory.to_owned())),
+            None => monitor.map(End::OfRun),
+        };
+        let follow = match end.filter(|_| options.follow) {
+            Some(end) => Some(Follow { changes: watch(path)?, end: Some(end) }),
+            None => None,
+        };
+        let part = match options.tail {
+            Some(tail) => rotation::tail(path, tail, options.stream),
+            None => Part::after(path, 0),
+        };
+        let part = part.context(|| format!("read `{}`", path.display()))?;
+        let lines = Lines::new(path, part);
+        Ok(Reader {
+            lines: if follow.is_some() { lines } else { lines.until_now() },
+            options: options.clone(),
+            begun: [None, None],
+            follow,
+            over: false,
+        })
+    }
+
+    /// The next line; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Kind::Cancelled`], or [`Kind::Timeout`] when `timeout` passes without a line.
+    pub fn next_line(
+        &mut self,
+        timeout: Option<Duration>,
+        cancel: &Cancel,
+    ) -> Result<Option<LogLine>> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            if self.over {
+                return Ok(self.rest());
+            }
+            while let Some(record) = self.lines.next(writer::parse)? {
+                let line = record.and_then(|(line, partial)| self.join(line, partial));
+                match line.filter(|line| self.wanted(line)) {
+                    // Whatever comes after it is later still.
+                    Some(line) if self.options.until.is_some_and(|until| line.time >= until) => {
+                        self.over = true;
+                        return Ok(self.rest());
+                    }
+                    Some(line) => return Ok(Some(line)),
+                    None => {}
+                }
+            }
+            cancel.check()?;
+            let Some(follow) = self.follow.as_mut().filter(|follow| follow.end.is_some()) else {
+                return Ok(self.rest());
+            };
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if !follow.wait(left, cancel)? {
+                return Err(Error::new(Kind::Timeout, "no further line in time"));
+            }
+        }
+    }
+
+    fn wanted(&self, line: &LogLine) -> bool {
+        self.options.since.is_none_or(|since| line.time >= since)
+            && self.options.stream.is_none_or(|stream| line.stream == stream)
+    }
+
+    /// The whole line that a record ends, if it ends one.
+    fn join(&mut self, line: LogLine, partial: bool) -> Option<LogLine> {
+        let begun = &mut self.begun[usize::from(line.stream == Stream::Stderr)];
+        let whole = match begun.take() {
+            Some(mut first) => {
+                first.bytes.extend_from_slice(&line.bytes);
+                first
+            }
+            None => line,
+        };
+        if partial && whole.bytes.len() < MAX_LINE {
+            *begun = Some(whole);
+            return None;
+        }
+        Some(whole)
+    }
+
+    /// At the end of all: the beginning of a line that has no end.
+    fn rest(&mut self) -> Option<LogLine> {
+        loop {
+            let line = self.begun.iter_mut().find_map(Option::take)?;
+            if self.wanted(&line) {
+                return Some(line);
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The log of a container, `log.jsonl`: written by its monitor, read by anybody.
+//!
+//! One record per line, as Docker's json-file driver writes them:
+//! `{"log":"hello\n","stream":"stdout","time":"..."}`. What is not UTF-8 goes into `log64`
+//! instead, so that every byte comes back. A line longer than 16 KiB goes on in the next record of
+//! its stream: all parts but the last say `"partial":true`, and are joined when they are read.
+//! A file that has reached its limit gets a number, and a new one is begun (`rotation.rs`).
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::rotation;
+use crate::model::container::supervision::LogLimits;
+use crate::model::observe::log::{LogLine, Stream};
+use crate::model::{Error, Kind, Result};
+
+/// The longest part of a line in one record, in bytes.
+const MAX_LINE: usize = 16 * 1024;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Record<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    log: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log64: Option<String>,
+    stream: Stream,
+    #[serde(borrow)]
+    time: Cow<'a, str>,
+    /// The line goes on in the stream's next record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
+}
+
+/// What is said where the disk was full: so much is missing.
+#[derive(Debug, Serialize)]
+struct Gap {
+    dropped: u64,
+    bytes: u64,
+    stream: Stream,
+    time: String,
+}
+
+/// Writes a log. It never blocks on anything but the disk, and keeps no more than one line.
+#[derive(Debug)]
+pub struct Writer {
+    file: File,
+    path: PathBuf,
+    limits: LogLimits,
+    /// Where the last whole record ended.
+    end: u64,
+    /// The beginning of a line that has not ended yet, for each stream.
+    partial: [Vec<u8>; 2],
+    buffer: Vec<u8>,
+    dropped: (u64, u64),
+}
+
+impl Writer {
+    /// Appends to the log at `path`, made where it is missing.
+    ///
+    /// # Errors
+    /// When the disk is full or read-only.
+    pub fn open(path: &Path, limits: LogLimits) -> Result<Self> {
+        let file = rotation::open(path).map_err(|error| {
+            Error::from_io(format!("open `{}`", path.display()), &error).with_kind(Kind::System)
+        })?;
+        let end = file.metadata().map_or(0, |metadata| metadata.len());
+        Ok(Writer {
+            file,
+            path: path.to_owned(),
+            limits,
+            end,
+            partial: [Vec::new(), Vec::new()],
+            buffer: Vec::new(),
+            dropped: (0, 0),
+        })
+    }
+
+    /// How many bytes of these records go to the present file, after a new one is begun where
+    /// there is no room for one more.
+    fn piece(&mut self, records: &[u8]) -> usize {
+        let Some(max) = self.limits.max_size else { return records.len() };
+        let fits = |end: u64| {
+            let room = usize::try_from(max.saturating_sub(end)).unwrap_or(usize::MAX);
+            let within = &records[..records.len().min(room)];
+            within.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1)
+        };
+        let first = || records.iter().position(|b| *b == b'\n').map_or(records.len(), |at| at + 1);
+        let now = fits(self.end);
+        if now > 0 {
+            return now;
+        }
+        if self.end > 0 {
+            self.rotate();
+        }
+        // One that is longer than a file, or a disk that lets no new one begin.
+        fits(self.end).max(first())
+    }
+
+    /// Begins a new file, and removes the oldest. Where that fails the present one goes on.
+    fn rotate(&mut self) {
+        if let Ok(file) = rotation::begin(&self.path, self.limits.max_file) {
+            (self.file, self.end) = (file, 0);
+        }
+    }
+
+    /// Takes what a stream has written, `bytes` long or at its end where empty.
+    pub fn write(&mut self, stream: Stream, mut bytes: &[u8]) {
+        let time = Timestamp::now().to_string();
+        let partial = usize::from(stream == Stream::Stderr);
+        let at_end = bytes.is_empty();
+        while !bytes.is_empty() {
+            let held = self.partial[partial].len();
+            let newline = bytes.iter().position(|b| *b == b'\n').map(|at| at + 1);
+            let room = MAX_LINE - held;
+            let (take, whole) = match newline {
+                Some(length) if length <= room => (length, true),
+                _ => (bytes.len().min(room), bytes.len() >= room),
+            };
+            let (now, rest) = bytes.split_at(take);
+            bytes = rest;
+            if whole && held == 0 {
+                self.record(stream, now, &time, !now.ends_with(b"\n"));
+            } else {
+                self.partial[partial].extend_from_slice(now);
+                if whole {
+                    self.record_held(stream, &time, !now.ends_with(b"\n"));
+                }
+            }
+        }
+        if at_end && !self.partial[partial].is_empty() {
+            self.record_held(stream, &time, false);
+        }
+        self.flush(stream);
+    }
+
+    fn record_held(&mut self, stream: Stream, time: &str, partial: bool) {
+        let held = usize::from(stream == Stream::Stderr);
+        let mut line = std::mem::take(&mut self.partial[held]);
+        self.record(stream, &line, time, partial);
+        line.clear();
+        self.partial[held] = line;
+    }
+
+    fn record(&mut self, stream: Stream, line: &[u8], time: &str, partial: bool) {
+        let (log, log64) = match std::str::from_utf8(line) {
+            Ok(text) => (Some(Cow::Borrowed(text)), None),
+            Err(_) => (None, Some(BASE64.encode(line))),
+        };
+        let record = Record { log, log64, stream, time: Cow::Borrowed(time), partial };
+        // Writing to memory: can't fail.
+        let _ = serde_json::to_writer(&mut self.buffer, &record);
+        self.buffer.push(b'\n');
+    }
+
+    /// A full disk must not stop the container: what can't be written is counted, and the count
+    /// is written when there is room again.
+    fn flush(&mut self, stream: Stream) {
+        if self.buffer.is_empty() {
+            return;
+        }
+        if self.dropped.0 > 0 {
+            let (dropped, bytes) = self.dropped;
+            let gap = Gap { dropped, bytes, stream, time: Timestamp::now().to_string() };
+            let mut marked = serde_json::to_vec(&gap).unwrap_or_default();
+            marked.push(b'\n');
+            marked.append(&mut self.buffer);
+            self.buffer = marked;
+        }
+        let buffer = std::mem::take(&mut self.buffer);
+        let mut rest = buffer.as_slice();
+        while !rest.is_empty() {
+            let piece = self.piece(rest);
+            if self.file.write_all(&rest[..piece]).is_err() {
+                // No half record may stay, or the next one would be unreadable too.
+                let _ = self.file.set_len(self.end);
+                break;
+            }
+            self.end += piece as u64;
+            self.dropped = (0, 0);
+            rest = &rest[piece..];
+        }
+        let records = rest.iter().filter(|b| **b == b'\n').count() as u64;
+        self.dropped = (self.dropped.0 + records, self.dropped.1 + rest.len() as u64);
+        self.buffer = buffer;
+        self.buffer.clear();
+    }
+}
+
+/// Reads one record, and whether its line goes on in the next one; `None` for a marker of a gap or a
+/// record that is damaged.
+pub(crate) fn parse(line: &[u8]) -> Option<(LogLine, bool)> {
+    let record: Record<'_> = serde_json::from_slice(line).ok()?;
+    let bytes = match (record.log, record.log64) {
+        (Some(text), _) => text.into_owned().into_bytes(),
+        (None, Some(encoded)) => BASE64.decode(encoded).ok()?,
+        (None, None) => return None,
+    };
+    let line = LogLine { time: record.time.parse().ok()?, stream: record.stream, bytes };
+    Some((line, record.partial))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(writes: &[(Stream, &[u8])]) -> Vec<LogLine> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let mut writer = Writer::open(&path, LogLimits::default()).unwrap();
+        for (stream, bytes) in writes {
+            writer.write(*stream, bytes);
+        }
+        let text = std::fs::read(&path).unwrap();
+        text.split(|b| *b == b'\n').filter_map(parse).map(|(line, _)| line).collect()
+    }
+
+    #[test]
+    fn lines_come_back_byte_for_byte() {
+        let lines = written(&[
+            (Stream::Stdout, b"one\ntw"),
+            (Stream::Stderr, b"\xff\0\r\n"),
+            (Stream::Stdout, b"o\nlast"),
+            (Stream::Stdout, b""),
+        ]);
+        let shown: Vec<_> = lines.iter().map(|line| (line.stream, line.bytes.as_slice())).collect();
+        let expected: [(Stream, &[u8]); 4] = [
+            (Stream::Stdout, b"one\n"),
+            (Stream::Stderr, b"\xff\0\r\n"),
+            (Stream::Stdout, b"two\n"),
+            (Stream::Stdout, b"last"),
+        ];
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_long_line_is_split_and_nothing_is_lost() {
+        let long = vec![b'x'; 3 * MAX_LINE + 5];
+        let lines = written(&[(Stream::Stdout, &long), (Stream::Stdout, b"\n")]);
+        assert!(lines.iter().all(|line| line.bytes.len() <= MAX_LINE));
+        let joined: Vec<u8> = lines.iter().flat_map(|line| line.bytes.clone()).collect();
+        assert_eq!(joined, [long.as_slice(), b"\n"].concat());
+    }
+}

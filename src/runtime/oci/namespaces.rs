@@ -1,0 +1,87 @@
+//! What a container shares with the host or with another container: network, processes, IPC, host name, in the words of the OCI runtime specification.
+
+use serde_json::{Map, Value, json};
+
+use super::{INIT, JOIN};
+use crate::model::container::ContainerSpec;
+use crate::model::container::namespaces::Mode;
+use crate::runtime::init::pid1;
+
+/// Adds it to `config`.
+pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
+    let sharing = &spec.host.sharing;
+    let modes = [
+        ("network", &sharing.network),
+        ("ipc", &sharing.ipc),
+        ("pid", &sharing.pid),
+        ("uts", &sharing.uts),
+    ];
+    let mut joined = Map::new();
+    for (kind, mode) in modes.into_iter().filter(|(_, mode)| !mode.is_private()) {
+        // A namespace that is not listed is that of who starts the container.
+        if let Some(list) = config["linux"]["namespaces"].as_array_mut() {
+            list.retain(|namespace| namespace["type"] != kind);
+        }
+        if let Mode::Container(id) = mode {
+            joined.insert(kind.to_owned(), id.as_str().into());
+        }
+    }
+    if !joined.is_empty() {
+        config["annotations"][JOIN] = Value::Object(joined).to_string().into();
+    }
+    if sharing.uts == Mode::Host
+        && let Some(config) = config.as_object_mut()
+    {
+        config.remove("hostname");
+    }
+    if !sharing.domainname.is_empty() {
+        config["domainname"] = sharing.domainname.as_str().into();
+    }
+    if !sharing.network.is_private() {
+        config["linux"]["sysctl"] = json!({});
+    }
+    for (key, value) in &sharing.sysctls {
+        config["linux"]["sysctl"][key] = value.as_str().into();
+    }
+    if sharing.init {
+        run_init(config);
+    }
+    if sharing.ipc_none
+        && let Some(mounts) = config["mounts"].as_array_mut()
+    {
+        mounts.retain(|mount| mount["source"] != "shm");
+    }
+    for mount in config["mounts"].as_array_mut().into_iter().flatten() {
+        share_mount(spec, mount);
+    }
+}
+
+/// The first process is a copy of this program, which starts the container's.
+fn run_init(config: &mut Value) {
+    if let Some(arguments) = config["process"]["args"].as_array_mut() {
+        arguments.splice(0..0, [pid1::PATH.into(), "--".into()]);
+    }
+    if let Some(mounts) = config["mounts"].as_array_mut() {
+        mounts.push(json!({
+            "destination": pid1::PATH, "type": "bind", "source": INIT,
+            "options": ["bind", "rprivate", "nosuid", "nodev", "ro"],
+        }));
+    }
+}
+
+/// Names that go with a network, and memory that goes with IPC.
+fn share_mount(spec: &ContainerSpec, mount: &mut Value) {
+    let sharing = &spec.host.sharing;
+    let source = mount["source"].as_str().unwrap_or_default().to_owned();
+    if let Mode::Container(id) = &sharing.network
+        && ["hosts", "hostname", "resolv.conf"].contains(&source.as_str())
+    {
+        mount["source"] = format!("../{id}/{source}").into();
+    }
+    if sharing.ipc == Mode::Host && source == "shm" {
+        *mount = json!({
+            "destination": "/dev/shm", "type": "bind", "source": "/dev/shm",
+            "options": ["rbind", "rprivate", "nosuid", "noexec", "nodev"],
+        });
+    }
+}

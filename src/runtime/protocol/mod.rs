@@ -1,0 +1,7 @@
+//! The protocol between client and monitor over `monitor.sock`, and both ends of a connection.
+
+pub(crate) mod client;
+pub mod connection;
+pub mod message;
+
+pub use message::{Begin, ExecSpec, Reply, Report, Request, Size, encode, encode_input};

@@ -1,0 +1,226 @@
+//! The journal of events, `<root>/events.jsonl`: one line per event, written by whoever makes the
+//! change, front or monitor, and read by anybody of the same user.
+//!
+//! A writer opens the file, locks it, looks at the clock and appends its line by one write: so the
+//! lines of all processes are whole and stand in the order of their times. Under the same lock a
+//! full file gets a number and a new one is begun (`rotation.rs`). An event that can't be written,
+//! because the disk is full or somebody sits on the lock, is lost: no verb fails or waits for it.
+
+use std::fs::{File, TryLockError};
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use nix::sys::inotify::Inotify;
+
+use super::directory::Directory;
+use crate::model::container::ContainerSpec;
+use crate::model::container::mounts::MountKind;
+use crate::model::error::Context;
+use crate::model::observe::event::{Action, Event, EventOptions};
+use crate::model::value::id::ContainerId;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::Runtime;
+use crate::runtime::cancel::Cancel;
+use crate::runtime::log::line_reader::{Lines, watch};
+use crate::runtime::log::rotation;
+use crate::runtime::log::rotation::Part;
+use crate::sys;
+
+/// When a new file is begun, in bytes.
+const LONGEST: u64 = 4 << 20;
+/// How many files are kept: some 30000 events.
+const KEPT: u32 = 3;
+/// How long another writer, whose share of the work takes microseconds, is waited for.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// The journal of one root.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    path: PathBuf,
+    longest: u64,
+}
+
+impl Journal {
+    /// The journal below `root`.
+    pub fn at(root: &Path) -> Self {
+        Journal { path: root.join("events.jsonl"), longest: LONGEST }
+    }
+
+    /// Writes down what has just happened; its time is now.
+    pub fn write(&self, event: Event) {
+        // A full disk must not keep a container from ending: see the head of this file.
+        let _ = self.append(event);
+    }
+
+    fn append(&self, mut event: Event) -> std::io::Result<()> {
+        let mut file = rotation::open(&self.path)?;
+        let deadline = Instant::now() + PATIENCE;
+        let mut locked = lock(&file, deadline)?;
+        // It may have got its number while it was waited for.
+        while locked && !rotation::is_at(&file, &self.path) {
+            file = rotation::open(&self.path)?;
+            locked = lock(&file, deadline)?;
+        }
+        let mut length = file.metadata()?.len();
+        if locked && length >= self.longest {
+            file = rotation::begin(&self.path, KEPT)?;
+            lock(&file, deadline)?;
+            length = file.metadata()?.len();
+        }
+        event.time = Timestamp::now();
+        let mut line = Vec::with_capacity(512);
+        if !ends_a_line(&file, length) {
+            line.push(b'\n');
+        }
+        serde_json::to_writer(&mut line, &event)?;
+        line.push(b'\n');
+        file.write(&line).map(drop)
+    }
+
+    /// Opens what was written, and with `follow` what will be.
+    ///
+    /// # Errors
+    /// When it can't be read or followed.
+    pub fn read(&self, options: &EventOptions) -> Result<EventReader> {
+        let changes = if options.follow { Some(watch(&self.path)?) } else { None };
+        let from_now = options.follow && options.since.is_none() && options.until.is_none();
+        let part = match from_now {
+            true => rotation::tail(&self.path, 0, None),
+            false => Part::after(&self.path, 0),
+        };
+        let part = part.context(|| format!("read `{}`", self.path.display()))?;
+        let (lines, options) = (Lines::new(&self.path, part), options.clone());
+        Ok(EventReader { lines, options, changes })
+    }
+}
+
+/// Whether the file was locked before it was too late.
+fn lock(file: &File, deadline: Instant) -> std::io::Result<bool> {
+    let mut pause = Duration::from_micros(20);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return Ok(false),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        pause = (pause * 2).min(Duration::from_millis(1));
+    }
+}
+
+/// Whether the next line can begin here: a full disk may have taken only a part of the last.
+fn ends_a_line(file: &File, length: u64) -> bool {
+    let mut last = [b'\n'];
+    length == 0 || file.read_exact_at(&mut last, length - 1).is_err() || last == *b"\n"
+}
+
+/// Events of one journal. It reads the files: a slow reader stops nobody.
+#[derive(Debug)]
+pub struct EventReader {
+    lines: Lines,
+    options: EventOptions,
+    /// Tells of more, for one who follows.
+    changes: Option<Inotify>,
+}
+
+impl EventReader {
+    /// The next event; `None` at the end. Damaged lines are passed over.
+    ///
+    /// # Errors
+    /// [`Kind::Cancelled`], or [`Kind::Timeout`] when `timeout` passes without an event.
+    pub fn next_event(
+        &mut self,
+        timeout: Option<Duration>,
+        cancel: &Cancel,
+    ) -> Result<Option<Event>> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            // Asked before the rest is read: what happened until then is there.
+            let until = self.options.until.map(|until| until.duration_since(Timestamp::now()));
+            while let Some(event) = self.lines.next(|line| serde_json::from_slice(line).ok())? {
+                if let Some(event) = event.filter(|event| self.wanted(event)) {
+                    return Ok(Some(event));
+                }
+            }
+            cancel.check()?;
+            let Some(changes) = &self.changes else { return Ok(None) };
+            if until.is_some_and(|until| !until.is_positive()) {
+                return Ok(None);
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let until = until.and_then(|until| Duration::try_from(until).ok());
+            let wait = [left, until].into_iter().flatten().min();
+            let ready = sys::poll::wait_readable(&[changes.as_fd(), cancel.as_fd()], wait)?;
+            if ready[0] {
+                let _ = changes.read_events();
+            }
+            let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if late && !ready.contains(&true) {
+                return Err(Error::new(Kind::Timeout, "no further event in time"));
+            }
+        }
+    }
+
+    fn wanted(&self, event: &Event) -> bool {
+        self.options.since.is_none_or(|since| event.time >= since)
+            && self.options.until.is_none_or(|until| event.time < until)
+            && self.options.filter.takes(event)
+    }
+}
+
+impl Runtime {
+    /// Where events of this root are written.
+    pub fn journal(&self) -> Journal {
+        self.catalogue.journal()
+    }
+
+    /// Writes down what this process did with a container; nothing where its record is gone.
+    pub fn event(&self, id: &ContainerId, action: impl Into<String>, own: &[(&str, String)]) {
+        write_of(&self.journal(), &self.directory(id), action, own);
+    }
+
+    /// What happened, and with `follow` what happens.
+    ///
+    /// # Errors
+    /// When the root can't be read, or this user follows too much already.
+    pub fn events(&self, options: &EventOptions) -> Result<EventReader> {
+        if options.follow {
+            self.catalogue.prepare()?;
+        }
+        self.journal().read(options)
+    }
+}
+
+/// Writes down what happened to the container in `directory`, as its record tells of it.
+pub(crate) fn write_of(
+    journal: &Journal,
+    directory: &Directory,
+    action: impl Into<String>,
+    own: &[(&str, String)],
+) {
+    if let (Ok(spec), Ok(state)) = (directory.read_spec(), directory.read_state()) {
+        journal.write(Event::of_container(&spec, &state.name, action, own));
+    }
+}
+
+/// Writes down that a container begins or ends to use its volumes.
+pub(crate) fn write_mounts(journal: &Journal, spec: &ContainerSpec, action: Action) {
+    let volumes = spec.host.mounts.list.iter().filter(|mount| mount.kind == MountKind::Volume);
+    for mount in volumes {
+        let mut own = vec![("container", spec.id.as_str().to_owned())];
+        if action == Action::Mount {
+            own.push(("destination", mount.target.clone()));
+            own.push(("read/write", (!mount.read_only).to_string()));
+            own.push(("propagation", String::new()));
+        }
+        journal.write(Event::of_volume(action, &mount.source, &own));
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/journal.rs"]
+mod tests;

@@ -1,0 +1,6 @@
+//! The records on disk: containers, volumes and the journal of events.
+
+pub mod container_store;
+pub mod directory;
+pub mod journal;
+pub mod volumes;

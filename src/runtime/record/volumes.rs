@@ -1,0 +1,211 @@
+//! The volumes of a root: `volumes/<name>/` with `volume.json`, the content in `_data`, and the
+//! mark `fresh` until a container has seen it.
+//!
+//! A volume appears by one rename, so two that make it at once get one, and goes by one. Names
+//! that begin with a point are being made or removed. `volumes/.lock` is shared by who makes
+//! containers and held alone by who removes volumes.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::container_store::Catalogue;
+use super::journal::Journal;
+use crate::model::container::mounts::check_volume_name;
+use crate::model::error::Context;
+use crate::model::observe::event::{Action, Event};
+use crate::model::observe::volume::{VERSION, Volume};
+use crate::model::{Error, Kind, Result};
+use crate::runtime::init::volume_copy_up::FRESH;
+use crate::sys;
+
+/// The volumes below one root.
+#[derive(Clone, Debug)]
+pub struct Volumes {
+    path: PathBuf,
+}
+
+/// Lets no volume be removed, or no container be made, as long as it is held.
+#[derive(Debug)]
+pub struct VolumesLock {
+    _file: File,
+}
+
+impl Volumes {
+    /// The volumes below `root`, which need not exist yet.
+    pub fn at(root: &Path) -> Self {
+        Volumes { path: root.join("volumes") }
+    }
+
+    /// Where the content of a volume is.
+    pub fn mountpoint(&self, name: &str) -> PathBuf {
+        self.path.join(name).join("_data")
+    }
+
+    /// Keeps all volumes where they are.
+    ///
+    /// # Errors
+    /// When the root can't be written.
+    pub fn keep(&self) -> Result<VolumesLock> {
+        let file = self.lock_file()?;
+        file.lock_shared().context(|| "lock the volumes".to_owned())?;
+        Ok(VolumesLock { _file: file })
+    }
+
+    /// Lets nobody make a container while volumes are removed.
+    ///
+    /// # Errors
+    /// When the root can't be written.
+    pub fn hold(&self) -> Result<VolumesLock> {
+        let file = self.lock_file()?;
+        file.lock().context(|| "lock the volumes".to_owned())?;
+        Ok(VolumesLock { _file: file })
+    }
+
+    fn lock_file(&self) -> Result<File> {
+        let made = fs::DirBuilder::new().mode(0o700).recursive(true).create(&self.path);
+        made.context(|| format!("make `{}`", self.path.display()))?;
+        let path = self.path.join(".lock");
+        let mut options = OpenOptions::new();
+        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
+        file.context(|| format!("open `{}`", path.display()))
+    }
+
+    /// Makes a volume, or finds the one of this name. Whether it was made.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for a bad name.
+    pub fn create(&self, volume: &Volume) -> Result<bool> {
+        check_volume_name(&volume.name)?;
+        if self.find(&volume.name)?.is_some() {
+            return Ok(false);
+        }
+        let staged = self.path.join(format!(".new-{}", random_name()?));
+        let made = self.stage(volume, &staged).and_then(|()| {
+            let (old, new) = (staged.as_os_str(), self.path.join(&volume.name));
+            let old = std::os::unix::ffi::OsStrExt::as_bytes(old);
+            let new = std::os::unix::ffi::OsStrExt::as_bytes(new.as_os_str());
+            sys::fs::rename_new(rustix::fs::CWD, old, rustix::fs::CWD, new)
+        });
+        match made {
+            Ok(true) => self.event(Action::Create, &volume.name),
+            _ => drop(fs::remove_dir_all(&staged)),
+        }
+        made
+    }
+
+    fn event(&self, action: Action, name: &str) {
+        // The volumes are below the root.
+        if let Some(root) = self.path.parent() {
+            Journal::at(root).write(Event::of_volume(action, name, &[]));
+        }
+    }
+
+    fn stage(&self, volume: &Volume, staged: &Path) -> Result<()> {
+        let what = || format!("make volume `{}`", volume.name);
+        let make = || -> std::io::Result<()> {
+            fs::DirBuilder::new().mode(0o700).recursive(true).create(staged)?;
+            fs::create_dir(staged.join("_data"))?;
+            fs::set_permissions(
+                staged.join("_data"),
+                std::os::unix::fs::PermissionsExt::from_mode(0o755),
+            )?;
+            fs::write(staged.join(FRESH.to_string_lossy().as_ref()), [])?;
+            let json = serde_json::to_vec(volume).unwrap_or_default();
+            fs::write(staged.join("volume.json"), json)?;
+            File::open(staged.join("volume.json"))?.sync_all()
+        };
+        make().context(what)
+    }
+
+    /// The volume of this name, if there is one.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] where its record is damaged.
+    pub fn find(&self, name: &str) -> Result<Option<Volume>> {
+        if check_volume_name(name).is_err() {
+            return Ok(None);
+        }
+        let path = self.path.join(name).join("volume.json");
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            result => result.context(|| format!("read `{}`", path.display()))?,
+        };
+        let corrupt = |why: String| {
+            Error::new(Kind::Corrupt, format!("`{}` is damaged: {why}", path.display()))
+        };
+        let volume: Volume =
+            serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        match volume.version == VERSION && volume.name == name {
+            true => Ok(Some(volume)),
+            false => Err(corrupt("it is of another volume or version".to_owned())),
+        }
+    }
+
+    /// All volumes by name. One whose record is damaged is left out.
+    ///
+    /// # Errors
+    /// When the root can't be read.
+    pub fn list(&self) -> Result<Vec<Volume>> {
+        let entries = match fs::read_dir(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            result => result.context(|| format!("read `{}`", self.path.display()))?,
+        };
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let mut list: Vec<Volume> =
+            names.filter_map(|name| self.find(&name).ok().flatten()).collect();
+        list.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(list)
+    }
+
+    /// Removes a volume with its content, and what killed processes left of others. The caller
+    /// holds all volumes, and knows that nobody uses it.
+    ///
+    /// # Errors
+    /// When something can't be removed.
+    pub fn remove(&self, _held: &VolumesLock, name: &str) -> Result<()> {
+        check_volume_name(name)?;
+        let (path, gone) =
+            (self.path.join(name), self.path.join(format!(".gone-{}", random_name()?)));
+        fs::rename(&path, &gone).context(|| format!("remove `{}`", path.display()))?;
+        self.event(Action::Destroy, name);
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            // Nobody makes one now: who does keeps all volumes.
+            let name = entry.file_name();
+            let half = [&b".gone-"[..], b".new-"];
+            if half.iter().any(|half| name.as_encoded_bytes().starts_with(half)) {
+                let path = entry.path();
+                fs::remove_dir_all(&path).context(|| format!("remove `{}`", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes those of `names` that no container uses any more.
+    ///
+    /// # Errors
+    /// When something can't be read or removed.
+    pub fn remove_unused(&self, names: &[String], containers: &Catalogue) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let held = self.hold()?;
+        let mut used = std::collections::BTreeSet::new();
+        for id in containers.ids()? {
+            if let Ok(spec) = containers.directory(&id).read_spec() {
+                used.extend(spec.host.mounts.volumes().map(str::to_owned));
+            }
+        }
+        for name in names.iter().filter(|name| !used.contains(*name)) {
+            if self.path.join(name).exists() {
+                self.remove(&held, name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn random_name() -> Result<String> {
+    Ok(format!("{:016x}", u64::from_le_bytes(crate::runtime::random()?)))
+}

@@ -1,0 +1,165 @@
+//! Why a process did not become its program: a report of init in words.
+
+use rustix::io::Errno;
+
+use crate::model::{Error, Kind};
+use crate::runtime::plan::{MountStep, Plan, Step, UserStep};
+use crate::runtime::protocol::Report;
+use crate::runtime::rootless;
+use crate::sys::userns;
+
+/// A report in words, with Docker's exit code for it.
+pub(crate) fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Error {
+    let number = usize::try_from(report.step).unwrap_or(usize::MAX);
+    let Some(step) = plan.steps.get(number) else {
+        return Error::from_errno("start the container", report.errno);
+    };
+    let errno = Errno::from_raw_os_error(report.errno);
+    let program = arguments.first().map_or("", String::as_str);
+    Some(step)
+        .filter(|_| userns::nested())
+        .and_then(|step| rootless::explain(step, errno))
+        .or_else(|| explain_label(step, errno))
+        .or_else(|| explain_program(step, errno, program))
+        .or_else(|| explain_mount(step, errno))
+        .or_else(|| explain_root(step, errno))
+        .or_else(|| explain_place(step, errno, joins(plan)))
+        .unwrap_or_else(|| {
+            let step = format!("step {} of {}: {step}", number + 1, plan.steps.len());
+            Error::from_errno(step, report.errno).with_kind(Kind::System)
+        })
+}
+
+/// Why the root could not be stacked.
+fn explain_root(step: &Step, errno: Errno) -> Option<Error> {
+    let refusals = [Errno::INVAL, Errno::PERM, Errno::OPNOTSUPP, Errno::NODEV];
+    let refused = matches!(step, Step::MountRoot(_)) && refusals.contains(&errno);
+    refused.then(|| {
+        Error::from_errno(step.to_string(), errno.raw_os_error()).hint(
+            "overlay can't write on network file systems nor on another overlay: make the \
+             container anew with --storage-driver vfs, which copies the layers, or set a store on \
+             a local disk with --root",
+        )
+    })
+}
+
+/// Why a process could not be made in the cgroup of its container.
+pub(crate) fn explain_clone(error: Error) -> Error {
+    // The kernel asks for rights in the cgroup that is above both (cgroups(7), "Delegation").
+    if error.errno() != Some(libc::EACCES) || !userns::nested() {
+        return error;
+    }
+    Error::new(Kind::Denied, "the container's cgroup can't be entered from this session")
+        .hint("run it in the session, or scope of systemd, that started the container")
+}
+
+/// Why the program could not be executed.
+fn explain_program(step: &Step, errno: Errno, program: &str) -> Option<Error> {
+    if !matches!(step, Step::Execute) {
+        return None;
+    }
+    let error = match errno {
+        Errno::NOENT | Errno::NOTDIR => {
+            let what = if program.contains('/') {
+                "no such file or directory"
+            } else {
+                "executable file not found in $PATH"
+            };
+            Error::new(Kind::NotFound, format!("`{program}`: {what}"))
+                .hint("is it in the image, and the interpreter that its first line names too?")
+                .with_exit_code(127)
+        }
+        Errno::ACCESS => Error::new(Kind::Denied, format!("`{program}`: permission denied"))
+            .hint("it must be a file with the executable bit set")
+            .with_exit_code(126),
+        Errno::NOEXEC => Error::new(Kind::Invalid, format!("`{program}`: exec format error"))
+            .hint("it is for another processor, or a script without `#!`")
+            .with_exit_code(126),
+        _ => return None,
+    };
+    Some(error)
+}
+
+/// Why it could not be who, or where, it was to be. The exit codes are those of Docker's `run`
+/// and `exec`.
+fn explain_place(step: &Step, errno: Errno, joins: bool) -> Option<Error> {
+    match step {
+        Step::BecomeUser(UserStep { user, groups, .. })
+            if matches!(errno, Errno::NOENT | Errno::SRCH) =>
+        {
+            let (kind, file) =
+                if errno == Errno::NOENT { ("user", "passwd") } else { ("group", "group") };
+            let mut names: Vec<&str> = groups.iter().map(String::as_str).collect();
+            names.retain(|_| kind == "group");
+            names.extend((!user.is_empty()).then_some(user.as_str()));
+            let of = names.join("`, `");
+            let message =
+                format!("unable to find {kind} of `{of}`: no matching entries in /etc/{file}");
+            let error = Error::new(Kind::NotFound, message)
+                .hint("use a number from 0 to 4294967294, or a name that the image knows");
+            Some(error.with_exit_code(if joins { 126 } else { 125 }))
+        }
+        Step::EnterDirectory { path, .. } => {
+            let path = path.to_string_lossy();
+            let what = format!("enter the working directory `{path}`");
+            let error = Error::from_errno(what, errno.raw_os_error());
+            Some(error.with_exit_code(if joins { 126 } else { 127 }))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the plan is that of a further process, which makes no namespaces.
+fn joins(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step, Step::JoinNamespaces(_)))
+}
+
+/// Why a security module does not take a name, where it is known.
+fn explain_label(step: &Step, errno: Errno) -> Option<Error> {
+    match (step, errno) {
+        (Step::SetProfile(order), Errno::NOENT) => {
+            let order = order.to_string_lossy();
+            let name = order.trim_start_matches("exec ");
+            let message = format!("AppArmor profile `{name}` is not loaded");
+            let hint = "load it as root: apparmor_parser -r FILE";
+            Some(Error::new(Kind::NotFound, message).hint(hint))
+        }
+        (Step::SetLabel(label), Errno::INVAL) => {
+            let label = label.to_string_lossy();
+            let message = format!("the policy knows no SELinux label `{label}`");
+            let hint = "`seinfo -t` lists the types of the policy";
+            Some(Error::new(Kind::Invalid, message).hint(hint))
+        }
+        _ => None,
+    }
+}
+
+/// Why a mount that a user asked for cannot be, where it is known.
+fn explain_mount(step: &Step, errno: Errno) -> Option<Error> {
+    let target = match step {
+        Step::OpenSource(source) if errno == Errno::NOENT => {
+            let path = source.path.to_string_lossy();
+            let message = format!("bind source path does not exist: {path}");
+            let hint = "it was there when the container was made: bring it back";
+            return Some(Error::new(Kind::NotFound, message).hint(hint));
+        }
+        Step::ShowSource { target, .. } | Step::MountMemory(MountStep { target, .. }) => target,
+        _ => return None,
+    };
+    let (why, hint) = match errno {
+        Errno::NOTDIR => (
+            "not a directory",
+            "are you trying to mount a directory onto a file (or vice-versa)? check if the \
+             specified host path exists and is the expected type",
+        ),
+        Errno::LOOP => ("too many links", "the image has links there that lead in a circle"),
+        Errno::BUSY | Errno::XDEV => (
+            "a link of the image leads to the root or to a file system of the kernel",
+            "mount it at another place",
+        ),
+        _ => return None,
+    };
+    let message = format!("cannot mount on /{}: {why}", target.to_string_lossy());
+    let error = Error::new(Kind::Refused, message).hint(hint);
+    Some(if errno == Errno::NOTDIR { error.with_exit_code(127) } else { error })
+}
