@@ -5,48 +5,21 @@
 //! line, for the REPL. Nothing here writes to the terminal or ends the process.
 
 mod api;
-mod callback;
-mod cases;
-mod caught;
 mod check;
-mod chronicle;
-mod completion;
-mod declared;
+mod context;
+mod display;
 mod docs;
-mod error;
-mod events;
-mod exec;
-mod explain;
-mod fence;
-mod fenced;
-mod handle;
-mod handlers;
-mod here;
-mod incomplete;
-mod interpreter;
-mod keyword;
+mod errors;
+mod flow;
 pub mod lessons;
-mod logs;
-mod looks;
-mod modules;
-mod nearest;
 mod options;
-mod parallel;
-mod reference;
-mod render;
-mod scope;
-mod session;
-mod show;
-mod sources;
-mod stack;
-mod stage;
-mod stats;
-mod stdlib;
-mod subject;
+mod recording;
+mod sandbox;
+pub(crate) mod session;
+mod syntax;
 pub mod teaching;
-mod trace;
+pub(crate) mod testing;
 mod values;
-mod waiting;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -63,14 +36,14 @@ use crate::model::observe::progress::Progress;
 use crate::model::script::expression::Expression;
 use crate::model::value::language::Reader;
 
-pub use cases::Cases;
+pub use crate::script::context::stack::took_panic;
+pub use crate::script::recording::recorder::{Recorder, run_recorded};
+pub use crate::script::sandbox::policy::Fence;
+pub use crate::script::session::completion::{Candidate, Completion};
+pub use crate::script::session::reference::{Form, reference};
+pub use crate::script::testing::Cases;
 pub use check::{Finding, Severity, check};
-pub use chronicle::{Recorder, run_recorded};
-pub use completion::{Candidate, Completion};
-pub use fence::Fence;
-pub use reference::{Form, reference};
 pub use session::{Reply, Session};
-pub use stack::took_panic;
 
 /// Where the text of a script and of its containers goes.
 pub trait Output: Send + Sync + fmt::Debug {
@@ -243,7 +216,7 @@ pub fn run(host: Host, source: Source) -> Outcome {
     let (name, text) = match read(source) {
         Ok(source) => source,
         Err(error) => {
-            let report = Some(render::plain(&error));
+            let report = Some(crate::script::errors::render::plain(&error));
             return Outcome { exit_code: 1, report, whole: false };
         }
     };

@@ -1,9 +1,10 @@
 //! `docs`: the reference of the language.
 
-use crate::cli::arguments::{DocsArguments, DocsForm};
+pub(super) use crate::cli::arguments::{DocsArguments, DocsForm};
 use crate::cli::terminal::outcome::Outcome;
 use crate::cli::terminal::screen::Screen;
-use crate::script::{Form, reference};
+use crate::script::Form;
+pub(super) use crate::script::reference;
 
 /// Writes the reference.
 pub fn docs(screen: &mut Screen, arguments: &DocsArguments) -> Outcome {

@@ -5,10 +5,6 @@ use std::path::Path;
 use rhai::Dynamic;
 use rhai::plugin::*;
 
-use super::super::error::OrRaise;
-use super::super::handle::Image as ImageHandle;
-use super::super::stage::Stage;
-use super::super::{subject, values};
 use super::files::Aside;
 use super::{Command, ImageOrName, RhaiResultOf, Signal};
 use crate::engine::Backend;
@@ -16,6 +12,11 @@ use crate::model::error::Context;
 use crate::model::image::build::{BuildStep, CommandLine, CopyItem, CopySource, CopyStep, RunStep};
 use crate::model::image::{Image as Metadata, PullPolicy};
 use crate::model::{Error, Kind, Result};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::OrRaise;
+use crate::script::flow::resolve;
+use crate::script::values;
+use crate::script::values::handle::Image as ImageHandle;
 
 /// Building images. Each step returns a new image; one that was done before is taken from the
 /// store.
@@ -176,7 +177,7 @@ pub mod build {
         entrypoint: Command,
     ) -> RhaiResultOf<ImageHandle> {
         let words = values::command("an entrypoint", &entrypoint.flatten()).or_raise(&ctx)?;
-        let handle = subject::image(&ctx, &image, PullPolicy::Missing)?;
+        let handle = resolve::image(&ctx, &image, PullPolicy::Missing)?;
         let backend = Stage::of(&ctx)?;
         let keep_cmd = has_own_cmd(backend.backend().as_ref(), handle.metadata());
         let command = CommandLine::Exec(words);
@@ -230,7 +231,7 @@ pub mod build {
 
 /// Does a step above an image.
 fn take(ctx: &NativeCallContext, image: &Dynamic, step: &BuildStep) -> RhaiResultOf<ImageHandle> {
-    let image = subject::image(ctx, image, PullPolicy::Missing)?;
+    let image = resolve::image(ctx, image, PullPolicy::Missing)?;
     let stage = Stage::of(ctx)?;
     let mut out = Aside(stage.host().output.as_ref());
     let id = image.metadata().id.as_str();

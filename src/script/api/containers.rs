@@ -8,11 +8,7 @@ use std::time::{Duration, Instant};
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
 
-use super::super::error::{OrRaise, raise};
-use super::super::handle::Container as Handle;
 use super::super::options::{self, Create};
-use super::super::stage::Stage;
-use super::super::{Output, fence, here, subject, values};
 use super::{Command, ContainerOrName, ImageOrName, Options, RhaiResultOf};
 use crate::engine::{Attach, Backend};
 use crate::model::container::Container as Record;
@@ -20,6 +16,13 @@ use crate::model::container::exec::Left;
 use crate::model::container::status::Status;
 use crate::model::image::PullPolicy;
 use crate::model::{Error, Kind, Result};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thread;
+use crate::script::context::thrown::{OrRaise, raise};
+use crate::script::flow::resolve;
+use crate::script::sandbox::policy;
+use crate::script::values::handle::Container as Handle;
+use crate::script::{Output, values};
 
 /// Making containers.
 #[export_module]
@@ -133,7 +136,7 @@ pub mod containers {
         let stage = Stage::of(&ctx)?;
         let id = match values::text(&container) {
             Some(name) => stage.backend().find(&name),
-            None => subject::container(&ctx, &container).map(|handle| Ok(handle.id().clone()))?,
+            None => resolve::container(&ctx, &container).map(|handle| Ok(handle.id().clone()))?,
         };
         let removed = id.and_then(|id| {
             stage.touches(&ctx, &id);
@@ -165,7 +168,7 @@ fn try_make(
     cmd: Option<&Dynamic>,
 ) -> RhaiResultOf<Result<(Handle, Create)>> {
     if Stage::of(ctx)?.host().fence.is_some() {
-        fence::own_variables(&options).or_raise(ctx)?;
+        policy::own_variables(&options).or_raise(ctx)?;
     }
     let mut wanted = options::create(ctx.fn_name(), options).or_raise(ctx)?;
     Stage::of(ctx)?.may_make(&wanted.options).or_raise(ctx)?;
@@ -174,9 +177,9 @@ fn try_make(
         wanted.options.cmd = Some(values::command("a command", &cmd).or_raise(ctx)?);
     }
     // As `docker create` does: an image that is missing is fetched first.
-    let image = subject::image(ctx, image, PullPolicy::Missing)?;
+    let image = resolve::image(ctx, image, PullPolicy::Missing)?;
     let stage = Stage::of(ctx)?;
-    let scope = here::scope().filter(|scope| scope.owns());
+    let scope = thread::scope().filter(|scope| scope.owns());
     let owner = scope.as_ref().map(|_| stage.owner()).transpose().or_raise(ctx)?;
     if let Some(owner) = owner {
         owner.gains().or_raise(ctx)?;
@@ -359,7 +362,7 @@ fn bring_up(
 ) -> RhaiResultOf<std::result::Result<Handle, Tried>> {
     let stage = Stage::of(ctx)?;
     let (backend, id) = (stage.backend(), &record.spec.id);
-    let image = subject::image(ctx, image, PullPolicy::Missing)?;
+    let image = resolve::image(ctx, image, PullPolicy::Missing)?;
     if record.spec.image.id != image.metadata().id {
         let name = record.state.name.as_str();
         let message = format!("`{name}` exists and was made from another image");

@@ -5,13 +5,15 @@ use std::any::TypeId;
 use rhai::plugin::*;
 use rhai::{Dynamic, FnPtr, ImmutableString, Map};
 
-use super::super::error::OrRaise;
-use super::super::events::{Event as Happened, Events as Stream, Watch};
-use super::super::handlers::Subscription as Subscribed;
-use super::super::stage::Stage;
-use super::super::{callback, handlers, options, values};
 use super::{ActionOrActions, Options, RhaiResultOf, array_of};
 use crate::model::Result;
+use crate::script::context::callback;
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::OrRaise;
+use crate::script::flow::events::{Event as Happened, Events as Stream, Watch};
+use crate::script::flow::handlers;
+use crate::script::flow::handlers::Subscription as Subscribed;
+use crate::script::{options, values};
 
 /// The functions, and how to loop over `Events`.
 pub fn module() -> Module {

@@ -6,18 +6,19 @@ use std::path::Path;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-use super::super::error::{OrRaise, raise};
-use super::super::fence::OwnPath;
-use super::super::handle::{Container as ContainerHandle, Image as ImageHandle};
 use super::super::options;
-use super::super::stage::Stage;
-use super::super::{Output, subject};
 use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf};
 use crate::engine::write_whole;
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::model::image::PullPolicy;
 use crate::model::image::build::{CommitOptions, tag};
+use crate::script::Output;
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::{OrRaise, raise};
+use crate::script::flow::resolve;
+use crate::script::sandbox::policy::OwnPath;
+use crate::script::values::handle::{Container as ContainerHandle, Image as ImageHandle};
 
 /// Images from Dockerfiles, containers and archives.
 #[export_module]
@@ -61,7 +62,7 @@ pub mod files {
         if !subject.is::<ImageHandle>() {
             return commit_container(&ctx, &subject, Some(reference), &CommitOptions::default());
         }
-        let image = subject::image(&ctx, &subject, PullPolicy::Never)?;
+        let image = resolve::image(&ctx, &subject, PullPolicy::Never)?;
         let stage = Stage::of(&ctx)?;
         let tag = super::tag(reference).or_raise(&ctx)?;
         let named = stage.backend().tag(image.metadata().id.as_str(), &tag).or_raise(&ctx)?;
@@ -105,7 +106,7 @@ pub mod files {
     /// ```
     #[rhai_fn(name = "diff", volatile, return_raw)]
     pub fn diff(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
-        let container = subject::container(&ctx, &container)?;
+        let container = resolve::container(&ctx, &container)?;
         let stage = Stage::of(&ctx)?;
         let changes = stage.backend().diff(container.id()).or_raise(&ctx)?;
         let map = |change: crate::model::image::build::Change| {
@@ -128,7 +129,7 @@ pub mod files {
         container: ContainerOrName,
         path: &str,
     ) -> RhaiResultOf<ContainerHandle> {
-        let handle = subject::container(&ctx, &container)?;
+        let handle = resolve::container(&ctx, &container)?;
         let stage = Stage::of(&ctx)?;
         let cancel = &stage.cancel();
         let path = stage.path(path).or_raise(&ctx)?;
@@ -185,7 +186,7 @@ fn commit_container(
     reference: Option<&str>,
     options: &CommitOptions,
 ) -> RhaiResultOf<ImageHandle> {
-    let container = subject::container(ctx, container)?;
+    let container = resolve::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     let tag = reference.map(tag).transpose().or_raise(ctx)?;
     let cancel = &stage.cancel();

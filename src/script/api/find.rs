@@ -3,16 +3,17 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-use super::super::error::{OrRaise, raise};
-use super::super::handle::{Container as Handle, Image};
 use super::super::options::{self, Filter};
-use super::super::stage::Stage;
-use super::super::{subject, values};
 use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf, array_of};
 use crate::model::container::Container as Record;
 use crate::model::container::status;
 use crate::model::image::PullPolicy;
 use crate::model::{Kind, Result};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::{OrRaise, raise};
+use crate::script::flow::resolve;
+use crate::script::values;
+use crate::script::values::handle::{Container as Handle, Image};
 
 /// Finding containers.
 #[export_module]
@@ -25,7 +26,7 @@ pub mod find {
     /// ```
     #[rhai_fn(name = "container", volatile, return_raw)]
     pub fn container(ctx: NativeCallContext, name: ContainerOrName) -> RhaiResultOf<Handle> {
-        subject::container(&ctx, &name)
+        resolve::container(&ctx, &name)
     }
 
     /// Whether there is such a container.
@@ -38,7 +39,7 @@ pub mod find {
         let stage = Stage::of(&ctx)?;
         let found = match values::text(&container) {
             Some(name) => stage.backend().find(&name).map(drop),
-            None => subject::container(&ctx, &container)?.now().map(drop),
+            None => resolve::container(&ctx, &container)?.now().map(drop),
         };
         match found {
             Ok(()) => Ok(true),
@@ -75,7 +76,7 @@ pub mod find {
     /// ```
     #[rhai_fn(name = "table", volatile, return_raw)]
     pub fn table(ctx: NativeCallContext, list: Array) -> RhaiResultOf<String> {
-        super::super::super::show::table(&list).or_raise(&ctx)
+        crate::script::display::table(&list).or_raise(&ctx)
     }
 
     /// All that is known about a container or an image: Docker's inspect document as a map.
@@ -98,7 +99,7 @@ pub mod find {
     /// ```
     #[rhai_fn(name = "moves", volatile, return_raw)]
     pub fn moves(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
-        let now = subject::container(&ctx, &container)?.now().or_raise(&ctx)?;
+        let now = resolve::container(&ctx, &container)?.now().or_raise(&ctx)?;
         let verbs = status::moves(now.state.status);
         Ok(values::strings(verbs.into_iter().map(status::Action::verb)))
     }
@@ -120,7 +121,7 @@ fn document(ctx: &NativeCallContext, subject: &Dynamic) -> RhaiResultOf<serde_js
             found => found.or_raise(ctx),
         };
     }
-    let handle = subject::container(ctx, &subject)?;
+    let handle = resolve::container(ctx, &subject)?;
     backend.inspect_json(handle.id()).or_raise(ctx)
 }
 

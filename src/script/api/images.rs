@@ -3,15 +3,17 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic};
 
-use super::super::error::{OrRaise, raise};
-use super::super::handle::Image as ImageHandle;
-use super::super::stage::Stage;
-use super::super::{fence, options, subject, values};
 use super::{Command, ImageOrName, Options, RhaiResultOf};
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::{OrRaise, raise};
+use crate::script::flow::resolve;
+use crate::script::sandbox::policy;
+use crate::script::values::handle::Image as ImageHandle;
+use crate::script::{options, values};
 
 /// Images: what containers are made from.
 #[export_module]
@@ -29,7 +31,7 @@ pub mod images {
     /// ```
     #[rhai_fn(name = "image", volatile, return_raw)]
     pub fn image(ctx: NativeCallContext, reference: ImageOrName) -> RhaiResultOf<Image> {
-        subject::image(&ctx, &reference, PullPolicy::Missing)
+        resolve::image(&ctx, &reference, PullPolicy::Missing)
     }
 
     /// The same, and says when to pull.
@@ -44,7 +46,7 @@ pub mod images {
         options: Options,
     ) -> RhaiResultOf<Image> {
         let policy = options::pull(options).or_raise(&ctx)?;
-        subject::image(&ctx, &reference, policy)
+        resolve::image(&ctx, &reference, policy)
     }
 
     /// An image of these programs of this machine, with the libraries and interpreters that they
@@ -175,7 +177,7 @@ fn save_to(
     options: &SaveOptions,
 ) -> RhaiResultOf<ImageHandle> {
     let stage = Stage::of(ctx)?;
-    let image = subject::image(ctx, image, PullPolicy::Never)?;
+    let image = resolve::image(ctx, image, PullPolicy::Never)?;
     let (backend, cancel) = (stage.backend(), &stage.cancel());
     backend
         .save(&[image.reference()], options, &stage.path(path).or_raise(ctx)?, cancel)
@@ -188,7 +190,7 @@ fn remove(ctx: &NativeCallContext, image: &Dynamic, force: bool) -> RhaiResultOf
     let stage = Stage::of(ctx)?;
     let reference = match values::text(image) {
         Some(reference) => reference,
-        None => subject::image(ctx, image, PullPolicy::Never)?.reference().to_owned(),
+        None => resolve::image(ctx, image, PullPolicy::Never)?.reference().to_owned(),
     };
     let removed = stage.backend().rmi(&reference, force).or_raise(ctx)?;
     Ok(super::store::removed(&removed))
@@ -201,7 +203,7 @@ fn from_host(
 ) -> RhaiResultOf<ImageHandle> {
     let stage = Stage::of(ctx)?;
     if stage.host().fence.is_some() {
-        fence::refuse("it may make no image of programs of this machine").or_raise(ctx)?;
+        policy::refuse("it may make no image of programs of this machine").or_raise(ctx)?;
     }
     let words = values::command("the programs", &programs.clone().flatten()).or_raise(ctx)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -3,16 +3,17 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, INT};
 
-use super::super::error::OrRaise;
-use super::super::handle::Container as Handle;
-use super::super::stage::Stage;
-use super::super::{handlers, options, subject, values};
 use super::{ContainerOrName, Duration, DurationOrOptions, Options, RhaiResultOf, Signal};
 use crate::engine::{Backend, Cancel};
 use crate::model::container::options::StopOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal as Number;
 use crate::model::{Kind, Result};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::OrRaise;
+use crate::script::flow::{handlers, resolve};
+use crate::script::values::handle::Container as Handle;
+use crate::script::{options, values};
 
 /// The life of a container.
 #[export_module]
@@ -44,7 +45,7 @@ pub mod lifecycle {
         if !attach {
             return act(&ctx, &container, |backend, id, _| backend.start(id));
         }
-        let handle = subject::container(&ctx, &container)?;
+        let handle = resolve::container(&ctx, &container)?;
         super::super::containers::attach(&ctx, &handle, true, interactive)?;
         Ok(handle)
     }
@@ -230,7 +231,7 @@ fn act(
     container: &Dynamic,
     verb: impl FnOnce(&dyn Backend, &ContainerId, &Cancel) -> Result<()>,
 ) -> RhaiResultOf<Handle> {
-    let handle = subject::container(ctx, container)?;
+    let handle = resolve::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     if ctx.fn_name() == "rm" {
         handle.remember();
@@ -245,7 +246,7 @@ fn act_slowly(
     container: &Dynamic,
     verb: impl FnOnce(&dyn Backend, &ContainerId, &Cancel) -> Result<()> + Send,
 ) -> RhaiResultOf<Handle> {
-    let handle = subject::container(ctx, container)?;
+    let handle = resolve::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     let (backend, id) = (stage.backend().as_ref(), handle.id());
     handlers::wait(&stage.cancel(), |cancel| verb(backend, id, cancel)).or_raise(ctx)?;
@@ -257,7 +258,7 @@ fn ended(
     container: &Dynamic,
     timeout: Option<std::time::Duration>,
 ) -> RhaiResultOf<INT> {
-    let handle = subject::container(ctx, container)?;
+    let handle = resolve::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     let (backend, id) = (stage.backend(), handle.id());
     let wait = |cancel: &Cancel| backend.wait(id, timeout, cancel);

@@ -5,13 +5,15 @@ use std::any::TypeId;
 use rhai::plugin::*;
 use rhai::{Dynamic, FnPtr, ImmutableString, Map};
 
-use super::super::error::OrRaise;
-use super::super::handle::Container as Handle;
-use super::super::stage::Stage;
-use super::super::stats::{Samples as Stream, Sampling, WATCHED, map_of};
-use super::super::{callback, options, subject};
 use super::{Anything, ContainerOrName, Options, RhaiResultOf};
 use crate::model::Result;
+use crate::script::context::callback;
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::OrRaise;
+use crate::script::flow::resolve;
+use crate::script::flow::stats::{Samples as Stream, Sampling, WATCHED, map_of};
+use crate::script::options;
+use crate::script::values::handle::Container as Handle;
 
 /// The functions, and how to loop over `Samples`.
 pub fn module() -> Module {
@@ -43,7 +45,7 @@ pub mod limits {
         options: Options,
     ) -> RhaiResultOf<Handle> {
         let changes = options::update(options).or_raise(&ctx)?;
-        let handle = subject::container(&ctx, &container)?;
+        let handle = resolve::container(&ctx, &container)?;
         let stage = Stage::of(&ctx)?;
         stage.backend().update(handle.id(), &changes).or_raise(&ctx)?;
         Ok(handle)
@@ -57,7 +59,7 @@ pub mod limits {
     /// ```
     #[rhai_fn(name = "stats", volatile, return_raw)]
     pub fn stats(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Map> {
-        let handle = subject::container(&ctx, &container)?;
+        let handle = resolve::container(&ctx, &container)?;
         let stage = Stage::of(&ctx)?;
         now(&stage, &handle).or_raise(&ctx)
     }
@@ -79,7 +81,7 @@ pub mod limits {
         options: Options,
     ) -> RhaiResultOf<Anything> {
         let sampling = options::stats(options).or_raise(&ctx)?;
-        let handle = subject::container(&ctx, &container)?;
+        let handle = resolve::container(&ctx, &container)?;
         let stage = Stage::of(&ctx)?;
         if !sampling.follow {
             return now(&stage, &handle).map(Dynamic::from).or_raise(&ctx);
@@ -145,7 +147,7 @@ fn follow(
     sampling: Sampling,
     each: &FnPtr,
 ) -> RhaiResultOf<Handle> {
-    let handle = subject::container(ctx, container)?;
+    let handle = resolve::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     for sample in open(&stage, &handle, sampling).or_raise(ctx)?.samples() {
         let sample = Dynamic::from(sample.or_raise(ctx)?);

@@ -5,15 +5,16 @@ use std::any::TypeId;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString};
 
-use super::super::callback;
-use super::super::error::OrRaise;
-use super::super::handle::Container;
-use super::super::logs::{Lines, LogLine as Line, Logs as Log};
 use super::super::options::{self, Follow};
-use super::super::stage::Stage;
-use super::super::{subject, values};
 use super::{ContainerOrName, Options, RhaiResultOf, array_of};
 use crate::model::observe::log::Stream;
+use crate::script::context::callback;
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::OrRaise;
+use crate::script::flow::logs::{Lines, LogLine as Line, Logs as Log};
+use crate::script::flow::resolve;
+use crate::script::values;
+use crate::script::values::handle::Container;
 
 /// The functions, and how to loop over `Logs`.
 pub fn module() -> Module {
@@ -181,7 +182,7 @@ pub mod logs {
 }
 
 fn open(ctx: &NativeCallContext, container: &Dynamic, follow: Follow) -> RhaiResultOf<Log> {
-    let handle = subject::container(ctx, container)?;
+    let handle = resolve::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     Log::open(stage.backend(), handle.id(), follow, &stage.cancel()).or_raise(ctx)
 }
@@ -193,7 +194,7 @@ fn follow(
     mut follow: Follow,
     each: &FnPtr,
 ) -> RhaiResultOf<Container> {
-    let handle = subject::container(ctx, container)?;
+    let handle = resolve::container(ctx, container)?;
     let stage = Stage::of(ctx)?;
     follow.options.follow = true;
     let cancel = &stage.cancel();

@@ -4,30 +4,31 @@
 #![allow(clippy::wildcard_imports)]
 
 mod build;
+mod concurrency;
 mod containers;
 mod data;
 mod events;
+mod exec;
 mod files;
 mod find;
 mod images;
-mod inside;
 mod lifecycle;
 mod limits;
 mod logs;
-mod order;
 mod properties;
 mod registry;
+pub(super) mod stdlib;
 mod store;
 mod system;
 mod teaching;
 pub mod testing;
 mod volumes;
-mod waiting;
+mod wait_for;
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-pub use super::error::RhaiResultOf;
+pub use crate::script::context::thrown::RhaiResultOf;
 
 // What signatures show. The names say what a value means; Rhai sees through them.
 
@@ -75,10 +76,16 @@ pub const PARTS: &[Part] = &[
     Part { title: "Finding containers", build: || exported_module!(find::find) },
     Part { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },
     Part { title: "Limits", build: limits::module },
-    Part { title: "Inside containers", build: || exported_module!(inside::inside) },
+    Part {
+        title: "Inside containers",
+        build: || exported_module!(crate::script::api::exec::inside),
+    },
     Part { title: "Logs", build: logs::module },
-    Part { title: "Waiting", build: || exported_module!(waiting::waiting) },
-    Part { title: "Order and cleanup", build: || exported_module!(order::order) },
+    Part { title: "Waiting", build: || exported_module!(crate::script::api::wait_for::waiting) },
+    Part {
+        title: "Order and cleanup",
+        build: || exported_module!(crate::script::api::concurrency::order),
+    },
     Part { title: "Events", build: events::module },
     Part { title: "Teaching", build: || exported_module!(teaching::teaching_functions) },
     Part { title: "Properties", build: || exported_module!(properties::properties) },

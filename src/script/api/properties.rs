@@ -4,14 +4,14 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, INT, ImmutableString, Map};
 
-use super::super::error::{OrRaise, raise};
-use super::super::handle::{Container, Image};
-use super::super::nearest::nearest;
-use super::super::stage::Stage;
 use super::super::{docs, values};
 use super::RhaiResultOf;
 use crate::model::container::Container as Record;
 use crate::model::{Error, Kind};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::{OrRaise, raise};
+use crate::script::syntax::suggest::nearest;
+use crate::script::values::handle::{Container, Image};
 
 /// Properties of Container and Image.
 #[export_module]

@@ -2,14 +2,15 @@
 
 use rhai::plugin::*;
 
-use super::super::error::OrRaise;
-use super::super::handle::Image;
-use super::super::stage::Stage;
-use super::super::{options, subject};
 use super::{ImageOrName, Options, RhaiResultOf};
 use crate::model::image::PullPolicy;
 use crate::model::observe::progress::PullOptions;
 use crate::model::value::reference::Reference;
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::OrRaise;
+use crate::script::flow::resolve;
+use crate::script::options;
+use crate::script::values::handle::Image;
 
 /// Registries: images from elsewhere, and to there.
 #[export_module]
@@ -91,7 +92,7 @@ fn send(
     let stage = Stage::of(ctx)?;
     let host = stage.host();
     let reference: Reference = text.parse().or_raise(ctx)?;
-    let image = subject::image(ctx, image, PullPolicy::Never)?.metadata().id.to_string();
+    let image = resolve::image(ctx, image, PullPolicy::Never)?.metadata().id.to_string();
     let access = options.access;
     let pushed = host.backend.push(&image, &reference, access, &host.progress, &stage.cancel());
     Ok(pushed.or_raise(ctx)?.digest.to_string())

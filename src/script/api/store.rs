@@ -3,10 +3,6 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-use super::super::error::OrRaise;
-use super::super::handle::Image as ImageHandle;
-use super::super::stage::Stage;
-use super::super::{options, subject, values};
 use super::{ImageOrName, Options, RhaiResultOf, array_of};
 use crate::model::image::filter::ImageFilter;
 use crate::model::image::history::History;
@@ -14,6 +10,11 @@ use crate::model::image::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage
 use crate::model::image::{PullPolicy, Removed};
 use crate::model::observe::check_report::Finding;
 use crate::model::value::reference::Reference;
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::OrRaise;
+use crate::script::flow::resolve;
+use crate::script::values::handle::Image as ImageHandle;
+use crate::script::{options, values};
 
 /// Keeping images in order.
 #[export_module]
@@ -55,7 +56,7 @@ pub mod store {
         image: ImageOrName,
         reference: &str,
     ) -> RhaiResultOf<ImageHandle> {
-        let image = subject::image(&ctx, &image, PullPolicy::Missing)?;
+        let image = resolve::image(&ctx, &image, PullPolicy::Missing)?;
         let name: Reference = reference.parse().or_raise(&ctx)?;
         let stage = Stage::of(&ctx)?;
         let id = image.metadata().id.to_string();
@@ -71,7 +72,7 @@ pub mod store {
     /// ```
     #[rhai_fn(name = "history", volatile, return_raw)]
     pub fn history(ctx: NativeCallContext, image: ImageOrName) -> RhaiResultOf<Array> {
-        let id = subject::image(&ctx, &image, PullPolicy::Never)?.metadata().id.to_string();
+        let id = resolve::image(&ctx, &image, PullPolicy::Never)?.metadata().id.to_string();
         let steps = Stage::of(&ctx)?.backend().history(&id).or_raise(&ctx)?;
         Ok(steps.into_iter().map(|step| Dynamic::from(step_map(step))).collect())
     }

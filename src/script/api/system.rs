@@ -3,11 +3,13 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, FLOAT, INT, ImmutableString, Map};
 
-use super::super::error::{Ending, OrRaise, raise};
-use super::super::stage::Stage;
-use super::super::{docs, fence, handlers, values};
 use super::{Duration, RhaiResultOf};
 use crate::model::{Error, Kind};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::{Ending, OrRaise, raise};
+use crate::script::flow::handlers;
+use crate::script::sandbox::policy;
+use crate::script::{docs, values};
 
 /// The script itself and what it runs on.
 #[export_module]
@@ -30,7 +32,7 @@ pub mod system {
     #[rhai_fn(name = "env", volatile, return_raw)]
     pub fn env(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Dynamic> {
         if Stage::of(&ctx)?.host().fence.is_some() {
-            fence::variable(name).or_raise(&ctx)?;
+            policy::variable(name).or_raise(&ctx)?;
         }
         // A name that the system would not even look for is not set.
         let possible = !name.is_empty() && !name.contains(['=', '\0']);

@@ -3,10 +3,6 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, FnPtr, ImmutableString};
 
-use super::super::error::OrRaise;
-use super::super::handle::{Container, Image};
-use super::super::stage::Stage;
-use super::super::{options, subject, teaching, trace, values};
 use super::{
     AnyOrName, Anything, ContainerOrName, ContainerOrOptions, Duration, Options, RhaiResultOf,
 };
@@ -15,6 +11,12 @@ use crate::model::error::Context as _;
 use crate::model::image::PullPolicy;
 use crate::model::value::language::Reader;
 use crate::model::{Error, Kind};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::OrRaise;
+use crate::script::flow::resolve;
+use crate::script::teaching::trace;
+use crate::script::values::handle::{Container, Image};
+use crate::script::{options, teaching, values};
 
 /// What a container is.
 #[export_module]
@@ -38,7 +40,7 @@ pub mod teaching_functions {
             return sources(&ctx, &verb.into(), &path);
         }
         let stage = Stage::of(&ctx)?;
-        let handle = subject::container(&ctx, &container)?;
+        let handle = resolve::container(&ctx, &container)?;
         let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
         let page = teaching::plan(backend, reader, verb, handle.id());
         page.map(|page| stage.page(page.trim_end())).or_raise(&ctx)
@@ -62,10 +64,10 @@ pub mod teaching_functions {
             });
         let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
         let page = if is_image {
-            let image = subject::image(&ctx, &of, PullPolicy::Missing)?;
+            let image = resolve::image(&ctx, &of, PullPolicy::Missing)?;
             teaching::image(backend, reader, image.metadata().id.as_str())
         } else {
-            let handle = subject::container(&ctx, &of)?;
+            let handle = resolve::container(&ctx, &of)?;
             teaching::container(backend, reader, handle.id())
         };
         page.map(|page| stage.page(page.trim_end())).or_raise(&ctx)
@@ -122,7 +124,7 @@ pub mod teaching_functions {
     #[rhai_fn(name = "why", volatile, return_raw)]
     pub fn why(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<String> {
         let stage = Stage::of(&ctx)?;
-        let handle = subject::container(&ctx, &container)?;
+        let handle = resolve::container(&ctx, &container)?;
         teaching::why(stage.backend().as_ref(), stage.host().reader, handle.id()).or_raise(&ctx)
     }
 
@@ -197,7 +199,7 @@ pub mod teaching_functions {
     #[rhai_fn(name = "docker", volatile, return_raw)]
     pub fn docker(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<()> {
         let stage = Stage::of(&ctx)?;
-        let handle = subject::container(&ctx, &container)?;
+        let handle = resolve::container(&ctx, &container)?;
         let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
         let lines = teaching::docker(backend, reader, handle.id());
         lines.map(|lines| stage.print(&lines)).or_raise(&ctx)
@@ -249,7 +251,7 @@ pub mod teaching_functions {
 
 fn sources(ctx: &NativeCallContext, container: &Dynamic, path: &str) -> RhaiResultOf<()> {
     let stage = Stage::of(ctx)?;
-    let handle = subject::container(ctx, container)?;
+    let handle = resolve::container(ctx, container)?;
     let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
     let page = teaching::sources(backend, reader, handle.id(), path);
     page.map(|page| stage.page(page.trim_end())).or_raise(ctx)
@@ -258,7 +260,7 @@ fn sources(ctx: &NativeCallContext, container: &Dynamic, path: &str) -> RhaiResu
 fn draw(ctx: &NativeCallContext, container: Option<&Dynamic>, given: Options) -> RhaiResultOf<()> {
     let stage = Stage::of(ctx)?;
     let options = options::diagram(given).or_raise(ctx)?;
-    let handle = container.map(|container| subject::container(ctx, container)).transpose()?;
+    let handle = container.map(|container| resolve::container(ctx, container)).transpose()?;
     let id = handle.as_ref().map(|handle| handle.id());
     let reader = stage.host().reader;
     let reader = Reader { ascii: options.ascii.unwrap_or(reader.ascii), ..reader };
@@ -289,7 +291,7 @@ fn measure(
     time: std::time::Duration,
 ) -> RhaiResultOf<()> {
     let stage = Stage::of(ctx)?;
-    let handle = subject::container(ctx, container)?;
+    let handle = resolve::container(ctx, container)?;
     let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
     let page = teaching::resources(backend, reader, handle.id(), time, &stage.cancel());
     page.map(|page| stage.page(page.trim_end())).or_raise(ctx)

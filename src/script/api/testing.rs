@@ -3,11 +3,12 @@
 use rhai::FnPtr;
 use rhai::plugin::*;
 
-use super::super::cases::{self, Hook};
-use super::super::error::raise;
-use super::super::stage::Stage;
 use super::RhaiResultOf;
 use crate::model::{Error, Kind};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::raise;
+use crate::script::testing as cases;
+use crate::script::testing::Hook;
 
 /// Tests.
 #[export_module]

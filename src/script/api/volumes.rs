@@ -3,11 +3,11 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-use super::super::error::OrRaise;
-use super::super::stage::Stage;
 use super::super::{options, values};
 use super::{Options, RhaiResultOf};
 use crate::model::observe::volume::{VolumeFilter, VolumeOptions, VolumeUse};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::OrRaise;
 
 /// Volumes.
 #[export_module]

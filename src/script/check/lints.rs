@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use rhai::{AST, ASTNode, Expr, FnAccess, FnCallExpr, Position, Stmt};
 
-use super::super::sources::CLOSURE;
-use super::held::{self, Held};
+use super::bindings;
+use super::bindings::Held;
 use super::vocabulary::Vocabulary;
-use super::{Notes, literals, reach};
+use super::{Notes, literals, unreachable};
+use crate::script::syntax::sources::CLOSURE;
 
 /// Calls that keep a closure for later, when a loop's variable has moved on.
 const KEEP: &[&str] = &["push", "insert", "append", "defer", "on"];
@@ -29,7 +30,7 @@ pub fn imports(ast: &AST) -> Vec<(String, String, Position)> {
 /// Looks at the whole tree.
 pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
     let (keys, held) = (keys(ast), Held::of(ast));
-    reach::bodies(notes, ast);
+    unreachable::bodies(notes, ast);
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         let Some(node) = path.last() else { return true };
         match node {
@@ -53,7 +54,7 @@ pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
             }
             ASTNode::Expr(Expr::Dot(dot, ..)) => {
                 receiver(notes, &dot.lhs, &dot.rhs);
-                held::properties(notes, vocabulary, &held, &dot.lhs, &dot.rhs);
+                bindings::properties(notes, vocabulary, &held, &dot.lhs, &dot.rhs);
             }
             ASTNode::Stmt(Stmt::For(parts, place)) => {
                 empty(notes, parts.2.body.statements(), *place);
@@ -64,7 +65,7 @@ pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
             }
             _ => {}
         }
-        reach::blocks(notes, node);
+        unreachable::blocks(notes, node);
         true
     });
 }

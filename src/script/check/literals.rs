@@ -4,12 +4,12 @@
 use jiff::Timestamp;
 use rhai::{Dynamic, Expr, Position};
 
-use super::super::nearest::nearest;
 use super::super::options::{self, Key, Takes};
 use super::super::values;
 use super::Notes;
 use crate::model::value::signal::Signal;
 use crate::model::value::units::{parse_bytes, parse_duration};
+use crate::script::syntax::suggest::nearest;
 
 /// Looks at a map that is given to a function which takes options. `is_whole` says that nothing
 /// changes it before.

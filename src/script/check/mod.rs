@@ -4,10 +4,10 @@
 //! found in its tree (`lints`, `reach`), against what the language and the script's imports have
 //! (`vocabulary`).
 
-mod held;
+mod bindings;
 mod lints;
 mod literals;
-mod reach;
+mod unreachable;
 mod vocabulary;
 
 use std::collections::BTreeSet;
@@ -16,10 +16,12 @@ use std::sync::Arc;
 use rhai::{AST, EvalAltResult, ParseErrorType, Position, Scope};
 
 use self::vocabulary::Vocabulary;
-use super::explain::{self, Known, Words};
-use super::sources::without_shebang;
-use super::{interpreter, modules, render};
 use crate::model::Result;
+use crate::script::errors::explain;
+use crate::script::errors::explain::{Known, Words};
+use crate::script::errors::render;
+use crate::script::session::{interpreter, modules};
+use crate::script::syntax::sources::without_shebang;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,7 +153,8 @@ impl Checker {
             match modules::locate(Some(&notes.source), &path) {
                 Ok(found) => {
                     vocabulary.import(&alias, &found);
-                    if found.native.is_none() && !super::stdlib::is_source(&found.name) {
+                    if found.native.is_none() && !crate::script::api::stdlib::is_source(&found.name)
+                    {
                         files.push((found.name, found.text));
                     }
                 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rhai::{AST, ASTFlags, Stmt};
 
 use super::super::docs::{self, Function, Role};
-use super::super::interpreter;
-use super::super::modules::Found;
-use super::super::nearest::nearest;
-use super::super::sources::without_shebang;
+use crate::script::session::interpreter;
+use crate::script::session::modules::Found;
+use crate::script::syntax::sources::without_shebang;
+use crate::script::syntax::suggest::nearest;
 
 /// What Rhai itself does, without a registration.
 const SPECIAL: &[&str] =

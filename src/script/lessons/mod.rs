@@ -5,15 +5,15 @@
 
 mod csv;
 mod format;
-mod ground;
 mod player;
 mod progress;
-mod solve;
+mod sandbox_store;
+pub(crate) mod self_test;
 mod values;
 
+pub use crate::script::lessons::sandbox_store::clear;
+pub use crate::script::lessons::self_test::{Solved, solve};
 pub use csv::csv;
 pub use format::{Lesson, course, of_folder};
-pub use ground::clear;
 pub use player::{Player, Said};
 pub use progress::{Kept, Progress};
-pub use solve::{Solved, solve};

@@ -5,8 +5,8 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::format::{Guess, Lesson, Step};
-use super::ground::{ask, chosen, clear, is_same, prepare};
 use super::progress::{Kept, Progress};
+use super::sandbox_store::{ask, chosen, clear, is_same, prepare};
 use super::values::{self, Values};
 use crate::model::value::language::Reader;
 use crate::model::{Error, Kind, Result};

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use rhai::{Array, Dynamic, Map};
 
-use super::super::events::Watch;
-use super::super::handle::{Container, Image};
 use super::super::values;
 use super::read::{pairs, texts};
 use super::{Key, Options, Takes, key};
 use crate::model::observe::event::{EventFilter, EventOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
+use crate::script::flow::events::Watch;
+use crate::script::values::handle::{Container, Image};
 
 pub(super) const KEYS: &[Key] = &[
     key("since", Takes::Time, "only what happened from then on"),

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use rhai::{Dynamic, Map};
 
-use super::super::handle::Image;
 use super::super::values;
 use super::Options;
 use super::read::{pairs, texts};
 use crate::model::Result;
 use crate::model::image::filter::ImageFilter;
 use crate::model::image::usage::PruneOptions;
+use crate::script::values::handle::Image;
 
 /// The options of `images`. `created` tells when the image of a reference was built.
 pub fn images(
@@ -51,7 +51,7 @@ pub fn check_images(map: Map) -> Result<bool> {
     Options::new("check_images", map)?.flag("repair")
 }
 
-fn reference(value: &Dynamic) -> Option<String> {
+pub(crate) fn reference(value: &Dynamic) -> Option<String> {
     let handle = value.read_lock::<Image>();
     handle.map(|image| image.metadata().id.to_string()).or_else(|| values::text(value))
 }

@@ -4,38 +4,38 @@
 //! named with the nearest key and never ignored.
 
 mod build;
+mod concurrency;
 mod events;
-mod health;
+mod health_check;
 mod images;
 mod mounts;
-mod order;
+mod namespaces;
 mod read;
 mod resources;
 mod security;
-mod sharing;
+mod supervision;
 mod teaching;
-mod upkeep;
-mod waiting;
+mod wait_for;
 
 use rhai::Map;
 
-use super::nearest::nearest;
 use super::values::{self};
 use crate::model::value::health_check::WORDS;
 use crate::model::{Error, Kind, Result};
+use crate::script::syntax::suggest::nearest;
 
+pub use crate::script::options::concurrency::{Retry, retry};
+pub use crate::script::options::wait_for::{Condition, Goal, goal};
 pub use build::{build, commit, import};
 pub use events::{events, on, wrong_filter};
 pub use images::{check_images, images, prune_images};
 pub use mounts::{new_volume, prune_volumes, volumes};
-pub use order::{Retry, retry};
 pub use read::{
     Create, Filter, Follow, create, exec, fetch, filter, force, load, logs, pull, remove, save,
     start, stats, stop,
 };
 pub use resources::update;
 pub use teaching::{diagram, trace};
-pub use waiting::{Condition, Goal, goal};
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,9 +290,9 @@ const NEW: &[&[Key]] = &[
     resources::LIMITS,
     resources::KEYS,
     mounts::KEYS,
-    sharing::KEYS,
-    upkeep::KEYS,
-    health::KEYS,
+    crate::script::options::namespaces::KEYS,
+    crate::script::options::supervision::KEYS,
+    crate::script::options::health_check::KEYS,
 ];
 
 /// What `run` takes.
@@ -302,9 +302,9 @@ const NEW_AND_ATTACH: &[&[Key]] = &[
     resources::LIMITS,
     resources::KEYS,
     mounts::KEYS,
-    sharing::KEYS,
-    upkeep::KEYS,
-    health::KEYS,
+    crate::script::options::namespaces::KEYS,
+    crate::script::options::supervision::KEYS,
+    crate::script::options::health_check::KEYS,
     ATTACH,
 ];
 
@@ -313,7 +313,7 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("create", NEW),
     ("run", NEW_AND_ATTACH),
     ("ensure_running", NEW),
-    ("health", &[health::PARTS]),
+    ("health", &[crate::script::options::health_check::PARTS]),
     ("start", &[ATTACH]),
     ("exec", &[EXEC]),
     ("stop", &[STOP]),
@@ -338,10 +338,10 @@ const FUNCTIONS: &[(&str, &[&[Key]])] = &[
     ("push", &[TLS]),
     ("logs", &[LOGS]),
     ("stats", &[STATS]),
-    ("retry", &[order::KEYS]),
+    ("retry", &[crate::script::options::concurrency::KEYS]),
     ("trace", &[teaching::TRACE_KEYS]),
     ("diagram", &[teaching::DIAGRAM_KEYS]),
-    ("wait_for", &[waiting::KEYS]),
+    ("wait_for", &[crate::script::options::wait_for::KEYS]),
     ("events", &[events::KEYS]),
     ("on", &[events::ON]),
     ("ps", &[PS]),

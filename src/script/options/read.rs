@@ -6,8 +6,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rhai::{Array, Dynamic, Map};
 
-use super::super::handle::Image;
-use super::super::stats::Sampling;
 use super::super::values;
 use super::Options;
 use crate::model::container::exec::ExecOptions;
@@ -19,6 +17,8 @@ use crate::model::observe::progress::{Access, PullOptions};
 use crate::model::value::health_check::WORDS;
 use crate::model::value::platform::Platform;
 use crate::model::{Error, Kind, Result};
+use crate::script::flow::stats::Sampling;
+use crate::script::values::handle::Image;
 
 /// How to make a container, and whether to stay with it.
 #[derive(Debug, Default)]
@@ -53,8 +53,8 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
         security: super::security::read(&given)?,
         resources: super::resources::read(&given)?,
         mounts: super::mounts::read(&given)?,
-        sharing: super::sharing::read(&given)?,
-        upkeep: super::upkeep::read(&given)?,
+        sharing: super::namespaces::read(&given)?,
+        upkeep: super::supervision::read(&given)?,
     };
     Ok(Create { options, attach: given.flag("attach")? || interactive, interactive })
 }

@@ -1,7 +1,7 @@
 //! `help` and the examples in doc comments.
 
 use super::super::docs::{Function, Role, modules, ours};
-use super::super::incomplete::Judge;
+use crate::script::syntax::incomplete::Judge;
 
 /// All functions that have a page, those of modules too.
 fn functions() -> Vec<Function> {
@@ -26,7 +26,7 @@ fn every_function_has_a_summary_and_an_example() {
 /// The help is in all languages: first paragraphs, options, titles.
 #[test]
 fn no_language_lacks_a_text_of_the_help() {
-    use super::super::docs::first_paragraph;
+    use super::super::docs::function::first_paragraph;
     use super::super::options;
     use crate::ui::messages::korean_help;
     let mut texts: Vec<String> = Vec::new();

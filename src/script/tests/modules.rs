@@ -121,13 +121,15 @@ fn a_module_does_not_lose_our_functions_to_its_importer() {
 fn the_workflows_that_lifebox_brings_parse() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
     let (host, _) = host();
-    let engine = super::super::interpreter::build(&super::super::stage::Stage::new(host));
+    let engine = crate::script::session::interpreter::build(
+        &crate::script::context::script_context::Stage::new(host),
+    );
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|ending| ending == "rhai") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let parsed = engine.compile(super::super::sources::without_shebang(&text));
+            let parsed = engine.compile(crate::script::syntax::sources::without_shebang(&text));
             assert!(parsed.is_ok(), "{}: {:?}", path.display(), parsed.err());
             seen += 1;
         }

@@ -1,0 +1,273 @@
+//! The order of things: at the same time, once more, and in any case at the end.
+
+use std::time::Duration as Time;
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, INT, Map};
+
+use super::super::options::{self, Retry};
+use super::{Anything, ContainerOrName, Options};
+use crate::model::{Error, Kind};
+use crate::script::context::scope::Scope;
+use crate::script::context::script_context::Stage;
+use crate::script::context::thread;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf, innermost, raise};
+use crate::script::flow::parallel;
+use crate::script::flow::parallel::{AT_ONCE, Job};
+use crate::script::flow::{handlers, resolve};
+use crate::script::values;
+use crate::script::values::handle::Container;
+
+/// The order of things.
+#[export_module]
+pub mod order {
+    /// Calls functions at the same time. Returns what they return, in the same order. The first
+    /// error ends the calls that still run, and is thrown.
+    ///
+    /// ```rhai
+    /// let codes = parallel([|| run("host", "true").wait(), || run("host", "true").wait()]);
+    /// ```
+    #[rhai_fn(name = "parallel", volatile, return_raw)]
+    pub fn parallel(ctx: NativeCallContext, functions: Array) -> RhaiResultOf<Array> {
+        functions_at_once(&ctx, functions, AT_ONCE)
+    }
+
+    /// The same, but never more than `limit` at once.
+    ///
+    /// ```rhai
+    /// let codes = parallel(2, [|| run("host", "true").wait(), || run("host", "true").wait()]);
+    /// ```
+    #[rhai_fn(name = "parallel", volatile, return_raw)]
+    pub fn parallel_limited(
+        ctx: NativeCallContext,
+        limit: INT,
+        functions: Array,
+    ) -> RhaiResultOf<Array> {
+        let limit = at_once(&ctx, limit)?;
+        functions_at_once(&ctx, functions, limit)
+    }
+
+    /// Calls a function with each value of an array, at the same time.
+    ///
+    /// ```rhai
+    /// let codes = parallel(["true", "true"], |cmd| run("host", cmd).wait());
+    /// ```
+    #[rhai_fn(name = "parallel", volatile, return_raw)]
+    pub fn parallel_each(
+        ctx: NativeCallContext,
+        values: Array,
+        function: FnPtr,
+    ) -> RhaiResultOf<Array> {
+        each_at_once(&ctx, values, &function, AT_ONCE)
+    }
+
+    /// The same, but never more than `limit` at once.
+    ///
+    /// ```rhai
+    /// let codes = parallel(2, ["true", "true", "true"], |cmd| run("host", cmd).wait());
+    /// ```
+    #[rhai_fn(name = "parallel", volatile, return_raw)]
+    pub fn parallel_each_limited(
+        ctx: NativeCallContext,
+        limit: INT,
+        values: Array,
+        function: FnPtr,
+    ) -> RhaiResultOf<Array> {
+        let limit = at_once(&ctx, limit)?;
+        each_at_once(&ctx, values, &function, limit)
+    }
+
+    /// Calls a function until it throws no more, at most so many times. Returns what it returns.
+    ///
+    /// ```rhai
+    /// let code = retry(3, || run("host", "true").wait());
+    /// ```
+    #[rhai_fn(name = "retry", volatile, return_raw)]
+    pub fn retry(ctx: NativeCallContext, times: INT, function: FnPtr) -> RhaiResultOf<Anything> {
+        let times = u64::try_from(times).ok().filter(|times| *times > 0).ok_or_else(|| {
+            raise(&ctx, &Error::new(Kind::Invalid, "retry(): at least 1 time is wanted"))
+        })?;
+        again_and_again(&ctx, &Retry { times, ..Retry::default() }, &function)
+    }
+
+    /// The same, with a pause between the calls that grows by the factor `backoff`, and for errors
+    /// of some kinds only.
+    ///
+    /// ```rhai
+    /// let slow = #{ times: 3, delay: "100ms", backoff: 2, on: ["timeout", "network"] };
+    /// let code = retry(slow, || run("host", "true").wait("10s"));
+    /// ```
+    #[rhai_fn(name = "retry", volatile, return_raw)]
+    pub fn retry_with(
+        ctx: NativeCallContext,
+        options: Options,
+        function: FnPtr,
+    ) -> RhaiResultOf<Anything> {
+        let retry = options::retry(options).or_raise(&ctx)?;
+        again_and_again(&ctx, &retry, &function)
+    }
+
+    /// Calls a function and removes the containers that were made meanwhile, however it ended: by
+    /// its end, an error, `exit`, Ctrl-C, or the death of this process. Returns what it returns.
+    ///
+    /// ```rhai
+    /// scope(|| {
+    ///     let c = run("host", "sleep 100");
+    ///     print(c.status);
+    /// });
+    /// ```
+    #[rhai_fn(name = "scope", volatile, return_raw)]
+    pub fn scope(ctx: NativeCallContext, function: FnPtr) -> RhaiResultOf<Anything> {
+        let scope = Scope::part();
+        let call = || function.call_within_context::<Dynamic>(&ctx, ());
+        let ended = thread::in_scope(scope.clone(), call);
+        scope.end(ctx.engine(), &Stage::of(&ctx)?, ended)
+    }
+
+    /// Takes a container out of the scopes that it was made in: it stays.
+    ///
+    /// ```rhai
+    /// let c = scope(|| keep(run("host", "true")));
+    /// print(c.wait());
+    /// ```
+    #[rhai_fn(name = "keep", volatile, return_raw)]
+    pub fn keep(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Container> {
+        let handle = resolve::container(&ctx, &container)?;
+        if thread::scope().is_some_and(|scope| scope.release(&handle)) {
+            let stage = Stage::of(&ctx)?;
+            stage.owner().and_then(|owner| owner.keep(handle.id())).or_raise(&ctx)?;
+        }
+        Ok(handle)
+    }
+
+    /// Puts a call off until the scope ends, or the script where there is no scope: the latest
+    /// first, however it ends. At the prompt the input is the script.
+    ///
+    /// ```rhai
+    /// let c = run("host", "sleep 100");
+    /// defer(|| rm(c, #{ force: true }));
+    /// ```
+    #[rhai_fn(name = "defer", volatile, return_raw)]
+    pub fn defer(ctx: NativeCallContext, function: FnPtr) -> RhaiResultOf<()> {
+        let scope = thread::scope().ok_or_else(|| {
+            raise(&ctx, &Error::new(Kind::Bug, "defer(): there is no script that could end"))
+        })?;
+        scope.defer(&ctx, function);
+        Ok(())
+    }
+
+    /// Calls a function. If it does not come to its end, for an error, `exit`, Ctrl-C or the end of
+    /// the script's time, `undo` is called before that goes on. Returns what it returns.
+    ///
+    /// ```rhai
+    /// let c = ensure_running("web", "host", #{ cmd: "sleep 100" });
+    /// attempt(|| { c.pause(); sleep("10ms"); c.unpause() }, || if c.status == "paused" { c.unpause() });
+    /// ```
+    #[rhai_fn(name = "attempt", volatile, return_raw)]
+    pub fn attempt(ctx: NativeCallContext, function: FnPtr, undo: FnPtr) -> RhaiResultOf<Anything> {
+        let stage = Stage::of(&ctx)?;
+        let ended = function.call_within_context::<Dynamic>(&ctx, ());
+        // One that has swallowed the ending of the script has not come to its end either.
+        if ended.is_ok() && stage.ending().is_none() {
+            return ended;
+        }
+        let back = Scope::back();
+        back.defer(&ctx, undo);
+        back.end(ctx.engine(), &stage, ended)
+    }
+}
+
+fn at_once(ctx: &NativeCallContext, limit: INT) -> RhaiResultOf<usize> {
+    usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(|| {
+        let message = format!("parallel(): a limit from 1 on is wanted, not {limit}");
+        raise(ctx, &Error::new(Kind::Invalid, message))
+    })
+}
+
+fn functions_at_once(
+    ctx: &NativeCallContext,
+    functions: Array,
+    limit: usize,
+) -> RhaiResultOf<Array> {
+    let job = |value: Dynamic| {
+        let value = value.flatten();
+        let kind = values::type_of(&value);
+        value.try_cast::<FnPtr>().map(|function| Job::new(function, Vec::new())).ok_or_else(|| {
+            let message = format!("parallel(): an array of functions is wanted, not of {kind}");
+            let hint = "write parallel([|| ..., || ...]), or parallel(values, |value| ...)";
+            raise(ctx, &Error::new(Kind::Invalid, message).hint(hint))
+        })
+    };
+    let jobs = functions.into_iter().map(job).collect::<RhaiResultOf<Vec<Job>>>()?;
+    parallel::run(ctx, &jobs, limit)
+}
+
+fn each_at_once(
+    ctx: &NativeCallContext,
+    values: Array,
+    function: &FnPtr,
+    limit: usize,
+) -> RhaiResultOf<Array> {
+    let job = |value: Dynamic| Job::new(function.clone(), vec![value.flatten()]);
+    let jobs: Vec<Job> = values.into_iter().map(job).collect();
+    parallel::run(ctx, &jobs, limit)
+}
+
+fn again_and_again(
+    ctx: &NativeCallContext,
+    retry: &Retry,
+    function: &FnPtr,
+) -> RhaiResultOf<Dynamic> {
+    let cancel = Stage::of(ctx)?.cancel();
+    let mut pause = retry.delay;
+    let mut time = 1;
+    loop {
+        let mut error = match function.call_within_context::<Dynamic>(ctx, ()) {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        if !innermost(&error).is_catchable() || !wanted(retry, innermost(&error)) {
+            return Err(error);
+        }
+        if time == retry.times {
+            note(&mut error, time);
+            return Err(error);
+        }
+        time += 1;
+        handlers::wait(&cancel, |cancel| cancel.sleep(pause)).or_raise(ctx)?;
+        pause = Time::try_from_secs_f64(pause.as_secs_f64() * retry.backoff)
+            .unwrap_or(retry.longest)
+            .min(retry.longest);
+    }
+}
+
+/// Whether an error is of a kind that calls for another time.
+fn wanted(retry: &Retry, error: &EvalAltResult) -> bool {
+    let kind = match error {
+        EvalAltResult::ErrorRuntime(value, _) => match value.read_lock::<Map>() {
+            Some(map) => map.get("kind").map(ToString::to_string),
+            None => Some("thrown".to_owned()),
+        },
+        // As `catch` tells it.
+        _ => Some(Kind::Invalid.as_str().to_owned()),
+    };
+    retry.on.is_empty() || kind.is_some_and(|kind| retry.on.contains(&kind))
+}
+
+/// Says in the last error that it was not the first.
+fn note(error: &mut EvalAltResult, times: u64) {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
+        | EvalAltResult::ErrorInModule(_, inner, _) => note(inner, times),
+        EvalAltResult::ErrorRuntime(value, _) if times > 1 => {
+            let Some(mut map) = value.write_lock::<Map>() else { return };
+            let said = Dynamic::from(format!("it was tried {times} times"));
+            if let Some(mut causes) =
+                map.get_mut("causes").and_then(|causes| causes.write_lock::<Array>())
+            {
+                causes.push(said);
+            }
+        }
+        _ => {}
+    }
+}

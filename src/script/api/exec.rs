@@ -1,0 +1,244 @@
+//! Getting into containers: further programs, the processes, the terminal.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, INT, ImmutableString, Map};
+
+use super::super::options;
+use super::{Command, ContainerOrName, Options, RhaiResultOf};
+use crate::engine::{Attach, Cancel, CopyOptions, Transfer};
+use crate::model::container::exec::Left;
+use crate::model::observe::top::Process;
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::OrRaise;
+use crate::script::flow::{handlers, resolve};
+use crate::script::sandbox::policy;
+use crate::script::values;
+use crate::script::values::exec_result::{ExecResult as Outcome, Kept};
+use crate::script::values::handle::Container as Handle;
+
+/// Getting into containers.
+#[export_module]
+pub mod inside {
+    /// How a program in a container ended: `code`, `out`, `err`, `ok`, `truncated`.
+    pub type ExecResult = Outcome;
+
+    /// Runs a further program in a container that runs, and waits for it. A code that is not 0 is
+    /// no error.
+    ///
+    /// ```rhai
+    /// let r = exec("web", "id -u");
+    /// if r.ok { print(r.out); }
+    /// ```
+    #[rhai_fn(name = "exec", volatile, return_raw)]
+    pub fn exec(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        cmd: Command,
+    ) -> RhaiResultOf<ExecResult> {
+        run(&ctx, &container, cmd, Map::new())
+    }
+
+    /// The same, with options. After `timeout` the program is killed.
+    ///
+    /// ```rhai
+    /// let r = exec("web", ["sh", "-c", "cat; echo $A"], #{ stdin: "hello", env: #{ A: 1 } });
+    /// ```
+    #[rhai_fn(name = "exec", volatile, return_raw)]
+    pub fn exec_with(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        cmd: Command,
+        options: Options,
+    ) -> RhaiResultOf<ExecResult> {
+        run(&ctx, &container, cmd, options)
+    }
+
+    /// Its exit code.
+    #[rhai_fn(get = "code")]
+    pub fn code(result: ExecResult) -> INT {
+        result.code.into()
+    }
+
+    /// What it wrote to standard output.
+    #[rhai_fn(get = "out")]
+    pub fn out(result: ExecResult) -> ImmutableString {
+        result.out.as_ref().into()
+    }
+
+    /// What it wrote to standard error.
+    #[rhai_fn(get = "err")]
+    pub fn err(result: ExecResult) -> ImmutableString {
+        result.err.as_ref().into()
+    }
+
+    /// Whether its exit code is 0.
+    #[rhai_fn(get = "ok")]
+    pub fn ok(result: ExecResult) -> bool {
+        result.code == 0
+    }
+
+    /// Whether it wrote more than is kept: 8 MiB of each stream.
+    #[rhai_fn(get = "truncated")]
+    pub fn truncated(result: ExecResult) -> bool {
+        result.truncated
+    }
+
+    /// What it wrote to standard output, without the last newline.
+    #[rhai_fn(name = "to_string", name = "to_debug")]
+    pub fn show(result: ExecResult) -> ImmutableString {
+        result.out.strip_suffix('\n').unwrap_or(&result.out).into()
+    }
+
+    /// Connects to a container that runs, and writes what it writes, until it ends.
+    ///
+    /// ```rhai
+    /// attach("web");
+    /// ```
+    #[rhai_fn(name = "attach", volatile, return_raw)]
+    pub fn attach(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Handle> {
+        let handle = resolve::container(&ctx, &container)?;
+        super::super::containers::attach(&ctx, &handle, false, false)?;
+        Ok(handle)
+    }
+
+    /// Its processes: maps with `uid`, `user`, `pid`, `ppid`, `c`, `stime`, `tty`, `time` (in
+    /// seconds) and `cmd`. The numbers are the host's.
+    ///
+    /// ```rhai
+    /// for p in top("web") { print(`${p.pid} ${p.cmd}`); }
+    /// ```
+    #[rhai_fn(name = "top", volatile, return_raw)]
+    pub fn top(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
+        let handle = resolve::container(&ctx, &container)?;
+        let processes = Stage::of(&ctx)?.backend().top(handle.id()).or_raise(&ctx)?;
+        Ok(processes.into_iter().map(|process| Dynamic::from(map(process))).collect())
+    }
+
+    /// Copies a file or directory of this machine into it, whether it runs or not, by the rules
+    /// of `docker cp`.
+    ///
+    /// ```rhai
+    /// cp_to("web", "site", "/srv");
+    /// ```
+    #[rhai_fn(name = "cp_to", volatile, return_raw)]
+    pub fn cp_to(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        from: &str,
+        to: &str,
+    ) -> RhaiResultOf<Handle> {
+        let stage = Stage::of(&ctx)?;
+        let from = stage.path(from).or_raise(&ctx)?;
+        transfer(&ctx, &container, Transfer::In { from: &from, path: to })
+    }
+
+    /// Copies a file or directory of it to this machine.
+    ///
+    /// ```rhai
+    /// cp_from("web", "/etc/hosts", "hosts");
+    /// ```
+    #[rhai_fn(name = "cp_from", volatile, return_raw)]
+    pub fn cp_from(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        from: &str,
+        to: &str,
+    ) -> RhaiResultOf<Handle> {
+        let stage = Stage::of(&ctx)?;
+        let to = stage.path(to).or_raise(&ctx)?;
+        transfer(&ctx, &container, Transfer::Out { path: from, to: &to })
+    }
+
+    /// The text of a file inside, up to 8 MiB.
+    ///
+    /// ```rhai
+    /// print(read_file("web", "/etc/hostname"));
+    /// ```
+    #[rhai_fn(name = "read_file", volatile, return_raw)]
+    pub fn read_file(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        path: &str,
+    ) -> RhaiResultOf<String> {
+        let mut content = Vec::new();
+        transfer(&ctx, &container, Transfer::Read { path, content: &mut content })?;
+        Ok(String::from_utf8_lossy(&content).into_owned())
+    }
+
+    /// Writes a file inside, which root owns.
+    ///
+    /// ```rhai
+    /// write_file("web", "/etc/motd", "hello");
+    /// ```
+    #[rhai_fn(name = "write_file", volatile, return_raw)]
+    pub fn write_file(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        path: &str,
+        text: &str,
+    ) -> RhaiResultOf<Handle> {
+        transfer(&ctx, &container, Transfer::Write { path, content: text.as_bytes() })
+    }
+
+    /// Its ports that can be reached from outside: none, for a container has no network.
+    ///
+    /// ```rhai
+    /// print(port("web").len());
+    /// ```
+    #[rhai_fn(name = "port", volatile, return_raw)]
+    pub fn port(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
+        resolve::container(&ctx, &container)?.now().or_raise(&ctx)?;
+        Ok(Array::new())
+    }
+}
+
+fn transfer(
+    ctx: &NativeCallContext,
+    container: &Dynamic,
+    what: Transfer<'_>,
+) -> RhaiResultOf<Handle> {
+    let handle = resolve::container(ctx, container)?;
+    let stage = Stage::of(ctx)?;
+    let options = CopyOptions::default();
+    stage.backend().copy(handle.id(), what, options, &stage.cancel()).or_raise(ctx)?;
+    Ok(handle)
+}
+
+fn map(process: Process) -> Map {
+    let mut map = Map::new();
+    map.insert("uid".into(), Dynamic::from_int(process.uid.into()));
+    map.insert("user".into(), process.user.into());
+    map.insert("pid".into(), Dynamic::from_int(process.pid.into()));
+    map.insert("ppid".into(), Dynamic::from_int(process.ppid.into()));
+    map.insert("c".into(), Dynamic::from_int(process.cpu.into()));
+    map.insert("stime".into(), process.started.into());
+    map.insert("tty".into(), process.tty.into());
+    map.insert("time".into(), Dynamic::from_int(values::int(process.time)));
+    map.insert("cmd".into(), process.command.into());
+    map
+}
+
+fn run(
+    ctx: &NativeCallContext,
+    container: &Dynamic,
+    cmd: Dynamic,
+    map: Map,
+) -> RhaiResultOf<Outcome> {
+    let stage = Stage::of(ctx)?;
+    if stage.host().fence.is_some() {
+        policy::own_variables(&map).or_raise(ctx)?;
+    }
+    let mut wanted = options::exec(map).or_raise(ctx)?;
+    wanted.cmd = values::command("a command", &cmd.flatten()).or_raise(ctx)?;
+    let handle = resolve::container(ctx, container)?;
+    if wanted.privileged && stage.host().fence.is_some() {
+        policy::refuse("a program with all capabilities can get out").or_raise(ctx)?;
+    }
+    let (mut out, mut err) = (Kept::default(), Kept::default());
+    let (backend, id) = (stage.backend(), handle.id());
+    let run =
+        |cancel: &Cancel| backend.exec(id, &wanted, Attach::to_output(&mut out, &mut err), cancel);
+    let left = handlers::wait(&stage.cancel(), run).or_raise(ctx)?;
+    let code = if let Left::Exited(code) = left { code } else { 0 };
+    Ok(Kept::result(code, &out, &err))
+}

@@ -1,0 +1,79 @@
+//! The modules that lifebox brings: texts of the language in `stdlib/`, found by their bare name.
+
+use rhai::{Module, exported_module};
+
+use super::testing;
+
+/// One module.
+#[derive(Debug)]
+pub struct Provided {
+    /// What `import` calls it.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+    /// What it has besides, written here.
+    pub native: Option<fn() -> Module>,
+}
+
+impl Provided {
+    /// What errors and reports call it.
+    pub fn source(&self) -> String {
+        source(self.name)
+    }
+}
+
+/// What errors and reports call the module of this name.
+pub fn source(name: &str) -> String {
+    format!("{SCHEME}{name}")
+}
+
+/// How the sources of these modules begin. No path does.
+const SCHEME: &str = "std:";
+
+/// Whether a source is one of these modules.
+pub fn is_source(name: &str) -> bool {
+    name.starts_with(SCHEME)
+}
+
+/// All of them, in the order of their names.
+pub const MODULES: &[Provided] = &[
+    written("bench", include_str!("../../../stdlib/bench.rhai")),
+    written("chaos", include_str!("../../../stdlib/chaos.rhai")),
+    written("compose", include_str!("../../../stdlib/compose.rhai")),
+    written("rollout", include_str!("../../../stdlib/rollout.rhai")),
+    written("stack", include_str!("../../../stdlib/stack.rhai")),
+    written("table", include_str!("../../../stdlib/table.rhai")),
+    Provided {
+        name: "test",
+        text: include_str!("../../../stdlib/test.rhai"),
+        native: Some(|| exported_module!(testing::testing)),
+    },
+    written("wait", include_str!("../../../stdlib/wait.rhai")),
+];
+
+const fn written(name: &'static str, text: &'static str) -> Provided {
+    Provided { name, text, native: None }
+}
+
+/// The module of this name.
+pub fn find(name: &str) -> Option<&'static Provided> {
+    MODULES.iter().find(|module| module.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_library_is_a_module() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/stdlib");
+        let mut files: Vec<String> = std::fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter_map(|name| name.strip_suffix(".rhai").map(str::to_owned))
+            .collect();
+        files.sort();
+        let names: Vec<&str> = MODULES.iter().map(|module| module.name).collect();
+        assert_eq!(files, names);
+    }
+}

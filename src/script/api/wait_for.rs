@@ -1,0 +1,76 @@
+//! Waiting until a container is as it is to be.
+
+use std::time::Instant;
+
+use rhai::Dynamic;
+use rhai::plugin::*;
+
+use super::{Anything, ContainerOrName, Duration, RhaiResultOf};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::OrRaise;
+use crate::script::flow::wait_for::Waiter;
+use crate::script::flow::{handlers, resolve};
+use crate::script::values::handle::Container as Handle;
+use crate::script::{options, values};
+
+/// Waiting.
+#[export_module]
+pub mod waiting {
+    /// Waits until a container is as it is to be: a status, `"healthy"`, or a map with `log`,
+    /// `port`, `http`, `file`, `exec`, `all` or `any`. Throws the kind `died`, with the last lines,
+    /// when it ends first, or writes what `fail` matches. Returns the container.
+    ///
+    /// Ports and servers are looked for in the container's own network, at 127.0.0.1 and then at
+    /// `[::1]`: no port needs to be published. `http` is a GET that follows no redirect.
+    ///
+    /// ```rhai
+    /// let web = run("host", ["sh", "-c", "echo ready; sleep 100"]);
+    /// web.wait_for(#{ log: "^ready", fail: "(?i)panic|fatal" });
+    /// ```
+    #[rhai_fn(name = "wait_for", volatile, return_raw)]
+    pub fn wait_for(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        condition: Anything,
+    ) -> RhaiResultOf<Handle> {
+        until(&ctx, &container, &condition, None)
+    }
+
+    /// The same, but throws the kind `timeout` when the time is over.
+    ///
+    /// ```rhai
+    /// let job = run("host", "true");
+    /// job.wait_for("exited", "10s");
+    /// let web = run("host", ["sh", "-c", "sleep 0.1; touch /tmp/ready; sleep 100"]);
+    /// web.wait_for(#{ any: [#{ http: "/health", port: 8080, status: 200 }, #{ file: "/tmp/ready" }] }, "10s");
+    /// ```
+    #[rhai_fn(name = "wait_for", volatile, return_raw)]
+    pub fn wait_for_so_long(
+        ctx: NativeCallContext,
+        container: ContainerOrName,
+        condition: Anything,
+        timeout: Duration,
+    ) -> RhaiResultOf<Handle> {
+        until(&ctx, &container, &condition, Some(&timeout))
+    }
+}
+
+fn until(
+    ctx: &NativeCallContext,
+    container: &Dynamic,
+    condition: &Dynamic,
+    timeout: Option<&Dynamic>,
+) -> RhaiResultOf<Handle> {
+    let container = resolve::container(ctx, container)?;
+    let goal = options::goal(condition).or_raise(ctx)?;
+    let timeout = timeout.map(|time| values::duration(&time.clone().flatten()));
+    let timeout = timeout.transpose().or_raise(ctx)?;
+    let stage = Stage::of(ctx)?;
+    let waiter = Waiter {
+        container: container.clone(),
+        backend: stage.backend().clone(),
+        deadline: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+    };
+    handlers::wait(&stage.cancel(), |cancel| waiter.wait(&goal, cancel)).or_raise(ctx)?;
+    Ok(container)
+}

@@ -1,0 +1,224 @@
+//! What every native function can reach: the host, the texts of the running scripts, and whether
+//! the output is still open. It travels as the engine's tag.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use once_cell::sync::OnceCell;
+use rhai::NativeCallContext;
+
+use super::thread;
+use super::thrown::{Ending, RhaiResultOf, raise};
+use crate::engine::{Backend, Cancel, Owner};
+use crate::model::container::options::CreateOptions;
+use crate::model::value::id::ContainerId;
+use crate::model::{Error, Kind, Result};
+use crate::script::Host;
+use crate::script::sandbox::backend::Fenced;
+use crate::script::sandbox::policy::OwnPath;
+use crate::script::syntax::sources::Sources;
+use crate::script::teaching::trace::Calls;
+use crate::script::testing::Tests;
+
+/// The surroundings of a script. Copies are the same surroundings.
+#[derive(Clone, Debug)]
+pub struct Stage(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    host: Host,
+    sources: Sources,
+    tests: Tests,
+    calls: Calls,
+    /// Whether `ending` is set: asked at each operation.
+    ended: AtomicBool,
+    ending: Mutex<Option<Ending>>,
+    /// Whether the time of cleanups is over too.
+    no_cleanup: AtomicBool,
+    /// What ends cleanups that have a flag of their own then.
+    last: OnceCell<Cancel>,
+    /// This process as the owner of what scopes make; none before the first.
+    owner: OnceCell<Owner>,
+}
+
+impl Stage {
+    /// Surroundings without any source.
+    pub fn new(mut host: Host) -> Self {
+        if let Some(fence) = &host.fence {
+            host.backend = Arc::new(Fenced::new(host.backend, Arc::clone(fence)));
+        }
+        Stage(Arc::new(Inner {
+            host,
+            sources: Sources::default(),
+            tests: Tests::default(),
+            calls: Calls::default(),
+            ended: AtomicBool::new(false),
+            ending: Mutex::new(None),
+            no_cleanup: AtomicBool::new(false),
+            last: OnceCell::new(),
+            owner: OnceCell::new(),
+        }))
+    }
+
+    /// The surroundings that the calling function runs in.
+    pub fn of(ctx: &NativeCallContext) -> RhaiResultOf<Stage> {
+        let stage = ctx.tag().and_then(|tag| tag.clone().try_cast::<Stage>()).ok_or_else(|| {
+            raise(ctx, &Error::new(Kind::Bug, "the engine has lost its surroundings"))
+        })?;
+        stage.0.calls.note(ctx);
+        Ok(stage)
+    }
+
+    /// The calls of native functions, while they are noted.
+    pub fn calls(&self) -> &Calls {
+        &self.0.calls
+    }
+
+    /// Notes that the calling function is about a container, where that is kept. To be called
+    /// before anything is done to it.
+    pub fn touches(&self, ctx: &NativeCallContext, id: &ContainerId) {
+        if let Some(recorder) = &self.0.host.recorder {
+            recorder.touched(ctx, id);
+        }
+    }
+
+    /// Looks at a container that has just changed, where that is kept.
+    pub fn looks(&self, id: &ContainerId) {
+        if let Some(recorder) = &self.0.host.recorder {
+            recorder.looked_at(id);
+        }
+    }
+
+    /// What the script was given.
+    pub fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    /// A path of this machine that a script wrote.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] where the script may not go there.
+    pub fn path(&self, path: &str) -> Result<OwnPath<'_>> {
+        self.0.host.fence.as_ref().map_or_else(|| Ok(OwnPath::any(path)), |fence| fence.path(path))
+    }
+
+    /// Whether the script may make such a container.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`].
+    pub fn may_make(&self, options: &CreateOptions) -> Result<()> {
+        self.0.host.fence.as_ref().map_or(Ok(()), |fence| fence.check(options))
+    }
+
+    /// The containers and images.
+    pub fn backend(&self) -> &Arc<dyn Backend> {
+        &self.0.host.backend
+    }
+
+    /// The texts behind error positions.
+    pub fn sources(&self) -> &Sources {
+        &self.0.sources
+    }
+
+    /// The tests of the script.
+    pub fn tests(&self) -> &Tests {
+        &self.0.tests
+    }
+
+    /// Why the script is to end now, if it is. Rhai lets a `catch` see an ending that passed
+    /// through `array.map(...)`; so it is kept here and raised again at the next operation.
+    pub fn ending(&self) -> Option<Ending> {
+        if self.0.ended.load(Ordering::Relaxed) && (!thread::is_tidying() || self.no_cleanup()) {
+            return *self.lock();
+        }
+        let raised = thread::is_raised().unwrap_or_else(|| self.0.host.cancel.is_raised());
+        raised.then_some(Ending::Interrupted)
+    }
+
+    /// What ends the calls of this thread.
+    pub fn cancel(&self) -> Cancel {
+        thread::cancel().unwrap_or_else(|| self.0.host.cancel.clone())
+    }
+
+    /// Before tidying up: notes that Ctrl-C ended the script, and takes its flag down, so that the
+    /// calls of the cleanup work and a second Ctrl-C ends these.
+    pub fn note_interrupt(&self) {
+        let cancel = &self.0.host.cancel;
+        if cancel.is_raised() {
+            self.end(Ending::Interrupted);
+            cancel.clear();
+            // For good, also where that came just now.
+            if self.no_cleanup() {
+                cancel.raise();
+            }
+        }
+    }
+
+    /// What ends the cleanup of a part that runs beside others and has been told to end.
+    pub fn cleanup_flag(&self) -> Option<Cancel> {
+        self.0.last.get_or_try_init(Cancel::new).and_then(Cancel::part).ok()
+    }
+
+    /// Ends the script and its cleanups: what is left is the keeper's.
+    pub fn end_cleanups(&self, ending: Ending) {
+        self.end(ending);
+        self.0.no_cleanup.store(true, Ordering::SeqCst);
+        self.0.host.cancel.raise();
+        if let Ok(last) = self.0.last.get_or_try_init(Cancel::new) {
+            last.raise();
+        }
+    }
+
+    /// Whether cleanups have been ended.
+    pub fn no_cleanup(&self) -> bool {
+        self.0.no_cleanup.load(Ordering::SeqCst)
+    }
+
+    /// This process as the owner of containers, made when it is first needed.
+    ///
+    /// # Errors
+    /// When its keeper can't be started.
+    pub fn owner(&self) -> Result<&Owner> {
+        self.0.owner.get_or_try_init(|| self.backend().own())
+    }
+
+    /// Ends the script at its next operation. The first reason stays.
+    pub fn end(&self, ending: Ending) {
+        self.lock().get_or_insert(ending);
+        self.0.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Why the script ends, as it was noted first.
+    pub fn noted(&self) -> Option<Ending> {
+        *self.lock()
+    }
+
+    /// Before the next line of a REPL.
+    pub fn begin(&self) {
+        *self.lock() = None;
+        self.0.ended.store(false, Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Ending>> {
+        self.0.ending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Prints a line. A failure to write means that nobody reads any more.
+    pub fn print(&self, text: &str) {
+        if self.0.host.output.print(text).is_err() {
+            self.end(Ending::Closed);
+        }
+    }
+
+    /// Prints a text that may be long, as [`Self::print`].
+    pub fn page(&self, text: &str) {
+        if self.0.host.output.page(text).is_err() {
+            self.end(Ending::Closed);
+        }
+    }
+
+    /// Prints a line beside the output. Failing here must not end a script.
+    pub fn eprint(&self, text: &str) {
+        let _ = self.0.host.output.eprint(text);
+    }
+}

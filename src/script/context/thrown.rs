@@ -1,0 +1,132 @@
+//! Errors across the border: a [`model::Error`](crate::model::Error) becomes the map that
+//! `catch (e)` receives, and a map becomes an error again for its report.
+//!
+//! It is a map, not a type, because that is what Rhai's own errors look like: `e.message` works
+//! for both, and a script can throw the same shape itself.
+
+use rhai::{Dynamic, EvalAltResult, INT, Map, NativeCallContext, Position};
+
+use super::script_context::Stage;
+use crate::model::{Error, Kind, Result};
+use crate::script::flow::handlers;
+use crate::ui;
+
+/// What a native function returns. The name is the one that Rhai's definitions know to hide.
+pub type RhaiResultOf<T> = std::result::Result<T, Box<EvalAltResult>>;
+
+/// Why a script ends although nothing failed. Carried by `ErrorTerminated`, which no `catch` sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// `exit(n)`.
+    Exit(u8),
+    /// Ctrl-C.
+    Interrupted,
+    /// Nobody reads the output any more.
+    Closed,
+    /// Its time was over.
+    Late,
+}
+
+impl Ending {
+    /// As an error that ends the script at `position`.
+    pub fn at(self, position: Position) -> Box<EvalAltResult> {
+        EvalAltResult::ErrorTerminated(Dynamic::from(self), position).into()
+    }
+}
+
+/// The error, as thrown by the function that is being called.
+pub fn raise(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
+    let position = ctx.call_position();
+    if let Some(thrown) = of_handler(error) {
+        return thrown;
+    }
+    if error.kind() == Kind::Cancelled
+        && Stage::of(ctx).is_ok_and(|stage| stage.cancel().is_raised())
+    {
+        return Ending::Interrupted.at(position);
+    }
+    // A refusal teaches, in the language of the reader.
+    let told = error.refused_verb().and_then(|_| Stage::of(ctx).ok());
+    let told = told.map(|stage| ui::error::told(error.clone(), stage.host().reader.language));
+    let error = told.as_ref().unwrap_or(error);
+    let verb = ctx.fn_name().trim_start_matches("get$").trim_start_matches("set$");
+    throw(error, verb, ctx.call_source(), position)
+}
+
+/// What a handler has thrown, where that is why a call was cancelled.
+fn of_handler(error: &Error) -> Option<Box<EvalAltResult>> {
+    if error.kind() == Kind::Cancelled { handlers::thrown() } else { None }
+}
+
+/// The error, as thrown at `position` by `verb`.
+pub fn throw(
+    error: &Error,
+    verb: &str,
+    source: Option<&str>,
+    position: Position,
+) -> Box<EvalAltResult> {
+    let mut map = to_map(error);
+    map.insert("verb".into(), verb.into());
+    map.insert("position".into(), place(source, position).into());
+    EvalAltResult::ErrorRuntime(map.into(), position).into()
+}
+
+/// The error, as thrown in a `for` loop over what `verb` has given, which has no place of its own.
+pub fn in_loop(error: &Error, verb: &str) -> Box<EvalAltResult> {
+    if let Some(thrown) = of_handler(error) {
+        return thrown;
+    }
+    if error.kind() == Kind::Cancelled {
+        return Ending::Interrupted.at(Position::NONE);
+    }
+    throw(error, verb, None, Position::NONE)
+}
+
+/// `line`, `column` and `source` of a position.
+fn place(source: Option<&str>, position: Position) -> Map {
+    let number =
+        |n: Option<usize>| n.and_then(|n| INT::try_from(n).ok()).map_or(().into(), Dynamic::from);
+    let mut map = Map::new();
+    map.insert("line".into(), number(position.line()));
+    map.insert("column".into(), number(position.position()));
+    map.insert("source".into(), source.unwrap_or_default().into());
+    map
+}
+
+/// The fields of an error. Absence is `()`.
+pub fn to_map(error: &Error) -> Map {
+    let text = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| text.to_owned().into());
+    let causes: Vec<Dynamic> = error.causes().iter().map(|cause| cause.clone().into()).collect();
+    let mut map = Map::new();
+    map.insert("kind".into(), error.kind().as_str().into());
+    map.insert("message".into(), error.message().into());
+    map.insert("hint".into(), text(error.hint_text()));
+    map.insert("causes".into(), causes.into());
+    map.insert("container".into(), text(error.container_name()));
+    map.insert("status".into(), text(error.status()));
+    map
+}
+
+/// The error that all began with, below the calls and imports that it came through.
+pub fn innermost(error: &EvalAltResult) -> &EvalAltResult {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
+        | EvalAltResult::ErrorInModule(_, inner, _) => innermost(inner),
+        leaf => leaf,
+    }
+}
+
+/// A model result that can be thrown by the function that is being called.
+pub trait OrRaise<T> {
+    /// The value, or the error as the script sees it.
+    ///
+    /// # Errors
+    /// The error of the result.
+    fn or_raise(self, ctx: &NativeCallContext) -> RhaiResultOf<T>;
+}
+
+impl<T> OrRaise<T> for Result<T> {
+    fn or_raise(self, ctx: &NativeCallContext) -> RhaiResultOf<T> {
+        self.map_err(|error| raise(ctx, &error))
+    }
+}

@@ -1,0 +1,99 @@
+//! What `catch (e)` gives for an error of the language itself. Rhai makes a map of its own of it,
+//! with the way through its calls in the message; a script is to meet one shape of errors only.
+//!
+//! Rhai has no hook where it catches, but asks before each use of a variable: the map is put right
+//! when it is first used.
+
+use rhai::{Dynamic, EvalContext, INT, Map, Scope};
+
+use super::explain::{self, Known};
+use crate::model::{Error, Kind};
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::to_map;
+
+/// How the lines begin that tell the way of an error.
+const WAY: [&str; 3] = ["\nin call to function '", "\nin closure call", "\nin module"];
+
+/// Puts the variable `name` right where it holds an error as Rhai tells it.
+pub fn put_right(name: &str, context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, stage: &Stage) {
+    let Some(map) = context.scope_mut().get_mut(name).and_then(|value| of_rhai(value)) else {
+        return;
+    };
+    let told = Told::read(&map);
+    let text = stage.sources().text(&told.source).unwrap_or_else(|| "".into());
+    let scope = Scope::new();
+    let known = Known { engine: context.engine(), scope: &scope, text: &text };
+    let words = explain::told(&told.message, &known);
+    let mut error = Error::new(Kind::Invalid, words.message);
+    if let Some(hint) = words.hint {
+        error = error.hint(hint);
+    }
+    let mut right = to_map(&error);
+    right.insert("verb".into(), Dynamic::UNIT);
+    right.insert("position".into(), told.place().into());
+    if let Some(mut value) = context.scope_mut().get_mut(name).and_then(Dynamic::write_lock::<Map>)
+    {
+        *value = right;
+    }
+}
+
+/// A map that Rhai has made of an error: it names its own type of error, and no kind.
+fn of_rhai(value: &Dynamic) -> Option<Map> {
+    let map = value.read_lock::<Map>()?;
+    let is_error = map.get("error")?.as_immutable_string_ref().is_ok_and(|error| {
+        error.starts_with("Error") && error.chars().all(|c| c.is_ascii_alphabetic())
+    });
+    let whole = is_error && map.contains_key("message") && !map.contains_key("kind");
+    whole.then(|| map.clone())
+}
+
+/// What Rhai's map says.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    message: String,
+    source: String,
+    line: Option<INT>,
+    column: Option<INT>,
+}
+
+impl Told {
+    fn read(map: &Map) -> Told {
+        let text = |key: &str| map.get(key).map(ToString::to_string).unwrap_or_default();
+        let number = |key: &str| map.get(key).and_then(|value| value.as_int().ok());
+        let (message, source) = (text("message"), text("source"));
+        let Some(way) = WAY.iter().filter_map(|way| message.find(way)).min() else {
+            return Told { message, source, line: number("line"), column: number("position") };
+        };
+        // The first line tells the innermost place; Rhai's own fields are those of the last call.
+        let (first, rest) = message.split_at(way);
+        let (first, line, column) = match first.rsplit_once(" (line ") {
+            Some((before, place)) => {
+                let (line, column) = place.trim_end_matches(')').split_once(", position ").unzip();
+                let line = line.unwrap_or(place.trim_end_matches(')'));
+                (before, line.parse().ok(), column.and_then(|column| column.parse().ok()))
+            }
+            None => (first, number("line"), number("position")),
+        };
+        let (message, source) = match first.rsplit_once(" @ '") {
+            Some((message, source)) => (message, source.trim_end_matches('\'').to_owned()),
+            None => (first, called_in(rest).unwrap_or(source)),
+        };
+        Told { message: message.to_owned(), source, line, column }
+    }
+
+    fn place(&self) -> Map {
+        let number = |n: Option<INT>| n.map_or(Dynamic::UNIT, Dynamic::from);
+        let mut map = Map::new();
+        map.insert("line".into(), number(self.line));
+        map.insert("column".into(), number(self.column));
+        map.insert("source".into(), self.source.clone().into());
+        map
+    }
+}
+
+/// The source of the first call of the way: `in call to function 'f' (from 'a.rhai')`.
+fn called_in(way: &str) -> Option<String> {
+    let line = way.trim_start().lines().next()?;
+    let (_, from) = line.split_once(" (from '")?;
+    from.split_once('\'').map(|(source, _)| source.to_owned())
+}

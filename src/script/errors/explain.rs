@@ -1,0 +1,314 @@
+//! What an error of Rhai means to the author of a script: our words for the traps of the language,
+//! and the nearest name for what is not there.
+
+use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseErrorType, Position, Scope};
+
+use crate::script::docs;
+use crate::script::docs::{Function, Role};
+use crate::script::syntax::declared;
+use crate::script::syntax::declared::Unseen;
+use crate::script::syntax::keyword;
+use crate::script::syntax::suggest::nearest;
+
+/// An error in words.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// What went wrong.
+    pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Words {
+    fn new(message: impl Into<String>) -> Self {
+        Words { message: message.into(), ..Words::default() }
+    }
+
+    /// Without control characters, which an image or a container may have put there.
+    pub fn visible(self) -> Self {
+        let visible = |text: String| crate::ui::error::visible(&text);
+        Words {
+            message: visible(self.message),
+            causes: self.causes.into_iter().map(visible).collect(),
+            hint: self.hint.map(visible),
+        }
+    }
+
+    fn hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+}
+
+/// What names can be meant.
+#[derive(Debug)]
+pub struct Known<'a> {
+    /// Knows the functions.
+    pub engine: &'a Engine,
+    /// Knows the variables.
+    pub scope: &'a Scope<'static>,
+    /// The text where the error is, if known: it knows names too.
+    pub text: &'a str,
+}
+
+/// The words for the innermost error.
+pub fn explain(error: &EvalAltResult, known: &Known<'_>) -> Words {
+    use EvalAltResult as E;
+    match error {
+        E::ErrorRuntime(value, _) => thrown(value),
+        E::ErrorParsing(kind, place) => syntax(kind, *place, known),
+        E::ErrorVariableNotFound(name, place) => variable(name, *place, known),
+        E::ErrorModuleNotFound(name, _) => Words::new(format!("there is no module `{name}`"))
+            .hint(Some(format!("import \"{name}\" as {name}; goes before"))),
+        E::ErrorFunctionNotFound(signature, _) => function(signature, known),
+        E::ErrorDataRace(..) => Words::new(
+            "a variable is used by a closure while a call on the same variable still runs",
+        )
+        .hint(Some(
+            "in c.logs(|line| c.stop()) write `this.stop()`, or call logs(c, |line| c.stop())"
+                .to_owned(),
+        )),
+        E::ErrorUnboundThis(_) => Words::new("`this` names nothing here").hint(Some(
+            "it is bound in c.f(), and in a closure that a verb calls with its container"
+                .to_owned(),
+        )),
+        E::ErrorMismatchDataType(wanted, given, _) if !given.is_empty() => mismatch(wanted, given),
+        E::ErrorDotExpr(text, _) => no_property(text).map_or_else(
+            || Words::new(bare(error)),
+            |(message, hint)| Words::new(message).hint(hint),
+        ),
+        E::ErrorFor(_) => Words::new("a for loop goes over arrays, ranges, strings and logs")
+            .hint(Some("for a map, write `for key in map.keys()`".to_owned())),
+        E::ErrorTooManyOperations(_) => {
+            Words::new("the script has done as many operations as it may")
+                .hint(Some("--max-ops says how many".to_owned()))
+        }
+        E::ErrorStackOverflow(_) => Words::new("functions call each other too deeply")
+            .hint(Some("a function that calls itself needs an end".to_owned())),
+        other => Words::new(bare(other)),
+    }
+}
+
+/// The words for an error that Rhai has told in its own already.
+pub fn told(text: &str, known: &Known<'_>) -> Words {
+    use EvalAltResult as E;
+    let none = rhai::Position::NONE;
+    let rest = |words: &str| text.strip_prefix(words).map(str::to_owned);
+    let error = if let Some(signature) = rest("Function not found: ") {
+        E::ErrorFunctionNotFound(signature, none)
+    } else if let Some(name) = rest("Variable not found: ") {
+        E::ErrorVariableNotFound(name, none)
+    } else if let Some(name) = rest("Module not found: ") {
+        E::ErrorModuleNotFound(name, none)
+    } else if let Some(what) = rest("Data race detected on ") {
+        E::ErrorDataRace(what, none)
+    } else if text == "'this' not bound" {
+        E::ErrorUnboundThis(none)
+    } else if text == "For loop expects iterable type" {
+        E::ErrorFor(none)
+    } else if let Some((given, wanted)) =
+        rest("Data type incorrect: ").as_deref().and_then(|types| types.split_once(" (expecting "))
+    {
+        E::ErrorMismatchDataType(wanted.trim_end_matches(')').into(), given.into(), none)
+    } else {
+        return Words::new(lower_first(text));
+    };
+    explain(&error, known)
+}
+
+/// A value of another type than is wanted.
+fn mismatch(wanted: &str, given: &str) -> Words {
+    let (wanted, given) = (in_script_words(wanted), in_script_words(given));
+    let wanted = if wanted.is_empty() { "another type" } else { &wanted };
+    let hint = (given == "range" && wanted == "int").then(|| {
+        "a part of an array is list.extract(0..2), of a string text.sub_string(0..2)".to_owned()
+    });
+    Words::new(format!("{wanted} is wanted, not {given}")).hint(hint)
+}
+
+/// What Rhai says of a property that is not there, or not to be set, in our words.
+fn no_property(text: &str) -> Option<(String, Option<String>)> {
+    let mut quoted = text.split('\'').skip(1).step_by(2);
+    let (property, kind) = (quoted.next()?, in_script_words(quoted.next()?));
+    match quoted.next() {
+        None => Some((format!("{kind} has no property `{property}`"), None)),
+        Some(_) => {
+            let message = format!("{kind} has no property `{property}` that can be set");
+            Some((message, Some("only maps take new keys".to_owned())))
+        }
+    }
+}
+
+/// An error without hint and place, for a warning of one line.
+pub fn in_a_line(error: &EvalAltResult) -> String {
+    match error {
+        EvalAltResult::ErrorRuntime(value, _) => thrown(value).message,
+        other => bare(other),
+    }
+}
+
+/// What a script or a function of ours threw.
+fn thrown(value: &Dynamic) -> Words {
+    let Some(map) = value.read_lock::<Map>() else {
+        return Words::new(value.to_string());
+    };
+    let text = |key: &str| map.get(key).filter(|value| value.is_string()).map(ToString::to_string);
+    let Some(message) = text("message") else {
+        return Words::new(format!("thrown: {value}"));
+    };
+    let causes = map.get("causes").and_then(|causes| {
+        causes.read_lock::<rhai::Array>().map(|list| list.iter().map(ToString::to_string).collect())
+    });
+    Words { message, causes: causes.unwrap_or_default(), hint: text("hint") }
+}
+
+fn syntax(kind: &ParseErrorType, place: Position, known: &Known<'_>) -> Words {
+    match kind {
+        ParseErrorType::VariableUndefined(name) => variable(name, place, known),
+        ParseErrorType::ModuleUndefined(name) => Words::new(format!("there is no module `{name}`"))
+            .hint(Some(format!("import \"{name}\" as {name}; goes before"))),
+        ParseErrorType::Reserved(word) => no_name(word, place, known.text),
+        other => match keyword::at(known.text, place, other) {
+            Some(word) => no_name(&word, place, known.text),
+            None => Words::new(format!("syntax: {}", lower_first(&other.to_string()))),
+        },
+    }
+}
+
+/// A word of the language where a name is wanted.
+fn no_name(word: &str, place: Position, text: &str) -> Words {
+    let hint = keyword::in_quotes(text, place, word).or_else(|| reserved(word));
+    Words::new(format!("`{word}` is a word of the language and cannot be a name")).hint(hint)
+}
+
+/// Words of other languages, and what to write here.
+fn reserved(word: &str) -> Option<String> {
+    let hint = match word {
+        "null" | "nil" | "void" => "absence is `()`",
+        "var" => "write `let`",
+        "match" | "case" => "write `switch x { 1 => a, _ => b }`",
+        "async" | "await" | "spawn" | "thread" => "calls wait by themselves",
+        "eval" => "text cannot be run as a script",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn variable(name: &str, place: Position, known: &Known<'_>) -> Words {
+    let words = Words::new(format!("there is no variable `{name}` here"));
+    if docs::is_function(known.engine, name) {
+        return words.hint(Some(format!("`{name}` is a function: call it, {name}(...)")));
+    }
+    let outer = known.scope.contains(name);
+    if let Some(why) = declared::unseen(known.text, name, place, outer) {
+        return words.hint(Some(unseen(name, why)));
+    }
+    let others = known.scope.iter_raw().map(|(name, _, _)| name.to_owned());
+    let names: Vec<String> = others.chain(declared_names(known.text)).collect();
+    let near = nearest(name, names.iter().map(String::as_str));
+    words.hint(near.map(|near| format!("did you mean `{near}`?")))
+}
+
+/// Why a variable is not seen that the text declares, and what to do.
+fn unseen(name: &str, why: Unseen) -> String {
+    match why {
+        Unseen::Outside => format!(
+            "a `fn` sees no variables from outside: give it `{name}` as a parameter, or write a \
+             closure, `let f = |x| ...`"
+        ),
+        Unseen::Itself => format!(
+            "a closure does not see the variable that it becomes: write `fn {name}(...) {{ ... }}` \
+             if it calls itself"
+        ),
+        Unseen::Ended(line) => format!(
+            "the one of line {line} ends with its block: declare it before the block, and set it \
+             inside"
+        ),
+        Unseen::Later(line) => format!("it is declared later, in line {line}"),
+    }
+}
+
+/// The names that a text declares.
+fn declared_names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    while let Some(word) = words.next() {
+        if matches!(word, "let" | "const" | "for") {
+            names.extend(words.next().map(str::to_owned));
+        }
+    }
+    names
+}
+
+fn function(signature: &str, known: &Known<'_>) -> Words {
+    let name = signature.split(['(', ' ']).next().unwrap_or(signature);
+    let name = name.rsplit("::").next().unwrap_or(name);
+    let given = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
+    let given = in_script_words(given);
+    if name.starts_with(crate::script::syntax::sources::CLOSURE) {
+        return Words::new("a closure takes another number of values than it is called with").hint(
+            Some(
+                "how many a function gives to its closure is in its help, as help(\"logs\")"
+                    .to_owned(),
+            ),
+        );
+    }
+    let all = docs::all(known.engine);
+    let own: Vec<_> = docs::ours().into_iter().flat_map(|(_, functions)| functions).collect();
+    let named = |list: &[Function]| -> Vec<Function> {
+        list.iter().filter(|f| f.name == name && f.role == Role::Function).cloned().collect()
+    };
+    // Rhai has a `start` of ranges; who meets ours in an error wants ours.
+    let same = Some(named(&own)).filter(|own| !own.is_empty()).unwrap_or_else(|| named(&all));
+    if !same.is_empty() {
+        let forms: Vec<_> = same.iter().map(|function| function.signature()).collect();
+        return Words::new(format!("{name}() does not take ({given})"))
+            .hint(Some(format!("it is {}", forms.join(", or "))));
+    }
+    if let Some(property) = name.strip_prefix("get$") {
+        return Words::new(format!("{given} has no property `{property}`"));
+    }
+    let names = all.iter().filter(|f| f.role == Role::Function).map(|f| f.name.as_str());
+    let own = script_functions(known.text);
+    let near = nearest(name, names.chain(own.iter().map(String::as_str)));
+    Words::new(format!("there is no function `{name}`")).hint(match near {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None => Some("help() lists all functions".to_owned()),
+    })
+}
+
+/// The functions that a text defines.
+fn script_functions(text: &str) -> Vec<String> {
+    let word = |rest: &str| {
+        rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().map(str::to_owned)
+    };
+    text.split("fn ").skip(1).filter_map(word).collect()
+}
+
+/// Rhai's type names in the words of the documentation.
+fn in_script_words(types: &str) -> String {
+    let word = |kind: &str| match kind.trim().trim_start_matches("&mut ") {
+        "&str | ImmutableString | String" | "ImmutableString" | "&str" => "string".to_owned(),
+        "i64" => "int".to_owned(),
+        "f64" => "float".to_owned(),
+        "()" => "nothing".to_owned(),
+        "Fn" => "function".to_owned(),
+        kind if kind.starts_with("core::ops::range::Range") => "range".to_owned(),
+        other => other.to_owned(),
+    };
+    types.split(',').map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// Rhai's own words, without the position that the drawing shows.
+fn bare(error: &EvalAltResult) -> String {
+    let text = error.to_string();
+    let text = text.rsplit_once(" (line ").map_or(text.as_str(), |(before, _)| before);
+    lower_first(text)
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}

@@ -1,0 +1,5 @@
+//! Errors in the words of a script's author: explained, normalized where a script catches them, and drawn.
+
+pub(super) mod caught;
+pub(super) mod explain;
+pub(super) mod render;

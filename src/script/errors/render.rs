@@ -1,0 +1,211 @@
+//! Draws an uncaught error: what, where in the source, through which calls, what to do.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use rhai::{Engine, EvalAltResult, Map, Position, Scope};
+
+use super::explain::{Known, Words, explain};
+use crate::model::Error;
+use crate::script::api::stdlib;
+use crate::script::check::{Finding, Severity};
+use crate::script::context::script_context::Stage;
+use crate::script::syntax::sources::CLOSURE;
+
+/// A place on the way to the error, innermost first.
+#[derive(Debug)]
+struct Frame {
+    source: String,
+    position: Position,
+    label: String,
+}
+
+/// The report of an error that nobody caught.
+pub fn report(
+    engine: &Engine,
+    stage: &Stage,
+    scope: &Scope<'static>,
+    name: &str,
+    error: &EvalAltResult,
+) -> String {
+    let mut frames = Vec::new();
+    let leaf = walk(stage, error, name, &mut frames);
+    if matches!(leaf, EvalAltResult::ErrorRuntime(..)) {
+        leave_library(&mut frames);
+    }
+    let place = frames.first().map_or(name, |frame| frame.source.as_str()).to_owned();
+    let text = stage.sources().text(&place).unwrap_or_else(|| "".into());
+    let words = explain(leaf, &Known { engine, scope, text: &text }).visible();
+    draw(stage, &words, &frames, stage.host().color)
+}
+
+/// What a module of ours throws is about the call of it, as with native functions.
+fn leave_library(frames: &mut Vec<Frame>) {
+    let own = frames.iter().position(|frame| !stdlib::is_source(&frame.source));
+    if let Some(own @ 1..) = own {
+        frames.drain(..own);
+        frames[0].label.clear();
+    }
+}
+
+/// The note that Ctrl-C leaves.
+pub fn interrupted(stage: &Stage, name: &str, error: &EvalAltResult) -> String {
+    match place(stage, name, error) {
+        Some(place) => format!("interrupted at {place}"),
+        None => "interrupted".to_owned(),
+    }
+}
+
+/// Where it was, as `source:line`.
+pub fn place(stage: &Stage, name: &str, error: &EvalAltResult) -> Option<String> {
+    let mut frames = Vec::new();
+    walk(stage, error, name, &mut frames);
+    frames.iter().find_map(|f| f.position.line().map(|line| format!("{}:{line}", f.source)))
+}
+
+/// An error without a place in a script: as the command line shows it.
+pub fn plain(error: &Error) -> String {
+    crate::ui::error::error(error).trim_end().to_owned()
+}
+
+/// Collects the frames and returns the innermost error. In a call, the position lies in the
+/// caller's source and the inner error in the callee's.
+fn walk<'e>(
+    stage: &Stage,
+    error: &'e EvalAltResult,
+    source: &str,
+    frames: &mut Vec<Frame>,
+) -> &'e EvalAltResult {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(name, callee, inner, position) => {
+            let own = stage.sources().of_closure(name);
+            let callee = own.unwrap_or_else(|| {
+                if callee.is_empty() { source.to_owned() } else { callee.clone() }
+            });
+            let leaf = walk(stage, inner, &callee, frames);
+            let label = if name.starts_with(CLOSURE) {
+                "in a closure called here".to_owned()
+            } else {
+                format!("in `{name}` called here")
+            };
+            frames.push(Frame { source: source.to_owned(), position: *position, label });
+            leaf
+        }
+        EvalAltResult::ErrorInModule(path, inner, position) => {
+            let leaf = walk(stage, inner, path, frames);
+            let label = "imported here".to_owned();
+            frames.push(Frame { source: source.to_owned(), position: *position, label });
+            leaf
+        }
+        leaf => {
+            let race = || race_position(leaf, &stage.sources().text(source)?);
+            let position = origin(leaf).or_else(race).unwrap_or_else(|| leaf.position());
+            frames.push(Frame { source: source.to_owned(), position, label: String::new() });
+            leaf
+        }
+    }
+}
+
+/// Where a thrown map says that it was thrown first: `throw;` in a handler moves the position.
+fn origin(error: &EvalAltResult) -> Option<Position> {
+    let EvalAltResult::ErrorRuntime(value, _) = error else { return None };
+    let map = value.read_lock::<Map>()?;
+    let place = map.get("position")?.read_lock::<Map>()?;
+    let number = |key: &str| u16::try_from(place.get(key)?.as_int().ok()?).ok();
+    let line = number("line").filter(|line| *line > 0)?;
+    Some(Position::new(line, number("column").unwrap_or(0)))
+}
+
+/// A data race has no position, only the name of the function: its place is the method call of
+/// that name, if the text has just one.
+fn race_position(error: &EvalAltResult, text: &str) -> Option<Position> {
+    let EvalAltResult::ErrorDataRace(what, position) = error else { return None };
+    if !position.is_none() {
+        return None;
+    }
+    let name = what.split('\'').nth(1)?;
+    let call = format!(".{name}(");
+    let mut places = text.match_indices(&call);
+    let (at, _) = places.next()?;
+    if places.next().is_some() {
+        return None;
+    }
+    let line = text[..at].matches('\n').count() + 1;
+    let column = text[..at].chars().rev().take_while(|c| *c != '\n').count() + 2;
+    Some(Position::new(u16::try_from(line).ok()?, u16::try_from(column).ok()?))
+}
+
+/// What `check` has found, with its line.
+pub fn finding(finding: &Finding, text: &str, color: bool) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let place = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+    let position = Position::new(place(finding.line), place(finding.column));
+    let snippet = Snippet::source(text)
+        .path(finding.source.as_str())
+        .annotation(AnnotationKind::Primary.span(span(text, position)));
+    let mut group =
+        Group::with_title(level.primary_title(finding.message.as_str())).element(snippet);
+    if let Some(hint) = &finding.hint {
+        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+    }
+    renderer(color).render(&[group])
+}
+
+fn draw(stage: &Stage, words: &Words, frames: &[Frame], color: bool) -> String {
+    // A leaf without a position (a data race has none) shows the call that led to it.
+    let placed: Vec<&Frame> = frames.iter().filter(|f| f.position.line().is_some()).collect();
+    let texts: Vec<_> = placed.iter().map(|f| stage.sources().text(&f.source)).collect();
+    let mut report = Vec::new();
+    let mut first = Group::with_title(Level::ERROR.primary_title(words.message.as_str()));
+    for (index, (frame, text)) in placed.iter().zip(&texts).enumerate() {
+        let Some(text) = text else { continue };
+        let span = span(text, frame.position);
+        let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let label = (index > 0).then_some(frame.label.as_str());
+        first = first.element(
+            Snippet::source(text.as_ref())
+                .path(frame.source.as_str())
+                .annotation(kind.span(span).label(label)),
+        );
+    }
+    first = with_notes(first, words);
+    report.push(first);
+    renderer(color).render(&report)
+}
+
+fn with_notes<'a>(mut group: Group<'a>, words: &'a Words) -> Group<'a> {
+    for cause in &words.causes {
+        group = group.element(Level::NOTE.with_name("because").message(cause.as_str()));
+    }
+    if let Some(hint) = &words.hint {
+        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+    }
+    group
+}
+
+fn renderer(color: bool) -> Renderer {
+    if color { Renderer::styled() } else { Renderer::plain() }
+}
+
+/// The bytes of the word at a position.
+fn span(text: &str, position: Position) -> Range<usize> {
+    let line = position.line().unwrap_or(1);
+    let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = text[before..].lines().next().unwrap_or_default();
+    let column = position.position().unwrap_or(1).saturating_sub(1);
+    let mut offset = rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
+    if rest[offset..].starts_with('.') {
+        // A property has the position of its dot; its name is what to look at.
+        offset += 1;
+    }
+    let word = rest[offset..].find(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let length = match word {
+        Some(0) => rest[offset..].chars().next().map_or(0, char::len_utf8),
+        Some(length) => length,
+        None => rest.len() - offset,
+    };
+    before + offset..before + offset + length
+}

@@ -1,0 +1,86 @@
+//! `Event` and `Events`: what happened, as values, and what happens, to loop over.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rhai::Dynamic;
+
+use super::handlers;
+use crate::engine::{Backend, Cancel, EventStream};
+use crate::model::observe::event::{Event as Happening, EventOptions};
+use crate::model::{Error, Result};
+use crate::script::context::thrown::{RhaiResultOf, in_loop};
+use crate::script::values::format;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub struct Event(Arc<Happening>);
+
+impl Event {
+    /// As scripts see it.
+    pub fn new(event: Happening) -> Self {
+        Event(Arc::new(event))
+    }
+
+    /// The event itself.
+    pub fn event(&self) -> &Happening {
+        &self.0
+    }
+
+    /// As the command line shows it.
+    pub fn line(&self) -> String {
+        format::event(&self.0)
+    }
+}
+
+/// Which events, and for how long they are waited for.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// For the engine.
+    pub options: EventOptions,
+    /// When to give up.
+    pub timeout: Option<Duration>,
+}
+
+/// What happens from the moment on that it was asked for. A second loop goes on where the first
+/// was left, so that nothing falls between them.
+#[derive(Clone, Debug)]
+pub struct Events {
+    stream: Arc<Mutex<Box<dyn EventStream>>>,
+    timeout: Option<Duration>,
+    cancel: Cancel,
+}
+
+impl Events {
+    /// Opens the stream: what happens after this is in it.
+    pub fn open(backend: &Arc<dyn Backend>, watch: &Watch, cancel: &Cancel) -> Result<Events> {
+        let stream = Arc::new(Mutex::new(backend.events(&watch.options)?));
+        Ok(Events { stream, timeout: watch.timeout, cancel: cancel.clone() })
+    }
+
+    /// The events, until the end or the time limit, which counts from now.
+    pub fn events(&self) -> impl Iterator<Item = Result<Event>> + use<> {
+        let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let (events, mut over) = (self.clone(), false);
+        std::iter::from_fn(move || {
+            if over {
+                return None;
+            }
+            let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+            let next = handlers::next(left, &events.cancel, |timeout, cancel| {
+                let mut stream = events.stream.lock().unwrap_or_else(PoisonError::into_inner);
+                stream.next_event(timeout, cancel)
+            });
+            let next = next.transpose();
+            // After an error the stream says nothing new.
+            over = !matches!(next, Some(Ok(_)));
+            next.map(|event| event.map(Event::new))
+        })
+    }
+
+    /// For a `for` loop.
+    pub fn iterate(&self) -> Box<dyn Iterator<Item = RhaiResultOf<Dynamic>>> {
+        let failed = |error: Error| in_loop(&error, "events");
+        Box::new(self.events().map(move |event| event.map(Dynamic::from).map_err(failed)))
+    }
+}

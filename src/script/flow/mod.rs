@@ -1,0 +1,9 @@
+//! The flow of a script: handlers, parallel closures, cleanup, waiting and streams to loop over.
+
+pub(super) mod events;
+pub(super) mod handlers;
+pub(super) mod logs;
+pub(super) mod parallel;
+pub(super) mod resolve;
+pub(super) mod stats;
+pub(super) mod wait_for;

@@ -1,0 +1,156 @@
+//! `Samples`: what a container uses, as maps and from moment to moment.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rhai::{Dynamic, Map};
+
+use super::handlers;
+use crate::engine::{Backend, Cancel};
+use crate::model::observe::stats::Stats;
+use crate::model::value::id::ContainerId;
+use crate::model::{Error, Kind, Result};
+use crate::script::context::thrown::{RhaiResultOf, in_loop};
+
+/// For so long the processors are watched before the first sample.
+pub const WATCHED: Duration = Duration::from_millis(100);
+
+/// How samples are taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Sampling {
+    /// Whether there are to be several.
+    pub follow: bool,
+    /// How long from one to the next.
+    pub interval: Duration,
+    /// When to give up.
+    pub timeout: Option<Duration>,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Sampling { follow: false, interval: Duration::from_secs(1), timeout: None }
+    }
+}
+
+/// What a container uses, until it ends. Each loop begins anew.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    backend: Arc<dyn Backend>,
+    id: ContainerId,
+    sampling: Sampling,
+    cancel: Cancel,
+}
+
+impl Samples {
+    /// The samples of `id`.
+    ///
+    /// # Errors
+    /// Where it is not there, or nothing counts what it uses: that belongs to the call.
+    pub fn open(
+        backend: &Arc<dyn Backend>,
+        id: &ContainerId,
+        sampling: Sampling,
+        cancel: &Cancel,
+    ) -> Result<Samples> {
+        backend.stats(id)?;
+        let (backend, cancel) = (Arc::clone(backend), cancel.clone());
+        Ok(Samples { backend, id: id.clone(), sampling, cancel })
+    }
+
+    /// The samples from now on.
+    pub fn samples(&self) -> impl Iterator<Item = Result<Map>> + use<> {
+        let deadline = self.sampling.timeout.and_then(|time| Instant::now().checked_add(time));
+        let (of, mut last, mut over) = (self.clone(), None, false);
+        std::iter::from_fn(move || {
+            if over {
+                return None;
+            }
+            let look = |cancel: &Cancel| of.next(&mut last, deadline, cancel);
+            let next = handlers::wait(&of.cancel, look).transpose();
+            over = !matches!(next, Some(Ok(_)));
+            next
+        })
+    }
+
+    /// For a `for` loop.
+    pub fn iterate(&self) -> Box<dyn Iterator<Item = RhaiResultOf<Dynamic>>> {
+        let failed = |error: Error| in_loop(&error, "stats");
+        Box::new(self.samples().map(move |map| map.map(Dynamic::from).map_err(failed)))
+    }
+
+    /// The next sample; `None` when the container has ended.
+    fn next(
+        &self,
+        last: &mut Option<Stats>,
+        deadline: Option<Instant>,
+        cancel: &Cancel,
+    ) -> Result<Option<Map>> {
+        let (before, pause) = match last {
+            Some(before) => (Some(*before), self.sampling.interval),
+            None => (self.look()?, WATCHED.min(self.sampling.interval)),
+        };
+        let Some(before) = before else { return Ok(None) };
+        let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        let goes_on = self.wait(left.map_or(pause, |left| left.min(pause)), cancel)?;
+        if goes_on && left.is_some_and(|left| left < pause) {
+            return Err(Error::new(Kind::Timeout, "the time for following is over"));
+        }
+        let Some(now) = self.look()?.filter(|_| goes_on) else { return Ok(None) };
+        *last = Some(now);
+        Ok(Some(map_of(&before, &now)))
+    }
+
+    /// What it uses now; `None` where it does not run any more.
+    fn look(&self) -> Result<Option<Stats>> {
+        if self.has_ended()? {
+            return Ok(None);
+        }
+        match self.backend.stats(&self.id) {
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            stats => stats.map(Some),
+        }
+    }
+
+    fn has_ended(&self) -> Result<bool> {
+        match self.backend.inspect(&self.id) {
+            Ok(record) => Ok(!record.state.status.is_live()),
+            Err(error) if error.kind() == Kind::NotFound => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits so long; false when it has ended meanwhile, for which it need not wait.
+    fn wait(&self, time: Duration, cancel: &Cancel) -> Result<bool> {
+        let end = Instant::now() + time;
+        match self.backend.wait(&self.id, Some(time), cancel) {
+            Err(error) if error.kind() == Kind::Timeout => return Ok(true),
+            Err(error) if error.kind() == Kind::NotFound => return Ok(false),
+            waited => drop(waited?),
+        }
+        if self.has_ended()? {
+            return Ok(false);
+        }
+        // Only a run has ended, and its restart policy begins another.
+        cancel.sleep(end.saturating_duration_since(Instant::now()))?;
+        Ok(true)
+    }
+}
+
+/// What it used between two moments, and uses at the later one.
+pub fn map_of(before: &Stats, now: &Stats) -> Map {
+    let number = |value: u64| Dynamic::from(crate::script::values::int(value));
+    let optional = |value: Option<u64>| value.map_or(Dynamic::UNIT, number);
+    let entries = [
+        ("cpu", Dynamic::from(now.cpu_percent(before))),
+        ("cpu_time", Dynamic::from(now.cpu_time.as_secs_f64())),
+        ("memory", number(now.memory)),
+        ("memory_limit", number(now.memory_limit)),
+        ("memory_percent", Dynamic::from(now.memory_percent())),
+        ("net_in", number(now.network.0)),
+        ("net_out", number(now.network.1)),
+        ("block_in", optional(now.block.map(|block| block.0))),
+        ("block_out", optional(now.block.map(|block| block.1))),
+        ("pids", number(now.pids)),
+    ];
+    entries.into_iter().map(|(key, value)| (key.into(), value)).collect()
+}

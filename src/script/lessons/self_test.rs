@@ -1,0 +1,112 @@
+//! Lessons that are played by themselves: every way to solve must solve, every mistake must be
+//! answered by its hint.
+
+use super::format::{Lesson, Step};
+use super::sandbox_store::{OPERATIONS, ask, chosen, clear, is_same, prepare, quiet};
+use super::values::{self, Values};
+use crate::model::Result;
+use crate::script::{Host, Limits, Session};
+
+/// What came of one lesson.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Solved {
+    /// Its id.
+    pub lesson: String,
+    /// What is not as it should be.
+    pub problems: Vec<String>,
+}
+
+/// Plays a lesson to its end, and then each mistake of each step.
+///
+/// # Errors
+/// When the store can't be cleared.
+pub fn solve(host: &Host, lesson: &Lesson) -> Result<Solved> {
+    let mut problems = Vec::new();
+    let mut play = Play::begin(host, lesson)?;
+    for number in 0..lesson.steps.len() {
+        play.solve(number, &mut problems);
+    }
+    for (number, step) in lesson.steps.iter().enumerate() {
+        for (hint, mistake) in &step.wrong {
+            if !problems.is_empty() {
+                break;
+            }
+            let mut play = Play::begin(host, lesson)?;
+            for before in 0..number {
+                play.solve(before, &mut problems);
+            }
+            play.mistake(number, hint, mistake, &mut problems);
+        }
+    }
+    clear(host.backend.as_ref())?;
+    Ok(Solved { lesson: lesson.id.clone(), problems })
+}
+
+/// One run of a lesson.
+struct Play<'a> {
+    host: &'a Host,
+    lesson: &'a Lesson,
+    values: Values,
+    /// Where the learner types.
+    session: Session,
+}
+
+impl<'a> Play<'a> {
+    fn begin(host: &'a Host, lesson: &'a Lesson) -> Result<Self> {
+        let values = chosen(lesson)?;
+        clear(host.backend.as_ref())?;
+        prepare(host, lesson, &values)?;
+        let limits = Limits { operations: Some(OPERATIONS), ..Limits::default() };
+        let session = Session::new(Host { limits, ..quiet(host) });
+        Ok(Play { host, lesson, values, session })
+    }
+
+    fn step(&self, number: usize) -> &'a Step {
+        &self.lesson.steps[number]
+    }
+
+    /// Types a script. Its errors are the learner's: they say nothing of the lesson.
+    fn types(&mut self, script: &str) -> Option<String> {
+        self.session.value("typed", &values::put(script, &self.values)).err()
+    }
+
+    fn solve(&mut self, number: usize, problems: &mut Vec<String>) {
+        let (step, shown) = (self.step(number), number + 1);
+        if !step.check.is_empty() && self.judge(step) == "true" {
+            problems.push(format!("step {shown} is done before anything is done"));
+        }
+        if let Some(report) = self.types(&step.solve) {
+            problems.push(format!("step {shown}: `solve` fails: {}", report.trim_end()));
+        }
+        let said = match step.check.is_empty() {
+            true => ask(self.host, &step.answer, &self.values).err(),
+            false => Some(self.judge(step)).filter(|said| said != "true"),
+        };
+        if let Some(said) = said {
+            problems.push(format!("step {shown}: after `solve` the check says {said}"));
+        }
+    }
+
+    fn mistake(&mut self, number: usize, hint: &str, mistake: &str, problems: &mut Vec<String>) {
+        let (step, shown) = (self.step(number), number + 1);
+        if step.check.is_empty() {
+            let _ = self.types(&step.solve);
+            let right = ask(self.host, &step.answer, &self.values).unwrap_or_default();
+            if is_same(&right, mistake) {
+                problems.push(format!("step {shown}: the wrong answer `{mistake}` is right"));
+            }
+            return;
+        }
+        // A mistake may well be refused.
+        let _ = self.types(mistake);
+        let said = self.judge(step);
+        if said != hint {
+            problems
+                .push(format!("step {shown}: after the mistake `{hint}` the check says {said}"));
+        }
+    }
+
+    fn judge(&self, step: &Step) -> String {
+        ask(self.host, &step.check, &self.values).unwrap_or_else(|report| report)
+    }
+}

@@ -1,0 +1,156 @@
+//! What a script prints: passed on, and its beginning and its end kept.
+
+use std::collections::VecDeque;
+use std::io;
+
+use super::recorder::{Recorder, lock};
+use crate::model::observe::log::Stream;
+use crate::model::script::recording::Piece;
+use crate::script::Output;
+
+/// How many bytes are kept of the beginning, and as many of the end.
+const KEPT: usize = 64 * 1024;
+
+/// From this on a piece is not added to, so that taking off its first bytes stays cheap.
+const PIECE: usize = 4096;
+
+/// What was printed: its first bytes and its last ones.
+#[derive(Debug, Default)]
+pub struct Kept {
+    first: Vec<(Stream, Vec<u8>)>,
+    held_first: usize,
+    last: VecDeque<(Stream, Vec<u8>)>,
+    held_last: usize,
+    left_out: u64,
+}
+
+impl Kept {
+    fn add(&mut self, stream: Stream, mut bytes: &[u8]) {
+        let room = KEPT - self.held_first;
+        if room > 0 && self.last.is_empty() {
+            let (fits, rest) = bytes.split_at(room.min(bytes.len()));
+            self.held_first += fits.len();
+            let piece = append(self.first.last_mut(), stream, fits);
+            self.first.extend(piece);
+            bytes = rest;
+        }
+        if bytes.is_empty() {
+            return;
+        }
+        self.held_last += bytes.len();
+        let piece = append(self.last.back_mut().filter(|last| last.1.len() < PIECE), stream, bytes);
+        self.last.extend(piece);
+        while self.held_last > KEPT {
+            let Some((_, oldest)) = self.last.front_mut() else { return };
+            let over = (self.held_last - KEPT).min(oldest.len());
+            oldest.drain(..over);
+            let is_empty = oldest.is_empty();
+            self.held_last -= over;
+            self.left_out += over as u64;
+            if is_empty {
+                self.last.pop_front();
+            }
+        }
+    }
+
+    /// The pieces, and how many bytes are missing after the first [`KEPT`].
+    pub fn take(&mut self) -> (Vec<Piece>, u64) {
+        let kept = std::mem::take(self);
+        let mut pieces: Vec<Piece> = Vec::new();
+        let gap = (kept.left_out > 0).then(|| (Stream::Stderr, GAP.as_bytes().to_vec()));
+        for (stream, bytes) in kept.first.into_iter().chain(gap).chain(kept.last) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            match pieces.last_mut().filter(|last| last.stream == stream) {
+                Some(last) => last.text.push_str(&text),
+                None => pieces.push(Piece { stream, text }),
+            }
+        }
+        (pieces, kept.left_out)
+    }
+}
+
+/// Stands where something is left out.
+const GAP: &str = "\n[...]\n";
+
+/// Adds bytes to a piece of the same stream, or returns a new one.
+fn append(
+    piece: Option<&mut (Stream, Vec<u8>)>,
+    stream: Stream,
+    bytes: &[u8],
+) -> Option<(Stream, Vec<u8>)> {
+    match piece.filter(|piece| piece.0 == stream) {
+        Some(piece) => {
+            piece.1.extend_from_slice(bytes);
+            None
+        }
+        None => Some((stream, bytes.to_vec())),
+    }
+}
+
+impl Recorder {
+    fn keep(&self, stream: Stream, bytes: &[u8], end: &[u8]) {
+        let mut kept = lock(&self.kept);
+        kept.add(stream, bytes);
+        kept.add(stream, end);
+    }
+}
+
+impl Output for Recorder {
+    fn print(&self, text: &str) -> io::Result<()> {
+        self.keep(Stream::Stdout, text.as_bytes(), b"\n");
+        self.output.print(text)
+    }
+
+    fn eprint(&self, text: &str) -> io::Result<()> {
+        self.keep(Stream::Stderr, text.as_bytes(), b"\n");
+        self.output.eprint(text)
+    }
+
+    fn step(&self, text: &str) -> io::Result<bool> {
+        self.output.step(text)
+    }
+
+    fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
+        self.keep(Stream::Stdout, bytes, b"");
+        self.output.write_out(bytes)
+    }
+
+    fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
+        self.keep(Stream::Stderr, bytes, b"");
+        self.output.write_err(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_and_the_end_of_a_long_output_are_kept() {
+        let mut kept = Kept::default();
+        kept.add(Stream::Stdout, b"first\n");
+        for _ in 0..100_000 {
+            kept.add(Stream::Stdout, b"0123456789\n");
+        }
+        kept.add(Stream::Stderr, b"last\n");
+        let (pieces, left_out) = kept.take();
+        let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
+        assert!(text.starts_with("first\n0123") && text.ends_with("9\nlast\n"), "{text}");
+        assert_eq!(text.len(), 2 * KEPT + GAP.len());
+        assert_eq!(left_out, 6 + 1_100_000 + 5 - 2 * KEPT as u64);
+        assert_eq!(pieces.iter().filter(|piece| piece.text.contains("[...]")).count(), 1);
+    }
+
+    #[test]
+    fn streams_stay_apart_and_in_order() {
+        let mut kept = Kept::default();
+        for (stream, text) in [(Stream::Stdout, "a"), (Stream::Stdout, "b"), (Stream::Stderr, "c")]
+        {
+            kept.add(stream, text.as_bytes());
+        }
+        let (pieces, left_out) = kept.take();
+        assert_eq!(left_out, 0);
+        assert_eq!(pieces[0], Piece { stream: Stream::Stdout, text: "ab".to_owned() });
+        assert_eq!(pieces[1], Piece { stream: Stream::Stderr, text: "c".to_owned() });
+    }
+}

@@ -1,0 +1,182 @@
+//! One container that a script has touched, as it is seen from outside.
+
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::call_site::{Place, Places};
+use super::recorder::{is_gone, lock, since};
+use crate::engine::{Backend, Cancel, LogStream};
+use crate::model::container::Container;
+use crate::model::container::status::Status;
+use crate::model::container::supervision::RestartPolicy;
+use crate::model::observe::log::LogOptions;
+use crate::model::script::recording::{Call, Life, Line, Sample};
+use crate::model::value::id::ContainerId;
+
+/// How many of the last lines are kept.
+const LINES: u64 = 20;
+/// How much of a line, in characters.
+const LINE: usize = 500;
+/// How many lines are read at most to find the last ones.
+const READ: usize = 100_000;
+/// How many samples are kept: when there are more, every other one goes.
+const SAMPLES: usize = 2 * HALF as usize;
+const HALF: u32 = 300;
+/// How many different calls.
+const CALLS: usize = 500;
+
+/// A container.
+#[derive(Debug)]
+pub struct Watched {
+    id: ContainerId,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    calls: Vec<(Place, Duration, u64)>,
+    record: Option<Box<Container>>,
+    found: Option<Status>,
+    samples: Vec<Sample>,
+    /// From one sample that is kept to the next; doubled when there are too many.
+    apart: Duration,
+    /// Its last lines, and what comes after them: opened, and not read before it is wanted. Also
+    /// of a container that is gone its log can be read then.
+    log: Option<Box<dyn LogStream>>,
+    is_gone: bool,
+}
+
+impl Watched {
+    /// One that was not looked at.
+    pub fn new(id: &ContainerId) -> Self {
+        Watched { id: id.clone(), known: Mutex::default() }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &ContainerId {
+        &self.id
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        lock(&self.known)
+    }
+
+    /// Notes a call about it.
+    pub fn called(&self, at: Duration, place: Place) {
+        let mut known = self.known();
+        let is_full = known.calls.len() >= CALLS;
+        match known.calls.iter_mut().find(|(other, ..)| *other == place) {
+            Some((.., count)) => *count += 1,
+            None if is_full => {}
+            None => known.calls.push((place, at, 1)),
+        }
+    }
+
+    /// Sees how it is now.
+    pub fn look(&self, backend: &dyn Backend, now: impl Fn() -> Duration) {
+        let mut known = self.known();
+        if known.is_gone {
+            return;
+        }
+        let record = match backend.inspect(&self.id) {
+            Ok(record) => record,
+            Err(error) => {
+                known.is_gone = is_gone(&error);
+                return;
+            }
+        };
+        let status = record.state.status;
+        known.found.get_or_insert(status);
+        let last_run = |record: &Container| (record.state.status, record.state.finished_at);
+        let before = known.record.as_deref().map(last_run);
+        let is_as_before = before == Some(last_run(&record));
+        known.record = Some(Box::new(record));
+        if status.is_live() {
+            // Where nothing counts, there is no curve.
+            let used = backend.stats(&self.id).unwrap_or_default();
+            let (cpu_time, memory) = (used.cpu_time, used.memory);
+            known.sample(Sample { at: now(), status, cpu_time, memory });
+        }
+        // One that has not run since writes nothing new.
+        if status.is_live() || !is_as_before {
+            let last = LogOptions { tail: Some(LINES), ..LogOptions::default() };
+            if let Ok(log) = backend.logs(&self.id, &last) {
+                known.log = Some(log);
+            }
+        }
+    }
+
+    /// What is known of it, but for its events.
+    pub fn life(&self, never: &Cancel, begun: Timestamp, places: &mut Places) -> Life {
+        let mut known = self.known();
+        let log = known.log.take().map(|log| last_lines(log, never, begun)).unwrap_or_default();
+        let calls = known.calls.drain(..).map(|(place, at, count)| Call {
+            at,
+            text: places.find(&place),
+            line: place.line,
+            name: place.name,
+            count,
+        });
+        let calls = calls.collect();
+        let record = known.record.take();
+        let record = record.as_ref();
+        let name = record.map(|record| record.state.name.to_string());
+        let restarts = |record: &Container| {
+            let updated = record.state.updated.restart;
+            updated.unwrap_or(record.spec.host.upkeep.restart) != RestartPolicy::No
+        };
+        Life {
+            id: self.id.short().to_owned(),
+            name: name.unwrap_or_else(|| self.id.short().to_owned()),
+            image: record.map(|record| record.spec.image.reference.clone()).unwrap_or_default(),
+            found: known.found,
+            restarts: record.is_some_and(|record| restarts(record)),
+            samples: std::mem::take(&mut known.samples),
+            log,
+            calls,
+            ..Life::default()
+        }
+    }
+}
+
+impl Known {
+    fn sample(&mut self, sample: Sample) {
+        let last = self.samples.last();
+        let is_soon = last.is_some_and(|last| {
+            last.status == sample.status && sample.at.saturating_sub(last.at) < self.apart
+        });
+        if is_soon {
+            return;
+        }
+        self.samples.push(sample);
+        if self.samples.len() >= SAMPLES {
+            let mut number = 0;
+            self.samples.retain(|_| {
+                number += 1;
+                number % 2 == 1
+            });
+            let whole = sample.at.saturating_sub(self.samples[0].at);
+            self.apart = whole / HALF;
+        }
+    }
+}
+
+/// The last lines of a log, oldest first.
+fn last_lines(mut log: Box<dyn LogStream>, never: &Cancel, begun: Timestamp) -> Vec<Line> {
+    let mut lines = std::collections::VecDeque::new();
+    for _ in 0..READ {
+        let Ok(Some(line)) = log.next_line(Some(Duration::ZERO), never) else { break };
+        let text = line.text();
+        let text = match text.char_indices().nth(LINE) {
+            Some((at, _)) => format!("{}...", &text[..at]),
+            None => text.into_owned(),
+        };
+        lines.push_back(Line { at: since(begun, line.time), stream: line.stream, text });
+        if lines.len() as u64 > LINES {
+            lines.pop_front();
+        }
+    }
+    lines.into()
+}

@@ -1,0 +1,93 @@
+//! Where a text declares a variable, and so why it is not seen at another place of the text.
+
+use rhai::{AST, ASTNode, Expr, Position, Stmt};
+
+use super::sources::{CLOSURE, without_shebang};
+use crate::script::session::interpreter;
+
+/// Why a variable is not seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// It is one of outside, and the place is in a `fn`.
+    Outside,
+    /// The place is in the closure that the variable becomes.
+    Itself,
+    /// Its block has ended; the line of its declaration.
+    Ended(usize),
+    /// It is declared further down, in this line.
+    Later(usize),
+}
+
+/// Why `name` is not seen at `place`; `None` where the text does not declare it, or is no script.
+/// `outer` says that it is a variable of an earlier text.
+pub fn unseen(text: &str, name: &str, place: Position, outer: bool) -> Option<Unseen> {
+    let ast = interpreter::parser().compile(without_shebang(text)).ok()?;
+    let declared = declarations(&ast, name);
+    let own = function(&ast, place);
+    let beside = |found: &&Declared| function(&ast, found.place) == own;
+    let before = declared.iter().filter(beside).rfind(|found| found.place < place);
+    if let Some(found) = before {
+        if found.captures.contains(&place) {
+            return Some(Unseen::Itself);
+        }
+        return found.place.line().map(Unseen::Ended);
+    }
+    // All that follows is later than a closure which uses it, whoever calls that.
+    if own.is_some() && (outer || declared.iter().any(|found| function(&ast, found.place) != own)) {
+        return Some(Unseen::Outside);
+    }
+    declared.iter().find(beside)?.place.line().map(Unseen::Later)
+}
+
+/// A declaration: where, and where closures in its value use the variable.
+struct Declared {
+    place: Position,
+    captures: Vec<Position>,
+}
+
+/// The declarations of a variable, in the order of the text.
+fn declarations(ast: &AST, name: &str) -> Vec<Declared> {
+    let mut found = Vec::new();
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        match path.last() {
+            Some(ASTNode::Stmt(Stmt::Var(parts, ..))) if parts.0.name == name => {
+                found.push(Declared { place: parts.0.pos, captures: captures(&parts.1, name) });
+            }
+            Some(ASTNode::Stmt(Stmt::For(parts, _))) => {
+                let names = [Some(&parts.0), parts.1.as_ref()].into_iter().flatten();
+                let same = names.filter(|ident| ident.name == name);
+                found.extend(same.map(|i| Declared { place: i.pos, captures: Vec::new() }));
+            }
+            Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => match &flow.expr {
+                Expr::Variable(variable, _, place) if variable.1 == name => {
+                    found.push(Declared { place: *place, captures: Vec::new() });
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        true
+    });
+    found.sort_by_key(|declared| declared.place);
+    found
+}
+
+/// Where the closures in an expression take a variable from around them.
+fn captures(value: &Expr, name: &str) -> Vec<Position> {
+    let mut places = Vec::new();
+    value.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+        if let Some(ASTNode::Stmt(Stmt::Share(shared))) = path.last() {
+            let same = shared.iter().filter(|(ident, _)| ident.name == name);
+            places.extend(same.map(|(ident, _)| ident.pos));
+        }
+        true
+    });
+    places
+}
+
+/// Where the innermost `fn` begins that a place is in. A closure is no `fn`: it sees more.
+fn function(ast: &AST, place: Position) -> Option<Position> {
+    let named = ast.iter_fn_def().filter(|function| !function.name.starts_with(CLOSURE));
+    let spans = named.map(|function| function.body.start_position()..=function.body.end_position());
+    spans.filter(|span| span.contains(&place)).map(|span| *span.start()).max()
+}

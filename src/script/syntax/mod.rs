@@ -1,0 +1,7 @@
+//! The texts of scripts: parsing, sources, names and keywords.
+
+pub(super) mod declared;
+pub(super) mod incomplete;
+pub(super) mod keyword;
+pub(super) mod sources;
+pub(super) mod suggest;

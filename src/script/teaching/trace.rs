@@ -1,0 +1,135 @@
+//! What a script caused: the calls of native functions with their lines, beside the deeds that the
+//! engine notes meanwhile.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::{Dynamic, FnPtr, NativeCallContext};
+
+use crate::engine::trace::{self, Watcher};
+use crate::model::script::trace::Deed;
+use crate::model::{Error, Kind};
+use crate::script::Tracing;
+use crate::script::context::script_context::Stage;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
+use crate::ui::messages;
+use crate::ui::teach::{self, trace::Cause};
+
+/// The calls of native functions, in the order in which they began.
+#[derive(Debug, Default)]
+pub struct Calls {
+    on: AtomicBool,
+    noted: Mutex<Vec<Call>>,
+}
+
+#[derive(Clone, Debug)]
+struct Call {
+    /// When it began, on the clock of deeds.
+    at: u64,
+    source: Option<String>,
+    line: Option<usize>,
+    name: String,
+}
+
+impl Calls {
+    /// Notes a call, where they are noted.
+    pub fn note(&self, ctx: &NativeCallContext) {
+        if !self.on.load(Ordering::Relaxed) {
+            return;
+        }
+        let call = Call {
+            at: trace::now(),
+            source: ctx.call_source().map(str::to_owned),
+            line: ctx.call_position().line(),
+            name: ctx.fn_name().to_owned(),
+        };
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+    }
+
+    fn begin(&self) {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.on.store(true, Ordering::Relaxed);
+    }
+
+    fn end(&self) -> Vec<Call> {
+        self.on.store(false, Ordering::Relaxed);
+        std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Calls `function` and prints what was done for it; its value.
+pub fn trace(ctx: &NativeCallContext, function: &FnPtr, step: bool) -> RhaiResultOf<Dynamic> {
+    let stage = Stage::of(ctx)?;
+    if trace::is_on() {
+        let error = Error::new(Kind::Refused, "trace(): a trace is under way already")
+            .hint("one trace tells of all that is called in it");
+        return Err(error).or_raise(ctx);
+    }
+    begin(&stage, if step { Tracing::Stepwise } else { Tracing::AtTheEnd });
+    let value = function.call_within_context(ctx, ());
+    // Also after an error: what was done until then is what one wants to see.
+    let told = end(&stage);
+    stage.print(told.trim_end());
+    value
+}
+
+/// Begins to note.
+pub fn begin(stage: &Stage, tracing: Tracing) {
+    stage.calls().begin();
+    trace::begin(match tracing {
+        Tracing::Stepwise => Some(stepper(stage)),
+        Tracing::Off | Tracing::AtTheEnd => None,
+    });
+}
+
+/// Shows each deed and waits for the user, until they want to wait no more.
+fn stepper(stage: &Stage) -> Watcher {
+    let (output, reader) = (stage.host().output.clone(), stage.host().reader);
+    let waits = AtomicBool::new(true);
+    Arc::new(move |deed: &Deed| {
+        if waits.load(Ordering::Relaxed) {
+            let again = output.step(&teach::trace::next(reader, deed)).unwrap_or(false);
+            waits.store(again, Ordering::Relaxed);
+        }
+    })
+}
+
+/// Ends it; what was done, each deed beside the line that caused it.
+pub fn end(stage: &Stage) -> String {
+    let (mut deeds, calls) = (trace::end(), stage.calls().end());
+    deeds.sort_by_key(|deed| deed.span.map(|span| span.begun));
+    let reader = stage.host().reader;
+    let mut causes: Vec<Cause> = Vec::new();
+    let begun = |deed: &Deed| deed.span.map_or(0, |span| span.begun);
+    let mut deeds = deeds.into_iter().peekable();
+    let mut take = |words: String, until: u64| {
+        let mut taken = Vec::new();
+        while deeds.peek().is_some_and(|deed| begun(deed) < until) {
+            taken.extend(deeds.next());
+        }
+        match causes.last_mut() {
+            _ if taken.is_empty() => {}
+            Some(last) if last.words == words => last.deeds.extend(taken),
+            _ => causes.push(Cause { words, deeds: taken }),
+        }
+    };
+    take(String::new(), calls.first().map_or(u64::MAX, |call| call.at));
+    for (at, call) in calls.iter().enumerate() {
+        let until = calls.get(at + 1).map_or(u64::MAX, |next| next.at);
+        take(words(stage, call), until);
+    }
+    teach::trace::trace(reader, &causes)
+}
+
+/// The line of a call, as it is shown beside what it caused.
+fn words(stage: &Stage, call: &Call) -> String {
+    let Some(number) = call.line else { return format!("{}()", call.name) };
+    let shown = number.to_string();
+    let place = messages::tell(stage.host().reader.language, "trace-line", &[("line", &shown)]);
+    let text = call.source.as_ref().and_then(|source| stage.sources().text(source));
+    let line = text.as_ref().and_then(|text| text.lines().nth(number - 1)).map(str::trim);
+    match line {
+        Some(line) => format!("{place}: {line}"),
+        None => format!("{place}: {}()", call.name),
+    }
+}
