@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     if pid1::is_init() {
         return ExitCode::from(pid1::run());
     }
-    if runtimetest::is_probe() {
+    if runtimetest::is_runtimetest() {
         return ExitCode::from(runtimetest::run());
     }
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();

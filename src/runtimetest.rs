@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::sys::try_in_child::{Outcome, attempt};
+use crate::sys::try_in_child::{Outcome, try_in_child};
 
 /// The file name that makes this program a probe.
 pub const NAME: &str = "lifebox-probe";
@@ -20,7 +20,7 @@ const LAST: u64 = 520;
 const X32: u64 = 0x4000_0000;
 
 /// Whether this process is to be a probe.
-pub fn is_probe() -> bool {
+pub fn is_runtimetest() -> bool {
     let name = std::env::args_os().next().unwrap_or_default();
     Path::new(&name).file_name().is_some_and(|name| name == NAME)
 }
@@ -53,11 +53,11 @@ fn calls() -> Value {
 
 /// 0 for success, an error number, or a word.
 fn outcome(number: u64, arguments: [u64; 6]) -> Value {
-    match attempt(number, arguments) {
+    match try_in_child(number, arguments) {
         Ok(Outcome::Returned) => 0.into(),
         Ok(Outcome::Failed(errno)) => errno.into(),
-        Ok(Outcome::Ended) => "ended".into(),
-        Ok(Outcome::Waits) => "waits".into(),
+        Ok(Outcome::Exited) => "ended".into(),
+        Ok(Outcome::StillBlocked) => "waits".into(),
         Err(errno) => format!("no process: {errno}").into(),
     }
 }

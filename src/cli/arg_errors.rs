@@ -8,20 +8,20 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::arguments::Arguments;
 use super::route::{Program, is_script};
-use crate::cli::terminal::outcome::{ENGINE_FAILED, FAILED, complain, settle};
-use crate::cli::terminal::screen::Screen;
-use crate::model::value::suggest::nearest;
+use crate::cli::terminal::outcome::{ENGINE_FAILED, FAILED, finish, print_error};
+use crate::cli::terminal::screen::Terminal;
+use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind};
 
 /// Shows help where it was asked for, else what is wrong. Returns the exit code.
-pub fn show(screen: &mut Screen, error: &clap::Error, words: &[OsString]) -> u8 {
+pub fn show(screen: &mut Terminal, error: &clap::Error, words: &[OsString]) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             let shown = screen.text(&error.render().to_string());
-            settle(screen, shown.map(|()| 0).map_err(Into::into))
+            finish(screen, shown.map(|()| 0).map_err(Into::into))
         }
         _ => {
-            complain(screen, &explain(error, words));
+            print_error(screen, &explain(error, words));
             failure_code(words)
         }
     }
@@ -106,7 +106,7 @@ fn suggestion(error: &clap::Error, words: &[OsString]) -> Option<String> {
         let command = Arguments::command();
         let noun = words.iter().find_map(|word| command.find_subcommand(word));
         let known = noun.unwrap_or(&command).get_subcommands().map(clap::Command::get_name);
-        return nearest(&verb(words)?, known).map(str::to_owned);
+        return suggest(&verb(words)?, known).map(str::to_owned);
     }
     let of_kind = |kind| match error.get(kind)? {
         ContextValue::String(text) => Some(text.clone()),

@@ -11,12 +11,12 @@ use clap::Parser as _;
 use crate::cli::arguments::store::SystemVerb;
 use crate::cli::arguments::teaching::TeachVerb;
 use crate::cli::arguments::{
-    Arguments, Bounds, ContainerVerb, ImageVerb, LimitVerb, OfContainer, Subject, Verb,
+    Arguments, ContainerVerb, ImageVerb, LimitVerb, OfContainer, SandboxFlags, Subject, Verb,
 };
 use crate::cli::route::{Program, Route};
-use crate::cli::terminal::outcome::{FAILED, Outcome, complain, settle};
-use crate::cli::terminal::screen::Screen;
-use crate::cli::verb::context::Shell;
+use crate::cli::terminal::outcome::{CommandResult, FAILED, finish, print_error};
+use crate::cli::terminal::screen::Terminal;
+use crate::cli::verb::context::CommandContext;
 
 use crate::engine::{self, Settings};
 use crate::model::{Error, Kind};
@@ -24,33 +24,33 @@ use crate::script::Tracing;
 
 /// Does what the command line says (`words` without the program's name) and returns the exit code.
 pub fn main(words: &[OsString]) -> u8 {
-    crate::cli::script::panic_hook::contained(words, || {
+    crate::cli::script::panic_hook::catch_panic(words, || {
         let mut settings = Settings::from_environment();
         let (mut before, route) = match crate::cli::route::route(words) {
             Ok(found) => found,
             Err(error) => {
-                complain(&mut Screen::new(), &error);
+                print_error(&mut Terminal::new(), &error);
                 return FAILED;
             }
         };
-        if let Err(error) = crate::cli::terminal::reader::speak(before.lang.as_deref()) {
-            complain(&mut Screen::new(), &error);
+        if let Err(error) = crate::cli::terminal::reader::set_language(before.lang.as_deref()) {
+            print_error(&mut Terminal::new(), &error);
             return FAILED;
         }
         settings.take(before.root.take(), before.storage_driver.take());
-        let flag = before.bounds.flag().filter(|_| !matches!(route, Route::Script(..)));
+        let flag = before.sandbox_flags.flag().filter(|_| !matches!(route, Route::Script(..)));
         if let Some(flag) = flag {
             let error = Error::new(Kind::Invalid, format!("{flag} is for scripts"))
                 .hint("such as: lifebox --dry-run workflow.rhai, or lifebox --untrusted -e TEXT");
-            complain(&mut Screen::new(), &error);
+            print_error(&mut Terminal::new(), &error);
             return FAILED;
         }
         match route {
             Route::Version => {
-                let mut screen = Screen::new();
+                let mut screen = Terminal::new();
                 let shown =
                     screen.line(format_args!("lifebox {}", crate::cli::verb::system::VERSION));
-                settle(&mut screen, shown.map(|()| 0).map_err(Into::into))
+                finish(&mut screen, shown.map(|()| 0).map_err(Into::into))
             }
             Route::Verb => command(words, settings),
             Route::Script(program, arguments) => entered(&settings, || {
@@ -59,7 +59,7 @@ pub fn main(words: &[OsString]) -> u8 {
                     &settings,
                     program,
                     arguments,
-                    &before.bounds,
+                    &before.sandbox_flags,
                     trace,
                 )
             }),
@@ -70,10 +70,10 @@ pub fn main(words: &[OsString]) -> u8 {
 
 /// Does what needs containers or their files, as root of a user namespace if not as root.
 fn entered(settings: &Settings, work: impl FnOnce() -> u8) -> u8 {
-    match engine::enter(settings) {
+    match engine::enter_user_namespace(settings) {
         Ok(()) => work(),
         Err(error) => {
-            complain(&mut Screen::new(), &error);
+            print_error(&mut Terminal::new(), &error);
             FAILED
         }
     }
@@ -81,7 +81,7 @@ fn entered(settings: &Settings, work: impl FnOnce() -> u8) -> u8 {
 
 /// One verb, as typed on the command line.
 fn command(words: &[OsString], mut settings: Settings) -> u8 {
-    let mut screen = Screen::new();
+    let mut screen = Terminal::new();
     let arguments = match parse(words) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -89,7 +89,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
                 let rest = words.iter().skip_while(|word| *word != path.as_os_str()).skip(1);
                 let rest = rest.map(|word| word.to_string_lossy().into_owned()).collect();
                 return entered(&settings, || {
-                    let (program, bounds) = (Program::File(path), Bounds::default());
+                    let (program, bounds) = (Program::File(path), SandboxFlags::default());
                     crate::cli::script::host::script(
                         &settings,
                         program,
@@ -103,8 +103,8 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         }
     };
     settings.take(arguments.root.clone(), arguments.storage_driver.clone());
-    if let Err(error) = crate::cli::terminal::reader::speak(arguments.lang.as_deref()) {
-        complain(&mut screen, &error);
+    if let Err(error) = crate::cli::terminal::reader::set_language(arguments.lang.as_deref()) {
+        print_error(&mut screen, &error);
         return FAILED;
     }
     let tracing = crate::cli::script::host::tracing(arguments.trace.as_deref());
@@ -115,21 +115,21 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         });
     }
     if let Verb::Learn(lessons) = &arguments.verb {
-        let place = match crate::cli::script::learn::Place::take(&settings) {
+        let place = match crate::cli::script::learn::LessonStore::take(&settings) {
             Ok(place) => place,
-            Err(error) => return settle(&mut screen, Err(error.into())),
+            Err(error) => return finish(&mut screen, Err(error.into())),
         };
         return entered(&place.settings, || {
             let outcome = crate::cli::script::learn::learn(&place.settings, &mut screen, lessons);
-            settle(&mut screen, outcome)
+            finish(&mut screen, outcome)
         });
     }
-    let mut perform = || match Shell::new(settings.clone()) {
+    let mut perform = || match CommandContext::new(settings.clone()) {
         Ok(shell) => crate::cli::script::teaching::traced(tracing, &mut screen, |screen| {
             let outcome = perform(&shell, screen, &arguments.verb);
-            settle(screen, outcome)
+            finish(screen, outcome)
         }),
-        Err(error) => settle(&mut screen, Err(error.into())),
+        Err(error) => finish(&mut screen, Err(error.into())),
     };
     match arguments.verb {
         Verb::Version(_)
@@ -140,7 +140,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         | Verb::Teach(TeachVerb::FromDocker(_)) => perform(),
         // It tells what is in the way.
         Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => {
-            let _ = engine::enter(&settings);
+            let _ = engine::enter_user_namespace(&settings);
             perform()
         }
         _ => entered(&settings, perform),
@@ -154,7 +154,7 @@ pub(super) fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
 }
 
 /// Does a verb.
-pub(super) fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcome {
+pub(super) fn perform(shell: &CommandContext, screen: &mut Terminal, verb: &Verb) -> CommandResult {
     match verb {
         Verb::Container(verb) => of_container(shell, screen, verb, None),
         Verb::OfContainer(OfContainer::Plain(verb)) => {
@@ -175,8 +175,8 @@ pub(super) fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcom
         Verb::Image(ImageVerb::Load(arguments)) | Verb::Load(arguments) => {
             crate::cli::verb::images::load(shell, screen, arguments)
         }
-        Verb::Image(ImageVerb::Make(verb)) | Verb::Make(verb) => {
-            crate::cli::verb::build::make(shell, screen, verb)
+        Verb::Image(ImageVerb::Build(verb)) | Verb::Build(verb) => {
+            crate::cli::verb::build::create_image(shell, screen, verb)
         }
         Verb::Image(ImageVerb::Save(arguments)) | Verb::Save(arguments) => {
             crate::cli::verb::images::save(shell, arguments)
@@ -222,11 +222,11 @@ pub(super) fn perform(shell: &Shell, screen: &mut Screen, verb: &Verb) -> Outcom
 }
 
 fn of_container(
-    shell: &Shell,
-    screen: &mut Screen,
+    shell: &CommandContext,
+    screen: &mut Terminal,
     verb: &ContainerVerb,
     subject: Option<Subject>,
-) -> Outcome {
+) -> CommandResult {
     match verb {
         ContainerVerb::Create(arguments) => {
             crate::cli::verb::create::create(shell, screen, arguments)
@@ -267,6 +267,6 @@ fn of_container(
             crate::cli::verb::stats::stats(shell, screen, arguments)
         }
         ContainerVerb::Files(verb) => crate::cli::verb::build::of_files(shell, screen, verb),
-        ContainerVerb::Inside(verb) => crate::cli::verb::exec::inside(shell, screen, verb),
+        ContainerVerb::Process(verb) => crate::cli::verb::exec::inside(shell, screen, verb),
     }
 }

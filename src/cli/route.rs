@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::arguments::Bounds;
+use super::arguments::SandboxFlags;
 use crate::model::{Error, Kind, Result};
 
 /// What the first words ask for.
@@ -41,13 +41,13 @@ impl Program {
 
 /// What is said before the first word of a face.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Before {
+pub struct GlobalFlags {
     /// `--root`.
     pub root: Option<PathBuf>,
     /// `--storage-driver`.
     pub storage_driver: Option<String>,
     /// `--dry-run`, `--untrusted` and the limits of a script.
-    pub bounds: Bounds,
+    pub sandbox_flags: SandboxFlags,
     /// `--lang`.
     pub lang: Option<String>,
     /// `--trace`, with its word.
@@ -58,8 +58,8 @@ pub struct Before {
 ///
 /// # Errors
 /// [`Kind::Invalid`] where one of these, or `-e`, lacks its value.
-pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
-    let mut before = Before::default();
+pub fn route(words: &[OsString]) -> Result<(GlobalFlags, Route)> {
+    let mut before = GlobalFlags::default();
     let mut rest = words;
     while let [first, after @ ..] = rest {
         let text = first.to_string_lossy();
@@ -67,7 +67,7 @@ pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
             Some((flag, value)) => (flag, Some(value)),
             None => (text.as_ref(), None),
         };
-        if let Some(is_set) = before.bounds.switch(&text) {
+        if let Some(is_set) = before.sandbox_flags.switch(&text) {
             *is_set = true;
             rest = after;
             continue;
@@ -86,7 +86,7 @@ pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
             "--max-ops" => "a number",
             "--max-memory" => "a size, such as 64m",
             _ => {
-                let of_script = before.bounds.flag().is_some();
+                let of_script = before.sandbox_flags.flag().is_some();
                 return Ok((before, route_first(first, after, of_script)?));
             }
         };
@@ -98,11 +98,11 @@ pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
         let text = value.to_string_lossy().into_owned();
         match flag {
             "--root" => before.root = Some(value.into()),
-            "--report" => before.bounds.report = Some(value.into()),
+            "--report" => before.sandbox_flags.report = Some(value.into()),
             "--lang" => before.lang = Some(text),
-            "--timeout" => before.bounds.timeout = Some(text),
-            "--max-ops" => before.bounds.max_ops = Some(operations(&text)?),
-            "--max-memory" => before.bounds.max_memory = Some(text),
+            "--timeout" => before.sandbox_flags.timeout = Some(text),
+            "--max-ops" => before.sandbox_flags.max_ops = Some(operations(&text)?),
+            "--max-memory" => before.sandbox_flags.max_memory = Some(text),
             _ => before.storage_driver = Some(text),
         }
         rest = after;
@@ -110,7 +110,7 @@ pub fn route(words: &[OsString]) -> Result<(Before, Route)> {
     Ok((before, Route::Repl))
 }
 
-impl Bounds {
+impl SandboxFlags {
     /// What a flag without value sets.
     fn switch(&mut self, flag: &str) -> Option<&mut bool> {
         match flag {
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(before.storage_driver.as_deref(), Some("vfs"));
         assert!(route(&["--storage-driver".into()]).is_err());
         let (before, found) = route(&["--report", "o.html", "a.rhai"].map(OsString::from)).unwrap();
-        assert_eq!(before.bounds.report, Some("o.html".into()));
+        assert_eq!(before.sandbox_flags.report, Some("o.html".into()));
         assert_eq!(found, script(Program::File("a.rhai".into()), &[]));
         assert!(route(&["--report".into()]).is_err());
         assert!(route(&["-e".into()]).is_err());
@@ -210,7 +210,7 @@ mod tests {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         let (before, found) = route(&words).unwrap();
         assert_eq!(found, script(Program::Text("1".into()), &["--max-ops"]));
-        let bounds = Bounds {
+        let bounds = SandboxFlags {
             dry_run: false,
             report: None,
             untrusted: true,
@@ -218,7 +218,7 @@ mod tests {
             max_ops: Some(9),
             max_memory: Some("64m".into()),
         };
-        assert_eq!(before.bounds, bounds);
+        assert_eq!(before.sandbox_flags, bounds);
         for wrong in [&["--timeout"][..], &["--max-ops", "x"], &["--max-memory"]] {
             let words: Vec<OsString> = wrong.iter().map(OsString::from).collect();
             assert!(route(&words).is_err(), "{wrong:?}");

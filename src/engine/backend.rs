@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::container::exec::{DetachKeys, ExecOptions, Left};
+use crate::model::container::exec::{AttachOutcome, DetachKeys, ExecOptions};
 use crate::model::container::options::{CreateOptions, StopOptions};
 use crate::model::container::status::Action;
 use crate::model::container::{Changes, Container};
@@ -21,17 +21,17 @@ use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::inspect::{self, ContainerPaths};
 use crate::model::observe::check_report::Report;
 use crate::model::observe::event::{Event, EventOptions};
-use crate::model::observe::introspection::{Anatomy, ImageAnatomy, Sources};
+use crate::model::observe::introspection::{ImageIntrospection, Introspection, PathLayers};
 use crate::model::observe::log::{LogLine, LogOptions};
 use crate::model::observe::progress::{Access, Progress, PullOptions, Pulled, Pushed};
-use crate::model::observe::readiness::{Seen, Sign};
+use crate::model::observe::readiness::{Probe, ProbeResult};
 use crate::model::observe::stats::Stats;
 use crate::model::observe::system::Info;
 use crate::model::observe::top::Process;
 use crate::model::observe::volume::{
     PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse,
 };
-use crate::model::script::trace::Deed;
+use crate::model::script::trace::TraceStep;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::value::platform::Platform;
@@ -41,9 +41,9 @@ use crate::model::{Error, Kind, Result};
 
 pub use crate::engine::native::settings::Settings;
 pub use crate::engine::native::transfer::{CopyOptions, Transfer};
-pub use crate::image::write_whole;
-pub use crate::runtime::cancel::Cancel;
-pub use crate::runtime::client::owner::Owner;
+pub use crate::image::write_atomic;
+pub use crate::runtime::cancel::CancelToken;
+pub use crate::runtime::client::owner::Session;
 pub use crate::runtime::host::memory::bound as bound_memory;
 pub use crate::runtime::trace;
 
@@ -51,10 +51,10 @@ pub use crate::runtime::trace;
 ///
 /// Verbs take a [`ContainerId`], which [`Backend::find`] gets from what the user typed. Each verb
 /// asks the same table (`model::status`) whether it is legal. What may take long takes a
-/// [`Cancel`] and then fails with the kind `cancelled` soon after it is raised.
+/// [`CancelToken`] and then fails with the kind `cancelled` soon after it is raised.
 pub trait Backend: Send + Sync + fmt::Debug {
     /// Whether it only tells what would be done: then nothing is worth waiting for.
-    fn only_tells(&self) -> bool {
+    fn is_dry_run(&self) -> bool {
         false
     }
     /// What this engine and this host are.
@@ -65,13 +65,13 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image>;
     /// The same, and pulled from its registry where `pull` says so. An image that is here costs no
     /// look at the network, unless `pull` is `Always`.
-    fn obtain(
+    fn ensure_image(
         &self,
         reference: &str,
         pull: PullPolicy,
         options: &PullOptions,
         progress: &Arc<dyn Progress>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image>;
     /// Makes an image of programs of this machine, with the libraries that they need, under this
     /// name. An engine that makes no images refuses, as this default does.
@@ -85,7 +85,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
         reference: &Reference,
         options: &PullOptions,
         progress: &Arc<dyn Progress>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Pulled>;
     /// Sends an image to the registry of `reference`, under that name.
     fn push(
@@ -94,7 +94,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
         reference: &Reference,
         access: Access,
         progress: &Arc<dyn Progress>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Pushed>;
     /// Shows name and password to a registry and keeps them where Docker does. Returns the file
     /// where they lie unencrypted, if so.
@@ -104,7 +104,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
         user: &str,
         password: &str,
         access: Access,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Option<PathBuf>>;
     /// Forgets them. False where there were none.
     fn logout(&self, registry: &str) -> Result<bool>;
@@ -117,14 +117,14 @@ pub trait Backend: Send + Sync + fmt::Debug {
         &self,
         archive: &Path,
         platform: Option<&Platform>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Vec<Loaded>>;
     /// Takes the images of an archive that arrives as a stream, such as standard input.
     fn load_stream(
         &self,
         archive: &mut (dyn std::io::Read + Send),
         platform: Option<&Platform>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Vec<Loaded>>;
     /// Writes images for other engines to a new file, or a new directory; it is there only when it
     /// is whole.
@@ -133,7 +133,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
         images: &[&str],
         options: &SaveOptions,
         path: &Path,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()>;
     /// Writes images for other engines to a stream, such as standard output.
     fn save_stream(
@@ -141,7 +141,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
         images: &[&str],
         options: &SaveOptions,
         out: &mut (dyn Write + Send),
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()>;
     /// Gives an image a further tag, which another image may lose. Returns the image.
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image>;
@@ -155,7 +155,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn prune_images(&self, options: &PruneOptions) -> Result<Pruned>;
     /// Holds all images and layers against their digests, and looks for leftovers. With `repair`
     /// mends what can be mended and removes what can't; what runs is left alone.
-    fn check(&self, repair: bool, cancel: &Cancel) -> Result<Report>;
+    fn check(&self, repair: bool, cancel: &CancelToken) -> Result<Report>;
     /// Removes a reference, and the image with its last reference. Refuses an image in use.
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>>;
 
@@ -166,7 +166,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
         image: &str,
         step: &BuildStep,
         out: &mut dyn Write,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image>;
     /// Builds what a Dockerfile says and gives the image its tags. How it goes on is written to
     /// `out`, and `progress` is told of images that are pulled. Without `context` nothing can be
@@ -177,14 +177,14 @@ pub trait Backend: Send + Sync + fmt::Debug {
         options: &BuildOptions,
         progress: &Arc<dyn Progress>,
         out: &mut dyn Write,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image>;
     /// Makes an image of a root file system: a tar, plain or compressed.
     fn import_tar(
         &self,
         archive: &mut (dyn std::io::Read + Send),
         options: &ImportOptions,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image>;
 
     /// The container that `query` names: its whole id, its name, or the unique beginning of its
@@ -209,22 +209,27 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Makes this process the owner of containers: those made with its token
     /// (`CreateOptions::owner`) go when it ends, however it ends. An engine that runs nothing needs
     /// nobody to watch, as this default has it.
-    fn own(&self) -> Result<Owner> {
-        Ok(Owner::unwatched())
+    fn start_session(&self) -> Result<Session> {
+        Ok(Session::without_reaper())
     }
     /// Runs its program. Returns when it really runs, or why it does not (exit code 126, 127).
     fn start(&self, id: &ContainerId) -> Result<()>;
     /// Connects the caller's streams to a container, starting it first where `attach.start` says
     /// so, until it ends or is left.
-    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<Left>;
+    fn attach(
+        &self,
+        id: &ContainerId,
+        attach: Attach<'_>,
+        cancel: &CancelToken,
+    ) -> Result<AttachOutcome>;
     /// Runs a further program in a container that runs, connected to the caller's streams.
     fn exec(
         &self,
         id: &ContainerId,
         options: &ExecOptions,
         attach: Attach<'_>,
-        cancel: &Cancel,
-    ) -> Result<Left>;
+        cancel: &CancelToken,
+    ) -> Result<AttachOutcome>;
     /// Its processes, in the order in which they were made.
     fn top(&self, id: &ContainerId) -> Result<Vec<Process>>;
     /// Freezes it.
@@ -232,23 +237,23 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Thaws it.
     fn unpause(&self, id: &ContainerId) -> Result<()>;
     /// Sends the stop signal, waits for the grace time, then kills.
-    fn stop(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()>;
+    fn stop(&self, id: &ContainerId, options: &StopOptions, cancel: &CancelToken) -> Result<()>;
     /// Sends a signal to its first process.
     fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()>;
     /// Stops and starts it.
-    fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()>;
+    fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &CancelToken) -> Result<()>;
     /// The bytes of the files that it has written or changed.
     fn container_size(&self, id: &ContainerId) -> Result<u64>;
     /// Removes it; with `force`, kills it first.
-    fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()>;
+    fn rm(&self, id: &ContainerId, force: bool, cancel: &CancelToken) -> Result<()>;
     /// The same, and removes the volumes that nobody named and only it used.
-    fn rm_with_volumes(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()> {
+    fn rm_with_volumes(&self, id: &ContainerId, force: bool, cancel: &CancelToken) -> Result<()> {
         self.rm(id, force, cancel)
     }
     /// Makes a volume; returns the one of this name where there is one. An engine that keeps no
     /// volumes refuses, as this default does.
     fn volume_create(&self, _options: &VolumeOptions) -> Result<Volume> {
-        Err(crate::engine::native::volumes::none_here())
+        Err(crate::engine::native::volumes::no_volumes())
     }
     /// All volumes, by name.
     fn volumes(&self) -> Result<Vec<VolumeUse>> {
@@ -281,11 +286,16 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()>;
     /// Waits until it has ended and returns its exit code; at once for one that is not running.
     /// Fails with the kind `timeout` when `timeout` is over.
-    fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32>;
+    fn wait(
+        &self,
+        id: &ContainerId,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<i32>;
     /// Whether it shows a sign of being ready: a port, an answer, a file. What an engine runs
     /// that runs nothing shows none, as this default has it.
-    fn shows(&self, _id: &ContainerId, sign: &Sign, _cancel: &Cancel) -> Result<Seen> {
-        Ok(Seen::NotYet(format!("nothing here is {sign}")))
+    fn probe(&self, _id: &ContainerId, sign: &Probe, _cancel: &CancelToken) -> Result<ProbeResult> {
+        Ok(ProbeResult::NotReady(format!("nothing here is {sign}")))
     }
     /// What it has changed of its image's files, sorted by path.
     fn diff(&self, id: &ContainerId) -> Result<Vec<Change>>;
@@ -295,34 +305,34 @@ pub trait Backend: Send + Sync + fmt::Debug {
         id: &ContainerId,
         reference: Option<&Reference>,
         options: &CommitOptions,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image>;
     /// Writes all files that it sees as a tar.
-    fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &Cancel) -> Result<()>;
+    fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &CancelToken) -> Result<()>;
     /// Copies files into a container or out of it, whether it runs or not.
     fn copy(
         &self,
         id: &ContainerId,
         what: Transfer<'_>,
         options: CopyOptions,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()>;
     /// What a verb would do to it now, deed by deed. An engine that does nothing has no deeds.
-    fn planned(&self, _id: &ContainerId, action: Action) -> Result<Vec<Deed>> {
+    fn plan_action(&self, _id: &ContainerId, action: Action) -> Result<Vec<TraceStep>> {
         let message =
             format!("this engine does nothing for `{}` that could be told", action.verb());
         Err(Error::new(Kind::Unsupported, message))
     }
     /// What it is in the kernel and on the disk. An engine that runs nothing has no answer.
-    fn anatomy(&self, _id: &ContainerId) -> Result<Anatomy> {
+    fn introspect(&self, _id: &ContainerId) -> Result<Introspection> {
         Err(Error::new(Kind::Unsupported, "this engine has no containers to look into"))
     }
     /// Where what it has at a path comes from: the layers, and a mount upon them. An engine without layers has no answer.
-    fn sources(&self, _id: &ContainerId, _path: &str) -> Result<Sources> {
+    fn path_layers(&self, _id: &ContainerId, _path: &str) -> Result<PathLayers> {
         Err(Error::new(Kind::Unsupported, "this engine has no layers to look into"))
     }
     /// What an image is on the disk. An engine that keeps none has no answer.
-    fn image_anatomy(&self, _reference: &str) -> Result<ImageAnatomy> {
+    fn introspect_image(&self, _reference: &str) -> Result<ImageIntrospection> {
         Err(Error::new(Kind::Unsupported, "this engine has no images to look into"))
     }
     /// Opens what it wrote.
@@ -338,7 +348,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
 ///
 /// # Errors
 /// Where this host does not let ordinary users do so; the hint says what allows it.
-pub fn enter(settings: &Settings) -> Result<()> {
+pub fn enter_user_namespace(settings: &Settings) -> Result<()> {
     crate::runtime::rootless::enter(&settings.root)
 }
 
@@ -357,7 +367,11 @@ pub trait LogStream: Send + fmt::Debug {
     ///
     /// # Errors
     /// The kind `cancelled` when `cancel` is raised, `timeout` when `timeout` passes without a line.
-    fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>>;
+    fn next_line(
+        &mut self,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<Option<LogLine>>;
 }
 
 /// Events, in the order in which they happened.
@@ -368,7 +382,11 @@ pub trait EventStream: Send + fmt::Debug {
     /// # Errors
     /// The kind `cancelled` when `cancel` is raised, `timeout` when `timeout` passes without an
     /// event.
-    fn next_event(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<Event>>;
+    fn next_event(
+        &mut self,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<Option<Event>>;
 }
 
 /// The caller's side of an attached container.

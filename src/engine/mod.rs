@@ -7,6 +7,6 @@ mod native;
 mod rules;
 
 pub use backend::{
-    Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Owner, Settings, Transfer,
-    bound_memory, enter, open, trace, write_whole,
+    Attach, Backend, CancelToken, CopyOptions, EventStream, LogStream, Session, Settings, Transfer,
+    bound_memory, enter_user_namespace, open, trace, write_atomic,
 };

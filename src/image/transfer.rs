@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
 
-use super::Check;
+use super::CancelCheck;
 use super::bytes::spool;
 use super::layer::extract::is_allowed_xattr;
 use super::layer::walk::{Form, Tree, below, split};
@@ -27,7 +27,7 @@ use crate::sys::fs;
 
 /// A path in a tree, its links followed.
 #[derive(Debug)]
-pub struct Place {
+pub struct TreePath {
     root: Layer,
     /// From the root, without a slash at either end; empty is the root.
     path: Vec<u8>,
@@ -56,7 +56,7 @@ pub enum Owner {
     Same,
 }
 
-impl Place {
+impl TreePath {
     /// `path` in the tree below `root`. A link at its end is followed where `follow` says so, or
     /// where a slash comes after it.
     ///
@@ -70,7 +70,7 @@ impl Place {
         let directory = content || path.ends_with('/') || path.ends_with("/..");
         let root = Layer::Open(root);
         let mut place =
-            Place { root, path: Vec::new(), shown: path.to_owned(), directory, content };
+            TreePath { root, path: Vec::new(), shown: path.to_owned(), directory, content };
         let bytes = path.trim_end_matches("/.").trim_end_matches('/').as_bytes();
         let (parent, leaf) = split(bytes);
         place.path = if follow || directory || matches!(leaf, b"." | b".." | b"") {
@@ -117,13 +117,13 @@ impl Place {
     ///
     /// # Errors
     /// [`Kind::NotFound`] where there is nothing.
-    pub fn pack(&self, out: &mut dyn Write, check: Check<'_>) -> Result<()> {
+    pub fn pack(&self, out: &mut dyn Write, check: CancelCheck<'_>) -> Result<()> {
         self.source()?;
         self.pack_as(&self.base(), out, check)
     }
 
-    fn pack_as(&self, name: &[u8], out: &mut dyn Write, check: Check<'_>) -> Result<()> {
-        let names = diff_tar::Names { start: &self.path, shown_as: name };
+    fn pack_as(&self, name: &[u8], out: &mut dyn Write, check: CancelCheck<'_>) -> Result<()> {
+        let names = diff_tar::Names { start: &self.path, archive_name: name };
         diff_tar::pack_part(&self.tree(), names, &BTreeSet::new(), out, check)
     }
 
@@ -135,7 +135,7 @@ impl Place {
         &self,
         tar: &mut (dyn Read + Send),
         owner: Owner,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<()> {
         if self.found()? != Found::Directory {
             let message = format!("`{}` is not a directory", self.shown);
@@ -149,7 +149,7 @@ impl Place {
         path: &[u8],
         tar: &mut (dyn Read + Send),
         owner: Owner,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<()> {
         let directory = fs::open_dir_inside(self.root.root()?, path)
             .map_err(|error| error.context(format!("open `{}`", self.shown)))?;
@@ -189,7 +189,7 @@ impl Place {
     ///
     /// # Errors
     /// Where its directory is missing, or it is a directory.
-    pub fn write(&self, content: &[u8], check: Check<'_>) -> Result<()> {
+    pub fn write(&self, content: &[u8], check: CancelCheck<'_>) -> Result<()> {
         let (parent, leaf) = self.target(Found::Other, b"file")?;
         let mut entry = Entry::new(&leaf, MemberKind::File, 0o644);
         entry.size = content.len() as u64;
@@ -224,7 +224,7 @@ impl Place {
 ///
 /// # Errors
 /// What can't be read or written; what was copied by then stays.
-pub fn copy(from: &Place, to: &Place, owner: Owner, check: Check<'_>) -> Result<()> {
+pub fn copy(from: &TreePath, to: &TreePath, owner: Owner, check: CancelCheck<'_>) -> Result<()> {
     let (directory, name) = to.target(from.source()?, &from.base())?;
     let (mut reader, mut writer) = std::io::pipe().context(|| "pipe".to_owned())?;
     std::thread::scope(|scope| {
@@ -245,13 +245,13 @@ pub fn copy(from: &Place, to: &Place, owner: Owner, check: Check<'_>) -> Result<
 struct Unpacking<'a> {
     directory: OwnedFd,
     owner: Owner,
-    check: Check<'a>,
+    check: CancelCheck<'a>,
     /// Modes and times of directories, which are set when all is in them.
     modes: HashMap<Vec<u8>, (u32, (i64, u32))>,
 }
 
 impl Unpacking<'_> {
-    fn apply<R: super::tar::members::Tape>(
+    fn apply<R: super::tar::members::TarSource>(
         &mut self,
         member: &Member,
         body: &mut Members<R>,
@@ -279,7 +279,7 @@ impl Unpacking<'_> {
                     fs::make_dir(&parent, leaf)?;
                 }
                 let made = fs::open_dir_inside(&parent, leaf)?;
-                self.own(member, &made)?;
+                self.set_owner(member, &made)?;
                 self.modes.insert(names::join(&parts), (member.mode, member.mtime));
                 Ok(())
             }
@@ -325,7 +325,7 @@ impl Unpacking<'_> {
         Ok(directory)
     }
 
-    fn file<R: super::tar::members::Tape>(
+    fn file<R: super::tar::members::TarSource>(
         &self,
         member: &Member,
         body: &mut Members<R>,
@@ -339,7 +339,7 @@ impl Unpacking<'_> {
         };
         // Half a file is worse than none.
         copied.inspect_err(|_| drop(fs::unlink(parent, leaf)))?;
-        self.own(member, &file)?;
+        self.set_owner(member, &file)?;
         fs::set_mode(&file, member.mode)?;
         fs::set_times(&file, member.mtime.0, member.mtime.1)
     }
@@ -355,7 +355,7 @@ impl Unpacking<'_> {
         }
     }
 
-    fn own(&self, member: &Member, file: &OwnedFd) -> Result<()> {
+    fn set_owner(&self, member: &Member, file: &OwnedFd) -> Result<()> {
         let (uid, gid) = self.owner_of(member)?;
         fs::set_owner(file, uid, gid)?;
         for (key, value) in member.xattrs.iter().filter(|(key, _)| is_allowed_xattr(key)) {

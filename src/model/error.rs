@@ -138,13 +138,13 @@ impl Error {
     }
 
     /// The error of ours that came along as an I/O error, through a reader or writer of ours.
-    pub fn inside(error: &std::io::Error) -> Option<Error> {
+    pub fn downcast_io(error: &std::io::Error) -> Option<Error> {
         error.get_ref()?.downcast_ref::<Error>().cloned()
     }
 
     /// An I/O failure while doing `what`, such as ``read `/x/y` ``.
     pub fn from_io(what: impl Into<String>, error: &std::io::Error) -> Self {
-        if let Some(ours) = Error::inside(error) {
+        if let Some(ours) = Error::downcast_io(error) {
             return ours.context(what);
         }
         match error.raw_os_error() {
@@ -204,7 +204,7 @@ impl Error {
 
     /// The same error in other words.
     #[must_use]
-    pub fn reworded(mut self, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn with_message(mut self, message: impl Into<String>, hint: impl Into<String>) -> Self {
         self.detail.message = message.into();
         self.detail.hint = Some(hint.into());
         self

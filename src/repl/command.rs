@@ -1,6 +1,6 @@
 //! The words for the REPL itself: `:help`, `:ps`, `:save FILE`.
 
-use crate::model::value::suggest::nearest;
+use crate::model::value::suggest::suggest;
 use crate::ui::format::columns::row;
 
 /// What the REPL is told to do itself.
@@ -80,7 +80,7 @@ pub fn parse(text: &str) -> Result<Command, String> {
         "save" => file(Command::Save),
         "load" => file(Command::Load),
         _ => {
-            let near = nearest(name, names());
+            let near = suggest(name, names());
             let hint = near.map_or_else(
                 || ":help lists all".to_owned(),
                 |near| format!("did you mean :{near}?"),

@@ -2,14 +2,14 @@
 
 use super::command;
 use super::input::Input;
-use super::turn::Talk;
+use super::turn::Repl;
 use crate::script::{Candidate, Completion};
 
 /// Verbs that are about images.
 const OF_IMAGES: &[&str] = &["run", "create", "rmi", "history", "image", "images"];
 
 /// What can stand at `position` in `line`.
-pub fn complete(talk: &Talk<'_>, line: &str, position: usize) -> Completion {
+pub fn complete(talk: &Repl<'_>, line: &str, position: usize) -> Completion {
     let before = &line[..position.min(line.len())];
     let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let (earlier, word) = before.split_at(start);
@@ -59,7 +59,7 @@ fn files(beginning: &str) -> Vec<String> {
 }
 
 /// The first word may begin a command line or a script.
-fn first_word(talk: &Talk<'_>, line: &str, position: usize, word: &str) -> Completion {
+fn first_word(talk: &Repl<'_>, line: &str, position: usize, word: &str) -> Completion {
     let mut completion = talk.session.borrow().complete(line, position);
     let start = position - word.len();
     if completion.start == start && !word.is_empty() {
@@ -74,21 +74,21 @@ fn first_word(talk: &Talk<'_>, line: &str, position: usize, word: &str) -> Compl
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
     /// It.
-    pub shown: String,
+    pub display: String,
     /// Whether the right arrow takes it: a name, and not the form of a call.
     pub inserted: bool,
 }
 
 /// The parameters of the function that is being called, or the rest of the only name that can be
 /// meant.
-pub fn hint(talk: &Talk<'_>, line: &str) -> Option<Hint> {
+pub fn hint(talk: &Repl<'_>, line: &str) -> Option<Hint> {
     let session = talk.session.try_borrow().ok()?;
     if let Some(before) = line.strip_suffix('(') {
         let name_begins = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
         let name = &before[name_begins.map_or(0, |at| at + 1)..];
         let is_method = before[..before.len() - name.len()].ends_with('.');
         let shown = session.parameters(name, is_method)?;
-        return Some(Hint { shown, inserted: false });
+        return Some(Hint { display: shown, inserted: false });
     }
     drop(session);
     let completion = complete(talk, line, line.len());
@@ -98,7 +98,7 @@ pub fn hint(talk: &Talk<'_>, line: &str) -> Option<Hint> {
         return None;
     }
     let rest = only.text.strip_prefix(&line[completion.start..])?;
-    Some(Hint { shown: rest.to_owned(), inserted: true })
+    Some(Hint { display: rest.to_owned(), inserted: true })
 }
 
 fn plain(text: String) -> Candidate {

@@ -14,7 +14,7 @@ use rustyline::{
 };
 
 use super::complete::Hint;
-use super::turn::{Talk, Turn};
+use super::turn::{LineOutcome, Repl};
 use super::{CommandLine, Settings, complete, highlight, history};
 use crate::script::{Candidate, Host, Session};
 
@@ -24,7 +24,7 @@ const WIDEST: usize = 60;
 /// Talks until the user leaves.
 pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
     let session = RefCell::new(Session::new(host.clone()));
-    let talk = Talk::new(&session, commands, host.clone(), settings.course.clone());
+    let talk = Repl::new(&session, commands, host.clone(), settings.course.clone());
     let mut editor = match open(&talk, settings) {
         Ok(editor) => editor,
         Err(error) => {
@@ -39,19 +39,19 @@ pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
         ));
     }
     if let Some(startup) = settings.startup.as_ref().and_then(|path| path.to_str())
-        && let Turn::Leave(code) = talk.load(startup)
+        && let LineOutcome::Exit(code) = talk.load(startup)
     {
         return code;
     }
     talk.open_course();
-    let code = converse(&talk, &mut editor, settings);
+    let code = read_loop(&talk, &mut editor, settings);
     talk.close_course();
     code
 }
 
-fn converse(
-    talk: &Talk<'_>,
-    editor: &mut Editor<Assistant<'_>, FileHistory>,
+fn read_loop(
+    talk: &Repl<'_>,
+    editor: &mut Editor<LineHelper<'_>, FileHistory>,
     settings: &Settings,
 ) -> u8 {
     let host = &talk.host;
@@ -72,7 +72,7 @@ fn converse(
                 history::append(editor, path);
             }
         }
-        if let Turn::Leave(code) = talk.take(&line) {
+        if let LineOutcome::Exit(code) = talk.take(&line) {
             return code;
         }
     }
@@ -88,9 +88,9 @@ fn prompt(host: &Host) -> String {
 }
 
 fn open<'a>(
-    talk: &'a Talk<'a>,
+    talk: &'a Repl<'a>,
     settings: &Settings,
-) -> rustyline::Result<Editor<Assistant<'a>, FileHistory>> {
+) -> rustyline::Result<Editor<LineHelper<'a>, FileHistory>> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .max_history_size(10_000)?
@@ -101,7 +101,7 @@ fn open<'a>(
         .bracketed_paste(true)
         .build();
     let mut editor = Editor::with_config(config)?;
-    editor.set_helper(Some(Assistant { talk, color: talk.host.color }));
+    editor.set_helper(Some(LineHelper { repl: talk, color: talk.host.color }));
     // A newline where the text would be whole without it.
     editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), Cmd::Newline);
     if let Some(path) = &settings.history {
@@ -111,14 +111,14 @@ fn open<'a>(
 }
 
 /// What rustyline asks while a line is edited.
-struct Assistant<'a> {
-    talk: &'a Talk<'a>,
+struct LineHelper<'a> {
+    repl: &'a Repl<'a>,
     color: bool,
 }
 
-impl Helper for Assistant<'_> {}
+impl Helper for LineHelper<'_> {}
 
-impl Hinter for Assistant<'_> {
+impl Hinter for LineHelper<'_> {
     type Hint = Hint;
 
     fn hint(&self, line: &str, position: usize, _context: &Context<'_>) -> Option<Hint> {
@@ -126,21 +126,21 @@ impl Hinter for Assistant<'_> {
         if position < line.len() {
             return None;
         }
-        complete::hint(self.talk, line)
+        complete::hint(self.repl, line)
     }
 }
 
 impl rustyline::hint::Hint for Hint {
     fn display(&self) -> &str {
-        &self.shown
+        &self.display
     }
 
     fn completion(&self) -> Option<&str> {
-        self.inserted.then_some(&self.shown)
+        self.inserted.then_some(&self.display)
     }
 }
 
-impl Completer for Assistant<'_> {
+impl Completer for LineHelper<'_> {
     type Candidate = Pair;
 
     fn complete(
@@ -149,25 +149,25 @@ impl Completer for Assistant<'_> {
         position: usize,
         _context: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let completion = complete::complete(self.talk, line, position);
+        let completion = complete::complete(self.repl, line, position);
         let pair = |candidate: Candidate| Pair {
-            display: candidate.shown().chars().take(WIDEST).collect(),
+            display: candidate.label().chars().take(WIDEST).collect(),
             replacement: candidate.text,
         };
         Ok((completion.start, completion.candidates.into_iter().map(pair).collect()))
     }
 }
 
-impl Validator for Assistant<'_> {
+impl Validator for LineHelper<'_> {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        if self.talk.is_incomplete(context.input()) {
+        if self.repl.is_incomplete(context.input()) {
             return Ok(ValidationResult::Incomplete);
         }
         Ok(ValidationResult::Valid(None))
     }
 }
 
-impl Highlighter for Assistant<'_> {
+impl Highlighter for LineHelper<'_> {
     fn highlight<'l>(&self, line: &'l str, _position: usize) -> Cow<'l, str> {
         if self.color { Cow::Owned(highlight::paint(line)) } else { Cow::Borrowed(line) }
     }

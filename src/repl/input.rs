@@ -12,11 +12,11 @@ pub enum Input {
     /// Nothing.
     Empty,
     /// To leave.
-    Leave,
+    Exit,
     /// To be helped, with everything or with one function.
     Help(Option<String>),
     /// For the REPL itself; or why it is not.
-    Own(Result<command::Command, String>),
+    ReplCommand(Result<command::Command, String>),
     /// A command line: its words.
     Command(Vec<String>),
     /// A command line with an open quote.
@@ -37,18 +37,18 @@ pub fn classify(text: &str, verbs: &[String], is_variable: impl Fn(&str) -> bool
     let (first, rest) = split_word(text);
     match (first, rest) {
         ("", "") => return Input::Empty,
-        ("exit" | "quit" | ":exit" | ":quit" | ":q", "") => return Input::Leave,
+        ("exit" | "quit" | ":exit" | ":quit" | ":q", "") => return Input::Exit,
         ("help" | ":help" | ":h" | "?", "") => return Input::Help(None),
         ("help" | ":help" | ":h", name) if is_topic(name) => {
             return Input::Help(Some(name.to_owned()));
         }
         _ => {}
     }
-    if let Some(topic) = asked(text) {
+    if let Some(topic) = help_topic(text) {
         return Input::Help(topic);
     }
     if let Some(own) = text.strip_prefix(':') {
-        return Input::Own(command::parse(own));
+        return Input::ReplCommand(command::parse(own));
     }
     if PROGRAMS.contains(&first) && !is_variable(first) && !is_rhai(rest) && !rest.is_empty() {
         return command(rest);
@@ -79,7 +79,7 @@ fn split_word(text: &str) -> (&str, &str) {
 }
 
 /// What `help()` or `help("name")` asks for: a page that may be longer than the screen.
-fn asked(text: &str) -> Option<Option<String>> {
+fn help_topic(text: &str) -> Option<Option<String>> {
     let inside = text.trim_end_matches(';').strip_prefix("help(")?.strip_suffix(')')?.trim();
     if inside.is_empty() {
         return Some(None);
@@ -108,8 +108,8 @@ mod tests {
         for (text, input) in [
             ("", Input::Empty),
             ("  ", Input::Empty),
-            ("exit", Input::Leave),
-            ("quit", Input::Leave),
+            ("exit", Input::Exit),
+            ("quit", Input::Exit),
             ("exit(3)", Input::Script),
             ("help", Input::Help(None)),
             ("help pause", Input::Help(Some("pause".to_owned()))),
@@ -118,7 +118,7 @@ mod tests {
             ("help(\"pause\");", Input::Help(Some("pause".to_owned()))),
             ("help(name)", Input::Script),
             ("help stack::up", Input::Help(Some("stack::up".to_owned()))),
-            (":ps", Input::Own(Ok(command::Command::Ps))),
+            (":ps", Input::ReplCommand(Ok(command::Command::Ps))),
             ("ps", words("ps")),
             ("ps -a", words("ps -a")),
             ("  ps   -a ", words("ps -a")),

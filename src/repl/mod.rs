@@ -62,7 +62,7 @@ pub struct Settings {
 /// Runs the conversation until the user leaves. Returns the code of `exit(n)`, else 0.
 pub fn run(host: Host, commands: &dyn CommandLine, settings: Settings) -> u8 {
     // Without a handler Ctrl-C would end the REPL with its variables; then it is as it was.
-    let _ = host.cancel.raise_on_interrupt();
+    let _ = host.cancel.cancel_on_interrupt();
     if std::io::stdin().is_terminal() {
         editor::run(host, commands, &settings)
     } else {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io::BufRead;
 
-use super::turn::{Talk, Turn};
+use super::turn::{LineOutcome, Repl};
 use super::{CommandLine, Settings};
 use crate::script::{Host, Session};
 
@@ -18,7 +18,7 @@ pub fn run(
     input: &mut dyn BufRead,
 ) -> u8 {
     let session = RefCell::new(Session::new(host.clone()));
-    let talk = Talk::new(&session, commands, host, settings.course.clone());
+    let talk = Repl::new(&session, commands, host, settings.course.clone());
     talk.open_course();
     let mut text = String::new();
     loop {
@@ -27,16 +27,16 @@ pub fn run(
             continue;
         }
         match talk.take(text.trim_end_matches('\n')) {
-            Turn::Leave(code) => {
+            LineOutcome::Exit(code) => {
                 talk.close_course();
                 return code;
             }
-            Turn::Interrupted => return INTERRUPTED,
-            Turn::Next if at_end => {
+            LineOutcome::Interrupted => return INTERRUPTED,
+            LineOutcome::Continue if at_end => {
                 talk.close_course();
                 return 0;
             }
-            Turn::Next => text.clear(),
+            LineOutcome::Continue => text.clear(),
         }
     }
 }

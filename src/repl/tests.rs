@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Mutex;
 
-use super::turn::Talk;
+use super::turn::Repl;
 use super::{CommandLine, Settings, complete, piped};
 use crate::script::Session;
 use crate::script::tests::host;
@@ -89,7 +89,7 @@ fn tab_completes_command_lines_and_scripts() {
     let session = RefCell::new(Session::new(host.clone()));
     session.borrow_mut().line("run(\"host\", #{ name: \"web-1\" })");
     let verbs = Verbs::default();
-    let talk = Talk::new(&session, &verbs, host, None);
+    let talk = Repl::new(&session, &verbs, host, None);
     let complete = |line: &str| -> Vec<String> {
         let found = complete::complete(&talk, line, line.len());
         found.candidates.into_iter().map(|candidate| candidate.text).collect()
@@ -113,7 +113,7 @@ fn tab_completes_command_lines_and_scripts() {
 #[test]
 fn an_interrupt_of_an_earlier_turn_does_not_end_the_next() {
     let (host, output) = host();
-    host.cancel.raise();
+    host.cancel.cancel();
     let verbs = Verbs::default();
     assert_eq!(piped::run(host, &verbs, &Settings::default(), &mut "print(1)\n".as_bytes()), 0);
     assert_eq!(output.text(), "1\n");

@@ -3,18 +3,18 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 
-use crate::repl::translate::call;
+use crate::repl::translate::translate;
 
 /// The inputs of a session.
 #[derive(Debug, Default)]
-pub struct Record {
+pub struct Transcript {
     typed: Vec<String>,
-    worked: Vec<Worked>,
+    entries: Vec<TranscriptEntry>,
 }
 
 /// What worked.
 #[derive(Debug)]
-enum Worked {
+enum TranscriptEntry {
     /// A text of the language.
     Text(String),
     /// An expression: its value was `last` afterwards.
@@ -23,7 +23,7 @@ enum Worked {
     Line(String),
 }
 
-impl Record {
+impl Transcript {
     /// Something was typed.
     pub fn typed(&mut self, text: &str) {
         self.typed.push(text.to_owned());
@@ -39,14 +39,16 @@ impl Record {
     /// now.
     pub fn script(&mut self, text: &str, value: Option<&str>) {
         let ends = text.trim_end().ends_with([';', '}']);
-        let whole = || Worked::Text(format!("{}{}", text.trim_end(), if ends { "" } else { ";" }));
-        self.worked.push(value.map_or_else(whole, |value| Worked::Value(value.to_owned())));
+        let whole =
+            || TranscriptEntry::Text(format!("{}{}", text.trim_end(), if ends { "" } else { ";" }));
+        self.entries
+            .push(value.map_or_else(whole, |value| TranscriptEntry::Value(value.to_owned())));
     }
 
     /// A command line worked.
     pub fn command(&mut self, words: &[String], line: &str) {
-        let other = || Worked::Line(line.trim().to_owned());
-        self.worked.push(call(words).map_or_else(other, Worked::Text));
+        let other = || TranscriptEntry::Line(line.trim().to_owned());
+        self.entries.push(translate(words).map_or_else(other, TranscriptEntry::Text));
     }
 
     /// Writes the script to a new file, and returns how many command lines are no more than
@@ -57,25 +59,25 @@ impl Record {
     pub fn save(&self, path: &str) -> Result<usize, String> {
         let mut text = String::from("#!/usr/bin/env lifebox\n// What was typed in a session.\n\n");
         // A script has no `last` of itself.
-        let last = self.worked.iter().any(|worked| match worked {
-            Worked::Text(text) | Worked::Value(text) => uses_last(text),
-            Worked::Line(_) => false,
+        let last = self.entries.iter().any(|worked| match worked {
+            TranscriptEntry::Text(text) | TranscriptEntry::Value(text) => uses_last(text),
+            TranscriptEntry::Line(_) => false,
         });
         if last {
             text.push_str("let last = ();\n");
         }
-        for one in &self.worked {
+        for one in &self.entries {
             text.push_str(&match one {
-                Worked::Text(text) => format!("{text}\n"),
-                Worked::Value(text) if last => format!("last = {text};\n"),
-                Worked::Value(text) => format!("{text};\n"),
-                Worked::Line(line) => format!("// {line}\n"),
+                TranscriptEntry::Text(text) => format!("{text}\n"),
+                TranscriptEntry::Value(text) if last => format!("last = {text};\n"),
+                TranscriptEntry::Value(text) => format!("{text};\n"),
+                TranscriptEntry::Line(line) => format!("// {line}\n"),
             });
         }
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         file.and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|error| format!("error: cannot write `{path}`: {}", reason(&error)))?;
-        Ok(self.worked.iter().filter(|one| matches!(one, Worked::Line(_))).count())
+        Ok(self.entries.iter().filter(|one| matches!(one, TranscriptEntry::Line(_))).count())
     }
 }
 
@@ -96,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_session_becomes_a_script() {
-        let mut record = Record::default();
+        let mut record = Transcript::default();
         record.script("let c = run(\"host\")", None);
         record.script("fn f() {\n  1\n}", None);
         record.script("f();", Some("f()"));
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_session_that_uses_its_last_value_becomes_a_script_that_has_one() {
-        let mut record = Record::default();
+        let mut record = Transcript::default();
         record.script("5", Some("5"));
         record.script("last + 1;", Some("last + 1"));
         record.script("let a = last", None);

@@ -17,7 +17,7 @@ const FLAGS: [(&str, &str, &str); 8] = [
 ];
 
 /// A command line as calls that do the same, where these flags are known.
-pub fn call(words: &[String]) -> Option<String> {
+pub fn translate(words: &[String]) -> Option<String> {
     let (verb, rest) = words.split_first()?;
     match (verb.as_str(), rest) {
         ("ps", []) => Some("print(table(ps()));".to_owned()),
@@ -121,10 +121,10 @@ mod tests {
             ("rm -f a", r#"rm("a", #{ force: true });"#),
             ("pull alpine:3", r#"pull("alpine:3");"#),
         ] {
-            assert_eq!(call(&shlex::split(line).unwrap()).as_deref(), Some(wanted), "{line}");
+            assert_eq!(translate(&shlex::split(line).unwrap()).as_deref(), Some(wanted), "{line}");
         }
         for line in ["run -it host sh", "logs web", "stop", "stop --all", "run -d", "rm -v x"] {
-            assert_eq!(call(&shlex::split(line).unwrap()), None, "{line}");
+            assert_eq!(translate(&shlex::split(line).unwrap()), None, "{line}");
         }
     }
 }

@@ -7,12 +7,12 @@ use std::time::Instant;
 use super::command::{self, Command};
 use super::input::{Input, classify};
 use super::{CommandLine, watch};
-use crate::repl::transcript::{Record, reason};
-use crate::script::lessons::{Player, Said};
-use crate::script::{Host, Reply, Session};
+use crate::repl::transcript::{Transcript, reason};
+use crate::script::lessons::{Player, TutorOutput};
+use crate::script::{EvalResult, Host, Session};
 
 /// Who talks.
-pub struct Talk<'a> {
+pub struct Repl<'a> {
     /// The interpreter. Only one turn or one completion uses it at a time.
     pub session: &'a RefCell<Session>,
     /// Runs command lines.
@@ -22,12 +22,12 @@ pub struct Talk<'a> {
     /// The output and the interrupt flag.
     pub host: Host,
     /// What was typed.
-    pub record: RefCell<Record>,
+    pub transcript: RefCell<Transcript>,
     /// The learner, where there is a course.
     pub course: Option<Rc<RefCell<Player>>>,
 }
 
-impl std::fmt::Debug for Talk<'_> {
+impl std::fmt::Debug for Repl<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Talk").field("verbs", &self.verbs).finish_non_exhaustive()
     }
@@ -35,25 +35,25 @@ impl std::fmt::Debug for Talk<'_> {
 
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum LineOutcome {
     /// The next one, please.
-    Next,
+    Continue,
     /// Ctrl-C ended what was under way.
     Interrupted,
     /// The conversation is over.
-    Leave(u8),
+    Exit(u8),
 }
 
-impl<'a> Talk<'a> {
+impl<'a> Repl<'a> {
     /// A conversation that is about to begin.
     pub fn new(
         session: &'a RefCell<Session>,
         commands: &'a dyn CommandLine,
         host: Host,
         course: Option<Rc<RefCell<Player>>>,
-    ) -> Talk<'a> {
+    ) -> Repl<'a> {
         let verbs = commands.verbs();
-        Talk { session, commands, verbs, host, record: RefCell::default(), course }
+        Repl { session, commands, verbs, host, transcript: RefCell::default(), course }
     }
 
     /// Says hello and begins the lesson.
@@ -64,10 +64,10 @@ impl<'a> Talk<'a> {
         match course.begin() {
             Ok(said) => {
                 self.show_course("");
-                self.show_said(&said);
+                self.show_tutor_output(&said);
             }
             Err(error) => {
-                self.complain(&format!("error: {error}"));
+                self.print_error(&format!("error: {error}"));
             }
         }
     }
@@ -80,8 +80,8 @@ impl<'a> Talk<'a> {
     }
 
     /// Looks whether the last input has brought the learner on.
-    fn look(&self, turn: Turn) -> Turn {
-        if let (Some(course), Turn::Next) = (&self.course, turn) {
+    fn check_lesson(&self, turn: LineOutcome) -> LineOutcome {
+        if let (Some(course), LineOutcome::Continue) = (&self.course, turn) {
             let said = course.borrow_mut().after();
             if !said.is_empty() {
                 self.show_course(&format!("\n{said}"));
@@ -92,7 +92,7 @@ impl<'a> Talk<'a> {
 
     /// What there is to read goes to a pager where it is long, what is to be done stays right above
     /// the prompt.
-    fn show_said(&self, said: &Said) {
+    fn show_tutor_output(&self, said: &TutorOutput) {
         if !said.read.is_empty() && !self.commands.page(&said.read) {
             self.show_course(&said.read);
         }
@@ -115,22 +115,22 @@ impl<'a> Talk<'a> {
     }
 
     /// Does what `text` says and shows what comes of it.
-    pub fn take(&self, text: &str) -> Turn {
+    pub fn take(&self, text: &str) -> LineOutcome {
         // An interrupt that came too late for the last turn must not end this one.
-        self.host.cancel.clear();
+        self.host.cancel.reset();
         if let Some(course) = &self.course
             && let Some(said) = course.borrow_mut().takes(text)
         {
-            self.show_said(&said);
-            return Turn::Next;
+            self.show_tutor_output(&said);
+            return LineOutcome::Continue;
         }
         let input = self.classify(text);
-        if !matches!(input, Input::Empty | Input::Own(_)) {
-            self.record.borrow_mut().typed(text);
+        if !matches!(input, Input::Empty | Input::ReplCommand(_)) {
+            self.transcript.borrow_mut().typed(text);
         }
         match input {
-            Input::Empty => Turn::Next,
-            Input::Leave => Turn::Leave(0),
+            Input::Empty => LineOutcome::Continue,
+            Input::Exit => LineOutcome::Exit(0),
             Input::Help(name) => {
                 let help = self.session.borrow().help(name.as_deref());
                 match help {
@@ -143,54 +143,54 @@ impl<'a> Talk<'a> {
                         ))
                     }
                     Ok(page) => self.show(&page),
-                    Err(report) => self.complain(&report),
+                    Err(report) => self.print_error(&report),
                 }
             }
-            Input::OpenQuote => self.complain("error: a quote is not closed"),
-            Input::Command(words) => self.look(self.command(&words, text)),
-            Input::Script => self.look(self.script(text)),
-            Input::Own(Ok(command)) => self.own(command),
-            Input::Own(Err(wrong)) => self.complain(&format!("error: {wrong}")),
+            Input::OpenQuote => self.print_error("error: a quote is not closed"),
+            Input::Command(words) => self.check_lesson(self.command(&words, text)),
+            Input::Script => self.check_lesson(self.script(text)),
+            Input::ReplCommand(Ok(command)) => self.run_command(command),
+            Input::ReplCommand(Err(wrong)) => self.print_error(&format!("error: {wrong}")),
         }
     }
 
     /// Runs a command line.
-    fn command(&self, words: &[String], line: &str) -> Turn {
+    fn command(&self, words: &[String], line: &str) -> LineOutcome {
         let code = self.commands.run(words);
-        if self.host.cancel.is_raised() {
-            return Turn::Interrupted;
+        if self.host.cancel.is_cancelled() {
+            return LineOutcome::Interrupted;
         }
         if code == 0 {
-            self.record.borrow_mut().command(words, line);
+            self.transcript.borrow_mut().command(words, line);
         }
-        Turn::Next
+        LineOutcome::Continue
     }
 
     /// Evaluates a text of the language.
-    fn script(&self, text: &str) -> Turn {
+    fn script(&self, text: &str) -> LineOutcome {
         let reply = self.session.borrow_mut().line(text);
-        if matches!(reply, Reply::Nothing | Reply::Value(_)) {
+        if matches!(reply, EvalResult::Nothing | EvalResult::Value(_)) {
             let session = self.session.borrow();
-            self.record.borrow_mut().script(text, session.valued(text));
+            self.transcript.borrow_mut().script(text, session.last_expression(text));
         }
         self.answer(reply)
     }
 
-    fn answer(&self, reply: Reply) -> Turn {
+    fn answer(&self, reply: EvalResult) -> LineOutcome {
         match reply {
-            Reply::Nothing => Turn::Next,
-            Reply::Value(text) => self.show(&text),
-            Reply::Failed(report) => self.complain(&report),
-            Reply::Interrupted => {
-                self.complain("interrupted");
-                Turn::Interrupted
+            EvalResult::Nothing => LineOutcome::Continue,
+            EvalResult::Value(text) => self.show(&text),
+            EvalResult::Failed(report) => self.print_error(&report),
+            EvalResult::Interrupted => {
+                self.print_error("interrupted");
+                LineOutcome::Interrupted
             }
-            Reply::Exit(code) => Turn::Leave(code),
+            EvalResult::Exit(code) => LineOutcome::Exit(code),
         }
     }
 
     /// Does what is for the REPL itself.
-    fn own(&self, command: Command) -> Turn {
+    fn run_command(&self, command: Command) -> LineOutcome {
         let words =
             |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         match command {
@@ -198,31 +198,31 @@ impl<'a> Talk<'a> {
             Command::Images => self.command(&words(&["images"]), "images"),
             Command::Vars => {
                 let vars = self.session.borrow().variables();
-                if vars.is_empty() { Turn::Next } else { self.show(&vars) }
+                if vars.is_empty() { LineOutcome::Continue } else { self.show(&vars) }
             }
             Command::Clear => self.show_raw("\x1b[H\x1b[2J\x1b[3J"),
             Command::Time(text) => {
                 let begun = Instant::now();
                 let turn = self.script(&text);
                 let took = begun.elapsed();
-                if turn == Turn::Next {
+                if turn == LineOutcome::Continue {
                     return self.show(&format!("{:.1} ms", took.as_secs_f64() * 1000.0));
                 }
                 turn
             }
             Command::History(count) => {
-                let text = self.record.borrow().last(count).join("\n");
-                if text.is_empty() { Turn::Next } else { self.show(&text) }
+                let text = self.transcript.borrow().last(count).join("\n");
+                if text.is_empty() { LineOutcome::Continue } else { self.show(&text) }
             }
             Command::Save(path) => {
-                let saved = self.record.borrow().save(&path);
+                let saved = self.transcript.borrow().save(&path);
                 match saved {
                     Ok(0) => self.show(&format!("saved; run it with: lifebox {path}")),
                     Ok(left) => self.show(&format!(
                         "saved; run it with: lifebox {path} (command lines without a call: {left}, \
                          kept as comments)"
                     )),
-                    Err(wrong) => self.complain(&wrong),
+                    Err(type_error) => self.print_error(&type_error),
                 }
             }
             Command::Load(path) => self.load(&path),
@@ -234,68 +234,68 @@ impl<'a> Talk<'a> {
                     || self.session.borrow_mut().value("watch", &format!("{name}.name")).ok();
                 let name = held.then(of_variable).flatten().unwrap_or(name);
                 match watch::watch(&self.host, &name) {
-                    Ok(()) => Turn::Next,
-                    Err(error) => self.complain(crate::ui::error::error(&error).trim_end()),
+                    Ok(()) => LineOutcome::Continue,
+                    Err(error) => self.print_error(crate::ui::error::error(&error).trim_end()),
                 }
             }
             Command::Learn(lesson) => match self.host.teacher.as_ref() {
                 Some(teacher) => match teacher.learn(lesson.as_deref(), &self.host.cancel) {
-                    Ok(()) => Turn::Next,
-                    Err(error) => self.complain(&format!("error: {error}")),
+                    Ok(()) => LineOutcome::Continue,
+                    Err(error) => self.print_error(&format!("error: {error}")),
                 },
-                None => self.complain("error: there is nobody who teaches here"),
+                None => self.print_error("error: there is nobody who teaches here"),
             },
         }
     }
 
     /// Runs a file in the session.
-    pub fn load(&self, path: &str) -> Turn {
+    pub fn load(&self, path: &str) -> LineOutcome {
         match std::fs::read_to_string(path) {
             Ok(text) => {
                 let reply = self.session.borrow_mut().load(path, &text);
-                if matches!(reply, Reply::Nothing | Reply::Value(_)) {
-                    self.record.borrow_mut().script(&text, None);
+                if matches!(reply, EvalResult::Nothing | EvalResult::Value(_)) {
+                    self.transcript.borrow_mut().script(&text, None);
                 }
                 self.answer(reply)
             }
             Err(error) => {
-                self.complain(&format!("error: cannot read `{path}`: {}", reason(&error)))
+                self.print_error(&format!("error: cannot read `{path}`: {}", reason(&error)))
             }
         }
     }
 
     /// Lets the user change the last input, and evaluates it.
-    fn edit(&self) -> Turn {
-        let last = self.record.borrow().last(Some(1)).first().cloned().unwrap_or_default();
+    fn edit(&self) -> LineOutcome {
+        let last = self.transcript.borrow().last(Some(1)).first().cloned().unwrap_or_default();
         match self.commands.edit(&last) {
-            Ok(text) if text.trim().is_empty() => Turn::Next,
+            Ok(text) if text.trim().is_empty() => LineOutcome::Continue,
             Ok(text) => self.take(text.trim_end()),
-            Err(error) => self.complain(&format!("error: {error}")),
+            Err(error) => self.print_error(&format!("error: {error}")),
         }
     }
 
-    fn show_raw(&self, text: &str) -> Turn {
+    fn show_raw(&self, text: &str) -> LineOutcome {
         match self.host.output.write_out(text.as_bytes()) {
-            Ok(()) => Turn::Next,
-            Err(_) => Turn::Leave(0),
+            Ok(()) => LineOutcome::Continue,
+            Err(_) => LineOutcome::Exit(0),
         }
     }
 
     /// Shows a result. Where nobody reads any more the conversation is over.
-    fn show(&self, text: &str) -> Turn {
+    fn show(&self, text: &str) -> LineOutcome {
         if self.commands.page(text) {
-            return Turn::Next;
+            return LineOutcome::Continue;
         }
         match self.host.output.print(text) {
-            Ok(()) => Turn::Next,
-            Err(_) => Turn::Leave(0),
+            Ok(()) => LineOutcome::Continue,
+            Err(_) => LineOutcome::Exit(0),
         }
     }
 
-    fn complain(&self, text: &str) -> Turn {
+    fn print_error(&self, text: &str) -> LineOutcome {
         match self.host.output.eprint(text) {
-            Ok(()) => Turn::Next,
-            Err(_) => Turn::Leave(0),
+            Ok(()) => LineOutcome::Continue,
+            Err(_) => LineOutcome::Exit(0),
         }
     }
 }

@@ -62,7 +62,7 @@ pub fn watch(host: &Host, name: &str) -> Result<()> {
             return Ok(());
         }
         if host.cancel.sleep(EVERY).is_err() {
-            host.cancel.clear();
+            host.cancel.reset();
             return Ok(());
         }
     }

@@ -10,73 +10,73 @@ use crate::sys;
 
 /// A shared flag that can be polled together with file descriptors. Copies are the same flag.
 #[derive(Clone, Debug)]
-pub struct Cancel {
+pub struct CancelToken {
     inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
 struct Inner {
-    raised: AtomicBool,
+    cancelled: AtomicBool,
     /// Readable while the flag is raised.
     event: OwnedFd,
-    above: Option<Above>,
+    parents: Option<Parents>,
 }
 
 /// The flags that a flag of a part of the work answers to.
 #[derive(Debug)]
-struct Above {
+struct Parents {
     /// The nearest.
-    parent: Cancel,
+    parent: CancelToken,
     /// Readable while the flag or one above it is raised.
     any: OwnedFd,
 }
 
-impl Cancel {
+impl CancelToken {
     /// A flag that is not raised.
     ///
     /// # Errors
     /// When no file descriptor is left.
     pub fn new() -> Result<Self> {
         let event = sys::poll::eventfd()?;
-        let inner = Inner { raised: AtomicBool::new(false), event, above: None };
-        Ok(Cancel { inner: Arc::new(inner) })
+        let inner = Inner { cancelled: AtomicBool::new(false), event, parents: None };
+        Ok(CancelToken { inner: Arc::new(inner) })
     }
 
     /// A flag for a part of the work: raised with this one, and by itself without it.
     ///
     /// # Errors
     /// When no file descriptor is left.
-    pub fn part(&self) -> Result<Self> {
+    pub fn child(&self) -> Result<Self> {
         let event = sys::poll::eventfd()?;
         // All of them side by side, for the kernel limits how deep they may be nested (epoll(7)).
         let mut events = vec![event.as_fd()];
         let mut next = Some(self);
         while let Some(flag) = next {
             events.push(flag.inner.event.as_fd());
-            next = flag.inner.above.as_ref().map(|above| &above.parent);
+            next = flag.inner.parents.as_ref().map(|above| &above.parent);
         }
         let any = sys::poll::any_of(&events)?;
-        let above = Some(Above { parent: self.clone(), any });
-        let inner = Inner { raised: AtomicBool::new(false), event, above };
-        Ok(Cancel { inner: Arc::new(inner) })
+        let above = Some(Parents { parent: self.clone(), any });
+        let inner = Inner { cancelled: AtomicBool::new(false), event, parents: above };
+        Ok(CancelToken { inner: Arc::new(inner) })
     }
 
     /// Ends what waits for it, and what will.
-    pub fn raise(&self) {
-        self.inner.raised.store(true, Ordering::SeqCst);
+    pub fn cancel(&self) {
+        self.inner.cancelled.store(true, Ordering::SeqCst);
         sys::poll::signal(&self.inner.event);
     }
 
     /// Takes the flag down again: the next call starts afresh.
-    pub fn clear(&self) {
-        self.inner.raised.store(false, Ordering::SeqCst);
+    pub fn reset(&self) {
+        self.inner.cancelled.store(false, Ordering::SeqCst);
         sys::poll::drain(&self.inner.event);
     }
 
     /// Whether it is raised.
-    pub fn is_raised(&self) -> bool {
-        self.inner.raised.load(Ordering::Relaxed)
-            || self.inner.above.as_ref().is_some_and(|above| above.parent.is_raised())
+    pub fn is_cancelled(&self) -> bool {
+        self.inner.cancelled.load(Ordering::Relaxed)
+            || self.inner.parents.as_ref().is_some_and(|above| above.parent.is_cancelled())
     }
 
     /// Fails with the kind `cancelled` if it is raised.
@@ -84,7 +84,7 @@ impl Cancel {
     /// # Errors
     /// [`Kind::Cancelled`].
     pub fn check(&self) -> Result<()> {
-        if self.is_raised() { Err(Error::new(Kind::Cancelled, "interrupted")) } else { Ok(()) }
+        if self.is_cancelled() { Err(Error::new(Kind::Cancelled, "interrupted")) } else { Ok(()) }
     }
 
     /// Sleeps for `duration`, or until it is raised.
@@ -101,9 +101,9 @@ impl Cancel {
     ///
     /// # Errors
     /// When the handler can't be installed.
-    pub fn raise_on_interrupt(&self) -> Result<()> {
+    pub fn cancel_on_interrupt(&self) -> Result<()> {
         let flag = self.clone();
-        sys::signal::on_interrupt(Box::new(move || flag.raise()))
+        sys::signal::on_interrupt(Box::new(move || flag.cancel()))
     }
 
     /// The same for all signals that ask the process to end: SIGINT, SIGTERM and SIGHUP. One that
@@ -111,27 +111,27 @@ impl Cancel {
     ///
     /// # Errors
     /// When a handler can't be installed.
-    pub fn raise_on_end(&self) -> Result<()> {
+    pub fn cancel_on_signal(&self) -> Result<()> {
         let flag = self.clone();
-        sys::signal::on_end(Box::new(move || {
-            if flag.is_raised() {
-                sys::process::exit_now(i32::from(Cancel::exit_code()));
+        sys::signal::on_termination(Box::new(move || {
+            if flag.is_cancelled() {
+                sys::process::exit_now(i32::from(CancelToken::exit_code()));
             }
-            flag.raise();
+            flag.cancel();
         }))
     }
 
     /// The exit code after the signal that raised a flag: 128 and its number, 130 for Ctrl-C.
     pub fn exit_code() -> u8 {
-        let number = sys::signal::came().and_then(|number| u8::try_from(number).ok());
+        let number = sys::signal::last_signal().and_then(|number| u8::try_from(number).ok());
         number.unwrap_or(2).saturating_add(128)
     }
 }
 
 /// Readable while the flag is raised.
-impl AsFd for Cancel {
+impl AsFd for CancelToken {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.inner.above {
+        match &self.inner.parents {
             Some(above) => above.any.as_fd(),
             None => self.inner.event.as_fd(),
         }
@@ -142,25 +142,25 @@ impl AsFd for Cancel {
 mod tests {
     use super::*;
 
-    fn ends(flag: &Cancel) -> bool {
+    fn ends(flag: &CancelToken) -> bool {
         flag.sleep(Duration::ZERO).is_err_and(|error| error.kind() == Kind::Cancelled)
     }
 
     #[test]
     fn a_flag_of_a_part_answers_to_all_above_it() {
-        let whole = Cancel::new().unwrap();
-        let mut deepest = whole.part().unwrap();
-        let sibling = whole.part().unwrap();
+        let whole = CancelToken::new().unwrap();
+        let mut deepest = whole.child().unwrap();
+        let sibling = whole.child().unwrap();
         for _ in 0..8 {
-            deepest = deepest.part().unwrap();
+            deepest = deepest.child().unwrap();
         }
         assert!(!ends(&deepest));
-        sibling.raise();
+        sibling.cancel();
         assert!(ends(&sibling) && !ends(&deepest) && !ends(&whole));
-        whole.raise();
+        whole.cancel();
         let waiting = deepest.sleep(Duration::from_secs(60));
         assert_eq!(waiting.unwrap_err().kind(), Kind::Cancelled);
-        whole.clear();
+        whole.reset();
         assert!(ends(&sibling) && !ends(&deepest));
     }
 }

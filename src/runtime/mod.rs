@@ -27,65 +27,65 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use self::cancel::Cancel;
+use self::cancel::CancelToken;
 use self::cgroup::{Cgroup, Hierarchies};
 use self::protocol::{Reply, Request};
-use crate::model::container::options::{Grace, StopOptions};
+use crate::model::container::options::{StopOptions, StopTimeout};
 use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
 use crate::model::container::status_reason;
 use crate::model::container::{Container, ContainerSpec, State};
 use crate::model::observe::event as happening;
 use crate::model::observe::log::LogOptions;
-use crate::model::script::trace::Who;
+use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::client::list::Specs;
+use crate::runtime::client::list::SpecCache;
 use crate::runtime::log::reader::Reader;
 use crate::runtime::protocol::connection::Connection;
-use crate::runtime::record::container_store::Catalogue;
+use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::record::directory::{Directory, Lock};
 use crate::runtime::record::journal::write_mounts;
-use crate::runtime::trace::operation::Act;
+use crate::runtime::trace::operation::Operation;
 use crate::sys::userns;
 
 /// The file that tells below which cgroup a container's own is, where that depends on the caller.
 const CGROUP_PARENT: &str = "cgroup";
 
 /// How long another process may hold a container's lock without a monitor to talk to.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The containers below one root, on this kernel.
 #[derive(Debug)]
 pub struct Runtime {
-    catalogue: Catalogue,
+    containers: ContainerStore,
     root: PathBuf,
     cgroup_parent: String,
     /// Monitors that this process started; they are reaped as they end.
     monitors: Mutex<Vec<Child>>,
-    specs: Specs,
+    spec_cache: SpecCache,
 }
 
 /// Who may change a container now.
 #[derive(Debug)]
 enum Claim {
     /// This process: no monitor lives, and nobody else is at work.
-    Idle(Lock, Box<State>),
+    Stopped(Lock, Box<State>),
     /// Its monitor.
-    Live(Connection),
+    Running(Connection),
 }
 
 impl Runtime {
     /// The containers below `root`, whose cgroups are below `cgroup_parent`.
     pub fn new(root: &Path, cgroup_parent: &str) -> Self {
         Runtime {
-            catalogue: Catalogue::at(root),
+            containers: ContainerStore::at(root),
             root: root.to_owned(),
             cgroup_parent: cgroup_parent.trim_matches('/').to_owned(),
             monitors: Mutex::new(Vec::new()),
-            specs: Specs::default(),
+            spec_cache: SpecCache::default(),
         }
     }
 
@@ -94,12 +94,12 @@ impl Runtime {
     /// # Errors
     /// [`Kind::NotFound`], or [`Kind::Invalid`] where several ids begin so.
     pub fn find(&self, query: &str) -> Result<ContainerId> {
-        self.catalogue.find(query)
+        self.containers.find(query)
     }
 
     /// Where a container's files are.
     pub fn directory(&self, id: &ContainerId) -> Directory {
-        self.catalogue.directory(id)
+        self.containers.directory(id)
     }
 
     /// A container as it is now.
@@ -107,20 +107,21 @@ impl Runtime {
     /// # Errors
     /// [`Kind::NotFound`], or [`Kind::Corrupt`] where its record is damaged.
     pub fn inspect(&self, id: &ContainerId) -> Result<Container> {
-        let directory = self.catalogue.directory(id);
-        let spec = || self.specs.read(&directory, id);
+        let directory = self.containers.directory(id);
+        let spec = || self.spec_cache.read(&directory, id);
         let read = || Ok(Container { spec: spec()?, state: directory.read_state()? });
-        let mut container: Container = read().map_err(|error: Error| self.gone_or(id, error))?;
+        let mut container: Container =
+            read().map_err(|error: Error| self.not_found_or(id, error))?;
         container.state.updated.clone().apply(&mut container.spec.host);
         if container.state.status.is_live() {
             // It runs, but nobody holds the lock: its monitor was killed, or the machine.
             if let Some(_lock) = directory.try_lock()? {
                 container.state = directory.read_state()?;
                 if container.state.status.is_live() {
-                    container.state = self.bury(&directory, container.state, id)?;
+                    container.state = self.record_lost_exit(&directory, container.state, id)?;
                     if container.spec.host.auto_remove {
                         // What its monitor would have done at the end of it.
-                        self.catalogue.remove(id, Some(&container.state.name))?;
+                        self.containers.remove(id, Some(&container.state.name))?;
                         self.remove_unused_volumes(&container.spec.host.mounts.anonymous())?;
                         return Err(no_such(id));
                     }
@@ -131,8 +132,8 @@ impl Runtime {
     }
 
     /// The error of a read of its files, or that it is gone, with all of them.
-    pub fn gone_or(&self, id: &ContainerId, error: Error) -> Error {
-        if error.kind() == Kind::NotFound && !self.catalogue.directory(id).path().exists() {
+    pub fn not_found_or(&self, id: &ContainerId, error: Error) -> Error {
+        if error.kind() == Kind::NotFound && !self.containers.directory(id).path().exists() {
             return no_such(id);
         }
         if error.kind() == Kind::NotFound { error.with_kind(Kind::Corrupt) } else { error }
@@ -140,15 +141,20 @@ impl Runtime {
 
     /// The name of a container whose record can't be read.
     pub fn name_of(&self, id: &ContainerId) -> Option<ContainerName> {
-        self.catalogue.name_of(id)
+        self.containers.name_of(id)
     }
 
     /// Records the end of a container whose monitor was killed, with what it left behind. The
     /// caller holds the lock.
-    fn bury(&self, directory: &Directory, state: State, id: &ContainerId) -> Result<State> {
+    fn record_lost_exit(
+        &self,
+        directory: &Directory,
+        state: State,
+        id: &ContainerId,
+    ) -> Result<State> {
         let rebooted = state.boot_id != crate::runtime::host::boot_id();
         if !rebooted {
-            if userns::nested() {
+            if userns::in_user_namespace() {
                 rootless::kill_orphan(&state)?;
             }
             let cgroup = self.cgroup(id)?;
@@ -163,12 +169,12 @@ impl Runtime {
         // Before anybody can read of its end.
         let ran = state.started_at.filter(|_| state.status != Status::Restarting);
         if let Some(begun) = ran {
-            self.event(id, happening::Action::Die, &happening::death(code, begun));
+            self.event(id, happening::Action::Die, &happening::exit_attributes(code, begun));
             if let Ok(spec) = directory.read_spec() {
                 write_mounts(&self.journal(), &spec, happening::Action::Unmount);
             }
         }
-        let mut state = state.ended(code, Timestamp::now());
+        let mut state = state.exited(code, Timestamp::now());
         state.error = reason.to_owned();
         // On a read-only root the truth is told without being written.
         let _ = directory.write_state(&state);
@@ -184,27 +190,31 @@ impl Runtime {
     /// Below which cgroup that of a container is: another session of an ordinary user has another
     /// one of its own.
     fn parent_of(&self, id: &ContainerId) -> String {
-        let recorded = Some(self.catalogue.directory(id).file(CGROUP_PARENT));
-        let recorded = recorded.filter(|_| userns::nested());
+        let recorded = Some(self.containers.directory(id).file(CGROUP_PARENT));
+        let recorded = recorded.filter(|_| userns::in_user_namespace());
         let recorded = recorded.and_then(|path| fs::read_to_string(path).ok());
         recorded.unwrap_or_else(|| self.cgroup_parent.clone())
     }
 
     /// Finds out who may change a container; waits while another front is starting it.
     fn claim(&self, id: &ContainerId) -> Result<Claim> {
-        let directory = self.catalogue.directory(id);
-        let deadline = Instant::now() + PATIENCE;
+        let directory = self.containers.directory(id);
+        let deadline = Instant::now() + LOCK_TIMEOUT;
         let mut pause = Duration::from_micros(200);
         loop {
-            let lock = trace::deed(Who::Front, || Act::TakeLock, || directory.try_lock());
-            if let Some(lock) = lock.map_err(|error| self.gone_or(id, error))? {
-                let state = directory.read_state().map_err(|error| self.gone_or(id, error))?;
-                let state =
-                    if state.status.is_live() { self.bury(&directory, state, id)? } else { state };
-                return Ok(Claim::Idle(lock, Box::new(state)));
+            let lock =
+                trace::traced(ProcessRole::Client, || Operation::TakeLock, || directory.try_lock());
+            if let Some(lock) = lock.map_err(|error| self.not_found_or(id, error))? {
+                let state = directory.read_state().map_err(|error| self.not_found_or(id, error))?;
+                let state = if state.status.is_live() {
+                    self.record_lost_exit(&directory, state, id)?
+                } else {
+                    state
+                };
+                return Ok(Claim::Stopped(lock, Box::new(state)));
             }
             if let Some(connection) = Connection::open(&directory)? {
-                return Ok(Claim::Live(connection));
+                return Ok(Claim::Running(connection));
             }
             if Instant::now() >= deadline {
                 return Err(Error::new(
@@ -223,14 +233,14 @@ impl Runtime {
         &self,
         id: &ContainerId,
         request: &Request,
-        cancel: Option<&Cancel>,
+        cancel: Option<&CancelToken>,
         live: impl Fn(Reply) -> T,
         idle: impl Fn(Lock, State) -> Result<T>,
     ) -> Result<T> {
         loop {
             match self.claim(id)? {
-                Claim::Idle(lock, state) => return idle(lock, *state),
-                Claim::Live(mut connection) => {
+                Claim::Stopped(lock, state) => return idle(lock, *state),
+                Claim::Running(mut connection) => {
                     // No reply: it has just ended, so it is looked at anew.
                     if let Some(reply) = connection.ask(request, None, cancel)? {
                         return Ok(live(reply));
@@ -274,13 +284,16 @@ impl Runtime {
         id: &ContainerId,
         options: &StopOptions,
         keep: bool,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
-        let spec =
-            self.catalogue.directory(id).read_spec().map_err(|error| self.gone_or(id, error))?;
+        let spec = self
+            .containers
+            .directory(id)
+            .read_spec()
+            .map_err(|error| self.not_found_or(id, error))?;
         let signal = options.signal.or(spec.config.stop_signal).unwrap_or(Signal::TERM);
-        let grace: Grace = options.timeout.or(spec.config.stop_timeout).unwrap_or_default();
-        let request = Request::Stop { signal, grace, keep };
+        let grace: StopTimeout = options.timeout.or(spec.config.stop_timeout).unwrap_or_default();
+        let request = Request::Stop { signal, timeout: grace, keep_container: keep };
         self.ask_or(id, &request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
     }
 
@@ -292,19 +305,19 @@ impl Runtime {
         &self,
         id: &ContainerId,
         timeout: Option<Duration>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<i32> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
             match self.claim(id)? {
-                Claim::Idle(_, state) => return Ok(state.exit_code),
-                Claim::Live(mut connection) => {
+                Claim::Stopped(_, state) => return Ok(state.exit_code),
+                Claim::Running(mut connection) => {
                     let left =
                         deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
                     let reply =
                         connection.ask(&Request::Wait, left, Some(cancel)).map_err(|error| {
                             if error.kind() == Kind::Timeout {
-                                not_ended(id, timeout)
+                                still_running(id, timeout)
                             } else {
                                 error
                             }
@@ -322,13 +335,13 @@ impl Runtime {
     /// # Errors
     /// [`Kind::Exists`] where it is taken, [`Kind::Invalid`] where it is the present one.
     pub fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
-        let directory = self.catalogue.directory(id);
-        let now = directory.read_state().map_err(|error| self.gone_or(id, error))?.name;
+        let directory = self.containers.directory(id);
+        let now = directory.read_state().map_err(|error| self.not_found_or(id, error))?.name;
         if now == *name {
             let message = format!("renaming container `{name}` to its present name");
             return Err(Error::new(Kind::Invalid, message).hint("choose another name"));
         }
-        self.catalogue.claim_name(name, id)?;
+        self.containers.claim_name(name, id)?;
         let request = Request::Rename { name: name.clone() };
         // Somebody else may rename it at the same time: who changes it knows what it was before.
         let old = self.ask_or(
@@ -340,11 +353,11 @@ impl Runtime {
                 let old = state.name.clone();
                 status::check(old.as_str(), state.status, Action::Rename)?;
                 directory.write_state(&State { name: name.clone(), ..state })?;
-                self.event(id, happening::Action::Rename, &happening::renaming(&old));
+                self.event(id, happening::Action::Rename, &happening::rename_attributes(&old));
                 Ok(old)
             },
         );
-        self.catalogue.free_name(old.as_ref().unwrap_or(name), id)?;
+        self.containers.free_name(old.as_ref().unwrap_or(name), id)?;
         old.map(drop)
     }
 
@@ -353,8 +366,8 @@ impl Runtime {
     /// # Errors
     /// When the log can't be read.
     pub fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Reader> {
-        let directory = self.catalogue.directory(id);
-        let state = directory.read_state().map_err(|error| self.gone_or(id, error))?;
+        let directory = self.containers.directory(id);
+        let state = directory.read_state().map_err(|error| self.not_found_or(id, error))?;
         status::check(state.name.as_str(), state.status, Action::Logs)?;
         let mut monitor = None;
         if options.follow && !options.across_restarts && state.status.is_live() {
@@ -378,7 +391,7 @@ fn refuse(state: &State, action: Action) -> Result<()> {
     status::check(state.name.as_str(), state.status, action).map(drop)
 }
 
-fn not_ended(id: &ContainerId, timeout: Option<Duration>) -> Error {
+fn still_running(id: &ContainerId, timeout: Option<Duration>) -> Error {
     let seconds = timeout.unwrap_or_default().as_secs_f64();
     Error::new(
         Kind::Timeout,
@@ -389,7 +402,7 @@ fn not_ended(id: &ContainerId, timeout: Option<Duration>) -> Error {
 
 /// A container as it is being made: its spec, the environment of its process, its layers.
 #[derive(Debug)]
-pub struct New<'a> {
+pub struct NewContainer<'a> {
     /// What it is made from.
     pub spec: &'a ContainerSpec,
     /// Its name.

@@ -30,20 +30,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Backend, Cancel};
+use crate::engine::{Backend, CancelToken};
 use crate::model::Error;
 use crate::model::observe::progress::Progress;
 use crate::model::script::expression::Expression;
-use crate::model::value::language::Reader;
+use crate::model::value::language::ReaderProfile;
 
 pub use crate::script::context::stack::took_panic;
 pub use crate::script::recording::recorder::{Recorder, run_recorded};
-pub use crate::script::sandbox::policy::Fence;
+pub use crate::script::sandbox::policy::SandboxPolicy;
 pub use crate::script::session::completion::{Candidate, Completion};
 pub use crate::script::session::reference::{Form, reference};
-pub use crate::script::testing::Cases;
+pub use crate::script::testing::TestReporter;
 pub use check::{Finding, Severity, check};
-pub use session::{Reply, Session};
+pub use session::{EvalResult, Session};
 
 /// Where the text of a script and of its containers goes.
 pub trait Output: Send + Sync + fmt::Debug {
@@ -90,7 +90,7 @@ pub struct Host {
     /// The containers and images.
     pub backend: Arc<dyn Backend>,
     /// Ends what is under way: Ctrl-C.
-    pub cancel: Cancel,
+    pub cancel: CancelToken,
     /// What `args()` returns.
     pub args: Vec<String>,
     /// Where text goes.
@@ -100,7 +100,7 @@ pub struct Host {
     /// Whether reports are coloured.
     pub color: bool,
     /// Whom texts are for.
-    pub reader: Reader,
+    pub reader: ReaderProfile,
     /// Who teaches, where somebody sits at the prompt.
     pub teacher: Option<Arc<dyn Teacher>>,
     /// Whether all that is done is told at the end of the script.
@@ -108,9 +108,9 @@ pub struct Host {
     /// How far a script may go.
     pub limits: Limits,
     /// What is around a script that is not trusted; all others may reach what the user may.
-    pub fence: Option<Arc<Fence>>,
+    pub sandbox: Option<Arc<SandboxPolicy>>,
     /// Who is told of its tests; without anybody they are printed.
-    pub cases: Option<Arc<dyn Cases>>,
+    pub test_reporter: Option<Arc<dyn TestReporter>>,
     /// Who keeps what it does, for [`run_recorded`].
     pub recorder: Option<Arc<Recorder>>,
     /// Who reads commands of Docker, for `from_docker`.
@@ -123,7 +123,7 @@ pub trait Teacher: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// When there is no such lesson, or the lessons' store can't be made.
-    fn learn(&self, lesson: Option<&str>, cancel: &Cancel) -> crate::model::Result<()>;
+    fn learn(&self, lesson: Option<&str>, cancel: &CancelToken) -> crate::model::Result<()>;
 }
 
 /// Reads commands as they are typed into a shell. The command line knows Docker's flags, and no
@@ -208,7 +208,7 @@ pub struct Outcome {
     /// What went wrong, drawn for standard error.
     pub report: Option<String>,
     /// Whether it came to its last statement, or a failed test of it has told why not.
-    pub whole: bool,
+    pub completed: bool,
 }
 
 /// Runs a script to its end, on a thread of its own with a big stack.
@@ -217,7 +217,7 @@ pub fn run(host: Host, source: Source) -> Outcome {
         Ok(source) => source,
         Err(error) => {
             let report = Some(crate::script::errors::render::plain(&error));
-            return Outcome { exit_code: 1, report, whole: false };
+            return Outcome { exit_code: 1, report, completed: false };
         }
     };
     Session::new(host).run(&name, &text)

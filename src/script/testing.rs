@@ -6,25 +6,25 @@ use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 
-use crate::model::script::test_result::{Case, Verdict};
+use crate::model::script::test_result::{TestOutcome, TestResult};
 use crate::script::context::scope::Scope;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
 use crate::script::context::thrown::{Ending, RhaiResultOf, innermost};
 use crate::script::errors::{explain, render};
 use crate::ui;
 
 /// Who is told of each test when it has ended.
-pub trait Cases: Send + Sync + fmt::Debug {
+pub trait TestReporter: Send + Sync + fmt::Debug {
     /// Whether a test of this title is to be run.
-    fn wants(&self, title: &str) -> bool;
+    fn selects(&self, title: &str) -> bool;
     /// A test has ended.
-    fn ended(&self, case: &Case);
+    fn finished(&self, case: &TestResult);
 }
 
 /// The groups that are open, outermost first, and what the tests have come to.
 #[derive(Debug, Default)]
-pub struct Tests {
+pub struct TestState {
     state: Mutex<State>,
 }
 
@@ -34,7 +34,7 @@ struct State {
     passed: usize,
     failed: usize,
     /// Whether a test has ended the script, and has failed for it.
-    ended_script: bool,
+    exited: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ pub enum Hook {
     After,
 }
 
-impl Tests {
+impl TestState {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,16 +95,16 @@ impl Tests {
     }
 
     /// Whether a test has called `exit`, and was told as failed for it.
-    pub fn ended_script(&self) -> bool {
-        self.lock().ended_script
+    pub fn has_exited(&self) -> bool {
+        self.lock().exited
     }
 
-    fn count(&self, case: &Case) {
+    fn count(&self, case: &TestResult) {
         let mut state = self.lock();
-        match case.verdict {
-            Verdict::Failed { .. } => state.failed += 1,
-            Verdict::Passed => state.passed += 1,
-            Verdict::Skipped => {}
+        match case.outcome {
+            TestOutcome::Failed { .. } => state.failed += 1,
+            TestOutcome::Passed => state.passed += 1,
+            TestOutcome::Skipped => {}
         }
     }
 }
@@ -112,43 +112,50 @@ impl Tests {
 /// Runs a test in a scope of its own and tells how it ended. What it threw is told, not thrown;
 /// only what ends the script goes on.
 pub fn run(ctx: &NativeCallContext, name: &str, function: &FnPtr) -> RhaiResultOf<()> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let names = stage.tests().names(name);
-    if !stage.host().cases.as_ref().is_none_or(|cases| cases.wants(&names.join(" "))) {
+    if !stage.host().test_reporter.as_ref().is_none_or(|cases| cases.selects(&names.join(" "))) {
         return Ok(());
     }
     let begun = Instant::now();
-    let scope = Scope::part();
-    let ended = thread::in_scope(scope.clone(), || around(ctx, &stage, function));
+    let scope = Scope::child();
+    let ended = thread::in_scope(scope.clone(), || run_with_hooks(ctx, &stage, function));
     let ended = scope.end(ctx.engine(), &stage, ended);
     // Also where a `catch` kept it from this call: the script ends at its next operation.
-    if let Some(Ending::Exit(code)) = stage.noted() {
+    if let Some(Ending::Exit(code)) = stage.end_reason() {
         let verdict = exited(ctx, &stage, code, ended.as_ref().err().map(Box::as_ref));
-        tell(&stage, Case { names, time: begun.elapsed(), verdict });
-        stage.tests().lock().ended_script = true;
+        report(&stage, TestResult { path: names, time: begun.elapsed(), outcome: verdict });
+        stage.tests().lock().exited = true;
         return ended.map(drop);
     }
     let verdict = match ended {
-        Ok(_) => Verdict::Passed,
+        Ok(_) => TestOutcome::Passed,
         Err(error) if !innermost(&error).is_catchable() => return Err(error),
         Err(error) => failed(ctx, &stage, &error),
     };
-    tell(&stage, Case { names, time: begun.elapsed(), verdict });
+    report(&stage, TestResult { path: names, time: begun.elapsed(), outcome: verdict });
     Ok(())
 }
 
 /// Tells of a test that is not run.
 pub fn skip(ctx: &NativeCallContext, name: &str) -> RhaiResultOf<()> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let names = stage.tests().names(name);
-    if stage.host().cases.as_ref().is_none_or(|cases| cases.wants(&names.join(" "))) {
-        tell(&stage, Case { names, time: Duration::ZERO, verdict: Verdict::Skipped });
+    if stage.host().test_reporter.as_ref().is_none_or(|cases| cases.selects(&names.join(" "))) {
+        report(
+            &stage,
+            TestResult { path: names, time: Duration::ZERO, outcome: TestOutcome::Skipped },
+        );
     }
     Ok(())
 }
 
 /// A test between what goes before and after it.
-fn around(ctx: &NativeCallContext, stage: &Stage, function: &FnPtr) -> RhaiResultOf<Dynamic> {
+fn run_with_hooks(
+    ctx: &NativeCallContext,
+    stage: &ScriptContext,
+    function: &FnPtr,
+) -> RhaiResultOf<Dynamic> {
     let (before, after) = stage.tests().hooks();
     let call = |function: &FnPtr| function.call_within_context::<Dynamic>(ctx, ());
     let mut ended = before.iter().try_for_each(|hook| call(hook).map(drop));
@@ -162,38 +169,38 @@ fn around(ctx: &NativeCallContext, stage: &Stage, function: &FnPtr) -> RhaiResul
     ended.map(|()| Dynamic::UNIT)
 }
 
-fn failed(ctx: &NativeCallContext, stage: &Stage, error: &EvalAltResult) -> Verdict {
+fn failed(ctx: &NativeCallContext, stage: &ScriptContext, error: &EvalAltResult) -> TestOutcome {
     let name = ctx.call_source().unwrap_or_default();
     let report = render::report(ctx.engine(), stage, &rhai::Scope::new(), name, error);
-    let message = ui::error::visible(&explain::in_a_line(innermost(error)));
-    Verdict::Failed { message, report }
+    let message = ui::error::escape_control(&explain::in_a_line(innermost(error)));
+    TestOutcome::Failed { message, report }
 }
 
 /// A test that ended the script: those after it would go, and nobody would miss them.
 fn exited(
     ctx: &NativeCallContext,
-    stage: &Stage,
+    stage: &ScriptContext,
     code: u8,
     error: Option<&EvalAltResult>,
-) -> Verdict {
+) -> TestOutcome {
     let message = format!("it called exit({code}), so what comes after it has not run");
     let name = ctx.call_source().unwrap_or_default();
     let place = error.and_then(|error| render::place(stage, name, error));
     let place = place.map_or_else(String::new, |place| format!("\n --> {place}"));
-    Verdict::Failed { report: format!("error: {message}{place}"), message }
+    TestOutcome::Failed { report: format!("error: {message}{place}"), message }
 }
 
-fn tell(stage: &Stage, case: Case) {
+fn report(stage: &ScriptContext, case: TestResult) {
     stage.tests().count(&case);
-    match &stage.host().cases {
-        Some(cases) => cases.ended(&case),
+    match &stage.host().test_reporter {
+        Some(cases) => cases.finished(&case),
         None => stage.print(ui::report::test_results::plain(&case).trim_end()),
     }
 }
 
 /// The tests of a script that is run by itself, where nobody else is told: fails if one did.
-pub fn summary(stage: &Stage) -> Option<String> {
+pub fn summary(stage: &ScriptContext) -> Option<String> {
     let state = stage.tests().lock();
-    let alone = stage.host().cases.is_none() && state.failed > 0;
+    let alone = stage.host().test_reporter.is_none() && state.failed > 0;
     alone.then(|| format!("{} of {} tests failed", state.failed, state.failed + state.passed))
 }

@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// How a process ends that would go above its ceiling: as one that the kernel kills for it.
 const KILLED: libc::c_int = 137;
 
-const SAID: &[u8] = b"error: the script would use more memory than it may\n";
+const REPORTED: &[u8] = b"error: the script would use more memory than it may\n";
 
 static IS_BOUND: AtomicBool = AtomicBool::new(false);
-static MOST: AtomicU64 = AtomicU64::new(0);
+static LIMIT: AtomicU64 = AtomicU64::new(0);
 static USED: AtomicU64 = AtomicU64::new(0);
 
 /// The system's allocator, which ends the process at its ceiling.
@@ -25,7 +25,7 @@ pub struct Bounded;
 /// From now on this process may allocate so many bytes more. Where it would go above, it says so on
 /// standard error and ends at once with exit code 137.
 pub fn bound(bytes: u64) {
-    MOST.store(bytes, Ordering::Relaxed);
+    LIMIT.store(bytes, Ordering::Relaxed);
     IS_BOUND.store(true, Ordering::Relaxed);
 }
 
@@ -33,8 +33,8 @@ fn take(size: usize) {
     if IS_BOUND.load(Ordering::Relaxed) {
         let size = size as u64;
         let before = USED.fetch_add(size, Ordering::Relaxed);
-        if before.saturating_add(size) > MOST.load(Ordering::Relaxed) {
-            end();
+        if before.saturating_add(size) > LIMIT.load(Ordering::Relaxed) {
+            abort();
         }
     }
 }
@@ -50,9 +50,9 @@ fn give_back(size: usize) {
 }
 
 /// Ends the process, without any allocation on the way.
-fn end() -> ! {
+fn abort() -> ! {
     // SAFETY: the buffer is a constant of this length.
-    unsafe { libc::write(libc::STDERR_FILENO, SAID.as_ptr().cast(), SAID.len()) };
+    unsafe { libc::write(libc::STDERR_FILENO, REPORTED.as_ptr().cast(), REPORTED.len()) };
     // SAFETY: it does not return, and runs nothing of this process.
     unsafe { libc::_exit(KILLED) }
 }

@@ -134,7 +134,7 @@ pub fn clone_of(file: impl AsFd) -> Result<OwnedFd, Errno> {
 /// directory: an ordinary user who is root of its user namespace may mount only in one that was
 /// made there (user_namespaces(7)), and only what was opened there. What `work` mounts nowhere and
 /// returns as a descriptor, stays.
-pub fn apart<T: Send>(
+pub fn in_new_mount_namespace<T: Send>(
     place: &Path,
     work: impl FnOnce() -> Result<T, Errno> + Send,
 ) -> Result<T, Errno> {

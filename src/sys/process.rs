@@ -175,7 +175,7 @@ pub fn close_all_but(keep: &[RawFd]) -> Result<(), Errno> {
 }
 
 /// The numbers of descriptors, in the order that [`close_all_but`] wants.
-pub fn numbers<'a>(descriptors: impl IntoIterator<Item = BorrowedFd<'a>>) -> Vec<RawFd> {
+pub fn raw_fds<'a>(descriptors: impl IntoIterator<Item = BorrowedFd<'a>>) -> Vec<RawFd> {
     let mut numbers: Vec<_> = descriptors.into_iter().map(|fd| fd.as_raw_fd()).collect();
     numbers.sort_unstable();
     numbers
@@ -185,7 +185,7 @@ pub fn numbers<'a>(descriptors: impl IntoIterator<Item = BorrowedFd<'a>>) -> Vec
 /// to be called before it has opened anything else. What a caller forgot to close must not stay
 /// open for as long as a container runs, nor be within its reach.
 pub fn close_inherited(keep: &[BorrowedFd<'_>]) -> Result<()> {
-    close_all_but(&numbers(keep.iter().copied()))
+    close_all_but(&raw_fds(keep.iter().copied()))
         .map_err(|errno| Error::from_errno("close_range", errno.raw_os_error()))
 }
 
@@ -196,7 +196,7 @@ fn close_range(first: u32, last: u32) -> Result<(), Errno> {
 }
 
 /// Makes `source` the descriptor number `target`, which stays open over execve(2).
-pub fn redirect(source: impl AsFd, target: RawFd) -> Result<(), Errno> {
+pub fn dup_to(source: impl AsFd, target: RawFd) -> Result<(), Errno> {
     let source = source.as_fd().as_raw_fd();
     // SAFETY: both are integers; dup2 replaces whatever `target` was.
     let result = unsafe {
@@ -211,7 +211,7 @@ pub fn redirect(source: impl AsFd, target: RawFd) -> Result<(), Errno> {
 
 /// A copy of the standard descriptor `number` (0, 1 or 2), closed on exec and numbered from 3 on;
 /// `None` where it is closed.
-pub fn take_standard(number: RawFd) -> Option<OwnedFd> {
+pub fn take_stdio(number: RawFd) -> Option<OwnedFd> {
     // SAFETY: the number is only looked up; what F_DUPFD_CLOEXEC returns is owned by nobody else.
     unsafe {
         let copy = libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3);
@@ -229,13 +229,13 @@ pub fn sealed_program() -> Option<OwnedFd> {
 }
 
 /// Replaces standard input, output and error by `/dev/null`.
-pub fn detach_standard() -> Result<()> {
+pub fn detach_stdio() -> Result<()> {
     use rustix::fs::{Mode, OFlags};
     let failed = |errno: Errno| Error::from_errno("open(/dev/null)", errno.raw_os_error());
     let null = rustix::fs::open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
         .map_err(failed)?;
     for number in 0..3 {
-        redirect(&null, number).map_err(failed)?;
+        dup_to(&null, number).map_err(failed)?;
     }
     Ok(())
 }
@@ -345,7 +345,7 @@ impl<'a> CStrings<'a> {
 
 /// Sends a signal of any number to a child that has not been reaped, so that its number is its
 /// own. A child that has just ended is fine.
-pub fn pass_on(child: Pid, signal: i32) {
+pub fn forward_signal(child: Pid, signal: i32) {
     // SAFETY: takes two integers.
     unsafe { libc::kill(child.as_raw_nonzero().get(), signal) };
 }

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use super::mount::last_errno;
 
 /// The most instructions that the kernel takes (`BPF_MAXINSNS`).
-pub const MOST: usize = 4096;
+pub const MAX_INSTRUCTIONS: usize = 4096;
 
 /// `struct sock_filter`.
 #[repr(C)]

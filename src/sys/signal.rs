@@ -14,10 +14,10 @@ type Handler = Box<dyn Fn() + Send + Sync>;
 
 static ON_INTERRUPT: OnceLock<Handler> = OnceLock::new();
 /// The number of the signal that came last; 0 before the first.
-static CAME: AtomicI32 = AtomicI32::new(0);
+static LAST_SIGNAL: AtomicI32 = AtomicI32::new(0);
 
 extern "C" fn interrupted(signal: libc::c_int) {
-    CAME.store(signal, Ordering::SeqCst);
+    LAST_SIGNAL.store(signal, Ordering::SeqCst);
     if let Some(handler) = ON_INTERRUPT.get() {
         handler();
     }
@@ -38,7 +38,7 @@ pub fn on_interrupt(handler: Handler) -> Result<()> {
 /// Calls the handler of [`on_interrupt`] for SIGTERM and SIGHUP too: for the first of each, so that
 /// the second ends the process even where nothing looks at what the handler did. What the caller
 /// ignores stays ignored, as nohup(1) wants it.
-pub fn on_end(handler: Handler) -> Result<()> {
+pub fn on_termination(handler: Handler) -> Result<()> {
     on_interrupt(handler)?;
     let flags = SaFlags::SA_RESTART | SaFlags::SA_RESETHAND;
     let action = SigAction::new(SigHandler::Handler(interrupted), flags, SigSet::empty());
@@ -55,8 +55,8 @@ pub fn on_end(handler: Handler) -> Result<()> {
 }
 
 /// The number of the signal that came last to the handler of [`on_interrupt`].
-pub fn came() -> Option<i32> {
-    Some(CAME.load(Ordering::SeqCst)).filter(|number| *number != 0)
+pub fn last_signal() -> Option<i32> {
+    Some(LAST_SIGNAL.load(Ordering::SeqCst)).filter(|number| *number != 0)
 }
 
 /// Ignores the signals by which a terminal and its session end: SIGHUP, SIGINT and SIGQUIT.
@@ -68,13 +68,13 @@ pub fn ignore_hangups() {
     }
 }
 
-/// Holds all signals of this thread back, to be read by [`next_held`].
-pub fn hold_all() -> Result<()> {
+/// Holds all signals of this thread back, to be read by [`wait_blocked`].
+pub fn block_all() -> Result<()> {
     SigSet::all().thread_block().map_err(|errno| Error::from_errno("sigprocmask", errno as i32))
 }
 
 /// Has `command` start its program with no signal held back, whatever this process holds.
-pub fn hold_none_in(command: &mut std::process::Command) {
+pub fn unblock_all_in(command: &mut std::process::Command) {
     use std::os::unix::process::CommandExt;
     let release = || SigSet::empty().thread_set_mask().map_err(std::io::Error::from);
     // SAFETY: between fork and exec it makes one system call (signal-safety(7), sigprocmask).
@@ -82,7 +82,7 @@ pub fn hold_none_in(command: &mut std::process::Command) {
 }
 
 /// Waits for a signal that is held back; its number. Wraps `sigwaitinfo(2)`.
-pub fn next_held() -> i32 {
+pub fn wait_blocked() -> i32 {
     let all = SigSet::all();
     loop {
         // SAFETY: the set lives over the call; no information is asked for.
@@ -99,7 +99,7 @@ pub fn next_held() -> i32 {
 #[derive(Debug)]
 pub struct Signals {
     descriptor: SignalFd,
-    held: SigSet,
+    blocked: SigSet,
 }
 
 impl Signals {
@@ -125,7 +125,7 @@ impl Signals {
         held.thread_block().map_err(failed)?;
         let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
         let descriptor = SignalFd::with_flags(&held, flags).map_err(failed)?;
-        Ok(Signals { descriptor, held })
+        Ok(Signals { descriptor, blocked: held })
     }
 
     /// The next that has come.
@@ -139,7 +139,7 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        let _ = self.held.thread_unblock();
+        let _ = self.blocked.thread_unblock();
     }
 }
 

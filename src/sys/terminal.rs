@@ -83,7 +83,7 @@ static RESIZED: OnceLock<OwnedFd> = OnceLock::new();
 static HANDLERS: Mutex<()> = Mutex::new(());
 
 /// Signals by which a process ends, unless it does something about them.
-const ENDINGS: [Signal; 10] = [
+const TERMINATION_SIGNALS: [Signal; 10] = [
     Signal::SIGHUP,
     Signal::SIGINT,
     Signal::SIGQUIT,
@@ -119,7 +119,7 @@ impl<'a> Raw<'a> {
         // Never freed while a handler may read it; the one before is a few bytes.
         SAVED.store(Box::into_raw(Box::new(saved)), Ordering::SeqCst);
         let mut raw = Raw { terminal, settings, before: Vec::new() };
-        raw.handle_endings();
+        raw.handle_termination();
         raw.enter()?;
         Ok(Some(raw))
     }
@@ -132,11 +132,11 @@ impl<'a> Raw<'a> {
             .map_err(|errno| Error::from_errno("tcsetattr", errno.raw_os_error()))
     }
 
-    fn handle_endings(&mut self) {
+    fn handle_termination(&mut self) {
         let _held = HANDLERS.lock();
         let action =
             SigAction::new(SigHandler::Handler(give_back), SaFlags::SA_RESETHAND, SigSet::empty());
-        for signal in ENDINGS {
+        for signal in TERMINATION_SIGNALS {
             // SAFETY: `give_back` only calls what signal-safety(7) allows.
             let before = unsafe { sigaction(signal, &action) };
             let Ok(before) = before else { continue };

@@ -18,16 +18,16 @@ pub enum Outcome {
     /// It failed with this error number.
     Failed(i32),
     /// Its process ended.
-    Ended,
+    Exited,
     /// It had not returned after a moment.
-    Waits,
+    StillBlocked,
 }
 
 /// Calls system call `number` in a forked process, which ends afterwards.
 ///
 /// # Errors
 /// When there can be no such process.
-pub fn attempt(number: u64, arguments: [u64; 6]) -> Result<Outcome, Errno> {
+pub fn try_in_child(number: u64, arguments: [u64; 6]) -> Result<Outcome, Errno> {
     let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     // SAFETY: the caller has one thread, so the child has all of the process.
     let child = unsafe { libc::fork() };
@@ -51,11 +51,11 @@ pub fn attempt(number: u64, arguments: [u64; 6]) -> Result<Outcome, Errno> {
     let ready = poll(&mut [PollFd::new(&reader, PollFlags::IN)], Some(&moment))?;
     let mut bytes = [0; 4];
     let outcome = match ready {
-        0 => Outcome::Waits,
+        0 => Outcome::StillBlocked,
         _ => match rustix::io::read(&reader, &mut bytes)? {
             4 if bytes == [0; 4] => Outcome::Returned,
             4 => Outcome::Failed(i32::from_ne_bytes(bytes)),
-            _ => Outcome::Ended,
+            _ => Outcome::Exited,
         },
     };
     // SAFETY: the child is ours and not yet waited for, so the number is still its own.

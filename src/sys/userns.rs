@@ -31,7 +31,7 @@ pub struct Identity {
 
 impl Identity {
     /// Whether this is a namespace that somebody made, and not the machine's own.
-    pub fn nested(&self) -> bool {
+    pub fn in_user_namespace(&self) -> bool {
         let whole = Range { inside: 0, outside: 0, count: u32::MAX };
         !self.uids.is_empty() && !self.uids.contains(&whole)
     }
@@ -48,7 +48,8 @@ impl Identity {
 
     /// The user outside who is root here, if it is another one.
     pub fn root_outside(&self) -> Option<u32> {
-        let root = self.uids.iter().find(|range| range.inside == 0).filter(|_| self.nested());
+        let root =
+            self.uids.iter().find(|range| range.inside == 0).filter(|_| self.in_user_namespace());
         root.map(|range| range.outside)
     }
 }
@@ -87,7 +88,7 @@ pub fn identity() -> &'static Identity {
         let read = |file: &str| std::fs::read_to_string(format!("/proc/self/{file}"));
         let read = |file: &str| read(file).unwrap_or_default();
         let users = Identity { uids: parse(&read("uid_map")), ..Identity::default() };
-        if !users.nested() {
+        if !users.in_user_namespace() {
             return users;
         }
         Identity {
@@ -99,8 +100,8 @@ pub fn identity() -> &'static Identity {
 }
 
 /// Whether this process is in a user namespace that somebody made.
-pub fn nested() -> bool {
-    identity().nested()
+pub fn in_user_namespace() -> bool {
+    identity().in_user_namespace()
 }
 
 fn parse(map: &str) -> Vec<Range> {
@@ -118,9 +119,10 @@ mod tests {
     #[test]
     fn the_machines_own_namespace_maps_every_id_to_itself() {
         let of = |uids: &str| Identity { uids: parse(uids), ..Identity::default() };
-        assert!(!of("         0          0 4294967295\n").nested());
+        assert!(!of("         0          0 4294967295\n").in_user_namespace());
         assert!(
-            of("         0       1000          1\n         1     100000      65536\n").nested()
+            of("         0       1000          1\n         1     100000      65536\n")
+                .in_user_namespace()
         );
     }
 

@@ -1,6 +1,6 @@
 //! An error as a user reads it: what, why, and what to do.
 
-use super::messages::tell;
+use super::messages::format_message;
 use crate::model::Error;
 use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
@@ -11,41 +11,41 @@ const ONE_LINE: usize = 100;
 
 /// `error: ...`, its causes, and `hint: ...`, each line ended.
 pub fn error(error: &Error) -> String {
-    let whole = visible(&error.to_string());
+    let whole = escape_control(&error.to_string());
     let mut text = if error.causes().len() <= 1 && whole.chars().count() <= ONE_LINE {
         format!("error: {whole}\n")
     } else {
-        let cause = |cause: &String| format!("  {}\n", visible(cause));
+        let cause = |cause: &String| format!("  {}\n", escape_control(cause));
         let causes: String = error.causes().iter().map(cause).collect();
-        format!("error: {}\n{causes}", visible(error.message()))
+        format!("error: {}\n{causes}", escape_control(error.message()))
     };
     if let Some(hint) = error.hint_text() {
-        text.push_str(&format!("hint: {}\n", visible(hint)));
+        text.push_str(&format!("hint: {}\n", escape_control(hint)));
     }
     text
 }
 
 /// The same error in the words of a language, as far as that has any: refusals of the state
 /// machine, which teach. All others are told in English.
-pub fn told(error: Error, language: Language) -> Error {
+pub fn localized(error: Error, language: Language) -> Error {
     let refused = error.refused_verb().and_then(Action::from_verb).zip(error.container_name());
     let status = error.status().and_then(|status| status.parse::<Status>().ok());
     let (Some((action, name)), Some(status)) = (refused, status) else { return error };
-    let Err(refusal) = status::next(status, action) else { return error };
+    let Err(refusal) = status::transition(status, action) else { return error };
     if language == Language::English {
         return error;
     }
-    let reason = tell(language, &format!("reason-{}", refusal.key()), &[]);
+    let reason = format_message(language, &format!("reason-{}", refusal.key()), &[]);
     let facts = [("verb", action.verb()), ("name", name), ("reason", reason.as_str())];
-    let message = tell(language, "refusal", &facts);
-    let lesson = tell(language, &format!("refuse-{}", refusal.lesson(action).0), &[]);
-    let legal = tell(language, "now-legal", &[("verbs", &status::legal(status))]);
-    error.reworded(message, format!("{lesson} {legal}"))
+    let message = format_message(language, "refusal", &facts);
+    let lesson = format_message(language, &format!("refuse-{}", refusal.lesson(action).0), &[]);
+    let legal = format_message(language, "now-legal", &[("verbs", &status::legal_verbs(status))]);
+    error.with_message(message, format!("{lesson} {legal}"))
 }
 
 /// A text that may hold what a stranger wrote, with its control characters as escapes: none of
 /// them reaches the terminal.
-pub fn visible(text: &str) -> String {
+pub fn escape_control(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -76,15 +76,15 @@ mod tests {
     #[test]
     fn a_refusal_is_told_in_the_language_of_the_reader() {
         let error = status::check("web", Status::Paused, Action::Start).unwrap_err();
-        assert_eq!(told(error.clone(), Language::English), error);
-        let korean = told(error, Language::Korean);
+        assert_eq!(localized(error.clone(), Language::English), error);
+        let korean = localized(error, Language::Korean);
         expect![[r#"
             error: `web` 컨테이너에는 start 명령을 실행할 수 없습니다: 일시정지된 상태입니다
             hint: 프로세스가 동결되어 있을 뿐 이미 있으므로 시작할 것이 없습니다. 지금 가능한 명령: unpause, stop, kill, restart, rm -f
         "#]].assert_eq(&super::error(&korean));
         assert_eq!(korean.kind(), Kind::Refused);
         let other = Error::new(Kind::NotFound, "no such container: x");
-        assert_eq!(told(other.clone(), Language::Korean), other);
+        assert_eq!(localized(other.clone(), Language::Korean), other);
     }
 
     /// English texts of refusals are in the model, where the error is made, and among the texts.
@@ -92,11 +92,15 @@ mod tests {
     fn refusals_read_the_same_wherever_they_are_told() {
         for status in Status::ALL {
             for action in Action::ALL {
-                let Err(refusal) = status::next(status, action) else { continue };
-                let reason = tell(Language::English, &format!("reason-{}", refusal.key()), &[]);
+                let Err(refusal) = status::transition(status, action) else { continue };
+                let reason =
+                    format_message(Language::English, &format!("reason-{}", refusal.key()), &[]);
                 assert_eq!(reason, refusal.reason());
                 let (key, lesson) = refusal.lesson(action);
-                assert_eq!(tell(Language::English, &format!("refuse-{key}"), &[]), lesson);
+                assert_eq!(
+                    format_message(Language::English, &format!("refuse-{key}"), &[]),
+                    lesson
+                );
             }
         }
     }

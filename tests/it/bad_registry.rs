@@ -657,14 +657,14 @@ fn what_a_registry_says_about_a_push_is_looked_at() {
     /// What it answers to a question for a layer, to the manifest, and afterwards.
     type Says = (Answer, Answer, Answer);
     /// What it says, and what is said about it.
-    type Case = (fn() -> Says, &'static str);
+    type TestResult = (fn() -> Says, &'static str);
     let with = |code: u16, name: &'static str, value: &str| {
         Answer::Send(code, vec![(name, value.to_owned())], Vec::new(), None)
     };
     let wrong = format!("sha256:{}", "0".repeat(64));
     let own = digest(&Sample::new().manifest);
     let length = Sample::new().manifest.len();
-    let cases: [Case; 4] = [
+    let cases: [TestResult; 4] = [
         (
             || (Answer::Send(200, Vec::new(), b"0".to_vec(), None), status(201), status(200)),
             "has 1 bytes",

@@ -57,7 +57,7 @@ fn count(path: &Path) -> usize {
 }
 
 #[track_caller]
-fn is_sound(engine: &Engine) {
+fn is_healthy(engine: &Engine) {
     let ran = engine.run(&["system", "check"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.ends_with(": no damage\n"), "{}", ran.out);
@@ -118,7 +118,7 @@ fn a_killed_load_leaves_a_whole_image_or_none() {
         }
         // The next load sweeps what it left, and brings in the whole image.
         engine.ok(&["load", "-q", "-i", &archive]);
-        is_sound(&engine);
+        is_healthy(&engine);
         engine.ok(&["rmi", "big:1"]);
         is_empty(&engine);
     }
@@ -205,7 +205,7 @@ fn loads_removals_and_checks_at_once_do_each_other_no_harm() {
         assert_eq!(ran.err.matches("changed all the time").count(), failed, "{}", ran.err);
     }
     engine.ok(&["load", "-q", "-i", &archive]);
-    is_sound(&engine);
+    is_healthy(&engine);
     engine.ok(&["rmi", "hundredcounter"]);
     is_empty(&engine);
 }
@@ -227,7 +227,7 @@ fn damage_is_found_named_and_mended() {
     let engine = Engine::empty();
     engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
     engine.ok(&["load", "-q", "-i", &archive(&engine.root().join("big.tar"), &[(3, 10)])]);
-    is_sound(&engine);
+    is_healthy(&engine);
     let script = layer(&engine, "hundredcounter", 0);
     let file = std::fs::File::open(script.join("bin")).unwrap();
     file.set_modified(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1)).unwrap();
@@ -248,7 +248,7 @@ fn damage_is_found_named_and_mended() {
     );
     assert!(report.starts_with("true ["), "{report}");
     assert!(report.contains("mended") && report.contains("removed"), "{report}");
-    is_sound(&engine);
+    is_healthy(&engine);
     assert_eq!(engine.ok(&["images", "--format", "{{.Repository}}"]), "hundredcounter");
     let error = engine.fails(&["-e", "check_images(#{ repiar: true })"], 1);
     assert!(error.contains("did you mean `repair`?"), "{error}");
@@ -283,7 +283,7 @@ fn what_runs_is_not_touched_by_a_repair() {
     assert_eq!(engine.ok(&["images", "-q"]), "");
     engine.ok(&["rm", "box"]);
     assert_eq!(engine.run(&["system", "check", "--repair"]).code, 0);
-    is_sound(&engine);
+    is_healthy(&engine);
     engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
     assert_eq!(engine.ok(&["run", "--rm", "hundredcounter", "echo", "well"]), "well");
 }
@@ -297,6 +297,6 @@ fn a_name_without_its_container_is_a_leftover() {
     let said = engine.ok(&["system", "check"]);
     assert!(said.contains("leftover: the name `box` of a container that is not there"), "{said}");
     engine.ok(&["system", "check", "-r"]);
-    is_sound(&engine);
+    is_healthy(&engine);
     assert!(names(&engine.root().join("names")).iter().all(|path| !path.ends_with("box")));
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::imports::{Arrows, Crate, circles};
-use lifebox::model::container::status::{Action, Next, Status, next};
+use lifebox::model::container::status::{Action, Status, Transition, transition};
 
 /// Which room may import which; ARCHITECTURE.md carries the same table.
 const ROOMS: [(&str, &[&str]); 9] = [
@@ -106,14 +106,14 @@ fn the_architecture_carries_the_table_of_rooms() {
 fn the_architecture_carries_the_table_of_states() {
     let text = read("ARCHITECTURE.md");
     for status in Status::ALL {
-        let cell = |action: Action| match next(status, action) {
-            Ok(Next::Becomes(status)) => status.to_string(),
-            Ok(Next::Stays) => "-".to_owned(),
-            Ok(Next::Gone) => "gone".to_owned(),
+        let cell = |action: Action| match transition(status, action) {
+            Ok(Transition::Becomes(status)) => status.to_string(),
+            Ok(Transition::Stays) => "-".to_owned(),
+            Ok(Transition::Removed) => "gone".to_owned(),
             Err(_) => "refused".to_owned(),
         };
         let cells: Vec<_> =
-            Action::ALL.into_iter().filter(|action| action.moves()).map(cell).collect();
+            Action::ALL.into_iter().filter(|action| action.changes_status()).map(cell).collect();
         let row = format!("| {status} | {} |", cells.join(" | "));
         assert!(text.contains(&row), "ARCHITECTURE.md lacks the row\n{row}");
     }

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Subcommand};
 
 /// A verb that makes images.
 #[derive(Debug, Subcommand)]
-pub enum MakeVerb {
+pub enum BuildVerb {
     /// Make an image of a root file system in a tar archive
     Import(ImportArguments),
     /// Build an image from a Dockerfile

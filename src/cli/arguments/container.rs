@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::mounts::MountsArguments;
-use super::namespaces::SharingArguments;
+use super::namespaces::NamespaceArguments;
 use super::resources::ResourcesArguments;
 use super::security::SecurityArguments;
-use super::supervision::UpkeepArguments;
+use super::supervision::SupervisionArguments;
 
 /// Containers.
 #[derive(Args, Debug)]
@@ -80,10 +80,10 @@ pub struct NewContainer {
     pub mounts: MountsArguments,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub sharing: SharingArguments,
+    pub namespaces: NamespaceArguments,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub upkeep: UpkeepArguments,
+    pub supervision: SupervisionArguments,
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     pub help: Option<bool>,

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Subcommand};
 
 /// A verb that gets into a container.
 #[derive(Debug, Subcommand)]
-pub enum InsideVerb {
+pub enum ProcessVerb {
     /// Run a further program in a container
     Exec(ExecArguments),
     /// Connect to a container that runs

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use self::build::{FilesVerb, MakeVerb};
+use self::build::{BuildVerb, FilesVerb};
 pub use self::container::*;
 pub use self::events::EventsArguments;
 use self::learn::LearnArguments;
@@ -36,7 +36,7 @@ use self::store::{
 use self::teaching::TeachVerb;
 use self::test::TestArguments;
 use self::volume::VolumeVerb;
-use crate::cli::arguments::exec::InsideVerb;
+use crate::cli::arguments::exec::ProcessVerb;
 
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
@@ -100,7 +100,7 @@ pub enum Verb {
     Load(LoadArguments),
     /// A verb that makes images.
     #[command(flatten)]
-    Make(MakeVerb),
+    Build(BuildVerb),
     /// Save images to an archive that `docker load` and skopeo read
     Save(SaveArguments),
     /// Fetch an image from a registry
@@ -171,7 +171,7 @@ pub enum ContainerVerb {
     Files(FilesVerb),
     /// A verb that gets into a container.
     #[command(flatten)]
-    Inside(InsideVerb),
+    Process(ProcessVerb),
 }
 
 /// A verb of containers after the word `container`.
@@ -206,7 +206,7 @@ pub enum ImageVerb {
     Load(LoadArguments),
     /// A verb that makes images.
     #[command(flatten)]
-    Make(MakeVerb),
+    Build(BuildVerb),
     /// Save images to an archive
     Save(SaveArguments),
     /// Fetch an image from a registry
@@ -275,7 +275,7 @@ pub enum DocsForm {
 pub struct ScriptArguments {
     /// Within what the script runs.
     #[command(flatten)]
-    pub bounds: Bounds,
+    pub sandbox_flags: SandboxFlags,
     /// The script, `-` for standard input, and what its `args()` returns
     #[arg(value_names = ["FILE", "ARGS"], required = true, trailing_var_arg = true,
           allow_hyphen_values = true)]
@@ -284,7 +284,7 @@ pub struct ScriptArguments {
 
 /// Within what a script runs: flags of `script`, and of `lifebox` before a script.
 #[derive(Args, Debug, Default, PartialEq, Eq)]
-pub struct Bounds {
+pub struct SandboxFlags {
     /// Tell what the script would do, in order, and do nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -307,7 +307,7 @@ pub struct Bounds {
     pub untrusted: bool,
 }
 
-impl Bounds {
+impl SandboxFlags {
     /// The first of these flags that is set.
     pub fn flag(&self) -> Option<&'static str> {
         let flags = [

@@ -3,11 +3,11 @@
 use clap::Args;
 
 use crate::model::Result;
-use crate::model::container::namespaces::{Mode, Sharing, extra_host, ip, sysctl};
+use crate::model::container::namespaces::{NamespaceMode, Namespaces, extra_host, ip, sysctl};
 
 /// Flags that say what a container shares with the host or with another container: network, processes, IPC, host name.
 #[derive(Args, Debug)]
-pub struct SharingArguments {
+pub struct NamespaceArguments {
     /// The network: none, host or container:NAME
     #[arg(long, visible_alias = "net", value_name = "NETWORK", default_value = "none")]
     pub network: String,
@@ -43,19 +43,19 @@ pub struct SharingArguments {
     pub dns_search: Vec<String>,
 }
 
-impl SharingArguments {
+impl NamespaceArguments {
     /// For the engine.
     ///
     /// # Errors
     /// What is wrong with a flag's value.
-    pub fn options(&self) -> Result<Sharing> {
-        Ok(Sharing {
-            network: Mode::parse("network", &self.network, &["none"])?,
-            ipc: Mode::parse("ipc", &self.ipc, &["none", "private", "shareable", ""])?,
+    pub fn options(&self) -> Result<Namespaces> {
+        Ok(Namespaces {
+            network: NamespaceMode::parse("network", &self.network, &["none"])?,
+            ipc: NamespaceMode::parse("ipc", &self.ipc, &["none", "private", "shareable", ""])?,
             ipc_shareable: self.ipc == "shareable",
             ipc_none: self.ipc == "none",
-            pid: Mode::parse("pid", &self.pid, &[""])?,
-            uts: Mode::parse("uts", &self.uts, &[""])?,
+            pid: NamespaceMode::parse("pid", &self.pid, &[""])?,
+            uts: NamespaceMode::parse("uts", &self.uts, &[""])?,
             init: self.init,
             domainname: self.domainname.clone(),
             sysctls: self.sysctl.iter().map(|text| sysctl(text)).collect::<Result<_>>()?,

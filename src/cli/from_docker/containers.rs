@@ -6,7 +6,7 @@ use super::super::arguments::{
     UpdateArguments,
 };
 use super::{
-    Options, create, each, environment, filters, flag, given, one, refuse, refused, text, time,
+    Options, create, each, environment, filters, flag, one, parsed, refuse, refused, text, time,
 };
 use crate::cli::verb::filters::Filters;
 use crate::cli::verb::lifecycle::grace;
@@ -20,7 +20,7 @@ use crate::ui::expression;
 /// `docker create`
 pub fn create(arguments: &CreateArguments) -> Result<Vec<Expression>> {
     let (image, mut options) = new("docker create", &arguments.new)?;
-    options.extend(given([("stdin", flag(arguments.new.interactive))]));
+    options.extend(parsed([("stdin", flag(arguments.new.interactive))]));
     Ok(vec![Expression::call("create", vec![image], options)])
 }
 
@@ -84,7 +84,7 @@ pub fn start(arguments: &StartArguments) -> Result<Vec<Expression>> {
         let message = "you cannot start and attach multiple containers at once";
         return Err(Error::new(Kind::Invalid, message));
     }
-    let options = given([
+    let options = parsed([
         ("attach", flag(arguments.attach && !arguments.interactive)),
         ("interactive", flag(arguments.interactive)),
     ]);
@@ -94,7 +94,7 @@ pub fn start(arguments: &StartArguments) -> Result<Vec<Expression>> {
 /// `docker stop` and `docker restart`
 pub fn stop(function: &'static str, arguments: &StopArguments) -> Result<Vec<Expression>> {
     let signal = arguments.signal.as_deref().map(str::parse::<Signal>).transpose()?;
-    let options = given([
+    let options = parsed([
         ("time", arguments.time.map(|seconds| expression::grace(grace(seconds)))),
         ("signal", signal.map(|signal| Expression::text(signal.to_string()))),
     ]);
@@ -114,7 +114,7 @@ pub fn kill(arguments: &KillArguments) -> Result<Vec<Expression>> {
 
 /// `docker rm`
 pub fn rm(arguments: &RmArguments) -> Vec<Expression> {
-    let options = given([("force", flag(arguments.force)), ("volumes", flag(arguments.volumes))]);
+    let options = parsed([("force", flag(arguments.force)), ("volumes", flag(arguments.volumes))]);
     each("rm", &arguments.names, &options)
 }
 
@@ -125,7 +125,7 @@ pub fn ps(arguments: &PsArguments) -> Result<Vec<Expression>> {
     // What makes no sense is said as the verb says it.
     Filters::of_containers(&arguments.filter)?;
     let known = ["ancestor", "exited", "health", "id", "label", "name", "status"];
-    let mut options = given([("all", flag(arguments.all))]);
+    let mut options = parsed([("all", flag(arguments.all))]);
     let last = if arguments.latest { Some(1) } else { arguments.last.filter(|n| *n > 0) };
     options.extend(last.map(|last| ("last", Expression::Number(last))));
     for (key, values) in filters(&arguments.filter, &known, verb)? {
@@ -155,7 +155,7 @@ fn number(text: &Expression) -> Expression {
 /// `docker logs`
 pub fn logs(arguments: &LogsArguments) -> Result<Vec<Expression>> {
     let tail = arguments.tail.parse::<i64>().ok().filter(|lines| *lines >= 0);
-    let options = given([
+    let options = parsed([
         ("tail", tail.map(Expression::Number)),
         ("since", time(arguments.since.as_ref())?),
         ("before", time(arguments.until.as_ref())?),
@@ -249,7 +249,7 @@ pub fn of_program(
     privileged: bool,
 ) -> Result<Options> {
     let env = environment::as_written(env)?;
-    Ok(given([
+    Ok(parsed([
         ("env", (!env.is_empty()).then(|| expression::env(&env))),
         ("user", text(user)),
         ("workdir", text(workdir)),

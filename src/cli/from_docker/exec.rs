@@ -2,32 +2,32 @@
 
 use super::containers::of_program;
 use super::{refuse, refused};
-use crate::cli::arguments::exec::{CpArguments, ExecArguments, InsideVerb};
+use crate::cli::arguments::exec::{CpArguments, ExecArguments, ProcessVerb};
 use crate::cli::verb::copy::of_container;
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::ui::expression;
 
 /// The call for one of them.
-pub fn inside(verb: &InsideVerb) -> Result<Vec<Expression>> {
+pub fn inside(verb: &ProcessVerb) -> Result<Vec<Expression>> {
     let call = |function, name: &String| {
         vec![Expression::Call(function, vec![Expression::text(name.as_str())])]
     };
     match verb {
-        InsideVerb::Exec(arguments) => exec(arguments),
-        InsideVerb::Attach(arguments) => {
+        ProcessVerb::Exec(arguments) => exec(arguments),
+        ProcessVerb::Attach(arguments) => {
             let verb = "docker attach";
             let keys = arguments.detach_keys.is_some();
             refuse(verb, &[("--detach-keys", keys), ("--sig-proxy", !arguments.sig_proxy)])?;
             Ok(call("attach", &arguments.container))
         }
-        InsideVerb::Top(arguments) => match arguments.options.as_slice() {
+        ProcessVerb::Top(arguments) => match arguments.options.as_slice() {
             [] => Ok(call("top", &arguments.container)),
             [option] if option == "-ef" => Ok(call("top", &arguments.container)),
             [option, ..] => Err(refused("docker top", option)),
         },
-        InsideVerb::Cp(arguments) => cp(arguments),
-        InsideVerb::Port(arguments) => match &arguments.port {
+        ProcessVerb::Cp(arguments) => cp(arguments),
+        ProcessVerb::Port(arguments) => match &arguments.port {
             None => Ok(call("port", &arguments.container)),
             Some(port) => Err(refused("docker port", port).hint("leave the port out")),
         },

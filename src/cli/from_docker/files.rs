@@ -1,18 +1,18 @@
 //! Verbs that make images, and those of a container's files, as calls.
 
 use super::super::arguments::build::{
-    BuildArguments, CommitArguments, FilesVerb, ImportArguments, MakeVerb,
+    BuildArguments, BuildVerb, CommitArguments, FilesVerb, ImportArguments,
 };
-use super::{flag, given, refuse, refused, text, texts};
+use super::{flag, parsed, refuse, refused, text, texts};
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::ui::expression::pairs;
 
 /// The call for a verb that makes images.
-pub fn make(verb: &MakeVerb) -> Result<Vec<Expression>> {
+pub fn build_verb(verb: &BuildVerb) -> Result<Vec<Expression>> {
     match verb {
-        MakeVerb::Import(arguments) => import(arguments),
-        MakeVerb::Build(arguments) => build(arguments),
+        BuildVerb::Import(arguments) => import(arguments),
+        BuildVerb::Build(arguments) => build(arguments),
     }
 }
 
@@ -38,7 +38,7 @@ pub fn of_files(verb: &FilesVerb) -> Result<Vec<Expression>> {
 
 fn commit(arguments: &CommitArguments) -> Result<Vec<Expression>> {
     let pauses = arguments.pause && !arguments.no_pause;
-    let options = given([
+    let options = parsed([
         ("author", text(arguments.author.as_ref())),
         ("message", text(arguments.message.as_ref())),
         ("changes", texts(&arguments.change)),
@@ -56,7 +56,7 @@ fn commit(arguments: &CommitArguments) -> Result<Vec<Expression>> {
 
 fn import(arguments: &ImportArguments) -> Result<Vec<Expression>> {
     refuse("docker import", &[("-", arguments.source == "-")])?;
-    let options = given([
+    let options = parsed([
         ("tag", text(arguments.reference.as_ref())),
         ("message", text(arguments.message.as_ref())),
         ("changes", texts(&arguments.change)),
@@ -82,7 +82,7 @@ fn build(arguments: &BuildArguments) -> Result<Vec<Expression>> {
         let flag = format!("--build-arg {bare}");
         return Err(refused(verb, &flag).hint("write --build-arg KEY=VALUE"));
     }
-    let options = given([
+    let options = parsed([
         ("tag", texts(&arguments.tag)),
         ("file", arguments.file.as_ref().map(|file| Expression::text(file.to_string_lossy()))),
         ("args", keyed(&arguments.build_arg)),

@@ -5,7 +5,7 @@ use super::super::arguments::store::{
     HistoryArguments, ImagesArguments, LoadArguments, PruneImagesArguments, RmiArguments,
     SaveArguments,
 };
-use super::{each, filters, flag, given, one, refuse, text, time, truth};
+use super::{each, filters, flag, one, parsed, refuse, text, time, truth};
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
@@ -13,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 pub fn list(arguments: &ImagesArguments) -> Result<Vec<Expression>> {
     let verb = "docker images";
     refuse(verb, &[("--format", arguments.format.is_some())])?;
-    let mut options = given([("all", flag(arguments.all))]);
+    let mut options = parsed([("all", flag(arguments.all))]);
     let mut names: Vec<String> = arguments.repository.iter().cloned().collect();
     let known = ["before", "dangling", "label", "reference", "since"];
     for (key, values) in filters(&arguments.filter, &known, verb)? {
@@ -40,7 +40,7 @@ pub fn list(arguments: &ImagesArguments) -> Result<Vec<Expression>> {
 
 /// `docker rmi`
 pub fn rmi(arguments: &RmiArguments) -> Vec<Expression> {
-    each("rmi", &arguments.images, &given([("force", flag(arguments.force))]))
+    each("rmi", &arguments.images, &parsed([("force", flag(arguments.force))]))
 }
 
 /// `docker load -i`
@@ -51,7 +51,7 @@ pub fn load(arguments: &LoadArguments) -> Result<Vec<Expression>> {
     };
     let platform = arguments.platform.as_ref().map(|one| Expression::text(one.to_string()));
     let values = vec![Expression::text(input.to_string_lossy())];
-    Ok(vec![Expression::call("load", values, given([("platform", platform)]))])
+    Ok(vec![Expression::call("load", values, parsed([("platform", platform)]))])
 }
 
 /// `docker save -o`
@@ -66,7 +66,7 @@ pub fn save(arguments: &SaveArguments) -> Result<Vec<Expression>> {
     };
     let format = Some(&arguments.format).filter(|format| *format != "docker");
     let options =
-        given([("format", text(format)), ("compress", text(arguments.compress.as_ref()))]);
+        parsed([("format", text(format)), ("compress", text(arguments.compress.as_ref()))]);
     let values = vec![Expression::text(image.as_str()), Expression::text(output.to_string_lossy())];
     Ok(vec![Expression::call("save", values, options)])
 }
@@ -81,7 +81,7 @@ pub fn history(arguments: &HistoryArguments) -> Result<Vec<Expression>> {
 /// `docker image prune`. No script is asked whether it is sure.
 pub fn prune(arguments: &PruneImagesArguments) -> Result<Vec<Expression>> {
     let verb = "docker image prune";
-    let mut options = given([("all", flag(arguments.all))]);
+    let mut options = parsed([("all", flag(arguments.all))]);
     for (key, values) in filters(&arguments.filter, &["label", "until"], verb)? {
         options.push(match key.as_str() {
             "label" => ("label", Expression::list(values)),
@@ -97,7 +97,7 @@ pub fn prune(arguments: &PruneImagesArguments) -> Result<Vec<Expression>> {
 
 /// `docker pull`
 pub fn pull(arguments: &PullArguments) -> Vec<Expression> {
-    let options = given([
+    let options = parsed([
         ("platform", text(arguments.platform.as_ref())),
         ("tls_verify", unchecked(arguments.transport)),
     ]);
@@ -108,7 +108,7 @@ pub fn pull(arguments: &PullArguments) -> Vec<Expression> {
 /// `docker push`
 pub fn push(arguments: &PushArguments) -> Vec<Expression> {
     let values = vec![Expression::text(arguments.reference.as_str())];
-    let options = given([("tls_verify", unchecked(arguments.transport))]);
+    let options = parsed([("tls_verify", unchecked(arguments.transport))]);
     vec![Expression::call("push", values, options)]
 }
 

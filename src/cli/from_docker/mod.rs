@@ -18,7 +18,7 @@ use super::arguments::{
 };
 use crate::cli::arg_errors;
 use crate::cli::dispatch::parse;
-use crate::cli::terminal::time_arg::moment;
+use crate::cli::terminal::time_arg::time_arg;
 use crate::cli::verb::create;
 use crate::cli::verb::environment;
 use crate::cli::verb::filters::pair;
@@ -30,9 +30,9 @@ use unsupported::{no_verb, refuse, refused};
 
 /// Reads the words of commands for scripts.
 #[derive(Debug)]
-pub struct Words;
+pub struct DockerTranslator;
 
-impl CommandLineReader for Words {
+impl CommandLineReader for DockerTranslator {
     fn read(&self, words: &[String]) -> Result<Vec<Expression>> {
         read(words)
     }
@@ -84,7 +84,7 @@ fn statements(arguments: &Arguments, words: &[OsString]) -> Result<Vec<Expressio
         Verb::Image(ImageVerb::Ls(arguments)) | Verb::Images(arguments) => images::list(arguments),
         Verb::Image(ImageVerb::Rm(arguments)) | Verb::Rmi(arguments) => Ok(images::rmi(arguments)),
         Verb::Image(ImageVerb::Load(arguments)) | Verb::Load(arguments) => images::load(arguments),
-        Verb::Image(ImageVerb::Make(verb)) | Verb::Make(verb) => files::make(verb),
+        Verb::Image(ImageVerb::Build(verb)) | Verb::Build(verb) => files::build_verb(verb),
         Verb::Image(ImageVerb::Save(arguments)) | Verb::Save(arguments) => images::save(arguments),
         Verb::Image(ImageVerb::Tag(arguments)) | Verb::Tag(arguments) => {
             let names = [&arguments.image, &arguments.reference].map(Expression::text);
@@ -106,9 +106,9 @@ fn statements(arguments: &Arguments, words: &[OsString]) -> Result<Vec<Expressio
             Ok(vec![Expression::Call("disk_usage", vec![])])
         }
         Verb::System(SystemVerb::Info(arguments)) | Verb::Info(arguments) => {
-            told("info", "docker info", arguments)
+            without_format("info", "docker info", arguments)
         }
-        Verb::Version(arguments) => told("version", "docker version", arguments),
+        Verb::Version(arguments) => without_format("version", "docker version", arguments),
         Verb::Volume(verb) => volumes::of_volumes(verb),
         Verb::OfContainer(OfContainer::Prune(_))
         | Verb::System(SystemVerb::Check(_))
@@ -146,7 +146,7 @@ fn of_container(verb: &ContainerVerb, subject: Option<Subject>) -> Result<Vec<Ex
         ContainerVerb::Limit(LimitVerb::Update(arguments)) => verbs::update(arguments),
         ContainerVerb::Limit(LimitVerb::Stats(arguments)) => verbs::stats(arguments),
         ContainerVerb::Files(verb) => files::of_files(verb),
-        ContainerVerb::Inside(verb) => crate::cli::from_docker::exec::inside(verb),
+        ContainerVerb::Process(verb) => crate::cli::from_docker::exec::inside(verb),
     }
 }
 
@@ -159,7 +159,7 @@ fn each(function: &'static str, names: &[String], options: &Options) -> Vec<Expr
 }
 
 /// The options that were given.
-fn given<const N: usize>(options: [(&'static str, Option<Expression>); N]) -> Options {
+fn parsed<const N: usize>(options: [(&'static str, Option<Expression>); N]) -> Options {
     options.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
@@ -178,7 +178,7 @@ fn texts(texts: &[String]) -> Option<Expression> {
 /// A point in time as the language takes it: there are no seconds since 1970 in it.
 fn time(text: Option<&String>) -> Result<Option<Expression>> {
     let Some(text) = text else { return Ok(None) };
-    let read = moment(text, jiff::Timestamp::now(), jiff::tz::TimeZone::system)?;
+    let read = time_arg(text, jiff::Timestamp::now(), jiff::tz::TimeZone::system)?;
     let seconds = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     Ok(Some(Expression::text(if seconds { read.to_string() } else { text.clone() })))
 }
@@ -223,7 +223,7 @@ fn truth(key: &str, value: &Expression) -> Result<Expression> {
     }
 }
 
-fn told(
+fn without_format(
     function: &'static str,
     verb: &str,
     arguments: &FormatArguments,
@@ -239,7 +239,7 @@ fn events(arguments: &EventsArguments) -> Result<Vec<Expression>> {
     let filter = filters(&arguments.filter, &known, verb)?;
     let filter = filter.into_iter().map(|(key, values)| (key, Expression::texts(values)));
     let filter: Vec<_> = filter.collect();
-    let options = given([
+    let options = parsed([
         ("since", time(arguments.since.as_ref())?),
         ("before", time(arguments.until.as_ref())?),
         ("filter", (!filter.is_empty()).then_some(Expression::Map(filter))),

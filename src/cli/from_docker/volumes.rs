@@ -2,7 +2,7 @@
 
 use super::super::arguments::volume::VolumeVerb;
 use super::files::keyed;
-use super::{each, filters, flag, given, one, refuse, truth};
+use super::{each, filters, flag, one, parsed, refuse, truth};
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
@@ -15,7 +15,7 @@ pub fn of_volumes(verb: &VolumeVerb) -> Result<Vec<Expression>> {
                     "`docker volume create` without a name cannot be said in the language";
                 return Err(Error::new(Kind::Unsupported, message).hint("give it a name"));
             };
-            let options = given([("labels", keyed(&arguments.label))]);
+            let options = parsed([("labels", keyed(&arguments.label))]);
             let values = vec![Expression::text(name.as_str())];
             Ok(vec![Expression::call("create_volume", values, options)])
         }
@@ -38,10 +38,10 @@ pub fn of_volumes(verb: &VolumeVerb) -> Result<Vec<Expression>> {
             Ok(each("volume", &arguments.names, &vec![]))
         }
         VolumeVerb::Rm(arguments) => {
-            Ok(each("rmv", &arguments.names, &given([("force", flag(arguments.force))])))
+            Ok(each("rmv", &arguments.names, &parsed([("force", flag(arguments.force))])))
         }
         VolumeVerb::Prune(arguments) => {
-            let mut options = given([("all", flag(arguments.all))]);
+            let mut options = parsed([("all", flag(arguments.all))]);
             let labels = filters(&arguments.filter, &["label"], "docker volume prune")?;
             options.extend(labels.into_iter().map(|(_, all)| ("label", Expression::list(all))));
             Ok(vec![Expression::call("prune_volumes", vec![], options)])

@@ -7,12 +7,12 @@ use serde_json::json;
 use super::host;
 use crate::cli::arguments::{CheckArguments, CheckForm};
 use crate::cli::route::Program;
-use crate::cli::terminal::outcome::{FAILED, Outcome};
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::outcome::{CommandResult, FAILED};
+use crate::cli::terminal::screen::Terminal;
 use crate::script::{self, Finding, Severity};
 
 /// Checks scripts. The exit code is 1 where one has an error, or with `--strict` a warning.
-pub fn check(screen: &mut Screen, arguments: &CheckArguments) -> Outcome {
+pub fn check(screen: &mut Terminal, arguments: &CheckArguments) -> CommandResult {
     let color = std::io::stdout().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut found = Vec::new();

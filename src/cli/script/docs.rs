@@ -1,13 +1,13 @@
 //! `docs`: the reference of the language.
 
 pub(super) use crate::cli::arguments::{DocsArguments, DocsForm};
-use crate::cli::terminal::outcome::Outcome;
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::outcome::CommandResult;
+use crate::cli::terminal::screen::Terminal;
 use crate::script::Form;
 pub(super) use crate::script::reference;
 
 /// Writes the reference.
-pub fn docs(screen: &mut Screen, arguments: &DocsArguments) -> Outcome {
+pub fn docs(screen: &mut Terminal, arguments: &DocsArguments) -> CommandResult {
     let form = match arguments.format {
         DocsForm::Markdown => Form::Markdown,
         DocsForm::Json => Form::Json,

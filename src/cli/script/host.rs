@@ -13,44 +13,44 @@ use clap::CommandFactory as _;
 use once_cell::unsync::OnceCell;
 
 use super::report;
-use crate::cli::arguments::{Arguments, Bounds, ScriptArguments, Verb};
+use crate::cli::arguments::{Arguments, SandboxFlags, ScriptArguments, Verb};
 use crate::cli::dispatch::{parse, perform};
 use crate::cli::route::Program;
-use crate::cli::terminal::outcome::{FAILED, complain, settle};
+use crate::cli::terminal::outcome::{FAILED, finish, print_error};
 use crate::cli::terminal::pager;
 use crate::cli::terminal::reader::reader;
-use crate::cli::terminal::screen::{Screen, Stream, stderr, stdout};
-use crate::cli::verb::context::Shell;
+use crate::cli::terminal::screen::{Stream, Terminal, stderr, stdout};
+use crate::cli::verb::context::CommandContext;
 use crate::cli::{arg_errors, from_docker};
-use crate::engine::{self, Backend, Cancel, Settings};
+use crate::engine::{self, Backend, CancelToken, Settings};
 use crate::model::error::Context as _;
 use crate::model::value::units::{parse_bytes, parse_duration};
 use crate::model::{Error, Kind, Result};
 use crate::repl;
 use crate::script::lessons::Player;
-use crate::script::{self, Fence, Host, Limits, Output, Source, Tracing};
+use crate::script::{self, Host, Limits, Output, SandboxPolicy, Source, Tracing};
 
 /// Runs a script within the bounds that its flags say, and returns its exit code.
 pub fn script(
     settings: &Settings,
     program: Program,
     arguments: Vec<String>,
-    bounds: &Bounds,
+    bounds: &SandboxFlags,
     trace: Tracing,
 ) -> u8 {
-    let within = within(program, arguments, bounds);
-    match within.map(|within| Within { trace, ..within }) {
-        Ok(within) => bounded(settings, within),
+    let within = run_options(program, arguments, bounds);
+    match within.map(|within| ScriptRun { trace, ..within }) {
+        Ok(within) => run_with_limits(settings, within),
         Err(error) => failed(&error),
     }
 }
 
 /// A script and within what it runs.
-struct Within {
+struct ScriptRun {
     program: Program,
     arguments: Vec<String>,
     limits: Limits,
-    fence: Option<Arc<Fence>>,
+    sandbox: Option<Arc<SandboxPolicy>>,
     dry_run: bool,
     trace: Tracing,
     report: Option<PathBuf>,
@@ -66,32 +66,44 @@ pub fn tracing(flag: Option<&str>) -> Tracing {
 }
 
 /// What the flags say.
-fn within(program: Program, arguments: Vec<String>, bounds: &Bounds) -> Result<Within> {
-    let (limits, fence) = (limits(bounds)?, fence(bounds, &program)?);
+fn run_options(
+    program: Program,
+    arguments: Vec<String>,
+    bounds: &SandboxFlags,
+) -> Result<ScriptRun> {
+    let (limits, fence) = (limits(bounds)?, sandbox_policy(bounds, &program)?);
     let (dry_run, report) = (bounds.dry_run, bounds.report.clone());
-    Ok(Within { program, arguments, limits, fence, dry_run, trace: Tracing::Off, report })
+    Ok(ScriptRun {
+        program,
+        arguments,
+        limits,
+        sandbox: fence,
+        dry_run,
+        trace: Tracing::Off,
+        report,
+    })
 }
 
 impl ScriptArguments {
     /// The script, what its `args()` returns, and within what it runs.
-    pub fn parts(self) -> (Program, Vec<String>, Bounds) {
+    pub fn parts(self) -> (Program, Vec<String>, SandboxFlags) {
         let mut words = self.file_and_arguments.into_iter();
         let program = Program::from_word(&words.next().unwrap_or_default());
-        (program, words.collect(), self.bounds)
+        (program, words.collect(), self.sandbox_flags)
     }
 }
 
-fn bounded(settings: &Settings, within: Within) -> u8 {
-    let Within { program, arguments, limits, fence, dry_run, trace, report } = within;
+fn run_with_limits(settings: &Settings, within: ScriptRun) -> u8 {
+    let ScriptRun { program, arguments, limits, sandbox: fence, dry_run, trace, report } = within;
     // Without sleep a loop that never ends would be all that it does.
     let limits = if dry_run { limits.or(Limits { time: Some(DRY), ..limits }) } else { limits };
     let settings = &Settings { registries: fence.is_none(), ..settings.clone() };
     let prepared = report::check(report.as_deref(), dry_run).and_then(|()| {
         let host = open(settings, arguments)?;
-        let host = Host { limits, fence, trace, ..host };
-        let host = if dry_run { telling(settings, host)? } else { host };
+        let host = Host { limits, sandbox: fence, trace, ..host };
+        let host = if dry_run { simulated(settings, host)? } else { host };
         let source = source(program)?;
-        host.cancel.raise_on_end()?;
+        host.cancel.cancel_on_signal()?;
         if let Some(most) = limits.memory {
             engine::bound_memory(most);
         }
@@ -107,9 +119,10 @@ fn bounded(settings: &Settings, within: Within) -> u8 {
 pub fn repl(settings: &Settings) -> u8 {
     match open(settings, Vec::new()) {
         Ok(host) => {
-            let teacher: Arc<dyn script::Teacher> = Arc::new(super::learn::Here::new(settings));
+            let teacher: Arc<dyn script::Teacher> =
+                Arc::new(super::learn::ReplTeacher::new(settings));
             let host = at_prompt(Host { teacher: Some(teacher), ..host });
-            let commands = Commands { settings: settings.clone(), host: host.clone() };
+            let commands = ReplCommandLine { settings: settings.clone(), host: host.clone() };
             let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
             let startup = startup().filter(|_| terminal);
             let history = history();
@@ -121,12 +134,12 @@ pub fn repl(settings: &Settings) -> u8 {
 }
 
 /// For the panic hook: whether a script's report will tell of this panic.
-pub fn took_panic(info: &PanicHookInfo<'_>) -> bool {
+pub fn reports_panic(info: &PanicHookInfo<'_>) -> bool {
     script::took_panic(info)
 }
 
 /// The same with an engine that does nothing: what it would do is printed.
-fn telling(settings: &Settings, host: Host) -> Result<Host> {
+fn simulated(settings: &Settings, host: Host) -> Result<Host> {
     let output = host.output.clone();
     let tell = move |line: &str| {
         // Where nobody reads any more, the script's own next line ends it.
@@ -140,7 +153,7 @@ fn telling(settings: &Settings, host: Host) -> Result<Host> {
 ///
 /// # Errors
 /// [`Kind::Invalid`] for a time that is none.
-pub fn limits(bounds: &Bounds) -> Result<Limits> {
+pub fn limits(bounds: &SandboxFlags) -> Result<Limits> {
     let time = bounds.timeout.as_deref().map(parse_duration).transpose();
     let time = time.map_err(|error| error.context("--timeout"))?;
     let memory = bounds.max_memory.as_deref().map(parse_bytes).transpose();
@@ -154,7 +167,10 @@ pub fn limits(bounds: &Bounds) -> Result<Limits> {
 ///
 /// # Errors
 /// When that is not there.
-pub fn fence(bounds: &Bounds, program: &Program) -> Result<Option<Arc<Fence>>> {
+pub fn sandbox_policy(
+    bounds: &SandboxFlags,
+    program: &Program,
+) -> Result<Option<Arc<SandboxPolicy>>> {
     if !bounds.untrusted {
         return Ok(None);
     }
@@ -162,7 +178,7 @@ pub fn fence(bounds: &Bounds, program: &Program) -> Result<Option<Arc<Fence>>> {
         Program::File(path) => path.parent().filter(|parent| !parent.as_os_str().is_empty()),
         Program::Stdin | Program::Text(_) => None,
     };
-    Fence::new(folder.unwrap_or(Path::new("."))).map(|fence| Some(Arc::new(fence)))
+    SandboxPolicy::new(folder.unwrap_or(Path::new("."))).map(|fence| Some(Arc::new(fence)))
 }
 
 /// How long a dry run may take, where nobody says otherwise.
@@ -178,32 +194,32 @@ const UNTRUSTED: Limits = Limits {
 };
 
 fn failed(error: &Error) -> u8 {
-    complain(&mut Screen::new(), error);
+    print_error(&mut Terminal::new(), error);
     FAILED
 }
 
 fn open(settings: &Settings, args: Vec<String>) -> Result<Host> {
-    let cancel = Cancel::new()?;
+    let cancel = CancelToken::new()?;
     Ok(host(engine::open(settings)?, cancel, args))
 }
 
 /// What scripts are given here: an engine, what ends them, and this terminal.
-pub fn host(backend: Arc<dyn Backend>, cancel: Cancel, args: Vec<String>) -> Host {
+pub fn host(backend: Arc<dyn Backend>, cancel: CancelToken, args: Vec<String>) -> Host {
     Host {
         backend,
         cancel,
         args,
-        output: Arc::new(Terminal {
+        output: Arc::new(ScriptOutput {
             out: Mutex::new(stdout()),
             err: Mutex::new(stderr()),
             pages: false,
         }),
         progress: crate::cli::terminal::progress::of_script(),
         limits: Limits::default(),
-        cases: None,
+        test_reporter: None,
         recorder: None,
-        fence: None,
-        command_line: Some(Arc::new(from_docker::Words)),
+        sandbox: None,
+        command_line: Some(Arc::new(from_docker::DockerTranslator)),
         reader: reader(),
         teacher: None,
         trace: Tracing::Off,
@@ -234,7 +250,7 @@ pub fn source(program: Program) -> Result<Source> {
 /// Talks with a learner, whose course is told of each turn.
 pub fn lessons(settings: &Settings, host: Host, player: Player) -> u8 {
     let host = at_prompt(host);
-    let commands = Commands { settings: settings.clone(), host: host.clone() };
+    let commands = ReplCommandLine { settings: settings.clone(), host: host.clone() };
     let course = Some(Rc::new(RefCell::new(player)));
     let settings = repl::Settings { history: history(), banner: false, startup: None, course };
     repl::run(host, &commands, settings)
@@ -254,11 +270,11 @@ fn startup() -> Option<PathBuf> {
 
 /// `LIFEBOX_HISTORY`, or a file among the user's state; none where there is no home.
 fn history() -> Option<PathBuf> {
-    kept("LIFEBOX_HISTORY", "history")
+    state_file("LIFEBOX_HISTORY", "history")
 }
 
 /// A file that a variable names, or one among the user's state.
-pub fn kept(name: &str, file: &str) -> Option<PathBuf> {
+pub fn state_file(name: &str, file: &str) -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(file) = variable(name) {
         return Some(file.into());
@@ -271,7 +287,7 @@ pub fn kept(name: &str, file: &str) -> Option<PathBuf> {
 
 /// The terminal of this process, for scripts, whose parallel parts write whole lines.
 #[derive(Debug)]
-struct Terminal {
+struct ScriptOutput {
     out: Mutex<Stream>,
     err: Mutex<Stream>,
     /// Whether somebody is at a prompt, and long texts go to a pager.
@@ -281,7 +297,7 @@ struct Terminal {
 /// The same host for somebody at a prompt.
 fn at_prompt(host: Host) -> Host {
     let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
-    Host { output: Arc::new(Terminal { out, err, pages: true }), ..host }
+    Host { output: Arc::new(ScriptOutput { out, err, pages: true }), ..host }
 }
 
 fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
@@ -299,7 +315,7 @@ pub fn step(text: &str) -> io::Result<bool> {
     Ok(count > 0 && !answer.trim().eq_ignore_ascii_case("c"))
 }
 
-impl Output for Terminal {
+impl Output for ScriptOutput {
     fn print(&self, text: &str) -> io::Result<()> {
         lock(&self.out).write_all(format!("{text}\n").as_bytes())
     }
@@ -327,19 +343,19 @@ impl Output for Terminal {
 
 /// The verbs, typed into the REPL: the same dispatch, with the REPL's engine and Ctrl-C.
 #[derive(Debug)]
-struct Commands {
+struct ReplCommandLine {
     settings: Settings,
     host: Host,
 }
 
-impl repl::CommandLine for Commands {
+impl repl::CommandLine for ReplCommandLine {
     fn verbs(&self) -> Vec<String> {
         let command = Arguments::command();
         command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect()
     }
 
     fn run(&self, words: &[String]) -> u8 {
-        let mut screen = Screen::new();
+        let mut screen = Terminal::new();
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         let arguments = match parse(&words) {
             Ok(arguments) => arguments,
@@ -348,36 +364,43 @@ impl repl::CommandLine for Commands {
         if arguments.root.is_some() {
             let error = Error::new(Kind::Invalid, "--root cannot be changed in the REPL")
                 .hint("begin another: lifebox --root DIR");
-            return settle(&mut screen, Err(error.into()));
+            return finish(&mut screen, Err(error.into()));
         }
         if let Verb::Script(script) = arguments.verb {
             let (program, arguments, bounds) = script.parts();
-            let prepared = within(program, arguments, &bounds).and_then(|within| {
-                let Within { program, arguments: args, limits, fence, dry_run, report, .. } =
-                    within;
+            let prepared = run_options(program, arguments, &bounds).and_then(|within| {
+                let ScriptRun {
+                    program,
+                    arguments: args,
+                    limits,
+                    sandbox: fence,
+                    dry_run,
+                    report,
+                    ..
+                } = within;
                 report::check(report.as_deref(), dry_run)?;
                 if limits.memory.is_some() {
                     let message = "the memory of a script cannot be limited in the REPL";
                     let error = Error::new(Kind::Invalid, message);
                     return Err(error.hint("run it by itself: lifebox script --untrusted FILE"));
                 }
-                let host = Host { args, limits, fence, ..self.host.clone() };
-                let host = if dry_run { telling(&self.settings, host)? } else { host };
+                let host = Host { args, limits, sandbox: fence, ..self.host.clone() };
+                let host = if dry_run { simulated(&self.settings, host)? } else { host };
                 Ok((host, source(program)?, report))
             });
             return match prepared {
                 Ok((host, source, report)) => report::run(host, source, report.as_deref()),
-                Err(error) => settle(&mut screen, Err(error.into())),
+                Err(error) => finish(&mut screen, Err(error.into())),
             };
         }
-        let shell = Shell {
+        let shell = CommandContext {
             settings: self.settings.clone(),
             backend: OnceCell::with_value(self.host.backend.clone()),
             cancel: self.host.cancel.clone(),
             in_repl: true,
         };
         let outcome = perform(&shell, &mut screen, &arguments.verb);
-        settle(&mut screen, outcome)
+        finish(&mut screen, outcome)
     }
 
     fn page(&self, text: &str) -> bool {

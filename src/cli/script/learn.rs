@@ -5,23 +5,23 @@ use std::path::{Path, PathBuf};
 
 use super::host;
 use crate::cli::arguments::learn::LearnArguments;
-use crate::cli::terminal::outcome::{FAILED, Outcome};
-use crate::cli::terminal::screen::Screen;
-use crate::engine::{self, Cancel, Settings};
+use crate::cli::terminal::outcome::{CommandResult, FAILED};
+use crate::cli::terminal::screen::Terminal;
+use crate::engine::{self, CancelToken, Settings};
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
-use crate::script::lessons::{self, Kept, Lesson, Player, Progress};
+use crate::script::lessons::{self, Lesson, Player, Progress, ProgressFile};
 use crate::script::{Host, Teacher};
 
 /// The store of the lessons, which is nobody else's for as long as this lives.
 #[derive(Debug)]
-pub struct Place {
+pub struct LessonStore {
     /// Its settings.
     pub settings: Settings,
     _lock: File,
 }
 
-impl Place {
+impl LessonStore {
     /// The first store of lessons beside that of `settings` that nobody learns in now.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Place {
             match lock.try_lock() {
                 Ok(()) => {
                     let settings = Settings { root, ..settings.clone() };
-                    return Ok(Place { settings, _lock: lock });
+                    return Ok(LessonStore { settings, _lock: lock });
                 }
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(Error::from_io(what(), &error)),
@@ -54,7 +54,11 @@ const MOST: u32 = 100;
 ///
 /// # Errors
 /// When there is no such lesson, or the store can't be made.
-pub fn learn(settings: &Settings, screen: &mut Screen, arguments: &LearnArguments) -> Outcome {
+pub fn learn(
+    settings: &Settings,
+    screen: &mut Terminal,
+    arguments: &LearnArguments,
+) -> CommandResult {
     if !arguments.csv.is_empty() {
         screen.text(&lessons::csv(&class(&arguments.csv)?))?;
         return Ok(0);
@@ -64,20 +68,20 @@ pub fn learn(settings: &Settings, screen: &mut Screen, arguments: &LearnArgument
     if arguments.solve || arguments.check.is_some() {
         return solve(settings, screen, &course, arguments.lesson.as_deref());
     }
-    let path = host::kept("LIFEBOX_PROGRESS", "lessons.json");
-    let kept = kept(path, arguments.restart)?;
+    let path = host::state_file("LIFEBOX_PROGRESS", "lessons.json");
+    let kept = load_progress(path, arguments.restart)?;
     if arguments.list {
-        let host = host(settings, Cancel::new()?)?;
+        let host = host(settings, CancelToken::new()?)?;
         let player = Player::new(host, course, kept, arguments.lesson.as_deref())?;
         screen.line(player.list())?;
         return Ok(0);
     }
     screen.flush()?;
-    let cancel = Cancel::new()?;
+    let cancel = CancelToken::new()?;
     give(settings, course, kept, arguments.lesson.as_deref(), cancel).map_err(Into::into)
 }
 
-fn host(settings: &Settings, cancel: Cancel) -> Result<Host> {
+fn host(settings: &Settings, cancel: CancelToken) -> Result<Host> {
     Ok(host::host(engine::open(settings)?, cancel, Vec::new()))
 }
 
@@ -86,15 +90,15 @@ fn course(folder: Option<&Path>) -> Result<Vec<Lesson>> {
 }
 
 /// The progress so far, or of somebody who begins.
-fn kept(path: Option<PathBuf>, restart: bool) -> Result<Kept> {
+fn load_progress(path: Option<PathBuf>, restart: bool) -> Result<ProgressFile> {
     let known = match path.as_deref().filter(|_| !restart) {
         Some(path) => Progress::read(path)?,
         None => None,
     };
     let user = || std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
-    let kept = Kept { progress: known.unwrap_or_else(|| Progress::new(&user())), path };
+    let kept = ProgressFile { progress: known.unwrap_or_else(|| Progress::new(&user())), path };
     if restart {
-        kept.keep()?;
+        kept.save()?;
     }
     Ok(kept)
 }
@@ -103,9 +107,9 @@ fn kept(path: Option<PathBuf>, restart: bool) -> Result<Kept> {
 fn give(
     settings: &Settings,
     course: Vec<Lesson>,
-    kept: Kept,
+    kept: ProgressFile,
     first: Option<&str>,
-    cancel: Cancel,
+    cancel: CancelToken,
 ) -> Result<u8> {
     let host = host(settings, cancel)?;
     let backend = host.backend.clone();
@@ -118,15 +122,15 @@ fn give(
 /// Plays the lessons; the exit code is 1 where one is not right.
 fn solve(
     settings: &Settings,
-    screen: &mut Screen,
+    screen: &mut Terminal,
     course: &[Lesson],
     only: Option<&str>,
-) -> Outcome {
-    let host = host(settings, Cancel::new()?)?;
-    host.cancel.raise_on_end()?;
+) -> CommandResult {
+    let host = host(settings, CancelToken::new()?)?;
+    host.cancel.cancel_on_signal()?;
     let mut code = 0;
     for lesson in course.iter().filter(|lesson| only.is_none_or(|only| lesson.id == only)) {
-        let solved = lessons::solve(&host, lesson)?;
+        let solved = lessons::self_test(&host, lesson)?;
         host.cancel.check()?;
         match solved.problems.is_empty() {
             true => screen.line(format_args!("ok      {}", solved.lesson))?,
@@ -156,23 +160,23 @@ fn class(files: &[PathBuf]) -> Result<Vec<Progress>> {
 
 /// Lessons in a REPL that is open already.
 #[derive(Debug)]
-pub struct Here {
+pub struct ReplTeacher {
     settings: Settings,
 }
 
-impl Here {
+impl ReplTeacher {
     /// Whose stores are beside that of these settings.
     pub fn new(settings: &Settings) -> Self {
-        Here { settings: settings.clone() }
+        ReplTeacher { settings: settings.clone() }
     }
 }
 
-impl Teacher for Here {
-    fn learn(&self, lesson: Option<&str>, cancel: &Cancel) -> Result<()> {
-        let kept = kept(host::kept("LIFEBOX_PROGRESS", "lessons.json"), false)?;
-        let place = Place::take(&self.settings)?;
+impl Teacher for ReplTeacher {
+    fn learn(&self, lesson: Option<&str>, cancel: &CancelToken) -> Result<()> {
+        let kept = load_progress(host::state_file("LIFEBOX_PROGRESS", "lessons.json"), false)?;
+        let place = LessonStore::take(&self.settings)?;
         let given = give(&place.settings, lessons::course()?, kept, lesson, cancel.clone());
-        cancel.clear();
+        cancel.reset();
         given.map(drop)
     }
 }

@@ -6,28 +6,28 @@ use std::sync::{Mutex, PoisonError};
 
 use super::host;
 use crate::cli::arg_errors::failure_code;
-use crate::cli::terminal::outcome::complain;
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::outcome::print_error;
+use crate::cli::terminal::screen::Terminal;
 use crate::model::{Error, Kind};
 
 /// What the last panic said and where. The hook only keeps it, for whoever catches it to tell.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs `body`; should it panic, says so and returns the exit code of a failed engine.
-pub fn contained(words: &[OsString], body: impl FnOnce() -> u8) -> u8 {
+pub fn catch_panic(words: &[OsString], body: impl FnOnce() -> u8) -> u8 {
     panic::set_hook(Box::new(remember));
     panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
         let said = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
         let said = said.unwrap_or_else(|| "a panic without message".to_owned());
         let error = Error::new(Kind::Bug, format!("lifebox has a bug: {said}"))
             .hint("containers are not harmed by it; please report it, with what you typed");
-        complain(&mut Screen::new(), &error);
+        print_error(&mut Terminal::new(), &error);
         failure_code(words)
     })
 }
 
 fn remember(info: &PanicHookInfo<'_>) {
-    if host::took_panic(info) {
+    if host::reports_panic(info) {
         return;
     }
     let place = info.location().map_or_else(String::new, |place| format!(" ({place})"));

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::cli::terminal::outcome::{FAILED, complain};
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::outcome::{FAILED, print_error};
+use crate::cli::terminal::screen::Terminal;
 use crate::cli::verb::system::VERSION;
-use crate::engine::write_whole;
+use crate::engine::write_atomic;
 use crate::model::error::Context as _;
-use crate::model::script::recording::Chronicle;
+use crate::model::script::recording::Recording;
 use crate::model::value::language::Language;
 use crate::model::{Error, Kind, Result};
 use crate::script::{self, Host, Outcome, Source};
@@ -42,11 +42,11 @@ pub fn check(page: Option<&Path>, dry_run: bool) -> Result<()> {
 /// Runs a script, tells what went wrong, and writes the page where one is wanted. Returns the exit
 /// code: the script's own, if it is not 0.
 pub fn run(host: Host, source: Source, page: Option<&Path>) -> u8 {
-    let Some(page) = page else { return tell(&host, &script::run(host.clone(), source)) };
+    let Some(page) = page else { return print_result(&host, &script::run(host.clone(), source)) };
     let language = host.reader.language;
     match script::run_recorded(host.clone(), source) {
         Ok((outcome, chronicle)) => {
-            let code = tell(&host, &outcome);
+            let code = print_result(&host, &outcome);
             match (write(page, language, &chronicle), code) {
                 (Ok(()), code) => code,
                 (Err(error), 0) => failed(&error),
@@ -60,19 +60,19 @@ pub fn run(host: Host, source: Source, page: Option<&Path>) -> u8 {
     }
 }
 
-fn write(page: &Path, language: Language, chronicle: &Chronicle) -> Result<()> {
+fn write(page: &Path, language: Language, chronicle: &Recording) -> Result<()> {
     let text = ui::page::page(language, VERSION, chronicle);
     let what = || format!("cannot write the report `{}`", page.display());
-    write_whole(page, |out| out.write_all(text.as_bytes()).context(what))
+    write_atomic(page, |out| out.write_all(text.as_bytes()).context(what))
 }
 
 fn failed(error: &Error) -> u8 {
-    complain(&mut Screen::new(), error);
+    print_error(&mut Terminal::new(), error);
     FAILED
 }
 
 /// Tells how a script ended.
-fn tell(host: &Host, outcome: &Outcome) -> u8 {
+fn print_result(host: &Host, outcome: &Outcome) -> u8 {
     if let Some(report) = &outcome.report {
         // Where standard error is closed there is nobody to tell.
         let _ = host.output.write_err(report.trim_end().as_bytes());

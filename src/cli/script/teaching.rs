@@ -4,24 +4,24 @@ use crate::cli::arguments::teaching::{
     DiagramArguments, ExplainArguments, ResourcesArguments, TeachVerb,
 };
 use crate::cli::from_docker;
-use crate::cli::terminal::outcome::Outcome;
+use crate::cli::terminal::outcome::CommandResult;
 use crate::cli::terminal::reader::reader;
-use crate::cli::terminal::screen::Screen;
-use crate::cli::verb::context::Shell;
-use crate::engine::{trace, write_whole};
+use crate::cli::terminal::screen::Terminal;
+use crate::cli::verb::context::CommandContext;
+use crate::engine::{trace, write_atomic};
 use crate::model::error::Context as _;
 use crate::model::image::PullPolicy;
-use crate::model::value::language::Reader;
+use crate::model::value::language::ReaderProfile;
 use crate::model::value::units::parse_duration;
 use crate::script::{Tracing, teaching};
 use crate::ui;
-use crate::ui::teach::{self, trace::Cause};
+use crate::ui::teach::{self, trace::TracedCall};
 
 /// Does one of them.
 ///
 /// # Errors
 /// What the engine says.
-pub fn teach(shell: &Shell, screen: &mut Screen, verb: &TeachVerb) -> Outcome {
+pub fn teach(shell: &CommandContext, screen: &mut Terminal, verb: &TeachVerb) -> CommandResult {
     match verb {
         TeachVerb::FromDocker(arguments) => translated(screen, &arguments.words),
         TeachVerb::Docker(arguments) => {
@@ -43,10 +43,10 @@ pub fn teach(shell: &Shell, screen: &mut Screen, verb: &TeachVerb) -> Outcome {
 }
 
 /// Needs no containers.
-fn translated(screen: &mut Screen, words: &[String]) -> Outcome {
+fn translated(screen: &mut Terminal, words: &[String]) -> CommandResult {
     let text = match words {
         [text] if text.contains(char::is_whitespace) => {
-            teaching::from_docker(&from_docker::Words, text)?
+            teaching::from_docker(&from_docker::DockerTranslator, text)?
         }
         words => ui::expression::lines(&from_docker::read(words)?),
     };
@@ -54,7 +54,11 @@ fn translated(screen: &mut Screen, words: &[String]) -> Outcome {
     Ok(0)
 }
 
-fn explain(shell: &Shell, screen: &mut Screen, arguments: &ExplainArguments) -> Outcome {
+fn explain(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &ExplainArguments,
+) -> CommandResult {
     let backend = shell.backend()?.as_ref();
     let text = match arguments.words.as_slice() {
         [name, path] if path.starts_with('/') => {
@@ -75,22 +79,30 @@ fn explain(shell: &Shell, screen: &mut Screen, arguments: &ExplainArguments) -> 
     Ok(0)
 }
 
-fn diagram(shell: &Shell, screen: &mut Screen, arguments: &DiagramArguments) -> Outcome {
+fn diagram(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &DiagramArguments,
+) -> CommandResult {
     let backend = shell.backend()?.as_ref();
     let id = arguments.container.as_deref().map(|name| backend.find(name)).transpose()?;
-    let reader = Reader { ascii: arguments.ascii || reader().ascii, ..reader() };
+    let reader = ReaderProfile { ascii: arguments.ascii || reader().ascii, ..reader() };
     let picture = teaching::diagram(backend, reader, id.as_ref(), arguments.svg.is_some())?;
     match &arguments.svg {
         Some(path) => {
             let what = || format!("write `{}`", path.display());
-            write_whole(path, |out| out.write_all(picture.as_bytes()).context(what))?;
+            write_atomic(path, |out| out.write_all(picture.as_bytes()).context(what))?;
         }
         None => screen.text(&picture)?,
     }
     Ok(0)
 }
 
-fn resources(shell: &Shell, screen: &mut Screen, arguments: &ResourcesArguments) -> Outcome {
+fn resources(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &ResourcesArguments,
+) -> CommandResult {
     let backend = shell.backend()?.as_ref();
     let id = backend.find(&arguments.container)?;
     let time = parse_duration(&arguments.time).map_err(|error| error.context("--time"))?;
@@ -100,13 +112,17 @@ fn resources(shell: &Shell, screen: &mut Screen, arguments: &ResourcesArguments)
 }
 
 /// Does `work`, and tells on standard error what was done for it.
-pub fn traced(tracing: Tracing, screen: &mut Screen, work: impl FnOnce(&mut Screen) -> u8) -> u8 {
+pub fn traced(
+    tracing: Tracing,
+    screen: &mut Terminal,
+    work: impl FnOnce(&mut Terminal) -> u8,
+) -> u8 {
     if tracing == Tracing::Off {
         return work(screen);
     }
     let watcher: Option<trace::Watcher> = (tracing == Tracing::Stepwise).then(|| {
         let waits = std::sync::atomic::AtomicBool::new(true);
-        let watch = move |deed: &crate::model::script::trace::Deed| {
+        let watch = move |deed: &crate::model::script::trace::TraceStep| {
             use std::sync::atomic::Ordering;
             if waits.load(Ordering::Relaxed) {
                 let again = super::host::step(&teach::trace::next(reader(), deed)).unwrap_or(false);
@@ -117,7 +133,7 @@ pub fn traced(tracing: Tracing, screen: &mut Screen, work: impl FnOnce(&mut Scre
     });
     trace::begin(watcher);
     let code = work(screen);
-    let cause = Cause { words: String::new(), deeds: trace::end() };
+    let cause = TracedCall { words: String::new(), steps: trace::end() };
     let text = teach::trace::trace(reader(), &[cause]);
     // Where standard error is closed there is nobody to tell.
     let _ = screen.err().and_then(|err| std::io::Write::write_all(err, text.as_bytes()));

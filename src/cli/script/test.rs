@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::host;
 use crate::cli::arguments::test::{Form, TestArguments};
-use crate::cli::terminal::outcome::Outcome;
-use crate::cli::verb::context::Shell;
-use crate::engine::Cancel;
-use crate::model::script::test_result::{Case, Suite, Verdict};
+use crate::cli::terminal::outcome::CommandResult;
+use crate::cli::verb::context::CommandContext;
+use crate::engine::CancelToken;
+use crate::model::script::test_result::{Suite, TestOutcome, TestResult};
 use crate::model::value::units::parse_duration;
 use crate::model::{Error, Kind, Result};
-use crate::script::{self, Cases, Host, Limits, Output, Source};
+use crate::script::{self, Host, Limits, Output, Source, TestReporter};
 use crate::ui;
 
 /// The ending of a script that a directory is searched for.
@@ -23,7 +23,7 @@ const ENDING: &str = "_test.rhai";
 ///
 /// # Errors
 /// [`Kind::NotFound`] where there is no script to run, or no test in any.
-pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
+pub fn test(shell: &CommandContext, arguments: &TestArguments) -> CommandResult {
     let scripts = found(&arguments.paths)?;
     let time = arguments.timeout.as_deref().map(parse_duration).transpose();
     let limits = Limits { time: time.map_err(|e| e.context("--timeout"))?, ..Limits::default() };
@@ -32,9 +32,11 @@ pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
     let terminal = host.output.clone();
     let host = match arguments.format {
         Form::Plain => host,
-        Form::Tap | Form::Junit => Host { output: Arc::new(Beside(terminal.clone())), ..host },
+        Form::Tap | Form::Junit => {
+            Host { output: Arc::new(StderrOutput(terminal.clone())), ..host }
+        }
     };
-    let told = Arc::new(Told {
+    let told = Arc::new(ConsoleReporter {
         form: arguments.format,
         filter: arguments.filter.clone().unwrap_or_default(),
         output: terminal,
@@ -43,15 +45,16 @@ pub fn test(shell: &Shell, arguments: &TestArguments) -> Outcome {
     told.begin();
     for path in scripts {
         told.open(&path);
-        let cases: Arc<dyn Cases> = told.clone();
-        let outcome = script::run(Host { cases: Some(cases), ..host.clone() }, Source::File(path));
+        let cases: Arc<dyn TestReporter> = told.clone();
+        let outcome =
+            script::run(Host { test_reporter: Some(cases), ..host.clone() }, Source::File(path));
         told.close(&outcome);
-        if outcome.exit_code == Cancel::exit_code() {
+        if outcome.exit_code == CancelToken::exit_code() {
             told.end();
             return Ok(outcome.exit_code);
         }
         // Of a script whose time was over.
-        host.cancel.clear();
+        host.cancel.reset();
     }
     let exit_code = told.end();
     if told.lock().count == 0 {
@@ -113,9 +116,9 @@ fn search(directory: &Path, scripts: &mut Vec<PathBuf>) -> Result<()> {
 /// What scripts write where programs read the results: all of it goes to standard error, or it
 /// would be taken for results.
 #[derive(Debug)]
-struct Beside(Arc<dyn Output>);
+struct StderrOutput(Arc<dyn Output>);
 
-impl Output for Beside {
+impl Output for StderrOutput {
     fn print(&self, text: &str) -> io::Result<()> {
         self.0.eprint(text)
     }
@@ -135,7 +138,7 @@ impl Output for Beside {
 
 /// Tells of tests as they end, and keeps them for the end.
 #[derive(Debug)]
-struct Told {
+struct ConsoleReporter {
     form: Form,
     filter: String,
     output: Arc<dyn Output>,
@@ -148,7 +151,7 @@ struct State {
     count: usize,
 }
 
-impl Told {
+impl ConsoleReporter {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -171,13 +174,13 @@ impl Told {
             Form::Tap => self.write(&format!("# {name}\n")),
             Form::Junit => {}
         }
-        self.lock().suites.push(Suite { name, cases: Vec::new() });
+        self.lock().suites.push(Suite { name, results: Vec::new() });
     }
 
     /// A script that failed or ended outside of its tests is a failed test itself: what it had
     /// still to test would be missed by nobody.
     fn close(&self, outcome: &script::Outcome) {
-        if outcome.whole {
+        if outcome.completed {
             return;
         }
         let report = outcome.report.clone();
@@ -187,10 +190,10 @@ impl Told {
             None => format!("it ended with {} before its last line", outcome.exit_code),
         };
         let report = report.unwrap_or_else(|| message.clone());
-        self.ended(&Case {
-            names: vec!["the script itself".to_owned()],
+        self.finished(&TestResult {
+            path: vec!["the script itself".to_owned()],
             time: Duration::ZERO,
-            verdict: Verdict::Failed { message, report },
+            outcome: TestOutcome::Failed { message, report },
         });
     }
 
@@ -206,12 +209,12 @@ impl Told {
     }
 }
 
-impl Cases for Told {
-    fn wants(&self, title: &str) -> bool {
+impl TestReporter for ConsoleReporter {
+    fn selects(&self, title: &str) -> bool {
         title.contains(&self.filter)
     }
 
-    fn ended(&self, case: &Case) {
+    fn finished(&self, case: &TestResult) {
         let mut state = self.lock();
         state.count += 1;
         match self.form {
@@ -220,7 +223,7 @@ impl Cases for Told {
             Form::Junit => {}
         }
         if let Some(suite) = state.suites.last_mut() {
-            suite.cases.push(case.clone());
+            suite.results.push(case.clone());
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::io;
 
 use super::reader::reader;
-use super::screen::Screen;
-use crate::engine::Cancel;
+use super::screen::Terminal;
+use crate::engine::CancelToken;
 use crate::model::{Error, Kind};
 use crate::ui;
 
@@ -16,67 +16,69 @@ pub const BAD_TEMPLATE: u8 = 64;
 pub const ENGINE_FAILED: u8 = 125;
 
 /// The exit code of a verb, or why it ended early.
-pub type Outcome = std::result::Result<u8, Ending>;
+pub type CommandResult = std::result::Result<u8, CommandError>;
 
 /// Why a verb ended early.
 #[derive(Debug)]
-pub enum Ending {
+pub enum CommandError {
     /// It failed; the error is still to be shown.
     Failed(Error, u8),
     /// Nobody reads what it writes any more, as in `lifebox ps | head -1`.
     ClosedPipe,
 }
 
-impl Ending {
+impl CommandError {
     /// A failure with an exit code of its own.
-    pub fn coded(code: u8) -> impl FnOnce(Error) -> Ending {
-        move |error| Ending::Failed(error, code)
+    pub fn with_code(code: u8) -> impl FnOnce(Error) -> CommandError {
+        move |error| CommandError::Failed(error, code)
     }
 
     /// Why writing to standard output ended: nobody reads it any more, or a failure.
-    pub fn of_output(error: Error) -> Ending {
+    pub fn from_output(error: Error) -> CommandError {
         match error.errno() {
-            Some(libc::EPIPE) => Ending::ClosedPipe,
+            Some(libc::EPIPE) => CommandError::ClosedPipe,
             _ => error.into(),
         }
     }
 }
 
-impl From<Error> for Ending {
+impl From<Error> for CommandError {
     fn from(error: Error) -> Self {
-        Ending::Failed(error, FAILED)
+        CommandError::Failed(error, FAILED)
     }
 }
 
-impl From<io::Error> for Ending {
+impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Ending::ClosedPipe,
-            _ => Ending::Failed(Error::from_io("write the output", &error), FAILED),
+            io::ErrorKind::BrokenPipe => CommandError::ClosedPipe,
+            _ => CommandError::Failed(Error::from_io("write the output", &error), FAILED),
         }
     }
 }
 
 /// Shows what is to be shown and returns the exit code. The end of every verb.
-pub fn settle(screen: &mut Screen, outcome: Outcome) -> u8 {
+pub fn finish(screen: &mut Terminal, outcome: CommandResult) -> u8 {
     let flushed = screen.flush();
-    let outcome = outcome.and_then(|code| flushed.map(|()| code).map_err(Ending::from));
+    let outcome = outcome.and_then(|code| flushed.map(|()| code).map_err(CommandError::from));
     match outcome {
         Ok(code) => code,
-        Err(Ending::ClosedPipe) => 0,
+        Err(CommandError::ClosedPipe) => 0,
         // The user knows: it was their Ctrl-C, or their `kill`.
-        Err(Ending::Failed(error, _)) if error.kind() == Kind::Cancelled => Cancel::exit_code(),
-        Err(Ending::Failed(error, code)) => {
-            complain(screen, &error);
+        Err(CommandError::Failed(error, _)) if error.kind() == Kind::Cancelled => {
+            CancelToken::exit_code()
+        }
+        Err(CommandError::Failed(error, code)) => {
+            print_error(screen, &error);
             code
         }
     }
 }
 
 /// Shows an error on standard error. Where that is closed too there is nobody to tell.
-pub fn complain(screen: &mut Screen, error: &Error) {
+pub fn print_error(screen: &mut Terminal, error: &Error) {
     use io::Write as _;
-    let text = ui::error::error(&ui::error::told(error.clone(), reader().language));
+    let text = ui::error::error(&ui::error::localized(error.clone(), reader().language));
     let _ = screen.err().and_then(|err| err.write_all(text.as_bytes()));
     let _ = screen.flush();
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::screen::{Stream, stderr, stdout};
-use crate::model::observe::progress::{Event, Progress, Silent, Step};
+use crate::model::observe::progress::{Event, NoProgress, Progress, Step};
 use crate::model::value::digest::Digest;
 use crate::ui::format::columns::ellipsis;
 use crate::ui::table::progress;
@@ -42,7 +42,7 @@ pub fn on_stderr() -> Arc<dyn Progress> {
 pub fn of_script() -> Arc<dyn Progress> {
     match std::io::stderr().is_terminal() {
         true => Arc::new(Bars::new(&ERR, stderr())),
-        false => Arc::new(Silent),
+        false => Arc::new(NoProgress),
     }
 }
 
@@ -51,7 +51,7 @@ pub fn of_script() -> Arc<dyn Progress> {
 struct Lines(Mutex<Stream>);
 
 impl Progress for Lines {
-    fn tell(&self, event: &Event) {
+    fn report(&self, event: &Event) {
         if let Some(line) = progress::line(event) {
             let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             // Where nobody reads any more, the verb itself finds out.
@@ -211,7 +211,7 @@ fn drawn(columns: usize) -> usize {
 }
 
 impl Progress for Bars {
-    fn tell(&self, event: &Event) {
+    fn report(&self, event: &Event) {
         let mut held = self.picture.lock().unwrap_or_else(PoisonError::into_inner);
         let picture = held.get_or_insert_with(|| Picture::new(self.canvas));
         self.fit(picture);

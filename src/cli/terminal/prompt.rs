@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::screen::stdout;
-use crate::engine::Cancel;
+use crate::engine::CancelToken;
 use crate::model::{Error, Kind, Result};
 
 /// The longest answer.
@@ -17,7 +17,7 @@ const MAX_ANSWER: usize = 64 * 1024;
 ///
 /// # Errors
 /// [`Kind::Cancelled`] after Ctrl-C; when the terminal can't be read.
-pub fn ask(question: &str, cancel: &Cancel) -> Result<String> {
+pub fn ask(question: &str, cancel: &CancelToken) -> Result<String> {
     show(question);
     line(cancel)
 }
@@ -26,7 +26,7 @@ pub fn ask(question: &str, cancel: &Cancel) -> Result<String> {
 ///
 /// # Errors
 /// As [`ask`].
-pub fn ask_secret(question: &str, cancel: &Cancel) -> Result<String> {
+pub fn ask_secret(question: &str, cancel: &CancelToken) -> Result<String> {
     show(question);
     let hidden = Hidden::new()?;
     let answer = line(cancel);
@@ -65,7 +65,7 @@ impl Drop for Hidden {
 }
 
 /// One line of standard input, without its end; ends when `cancel` is raised.
-fn line(cancel: &Cancel) -> Result<String> {
+fn line(cancel: &CancelToken) -> Result<String> {
     let stdin = rustix::stdio::stdin();
     let mut bytes = Vec::new();
     loop {

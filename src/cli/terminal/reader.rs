@@ -5,9 +5,9 @@ use std::io;
 use once_cell::sync::OnceCell;
 
 use crate::model::Result;
-use crate::model::value::language::{Language, Reader};
+use crate::model::value::language::{Language, ReaderProfile};
 
-static READER: OnceCell<Reader> = OnceCell::new();
+static READER: OnceCell<ReaderProfile> = OnceCell::new();
 
 /// Narrower than this no table is readable.
 const NARROWEST: usize = 40;
@@ -17,27 +17,27 @@ const USUAL: usize = 80;
 ///
 /// # Errors
 /// [`crate::model::Kind::Invalid`] for a language without texts.
-pub fn speak(flag: Option<&str>) -> Result<()> {
+pub fn set_language(flag: Option<&str>) -> Result<()> {
     let asked = flag.map(str::parse).transpose()?;
     if let Some(language) = asked {
-        let _ = READER.set(Reader { language, ..of_environment() });
+        let _ = READER.set(ReaderProfile { language, ..from_environment() });
     }
     Ok(())
 }
 
 /// The reader of this process.
-pub fn reader() -> Reader {
-    *READER.get_or_init(of_environment)
+pub fn reader() -> ReaderProfile {
+    *READER.get_or_init(from_environment)
 }
 
-fn of_environment() -> Reader {
+fn from_environment() -> ReaderProfile {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     // The first that is set counts (locale(7)).
     let messages = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
     let characters = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
     let plain = ["C", "POSIX"].map(str::to_owned);
-    Reader {
-        language: messages.as_deref().map(Language::of_locale).unwrap_or_default(),
+    ReaderProfile {
+        language: messages.as_deref().map(Language::from_locale).unwrap_or_default(),
         width: width(),
         // Nothing set is most often a container or a service, whose reader can show all.
         ascii: characters.is_some_and(|locale| plain.contains(&locale)),

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use super::outcome::Ending;
+use super::outcome::CommandError;
 use crate::model::{Kind, Result};
 
 /// How much is gathered before it is written.
@@ -13,14 +13,14 @@ const BUFFER: usize = 64 * 1024;
 /// Standard output and standard error. What is written is shown by [`Screen::flush`], at the
 /// latest when the verb ends.
 #[derive(Debug)]
-pub struct Screen {
+pub struct Terminal {
     out: BufWriter<Stream>,
     err: BufWriter<Stream>,
     /// Whether both go to one place, so that their order is seen.
     shared: bool,
 }
 
-impl Screen {
+impl Terminal {
     /// The screen of this process.
     pub fn new() -> Self {
         let (out, err) = (stdout(), stderr());
@@ -28,7 +28,7 @@ impl Screen {
             rustix::fs::fstat(stream.fd).ok().map(|stat| (stat.st_dev, stat.st_ino))
         };
         let shared = place(&out) == place(&err);
-        Screen {
+        Terminal {
             out: BufWriter::with_capacity(BUFFER, out),
             err: BufWriter::with_capacity(BUFFER, err),
             shared,
@@ -80,7 +80,7 @@ impl Screen {
     pub fn before_wait<T>(
         &mut self,
         mut next: impl FnMut(Option<Duration>) -> Result<Option<T>>,
-    ) -> std::result::Result<Option<T>, Ending> {
+    ) -> std::result::Result<Option<T>, CommandError> {
         match next(Some(Duration::ZERO)) {
             Err(error) if error.kind() == Kind::Timeout => {
                 self.flush()?;

@@ -11,7 +11,7 @@ use crate::model::{Error, Kind, Result};
 ///
 /// # Errors
 /// [`Kind::Invalid`], with the accepted forms.
-pub fn moment(text: &str, now: Timestamp, zone: impl Fn() -> TimeZone) -> Result<Timestamp> {
+pub fn time_arg(text: &str, now: Timestamp, zone: impl Fn() -> TimeZone) -> Result<Timestamp> {
     let read = unix(text)
         .or_else(|| text.parse::<Timestamp>().ok())
         .or_else(|| {
@@ -63,10 +63,10 @@ mod tests {
             ("1h30m", "2026-01-02T10:30:00Z"),
             ("0s", "2026-01-02T12:00:00Z"),
         ] {
-            assert_eq!(moment(text, now, zone).unwrap().to_string(), expected, "{text}");
+            assert_eq!(time_arg(text, now, zone).unwrap().to_string(), expected, "{text}");
         }
         for text in ["", "yesterday", "-5", "1.2.3", "99999999999999999", "10 m", "1e3"] {
-            assert!(moment(text, now, zone).is_err(), "{text}");
+            assert!(time_arg(text, now, zone).is_err(), "{text}");
         }
     }
 }

@@ -5,33 +5,37 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::context::Shell;
+use super::context::CommandContext;
 use crate::cli::arguments::build::{
-    BuildArguments, CommitArguments, DiffArguments, ExportArguments, FilesVerb, ImportArguments,
-    MakeVerb,
+    BuildArguments, BuildVerb, CommitArguments, DiffArguments, ExportArguments, FilesVerb,
+    ImportArguments,
 };
-use crate::cli::terminal::outcome::{Ending, FAILED, Outcome};
+use crate::cli::terminal::outcome::{CommandError, CommandResult, FAILED};
 use crate::cli::terminal::progress;
-use crate::cli::terminal::screen::Screen;
-use crate::engine::write_whole;
+use crate::cli::terminal::screen::Terminal;
+use crate::engine::write_atomic;
 use crate::model::error::Context;
 use crate::model::image::build::{BuildOptions, CommitOptions, ImportOptions, tag};
-use crate::model::observe::progress::{Progress, Silent};
+use crate::model::observe::progress::{NoProgress, Progress};
 use crate::model::{Error, Kind};
 
 /// Makes an image.
 ///
 /// # Errors
 /// Why it was not made; so for all verbs of this file.
-pub fn make(shell: &Shell, screen: &mut Screen, verb: &MakeVerb) -> Outcome {
+pub fn create_image(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    verb: &BuildVerb,
+) -> CommandResult {
     match verb {
-        MakeVerb::Import(arguments) => import(shell, screen, arguments),
-        MakeVerb::Build(arguments) => build(shell, screen, arguments),
+        BuildVerb::Import(arguments) => import(shell, screen, arguments),
+        BuildVerb::Build(arguments) => build(shell, screen, arguments),
     }
 }
 
 /// Does something with the files of a container.
-pub fn of_files(shell: &Shell, screen: &mut Screen, verb: &FilesVerb) -> Outcome {
+pub fn of_files(shell: &CommandContext, screen: &mut Terminal, verb: &FilesVerb) -> CommandResult {
     match verb {
         FilesVerb::Diff(arguments) => diff(shell, screen, arguments),
         FilesVerb::Commit(arguments) => commit(shell, screen, arguments),
@@ -40,7 +44,7 @@ pub fn of_files(shell: &Shell, screen: &mut Screen, verb: &FilesVerb) -> Outcome
 }
 
 /// `diff`
-fn diff(shell: &Shell, screen: &mut Screen, arguments: &DiffArguments) -> Outcome {
+fn diff(shell: &CommandContext, screen: &mut Terminal, arguments: &DiffArguments) -> CommandResult {
     let backend = shell.backend()?;
     let changes = backend.diff(&backend.find(&arguments.container)?)?;
     for change in changes {
@@ -50,7 +54,11 @@ fn diff(shell: &Shell, screen: &mut Screen, arguments: &DiffArguments) -> Outcom
 }
 
 /// `commit`
-fn commit(shell: &Shell, screen: &mut Screen, arguments: &CommitArguments) -> Outcome {
+fn commit(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &CommitArguments,
+) -> CommandResult {
     let backend = shell.backend()?;
     let reference = arguments.reference.as_deref().map(tag).transpose()?;
     let id = backend.find(&arguments.container)?;
@@ -66,12 +74,12 @@ fn commit(shell: &Shell, screen: &mut Screen, arguments: &CommitArguments) -> Ou
 }
 
 /// `export`
-fn export(shell: &Shell, arguments: &ExportArguments) -> Outcome {
+fn export(shell: &CommandContext, arguments: &ExportArguments) -> CommandResult {
     let backend = shell.backend()?;
     let id = backend.find(&arguments.container)?;
     let cancel = shell.interruptible()?;
     match &arguments.output {
-        Some(path) => write_whole(path, |out| backend.export(&id, out, cancel))?,
+        Some(path) => write_atomic(path, |out| backend.export(&id, out, cancel))?,
         None => {
             let mut out = io::stdout();
             if out.is_terminal() {
@@ -80,14 +88,18 @@ fn export(shell: &Shell, arguments: &ExportArguments) -> Outcome {
                     .hint("use the -o flag or redirect")
                     .into());
             }
-            backend.export(&id, &mut out, cancel).map_err(Ending::of_output)?;
+            backend.export(&id, &mut out, cancel).map_err(CommandError::from_output)?;
         }
     }
     Ok(0)
 }
 
 /// `import`
-fn import(shell: &Shell, screen: &mut Screen, arguments: &ImportArguments) -> Outcome {
+fn import(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &ImportArguments,
+) -> CommandResult {
     let backend = shell.backend()?;
     let source = arguments.source.as_str();
     if source.starts_with("http://") || source.starts_with("https://") {
@@ -120,7 +132,11 @@ fn import(shell: &Shell, screen: &mut Screen, arguments: &ImportArguments) -> Ou
 }
 
 /// `build`. How it goes on is written to standard error, so that `-q` gives the id alone.
-fn build(shell: &Shell, screen: &mut Screen, arguments: &BuildArguments) -> Outcome {
+fn build(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &BuildArguments,
+) -> CommandResult {
     let backend = shell.backend()?;
     let context = arguments.context.as_str();
     let reads_stdin = arguments.file.as_deref().is_some_and(|file| file.as_os_str() == "-");
@@ -144,15 +160,15 @@ fn build(shell: &Shell, screen: &mut Screen, arguments: &BuildArguments) -> Outc
         target: arguments.target.clone(),
         no_cache: arguments.no_cache,
         pull: arguments.pull,
-        shown: !arguments.quiet,
+        output_visible: !arguments.quiet,
     };
     let context = (context != "-").then(|| Path::new(context));
     let cancel = shell.interruptible()?;
-    let silent: Arc<dyn Progress> = Arc::new(Silent);
+    let silent: Arc<dyn Progress> = Arc::new(NoProgress);
     // As Docker: the code of the command that failed.
     let failed = |error: Error| {
         let code = error.exit_code().unwrap_or(FAILED);
-        Ending::Failed(error, code)
+        CommandError::Failed(error, code)
     };
     let image = if arguments.quiet {
         let built = backend.build(context, &options, &silent, &mut io::sink(), cancel);
@@ -165,7 +181,7 @@ fn build(shell: &Shell, screen: &mut Screen, arguments: &BuildArguments) -> Outc
         built.map_err(failed)?
     };
     if let Some(path) = &arguments.iidfile {
-        write_whole(path, |out| {
+        write_atomic(path, |out| {
             out.write_all(image.id.as_str().as_bytes()).context(|| "write the id".to_owned())
         })?;
     }

@@ -4,32 +4,37 @@ use std::sync::Arc;
 
 use once_cell::unsync::OnceCell;
 
-use crate::cli::terminal::outcome::{FAILED, Outcome, complain};
-use crate::cli::terminal::screen::Screen;
-use crate::engine::{self, Backend, Cancel, Settings};
+use crate::cli::terminal::outcome::{CommandResult, FAILED, print_error};
+use crate::cli::terminal::screen::Terminal;
+use crate::engine::{self, Backend, CancelToken, Settings};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// At most so many containers are worked on at once, as in Docker.
-const AT_ONCE: usize = 50;
+const MAX_CONCURRENT: usize = 50;
 
 /// The engine and Ctrl-C, as verbs see them.
 #[derive(Debug)]
-pub struct Shell {
+pub struct CommandContext {
     pub(crate) settings: Settings,
     pub(crate) backend: OnceCell<Arc<dyn Backend>>,
-    pub(crate) cancel: Cancel,
+    pub(crate) cancel: CancelToken,
     /// Whether it is the REPL's: there Ctrl-C leads back to the prompt, whatever runs.
     pub(crate) in_repl: bool,
 }
 
-impl Shell {
+impl CommandContext {
     /// A shell of its own, for one command.
     ///
     /// # Errors
     /// When no file descriptor is left.
     pub fn new(settings: Settings) -> Result<Self> {
-        Ok(Shell { settings, backend: OnceCell::new(), cancel: Cancel::new()?, in_repl: false })
+        Ok(CommandContext {
+            settings,
+            backend: OnceCell::new(),
+            cancel: CancelToken::new()?,
+            in_repl: false,
+        })
     }
 
     /// The engine.
@@ -41,7 +46,7 @@ impl Shell {
     }
 
     /// The flag that Ctrl-C raises once [`Shell::interruptible`] was asked for.
-    pub fn cancel(&self) -> &Cancel {
+    pub fn cancel(&self) -> &CancelToken {
         &self.cancel
     }
 
@@ -50,10 +55,10 @@ impl Shell {
     ///
     /// # Errors
     /// When the handler can't be installed.
-    pub fn interruptible(&self) -> Result<&Cancel> {
+    pub fn interruptible(&self) -> Result<&CancelToken> {
         match self.in_repl {
-            true => self.cancel.raise_on_interrupt()?,
-            false => self.cancel.raise_on_end()?,
+            true => self.cancel.cancel_on_interrupt()?,
+            false => self.cancel.cancel_on_signal()?,
         }
         Ok(&self.cancel)
     }
@@ -64,19 +69,24 @@ impl Shell {
 ///
 /// # Errors
 /// When the output can't be written, the engine can't be opened, or Ctrl-C ended it.
-pub fn each<F>(shell: &Shell, screen: &mut Screen, names: &[String], act: F) -> Outcome
+pub fn each<F>(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    names: &[String],
+    act: F,
+) -> CommandResult
 where
     F: Fn(&dyn Backend, &ContainerId) -> Result<()> + Sync,
 {
     let backend = shell.backend()?.as_ref();
     let mut code = 0;
-    for batch in names.chunks(AT_ONCE) {
+    for batch in names.chunks(MAX_CONCURRENT) {
         for (name, result) in batch.iter().zip(act_on_batch(backend, batch, &act)) {
             match result {
                 Ok(()) => screen.line(name)?,
                 Err(error) if error.kind() == Kind::Cancelled => return Err(error.into()),
                 Err(error) => {
-                    complain(screen, &error);
+                    print_error(screen, &error);
                     code = FAILED;
                 }
             }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::context::Shell;
+use super::context::CommandContext;
 use crate::cli::arguments::exec::CpArguments;
-use crate::cli::terminal::outcome::Outcome;
+use crate::cli::terminal::outcome::CommandResult;
 use crate::cli::terminal::screen;
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::screen::Terminal;
 use crate::engine::{CopyOptions, Transfer};
 use crate::model::{Error, Kind};
 
@@ -14,7 +14,7 @@ use crate::model::{Error, Kind};
 ///
 /// # Errors
 /// What can't be read or written.
-pub fn cp(shell: &Shell, screen: &mut Screen, arguments: &CpArguments) -> Outcome {
+pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments) -> CommandResult {
     let options = CopyOptions { archive: arguments.archive, follow: arguments.follow_link };
     let backend = shell.backend()?;
     let invalid = |message: &str| Error::new(Kind::Invalid, message);

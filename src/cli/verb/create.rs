@@ -5,14 +5,16 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::context::Shell;
+use super::context::CommandContext;
 use super::environment;
-use super::exec::{Connection, attach_to, keys};
+use super::exec::{AttachSettings, attach_to, keys};
 use super::lifecycle::grace;
 use crate::cli::arguments::{CreateArguments, NewContainer, Pull, RunArguments, StartArguments};
-use crate::cli::terminal::outcome::{ENGINE_FAILED, Ending, FAILED, Outcome, complain};
+use crate::cli::terminal::outcome::{
+    CommandError, CommandResult, ENGINE_FAILED, FAILED, print_error,
+};
 use crate::cli::terminal::progress;
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::screen::Terminal;
 use crate::model::container::options::{CreateOptions, EnvEntry};
 use crate::model::error::Context as _;
 use crate::model::image::{Image, PullPolicy};
@@ -24,8 +26,12 @@ use crate::model::{Error, Kind, Result};
 ///
 /// # Errors
 /// Why there is no container.
-pub fn create(shell: &Shell, screen: &mut Screen, arguments: &CreateArguments) -> Outcome {
-    let id = make(shell, &arguments.new)?;
+pub fn create(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &CreateArguments,
+) -> CommandResult {
+    let id = create_container(shell, &arguments.new)?;
     screen.line(id)?;
     Ok(0)
 }
@@ -34,19 +40,23 @@ pub fn create(shell: &Shell, screen: &mut Screen, arguments: &CreateArguments) -
 ///
 /// # Errors
 /// With 125 where the engine failed, 126 or 127 where the program cannot be run.
-pub fn run(shell: &Shell, screen: &mut Screen, arguments: &RunArguments) -> Outcome {
-    let failed = Ending::coded(ENGINE_FAILED);
-    let backend = shell.backend().map_err(Ending::coded(ENGINE_FAILED))?.as_ref();
-    let connection = Connection {
+pub fn run(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &RunArguments,
+) -> CommandResult {
+    let failed = CommandError::with_code(ENGINE_FAILED);
+    let backend = shell.backend().map_err(CommandError::with_code(ENGINE_FAILED))?.as_ref();
+    let connection = AttachSettings {
         stdin: arguments.new.interactive && !arguments.detach,
         tty: arguments.new.tty && !arguments.detach,
         forward_signals: arguments.sig_proxy,
         detach_keys: keys(arguments.detach_keys.as_deref())
-            .map_err(Ending::coded(ENGINE_FAILED))?,
+            .map_err(CommandError::with_code(ENGINE_FAILED))?,
         start: true,
     };
     connection.check()?;
-    let id = make(shell, &arguments.new).map_err(failed)?;
+    let id = create_container(shell, &arguments.new).map_err(failed)?;
     let outcome = match arguments.detach {
         true => backend.start(&id).map(|()| 0),
         false => attach_to(shell, screen, &id, connection),
@@ -64,7 +74,7 @@ pub fn run(shell: &Shell, screen: &mut Screen, arguments: &RunArguments) -> Outc
                 let _ = backend.rm(&id, true, shell.cancel());
             }
             let code = error.exit_code().unwrap_or(ENGINE_FAILED);
-            Err(Ending::Failed(error, code))
+            Err(CommandError::Failed(error, code))
         }
     }
 }
@@ -73,7 +83,11 @@ pub fn run(shell: &Shell, screen: &mut Screen, arguments: &RunArguments) -> Outc
 ///
 /// # Errors
 /// Why a container cannot be attached to, or the output not be written.
-pub fn start(shell: &Shell, screen: &mut Screen, arguments: &StartArguments) -> Outcome {
+pub fn start(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &StartArguments,
+) -> CommandResult {
     let backend = shell.backend()?.as_ref();
     if arguments.attach || arguments.interactive {
         let [name] = arguments.names.as_slice() else {
@@ -81,7 +95,7 @@ pub fn start(shell: &Shell, screen: &mut Screen, arguments: &StartArguments) -> 
             return Err(Error::new(Kind::Invalid, message).into());
         };
         let id = backend.find(name)?;
-        let connection = Connection {
+        let connection = AttachSettings {
             stdin: arguments.interactive,
             tty: backend.inspect(&id)?.spec.config.tty,
             forward_signals: arguments.sig_proxy,
@@ -95,7 +109,7 @@ pub fn start(shell: &Shell, screen: &mut Screen, arguments: &StartArguments) -> 
         match backend.find(name).and_then(|id| backend.start(&id)) {
             Ok(()) => screen.line(name)?,
             Err(error) => {
-                complain(screen, &error);
+                print_error(screen, &error);
                 failed.push(name.as_str());
             }
         }
@@ -104,11 +118,11 @@ pub fn start(shell: &Shell, screen: &mut Screen, arguments: &StartArguments) -> 
         return Ok(0);
     }
     let message = format!("failed to start containers: {}", failed.join(", "));
-    Err(Ending::Failed(Error::new(Kind::System, message), FAILED))
+    Err(CommandError::Failed(Error::new(Kind::System, message), FAILED))
 }
 
 /// Makes a container and, where asked for, the file with its id.
-fn make(shell: &Shell, arguments: &NewContainer) -> Result<ContainerId> {
+fn create_container(shell: &CommandContext, arguments: &NewContainer) -> Result<ContainerId> {
     let backend = shell.backend()?.as_ref();
     let (reference, command) = match arguments.image_and_command.as_slice() {
         [reference, command @ ..] => (reference, command),
@@ -123,7 +137,7 @@ fn make(shell: &Shell, arguments: &NewContainer) -> Result<ContainerId> {
         Pull::Always => PullPolicy::Always,
         Pull::Never => PullPolicy::Never,
     };
-    let made = obtain(shell, reference, pull, arguments.platform.as_deref())
+    let made = ensure_image(shell, reference, pull, arguments.platform.as_deref())
         .map_err(|error| missing_image(reference, error))
         .and_then(|_| backend.create(reference, &options));
     match (cidfile, made) {
@@ -141,8 +155,8 @@ fn make(shell: &Shell, arguments: &NewContainer) -> Result<ContainerId> {
 }
 
 /// The image, pulled where it has to be. Ctrl-C is only caught while something is pulled.
-fn obtain(
-    shell: &Shell,
+fn ensure_image(
+    shell: &CommandContext,
     reference: &str,
     pull: PullPolicy,
     platform: Option<&str>,
@@ -157,7 +171,7 @@ fn obtain(
     }
     let fetch = PullOptions { platform, ..PullOptions::default() };
     let progress = progress::on_stderr();
-    backend.obtain(reference, pull, &fetch, &progress, shell.interruptible()?)
+    backend.ensure_image(reference, pull, &fetch, &progress, shell.interruptible()?)
 }
 
 /// Makes the file for the id before anything else: two commands never get one file.
@@ -218,11 +232,11 @@ pub fn options(
         interactive: arguments.interactive,
         tty: arguments.tty,
         auto_remove: arguments.rm,
-        owner: None,
+        session: None,
         security: arguments.security.options()?,
         resources: arguments.resources.options()?,
         mounts: arguments.mounts.options()?,
-        sharing: arguments.sharing.options()?,
-        upkeep: arguments.upkeep.options()?,
+        namespaces: arguments.namespaces.options()?,
+        supervision: arguments.supervision.options()?,
     })
 }

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::context::Shell;
+use super::context::CommandContext;
 use super::filters::event_filter;
 use super::list::template;
 use crate::cli::arguments::EventsArguments;
-use crate::cli::terminal::outcome::{BAD_TEMPLATE, Ending, Outcome};
-use crate::cli::terminal::screen::Screen;
-use crate::cli::terminal::time_arg::moment;
+use crate::cli::terminal::outcome::{BAD_TEMPLATE, CommandError, CommandResult};
+use crate::cli::terminal::screen::Terminal;
+use crate::cli::terminal::time_arg::time_arg;
 use crate::model::Result;
 use crate::model::observe::event::{Event, EventOptions};
 use crate::ui;
@@ -20,7 +20,11 @@ use crate::ui::format::template::Template;
 ///
 /// # Errors
 /// Where a time, a filter or the template is wrong, or the events can't be read.
-pub fn events(shell: &Shell, screen: &mut Screen, arguments: &EventsArguments) -> Outcome {
+pub fn events(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &EventsArguments,
+) -> CommandResult {
     let options = options(arguments, Timestamp::now())?;
     let style = Style::of(arguments.format.as_deref())?;
     let backend = shell.backend()?;
@@ -34,7 +38,7 @@ pub fn events(shell: &Shell, screen: &mut Screen, arguments: &EventsArguments) -
 
 fn options(arguments: &EventsArguments, now: Timestamp) -> Result<EventOptions> {
     let time = |text: &Option<String>| {
-        text.as_deref().map(|text| moment(text, now, TimeZone::system)).transpose()
+        text.as_deref().map(|text| time_arg(text, now, TimeZone::system)).transpose()
     };
     Ok(EventOptions {
         since: time(&arguments.since)?,
@@ -52,7 +56,7 @@ enum Style {
 }
 
 impl Style {
-    fn of(format: Option<&str>) -> std::result::Result<Style, Ending> {
+    fn of(format: Option<&str>) -> std::result::Result<Style, CommandError> {
         match (format, template(format)?) {
             (Some("json" | "{{json .}}"), _) => Ok(Style::Json),
             (_, None) => Ok(Style::Text(TimeZone::system())),
@@ -64,7 +68,7 @@ impl Style {
         }
     }
 
-    fn show(&self, event: &Event) -> std::result::Result<String, Ending> {
+    fn show(&self, event: &Event) -> std::result::Result<String, CommandError> {
         match self {
             Style::Text(zone) => Ok(ui::table::events::event(event, zone)),
             Style::Json => Ok(Value::to_string(&ui::table::events::json(event))),
@@ -75,6 +79,6 @@ impl Style {
     }
 }
 
-fn wrong(error: crate::model::Error) -> Ending {
-    Ending::coded(BAD_TEMPLATE)(error)
+fn wrong(error: crate::model::Error) -> CommandError {
+    CommandError::with_code(BAD_TEMPLATE)(error)
 }

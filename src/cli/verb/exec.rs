@@ -1,16 +1,16 @@
 //! `exec` and `attach`, and how this terminal is connected to a container.
 
-use super::context::Shell;
+use super::context::CommandContext;
 use super::copy;
 use super::environment;
 use crate::cli::arguments::exec::{
-    AttachArguments, ExecArguments, InsideVerb, PortArguments, TopArguments,
+    AttachArguments, ExecArguments, PortArguments, ProcessVerb, TopArguments,
 };
-use crate::cli::terminal::outcome::{Ending, FAILED, Outcome};
+use crate::cli::terminal::outcome::{CommandError, CommandResult, FAILED};
 use crate::cli::terminal::screen;
-use crate::cli::terminal::screen::Screen;
-use crate::engine::{Attach, Backend, Cancel};
-use crate::model::container::exec::{DetachKeys, ExecOptions, Left};
+use crate::cli::terminal::screen::Terminal;
+use crate::engine::{Attach, Backend, CancelToken};
+use crate::model::container::exec::{AttachOutcome, DetachKeys, ExecOptions};
 use crate::model::observe::top::Process;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
@@ -20,18 +20,18 @@ use crate::ui::format::columns;
 ///
 /// # Errors
 /// Why not; so for all of this file.
-pub fn inside(shell: &Shell, screen: &mut Screen, verb: &InsideVerb) -> Outcome {
+pub fn inside(shell: &CommandContext, screen: &mut Terminal, verb: &ProcessVerb) -> CommandResult {
     match verb {
-        InsideVerb::Exec(arguments) => exec(shell, screen, arguments),
-        InsideVerb::Attach(arguments) => attach(shell, screen, arguments),
-        InsideVerb::Top(arguments) => top(shell, screen, arguments),
-        InsideVerb::Cp(arguments) => copy::cp(shell, screen, arguments),
-        InsideVerb::Port(arguments) => port(shell, arguments),
+        ProcessVerb::Exec(arguments) => exec(shell, screen, arguments),
+        ProcessVerb::Attach(arguments) => attach(shell, screen, arguments),
+        ProcessVerb::Top(arguments) => top(shell, screen, arguments),
+        ProcessVerb::Cp(arguments) => copy::cp(shell, screen, arguments),
+        ProcessVerb::Port(arguments) => port(shell, arguments),
     }
 }
 
 /// `exec`: the exit code is the program's own.
-fn exec(shell: &Shell, screen: &mut Screen, arguments: &ExecArguments) -> Outcome {
+fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments) -> CommandResult {
     let Some((container, command)) = arguments.container_and_command.split_first() else {
         return Err(Error::new(Kind::Invalid, "a container is needed").into());
     };
@@ -46,7 +46,7 @@ fn exec(shell: &Shell, screen: &mut Screen, arguments: &ExecArguments) -> Outcom
         stdin: None,
         timeout: None,
     };
-    let connection = Connection {
+    let connection = AttachSettings {
         stdin: arguments.interactive && !arguments.detach,
         tty: arguments.tty && !arguments.detach,
         forward_signals: !arguments.detach,
@@ -57,19 +57,23 @@ fn exec(shell: &Shell, screen: &mut Screen, arguments: &ExecArguments) -> Outcom
     connect(shell, screen, connection, |backend, attach, cancel| {
         let left = backend.exec(&id, &options, attach, cancel)?;
         // Nothing was typed: it was to be left.
-        Ok(if options.detach { Left::Exited(0) } else { left })
+        Ok(if options.detach { AttachOutcome::Exited(0) } else { left })
     })
     .map_err(|error| {
         let code = error.exit_code().unwrap_or(FAILED);
-        Ending::Failed(error, code)
+        CommandError::Failed(error, code)
     })
 }
 
 /// `attach`: the exit code is the container's own.
-fn attach(shell: &Shell, screen: &mut Screen, arguments: &AttachArguments) -> Outcome {
+fn attach(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &AttachArguments,
+) -> CommandResult {
     let id = shell.backend()?.find(&arguments.container)?;
     let config = shell.backend()?.inspect(&id)?.spec.config;
-    let connection = Connection {
+    let connection = AttachSettings {
         stdin: !arguments.no_stdin && config.open_stdin,
         tty: config.tty,
         forward_signals: arguments.sig_proxy,
@@ -80,7 +84,7 @@ fn attach(shell: &Shell, screen: &mut Screen, arguments: &AttachArguments) -> Ou
 }
 
 /// `top`
-fn top(shell: &Shell, screen: &mut Screen, arguments: &TopArguments) -> Outcome {
+fn top(shell: &CommandContext, screen: &mut Terminal, arguments: &TopArguments) -> CommandResult {
     if let Some(option) = arguments.options.iter().find(|option| option.as_str() != "-ef") {
         let message = format!("ps option `{option}` is not supported");
         return Err(Error::new(Kind::Unsupported, message)
@@ -99,7 +103,7 @@ fn top(shell: &Shell, screen: &mut Screen, arguments: &TopArguments) -> Outcome 
 }
 
 /// `port`: no container has a port that is reached from outside, for none has a network.
-fn port(shell: &Shell, arguments: &PortArguments) -> Outcome {
+fn port(shell: &CommandContext, arguments: &PortArguments) -> CommandResult {
     let backend = shell.backend()?;
     let container = backend.inspect(&backend.find(&arguments.container)?)?;
     let Some(port) = &arguments.port else { return Ok(0) };
@@ -121,7 +125,7 @@ pub fn keys(text: Option<&str>) -> Result<DetachKeys> {
 
 /// What of the caller's a container is connected to, besides its output.
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub struct AttachSettings {
     /// Its input.
     pub stdin: bool,
     /// The container has a terminal.
@@ -134,7 +138,7 @@ pub struct Connection {
     pub start: bool,
 }
 
-impl Connection {
+impl AttachSettings {
     /// Refuses to give a terminal's program something else than a terminal.
     pub fn check(&self) -> Result<()> {
         if self.stdin && self.tty && !rustix::termios::isatty(rustix::stdio::stdin()) {
@@ -147,19 +151,19 @@ impl Connection {
 
 /// Connects to a container until it ends or is left.
 pub fn attach_to(
-    shell: &Shell,
-    screen: &mut Screen,
+    shell: &CommandContext,
+    screen: &mut Terminal,
     id: &ContainerId,
-    with: Connection,
+    with: AttachSettings,
 ) -> Result<u8> {
     connect(shell, screen, with, |backend, attach, cancel| backend.attach(id, attach, cancel))
 }
 
 fn connect(
-    shell: &Shell,
-    screen: &mut Screen,
-    with: Connection,
-    act: impl FnOnce(&dyn Backend, Attach<'_>, &Cancel) -> Result<Left>,
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    with: AttachSettings,
+    act: impl FnOnce(&dyn Backend, Attach<'_>, &CancelToken) -> Result<AttachOutcome>,
 ) -> Result<u8> {
     with.check()?;
     let forward_signals = with.forward_signals && !shell.in_repl;
@@ -180,8 +184,8 @@ fn connect(
         terminal: [input, output].into_iter().find(is_terminal).filter(|_| with.tty),
     };
     match act(shell.backend()?.as_ref(), attach, cancel)? {
-        Left::Exited(code) => Ok(u8::try_from(code).unwrap_or(FAILED)),
-        Left::Detached => {
+        AttachOutcome::Exited(code) => Ok(u8::try_from(code).unwrap_or(FAILED)),
+        AttachOutcome::Detached => {
             use std::io::Write as _;
             if let Ok(err) = screen.err() {
                 let _ = writeln!(err, "\nread escape sequence");

@@ -9,7 +9,7 @@ use crate::model::observe::event::EventFilter;
 use crate::model::observe::volume::VolumeFilter;
 use crate::model::value::health_check;
 use crate::model::value::reference::Reference;
-use crate::model::value::suggest::nearest;
+use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 
 const OF_CONTAINERS: [&str; 7] = ["ancestor", "exited", "health", "id", "label", "name", "status"];
@@ -19,7 +19,7 @@ const OF_PRUNING: [&str; 4] = ["dangling", "label", "label!", "until"];
 
 /// Which filters a verb knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
+pub enum FilterSet {
     /// Those of `images`.
     Listing,
     /// Those of `image prune`.
@@ -59,16 +59,17 @@ impl Filters {
             let valid = match key.as_str() {
                 "status" => words.contains(&value.as_str()),
                 "exited" => value.parse::<i32>().is_ok(),
-                "health" => health_check::WORDS.contains(&value.as_str()),
+                "health" => health_check::FILTER_VALUES.contains(&value.as_str()),
                 _ => true,
             };
             if !valid {
                 let error = Error::new(Kind::Invalid, format!("invalid filter `{key}={value}`"));
                 return Err(match key.as_str() {
                     "status" => error.hint(format!("a status is one of {}", words.join(", "))),
-                    "health" => {
-                        error.hint(format!("a health is one of {}", health_check::WORDS.join(", ")))
-                    }
+                    "health" => error.hint(format!(
+                        "a health is one of {}",
+                        health_check::FILTER_VALUES.join(", ")
+                    )),
                     _ => error.hint("an exit code is a number"),
                 });
             }
@@ -83,14 +84,14 @@ impl Filters {
     /// [`Kind::Invalid`] for an unknown key or value; what `created` fails with.
     pub fn of_images(
         texts: &[String],
-        known: Known,
+        known: FilterSet,
         created: impl Fn(&str) -> Result<Option<Timestamp>>,
         time: impl Fn(&str) -> Result<Timestamp>,
     ) -> Result<ImageFilter> {
         let keys: &[&str] = match known {
-            Known::Listing => &OF_IMAGES,
-            Known::Pruning => &OF_PRUNING,
-            Known::PruningContainers => &OF_PRUNING[1..],
+            FilterSet::Listing => &OF_IMAGES,
+            FilterSet::Pruning => &OF_PRUNING,
+            FilterSet::PruningContainers => &OF_PRUNING[1..],
         };
         let mut filter = ImageFilter::default();
         // An image that does not say when it was built is older than all others.
@@ -116,7 +117,7 @@ impl Filters {
             if !known.contains(&key.as_str()) {
                 let error = Error::new(Kind::Invalid, format!("invalid filter `{key}`"));
                 let all = format!("the filters are {}", known.join(", "));
-                return Err(match nearest(&key, known.iter().copied()) {
+                return Err(match suggest(&key, known.iter().copied()) {
                     Some(near) => error.hint(format!("did you mean `{near}`? ({all})")),
                     None => error.hint(all),
                 });
@@ -257,18 +258,18 @@ mod tests {
             };
             Filters::of_images(&texts, known, created, |_| Ok(Timestamp::UNIX_EPOCH))
         };
-        let filter = read(Known::Listing, &["dangling=1", "label=k=v", "before=x"]).unwrap();
+        let filter = read(FilterSet::Listing, &["dangling=1", "label=k=v", "before=x"]).unwrap();
         assert_eq!((filter.dangling, filter.before), (Some(true), Some(Timestamp::MIN)));
         assert_eq!(filter.labels, ["k=v"]);
-        let filter = read(Known::Pruning, &["label!=k", "until=1h"]).unwrap();
+        let filter = read(FilterSet::Pruning, &["label!=k", "until=1h"]).unwrap();
         assert_eq!(filter.before, Some(Timestamp::UNIX_EPOCH));
         assert_eq!(filter.without_labels, ["k"]);
         for (known, text) in [
-            (Known::Listing, "dangling=maybe"),
-            (Known::Listing, "label!=k"),
-            (Known::Pruning, "reference=x"),
-            (Known::PruningContainers, "dangling=1"),
-            (Known::Listing, "since=missing"),
+            (FilterSet::Listing, "dangling=maybe"),
+            (FilterSet::Listing, "label!=k"),
+            (FilterSet::Pruning, "reference=x"),
+            (FilterSet::PruningContainers, "dangling=1"),
+            (FilterSet::Listing, "since=missing"),
         ] {
             assert!(read(known, &[text]).is_err(), "{text}");
         }

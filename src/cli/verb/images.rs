@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal as _;
 
-use super::context::Shell;
+use super::context::CommandContext;
 use crate::cli::arguments::store::{LoadArguments, RmiArguments, SaveArguments, TagArguments};
-use crate::cli::terminal::outcome::{Ending, FAILED, Outcome, complain};
-use crate::cli::terminal::screen::{Screen, stdout};
+use crate::cli::terminal::outcome::{CommandError, CommandResult, FAILED, print_error};
+use crate::cli::terminal::screen::{Terminal, stdout};
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
@@ -14,7 +14,11 @@ use crate::model::{Error, Kind};
 ///
 /// # Errors
 /// Why the archive was not taken.
-pub fn load(shell: &Shell, screen: &mut Screen, arguments: &LoadArguments) -> Outcome {
+pub fn load(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &LoadArguments,
+) -> CommandResult {
     let backend = shell.backend()?;
     let platform = arguments.platform.as_ref();
     let loaded = match arguments.input.as_deref().filter(|path| path.as_os_str() != "-") {
@@ -51,7 +55,7 @@ pub fn load(shell: &Shell, screen: &mut Screen, arguments: &LoadArguments) -> Ou
 ///
 /// # Errors
 /// Why the archive was not written.
-pub fn save(shell: &Shell, arguments: &SaveArguments) -> Outcome {
+pub fn save(shell: &CommandContext, arguments: &SaveArguments) -> CommandResult {
     let compress = arguments.compress.as_deref().map(str::parse).transpose()?;
     let options = SaveOptions { format: arguments.format.parse()?, compress };
     let images: Vec<&str> = arguments.images.iter().map(String::as_str).collect();
@@ -71,7 +75,9 @@ pub fn save(shell: &Shell, arguments: &SaveArguments) -> Outcome {
         return Ok(refuse("cowardly refusing to save to a terminal")?);
     }
     let cancel = shell.interruptible()?;
-    backend.save_stream(&images, &options, &mut stdout(), cancel).map_err(Ending::of_output)?;
+    backend
+        .save_stream(&images, &options, &mut stdout(), cancel)
+        .map_err(CommandError::from_output)?;
     Ok(0)
 }
 
@@ -79,7 +85,7 @@ pub fn save(shell: &Shell, arguments: &SaveArguments) -> Outcome {
 ///
 /// # Errors
 /// Where there is no such image, or the name is none.
-pub fn tag(shell: &Shell, arguments: &TagArguments) -> Outcome {
+pub fn tag(shell: &CommandContext, arguments: &TagArguments) -> CommandResult {
     let reference: Reference = arguments.reference.parse()?;
     shell.backend()?.tag(&arguments.image, &reference)?;
     Ok(0)
@@ -89,7 +95,11 @@ pub fn tag(shell: &Shell, arguments: &TagArguments) -> Outcome {
 ///
 /// # Errors
 /// When the output can't be written.
-pub fn rmi(shell: &Shell, screen: &mut Screen, arguments: &RmiArguments) -> Outcome {
+pub fn rmi(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &RmiArguments,
+) -> CommandResult {
     let backend = shell.backend()?;
     let mut code = 0;
     for image in &arguments.images {
@@ -106,7 +116,7 @@ pub fn rmi(shell: &Shell, screen: &mut Screen, arguments: &RmiArguments) -> Outc
             }
             Err(error) if arguments.force && error.kind() == Kind::NotFound => {}
             Err(error) => {
-                complain(screen, &error);
+                print_error(screen, &error);
                 code = FAILED;
             }
         }

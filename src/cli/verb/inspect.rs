@@ -3,10 +3,12 @@
 use serde::Serialize as _;
 use serde_json::Value;
 
-use super::context::Shell;
+use super::context::CommandContext;
 use crate::cli::arguments::{InspectArguments, Subject};
-use crate::cli::terminal::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome, complain};
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::outcome::{
+    BAD_TEMPLATE, CommandError, CommandResult, FAILED, print_error,
+};
+use crate::cli::terminal::screen::Terminal;
 use crate::engine::Backend;
 use crate::model::{Error, Kind, Result};
 use crate::ui::format::template::Template;
@@ -17,11 +19,11 @@ use crate::ui::format::template::Template;
 /// Where the template is wrong, or the output can't be written. What is missing is reported and
 /// makes the exit code 1; what was found is shown all the same, as an array if need be empty.
 pub fn inspect(
-    shell: &Shell,
-    screen: &mut Screen,
+    shell: &CommandContext,
+    screen: &mut Terminal,
     arguments: &InspectArguments,
     only: Option<Subject>,
-) -> Outcome {
+) -> CommandResult {
     let backend = shell.backend()?.as_ref();
     let only = only.or(arguments.kind);
     show(screen, arguments.format.as_deref(), &arguments.names, |name| look_up(backend, name, only))
@@ -32,15 +34,15 @@ pub fn inspect(
 /// # Errors
 /// As [`inspect`].
 pub fn show(
-    screen: &mut Screen,
+    screen: &mut Terminal,
     format: Option<&str>,
     names: &[String],
     look_up: impl Fn(&str) -> Result<Value>,
-) -> Outcome {
+) -> CommandResult {
     let format = format.filter(|format| !format.is_empty());
     let template = match format {
         Some("json") | None => None,
-        Some(text) => Some(Template::parse(text).map_err(Ending::coded(BAD_TEMPLATE))?),
+        Some(text) => Some(Template::parse(text).map_err(CommandError::with_code(BAD_TEMPLATE))?),
     };
     let mut found = Vec::new();
     let mut errors = Vec::new();
@@ -52,7 +54,7 @@ pub fn show(
     }
     if let Some(template) = template {
         for value in &found {
-            let text = template.render(value).map_err(Ending::coded(BAD_TEMPLATE))?;
+            let text = template.render(value).map_err(CommandError::with_code(BAD_TEMPLATE))?;
             screen.line(text)?;
         }
     } else if format.is_some() {
@@ -60,7 +62,7 @@ pub fn show(
     } else {
         screen.text(&indented(&Value::Array(found)))?;
     }
-    errors.iter().for_each(|error| complain(screen, error));
+    errors.iter().for_each(|error| print_error(screen, error));
     Ok(if errors.is_empty() { 0 } else { FAILED })
 }
 

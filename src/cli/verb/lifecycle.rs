@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::context::{Shell, each};
+use super::context::{CommandContext, each};
 use crate::cli::arguments::{KillArguments, Names, RenameArguments, RmArguments, StopArguments};
-use crate::cli::terminal::outcome::{FAILED, Outcome, complain};
-use crate::cli::terminal::screen::Screen;
-use crate::model::container::options::{Grace, StopOptions};
+use crate::cli::terminal::outcome::{CommandResult, FAILED, print_error};
+use crate::cli::terminal::screen::Terminal;
+use crate::model::container::options::{StopOptions, StopTimeout};
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
@@ -15,37 +15,49 @@ use crate::model::{Kind, Result};
 ///
 /// # Errors
 /// As [`each`]; so for all verbs of this file.
-pub fn pause(shell: &Shell, screen: &mut Screen, arguments: &Names) -> Outcome {
+pub fn pause(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) -> CommandResult {
     each(shell, screen, &arguments.names, |backend, id| backend.pause(id))
 }
 
 /// `unpause`
-pub fn unpause(shell: &Shell, screen: &mut Screen, arguments: &Names) -> Outcome {
+pub fn unpause(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) -> CommandResult {
     each(shell, screen, &arguments.names, |backend, id| backend.unpause(id))
 }
 
 /// `kill`
-pub fn kill(shell: &Shell, screen: &mut Screen, arguments: &KillArguments) -> Outcome {
+pub fn kill(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &KillArguments,
+) -> CommandResult {
     let signal: Signal = arguments.signal.parse()?;
     each(shell, screen, &arguments.names, |backend, id| backend.kill(id, signal))
 }
 
 /// `stop`
-pub fn stop(shell: &Shell, screen: &mut Screen, arguments: &StopArguments) -> Outcome {
+pub fn stop(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &StopArguments,
+) -> CommandResult {
     let options = stop_options(arguments)?;
     let cancel = shell.interruptible()?;
     each(shell, screen, &arguments.names, |backend, id| backend.stop(id, &options, cancel))
 }
 
 /// `restart`
-pub fn restart(shell: &Shell, screen: &mut Screen, arguments: &StopArguments) -> Outcome {
+pub fn restart(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &StopArguments,
+) -> CommandResult {
     let options = stop_options(arguments)?;
     let cancel = shell.interruptible()?;
     each(shell, screen, &arguments.names, |backend, id| backend.restart(id, &options, cancel))
 }
 
 /// `rm`. With `-f` a container that is not there is what was wanted; its name is not printed.
-pub fn rm(shell: &Shell, screen: &mut Screen, arguments: &RmArguments) -> Outcome {
+pub fn rm(shell: &CommandContext, screen: &mut Terminal, arguments: &RmArguments) -> CommandResult {
     let cancel = shell.interruptible()?;
     let force = arguments.force;
     let backend = shell.backend()?;
@@ -66,7 +78,7 @@ pub fn rm(shell: &Shell, screen: &mut Screen, arguments: &RmArguments) -> Outcom
 }
 
 /// `rename`
-pub fn rename(shell: &Shell, arguments: &RenameArguments) -> Outcome {
+pub fn rename(shell: &CommandContext, arguments: &RenameArguments) -> CommandResult {
     let backend = shell.backend()?;
     let id = backend.find(&arguments.container)?;
     let name: ContainerName = arguments.new_name.parse()?;
@@ -75,7 +87,7 @@ pub fn rename(shell: &Shell, arguments: &RenameArguments) -> Outcome {
 }
 
 /// `wait`: one after the other, as Docker does.
-pub fn wait(shell: &Shell, screen: &mut Screen, arguments: &Names) -> Outcome {
+pub fn wait(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) -> CommandResult {
     let backend = shell.backend()?;
     let cancel = shell.interruptible()?;
     let mut code = 0;
@@ -87,7 +99,7 @@ pub fn wait(shell: &Shell, screen: &mut Screen, arguments: &Names) -> Outcome {
             }
             Err(error) if error.kind() == Kind::Cancelled => return Err(error.into()),
             Err(error) => {
-                complain(screen, &error);
+                print_error(screen, &error);
                 code = FAILED;
             }
         }
@@ -101,7 +113,7 @@ fn stop_options(arguments: &StopArguments) -> Result<StopOptions> {
 }
 
 /// A grace time in seconds; a negative one is for ever.
-pub fn grace(seconds: i64) -> Grace {
+pub fn grace(seconds: i64) -> StopTimeout {
     u64::try_from(seconds)
-        .map_or(Grace::Forever, |seconds| Grace::For(Duration::from_secs(seconds)))
+        .map_or(StopTimeout::NoLimit, |seconds| StopTimeout::After(Duration::from_secs(seconds)))
 }

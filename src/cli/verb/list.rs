@@ -4,26 +4,26 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::context::Shell;
-use super::filters::{Filters, Known};
+use super::context::CommandContext;
+use super::filters::{FilterSet, Filters};
 use crate::cli::arguments::PsArguments;
 use crate::cli::arguments::store::{HistoryArguments, ImagesArguments};
-use crate::cli::terminal::outcome::{BAD_TEMPLATE, Ending, Outcome};
-use crate::cli::terminal::screen::Screen;
-use crate::cli::terminal::time_arg::moment;
+use crate::cli::terminal::outcome::{BAD_TEMPLATE, CommandError, CommandResult};
+use crate::cli::terminal::screen::Terminal;
+use crate::cli::terminal::time_arg::time_arg;
 use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::image::PullPolicy;
 use crate::model::image::filter::ImageFilter;
 use crate::ui;
 use crate::ui::format::template::Template;
-use crate::ui::table::history::Manner;
+use crate::ui::table::history::HistoryFormat;
 
 /// `ps`
 ///
 /// # Errors
 /// Why nothing can be listed.
-pub fn ps(shell: &Shell, screen: &mut Screen, arguments: &PsArguments) -> Outcome {
+pub fn ps(shell: &CommandContext, screen: &mut Terminal, arguments: &PsArguments) -> CommandResult {
     let filters = Filters::of_containers(&arguments.filter)?;
     let template = template(arguments.format.as_deref())?;
     let mut list = shell.backend()?.ps()?;
@@ -41,7 +41,7 @@ pub fn ps(shell: &Shell, screen: &mut Screen, arguments: &PsArguments) -> Outcom
             .map(|one| ui::table::ps::fields(one, now, &zone, arguments.no_trunc))
             .collect();
         let lines = template.lines(&ui::table::ps::headings(), &rows);
-        screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
+        screen.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else {
         screen.text(&ui::table::ps::containers(&list, now, arguments.no_trunc))?;
     }
@@ -66,9 +66,13 @@ fn choose(list: &mut Vec<Container>, arguments: &PsArguments, filters: &Filters)
 ///
 /// # Errors
 /// Why nothing can be listed.
-pub fn images(shell: &Shell, screen: &mut Screen, arguments: &ImagesArguments) -> Outcome {
+pub fn images(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &ImagesArguments,
+) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
-    let mut filter = image_filter(shell, &arguments.filter, Known::Listing)?;
+    let mut filter = image_filter(shell, &arguments.filter, FilterSet::Listing)?;
     filter.all = arguments.all;
     filter.references.extend(arguments.repository.clone());
     let list = filter.choose(shell.backend()?.images()?);
@@ -84,7 +88,7 @@ pub fn images(shell: &Shell, screen: &mut Screen, arguments: &ImagesArguments) -
         let fields = |row| ui::table::images::fields(row, now, &zone, arguments.no_trunc);
         let rows: Vec<Value> = rows.iter().map(fields).collect();
         let lines = template.lines(&ui::table::images::headings(), &rows);
-        screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
+        screen.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else {
         let table = ui::table::images::images(&rows, now, arguments.no_trunc, arguments.digests);
         screen.text(&table)?;
@@ -96,10 +100,14 @@ pub fn images(shell: &Shell, screen: &mut Screen, arguments: &ImagesArguments) -
 ///
 /// # Errors
 /// Where there is no such image.
-pub fn history(shell: &Shell, screen: &mut Screen, arguments: &HistoryArguments) -> Outcome {
+pub fn history(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &HistoryArguments,
+) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
     let steps = shell.backend()?.history(&arguments.image)?;
-    let manner = Manner {
+    let manner = HistoryFormat {
         now: Timestamp::now(),
         zone: TimeZone::system(),
         no_trunc: arguments.no_trunc,
@@ -113,7 +121,7 @@ pub fn history(shell: &Shell, screen: &mut Screen, arguments: &HistoryArguments)
         let rows: Vec<Value> =
             steps.iter().map(|step| ui::table::history::fields(step, &manner)).collect();
         let lines = template.lines(&ui::table::history::headings(), &rows);
-        screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
+        screen.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else {
         screen.text(&ui::table::history::history(&steps, &manner))?;
     }
@@ -124,17 +132,23 @@ pub fn history(shell: &Shell, screen: &mut Screen, arguments: &HistoryArguments)
 ///
 /// # Errors
 /// Where one is wrong, or names an image that is not there.
-pub fn image_filter(shell: &Shell, texts: &[String], known: Known) -> Result<ImageFilter> {
+pub fn image_filter(
+    shell: &CommandContext,
+    texts: &[String],
+    known: FilterSet,
+) -> Result<ImageFilter> {
     let created = |name: &str| Ok(shell.backend()?.image(name, PullPolicy::Never)?.created);
-    let time = |text: &str| moment(text, Timestamp::now(), TimeZone::system);
+    let time = |text: &str| time_arg(text, Timestamp::now(), TimeZone::system);
     Filters::of_images(texts, known, created, time)
 }
 
 /// The template that was asked for; none where the default table is wanted. `table` alone is
 /// the default table too.
-pub fn template(format: Option<&str>) -> std::result::Result<Option<Template>, Ending> {
+pub fn template(format: Option<&str>) -> std::result::Result<Option<Template>, CommandError> {
     match format {
         None | Some("" | "table") => Ok(None),
-        Some(text) => Template::parse(text).map(Some).map_err(Ending::coded(BAD_TEMPLATE)),
+        Some(text) => {
+            Template::parse(text).map(Some).map_err(CommandError::with_code(BAD_TEMPLATE))
+        }
     }
 }

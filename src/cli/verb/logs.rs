@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::context::Shell;
+use super::context::CommandContext;
 use crate::cli::arguments::LogsArguments;
-use crate::cli::terminal::outcome::Outcome;
-use crate::cli::terminal::screen::Screen;
-use crate::cli::terminal::time_arg::moment;
+use crate::cli::terminal::outcome::CommandResult;
+use crate::cli::terminal::screen::Terminal;
+use crate::cli::terminal::time_arg::time_arg;
 use crate::model::Result;
 use crate::model::observe::log::{LogLine, LogOptions, Stream};
 
@@ -17,7 +17,11 @@ use crate::model::observe::log::{LogLine, LogOptions, Stream};
 ///
 /// # Errors
 /// Why there is nothing to read, or the output cannot be written.
-pub fn logs(shell: &Shell, screen: &mut Screen, arguments: &LogsArguments) -> Outcome {
+pub fn logs(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &LogsArguments,
+) -> CommandResult {
     let options = options(arguments, Timestamp::now())?;
     let backend = shell.backend()?;
     let id = backend.find(&arguments.name)?;
@@ -40,7 +44,7 @@ pub fn logs(shell: &Shell, screen: &mut Screen, arguments: &LogsArguments) -> Ou
 
 fn options(arguments: &LogsArguments, now: Timestamp) -> Result<LogOptions> {
     let time = |text: &Option<String>| {
-        text.as_deref().map(|text| moment(text, now, TimeZone::system)).transpose()
+        text.as_deref().map(|text| time_arg(text, now, TimeZone::system)).transpose()
     };
     Ok(LogOptions {
         follow: arguments.follow,

@@ -3,12 +3,12 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 
-use super::context::Shell;
-use super::filters::Known;
+use super::context::CommandContext;
+use super::filters::FilterSet;
 use super::list::image_filter;
 use crate::cli::arguments::store::{PruneContainersArguments, PruneImagesArguments};
-use crate::cli::terminal::outcome::Outcome;
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::outcome::CommandResult;
+use crate::cli::terminal::screen::Terminal;
 use crate::model::container::Container;
 use crate::model::image::Removed;
 use crate::model::image::filter::ImageFilter;
@@ -20,8 +20,12 @@ use crate::model::{Error, Kind, Result};
 ///
 /// # Errors
 /// Where a filter is wrong, or nobody can be asked.
-pub fn images(shell: &Shell, screen: &mut Screen, arguments: &PruneImagesArguments) -> Outcome {
-    let filter = image_filter(shell, &arguments.filter, Known::Pruning)?;
+pub fn images(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &PruneImagesArguments,
+) -> CommandResult {
+    let filter = image_filter(shell, &arguments.filter, FilterSet::Pruning)?;
     // As in Docker, whose `-a` is this filter.
     let all = arguments.all || filter.dangling == Some(false);
     let options =
@@ -38,7 +42,7 @@ pub fn images(shell: &Shell, screen: &mut Screen, arguments: &PruneImagesArgumen
             Removed::Untagged(reference) => Some(reference.familiar()),
             Removed::Deleted(_) => None,
         });
-        let effect = Effect { what, count: would.images, noun: "image", bytes: would.bytes };
+        let effect = PruneSummary { what, count: would.images, noun: "image", bytes: would.bytes };
         if !confirm(shell, screen, "image prune", &effect, names)? {
             return Ok(0);
         }
@@ -65,15 +69,16 @@ pub fn images(shell: &Shell, screen: &mut Screen, arguments: &PruneImagesArgumen
 /// # Errors
 /// Where a filter is wrong, or nobody can be asked.
 pub fn containers(
-    shell: &Shell,
-    screen: &mut Screen,
+    shell: &CommandContext,
+    screen: &mut Terminal,
     arguments: &PruneContainersArguments,
-) -> Outcome {
-    let filter = image_filter(shell, &arguments.filter, Known::PruningContainers)?;
+) -> CommandResult {
+    let filter = image_filter(shell, &arguments.filter, FilterSet::PruningContainers)?;
     let backend = shell.backend()?;
     let goes = |container: &Container| {
         let (spec, state) = (&container.spec, &container.state);
-        !state.status.is_live() && filter.fits_what_has(&spec.config.labels, Some(spec.created))
+        !state.status.is_live()
+            && filter.matches_labels_and_time(&spec.config.labels, Some(spec.created))
     };
     let going: Vec<Container> = backend.ps()?.into_iter().filter(goes).collect();
     let mut sizes = Vec::with_capacity(going.len());
@@ -82,7 +87,8 @@ pub fn containers(
     }
     if !arguments.force {
         let (count, bytes) = (going.len() as u64, sizes.iter().sum());
-        let effect = Effect { what: "all stopped containers", count, noun: "container", bytes };
+        let effect =
+            PruneSummary { what: "all stopped containers", count, noun: "container", bytes };
         let names = going.iter().map(|container| container.state.name.to_string());
         if !confirm(shell, screen, "container prune", &effect, names)? {
             return Ok(0);
@@ -109,7 +115,7 @@ pub fn containers(
 }
 
 /// What pruning would do.
-pub(crate) struct Effect {
+pub(crate) struct PruneSummary {
     pub what: &'static str,
     pub count: u64,
     pub noun: &'static str,
@@ -118,10 +124,10 @@ pub(crate) struct Effect {
 
 /// Says what will go and asks for it. Whether the answer was yes.
 pub(crate) fn confirm(
-    shell: &Shell,
-    screen: &mut Screen,
+    shell: &CommandContext,
+    screen: &mut Terminal,
     verb: &str,
-    effect: &Effect,
+    effect: &PruneSummary,
     names: impl Iterator<Item = String>,
 ) -> Result<bool> {
     let stdin = std::io::stdin();
@@ -129,7 +135,7 @@ pub(crate) fn confirm(
         let message = format!("`{verb}` asks before it removes, and nobody can answer here");
         return Err(Error::new(Kind::Invalid, message).hint("add -f to remove without a question"));
     }
-    let Effect { what, count, noun, bytes } = effect;
+    let PruneSummary { what, count, noun, bytes } = effect;
     let plural = if *count == 1 { "" } else { "s" };
     let mut text = format!("WARNING! This will remove {what}.\n");
     text.push_str(&format!("{count} {noun}{plural}, {} to be freed", human_bytes(*bytes)));

@@ -3,15 +3,15 @@
 use std::io::{IsTerminal as _, Read as _};
 use std::sync::Arc;
 
-use super::context::Shell;
+use super::context::CommandContext;
 use crate::cli::arguments::registry::{
     LoginArguments, LogoutArguments, PullArguments, PushArguments,
 };
-use crate::cli::terminal::outcome::Outcome;
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::outcome::CommandResult;
+use crate::cli::terminal::screen::Terminal;
 use crate::cli::terminal::{progress, prompt};
 use crate::model::error::Context as _;
-use crate::model::observe::progress::{Progress, PullOptions, Silent};
+use crate::model::observe::progress::{NoProgress, Progress, PullOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::ui::table::progress::default_tag;
@@ -23,11 +23,15 @@ const MAX_PASSWORD: u64 = 64 * 1024;
 ///
 /// # Errors
 /// Why the image did not come.
-pub fn pull(shell: &Shell, screen: &mut Screen, arguments: &PullArguments) -> Outcome {
+pub fn pull(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &PullArguments,
+) -> CommandResult {
     let reference: Reference = arguments.reference.parse()?;
     let platform = arguments.platform.as_deref().map(str::parse).transpose()?;
     let options = PullOptions { platform, access: arguments.transport.access() };
-    let progress = shown(screen, arguments.quiet, &arguments.reference, &reference)?;
+    let progress = progress_output(screen, arguments.quiet, &arguments.reference, &reference)?;
     let pulled = shell.backend()?.pull(&reference, &options, &progress, shell.interruptible()?)?;
     if !arguments.quiet {
         screen.line(format!("Digest: {}", pulled.digest))?;
@@ -42,9 +46,13 @@ pub fn pull(shell: &Shell, screen: &mut Screen, arguments: &PullArguments) -> Ou
 ///
 /// # Errors
 /// Why it is not there.
-pub fn push(shell: &Shell, screen: &mut Screen, arguments: &PushArguments) -> Outcome {
+pub fn push(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &PushArguments,
+) -> CommandResult {
     let reference: Reference = arguments.reference.parse()?;
-    let progress = shown(screen, arguments.quiet, &arguments.reference, &reference)?;
+    let progress = progress_output(screen, arguments.quiet, &arguments.reference, &reference)?;
     let access = arguments.transport.access();
     let (backend, cancel) = (shell.backend()?, shell.interruptible()?);
     let familiar = reference.familiar();
@@ -59,14 +67,14 @@ pub fn push(shell: &Shell, screen: &mut Screen, arguments: &PushArguments) -> Ou
 }
 
 /// Where progress is shown, after what goes before it.
-fn shown(
-    screen: &mut Screen,
+fn progress_output(
+    screen: &mut Terminal,
     quiet: bool,
     typed: &str,
     reference: &Reference,
 ) -> std::io::Result<Arc<dyn Progress>> {
     if quiet {
-        return Ok(Arc::new(Silent));
+        return Ok(Arc::new(NoProgress));
     }
     if let Some(line) = default_tag(typed, reference) {
         screen.line(line)?;
@@ -79,14 +87,18 @@ fn shown(
 ///
 /// # Errors
 /// [`Kind::Denied`] where the registry does not accept name and password.
-pub fn login(shell: &Shell, screen: &mut Screen, arguments: &LoginArguments) -> Outcome {
+pub fn login(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &LoginArguments,
+) -> CommandResult {
     if arguments.password.is_some() {
         use std::io::Write as _;
         let warning = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.";
         writeln!(screen.err()?, "{warning}")?;
     }
     screen.flush()?;
-    let (user, password) = who(shell, arguments)?;
+    let (user, password) = credentials(shell, arguments)?;
     let access = arguments.transport.access();
     let cancel = shell.interruptible()?;
     let file = shell.backend()?.login(&arguments.registry, &user, &password, access, cancel)?;
@@ -101,7 +113,7 @@ pub fn login(shell: &Shell, screen: &mut Screen, arguments: &LoginArguments) -> 
 }
 
 /// Name and password, from where the flags say or from the terminal.
-fn who(shell: &Shell, arguments: &LoginArguments) -> Result<(String, String)> {
+fn credentials(shell: &CommandContext, arguments: &LoginArguments) -> Result<(String, String)> {
     if arguments.password_stdin {
         let Some(user) = arguments.username.clone() else {
             return Err(Error::new(Kind::Invalid, "must provide --username with --password-stdin"));
@@ -136,7 +148,11 @@ fn who(shell: &Shell, arguments: &LoginArguments) -> Result<(String, String)> {
 ///
 /// # Errors
 /// When the file of credentials can't be read or written.
-pub fn logout(shell: &Shell, screen: &mut Screen, arguments: &LogoutArguments) -> Outcome {
+pub fn logout(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &LogoutArguments,
+) -> CommandResult {
     let registry = &arguments.registry;
     if shell.backend()?.logout(registry)? {
         screen.line(format!("Removing login credentials for {registry}"))?;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::context::{Shell, each};
+use super::context::{CommandContext, each};
 use super::list::template;
 use crate::cli::arguments::{StatsArguments, UpdateArguments};
-use crate::cli::terminal::outcome::{BAD_TEMPLATE, Ending, Outcome};
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::outcome::{BAD_TEMPLATE, CommandError, CommandResult};
+use crate::cli::terminal::screen::Terminal;
 use crate::engine::Backend;
 use crate::model::container::status::Status;
 use crate::model::container::{Changes, Container};
@@ -28,7 +28,11 @@ const FIRST: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// Where nothing is to be changed, or a value is wrong.
-pub fn update(shell: &Shell, screen: &mut Screen, arguments: &UpdateArguments) -> Outcome {
+pub fn update(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &UpdateArguments,
+) -> CommandResult {
     let restart = arguments.restart.as_deref().map(str::parse).transpose()?;
     let changes = Changes { resources: arguments.limits.options()?, restart };
     if changes == Changes::default() {
@@ -42,17 +46,21 @@ pub fn update(shell: &Shell, screen: &mut Screen, arguments: &UpdateArguments) -
 ///
 /// # Errors
 /// Where a container is not there.
-pub fn stats(shell: &Shell, screen: &mut Screen, arguments: &StatsArguments) -> Outcome {
+pub fn stats(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &StatsArguments,
+) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
     let backend = shell.backend()?.as_ref();
     let cancel = shell.interruptible()?;
     let live = std::io::stdout().is_terminal() && !arguments.no_stream;
-    let mut before = looks(backend, arguments)?;
+    let mut before = sample_all(backend, arguments)?;
     cancel.sleep(FIRST)?;
     loop {
-        let now = looks(backend, arguments)?;
+        let now = sample_all(backend, arguments)?;
         let rows: Vec<Row> = now.iter().map(|look| row(look, &before)).collect();
-        let text = shown(&rows, template.as_ref(), arguments.no_trunc)?;
+        let text = render(&rows, template.as_ref(), arguments.no_trunc)?;
         // Home, each line to its end, and what was below: nothing flickers.
         let text = match live {
             true => format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")),
@@ -71,10 +79,10 @@ pub fn stats(shell: &Shell, screen: &mut Screen, arguments: &StatsArguments) -> 
     }
 }
 
-type Look = (Container, Stats);
+type UsageSample = (Container, Stats);
 
 /// The named containers, or all that run.
-fn looks(backend: &dyn Backend, arguments: &StatsArguments) -> Result<Vec<Look>> {
+fn sample_all(backend: &dyn Backend, arguments: &StatsArguments) -> Result<Vec<UsageSample>> {
     let look = |container: Container| match backend.stats(&container.spec.id) {
         Ok(stats) => Ok(Some((container, stats))),
         // It has gone since.
@@ -93,18 +101,20 @@ fn looks(backend: &dyn Backend, arguments: &StatsArguments) -> Result<Vec<Look>>
     containers.into_iter().filter_map(|container| look(container).transpose()).collect()
 }
 
-fn row((container, now): &Look, before: &[Look]) -> Row {
+fn row((container, now): &UsageSample, before: &[UsageSample]) -> Row {
     let earlier = before.iter().find(|(one, _)| one.spec.id == container.spec.id);
     let before = earlier.map_or(*now, |(_, stats)| *stats);
     Row { container: container.clone(), before, now: *now }
 }
 
-fn shown(
+fn render(
     rows: &[Row],
     template: Option<&Template>,
     no_trunc: bool,
-) -> std::result::Result<String, Ending> {
+) -> std::result::Result<String, CommandError> {
     let Some(template) = template else { return Ok(ui::table::stats::table(rows, no_trunc)) };
     let rows: Vec<Value> = rows.iter().map(|row| ui::table::stats::fields(row, no_trunc)).collect();
-    template.lines(&ui::table::stats::headings(), &rows).map_err(Ending::coded(BAD_TEMPLATE))
+    template
+        .lines(&ui::table::stats::headings(), &rows)
+        .map_err(CommandError::with_code(BAD_TEMPLATE))
 }

@@ -5,14 +5,14 @@ use std::io::Write as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::context::Shell;
+use super::context::CommandContext;
 use super::list::template;
 use crate::cli::arguments::FormatArguments;
 use crate::cli::arguments::store::{CheckArguments, DfArguments};
-use crate::cli::terminal::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome};
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::outcome::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
+use crate::cli::terminal::screen::Terminal;
 use crate::model::image::filter::ImageFilter;
-use crate::model::observe::check_report::Fate;
+use crate::model::observe::check_report::Resolution;
 use crate::ui;
 use crate::ui::format::template::Template;
 
@@ -23,7 +23,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 ///
 /// # Errors
 /// Where the template is wrong.
-pub fn version(screen: &mut Screen, arguments: &FormatArguments) -> Outcome {
+pub fn version(screen: &mut Terminal, arguments: &FormatArguments) -> CommandResult {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
@@ -37,7 +37,11 @@ pub fn version(screen: &mut Screen, arguments: &FormatArguments) -> Outcome {
 ///
 /// # Errors
 /// Where the template is wrong, or the host can't be asked.
-pub fn info(shell: &Shell, screen: &mut Screen, arguments: &FormatArguments) -> Outcome {
+pub fn info(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &FormatArguments,
+) -> CommandResult {
     let info = shell.backend()?.info()?;
     show(screen, arguments, &ui::table::info::info_fields(&info), || ui::table::info::info(&info))
 }
@@ -46,14 +50,14 @@ pub fn info(shell: &Shell, screen: &mut Screen, arguments: &FormatArguments) -> 
 ///
 /// # Errors
 /// Where the template is wrong, or the store can't be read.
-pub fn df(shell: &Shell, screen: &mut Screen, arguments: &DfArguments) -> Outcome {
+pub fn df(shell: &CommandContext, screen: &mut Terminal, arguments: &DfArguments) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
     let backend = shell.backend()?;
     let (images, containers) = (ImageFilter::default().choose(backend.images()?), backend.ps()?);
-    let inventory = ui::table::usage::Inventory { images, containers, usage: backend.usage()? };
+    let inventory = ui::table::usage::UsageInput { images, containers, usage: backend.usage()? };
     if let Some(template) = template {
         let lines = template.lines(&ui::table::usage::headings(), &inventory.fields());
-        screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
+        screen.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else if arguments.verbose {
         screen.text(&inventory.details(Timestamp::now()))?;
     } else {
@@ -66,31 +70,35 @@ pub fn df(shell: &Shell, screen: &mut Screen, arguments: &DfArguments) -> Outcom
 ///
 /// # Errors
 /// Where the store can't be read.
-pub fn check(shell: &Shell, screen: &mut Screen, arguments: &CheckArguments) -> Outcome {
+pub fn check(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &CheckArguments,
+) -> CommandResult {
     let report = shell.backend()?.check(arguments.repair, shell.interruptible()?)?;
     if !arguments.quiet {
         screen.text(&ui::report::report(&report))?;
     }
-    if report.is_sound() {
+    if report.is_healthy() {
         return Ok(0);
     }
-    let found = |fate: &Fate| *fate == Fate::Found;
-    if !arguments.quiet && report.findings.iter().any(|finding| found(&finding.fate)) {
+    let found = |fate: &Resolution| *fate == Resolution::Found;
+    if !arguments.quiet && report.findings.iter().any(|finding| found(&finding.resolution)) {
         writeln!(screen.err()?, "hint: `lifebox system check --repair` mends or removes it")?;
     }
     Ok(FAILED)
 }
 
 fn show(
-    screen: &mut Screen,
+    screen: &mut Terminal,
     arguments: &FormatArguments,
     fields: &Value,
     text: impl Fn() -> String,
-) -> Outcome {
+) -> CommandResult {
     match arguments.format.as_deref().filter(|format| !format.is_empty()) {
         Some(format) => {
             let rendered = Template::parse(format).and_then(|template| template.render(fields));
-            screen.line(rendered.map_err(Ending::coded(BAD_TEMPLATE))?)?;
+            screen.line(rendered.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
         }
         None => screen.text(&text())?,
     }

@@ -2,17 +2,19 @@
 
 use serde_json::Value;
 
-use super::context::Shell;
+use super::context::CommandContext;
 use super::filters::volume_filter;
 use super::inspect;
 use super::list::template;
-use super::prune::{Effect, confirm};
+use super::prune::{PruneSummary, confirm};
 use crate::cli::arguments::volume::{
     CreateVolumeArguments, InspectVolumesArguments, PruneVolumesArguments, RmVolumesArguments,
     VolumeVerb, VolumesArguments,
 };
-use crate::cli::terminal::outcome::{BAD_TEMPLATE, Ending, FAILED, Outcome, complain};
-use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::outcome::{
+    BAD_TEMPLATE, CommandError, CommandResult, FAILED, print_error,
+};
+use crate::cli::terminal::screen::Terminal;
 use crate::model::observe::volume;
 use crate::model::observe::volume::VolumeOptions;
 use crate::model::value::units::human_bytes;
@@ -23,7 +25,11 @@ use crate::ui;
 ///
 /// # Errors
 /// Why it cannot be done.
-pub fn of_volumes(shell: &Shell, screen: &mut Screen, verb: &VolumeVerb) -> Outcome {
+pub fn of_volumes(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    verb: &VolumeVerb,
+) -> CommandResult {
     match verb {
         VolumeVerb::Create(arguments) => create(shell, screen, arguments),
         VolumeVerb::Ls(arguments) => list(shell, screen, arguments),
@@ -33,7 +39,11 @@ pub fn of_volumes(shell: &Shell, screen: &mut Screen, verb: &VolumeVerb) -> Outc
     }
 }
 
-fn create(shell: &Shell, screen: &mut Screen, arguments: &CreateVolumeArguments) -> Outcome {
+fn create(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &CreateVolumeArguments,
+) -> CommandResult {
     let label = |text: &String| match text.split_once('=') {
         Some((key, value)) => (key.to_owned(), value.to_owned()),
         None => (text.clone(), String::new()),
@@ -50,11 +60,15 @@ fn create(shell: &Shell, screen: &mut Screen, arguments: &CreateVolumeArguments)
     Ok(0)
 }
 
-fn list(shell: &Shell, screen: &mut Screen, arguments: &VolumesArguments) -> Outcome {
+fn list(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &VolumesArguments,
+) -> CommandResult {
     let filter = volume_filter(&arguments.filter, &["dangling", "label", "name"])?;
     let template = template(arguments.format.as_deref())?;
     let mut list = shell.backend()?.volumes()?;
-    list.retain(|one| filter.takes(one));
+    list.retain(|one| filter.matches(one));
     if arguments.quiet {
         for one in &list {
             screen.line(&one.volume.name)?;
@@ -62,28 +76,36 @@ fn list(shell: &Shell, screen: &mut Screen, arguments: &VolumesArguments) -> Out
     } else if let Some(template) = template {
         let rows: Vec<Value> = list.iter().map(ui::table::volumes::fields).collect();
         let lines = template.lines(&ui::table::volumes::headings(), &rows);
-        screen.text(&lines.map_err(Ending::coded(BAD_TEMPLATE))?)?;
+        screen.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else {
         screen.text(&ui::table::volumes::volumes(&list))?;
     }
     Ok(0)
 }
 
-fn inspect(shell: &Shell, screen: &mut Screen, arguments: &InspectVolumesArguments) -> Outcome {
+fn inspect(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &InspectVolumesArguments,
+) -> CommandResult {
     let backend = shell.backend()?;
     inspect::show(screen, arguments.format.as_deref(), &arguments.names, |name| {
         backend.volume(name).map(|one| volume::inspect(&one))
     })
 }
 
-fn remove(shell: &Shell, screen: &mut Screen, arguments: &RmVolumesArguments) -> Outcome {
+fn remove(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &RmVolumesArguments,
+) -> CommandResult {
     let backend = shell.backend()?;
     let mut code = 0;
     for name in &arguments.names {
         match backend.volume_rm(name, arguments.force) {
             Ok(()) => screen.line(name)?,
             Err(error) => {
-                complain(screen, &error);
+                print_error(screen, &error);
                 code = FAILED;
             }
         }
@@ -91,7 +113,11 @@ fn remove(shell: &Shell, screen: &mut Screen, arguments: &RmVolumesArguments) ->
     Ok(code)
 }
 
-fn prune(shell: &Shell, screen: &mut Screen, arguments: &PruneVolumesArguments) -> Outcome {
+fn prune(
+    shell: &CommandContext,
+    screen: &mut Terminal,
+    arguments: &PruneVolumesArguments,
+) -> CommandResult {
     let filter = volume_filter(&arguments.filter, &["label", "label!"])?;
     let backend = shell.backend()?;
     if !arguments.force {
@@ -101,7 +127,7 @@ fn prune(shell: &Shell, screen: &mut Screen, arguments: &PruneVolumesArguments) 
             false => "anonymous local volumes not used by at least one container",
         };
         let count = would.names.len() as u64;
-        let effect = Effect { what, count, noun: "volume", bytes: would.bytes };
+        let effect = PruneSummary { what, count, noun: "volume", bytes: would.bytes };
         if !confirm(shell, screen, "volume prune", &effect, would.names.into_iter())? {
             return Ok(0);
         }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::images::named;
 use super::state::Dry;
-use super::streams::{Noted, Silence};
+use super::streams::{EmptyLog, RecordedEvents};
 use crate::engine::backend::{
-    Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Transfer,
+    Attach, Backend, CancelToken, CopyOptions, EventStream, LogStream, Transfer,
 };
 use crate::engine::dockerfile::instructions;
 use crate::image::build::configure;
-use crate::model::container::exec::{ExecOptions, Left};
+use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::options::{CreateOptions, StopOptions};
 use crate::model::container::status::{Action, check};
 use crate::model::container::{Changes, Container};
@@ -25,7 +25,7 @@ use crate::model::observe::check_report::Report;
 use crate::model::observe::event::EventOptions;
 use crate::model::observe::log::LogOptions;
 use crate::model::observe::progress::{Access, Progress, PullOptions, Pulled, Pushed};
-use crate::model::observe::readiness::{Seen, Sign};
+use crate::model::observe::readiness::{Probe, ProbeResult};
 use crate::model::observe::stats::Stats;
 use crate::model::observe::system::Info;
 use crate::model::observe::top::Process;
@@ -40,32 +40,32 @@ use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 
 impl Backend for Dry {
-    fn only_tells(&self) -> bool {
+    fn is_dry_run(&self) -> bool {
         true
     }
 
     fn info(&self) -> Result<Info> {
-        self.real.info()
+        self.inner.info()
     }
 
     fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
-        self.fetched(reference, pull)
+        self.find_or_pull(reference, pull)
     }
 
-    fn obtain(
+    fn ensure_image(
         &self,
         reference: &str,
         pull: PullPolicy,
         _: &PullOptions,
         _: &Arc<dyn Progress>,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Image> {
-        self.fetched(reference, pull)
+        self.find_or_pull(reference, pull)
     }
 
     fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
         let named = programs.join(", ");
-        self.would(format_args!("make image {} of {named}", reference.familiar()));
+        self.record(format_args!("make image {} of {named}", reference.familiar()));
         Ok(self.add(reference))
     }
 
@@ -74,9 +74,9 @@ impl Backend for Dry {
         reference: &Reference,
         _: &PullOptions,
         _: &Arc<dyn Progress>,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Pulled> {
-        let image = self.fetched(&reference.familiar(), PullPolicy::Always)?;
+        let image = self.find_or_pull(&reference.familiar(), PullPolicy::Always)?;
         Ok(Pulled { digest: image.id.clone(), image, newer: false })
     }
 
@@ -86,10 +86,10 @@ impl Backend for Dry {
         reference: &Reference,
         _: Access,
         _: &Arc<dyn Progress>,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Pushed> {
-        let digest = self.known(image)?.id;
-        self.would(format_args!("push {image} to {}", reference.familiar()));
+        let digest = self.find_image(image)?.id;
+        self.record(format_args!("push {image} to {}", reference.familiar()));
         Ok(Pushed { digest, size: 0 })
     }
 
@@ -99,23 +99,23 @@ impl Backend for Dry {
         _: &str,
         _: &str,
         _: Access,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Option<PathBuf>> {
-        self.would(format_args!("log in to {registry}"));
+        self.record(format_args!("log in to {registry}"));
         Ok(None)
     }
 
     fn logout(&self, registry: &str) -> Result<bool> {
-        self.would(format_args!("log out of {registry}"));
+        self.record(format_args!("log out of {registry}"));
         Ok(false)
     }
 
     fn images(&self) -> Result<Vec<Image>> {
-        Ok(self.world().images.clone())
+        Ok(self.state().images.clone())
     }
 
-    fn load(&self, archive: &Path, _: Option<&Platform>, _: &Cancel) -> Result<Vec<Loaded>> {
-        self.would(format_args!("load the images of {}", archive.display()));
+    fn load(&self, archive: &Path, _: Option<&Platform>, _: &CancelToken) -> Result<Vec<Loaded>> {
+        self.record(format_args!("load the images of {}", archive.display()));
         let name = archive.file_stem().map(|name| name.to_string_lossy().to_lowercase());
         let reference: Reference = format!("{}:loaded", name.unwrap_or_default()).parse()?;
         let image = self.add(&reference);
@@ -126,14 +126,14 @@ impl Backend for Dry {
         &self,
         _: &mut (dyn Read + Send),
         platform: Option<&Platform>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Vec<Loaded>> {
         self.load(Path::new("stdin"), platform, cancel)
     }
 
-    fn save(&self, images: &[&str], _: &SaveOptions, path: &Path, _: &Cancel) -> Result<()> {
-        images.iter().try_for_each(|image| self.known(image).map(drop))?;
-        self.would(format_args!("save {} to {}", images.join(", "), path.display()));
+    fn save(&self, images: &[&str], _: &SaveOptions, path: &Path, _: &CancelToken) -> Result<()> {
+        images.iter().try_for_each(|image| self.find_image(image).map(drop))?;
+        self.record(format_args!("save {} to {}", images.join(", "), path.display()));
         Ok(())
     }
 
@@ -142,7 +142,7 @@ impl Backend for Dry {
         images: &[&str],
         options: &SaveOptions,
         _: &mut (dyn Write + Send),
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
         self.save(images, options, Path::new("stdout"), cancel)
     }
@@ -152,38 +152,44 @@ impl Backend for Dry {
     }
 
     fn history(&self, image: &str) -> Result<Vec<History>> {
-        self.real.history(image)
+        self.inner.history(image)
     }
 
     fn image_usage(&self) -> Result<Vec<ImageUsage>> {
-        self.real.image_usage()
+        self.inner.image_usage()
     }
 
     fn usage(&self) -> Result<Usage> {
-        self.real.usage()
+        self.inner.usage()
     }
 
     fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
-        let pruned = self.real.prune_images(&PruneOptions { dry_run: true, ..options.clone() })?;
-        self.would(format_args!("prune images: {}", pruned.images));
+        let pruned = self.inner.prune_images(&PruneOptions { dry_run: true, ..options.clone() })?;
+        self.record(format_args!("prune images: {}", pruned.images));
         Ok(pruned)
     }
 
-    fn check(&self, _repair: bool, cancel: &Cancel) -> Result<Report> {
-        self.real.check(false, cancel)
+    fn check(&self, _repair: bool, cancel: &CancelToken) -> Result<Report> {
+        self.inner.check(false, cancel)
     }
 
     fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>> {
         self.removed(image, force)
     }
 
-    fn step(&self, image: &str, step: &BuildStep, _: &mut dyn Write, _: &Cancel) -> Result<Image> {
-        let from = self.known(image)?;
+    fn step(
+        &self,
+        image: &str,
+        step: &BuildStep,
+        _: &mut dyn Write,
+        _: &CancelToken,
+    ) -> Result<Image> {
+        let from = self.find_image(image)?;
         let by = format!("{step:?}");
         let verb = by.split(['(', ' ', '{']).next().unwrap_or_default().to_uppercase();
         let image =
             self.derived(&from, &by, None, |document| configure::configure(document, step))?;
-        self.would(format_args!("build {verb} above {}", named(&from)));
+        self.record(format_args!("build {verb} above {}", named(&from)));
         Ok(image)
     }
 
@@ -193,11 +199,11 @@ impl Backend for Dry {
         options: &BuildOptions,
         _: &Arc<dyn Progress>,
         _: &mut dyn Write,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Image> {
         let place =
             context.map_or_else(|| "standard input".to_owned(), |c| c.display().to_string());
-        self.would(format_args!("build {place}"));
+        self.record(format_args!("build {place}"));
         let built: Reference = "built:latest".parse()?;
         let image = self.add(options.tags.first().unwrap_or(&built));
         options
@@ -211,13 +217,13 @@ impl Backend for Dry {
         &self,
         _: &mut (dyn Read + Send),
         options: &ImportOptions,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Image> {
         self.imported(options)
     }
 
     fn find(&self, query: &str) -> Result<ContainerId> {
-        let world = self.world();
+        let world = self.state();
         let id = |entry: &super::state::Entry| entry.container.spec.id.clone();
         let named = world.containers.iter().find(|entry| {
             entry.container.state.name.as_str() == query
@@ -242,7 +248,7 @@ impl Backend for Dry {
     }
 
     fn ps(&self) -> Result<Vec<Container>> {
-        Ok(self.world().containers.iter().map(|entry| entry.container.clone()).collect())
+        Ok(self.state().containers.iter().map(|entry| entry.container.clone()).collect())
     }
 
     fn inspect(&self, id: &ContainerId) -> Result<Container> {
@@ -250,18 +256,23 @@ impl Backend for Dry {
     }
 
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
-        self.made(image, options)
+        self.created(image, options)
     }
 
     fn start(&self, id: &ContainerId) -> Result<()> {
         self.act(id, Action::Start, "")
     }
 
-    fn attach(&self, id: &ContainerId, attach: Attach<'_>, _: &Cancel) -> Result<Left> {
+    fn attach(
+        &self,
+        id: &ContainerId,
+        attach: Attach<'_>,
+        _: &CancelToken,
+    ) -> Result<AttachOutcome> {
         if attach.start {
             self.act(id, Action::Start, "")?;
         }
-        self.ended(id).map(Left::Exited)
+        self.exited(id).map(AttachOutcome::Exited)
     }
 
     fn exec(
@@ -269,16 +280,16 @@ impl Backend for Dry {
         id: &ContainerId,
         options: &ExecOptions,
         _: Attach<'_>,
-        _: &Cancel,
-    ) -> Result<Left> {
+        _: &CancelToken,
+    ) -> Result<AttachOutcome> {
         let state = self.container(id)?.state;
         check(state.name.as_str(), state.status, Action::Exec)?;
-        self.would(format_args!("exec in {}: {}", state.name, options.cmd.join(" ")));
-        Ok(Left::Exited(0))
+        self.record(format_args!("exec in {}: {}", state.name, options.cmd.join(" ")));
+        Ok(AttachOutcome::Exited(0))
     }
 
     fn top(&self, id: &ContainerId) -> Result<Vec<Process>> {
-        if self.is_real(id) { self.real.top(id) } else { Ok(Vec::new()) }
+        if self.is_real(id) { self.inner.top(id) } else { Ok(Vec::new()) }
     }
 
     fn pause(&self, id: &ContainerId) -> Result<()> {
@@ -289,7 +300,7 @@ impl Backend for Dry {
         self.act(id, Action::Unpause, "")
     }
 
-    fn stop(&self, id: &ContainerId, _: &StopOptions, _: &Cancel) -> Result<()> {
+    fn stop(&self, id: &ContainerId, _: &StopOptions, _: &CancelToken) -> Result<()> {
         self.act(id, Action::Stop, " (taken to end with 0)")
     }
 
@@ -299,28 +310,28 @@ impl Backend for Dry {
         }
         let state = self.container(id)?.state;
         check(state.name.as_str(), state.status, Action::Kill)?;
-        self.would(format_args!("send {signal} to {}", state.name));
+        self.record(format_args!("send {signal} to {}", state.name));
         Ok(())
     }
 
-    fn restart(&self, id: &ContainerId, _: &StopOptions, _: &Cancel) -> Result<()> {
+    fn restart(&self, id: &ContainerId, _: &StopOptions, _: &CancelToken) -> Result<()> {
         self.act(id, Action::Restart, "")
     }
 
     fn container_size(&self, id: &ContainerId) -> Result<u64> {
-        if self.is_real(id) { self.real.container_size(id) } else { Ok(0) }
+        if self.is_real(id) { self.inner.container_size(id) } else { Ok(0) }
     }
 
-    fn rm(&self, id: &ContainerId, force: bool, _: &Cancel) -> Result<()> {
+    fn rm(&self, id: &ContainerId, force: bool, _: &CancelToken) -> Result<()> {
         self.act(id, if force { Action::RmForce } else { Action::Rm }, "")
     }
 
-    fn rm_with_volumes(&self, id: &ContainerId, force: bool, _: &Cancel) -> Result<()> {
-        self.removed_whole(id, force)
+    fn rm_with_volumes(&self, id: &ContainerId, force: bool, _: &CancelToken) -> Result<()> {
+        self.removed_with_volumes(id, force)
     }
 
     fn volume_create(&self, options: &VolumeOptions) -> Result<Volume> {
-        self.made_volume(options)
+        self.created_volume(options)
     }
 
     fn volumes(&self) -> Result<Vec<VolumeUse>> {
@@ -344,23 +355,23 @@ impl Backend for Dry {
     }
 
     fn stats(&self, id: &ContainerId) -> Result<Stats> {
-        if self.is_real(id) { self.real.stats(id) } else { Ok(Stats::default()) }
+        if self.is_real(id) { self.inner.stats(id) } else { Ok(Stats::default()) }
     }
 
     fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
         self.renamed(id, name)
     }
 
-    fn wait(&self, id: &ContainerId, _: Option<Duration>, _: &Cancel) -> Result<i32> {
-        self.ended(id)
+    fn wait(&self, id: &ContainerId, _: Option<Duration>, _: &CancelToken) -> Result<i32> {
+        self.exited(id)
     }
 
-    fn shows(&self, _: &ContainerId, _: &Sign, _: &Cancel) -> Result<Seen> {
-        Ok(Seen::Yes)
+    fn probe(&self, _: &ContainerId, _: &Probe, _: &CancelToken) -> Result<ProbeResult> {
+        Ok(ProbeResult::Ready)
     }
 
     fn diff(&self, id: &ContainerId) -> Result<Vec<Change>> {
-        if self.is_real(id) { self.real.diff(id) } else { Ok(Vec::new()) }
+        if self.is_real(id) { self.inner.diff(id) } else { Ok(Vec::new()) }
     }
 
     fn commit(
@@ -368,21 +379,21 @@ impl Backend for Dry {
         id: &ContainerId,
         reference: Option<&Reference>,
         options: &CommitOptions,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Image> {
         let container = self.container(id)?;
-        let from = self.known(&container.spec.image.id.to_string())?;
+        let from = self.find_image(&container.spec.image.id.to_string())?;
         let name = reference.map_or_else(|| "an image".to_owned(), Reference::familiar);
         let image = self.derived(&from, id.as_str(), reference, |document| {
             configure::take_container(document, &container.spec.config);
             instructions::change(document, &options.changes)
         })?;
-        self.would(format_args!("commit {} to {name}", container.state.name));
+        self.record(format_args!("commit {} to {name}", container.state.name));
         Ok(image)
     }
 
-    fn export(&self, id: &ContainerId, _: &mut dyn Write, _: &Cancel) -> Result<()> {
-        self.would(format_args!("export {}", self.container(id)?.state.name));
+    fn export(&self, id: &ContainerId, _: &mut dyn Write, _: &CancelToken) -> Result<()> {
+        self.record(format_args!("export {}", self.container(id)?.state.name));
         Ok(())
     }
 
@@ -391,7 +402,7 @@ impl Backend for Dry {
         id: &ContainerId,
         what: Transfer<'_>,
         options: CopyOptions,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
         self.copied(id, what, options, cancel)
     }
@@ -399,14 +410,14 @@ impl Backend for Dry {
     fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {
         self.container(id)?;
         if self.is_real(id) {
-            return self.real.logs(id, &LogOptions { follow: false, ..options.clone() });
+            return self.inner.logs(id, &LogOptions { follow: false, ..options.clone() });
         }
-        Ok(Box::new(Silence))
+        Ok(Box::new(EmptyLog))
     }
 
     fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>> {
-        let noted = self.world().events.clone().into_iter();
-        let fits: Vec<_> = noted.filter(|event| options.filter.takes(event)).collect();
-        Ok(Box::new(Noted(fits.into_iter())))
+        let noted = self.state().events.clone().into_iter();
+        let fits: Vec<_> = noted.filter(|event| options.filter.matches(event)).collect();
+        Ok(Box::new(RecordedEvents(fits.into_iter())))
     }
 }

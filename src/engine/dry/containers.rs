@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::state::{Dry, Entry, World};
+use super::state::{Dry, Entry, SimulatedState};
 use crate::engine::backend::Backend as _;
 use crate::engine::native::volumes;
 use crate::engine::rules::{namespaces, profile};
 use crate::model::container::options::CreateOptions;
-use crate::model::container::status::{Action, Next, Status, check};
+use crate::model::container::status::{Action, Status, Transition, check};
 use crate::model::container::{Changes, Container, State};
 use crate::model::creation::merge;
 use crate::model::observe::event;
-use crate::model::observe::event::{Event, death};
+use crate::model::observe::event::{Event, exit_attributes};
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
@@ -20,7 +20,7 @@ use crate::runtime::host::lsm;
 /// The number of a process that there is not.
 const NO_PROCESS: i32 = 0;
 
-impl World {
+impl SimulatedState {
     /// An id that none has yet.
     pub(super) fn next_id(&mut self) -> ContainerId {
         loop {
@@ -59,7 +59,7 @@ impl World {
         }
     }
 
-    fn tell(&mut self, container: &Container, action: event::Action, own: &[(&str, String)]) {
+    fn emit(&mut self, container: &Container, action: event::Action, own: &[(&str, String)]) {
         let (spec, name) = (&container.spec, &container.state.name);
         self.events.push(Event::of_container(spec, name, action, own));
     }
@@ -67,25 +67,25 @@ impl World {
 
 impl Dry {
     pub(super) fn container(&self, id: &ContainerId) -> Result<Container> {
-        Ok(self.world().entry(id)?.container.clone())
+        Ok(self.state().entry(id)?.container.clone())
     }
 
     /// Whether the real engine can be asked what this container has to say.
     pub(super) fn is_real(&self, id: &ContainerId) -> bool {
-        self.world().entry(id).is_ok_and(|entry| entry.is_real)
+        self.state().entry(id).is_ok_and(|entry| entry.is_real)
     }
 
-    pub(super) fn made(&self, reference: &str, options: &CreateOptions) -> Result<ContainerId> {
-        let image = self.known(reference)?;
+    pub(super) fn created(&self, reference: &str, options: &CreateOptions) -> Result<ContainerId> {
+        let image = self.find_image(reference)?;
         let spec_of = |name: &str| Ok(self.container(&self.find(name)?)?.spec);
         let options = &*volumes::with_mounts_of_others(options, &spec_of)?;
-        let id = self.world().next_id();
+        let id = self.state().next_id();
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, &image, options)?;
         lsm::check(&spec.host.security)?;
         profile::read(&mut spec.host.security.seccomp)?;
         namespaces::resolve(&mut spec, &spec_of)?;
         volumes::check_binds(&spec.host.mounts.list)?;
-        let mut world = self.world();
+        let mut world = self.state();
         let name = match &options.name {
             Some(name) => world.free(name)?.clone(),
             None => {
@@ -95,104 +95,104 @@ impl Dry {
                 free.next().unwrap_or_else(|| ContainerName::generate(seed, 1))
             }
         };
-        world.make_volumes(&mut spec, &self.root)?;
+        world.create_volumes(&mut spec, &self.root)?;
         let container = Container { spec, state: State::created(name.clone()) };
         let argv = container.spec.config.argv().join(" ");
-        world.tell(&container, event::Action::Create, &[]);
+        world.emit(&container, event::Action::Create, &[]);
         world.containers.insert(0, Entry::new(container, false));
         drop(world);
-        self.would(format_args!("create {name} from {reference}: {argv}"));
+        self.record(format_args!("create {name} from {reference}: {argv}"));
         Ok(id)
     }
 
     /// Does what an action leads to by the table, and tells of it where it leads somewhere.
     pub(super) fn act(&self, id: &ContainerId, action: Action, how: &str) -> Result<()> {
-        let mut world = self.world();
+        let mut world = self.state();
         let entry = world.entry(id)?;
         let state = &mut entry.container.state;
         let name = state.name.clone();
         let told = match check(name.as_str(), state.status, action)? {
-            Next::Stays => return Ok(()),
-            Next::Gone => vec![event::Action::Destroy],
-            Next::Becomes(status) => become_so(state, status, action),
+            Transition::Stays => return Ok(()),
+            Transition::Removed => vec![event::Action::Destroy],
+            Transition::Becomes(status) => apply_transition(state, status, action),
         };
         entry.is_real = false;
         let container = entry.container.clone();
         for action in told {
             let begun = container.state.started_at.unwrap_or_else(Timestamp::now);
-            let own = death(container.state.exit_code, begun);
+            let own = exit_attributes(container.state.exit_code, begun);
             let own = if action == event::Action::Die { &own[..] } else { &[] };
-            world.tell(&container, action, own);
+            world.emit(&container, action, own);
         }
         let ended = container.state.status == Status::Exited && container.spec.host.auto_remove;
-        if container_goes(action) || ended {
+        if emit_removal(action) || ended {
             world.remove(&container);
         }
         drop(world);
-        self.would(format_args!("{} {name}{how}", action.verb()));
+        self.record(format_args!("{} {name}{how}", action.verb()));
         Ok(())
     }
 
     /// Its program ends with 0: what is assumed of those that are waited for.
-    pub(super) fn ended(&self, id: &ContainerId) -> Result<i32> {
-        let mut world = self.world();
+    pub(super) fn exited(&self, id: &ContainerId) -> Result<i32> {
+        let mut world = self.state();
         let entry = world.entry(id)?;
         if !entry.container.state.status.is_live() {
             return Ok(entry.container.state.exit_code);
         }
         let begun = entry.container.state.started_at.unwrap_or_else(Timestamp::now);
-        entry.container.state = entry.container.state.clone().ended(0, Timestamp::now());
+        entry.container.state = entry.container.state.clone().exited(0, Timestamp::now());
         entry.is_real = false;
         let container = entry.container.clone();
-        world.tell(&container, event::Action::Die, &death(0, begun));
+        world.emit(&container, event::Action::Die, &exit_attributes(0, begun));
         if container.spec.host.auto_remove {
             world.remove(&container);
         }
         drop(world);
-        self.would(format_args!("wait for {} (taken to end with 0)", container.state.name));
+        self.record(format_args!("wait for {} (taken to end with 0)", container.state.name));
         Ok(0)
     }
 
     /// Removes it with the volumes that nobody named.
-    pub(super) fn removed_whole(&self, id: &ContainerId, force: bool) -> Result<()> {
+    pub(super) fn removed_with_volumes(&self, id: &ContainerId, force: bool) -> Result<()> {
         let volumes = self.container(id)?.spec.host.mounts.anonymous();
         self.act(id, if force { Action::RmForce } else { Action::Rm }, "")?;
-        self.world().remove_unused_volumes(&volumes);
+        self.state().remove_unused_volumes(&volumes);
         Ok(())
     }
 
     pub(super) fn renamed(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
-        let mut world = self.world();
+        let mut world = self.state();
         world.free(name)?;
         let state = &mut world.entry(id)?.container.state;
         check(state.name.as_str(), state.status, Action::Rename)?;
         let old = std::mem::replace(&mut state.name, name.clone());
         drop(world);
-        self.would(format_args!("rename {old} to {name}"));
+        self.record(format_args!("rename {old} to {name}"));
         Ok(())
     }
 
     pub(super) fn updated(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
-        let mut world = self.world();
+        let mut world = self.state();
         let container = &mut world.entry(id)?.container;
         check(container.state.name.as_str(), container.state.status, Action::Update)?;
-        let updated = changes.of(&container.spec.host)?;
+        let updated = changes.resolve(&container.spec.host)?;
         updated.apply(&mut container.spec.host);
         let name = container.state.name.clone();
         drop(world);
-        self.would(format_args!("update {name}"));
+        self.record(format_args!("update {name}"));
         Ok(())
     }
 }
 
 /// What an action that is told makes of the state, and what happens on the way.
-fn become_so(state: &mut State, status: Status, action: Action) -> Vec<event::Action> {
+fn apply_transition(state: &mut State, status: Status, action: Action) -> Vec<event::Action> {
     use event::Action as E;
     let was_live = state.status.is_live();
     if status == Status::Exited {
         // A stop signal that is heeded, or SIGKILL.
         let code = if action == Action::Kill { 137 } else { 0 };
-        *state = state.clone().ended(code, Timestamp::now());
+        *state = state.clone().exited(code, Timestamp::now());
         return vec![E::Kill, E::Die];
     }
     let before = std::mem::replace(&mut state.status, status);
@@ -207,6 +207,6 @@ fn become_so(state: &mut State, status: Status, action: Action) -> Vec<event::Ac
     }
 }
 
-fn container_goes(action: Action) -> bool {
+fn emit_removal(action: Action) -> bool {
     matches!(action, Action::Rm | Action::RmForce)
 }

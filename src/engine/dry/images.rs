@@ -15,10 +15,10 @@ use crate::model::{Error, Kind, Result};
 
 impl Dry {
     /// An image that is here, or would be.
-    pub(super) fn known(&self, reference: &str) -> Result<Image> {
+    pub(super) fn find_image(&self, reference: &str) -> Result<Image> {
         let wanted = reference.parse::<Reference>().ok();
         let found = self
-            .world()
+            .state()
             .images
             .iter()
             .find(|image| {
@@ -28,15 +28,15 @@ impl Dry {
             })
             .cloned();
         // The real engine knows what else names an image, and how to refuse.
-        found.map_or_else(|| self.real.image(reference, PullPolicy::Never), Ok)
+        found.map_or_else(|| self.inner.image(reference, PullPolicy::Never), Ok)
     }
 
     /// An image that is here; one that is not would be fetched.
-    pub(super) fn fetched(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
-        let error = match self.known(reference) {
+    pub(super) fn find_or_pull(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
+        let error = match self.find_image(reference) {
             Ok(image) if pull != PullPolicy::Always => return Ok(image),
             Ok(image) => {
-                self.would(format_args!("pull {reference}"));
+                self.record(format_args!("pull {reference}"));
                 return Ok(image);
             }
             Err(error) => error,
@@ -46,7 +46,7 @@ impl Dry {
             return Err(error);
         }
         let verb = if wanted.familiar() == "host:latest" { "make image" } else { "pull" };
-        self.would(format_args!("{verb} {}", wanted.familiar()));
+        self.record(format_args!("{verb} {}", wanted.familiar()));
         Ok(self.add(&wanted))
     }
 
@@ -54,12 +54,17 @@ impl Dry {
     pub(super) fn add(&self, reference: &Reference) -> Image {
         let cmd = [format!("the command of {}", reference.familiar())];
         let config = ImageConfig { cmd: Some(cmd.to_vec()), ..ImageConfig::default() };
-        self.add_so(reference, config, json!({ "config": { "Cmd": cmd } }))
+        self.add_with_config(reference, config, json!({ "config": { "Cmd": cmd } }))
     }
 
     /// The same for one that says how it is run: `document` as `config`.
-    fn add_so(&self, reference: &Reference, config: ImageConfig, document: Value) -> Image {
-        self.keep(Image {
+    fn add_with_config(
+        &self,
+        reference: &Reference,
+        config: ImageConfig,
+        document: Value,
+    ) -> Image {
+        self.take_tags(Image {
             id: digest_of(&reference.to_string()),
             tags: vec![reference.clone()],
             digests: Vec::new(),
@@ -91,7 +96,7 @@ impl Dry {
         let config = config_of(&document)?;
         let id: Digest = digest_of(&format!("{} {by}", from.id));
         let tags = tag.cloned().into_iter().collect();
-        Ok(self.keep(Image { id, tags, config, document, ..from.clone() }))
+        Ok(self.take_tags(Image { id, tags, config, document, ..from.clone() }))
     }
 
     /// An image that would be made of a root file system.
@@ -100,13 +105,13 @@ impl Dry {
         let mut document = json!({ "config": {} });
         instructions::change(&mut document, &options.changes)?;
         options.steps.iter().try_for_each(|step| configure(&mut document, step))?;
-        self.would(format_args!("import {}", name.familiar()));
-        Ok(self.add_so(&name, config_of(&document)?, document))
+        self.record(format_args!("import {}", name.familiar()));
+        Ok(self.add_with_config(&name, config_of(&document)?, document))
     }
 
     /// Its tags are taken from all others.
-    fn keep(&self, image: Image) -> Image {
-        let mut world = self.world();
+    fn take_tags(&self, image: Image) -> Image {
+        let mut world = self.state();
         world.images.retain(|other| other.id != image.id);
         for other in &mut world.images {
             other.tags.retain(|tag| !image.tags.contains(tag));
@@ -116,17 +121,17 @@ impl Dry {
     }
 
     pub(super) fn tagged(&self, image: &str, reference: &Reference) -> Result<Image> {
-        let mut found = self.known(image)?;
-        self.would(format_args!("tag {} as {}", named(&found), reference.familiar()));
+        let mut found = self.find_image(image)?;
+        self.record(format_args!("tag {} as {}", named(&found), reference.familiar()));
         if !found.tags.contains(reference) {
             found.tags.push(reference.clone());
         }
-        Ok(self.keep(found))
+        Ok(self.take_tags(found))
     }
 
     pub(super) fn removed(&self, image: &str, force: bool) -> Result<Vec<Removed>> {
-        let found = self.known(image)?;
-        let mut world = self.world();
+        let found = self.find_image(image)?;
+        let mut world = self.state();
         let user = world.containers.iter().find(|entry| entry.container.spec.image.id == found.id);
         if let Some(user) = user.filter(|_| !force && found.tags.len() < 2) {
             let name = &user.container.state.name;
@@ -135,7 +140,7 @@ impl Dry {
         }
         world.images.retain(|other| other.id != found.id);
         drop(world);
-        self.would(format_args!("remove image {image}"));
+        self.record(format_args!("remove image {image}"));
         let untagged = found.tags.into_iter().map(Removed::Untagged);
         Ok(untagged.chain([Removed::Deleted(found.id)]).collect())
     }

@@ -19,21 +19,21 @@ use crate::model::observe::event::Event;
 use crate::model::observe::volume::VolumeUse;
 
 /// Who is told what would be done: a line each, without the newline.
-pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+pub type ActionLog = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The engine that tells.
 pub struct Dry {
     /// What there is, which is only read.
-    pub(super) real: Arc<dyn Backend>,
+    pub(super) inner: Arc<dyn Backend>,
     /// Where it keeps all.
     pub(super) root: PathBuf,
-    tell: Tell,
-    world: Mutex<World>,
+    log: ActionLog,
+    state: Mutex<SimulatedState>,
 }
 
 /// What there would be.
 #[derive(Debug, Default)]
-pub(super) struct World {
+pub(super) struct SimulatedState {
     /// Newest first.
     pub(super) containers: Vec<Entry>,
     /// Newest first.
@@ -63,7 +63,7 @@ impl Entry {
 
 impl fmt::Debug for Dry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dry").field("real", &self.real).finish_non_exhaustive()
+        f.debug_struct("Dry").field("real", &self.inner).finish_non_exhaustive()
     }
 }
 
@@ -71,24 +71,24 @@ impl fmt::Debug for Dry {
 ///
 /// # Errors
 /// When what there is cannot be read.
-pub fn open(real: Arc<dyn Backend>, root: &Path, tell: Tell) -> Result<Arc<dyn Backend>> {
+pub fn open(real: Arc<dyn Backend>, root: &Path, tell: ActionLog) -> Result<Arc<dyn Backend>> {
     let containers = real.ps()?.into_iter().map(|container| Entry::new(container, true));
-    let world = World {
+    let world = SimulatedState {
         containers: containers.collect(),
         images: real.images()?,
         volumes: real.volumes()?,
-        ..World::default()
+        ..SimulatedState::default()
     };
-    Ok(Arc::new(Dry { real, root: root.to_owned(), tell, world: Mutex::new(world) }))
+    Ok(Arc::new(Dry { inner: real, root: root.to_owned(), log: tell, state: Mutex::new(world) }))
 }
 
 impl Dry {
-    pub(super) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn state(&self) -> MutexGuard<'_, SimulatedState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells what would be done.
-    pub(super) fn would(&self, what: impl fmt::Display) {
-        (self.tell)(&format!("would {what}"));
+    pub(super) fn record(&self, what: impl fmt::Display) {
+        (self.log)(&format!("would {what}"));
     }
 }

@@ -2,27 +2,27 @@
 
 use std::time::Duration;
 
-use crate::engine::backend::{Cancel, EventStream, LogStream};
+use crate::engine::backend::{CancelToken, EventStream, LogStream};
 use crate::model::Result;
 use crate::model::observe::event::Event;
 use crate::model::observe::log::LogLine;
 
 /// A log without lines.
 #[derive(Debug)]
-pub struct Silence;
+pub struct EmptyLog;
 
-impl LogStream for Silence {
-    fn next_line(&mut self, _: Option<Duration>, _: &Cancel) -> Result<Option<LogLine>> {
+impl LogStream for EmptyLog {
+    fn next_line(&mut self, _: Option<Duration>, _: &CancelToken) -> Result<Option<LogLine>> {
         Ok(None)
     }
 }
 
 /// Events that were noted. None comes later: nothing happens by itself.
 #[derive(Debug)]
-pub struct Noted(pub std::vec::IntoIter<Event>);
+pub struct RecordedEvents(pub std::vec::IntoIter<Event>);
 
-impl EventStream for Noted {
-    fn next_event(&mut self, _: Option<Duration>, _: &Cancel) -> Result<Option<Event>> {
+impl EventStream for RecordedEvents {
+    fn next_event(&mut self, _: Option<Duration>, _: &CancelToken) -> Result<Option<Event>> {
         Ok(self.0.next())
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::state::{Dry, World};
+use super::state::{Dry, SimulatedState};
 use crate::engine::native::volumes::{in_use, missing};
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::{MountKind, check_volume_name};
@@ -14,7 +14,7 @@ use crate::model::observe::volume::{
 use crate::model::{Kind, Result};
 use crate::runtime::record::volumes::Volumes;
 
-impl World {
+impl SimulatedState {
     /// A volume with those who use it.
     fn volume(&self, name: &str) -> Option<VolumeUse> {
         let found = self.volumes.iter().find(|used| used.volume.name == name)?;
@@ -31,7 +31,7 @@ impl World {
     }
 
     /// Takes a volume to be made, unless it is there. Whether it was made.
-    fn make_volume(&mut self, volume: Volume, root: &Path) -> Result<bool> {
+    fn create_volume(&mut self, volume: Volume, root: &Path) -> Result<bool> {
         check_volume_name(&volume.name)?;
         if self.volumes.iter().any(|used| used.volume.name == volume.name) {
             return Ok(false);
@@ -42,7 +42,7 @@ impl World {
     }
 
     /// The volumes of a container that is being made; those without a name get one.
-    pub(super) fn make_volumes(&mut self, spec: &mut ContainerSpec, root: &Path) -> Result<()> {
+    pub(super) fn create_volumes(&mut self, spec: &mut ContainerSpec, root: &Path) -> Result<()> {
         for mount in spec.host.mounts.list.iter_mut() {
             if mount.kind != MountKind::Volume {
                 continue;
@@ -50,8 +50,8 @@ impl World {
             if mount.source.is_empty() {
                 self.next_id().as_str().clone_into(&mut mount.source);
             }
-            let volume = Volume::of(mount, spec.created);
-            self.make_volume(volume, root)?;
+            let volume = Volume::from_mount(mount, spec.created);
+            self.create_volume(volume, root)?;
         }
         Ok(())
     }
@@ -67,26 +67,26 @@ impl World {
 }
 
 impl Dry {
-    pub(super) fn made_volume(&self, options: &VolumeOptions) -> Result<Volume> {
-        let mut world = self.world();
+    pub(super) fn created_volume(&self, options: &VolumeOptions) -> Result<Volume> {
+        let mut world = self.state();
         let unnamed = || world.next_id().as_str().to_owned();
         let name = options.name.clone().unwrap_or_else(unnamed);
         let volume = Volume::new(name.clone(), Timestamp::now(), options);
-        let made = world.make_volume(volume, &self.root)?;
+        let made = world.create_volume(volume, &self.root)?;
         let found = world.volume(&name).ok_or_else(|| missing(&name))?.volume;
         drop(world);
         if made {
-            self.would(format_args!("create volume {name}"));
+            self.record(format_args!("create volume {name}"));
         }
         Ok(found)
     }
 
     pub(super) fn known_volumes(&self) -> Vec<VolumeUse> {
-        self.world().all_volumes()
+        self.state().all_volumes()
     }
 
     pub(super) fn known_volume(&self, name: &str) -> Result<VolumeUse> {
-        self.world().volume(name).ok_or_else(|| missing(name))
+        self.state().volume(name).ok_or_else(|| missing(name))
     }
 
     pub(super) fn removed_volume(&self, name: &str, force: bool) -> Result<()> {
@@ -97,8 +97,8 @@ impl Dry {
         if !found.users.is_empty() {
             return Err(in_use(&found));
         }
-        self.world().volumes.retain(|used| used.volume.name != name);
-        self.would(format_args!("remove volume {name}"));
+        self.state().volumes.retain(|used| used.volume.name != name);
+        self.record(format_args!("remove volume {name}"));
         Ok(())
     }
 
@@ -106,20 +106,20 @@ impl Dry {
         &self,
         all: bool,
         filter: &VolumeFilter,
-        only_tells: bool,
+        is_dry_run: bool,
     ) -> Result<PrunedVolumes> {
         let goes = |used: &VolumeUse| {
-            used.users.is_empty() && (all || used.volume.anonymous) && filter.takes(used)
+            used.users.is_empty() && (all || used.volume.anonymous) && filter.matches(used)
         };
         let unused = self.known_volumes().into_iter().filter(goes);
         let names: Vec<String> = unused.map(|used| used.volume.name).collect();
         // Of volumes that only would be there none takes any place.
-        let real = self.real.volume_prune(all, filter, true)?;
+        let real = self.inner.volume_prune(all, filter, true)?;
         let all_go = real.names.iter().all(|name| names.contains(name));
         let bytes = if all_go { real.bytes } else { 0 };
-        if !only_tells {
-            self.world().volumes.retain(|used| !names.contains(&used.volume.name));
-            self.would("prune volumes");
+        if !is_dry_run {
+            self.state().volumes.retain(|used| !names.contains(&used.volume.name));
+            self.record("prune volumes");
         }
         Ok(PrunedVolumes { names, bytes })
     }

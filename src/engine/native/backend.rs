@@ -8,12 +8,12 @@ use std::time::Duration;
 use once_cell::sync::OnceCell;
 use serde_json::Value;
 
-use super::build::How;
+use super::build::BuildParams;
 use crate::engine::backend::{
-    Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Owner, Settings, Transfer,
+    Attach, Backend, CancelToken, CopyOptions, EventStream, LogStream, Session, Settings, Transfer,
 };
 use crate::image::{self, Store};
-use crate::model::container::exec::{ExecOptions, Left};
+use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::options::{CreateOptions, StopOptions};
 use crate::model::container::status;
 use crate::model::container::{Changes, Container};
@@ -23,17 +23,17 @@ use crate::model::image::usage::{ContainerUsage, ImageUsage, PruneOptions, Prune
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::observe::check_report::Report;
 use crate::model::observe::event::{Action, EventOptions};
-use crate::model::observe::introspection::{Anatomy, ImageAnatomy, Sources};
+use crate::model::observe::introspection::{ImageIntrospection, Introspection, PathLayers};
 use crate::model::observe::log::LogOptions;
 use crate::model::observe::progress::{Access, Progress, PullOptions, Pulled, Pushed};
-use crate::model::observe::readiness::{Seen, Sign};
+use crate::model::observe::readiness::{Probe, ProbeResult};
 use crate::model::observe::stats::Stats;
 use crate::model::observe::system::Info;
 use crate::model::observe::top::Process;
 use crate::model::observe::volume::{
     PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse,
 };
-use crate::model::script::trace::Deed;
+use crate::model::script::trace::TraceStep;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::value::platform::Platform;
@@ -50,13 +50,13 @@ pub(crate) struct Native {
     pub(crate) settings: Settings,
     pub(crate) runtime: Runtime,
     /// This process as the owner of what builds run; none before the first.
-    pub(crate) builder: OnceCell<Owner>,
+    pub(crate) build_session: OnceCell<Session>,
 }
 
 impl Native {
     pub(crate) fn new(settings: &Settings) -> Self {
         let runtime = Runtime::new(&settings.root, &settings.cgroup_parent);
-        Native { settings: settings.clone(), runtime, builder: OnceCell::new() }
+        Native { settings: settings.clone(), runtime, build_session: OnceCell::new() }
     }
 
     pub(crate) fn store(&self) -> Result<Store> {
@@ -70,18 +70,18 @@ impl Backend for Native {
     }
 
     fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
-        self.find_or_make(reference, pull)
+        self.find_or_create(reference, pull)
     }
 
-    fn obtain(
+    fn ensure_image(
         &self,
         reference: &str,
         pull: PullPolicy,
         options: &PullOptions,
         progress: &Arc<dyn Progress>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
-        self.obtain_image(reference, pull, options, progress, cancel)
+        self.ensure_present(reference, pull, options, progress, cancel)
     }
 
     fn pull(
@@ -89,7 +89,7 @@ impl Backend for Native {
         reference: &Reference,
         options: &PullOptions,
         progress: &Arc<dyn Progress>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Pulled> {
         self.pull_image(reference, options, progress, cancel)
     }
@@ -100,7 +100,7 @@ impl Backend for Native {
         reference: &Reference,
         access: Access,
         progress: &Arc<dyn Progress>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Pushed> {
         self.push_image(image, reference, access, progress, cancel)
     }
@@ -111,7 +111,7 @@ impl Backend for Native {
         user: &str,
         password: &str,
         access: Access,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Option<PathBuf>> {
         image::log_in(registry, user, password, access, &|| cancel.check())
     }
@@ -137,11 +137,11 @@ impl Backend for Native {
         &self,
         archive: &Path,
         platform: Option<&Platform>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Vec<Loaded>> {
         let store = self.store()?;
         let loaded = store.load_file(archive, platform, &|| cancel.check())?;
-        self.tell_loaded(&store, &loaded);
+        self.emit_loaded(&store, &loaded);
         Ok(loaded)
     }
 
@@ -149,11 +149,11 @@ impl Backend for Native {
         &self,
         archive: &mut (dyn std::io::Read + Send),
         platform: Option<&Platform>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Vec<Loaded>> {
         let store = self.store()?;
         let loaded = store.load(archive, platform, &|| cancel.check())?;
-        self.tell_loaded(&store, &loaded);
+        self.emit_loaded(&store, &loaded);
         Ok(loaded)
     }
 
@@ -162,11 +162,11 @@ impl Backend for Native {
         images: &[&str],
         options: &SaveOptions,
         path: &Path,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
         let store = self.store()?;
         store.save_file(images, options, path, &|| cancel.check())?;
-        self.tell_saved(&store, images);
+        self.emit_saved(&store, images);
         Ok(())
     }
 
@@ -175,21 +175,21 @@ impl Backend for Native {
         images: &[&str],
         options: &SaveOptions,
         out: &mut (dyn std::io::Write + Send),
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
         let store = self.store()?;
         store.save(images, options, out, &|| cancel.check())?;
-        self.tell_saved(&store, images);
+        self.emit_saved(&store, images);
         Ok(())
     }
 
     fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
-        self.make_of_programs(programs, reference)
+        self.create_from_programs(programs, reference)
     }
 
     fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
         let image = self.store()?.tag(image, reference)?;
-        self.tell(Action::Tag, &image, Some(reference));
+        self.emit(Action::Tag, &image, Some(reference));
         Ok(image)
     }
 
@@ -216,12 +216,12 @@ impl Backend for Native {
         let before = store.list()?;
         let pruned = store.prune(options, &self.users()?)?;
         if !options.dry_run {
-            self.tell_removed(&pruned.removed, &before);
+            self.emit_removed(&pruned.removed, &before);
         }
         Ok(pruned)
     }
 
-    fn check(&self, repair: bool, cancel: &Cancel) -> Result<Report> {
+    fn check(&self, repair: bool, cancel: &CancelToken) -> Result<Report> {
         self.check_all(repair, cancel)
     }
 
@@ -230,7 +230,7 @@ impl Backend for Native {
         let _lock = self.lock_images()?;
         let before = store.find(image).ok();
         let removed = store.remove(image, force, &self.users()?)?;
-        self.tell_removed(&removed, before.as_slice());
+        self.emit_removed(&removed, before.as_slice());
         Ok(removed)
     }
 
@@ -261,19 +261,24 @@ impl Backend for Native {
         self.create_container(image, options)
     }
 
-    fn shows(&self, id: &ContainerId, sign: &Sign, cancel: &Cancel) -> Result<Seen> {
-        self.runtime.shows(id, sign, cancel)
+    fn probe(&self, id: &ContainerId, sign: &Probe, cancel: &CancelToken) -> Result<ProbeResult> {
+        self.runtime.probe(id, sign, cancel)
     }
 
-    fn own(&self) -> Result<Owner> {
-        self.runtime.own()
+    fn start_session(&self) -> Result<Session> {
+        self.runtime.start_session()
     }
 
     fn start(&self, id: &ContainerId) -> Result<()> {
         self.runtime.start(id)
     }
 
-    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<Left> {
+    fn attach(
+        &self,
+        id: &ContainerId,
+        attach: Attach<'_>,
+        cancel: &CancelToken,
+    ) -> Result<AttachOutcome> {
         self.runtime.attach(id, attach.start, attach.into(), cancel)
     }
 
@@ -282,8 +287,8 @@ impl Backend for Native {
         id: &ContainerId,
         options: &ExecOptions,
         attach: Attach<'_>,
-        cancel: &Cancel,
-    ) -> Result<Left> {
+        cancel: &CancelToken,
+    ) -> Result<AttachOutcome> {
         self.runtime.exec(id, options, attach.into(), cancel)
     }
 
@@ -299,7 +304,7 @@ impl Backend for Native {
         self.runtime.unpause(id)
     }
 
-    fn stop(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()> {
+    fn stop(&self, id: &ContainerId, options: &StopOptions, cancel: &CancelToken) -> Result<()> {
         self.runtime.stop(id, options, false, cancel)
     }
 
@@ -307,20 +312,20 @@ impl Backend for Native {
         self.runtime.kill(id, signal)
     }
 
-    fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()> {
+    fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &CancelToken) -> Result<()> {
         self.runtime.restart(id, options, cancel)
     }
 
-    fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()> {
+    fn rm(&self, id: &ContainerId, force: bool, cancel: &CancelToken) -> Result<()> {
         self.remove_container(id, force, false, cancel)
     }
 
-    fn rm_with_volumes(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()> {
+    fn rm_with_volumes(&self, id: &ContainerId, force: bool, cancel: &CancelToken) -> Result<()> {
         self.remove_container(id, force, true, cancel)
     }
 
     fn volume_create(&self, options: &VolumeOptions) -> Result<Volume> {
-        self.make_volume(options)
+        self.create_volume(options)
     }
 
     fn volumes(&self) -> Result<Vec<VolumeUse>> {
@@ -360,7 +365,12 @@ impl Backend for Native {
         self.runtime.rename(id, name)
     }
 
-    fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32> {
+    fn wait(
+        &self,
+        id: &ContainerId,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<i32> {
         self.runtime.wait(id, timeout, cancel)
     }
 
@@ -369,10 +379,11 @@ impl Backend for Native {
         image: &str,
         step: &BuildStep,
         out: &mut dyn Write,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
         let parent = self.store()?.find(image)?;
-        self.do_step(Some(&parent), step, How::default(), out, cancel).map(|done| done.image)
+        self.do_step(Some(&parent), step, BuildParams::default(), out, cancel)
+            .map(|done| done.image)
     }
 
     fn build(
@@ -381,7 +392,7 @@ impl Backend for Native {
         options: &BuildOptions,
         progress: &Arc<dyn Progress>,
         out: &mut dyn Write,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
         self.do_build(context, options, progress, out, cancel)
     }
@@ -390,25 +401,25 @@ impl Backend for Native {
         &self,
         archive: &mut (dyn std::io::Read + Send),
         options: &ImportOptions,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
-        self.make_import(archive, options, cancel)
+        self.create_import(archive, options, cancel)
     }
 
-    fn planned(&self, id: &ContainerId, action: status::Action) -> Result<Vec<Deed>> {
-        self.runtime.planned(id, action)
+    fn plan_action(&self, id: &ContainerId, action: status::Action) -> Result<Vec<TraceStep>> {
+        self.runtime.plan_action(id, action)
     }
 
-    fn anatomy(&self, id: &ContainerId) -> Result<Anatomy> {
-        self.anatomy_of(id)
+    fn introspect(&self, id: &ContainerId) -> Result<Introspection> {
+        self.introspect_container(id)
     }
 
-    fn sources(&self, id: &ContainerId, path: &str) -> Result<Sources> {
-        self.sources_of(id, path)
+    fn path_layers(&self, id: &ContainerId, path: &str) -> Result<PathLayers> {
+        self.layers_of_path(id, path)
     }
 
-    fn image_anatomy(&self, reference: &str) -> Result<ImageAnatomy> {
-        self.image_anatomy_of(reference)
+    fn introspect_image(&self, reference: &str) -> Result<ImageIntrospection> {
+        self.image_introspection(reference)
     }
 
     fn diff(&self, id: &ContainerId) -> Result<Vec<Change>> {
@@ -420,12 +431,12 @@ impl Backend for Native {
         id: &ContainerId,
         reference: Option<&Reference>,
         options: &CommitOptions,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
-        self.make_commit(id, reference, options, cancel)
+        self.create_commit(id, reference, options, cancel)
     }
 
-    fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &Cancel) -> Result<()> {
+    fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &CancelToken) -> Result<()> {
         self.write_export(id, out, cancel)
     }
 
@@ -434,7 +445,7 @@ impl Backend for Native {
         id: &ContainerId,
         what: Transfer<'_>,
         options: CopyOptions,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
         self.transfer(id, what, options, cancel)
     }

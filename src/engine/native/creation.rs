@@ -14,7 +14,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::{Kind, Result};
 use crate::runtime::host::lsm;
-use crate::runtime::{New, host};
+use crate::runtime::{NewContainer, host};
 
 /// How often a generated name may be taken before the short id serves (moby, `names.go`).
 const NAME_ATTEMPTS: u32 = 6;
@@ -56,7 +56,7 @@ impl Native {
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
         lsm::check(&spec.host.security)?;
         profile::read(&mut spec.host.security.seccomp)?;
-        self.resolve_sharing(&mut spec)?;
+        self.resolve_namespaces(&mut spec)?;
         let name = match &options.name {
             Some(name) => name.clone(),
             None if attempt > NAME_ATTEMPTS => id.short().parse()?,
@@ -69,7 +69,7 @@ impl Native {
         spec.host.storage = self.driver()?.driver;
         let lower: Vec<String> = match spec.host.storage {
             Driver::Overlay => {
-                store.stack(&spec.image.layers, host::most_layers())?.iter().map(inside).collect()
+                store.stack(&spec.image.layers, host::max_layers())?.iter().map(inside).collect()
             }
             Driver::Vfs => Vec::new(),
         };
@@ -77,7 +77,7 @@ impl Native {
         let environment = merge::process_env(&spec);
         let mounts = self.prepare_mounts(&mut spec)?;
         let root = root.as_ref().map(inside);
-        let new = New {
+        let new = NewContainer {
             spec: &spec,
             name: &name,
             environment: &environment,
@@ -86,7 +86,7 @@ impl Native {
         };
         let copy = |target: &Path| store.copy_layers(&spec.image.layers, target, &|| Ok(()));
         self.runtime.create(&new, &copy)?;
-        mounts.keep();
+        mounts.commit();
         Ok(id)
     }
 }

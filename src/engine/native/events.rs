@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::backend::Native;
-use crate::engine::backend::{Cancel, EventStream};
+use crate::engine::backend::{CancelToken, EventStream};
 use crate::image::Store;
 use crate::model::Result;
 use crate::model::image::{Image, Loaded, Removed};
@@ -15,21 +15,25 @@ use crate::model::value::reference::Reference;
 use crate::runtime::record::journal::EventReader;
 
 impl EventStream for EventReader {
-    fn next_event(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<Event>> {
+    fn next_event(
+        &mut self,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<Option<Event>> {
         EventReader::next_event(self, timeout, cancel)
     }
 }
 
 impl Native {
     /// Tells what happened to an image. Docker gives it its id for a name, unless it got one.
-    pub(crate) fn tell(&self, action: Action, image: &Image, name: Option<&Reference>) {
+    pub(crate) fn emit(&self, action: Action, image: &Image, name: Option<&Reference>) {
         let id = image.id.as_str();
         let name = name.map_or_else(|| id.to_owned(), Reference::familiar);
         self.runtime.journal().write(Event::of_image(action, id, &name, &image.config.labels));
     }
 
     /// Tells that an image came from a registry or went there; Docker names the reference.
-    pub(crate) fn tell_moved(&self, action: Action, reference: &Reference, image: &Image) {
+    pub(crate) fn emit_transfer(&self, action: Action, reference: &Reference, image: &Image) {
         let whole = reference.familiar();
         let end = reference.tag().map(|tag| format!(":{tag}"));
         let repository = end.and_then(|end| whole.strip_suffix(end.as_str()));
@@ -39,25 +43,25 @@ impl Native {
     }
 
     /// Tells that images were taken from an archive.
-    pub(crate) fn tell_loaded(&self, store: &Store, loaded: &[Loaded]) {
+    pub(crate) fn emit_loaded(&self, store: &Store, loaded: &[Loaded]) {
         for image in loaded.iter().filter_map(|image| store.find(image.id.as_str()).ok()) {
-            self.tell(Action::Load, &image, None);
+            self.emit(Action::Load, &image, None);
         }
     }
 
     /// Tells which images were written to an archive.
-    pub(crate) fn tell_saved(&self, store: &Store, images: &[&str]) {
+    pub(crate) fn emit_saved(&self, store: &Store, images: &[&str]) {
         for image in images.iter().filter_map(|image| store.find(image).ok()) {
-            self.tell(Action::Save, &image, None);
+            self.emit(Action::Save, &image, None);
         }
     }
 
     /// Tells what was taken away of `images`, as they were before.
-    pub(crate) fn tell_removed(&self, removed: &[Removed], images: &[Image]) {
+    pub(crate) fn emit_removed(&self, removed: &[Removed], images: &[Image]) {
         let find = |id: &Digest| images.iter().find(|image| image.id == *id);
         let mut untagged = 0;
         let untag = |image: &Image, times| {
-            (0..times).for_each(|_| self.tell(Action::Untag, image, None));
+            (0..times).for_each(|_| self.emit(Action::Untag, image, None));
         };
         for step in removed {
             match step {
@@ -66,7 +70,7 @@ impl Native {
                 Removed::Deleted(id) => {
                     if let Some(image) = find(id) {
                         untag(image, std::mem::take(&mut untagged));
-                        self.tell(Action::Delete, image, None);
+                        self.emit(Action::Delete, image, None);
                     }
                 }
             }
@@ -77,7 +81,7 @@ impl Native {
     }
 
     /// Tells that an image was made of a container, after its tag, as Docker does.
-    pub(crate) fn tell_commit(
+    pub(crate) fn emit_commit(
         &self,
         id: &ContainerId,
         image: &Image,
@@ -85,7 +89,7 @@ impl Native {
         comment: &str,
     ) {
         if let Some(reference) = reference {
-            self.tell(Action::Tag, image, Some(reference));
+            self.emit(Action::Tag, image, Some(reference));
         }
         let own = [
             ("comment", comment.to_owned()),

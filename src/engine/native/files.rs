@@ -6,9 +6,9 @@ use std::os::unix::fs::MetadataExt;
 use serde_json::Value;
 
 use super::backend::Native;
-use crate::engine::backend::{Backend, Cancel};
+use crate::engine::backend::{Backend, CancelToken};
 use crate::engine::dockerfile::instructions;
-use crate::image::{Files, Origin, build::configure, bytes_below};
+use crate::image::{Files, Origin, build::configure, tree_size};
 use crate::model::container::Container;
 use crate::model::container::status::Status;
 use crate::model::container::storage::Driver;
@@ -21,7 +21,7 @@ use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
 /// Where the files of a container are.
-struct Place {
+struct ContainerFiles {
     upper: std::path::PathBuf,
     /// When all was copied, where it was.
     copied: Option<(i64, i64)>,
@@ -29,7 +29,7 @@ struct Place {
     mounts: Vec<String>,
 }
 
-impl Place {
+impl ContainerFiles {
     fn files(&self) -> Files<'_> {
         Files {
             upper: &self.upper,
@@ -41,12 +41,12 @@ impl Place {
 }
 
 /// Thaws a container again, whatever happens.
-struct Frozen<'a> {
+struct PauseGuard<'a> {
     engine: &'a Native,
     id: &'a ContainerId,
 }
 
-impl Drop for Frozen<'_> {
+impl Drop for PauseGuard<'_> {
     fn drop(&mut self) {
         // It may have been killed or thawed meanwhile, which is as well.
         let _ = self.engine.unpause(self.id);
@@ -54,7 +54,7 @@ impl Drop for Frozen<'_> {
 }
 
 impl Native {
-    fn place(&self, id: &ContainerId, verb: &str) -> Result<Place> {
+    fn container_files(&self, id: &ContainerId, verb: &str) -> Result<ContainerFiles> {
         let container = self.inspect(id)?;
         let name = container.state.name.to_string();
         if container.state.status == Status::Dead {
@@ -64,8 +64,8 @@ impl Native {
                 .container(name, Some("dead")));
         }
         let directory = self.runtime.directory(id);
-        let gone_or = |error| self.runtime.gone_or(id, error);
-        let config: Value = directory.read("config.json").map_err(gone_or)?;
+        let not_found_or = |error| self.runtime.not_found_or(id, error);
+        let config: Value = directory.read("config.json").map_err(not_found_or)?;
         let mounts = config.get("mounts").and_then(Value::as_array).into_iter().flatten();
         let paths = mounts.filter_map(|mount| mount.get("destination").and_then(Value::as_str));
         let mounts = paths.map(str::to_owned).collect();
@@ -76,16 +76,21 @@ impl Native {
                 let path = directory.file("config.json");
                 let written = std::fs::metadata(&path);
                 let written = written.context(|| format!("stat `{}`", path.display()));
-                let written = written.map_err(gone_or)?;
+                let written = written.map_err(not_found_or)?;
                 ("rootfs", Some((written.mtime(), written.mtime_nsec())))
             }
         };
-        Ok(Place { upper: directory.file(name), copied, container, mounts })
+        Ok(ContainerFiles { upper: directory.file(name), copied, container, mounts })
     }
 
     /// What was read of a container's files, unless these were removed meanwhile: what is removed
     /// vanishes file by file, so a part of it may be all that was found.
-    pub(crate) fn whole<T>(&self, id: &ContainerId, name: &str, read: Result<T>) -> Result<T> {
+    pub(crate) fn unless_removed<T>(
+        &self,
+        id: &ContainerId,
+        name: &str,
+        read: Result<T>,
+    ) -> Result<T> {
         // Nothing is read after this, and what is removed is moved away first.
         if self.runtime.directory(id).path().exists() {
             return read;
@@ -99,13 +104,13 @@ impl Native {
         let directory = self.runtime.directory(id);
         let upper = directory.file("upper");
         if upper.exists() {
-            return Ok(bytes_below(&upper));
+            return Ok(tree_size(&upper));
         }
-        match self.place(id, "measure") {
+        match self.container_files(id, "measure") {
             Ok(place) => self.store()?.changed_bytes(place.files()),
             // Of a damaged record no more is known than what stands there.
             Err(error) if matches!(error.kind(), Kind::Refused | Kind::Corrupt) => {
-                Ok(bytes_below(&directory.file("rootfs")))
+                Ok(tree_size(&directory.file("rootfs")))
             }
             Err(error) => Err(error),
         }
@@ -113,9 +118,9 @@ impl Native {
 
     /// What a container has changed.
     pub(crate) fn changes(&self, id: &ContainerId) -> Result<Vec<Change>> {
-        let place = self.place(id, "compare")?;
+        let place = self.container_files(id, "compare")?;
         let changes = self.store()?.changes(place.files());
-        self.whole(id, place.container.state.name.as_str(), changes)
+        self.unless_removed(id, place.container.state.name.as_str(), changes)
     }
 
     /// Writes all that a container sees as a tar.
@@ -123,25 +128,25 @@ impl Native {
         &self,
         id: &ContainerId,
         out: &mut dyn Write,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
-        let place = self.place(id, "export")?;
+        let place = self.container_files(id, "export")?;
         let name = place.container.state.name.as_str();
         let exported = self.store()?.export(place.files(), out, &|| cancel.check());
-        self.whole(id, name, exported).context(|| format!("cannot export `{name}`"))?;
+        self.unless_removed(id, name, exported).context(|| format!("cannot export `{name}`"))?;
         self.runtime.event(id, Action::Export, &[]);
         Ok(())
     }
 
     /// Makes an image of a container.
-    pub(crate) fn make_commit(
+    pub(crate) fn create_commit(
         &self,
         id: &ContainerId,
         reference: Option<&Reference>,
         options: &CommitOptions,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
-        let place = self.place(id, "commit")?;
+        let place = self.container_files(id, "commit")?;
         let name = place.container.state.name.to_string();
         let spec = &place.container.spec;
         let store = self.store()?;
@@ -164,7 +169,7 @@ impl Native {
         };
         let frozen = if options.pause && place.container.state.status == Status::Running {
             match self.pause(id) {
-                Ok(()) => Some(Frozen { engine: self, id }),
+                Ok(()) => Some(PauseGuard { engine: self, id }),
                 // It has just ended: nothing changes any more.
                 Err(error) if error.kind() == Kind::Refused => None,
                 Err(error) if error.kind() == Kind::Unsupported => {
@@ -181,17 +186,17 @@ impl Native {
         let image = self.commit_files(&place, &parent, document, &origin, cancel);
         drop(frozen);
         let image = image.context(|| format!("cannot commit `{name}`"))?;
-        self.tell_commit(id, &image, reference, &options.message);
+        self.emit_commit(id, &image, reference, &options.message);
         Ok(image)
     }
 
     fn commit_files(
         &self,
-        place: &Place,
+        place: &ContainerFiles,
         parent: &Image,
         document: Value,
         origin: &Origin<'_>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
         let upper = &place.upper;
         self.store()?.commit(parent, place.files(), document, origin, &|| {
@@ -211,19 +216,19 @@ impl Native {
         id: &ContainerId,
         parent: &Image,
         origin: &Origin<'_>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
-        let place = self.place(id, "commit")?;
+        let place = self.container_files(id, "commit")?;
         let _use = self.share_images()?;
         self.commit_files(&place, parent, parent.document.clone(), origin, cancel)
     }
 
     /// Makes an image of a root file system.
-    pub(crate) fn make_import(
+    pub(crate) fn create_import(
         &self,
         archive: &mut (dyn Read + Send),
         options: &ImportOptions,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
         let store = self.store()?;
         let mut document = store.empty_document();
@@ -249,9 +254,9 @@ impl Native {
             Origin { comment: message, reference: options.reference.as_ref(), ..Origin::default() };
         let image = store.import_root(archive, document, &origin, &|| cancel.check())?;
         if let Some(reference) = &options.reference {
-            self.tell(Action::Tag, &image, Some(reference));
+            self.emit(Action::Tag, &image, Some(reference));
         }
-        self.tell(Action::Import, &image, None);
+        self.emit(Action::Import, &image, None);
         Ok(image)
     }
 }

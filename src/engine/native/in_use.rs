@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use super::backend::Native;
 use crate::engine::backend::Backend as _;
-use crate::image::Held;
+use crate::image::InUseGuard;
 use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::error::Context;
@@ -49,12 +49,12 @@ impl Native {
         }
     }
 
-    pub(crate) fn look_on(&self) -> Result<Held> {
-        Ok(Held { users: self.users()?, locks: Box::new(()) })
+    pub(crate) fn list_in_use(&self) -> Result<InUseGuard> {
+        Ok(InUseGuard { users: self.users()?, locks: Box::new(()) })
     }
 
     /// Lets no container be made or started. A start that is asked for now waits.
-    pub(crate) fn hold_still(&self) -> Result<Held> {
+    pub(crate) fn lock_in_use(&self) -> Result<InUseGuard> {
         let images = self.lock_images()?;
         let mut locks = Vec::new();
         let mut users = Vec::new();
@@ -69,6 +69,6 @@ impl Native {
             }
             users.push(user);
         }
-        Ok(Held { users, locks: Box::new((images, locks)) })
+        Ok(InUseGuard { users, locks: Box::new((images, locks)) })
     }
 }

@@ -10,7 +10,7 @@ use crate::model::container::storage::Driver;
 use crate::model::image::PullPolicy;
 use crate::model::image::build::{Change, ChangeKind};
 use crate::model::observe::introspection::{
-    Anatomy, Difference, ImageAnatomy, Layer, Source, Sources,
+    Difference, ImageIntrospection, Introspection, Layer, PathLayer, PathLayers,
 };
 use crate::model::observe::stats::Stats;
 use crate::model::value::digest::Digest;
@@ -21,7 +21,7 @@ use crate::model::{Error, Kind, Result};
 const EXAMPLES: usize = 8;
 
 impl Native {
-    pub(crate) fn anatomy_of(&self, id: &ContainerId) -> Result<Anatomy> {
+    pub(crate) fn introspect_container(&self, id: &ContainerId) -> Result<Introspection> {
         let container = self.inspect(id)?;
         let all = self.ps()?;
         let live = container.state.status.is_live();
@@ -35,9 +35,9 @@ impl Native {
             Err(error) if error.kind() == Kind::Unsupported => Stats::default(),
             stats => stats?,
         };
-        Ok(Anatomy {
+        Ok(Introspection {
             namespaces: self.runtime.namespaces(&container, &all),
-            processes: self.runtime.inhabitants(id)?,
+            processes: self.runtime.process_views(id)?,
             cgroups: if live { self.runtime.cgroups(id)? } else { Vec::new() },
             stats,
             mounts: if live { self.runtime.mount_points(&container) } else { Vec::new() },
@@ -49,10 +49,10 @@ impl Native {
         })
     }
 
-    pub(crate) fn image_anatomy_of(&self, reference: &str) -> Result<ImageAnatomy> {
+    pub(crate) fn image_introspection(&self, reference: &str) -> Result<ImageIntrospection> {
         let image = self.image(reference, PullPolicy::Missing)?;
         let users = self.ps()?.into_iter().filter(|container| container.spec.image.id == image.id);
-        Ok(ImageAnatomy {
+        Ok(ImageIntrospection {
             layers: self.layers_of(&image.layers)?,
             history: self.history(image.id.as_str())?,
             users: users.map(|container| container.state.name.to_string()).collect(),
@@ -61,7 +61,7 @@ impl Native {
     }
 
     /// Looks at each layer as it is: links are told of and not followed.
-    pub(crate) fn sources_of(&self, id: &ContainerId, path: &str) -> Result<Sources> {
+    pub(crate) fn layers_of_path(&self, id: &ContainerId, path: &str) -> Result<PathLayers> {
         let parts: Vec<&[u8]> = path.split('/').map(str::as_bytes).collect();
         let parts: Vec<&[u8]> =
             parts.into_iter().filter(|part| !part.is_empty() && *part != b".").collect();
@@ -74,9 +74,9 @@ impl Native {
         let mounts = if live { self.runtime.mount_points(&container) } else { Vec::new() };
         let mut layers = Vec::new();
         for (layer, place) in self.places(&container)? {
-            layers.extend(entry_at(&place, &parts)?.map(|what| Source { layer, what }));
+            layers.extend(entry_at(&place, &parts)?.map(|what| PathLayer { layer, entry: what }));
         }
-        Ok(Sources {
+        Ok(PathLayers {
             name: container.state.name,
             // The root itself is what its layers make; of mounts on each other the last is seen.
             mount: mounts

@@ -97,6 +97,6 @@ fn unknown_spec(id: &ContainerId) -> ContainerSpec {
         },
         config: Config::default(),
         host: HostConfig::default(),
-        owner: None,
+        session: None,
     }
 }

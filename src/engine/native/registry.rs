@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::backend::{HOST, Native};
-use crate::engine::backend::{Backend, Cancel};
+use crate::engine::backend::{Backend, CancelToken};
 use crate::image;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::event::Action;
@@ -13,13 +13,13 @@ use crate::model::{Error, Kind, Result};
 
 impl Native {
     /// See [`Backend::obtain`].
-    pub(crate) fn obtain_image(
+    pub(crate) fn ensure_present(
         &self,
         reference: &str,
         pull: PullPolicy,
         options: &PullOptions,
         progress: &Arc<dyn Progress>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
         // An id is not pulled, and `host` is made.
         let wanted = image::as_reference(reference).filter(|wanted| wanted.familiar() != HOST);
@@ -37,7 +37,7 @@ impl Native {
         let Some(wanted) = wanted.filter(|_| pull == PullPolicy::Missing) else {
             return Err(missing);
         };
-        progress.tell(&Event::Missing(wanted.familiar()));
+        progress.report(&Event::Missing(wanted.familiar()));
         self.pull_image(&wanted, options, progress, cancel).map(|pulled| pulled.image).map_err(
             |error| {
                 if error.kind() == Kind::Cancelled {
@@ -54,7 +54,7 @@ impl Native {
     }
 
     /// Whether this engine may ask the registry of a reference.
-    fn may_ask(&self, reference: &Reference) -> Result<()> {
+    fn check_allowed(&self, reference: &Reference) -> Result<()> {
         if self.settings.registries {
             return Ok(());
         }
@@ -69,13 +69,13 @@ impl Native {
         reference: &Reference,
         options: &PullOptions,
         progress: &Arc<dyn Progress>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Pulled> {
-        self.may_ask(reference)?;
+        self.check_allowed(reference)?;
         let pulled = self.store()?.pull(reference, options, progress, &|| cancel.check());
-        progress.tell(&Event::End);
+        progress.report(&Event::End);
         let pulled = pulled?;
-        self.tell_moved(Action::Pull, reference, &pulled.image);
+        self.emit_transfer(Action::Pull, reference, &pulled.image);
         Ok(pulled)
     }
 
@@ -86,15 +86,15 @@ impl Native {
         reference: &Reference,
         access: Access,
         progress: &Arc<dyn Progress>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Pushed> {
-        self.may_ask(reference)?;
+        self.check_allowed(reference)?;
         let store = self.store()?;
         let pushed = store.push(image, reference, access, progress, &|| cancel.check());
-        progress.tell(&Event::End);
+        progress.report(&Event::End);
         let pushed = pushed?;
         if let Ok(image) = store.find(image) {
-            self.tell_moved(Action::Push, reference, &image);
+            self.emit_transfer(Action::Push, reference, &image);
         }
         Ok(pushed)
     }

@@ -37,7 +37,7 @@ impl Native {
         if let Some(found) = parse(&known, &here) {
             return Ok(found);
         }
-        let why = self.runtime.stacking_fails()?.map(|error| explain(&error));
+        let why = self.runtime.overlay_problem()?.map(|error| explain(&error));
         let driver = if why.is_some() { Driver::Vfs } else { Driver::Overlay };
         let text = format!("{driver} {here}\n{}\n", why.as_deref().unwrap_or_default());
         // Written beside and renamed: others may be reading it, or finding the same just now. Where

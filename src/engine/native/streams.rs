@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::backend::{Attach, Cancel, LogStream};
+use crate::engine::backend::{Attach, CancelToken, LogStream};
 use crate::model::Result;
 use crate::model::observe::log::LogLine;
 use crate::runtime::client::attach::Streams;
@@ -16,7 +16,11 @@ impl<'a> From<Attach<'a>> for Streams<'a> {
 }
 
 impl LogStream for Reader {
-    fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>> {
+    fn next_line(
+        &mut self,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<Option<LogLine>> {
         Reader::next_line(self, timeout, cancel)
     }
 }

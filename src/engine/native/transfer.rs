@@ -5,8 +5,8 @@ use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
 use super::backend::Native;
-use crate::engine::backend::Cancel;
-use crate::image::transfer::{self, Owner, Place};
+use crate::engine::backend::CancelToken;
+use crate::image::transfer::{self, Owner, TreePath};
 use crate::model::container::Container;
 use crate::model::container::mounts::Mount;
 use crate::model::error::Context;
@@ -98,7 +98,7 @@ impl Native {
         id: &ContainerId,
         what: Transfer<'_>,
         options: CopyOptions,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
         if let Transfer::Out { to, .. } = &what {
             check_target(to)?;
@@ -120,7 +120,7 @@ impl Native {
         // One that goes when it ends may have gone.
         match done {
             Ok(()) if !of_many => {}
-            done => self.whole(id, container.state.name.as_str(), done)?,
+            done => self.unless_removed(id, container.state.name.as_str(), done)?,
         }
         self.runtime.event(id, action, &[]);
         Ok(())
@@ -128,10 +128,15 @@ impl Native {
 }
 
 /// Copies from or to a container whose root is `root`.
-fn copy(root: &OwnedFd, what: Transfer<'_>, options: CopyOptions, cancel: &Cancel) -> Result<()> {
+fn copy(
+    root: &OwnedFd,
+    what: Transfer<'_>,
+    options: CopyOptions,
+    cancel: &CancelToken,
+) -> Result<()> {
     let inside = |path: &str, follow: bool| {
         let directory = root.try_clone().context(|| "dup".to_owned())?;
-        Place::new(directory, path, follow)
+        TreePath::new(directory, path, follow)
     };
     let owner = |uid: u32, gid: u32| match options.archive {
         true => Owner::Same,
@@ -140,13 +145,13 @@ fn copy(root: &OwnedFd, what: Transfer<'_>, options: CopyOptions, cancel: &Cance
     let check = || cancel.check();
     match what {
         Transfer::In { from, path } => {
-            let from = here(from, options.follow)?;
+            let from = host_path(from, options.follow)?;
             transfer::copy(&from, &inside(path, true)?, owner(0, 0), &check)
         }
         Transfer::Out { path, to } => {
             let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
             let owner = owner(uid.as_raw(), gid.as_raw());
-            transfer::copy(&inside(path, options.follow)?, &here(to, true)?, owner, &check)
+            transfer::copy(&inside(path, options.follow)?, &host_path(to, true)?, owner, &check)
         }
         Transfer::Pack { path, out } => inside(path, options.follow)?.pack(out, &check),
         Transfer::Unpack { tar, path } => inside(path, true)?.unpack(tar, Owner::Same, &check),
@@ -202,14 +207,14 @@ pub(crate) fn lexical(path: &str) -> PathBuf {
 }
 
 /// A place on this machine.
-fn here(path: &Path, follow: bool) -> Result<Place> {
+fn host_path(path: &Path, follow: bool) -> Result<TreePath> {
     let root = std::fs::File::open("/").context(|| "open `/`".to_owned())?;
     let shown = path
         .to_str()
         .ok_or_else(|| Error::new(Kind::Invalid, format!("`{}` is not UTF-8", path.display())))?;
     if path.is_absolute() {
-        return Place::new(root.into(), shown, follow);
+        return TreePath::new(root.into(), shown, follow);
     }
     let current = std::env::current_dir().context(|| "getcwd".to_owned())?;
-    Place::new(root.into(), &format!("{}/{shown}", current.display()), follow)
+    TreePath::new(root.into(), &format!("{}/{shown}", current.display()), follow)
 }

@@ -6,16 +6,16 @@ use jiff::Timestamp;
 
 use super::backend::Native;
 use crate::engine::backend::Backend as _;
-use crate::image::bytes_below;
+use crate::image::tree_size;
 use crate::model::container::ContainerSpec;
-use crate::model::container::mounts::{Given, Mount, MountKind, volumes_from};
+use crate::model::container::mounts::{Mount, MountKind, MountSpec, volumes_from};
 use crate::model::container::options::CreateOptions;
 use crate::model::observe::volume::{
     PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse,
 };
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::cancel::Cancel;
+use crate::runtime::cancel::CancelToken;
 use crate::runtime::record::volumes::{Volumes, VolumesLock};
 
 impl Native {
@@ -24,9 +24,9 @@ impl Native {
     }
 
     /// Makes a volume; one that is there is fine.
-    pub(crate) fn make_volume(&self, options: &VolumeOptions) -> Result<Volume> {
+    pub(crate) fn create_volume(&self, options: &VolumeOptions) -> Result<Volume> {
         let volumes = self.volume_store();
-        let _kept = volumes.keep()?;
+        let _kept = volumes.lock_shared()?;
         let name = match &options.name {
             Some(name) => name.clone(),
             None => super::creation::new_id()?.as_str().to_owned(),
@@ -61,7 +61,7 @@ impl Native {
 
     pub(crate) fn remove_volume(&self, name: &str, force: bool) -> Result<()> {
         let volumes = self.volume_store();
-        let held = volumes.hold()?;
+        let held = volumes.lock_exclusive()?;
         let found = match self.one_volume(name) {
             Err(error) if force && error.kind() == Kind::NotFound => return Ok(()),
             result => result?,
@@ -80,14 +80,14 @@ impl Native {
         dry_run: bool,
     ) -> Result<PrunedVolumes> {
         let volumes = self.volume_store();
-        let held = volumes.hold()?;
+        let held = volumes.lock_exclusive()?;
         let mut pruned = PrunedVolumes::default();
         for one in self.all_volumes()? {
             let name = &one.volume.name;
-            if !one.users.is_empty() || !(all || one.volume.anonymous) || !filter.takes(&one) {
+            if !one.users.is_empty() || !(all || one.volume.anonymous) || !filter.matches(&one) {
                 continue;
             }
-            pruned.bytes += bytes_below(&volumes.mountpoint(name));
+            pruned.bytes += tree_size(&volumes.mountpoint(name));
             if !dry_run {
                 volumes.remove(&held, name)?;
             }
@@ -106,22 +106,22 @@ impl Native {
 
     /// Makes the volumes of a container that is being made, names those without a name, and sees
     /// that what `--mount` binds is there. The volumes stay as long as the lock is held.
-    pub(crate) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<Prepared<'_>> {
+    pub(crate) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<PreparedVolumes<'_>> {
         let volumes = self.volume_store();
         let list = &mut spec.host.mounts.list;
         check_binds(list)?;
-        let mut prepared = Prepared { engine: self, made: Vec::new(), _kept: None };
+        let mut prepared = PreparedVolumes { engine: self, created: Vec::new(), _lock: None };
         if list.iter().all(|mount| mount.kind != MountKind::Volume) {
             return Ok(prepared);
         }
-        prepared._kept = Some(volumes.keep()?);
+        prepared._lock = Some(volumes.lock_shared()?);
         for mount in list.iter_mut().filter(|mount| mount.kind == MountKind::Volume) {
             if mount.source.is_empty() {
                 super::creation::new_id()?.as_str().clone_into(&mut mount.source);
             }
-            let volume = Volume::of(mount, spec.created);
+            let volume = Volume::from_mount(mount, spec.created);
             if volumes.create(&volume)? {
-                prepared.made.push(volume.name);
+                prepared.created.push(volume.name);
             }
         }
         Ok(prepared)
@@ -133,7 +133,7 @@ impl Native {
         id: &ContainerId,
         force: bool,
         volumes: bool,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
         let spec = self.runtime.directory(id).read_spec().ok();
         self.runtime.rm(id, force, cancel)?;
@@ -145,25 +145,25 @@ impl Native {
 
 /// The volumes of a container that is being made; those that were made for it go again, unless
 /// it comes to be.
-pub(crate) struct Prepared<'a> {
+pub(crate) struct PreparedVolumes<'a> {
     engine: &'a Native,
-    made: Vec<String>,
-    _kept: Option<VolumesLock>,
+    created: Vec<String>,
+    _lock: Option<VolumesLock>,
 }
 
-impl Prepared<'_> {
+impl PreparedVolumes<'_> {
     /// The container is there.
-    pub(crate) fn keep(mut self) {
-        self.made.clear();
+    pub(crate) fn commit(mut self) {
+        self.created.clear();
     }
 }
 
-impl Drop for Prepared<'_> {
+impl Drop for PreparedVolumes<'_> {
     fn drop(&mut self) {
         // Our own share of the lock would keep us waiting for ever.
-        self._kept = None;
-        if !self.made.is_empty() {
-            let _ = self.engine.runtime.remove_unused_volumes(&self.made);
+        self._lock = None;
+        if !self.created.is_empty() {
+            let _ = self.engine.runtime.remove_unused_volumes(&self.created);
         }
     }
 }
@@ -177,7 +177,7 @@ pub(crate) fn with_mounts_of_others<'a>(
     for text in options.mounts.from.clone() {
         let (container, read_only) = volumes_from(&text)?;
         let others = spec_of(container)?.host.mounts;
-        options.to_mut().mounts.take_over(&others, read_only);
+        options.to_mut().mounts.inherit(&others, read_only);
     }
     Ok(options)
 }
@@ -185,7 +185,7 @@ pub(crate) fn with_mounts_of_others<'a>(
 /// Refuses what `--mount` binds and is not there.
 pub(crate) fn check_binds(list: &[Mount]) -> Result<()> {
     let missing = list.iter().find(|mount| {
-        let bound = mount.kind == MountKind::Bind && mount.given == Given::Mount;
+        let bound = mount.kind == MountKind::Bind && mount.spec == MountSpec::Mount;
         bound && std::fs::symlink_metadata(&mount.source).is_err()
     });
     let Some(mount) = missing else { return Ok(()) };
@@ -207,7 +207,7 @@ pub(crate) fn in_use(found: &VolumeUse) -> Error {
 }
 
 /// For an engine without volumes.
-pub(crate) fn none_here() -> Error {
+pub(crate) fn no_volumes() -> Error {
     Error::new(Kind::Unsupported, "this engine keeps no volumes")
 }
 

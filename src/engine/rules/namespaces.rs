@@ -3,13 +3,13 @@
 use crate::engine::native::Native;
 use crate::model::Result;
 use crate::model::container::ContainerSpec;
-use crate::model::container::namespaces::Mode;
+use crate::model::container::namespaces::NamespaceMode;
 use crate::runtime::host;
 
 impl Native {
     /// Puts the ids of other containers in the place of their names; who shares a network is
     /// called like it, as in Docker.
-    pub(crate) fn resolve_sharing(&self, spec: &mut ContainerSpec) -> Result<()> {
+    pub(crate) fn resolve_namespaces(&self, spec: &mut ContainerSpec) -> Result<()> {
         resolve(spec, &|name| self.spec_of(name))
     }
 
@@ -24,21 +24,21 @@ pub(crate) fn resolve(
     spec: &mut ContainerSpec,
     spec_of: &dyn Fn(&str) -> Result<ContainerSpec>,
 ) -> Result<()> {
-    let sharing = &mut spec.host.sharing;
+    let sharing = &mut spec.host.namespaces;
     for mode in [&mut sharing.ipc, &mut sharing.pid] {
-        if let Mode::Container(name) = mode {
-            *mode = Mode::Container(spec_of(name)?.id.as_str().to_owned());
+        if let NamespaceMode::Container(name) = mode {
+            *mode = NamespaceMode::Container(spec_of(name)?.id.as_str().to_owned());
         }
     }
     let unnamed = spec.config.hostname == spec.id.short();
     match &mut sharing.network {
-        Mode::Container(name) => {
+        NamespaceMode::Container(name) => {
             let other = spec_of(name)?;
             other.id.as_str().clone_into(name);
             spec.config.hostname = other.config.hostname;
         }
-        Mode::Host if unnamed => spec.config.hostname = host::name(),
-        _ if sharing.uts == Mode::Host => spec.config.hostname = host::name(),
+        NamespaceMode::Host if unnamed => spec.config.hostname = host::name(),
+        _ if sharing.uts == NamespaceMode::Host => spec.config.hostname = host::name(),
         _ => {}
     }
     Ok(())

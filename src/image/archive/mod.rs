@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::image::bytes::compression::decompress;
-use crate::image::bytes::file_range::{Span, SpanReader};
+use crate::image::bytes::file_range::{FileRange, FileRangeReader};
 use crate::image::bytes::spool::write_stream;
 use crate::image::bytes::staging::Staging;
 use crate::image::layer::extract::explain;
@@ -27,7 +27,7 @@ use crate::image::layer::unpack::Source;
 use crate::image::store::document::{self, MAX_DOCUMENT};
 use crate::image::store::import::Incoming;
 use crate::image::store::{self, Store};
-use crate::image::tar::members::{Member, MemberKind, Members, Tape, corrupt, lossy};
+use crate::image::tar::members::{Member, MemberKind, Members, TarSource, corrupt, lossy};
 use crate::model::error::Context;
 use crate::model::image::Loaded;
 use crate::model::value::digest::Digest;
@@ -78,14 +78,14 @@ pub(super) struct FoundLayer {
 pub(super) enum Contents {
     /// In a tar: members, and links between them, by name. `docker save` writes a layer once and
     /// links to it where it comes again.
-    Tar { files: HashMap<String, Span>, links: HashMap<String, String> },
+    Tar { files: HashMap<String, FileRange>, links: HashMap<String, String> },
     /// Files of a directory.
     Directory(Arc<OwnedFd>),
 }
 
 /// A member that is a layer.
 struct MemberLayer {
-    span: Span,
+    range: FileRange,
     digest: Option<Digest>,
 }
 
@@ -94,8 +94,8 @@ impl Source for MemberLayer {
         self.digest.as_ref()
     }
 
-    fn open(&self) -> Result<Span> {
-        Ok(self.span.clone())
+    fn open(&self) -> Result<FileRange> {
+        Ok(self.range.clone())
     }
 }
 
@@ -108,7 +108,7 @@ impl Store {
         &self,
         archive: &mut (dyn Read + Send),
         platform: Option<&Platform>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Vec<Loaded>> {
         let load = || {
             let staging = self.staging()?;
@@ -123,7 +123,7 @@ impl Store {
         &self,
         path: &Path,
         platform: Option<&Platform>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Vec<Loaded>> {
         let load = || {
             let how = "give the path of an image archive";
@@ -153,7 +153,7 @@ impl Store {
         contents: &Contents,
         staging: &Staging,
         platform: Option<&Platform>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Vec<Loaded>> {
         let found = contents.images(platform)?;
         let mut loads = Vec::with_capacity(found.len());
@@ -164,7 +164,7 @@ impl Store {
             }
             let source = |layer: &FoundLayer| -> Result<Box<dyn Source>> {
                 let span = contents.member(&layer.member)?;
-                Ok(Box::new(MemberLayer { span, digest: layer.digest.clone() }))
+                Ok(Box::new(MemberLayer { range: span, digest: layer.digest.clone() }))
             };
             let layers = image.layers.iter().map(source).collect::<Result<Vec<_>>>()?;
             loads.push((config, image.manifest.as_deref(), layers, tags(&image.tags)?));
@@ -200,7 +200,7 @@ fn tags(texts: &[String]) -> Result<Vec<Reference>> {
 
 impl Contents {
     /// A file is taken as it lies there; the members of a plain tar are parts of it.
-    fn of_file(file: std::fs::File, staging: &Staging, check: Check<'_>) -> Result<Contents> {
+    fn of_file(file: std::fs::File, staging: &Staging, check: CancelCheck<'_>) -> Result<Contents> {
         let kind = file.metadata().context(|| "stat it".to_owned())?.file_type();
         if kind.is_dir() {
             return Contents::of_directory(file.into());
@@ -208,13 +208,13 @@ impl Contents {
         if !kind.is_file() {
             return Contents::of_stream(file, staging, check);
         }
-        let whole = Span::whole(file)?;
+        let whole = FileRange::whole(file)?;
         let (stream, compression) = decompress(whole.reader())?;
         if compression.is_some() {
             return Contents::of_stream(stream, staging, check);
         }
         drop(stream);
-        let body = |_: &str, members: &mut Members<SpanReader>, size: u64| {
+        let body = |_: &str, members: &mut Members<FileRangeReader>, size: u64| {
             whole.part(members.stream().position(), size)
         };
         let (contents, _) = read_members(Members::new(whole.reader()), body, check)?;
@@ -234,7 +234,7 @@ impl Contents {
     fn of_stream<'a>(
         archive: impl Read + Send + 'a,
         staging: &Staging,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Contents> {
         let (stream, _) = decompress(archive)?;
         let mut number = 0;
@@ -244,7 +244,7 @@ impl Contents {
             let name = format!("member-{number}");
             write_stream(&directory, &name, members, check)
                 .context(|| format!("cannot read the member `{key}`"))?;
-            Span::named_staged(&directory, &name)
+            FileRange::named_staged(&directory, &name)
         };
         let (contents, stream) = read_members(Members::new(stream), body, check)?;
         // Reading on lets a writer at the other end of a pipe finish, and checks gzip's sum.
@@ -254,7 +254,7 @@ impl Contents {
     }
 
     /// The member `name`; a link is followed once, inside the archive.
-    pub(super) fn member(&self, name: &str) -> Result<Span> {
+    pub(super) fn member(&self, name: &str) -> Result<FileRange> {
         let key = resolve("", name);
         let missing = || corrupt(format!("it has no member `{name}`"));
         match self {
@@ -262,7 +262,7 @@ impl Contents {
                 files.get(links.get(&key).unwrap_or(&key)).cloned().ok_or_else(missing)
             }
             Contents::Directory(directory) => {
-                Span::named(directory, &key).map_err(|error| match error.kind() {
+                FileRange::named(directory, &key).map_err(|error| match error.kind() {
                     Kind::NotFound => missing(),
                     _ => error,
                 })
@@ -315,10 +315,10 @@ fn check_platform(config: &[u8], wanted: &Platform) -> Result<()> {
 
 /// Reads all members of a tar. `body` tells where the content of each is, given its name and
 /// size.
-fn read_members<T: Tape>(
+fn read_members<T: TarSource>(
     mut stream: Members<T>,
-    mut body: impl FnMut(&str, &mut Members<T>, u64) -> Result<Span>,
-    check: Check<'_>,
+    mut body: impl FnMut(&str, &mut Members<T>, u64) -> Result<FileRange>,
+    check: CancelCheck<'_>,
 ) -> Result<(Contents, T)> {
     let (mut files, mut links) = (HashMap::new(), HashMap::new());
     let mut number = 0;

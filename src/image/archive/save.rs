@@ -12,8 +12,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::image::Check;
-use crate::image::bytes::atomic_file::write_whole;
+use crate::image::CancelCheck;
+use crate::image::bytes::atomic_file::write_atomic;
 use crate::image::bytes::compression::{Compression, compress};
 use crate::image::bytes::spool::{self, SpoolWriter, digest_of};
 use crate::image::bytes::staging::Staging;
@@ -50,13 +50,13 @@ impl Store {
         queries: &[&str],
         options: &SaveOptions,
         path: &Path,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<()> {
         let failed = || format!("cannot save to `{}`", path.display());
         if options.format == SaveFormat::OciDirectory {
             return self.save_directory(queries, options, path, check).context(failed);
         }
-        write_whole(path, |out| self.save(queries, options, out, check)).context(failed)
+        write_atomic(path, |out| self.save(queries, options, out, check)).context(failed)
     }
 
     /// Writes the images that `queries` name to a stream, as an archive.
@@ -65,7 +65,7 @@ impl Store {
         queries: &[&str],
         options: &SaveOptions,
         out: &mut (dyn Write + Send),
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<()> {
         let writing = |error: io::Error| Error::from_io("write the archive", &error);
         let whole = options.compress.filter(|_| options.format == SaveFormat::Docker);
@@ -82,7 +82,7 @@ impl Store {
         queries: &[&str],
         options: &SaveOptions,
         path: &Path,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<()> {
         std::fs::create_dir(path).context(|| "make the directory".to_owned())?;
         let save = || {
@@ -101,7 +101,7 @@ impl Store {
         queries: &[&str],
         options: &SaveOptions,
         target: &mut Target<'_, W>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<()> {
         let images = queries.iter().map(|query| self.saved(query)).collect::<Result<Vec<_>>>()?;
         let images: Vec<Saved> = images.into_iter().flatten().collect();
@@ -171,7 +171,7 @@ impl<W: Write> Target<'_, W> {
         name: &str,
         size: u64,
         mut content: impl Read,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<()> {
         match self {
             Target::Directory(directory) => {
@@ -212,7 +212,7 @@ fn copy_exactly(
     content: &mut impl Read,
     out: &mut impl Write,
     size: u64,
-    check: Check<'_>,
+    check: CancelCheck<'_>,
 ) -> Result<()> {
     let mut buffer = vec![0; 128 * 1024];
     let mut left = size;
@@ -239,7 +239,7 @@ struct Writer<'a, 'b, W> {
     target: &'a mut Target<'b, W>,
     /// Images share layers; each blob is written once.
     written: BTreeSet<Digest>,
-    check: Check<'a>,
+    check: CancelCheck<'a>,
 }
 
 impl<W: Write> Writer<'_, '_, W> {
@@ -349,7 +349,7 @@ pub(crate) fn pack(
     name: &str,
     mut tar: impl Read,
     compression: Compression,
-    check: Check<'_>,
+    check: CancelCheck<'_>,
 ) -> Result<spool::Spooled> {
     let mut writer = SpoolWriter::create(staging.directory(), name)?;
     let mut packed = compress(&mut writer, Some(compression))?;

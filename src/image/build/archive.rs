@@ -72,7 +72,7 @@ impl Copying<'_, '_> {
         match member.kind {
             MemberKind::File => {
                 entry.size = member.sparse.as_ref().map_or(member.size, |sparse| sparse.length);
-                self.make_way(&entry)?;
+                self.check_overwrite(&entry)?;
                 match &member.sparse {
                     Some(sparse) => self.put(&entry, Some(&mut Dense { body, sparse, at: 0 })),
                     None => self.put(&entry, Some(body)),
@@ -80,7 +80,7 @@ impl Copying<'_, '_> {
             }
             MemberKind::Directory => self.directory(&entry),
             _ => {
-                self.make_way(&entry)?;
+                self.check_overwrite(&entry)?;
                 self.put(&entry, None)
             }
         }

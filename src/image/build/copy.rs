@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::find::Source;
 use super::pattern::Ignore;
 use crate::image::layer::diff_tar::{entry, xattrs};
-use crate::image::layer::walk::{Go, Node, Tree, below, gone, split};
+use crate::image::layer::walk::{Node, Tree, Visit, below, not_found, split};
 use crate::image::tar::member::MemberKind;
 use crate::image::tar::members::lossy;
 use crate::image::tar::names;
@@ -35,7 +35,7 @@ pub(crate) struct Copying<'a, 'p> {
     /// Time of what has none.
     now: i64,
     /// Directories that this layer makes.
-    made: BTreeSet<Vec<u8>>,
+    created: BTreeSet<Vec<u8>>,
     /// Files with several names, by device and inode: where they were written.
     written: HashMap<(u64, u64), Vec<u8>>,
 }
@@ -70,7 +70,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         now: i64,
     ) -> Self {
         let (made, written) = (BTreeSet::new(), HashMap::new());
-        Copying { base, packer, hash: Sha256::new(), owner, mode, now, made, written }
+        Copying { base, packer, hash: Sha256::new(), owner, mode, now, created: made, written }
     }
 
     /// The digest of all that was added; the archive is complete.
@@ -90,11 +90,11 @@ impl<'a, 'p> Copying<'a, 'p> {
     }
 
     fn present(&self, path: &[u8]) -> Result<Option<FileType>> {
-        if self.made.contains(path) || path.is_empty() {
+        if self.created.contains(path) || path.is_empty() {
             return Ok(Some(FileType::Directory));
         }
         // Below a new directory there is nothing yet.
-        let base = self.base.filter(|_| !self.made.contains(split(path).0));
+        let base = self.base.filter(|_| !self.created.contains(split(path).0));
         let found = base.map(|base| base.find(path)).transpose()?.flatten();
         Ok(found.map(|node| fs::type_of(&node.attributes)))
     }
@@ -126,7 +126,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         let mut entry = Entry::new(path, MemberKind::Directory, 0o755);
         entry.mtime = self.now;
         (entry.uid, entry.gid) = self.owner.of_new();
-        self.made.insert(path.to_vec());
+        self.created.insert(path.to_vec());
         self.put(&entry, None)
     }
 
@@ -135,12 +135,12 @@ impl<'a, 'p> Copying<'a, 'p> {
         let mut entry = Entry::new(path, MemberKind::File, self.mode.unwrap_or(mode));
         (entry.size, entry.mtime) = (content.len() as u64, self.now);
         (entry.uid, entry.gid) = self.owner.of_new();
-        self.make_way(&entry)?;
+        self.check_overwrite(&entry)?;
         self.put(&entry, Some(&mut &*content))
     }
 
     /// Refuses to put a file where a directory is, or a directory where something else is.
-    pub(super) fn make_way(&mut self, entry: &Entry) -> Result<()> {
+    pub(super) fn check_overwrite(&mut self, entry: &Entry) -> Result<()> {
         self.parents(&entry.name)?;
         let directory = entry.kind == MemberKind::Directory;
         let problem = match self.present(&entry.name)? {
@@ -189,7 +189,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         tree.walk(&source.path, &mut |node| {
             check()?;
             if node.path == source.path && source.is_directory {
-                return Ok(Go::Into);
+                return Ok(Visit::Descend);
             }
             let rest = &node.path[source.path.len()..];
             let rest = rest.strip_prefix(b"/").unwrap_or(rest);
@@ -199,9 +199,9 @@ impl<'a, 'p> Copying<'a, 'p> {
             if ignore.leaves_out(&lossy(&node.path)) {
                 if directory && ignore.takes_back() {
                     waiting.push(self.directory_entry(node, &name)?);
-                    return Ok(Go::Into);
+                    return Ok(Visit::Descend);
                 }
-                return Ok(Go::Past);
+                return Ok(Visit::Skip);
             }
             for entry in std::mem::take(&mut waiting) {
                 self.directory(&entry)?;
@@ -213,25 +213,25 @@ impl<'a, 'p> Copying<'a, 'p> {
                 self.other(tree, node, &name)
                     .context(|| format!("cannot copy `{}`", lossy(&node.path)))?;
             }
-            Ok(Go::Into)
+            Ok(Visit::Descend)
         })
     }
 
     fn directory_entry(&self, node: &Node, name: &[u8]) -> Result<Entry> {
-        let mut entry = self.own(entry(node, MemberKind::Directory), name);
+        let mut entry = self.with_owner(entry(node, MemberKind::Directory), name);
         entry.xattrs = xattrs(&node.holder)?;
         Ok(entry)
     }
 
     /// Adds a directory.
     pub(super) fn directory(&mut self, entry: &Entry) -> Result<()> {
-        self.make_way(entry)?;
-        self.made.insert(entry.name.clone());
+        self.check_overwrite(entry)?;
+        self.created.insert(entry.name.clone());
         self.put(entry, None)
     }
 
     /// An entry of the source as one of the target.
-    fn own(&self, mut entry: Entry, name: &[u8]) -> Entry {
+    fn with_owner(&self, mut entry: Entry, name: &[u8]) -> Entry {
         entry.name = name.to_vec();
         if self.owner != Owner::Sources {
             (entry.uid, entry.gid) = self.owner.of_new();
@@ -248,7 +248,7 @@ impl<'a, 'p> Copying<'a, 'p> {
         if let Some(first) = first {
             let mut link = Entry::new(name, MemberKind::HardLink, 0o644);
             link.link.clone_from(first);
-            self.make_way(&link)?;
+            self.check_overwrite(&link)?;
             return self.put(&link, None);
         }
         self.written.insert(inode, name.to_vec());
@@ -264,26 +264,28 @@ impl<'a, 'p> Copying<'a, 'p> {
             // A socket without its process is nothing.
             _ => return Ok(()),
         };
-        let mut entry = self.own(entry(node, kind), name);
+        let mut entry = self.with_owner(entry(node, kind), name);
         let number = node.attributes.st_rdev;
         match kind {
-            MemberKind::Symlink => match gone(fs::read_link(&*node.holder, &node.leaf))? {
-                Some(link) => entry.link = link,
-                None => return Ok(()),
-            },
+            MemberKind::Symlink => {
+                match not_found(fs::read_link(&*node.holder, &node.last_component))? {
+                    Some(link) => entry.link = link,
+                    None => return Ok(()),
+                }
+            }
             MemberKind::Fifo => {}
             _ => entry.device = (rustix::fs::major(number), rustix::fs::minor(number)),
         }
-        self.make_way(&entry)?;
+        self.check_overwrite(&entry)?;
         self.put(&entry, None)
     }
 
     fn file(&mut self, node: &Node, name: &[u8], file: OwnedFd) -> Result<()> {
-        let mut entry = self.own(entry(node, MemberKind::File), name);
+        let mut entry = self.with_owner(entry(node, MemberKind::File), name);
         let found = fs::stat_fd(&file)?;
         entry.size = u64::try_from(found.st_size).unwrap_or(0);
         entry.xattrs = xattrs(&file)?;
-        self.make_way(&entry)?;
+        self.check_overwrite(&entry)?;
         self.put(&entry, Some(&mut std::fs::File::from(file)))
     }
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Origin;
-use crate::image::Check;
-use crate::image::bytes::file_range::Span;
+use crate::image::CancelCheck;
+use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::spool::Spooled;
 use crate::image::bytes::staging::Staging;
 use crate::image::layer::unpack::Source;
@@ -18,7 +18,7 @@ use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
 /// An image that is about to be made.
-pub(super) struct Draft<'a> {
+pub(super) struct NewImage<'a> {
     pub(super) parent: Option<&'a Image>,
     /// Its configuration, as far as it is not told by the rest.
     pub(super) document: Value,
@@ -31,8 +31,8 @@ impl Store {
     pub(super) fn derive(
         &self,
         staging: &Staging,
-        draft: Draft<'_>,
-        check: Check<'_>,
+        draft: NewImage<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Image> {
         let mut layers: Vec<Box<dyn Source>> = Vec::new();
         if let Some(parent) = draft.parent {
@@ -77,7 +77,7 @@ impl Source for Below {
     }
 
     /// Only asked where the store has it no longer.
-    fn open(&self) -> Result<Span> {
+    fn open(&self) -> Result<FileRange> {
         Err(Error::new(Kind::Refused, "the image below was removed meanwhile")
             .hint("build it again"))
     }
@@ -85,12 +85,12 @@ impl Source for Below {
 
 /// The whole configuration of a draft. Of the one below only those fields stay that say what an
 /// image is: others tell of the machine that made it.
-fn document(draft: &Draft<'_>) -> Value {
-    const KEPT: [&str; 7] =
+fn document(draft: &NewImage<'_>) -> Value {
+    const INHERITED_FIELDS: [&str; 7] =
         ["author", "architecture", "variant", "os", "os.version", "os.features", "config"];
     let now = Timestamp::now().to_string();
     let mut document = json!({ "created": now });
-    for key in KEPT {
+    for key in INHERITED_FIELDS {
         if let Some(value) = draft.document.get(key).filter(|value| !value.is_null()) {
             document[key] = value.clone();
         }

@@ -3,7 +3,7 @@
 use rustix::fs::FileType;
 
 use super::pattern::{Ignore, Pattern, is_pattern};
-use crate::image::layer::walk::{Go, Tree, below, split};
+use crate::image::layer::walk::{Tree, Visit, below, split};
 use crate::image::tar::members::lossy;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
@@ -74,13 +74,13 @@ fn matching(tree: &Tree<'_>, holder: &[u8], part: &str, literal: bool) -> Result
     let mut names = Vec::new();
     tree.walk(holder, &mut |node| {
         if node.path == holder {
-            return Ok(Go::Into);
+            return Ok(Visit::Descend);
         }
         let name = split(&node.path).1;
         if pattern.matches(&lossy(name)) {
             names.push(name.to_vec());
         }
-        Ok(Go::Past)
+        Ok(Visit::Skip)
     })?;
     Ok(names)
 }

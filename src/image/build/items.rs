@@ -7,7 +7,7 @@ use super::configure;
 use super::copy::Copying;
 use super::find;
 use super::pattern::Ignore;
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::image::layer::overlay_view::Layer;
 use crate::image::layer::walk::{Form, Tree};
 use crate::image::store::Store;
@@ -23,7 +23,7 @@ impl Store {
         copying: &mut Copying<'_, '_>,
         document: &Value,
         copy: &CopyStep,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<()> {
         match &copy.from {
             CopySource::Directory { path, ignore } => {
@@ -54,7 +54,7 @@ fn copy_items(
     copy: &CopyStep,
     tree: &Tree<'_>,
     ignore: &Ignore,
-    check: Check<'_>,
+    check: CancelCheck<'_>,
 ) -> Result<()> {
     let target = copying.resolve(&configure::absolute(document, &copy.to))?;
     let last = copy.to.rsplit('/').next().unwrap_or_default();

@@ -20,8 +20,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use self::copy::{Copying, Owner};
-use self::derive::Draft;
-use crate::image::Check;
+use self::derive::NewImage;
+use crate::image::CancelCheck;
 use crate::image::bytes::compression::decompress;
 use crate::image::bytes::spool::{SpoolWriter, Spooled, digest_of};
 use crate::image::bytes::staging::Staging;
@@ -29,7 +29,7 @@ use crate::image::layer::changes;
 use crate::image::layer::diff_tar;
 use crate::image::layer::overlay_view::{Layer, layers as layers_at};
 use crate::image::layer::walk::{Form, Node, Tree};
-use crate::image::layer::{bytes_below, whole};
+use crate::image::layer::{tree_size, whole};
 use crate::image::store::Store;
 use crate::image::tar::members::stream_error;
 use crate::image::tar::pack::Packer;
@@ -114,20 +114,25 @@ impl Store {
             None => changes::changes(&upper, &lowers, &points),
             Some(since) => {
                 let delta = whole::changes(&plain(&upper), &merged(&lowers), &points, since)?;
-                Ok(changes::shown(delta.found))
+                Ok(changes::to_changes(delta.found))
             }
         }
     }
 
     /// How many bytes a container has written, as far as they are still there.
     pub fn changed_bytes(&self, files: Files<'_>) -> Result<u64> {
-        let Some(since) = files.copied else { return Ok(bytes_below(files.upper)) };
+        let Some(since) = files.copied else { return Ok(tree_size(files.upper)) };
         let (upper, lowers, points) = self.open_files(files)?;
         Ok(whole::changes(&plain(&upper), &merged(&lowers), &points, since)?.bytes)
     }
 
     /// Copies all that `layers` (keys, lowest first) show into an empty directory.
-    pub fn copy_layers(&self, layers: &[Digest], target: &Path, check: Check<'_>) -> Result<()> {
+    pub fn copy_layers(
+        &self,
+        layers: &[Digest],
+        target: &Path,
+        check: CancelCheck<'_>,
+    ) -> Result<()> {
         let lowers = self.lowers(layers)?;
         whole::copy(&merged(&lowers), &fs::open_dir(target)?, check)
             .map_err(|error| crate::image::layer::extract::explain(error, self.images()))
@@ -135,7 +140,12 @@ impl Store {
     }
 
     /// Writes all that a container sees as a tar.
-    pub fn export(&self, files: Files<'_>, out: &mut dyn Write, check: Check<'_>) -> Result<()> {
+    pub fn export(
+        &self,
+        files: Files<'_>,
+        out: &mut dyn Write,
+        check: CancelCheck<'_>,
+    ) -> Result<()> {
         let upper = Layer::Open(fs::open_dir(files.upper)?);
         if files.copied.is_some() {
             return diff_tar::pack(&plain(&upper), &BTreeSet::new(), out, check);
@@ -152,7 +162,7 @@ impl Store {
         files: Files<'_>,
         document: Value,
         origin: &Origin<'_>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Image> {
         let (upper, lowers, points) = self.open_files(files)?;
         let staging = self.staging()?;
@@ -167,7 +177,7 @@ impl Store {
             let tree = Tree { form: Form::Layer, layers: vec![&upper] };
             diff_tar::pack(&tree, &points, out, check)
         })?;
-        self.derive(&staging, Draft { parent: Some(parent), document, layer, origin }, check)
+        self.derive(&staging, NewImage { parent: Some(parent), document, layer, origin }, check)
     }
 
     /// Makes an image of one layer from a root file system, plain or compressed.
@@ -176,14 +186,14 @@ impl Store {
         archive: &mut (dyn Read + Send),
         document: Value,
         origin: &Origin<'_>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Image> {
         let staging = self.staging()?;
         let layer = self.write_layer(&staging, |out| {
             let mut stream = decompress(archive)?.0;
             copy_stream(&mut stream, out, check)
         })?;
-        let draft = Draft { parent: None, document, layer, origin };
+        let draft = NewImage { parent: None, document, layer, origin };
         self.derive(&staging, draft, check)
             .map_err(|error| crate::image::layer::extract::explain(error, self.images()))
     }
@@ -238,7 +248,7 @@ impl Store {
         parent: Option<&Image>,
         step: &BuildStep,
         owner: (u32, u32),
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Option<Digest>> {
         match step {
             BuildStep::File { content, .. } => Ok(Some(digest_of(content))),
@@ -255,7 +265,7 @@ impl Store {
         parent: Option<&Image>,
         step: &BuildStep,
         owner: (u32, u32),
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Image> {
         let mut document = parent.map_or_else(
             // As Docker: a program that is copied to its place is found.
@@ -285,7 +295,7 @@ impl Store {
         };
         let step = Some(self.step_key(parent, step, owner, content.as_ref())?);
         let origin = Origin { created_by, step, ..Origin::default() };
-        self.derive(&staging, Draft { parent, document, layer, origin: &origin }, check)
+        self.derive(&staging, NewImage { parent, document, layer, origin: &origin }, check)
     }
 
     fn lacks_workdir(
@@ -310,7 +320,7 @@ impl Store {
         step: &BuildStep,
         owner: (u32, u32),
         packer: Option<Packer<'a>>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Digest> {
         let empty = self.empty_document();
         let document = parent.map_or(&empty, |parent| &parent.document);
@@ -363,7 +373,7 @@ impl Store {
 }
 
 /// Copies a stream whose length nobody has promised.
-fn copy_stream(stream: &mut dyn Read, out: &mut dyn Write, check: Check<'_>) -> Result<()> {
+fn copy_stream(stream: &mut dyn Read, out: &mut dyn Write, check: CancelCheck<'_>) -> Result<()> {
     let mut buffer = vec![0; 128 * 1024];
     loop {
         check()?;

@@ -21,14 +21,14 @@ type Out<'a> = &'a mut (dyn Write + Send);
 /// # Errors
 /// [`Kind::Invalid`] for a directory, [`Kind::NotFound`] where its directory is missing; when it
 /// can't be written: what was there before stays then.
-pub fn write_whole(path: &Path, write: impl FnOnce(Out<'_>) -> Result<()>) -> Result<()> {
+pub fn write_atomic(path: &Path, write: impl FnOnce(Out<'_>) -> Result<()>) -> Result<()> {
     replace(path, true, write)
 }
 
 /// The same; afterwards only its owner can read it, whoever could before, and it is on disk.
 ///
 /// # Errors
-/// As [`write_whole`].
+/// As [`write_atomic`].
 pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     let what = || format!("cannot write `{}`", path.display());
     replace(path, false, |out| out.write_all(bytes).context(what))
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn put(path: &Path, text: &str) -> Result<()> {
-        write_whole(path, |out| out.write_all(text.as_bytes()).context(|| "write".to_owned()))
+        write_atomic(path, |out| out.write_all(text.as_bytes()).context(|| "write".to_owned()))
     }
 
     fn names(directory: &Path) -> Vec<String> {
@@ -172,7 +172,7 @@ mod tests {
         assert!(error.hint_text().unwrap().contains("mkdir -p"), "{error:?}");
         let failed = directory.path().join("failed");
         let no = |_: Out<'_>| Err(Error::new(Kind::System, "no"));
-        assert!(write_whole(&failed, no).is_err());
+        assert!(write_atomic(&failed, no).is_err());
         assert_eq!(names(directory.path()), Vec::<String>::new());
     }
 }

@@ -8,14 +8,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use crate::image::tar::members::{Tape, corrupt};
+use crate::image::tar::members::{TarSource, corrupt};
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::sys::fs;
 
 /// `length` bytes of a file from `offset` on.
 #[derive(Clone, Debug)]
-pub(crate) struct Span {
+pub(crate) struct FileRange {
     content: Content,
     offset: u64,
     length: u64,
@@ -42,38 +42,38 @@ impl Content {
     }
 }
 
-impl Span {
+impl FileRange {
     /// A whole file, as long as it is now.
-    pub(crate) fn whole(file: File) -> Result<Span> {
+    pub(crate) fn whole(file: File) -> Result<FileRange> {
         let length = file.metadata().context(|| "stat a file".to_owned())?.len();
-        Ok(Span { content: Content::Open(Arc::new(file)), offset: 0, length, staged: None })
+        Ok(FileRange { content: Content::Open(Arc::new(file)), offset: 0, length, staged: None })
     }
 
     /// The whole file `name` of `directory`, as long as it is now. Nothing is held open.
-    pub(crate) fn named(directory: &Arc<OwnedFd>, name: &str) -> Result<Span> {
-        let span = Span::whole(fs::open_file_beneath(directory, name.as_bytes())?.into())?;
-        Ok(Span { content: Content::Named(directory.clone(), name.to_owned()), ..span })
+    pub(crate) fn named(directory: &Arc<OwnedFd>, name: &str) -> Result<FileRange> {
+        let span = FileRange::whole(fs::open_file_beneath(directory, name.as_bytes())?.into())?;
+        Ok(FileRange { content: Content::Named(directory.clone(), name.to_owned()), ..span })
     }
 
     /// The same, where `directory` is that of a staging directory, so that the file may become a
     /// blob of the store.
-    pub(crate) fn named_staged(directory: &Arc<OwnedFd>, name: &str) -> Result<Span> {
-        Ok(Span { staged: Some(name.to_owned()), ..Span::named(directory, name)? })
+    pub(crate) fn named_staged(directory: &Arc<OwnedFd>, name: &str) -> Result<FileRange> {
+        Ok(FileRange { staged: Some(name.to_owned()), ..FileRange::named(directory, name)? })
     }
 
     /// A whole file of the staging directory, which may become a blob of the store.
-    pub(crate) fn staged(file: File, name: &str) -> Result<Span> {
-        Ok(Span { staged: Some(name.to_owned()), ..Span::whole(file)? })
+    pub(crate) fn staged(file: File, name: &str) -> Result<FileRange> {
+        Ok(FileRange { staged: Some(name.to_owned()), ..FileRange::whole(file)? })
     }
 
     /// A part of this one.
-    pub(crate) fn part(&self, offset: u64, length: u64) -> Result<Span> {
+    pub(crate) fn part(&self, offset: u64, length: u64) -> Result<FileRange> {
         let fits = offset.checked_add(length).is_some_and(|end| end <= self.length);
         if !fits {
             return Err(corrupt("it ends too early"));
         }
         let content = self.content.clone();
-        Ok(Span { content, offset: self.offset + offset, length, staged: None })
+        Ok(FileRange { content, offset: self.offset + offset, length, staged: None })
     }
 
     /// How many bytes it has.
@@ -87,8 +87,8 @@ impl Span {
     }
 
     /// Reads it from its beginning.
-    pub(crate) fn reader(&self) -> SpanReader {
-        SpanReader { span: self.clone(), file: None, position: 0 }
+    pub(crate) fn reader(&self) -> FileRangeReader {
+        FileRangeReader { range: self.clone(), file: None, position: 0 }
     }
 
     /// All of it, if it is not longer than `limit`.
@@ -104,33 +104,33 @@ impl Span {
 
 /// Reads a [`Span`].
 #[derive(Debug)]
-pub(crate) struct SpanReader {
-    span: Span,
+pub(crate) struct FileRangeReader {
+    range: FileRange,
     /// Open once something was read.
     file: Option<Arc<File>>,
     position: u64,
 }
 
-impl SpanReader {
+impl FileRangeReader {
     /// How many bytes lie behind.
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
 }
 
-impl Read for SpanReader {
+impl Read for FileRangeReader {
     /// A file that has become shorter since is an early end, not an end.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.span.length - self.position;
+        let left = self.range.length - self.position;
         let part = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         if part == 0 {
             return Ok(0);
         }
         let file = match &self.file {
             Some(file) => file,
-            None => self.file.insert(self.span.content.open().map_err(io::Error::other)?),
+            None => self.file.insert(self.range.content.open().map_err(io::Error::other)?),
         };
-        let count = file.read_at(&mut buffer[..part], self.span.offset + self.position)?;
+        let count = file.read_at(&mut buffer[..part], self.range.offset + self.position)?;
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -139,9 +139,9 @@ impl Read for SpanReader {
     }
 }
 
-impl Tape for SpanReader {
+impl TarSource for FileRangeReader {
     fn pass(&mut self, count: u64) -> io::Result<()> {
-        let end = self.position.checked_add(count).filter(|end| *end <= self.span.length);
+        let end = self.position.checked_add(count).filter(|end| *end <= self.range.length);
         self.position = end.ok_or(io::ErrorKind::UnexpectedEof)?;
         Ok(())
     }

@@ -77,12 +77,12 @@ impl<R: Read> Read for Guarded<R> {
 
 /// Watches the file system that a layer of many small files goes to.
 #[derive(Debug, Default)]
-pub(crate) struct Room {
+pub(crate) struct DiskBudget {
     bytes: u64,
     entries: u32,
 }
 
-impl Room {
+impl DiskBudget {
     /// Takes note of one more entry with `bytes`, and now and then looks how much is left.
     pub(crate) fn take(&mut self, bytes: u64, fd: impl AsFd) -> Result<()> {
         self.bytes = self.bytes.saturating_add(bytes);
@@ -90,7 +90,7 @@ impl Room {
         if self.bytes < PORTION && self.entries < ENTRIES {
             return Ok(());
         }
-        *self = Room::default();
+        *self = DiskBudget::default();
         if fs::free_space(&fd)? < RESERVE {
             return Err(Error::from_errno("less than 256 MiB are free", libc::ENOSPC));
         }
@@ -143,7 +143,7 @@ mod tests {
     fn a_file_system_with_room_takes_many_entries() {
         let directory = tempfile::tempdir().unwrap();
         let fd = fs::open_dir(directory.path()).unwrap();
-        let mut room = Room::default();
+        let mut room = DiskBudget::default();
         for _ in 0..3 * ENTRIES {
             room.take(1000, &fd).unwrap();
         }

@@ -7,9 +7,9 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use sha2::{Digest as _, Sha256};
 
-use super::file_range::Span;
+use super::file_range::FileRange;
 use super::staging::Staging;
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::image::layer::unpack::Source;
 use crate::image::tar::members::{corrupt, stream_error};
 use crate::image::tar::sparse::Sparse;
@@ -38,13 +38,13 @@ impl Spooled {
     /// This file as a layer that is on its way in.
     pub(crate) fn source(&self, staging: &Staging) -> Result<Box<dyn Source>> {
         let file = fs::open_file_beneath(staging.directory(), self.name.as_bytes())?;
-        let span = Span::staged(file.into(), &self.name)?;
-        Ok(Box::new(SpooledLayer { span, digest: self.digest.clone() }))
+        let span = FileRange::staged(file.into(), &self.name)?;
+        Ok(Box::new(SpooledLayer { range: span, digest: self.digest.clone() }))
     }
 }
 
 struct SpooledLayer {
-    span: Span,
+    range: FileRange,
     digest: Digest,
 }
 
@@ -53,8 +53,8 @@ impl Source for SpooledLayer {
         Some(&self.digest)
     }
 
-    fn open(&self) -> Result<Span> {
-        Ok(self.span.clone())
+    fn open(&self) -> Result<FileRange> {
+        Ok(self.range.clone())
     }
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn copy(
     mut body: impl Read,
     file: impl AsFd,
     length: u64,
-    check: Check<'_>,
+    check: CancelCheck<'_>,
 ) -> Result<u64> {
     let mut buffer = [0; BUFFER];
     let mut left = length;
@@ -90,7 +90,7 @@ pub(crate) fn copy_sparse(
     mut body: impl Read,
     file: &OwnedFd,
     sparse: &Sparse,
-    check: Check<'_>,
+    check: CancelCheck<'_>,
 ) -> Result<u64> {
     let failed = |errno: rustix::io::Errno| Error::from_errno("write", errno.raw_os_error());
     for (offset, length) in &sparse.segments {
@@ -106,7 +106,7 @@ pub(crate) fn write_stream(
     dir: impl AsFd,
     name: &str,
     mut body: impl Read,
-    check: Check<'_>,
+    check: CancelCheck<'_>,
 ) -> Result<File> {
     let file = fs::create_file(dir, name.as_bytes())?;
     let mut buffer = [0; BUFFER];
@@ -177,7 +177,12 @@ pub(crate) fn write_all(file: impl AsFd, mut bytes: &[u8]) -> Result<()> {
 
 /// Where the last `count` bytes of `done` completed a megabyte, asks whether to go on; where
 /// they completed a [`PORTION`], looks at the free space.
-pub(crate) fn at_portion(done: u64, count: usize, file: impl AsFd, check: Check<'_>) -> Result<()> {
+pub(crate) fn at_portion(
+    done: u64,
+    count: usize,
+    file: impl AsFd,
+    check: CancelCheck<'_>,
+) -> Result<()> {
     let crossed = |step: u64| done / step != (done - count as u64) / step;
     if crossed(1 << 20) {
         check()?;

@@ -19,7 +19,7 @@ const MAX_STRINGS: u64 = 16 << 20;
 
 /// The dynamic part of an ELF file. A static program has none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Needs {
+pub(super) struct DynamicSection {
     /// Word size, byte order and machine: a library of another kind is passed over.
     pub(super) kind: (bool, bool, u16),
     /// `PT_INTERP`: the dynamic linker.
@@ -31,7 +31,7 @@ pub(super) struct Needs {
 }
 
 /// Reads the ELF headers of `path`; `None` where it is no ELF file, or a damaged one.
-pub(super) fn needs(path: &Path) -> Option<Needs> {
+pub(super) fn dynamic_section(path: &Path) -> Option<DynamicSection> {
     let file = File::open(path).ok()?;
     let length = file.metadata().ok().filter(|found| found.is_file())?.len();
     if length > MAX_FILE {
@@ -46,7 +46,7 @@ pub(super) fn needs(path: &Path) -> Option<Needs> {
     }
 }
 
-fn read<'data, Elf, R>(data: R) -> object::read::Result<Needs>
+fn read<'data, Elf, R>(data: R) -> object::read::Result<DynamicSection>
 where
     Elf: FileHeader<Endian = Endianness>,
     R: ReadRef<'data>,
@@ -54,9 +54,9 @@ where
     let header = Elf::parse(data)?;
     let endian = header.endian()?;
     let segments = header.program_headers(endian, data)?;
-    let mut needs = Needs {
+    let mut needs = DynamicSection {
         kind: (header.is_class_64(), header.is_little_endian(), header.e_machine(endian).0),
-        ..Needs::default()
+        ..DynamicSection::default()
     };
     let mut dynamic = Vec::new();
     for segment in segments {
@@ -118,15 +118,15 @@ mod tests {
         {
             let path = directory.path().join("x");
             std::fs::write(&path, content).unwrap();
-            assert_eq!(needs(&path), None);
+            assert_eq!(dynamic_section(&path), None);
         }
-        assert_eq!(needs(directory.path()), None);
-        assert_eq!(needs(Path::new("/dev/zero")), None);
+        assert_eq!(dynamic_section(directory.path()), None);
+        assert_eq!(dynamic_section(Path::new("/dev/zero")), None);
     }
 
     #[test]
     fn this_test_is_an_elf_file() {
-        let needs = needs(&std::env::current_exe().unwrap()).unwrap();
+        let needs = dynamic_section(&std::env::current_exe().unwrap()).unwrap();
         assert_eq!(needs.kind.0, cfg!(target_pointer_width = "64"));
     }
 }

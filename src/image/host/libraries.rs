@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::elf::{self, Needs};
+use super::elf::{self, DynamicSection};
 
 /// The directories that glibc knows without a configuration, of the distributions in use.
 const DEFAULT: [&str; 12] = [
@@ -25,7 +25,7 @@ const MAX_INCLUDES: usize = 100;
 /// Libraries by the programs that need them. Reads each file once.
 pub(super) struct Libraries {
     configured: Vec<PathBuf>,
-    known: HashMap<PathBuf, Option<Needs>>,
+    known: HashMap<PathBuf, Option<DynamicSection>>,
 }
 
 impl Libraries {
@@ -78,11 +78,11 @@ impl Libraries {
         path.is_file().then_some(path)
     }
 
-    fn needs(&mut self, file: &Path) -> Option<Needs> {
-        self.known.entry(file.to_owned()).or_insert_with(|| elf::needs(file)).clone()
+    fn needs(&mut self, file: &Path) -> Option<DynamicSection> {
+        self.known.entry(file.to_owned()).or_insert_with(|| elf::dynamic_section(file)).clone()
     }
 
-    fn find(&mut self, library: &Path, from: &Path, needs: &Needs) -> Option<PathBuf> {
+    fn find(&mut self, library: &Path, from: &Path, needs: &DynamicSection) -> Option<PathBuf> {
         let kind = needs.kind;
         let mut fits = |path: &PathBuf| self.needs(path).is_some_and(|found| found.kind == kind);
         if library.components().count() > 1 {

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use self::libraries::Libraries;
 use self::tree::{Node, Tree};
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::image::bytes::spool::{SpoolWriter, Spooled};
 use crate::image::store::Store;
 use crate::image::store::import::Incoming;
@@ -56,7 +56,7 @@ const SHEBANG: u64 = 256;
 impl Store {
     /// Makes `host:latest` from this machine: a shell, the usual small programs and what they
     /// need. The same machine gives the same image.
-    pub fn make_host(&self, check: Check<'_>) -> Result<HostImage> {
+    pub fn create_host_image(&self, check: CancelCheck<'_>) -> Result<HostImage> {
         let reference = "host".parse()?;
         let programs = [PROGRAMS, EXTRAS].concat();
         let mut host = self.image_from_host(&programs, &["sh"], &reference, check)?;
@@ -71,9 +71,9 @@ impl Store {
         programs: &[&str],
         required: &[&str],
         reference: &Reference,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<HostImage> {
-        let mut machine = Machine::new();
+        let mut machine = HostScan::new();
         for program in programs {
             check()?;
             machine.program(program);
@@ -84,7 +84,7 @@ impl Store {
                 return Err(tree::no_program(name, &machine.dirs));
             }
         }
-        machine.surroundings();
+        machine.base_files();
 
         let staging = self.staging()?;
         let mut writer = SpoolWriter::create(staging.directory(), "host.tar")?;
@@ -128,7 +128,7 @@ fn config(layer: &Spooled, newest: i64) -> String {
 }
 
 /// What was found on this machine so far.
-struct Machine {
+struct HostScan {
     dirs: Vec<PathBuf>,
     tree: Tree,
     libraries: Libraries,
@@ -143,7 +143,7 @@ struct Busybox {
     content: Vec<u8>,
 }
 
-impl Machine {
+impl HostScan {
     fn new() -> Self {
         // The container's own PATH first: what is found there is found inside as well.
         let mut dirs: Vec<PathBuf> = PATH.split(':').map(PathBuf::from).collect();
@@ -153,11 +153,11 @@ impl Machine {
                 dirs.push(dir);
             }
         }
-        Machine::in_dirs(dirs)
+        HostScan::in_dirs(dirs)
     }
 
     fn in_dirs(dirs: Vec<PathBuf>) -> Self {
-        let mut machine = Machine {
+        let mut machine = HostScan {
             dirs,
             tree: Tree::default(),
             libraries: Libraries::new(),
@@ -242,7 +242,7 @@ impl Machine {
     }
 
     /// What every root file system has, and what the libraries read.
-    fn surroundings(&mut self) {
+    fn base_files(&mut self) {
         for path in ["/bin", "/sbin", "/lib", "/lib64", "/usr/bin"] {
             self.tree.add(Path::new(path));
         }

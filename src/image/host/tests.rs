@@ -8,7 +8,7 @@ use crate::model::Kind;
 fn made() -> (tempfile::TempDir, Store, HostImage) {
     let root = tempfile::tempdir().unwrap();
     let store = Store::open(root.path()).unwrap();
-    let host = store.make_host(&|| Ok(())).unwrap();
+    let host = store.create_host_image(&|| Ok(())).unwrap();
     (root, store, host)
 }
 
@@ -62,7 +62,7 @@ fn its_directories_have_the_usual_modes() {
 #[test]
 fn making_it_again_gives_the_same_image() {
     let (_root, store, host) = made();
-    let again = store.make_host(&|| Ok(())).unwrap();
+    let again = store.create_host_image(&|| Ok(())).unwrap();
     assert_eq!(again.image.id, host.image.id);
     assert_eq!(store.list().unwrap().len(), 1);
     let image = store.find("host").unwrap();
@@ -107,12 +107,12 @@ fn busybox_stands_in_for_programs_that_are_missing() {
     let mut permissions = busybox.metadata().unwrap().permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
     std::fs::set_permissions(&busybox, permissions).unwrap();
-    let mut machine = Machine::in_dirs(vec![directory.path().to_owned()]);
+    let mut machine = HostScan::in_dirs(vec![directory.path().to_owned()]);
     for name in ["busybox", "ls", "sleep", "slee"] {
         machine.program(name);
     }
     machine.tree.add(Path::new("/tmp"));
-    machine.surroundings();
+    machine.base_files();
     assert_eq!(machine.missing, ["slee"]);
     for name in ["/usr/bin/ls", "/usr/bin/sleep", "/usr/bin/busybox", "/bin/ls"] {
         let inside = machine.tree.resolve(Path::new(name));

@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use tar::{Builder, EntryType, Header};
 
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
@@ -146,7 +146,7 @@ impl Tree {
 
     /// Writes the tree as a tar, always in the same order; what has no time of its own gets
     /// that of the newest file, so the same machine gives the same layer.
-    pub(super) fn write(&self, out: impl Write, check: Check<'_>) -> Result<()> {
+    pub(super) fn write(&self, out: impl Write, check: CancelCheck<'_>) -> Result<()> {
         let mut tar = Builder::new(out);
         let mut written: HashMap<(u64, u64), &Path> = HashMap::new();
         let newest = self.newest();

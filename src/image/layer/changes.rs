@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustix::fs::FileType;
 
 use super::overlay_view::Layer;
-use crate::image::layer::walk::{Form, Go, Node, Tree, split};
+use crate::image::layer::walk::{Form, Node, Tree, Visit, split};
 use crate::model::Result;
 use crate::model::image::build::{Change, ChangeKind};
 use crate::sys::fs;
@@ -22,14 +22,14 @@ pub(crate) fn changes(
     let tree = Tree { form: Form::Layer, layers: vec![upper] };
     tree.walk(b"", &mut |node| {
         if skip.contains(&node.path) {
-            return Ok(Go::Past);
+            return Ok(Visit::Skip);
         }
         if node.path.is_empty() {
-            return Ok(Go::Into);
+            return Ok(Visit::Descend);
         }
         let below = lowers.find(&node.path)?;
         let kind = match (&below, fs::is_whiteout(&node.attributes)) {
-            (None, true) => return Ok(Go::Past),
+            (None, true) => return Ok(Visit::Skip),
             (Some(_), true) => Some(ChangeKind::Deleted),
             (None, false) => Some(ChangeKind::Added),
             (Some(below), false) if is_same(node, below) => None,
@@ -46,13 +46,13 @@ pub(crate) fn changes(
                 }
             }
         }
-        Ok(Go::Into)
+        Ok(Visit::Descend)
     })?;
-    Ok(shown(found))
+    Ok(to_changes(found))
 }
 
 /// As they are told.
-pub(crate) fn shown(found: BTreeMap<Vec<u8>, ChangeKind>) -> Vec<Change> {
+pub(crate) fn to_changes(found: BTreeMap<Vec<u8>, ChangeKind>) -> Vec<Change> {
     let change = |(path, kind): (Vec<u8>, ChangeKind)| Change {
         kind,
         path: format!("/{}", crate::image::tar::members::lossy(&path)),
@@ -86,10 +86,10 @@ fn names_below(lowers: &Tree<'_>, path: &[u8]) -> Result<Vec<Vec<u8>>> {
     let mut names = Vec::new();
     lowers.walk(path, &mut |node| {
         if node.path == path {
-            return Ok(Go::Into);
+            return Ok(Visit::Descend);
         }
         names.push(split(&node.path).1.to_vec());
-        Ok(Go::Past)
+        Ok(Visit::Skip)
     })?;
     Ok(names)
 }
@@ -124,7 +124,7 @@ pub(crate) fn mount_points(
         tree.walk(path, &mut |node| {
             if node.path != *path {
                 only_points &= skip.contains(&node.path);
-                return Ok(Go::Past);
+                return Ok(Visit::Skip);
             }
             let attributes = &node.attributes;
             let facts = |a: &fs::Attributes| (a.st_mode, a.st_uid, a.st_gid);
@@ -136,7 +136,7 @@ pub(crate) fn mount_points(
                 }
                 _ => false,
             };
-            Ok(if only_points { Go::Into } else { Go::Past })
+            Ok(if only_points { Visit::Descend } else { Visit::Skip })
         })?;
         if only_points {
             skip.insert(path.clone());

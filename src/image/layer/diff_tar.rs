@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::FileType;
 
 use crate::image::layer::extract::is_allowed_xattr;
-use crate::image::layer::walk::{Form, Go, Node, Tree, below, gone, split};
+use crate::image::layer::walk::{Form, Node, Tree, Visit, below, not_found, split};
 use crate::image::tar::members::{MemberKind, lossy};
 use crate::image::tar::pack::{Entry, Packer};
 use crate::model::error::Context;
@@ -28,14 +28,14 @@ pub(crate) fn pack(
     out: &mut dyn Write,
     check: &dyn Fn() -> Result<()>,
 ) -> Result<()> {
-    pack_part(tree, Names { start: b"", shown_as: b"" }, skip, out, check)
+    pack_part(tree, Names { start: b"", archive_name: b"" }, skip, out, check)
 }
 
 /// Which part of a tree is packed, and what it is called in the archive.
 #[derive(Clone, Copy)]
 pub(crate) struct Names<'a> {
     pub(crate) start: &'a [u8],
-    pub(crate) shown_as: &'a [u8],
+    pub(crate) archive_name: &'a [u8],
 }
 
 /// Writes a part of a tree as a tar.
@@ -46,28 +46,28 @@ pub(crate) fn pack_part(
     out: &mut dyn Write,
     check: &dyn Fn() -> Result<()>,
 ) -> Result<()> {
-    let mut capture = Capture::new(tree, Packer::new(out, check));
+    let mut capture = DiffTar::new(tree, Packer::new(out, check));
     tree.walk(names.start, &mut |node| {
         check()?;
         if skip.contains(&node.path) {
-            return Ok(Go::Past);
+            return Ok(Visit::Skip);
         }
         let rest = node.path.get(names.start.len()..).unwrap_or_default();
         let rest = rest.strip_prefix(b"/").unwrap_or(rest);
-        let path = match (rest.is_empty(), names.shown_as.is_empty()) {
-            (true, _) => names.shown_as.to_vec(),
+        let path = match (rest.is_empty(), names.archive_name.is_empty()) {
+            (true, _) => names.archive_name.to_vec(),
             (false, true) => rest.to_vec(),
-            (false, false) => below(names.shown_as, rest),
+            (false, false) => below(names.archive_name, rest),
         };
         let named = Node {
             path,
             holder: node.holder.clone(),
-            leaf: node.leaf.clone(),
+            last_component: node.last_component.clone(),
             attributes: node.attributes,
             opaque: node.opaque,
         };
         capture.add(&named).context(|| format!("cannot read `/{}`", lossy(&node.path)))?;
-        Ok(Go::Into)
+        Ok(Visit::Descend)
     })?;
     capture.packer.finish()
 }
@@ -80,13 +80,13 @@ pub(crate) fn pack_changed(
     out: &mut dyn Write,
     check: &dyn Fn() -> Result<()>,
 ) -> Result<()> {
-    let mut capture = Capture { layer: true, ..Capture::new(tree, Packer::new(out, check)) };
+    let mut capture = DiffTar { layer: true, ..DiffTar::new(tree, Packer::new(out, check)) };
     tree.walk(b"", &mut |node| {
         check()?;
         if is_changed(node) {
             capture.add(node).context(|| format!("cannot read `/{}`", lossy(&node.path)))?;
         }
-        Ok(Go::Into)
+        Ok(Visit::Descend)
     })?;
     for path in deleted {
         capture.whiteout(path)?;
@@ -94,7 +94,7 @@ pub(crate) fn pack_changed(
     capture.packer.finish()
 }
 
-struct Capture<'a> {
+struct DiffTar<'a> {
     tree: &'a Tree<'a>,
     /// What is written is a layer, in which some names have a meaning.
     layer: bool,
@@ -103,9 +103,9 @@ struct Capture<'a> {
     written: HashMap<(u64, u64), Vec<u8>>,
 }
 
-impl<'a> Capture<'a> {
+impl<'a> DiffTar<'a> {
     fn new(tree: &'a Tree<'a>, packer: Packer<'a>) -> Self {
-        Capture { tree, layer: tree.form == Form::Layer, packer, written: HashMap::new() }
+        DiffTar { tree, layer: tree.form == Form::Layer, packer, written: HashMap::new() }
     }
 
     fn whiteout(&mut self, path: &[u8]) -> Result<()> {
@@ -129,7 +129,8 @@ impl<'a> Capture<'a> {
             FileType::Directory => self.directory(node, layer),
             FileType::RegularFile => self.file(node),
             FileType::Symlink => {
-                let Some(link) = gone(fs::read_link(&*node.holder, &node.leaf))? else {
+                let Some(link) = not_found(fs::read_link(&*node.holder, &node.last_component))?
+                else {
                     return Ok(());
                 };
                 let mut entry = entry(node, MemberKind::Symlink);
@@ -165,7 +166,7 @@ impl<'a> Capture<'a> {
         let node = Node {
             attributes: fs::stat_fd(&file)?,
             holder: node.holder.clone(),
-            leaf: node.leaf.clone(),
+            last_component: node.last_component.clone(),
             path: node.path.clone(),
             opaque: false,
         };

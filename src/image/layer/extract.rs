@@ -13,11 +13,11 @@ use rustix::fs::FileType;
 
 use super::implied_parents::Parents;
 use super::overlay_view::{Layer, opaque};
-use crate::image::Check;
-use crate::image::bytes::limits::Room;
+use crate::image::CancelCheck;
+use crate::image::bytes::limits::DiskBudget;
 use crate::image::bytes::spool;
-use crate::image::tar::members::{Member, MemberKind, Members, Tape, corrupt, shown};
-use crate::image::tar::names::{self, Leaf};
+use crate::image::tar::members::{Member, MemberKind, Members, TarSource, corrupt, escaped};
+use crate::image::tar::names::{self, LastComponent};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::{fs, userns};
@@ -34,7 +34,7 @@ pub(crate) struct Extracted {
     /// another one of the same layer.
     pub(crate) complete: bool,
     /// Whether it says what `/` is like. If not, `/` is as the layers below have it.
-    pub(crate) describes_root: bool,
+    pub(crate) has_root_entry: bool,
 }
 
 /// Mode and time of a directory, set at the end: a read-only one must stay writable until then,
@@ -52,10 +52,10 @@ pub(crate) type Lowers<'a> = &'a dyn Fn() -> Result<Vec<Layer>>;
 /// Unpacks the tar stream `layer` into `root`. `check` is asked before each entry whether to go
 /// on.
 pub(crate) fn extract(
-    layer: &mut impl Tape,
+    layer: &mut impl TarSource,
     root: &OwnedFd,
     lowers: Lowers<'_>,
-    check: Check<'_>,
+    check: CancelCheck<'_>,
 ) -> Result<Extracted> {
     let mut members = Members::new(layer);
     let mut extraction = Extraction {
@@ -64,17 +64,17 @@ pub(crate) fn extract(
         size: 0,
         root_is_opaque: false,
         replaced: false,
-        describes_root: false,
+        has_root_entry: false,
         check,
     };
     extraction.parents.defer(Vec::new(), Deferred { mode: 0o755, mtime: (0, 0) })?;
-    let mut room = Room::default();
+    let mut room = DiskBudget::default();
     while let Some(member) = members.next()? {
         check()?;
         room.take(member.size, root)?;
         extraction
             .apply(&member, &mut members)
-            .context(|| format!("cannot unpack `{}`", shown(&member.name)))?;
+            .context(|| format!("cannot unpack `{}`", escaped(&member.name)))?;
     }
     extraction.finish()
 }
@@ -85,21 +85,21 @@ struct Extraction<'a> {
     size: u64,
     root_is_opaque: bool,
     replaced: bool,
-    describes_root: bool,
-    check: Check<'a>,
+    has_root_entry: bool,
+    check: CancelCheck<'a>,
 }
 
 /// Where an entry goes: its directory, opened, the path of that, and its name in it.
-struct Place<'a> {
+struct EntryTarget<'a> {
     parent: Rc<OwnedFd>,
     path: Vec<u8>,
-    leaf: &'a [u8],
+    last_component: &'a [u8],
     /// Something that is gone hid the layers below here, so a directory must go on hiding them.
     hides: bool,
 }
 
 impl Extraction<'_> {
-    fn apply<R: Tape>(&mut self, member: &Member, body: &mut Members<R>) -> Result<()> {
+    fn apply<R: TarSource>(&mut self, member: &Member, body: &mut Members<R>) -> Result<()> {
         let parts = names::components(&member.name)?;
         if names::is_bookkeeping(&parts) {
             return Ok(());
@@ -110,18 +110,18 @@ impl Extraction<'_> {
         let (leaf, parents) = names::split(&parts)?;
         let (parent, resolved) = self.parents.open(parents)?;
         match leaf {
-            Leaf::Opaque => {
+            LastComponent::Opaque => {
                 self.root_is_opaque |= resolved.is_empty();
                 fs::set_xattr(&*parent, opaque(), b"y")
             }
-            Leaf::Whiteout(hidden) => whiteout(&parent, hidden),
-            Leaf::Plain(leaf) => {
+            LastComponent::Whiteout(hidden) => whiteout(&parent, hidden),
+            LastComponent::Plain(leaf) => {
                 let path = if resolved.is_empty() {
                     leaf.to_vec()
                 } else {
                     names::join(&[&resolved[..], leaf])
                 };
-                let place = Place { parent, path, leaf, hides: false };
+                let place = EntryTarget { parent, path, last_component: leaf, hides: false };
                 self.place(member, body, place)
             }
         }
@@ -134,7 +134,7 @@ impl Extraction<'_> {
         let (uid, gid) = owner(member)?;
         fs::set_owner(self.root, uid, gid)?;
         set_xattrs(self.root, member)?;
-        self.describes_root = true;
+        self.has_root_entry = true;
         self.defer(Vec::new(), member)
     }
 
@@ -142,11 +142,11 @@ impl Extraction<'_> {
         self.parents.defer(path, Deferred { mode: member.mode, mtime: member.mtime })
     }
 
-    fn place<R: Tape>(
+    fn place<R: TarSource>(
         &mut self,
         member: &Member,
         body: &mut Members<R>,
-        mut place: Place<'_>,
+        mut place: EntryTarget<'_>,
     ) -> Result<()> {
         if member.kind == MemberKind::HardLink {
             return self.hard_link(member, &mut place);
@@ -169,8 +169,8 @@ impl Extraction<'_> {
 
     /// Takes away what is at `place`, unless it is a directory and shall become one. True where
     /// that directory stays.
-    fn make_room(&mut self, place: &mut Place<'_>, for_directory: bool) -> Result<bool> {
-        let Some(present) = fs::stat(&*place.parent, place.leaf)? else {
+    fn make_room(&mut self, place: &mut EntryTarget<'_>, for_directory: bool) -> Result<bool> {
+        let Some(present) = fs::stat(&*place.parent, place.last_component)? else {
             return Ok(false);
         };
         if fs::type_of(&present) == FileType::Directory && for_directory {
@@ -179,21 +179,21 @@ impl Extraction<'_> {
         self.replaced = true;
         if fs::type_of(&present) == FileType::Directory {
             self.parents.forget(&place.path);
-            let freed = remove_tree(&place.parent, place.leaf)?;
+            let freed = remove_tree(&place.parent, place.last_component)?;
             self.size = self.size.saturating_sub(freed);
         } else {
             self.size = self.size.saturating_sub(counted(&present));
-            fs::unlink(&*place.parent, place.leaf)?;
+            fs::unlink(&*place.parent, place.last_component)?;
             place.hides = true;
         }
         Ok(false)
     }
 
-    fn directory(&mut self, member: &Member, place: Place<'_>, exists: bool) -> Result<()> {
+    fn directory(&mut self, member: &Member, place: EntryTarget<'_>, exists: bool) -> Result<()> {
         if !exists {
-            fs::make_dir(&*place.parent, place.leaf)?;
+            fs::make_dir(&*place.parent, place.last_component)?;
         }
-        let directory = fs::open_dir_beneath(&*place.parent, place.leaf)?;
+        let directory = fs::open_dir_beneath(&*place.parent, place.last_component)?;
         if place.hides {
             fs::set_xattr(&directory, opaque(), b"y")?;
         }
@@ -203,13 +203,13 @@ impl Extraction<'_> {
         self.defer(place.path, member)
     }
 
-    fn file<R: Tape>(
+    fn file<R: TarSource>(
         &mut self,
         member: &Member,
         body: &mut Members<R>,
-        place: &Place<'_>,
+        place: &EntryTarget<'_>,
     ) -> Result<()> {
-        let file = fs::create_file(&*place.parent, place.leaf)?;
+        let file = fs::create_file(&*place.parent, place.last_component)?;
         let (uid, gid) = owner(member)?;
         let length = match &member.sparse {
             None => {
@@ -227,25 +227,25 @@ impl Extraction<'_> {
         Ok(())
     }
 
-    fn symlink(&mut self, member: &Member, place: &Place<'_>) -> Result<()> {
+    fn symlink(&mut self, member: &Member, place: &EntryTarget<'_>) -> Result<()> {
         let target = &member.link;
         if target.is_empty() || target.contains(&0) || target.len() > 4095 {
             return Err(corrupt("the target of the link is empty, too long or contains a NUL"));
         }
-        fs::make_symlink(&*place.parent, place.leaf, target)?;
+        fs::make_symlink(&*place.parent, place.last_component, target)?;
         let (uid, gid) = owner(member)?;
-        fs::set_owner_at(&*place.parent, place.leaf, uid, gid)?;
-        fs::set_times_at(&*place.parent, place.leaf, member.mtime.0, member.mtime.1)?;
+        fs::set_owner_at(&*place.parent, place.last_component, uid, gid)?;
+        fs::set_times_at(&*place.parent, place.last_component, member.mtime.0, member.mtime.1)?;
         self.size += target.len() as u64;
         Ok(())
     }
 
     /// A hard link may only lead to an entry of this layer, or to a file of a layer below, which
     /// is copied up first: that is what overlayfs did when the link was made.
-    fn hard_link(&mut self, member: &Member, place: &mut Place<'_>) -> Result<()> {
+    fn hard_link(&mut self, member: &Member, place: &mut EntryTarget<'_>) -> Result<()> {
         let parts = names::components(&member.link)?;
-        let target = shown(&member.link);
-        let (Leaf::Plain(leaf), parents) = names::split(&parts)? else {
+        let target = escaped(&member.link);
+        let (LastComponent::Plain(leaf), parents) = names::split(&parts)? else {
             return Err(corrupt(format!("it is a hard link to the whiteout `{target}`")));
         };
         let (parent, resolved) = self.parents.open(parents)?;
@@ -269,7 +269,7 @@ impl Extraction<'_> {
             }
         }
         self.make_room(place, false)?;
-        fs::make_link(&*parent, leaf, &*place.parent, place.leaf)
+        fs::make_link(&*parent, leaf, &*place.parent, place.last_component)
     }
 
     /// Sets what was kept back, the deepest directory first. Each is opened anew without
@@ -290,9 +290,9 @@ impl Extraction<'_> {
         }
         Ok(Extracted {
             size: self.size,
-            stands_alone: !self.parents.consulted(),
+            stands_alone: !self.parents.lower_seen(),
             complete: !self.replaced,
-            describes_root: self.describes_root,
+            has_root_entry: self.has_root_entry,
         })
     }
 }
@@ -317,17 +317,17 @@ fn whiteout(parent: &OwnedFd, hidden: &[u8]) -> Result<()> {
 }
 
 /// Devices do no harm on disk: containers mount their root file system `nodev`.
-fn node(member: &Member, place: &Place<'_>, kind: FileType) -> Result<()> {
-    if kind != FileType::Fifo && userns::nested() {
+fn node(member: &Member, place: &EntryTarget<'_>, kind: FileType) -> Result<()> {
+    if kind != FileType::Fifo && userns::in_user_namespace() {
         // Only the machine's root may make devices. No container can use one of an image anyway.
         return Ok(());
     }
     let (major, minor) = if kind == FileType::Fifo { (0, 0) } else { member.device };
-    fs::make_node(&*place.parent, place.leaf, kind, major, minor)?;
+    fs::make_node(&*place.parent, place.last_component, kind, major, minor)?;
     let (uid, gid) = owner(member)?;
-    fs::set_owner_at(&*place.parent, place.leaf, uid, gid)?;
-    fs::set_mode_at(&*place.parent, place.leaf, member.mode)?;
-    fs::set_times_at(&*place.parent, place.leaf, member.mtime.0, member.mtime.1)
+    fs::set_owner_at(&*place.parent, place.last_component, uid, gid)?;
+    fs::set_mode_at(&*place.parent, place.last_component, member.mode)?;
+    fs::set_times_at(&*place.parent, place.last_component, member.mtime.0, member.mtime.1)
 }
 
 /// The owner; the highest number means "no one" to chown(2), which would leave root in place.
@@ -342,7 +342,7 @@ fn owner(member: &Member) -> Result<(u32, u32)> {
 /// The same owner, if a user namespace has it.
 fn present(uid: u32, gid: u32) -> Result<(u32, u32)> {
     let identity = userns::identity();
-    if !identity.nested() || (identity.has_user(uid) && identity.has_group(gid)) {
+    if !identity.in_user_namespace() || (identity.has_user(uid) && identity.has_group(gid)) {
         return Ok((uid, gid));
     }
     let message = format!("its owner is {uid}:{gid}, and this user has no such subordinate id");
@@ -397,7 +397,7 @@ pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
 /// Says what to do where the kernel does not let this process unpack.
 pub(crate) fn explain(error: Error, images: &std::path::Path) -> Error {
     match error.errno() {
-        Some(libc::EOPNOTSUPP) if userns::nested() => error.hint(format!(
+        Some(libc::EOPNOTSUPP) if userns::in_user_namespace() => error.hint(format!(
             "the file system of `{}` keeps no attributes of users (tmpfs does from Linux 6.6 on); \
              set another with --root",
             images.display()

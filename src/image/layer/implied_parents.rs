@@ -15,10 +15,10 @@ use rustix::fs::FileType;
 
 use super::overlay_view;
 use super::overlay_view::{Found, Layer, opaque};
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::image::bytes::spool;
 use crate::image::layer::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
-use crate::image::tar::members::{corrupt, shown};
+use crate::image::tar::members::{corrupt, escaped};
 use crate::image::tar::names::join;
 use crate::model::Result;
 use crate::sys::fs;
@@ -39,7 +39,7 @@ pub(crate) struct Parents<'a> {
     last: Option<(Vec<u8>, Rc<OwnedFd>)>,
     deferred: DeferredList,
     deferred_bytes: usize,
-    consulted: bool,
+    lower_seen: bool,
 }
 
 impl<'a> Parents<'a> {
@@ -51,13 +51,13 @@ impl<'a> Parents<'a> {
             last: None,
             deferred: DeferredList::new(),
             deferred_bytes: 0,
-            consulted: false,
+            lower_seen: false,
         }
     }
 
     /// Whether the layers below were asked for anything. It depends on this layer alone.
-    pub(crate) fn consulted(&self) -> bool {
-        self.consulted
+    pub(crate) fn lower_seen(&self) -> bool {
+        self.lower_seen
     }
 
     fn below(&self) -> Result<&[Layer]> {
@@ -139,7 +139,7 @@ impl<'a> Parents<'a> {
                 ));
             }
             let blocked = |what: &str| {
-                Err(corrupt(format!("its parent `{}` is {what}", shown(&join(&done)))))
+                Err(corrupt(format!("its parent `{}` is {what}", escaped(&join(&done)))))
             };
             match self.lookup(&done)? {
                 Found::Directory { layer: 0, .. } => {}
@@ -150,7 +150,7 @@ impl<'a> Parents<'a> {
                     if links > MAX_LINKS {
                         return blocked("a link that leads through too many links");
                     }
-                    self.consulted |= layer > 0;
+                    self.lower_seen |= layer > 0;
                     done.pop();
                     if target.starts_with(b"/") {
                         done.clear();
@@ -171,7 +171,7 @@ impl<'a> Parents<'a> {
 
     /// The names in the roots of the layers below.
     pub(crate) fn names_below(&mut self) -> Result<BTreeSet<Vec<u8>>> {
-        self.consulted = true;
+        self.lower_seen = true;
         let mut all = BTreeSet::new();
         for layer in self.below()? {
             all.extend(fs::names(layer.root()?)?);
@@ -182,7 +182,7 @@ impl<'a> Parents<'a> {
     /// Makes a directory whose parent exists. Where a whiteout is in its place, it goes on
     /// hiding what lies below.
     fn make_new(&mut self, path: &[Vec<u8>]) -> Result<OwnedFd> {
-        self.consulted = true;
+        self.lower_seen = true;
         let Some((leaf, parents)) = path.split_last() else {
             return Err(corrupt("an entry has no name"));
         };
@@ -215,9 +215,9 @@ impl<'a> Parents<'a> {
         &mut self,
         path: &[Vec<u8>],
         parent: &OwnedFd,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Option<u64>> {
-        self.consulted = true;
+        self.lower_seen = true;
         let Some(leaf) = path.last() else { return Ok(None) };
         let lower = match self.lookup(path)? {
             Found::Other { parent, .. } | Found::Symlink { parent, .. } => parent,
@@ -235,7 +235,7 @@ pub(crate) fn copy_entry(
     parent: &OwnedFd,
     leaf: &[u8],
     found: &fs::Attributes,
-    check: Check<'_>,
+    check: CancelCheck<'_>,
 ) -> Result<u64> {
     match fs::type_of(found) {
         FileType::RegularFile => copy_file(lower, parent, leaf, check),
@@ -256,7 +256,12 @@ pub(crate) fn copy_entry(
     }
 }
 
-fn copy_file(lower: &OwnedFd, parent: &OwnedFd, leaf: &[u8], check: Check<'_>) -> Result<u64> {
+fn copy_file(
+    lower: &OwnedFd,
+    parent: &OwnedFd,
+    leaf: &[u8],
+    check: CancelCheck<'_>,
+) -> Result<u64> {
     let source = std::fs::File::from(fs::open_file_beneath(lower, leaf)?);
     let attributes = fs::stat_fd(&source)?;
     let length = u64::try_from(attributes.st_size).unwrap_or(0);

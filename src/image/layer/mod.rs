@@ -11,8 +11,8 @@ pub(crate) mod unpack;
 pub(crate) mod walk;
 pub(crate) mod whole;
 
-pub use record::bytes_below;
+pub use record::tree_size;
 pub(crate) use record::{
-    LayerId, Record, blob, describes_root, ids, key, keys, path, recipe, recipe_name, record,
-    record_name, size, stem, tar_size,
+    LayerId, Record, blob, has_root_entry, ids, key, key_of_name, keys, path, record, record_name,
+    size, tar_size, tar_split, tar_split_name,
 };

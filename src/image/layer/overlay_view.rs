@@ -19,7 +19,7 @@ const OPAQUE_OF_USER: &str = "user.overlay.opaque";
 
 /// The one that overlayfs looks for when this process mounts it.
 pub(crate) fn opaque() -> &'static str {
-    if userns::nested() { OPAQUE_OF_USER } else { OPAQUE }
+    if userns::in_user_namespace() { OPAQUE_OF_USER } else { OPAQUE }
 }
 
 /// How many layers of an image are held open on each thread: a process may not have a thousand

@@ -67,17 +67,17 @@ pub(crate) fn record_name(key: &Digest) -> String {
 }
 
 /// Where its recipe is: how to put its tar together again (`recipe`).
-pub(crate) fn recipe_name(key: &Digest) -> String {
+pub(crate) fn tar_split_name(key: &Digest) -> String {
     format!("{}.recipe", key.hex())
 }
 
 /// The path of its recipe, whether there is one or not.
-pub(crate) fn recipe(images: &Path, key: &Digest) -> PathBuf {
-    images.join("layers").join(recipe_name(key))
+pub(crate) fn tar_split(images: &Path, key: &Digest) -> PathBuf {
+    images.join("layers").join(tar_split_name(key))
 }
 
 /// The key's digits in the name of a layer, its sidecar or its recipe.
-pub(crate) fn stem(name: &[u8]) -> &[u8] {
+pub(crate) fn key_of_name(name: &[u8]) -> &[u8] {
     let end = name.iter().position(|byte| *byte == b'.').unwrap_or(name.len());
     &name[..end]
 }
@@ -106,17 +106,17 @@ pub(crate) fn blob(images: &Path, digest: &Digest) -> PathBuf {
 
 /// The size of an unpacked layer, from its sidecar; counted anew where that is gone.
 pub(crate) fn size(images: &Path, key: &Digest) -> u64 {
-    record(images, key).map_or_else(|| bytes_below(&path(images, key)), |record| record.size)
+    record(images, key).map_or_else(|| tree_size(&path(images, key)), |record| record.size)
 }
 
 /// The bytes of the tar that the recipe of a layer makes, where there is one.
 pub(crate) fn tar_size(images: &Path, key: &Digest) -> Option<u64> {
-    let recipe = images.join("layers").join(recipe_name(key));
+    let recipe = images.join("layers").join(tar_split_name(key));
     record(images, key)?.tar.filter(|_| recipe.exists())
 }
 
 /// Whether `/` is as this layer's directory is, or as the layers below have it.
-pub(crate) fn describes_root(images: &Path, key: &Digest) -> bool {
+pub(crate) fn has_root_entry(images: &Path, key: &Digest) -> bool {
     record(images, key).is_none_or(|record| record.root)
 }
 
@@ -127,7 +127,7 @@ pub(crate) fn record(images: &Path, key: &Digest) -> Option<Record> {
 }
 
 /// The bytes of files and links below a directory of ours, hard links once.
-pub fn bytes_below(directory: &Path) -> u64 {
+pub fn tree_size(directory: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let mut seen = std::collections::HashSet::new();
     let mut todo = vec![directory.to_owned()];

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::OwnedFd;
 
-use crate::image::tar::members::{Tape, corrupt};
+use crate::image::tar::members::{TarSource, corrupt};
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::sys::fs;
@@ -26,36 +26,41 @@ const GATHERED: usize = 32 * 1024;
 const MAX_PATH: u64 = 4096;
 
 /// Reads a tar stream for the one who unpacks it, and writes its recipe.
-pub(crate) struct Recorder<R> {
+pub(crate) struct TarSplitWriter<R> {
     stream: R,
-    recipe: zstd::stream::write::Encoder<'static, BufWriter<File>>,
+    tar_split: zstd::stream::write::Encoder<'static, BufWriter<File>>,
     gathered: Vec<u8>,
     /// Bytes to come that the unpacked file will tell.
     claimed: u64,
 }
 
-impl<R: Read> Recorder<R> {
+impl<R: Read> TarSplitWriter<R> {
     pub(crate) fn new(stream: R, recipe: File) -> Result<Self> {
         let recipe = zstd::stream::write::Encoder::new(BufWriter::new(recipe), 1)
             .context(|| "begin a recipe".to_owned())?;
-        Ok(Recorder { stream, recipe, gathered: Vec::with_capacity(GATHERED), claimed: 0 })
+        Ok(TarSplitWriter {
+            stream,
+            tar_split: recipe,
+            gathered: Vec::with_capacity(GATHERED),
+            claimed: 0,
+        })
     }
 
     /// Reads on to the end of the stream, where padding may be, and completes the recipe.
     pub(crate) fn finish(mut self) -> Result<()> {
         io::copy(&mut self, &mut io::sink())
             .map_err(|error| crate::image::tar::members::stream_error(&error))?;
-        self.flush().and_then(|()| self.recipe.write_all(&[END])).context(writing)?;
-        let buffer = self.recipe.finish().context(writing)?;
+        self.flush().and_then(|()| self.tar_split.write_all(&[END])).context(writing)?;
+        let buffer = self.tar_split.finish().context(writing)?;
         buffer.into_inner().map_err(io::IntoInnerError::into_error).context(writing)?;
         Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         if !self.gathered.is_empty() {
-            self.recipe.write_all(&[BYTES])?;
-            self.recipe.write_all(&(self.gathered.len() as u64).to_le_bytes())?;
-            self.recipe.write_all(&self.gathered)?;
+            self.tar_split.write_all(&[BYTES])?;
+            self.tar_split.write_all(&(self.gathered.len() as u64).to_le_bytes())?;
+            self.tar_split.write_all(&self.gathered)?;
             self.gathered.clear();
         }
         Ok(())
@@ -66,7 +71,7 @@ fn writing() -> String {
     "write the recipe of a layer".to_owned()
 }
 
-impl<R: Read> Read for Recorder<R> {
+impl<R: Read> Read for TarSplitWriter<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.claimed > 0 {
             let part = usize::try_from(self.claimed).unwrap_or(usize::MAX).min(buffer.len());
@@ -85,14 +90,14 @@ impl<R: Read> Read for Recorder<R> {
     }
 }
 
-impl<R: Read> Tape for Recorder<R> {
+impl<R: Read> TarSource for TarSplitWriter<R> {
     fn claim(&mut self, path: &[u8], length: u64) -> Result<()> {
         let mut write = || {
             self.flush()?;
-            self.recipe.write_all(&[PART])?;
-            self.recipe.write_all(&length.to_le_bytes())?;
-            self.recipe.write_all(&(path.len() as u64).to_le_bytes())?;
-            self.recipe.write_all(path)
+            self.tar_split.write_all(&[PART])?;
+            self.tar_split.write_all(&length.to_le_bytes())?;
+            self.tar_split.write_all(&(path.len() as u64).to_le_bytes())?;
+            self.tar_split.write_all(path)
         };
         write().context(writing)?;
         self.claimed = length;
@@ -102,8 +107,8 @@ impl<R: Read> Tape for Recorder<R> {
 
 /// Puts the tar of an unpacked layer together again. What it gives is as good as the files: the
 /// caller checks the digest.
-pub(crate) struct Assembly {
-    recipe: zstd::stream::read::Decoder<'static, io::BufReader<File>>,
+pub(crate) struct TarAssembler {
+    tar_split: zstd::stream::read::Decoder<'static, io::BufReader<File>>,
     layer: OwnedFd,
     now: Now,
 }
@@ -115,23 +120,23 @@ enum Now {
     End,
 }
 
-impl Assembly {
+impl TarAssembler {
     /// Follows `recipe` for the files in the directory `layer`.
     pub(crate) fn new(recipe: File, layer: OwnedFd) -> Result<Self> {
         let recipe = zstd::stream::read::Decoder::new(recipe)
             .context(|| "read the recipe of a layer".to_owned())?;
-        Ok(Assembly { recipe, layer, now: Now::Between })
+        Ok(TarAssembler { tar_split: recipe, layer, now: Now::Between })
     }
 
     fn number(&mut self) -> io::Result<u64> {
         let mut bytes = [0; 8];
-        self.recipe.read_exact(&mut bytes)?;
+        self.tar_split.read_exact(&mut bytes)?;
         Ok(u64::from_le_bytes(bytes))
     }
 
     fn instruction(&mut self) -> io::Result<Now> {
         let mut kind = [0];
-        self.recipe.read_exact(&mut kind)?;
+        self.tar_split.read_exact(&mut kind)?;
         match kind[0] {
             BYTES => Ok(Now::Bytes(self.number()?)),
             PART => {
@@ -141,7 +146,7 @@ impl Assembly {
                     return Err(io::Error::other("a path is too long"));
                 }
                 let mut path = vec![0; usize::try_from(path).unwrap_or(0)];
-                self.recipe.read_exact(&mut path)?;
+                self.tar_split.read_exact(&mut path)?;
                 let file = fs::open_file_beneath(&self.layer, &path).map_err(io::Error::other)?;
                 Ok(Now::Part(file.into(), length))
             }
@@ -151,7 +156,7 @@ impl Assembly {
     }
 }
 
-impl Read for Assembly {
+impl Read for TarAssembler {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let (count, left) = match &mut self.now {
@@ -160,7 +165,7 @@ impl Read for Assembly {
                     self.now = self.instruction()?;
                     continue;
                 }
-                Now::Bytes(left) => (self.recipe.read(limited(buffer, *left))?, left),
+                Now::Bytes(left) => (self.tar_split.read(limited(buffer, *left))?, left),
                 Now::Part(file, left) => (file.read(limited(buffer, *left))?, left),
             };
             if count == 0 && !buffer.is_empty() {
@@ -223,7 +228,7 @@ mod tests {
         std::fs::write(directory.path().join("a"), "content of a").unwrap();
         let stream = b"HEADcontent of aTAIL and more".to_vec();
         let path = directory.path().join("recipe");
-        let mut recorder = Recorder::new(&stream[..], File::create(&path).unwrap()).unwrap();
+        let mut recorder = TarSplitWriter::new(&stream[..], File::create(&path).unwrap()).unwrap();
         let mut buffer = [0; 4];
         recorder.read_exact(&mut buffer).unwrap();
         recorder.claim(b"a", 12).unwrap();
@@ -233,7 +238,7 @@ mod tests {
 
         let assemble = || {
             let layer = fs::open_dir(directory.path()).unwrap();
-            let assembly = Assembly::new(File::open(&path).unwrap(), layer).unwrap();
+            let assembly = TarAssembler::new(File::open(&path).unwrap(), layer).unwrap();
             let mut bytes = Vec::new();
             let digest = crate::image::bytes::spool::digest_of(&stream);
             Verified::new(assembly, digest).read_to_end(&mut bytes).map(|_| bytes)

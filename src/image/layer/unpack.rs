@@ -18,14 +18,14 @@ use super::overlay_view;
 use super::overlay_view::Layer;
 use super::record;
 use super::record::{LayerId, Record};
-use super::tar_split::Recorder;
-use crate::image::Check;
+use super::tar_split::TarSplitWriter;
+use crate::image::CancelCheck;
 use crate::image::bytes::compression::{Compression, decompress};
-use crate::image::bytes::file_range::Span;
+use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::spool::{self, write_all};
 use crate::image::bytes::staging::Staging;
 use crate::image::layer::extract::{explain, extract};
-use crate::image::tar::members::{Tape, corrupt, stream_error};
+use crate::image::tar::members::{TarSource, corrupt, stream_error};
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
@@ -41,7 +41,7 @@ pub(crate) trait Source: Send + Sync {
     /// The digest of the blob, where somebody promised one: it is checked.
     fn digest(&self) -> Option<&Digest>;
     /// The blob, whole and ready to be read. May wait until it is.
-    fn open(&self) -> Result<Span>;
+    fn open(&self) -> Result<FileRange>;
 }
 
 /// A layer that is ready, in the store or beside it.
@@ -119,7 +119,7 @@ impl Shared {
 
 impl Stack<'_> {
     /// Unpacks the layers that the store lacks, into the staging directory.
-    pub(crate) fn unpack(&self, check: Check<'_>) -> Result<Vec<Ready>> {
+    pub(crate) fn unpack(&self, check: CancelCheck<'_>) -> Result<Vec<Ready>> {
         let shared = Shared {
             next: AtomicUsize::new(0),
             progress: Mutex::new(Progress { done: vec![None; self.ids.len()], failed: None }),
@@ -144,7 +144,7 @@ impl Stack<'_> {
         }
     }
 
-    fn work(&self, shared: &Shared, check: Check<'_>) {
+    fn work(&self, shared: &Shared, check: CancelCheck<'_>) {
         loop {
             let number = shared.next.fetch_add(1, Ordering::Relaxed);
             if number >= self.ids.len() {
@@ -157,7 +157,7 @@ impl Stack<'_> {
         }
     }
 
-    fn layer(&self, number: usize, shared: &Shared, check: Check<'_>) -> Result<Ready> {
+    fn layer(&self, number: usize, shared: &Shared, check: CancelCheck<'_>) -> Result<Ready> {
         let both = || check().and_then(|()| shared.check());
         both()?;
         let (id, source) = (&self.ids[number], &*self.sources[number]);
@@ -169,10 +169,10 @@ impl Stack<'_> {
         let root = self.staging.make_dir(&name)?;
         let recipe =
             fs::create_file(self.staging.directory(), format!("{name}.recipe").as_bytes())?;
-        let reading = Reading { staging: self.staging, span: &span, name: &name };
+        let reading = Reading { staging: self.staging, range: &span, name: &name };
         let lowers = || self.lowers(number, shared, check);
         let (poured, extracted) = through(&reading, &both, |stream| {
-            let mut recorder = Recorder::new(stream, File::from(recipe))?;
+            let mut recorder = TarSplitWriter::new(stream, File::from(recipe))?;
             let extracted = extract(&mut recorder, &root, &lowers, &both)?;
             recorder.finish()?;
             Ok(extracted)
@@ -180,7 +180,7 @@ impl Stack<'_> {
         poured.check(number, source, id)?;
         let tar = extracted.complete.then_some(poured.length);
         let blob = self.blob(&span, poured, extracted.complete, &name, &both)?;
-        let root = extracted.describes_root;
+        let root = extracted.has_root_entry;
         let record = Record { version: 1, size: extracted.size, tar, root };
         let record = serde_json::to_vec(&record).map_err(|error| corrupt(error.to_string()))?;
         write_all(
@@ -197,7 +197,7 @@ impl Stack<'_> {
         let digest = source.digest().unwrap_or(&id.diff_id).clone();
         let (size, compression) = match File::open(record::blob(&self.images, &digest)) {
             Ok(file) => {
-                let span = Span::whole(file)?;
+                let span = FileRange::whole(file)?;
                 (span.length(), decompress(span.reader())?.1)
             }
             Err(_) => match record::tar_size(&self.images, &key) {
@@ -211,7 +211,7 @@ impl Stack<'_> {
     }
 
     /// The directories of the layers below `number`, topmost first, when all are unpacked.
-    fn lowers(&self, number: usize, shared: &Shared, check: Check<'_>) -> Result<Vec<Layer>> {
+    fn lowers(&self, number: usize, shared: &Shared, check: CancelCheck<'_>) -> Result<Vec<Layer>> {
         let mut progress = shared.lock();
         while progress.done[..number].iter().any(Option::is_none) {
             if progress.failed.is_some() {
@@ -234,13 +234,13 @@ impl Stack<'_> {
     /// What is kept of the blob: nothing where the recipe tells it.
     fn blob(
         &self,
-        span: &Span,
-        poured: Poured,
+        span: &FileRange,
+        poured: StreamedLayer,
         complete: bool,
         name: &str,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Blob> {
-        let Poured { digest, compression, diff_id, kept, .. } = poured;
+        let StreamedLayer { digest, compression, diff_id, copied_to: kept, .. } = poured;
         let staged = match (compression, complete) {
             (Some(_), _) => kept.or_else(|| span.staged_name().map(str::to_owned)),
             (None, true) => None,
@@ -264,7 +264,7 @@ fn lost() -> Error {
 }
 
 /// What the reading thread found.
-struct Poured {
+struct StreamedLayer {
     diff_id: Digest,
     /// The bytes of the tar.
     length: u64,
@@ -272,10 +272,10 @@ struct Poured {
     /// The digest of a compressed blob.
     digest: Option<Digest>,
     /// The file that a compressed blob was copied to.
-    kept: Option<String>,
+    copied_to: Option<String>,
 }
 
-impl Poured {
+impl StreamedLayer {
     /// The content must be what the configuration and the manifest say.
     fn check(&self, number: usize, source: &dyn Source, id: &LayerId) -> Result<()> {
         let found = self.digest.as_ref().unwrap_or(&self.diff_id);
@@ -295,19 +295,19 @@ impl Poured {
 
 struct Reading<'a> {
     staging: &'a Staging,
-    span: &'a Span,
+    range: &'a FileRange,
     name: &'a str,
 }
 
 /// Reads a blob on a thread of its own while `consume` takes what comes out.
 fn through<T>(
     reading: &Reading<'_>,
-    check: Check<'_>,
+    check: CancelCheck<'_>,
     consume: impl FnOnce(Stream) -> Result<T>,
-) -> Result<(Poured, T)> {
+) -> Result<(StreamedLayer, T)> {
     let (sender, receiver) = sync_channel(WAITING);
     let (poured, consumed) = thread::scope(|scope| {
-        let reader = scope.spawn(move || reading.pour(&sender, check));
+        let reader = scope.spawn(move || reading.stream(&sender, check));
         let consumed = consume(Stream { receiver, part: Vec::new(), position: 0 });
         (reader.join().unwrap_or_else(|_| Err(lost())), consumed)
     });
@@ -321,11 +321,15 @@ fn through<T>(
 
 impl Reading<'_> {
     /// `None` where nobody takes it any more.
-    fn pour(&self, sender: &SyncSender<Vec<u8>>, check: Check<'_>) -> Result<Option<Poured>> {
-        let compressed = decompress(self.span.reader())?.1.is_some();
-        let mut blob = Hashing::new(self.span.reader(), compressed);
+    fn stream(
+        &self,
+        sender: &SyncSender<Vec<u8>>,
+        check: CancelCheck<'_>,
+    ) -> Result<Option<StreamedLayer>> {
+        let compressed = decompress(self.range.reader())?.1.is_some();
+        let mut blob = Hashing::new(self.range.reader(), compressed);
         let mut kept = None;
-        if compressed && self.span.staged_name().is_none() {
+        if compressed && self.range.staged_name().is_none() {
             let name = format!("{}.blob", self.name);
             blob.copy = Some(fs::create_file(self.staging.directory(), name.as_bytes())?.into());
             kept = Some(name);
@@ -350,7 +354,7 @@ impl Reading<'_> {
         drop(stream);
         let digest = blob.finish()?;
         let diff_id = Digest::from_bytes(&diff.finalize().into());
-        Ok(Some(Poured { diff_id, length: done, compression, digest, kept }))
+        Ok(Some(StreamedLayer { diff_id, length: done, compression, digest, copied_to: kept }))
     }
 }
 
@@ -422,4 +426,4 @@ impl Read for Stream {
     }
 }
 
-impl Tape for Stream {}
+impl TarSource for Stream {}

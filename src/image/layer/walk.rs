@@ -45,7 +45,7 @@ pub(crate) struct Node {
     /// The directory that holds it; the node itself where it is a directory.
     pub(crate) holder: Rc<OwnedFd>,
     /// Its name in `holder`; empty for a directory.
-    pub(crate) leaf: Vec<u8>,
+    pub(crate) last_component: Vec<u8>,
     /// From the root of the tree; empty is the root.
     pub(crate) path: Vec<u8>,
     pub(crate) attributes: fs::Attributes,
@@ -55,9 +55,9 @@ pub(crate) struct Node {
 
 /// Whether to go into a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Go {
-    Into,
-    Past,
+pub(crate) enum Visit {
+    Descend,
+    Skip,
 }
 
 /// What is still to be looked at: a path, and the layers that have it.
@@ -73,7 +73,7 @@ impl Tree<'_> {
     pub(crate) fn walk(
         &self,
         start: &[u8],
-        visit: &mut dyn FnMut(&Node) -> Result<Go>,
+        visit: &mut dyn FnMut(&Node) -> Result<Visit>,
     ) -> Result<()> {
         let Some(first) = self.pending(start)? else { return Ok(()) };
         let mut todo = vec![first];
@@ -84,7 +84,7 @@ impl Tree<'_> {
             }
             let Some(node) = self.node(&next, &mut last)? else { continue };
             let go = visit(&node)?;
-            if fs::type_of(&node.attributes) == FileType::Directory && go == Go::Into {
+            if fs::type_of(&node.attributes) == FileType::Directory && go == Visit::Descend {
                 let names = self.names(&next)?;
                 todo.extend(names.into_iter().rev().map(|(name, layers)| Pending {
                     path: below(&node.path, &name),
@@ -112,10 +112,10 @@ impl Tree<'_> {
 
     /// What is called `name` in a directory.
     fn child(&self, of: &Pending, name: &[u8]) -> Result<Option<Pending>> {
-        let mut shown = Shown::default();
+        let mut shown = VisibleNames::default();
         for layer in &of.layers {
-            let Some(directory) = gone(self.open_dir(*layer, &of.path))? else { continue };
-            self.look(&directory, *layer, name, &mut shown)?;
+            let Some(directory) = not_found(self.open_dir(*layer, &of.path))? else { continue };
+            self.lookup(&directory, *layer, name, &mut shown)?;
             if shown.complete || self.ends_at(of, &directory)? {
                 break;
             }
@@ -157,7 +157,7 @@ impl Tree<'_> {
             if links > MAX_LINKS {
                 return Err(Error::from_errno(format!("follow `{}`", lossy(path)), libc::ELOOP));
             }
-            let target = fs::read_link(&*node.holder, &node.leaf)?;
+            let target = fs::read_link(&*node.holder, &node.last_component)?;
             done.pop();
             if target.starts_with(b"/") {
                 done.clear();
@@ -179,49 +179,63 @@ impl Tree<'_> {
         let (parent, leaf) = split(&next.path);
         let holder = match last {
             Some((known, path, holder)) if *known == layer && path == parent => holder.clone(),
-            _ => match gone(self.open_dir(layer, parent))? {
+            _ => match not_found(self.open_dir(layer, parent))? {
                 Some(holder) => Rc::new(holder),
                 None => return Ok(None),
             },
         };
         *last = Some((layer, parent.to_vec(), holder.clone()));
         let name = if leaf.is_empty() { &b"."[..] } else { leaf };
-        let Some(attributes) = gone(fs::stat(&*holder, name))?.flatten() else { return Ok(None) };
+        let Some(attributes) = not_found(fs::stat(&*holder, name))?.flatten() else {
+            return Ok(None);
+        };
         let path = next.path.clone();
         if fs::type_of(&attributes) != FileType::Directory {
             let leaf = leaf.to_vec();
-            return Ok(Some(Node { holder, leaf, path, attributes, opaque: false }));
+            return Ok(Some(Node {
+                holder,
+                last_component: leaf,
+                path,
+                attributes,
+                opaque: false,
+            }));
         }
-        let Some(directory) = gone(self.open_dir(layer, &next.path))? else { return Ok(None) };
+        let Some(directory) = not_found(self.open_dir(layer, &next.path))? else { return Ok(None) };
         let attributes = fs::stat_fd(&directory)?;
         let opaque = self.form != Form::Plain && is_opaque(&directory)?;
         let holder = Rc::new(directory);
-        Ok(Some(Node { holder, leaf: Vec::new(), path, attributes, opaque }))
+        Ok(Some(Node { holder, last_component: Vec::new(), path, attributes, opaque }))
     }
 
     /// The names in a directory, each with the layers that show something of it, topmost first.
     fn names(&self, of: &Pending) -> Result<Vec<(Vec<u8>, Vec<usize>)>> {
-        let mut found: BTreeMap<Vec<u8>, Shown> = BTreeMap::new();
+        let mut found: BTreeMap<Vec<u8>, VisibleNames> = BTreeMap::new();
         for layer in &of.layers {
-            let Some(directory) = gone(self.open_dir(*layer, &of.path))? else { continue };
+            let Some(directory) = not_found(self.open_dir(*layer, &of.path))? else { continue };
             for name in fs::names(&directory)? {
                 let shown = found.entry(name.clone()).or_default();
-                self.look(&directory, *layer, &name, shown)?;
+                self.lookup(&directory, *layer, &name, shown)?;
             }
             if self.ends_at(of, &directory)? {
                 break;
             }
         }
-        let visible = |(_, shown): &(Vec<u8>, Shown)| !shown.layers.is_empty();
+        let visible = |(_, shown): &(Vec<u8>, VisibleNames)| !shown.layers.is_empty();
         Ok(found.into_iter().filter(visible).map(|(name, shown)| (name, shown.layers)).collect())
     }
 
     /// Adds what one layer has under a name to what those above it show.
-    fn look(&self, holder: &OwnedFd, layer: usize, name: &[u8], shown: &mut Shown) -> Result<()> {
+    fn lookup(
+        &self,
+        holder: &OwnedFd,
+        layer: usize,
+        name: &[u8],
+        shown: &mut VisibleNames,
+    ) -> Result<()> {
         if shown.complete {
             return Ok(());
         }
-        let Some(attributes) = gone(fs::stat(holder, name))?.flatten() else { return Ok(()) };
+        let Some(attributes) = not_found(fs::stat(holder, name))?.flatten() else { return Ok(()) };
         let whiteout = self.form == Form::Merged && fs::is_whiteout(&attributes);
         let is_directory = fs::type_of(&attributes) == FileType::Directory;
         // What is no directory hides all below, and is itself hidden by a directory above.
@@ -255,17 +269,19 @@ impl Tree<'_> {
     /// Opens a file that was found; `None` where it has vanished or become something else.
     pub(crate) fn open(&self, node: &Node) -> Result<Option<OwnedFd>> {
         let opened = match self.form {
-            Form::Plain => fs::open_file_inside(&*node.holder, &node.leaf),
-            Form::Merged | Form::Layer => fs::open_file_beneath(&*node.holder, &node.leaf),
+            Form::Plain => fs::open_file_inside(&*node.holder, &node.last_component),
+            Form::Merged | Form::Layer => {
+                fs::open_file_beneath(&*node.holder, &node.last_component)
+            }
         };
-        let Some(file) = gone(opened)? else { return Ok(None) };
+        let Some(file) = not_found(opened)? else { return Ok(None) };
         let is_file = fs::type_of(&fs::stat_fd(&file)?) == FileType::RegularFile;
         Ok(is_file.then_some(file))
     }
 }
 
 #[derive(Default)]
-struct Shown {
+struct VisibleNames {
     layers: Vec<usize>,
     /// Nothing of the layers below shows through.
     complete: bool,
@@ -285,7 +301,7 @@ pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// What is no longer there, or no longer what it was, is passed over.
-pub(crate) fn gone<T>(result: Result<T>) -> Result<Option<T>> {
+pub(crate) fn not_found<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) => match error.errno() {

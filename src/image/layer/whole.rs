@@ -14,10 +14,10 @@ use rustix::fs::FileType;
 
 use super::diff_tar::xattrs;
 use super::implied_parents::copy_entry;
-use crate::image::Check;
-use crate::image::bytes::limits::Room;
+use crate::image::CancelCheck;
+use crate::image::bytes::limits::DiskBudget;
 use crate::image::layer::changes::add_with_parents;
-use crate::image::layer::walk::{Go, Node, Tree, split};
+use crate::image::layer::walk::{Node, Tree, Visit, split};
 use crate::image::store::merged_lowers::take_attributes;
 use crate::image::tar::members::lossy;
 use crate::model::Result;
@@ -27,15 +27,15 @@ use crate::sys::fs;
 
 /// Copies all that `layers` show into the empty directory `target`. The attributes of `/` itself
 /// are left to the caller.
-pub(crate) fn copy(layers: &Tree<'_>, target: &OwnedFd, check: Check<'_>) -> Result<()> {
+pub(crate) fn copy(layers: &Tree<'_>, target: &OwnedFd, check: CancelCheck<'_>) -> Result<()> {
     let mut directories = Vec::new();
     let mut links: HashMap<(u64, u64), Vec<u8>> = HashMap::new();
-    let mut room = Room::default();
+    let mut room = DiskBudget::default();
     layers.walk(b"", &mut |node| {
         check()?;
         let (parent, leaf) = split(&node.path);
         if leaf.is_empty() || fs::type_of(&node.attributes) == FileType::Socket {
-            return Ok(Go::Into);
+            return Ok(Visit::Descend);
         }
         let mut copy_node = || {
             let parent = fs::open_dir_beneath(target, parent)?;
@@ -55,7 +55,7 @@ pub(crate) fn copy(layers: &Tree<'_>, target: &OwnedFd, check: Check<'_>) -> Res
             room.take(bytes, target)
         };
         copy_node().context(|| format!("cannot copy `/{}`", lossy(&node.path)))?;
-        Ok(Go::Into)
+        Ok(Visit::Descend)
     })?;
     // What is made in a directory changes its time.
     for path in directories.iter().rev() {
@@ -121,7 +121,7 @@ pub(crate) fn changes(
         if fs::type_of(&node.attributes) != FileType::Socket {
             before.insert(node.path.clone(), node.attributes);
         }
-        Ok(Go::Into)
+        Ok(Visit::Descend)
     })?;
     let mut delta = Delta::default();
     // Below these nothing more is told.
@@ -129,10 +129,10 @@ pub(crate) fn changes(
     root.walk(b"", &mut |node| {
         let below = before.remove(&node.path);
         if skip.contains(&node.path) {
-            return Ok(Go::Past);
+            return Ok(Visit::Skip);
         }
         if node.path.is_empty() {
-            return Ok(Go::Into);
+            return Ok(Visit::Descend);
         }
         let is_directory = |attributes| fs::type_of(attributes) == FileType::Directory;
         match &below {
@@ -146,7 +146,7 @@ pub(crate) fn changes(
                 }
             }
         }
-        Ok(Go::Into)
+        Ok(Visit::Descend)
     })?;
     for path in before.into_keys() {
         if !ancestors(&path).any(|parent| covered.contains(parent)) {
@@ -208,7 +208,7 @@ fn is_same(
     match fs::type_of(now) {
         FileType::Directory => Ok(xattrs(&node.holder)? == xattrs(&before.holder)?),
         FileType::Symlink => {
-            let target = |node: &Node| fs::read_link(&*node.holder, &node.leaf);
+            let target = |node: &Node| fs::read_link(&*node.holder, &node.last_component);
             Ok(target(node)? == target(&before)?)
         }
         FileType::RegularFile => match (root.open(node)?, layers.open(&before)?) {

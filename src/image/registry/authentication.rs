@@ -24,11 +24,11 @@ const CLIENT: &str = "lifebox";
 #[derive(Default)]
 pub(super) struct Rights {
     credentials: Option<Credentials>,
-    known: Mutex<Known>,
+    known: Mutex<KnownRights>,
 }
 
 #[derive(Default)]
-struct Known {
+struct KnownRights {
     /// The header for all rights, where the registry wants name and password.
     basic: Option<String>,
     /// The header by scope.
@@ -45,12 +45,12 @@ impl Rights {
     }
 
     /// The `Authorization` for a scope, where one is known.
-    pub(super) fn show(&self, scope: &str) -> Option<String> {
+    pub(super) fn authorization(&self, scope: &str) -> Option<String> {
         let known = self.known();
         known.basic.clone().or_else(|| known.tokens.get(scope).cloned())
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, KnownRights> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

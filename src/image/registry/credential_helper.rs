@@ -9,46 +9,46 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::credentials::Credentials;
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
 /// How long a helper may take: it may ask somebody for a password of its own.
 const LIMIT: Duration = Duration::from_secs(60);
 /// How often it is looked whether it has ended.
-const LOOK: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How long its output is waited for when it has ended: a child of its own may hold it open.
-const REST: Duration = Duration::from_secs(1);
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest answer.
 const MAX_ANSWER: u64 = 1 << 20;
 /// How much of its words is shown.
-const MAX_SAID: usize = 300;
+const MAX_MESSAGE: usize = 300;
 /// What a helper prints where it knows nothing; docker-credential-helpers, `credentials/error.go`.
 const UNKNOWN: &str = "credentials not found";
 /// The name that stands for a token; Docker's `cli/config/credentials/native_store.go`.
 const TOKEN: &str = "<token>";
 
 /// A helper, by the end of its name.
-pub(super) struct Keeper<'a> {
+pub(super) struct CredentialHelper<'a> {
     pub(super) name: String,
-    pub(super) check: Check<'a>,
+    pub(super) check: CancelCheck<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Kept {
+struct Secret {
     #[serde(default)]
     username: String,
     #[serde(default)]
     secret: String,
 }
 
-impl Keeper<'_> {
+impl CredentialHelper<'_> {
     /// What it keeps for a registry.
     pub(super) fn get(&self, server: &str) -> Result<Option<Credentials>> {
         let Some(answer) = self.run("get", server.as_bytes(), LIMIT)? else { return Ok(None) };
         // It holds a secret, so an error shows none of it.
-        let kept: Kept = serde_json::from_slice(&answer)
+        let kept: Secret = serde_json::from_slice(&answer)
             .map_err(|_| self.failed("get").cause("its answer is not the right JSON"))?;
         Ok(match kept.username.as_str() {
             TOKEN => Some(Credentials::Token(kept.secret)),
@@ -89,7 +89,7 @@ impl Keeper<'_> {
                 ErrorKind::NotFound => self.missing(),
                 _ => self.failed(verb).cause(error),
             })?;
-        let result = self.attend(&mut child, verb, input, limit);
+        let result = self.communicate(&mut child, verb, input, limit);
         if result.is_err() {
             let _ = child.kill();
             let _ = child.wait();
@@ -103,7 +103,7 @@ impl Keeper<'_> {
             return Ok(None);
         }
         let failed = self.failed(verb).cause(status);
-        match words(&err, input).or_else(|| words(&out, input)) {
+        match error_line(&err, input).or_else(|| error_line(&out, input)) {
             Some(words) => Err(failed.cause(words)),
             None => Err(failed),
         }
@@ -118,7 +118,7 @@ impl Keeper<'_> {
     }
 
     /// Feeds and hears it until it ends.
-    fn attend(
+    fn communicate(
         &self,
         child: &mut Child,
         verb: &str,
@@ -130,7 +130,7 @@ impl Keeper<'_> {
             // One that does not read says why by its exit code.
             in_background(move || drop(stdin.write_all(&input)))?;
         }
-        let (out, err) = (heard(child.stdout.take())?, heard(child.stderr.take())?);
+        let (out, err) = (read_to_end(child.stdout.take())?, read_to_end(child.stderr.take())?);
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = child.try_wait().context(|| "wait for a helper".to_owned())? {
@@ -143,9 +143,9 @@ impl Keeper<'_> {
                 return Err(Error::new(Kind::Timeout, message)
                     .hint("run it by hand to see what it waits for"));
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL_INTERVAL);
         };
-        let rest = |from: Receiver<Vec<u8>>| from.recv_timeout(REST).unwrap_or_default();
+        let rest = |from: Receiver<Vec<u8>>| from.recv_timeout(OUTPUT_TIMEOUT).unwrap_or_default();
         Ok((status, rest(out), rest(err)))
     }
 }
@@ -156,7 +156,7 @@ fn in_background(work: impl FnOnce() + Send + 'static) -> Result<()> {
 }
 
 /// All that comes out of a pipe, at its end.
-fn heard(pipe: Option<impl Read + Send + 'static>) -> Result<Receiver<Vec<u8>>> {
+fn read_to_end(pipe: Option<impl Read + Send + 'static>) -> Result<Receiver<Vec<u8>>> {
     let (sender, receiver) = channel();
     in_background(move || {
         let mut bytes = Vec::new();
@@ -167,10 +167,10 @@ fn heard(pipe: Option<impl Read + Send + 'static>) -> Result<Receiver<Vec<u8>>> 
 }
 
 /// What it says about its failure, as one printable line; nothing that may be a secret.
-fn words(said: &str, input: &[u8]) -> Option<String> {
+fn error_line(said: &str, input: &[u8]) -> Option<String> {
     let line = said.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let line: String = line.chars().filter(|c| !c.is_control()).take(MAX_SAID).collect();
-    let told = serde_json::from_slice::<Kept>(input).ok();
+    let line: String = line.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
+    let told = serde_json::from_slice::<Secret>(input).ok();
     let secret = told.is_some_and(|told| !told.secret.is_empty() && said.contains(&told.secret));
     Some(line).filter(|line| !secret && !line.starts_with('{'))
 }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     /// A helper with this shell script, by its path: a name with a slash is not looked for.
-    fn played(script: &str, check: Check<'_>) -> Result<Option<Vec<u8>>> {
+    fn played(script: &str, check: CancelCheck<'_>) -> Result<Option<Vec<u8>>> {
         let directory = tempfile::tempdir().unwrap();
         // `docker-credential-` is a directory here.
         let program = directory.path().join("docker-credential-x");
@@ -200,9 +200,9 @@ mod tests {
                 child => break child.unwrap(),
             }
         };
-        let keeper = Keeper { name: "x".to_owned(), check };
+        let keeper = CredentialHelper { name: "x".to_owned(), check };
         let limit = Duration::from_millis(300);
-        let result = keeper.attend(&mut child, "get", b"r.example", limit);
+        let result = keeper.communicate(&mut child, "get", b"r.example", limit);
         let _ = (child.kill(), child.wait());
         result.map(|(status, out, _)| status.success().then_some(out))
     }
@@ -223,9 +223,9 @@ mod tests {
     #[test]
     fn its_words_are_shown_without_a_secret() {
         let input = br#"{"ServerURL":"r","Username":"me","Secret":"s3cret"}"#;
-        assert_eq!(words("\n no keychain\nmore", input).unwrap(), "no keychain");
-        assert_eq!(words("what is s3cret?", input), None);
-        assert_eq!(words(r#"{"Secret":"x"}"#, b"r"), None);
-        assert_eq!(words("", b"r"), None);
+        assert_eq!(error_line("\n no keychain\nmore", input).unwrap(), "no keychain");
+        assert_eq!(error_line("what is s3cret?", input), None);
+        assert_eq!(error_line(r#"{"Secret":"x"}"#, b"r"), None);
+        assert_eq!(error_line("", b"r"), None);
     }
 }

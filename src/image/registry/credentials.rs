@@ -15,8 +15,8 @@ use base64::Engine as _;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use serde_json::{Map, Value, json};
 
-use super::credential_helper::Keeper;
-use crate::image::Check;
+use super::credential_helper::CredentialHelper;
+use crate::image::CancelCheck;
 use crate::image::bytes::atomic_file::write_secret;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -91,7 +91,7 @@ impl Keychain {
         &self,
         domain: &str,
         repository: &str,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Option<Credentials>> {
         let podmans = self.before.iter().map(|path| (path, true));
         let dockers = self.docker.iter().map(|path| (path, false));
@@ -122,7 +122,7 @@ impl Keychain {
         domain: &str,
         user: &str,
         password: &str,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Option<PathBuf>> {
         let path = self.docker_file()?;
         let mut config = parsed(path)?;
@@ -141,7 +141,7 @@ impl Keychain {
     }
 
     /// Forgets them, wherever they would be found. False where there were none.
-    pub(crate) fn erase(&self, domain: &str, check: Check<'_>) -> Result<bool> {
+    pub(crate) fn erase(&self, domain: &str, check: CancelCheck<'_>) -> Result<bool> {
         let mut known = false;
         for path in self.before.iter().chain(&self.docker).chain(&self.after) {
             known |= erase_in(path, domain, check)?;
@@ -157,7 +157,7 @@ impl Keychain {
     }
 }
 
-fn erase_in(path: &Path, domain: &str, check: Check<'_>) -> Result<bool> {
+fn erase_in(path: &Path, domain: &str, check: CancelCheck<'_>) -> Result<bool> {
     let mut config = parsed(path)?;
     let key = server(domain);
     let mut known = false;
@@ -255,12 +255,16 @@ fn put(config: &mut Map<String, Value>, key: String, value: Value) {
     }
 }
 
-fn helper<'a>(config: &Map<String, Value>, key: &str, check: Check<'a>) -> Option<Keeper<'a>> {
+fn helper<'a>(
+    config: &Map<String, Value>,
+    key: &str,
+    check: CancelCheck<'a>,
+) -> Option<CredentialHelper<'a>> {
     let special = config.get("credHelpers").and_then(|helpers| helpers.get(key));
     let name = special.or_else(|| config.get("credsStore"))?.as_str()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let sound = !name.is_empty() && name.chars().all(plain);
-    sound.then(|| Keeper { name: name.to_owned(), check })
+    sound.then(|| CredentialHelper { name: name.to_owned(), check })
 }
 
 /// Replaces the file in one step; only its owner can read it.

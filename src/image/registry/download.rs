@@ -9,7 +9,7 @@ use ureq::http::Method;
 
 use super::Registry;
 use super::authentication;
-use super::exchange::{Answer, Ask, header};
+use super::exchange::{RegistryRequest, RegistryResponse, header};
 use super::manifest::Descriptor;
 use crate::model::error::Context;
 use crate::model::value::digest::Digest;
@@ -96,7 +96,7 @@ impl Registry {
             if stuck && said.is_none_or(|said: Instant| said.elapsed() >= QUIET) {
                 said = Some(Instant::now());
                 let short = descriptor.digest.short();
-                self.tell_waiting(
+                self.report_waiting(
                     format!("the connection to {} broke in layer {short}", self.name()),
                     wait,
                 );
@@ -128,12 +128,12 @@ impl Registry {
         Err(self.damaged(&descriptor.digest, &format!("its digest is `{found}`")))
     }
 
-    fn get_blob(&self, repository: &str, digest: &Digest, from: u64) -> Result<Answer> {
+    fn get_blob(&self, repository: &str, digest: &Digest, from: u64) -> Result<RegistryResponse> {
         let path = format!("{repository}/blobs/{digest}");
         let scope = authentication::pull(repository);
-        let ask = Ask::new(Method::GET, self.url(&path)?, &scope);
+        let ask = RegistryRequest::new(Method::GET, self.url(&path)?, &scope);
         let ask = if from > 0 { ask.header("range", &format!("bytes={from}-")) } else { ask };
-        let answer = self.ask(&ask)?;
+        let answer = self.request(&ask)?;
         match answer.status().as_u16() {
             200 | 206 => Ok(answer),
             404 => Err(Error::new(
@@ -184,7 +184,7 @@ impl Registry {
 
     fn copy(
         &self,
-        answer: Answer,
+        answer: RegistryResponse,
         descriptor: &Descriptor,
         received: &mut Received<'_>,
         told: &dyn Fn(u64, usize) -> Result<()>,

@@ -17,9 +17,9 @@ use crate::model::observe::progress::{Access, Event};
 use crate::model::{Error, Kind, Result};
 
 /// How long a name may take to be looked up, and a connection to be made.
-const REACH: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection may be silent.
-const SILENCE: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a loopback registry may take to say that it does not speak TLS.
 const TLS_PROBE: Duration = Duration::from_secs(3);
 /// How many redirects are followed, as in Go's client.
@@ -34,10 +34,10 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 const MAX_ERROR: u64 = 1 << 20;
 
 /// What an exchange ends with.
-pub(super) type Answer = Response<Body>;
+pub(super) type RegistryResponse = Response<Body>;
 
 /// A request.
-pub(super) struct Ask<'a> {
+pub(super) struct RegistryRequest<'a> {
     method: Method,
     url: Url,
     headers: Vec<(&'static str, String)>,
@@ -57,9 +57,9 @@ pub(super) enum Payload<'a> {
     Stream(&'a dyn Fn() -> Result<Box<dyn Read + Send>>, u64),
 }
 
-impl<'a> Ask<'a> {
+impl<'a> RegistryRequest<'a> {
     pub(super) fn new(method: Method, url: Url, scope: &'a str) -> Self {
-        Ask { method, url, headers: Vec::new(), payload: Payload::Empty, scope }
+        RegistryRequest { method, url, headers: Vec::new(), payload: Payload::Empty, scope }
     }
 
     pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -95,10 +95,10 @@ pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
         .max_redirects(0)
         .proxy(proxy)
         .user_agent(concat!("lifebox/", env!("CARGO_PKG_VERSION")))
-        .timeout_resolve(Some(REACH))
-        .timeout_connect(Some(REACH))
-        .timeout_per_read(Some(SILENCE))
-        .timeout_per_write(Some(SILENCE))
+        .timeout_resolve(Some(CONNECT_TIMEOUT))
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_per_read(Some(READ_TIMEOUT))
+        .timeout_per_write(Some(READ_TIMEOUT))
         .tls_config(tls)
         .build();
     if access.insecure {
@@ -116,11 +116,11 @@ impl Registry {
     ///
     /// # Errors
     /// [`Kind::Network`] where nobody answers, [`Kind::Denied`] where no credentials help.
-    pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<Answer> {
+    pub(super) fn request(&self, ask: &RegistryRequest<'_>) -> Result<RegistryResponse> {
         let mut url = ask.url.clone();
         let (mut authenticated, mut redirects, mut waits) = (false, 0, 0);
         loop {
-            let shown = self.0.rights.show(ask.scope);
+            let shown = self.0.rights.authorization(ask.scope);
             let answer = match self.send(ask, &url, shown.as_deref()) {
                 // A kept connection may have been closed meanwhile.
                 Err(error) if waits == 0 && ask.reads() && super::failure::is_broken(&error) => {
@@ -145,14 +145,14 @@ impl Registry {
                 }
                 // An upload is begun again as a whole.
                 500..=599 if matches!(ask.payload, Payload::Stream(..)) => return Ok(answer),
-                _ if self.comes_again(&answer, &url, &mut waits)? => {}
+                _ if self.should_retry(&answer, &url, &mut waits)? => {}
                 _ => return Ok(answer),
             }
         }
     }
 
     /// Waits, where a registry is busy or failed and may do better when it is asked again.
-    fn comes_again(&self, answer: &Answer, url: &Url, waits: &mut u32) -> Result<bool> {
+    fn should_retry(&self, answer: &RegistryResponse, url: &Url, waits: &mut u32) -> Result<bool> {
         let status = answer.status().as_u16();
         let most = match status {
             429 => MAX_WAITS,
@@ -163,29 +163,29 @@ impl Registry {
             return Ok(false);
         }
         *waits += 1;
-        let Some(time) = patience(answer, *waits) else { return Ok(false) };
+        let Some(time) = retry_delay(answer, *waits) else { return Ok(false) };
         let why = match status {
             429 => "is asked too often".to_owned(),
             _ => format!("failed with status {status}"),
         };
         let asked = super::failure::subject(&url.path);
         let asked = asked.map_or(String::new(), |asked| format!(" when asked for {asked}"));
-        self.tell_waiting(format!("{} {why}{asked}", self.name()), time);
+        self.report_waiting(format!("{} {why}{asked}", self.name()), time);
         self.pause(time)?;
         Ok(true)
     }
 
-    pub(super) fn tell_waiting(&self, reason: String, time: Duration) {
+    pub(super) fn report_waiting(&self, reason: String, time: Duration) {
         let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
-        self.0.progress.tell(&Event::Waiting { reason, seconds });
+        self.0.progress.report(&Event::Waiting { reason, seconds });
     }
 
     fn send(
         &self,
-        ask: &Ask<'_>,
+        ask: &RegistryRequest<'_>,
         url: &Url,
         authorization: Option<&str>,
-    ) -> Result<Answer, ureq::Error> {
+    ) -> Result<RegistryResponse, ureq::Error> {
         let mut request = Request::builder().method(ask.method.clone()).uri(url.to_string());
         for (name, value) in &ask.headers {
             request = request.header(*name, value);
@@ -208,13 +208,13 @@ impl Registry {
     }
 
     /// Where a redirect leads.
-    fn redirected(&self, from: &Url, answer: &Answer) -> Result<Url> {
+    fn redirected(&self, from: &Url, answer: &RegistryResponse) -> Result<Url> {
         let location = location(answer);
         let target = location.as_deref().and_then(|location| from.join(location));
         let target = target.ok_or_else(|| {
             Error::new(Kind::Network, format!("`{}` redirects to no address", self.name()))
         })?;
-        self.may_lead(from, &target)?;
+        self.check_redirect(from, &target)?;
         Ok(target)
     }
 
@@ -224,7 +224,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Kind::Network`] where it may not, naming the host.
-    pub(super) fn may_lead(&self, from: &Url, target: &Url) -> Result<()> {
+    pub(super) fn check_redirect(&self, from: &Url, target: &Url) -> Result<()> {
         let refuse = |why: &str| {
             let message = format!("`{}` sends on to `{}` {why}", from.host(), target.authority);
             Error::new(Kind::Network, message)
@@ -270,7 +270,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Kind::Corrupt`] where it is longer.
-    pub(super) fn body(&self, answer: Answer, limit: u64, what: &str) -> Result<Vec<u8>> {
+    pub(super) fn body(&self, answer: RegistryResponse, limit: u64, what: &str) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let reader = answer.into_body().into_with_config().limit(u64::MAX).reader();
         let read = reader.take(limit + 1).read_to_end(&mut bytes);
@@ -286,15 +286,16 @@ impl Registry {
     }
 
     /// Whether this is another host than the registry's.
-    pub(super) fn is_other(&self, url: &Url) -> bool {
+    pub(super) fn is_foreign_host(&self, url: &Url) -> bool {
         self.0.base.get().is_some_and(|base| !url.host().eq_ignore_ascii_case(base.host()))
     }
 
     /// What went wrong, from an answer that is an error; `what` was asked for.
-    pub(super) fn refused(&self, answer: Answer, what: &str) -> Error {
+    pub(super) fn refused(&self, answer: RegistryResponse, what: &str) -> Error {
         let status = answer.status().as_u16();
         let retry = header(&answer, "retry-after");
-        let elsewhere = Url::parse(&answer.get_uri().to_string()).filter(|url| self.is_other(url));
+        let elsewhere =
+            Url::parse(&answer.get_uri().to_string()).filter(|url| self.is_foreign_host(url));
         let elsewhere = elsewhere.map(|url| url.host().to_owned());
         let said = self.body(answer, MAX_ERROR, "an error message").unwrap_or_default();
         let known = self.0.rights.has_credentials();
@@ -308,7 +309,7 @@ impl Registry {
         }
     }
 
-    fn authenticate(&self, answer: &Answer, scope: &str, shown: bool) -> Result<()> {
+    fn authenticate(&self, answer: &RegistryResponse, scope: &str, shown: bool) -> Result<()> {
         let all = answer.headers().get_all("www-authenticate");
         let texts = all.iter().filter_map(|value| value.to_str().ok());
         let challenge = super::challenge::choose(texts);
@@ -321,7 +322,7 @@ impl Registry {
         url: &Url,
         authorization: Option<&str>,
         form: Option<&str>,
-    ) -> Result<Answer> {
+    ) -> Result<RegistryResponse> {
         let mut waits = 0;
         loop {
             let builder = match form {
@@ -339,23 +340,23 @@ impl Registry {
                 None => builder.body(()).map_err(Into::into).and_then(|ask| agent.run(ask)),
             };
             let answer = sent.map_err(|error| self.unreachable(url, &error))?;
-            if !self.comes_again(&answer, url, &mut waits)? {
+            if !self.should_retry(&answer, url, &mut waits)? {
                 return Ok(answer);
             }
         }
     }
 }
 
-pub(super) fn header(answer: &Answer, name: &str) -> Option<String> {
+pub(super) fn header(answer: &RegistryResponse, name: &str) -> Option<String> {
     answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-pub(super) fn location(answer: &Answer) -> Option<String> {
+pub(super) fn location(answer: &RegistryResponse) -> Option<String> {
     header(answer, "location")
 }
 
 /// How long to wait before the next attempt; `None` where that is too long.
-fn patience(answer: &Answer, attempt: u32) -> Option<Duration> {
+fn retry_delay(answer: &RegistryResponse, attempt: u32) -> Option<Duration> {
     let asked = header(answer, "retry-after").and_then(|text| retry_after(&text));
     let default = Duration::from_millis(250 << attempt);
     Some(asked.unwrap_or(default)).filter(|time| *time <= MAX_WAIT)

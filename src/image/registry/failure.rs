@@ -10,7 +10,7 @@ use super::exchange::retry_after;
 use crate::model::{Error, Kind};
 
 /// How much of what a registry says is shown.
-const MAX_SAID: usize = 300;
+const MAX_MESSAGE: usize = 300;
 
 impl Registry {
     /// There was no answer.
@@ -26,13 +26,13 @@ impl Registry {
         }
         let name = self.name();
         let host = url.host();
-        let who = match self.is_other(url) {
+        let who = match self.is_foreign_host(url) {
             true => format!("`{host}`, where the registry `{name}` sends on to,"),
             false => format!("the registry `{name}`"),
         };
         let failed = Error::new(Kind::Network, format!("{who} cannot be reached"));
         if let Some(why) = untrusted(error) {
-            let (words, hint) = super::tls::words(why, name);
+            let (words, hint) = super::tls::explain(why, name);
             return Error::new(Kind::Network, format!("{who} is not trusted"))
                 .cause(format!("`{host}`: {words}"))
                 .hint(hint);
@@ -132,12 +132,12 @@ pub(super) fn is_broken(error: &ureq::Error) -> bool {
 
 /// The errors of the distribution specification.
 #[derive(Deserialize)]
-struct Said {
-    errors: Vec<One>,
+struct ErrorBody {
+    errors: Vec<ErrorEntry>,
 }
 
 #[derive(Deserialize)]
-struct One {
+struct ErrorEntry {
     #[serde(default)]
     code: String,
     #[serde(default)]
@@ -211,10 +211,10 @@ pub(super) fn subject(path: &str) -> Option<String> {
 
 /// What the registry says, as one printable line.
 fn message_of(said: &[u8]) -> Option<String> {
-    let errors = serde_json::from_slice::<Said>(said).ok()?.errors;
+    let errors = serde_json::from_slice::<ErrorBody>(said).ok()?.errors;
     let first = errors.into_iter().next()?;
     let text = if first.message.is_empty() { first.code } else { first.message };
-    let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_SAID).collect();
+    let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
     Some(text).filter(|text| !text.is_empty())
 }
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::image::registry::Registry;
 use crate::image::registry::credentials::{Credentials, Keychain};
-use crate::model::observe::progress::{Access, Silent};
+use crate::model::observe::progress::{Access, NoProgress};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
@@ -20,7 +20,7 @@ pub fn log_in(
     user: &str,
     password: &str,
     access: Access,
-    check: Check<'_>,
+    check: CancelCheck<'_>,
 ) -> Result<Option<PathBuf>> {
     let domain = domain(registry)?;
     let what = || format!("cannot log in to `{domain}`");
@@ -29,8 +29,8 @@ pub fn log_in(
         return Err(Error::new(Kind::Invalid, what()).cause(why));
     }
     let shown = Credentials::Password(user.to_owned(), password.to_owned());
-    let client = Registry::new(&domain, access, Some(shown), Arc::new(Silent))?;
-    client.attended(check, Registry::log_in).map_err(|error| match error.kind() {
+    let client = Registry::new(&domain, access, Some(shown), Arc::new(NoProgress))?;
+    client.run_cancellable(check, Registry::log_in).map_err(|error| match error.kind() {
         Kind::Cancelled => error,
         Kind::Denied => error.context(what()).hint("check the name and the password"),
         _ => error.context(what()),

@@ -35,7 +35,7 @@ use ureq::http::Method;
 use self::address::{Url, is_loopback};
 use self::authentication::Rights;
 use self::credentials::Credentials;
-use self::exchange::Ask;
+use self::exchange::RegistryRequest;
 pub(crate) use self::upload::{Outgoing, Sent};
 use crate::model::observe::progress::{Access, Progress};
 use crate::model::value::digest::Digest;
@@ -44,7 +44,7 @@ use crate::model::{Error, Kind, Result};
 /// The longest manifest, as in containers/image (`iolimits`).
 pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
 /// How often a waiting caller looks whether it was interrupted.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The media types of manifests and indexes that are understood.
 const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, \
@@ -100,9 +100,9 @@ impl Registry {
     ///
     /// # Errors
     /// Those of `work` and of `check`.
-    pub(crate) fn attended<T: Send + 'static>(
+    pub(crate) fn run_cancellable<T: Send + 'static>(
         &self,
-        check: crate::image::Check<'_>,
+        check: crate::image::CancelCheck<'_>,
         work: impl FnOnce(&Registry) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (sender, receiver) = sync_channel(1);
@@ -112,7 +112,7 @@ impl Registry {
             let _ = sender.send(work(&registry));
         })?;
         loop {
-            match receiver.recv_timeout(LOOK) {
+            match receiver.recv_timeout(POLL_INTERVAL) {
                 Ok(result) => return result,
                 Err(RecvTimeoutError::Timeout) => check().inspect_err(|_| self.stop())?,
                 Err(RecvTimeoutError::Disconnected) => {
@@ -146,7 +146,7 @@ impl Registry {
     /// Sleeps; fails soon after [`Registry::stop`].
     fn pause(&self, mut time: Duration) -> Result<()> {
         while !time.is_zero() {
-            let part = time.min(LOOK);
+            let part = time.min(POLL_INTERVAL);
             std::thread::sleep(part);
             time -= part;
             self.check()?;
@@ -183,13 +183,13 @@ impl Registry {
     pub(crate) fn manifest(&self, repository: &str, name: &str) -> Result<(String, Vec<u8>)> {
         let url = self.url(&format!("{repository}/manifests/{name}"))?;
         let scope = authentication::pull(repository);
-        let ask = Ask::new(Method::GET, url, &scope).header("accept", ACCEPT);
-        let answer = self.ask(&ask)?;
+        let ask = RegistryRequest::new(Method::GET, url, &scope).header("accept", ACCEPT);
+        let answer = self.request(&ask)?;
         let status = answer.status().as_u16();
         if status != 200 {
             return Err(self.refused(answer, &format!("{repository}/manifests/{name}")));
         }
-        if upload::is_page(&answer) {
+        if upload::is_html(&answer) {
             return Err(self.no_registry(&answer));
         }
         let header = |name: &str| {
@@ -218,9 +218,9 @@ impl Registry {
     /// [`Kind::Denied`] where it does not.
     pub(crate) fn log_in(&self) -> Result<()> {
         let url = self.url("")?;
-        let answer = self.ask(&Ask::new(Method::GET, url, ""))?;
+        let answer = self.request(&RegistryRequest::new(Method::GET, url, ""))?;
         match answer.status().as_u16() {
-            200..=299 if upload::is_page(&answer) => Err(self.no_registry(&answer)),
+            200..=299 if upload::is_html(&answer) => Err(self.no_registry(&answer)),
             200..=299 => Ok(()),
             404 => Err(Error::new(Kind::Network, format!("`{}` is not a registry", self.name()))
                 .hint("give the registry's host and port alone, such as `registry.example:5000`")),
@@ -232,7 +232,7 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::observe::progress::Silent;
+    use crate::model::observe::progress::NoProgress;
 
     #[test]
     fn only_who_may_go_without_tls_is_asked_whether_it_has_it() {
@@ -241,11 +241,12 @@ mod tests {
             ("docker.io", "https://registry-1.docker.io/v2/"),
             ("registry.invalid:5000", "https://registry.invalid:5000/v2/"),
         ] {
-            let registry = Registry::new(name, Access::default(), None, Arc::new(Silent)).unwrap();
+            let registry =
+                Registry::new(name, Access::default(), None, Arc::new(NoProgress)).unwrap();
             assert_eq!(registry.base().unwrap().to_string(), base);
         }
         let registry =
-            Registry::new("127.0.0.1:1", Access::default(), None, Arc::new(Silent)).unwrap();
+            Registry::new("127.0.0.1:1", Access::default(), None, Arc::new(NoProgress)).unwrap();
         assert_eq!(registry.base().unwrap_err().kind(), Kind::Network);
     }
 
@@ -253,7 +254,7 @@ mod tests {
     fn who_is_interrupted_leaves_at_once() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let name = listener.local_addr().unwrap().to_string();
-        let registry = Registry::new(&name, Access::default(), None, Arc::new(Silent)).unwrap();
+        let registry = Registry::new(&name, Access::default(), None, Arc::new(NoProgress)).unwrap();
         let interrupted = || match registry.0.base.get() {
             Some(_) => Err(Error::new(Kind::Cancelled, "interrupted")),
             None => Ok(()),
@@ -261,7 +262,7 @@ mod tests {
         // A connection that is taken and never answered.
         let base = Url::parse(&format!("http://{name}/v2/")).unwrap();
         registry.0.base.set(base).unwrap();
-        let asked = registry.attended(&interrupted, |registry| registry.manifest("a", "1"));
+        let asked = registry.run_cancellable(&interrupted, |registry| registry.manifest("a", "1"));
         assert_eq!(asked.unwrap_err().kind(), Kind::Cancelled);
     }
 }

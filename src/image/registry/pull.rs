@@ -10,8 +10,8 @@ use std::io::{Seek, SeekFrom};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::image::Check;
-use crate::image::bytes::file_range::Span;
+use crate::image::CancelCheck;
+use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::spool::{at_portion, digest_of};
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
@@ -33,11 +33,11 @@ use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
 /// Layers that come at once, as with Docker.
-const AT_ONCE: usize = 3;
+const MAX_CONCURRENT: usize = 3;
 /// How deep indexes may be nested.
 const MAX_NESTING: usize = 2;
 /// How often a waiting import looks whether it was interrupted.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What a registry keeps under a reference, for one platform.
 struct Found {
@@ -59,7 +59,7 @@ impl Store {
         reference: &Reference,
         options: &PullOptions,
         progress: &Arc<dyn Progress>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Pulled> {
         self.pull_from(reference, options, progress, check).map_err(|error| match error.kind() {
             Kind::Cancelled => error,
@@ -72,7 +72,7 @@ impl Store {
         reference: &Reference,
         options: &PullOptions,
         progress: &Arc<dyn Progress>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Pulled> {
         let (domain, repository) = (reference.domain(), reference.path());
         let credentials = Keychain::from_environment().find(domain, repository, check)?;
@@ -84,10 +84,10 @@ impl Store {
         let pulling = Event::Pulling { name: name.clone(), repository: repository.to_owned() };
         let (from, platform, store) =
             (repository.to_owned(), options.platform.clone(), self.clone());
-        let found = registry.attended(check, move |registry| {
+        let found = registry.run_cancellable(check, move |registry| {
             find(registry, &store, &from, &name, platform.as_ref())
         })?;
-        progress.tell(&pulling);
+        progress.report(&pulling);
         let by_digest = format!("{domain}/{repository}@{}", found.named).parse::<Reference>()?;
         let references = match reference.digest() {
             Some(_) => vec![by_digest],
@@ -115,7 +115,7 @@ impl Store {
         found: &Found,
         references: Vec<Reference>,
         progress: &Arc<dyn Progress>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Digest> {
         let staging = self.staging()?;
         let document = Document::parse(&found.config)?;
@@ -131,9 +131,9 @@ impl Store {
                 downloads.want(&staging, &descriptor.digest)?;
                 Step::Waiting
             };
-            progress.tell(&Event::Layer(descriptor.digest.clone(), step));
+            progress.report(&Event::Layer(descriptor.digest.clone(), step));
         }
-        for _ in 0..AT_ONCE.min(found.layers.len()) {
+        for _ in 0..MAX_CONCURRENT.min(found.layers.len()) {
             let (registry, repository) = (registry.clone(), repository.to_owned());
             let shared = downloads.shared.clone();
             registry.clone().spawn(move || shared.work(&registry, &repository))?;
@@ -155,7 +155,7 @@ impl Store {
         registry.stop();
         match (imported, failure) {
             (Ok(loaded), _) => {
-                downloads.tell_done();
+                downloads.report_done();
                 Ok(loaded.id)
             }
             // Why it could not be imported.
@@ -247,7 +247,7 @@ struct State {
     /// The file of each layer that was asked for.
     files: HashMap<usize, Arc<File>>,
     queue: VecDeque<usize>,
-    here: Vec<usize>,
+    done: Vec<usize>,
     failure: Option<Error>,
     closed: bool,
 }
@@ -281,14 +281,14 @@ impl Downloads {
     }
 
     /// Waits until a layer is there.
-    fn wait(&self, place: usize, check: Check<'_>) -> Result<()> {
+    fn wait(&self, place: usize, check: CancelCheck<'_>) -> Result<()> {
         let mut state = self.shared.lock();
-        while !state.here.contains(&place) {
+        while !state.done.contains(&place) {
             if let Some(failure) = &state.failure {
                 return Err(failure.clone());
             }
             check()?;
-            let waited = self.shared.changed.wait_timeout(state, LOOK);
+            let waited = self.shared.changed.wait_timeout(state, POLL_INTERVAL);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         Ok(())
@@ -302,11 +302,11 @@ impl Downloads {
         state.failure.take()
     }
 
-    fn tell_done(&self) {
-        let here = std::mem::take(&mut self.shared.lock().here);
+    fn report_done(&self) {
+        let here = std::mem::take(&mut self.shared.lock().done);
         for (place, layer) in self.shared.layers.iter().enumerate() {
             if here.contains(&place) {
-                self.shared.tell(layer, Step::Done);
+                self.shared.report(layer, Step::Done);
             }
         }
     }
@@ -323,17 +323,17 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, layer: &Descriptor, step: Step) {
-        self.progress.tell(&Event::Layer(layer.digest.clone(), step));
+    fn report(&self, layer: &Descriptor, step: Step) {
+        self.progress.report(&Event::Layer(layer.digest.clone(), step));
     }
 
     /// Fetches layers, one after the other, until no more are wanted.
     fn work(&self, registry: &Registry, repository: &str) {
         while let Some((place, file)) = self.next() {
             let layer = &self.layers[place];
-            self.tell(layer, Step::Downloading(0, layer.size));
+            self.report(layer, Step::Downloading(0, layer.size));
             let told = |done: u64, count: usize| {
-                self.tell(layer, Step::Downloading(done, layer.size));
+                self.report(layer, Step::Downloading(done, layer.size));
                 at_portion(done, count, &*file, &|| Ok(()))
             };
             let result = registry.blob(repository, layer, &file, &told);
@@ -344,9 +344,9 @@ impl Shared {
             let mut state = self.lock();
             match result {
                 Ok(()) => {
-                    state.here.push(place);
+                    state.done.push(place);
                     drop(state);
-                    self.tell(layer, Step::Downloaded);
+                    self.report(layer, Step::Downloaded);
                 }
                 Err(error) => {
                     state.failure.get_or_insert(error);
@@ -374,7 +374,7 @@ struct Layer<'a> {
     downloads: &'a Downloads,
     staging: &'a Staging,
     descriptor: Descriptor,
-    check: Check<'a>,
+    check: CancelCheck<'a>,
 }
 
 impl Source for Layer<'_> {
@@ -382,13 +382,13 @@ impl Source for Layer<'_> {
         Some(&self.descriptor.digest)
     }
 
-    fn open(&self) -> Result<Span> {
+    fn open(&self) -> Result<FileRange> {
         let place = self.downloads.want(self.staging, &self.descriptor.digest)?;
         self.downloads.wait(place, self.check)?;
-        self.downloads.shared.tell(&self.descriptor, Step::Unpacking);
+        self.downloads.shared.report(&self.descriptor, Step::Unpacking);
         let name = file_name(&self.descriptor.digest);
         let file = fs::open_file_beneath(self.staging.directory(), name.as_bytes())?;
-        Span::staged(file.into(), &name)
+        FileRange::staged(file.into(), &name)
     }
 }
 

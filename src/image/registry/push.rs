@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::image::bytes::spool::{at_portion, digest_of};
 use crate::image::registry::Registry;
 use crate::image::registry::credentials::Keychain;
@@ -32,7 +32,7 @@ use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
 /// Layers that are sent at once; Docker sends five.
-const AT_ONCE: usize = 3;
+const MAX_CONCURRENT: usize = 3;
 const BUFFER: usize = 128 * 1024;
 /// The media types of layers that are not compressed, and what they are with gzip.
 const PLAIN: [(&str, &str); 2] = [
@@ -44,7 +44,7 @@ const PLAIN: [(&str, &str); 2] = [
 ];
 
 /// An image on its way out.
-struct Parcel {
+struct PushJob {
     store: Store,
     image: Image,
     repository: String,
@@ -71,7 +71,7 @@ impl Store {
         reference: &Reference,
         access: Access,
         progress: &Arc<dyn Progress>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Pushed> {
         let Some(tag) = reference.tag().filter(|_| reference.digest().is_none()) else {
             let message = format!("cannot push to `{}`", reference.familiar());
@@ -98,10 +98,10 @@ impl Store {
         tag: &str,
         access: Access,
         progress: &Arc<dyn Progress>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Pushed> {
         let (domain, repository) = (reference.domain(), reference.path());
-        progress.tell(&Event::Pushing { repository: format!("{domain}/{repository}") });
+        progress.report(&Event::Pushing { repository: format!("{domain}/{repository}") });
         let id = image.id.clone();
         let bytes = self.read_blob(image.manifest.as_ref().ok_or_else(no_manifest)?)?;
         let Named::Image { config, layers } = manifest::read("", &bytes)? else {
@@ -117,9 +117,9 @@ impl Store {
         let credentials = Keychain::from_environment().find(domain, repository, check)?;
         let registry = Registry::new(domain, access, credentials, progress.clone())?;
         let sent = Mutex::new(vec![None; layers.len()]);
-        let parcel = Arc::new(Parcel {
+        let parcel = Arc::new(PushJob {
             store: self.clone(),
-            from: elsewhere(&image, reference),
+            from: mountable_repository(&image, reference),
             image,
             repository: repository.to_owned(),
             layers,
@@ -130,7 +130,7 @@ impl Store {
         });
         let tag = tag.to_owned();
         let pushed = registry
-            .attended(check, move |registry| parcel.send(registry, &tag, &config, &bytes))?;
+            .run_cancellable(check, move |registry| parcel.send(registry, &tag, &config, &bytes))?;
         let known = format!("{domain}/{repository}@{}", pushed.digest).parse::<Reference>()?;
         self.remember(&id, &[known])?;
         Ok(pushed)
@@ -156,7 +156,7 @@ fn no_manifest() -> Error {
 }
 
 /// Another repository of the same registry that this image was in.
-fn elsewhere(image: &Image, to: &Reference) -> Option<String> {
+fn mountable_repository(image: &Image, to: &Reference) -> Option<String> {
     let known = image.digests.iter().filter(|known| known.domain() == to.domain());
     known.map(|known| known.path().to_owned()).find(|path| path != to.path())
 }
@@ -165,7 +165,7 @@ fn compressed_type(layer: &Descriptor) -> Option<&'static str> {
     PLAIN.iter().find(|(plain, _)| *plain == layer.media_type).map(|(_, gzip)| *gzip)
 }
 
-impl Parcel {
+impl PushJob {
     /// Sends layers, configuration and manifest, in this order: a registry refuses a manifest
     /// whose blobs it lacks.
     fn send(
@@ -176,10 +176,10 @@ impl Parcel {
         bytes: &[u8],
     ) -> Result<Pushed> {
         for layer in &self.layers {
-            self.tell(layer, Step::Preparing);
+            self.report(layer, Step::Preparing);
         }
         std::thread::scope(|scope| {
-            let others: Vec<_> = (1..AT_ONCE.min(self.layers.len()))
+            let others: Vec<_> = (1..MAX_CONCURRENT.min(self.layers.len()))
                 .map(|_| scope.spawn(|| self.work(registry)))
                 .collect();
             let first = self.work(registry);
@@ -201,8 +201,8 @@ impl Parcel {
         Ok(Pushed { digest: digest_of(&manifest), size: manifest.len() as u64 })
     }
 
-    fn tell(&self, layer: &Descriptor, step: Step) {
-        self.progress.tell(&Event::Layer(layer.digest.clone(), step));
+    fn report(&self, layer: &Descriptor, step: Step) {
+        self.progress.report(&Event::Layer(layer.digest.clone(), step));
     }
 
     /// Sends layers until none is left, or one fails.
@@ -247,11 +247,11 @@ impl Parcel {
         let from = self.from.as_deref();
         let blob = Outgoing { digest: &sent.digest, size: sent.size, from, open: &open };
         let step = match registry.send_blob(&self.repository, &blob)? {
-            Sent::Known => Step::ThereAlready,
+            Sent::Known => Step::AlreadyExists,
             Sent::Mounted => Step::Mounted(self.from.clone().unwrap_or_default()),
             Sent::Uploaded => Step::Pushed,
         };
-        self.tell(layer, step);
+        self.report(layer, step);
         Ok(sent)
     }
 
@@ -355,7 +355,7 @@ impl Read for Counted {
         let count = self.stream.read(buffer)?;
         self.done += count as u64;
         let step = Step::Uploading(self.done, self.size);
-        self.progress.tell(&Event::Layer(self.digest.clone(), step));
+        self.progress.report(&Event::Layer(self.digest.clone(), step));
         Ok(count)
     }
 }

@@ -142,7 +142,7 @@ fn is_of_authority(why: &CertificateError) -> bool {
 }
 
 /// What is wrong with a certificate, and what may be done about it.
-pub(super) fn words(why: &CertificateError, registry: &str) -> (String, String) {
+pub(super) fn explain(why: &CertificateError, registry: &str) -> (String, String) {
     let place = format!("/etc/docker/certs.d/{registry}");
     let authority = format!("put the certificate of its authority into `{place}/ca.crt`");
     let clock = "check the clock of this machine; else the registry needs another certificate";

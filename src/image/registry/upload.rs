@@ -11,7 +11,7 @@ use super::ACCEPT;
 use super::Registry;
 use super::address::Url;
 use super::authentication;
-use super::exchange::{Answer, Ask, Payload, header, location};
+use super::exchange::{Payload, RegistryRequest, RegistryResponse, header, location};
 use crate::image::bytes::spool::digest_of;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
@@ -54,9 +54,9 @@ impl Registry {
             None => authentication::push(repository),
         };
         let there = self.url(&format!("{repository}/blobs/{}", blob.digest))?;
-        let answer = self.ask(&Ask::new(Method::HEAD, there, &scope))?;
+        let answer = self.request(&RegistryRequest::new(Method::HEAD, there, &scope))?;
         match answer.status().as_u16() {
-            200 if self.vouches(&answer, blob.digest, Some(blob.size))? => return Ok(Sent::Known),
+            200 if self.confirms(&answer, blob.digest, Some(blob.size))? => return Ok(Sent::Known),
             // It says nothing about what it has: sending it is the safe way.
             200 | 404 => {}
             _ => return Err(self.refused(answer, repository)),
@@ -65,7 +65,7 @@ impl Registry {
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 let reason = format!("sending {} to {} failed", blob.digest.short(), self.name());
-                self.tell_waiting(reason, WAIT * attempt);
+                self.report_waiting(reason, WAIT * attempt);
                 self.pause(WAIT * attempt)?;
             }
             match self.upload(repository, &scope, blob) {
@@ -82,10 +82,10 @@ impl Registry {
         if let Some(from) = blob.from {
             begin = begin.with("mount", blob.digest.as_str()).with("from", from);
         }
-        let answer = self.ask(&Ask::new(Method::POST, begin.clone(), scope))?;
+        let answer = self.request(&RegistryRequest::new(Method::POST, begin.clone(), scope))?;
         match answer.status().as_u16() {
             201 if blob.from.is_some() => {
-                self.vouches(&answer, blob.digest, None)?;
+                self.confirms(&answer, blob.digest, None)?;
                 return Ok(Sent::Mounted);
             }
             202 => {}
@@ -93,13 +93,13 @@ impl Registry {
             _ => return Err(self.refused(answer, repository)),
         }
         let place = self.upload_place(&begin, &answer)?.with("digest", blob.digest.as_str());
-        let ask = Ask::new(Method::PUT, place, scope)
+        let ask = RegistryRequest::new(Method::PUT, place, scope)
             .header("content-type", "application/octet-stream")
             .payload(Payload::Stream(blob.open, blob.size));
-        let answer = self.ask(&ask)?;
+        let answer = self.request(&ask)?;
         match answer.status().as_u16() {
             201 | 204 => {
-                self.vouches(&answer, blob.digest, None)?;
+                self.confirms(&answer, blob.digest, None)?;
                 Ok(Sent::Uploaded)
             }
             200..=299 => Err(self.no_registry(&answer)),
@@ -107,13 +107,13 @@ impl Registry {
         }
     }
 
-    fn upload_place(&self, begin: &Url, answer: &Answer) -> Result<Url> {
+    fn upload_place(&self, begin: &Url, answer: &RegistryResponse) -> Result<Url> {
         let place = location(answer).and_then(|location| begin.join(&location));
         let place = place.ok_or_else(|| {
             let message = format!("`{}` names no place to upload to", self.name());
             Error::new(Kind::Network, message)
         })?;
-        self.may_lead(begin, &place)?;
+        self.check_redirect(begin, &place)?;
         Ok(place)
     }
 
@@ -130,22 +130,22 @@ impl Registry {
     ) -> Result<()> {
         let path = format!("{repository}/manifests/{name}");
         let scope = authentication::push(repository);
-        let ask = Ask::new(Method::PUT, self.url(&path)?, &scope)
+        let ask = RegistryRequest::new(Method::PUT, self.url(&path)?, &scope)
             .header("content-type", media_type)
             .payload(Payload::Bytes(bytes));
-        let answer = self.ask(&ask)?;
+        let answer = self.request(&ask)?;
         let digest = digest_of(bytes);
         match answer.status().as_u16() {
             // The specification has 201 alone; containerd takes the others as well.
-            200 | 201 | 204 => self.vouches(&answer, &digest, None)?,
+            200 | 201 | 204 => self.confirms(&answer, &digest, None)?,
             202..=299 => return Err(self.no_registry(&answer)),
             _ => return Err(self.refused(answer, &path)),
         };
         let there = self.url(&format!("{repository}/manifests/{digest}"))?;
-        let ask = Ask::new(Method::HEAD, there, &scope).header("accept", ACCEPT);
-        let answer = self.ask(&ask)?;
+        let ask = RegistryRequest::new(Method::HEAD, there, &scope).header("accept", ACCEPT);
+        let answer = self.request(&ask)?;
         let status = answer.status().as_u16();
-        if status == 200 && self.vouches(&answer, &digest, Some(bytes.len() as u64))? {
+        if status == 200 && self.confirms(&answer, &digest, Some(bytes.len() as u64))? {
             return Ok(());
         }
         let message = format!("`{}` took the manifest but does not have it", self.name());
@@ -158,8 +158,13 @@ impl Registry {
     ///
     /// # Errors
     /// [`Kind::Network`] where it says that it has something else.
-    fn vouches(&self, answer: &Answer, digest: &Digest, size: Option<u64>) -> Result<bool> {
-        if is_page(answer) {
+    fn confirms(
+        &self,
+        answer: &RegistryResponse,
+        digest: &Digest,
+        size: Option<u64>,
+    ) -> Result<bool> {
+        if is_html(answer) {
             return Err(self.no_registry(answer));
         }
         let other = |what: String| {
@@ -184,8 +189,8 @@ impl Registry {
     }
 
     /// An answer that no registry gives.
-    pub(super) fn no_registry(&self, answer: &Answer) -> Error {
-        let what = match is_page(answer) {
+    pub(super) fn no_registry(&self, answer: &RegistryResponse) -> Error {
+        let what = match is_html(answer) {
             true => "it answers with a page for people".to_owned(),
             false => format!("it answers with status {}", answer.status().as_u16()),
         };
@@ -196,7 +201,7 @@ impl Registry {
 }
 
 /// Whether it is for a browser.
-pub(super) fn is_page(answer: &Answer) -> bool {
+pub(super) fn is_html(answer: &RegistryResponse) -> bool {
     let media = header(answer, "content-type").unwrap_or_default().to_ascii_lowercase();
     ["text/html", "application/xhtml"].iter().any(|page| media.trim_start().starts_with(page))
 }

@@ -54,7 +54,7 @@ impl Store {
                     keep_greatest(&mut greatest);
                 }
             }
-            Ok(walk::Go::Into)
+            Ok(walk::Visit::Descend)
         })?;
         keep_greatest(&mut greatest);
         found.examples = greatest.into_iter().map(|(_, path)| path).collect();
@@ -89,7 +89,7 @@ pub fn entry_at(place: &Path, path: &[&[u8]]) -> Result<Option<Entry>> {
         directory = fs::open_dir_beneath(&directory, part)?;
         alone |= overlay_view::is_opaque(&directory)?;
     }
-    Ok(Some(if alone { Entry::Alone } else { Entry::Directory }))
+    Ok(Some(if alone { Entry::OpaqueDirectory } else { Entry::Directory }))
 }
 
 fn keep_greatest(files: &mut Vec<(i64, String)>) {

@@ -11,7 +11,7 @@ use crate::image::bytes::compression::decompress;
 use crate::image::bytes::spool::digest_of;
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
-use crate::image::layer::tar_split::{Assembly, Verified};
+use crate::image::layer::tar_split::{TarAssembler, Verified};
 use crate::image::store::document::Document;
 use crate::image::store::index::{Descriptor, Entry, Index, Manifest, has_blobs, write_file};
 use crate::image::tar::members::corrupt;
@@ -48,7 +48,7 @@ impl Store {
         if let Ok(mark) = std::fs::metadata(store.images.join("oci-layout")) {
             check_owner(root, mark.uid())?;
         } else {
-            store.make().map_err(|error| {
+            store.initialize().map_err(|error| {
                 let denied = error.kind() == Kind::Denied;
                 let error = error.context(format!("cannot make the store `{}`", root.display()));
                 if !denied {
@@ -75,7 +75,7 @@ impl Store {
         Ok(())
     }
 
-    fn make(&self) -> Result<()> {
+    fn initialize(&self) -> Result<()> {
         self.make_directories()?;
         let lock = self.lock()?;
         // From now on, a list that is missing has been lost.
@@ -139,11 +139,11 @@ impl Store {
 
     /// The tar of the unpacked layer with this key, put together from its files.
     pub(crate) fn unpacked_tar(&self, key: &Digest) -> Result<Box<dyn Read + Send>> {
-        let recipe = self.images.join("layers").join(layer::recipe_name(key));
+        let recipe = self.images.join("layers").join(layer::tar_split_name(key));
         let recipe = std::fs::File::open(&recipe)
             .context(|| format!("the layer `{}` can't be put together again", key.short()))?;
         let layer = fs::open_dir(&self.layer_dir(key))?;
-        Ok(Box::new(Assembly::new(recipe, layer)?))
+        Ok(Box::new(TarAssembler::new(recipe, layer)?))
     }
 
     /// The bytes of a layer blob that the manifest of `image` names, and how many they are.

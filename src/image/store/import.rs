@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use jiff::Timestamp;
 
 use super::handle::Store;
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::image::bytes::compression::Compression;
 use crate::image::bytes::spool::{digest_of, write_all};
 use crate::image::bytes::staging::Staging;
@@ -71,7 +71,7 @@ impl Store {
         &self,
         staging: &Staging,
         incoming: &Incoming<'_>,
-        check: Check<'_>,
+        check: CancelCheck<'_>,
     ) -> Result<Loaded> {
         let document = Document::parse(incoming.config)?;
         check_documents(&document, incoming)?;
@@ -107,7 +107,7 @@ impl Store {
         let lock = self.lock()?;
         // Before anything is added: beside a list that is lost, no new one may be begun.
         let mut index = Index::read(self.images())?;
-        if ready.iter().any(|layer| self.is_gone(layer)) {
+        if ready.iter().any(|layer| self.is_missing(layer)) {
             return Ok(None);
         }
         let blobs = fs::open_dir(&self.images().join("blobs/sha256"))?;
@@ -144,7 +144,7 @@ impl Store {
     }
 
     /// Whether a layer or blob that was in the store is there no longer.
-    fn is_gone(&self, layer: &Ready) -> bool {
+    fn is_missing(&self, layer: &Ready) -> bool {
         let unpacked = layer.staged.is_some() || layer::path(self.images(), &layer.key).is_dir();
         let recipe = layer.blob.compression.is_none();
         let blob = recipe || layer.blob.staged.is_some() || self.blob(&layer.blob.digest).exists();
@@ -157,7 +157,7 @@ impl Store {
             let Some(staged) = &layer.staged else { continue };
             let files = [
                 (format!("{staged}.json"), layer::record_name(&layer.key)),
-                (format!("{staged}.recipe"), layer::recipe_name(&layer.key)),
+                (format!("{staged}.recipe"), layer::tar_split_name(&layer.key)),
             ];
             for (from, to) in files {
                 if fs::stat(staging.directory(), from.as_bytes())?.is_some() {

@@ -178,7 +178,7 @@ impl Index {
             entry.step = entry.step.take().or_else(|| image.step.clone());
             entry.parent = entry.parent.take().or_else(|| image.parent.clone());
         }
-        self.drop_needless();
+        self.drop_unreferenced();
         moved
     }
 
@@ -189,7 +189,7 @@ impl Index {
     }
 
     /// An entry without a reference is needed only where the image has no other.
-    pub(crate) fn drop_needless(&mut self) {
+    pub(crate) fn drop_unreferenced(&mut self) {
         let known = self.entries.iter().filter(|entry| entry.reference.is_some());
         let known: std::collections::HashSet<Digest> = known.map(|e| e.id.clone()).collect();
         let mut seen = std::collections::HashSet::new();

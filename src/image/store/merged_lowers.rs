@@ -27,21 +27,21 @@ use crate::sys::fs;
 /// Below the directory of images, and of a staging directory.
 pub(crate) const DIRECTORY: &str = "flat";
 /// Below the directory of images: what an image without layers is stacked upon.
-const NOTHING: &str = "empty";
+const EMPTY_LOWER: &str = "empty";
 
 impl Store {
     /// The directories that overlayfs shall stack for an image with these `layers` (keys, lowest
     /// first), at most `most`, relative to the store.
     pub fn stack(&self, layers: &[Digest], most: usize) -> Result<Vec<PathBuf>> {
         if layers.is_empty() {
-            return self.nothing().map(|nothing| vec![nothing]);
+            return self.empty_lower().map(|nothing| vec![nothing]);
         }
         let merged = merged_count(layers.len(), most);
         let key = merged.checked_sub(1).and_then(|last| keys(layers).nth(last));
         let lowest = key.map(|key| {
             let path = Path::new(DIRECTORY).join(key.hex());
             if !self.images().join(&path).is_dir() {
-                self.flatten(&layers[..merged], &key)
+                self.merge_lowers(&layers[..merged], &key)
                     .context(|| format!("cannot merge the lowest {merged} layers"))?;
             }
             Ok(path)
@@ -51,28 +51,28 @@ impl Store {
     }
 
     /// An empty directory: overlayfs wants something below the writable one.
-    fn nothing(&self) -> Result<PathBuf> {
+    fn empty_lower(&self) -> Result<PathBuf> {
         use std::os::unix::fs::DirBuilderExt;
-        let path = self.images().join(NOTHING);
+        let path = self.images().join(EMPTY_LOWER);
         match std::fs::DirBuilder::new().mode(0o755).create(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
                 Err(Error::from_io(format!("mkdir `{}`", path.display()), &error))
             }
-            _ => Ok(NOTHING.into()),
+            _ => Ok(EMPTY_LOWER.into()),
         }
     }
 
     /// The layer whose directory tells what `/` is like, relative to the store: the topmost that
     /// says anything of it.
     pub fn root_like(&self, layers: &[Digest]) -> Option<PathBuf> {
-        let describes = |key: &&Digest| layer::describes_root(self.images(), key);
+        let describes = |key: &&Digest| layer::has_root_entry(self.images(), key);
         let found = layers.iter().rev().find(describes).or(layers.last());
         found.map(|key| Path::new("layers").join(key.hex()))
     }
 
-    fn flatten(&self, layers: &[Digest], key: &Digest) -> Result<()> {
+    fn merge_lowers(&self, layers: &[Digest], key: &Digest) -> Result<()> {
         let staging = self.staging()?;
-        self.flatten_into(&staging, layers)?;
+        self.merge_lowers_into(&staging, layers)?;
         fs::sync_filesystem(staging.directory())?;
         let lock = self.lock()?;
         let holder = self.images().join(DIRECTORY);
@@ -91,12 +91,16 @@ impl Store {
     }
 
     /// Merges layers into a directory [`DIRECTORY`] of `staging`.
-    pub(crate) fn flatten_into(&self, staging: &Staging, layers: &[Digest]) -> Result<OwnedFd> {
+    pub(crate) fn merge_lowers_into(
+        &self,
+        staging: &Staging,
+        layers: &[Digest],
+    ) -> Result<OwnedFd> {
         let root = staging.make_dir(DIRECTORY)?;
         for layer in layers {
             merge(&fs::open_dir(&layer::path(self.images(), layer))?, &root)?;
         }
-        let describes = |key: &&Digest| layer::describes_root(self.images(), key);
+        let describes = |key: &&Digest| layer::has_root_entry(self.images(), key);
         match layers.iter().rev().find(describes) {
             Some(layer) => {
                 take_attributes(&fs::open_dir(&layer::path(self.images(), layer))?, &root)?;
@@ -110,14 +114,14 @@ impl Store {
     }
 
     /// Which of the lowest of these layers are there merged: how many each time, and the name.
-    pub(crate) fn merged_of(&self, layers: &[Digest]) -> Vec<(usize, PathBuf)> {
+    pub(crate) fn merged_lowers(&self, layers: &[Digest]) -> Vec<(usize, PathBuf)> {
         let paths = keys(layers).map(|key| self.images().join(DIRECTORY).join(key.hex()));
         let counted = paths.enumerate().map(|(below, path)| (below + 1, path));
         counted.filter(|(_, path)| path.is_dir()).collect()
     }
 
     /// The names of those that no container of `users` needs. The caller holds the store's lock.
-    pub(crate) fn needless_flat(&self, users: &[ImageUser]) -> Result<Vec<Vec<u8>>> {
+    pub(crate) fn unreferenced_merged(&self, users: &[ImageUser]) -> Result<Vec<Vec<u8>>> {
         let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else {
             return Ok(Vec::new());
         };

@@ -20,20 +20,20 @@ impl Store {
         let mut index = Index::read(self.images())?;
         let images = self.list_of(&index);
         let mut pruned = Pruned::default();
-        for image in unneeded(&images, options, users) {
+        for image in unused_images(&images, options, users) {
             let references = image.tags.iter().chain(&image.digests).cloned();
             pruned.removed.extend(references.map(Removed::Untagged));
             pruned.removed.push(Removed::Deleted(image.id.clone()));
             pruned.images += 1;
             index.entries.retain(|entry| entry.id != image.id);
         }
-        let needless = self.needless(&index, users)?;
+        let needless = self.unreferenced(&index, users)?;
         pruned.removed.extend(needless.layer_keys().map(Removed::Deleted));
         pruned.bytes = needless.bytes;
         if options.dry_run {
             return Ok(pruned);
         }
-        let bin = self.shrink(&index, &needless)?;
+        let bin = self.replace_index(&index, &needless)?;
         drop(lock);
         drop(bin);
         Ok(pruned)
@@ -41,7 +41,7 @@ impl Store {
 }
 
 /// The images that go.
-fn unneeded<'a>(
+fn unused_images<'a>(
     images: &'a [Image],
     options: &PruneOptions,
     users: &[ImageUser],
@@ -50,7 +50,7 @@ fn unneeded<'a>(
     let may_go = |image: &&Image| {
         (options.all || image.tags.is_empty())
             && !used.contains(&image.id)
-            && options.filter.fits(image)
+            && options.filter.matches(image)
     };
     let (may_go, staying): (Vec<&Image>, Vec<&Image>) = images.iter().partition(may_go);
     if options.all {

@@ -21,10 +21,10 @@ use crate::sys::fs;
 
 /// The files of the store that nobody needs.
 #[derive(Debug, Default)]
-pub(crate) struct Needless {
+pub(crate) struct Unreferenced {
     blobs: Vec<Vec<u8>>,
     layers: Vec<Vec<u8>>,
-    flat: Vec<Vec<u8>>,
+    merged: Vec<Vec<u8>>,
     /// What they take.
     pub(crate) bytes: u64,
 }
@@ -58,8 +58,8 @@ impl Store {
         index.entries.retain(|entry| entry.id != id);
         let mut removed = untagged(named.as_ref(), going);
         removed.push(Removed::Deleted(id));
-        let needless = self.needless(&index, users)?;
-        let bin = self.shrink(&index, &needless)?;
+        let needless = self.unreferenced(&index, users)?;
+        let bin = self.replace_index(&index, &needless)?;
         removed.extend(needless.layer_keys().map(Removed::Deleted));
         drop(lock);
         drop(bin);
@@ -67,9 +67,10 @@ impl Store {
     }
 
     /// What of the blobs and layers nobody needs. The caller holds the store's lock.
-    pub(crate) fn needless(&self, index: &Index, users: &[ImageUser]) -> Result<Needless> {
+    pub(crate) fn unreferenced(&self, index: &Index, users: &[ImageUser]) -> Result<Unreferenced> {
         // What is merged is linked: it takes next to nothing.
-        let mut needless = Needless { flat: self.needless_flat(users)?, ..Needless::default() };
+        let mut needless =
+            Unreferenced { merged: self.unreferenced_merged(users)?, ..Unreferenced::default() };
         // Where a damaged image does not say what it needs, all of it may be needed.
         let Some((needed_blobs, mut needed_layers)) = self.needed(index) else {
             return Ok(needless);
@@ -94,11 +95,15 @@ impl Store {
     ///
     /// On a full disk, the files go first: what is cut off there leaves an image that is damaged,
     /// and that was to go.
-    pub(crate) fn shrink(&self, index: &Index, needless: &Needless) -> Result<Option<Staging>> {
+    pub(crate) fn replace_index(
+        &self,
+        index: &Index,
+        needless: &Unreferenced,
+    ) -> Result<Option<Staging>> {
         let aside = || {
             index.write(self.images())?;
             let bin = Staging::create(&self.images().join("staging"))?;
-            self.take_away(needless, &bin)?;
+            self.move_to_bin(needless, &bin)?;
             Ok(Some(bin))
         };
         match aside() {
@@ -112,7 +117,7 @@ impl Store {
     }
 
     /// Deletes what nobody needs where it is. What can't be deleted is left to the next removal.
-    fn delete(&self, needless: &Needless) {
+    fn delete(&self, needless: &Unreferenced) {
         use std::os::unix::ffi::OsStrExt;
         for (place, names) in needless.places() {
             for name in names {
@@ -128,7 +133,7 @@ impl Store {
     }
 
     /// Moves what nobody needs into `bin`. The caller holds the store's lock.
-    pub(crate) fn take_away(&self, needless: &Needless, bin: &Staging) -> Result<()> {
+    pub(crate) fn move_to_bin(&self, needless: &Unreferenced, bin: &Staging) -> Result<()> {
         for (place, names) in needless.places().into_iter().filter(|(_, names)| !names.is_empty()) {
             let holder = fs::open_dir(&self.images().join(place))?;
             let trash = bin.make_dir(place.split('/').next().unwrap_or(place))?;
@@ -182,16 +187,16 @@ fn untagged(named: Option<&Reference>, going: BTreeSet<Reference>) -> Vec<Remove
     going.into_iter().map(Removed::Untagged).collect()
 }
 
-impl Needless {
+impl Unreferenced {
     /// Where it is, below the directory of images.
     fn places(&self) -> [(&'static str, &Vec<Vec<u8>>); 3] {
-        let flat = (merged_lowers::DIRECTORY, &self.flat);
+        let flat = (merged_lowers::DIRECTORY, &self.merged);
         [("blobs/sha256", &self.blobs), ("layers", &self.layers), flat]
     }
 
     /// How many files and layers there are.
     pub(crate) fn count(&self) -> usize {
-        self.blobs.len() + self.layers.len() + self.flat.len()
+        self.blobs.len() + self.layers.len() + self.merged.len()
     }
 
     /// The keys of the layers among it.
@@ -203,7 +208,7 @@ impl Needless {
 /// Whether a file of ours is needed: a blob, a layer, or what lies beside a layer (`KEY.json`). A
 /// name that is no digest is not ours to take away.
 fn is_needed(needed: &HashSet<Digest>, name: &[u8]) -> bool {
-    digest(layer::stem(name)).is_none_or(|digest| needed.contains(&digest))
+    digest(layer::key_of_name(name)).is_none_or(|digest| needed.contains(&digest))
 }
 
 fn refuse_if_needed(

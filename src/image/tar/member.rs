@@ -2,7 +2,7 @@
 
 use tar::{EntryType, Header};
 
-use crate::image::tar::members::{corrupt, shown};
+use crate::image::tar::members::{corrupt, escaped};
 use crate::image::tar::numeric::{count, numeric};
 use crate::image::tar::pax::Records;
 use crate::image::tar::sparse::Sparse;
@@ -105,7 +105,7 @@ fn kind_of(header: &Header, name: &[u8]) -> Result<MemberKind> {
         EntryType::Fifo => MemberKind::Fifo,
         other => {
             let byte = other.as_byte().escape_ascii();
-            let name = shown(name);
+            let name = escaped(name);
             return Err(corrupt(format!("`{name}` is of the unknown type `{byte}`")));
         }
     })

@@ -22,7 +22,7 @@ const MAX_EXTENSION: u64 = 1 << 20;
 const MAX_MEMBERS: u64 = 1_000_000;
 
 /// What a tar is read from.
-pub(crate) trait Tape: Read {
+pub(crate) trait TarSource: Read {
     /// Leaves out the next `count` bytes.
     fn pass(&mut self, mut count: u64) -> std::io::Result<()> {
         let mut buffer = [0; 32 * 1024];
@@ -40,8 +40,8 @@ pub(crate) trait Tape: Read {
     }
 }
 
-impl Tape for &[u8] {}
-impl<T: Tape + ?Sized> Tape for &mut T {
+impl TarSource for &[u8] {}
+impl<T: TarSource + ?Sized> TarSource for &mut T {
     fn pass(&mut self, count: u64) -> std::io::Result<()> {
         (**self).pass(count)
     }
@@ -50,7 +50,7 @@ impl<T: Tape + ?Sized> Tape for &mut T {
         (**self).claim(path, length)
     }
 }
-impl Tape for Box<dyn Read + Send + '_> {}
+impl TarSource for Box<dyn Read + Send + '_> {}
 
 /// Reads the members of a stream.
 pub(crate) struct Members<R> {
@@ -64,7 +64,7 @@ pub(crate) struct Members<R> {
     started: bool,
 }
 
-impl<R: Tape> Members<R> {
+impl<R: TarSource> Members<R> {
     pub(crate) fn new(stream: R) -> Self {
         Members { stream, body: 0, padding: 0, count: 0, started: false }
     }
@@ -237,7 +237,7 @@ impl<R: Tape> Members<R> {
 }
 
 /// Reads the body of the present member.
-impl<R: Tape> Read for Members<R> {
+impl<R: TarSource> Read for Members<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let part = usize::try_from(self.body).unwrap_or(usize::MAX).min(buffer.len());
         if part == 0 {
@@ -262,7 +262,7 @@ pub(crate) fn lossy(name: &[u8]) -> String {
 }
 
 /// A name of an archive in a message: no character of it may steer a terminal.
-pub(crate) fn shown(name: &[u8]) -> String {
+pub(crate) fn escaped(name: &[u8]) -> String {
     let mut text = String::new();
     for character in lossy(name).chars() {
         if character.is_control() {
@@ -289,7 +289,7 @@ fn truncated() -> Error {
 /// Names the failure of a stream that may be compressed.
 pub(crate) fn stream_error(error: &std::io::Error) -> Error {
     use std::io::ErrorKind::UnexpectedEof;
-    if let Some(ours) = Error::inside(error) {
+    if let Some(ours) = Error::downcast_io(error) {
         return ours;
     }
     match error.kind() {
@@ -326,7 +326,7 @@ mod tests {
         }
     }
 
-    impl Tape for Repeated {}
+    impl TarSource for Repeated {}
 
     #[test]
     fn members_and_what_stands_before_them_are_counted() {

@@ -3,7 +3,7 @@
 //! A name is bytes. It is taken apart here once; nothing else in this room joins a stranger's
 //! name to a path of ours.
 
-use crate::image::tar::members::{corrupt, shown};
+use crate::image::tar::members::{corrupt, escaped};
 use crate::model::Result;
 
 const MAX_PATH: usize = 4096;
@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 256;
 
 /// What the last component of an entry's name asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Leaf<'a> {
+pub(crate) enum LastComponent<'a> {
     /// An entry of this name.
     Plain(&'a [u8]),
     /// `.wh.NAME`: the entry of this name in the layers below is gone.
@@ -24,7 +24,7 @@ pub(crate) enum Leaf<'a> {
 /// The components of a name. A leading `/` and every `.` are dropped, as Docker drops them; a
 /// `..` is refused, not resolved, because no archiver has a reason to write one.
 pub(crate) fn components(name: &[u8]) -> Result<Vec<&[u8]>> {
-    let bad = |why: &str| Err(corrupt(format!("the name `{}` {why}", shown(name))));
+    let bad = |why: &str| Err(corrupt(format!("the name `{}` {why}", escaped(name))));
     if name.contains(&0) {
         return bad("contains a NUL");
     }
@@ -57,21 +57,21 @@ pub(crate) fn is_bookkeeping(parts: &[&[u8]]) -> bool {
 }
 
 /// Splits parents and leaf of an entry that has a name.
-pub(crate) fn split<'a, 'b>(parts: &'b [&'a [u8]]) -> Result<(Leaf<'a>, &'b [&'a [u8]])> {
+pub(crate) fn split<'a, 'b>(parts: &'b [&'a [u8]]) -> Result<(LastComponent<'a>, &'b [&'a [u8]])> {
     let Some((leaf, parents)) = parts.split_last() else {
         return Err(corrupt("an entry has no name"));
     };
     if let Some(parent) = parents.iter().find(|part| part.starts_with(b".wh.")) {
-        return Err(corrupt(format!("`{}` is a whiteout and a directory", shown(parent))));
+        return Err(corrupt(format!("`{}` is a whiteout and a directory", escaped(parent))));
     }
     let leaf = match leaf.strip_prefix(b".wh.") {
-        None => Leaf::Plain(leaf),
-        Some(b".wh..opq") => Leaf::Opaque,
+        None => LastComponent::Plain(leaf),
+        Some(b".wh..opq") => LastComponent::Opaque,
         // `.wh...` would take away the parent (containerd, validateWhiteout).
         Some(b"" | b"." | b"..") => {
-            return Err(corrupt(format!("the whiteout `{}` hides no name", shown(leaf))));
+            return Err(corrupt(format!("the whiteout `{}` hides no name", escaped(leaf))));
         }
-        Some(hidden) => Leaf::Whiteout(hidden),
+        Some(hidden) => LastComponent::Whiteout(hidden),
     };
     Ok((leaf, parents))
 }
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn names_are_taken_relative_to_the_root() {
         for name in [&b"a/b"[..], b"/a/b", b"./a/b", b"//a/./b/", b"/./a//b"] {
-            assert_eq!(components(name).unwrap(), [b"a", b"b"], "{}", shown(name));
+            assert_eq!(components(name).unwrap(), [b"a", b"b"], "{}", escaped(name));
         }
         assert!(components(b"./").unwrap().is_empty());
         assert_eq!(components(b"\xff\xfe").unwrap(), [b"\xff\xfe"]);
@@ -113,11 +113,11 @@ mod tests {
 
     #[test]
     fn whiteouts_are_recognised_and_checked() {
-        assert_eq!(split(&[b"a", b".wh.b"]).unwrap().0, Leaf::Whiteout(b"b"));
-        assert_eq!(split(&[b".wh..wh..opq"]).unwrap().0, Leaf::Opaque);
-        assert_eq!(split(&[b"wh.b"]).unwrap().0, Leaf::Plain(b"wh.b"));
+        assert_eq!(split(&[b"a", b".wh.b"]).unwrap().0, LastComponent::Whiteout(b"b"));
+        assert_eq!(split(&[b".wh..wh..opq"]).unwrap().0, LastComponent::Opaque);
+        assert_eq!(split(&[b"wh.b"]).unwrap().0, LastComponent::Plain(b"wh.b"));
         for bad in [&b".wh."[..], b".wh..", b".wh..."] {
-            assert!(split(&[bad]).is_err(), "{}", shown(bad));
+            assert!(split(&[bad]).is_err(), "{}", escaped(bad));
         }
         assert!(split(&[b".wh.a", b"b"]).is_err());
         assert!(is_bookkeeping(&[b".wh..wh.plnk", b"1.2"]));

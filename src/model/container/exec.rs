@@ -30,7 +30,7 @@ pub struct ExecOptions {
 
 /// How an attached program was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
+pub enum AttachOutcome {
     /// It has ended, with this exit code.
     Exited(i32),
     /// The detach keys were typed: it runs on.

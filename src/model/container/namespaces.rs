@@ -11,19 +11,19 @@ use crate::model::{Error, Kind, Result};
 /// What a container shares with the host or with another container: network, processes, IPC, host name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Sharing {
+pub struct Namespaces {
     /// Interfaces, addresses, ports.
-    pub network: Mode,
+    pub network: NamespaceMode,
     /// Shared memory, semaphores, message queues.
-    pub ipc: Mode,
+    pub ipc: NamespaceMode,
     /// Whether others may share this container's IPC.
     pub ipc_shareable: bool,
     /// Whether its own IPC comes without `/dev/shm`.
     pub ipc_none: bool,
     /// Processes.
-    pub pid: Mode,
+    pub pid: NamespaceMode,
     /// The host name.
-    pub uts: Mode,
+    pub uts: NamespaceMode,
     /// Whether a first process passes signals on and reaps what others leave.
     pub init: bool,
     /// The NIS domain name.
@@ -43,7 +43,7 @@ pub struct Sharing {
 /// Whose namespace it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mode {
+pub enum NamespaceMode {
     /// Its own.
     #[default]
     Private,
@@ -53,20 +53,20 @@ pub enum Mode {
     Container(String),
 }
 
-impl Mode {
+impl NamespaceMode {
     /// What `--network`, `--ipc`, `--pid` or `--uts` says; `private` are the words for its own.
     ///
     /// # Errors
     /// [`Kind::Invalid`], and [`Kind::Unsupported`] for networks that have a name.
-    pub fn parse(what: &str, text: &str, private: &[&str]) -> Result<Mode> {
+    pub fn parse(what: &str, text: &str, private: &[&str]) -> Result<NamespaceMode> {
         if private.contains(&text) {
-            return Ok(Mode::Private);
+            return Ok(NamespaceMode::Private);
         }
         let shares = what != "uts";
         match text.split_once(':') {
-            None if text == "host" => Ok(Mode::Host),
+            None if text == "host" => Ok(NamespaceMode::Host),
             Some(("container", name)) if shares && !name.is_empty() => {
-                Ok(Mode::Container(name.to_owned()))
+                Ok(NamespaceMode::Container(name.to_owned()))
             }
             _ => {
                 let text = text.escape_debug();
@@ -91,21 +91,21 @@ impl Mode {
 
     /// Whether it is its own.
     pub fn is_private(&self) -> bool {
-        *self == Mode::Private
+        *self == NamespaceMode::Private
     }
 
     /// As Docker writes it; `private` for its own.
     pub fn show(&self, private: &str) -> String {
         match self {
-            Mode::Private => private.to_owned(),
-            Mode::Host => "host".to_owned(),
-            Mode::Container(id) => format!("container:{id}"),
+            NamespaceMode::Private => private.to_owned(),
+            NamespaceMode::Host => "host".to_owned(),
+            NamespaceMode::Container(id) => format!("container:{id}"),
         }
     }
 }
 
 /// Kernel parameters that belong to an IPC namespace (docker/cli, `opts/sysctl`).
-const OF_IPC: [&str; 8] = [
+const IPC_SYSCTLS: [&str; 8] = [
     "kernel.msgmax",
     "kernel.msgmnb",
     "kernel.msgmni",
@@ -159,7 +159,7 @@ pub fn ip(what: &str, text: &str) -> Result<IpAddr> {
     })
 }
 
-impl Sharing {
+impl Namespaces {
     /// Refuses what goes against each other.
     ///
     /// # Errors
@@ -170,13 +170,13 @@ impl Sharing {
             Err(Error::new(Kind::Invalid, message)
                 .hint("what is shared is set where it comes from: leave one of them out"))
         };
-        if self.uts == Mode::Host && options.hostname.is_some() {
+        if self.uts == NamespaceMode::Host && options.hostname.is_some() {
             return conflict("hostname", "UTS");
         }
-        if self.uts == Mode::Host && !self.domainname.is_empty() {
+        if self.uts == NamespaceMode::Host && !self.domainname.is_empty() {
             return conflict("domainname", "UTS");
         }
-        if matches!(self.network, Mode::Container(_)) {
+        if matches!(self.network, NamespaceMode::Container(_)) {
             if options.hostname.is_some() {
                 return conflict("hostname", "network");
             }
@@ -203,7 +203,7 @@ impl Sharing {
             |message: String, hint: &str| Err(Error::new(Kind::Invalid, message).hint(hint));
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
         let of_network = key.starts_with("net.");
-        let of_ipc = OF_IPC.contains(&key) || key.starts_with("fs.mqueue.");
+        let of_ipc = IPC_SYSCTLS.contains(&key) || key.starts_with("fs.mqueue.");
         let well_formed = key.bytes().all(plain) && !key.contains("..") && !value.contains('\0');
         if !well_formed || !(of_network || of_ipc) {
             return refuse(
@@ -229,8 +229,12 @@ mod tests {
 
     #[test]
     fn parameters_of_the_host_are_refused() {
-        let own = Sharing::default();
-        let host = Sharing { network: Mode::Host, ipc: Mode::Host, ..Sharing::default() };
+        let own = Namespaces::default();
+        let host = Namespaces {
+            network: NamespaceMode::Host,
+            ipc: NamespaceMode::Host,
+            ..Namespaces::default()
+        };
         for key in ["net.core.somaxconn", "kernel.shmmax", "fs.mqueue.msg_max"] {
             assert!(own.check_sysctl(key, "1").is_ok(), "{key}");
             assert!(host.check_sysctl(key, "1").is_err(), "{key}");
@@ -245,9 +249,9 @@ mod tests {
 
     #[test]
     fn modes_are_dockers_words() {
-        let parse = |what, text| Mode::parse(what, text, &["", "private"]);
-        assert_eq!(parse("ipc", "private").unwrap(), Mode::Private);
-        assert_eq!(parse("ipc", "container:web").unwrap(), Mode::Container("web".into()));
+        let parse = |what, text| NamespaceMode::parse(what, text, &["", "private"]);
+        assert_eq!(parse("ipc", "private").unwrap(), NamespaceMode::Private);
+        assert_eq!(parse("ipc", "container:web").unwrap(), NamespaceMode::Container("web".into()));
         assert_eq!(parse("uts", "host").unwrap().show(""), "host");
         for (what, text) in [("uts", "container:x"), ("pid", "container:"), ("pid", "mine")] {
             assert_eq!(parse(what, text).unwrap_err().kind(), Kind::Invalid, "{what} {text}");

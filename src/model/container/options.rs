@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::mounts::Mounts;
-use super::namespaces::Sharing;
+use super::namespaces::Namespaces;
 use super::resources::Resources;
 use super::security::Security;
-use super::supervision::Upkeep;
+use super::supervision::Supervision;
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 
@@ -35,7 +35,7 @@ pub struct CreateOptions {
     /// The signal that `stop` sends.
     pub stop_signal: Option<Signal>,
     /// How long `stop` waits before it kills.
-    pub stop_timeout: Option<Grace>,
+    pub stop_timeout: Option<StopTimeout>,
     /// Keep standard input open for a client (`-i`).
     pub interactive: bool,
     /// Give it a terminal (`-t`).
@@ -43,7 +43,7 @@ pub struct CreateOptions {
     /// Remove the container when it ends (`--rm`).
     pub auto_remove: bool,
     /// The process that it goes with, as the engine named it.
-    pub owner: Option<String>,
+    pub session: Option<String>,
     /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
     pub security: Security,
     /// How much a container may use: memory, processors, processes, block devices, limits of its processes.
@@ -51,9 +51,9 @@ pub struct CreateOptions {
     /// What a container sees of the host and of volumes: binds, named volumes, tmpfs.
     pub mounts: Mounts,
     /// What a container shares with the host or with another container: network, processes, IPC, host name.
-    pub sharing: Sharing,
+    pub namespaces: Namespaces,
     /// What the monitor does while a container runs and when it ends: health checks and restarts.
-    pub upkeep: Upkeep,
+    pub supervision: Supervision,
 }
 
 /// One entry of the environment.
@@ -85,17 +85,19 @@ impl EnvEntry {
 /// How long `stop` waits for a container to end by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Grace {
+pub enum StopTimeout {
     /// So long, then SIGKILL.
-    For(Duration),
+    #[serde(rename = "for")]
+    After(Duration),
     /// For ever (`-t -1`).
-    Forever,
+    #[serde(rename = "forever")]
+    NoLimit,
 }
 
-impl Default for Grace {
+impl Default for StopTimeout {
     /// Docker's ten seconds.
     fn default() -> Self {
-        Grace::For(Duration::from_secs(10))
+        StopTimeout::After(Duration::from_secs(10))
     }
 }
 
@@ -105,5 +107,5 @@ pub struct StopOptions {
     /// Overrides the container's stop signal.
     pub signal: Option<Signal>,
     /// Overrides the container's grace time.
-    pub timeout: Option<Grace>,
+    pub timeout: Option<StopTimeout>,
 }

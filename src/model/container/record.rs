@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::mounts::Mounts;
-use super::namespaces::Sharing;
-use super::options::Grace;
+use super::namespaces::Namespaces;
+use super::options::StopTimeout;
 use super::resources::Resources;
 use super::security::Security;
 use super::status::Status;
-use super::status_reason::{Phase, Stopped};
+use super::status_reason::{StopRecord, UsagePhase};
 use super::storage::Driver;
-use super::supervision::{RestartPolicy, Upkeep};
+use super::supervision::{RestartPolicy, Supervision};
 use crate::model::value::digest::Digest;
 use crate::model::value::health_check;
 use crate::model::value::health_check::Health;
@@ -39,7 +39,10 @@ pub struct Container {
 impl Container {
     /// `healthy`, `unhealthy` or `starting`; `none` where it is not asked.
     pub fn health(&self) -> &'static str {
-        self.state.health.as_ref().map_or(health_check::UNASKED, |health| health.status.as_str())
+        self.state
+            .health
+            .as_ref()
+            .map_or(health_check::NO_HEALTHCHECK, |health| health.status.as_str())
     }
 }
 
@@ -59,8 +62,8 @@ pub struct ContainerSpec {
     /// How the host treats it.
     pub host: HostConfig,
     /// The process that it goes with, where one has said so (`runtime::owner`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", alias = "owner")]
+    pub session: Option<String>,
 }
 
 /// The image that a container uses.
@@ -102,7 +105,7 @@ pub struct Config {
     /// The signal that `stop` sends; SIGTERM where unset.
     pub stop_signal: Option<Signal>,
     /// How long `stop` waits before it kills; 10 s where unset.
-    pub stop_timeout: Option<Grace>,
+    pub stop_timeout: Option<StopTimeout>,
 }
 
 impl Config {
@@ -126,9 +129,11 @@ pub struct HostConfig {
     /// What a container sees of the host and of volumes: binds, named volumes, tmpfs.
     pub mounts: Mounts,
     /// What a container shares with the host or with another container: network, processes, IPC, host name.
-    pub sharing: Sharing,
+    #[serde(alias = "sharing")]
+    pub namespaces: Namespaces,
     /// What the monitor does while a container runs and when it ends: health checks and restarts.
-    pub upkeep: Upkeep,
+    #[serde(alias = "upkeep")]
+    pub supervision: Supervision,
     /// How its root file system was made; it stays so.
     pub storage: Driver,
 }
@@ -170,16 +175,16 @@ pub struct State {
     pub health: Option<Health>,
     /// How somebody asked the last run to end, where somebody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stopped: Option<Stopped>,
+    pub stopped: Option<StopRecord>,
     /// The signal that ended the last run, where one did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_by: Option<Signal>,
+    #[serde(default, skip_serializing_if = "Option::is_none", alias = "ended_by")]
+    pub exit_signal: Option<Signal>,
     /// The most memory that the last run had, in bytes; 0 where it was not counted.
     #[serde(default)]
     pub memory_peak: u64,
     /// What all runs used so far, by status; the present one is added when it ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub phases: Vec<Phase>,
+    pub phases: Vec<UsagePhase>,
 }
 
 /// What `update` has changed of a container; what is unset is as its spec says.
@@ -199,7 +204,7 @@ impl Updated {
             host.resources.clone_from(resources.as_ref());
         }
         if let Some(restart) = self.restart {
-            host.upkeep.restart = restart;
+            host.supervision.restart = restart;
         }
     }
 }
@@ -219,10 +224,10 @@ impl Changes {
     ///
     /// # Errors
     /// [`Kind::Invalid`] where the limits contradict each other.
-    pub fn of(&self, host: &HostConfig) -> Result<Updated> {
+    pub fn resolve(&self, host: &HostConfig) -> Result<Updated> {
         let resources = host.resources.changed(&self.resources);
         resources.check()?;
-        let restart = self.restart.unwrap_or(host.upkeep.restart);
+        let restart = self.restart.unwrap_or(host.supervision.restart);
         if host.auto_remove && restart != RestartPolicy::No {
             let message = "Restart policy cannot be updated because AutoRemove is enabled for the \
                            container";
@@ -251,7 +256,7 @@ impl State {
             updated: Updated::default(),
             health: None,
             stopped: None,
-            ended_by: None,
+            exit_signal: None,
             memory_peak: 0,
             phases: Vec::new(),
         }
@@ -259,7 +264,7 @@ impl State {
 
     /// The state after the container ended with `exit_code`.
     #[must_use]
-    pub fn ended(mut self, exit_code: i32, at: Timestamp) -> Self {
+    pub fn exited(mut self, exit_code: i32, at: Timestamp) -> Self {
         self.status = Status::Exited;
         self.pid = 0;
         self.pid_start = 0;

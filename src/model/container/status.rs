@@ -159,7 +159,7 @@ impl Action {
     }
 
     /// Whether it can change the status.
-    pub fn moves(self) -> bool {
+    pub fn changes_status(self) -> bool {
         use Action::{Attach, Exec, Inspect, Logs, Rename, Top, Update, Wait};
         !matches!(self, Update | Rename | Logs | Wait | Inspect | Exec | Attach | Top)
     }
@@ -167,13 +167,13 @@ impl Action {
 
 /// What a legal action leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum Transition {
     /// The container gets this status.
     Becomes(Status),
     /// Nothing to do: it is there already, or the action only reads.
     Stays,
     /// The container is gone.
-    Gone,
+    Removed,
 }
 
 /// Why an action is not legal.
@@ -266,37 +266,39 @@ impl Refusal {
 ///
 /// # Errors
 /// The reason of the refusal.
-pub fn next(status: Status, action: Action) -> std::result::Result<Next, Refusal> {
+pub fn transition(status: Status, action: Action) -> std::result::Result<Transition, Refusal> {
     use Action as A;
     use Refusal as R;
     use Status as S;
     match (status, action) {
-        (_, A::Inspect) => Ok(Next::Stays),
-        (_, A::RmForce) => Ok(Next::Gone),
-        (S::Dead, A::Rm) => Ok(Next::Gone),
+        (_, A::Inspect) => Ok(Transition::Stays),
+        (_, A::RmForce) => Ok(Transition::Removed),
+        (S::Dead, A::Rm) => Ok(Transition::Removed),
         (S::Dead, _) => Err(R::Dead),
-        (_, A::Update | A::Rename | A::Logs | A::Wait) => Ok(Next::Stays),
+        (_, A::Update | A::Rename | A::Logs | A::Wait) => Ok(Transition::Stays),
 
-        (S::Created | S::Exited, A::Start | A::Restart) => Ok(Next::Becomes(S::Running)),
-        (S::Running | S::Restarting, A::Start) => Ok(Next::Stays),
+        (S::Created | S::Exited, A::Start | A::Restart) => Ok(Transition::Becomes(S::Running)),
+        (S::Running | S::Restarting, A::Start) => Ok(Transition::Stays),
         (S::Paused, A::Start) => Err(R::Paused),
-        (S::Running | S::Paused | S::Restarting, A::Restart) => Ok(Next::Becomes(S::Running)),
+        (S::Running | S::Paused | S::Restarting, A::Restart) => Ok(Transition::Becomes(S::Running)),
 
-        (S::Created | S::Exited, A::Stop) => Ok(Next::Stays),
-        (S::Running | S::Paused | S::Restarting, A::Stop | A::Kill) => Ok(Next::Becomes(S::Exited)),
+        (S::Created | S::Exited, A::Stop) => Ok(Transition::Stays),
+        (S::Running | S::Paused | S::Restarting, A::Stop | A::Kill) => {
+            Ok(Transition::Becomes(S::Exited))
+        }
         (S::Created | S::Exited, A::Kill | A::Pause) => Err(R::NotRunning),
         (S::Created | S::Exited, A::Exec | A::Attach | A::Top) => Err(R::NotRunning),
-        (S::Running, A::Exec | A::Attach | A::Top) | (S::Paused, A::Top) => Ok(Next::Stays),
+        (S::Running, A::Exec | A::Attach | A::Top) | (S::Paused, A::Top) => Ok(Transition::Stays),
         (S::Paused, A::Exec | A::Attach) => Err(R::Paused),
         (S::Restarting, A::Exec | A::Attach | A::Top) => Err(R::Restarting),
 
-        (S::Running, A::Pause) => Ok(Next::Becomes(S::Paused)),
+        (S::Running, A::Pause) => Ok(Transition::Becomes(S::Paused)),
         (S::Paused, A::Pause) => Err(R::AlreadyPaused),
         (S::Restarting, A::Pause) => Err(R::Restarting),
-        (S::Paused, A::Unpause) => Ok(Next::Becomes(S::Running)),
+        (S::Paused, A::Unpause) => Ok(Transition::Becomes(S::Running)),
         (S::Created | S::Running | S::Restarting | S::Exited, A::Unpause) => Err(R::NotPaused),
 
-        (S::Created | S::Exited, A::Rm) => Ok(Next::Gone),
+        (S::Created | S::Exited, A::Rm) => Ok(Transition::Removed),
         (S::Running, A::Rm) => Err(R::Running),
         (S::Restarting, A::Rm) => Err(R::Restarting),
         (S::Paused, A::Rm) => Err(R::Paused),
@@ -304,9 +306,10 @@ pub fn next(status: Status, action: Action) -> std::result::Result<Next, Refusal
 }
 
 /// The actions that change a container of this status, in the order of [`Action::ALL`].
-pub fn moves(status: Status) -> Vec<Action> {
+pub fn actions(status: Status) -> Vec<Action> {
     let legal = |action: &Action| {
-        action.moves() && !matches!(next(status, *action), Err(_) | Ok(Next::Stays))
+        action.changes_status()
+            && !matches!(transition(status, *action), Err(_) | Ok(Transition::Stays))
     };
     Action::ALL.into_iter().filter(legal).collect()
 }
@@ -316,10 +319,10 @@ pub fn moves(status: Status) -> Vec<Action> {
 ///
 /// # Errors
 /// [`Kind::Refused`] where the table says no.
-pub fn check(name: &str, status: Status, action: Action) -> Result<Next> {
-    next(status, action).map_err(|refusal| {
+pub fn check(name: &str, status: Status, action: Action) -> Result<Transition> {
+    transition(status, action).map_err(|refusal| {
         let (verb, reason) = (action.verb(), refusal.reason());
-        let hint = format!("{} Now legal: {}", refusal.lesson(action).1, legal(status));
+        let hint = format!("{} Now legal: {}", refusal.lesson(action).1, legal_verbs(status));
         Error::new(Kind::Refused, format!("cannot {verb} `{name}`: {reason}"))
             .hint(hint)
             .container(name, Some(status.as_str()))
@@ -328,8 +331,8 @@ pub fn check(name: &str, status: Status, action: Action) -> Result<Next> {
 }
 
 /// The verbs that are legal now, as users read them: `unpause, stop, kill`.
-pub fn legal(status: Status) -> String {
-    moves(status).into_iter().map(Action::verb).collect::<Vec<_>>().join(", ")
+pub fn legal_verbs(status: Status) -> String {
+    actions(status).into_iter().map(Action::verb).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -351,9 +354,9 @@ mod tests {
     #[test]
     fn every_pair_is_answered_and_every_status_can_be_left() {
         for status in Status::ALL {
-            assert!(!moves(status).is_empty(), "{status}");
-            assert!(next(status, Action::RmForce).is_ok(), "{status}");
-            assert!(next(status, Action::Inspect).is_ok(), "{status}");
+            assert!(!actions(status).is_empty(), "{status}");
+            assert!(transition(status, Action::RmForce).is_ok(), "{status}");
+            assert!(transition(status, Action::Inspect).is_ok(), "{status}");
         }
     }
 }

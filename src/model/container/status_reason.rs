@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::options::Grace;
+use super::options::StopTimeout;
 use super::record::Container;
 use super::status::Status;
 use crate::model::value::signal::Signal;
@@ -16,7 +16,7 @@ pub const HOST_RESTARTED: &str = "the host was restarted";
 
 /// How somebody asked a run to end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Stopped {
+pub struct StopRecord {
     /// The signal that was sent.
     pub signal: Signal,
     /// How many seconds it was waited before the kill; `None` for ever, or for `kill`, which does
@@ -33,21 +33,21 @@ pub struct Stopped {
     pub stop: bool,
 }
 
-impl Stopped {
+impl StopRecord {
     /// As the monitor is asked to: by `stop` with a grace time, or by `kill`.
-    pub fn new(signal: Signal, grace: Option<Grace>, [handled, ignored]: [bool; 2]) -> Self {
+    pub fn new(signal: Signal, grace: Option<StopTimeout>, [handled, ignored]: [bool; 2]) -> Self {
         let seconds = match grace {
-            Some(Grace::For(time)) => Some(time.as_secs_f64()),
-            Some(Grace::Forever) | None => None,
+            Some(StopTimeout::After(time)) => Some(time.as_secs_f64()),
+            Some(StopTimeout::NoLimit) | None => None,
         };
         let (killed, stop) = (false, grace.is_some());
-        Stopped { signal, grace: seconds, handled, ignored, killed, stop }
+        StopRecord { signal, grace: seconds, handled, ignored, killed, stop }
     }
 }
 
 /// Why a container is as it is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Why {
+pub enum StatusReason {
     /// It was made and not started.
     NotStarted,
     /// It runs.
@@ -86,57 +86,57 @@ pub enum Why {
         peak: u64,
     },
     /// It was asked to stop, did not end in time, and was killed.
-    KilledAfterGrace(Stopped),
+    KilledAfterGrace(StopRecord),
     /// It was asked to stop, and did.
-    Stopped(Stopped, i32),
+    Stopped(StopRecord, i32),
     /// Somebody killed it.
-    Killed(Stopped),
+    Killed(StopRecord),
     /// A signal ended it that lifebox did not send.
     Signalled(Signal),
     /// It exited with 128 and the number of this signal, as shells do for what they ran.
-    SaysSignal(Signal),
+    ExitedLikeSignal(Signal),
     /// Its monitor or the machine went away under it.
     Lost(String),
 }
 
-impl Why {
+impl StatusReason {
     /// What the record of a container says.
-    pub fn of(container: &Container) -> Why {
+    pub fn from_container(container: &Container) -> StatusReason {
         let state = &container.state;
         match state.status {
-            Status::Created if state.error.is_empty() => return Why::NotStarted,
-            Status::Running if container.health() == "unhealthy" => return Why::Unhealthy,
-            Status::Running => return Why::Running,
-            Status::Paused => return Why::Paused,
-            Status::Restarting => return Why::Restarting(state.exit_code),
-            Status::Dead => return Why::Damaged,
+            Status::Created if state.error.is_empty() => return StatusReason::NotStarted,
+            Status::Running if container.health() == "unhealthy" => return StatusReason::Unhealthy,
+            Status::Running => return StatusReason::Running,
+            Status::Paused => return StatusReason::Paused,
+            Status::Restarting => return StatusReason::Restarting(state.exit_code),
+            Status::Dead => return StatusReason::Damaged,
             Status::Created | Status::Exited => {}
         }
         // A start that failed leaves no end of a run after it.
         let ran = state.started_at.is_some() && state.finished_at.is_some();
         if !state.error.is_empty() && (!ran || state.exit_code == 127 || state.exit_code == 126) {
-            return failed_start(container);
+            return start_failure(container);
         }
         if !state.error.is_empty() && matches!(state.exit_code, 137 | 255) && !state.oom_killed {
-            return Why::Lost(state.error.clone());
+            return StatusReason::Lost(state.error.clone());
         }
         if state.oom_killed && state.exit_code != 0 {
             let limit = container.spec.host.resources.memory.unwrap_or(0);
             let limit = u64::try_from(limit).unwrap_or(0);
-            return Why::OutOfMemory { limit, peak: state.memory_peak };
+            return StatusReason::OutOfMemory { limit, peak: state.memory_peak };
         }
         match (&state.stopped, state.exit_code) {
-            (Some(stopped), _) if stopped.killed => Why::KilledAfterGrace(stopped.clone()),
-            (Some(stopped), code) if stopped.stop => Why::Stopped(stopped.clone(), code),
+            (Some(stopped), _) if stopped.killed => StatusReason::KilledAfterGrace(stopped.clone()),
+            (Some(stopped), code) if stopped.stop => StatusReason::Stopped(stopped.clone(), code),
             (Some(stopped), code) if code == 128 + stopped.signal.number() => {
-                Why::Killed(stopped.clone())
+                StatusReason::Killed(stopped.clone())
             }
-            (_, 0) => Why::Done,
-            (_, code) => match (state.ended_by, Signal::from_number(code - 128)) {
-                (Some(signal), _) => Why::Signalled(signal),
+            (_, 0) => StatusReason::Done,
+            (_, code) => match (state.exit_signal, Signal::from_number(code - 128)) {
+                (Some(signal), _) => StatusReason::Signalled(signal),
                 // A shell, or `--init`, says so of a program that it ran.
-                (None, Some(signal)) => Why::SaysSignal(signal),
-                (None, None) => Why::Failed(code),
+                (None, Some(signal)) => StatusReason::ExitedLikeSignal(signal),
+                (None, None) => StatusReason::Failed(code),
             },
         }
     }
@@ -144,53 +144,53 @@ impl Why {
     /// Its name in the texts of all languages.
     pub fn key(&self) -> &'static str {
         match self {
-            Why::NotStarted => "not-started",
-            Why::Running => "running",
-            Why::Unhealthy => "unhealthy",
-            Why::Paused => "paused",
-            Why::Restarting(_) => "restarting",
-            Why::Damaged => "damaged",
-            Why::ProgramMissing { path, .. } if path.is_empty() => "file-missing",
-            Why::ProgramMissing { .. } => "program-missing",
-            Why::ProgramRefused { .. } => "program-refused",
-            Why::StartFailed(_) => "start-failed",
-            Why::Done => "done",
-            Why::Failed(126) => "failed-not-executable",
-            Why::Failed(127) => "failed-not-found",
-            Why::Failed(_) => "failed",
-            Why::OutOfMemory { limit: 0, .. } => "machine-full",
-            Why::OutOfMemory { .. } => "out-of-memory",
-            Why::KilledAfterGrace(Stopped { ignored: true, .. }) => "killed-ignored",
-            Why::KilledAfterGrace(Stopped { handled: false, .. }) => "killed-unhandled",
-            Why::KilledAfterGrace(_) => "killed-late",
-            Why::Stopped(..) => "stopped",
-            Why::Killed(_) => "killed",
-            Why::Signalled(_) => "signalled",
-            Why::SaysSignal(_) => "says-signal",
-            Why::Lost(reason) if reason == HOST_RESTARTED => "lost-host",
-            Why::Lost(_) => "lost-monitor",
+            StatusReason::NotStarted => "not-started",
+            StatusReason::Running => "running",
+            StatusReason::Unhealthy => "unhealthy",
+            StatusReason::Paused => "paused",
+            StatusReason::Restarting(_) => "restarting",
+            StatusReason::Damaged => "damaged",
+            StatusReason::ProgramMissing { path, .. } if path.is_empty() => "file-missing",
+            StatusReason::ProgramMissing { .. } => "program-missing",
+            StatusReason::ProgramRefused { .. } => "program-refused",
+            StatusReason::StartFailed(_) => "start-failed",
+            StatusReason::Done => "done",
+            StatusReason::Failed(126) => "failed-not-executable",
+            StatusReason::Failed(127) => "failed-not-found",
+            StatusReason::Failed(_) => "failed",
+            StatusReason::OutOfMemory { limit: 0, .. } => "machine-full",
+            StatusReason::OutOfMemory { .. } => "out-of-memory",
+            StatusReason::KilledAfterGrace(StopRecord { ignored: true, .. }) => "killed-ignored",
+            StatusReason::KilledAfterGrace(StopRecord { handled: false, .. }) => "killed-unhandled",
+            StatusReason::KilledAfterGrace(_) => "killed-late",
+            StatusReason::Stopped(..) => "stopped",
+            StatusReason::Killed(_) => "killed",
+            StatusReason::Signalled(_) => "signalled",
+            StatusReason::ExitedLikeSignal(_) => "says-signal",
+            StatusReason::Lost(reason) if reason == HOST_RESTARTED => "lost-host",
+            StatusReason::Lost(_) => "lost-monitor",
         }
     }
 }
 
-fn failed_start(container: &Container) -> Why {
+fn start_failure(container: &Container) -> StatusReason {
     let program = container.spec.config.argv().first().cloned().unwrap_or_default();
     // Only the last step of a start names the program.
     if !container.state.error.contains(&format!("`{program}`: ")) {
-        return Why::StartFailed(container.state.error.clone());
+        return StatusReason::StartFailed(container.state.error.clone());
     }
     match container.state.exit_code {
         127 => {
-            let path = if program.contains('/') { Vec::new() } else { searched(container) };
-            Why::ProgramMissing { program, path }
+            let path = if program.contains('/') { Vec::new() } else { search_path(container) };
+            StatusReason::ProgramMissing { program, path }
         }
-        126 => Why::ProgramRefused { program },
-        _ => Why::StartFailed(container.state.error.clone()),
+        126 => StatusReason::ProgramRefused { program },
+        _ => StatusReason::StartFailed(container.state.error.clone()),
     }
 }
 
 /// The directories of the container's PATH; Docker's where its environment has none.
-fn searched(container: &Container) -> Vec<String> {
+fn search_path(container: &Container) -> Vec<String> {
     let set = container.spec.config.env.iter().rev();
     let path = set.filter_map(|entry| entry.strip_prefix("PATH=")).next();
     let path = path.unwrap_or(crate::model::creation::merge::DEFAULT_PATH);
@@ -199,11 +199,12 @@ fn searched(container: &Container) -> Vec<String> {
 
 /// What a container used while it had one status.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Phase {
+pub struct UsagePhase {
     /// Which: running or paused.
     pub status: Status,
     /// How long, all its times of this status together.
-    pub lasted: Duration,
+    #[serde(alias = "lasted")]
+    pub duration: Duration,
     /// Processor time used in it.
     pub cpu: Duration,
     /// Bytes of memory at its end.
@@ -211,10 +212,10 @@ pub struct Phase {
 }
 
 /// Adds what was used since the last change to the phase of this status.
-pub fn add_phase(phases: &mut Vec<Phase>, new: Phase) {
+pub fn add_phase(phases: &mut Vec<UsagePhase>, new: UsagePhase) {
     match phases.iter_mut().find(|phase| phase.status == new.status) {
         Some(phase) => {
-            phase.lasted += new.lasted;
+            phase.duration += new.duration;
             phase.cpu += new.cpu;
             phase.memory = new.memory;
         }

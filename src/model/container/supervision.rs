@@ -13,11 +13,11 @@ use crate::model::{Error, Kind, Result};
 /// What the monitor does while a container runs and when it ends.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Upkeep {
+pub struct Supervision {
     /// Whether it is started again when it ends.
     pub restart: RestartPolicy,
     /// How much of its output is kept.
-    pub log: LogLimits,
+    pub log: LogConfig,
     /// How it is asked whether it is well.
     pub health: HealthCheck,
 }
@@ -41,11 +41,11 @@ pub enum RestartPolicy {
 }
 
 /// The first pause before a restart (moby `daemon/internal/restartmanager`).
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const FIRST_RESTART_DELAY: Duration = Duration::from_millis(100);
 /// The longest.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MAX_RESTART_DELAY: Duration = Duration::from_secs(60);
 /// After a run of this length the pauses begin anew.
-const LONG_RUN: Duration = Duration::from_secs(10);
+const DELAY_RESET_AFTER: Duration = Duration::from_secs(10);
 
 impl RestartPolicy {
     /// Docker's name for it, without the count.
@@ -74,8 +74,12 @@ impl RestartPolicy {
 }
 
 /// How long to wait before the next restart, after a pause of `last` and a run of `ran`.
-pub fn pause_after(last: Duration, ran: Duration) -> Duration {
-    if last.is_zero() || ran >= LONG_RUN { FIRST_PAUSE } else { (last * 2).min(LONGEST_PAUSE) }
+pub fn restart_delay(last: Duration, ran: Duration) -> Duration {
+    if last.is_zero() || ran >= DELAY_RESET_AFTER {
+        FIRST_RESTART_DELAY
+    } else {
+        (last * 2).min(MAX_RESTART_DELAY)
+    }
 }
 
 impl FromStr for RestartPolicy {
@@ -123,27 +127,27 @@ impl fmt::Display for RestartPolicy {
 
 /// How much of a container's output is kept: so many files of this size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogLimits {
+pub struct LogConfig {
     /// Bytes of one file; `None` is without limit.
     pub max_size: Option<u64>,
     /// How many files.
     pub max_file: u32,
 }
 
-impl Default for LogLimits {
+impl Default for LogConfig {
     /// Three files of 16 MiB: a container that writes for ever must not fill the disk.
     fn default() -> Self {
-        LogLimits { max_size: Some(16 << 20), max_file: 3 }
+        LogConfig { max_size: Some(16 << 20), max_file: 3 }
     }
 }
 
-impl LogLimits {
+impl LogConfig {
     /// The limits as Docker's `--log-opt` says them.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for an unknown option or a value that makes no sense.
     pub fn from_options<'a>(options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
-        let mut limits = LogLimits::default();
+        let mut limits = LogConfig::default();
         for (key, value) in options {
             let invalid = |what: &str| {
                 Error::new(Kind::Invalid, format!("invalid log option {key}={value}: {what}"))
@@ -192,12 +196,12 @@ mod tests {
         let short = Duration::from_secs(1);
         let pauses: Vec<_> = (0..12)
             .map(|_| {
-                pause = pause_after(pause, short);
+                pause = restart_delay(pause, short);
                 pause.as_millis()
             })
             .collect();
         assert_eq!(pauses[..4], [100, 200, 400, 800]);
         assert_eq!(pauses[10..], [60_000, 60_000]);
-        assert_eq!(pause_after(pause, LONG_RUN), FIRST_PAUSE);
+        assert_eq!(restart_delay(pause, DELAY_RESET_AFTER), FIRST_RESTART_DELAY);
     }
 }

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::container::mounts::Given;
+use crate::model::container::mounts::MountSpec;
 use crate::model::container::options::{CreateOptions, EnvEntry};
 use crate::model::container::storage::Driver;
 use crate::model::container::supervision::RestartPolicy;
@@ -62,8 +62,8 @@ pub fn spec(
         stop_signal,
         stop_timeout: options.stop_timeout,
     };
-    let mut upkeep = options.upkeep.clone();
-    upkeep.health = health(&image.display_name(), of_image, &options.upkeep.health)?;
+    let mut upkeep = options.supervision.clone();
+    upkeep.health = health(&image.display_name(), of_image, &options.supervision.health)?;
     Ok(ContainerSpec {
         version: VERSION,
         id,
@@ -79,11 +79,11 @@ pub fn spec(
             security: options.security.clone(),
             resources: options.resources.clone(),
             mounts: options.mounts.with_image(&image.display_name(), of_image.volumes.keys())?,
-            sharing: options.sharing.clone(),
-            upkeep,
+            namespaces: options.namespaces.clone(),
+            supervision: upkeep,
             storage: Driver::default(),
         },
-        owner: options.owner.clone(),
+        session: options.session.clone(),
     })
 }
 
@@ -111,7 +111,7 @@ pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
 /// The places of volumes that nobody named: the image's, and the user's of `-v`.
 fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
     let own = options.mounts.list.iter();
-    let own = own.filter(|mount| mount.anonymous && mount.given != Given::From);
+    let own = own.filter(|mount| mount.anonymous && mount.spec != MountSpec::From);
     let mut all: Vec<String> = image.volumes.keys().cloned().collect();
     all.extend(own.map(|mount| mount.target.clone()));
     all.sort();
@@ -119,14 +119,14 @@ fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
     all
 }
 
-type Words = Vec<String>;
+type OptionalWords = Vec<String>;
 
 /// Entrypoint and command. A user's entrypoint drops the image's command, for its arguments were
 /// written for another program.
 pub(crate) fn command(
     image: &ImageConfig,
     options: &CreateOptions,
-) -> Result<(Option<Words>, Option<Words>)> {
+) -> Result<(Option<OptionalWords>, Option<OptionalWords>)> {
     let some = |list: &Option<Vec<String>>| list.clone().filter(|list| !list.is_empty());
     let (entrypoint, image_cmd) = match &options.entrypoint {
         Some(own) => (Some(own.clone()).filter(|list| !list.is_empty()), None),
@@ -217,9 +217,9 @@ fn corrupt(image: &str, what: String) -> Error {
 /// # Errors
 /// [`Kind::Invalid`].
 pub fn check_options(options: &CreateOptions) -> Result<()> {
-    options.sharing.check(options)?;
+    options.namespaces.check(options)?;
     options.resources.check()?;
-    if options.auto_remove && options.upkeep.restart != RestartPolicy::No {
+    if options.auto_remove && options.supervision.restart != RestartPolicy::No {
         let message = "conflicting options: cannot specify both --restart and --rm";
         return Err(Error::new(Kind::Invalid, message));
     }

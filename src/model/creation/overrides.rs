@@ -1,19 +1,19 @@
 //! What was asked for when a container was made, from what came of it: the way back from `merge`.
 
 use super::merge::{command, environment};
-use crate::model::container::mounts::{Given, Mount, Mounts};
-use crate::model::container::namespaces::{Mode, Sharing};
+use crate::model::container::mounts::{Mount, MountSpec, Mounts};
+use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 use crate::model::container::options::{CreateOptions, EnvEntry};
-use crate::model::container::supervision::Upkeep;
+use crate::model::container::supervision::Supervision;
 use crate::model::container::{Config, Container};
 use crate::model::image::ImageConfig;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::signal::Signal;
 
 /// The fewest options by which its image becomes this container, as it is treated now.
-pub fn asked(container: &Container, image: &ImageConfig) -> CreateOptions {
+pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
     let (config, host) = (&container.spec.config, &container.spec.host);
-    let (entrypoint, cmd) = words(config, image);
+    let (entrypoint, cmd) = entrypoint_and_cmd(config, image);
     let own = |text: &String, of_image: &String| Some(text.clone()).filter(|t| t != of_image);
     let labels = config.labels.iter().filter(|(key, value)| image.labels.get(*key) != Some(value));
     let image_signal = image.stop_signal.as_deref().and_then(|text| text.parse::<Signal>().ok());
@@ -24,30 +24,33 @@ pub fn asked(container: &Container, image: &ImageConfig) -> CreateOptions {
         env: env(&config.env, &image.env),
         workdir: own(&config.workdir, &image.working_dir),
         user: own(&config.user, &image.user),
-        hostname: hostname(container, &host.sharing),
+        hostname: hostname(container, &host.namespaces),
         labels: labels.map(|(key, value)| (key.clone(), value.clone())).collect(),
         stop_signal: config.stop_signal.filter(|signal| Some(*signal) != image_signal),
         stop_timeout: config.stop_timeout,
         interactive: config.open_stdin,
         tty: config.tty,
         auto_remove: host.auto_remove,
-        owner: None,
+        session: None,
         security: host.security.clone(),
         resources: host.resources.clone(),
         mounts: mounts(&host.mounts),
-        sharing: host.sharing.clone(),
-        upkeep: Upkeep { health: health(&host.upkeep.health, image), ..host.upkeep.clone() },
+        namespaces: host.namespaces.clone(),
+        supervision: Supervision {
+            health: health(&host.supervision.health, image),
+            ..host.supervision.clone()
+        },
     }
 }
 
-type Words = Option<Vec<String>>;
+type OptionalWords = Option<Vec<String>>;
 
 /// Entrypoint and command, as far as they are not the image's.
-fn words(config: &Config, image: &ImageConfig) -> (Words, Words) {
+fn entrypoint_and_cmd(config: &Config, image: &ImageConfig) -> (OptionalWords, OptionalWords) {
     let own = config.entrypoint.clone().or(Some(Vec::new()));
     let candidates =
         [(None, None), (None, config.cmd.clone()), (own.clone(), None), (own, config.cmd.clone())];
-    let gives = |(entrypoint, cmd): &(Words, Words)| {
+    let gives = |(entrypoint, cmd): &(OptionalWords, OptionalWords)| {
         let (entrypoint, cmd) = (entrypoint.clone(), cmd.clone());
         let options = CreateOptions { entrypoint, cmd, ..CreateOptions::default() };
         let given = command(image, &options).ok();
@@ -69,15 +72,16 @@ fn env(all: &[String], image: &[String]) -> Vec<EnvEntry> {
 }
 
 /// The name that is not its id's, and not one that it shares.
-fn hostname(container: &Container, sharing: &Sharing) -> Option<String> {
+fn hostname(container: &Container, sharing: &Namespaces) -> Option<String> {
     let name = &container.spec.config.hostname;
-    let shared = sharing.uts == Mode::Host || matches!(sharing.network, Mode::Container(_));
+    let shared = sharing.uts == NamespaceMode::Host
+        || matches!(sharing.network, NamespaceMode::Container(_));
     (!shared && !name.is_empty() && name != container.spec.id.short()).then(|| name.clone())
 }
 
 /// Without what the image and other containers have brought, and the engine's names of volumes.
 fn mounts(all: &Mounts) -> Mounts {
-    let own = |mount: &&Mount| !matches!(mount.given, Given::Image | Given::From);
+    let own = |mount: &&Mount| !matches!(mount.spec, MountSpec::Image | MountSpec::From);
     let unnamed = |mount: &Mount| match mount.anonymous {
         true => Mount { source: String::new(), ..mount.clone() },
         false => mount.clone(),

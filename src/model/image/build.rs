@@ -114,7 +114,7 @@ pub struct BuildOptions {
     /// Fetch the images that stages begin with.
     pub pull: bool,
     /// Whether the user sees what commands write, so that no error needs to repeat it.
-    pub shown: bool,
+    pub output_visible: bool,
 }
 
 /// A command as a Dockerfile writes it.

@@ -34,7 +34,7 @@ impl ImageFilter {
 
     fn take(&self, mut image: Image) -> Option<Image> {
         let hidden = image.intermediate && (!self.all || self.dangling == Some(true));
-        if hidden || !self.fits(&image) {
+        if hidden || !self.matches(&image) {
             return None;
         }
         if !self.references.is_empty() {
@@ -52,13 +52,13 @@ impl ImageFilter {
     }
 
     /// Whether labels and time of an image are as wanted.
-    pub fn fits(&self, image: &Image) -> bool {
-        self.fits_what_has(&image.config.labels, image.created)
+    pub fn matches(&self, image: &Image) -> bool {
+        self.matches_labels_and_time(&image.config.labels, image.created)
     }
 
     /// The same of anything with labels and a time; one without a time is older than all others,
     /// as in Docker.
-    pub fn fits_what_has(
+    pub fn matches_labels_and_time(
         &self,
         labels: &BTreeMap<String, String>,
         created: Option<Timestamp>,

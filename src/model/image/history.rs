@@ -32,14 +32,14 @@ pub struct History {
 pub fn history(image: &Image, sizes: &[u64], ancestors: &[Image]) -> Vec<History> {
     let mut sizes = sizes.iter().copied();
     let mut steps: Vec<History> =
-        written(image).iter().map(|step| of_step(step, &mut sizes)).collect();
-    steps.extend(sizes.map(|size| of_step(&Value::Null, &mut std::iter::once(size))));
+        recorded_steps(image).iter().map(|step| from_step(step, &mut sizes)).collect();
+    steps.extend(sizes.map(|size| from_step(&Value::Null, &mut std::iter::once(size))));
     if let Some(last) = steps.last_mut() {
         (last.id, last.tags) = (Some(image.id.clone()), image.tags.clone());
     }
     let mut above = steps.len();
     for ancestor in ancestors {
-        let length = written(ancestor).len();
+        let length = recorded_steps(ancestor).len();
         // Only below the one before it; else it is not what this image was built from.
         let Some(step) = length.checked_sub(1).filter(|_| length < above) else { break };
         (steps[step].id, steps[step].tags) = (Some(ancestor.id.clone()), ancestor.tags.clone());
@@ -49,11 +49,11 @@ pub fn history(image: &Image, sizes: &[u64], ancestors: &[Image]) -> Vec<History
     steps
 }
 
-fn written(image: &Image) -> &[Value] {
+fn recorded_steps(image: &Image) -> &[Value] {
     image.document.get("history").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn of_step(step: &Value, sizes: &mut impl Iterator<Item = u64>) -> History {
+fn from_step(step: &Value, sizes: &mut impl Iterator<Item = u64>) -> History {
     let text = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let is_empty = step.get("empty_layer").and_then(Value::as_bool).unwrap_or_default();
     History {

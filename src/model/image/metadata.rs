@@ -124,13 +124,13 @@ pub struct ImageConfig {
 fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Words {
+    enum OneOrMany {
         One(String),
         Many(Vec<String>),
     }
     Ok(Option::deserialize(deserializer)?.map(|words| match words {
-        Words::One(word) => vec![word],
-        Words::Many(words) => words,
+        OneOrMany::One(word) => vec![word],
+        OneOrMany::Many(words) => words,
     }))
 }
 

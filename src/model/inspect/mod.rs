@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 
 use super::container::{Container, ContainerSpec};
 use super::image::Image;
-use crate::model::container::options::Grace;
+use crate::model::container::options::StopTimeout;
 use crate::model::container::resources::{Resources, SHM_SIZE};
 use crate::model::container::security::{Device, Seccomp, Security};
 use crate::model::container::status::Status;
 use crate::model::container::storage::Driver;
-use crate::model::container::supervision::LogLimits;
+use crate::model::container::supervision::LogConfig;
 use crate::model::value::digest::Digest;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::reference::Reference;
@@ -97,7 +97,7 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "GraphDriver": { "Data": graph(spec.host.storage, paths), "Name": spec.host.storage.to_string() },
         "Mounts": mounts::mounts(&spec.host.mounts, &paths.volumes),
         "Config": config(spec),
-        "NetworkSettings": crate::model::inspect::namespaces::network_settings(&spec.host.sharing),
+        "NetworkSettings": crate::model::inspect::namespaces::network_settings(&spec.host.namespaces),
     })
 }
 
@@ -142,12 +142,12 @@ fn time(time: Option<Timestamp>) -> String {
 /// The part of `HostConfig` that says how a container is run, then that of its resources.
 fn host_config(container: &Container) -> Value {
     let security = &container.spec.host.security;
-    let restart = container.spec.host.upkeep.restart;
+    let restart = container.spec.host.supervision.restart;
     let mut config = json!({
         "Binds": mounts::binds(&container.spec.host.mounts),
         "ContainerIDFile": "",
-        "LogConfig": { "Type": "json-file", "Config": log_config(container.spec.host.upkeep.log) },
-        "NetworkMode": container.spec.host.sharing.network.show("none"),
+        "LogConfig": { "Type": "json-file", "Config": log_config(container.spec.host.supervision.log) },
+        "NetworkMode": container.spec.host.namespaces.network.show("none"),
         "PortBindings": {},
         "RestartPolicy": { "Name": restart.name(), "MaximumRetryCount": restart.maximum() },
         "AutoRemove": container.spec.host.auto_remove,
@@ -156,21 +156,21 @@ fn host_config(container: &Container) -> Value {
         "CapAdd": or_null(&security.cap_add),
         "CapDrop": or_null(&security.cap_drop),
         "CgroupnsMode": "private",
-        "Dns": container.spec.host.sharing.dns,
-        "DnsOptions": container.spec.host.sharing.dns_options,
-        "DnsSearch": container.spec.host.sharing.dns_search,
-        "ExtraHosts": crate::model::inspect::namespaces::extra_hosts(&container.spec.host.sharing),
+        "Dns": container.spec.host.namespaces.dns,
+        "DnsOptions": container.spec.host.namespaces.dns_options,
+        "DnsSearch": container.spec.host.namespaces.dns_search,
+        "ExtraHosts": crate::model::inspect::namespaces::extra_hosts(&container.spec.host.namespaces),
         "GroupAdd": or_null(&security.groups),
-        "IpcMode": crate::model::inspect::namespaces::ipc(&container.spec.host.sharing),
+        "IpcMode": crate::model::inspect::namespaces::ipc(&container.spec.host.namespaces),
         "Cgroup": "",
         "Links": null,
         "OomScoreAdj": container.spec.host.resources.oom_score_adj.unwrap_or_default(),
-        "PidMode": container.spec.host.sharing.pid.show(""),
+        "PidMode": container.spec.host.namespaces.pid.show(""),
         "Privileged": security.privileged,
         "PublishAllPorts": false,
         "ReadonlyRootfs": security.read_only,
         "SecurityOpt": security_options(security),
-        "UTSMode": container.spec.host.sharing.uts.show(""),
+        "UTSMode": container.spec.host.namespaces.uts.show(""),
         "UsernsMode": "",
         "ShmSize": container.spec.host.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
         "Runtime": "lifebox",
@@ -185,12 +185,12 @@ fn host_config(container: &Container) -> Value {
         _ => json!({ "MaskedPaths": MASKED_PATHS, "ReadonlyPaths": READONLY_PATHS }),
     };
     extend(&mut config, paths);
-    extend(&mut config, mounts::asked(&container.spec.host.mounts));
-    let sysctls = &container.spec.host.sharing.sysctls;
+    extend(&mut config, mounts::requested(&container.spec.host.mounts));
+    let sysctls = &container.spec.host.namespaces.sysctls;
     if !sysctls.is_empty() {
         extend(&mut config, json!({ "Sysctls": sysctls }));
     }
-    if container.spec.host.sharing.init {
+    if container.spec.host.namespaces.init {
         extend(&mut config, json!({ "Init": true }));
     }
     config
@@ -218,8 +218,8 @@ fn device(device: &Device) -> Value {
 }
 
 /// What was asked for; our own default is not shown, for Docker's is no limit.
-fn log_config(limits: LogLimits) -> Value {
-    if limits == LogLimits::default() {
+fn log_config(limits: LogConfig) -> Value {
+    if limits == LogConfig::default() {
         return json!({});
     }
     let size = limits.max_size.map_or_else(|| "-1".to_owned(), |size| size.to_string());
@@ -269,7 +269,7 @@ fn resources(of: &Resources) -> Value {
 
 fn config(spec: &ContainerSpec) -> Value {
     let (config, image) = (&spec.config, &spec.image.reference);
-    let (domainname, health) = (&spec.host.sharing.domainname, &spec.host.upkeep.health);
+    let (domainname, health) = (&spec.host.namespaces.domainname, &spec.host.supervision.health);
     let keys = |list: &[String]| -> Map<String, Value> {
         list.iter().map(|key| (key.clone(), json!({}))).collect()
     };
@@ -296,8 +296,8 @@ fn config(spec: &ContainerSpec) -> Value {
         source["StopSignal"] = signal.to_string().into();
     }
     match config.stop_timeout {
-        Some(Grace::For(time)) => source["StopTimeout"] = time.as_secs().into(),
-        Some(Grace::Forever) => source["StopTimeout"] = (-1).into(),
+        Some(StopTimeout::After(time)) => source["StopTimeout"] = time.as_secs().into(),
+        Some(StopTimeout::NoLimit) => source["StopTimeout"] = (-1).into(),
         None => {}
     }
     if *health != HealthCheck::default() {

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::container::mounts::{Given, Mount, MountKind, Mounts};
+use crate::model::container::mounts::{Mount, MountKind, MountSpec, Mounts};
 
 /// `Mounts`: all of them but those of `--tmpfs`. `volumes` is where volumes are on the host.
 pub(super) fn mounts(mounts: &Mounts, volumes: &str) -> Value {
-    let shown = mounts.list.iter().filter(|mount| !matches!(mount.given, Given::Tmpfs(_)));
+    let shown = mounts.list.iter().filter(|mount| !matches!(mount.spec, MountSpec::Tmpfs(_)));
     shown.map(|mount| point(mount, volumes)).collect()
 }
 
@@ -38,9 +38,9 @@ fn point(mount: &Mount, volumes: &str) -> Value {
 
 /// The options of `-v`, as they were written; `z` for a named volume without any, as in Docker.
 fn mode(mount: &Mount) -> &str {
-    let written = match &mount.given {
-        Given::Volume(text) => text.splitn(3, ':').nth(2),
-        Given::From => Some(""),
+    let written = match &mount.spec {
+        MountSpec::Volume(text) => text.splitn(3, ':').nth(2),
+        MountSpec::From => Some(""),
         _ => None,
     };
     let named = mount.kind == MountKind::Volume && !mount.anonymous;
@@ -53,8 +53,8 @@ pub(super) fn binds(mounts: &Mounts) -> Value {
         .list
         .iter()
         .filter(|mount| !mount.anonymous)
-        .filter_map(|mount| match &mount.given {
-            Given::Volume(text) => Some(text.as_str().into()),
+        .filter_map(|mount| match &mount.spec {
+            MountSpec::Volume(text) => Some(text.as_str().into()),
             _ => None,
         })
         .collect();
@@ -62,12 +62,12 @@ pub(super) fn binds(mounts: &Mounts) -> Value {
 }
 
 /// `HostConfig.Mounts` and `Tmpfs`, each where there is one.
-pub(super) fn asked(mounts: &Mounts) -> Value {
+pub(super) fn requested(mounts: &Mounts) -> Value {
     let mut asked = json!({});
     let named: Vec<Value> = mounts
         .list
         .iter()
-        .filter(|mount| mount.given == Given::Mount)
+        .filter(|mount| mount.spec == MountSpec::Mount)
         .map(|mount| {
             let mut one = json!({ "Type": mount.kind.as_str() });
             if !mount.source.is_empty() && !mount.anonymous {
@@ -86,8 +86,8 @@ pub(super) fn asked(mounts: &Mounts) -> Value {
     let tmpfs: Map<String, Value> = mounts
         .list
         .iter()
-        .filter_map(|mount| match &mount.given {
-            Given::Tmpfs(options) => Some((mount.target.clone(), options.as_str().into())),
+        .filter_map(|mount| match &mount.spec {
+            MountSpec::Tmpfs(options) => Some((mount.target.clone(), options.as_str().into())),
             _ => None,
         })
         .collect();

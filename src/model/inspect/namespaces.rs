@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::model::container::namespaces::{Mode, Sharing};
+use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 
 /// `HostConfig.IpcMode`.
-pub(super) fn ipc(sharing: &Sharing) -> String {
+pub(super) fn ipc(sharing: &Namespaces) -> String {
     let own = match (sharing.ipc_shareable, sharing.ipc_none) {
         (true, _) => "shareable",
         (_, true) => "none",
@@ -15,14 +15,14 @@ pub(super) fn ipc(sharing: &Sharing) -> String {
 }
 
 /// `HostConfig.ExtraHosts`.
-pub(super) fn extra_hosts(sharing: &Sharing) -> Value {
+pub(super) fn extra_hosts(sharing: &Namespaces) -> Value {
     let hosts = sharing.extra_hosts.iter();
     let hosts: Vec<String> = hosts.map(|(name, address)| format!("{name}:{address}")).collect();
     if hosts.is_empty() { Value::Null } else { json!(hosts) }
 }
 
 /// `NetworkSettings`: one that is another container's is told of there.
-pub(super) fn network_settings(sharing: &Sharing) -> Value {
+pub(super) fn network_settings(sharing: &Namespaces) -> Value {
     let mut settings = json!({
         "Bridge": "",
         "SandboxID": "",
@@ -44,9 +44,9 @@ pub(super) fn network_settings(sharing: &Sharing) -> Value {
         "Networks": {},
     });
     let name = match sharing.network {
-        Mode::Private => "none",
-        Mode::Host => "host",
-        Mode::Container(_) => return settings,
+        NamespaceMode::Private => "none",
+        NamespaceMode::Host => "host",
+        NamespaceMode::Container(_) => return settings,
     };
     settings["Networks"][name] = json!({
         "IPAMConfig": null,

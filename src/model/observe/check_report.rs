@@ -4,44 +4,44 @@ use std::fmt;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum Problem {
     /// Something is not what it must be.
     Damage,
     /// Something is there that nobody needs.
     Leftover,
 }
 
-impl Trouble {
+impl Problem {
     /// `damage` or `leftover`.
     pub fn as_str(self) -> &'static str {
         match self {
-            Trouble::Damage => "damage",
-            Trouble::Leftover => "leftover",
+            Problem::Damage => "damage",
+            Problem::Leftover => "leftover",
         }
     }
 }
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Resolution {
     /// Only looked at: no repair was asked for.
     Found,
     /// As it must be again.
-    Mended,
+    Repaired,
     /// Taken away.
     Removed,
     /// Can't be mended now; why.
-    Left(String),
+    Unrepaired(String),
 }
 
 /// `found`, `mended`, `removed`, or `left: ` and why.
-impl fmt::Display for Fate {
+impl fmt::Display for Resolution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fate::Found => f.write_str("found"),
-            Fate::Mended => f.write_str("mended"),
-            Fate::Removed => f.write_str("removed"),
-            Fate::Left(why) => write!(f, "left: {why}"),
+            Resolution::Found => f.write_str("found"),
+            Resolution::Repaired => f.write_str("mended"),
+            Resolution::Removed => f.write_str("removed"),
+            Resolution::Unrepaired(why) => write!(f, "left: {why}"),
         }
     }
 }
@@ -50,7 +50,7 @@ impl fmt::Display for Fate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// What is wrong.
-    pub trouble: Trouble,
+    pub problem: Problem,
     /// What it is and where.
     pub what: String,
     /// The image it belongs to, as users name it.
@@ -58,7 +58,7 @@ pub struct Finding {
     /// The containers that use it.
     pub containers: Vec<String>,
     /// What became of it.
-    pub fate: Fate,
+    pub resolution: Resolution,
 }
 
 /// What a check looked at, and what it found.
@@ -74,10 +74,10 @@ pub struct Report {
 
 impl Report {
     /// Whether no damage is left. What nobody needs is no damage.
-    pub fn is_sound(&self) -> bool {
+    pub fn is_healthy(&self) -> bool {
         let left = |finding: &Finding| {
-            let done = matches!(finding.fate, Fate::Mended | Fate::Removed);
-            finding.trouble == Trouble::Damage && !done
+            let done = matches!(finding.resolution, Resolution::Repaired | Resolution::Removed);
+            finding.problem == Problem::Damage && !done
         };
         !self.findings.iter().any(left)
     }

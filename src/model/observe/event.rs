@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::model::container::ContainerSpec;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
-use crate::model::value::suggest::nearest;
+use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 
 /// The longest text of an event that is kept whole, in bytes: labels and commands are strangers'.
-const LONGEST: usize = 1024;
+const MAX_TEXT: usize = 1024;
 /// How many bytes the labels of a container may have together, to be told with each event.
-const LABELS: usize = 16 * 1024;
+const MAX_LABEL_BYTES: usize = 16 * 1024;
 /// Says in an event how many labels it does not tell.
-const LEFT_OUT: &str = "lifebox.labels_left_out";
+const LABELS_OMITTED: &str = "lifebox.labels_left_out";
 
 /// What an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -190,10 +190,10 @@ impl Event {
 
     /// As many labels as there is room for.
     fn labelled(mut self, labels: &BTreeMap<String, String>) -> Event {
-        let (mut room, mut left_out) = (LABELS, 0_u64);
+        let (mut room, mut left_out) = (MAX_LABEL_BYTES, 0_u64);
         for (key, value) in labels {
             let value = shortened(value);
-            match room.checked_sub(key.len() + value.len()).filter(|_| key.len() <= LONGEST) {
+            match room.checked_sub(key.len() + value.len()).filter(|_| key.len() <= MAX_TEXT) {
                 Some(left) => {
                     room = left;
                     self.attributes.insert(key.clone(), value);
@@ -203,7 +203,7 @@ impl Event {
         }
         match left_out {
             0 => self,
-            _ => self.with(&[(LEFT_OUT, left_out.to_string())]),
+            _ => self.with(&[(LABELS_OMITTED, left_out.to_string())]),
         }
     }
 
@@ -228,20 +228,20 @@ impl Event {
 }
 
 /// What `die` tells: the exit code, and how many whole seconds it ran.
-pub fn death(code: i32, begun: Timestamp) -> [(&'static str, String); 2] {
+pub fn exit_attributes(code: i32, begun: Timestamp) -> [(&'static str, String); 2] {
     let ran = Timestamp::now().duration_since(begun).as_secs().max(0);
     [("exitCode", code.to_string()), ("execDuration", ran.to_string())]
 }
 
 /// What `rename` tells: Docker's names begin with a slash here.
-pub fn renaming(old: &ContainerName) -> [(&'static str, String); 1] {
+pub fn rename_attributes(old: &ContainerName) -> [(&'static str, String); 1] {
     [("oldName", format!("/{old}"))]
 }
 
 fn shortened(text: &str) -> String {
     match text.len() {
-        0..=LONGEST => text.to_owned(),
-        _ => format!("{}...", &text[..text.floor_char_boundary(LONGEST - 3)]),
+        0..=MAX_TEXT => text.to_owned(),
+        _ => format!("{}...", &text[..text.floor_char_boundary(MAX_TEXT - 3)]),
     }
 }
 
@@ -273,7 +273,7 @@ impl EventFilter {
         if !words.is_empty() && !words.contains(&word) {
             let error = Error::new(Kind::Invalid, format!("invalid filter `{key}={value}`"));
             let all = format!("it is one of {}", words.join(", "));
-            return Err(match nearest(word, words) {
+            return Err(match suggest(word, words) {
                 Some(near) => error.hint(format!("did you mean `{near}`? ({all})")),
                 None => error.hint(all),
             });
@@ -283,7 +283,7 @@ impl EventFilter {
     }
 
     /// Whether an event is wanted.
-    pub fn takes(&self, event: &Event) -> bool {
+    pub fn matches(&self, event: &Event) -> bool {
         Self::KEYS.iter().all(|key| {
             let mut values = self.pairs.iter().filter(|(k, _)| k == key).map(|(_, v)| v);
             match *key {

@@ -9,13 +9,13 @@ use crate::model::value::name::ContainerName;
 
 /// A container, seen from both sides.
 #[derive(Clone, Debug)]
-pub struct Anatomy {
+pub struct Introspection {
     /// What it was made from, and how it is.
     pub container: Container,
     /// Its namespaces; none while it does not run.
     pub namespaces: Vec<Namespace>,
     /// Its processes, in the order in which they were made.
-    pub processes: Vec<Inhabitant>,
+    pub processes: Vec<ProcessView>,
     /// The directories of its cgroup, where it runs.
     pub cgroups: Vec<String>,
     /// What it uses now.
@@ -45,11 +45,11 @@ pub struct Namespace {
 
 /// A process, from both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inhabitant {
+pub struct ProcessView {
     /// Its number on the host.
-    pub outside: u32,
+    pub host_pid: u32,
     /// Its number inside.
-    pub inside: u32,
+    pub container_pid: u32,
     /// Program and arguments.
     pub command: String,
 }
@@ -97,22 +97,22 @@ pub struct Difference {
 
 /// Where what a container has at a path comes from.
 #[derive(Clone, Debug)]
-pub struct Sources {
+pub struct PathLayers {
     /// The container's name.
     pub name: ContainerName,
     /// What is mounted there, or above it, of one that runs: it covers all layers.
     pub mount: Option<MountPoint>,
     /// Each layer that has something there, the topmost first.
-    pub layers: Vec<Source>,
+    pub layers: Vec<PathLayer>,
 }
 
 /// What a layer has at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct PathLayer {
     /// Which layer of the image, from 1 at the bottom; `None` is the container's own.
     pub layer: Option<usize>,
     /// What it is.
-    pub what: Entry,
+    pub entry: Entry,
 }
 
 /// What can be at a path of a layer.
@@ -130,7 +130,7 @@ pub enum Entry {
     /// A directory: what several layers have in it is seen together.
     Directory,
     /// A directory that hides those of the layers below.
-    Alone,
+    OpaqueDirectory,
     /// Nothing, but what hides what the layers below have there.
     Hidden,
 }
@@ -142,7 +142,7 @@ impl Entry {
             Entry::File(_) => "file",
             Entry::Link { .. } => "link",
             Entry::Directory => "directory",
-            Entry::Alone => "alone",
+            Entry::OpaqueDirectory => "alone",
             Entry::Hidden => "hidden",
         }
     }
@@ -150,7 +150,7 @@ impl Entry {
 
 /// An image, step by step.
 #[derive(Clone, Debug)]
-pub struct ImageAnatomy {
+pub struct ImageIntrospection {
     /// Its metadata.
     pub image: Image,
     /// Its layers, lowest first.

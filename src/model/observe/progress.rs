@@ -57,7 +57,7 @@ pub enum Step {
     /// The registry has it.
     Pushed,
     /// The registry had it.
-    ThereAlready,
+    AlreadyExists,
     /// The registry took it from another repository of its own.
     Mounted(String),
 }
@@ -65,15 +65,15 @@ pub enum Step {
 /// Who is told. Called from several threads.
 pub trait Progress: Send + Sync + fmt::Debug {
     /// Something happened.
-    fn tell(&self, event: &Event);
+    fn report(&self, event: &Event);
 }
 
 /// Nobody.
 #[derive(Clone, Copy, Debug)]
-pub struct Silent;
+pub struct NoProgress;
 
-impl Progress for Silent {
-    fn tell(&self, _: &Event) {}
+impl Progress for NoProgress {
+    fn report(&self, _: &Event) {}
 }
 
 /// How to pull.

@@ -6,31 +6,31 @@ use std::time::Duration;
 use crate::model::{Error, Kind, Result};
 
 /// The longest path that a server is asked for, in bytes.
-const LONGEST: usize = 2048;
+const MAX_PATH: usize = 2048;
 
 /// What can be seen of a container that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sign {
+pub enum Probe {
     /// A program of it listens on this TCP port.
-    Listens(u16),
+    TcpSocket(u16),
     /// A server in it answers.
-    Answers(Question),
+    HttpGet(HttpGet),
     /// There is something at this path inside; links are the container's.
-    Has(String),
+    FileExists(String),
 }
 
 /// Whether a sign is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum ProbeResult {
     /// It is.
-    Yes,
+    Ready,
     /// Not yet, and what was found instead.
-    NotYet(String),
+    NotReady(String),
 }
 
 /// What a server is asked by HTTP, at the container's own loopback address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct HttpGet {
     /// Its TCP port.
     pub port: u16,
     /// The path, from `/` on.
@@ -38,21 +38,21 @@ pub struct Question {
     /// The status of a good answer; any from 200 to 399 where unset.
     pub status: Option<u16>,
     /// How long one answer is waited for.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
-impl Question {
+impl HttpGet {
     /// A question for `path` on `port`.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a path that a request can't carry as it is.
     pub fn new(port: u16, path: &str, status: Option<u16>, patience: Duration) -> Result<Self> {
-        let fits = path.len() <= LONGEST && path.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits = path.len() <= MAX_PATH && path.bytes().all(|byte| byte.is_ascii_graphic());
         if !fits || !path.starts_with('/') {
             return Err(Error::new(Kind::Invalid, format!("{path:?} is no path of a request"))
                 .hint("such as \"/health\"; other characters are written as %20"));
         }
-        Ok(Question { port, path: path.to_owned(), status, patience })
+        Ok(HttpGet { port, path: path.to_owned(), status, timeout: patience })
     }
 
     /// The path.
@@ -61,21 +61,21 @@ impl Question {
     }
 
     /// Whether an answer with this status is a good one.
-    pub fn takes(&self, status: u16) -> bool {
+    pub fn accepts(&self, status: u16) -> bool {
         self.status.map_or((200..400).contains(&status), |wanted| wanted == status)
     }
 }
 
 /// What is waited for, as in "was not ... in time".
-impl fmt::Display for Sign {
+impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Sign::Listens(port) => write!(f, "listening on port {port}"),
-            Sign::Answers(question) => {
+            Probe::TcpSocket(port) => write!(f, "listening on port {port}"),
+            Probe::HttpGet(question) => {
                 write!(f, "answering {} on port {}", question.path, question.port)?;
                 question.status.map_or(Ok(()), |status| write!(f, " with {status}"))
             }
-            Sign::Has(path) => write!(f, "having `{path}`"),
+            Probe::FileExists(path) => write!(f, "having `{path}`"),
         }
     }
 }
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_path_can_smuggle_nothing_into_a_request() {
-        let ask = |path: &str| Question::new(80, path, None, Duration::ZERO);
+        let ask = |path: &str| HttpGet::new(80, path, None, Duration::ZERO);
         for path in
             ["", "health", "/a b", "/a\r\nHost: b", "/\u{e4}", &format!("/{}", "x".repeat(2048))]
         {
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_good_answer_is_a_success_or_a_redirect_unless_one_is_named() {
         let takes =
-            |wanted, given| Question::new(80, "/", wanted, Duration::ZERO).unwrap().takes(given);
+            |wanted, given| HttpGet::new(80, "/", wanted, Duration::ZERO).unwrap().accepts(given);
         assert!(takes(None, 200) && takes(None, 302) && !takes(None, 404) && !takes(None, 100));
         assert!(takes(Some(401), 401) && !takes(Some(401), 200));
     }

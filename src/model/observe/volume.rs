@@ -79,7 +79,7 @@ impl Volume {
     }
 
     /// The one that a mount of a new container names.
-    pub fn of(mount: &Mount, created: Timestamp) -> Self {
+    pub fn from_mount(mount: &Mount, created: Timestamp) -> Self {
         let (name, anonymous) = (mount.source.clone(), mount.anonymous);
         Volume { version: VERSION, name, created, labels: BTreeMap::new(), anonymous }
     }
@@ -101,7 +101,7 @@ impl Volume {
 
 impl VolumeFilter {
     /// Whether a volume is meant.
-    pub fn takes(&self, one: &VolumeUse) -> bool {
+    pub fn matches(&self, one: &VolumeUse) -> bool {
         let volume = &one.volume;
         self.dangling.is_none_or(|dangling| dangling == one.users.is_empty())
             && (self.names.is_empty() || self.names.iter().any(|part| volume.name.contains(part)))

@@ -11,27 +11,27 @@ use crate::model::observe::log::Stream;
 
 /// A script's run.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Chronicle {
+pub struct Recording {
     /// What reports call the script.
     pub name: String,
     /// When it began.
-    pub begun: Timestamp,
+    pub started_at: Timestamp,
     /// How long it took, its cleanups included.
-    pub took: Duration,
+    pub duration: Duration,
     /// How it ended.
     pub exit_code: u8,
     /// What went wrong, as it was shown.
     pub report: Option<String>,
     /// The script itself, and after it the modules of which a line touched a container.
-    pub texts: Vec<Text>,
+    pub sources: Vec<Text>,
     /// What it printed, in order.
-    pub output: Vec<Piece>,
+    pub output: Vec<OutputChunk>,
     /// How many bytes of the output are not kept.
-    pub output_left_out: u64,
+    pub output_omitted: u64,
     /// The containers that it touched, in the order in which it did.
-    pub lives: Vec<Life>,
+    pub timelines: Vec<ContainerTimeline>,
     /// How many more it touched that are not kept.
-    pub lives_left_out: u64,
+    pub timelines_omitted: u64,
 }
 
 /// The text of a script or a module.
@@ -45,7 +45,7 @@ pub struct Text {
 
 /// A part of what was printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub struct OutputChunk {
     /// Where it went.
     pub stream: Stream,
     /// What it was.
@@ -54,7 +54,7 @@ pub struct Piece {
 
 /// What became of one container while the script ran. All times are since its beginning.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Life {
+pub struct ContainerTimeline {
     /// The first digits of its id.
     pub id: String,
     /// Its name; the last one that it had.
@@ -62,13 +62,13 @@ pub struct Life {
     /// The image, as its maker named it.
     pub image: String,
     /// How it was when it was first touched.
-    pub found: Option<Status>,
+    pub initial_status: Option<Status>,
     /// Whether it is started again when it ends.
     pub restarts: bool,
     /// What happened to it, in order.
-    pub happenings: Vec<Happening>,
+    pub events: Vec<TimelineEvent>,
     /// How many more that is not kept; a change of its status always is.
-    pub happenings_left_out: u64,
+    pub events_omitted: u64,
     /// What it used, in order.
     pub samples: Vec<Sample>,
     /// The last lines that it wrote.
@@ -79,7 +79,7 @@ pub struct Life {
 
 /// Something that happened to a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Happening {
+pub struct TimelineEvent {
     /// When.
     pub at: Duration,
     /// Docker's word, for some with a text after a colon.
@@ -138,22 +138,21 @@ pub struct Span {
     pub to: Duration,
 }
 
-impl Life {
+impl ContainerTimeline {
     /// How it was, from when it was first known until `end`; what comes after its removal is one
     /// span too.
     pub fn spans(&self, end: Duration) -> Vec<Span> {
         let mut spans: Vec<Span> = Vec::new();
         let moves: Vec<(usize, Option<Status>)> =
-            (0..self.happenings.len()).filter_map(|at| Some((at, self.becomes(at)?))).collect();
+            (0..self.events.len()).filter_map(|at| Some((at, self.status_after(at)?))).collect();
         // One that was not made in this time was there before it.
-        if self.happenings.first().is_none_or(|first| first.action != Action::Create.as_str()) {
-            let to = moves.first().map_or(end, |(at, _)| self.happenings[*at].at);
-            spans.push(Span { status: self.found, from: Duration::ZERO, to });
+        if self.events.first().is_none_or(|first| first.action != Action::Create.as_str()) {
+            let to = moves.first().map_or(end, |(at, _)| self.events[*at].at);
+            spans.push(Span { status: self.initial_status, from: Duration::ZERO, to });
         }
         for (number, (at, status)) in moves.iter().enumerate() {
-            let next = moves.get(number + 1).map(|(next, _)| self.happenings[*next].at);
-            let span =
-                Span { status: *status, from: self.happenings[*at].at, to: next.unwrap_or(end) };
+            let next = moves.get(number + 1).map(|(next, _)| self.events[*next].at);
+            let span = Span { status: *status, from: self.events[*at].at, to: next.unwrap_or(end) };
             spans.push(span);
         }
         // What did not last is no time; what was followed by the same goes on.
@@ -170,14 +169,14 @@ impl Life {
 
     /// What a happening makes of it: `None` where it leaves it as it is, `Some(None)` where it is
     /// gone.
-    fn becomes(&self, at: usize) -> Option<Option<Status>> {
-        let status = match self.happenings[at].action.as_str() {
+    fn status_after(&self, at: usize) -> Option<Option<Status>> {
+        let status = match self.events[at].action.as_str() {
             action if action == Action::Create.as_str() => Status::Created,
             action if action == Action::Start.as_str() => Status::Running,
             action if action == Action::Unpause.as_str() => Status::Running,
             action if action == Action::Pause.as_str() => Status::Paused,
             action if action == Action::Destroy.as_str() => return Some(None),
-            action if action == Action::Die.as_str() => self.after_death(at),
+            action if action == Action::Die.as_str() => self.status_after_exit(at),
             _ => return None,
         };
         Some(Some(status))
@@ -185,10 +184,10 @@ impl Life {
 
     /// Whether an end is one for good. Events do not say that a container will be started again;
     /// what follows does, or who looked at it meanwhile.
-    fn after_death(&self, at: usize) -> Status {
-        let died = self.happenings[at].at;
-        let rest = &self.happenings[at + 1..];
-        let is = |happening: &Happening, action: Action| happening.action == action.as_str();
+    fn status_after_exit(&self, at: usize) -> Status {
+        let died = self.events[at].at;
+        let rest = &self.events[at + 1..];
+        let is = |happening: &TimelineEvent, action: Action| happening.action == action.as_str();
         let next = rest.iter().position(|one| is(one, Action::Start) || is(one, Action::Destroy));
         let until = next.map_or(Duration::MAX, |next| rest[next].at);
         let started = next.filter(|next| is(&rest[*next], Action::Start));
@@ -204,7 +203,7 @@ impl Life {
 
     /// The call that caused a happening: the last one before it. One that makes a container is
     /// known to be about it when it is made.
-    pub fn cause(&self, happening: &Happening) -> Option<&Call> {
+    pub fn cause(&self, happening: &TimelineEvent) -> Option<&Call> {
         let made = happening.action == Action::Create.as_str();
         let before = self.calls.iter().rfind(|call| call.at <= happening.at);
         before.or_else(|| self.calls.first().filter(|_| made))
@@ -215,16 +214,19 @@ impl Life {
 mod tests {
     use super::*;
 
-    fn life(happenings: &[(u64, &str)]) -> Life {
-        let happened = |(at, action): &(u64, &str)| Happening {
+    fn life(happenings: &[(u64, &str)]) -> ContainerTimeline {
+        let happened = |(at, action): &(u64, &str)| TimelineEvent {
             at: Duration::from_millis(*at),
             action: (*action).to_owned(),
             detail: String::new(),
         };
-        Life { happenings: happenings.iter().map(happened).collect(), ..Life::default() }
+        ContainerTimeline {
+            events: happenings.iter().map(happened).collect(),
+            ..ContainerTimeline::default()
+        }
     }
 
-    fn shown(life: &Life) -> String {
+    fn shown(life: &ContainerTimeline) -> String {
         let name = |span: &Span| span.status.map_or("gone", Status::as_str);
         let spans = life.spans(Duration::from_millis(100));
         let shown = spans.iter().map(|span| {
@@ -254,7 +256,10 @@ mod tests {
 
     #[test]
     fn one_that_was_there_before_is_as_it_was_found() {
-        let found = Life { found: Some(Status::Running), ..life(&[(10, "rename"), (20, "pause")]) };
+        let found = ContainerTimeline {
+            initial_status: Some(Status::Running),
+            ..life(&[(10, "rename"), (20, "pause")])
+        };
         assert_eq!(shown(&found), "running 0-20, paused 20-100");
     }
 
@@ -264,7 +269,7 @@ mod tests {
         let asked = life(&[&asked[..], &[(9, "restart")]].concat());
         assert_eq!(shown(&asked), "created 0-1, running 1-5, restarting 5-9, running 9-100");
         let again = [(0, "create"), (1, "start"), (5, "die"), (9, "start"), (20, "die")];
-        let by_itself = Life { restarts: true, ..life(&again) };
+        let by_itself = ContainerTimeline { restarts: true, ..life(&again) };
         let expected = "created 0-1, running 1-5, restarting 5-9, running 9-20, exited 20-100";
         assert_eq!(shown(&by_itself), expected);
         assert_eq!(shown(&life(&again)), expected.replace("restarting", "exited"));
@@ -274,7 +279,7 @@ mod tests {
             cpu_time: Duration::ZERO,
             memory: 0,
         };
-        let waits = Life { samples: vec![sample], ..by_itself };
+        let waits = ContainerTimeline { samples: vec![sample], ..by_itself };
         assert_eq!(shown(&waits), expected.replace("exited", "restarting"));
     }
 }

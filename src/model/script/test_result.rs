@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum TestOutcome {
     /// As it was to.
     Passed,
     /// It threw.
@@ -20,34 +20,34 @@ pub enum Verdict {
 
 /// One test.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
+pub struct TestResult {
     /// What it is about, outermost first; its own sentence last. Never empty.
-    pub names: Vec<String>,
+    pub path: Vec<String>,
     /// How long it took, its cleanup included.
     pub time: Duration,
     /// How it ended.
-    pub verdict: Verdict,
+    pub outcome: TestOutcome,
 }
 
-impl Case {
+impl TestResult {
     /// Its names as a sentence.
     pub fn title(&self) -> String {
-        self.names.join(" ")
+        self.path.join(" ")
     }
 
     /// Its own sentence.
-    pub fn own_name(&self) -> &str {
-        self.names.last().map_or("", String::as_str)
+    pub fn name(&self) -> &str {
+        self.path.last().map_or("", String::as_str)
     }
 
     /// What it is about.
     pub fn group(&self) -> &[String] {
-        self.names.split_last().map_or(&[], |(_, group)| group)
+        self.path.split_last().map_or(&[], |(_, group)| group)
     }
 
     /// Whether it failed.
     pub fn failed(&self) -> bool {
-        matches!(self.verdict, Verdict::Failed { .. })
+        matches!(self.outcome, TestOutcome::Failed { .. })
     }
 }
 
@@ -57,22 +57,22 @@ pub struct Suite {
     /// The script, as it was named.
     pub name: String,
     /// Its tests, in the order in which they ended.
-    pub cases: Vec<Case>,
+    pub results: Vec<TestResult>,
 }
 
 impl Suite {
     /// How many tests failed.
     pub fn failures(&self) -> usize {
-        self.cases.iter().filter(|case| case.failed()).count()
+        self.results.iter().filter(|case| case.failed()).count()
     }
 
     /// How many tests were not run.
     pub fn skipped(&self) -> usize {
-        self.cases.iter().filter(|case| case.verdict == Verdict::Skipped).count()
+        self.results.iter().filter(|case| case.outcome == TestOutcome::Skipped).count()
     }
 
     /// How long all tests took.
     pub fn time(&self) -> Duration {
-        self.cases.iter().map(|case| case.time).sum()
+        self.results.iter().map(|case| case.time).sum()
     }
 }

@@ -10,43 +10,48 @@ use serde::{Deserialize, Serialize};
 /// Which process does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Who {
+pub enum ProcessRole {
     /// The one that was asked: command line, script, REPL.
-    Front,
+    #[serde(rename = "front")]
+    Client,
     /// The small process that stays beside a container.
     Monitor,
     /// The container's first process, before it becomes the user's program.
     Init,
 }
 
-impl Who {
+impl ProcessRole {
     /// All of them, in the order in which a start needs them.
-    pub const ALL: [Who; 3] = [Who::Front, Who::Monitor, Who::Init];
+    pub const ALL: [ProcessRole; 3] =
+        [ProcessRole::Client, ProcessRole::Monitor, ProcessRole::Init];
 
     /// The word that users see.
     pub fn as_str(self) -> &'static str {
         match self {
-            Who::Front => "front",
-            Who::Monitor => "monitor",
-            Who::Init => "init",
+            ProcessRole::Client => "front",
+            ProcessRole::Monitor => "monitor",
+            ProcessRole::Init => "init",
         }
     }
 }
 
 /// One deed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deed {
+pub struct TraceStep {
     /// Which process does it.
-    pub who: Who,
+    #[serde(rename = "who")]
+    pub role: ProcessRole,
     /// What kind it is, such as `pivot-root`: texts about it have this name (`ui::messages`).
     pub key: String,
     /// What it does, in English.
-    pub what: String,
+    #[serde(rename = "what")]
+    pub summary: String,
     /// What differs from one deed of its kind to another, by name.
-    #[serde(default)]
-    pub facts: BTreeMap<String, String>,
+    #[serde(default, rename = "facts")]
+    pub fields: BTreeMap<String, String>,
     /// The system calls that do it, in order. Those that only some cases need are left out.
-    pub calls: Vec<String>,
+    #[serde(rename = "calls")]
+    pub syscalls: Vec<String>,
     /// Why it failed, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
@@ -59,7 +64,9 @@ pub struct Deed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// Nanoseconds since boot.
-    pub begun: u64,
+    #[serde(rename = "begun")]
+    pub start: u64,
     /// How many nanoseconds it took.
-    pub took: u64,
+    #[serde(rename = "took")]
+    pub duration: u64,
 }

@@ -1,6 +1,6 @@
 //! Capabilities by name and number (capabilities(7), linux/capability.h).
 
-use super::suggest::nearest;
+use super::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 
 /// The word for all of them.
@@ -80,7 +80,7 @@ pub fn canonical(text: &str) -> Result<String> {
     if shorts().any(|known| known == short) {
         return Ok(format!("CAP_{short}"));
     }
-    let hint = match nearest(short, shorts().chain([ALL])) {
+    let hint = match suggest(short, shorts().chain([ALL])) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "write a name of capabilities(7), such as NET_ADMIN, or ALL".to_owned(),
     };

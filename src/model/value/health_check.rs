@@ -15,7 +15,7 @@ const START_INTERVAL: Duration = Duration::from_secs(5);
 const RETRIES: i64 = 3;
 
 /// How many answers are kept.
-pub const KEPT: usize = 5;
+pub const MAX_LOG_ENTRIES: usize = 5;
 /// How much of an answer is kept, in bytes.
 pub const OUTPUT: usize = 4096;
 
@@ -138,13 +138,13 @@ impl HealthCheck {
     }
 
     /// How long an answer may take.
-    pub fn patience(&self) -> Duration {
+    pub fn effective_timeout(&self) -> Duration {
         duration(self.timeout).unwrap_or(TIMEOUT)
     }
 
     /// How long to wait before the next question, of a container that is `status` and has run for
     /// so long.
-    pub fn pause(&self, status: HealthStatus, ran: Duration) -> Duration {
+    pub fn next_delay(&self, status: HealthStatus, ran: Duration) -> Duration {
         if status == HealthStatus::Starting && self.starts(ran) {
             return duration(self.start_interval).unwrap_or(START_INTERVAL);
         }
@@ -184,14 +184,14 @@ impl HealthStatus {
 }
 
 /// All that is said of a container's health, as filters take it; the last where it is not asked.
-pub const WORDS: [&str; 4] = ["starting", "healthy", "unhealthy", UNASKED];
+pub const FILTER_VALUES: [&str; 4] = ["starting", "healthy", "unhealthy", NO_HEALTHCHECK];
 /// The health of a container that is not asked.
-pub const UNASKED: &str = "none";
+pub const NO_HEALTHCHECK: &str = "none";
 
 /// One answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Answer {
+pub struct HealthcheckResult {
     /// When it was asked.
     pub start: Timestamp,
     /// When it had answered.
@@ -211,7 +211,7 @@ pub struct Health {
     /// How many bad answers there were in a row.
     pub failing_streak: u32,
     /// The last [`KEPT`] answers, the oldest first.
-    pub log: Vec<Answer>,
+    pub log: Vec<HealthcheckResult>,
 }
 
 impl Health {
@@ -222,7 +222,7 @@ impl Health {
 
     /// Takes an answer of a container that had run for `ran` when it was asked (moby,
     /// `handleProbeResult`).
-    pub fn take(&mut self, answer: Answer, check: &HealthCheck, ran: Duration) {
+    pub fn record(&mut self, answer: HealthcheckResult, check: &HealthCheck, ran: Duration) {
         if answer.exit_code == 0 {
             self.failing_streak = 0;
             self.status = HealthStatus::Healthy;
@@ -234,7 +234,7 @@ impl Health {
             }
         }
         self.log.push(answer);
-        let extra = self.log.len().saturating_sub(KEPT);
+        let extra = self.log.len().saturating_sub(MAX_LOG_ENTRIES);
         self.log.drain(..extra);
     }
 }
@@ -243,9 +243,9 @@ impl Health {
 mod tests {
     use super::*;
 
-    fn answer(exit_code: i32) -> Answer {
+    fn answer(exit_code: i32) -> HealthcheckResult {
         let (start, end) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
-        Answer { start, end, exit_code, output: String::new() }
+        HealthcheckResult { start, end, exit_code, output: String::new() }
     }
 
     #[test]
@@ -255,20 +255,20 @@ mod tests {
         let mut health = Health::starting();
         let (early, late) = (Duration::from_secs(9), Duration::from_secs(11));
         for _ in 0..7 {
-            health.take(answer(1), &check, early);
+            health.record(answer(1), &check, early);
         }
         assert_eq!((health.status, health.failing_streak), (HealthStatus::Starting, 0));
-        assert_eq!(health.log.len(), KEPT);
-        health.take(answer(0), &check, early);
+        assert_eq!(health.log.len(), MAX_LOG_ENTRIES);
+        health.record(answer(0), &check, early);
         assert_eq!(health.status, HealthStatus::Healthy);
-        health.take(answer(1), &check, early);
+        health.record(answer(1), &check, early);
         assert_eq!((health.status, health.failing_streak), (HealthStatus::Healthy, 1));
-        health.take(answer(-1), &check, early);
+        health.record(answer(-1), &check, early);
         assert_eq!((health.status, health.failing_streak), (HealthStatus::Unhealthy, 2));
-        health.take(answer(0), &check, late);
+        health.record(answer(0), &check, late);
         assert_eq!((health.status, health.failing_streak), (HealthStatus::Healthy, 0));
         let pauses = [(HealthStatus::Starting, early), (HealthStatus::Healthy, early)];
-        let pauses = pauses.map(|(status, ran)| check.pause(status, ran).as_secs());
+        let pauses = pauses.map(|(status, ran)| check.next_delay(status, ran).as_secs());
         assert_eq!(pauses, [5, 30]);
     }
 

@@ -29,7 +29,7 @@ impl Language {
 
     /// The language of a locale such as `ko_KR.UTF-8` (locale(7)); English for all that are not
     /// known, and for one that can't show another (no UTF-8).
-    pub fn of_locale(locale: &str) -> Language {
+    pub fn from_locale(locale: &str) -> Language {
         let code = locale.split(['_', '.', '@']).next().unwrap_or_default();
         let charset = locale.split_once('.').map_or("", |(_, charset)| charset);
         let charset = charset.split('@').next().unwrap_or_default().to_lowercase();
@@ -51,7 +51,7 @@ impl FromStr for Language {
 
 /// Whom a text is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reader {
+pub struct ReaderProfile {
     /// The language.
     pub language: Language,
     /// How many columns the terminal has.
@@ -60,9 +60,9 @@ pub struct Reader {
     pub ascii: bool,
 }
 
-impl Default for Reader {
+impl Default for ReaderProfile {
     fn default() -> Self {
-        Reader { language: Language::English, width: 80, ascii: false }
+        ReaderProfile { language: Language::English, width: 80, ascii: false }
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
             ("de_DE.UTF-8", Language::English),
             ("", Language::English),
         ] {
-            assert_eq!(Language::of_locale(locale), language, "{locale}");
+            assert_eq!(Language::from_locale(locale), language, "{locale}");
         }
         assert!("xx".parse::<Language>().is_err());
     }

@@ -2,7 +2,7 @@
 
 /// The candidate closest to `word`, if one is close enough to be meant: a third of the letters may
 /// differ, and at least one.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let allowed = (word.chars().count() / 3).max(1);
     let measured =
@@ -48,7 +48,7 @@ mod tests {
             ("xyz", None),
             ("", None),
         ] {
-            assert_eq!(nearest(typed, verbs), meant, "{typed}");
+            assert_eq!(suggest(typed, verbs), meant, "{typed}");
         }
     }
 }

@@ -104,7 +104,7 @@ pub fn human_duration(duration: Duration) -> String {
 }
 
 /// A duration as Go shows it: `30s`, `1m30s`, `1h0m0s`, `1.5s`, `100ms` (time, `Duration.String`).
-pub fn show_duration(duration: Duration) -> String {
+pub fn format_duration(duration: Duration) -> String {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     let part =
         |number: f64| format!("{number:.9}").trim_end_matches('0').trim_end_matches('.').to_owned();
@@ -152,7 +152,7 @@ pub fn exact_size(bytes: i64) -> String {
 }
 
 /// Billionths as a number: `1.5`, `2`.
-pub fn show_billionths(number: i64) -> String {
+pub fn format_billionths(number: i64) -> String {
     const ONE: i64 = 1_000_000_000;
     let text = format!("{}.{:09}", number / ONE, (number % ONE).abs());
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -201,7 +201,7 @@ mod tests {
             "1h0m0s",
             "25h0m1.000000001s",
         ] {
-            assert_eq!(show_duration(parse_duration(text).unwrap()), text);
+            assert_eq!(format_duration(parse_duration(text).unwrap()), text);
         }
     }
 
@@ -242,9 +242,9 @@ mod tests {
         }
         assert_eq!(exact_size(-1), "-1");
         for (number, text) in [(1_500_000_000, "1.5"), (2_000_000_000, "2"), (10_000_000, "0.01")] {
-            assert_eq!(show_billionths(number), text);
+            assert_eq!(format_billionths(number), text);
         }
-        assert_eq!(show_billionths(0), "0");
+        assert_eq!(format_billionths(0), "0");
     }
 
     #[test]

@@ -6,11 +6,11 @@ use super::group::Hierarchies;
 
 /// What decides about the way.
 #[derive(Clone, Debug)]
-struct Place {
+struct CgroupSetup {
     /// Where the unified hierarchy is mounted, if it is.
     unified: Option<PathBuf>,
     /// Whether it is the only one.
-    alone: bool,
+    dedicated: bool,
     /// Whether the user has a cgroup there already.
     delegated: bool,
     /// Whether systemd runs this host, and whether it runs a manager for the user.
@@ -22,12 +22,12 @@ struct Place {
 
 /// The command that gives this user a cgroup, or one that has `controller`. `delegated` tells
 /// whether there is one already.
-pub fn way_to_cgroup(controller: Option<&str>, delegated: bool) -> String {
+pub fn delegation_hint(controller: Option<&str>, delegated: bool) -> String {
     let hierarchies = Hierarchies::of_host().unwrap_or_default();
     let (uid, name) = crate::runtime::rootless::maps::caller();
-    way(
-        &Place {
-            alone: hierarchies.version() == "v2",
+    hint_command(
+        &CgroupSetup {
+            dedicated: hierarchies.version() == "v2",
             unified: hierarchies.unified,
             delegated,
             systemd: Path::new("/run/systemd/system").exists(),
@@ -39,10 +39,10 @@ pub fn way_to_cgroup(controller: Option<&str>, delegated: bool) -> String {
     )
 }
 
-fn way(place: &Place, controller: Option<&str>) -> String {
-    let Place { uid, name, .. } = place;
+fn hint_command(place: &CgroupSetup, controller: Option<&str>) -> String {
+    let CgroupSetup { uid, name, .. } = place;
     let scope = "systemd-run --user --scope -p Delegate=yes lifebox ...";
-    let (Some(mount), true) = (&place.unified, place.alone || controller.is_none()) else {
+    let (Some(mount), true) = (&place.unified, place.dedicated || controller.is_none()) else {
         // Of v1 nothing can be given away safely (systemd, CGROUP_DELEGATION).
         let option = match place.systemd {
             true => "systemd.unified_cgroup_hierarchy=1",
@@ -65,7 +65,7 @@ fn way(place: &Place, controller: Option<&str>) -> String {
         (false, ..) => {
             let own = mount.join(name);
             let own = own.display();
-            let pass = match place.alone {
+            let pass = match place.dedicated {
                 true => format!(
                     "echo '+cpu +memory +pids' > {}/cgroup.subtree_control; ",
                     mount.display()
@@ -87,9 +87,9 @@ mod tests {
 
     #[test]
     fn the_command_is_the_one_for_this_host() {
-        let place = Place {
+        let place = CgroupSetup {
             unified: Some("/sys/fs/cgroup".into()),
-            alone: true,
+            dedicated: true,
             delegated: false,
             systemd: true,
             manager: true,
@@ -97,21 +97,24 @@ mod tests {
             name: "ann".to_owned(),
         };
         let scope = "systemd-run --user --scope -p Delegate=yes lifebox ...";
-        assert_eq!(way(&place, None), scope);
-        assert_eq!(way(&place, Some("memory")), scope);
-        let away = Place { manager: false, ..place.clone() };
+        assert_eq!(hint_command(&place, None), scope);
+        assert_eq!(hint_command(&place, Some("memory")), scope);
+        let away = CgroupSetup { manager: false, ..place.clone() };
         let linger = "sudo loginctl enable-linger ann; then: XDG_RUNTIME_DIR=/run/user/1000 ";
-        assert_eq!(way(&away, None), format!("{linger}{scope}"));
+        assert_eq!(hint_command(&away, None), format!("{linger}{scope}"));
         // systemd gives users memory and pids only, unless it is told.
-        let few = Place { delegated: true, ..place.clone() };
-        assert!(way(&few, Some("cpu")).contains("Delegate=cpu cpuset io memory pids"));
-        let plain = Place { systemd: false, ..place.clone() };
-        assert!(way(&plain, Some("cpu")).starts_with("sudo sh -c \"echo '+cpu +memory +pids' > "));
-        let old = Place { alone: false, ..place };
-        assert!(way(&old, Some("cpu")).ends_with("systemd.unified_cgroup_hierarchy=1"));
-        assert_eq!(way(&old, None), scope);
+        let few = CgroupSetup { delegated: true, ..place.clone() };
+        assert!(hint_command(&few, Some("cpu")).contains("Delegate=cpu cpuset io memory pids"));
+        let plain = CgroupSetup { systemd: false, ..place.clone() };
         assert!(
-            way(&Place { unified: None, systemd: false, ..old }, None)
+            hint_command(&plain, Some("cpu"))
+                .starts_with("sudo sh -c \"echo '+cpu +memory +pids' > ")
+        );
+        let old = CgroupSetup { dedicated: false, ..place };
+        assert!(hint_command(&old, Some("cpu")).ends_with("systemd.unified_cgroup_hierarchy=1"));
+        assert_eq!(hint_command(&old, None), scope);
+        assert!(
+            hint_command(&CgroupSetup { unified: None, systemd: false, ..old }, None)
                 .ends_with("cgroup_no_v1=all")
         );
     }

@@ -19,7 +19,7 @@ use crate::sys;
 pub use super::hierarchies::{Hierarchies, V1};
 
 /// How long the kernel may take to freeze, thaw or give up a cgroup.
-const PATIENCE: Duration = Duration::from_secs(5);
+const KERNEL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The cgroup of one container.
 #[derive(Debug)]
@@ -41,11 +41,11 @@ impl Cgroup {
     pub fn extend(&self, resources: &LinuxResources) -> Result<()> {
         let needed = super::limits::controllers(resources);
         for (v1, directory) in &self.v1 {
-            if directory.exists() || !needed.iter().any(|name| v1.has(name)) {
+            if directory.exists() || !needed.iter().any(|name| v1.has_controller(name)) {
                 continue;
             }
             create_directory(directory)?;
-            if v1.has("cpuset") {
+            if v1.has_controller("cpuset") {
                 fill_cpuset(directory)?;
             }
             self.move_all(directory)?;
@@ -83,8 +83,8 @@ impl Cgroup {
 
     /// This, without the v1 hierarchies that none of `controllers` needs.
     #[must_use]
-    pub fn with(&self, controllers: &[&str]) -> Self {
-        let kept = |v1: &V1| v1.always || controllers.iter().any(|name| v1.has(name));
+    pub fn restricted_to(&self, controllers: &[&str]) -> Self {
+        let kept = |v1: &V1| v1.always || controllers.iter().any(|name| v1.has_controller(name));
         let v1 = self.v1.iter().filter(|(v1, _)| kept(v1)).cloned().collect();
         Cgroup { unified: self.unified.clone(), v1 }
     }
@@ -97,7 +97,7 @@ impl Cgroup {
     }
 
     /// Whether it is in no hierarchy, as that of an ordinary user to whom none was delegated.
-    pub fn is_nowhere(&self) -> bool {
+    pub fn has_no_hierarchy(&self) -> bool {
         self.unified.is_none() && self.v1.is_empty()
     }
 
@@ -146,7 +146,7 @@ impl Cgroup {
             (Some(directory), _) => super::devices::apply_v1(directory, rules),
             // Only the machine's root may; there a container's nodes are those it is shown, and
             // all else is mounted `nodev`.
-            (None, Some(_)) if sys::userns::nested() => Ok(()),
+            (None, Some(_)) if sys::userns::in_user_namespace() => Ok(()),
             (None, Some(unified)) => super::devices::apply_v2(unified, rules),
             (None, None) => Ok(()),
         }
@@ -212,12 +212,12 @@ impl Cgroup {
             });
         }
         let freezer = self.v1_with("freezer").ok_or_else(|| {
-            if sys::userns::nested() {
+            if sys::userns::in_user_namespace() {
                 return Error::new(
                     Kind::Unsupported,
                     "this user has no cgroup that could be frozen",
                 )
-                .hint(crate::runtime::rootless::way_to_cgroup(None, false));
+                .hint(crate::runtime::rootless::delegation_hint(None, false));
             }
             Error::new(Kind::Unsupported, "this host has no cgroup freezer")
                 .hint("mount cgroup2, or the v1 `freezer` hierarchy")
@@ -332,7 +332,7 @@ fn create_directory(directory: &Path) -> Result<()> {
 
 /// The kernel needs a moment to let go of processes that have just ended: `EBUSY` until then.
 fn remove_directory(directory: &Path) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + KERNEL_TIMEOUT;
     let mut pause = Duration::from_micros(100);
     loop {
         match fs::remove_dir(directory) {
@@ -363,7 +363,7 @@ fn remove_children(directory: &Path) -> Result<()> {
 }
 
 fn wait_until(frozen: bool, mut reached: impl FnMut(Duration) -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + KERNEL_TIMEOUT;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if reached(left)? {

@@ -12,12 +12,12 @@ use crate::sys::userns;
 
 /// The v1 controllers that a container gets a cgroup for. `freezer` only where there is no
 /// unified hierarchy: each directory costs about 0.15 ms at start.
-const USED: [&str; 4] = ["pids", "memory", "devices", "cpuacct"];
+const CONTROLLERS: [&str; 4] = ["pids", "memory", "devices", "cpuacct"];
 
 /// Those that a container gets a cgroup for when a limit of it asks for them.
 const ON_DEMAND: [&str; 3] = ["cpu", "cpuset", "blkio"];
 /// Where fronts and monitors are that make way for the controllers of their containers.
-const FRONT: &str = "lifebox-front";
+const CLIENT_CGROUP: &str = "lifebox-front";
 
 /// One v1 hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct V1 {
 
 impl V1 {
     /// Whether it has a controller.
-    pub fn has(&self, controller: &str) -> bool {
+    pub fn has_controller(&self, controller: &str) -> bool {
         self.controllers.iter().any(|name| name == controller)
     }
 }
@@ -67,7 +67,7 @@ impl Hierarchies {
     /// delegated safely (systemd, CGROUP_DELEGATION).
     #[must_use]
     pub fn delegated(self, parent: &Path) -> Self {
-        if !userns::nested() {
+        if !userns::in_user_namespace() {
             return self;
         }
         let writable = |mount: &PathBuf| {
@@ -81,17 +81,17 @@ impl Hierarchies {
 
     /// The cgroup of this process in the unified hierarchy, relative to its root; empty where there
     /// is none.
-    pub fn own() -> PathBuf {
+    pub fn current_cgroup() -> PathBuf {
         let text = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let path = text.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
         let path = Path::new(path);
-        path.parent().filter(|_| path.ends_with(FRONT)).unwrap_or(path).to_owned()
+        path.parent().filter(|_| path.ends_with(CLIENT_CGROUP)).unwrap_or(path).to_owned()
     }
 
     /// The controllers that cgroups below `parent` may get, where [`delegated`](Self::delegated)
     /// has left what is the user's.
     pub fn controllers_below(&self, parent: &Path) -> Vec<String> {
-        if !userns::nested() {
+        if !userns::in_user_namespace() {
             return self.controllers();
         }
         let Some(unified) = &self.unified else { return Vec::new() };
@@ -124,11 +124,12 @@ impl Hierarchies {
             }
         }
         let freezes = found.unified.is_some();
-        let used = |name: &String| USED.contains(&name.as_str()) || (!freezes && name == "freezer");
+        let used =
+            |name: &String| CONTROLLERS.contains(&name.as_str()) || (!freezes && name == "freezer");
         for v1 in &mut found.v1 {
             v1.always = v1.controllers.iter().any(used);
         }
-        let of_use = |v1: &V1| v1.always || ON_DEMAND.iter().any(|name| v1.has(name));
+        let of_use = |v1: &V1| v1.always || ON_DEMAND.iter().any(|name| v1.has_controller(name));
         found.v1.retain(of_use);
         found
     }
@@ -136,9 +137,9 @@ impl Hierarchies {
     /// These, without those v1 hierarchies that only limits need, unless they are among
     /// `controllers`.
     #[must_use]
-    pub fn with(&self, controllers: &[&str]) -> Self {
+    pub fn restricted_to(&self, controllers: &[&str]) -> Self {
         let mut these = self.clone();
-        these.v1.retain(|v1| v1.always || controllers.iter().any(|name| v1.has(name)));
+        these.v1.retain(|v1| v1.always || controllers.iter().any(|name| v1.has_controller(name)));
         these
     }
 
@@ -182,7 +183,9 @@ pub(super) fn enable_controllers(directory: &Path) {
             .filter(|name| has(&available, name) && !has(&enabled, name));
         let mut missing = missing.peekable();
         // Controllers of threads would be enabled all the same, and then no child could be entered.
-        if missing.peek().is_none() || userns::nested() && step_aside(level).is_err() {
+        if missing.peek().is_none()
+            || userns::in_user_namespace() && move_processes_to_child(level).is_err()
+        {
             continue;
         }
         for name in missing {
@@ -194,7 +197,7 @@ pub(super) fn enable_controllers(directory: &Path) {
 /// A cgroup with processes passes no controllers on (cgroups(7), "no internal processes"). In one
 /// that was delegated for lifebox alone, all its processes move into a child. Fails where others
 /// are in it, whom that would surprise.
-fn step_aside(cgroup: &Path) -> std::io::Result<()> {
+fn move_processes_to_child(cgroup: &Path) -> std::io::Result<()> {
     let text = fs::read_to_string(cgroup.join("cgroup.procs"))?;
     if text.is_empty() {
         return Ok(());
@@ -205,7 +208,7 @@ fn step_aside(cgroup: &Path) -> std::io::Result<()> {
             return Err(ErrorKind::ResourceBusy.into());
         }
     }
-    let front = cgroup.join(FRONT);
+    let front = cgroup.join(CLIENT_CGROUP);
     match fs::create_dir(&front) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
         _ => {}

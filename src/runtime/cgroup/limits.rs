@@ -27,7 +27,7 @@ struct Limit {
     v1: Vec<Choices>,
     v2: Vec<Choices>,
     /// Whether somebody asked for it; a default is left out where it can't be had.
-    asked: bool,
+    requested: bool,
 }
 
 type Choices = Vec<(&'static str, String)>;
@@ -52,7 +52,7 @@ fn table(resources: &LinuxResources, all: bool) -> Vec<Limit> {
                 ("io.bfq.weight", bfq.to_string()),
                 ("io.weight", format!("default {of_v2}")),
             ]],
-            asked: weight.is_some(),
+            requested: weight.is_some(),
         });
     }
     if let Some(limit) = resources.pids().as_ref().map(|pids| pids.limit()) {
@@ -62,7 +62,7 @@ fn table(resources: &LinuxResources, all: bool) -> Vec<Limit> {
             controller: ("pids", "pids"),
             v1: vec![vec![("pids.max", text.clone())]],
             v2: vec![vec![("pids.max", text)]],
-            asked: limit != PIDS_LIMIT && limit >= 0,
+            requested: limit != PIDS_LIMIT && limit >= 0,
         });
     }
     table
@@ -79,7 +79,7 @@ fn memory(resources: &LinuxResources, all: bool) -> Vec<Limit> {
         controller: ("memory", "memory"),
         v1: vec![vec![(old, text(value, "-1"))]],
         v2: vec![vec![(new, text(of_v2, "max"))]],
-        asked,
+        requested: asked,
     };
     let mut table = Vec::new();
     if let Some(value) = limit.or(all.then_some(-1)) {
@@ -110,7 +110,7 @@ fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
             controller: ("cpu", "cpu"),
             v1: vec![vec![("cpu.shares", shares.to_string())]],
             v2: vec![vec![("cpu.weight", weight_of(shares).to_string())]],
-            asked: cpu.is_some_and(|cpu| cpu.shares().is_some()),
+            requested: cpu.is_some_and(|cpu| cpu.shares().is_some()),
         });
     }
     let quota = cpu.and_then(|cpu| cpu.quota());
@@ -128,7 +128,7 @@ fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
                 vec![("cpu.cfs_quota_us", quota.to_string())],
             ],
             v2: vec![vec![("cpu.max", format!("{of_v2} {period}"))]],
-            asked,
+            requested: asked,
         });
     }
     let lists = [
@@ -142,7 +142,7 @@ fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
             controller: ("cpuset", "cpuset"),
             v1: vec![vec![(file, list.clone())]],
             v2: vec![vec![(file, list)]],
-            asked: true,
+            requested: true,
         });
     }
     table
@@ -167,7 +167,7 @@ fn weight_of(shares: u64) -> u64 {
 
 /// The v1 controllers that these limits need besides those that every container has.
 pub(super) fn controllers(resources: &LinuxResources) -> Vec<&'static str> {
-    table(resources, false).iter().filter(|l| l.asked).map(|limit| limit.controller.0).collect()
+    table(resources, false).iter().filter(|l| l.requested).map(|limit| limit.controller.0).collect()
 }
 
 impl Cgroup {
@@ -216,7 +216,7 @@ impl Cgroup {
         let (directory, all) = match (self.v1_with(old), &self.unified) {
             (Some(directory), _) => (directory, &limit.v1),
             (None, Some(unified)) => (unified.as_path(), &limit.v2),
-            (None, None) if limit.asked => return Err(missing(limit, false)),
+            (None, None) if limit.requested => return Err(missing(limit, false)),
             (None, None) => return Ok(Vec::new()),
         };
         let mut places = Vec::new();
@@ -224,7 +224,7 @@ impl Cgroup {
             let found = choices.iter().find(|(file, _)| directory.join(file).exists());
             match found {
                 Some((file, value)) => places.push((directory, *file, value.as_str())),
-                None if !limit.asked => {}
+                None if !limit.requested => {}
                 None if self.v1_with(old).is_none() && !has_controller(directory, new) => {
                     return Err(missing(limit, true));
                 }
@@ -241,7 +241,8 @@ impl Cgroup {
     /// [`Kind::Unsupported`] names the controller and how to get it, [`Kind::Invalid`] says what
     /// there is.
     pub fn check(&self, limits: &LinuxResources, resources: &Resources) -> Result<()> {
-        let needed: Vec<_> = table(limits, false).into_iter().filter(|limit| limit.asked).collect();
+        let needed: Vec<_> =
+            table(limits, false).into_iter().filter(|limit| limit.requested).collect();
         for limit in &needed {
             let directory = self.v1_with(limit.controller.0).or(self.unified.as_deref());
             let Some(directory) = directory else { return Err(missing(limit, false)) };
@@ -266,8 +267,8 @@ fn missing(limit: &Limit, delegated: bool) -> Error {
     let (old, new) = limit.controller;
     let message = format!("{} needs the cgroup controller `{new}`, which is not there", limit.name);
     let error = Error::new(Kind::Unsupported, message);
-    if userns::nested() {
-        return error.hint(rootless::way_to_cgroup(Some(new), delegated));
+    if userns::in_user_namespace() {
+        return error.hint(rootless::delegation_hint(Some(new), delegated));
     }
     if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
         error.hint(format!(

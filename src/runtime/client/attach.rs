@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 
-use crate::model::container::exec::{DetachKeys, Left};
+use crate::model::container::exec::{AttachOutcome, DetachKeys};
 use crate::model::container::status::Action;
 use crate::model::observe::event;
 use crate::model::observe::log::Stream;
@@ -18,10 +18,10 @@ use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::Runtime;
-use crate::runtime::cancel::Cancel;
+use crate::runtime::cancel::CancelToken;
 use crate::runtime::protocol;
 use crate::runtime::protocol::connection::{Connection, Received};
-use crate::runtime::protocol::{Begin, Reply, Request, Size};
+use crate::runtime::protocol::{Reply, Request, Size, StartOptions};
 use crate::runtime::{Claim, refuse};
 use crate::sys;
 use crate::sys::signal::Signals;
@@ -58,24 +58,24 @@ impl std::fmt::Debug for Streams<'_> {
 }
 
 /// Input on its way from the caller to the container.
-pub(crate) struct Feed<'a> {
+pub(crate) struct StdinForwarder<'a> {
     from: BorrowedFd<'a>,
     /// The container's standard input; where there is none, the connection.
     to: Option<File>,
     pending: Vec<u8>,
 }
 
-impl<'a> Feed<'a> {
+impl<'a> StdinForwarder<'a> {
     /// Input that goes over the connection.
     pub(crate) fn by_frames(from: BorrowedFd<'a>) -> Self {
-        Feed { from, to: None, pending: Vec::new() }
+        StdinForwarder { from, to: None, pending: Vec::new() }
     }
 }
 
 /// The most that is kept for a monitor that does not read, in bytes.
-const OUTBOX: usize = 64 * 1024;
+const MAX_OUTBOX: usize = 64 * 1024;
 /// How long what was typed last is waited for by who leaves.
-const PATIENCE: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Runtime {
     /// Connects the caller's streams to a container until it ends, starting it first where
@@ -88,26 +88,26 @@ impl Runtime {
         id: &ContainerId,
         start: bool,
         streams: Streams<'_>,
-        cancel: &Cancel,
-    ) -> Result<Left> {
-        let tty = self.catalogue.directory(id).read_spec()?.config.tty;
+        cancel: &CancelToken,
+    ) -> Result<AttachOutcome> {
+        let tty = self.containers.directory(id).read_spec()?.config.tty;
         // From here on signals are kept until the container can get them.
         let signals = streams.forward_signals && !tty;
         let signals = if signals { Some(Signals::take()?) } else { None };
         let stdin = streams.stdin.is_some();
         let size = streams.size().filter(|_| tty);
-        let begin = Begin { attach: true, stdin, size, ..Begin::default() };
+        let begin = StartOptions { attach: true, stdin, size, ..StartOptions::default() };
         let started = if start { self.start_connected(id, begin)? } else { None };
         let connection = match started {
             Some(connection) => connection,
             None => match self.claim(id)? {
-                Claim::Idle(_, state) => {
+                Claim::Stopped(_, state) => {
                     refuse(&state, Action::Attach)?;
                     let message = format!("`{}` is not running", state.name);
                     return Err(Error::new(Kind::Refused, message));
                 }
-                Claim::Live(mut connection) => {
-                    let state = self.catalogue.directory(id).read_state()?;
+                Claim::Running(mut connection) => {
+                    let state = self.containers.directory(id).read_state()?;
                     if state.status.is_live() {
                         refuse(&state, Action::Attach)?;
                     }
@@ -125,38 +125,41 @@ impl Runtime {
             },
         };
         let feed = match streams.stdin {
-            Some(from) if tty => Some(Feed::by_frames(from)),
-            Some(from) => {
-                self.open_stdin(id).map(|to| Feed { from, to: Some(to), pending: Vec::new() })
-            }
+            Some(from) if tty => Some(StdinForwarder::by_frames(from)),
+            Some(from) => self.open_stdin(id).map(|to| StdinForwarder {
+                from,
+                to: Some(to),
+                pending: Vec::new(),
+            }),
             None => None,
         };
         let streams = Streams { forward_signals: false, ..streams };
-        let session = Session { signals, ..Session::new(connection, feed, streams, tty, None)? };
+        let session =
+            AttachSession { signals, ..AttachSession::new(connection, feed, streams, tty, None)? };
         match session.run(cancel)? {
             Some(left) => {
-                if left == Left::Detached {
+                if left == AttachOutcome::Detached {
                     self.event(id, event::Action::Detach, &[]);
                 }
                 Ok(left)
             }
-            None => self.wait(id, None, cancel).map(Left::Exited),
+            None => self.wait(id, None, cancel).map(AttachOutcome::Exited),
         }
     }
 
     /// The container's standard input; `None` where it keeps none open, or has closed it.
     fn open_stdin(&self, id: &ContainerId) -> Option<File> {
-        let path = self.catalogue.directory(id).file("stdin");
+        let path = self.containers.directory(id).file("stdin");
         OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path).ok()
     }
 }
 
 /// The caller's streams, connected.
-pub(crate) struct Session<'a> {
+pub(crate) struct AttachSession<'a> {
     connection: Connection,
     /// What the monitor has yet to take.
     outbox: Vec<u8>,
-    feed: Option<Feed<'a>>,
+    stdin_forwarder: Option<StdinForwarder<'a>>,
     signals: Option<Signals>,
     /// The caller's terminal in raw mode, and its changes of size.
     raw: Option<Raw<'a>>,
@@ -172,28 +175,33 @@ pub(crate) struct Session<'a> {
     stderr: &'a mut dyn Write,
 }
 
-impl<'a> Session<'a> {
+impl<'a> AttachSession<'a> {
     /// A session with a program that runs; a `tty` takes the caller's terminal whole.
     pub(crate) fn new(
         connection: Connection,
-        feed: Option<Feed<'a>>,
+        stdin_forwarder: Option<StdinForwarder<'a>>,
         streams: Streams<'a>,
         tty: bool,
         deadline: Option<Instant>,
     ) -> Result<Self> {
         let signals = streams.forward_signals && !tty;
-        let typed: Option<BorrowedFd<'a>> = feed.as_ref().map(|feed: &Feed<'a>| feed.from);
+        let typed: Option<BorrowedFd<'a>> =
+            stdin_forwarder.as_ref().map(|feed: &StdinForwarder<'a>| feed.from);
         let typed = typed.filter(|typed| tty && sys::terminal::is_terminal(*typed));
         let terminal = streams.terminal.filter(|_| tty);
-        Ok(Session {
+        Ok(AttachSession {
             connection,
             outbox: Vec::new(),
             signals: if signals { Some(Signals::take()?) } else { None },
             resizes: terminal.map(|_| sys::terminal::resizes()).transpose()?,
             terminal,
             raw: typed.map(Raw::take).transpose()?.flatten(),
-            keys: Keys::new(if tty && feed.is_some() { streams.detach_keys.0 } else { Vec::new() }),
-            feed,
+            keys: Keys::new(if tty && stdin_forwarder.is_some() {
+                streams.detach_keys.0
+            } else {
+                Vec::new()
+            }),
+            stdin_forwarder,
             deadline,
             late: false,
             on_cancel: None,
@@ -203,7 +211,7 @@ impl<'a> Session<'a> {
     }
 
     /// Until the program has ended or was left; `None` if the monitor went without a word.
-    pub(crate) fn run(mut self, cancel: &Cancel) -> Result<Option<Left>> {
+    pub(crate) fn run(mut self, cancel: &CancelToken) -> Result<Option<AttachOutcome>> {
         loop {
             while let Some(received) = self.connection.decode()? {
                 match received {
@@ -212,9 +220,11 @@ impl<'a> Session<'a> {
                         let message = "it did not end in time and was killed";
                         return Err(Error::new(Kind::Timeout, message));
                     }
-                    Received::Reply(Reply::Exited { code }) => return Ok(Some(Left::Exited(code))),
+                    Received::Reply(Reply::Exited { code }) => {
+                        return Ok(Some(AttachOutcome::Exited(code)));
+                    }
                     Received::Reply(_) => {}
-                    Received::Gone => return Ok(None),
+                    Received::Closed => return Ok(None),
                 }
             }
             let ready = self.poll(cancel)?;
@@ -236,11 +246,11 @@ impl<'a> Session<'a> {
             if ready[3] {
                 self.resize()?;
             }
-            let left = ready[4] && self.feed();
+            let left = ready[4] && self.forward_stdin();
             self.send();
             if left {
                 self.send_the_rest();
-                return Ok(Some(Left::Detached));
+                return Ok(Some(AttachOutcome::Detached));
             }
         }
     }
@@ -264,10 +274,10 @@ impl<'a> Session<'a> {
 
     /// What was typed before the detach keys is not lost, unless the container does not read.
     fn send_the_rest(&mut self) {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + FLUSH_TIMEOUT;
         while !self.outbox.is_empty() && Instant::now() < until {
             let mut fds = [PollFd::new(&self.connection, PollFlags::OUT)];
-            let _ = rustix::event::poll(&mut fds, Timespec::try_from(PATIENCE).ok().as_ref());
+            let _ = rustix::event::poll(&mut fds, Timespec::try_from(FLUSH_TIMEOUT).ok().as_ref());
             self.send();
         }
     }
@@ -299,14 +309,14 @@ impl<'a> Session<'a> {
     }
 
     /// Which are ready: monitor, cancel, signals, window size, the feed.
-    fn poll(&self, cancel: &Cancel) -> Result<[bool; 5]> {
+    fn poll(&self, cancel: &CancelToken) -> Result<[bool; 5]> {
         let idle = cancel.as_fd();
         let signals = self.signals.as_ref().map_or(idle, AsFd::as_fd);
-        let (feed, flags) = match &self.feed {
-            Some(Feed { to: Some(to), pending, .. }) if !pending.is_empty() => {
+        let (feed, flags) = match &self.stdin_forwarder {
+            Some(StdinForwarder { to: Some(to), pending, .. }) if !pending.is_empty() => {
                 (to.as_fd(), PollFlags::OUT)
             }
-            Some(feed) if self.outbox.len() < OUTBOX => (feed.from, PollFlags::IN),
+            Some(feed) if self.outbox.len() < MAX_OUTBOX => (feed.from, PollFlags::IN),
             _ => (idle, PollFlags::empty()),
         };
         let mut monitor = PollFlags::IN;
@@ -338,8 +348,8 @@ impl<'a> Session<'a> {
 
     /// Moves input on; whether the detach keys were typed. At its end, or when the container has
     /// closed its own, the feed is dropped.
-    fn feed(&mut self) -> bool {
-        let Some(feed) = &mut self.feed else { return false };
+    fn forward_stdin(&mut self) -> bool {
+        let Some(feed) = &mut self.stdin_forwarder else { return false };
         if feed.pending.is_empty() {
             let mut chunk = vec![0; 16 * 1024];
             let count = rustix::io::read(feed.from, &mut chunk).unwrap_or(0);
@@ -368,7 +378,7 @@ impl<'a> Session<'a> {
             },
         };
         if done {
-            self.feed = None;
+            self.stdin_forwarder = None;
             self.ask(&Request::CloseStdin);
         }
         false

@@ -1,14 +1,14 @@
 //! What a container is told of names: its `/etc/hosts` and `/etc/resolv.conf`.
 
 use crate::model::container::ContainerSpec;
-use crate::model::container::namespaces::Mode;
+use crate::model::container::namespaces::NamespaceMode;
 
 /// `/etc/hosts`: the host's where the network is, else the loopback; then what the user adds.
 pub(crate) fn hosts(spec: &ContainerSpec) -> String {
-    let sharing = &spec.host.sharing;
+    let sharing = &spec.host.namespaces;
     let hostname = &spec.config.hostname;
     let mut text = match sharing.network {
-        Mode::Host => std::fs::read_to_string("/etc/hosts").unwrap_or_default(),
+        NamespaceMode::Host => std::fs::read_to_string("/etc/hosts").unwrap_or_default(),
         _ => format!("127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost {hostname}\n"),
     };
     for (name, address) in &sharing.extra_hosts {
@@ -19,11 +19,11 @@ pub(crate) fn hosts(spec: &ContainerSpec) -> String {
 
 /// `/etc/resolv.conf`: what the user says, or the host's where the network is.
 pub(crate) fn resolver(spec: &ContainerSpec) -> String {
-    let sharing = &spec.host.sharing;
+    let sharing = &spec.host.namespaces;
     let own = [&sharing.dns_options, &sharing.dns_search];
     if sharing.dns.is_empty() && own.iter().all(|list| list.is_empty()) {
         return match sharing.network {
-            Mode::Host => std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
+            NamespaceMode::Host => std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
             _ => "# This container has a network of its own without a way out: no name server.\n"
                 .to_owned(),
         };

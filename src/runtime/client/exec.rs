@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use oci_spec::runtime::Spec;
 
-use super::attach::{Feed, Session, Streams};
-use crate::model::container::exec::{ExecOptions, Left};
+use super::attach::{AttachSession, StdinForwarder, Streams};
+use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::options::EnvEntry;
 use crate::model::container::status;
 use crate::model::container::status::Action;
@@ -19,7 +19,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::Runtime;
-use crate::runtime::cancel::Cancel;
+use crate::runtime::cancel::CancelToken;
 pub(crate) use crate::runtime::exec::run;
 use crate::runtime::protocol::{ExecSpec, Request};
 use crate::runtime::record::directory::Directory;
@@ -39,12 +39,12 @@ impl Runtime {
         id: &ContainerId,
         options: &ExecOptions,
         streams: Streams<'_>,
-        cancel: &Cancel,
-    ) -> Result<Left> {
+        cancel: &CancelToken,
+    ) -> Result<AttachOutcome> {
         check(options)?;
         let state = self.inspect(id)?.state;
         status::check(state.name.as_str(), state.status, Action::Exec)?;
-        let inherited = environment_of(&self.catalogue.directory(id))?;
+        let inherited = environment_of(&self.containers.directory(id))?;
         let spec = ExecSpec {
             id: new_id()?,
             args: options.cmd.clone(),
@@ -71,15 +71,15 @@ impl Runtime {
             return Err(died());
         }
         if options.detach {
-            return Ok(Left::Detached);
+            return Ok(AttachOutcome::Detached);
         }
         let given = options.stdin.as_deref().map(sys::fs::memory_file).transpose()?;
         let input = given.as_ref().map(AsFd::as_fd).or(streams.stdin);
         // For as long as this call: what is given lives no longer.
         let streams =
             Streams { stdout: &mut *streams.stdout, stderr: &mut *streams.stderr, ..streams };
-        let feed = input.filter(|_| feeds).map(Feed::by_frames);
-        let mut session = Session::new(connection, feed, streams, options.tty, deadline)?;
+        let feed = input.filter(|_| feeds).map(StdinForwarder::by_frames);
+        let mut session = AttachSession::new(connection, feed, streams, options.tty, deadline)?;
         // What nobody waits for any more, and has no terminal to go on with, has no use.
         session.on_cancel = Some(Signal::KILL).filter(|_| !options.tty);
         let left = session.run(cancel).map_err(|error| {
@@ -90,7 +90,7 @@ impl Runtime {
             }
         });
         let left = left?.ok_or_else(died)?;
-        if left == Left::Detached {
+        if left == AttachOutcome::Detached {
             self.event(id, event::Action::ExecDetach, &[("execID", exec)]);
         }
         Ok(left)

@@ -10,20 +10,24 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use crate::model::error::Context;
-use crate::model::observe::readiness::{Question, Seen};
+use crate::model::observe::readiness::{HttpGet, ProbeResult};
 use crate::model::{Kind, Result};
-use crate::runtime::cancel::Cancel;
+use crate::runtime::cancel::CancelToken;
 use crate::sys;
 
 /// The longest first line of an answer, in bytes.
-const LONGEST: usize = 1024;
+const MAX_STATUS_LINE: usize = 1024;
 
 /// Asks in the network namespace that `namespace` is open on.
 ///
 /// # Errors
 /// [`Kind::Cancelled`], or where the kernel lets nobody in.
-pub(crate) fn ask(namespace: &File, question: &Question, cancel: &Cancel) -> Result<Seen> {
-    let deadline = Instant::now() + question.patience;
+pub(crate) fn ask(
+    namespace: &File,
+    question: &HttpGet,
+    cancel: &CancelToken,
+) -> Result<ProbeResult> {
+    let deadline = Instant::now() + question.timeout;
     let port = question.port;
     let mut found = format!("nothing listens on port {port}");
     // A server may listen on one of them only.
@@ -31,23 +35,25 @@ pub(crate) fn ask(namespace: &File, question: &Question, cancel: &Cancel) -> Res
         SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
         SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
     ] {
-        let call = Call { address, question, deadline, cancel };
+        let call = Call { address, request: question, deadline, cancel };
         match call.status(namespace)? {
-            Answer::Nobody => {}
-            Answer::Nothing => found = format!("port {port} gave no answer"),
-            Answer::Status(status) if question.takes(status) => return Ok(Seen::Yes),
-            Answer::Status(status) => found = format!("port {port} answered {status}"),
+            HttpResult::Refused => {}
+            HttpResult::NotHttp => found = format!("port {port} gave no answer"),
+            HttpResult::Status(status) if question.accepts(status) => {
+                return Ok(ProbeResult::Ready);
+            }
+            HttpResult::Status(status) => found = format!("port {port} answered {status}"),
         }
     }
-    Ok(Seen::NotYet(found))
+    Ok(ProbeResult::NotReady(found))
 }
 
 /// What came of a call.
-enum Answer {
+enum HttpResult {
     /// Nobody listens.
-    Nobody,
+    Refused,
     /// Somebody does, and says nothing that is HTTP.
-    Nothing,
+    NotHttp,
     /// The status of the answer.
     Status(u16),
 }
@@ -55,20 +61,20 @@ enum Answer {
 /// One call to one address.
 struct Call<'a> {
     address: SocketAddr,
-    question: &'a Question,
+    request: &'a HttpGet,
     deadline: Instant,
-    cancel: &'a Cancel,
+    cancel: &'a CancelToken,
 }
 
 impl Call<'_> {
-    fn status(&self, namespace: &File) -> Result<Answer> {
+    fn status(&self, namespace: &File) -> Result<HttpResult> {
         let socket = match sys::net::tcp_socket_in(namespace, self.address.is_ipv6()) {
             // A kernel without IPv6 has nobody who listens there.
-            Err(error) if error.kind() == Kind::Unsupported => return Ok(Answer::Nobody),
+            Err(error) if error.kind() == Kind::Unsupported => return Ok(HttpResult::Refused),
             socket => socket?,
         };
         if !sys::net::begin_connect(&socket, self.address) {
-            return Ok(Answer::Nobody);
+            return Ok(HttpResult::Refused);
         }
         let mut stream = TcpStream::from(socket);
         sys::poll::wait_writable(&[stream.as_fd(), self.cancel.as_fd()], self.left())?;
@@ -76,22 +82,22 @@ impl Call<'_> {
         match stream.take_error().context(|| "getsockopt".to_owned())? {
             None => {}
             Some(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                return Ok(Answer::Nobody);
+                return Ok(HttpResult::Refused);
             }
-            Some(_) => return Ok(Answer::Nothing),
+            Some(_) => return Ok(HttpResult::NotHttp),
         }
         let request = format!(
             "GET {} HTTP/1.1\r\nHost: localhost:{}\r\nUser-Agent: lifebox\r\nAccept: */*\r\n\
              Connection: close\r\n\r\n",
-            self.question.path(),
-            self.question.port
+            self.request.path(),
+            self.request.port
         );
         // It fits into the socket's buffer; where nobody took the call, it can't be written.
         if stream.write_all(request.as_bytes()).is_err() {
-            return Ok(Answer::Nothing);
+            return Ok(HttpResult::NotHttp);
         }
         let line = self.first_line(&mut stream)?;
-        Ok(status(&line).map_or(Answer::Nothing, Answer::Status))
+        Ok(status(&line).map_or(HttpResult::NotHttp, HttpResult::Status))
     }
 
     fn left(&self) -> Option<Duration> {
@@ -100,9 +106,9 @@ impl Call<'_> {
 
     /// What comes before the first newline, or the time is over.
     fn first_line(&self, stream: &mut TcpStream) -> Result<Vec<u8>> {
-        let mut line = Vec::with_capacity(LONGEST);
-        let mut part = [0; LONGEST];
-        while line.len() < LONGEST && !line.contains(&b'\n') {
+        let mut line = Vec::with_capacity(MAX_STATUS_LINE);
+        let mut part = [0; MAX_STATUS_LINE];
+        while line.len() < MAX_STATUS_LINE && !line.contains(&b'\n') {
             match stream.read(&mut part) {
                 Ok(0) => break,
                 Ok(count) => line.extend_from_slice(&part[..count]),

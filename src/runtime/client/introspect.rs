@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 
 use crate::model::Result;
 use crate::model::container::Container;
-use crate::model::observe::introspection::{Inhabitant, MountPoint, Namespace};
+use crate::model::observe::introspection::{MountPoint, Namespace, ProcessView};
 use crate::model::value::id::ContainerId;
 use crate::runtime::{Runtime, host};
 
@@ -43,7 +43,7 @@ impl Runtime {
     ///
     /// # Errors
     /// When its cgroup can't be found.
-    pub fn inhabitants(&self, id: &ContainerId) -> Result<Vec<Inhabitant>> {
+    pub fn process_views(&self, id: &ContainerId) -> Result<Vec<ProcessView>> {
         let processes = self.processes(id)?;
         Ok(processes
             .into_iter()
@@ -51,7 +51,7 @@ impl Runtime {
                 let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
                 let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
                 let inside = numbers.split_whitespace().next_back()?.parse().ok()?;
-                Some(Inhabitant { outside: pid, inside, command })
+                Some(ProcessView { host_pid: pid, container_pid: inside, command })
             })
             .collect())
     }

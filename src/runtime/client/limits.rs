@@ -47,7 +47,7 @@ impl Runtime {
                 status::check(state.name.as_str(), state.status, Action::Update)?;
                 let mut host = directory.read_spec()?.host;
                 state.updated.apply(&mut host);
-                directory.write_state(&State { updated: changes.of(&host)?, ..state })?;
+                directory.write_state(&State { updated: changes.resolve(&host)?, ..state })?;
                 self.event(id, event::Action::Update, &[]);
                 Ok(())
             },
@@ -65,10 +65,10 @@ impl Runtime {
             return Ok(Stats { at, ..Stats::default() });
         }
         let cgroup = self.cgroup(id)?;
-        if cgroup.is_nowhere() {
+        if cgroup.has_no_hierarchy() {
             let message = format!("nothing counts what `{}` uses: it has no cgroup", state.name);
             return Err(
-                Error::new(Kind::Unsupported, message).hint(rootless::way_to_cgroup(None, false))
+                Error::new(Kind::Unsupported, message).hint(rootless::delegation_hint(None, false))
             );
         }
         let network = network_bytes(state.pid);

@@ -14,19 +14,19 @@ use crate::runtime::Runtime;
 use crate::runtime::record::directory::Directory;
 
 /// How many specs are kept, some kilobytes each.
-const MOST: usize = 10_000;
+const MAX_SPECS: usize = 10_000;
 /// From so many containers on, two threads read them.
-const MANY: usize = 64;
+const PARALLEL_FROM: usize = 64;
 
 /// Specs that were read before. A spec is written once, so as long as its file is the same it need
 /// not be read again.
 #[derive(Debug, Default)]
-pub(crate) struct Specs(Mutex<HashMap<ContainerId, (Stamp, ContainerSpec)>>);
+pub(crate) struct SpecCache(Mutex<HashMap<ContainerId, (Stamp, ContainerSpec)>>);
 
 /// What tells whether a file is still the same: inode, length and time of the last change.
 type Stamp = (u64, u64, i64, i64);
 
-impl Specs {
+impl SpecCache {
     /// The spec of a container.
     pub(crate) fn read(&self, directory: &Directory, id: &ContainerId) -> Result<ContainerSpec> {
         let path = directory.file("spec.json");
@@ -40,7 +40,7 @@ impl Specs {
         }
         let spec = directory.read_spec()?;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST {
+        if known.len() >= MAX_SPECS {
             known.clear();
         }
         known.insert(id.clone(), (stamp, spec.clone()));
@@ -54,7 +54,7 @@ impl Runtime {
     /// # Errors
     /// When the root can't be read.
     pub fn ps(&self) -> Result<Vec<(ContainerId, Result<Container>)>> {
-        let ids = self.catalogue.ids()?;
+        let ids = self.containers.ids()?;
         let mut all = self.inspect_each(&ids);
         all.retain(|(_, result)| {
             !result.as_ref().is_err_and(|error| error.kind() == Kind::NotFound)
@@ -70,7 +70,7 @@ impl Runtime {
         let read = |ids: &[ContainerId]| -> Vec<_> {
             ids.iter().map(|id| (id.clone(), self.inspect(id))).collect()
         };
-        if ids.len() < MANY {
+        if ids.len() < PARALLEL_FROM {
             return read(ids);
         }
         let (here, beside) = ids.split_at(ids.len() / 2);
@@ -96,7 +96,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let directory = Directory::new(place.path().to_owned());
         let id = ContainerId::from_random([0xa7; 32]).unwrap();
-        let (specs, path) = (Specs::default(), directory.file("spec.json"));
+        let (specs, path) = (SpecCache::default(), directory.file("spec.json"));
         let write = |workdir: &str| {
             let spec = ContainerSpec {
                 version: VERSION,
@@ -109,7 +109,7 @@ mod tests {
                 },
                 config: Config { workdir: workdir.to_owned(), ..Config::default() },
                 host: HostConfig::default(),
-                owner: None,
+                session: None,
             };
             let spec = serde_json::to_vec(&spec).unwrap();
             fs::write(place.path().join("new"), spec).unwrap();

@@ -15,19 +15,19 @@ impl Runtime {
     ///
     /// # Errors
     /// When the store can't be written.
-    pub fn stacking_fails(&self) -> Result<Option<Error>> {
+    pub fn overlay_problem(&self) -> Result<Option<Error>> {
         let name = format!("try-{}", hex(&crate::runtime::random::<8>()?));
-        self.catalogue.try_out(&name, fails_in)
+        self.containers.with_scratch_dir(&name, overlay_problem_in)
     }
 }
 
-fn fails_in(place: &Path) -> Result<Option<Error>> {
+fn overlay_problem_in(place: &Path) -> Result<Option<Error>> {
     let holder = fs::open_dir(place)?;
     for name in ["lower", "upper", "work", "root"] {
         fs::make_dir(&holder, name.as_bytes())?;
     }
     // `volatile`: else all of the file system would be written to disk when this goes.
-    let (mark, options) = match userns::nested() {
+    let (mark, options) = match userns::in_user_namespace() {
         true => {
             ("user.overlay.try", c"lowerdir=lower,upperdir=upper,workdir=work,volatile,userxattr")
         }
@@ -37,7 +37,7 @@ fn fails_in(place: &Path) -> Result<Option<Error>> {
     if let Err(error) = fs::set_xattr(fs::open_dir(&place.join("upper"))?, mark, b"y") {
         return Ok(Some(error));
     }
-    let stacked = mount::apart(place, || {
+    let stacked = mount::in_new_mount_namespace(place, || {
         mount::overlay_by_text(c"root", options, Attributes::MOUNT_ATTR_NODEV).map(drop)
     });
     Ok(stacked.err().map(|errno| Error::from_errno("mount overlay", errno.raw_os_error())))

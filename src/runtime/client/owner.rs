@@ -21,42 +21,42 @@ use crate::model::error::Context;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::Runtime;
-use crate::runtime::cancel::Cancel;
+use crate::runtime::cancel::CancelToken;
 use crate::sys;
 
 /// Argument 0 of a keeper, which also names it in `ps`.
 pub const NAME: &str = "lifebox-keeper";
 
 /// What the owner says when it has removed all that was its own.
-const NOTHING: &str = "nothing";
+const NONE_LEFT: &str = "nothing";
 /// What it says before it makes one again.
-const SOMETHING: &str = "something";
+const SOME_AGAIN: &str = "something";
 
 /// This process as the owner of containers: those made with its [`token`](Owner::token) are
 /// removed when it ends, unless it keeps them.
 #[derive(Debug)]
-pub struct Owner {
+pub struct Session {
     token: String,
-    told: Mutex<Told>,
+    state: Mutex<SessionState>,
 }
 
 /// What the keeper knows.
 #[derive(Debug)]
-struct Told {
+struct SessionState {
     /// The keeper reads the other end; without one nobody watches.
     keeper: Option<File>,
     /// How many containers there are, or are going to be.
     count: usize,
 }
 
-impl Owner {
+impl Session {
     /// An owner whose end nobody watches, for an engine that runs nothing.
-    pub fn unwatched() -> Self {
-        Owner::new("nobody".to_owned(), None)
+    pub fn without_reaper() -> Self {
+        Session::new("nobody".to_owned(), None)
     }
 
     fn new(token: String, keeper: Option<File>) -> Self {
-        Owner { token, told: Mutex::new(Told { keeper, count: 0 }) }
+        Session { token, state: Mutex::new(SessionState { keeper, count: 0 }) }
     }
 
     /// What marks its containers (`CreateOptions::owner`).
@@ -68,22 +68,22 @@ impl Owner {
     ///
     /// # Errors
     /// When the keeper was killed.
-    pub fn gains(&self) -> Result<()> {
-        let mut told = self.told();
+    pub fn created(&self) -> Result<()> {
+        let mut told = self.state();
         if told.count == 0 {
-            told.say(SOMETHING)?;
+            told.send(SOME_AGAIN)?;
         }
         told.count += 1;
         Ok(())
     }
 
     /// A container was not made after all, or is gone.
-    pub fn loses(&self) {
-        let mut told = self.told();
+    pub fn removed(&self) {
+        let mut told = self.state();
         told.count = told.count.saturating_sub(1);
         if told.count == 0 {
             // A keeper that was killed removes nothing.
-            let _ = told.say(NOTHING);
+            let _ = told.send(NONE_LEFT);
         }
     }
 
@@ -92,18 +92,18 @@ impl Owner {
     /// # Errors
     /// When the keeper was killed.
     pub fn keep(&self, id: &ContainerId) -> Result<()> {
-        self.told().say(id.as_str())?;
-        self.loses();
+        self.state().send(id.as_str())?;
+        self.removed();
         Ok(())
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, SessionState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Told {
-    fn say(&mut self, line: &str) -> Result<()> {
+impl SessionState {
+    fn send(&mut self, line: &str) -> Result<()> {
         let Some(keeper) = &mut self.keeper else { return Ok(()) };
         keeper
             .write_all(format!("{line}\n").as_bytes())
@@ -117,7 +117,7 @@ impl Runtime {
     ///
     /// # Errors
     /// When no process can be made.
-    pub fn own(&self) -> Result<Owner> {
+    pub fn start_session(&self) -> Result<Session> {
         let token = u64::from_le_bytes(crate::runtime::random()?);
         let token = format!("{}-{token:016x}", std::process::id());
         let (theirs, ours) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
@@ -137,16 +137,16 @@ impl Runtime {
         if let Ok(mut monitors) = self.monitors.lock() {
             monitors.push(child);
         }
-        Ok(Owner::new(token, Some(File::from(ours))))
+        Ok(Session::new(token, Some(File::from(ours))))
     }
 
     /// Removes the containers of an owner that is gone, but for those in `kept`.
-    fn remove_owned(&self, token: &str, kept: &HashSet<String>) -> Result<()> {
-        let never = Cancel::new()?;
+    fn remove_of_session(&self, token: &str, kept: &HashSet<String>) -> Result<()> {
+        let never = CancelToken::new()?;
         let mut failed = Ok(());
         for (id, container) in self.ps()? {
             let Ok(container) = container else { continue };
-            let owned = container.spec.owner.as_deref() == Some(token);
+            let owned = container.spec.session.as_deref() == Some(token);
             if !owned || kept.contains(id.as_str()) {
                 continue;
             }
@@ -166,11 +166,11 @@ pub(crate) fn run() -> u8 {
     let mut arguments = std::env::args_os().skip(1);
     let words: [Option<OsString>; 3] = std::array::from_fn(|_| arguments.next());
     let [Some(root), Some(parent), Some(token)] = words else { return 1 };
-    let Some(pipe) = sys::process::take_standard(0) else { return 1 };
+    let Some(pipe) = sys::process::take_stdio(0) else { return 1 };
     sys::signal::ignore_hangups();
     let _ = rustix::process::setsid();
     if sys::process::close_inherited(&[pipe.as_fd()]).is_err()
-        || sys::process::detach_standard().is_err()
+        || sys::process::detach_stdio().is_err()
     {
         return 1;
     }
@@ -179,7 +179,7 @@ pub(crate) fn run() -> u8 {
         None => return 0,
     };
     let runtime = Runtime::new(Path::new(&root), &parent.to_string_lossy());
-    match runtime.remove_owned(&token.to_string_lossy(), &kept) {
+    match runtime.remove_of_session(&token.to_string_lossy(), &kept) {
         Ok(()) => 0,
         Err(_) => 1,
     }
@@ -191,8 +191,8 @@ fn listen(pipe: OwnedFd) -> Option<HashSet<String>> {
     for line in BufReader::with_capacity(4096, File::from(pipe)).lines() {
         // A line that was cut off by the owner's death says nothing.
         match line.ok()?.as_str() {
-            NOTHING => something = false,
-            SOMETHING => something = true,
+            NONE_LEFT => something = false,
+            SOME_AGAIN => something = true,
             id => {
                 kept.insert(id.to_owned());
             }

@@ -9,10 +9,10 @@ use rustix::io::Errno;
 
 use super::http;
 use crate::model::error::Context;
-use crate::model::observe::readiness::{Seen, Sign};
+use crate::model::observe::readiness::{Probe, ProbeResult};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::cancel::Cancel;
+use crate::runtime::cancel::CancelToken;
 use crate::runtime::{Runtime, host};
 use crate::sys;
 
@@ -21,24 +21,31 @@ impl Runtime {
     ///
     /// # Errors
     /// When there is no such container, [`Kind::Cancelled`], or where the kernel lets nobody in.
-    pub fn shows(&self, id: &ContainerId, sign: &Sign, cancel: &Cancel) -> Result<Seen> {
-        let rests = || Ok(Seen::NotYet("it does not run".to_owned()));
+    pub fn probe(
+        &self,
+        id: &ContainerId,
+        sign: &Probe,
+        cancel: &CancelToken,
+    ) -> Result<ProbeResult> {
+        let rests = || Ok(ProbeResult::NotReady("it does not run".to_owned()));
         match sign {
-            Sign::Listens(port) if self.listening(id)?.contains(port) => Ok(Seen::Yes),
-            Sign::Listens(port) => Ok(Seen::NotYet(format!("nothing listens on port {port}"))),
-            Sign::Answers(question) => match self.of_process(id, "ns/net", open)? {
+            Probe::TcpSocket(port) if self.listening(id)?.contains(port) => Ok(ProbeResult::Ready),
+            Probe::TcpSocket(port) => {
+                Ok(ProbeResult::NotReady(format!("nothing listens on port {port}")))
+            }
+            Probe::HttpGet(question) => match self.proc_dir(id, "ns/net", open)? {
                 Some(namespace) => http::ask(&namespace, question, cancel),
                 None => rests(),
             },
-            Sign::Has(path) => match self.of_process(id, "root", open_directory)? {
-                Some(root) => has(&root, path),
+            Probe::FileExists(path) => match self.proc_dir(id, "root", open_directory)? {
+                Some(root) => file_exists(&root, path),
                 None => rests(),
             },
         }
     }
 
     /// Opens what `/proc` shows of its first process; `None` where there is none.
-    fn of_process<T>(
+    fn proc_dir<T>(
         &self,
         id: &ContainerId,
         name: &str,
@@ -70,13 +77,13 @@ fn open_directory(path: &str) -> Result<OwnedFd> {
 }
 
 /// Whether something is there. Nothing is opened but the place, and no link leads out.
-fn has(root: &OwnedFd, path: &str) -> Result<Seen> {
+fn file_exists(root: &OwnedFd, path: &str) -> Result<ProbeResult> {
     let name = CString::new(path)
         .map_err(|_| Error::new(Kind::Invalid, format!("{path:?} is no path")))?;
     match sys::mount::open_in_root(root, &name, OFlags::PATH) {
-        Ok(_) => Ok(Seen::Yes),
+        Ok(_) => Ok(ProbeResult::Ready),
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::AGAIN) => {
-            Ok(Seen::NotYet(format!("there is no `{path}`")))
+            Ok(ProbeResult::NotReady(format!("there is no `{path}`")))
         }
         Err(errno) => Err(Error::from_errno(format!("open `{path}` inside"), errno.raw_os_error())),
     }

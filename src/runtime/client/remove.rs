@@ -4,7 +4,7 @@ use crate::model::container::status::Action;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
-use crate::runtime::cancel::Cancel;
+use crate::runtime::cancel::CancelToken;
 use crate::runtime::protocol::Request;
 use crate::runtime::record::directory::Directory;
 use crate::runtime::record::volumes;
@@ -15,8 +15,8 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Kind::Refused`] without `force` while it runs or is paused.
-    pub fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()> {
-        let directory = self.catalogue.directory(id);
+    pub fn rm(&self, id: &ContainerId, force: bool, cancel: &CancelToken) -> Result<()> {
+        let directory = self.containers.directory(id);
         let action = if force { Action::RmForce } else { Action::Rm };
         loop {
             let claim = match self.claim(id) {
@@ -27,15 +27,15 @@ impl Runtime {
                 result => result?,
             };
             match claim {
-                Claim::Idle(_lock, state) => {
+                Claim::Stopped(_lock, state) => {
                     refuse(&state, action)?;
-                    return self.catalogue.remove(id, Some(&state.name));
+                    return self.containers.remove(id, Some(&state.name));
                 }
-                Claim::Live(mut connection) => {
+                Claim::Running(mut connection) => {
                     let state = match directory.read_state() {
                         // Its monitor knows better, and writes the record anew at the end.
                         Err(error) if force && error.kind() == Kind::Corrupt => None,
-                        result => Some(result.map_err(|error| self.gone_or(id, error))?),
+                        result => Some(result.map_err(|error| self.not_found_or(id, error))?),
                     };
                     if state.as_ref().is_none_or(|state| state.status.is_live()) {
                         state.map_or(Ok(()), |state| refuse(&state, action))?;
@@ -59,7 +59,7 @@ impl Runtime {
         let cgroup = self.cgroup(id)?;
         cgroup.kill()?;
         cgroup.remove()?;
-        self.catalogue.remove(id, self.catalogue.name_of(id).as_ref())
+        self.containers.remove(id, self.containers.name_of(id).as_ref())
     }
 
     /// Removes those of these volumes that no container uses any more.
@@ -67,14 +67,14 @@ impl Runtime {
     /// # Errors
     /// When something can't be read or removed.
     pub fn remove_unused_volumes(&self, names: &[String]) -> Result<()> {
-        volumes::Volumes::at(&self.root).remove_unused(names, &self.catalogue)
+        volumes::Volumes::at(&self.root).remove_unused(names, &self.containers)
     }
 
     /// What killed processes left of containers, in words; with `sweep`, takes it away.
     ///
     /// # Errors
     /// When the root can't be read or written.
-    pub fn leftovers(&self, sweep: bool) -> Result<Vec<String>> {
-        self.catalogue.leftovers(sweep)
+    pub fn orphans(&self, sweep: bool) -> Result<Vec<String>> {
+        self.containers.orphans(sweep)
     }
 }

@@ -16,7 +16,7 @@ use crate::model::container::status::Action;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::record::directory::Lock;
-use crate::runtime::{Claim, PATIENCE, Runtime, host, plan};
+use crate::runtime::{Claim, LOCK_TIMEOUT, Runtime, host, plan};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{self, userns};
 
@@ -35,18 +35,18 @@ impl Runtime {
     /// # Errors
     /// When its record is damaged, it stays between two runs, or the kernel can't stack what rests.
     pub fn root(&self, id: &ContainerId) -> Result<Root> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LOCK_TIMEOUT;
         let mut pause = Duration::from_micros(200);
         loop {
             match self.claim(id)? {
-                Claim::Idle(lock, state) => {
+                Claim::Stopped(lock, state) => {
                     status::check(state.name.as_str(), state.status, Action::Rename)?;
                     return Ok(Root { directory: self.mounted(id)?, _lock: Some(lock) });
                 }
-                Claim::Live(_) => {
-                    let state = self.catalogue.directory(id).read_state();
-                    let state = state.map_err(|error| self.gone_or(id, error))?;
-                    if let Some(directory) = of_process(&state)? {
+                Claim::Running(_) => {
+                    let state = self.containers.directory(id).read_state();
+                    let state = state.map_err(|error| self.not_found_or(id, error))?;
+                    if let Some(directory) = from_process(&state)? {
                         return Ok(Root { directory, _lock: None });
                     }
                     // It is being started, or has just ended: it is looked at again.
@@ -62,18 +62,18 @@ impl Runtime {
 
     /// The root of a container that rests, mounted nowhere and gone with its descriptor.
     fn mounted(&self, id: &ContainerId) -> Result<OwnedFd> {
-        let directory = self.catalogue.directory(id);
+        let directory = self.containers.directory(id);
         let config: Spec = directory.read("config.json")?;
         if plan::is_stacked(&config) {
             return stack(&config, directory.path());
         }
-        mount::apart(directory.path(), || view(c"rootfs", LIFELESS))
+        mount::in_new_mount_namespace(directory.path(), || view(c"rootfs", HARMLESS_ATTRIBUTES))
             .map_err(|errno| Error::from_errno("mount the root", errno.raw_os_error()))
     }
 }
 
 /// The root that its first process sees; `None` where there is no such process, any more or yet.
-fn of_process(state: &State) -> Result<Option<OwnedFd>> {
+fn from_process(state: &State) -> Result<Option<OwnedFd>> {
     if !state.status.is_live() || state.pid == 0 {
         return Ok(None);
     }
@@ -104,25 +104,28 @@ fn unreachable(state: &State) -> Error {
 }
 
 /// Nothing in a container's files has power over the host.
-const LIFELESS: Attributes = Attributes::MOUNT_ATTR_NODEV.union(Attributes::MOUNT_ATTR_NOSUID);
+const HARMLESS_ATTRIBUTES: Attributes =
+    Attributes::MOUNT_ATTR_NODEV.union(Attributes::MOUNT_ATTR_NOSUID);
 
 /// The overlay of a container whose directory is `place`.
 fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
-    if !host::one_by_one() {
+    if !host::has_lowerdir_append() {
         let message = "the files of a container that does not run can't be reached here";
         return Err(Error::new(Kind::Unsupported, message)
             .hint("that needs Linux 6.8; start the container first"));
     }
     let identity = userns::identity().clone();
-    let host = plan::Host { one_by_one: true, identity, ..Default::default() };
+    let host = plan::Host { has_lowerdir_append: true, identity, ..Default::default() };
     let root = plan::root(config, &host)?;
-    mount::apart(place, || mount::overlay(&root.lower, &root.settings, LIFELESS))
-        .map_err(|errno| Error::from_errno("stack the layers", errno.raw_os_error()))
+    mount::in_new_mount_namespace(place, || {
+        mount::overlay(&root.lower, &root.settings, HARMLESS_ATTRIBUTES)
+    })
+    .map_err(|errno| Error::from_errno("stack the layers", errno.raw_os_error()))
 }
 
 /// Stacks a root in this mount namespace; runs between clone and exec.
 pub(crate) fn mount(root: &plan::Root) -> Result<OwnedFd, Errno> {
-    if !root.one_by_one {
+    if !root.has_lowerdir_append {
         return mount::overlay_by_text(&root.target, &root.options, root.attributes);
     }
     let overlay = mount::overlay(&root.lower, &root.settings, root.attributes)?;

@@ -13,20 +13,20 @@ use crate::model::container::State;
 use crate::model::container::options::StopOptions;
 use crate::model::container::security::{Seccomp, Security};
 use crate::model::container::status;
-use crate::model::container::status::{Action, Next};
+use crate::model::container::status::{Action, Transition};
 use crate::model::container::storage::Driver;
 use crate::model::error::Context;
-use crate::model::script::trace::Who;
+use crate::model::script::trace::ProcessRole;
 use crate::model::value::capability;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::cancel::Cancel;
+use crate::runtime::cancel::CancelToken;
 use crate::runtime::host::devices;
 use crate::runtime::protocol::connection::Connection;
-use crate::runtime::protocol::{Begin, Request};
+use crate::runtime::protocol::{Request, StartOptions};
 use crate::runtime::record::directory::{Directory, Lock};
-use crate::runtime::trace::operation::Act;
-use crate::runtime::{Claim, New, Runtime, monitor, oci, rootless, seccomp, trace};
+use crate::runtime::trace::operation::Operation;
+use crate::runtime::{Claim, NewContainer, Runtime, monitor, oci, rootless, seccomp, trace};
 use crate::sys::{self, userns};
 
 impl Runtime {
@@ -35,10 +35,10 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Kind::Exists`] where the name is taken; nothing is left then.
-    pub fn create(&self, new: &New<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+    pub fn create(&self, new: &NewContainer<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
         check_capabilities(&new.spec.host.security)?;
         self.check_limits(&new.spec.host.resources)?;
-        self.catalogue.create(new.spec, new.name, |directory| fill(directory, new, copy))
+        self.containers.create(new.spec, new.name, |directory| fill(directory, new, copy))
     }
 
     /// Runs a container's program; nothing to do where it runs. Returns when it really runs.
@@ -46,32 +46,39 @@ impl Runtime {
     /// # Errors
     /// [`Kind::Refused`] where it is paused, or why the program does not run.
     pub fn start(&self, id: &ContainerId) -> Result<()> {
-        self.start_connected(id, Begin::default()).map(drop)
+        self.start_connected(id, StartOptions::default()).map(drop)
     }
 
     /// Stops a container and starts it.
     ///
     /// # Errors
     /// As [`Runtime::stop`] and [`Runtime::start`].
-    pub fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()> {
+    pub fn restart(
+        &self,
+        id: &ContainerId,
+        options: &StopOptions,
+        cancel: &CancelToken,
+    ) -> Result<()> {
         self.stop(id, options, true, cancel)?;
-        self.start_connected(id, Begin { again: true, ..Begin::default() }).map(drop)
+        self.start_connected(id, StartOptions { restarting: true, ..StartOptions::default() })
+            .map(drop)
     }
 
     /// Starts a container and keeps the connection; `None` where it runs already.
     pub(crate) fn start_connected(
         &self,
         id: &ContainerId,
-        begin: Begin,
+        begin: StartOptions,
     ) -> Result<Option<Connection>> {
         loop {
             match self.claim(id)? {
-                Claim::Idle(lock, state) => {
+                Claim::Stopped(lock, state) => {
                     status::check(state.name.as_str(), state.status, Action::Start)?;
                     check_owner(&lock, state.name.as_str())?;
                     let spawn = || self.spawn_monitor(id, lock);
-                    let begin = Begin { watched: trace::is_watched(), ..begin };
-                    let mut connection = trace::deed(Who::Front, || Act::StartMonitor, spawn)?;
+                    let begin = StartOptions { stepwise: trace::is_watched(), ..begin };
+                    let mut connection =
+                        trace::traced(ProcessRole::Client, || Operation::StartMonitor, spawn)?;
                     let started =
                         connection.ask(&Request::Start(begin), None, None).map_err(|error| {
                             let text = format!("cannot start `{}`", state.name);
@@ -88,11 +95,11 @@ impl Runtime {
                         .hint("see `inspect`, and the kernel's messages for out of memory")),
                     };
                 }
-                Claim::Live(connection) => {
-                    let state = self.catalogue.directory(id).read_state()?;
+                Claim::Running(connection) => {
+                    let state = self.containers.directory(id).read_state()?;
                     if state.status.is_live() {
                         let next = status::check(state.name.as_str(), state.status, Action::Start)?;
-                        debug_assert_eq!(next, Next::Stays);
+                        debug_assert_eq!(next, Transition::Stays);
                         return Ok(None);
                     }
                     // It is being started by another front, or has just ended: look again.
@@ -107,8 +114,8 @@ impl Runtime {
     /// the lock as standard output, so that no other descriptor has to be inherited, whatever
     /// other threads of this process do.
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
-        if userns::nested() {
-            let path = self.catalogue.directory(id).file(crate::runtime::CGROUP_PARENT);
+        if userns::in_user_namespace() {
+            let path = self.containers.directory(id).file(crate::runtime::CGROUP_PARENT);
             fs::write(&path, &self.cgroup_parent)
                 .context(|| format!("write `{}`", path.display()))?;
         }
@@ -148,8 +155,8 @@ impl Runtime {
             .stdout(stdout)
             .stderr(Stdio::null());
         let child = command.spawn().context(|| format!("start `{name}`"))?;
-        if userns::nested() {
-            rootless::stays(&self.root, child.id())?;
+        if userns::in_user_namespace() {
+            rootless::register_member(&self.root, child.id())?;
         }
         if let Ok(mut monitors) = self.monitors.lock() {
             monitors.push(child);
@@ -193,7 +200,11 @@ fn check_owner(lock: &Lock, name: &str) -> Result<()> {
 }
 
 /// Writes the files of a new container.
-fn fill(directory: &Directory, new: &New<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+fn fill(
+    directory: &Directory,
+    new: &NewContainer<'_>,
+    copy: &dyn Fn(&Path) -> Result<()>,
+) -> Result<()> {
     make_root(directory, new, copy)?;
     fill_files(directory, new)
 }
@@ -201,7 +212,7 @@ fn fill(directory: &Directory, new: &New<'_>, copy: &dyn Fn(&Path) -> Result<()>
 /// Makes what the root is mounted from, or what it is.
 fn make_root(
     directory: &Directory,
-    new: &New<'_>,
+    new: &NewContainer<'_>,
     copy: &dyn Fn(&Path) -> Result<()>,
 ) -> Result<()> {
     let make = |name: &str, mode: u32| {
@@ -215,11 +226,11 @@ fn make_root(
     if new.spec.host.storage == Driver::Overlay {
         make("upper", 0o755)?;
         make("work", 0o700)?;
-        return look_like_root(directory, "upper", new.root);
+        return copy_root_attributes(directory, "upper", new.root);
     }
     let root = directory.file("rootfs");
     copy(&root)?;
-    look_like_root(directory, "rootfs", new.root)?;
+    copy_root_attributes(directory, "rootfs", new.root)?;
     if new.spec.host.auto_remove {
         return Ok(());
     }
@@ -229,7 +240,7 @@ fn make_root(
 
 /// Writes the small files. `config.json` is younger than all of a copied root, which is how its
 /// changes are told.
-fn fill_files(directory: &Directory, new: &New<'_>) -> Result<()> {
+fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
     let write = |name: &str, text: &str| {
         let path = directory.file(name);
         fs::write(&path, text).context(|| format!("write `{}`", path.display()))
@@ -265,7 +276,7 @@ fn fill_files(directory: &Directory, new: &New<'_>) -> Result<()> {
 
 /// The mode and owner of `name` are those of `/` inside, so it takes them from the layer that
 /// says what `/` is like.
-fn look_like_root(directory: &Directory, name: &str, root: Option<&str>) -> Result<()> {
+fn copy_root_attributes(directory: &Directory, name: &str, root: Option<&str>) -> Result<()> {
     let Some(top) = root else { return Ok(()) };
     let (top, place) = (directory.file(top), directory.file(name));
     let copy = || {

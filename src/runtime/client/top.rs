@@ -42,9 +42,9 @@ impl Runtime {
 
     fn found(&self, id: &ContainerId, first: i32) -> Result<Vec<Process>> {
         let cgroup = self.cgroup(id)?;
-        let mounts = Some(first).filter(|_| cgroup.is_nowhere());
+        let mounts = Some(first).filter(|_| cgroup.has_no_hierarchy());
         let processes = match mounts.and_then(rootless::processes::mounts_of) {
-            Some(mounts) => rootless::processes::that_see(&mounts),
+            Some(mounts) => rootless::processes::with_mounts(&mounts),
             None => cgroup.processes(),
         };
         let mut found: Vec<_> = processes.into_iter().filter_map(process).collect();

@@ -21,14 +21,14 @@ use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::protocol::client;
-use crate::runtime::protocol::client::{Asked, Client};
+use crate::runtime::protocol::client::{ClientConnection, ClientMessage};
 use crate::runtime::protocol::{ExecSpec, Reply, Request};
-use crate::runtime::record::container_store::Catalogue;
+use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::record::directory::Directory;
 use crate::runtime::record::journal::Journal;
 use crate::runtime::spawn;
-use crate::runtime::spawn::stdin_writer::Input;
-use crate::runtime::spawn::{Joining, Started, Wanted};
+use crate::runtime::spawn::stdin_writer::StdinWriter;
+use crate::runtime::spawn::{JoinedNamespaces, SpawnRequest, SpawnedProcess};
 use crate::runtime::{host, oci, plan};
 use crate::sys;
 
@@ -38,19 +38,29 @@ const DRAIN: Duration = Duration::from_millis(500);
 /// The life of a helper. Its arguments are the root, the container's id and the parent cgroup; its
 /// standard input is the connection to the front.
 pub fn run() -> u8 {
-    let Some(front) = sys::process::take_standard(0) else { return 1 };
+    let Some(front) = sys::process::take_stdio(0) else { return 1 };
     if sys::process::close_inherited(&[front.as_fd()]).is_err() {
         return 1;
     }
     let mut front = UnixStream::from(front);
     match begin(&mut front) {
         Ok((started, input, idle, detach, told)) => {
-            let mut front = Client::new(front);
+            let mut front = ClientConnection::new(front);
             front.reply(&Reply::Done);
-            let Started { child, outputs, terminal } = started;
+            let SpawnedProcess { child, outputs, terminal } = started;
             // Nobody is there for the output of one that is detached: it is read and dropped.
             let front = Some(front).filter(|_| !detach);
-            Helper { front, child, outputs, terminal, input, idle, ended: None, told }.watch();
+            Helper {
+                client: front,
+                child,
+                outputs,
+                terminal,
+                input,
+                idle,
+                exited: None,
+                event_context: told,
+            }
+            .watch();
             0
         }
         Err(error) => {
@@ -61,16 +71,18 @@ pub fn run() -> u8 {
 }
 
 /// Leaves the front's session and terminal, joins the container and starts the program.
-fn begin(front: &mut UnixStream) -> Result<(Started, Input, OwnedFd, bool, Told)> {
+fn begin(
+    front: &mut UnixStream,
+) -> Result<(SpawnedProcess, StdinWriter, OwnedFd, bool, EventContext)> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let [root, id, parent] = arguments.as_slice() else {
         return Err(Error::new(Kind::Bug, "the helper was not told its container"));
     };
-    sys::process::detach_standard()?;
+    sys::process::detach_stdio()?;
     sys::signal::ignore_hangups();
     let _ = rustix::process::setsid();
     let id: ContainerId = id.to_string_lossy().parse()?;
-    let catalogue = Catalogue::at(&PathBuf::from(root));
+    let catalogue = ContainerStore::at(&PathBuf::from(root));
     let directory = catalogue.directory(&id);
     let Request::Exec(spec) = client::first_request(front)? else {
         return Err(Error::new(Kind::Bug, "the helper was not asked to run a program"));
@@ -80,7 +92,7 @@ fn begin(front: &mut UnixStream) -> Result<(Started, Input, OwnedFd, bool, Told)
     let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str())).present();
     let detach = spec.detach;
     let state = directory.read_state()?;
-    let told = Told {
+    let told = EventContext {
         journal: catalogue.journal(),
         container: directory.read_spec()?,
         name: state.name.clone(),
@@ -91,14 +103,14 @@ fn begin(front: &mut UnixStream) -> Result<(Started, Input, OwnedFd, bool, Told)
 }
 
 /// What events tell of a further program.
-struct Told {
+struct EventContext {
     journal: Journal,
     container: ContainerSpec,
     name: ContainerName,
     exec: String,
 }
 
-impl Told {
+impl EventContext {
     fn event(&self, action: impl Into<String>, own: &[(&str, String)]) {
         let own = [&[("execID", self.exec.clone())], own].concat();
         self.journal.write(Event::of_container(&self.container, &self.name, action, &own));
@@ -110,8 +122,8 @@ fn start(
     state: &State,
     cgroup: &Cgroup,
     spec: ExecSpec,
-    told: &Told,
-) -> Result<(Started, Input)> {
+    told: &EventContext,
+) -> Result<(SpawnedProcess, StdinWriter)> {
     let ended = || {
         Error::new(Kind::Refused, format!("container `{}` is not running", state.name))
             .hint("start it first")
@@ -142,7 +154,7 @@ fn start(
     let command = spec.args.join(" ");
     told.event(Action::ExecCreate.of(&command), &[]);
     told.event(Action::ExecStart.of(&command), &[]);
-    let started = spawn::spawn(Wanted {
+    let started = spawn::spawn(SpawnRequest {
         plan,
         arguments: spec.args,
         environment: spec.env,
@@ -150,7 +162,7 @@ fn start(
         stdin,
         size: spec.size,
         target: Some(target),
-        joined: Joining::default(),
+        joined: JoinedNamespaces::default(),
         cgroup,
     })
     // A container without its first process takes no further ones (pid_namespaces(7)).
@@ -161,7 +173,7 @@ fn start(
         _ => error,
     })?;
     let typed = started.terminal.as_ref().and_then(|terminal| terminal.try_clone().ok());
-    Ok((started, Input::new(write.or(typed))))
+    Ok((started, StdinWriter::new(write.or(typed))))
 }
 
 /// The container's configuration with this program as its process.
@@ -197,53 +209,53 @@ fn all_capabilities(process: &Process) -> LinuxCapabilities {
 
 /// A helper at work.
 struct Helper {
-    front: Option<Client>,
+    client: Option<ClientConnection>,
     child: sys::process::Child,
     outputs: [Option<OwnedFd>; 2],
     terminal: Option<OwnedFd>,
-    input: Input,
+    input: StdinWriter,
     /// Never readable: stands for what is not waited for.
     idle: OwnedFd,
     /// The exit code, and until when output is waited for.
-    ended: Option<(i32, Instant)>,
-    told: Told,
+    exited: Option<(i32, Instant)>,
+    event_context: EventContext,
 }
 
 impl Helper {
     /// Until the program has ended and what it wrote is with the front.
     fn watch(&mut self) {
         loop {
-            if let Some((code, until)) = self.ended {
+            if let Some((code, until)) = self.exited {
                 let drained = self.outputs.iter().all(Option::is_none);
                 if drained || Instant::now() >= until {
                     return self.finish(code);
                 }
             }
-            self.turn();
+            self.run_once();
         }
     }
 
     /// Waits for anything to happen, and does what is to be done then.
-    fn turn(&mut self) {
+    fn run_once(&mut self) {
         let idle = self.idle.as_fd();
-        let unsent = self.front.as_ref().is_some_and(Client::has_unsent);
+        let unsent = self.client.as_ref().is_some_and(ClientConnection::has_unsent);
         let mut fds = Vec::with_capacity(5);
         let mut push = |fd: Option<_>, flags: PollFlags| {
             let flags = if fd.is_some() { flags } else { PollFlags::empty() };
             fds.push(PollFd::from_borrowed_fd(fd.unwrap_or(idle), flags));
         };
-        push(Some(self.child.pidfd.as_fd()).filter(|_| self.ended.is_none()), PollFlags::IN);
+        push(Some(self.child.pidfd.as_fd()).filter(|_| self.exited.is_none()), PollFlags::IN);
         for output in &self.outputs {
             // A front that does not take the output holds the program back, as a pipe would.
             push(output.as_ref().map(AsFd::as_fd).filter(|_| !unsent), PollFlags::IN);
         }
-        let full = self.input.waits_for();
+        let full = self.input.poll_fd();
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, full.is_none());
         flags.set(PollFlags::OUT, unsent);
-        push(self.front.as_ref().map(|front| front.stream.as_fd()), flags);
+        push(self.client.as_ref().map(|front| front.stream.as_fd()), flags);
         push(full, PollFlags::OUT);
-        let left = self.ended.map(|(_, until)| until.saturating_duration_since(Instant::now()));
+        let left = self.exited.map(|(_, until)| until.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
         if rustix::event::poll(&mut fds, left.as_ref()).is_err() {
             return;
@@ -256,9 +268,9 @@ impl Helper {
                 self.read_output(number, stream);
             }
         }
-        if is(0) && self.ended.is_none() {
+        if is(0) && self.exited.is_none() {
             let code = sys::process::reap(&self.child.pidfd).unwrap_or(255);
-            self.ended = Some((code, Instant::now() + DRAIN));
+            self.exited = Some((code, Instant::now() + DRAIN));
         }
         self.input.write();
         if is(3) {
@@ -272,7 +284,7 @@ impl Helper {
         match rustix::io::read(output, &mut buffer) {
             Ok(0) | Err(Errno::IO) => self.outputs[number] = None,
             Ok(count) => {
-                if let Some(front) = &mut self.front {
+                if let Some(front) = &mut self.client {
                     front.output(stream, &buffer[..count]);
                 }
             }
@@ -281,40 +293,40 @@ impl Helper {
     }
 
     fn listen(&mut self) {
-        let Some(front) = &mut self.front else { return };
+        let Some(front) = &mut self.client else { return };
         for asked in front.receive() {
             match asked {
-                Asked::Input(bytes) => self.input.push(&bytes),
-                Asked::Request(Request::CloseStdin) => self.input.end(),
-                Asked::Request(Request::Kill { signal }) if self.ended.is_none() => {
+                ClientMessage::Input(bytes) => self.input.push(&bytes),
+                ClientMessage::Request(Request::CloseStdin) => self.input.close(),
+                ClientMessage::Request(Request::Kill { signal }) if self.exited.is_none() => {
                     let _ = sys::process::send_signal(&self.child.pidfd, signal.number());
                     if signal == Signal::KILL {
                         // What it has started goes with it, as from a terminal.
                         sys::process::kill_group(self.child.pid);
                     }
                 }
-                Asked::Request(Request::Resize(size)) => {
+                ClientMessage::Request(Request::Resize(size)) => {
                     if let Some(terminal) = &self.terminal {
                         let _ = sys::terminal::set_size(terminal, size.rows, size.columns);
                     }
                 }
-                Asked::Request(_) => {}
+                ClientMessage::Request(_) => {}
             }
         }
         front.send();
-        if front.gone {
+        if front.closed {
             // As with Docker, the program goes on; it reads no more.
-            self.front = None;
-            self.input.end();
+            self.client = None;
+            self.input.close();
         }
     }
 
     /// Tells the front how it ended, should it still be there.
     fn finish(&mut self, code: i32) {
-        self.told.event(Action::ExecDie, &[("exitCode", code.to_string())]);
-        let Some(front) = &mut self.front else { return };
+        self.event_context.event(Action::ExecDie, &[("exitCode", code.to_string())]);
+        let Some(front) = &mut self.client else { return };
         front.reply(&Reply::Exited { code });
-        while front.has_unsent() && !front.gone {
+        while front.has_unsent() && !front.closed {
             let mut fds = [PollFd::new(&front.stream, PollFlags::OUT)];
             let _ = rustix::event::poll(&mut fds, None);
             front.send();

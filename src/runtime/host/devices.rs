@@ -13,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
 
 /// What a container has of its own in `/dev`.
-const OWN: [&str; 7] = ["console", "fd", "mqueue", "ptmx", "pts", "shm", "core"];
+const CONTAINER_DEVICES: [&str; 7] = ["console", "fd", "mqueue", "ptmx", "pts", "shm", "core"];
 
 /// Adds `devices` to an OCI configuration: the nodes, and that they may be used.
 ///
@@ -29,8 +29,8 @@ pub(crate) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
             return Err(Error::new(Kind::Invalid, message)
                 .hint("name a device node, or a directory of such"));
         }
-        if userns::nested() {
-            show(device, &nodes, config)?;
+        if userns::in_user_namespace() {
+            add_bind(device, &nodes, config)?;
             continue;
         }
         for (_, node) in nodes {
@@ -51,7 +51,7 @@ pub(crate) fn add(devices: &[Device], config: &mut Value) -> Result<()> {
 }
 
 /// An ordinary user makes no devices: the host's are shown, where they are to be.
-fn show(device: &Device, nodes: &[Node], config: &mut Value) -> Result<()> {
+fn add_bind(device: &Device, nodes: &[Node], config: &mut Value) -> Result<()> {
     if !["r", "w"].iter().all(|right| device.access.contains(right)) {
         let message =
             format!("`{}`: only root can hold a container to `{}`", device.host, device.access);
@@ -75,12 +75,12 @@ fn push(list: &mut Value, item: Value) {
 }
 
 /// All devices of this host, but what a container has of its own.
-pub(crate) fn of_host() -> Vec<LinuxDevice> {
+pub(crate) fn host_devices() -> Vec<LinuxDevice> {
     let mut nodes = Vec::new();
     for entry in fs::read_dir("/dev").into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-        if !link && !OWN.contains(&name.as_str()) {
+        if !link && !CONTAINER_DEVICES.contains(&name.as_str()) {
             // What goes away meanwhile is not there.
             let _ = collect(&entry.path(), &format!("/dev/{name}"), &mut nodes);
         }

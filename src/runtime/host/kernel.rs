@@ -44,7 +44,7 @@ pub fn name() -> String {
 /// Whether a process has a handler for a signal, and whether it ignores it (proc_pid_status(5)).
 /// Without a handler the kernel gives it none that could end it, where it is the first of a process
 /// namespace (pid_namespaces(7)).
-pub fn treats(pid: i32, signal: Signal) -> [bool; 2] {
+pub fn signal_disposition(pid: i32, signal: Signal) -> [bool; 2] {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     ["SigCgt:", "SigIgn:"].map(|name| {
         let set = status.lines().find_map(|line| line.strip_prefix(name));
@@ -68,11 +68,11 @@ pub fn describe(cgroup_parent: &str) -> Description {
     });
     let version = hierarchies.version();
     let hierarchies = hierarchies.delegated(cgroup_parent.as_ref());
-    warnings.extend(rootless::complaints());
-    if userns::nested() && hierarchies == Hierarchies::default() {
+    warnings.extend(rootless::warnings());
+    if userns::in_user_namespace() && hierarchies == Hierarchies::default() {
         warnings.push(format!(
             "this user has no cgroup, so there is no limit, no `pause` and no `stats`; {}",
-            rootless::way_to_cgroup(None, false)
+            rootless::delegation_hint(None, false)
         ));
     }
     let filesystems = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
@@ -90,14 +90,14 @@ pub fn describe(cgroup_parent: &str) -> Description {
         cpus: std::thread::available_parallelism().map_or(1, |count| count.get() as u64),
         memory: total.totalram.saturating_mul(u64::from(total.mem_unit)),
         rootless: maps.is_some(),
-        security_options: lsm::options(maps.is_some()),
-        uid_map: maps.map(|maps| shown(&maps.uids)).unwrap_or_default(),
-        gid_map: maps.map(|maps| shown(&maps.gids)).unwrap_or_default(),
+        security_options: lsm::security_options(maps.is_some()),
+        uid_map: maps.map(|maps| format_id_map(&maps.uids)).unwrap_or_default(),
+        gid_map: maps.map(|maps| format_id_map(&maps.gids)).unwrap_or_default(),
         warnings,
     }
 }
 
-fn shown(ranges: &[userns::Range]) -> Vec<String> {
+fn format_id_map(ranges: &[userns::Range]) -> Vec<String> {
     let line =
         |range: &userns::Range| format!("{} {} {}", range.inside, range.outside, range.count);
     ranges.iter().map(line).collect()
@@ -118,14 +118,14 @@ pub fn boot_id() -> String {
 }
 
 /// Whether overlay takes layers one by one (Linux 6.8).
-pub(crate) fn one_by_one() -> bool {
+pub(crate) fn has_lowerdir_append() -> bool {
     kernel_version() >= (6, 8)
 }
 
 /// How many layers a root may be stacked of. overlayfs takes 500; older kernels take them as one
 /// text that must fit into a page (mount(2)), with some 85 bytes for each.
-pub fn most_layers() -> usize {
-    if one_by_one() { 400 } else { 45 }
+pub fn max_layers() -> usize {
+    if has_lowerdir_append() { 400 } else { 45 }
 }
 
 /// The kernel's version, major and minor; (0, 0) where its release says none.
@@ -145,7 +145,7 @@ pub(crate) fn kernel_version() -> (u32, u32) {
 pub fn check_oom_score(score: Option<i64>) -> Result<()> {
     let text = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
     let least = text.trim().parse().unwrap_or(i64::MIN);
-    if let Some(score) = score.filter(|score| userns::nested() && *score < least) {
+    if let Some(score) = score.filter(|score| userns::in_user_namespace() && *score < least) {
         let message = format!("--oom-score-adj {score}: only root may give less than {least}");
         return Err(Error::new(Kind::Denied, message).hint("leave it out, or run as root"));
     }
@@ -163,7 +163,7 @@ pub fn check_ulimits(ulimits: &[Ulimit]) -> Result<()> {
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     let effective = effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
     // In a user namespace it means nothing for limits.
-    if !userns::nested() && effective.unwrap_or_default() >> CAP_SYS_RESOURCE & 1 == 1 {
+    if !userns::in_user_namespace() && effective.unwrap_or_default() >> CAP_SYS_RESOURCE & 1 == 1 {
         return Ok(());
     }
     for ulimit in ulimits {

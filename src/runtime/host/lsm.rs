@@ -44,7 +44,7 @@ pub fn check(security: &Security) -> Result<()> {
 }
 
 /// What confines containers here, as `info` of Docker lists it.
-pub(crate) fn options(rootless: bool) -> Vec<String> {
+pub(crate) fn security_options(rootless: bool) -> Vec<String> {
     let known = [
         ("name=apparmor", has_apparmor()),
         ("name=seccomp,profile=builtin", Path::new("/proc/sys/kernel/seccomp").exists()),

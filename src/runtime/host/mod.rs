@@ -6,6 +6,7 @@ pub mod lsm;
 pub mod memory;
 
 pub use kernel::{
-    boot_id, check_oom_score, check_ulimits, describe, first_child, most_layers, name, treats,
+    boot_id, check_oom_score, check_ulimits, describe, first_child, max_layers, name,
+    signal_disposition,
 };
-pub(crate) use kernel::{kernel_version, one_by_one, start_time};
+pub(crate) use kernel::{has_lowerdir_append, kernel_version, start_time};

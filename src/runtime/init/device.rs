@@ -6,11 +6,11 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::rooted_path::make_directories;
-use crate::runtime::plan::DeviceStep;
+use crate::runtime::plan::DeviceNode;
 use crate::sys::mount::{self, Attributes};
 
 /// Shows a device of the host at the same path below `root`, if it is what its name says.
-pub fn show(root: BorrowedFd<'_>, device: &DeviceStep) -> Result<(), Errno> {
+pub fn bind_device(root: BorrowedFd<'_>, device: &DeviceNode) -> Result<(), Errno> {
     let (path, (major, minor)) = (device.path.as_c_str(), device.number);
     let host = mount::open_directory(c"/")?;
     let node = mount::open_beneath(host, path, OFlags::PATH)?;

@@ -22,11 +22,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::plan::{DeviceStep, FileStep, MountStep, Plan, Step};
+use super::plan::{DeviceNode, FileStep, MountStep, Plan, Step};
 use super::protocol::{Report, Size};
 use crate::runtime::client::root;
-use crate::runtime::init::rooted_path::{Wanted, make_directories};
-use crate::runtime::init::traced::Traced;
+use crate::runtime::init::rooted_path::{PlaceKind, make_directories};
+use crate::runtime::init::traced::TraceWriter;
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{net, process, seccomp};
 
@@ -53,7 +53,7 @@ pub struct Init {
     /// The end of the pipe that takes the report.
     pub report: OwnedFd,
     /// Where each step is told, while it is traced.
-    pub traced: Option<Traced>,
+    pub traced: Option<TraceWriter>,
     /// The numbers of all these descriptors, in order.
     pub descriptors: Vec<RawFd>,
     /// Where the program may be, in the order of PATH.
@@ -70,14 +70,14 @@ impl Init {
         let several = self.cgroups.iter().chain(&self.namespaces);
         let single = self.streams.iter().chain([&self.terminal, &self.target]);
         let single = single.chain([&self.shared_memory]).flatten().chain([&self.report]);
-        let single = single.chain(self.traced.iter().flat_map(Traced::descriptors));
-        self.descriptors = process::numbers(several.chain(single).map(AsFd::as_fd));
+        let single = single.chain(self.traced.iter().flat_map(TraceWriter::descriptors));
+        self.descriptors = process::raw_fds(several.chain(single).map(AsFd::as_fd));
     }
 
     /// Walks the plan. Never returns from its last step, nor from one that failed, which is
     /// reported.
     pub fn run(&self) {
-        let mut walk = Walk {
+        let mut walk = PlanRunner {
             init: self,
             root: None,
             sources: Vec::new(),
@@ -99,7 +99,7 @@ impl Init {
 }
 
 /// What the steps so far have made.
-struct Walk<'a> {
+struct PlanRunner<'a> {
     init: &'a Init,
     /// The new root.
     root: Option<OwnedFd>,
@@ -113,7 +113,7 @@ struct Walk<'a> {
     home: CString,
 }
 
-impl Walk<'_> {
+impl PlanRunner<'_> {
     fn perform(&mut self, step: &Step) -> Result<(), Errno> {
         match step {
             Step::CloseInherited => process::close_all_but(&self.init.descriptors),
@@ -121,23 +121,23 @@ impl Walk<'_> {
             Step::SetOomScore(score) => proc_self::set_oom_score(score),
             Step::JoinCgroups => self.join_cgroups(),
             Step::NewCgroupNamespace => process::unshare_cgroup(),
-            Step::HideFromOthers => process::set_dumpable(false),
+            Step::ClearDumpable => process::set_dumpable(false),
             Step::NewKeyring => new_keyring(),
             Step::NewSession => rustix::process::setsid().map(drop),
             Step::BringLoopbackUp => net::loopback_up(),
-            Step::StopPropagation => mount::make_all_slaves(),
+            Step::MakeMountsSlave => mount::make_all_slaves(),
             Step::MountRoot(overlay) => self.begin_root(root::mount(overlay)),
             Step::BindRoot { path, attributes } => self.begin_root(root::bind(path, *attributes)),
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
-            Step::BindDevice(device) => device::show(self.root()?, device),
+            Step::BindDevice(device) => device::bind_device(self.root()?, device),
             Step::MakeDevice(device) => self.make_device(device),
             Step::MakeLink { path, target } => {
                 rustix::fs::symlinkat(target.as_c_str(), self.root()?, path.as_c_str())
             }
             Step::PivotRoot => mount::pivot(self.root()?),
             Step::JoinNamespaces(which) => self.join_namespaces(*which),
-            Step::LetGoOfHost => self.let_go_of_host(),
+            Step::CloseHostFds => self.close_host_fds(),
             Step::OpenNullInput => open_null_input(),
             Step::OpenTerminal { console } => self.open_terminal(*console),
             Step::WriteSysctl { path, value, optional } => match self.write_sysctl(path, value) {
@@ -146,7 +146,7 @@ impl Walk<'_> {
             },
             Step::SetHostname(name) => rustix::system::sethostname(name.to_bytes()),
             Step::MakeReadonly(path) => self.make_readonly(path),
-            Step::SealMount(path) => self.seal_mount(path),
+            Step::RemountReadonly(path) => self.remount_readonly(path),
             Step::Mask(path) => self.mask(path),
             Step::SetLimit { resource, soft, hard } => {
                 process::limit(*resource, Some(*soft), Some(*hard))
@@ -161,14 +161,16 @@ impl Walk<'_> {
                 rustix::process::umask(Mode::from_bits_truncate(*mask));
                 Ok(())
             }
-            Step::EnterDirectory { path, make } => rooted_path::enter(path, *make),
-            Step::SealRoot => mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY),
-            Step::SetProfile(order) => proc_self::set_profile(order),
-            Step::SetLabel(label) => proc_self::write(c"/proc/self/attr/exec", label),
-            Step::ForbidNewPrivileges => rustix::thread::set_no_new_privs(true),
-            Step::LoadFilter(judge) => seccomp::set(&judge.program, judge.flags),
-            Step::BecomeUser(step) => {
-                self.home = privileges::become_user(self.init, self.terminal.as_ref(), step)?;
+            Step::SetCwd { path, make } => rooted_path::enter(path, *make),
+            Step::RemountRootReadonly => {
+                mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY)
+            }
+            Step::SetApparmorProfile(order) => proc_self::set_apparmor_profile(order),
+            Step::SetSelinuxLabel(label) => proc_self::write(c"/proc/self/attr/exec", label),
+            Step::SetNoNewPrivs => rustix::thread::set_no_new_privs(true),
+            Step::LoadSeccomp(judge) => seccomp::set(&judge.program, judge.flags),
+            Step::SetCredentials(step) => {
+                self.home = privileges::set_credentials(self.init, self.terminal.as_ref(), step)?;
                 Ok(())
             }
             Step::CloseDescriptors => self.close_descriptors(),
@@ -180,28 +182,32 @@ impl Walk<'_> {
     /// The steps of what is not the container's alone.
     fn share(&mut self, step: &Step) -> Result<(), Errno> {
         match step {
-            Step::JoinNamespace { slot, .. } => {
+            Step::JoinNamespace { fd_index: slot, .. } => {
                 let namespace = self.init.namespaces.get(*slot).ok_or(Errno::BADF)?;
                 process::enter_namespace(namespace)
             }
-            Step::OpenSharedMemory => {
+            Step::OpenDevShm => {
                 let theirs = self.init.shared_memory.as_ref().ok_or(Errno::BADF)?;
                 self.sources.push(rooted_path::shared_memory(theirs.as_fd())?);
                 Ok(())
             }
             Step::SetDomainname(name) => rustix::system::setdomainname(name.to_bytes()),
-            Step::OpenSource(source) => {
+            Step::OpenBindSource(source) => {
                 self.sources.push(mount::open_view(&source.path, source.view)?);
                 Ok(())
             }
-            Step::FillVolume { volume, target } => {
-                volume_copy_up::fill(volume, self.root()?, target)
+            Step::CopyUpVolume { volume, target } => {
+                volume_copy_up::copy_up(volume, self.root()?, target)
             }
-            Step::ShowSource { slot, target, .. } => self.show_source(*slot, target),
-            Step::MountMemory(memory) => {
+            Step::AttachBind { fd_index: slot, target, .. } => self.attach_bind(*slot, target),
+            Step::MountTmpfs(memory) => {
                 let mounted =
                     mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;
-                let place = rooted_path::make(self.root()?, &memory.target, Wanted::Directory)?;
+                let place = rooted_path::open_or_create(
+                    self.root()?,
+                    &memory.target,
+                    PlaceKind::Directory,
+                )?;
                 mount::attach(mounted, place)
             }
             _ => Err(Errno::NOSYS),
@@ -223,9 +229,9 @@ impl Walk<'_> {
 
     /// From here on paths are the container's, and some of them lead through `/proc/self/fd`:
     /// nothing there may be the host's (CVE-2024-21626).
-    fn let_go_of_host(&self) -> Result<(), Errno> {
+    fn close_host_fds(&self) -> Result<(), Errno> {
         let init = self.init;
-        let [traced, gate] = Traced::both(init.traced.as_ref());
+        let [traced, gate] = TraceWriter::both(init.traced.as_ref());
         let kept = [
             traced,
             gate,
@@ -266,8 +272,8 @@ impl Walk<'_> {
     fn mount(&self, step: &MountStep) -> Result<(), Errno> {
         let mounted = match mount::filesystem(&step.fstype, &step.settings, step.attributes) {
             Err(Errno::NODEV) if step.optional => return Ok(()),
-            Err(Errno::PERM) => match &step.instead {
-                Some(path) => match show_instead(path, step) {
+            Err(Errno::PERM) => match &step.fallback_bind {
+                Some(path) => match bind_fallback(path, step) {
                     Err(Errno::NOENT) if step.optional => return Ok(()),
                     result => result?,
                 },
@@ -284,25 +290,25 @@ impl Walk<'_> {
         let root = self.root()?;
         let source = mount::clone_tree(CWD, &file.source)?;
         mount::add_attributes(&source, file.attributes)?;
-        mount::attach(source, rooted_path::make(root, &file.target, Wanted::File)?)
+        mount::attach(source, rooted_path::open_or_create(root, &file.target, PlaceKind::File)?)
     }
 
-    fn show_source(&self, slot: usize, target: &CStr) -> Result<(), Errno> {
+    fn attach_bind(&self, slot: usize, target: &CStr) -> Result<(), Errno> {
         let source = self.sources.get(slot).ok_or(Errno::BADF)?;
         let wanted = match FileType::from_raw_mode(rustix::fs::fstat(source)?.st_mode) {
-            FileType::Directory => Wanted::Directory,
-            _ => Wanted::File,
+            FileType::Directory => PlaceKind::Directory,
+            _ => PlaceKind::File,
         };
-        let place = rooted_path::make(self.root()?, target, wanted)?;
+        let place = rooted_path::open_or_create(self.root()?, target, wanted)?;
         let there = FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode);
-        if (there == FileType::Directory) == (wanted == Wanted::Directory) {
+        if (there == FileType::Directory) == (wanted == PlaceKind::Directory) {
             mount::attach(source, place)
         } else {
             Err(Errno::NOTDIR)
         }
     }
 
-    fn make_device(&self, device: &DeviceStep) -> Result<(), Errno> {
+    fn make_device(&self, device: &DeviceNode) -> Result<(), Errno> {
         let directory = make_directories(self.root()?, &device.directory)?;
         let (major, minor) = device.number;
         let number = rustix::fs::makedev(major, minor);
@@ -339,7 +345,7 @@ impl Walk<'_> {
         mount::attach(copy, place)
     }
 
-    fn seal_mount(&self, path: &CStr) -> Result<(), Errno> {
+    fn remount_readonly(&self, path: &CStr) -> Result<(), Errno> {
         let mounted = mount::open_beneath(self.root()?, path, OFlags::PATH)?;
         mount::add_attributes(mounted, Attributes::MOUNT_ATTR_RDONLY)
     }
@@ -378,12 +384,12 @@ impl Walk<'_> {
     fn close_descriptors(&self) -> Result<(), Errno> {
         for (number, stream) in (0..).zip(&self.init.streams) {
             if let Some(stream) = stream.as_ref().or(self.terminal.as_ref()) {
-                process::redirect(stream, number)?;
+                process::dup_to(stream, number)?;
             }
         }
         // The report pipe goes with exec; all others go now, so that no path through
         // /proc/self/fd leads back to the host (CVE-2024-21626).
-        let [traced, gate] = Traced::both(self.init.traced.as_ref());
+        let [traced, gate] = TraceWriter::both(self.init.traced.as_ref());
         close_all_but([Some(&self.init.report), traced, gate])
     }
 
@@ -415,7 +421,7 @@ fn close_all_but<const N: usize>(kept: [Option<&OwnedFd>; N]) -> Result<(), Errn
 }
 
 /// The host's own, where its namespace is this one too.
-fn show_instead(path: &CStr, step: &MountStep) -> Result<OwnedFd, Errno> {
+fn bind_fallback(path: &CStr, step: &MountStep) -> Result<OwnedFd, Errno> {
     if step.fstype.as_c_str() == c"proc" {
         let number = rustix::fs::readlink(c"/proc/self", Vec::new())?;
         let own = rustix::process::getpid().as_raw_nonzero().to_string();
@@ -439,7 +445,7 @@ fn new_keyring() -> Result<(), Errno> {
 fn open_null_input() -> Result<(), Errno> {
     let root = mount::open_directory(c"/")?;
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-    process::redirect(null(root.as_fd(), flags)?, 0)
+    process::dup_to(null(root.as_fd(), flags)?, 0)
 }
 
 /// `/dev/null` of a root, and nothing else that has its name (CVE-2025-31133).

@@ -32,12 +32,12 @@ pub fn run() -> u8 {
     let Some((program, arguments)) = words.split_first() else { return 127 };
     // Where it is not the first of its namespace, what others leave comes to it all the same.
     let _ = rustix::process::set_child_subreaper(rustix::process::getpid().into());
-    if sys::signal::hold_all().is_err() {
+    if sys::signal::block_all().is_err() {
         return 126;
     }
     // Held before, so that the end of the program is not missed.
     let mut command = Command::new(program);
-    sys::signal::hold_none_in(command.args(arguments).process_group(0));
+    sys::signal::unblock_all_in(command.args(arguments).process_group(0));
     let child = match command.spawn() {
         Ok(child) => i32::try_from(child.id()).ok().and_then(Pid::from_raw),
         Err(error) => {
@@ -50,13 +50,13 @@ pub fn run() -> u8 {
     // On a terminal the program is who is typed to.
     let _ = rustix::termios::tcsetpgrp(rustix::stdio::stdin(), child);
     loop {
-        match sys::signal::next_held() {
+        match sys::signal::wait_blocked() {
             libc::SIGCHLD => {
                 if let Some(code) = reap(child) {
                     return code;
                 }
             }
-            signal => sys::process::pass_on(child, signal),
+            signal => sys::process::forward_signal(child, signal),
         }
     }
 }
@@ -78,7 +78,7 @@ fn reap(child: Pid) -> Option<u8> {
 }
 
 /// Puts a copy of this program at `path`, unless the one there is of this very program.
-pub(crate) fn place(path: &Path) -> Result<()> {
+pub(crate) fn install(path: &Path) -> Result<()> {
     let own = Path::new("/proc/self/exe");
     let what = || format!("copy this program to `{}`", path.display());
     let like = fs::metadata(own).context(what)?;

@@ -9,17 +9,17 @@ use rustix::io::Errno;
 
 use super::Init;
 use super::{passwd, read_etc};
-use crate::runtime::plan::UserStep;
+use crate::runtime::plan::Credentials;
 use crate::sys::{identity, process};
 
 /// Becomes the user; `HOME=...` of it, where the environment has none.
 ///
 /// Order: the bounding set first, while CAP_SETPCAP is there; then groups and user, which take
 /// the capabilities of a user that is not root; then what remains (capabilities(7)).
-pub(crate) fn become_user(
+pub(crate) fn set_credentials(
     init: &Init,
     terminal: Option<&OwnedFd>,
-    step: &UserStep,
+    step: &Credentials,
 ) -> Result<CString, Errno> {
     let passwd = read_etc::read(c"/etc/passwd")?;
     let group = read_etc::read(c"/etc/group")?;
@@ -35,7 +35,7 @@ pub(crate) fn become_user(
         true => CString::default(),
         false => CString::new([b"HOME=", user.home].concat()).unwrap_or_default(),
     };
-    own_streams(init, terminal, user.uid)?;
+    chown_streams(init, terminal, user.uid)?;
     let bounding = step.bounding & identity::bounding();
     identity::drop_bounding(bounding)?;
     identity::keep_capabilities(true)?;
@@ -51,7 +51,7 @@ pub(crate) fn become_user(
 }
 
 /// `/dev/stdout` can be opened again only by who owns the pipe behind it.
-fn own_streams(init: &Init, terminal: Option<&OwnedFd>, uid: u32) -> Result<(), Errno> {
+fn chown_streams(init: &Init, terminal: Option<&OwnedFd>, uid: u32) -> Result<(), Errno> {
     if uid == 0 {
         return Ok(());
     }

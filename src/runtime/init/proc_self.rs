@@ -17,7 +17,7 @@ pub(crate) fn set_oom_score(score: &CStr) -> Result<(), Errno> {
 }
 
 /// Where several modules are at work each has a directory (Linux 5.8).
-pub(crate) fn set_profile(order: &CStr) -> Result<(), Errno> {
+pub(crate) fn set_apparmor_profile(order: &CStr) -> Result<(), Errno> {
     match write(c"/proc/self/attr/apparmor/exec", order) {
         Err(Errno::NOENT) if open(c"/proc/self/attr/apparmor/exec").is_err() => {
             write(c"/proc/self/attr/exec", order)

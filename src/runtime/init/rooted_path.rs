@@ -19,7 +19,7 @@ const KERNELS: [u32; 4] = [0x9fa0, 0x6265_6572, 0x0027_e0eb, 0x6367_7270];
 
 /// What a place is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum PlaceKind {
     /// A directory.
     Directory,
     /// Anything else.
@@ -57,7 +57,11 @@ pub fn make_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Er
 /// The place `path` inside `root` for a user's mount. Links are followed inside the root, also
 /// those that lead nowhere yet; what is missing is made. `EBUSY` for the root itself, `EXDEV` for
 /// the kernel's file systems, wherever links of the image lead (confinement.md, D2 and D4).
-pub fn make(root: BorrowedFd<'_>, path: &CStr, wanted: Wanted) -> Result<OwnedFd, Errno> {
+pub fn open_or_create(
+    root: BorrowedFd<'_>,
+    path: &CStr,
+    wanted: PlaceKind,
+) -> Result<OwnedFd, Errno> {
     not_of_the_kernel(walk(root, path, Some(wanted))?.ok_or(Errno::BUSY)?)
 }
 
@@ -66,9 +70,9 @@ pub fn make(root: BorrowedFd<'_>, path: &CStr, wanted: Wanted) -> Result<OwnedFd
 fn walk(
     root: BorrowedFd<'_>,
     path: &CStr,
-    wanted: Option<Wanted>,
+    wanted: Option<PlaceKind>,
 ) -> Result<Option<OwnedFd>, Errno> {
-    let mut way = Way { root, below: Vec::new() };
+    let mut way = WalkedDirs { root, below: Vec::new() };
     let mut ahead: Vec<CString> = Vec::new();
     push(&mut ahead, path.to_bytes())?;
     let mut links = 0;
@@ -77,12 +81,12 @@ fn walk(
             way.below.pop();
             continue;
         }
-        let here = way.here();
+        let here = way.current();
         let found = match open(here, &name) {
             Err(Errno::NOENT) => {
                 let last = ahead.is_empty();
                 let wanted = wanted.ok_or(Errno::NOENT)?;
-                make_one(here, &name, if last { wanted } else { Wanted::Directory })?;
+                make_one(here, &name, if last { wanted } else { PlaceKind::Directory })?;
                 open(here, &name)?
             }
             result => result?,
@@ -129,13 +133,13 @@ pub fn shared_memory(theirs: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
 }
 
 /// The directories from the root to here.
-struct Way<'a> {
+struct WalkedDirs<'a> {
     root: BorrowedFd<'a>,
     below: Vec<OwnedFd>,
 }
 
-impl Way<'_> {
-    fn here(&self) -> BorrowedFd<'_> {
+impl WalkedDirs<'_> {
+    fn current(&self) -> BorrowedFd<'_> {
         self.below.last().map_or(self.root, AsFd::as_fd)
     }
 }
@@ -155,10 +159,10 @@ fn open(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
 
 /// Another container may make the same in a volume that both share: then it is there. What it is
 /// shows when it is opened.
-fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: Wanted) -> Result<(), Errno> {
+fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: PlaceKind) -> Result<(), Errno> {
     let made = match wanted {
-        Wanted::Directory => rustix::fs::mkdirat(dir, name, Mode::from_bits_truncate(0o755)),
-        Wanted::File => {
+        PlaceKind::Directory => rustix::fs::mkdirat(dir, name, Mode::from_bits_truncate(0o755)),
+        PlaceKind::File => {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let mode = Mode::from_bits_truncate(0o644);
             rustix::fs::openat(dir, name, flags | OFlags::WRONLY, mode).map(drop)
@@ -174,7 +178,7 @@ fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: Wanted) -> Result<(), Errn
 /// be the container's; a path that leads out of it is never taken (confinement.md, D2, D7 and D9).
 pub fn enter(path: &CStr, make: bool) -> Result<(), Errno> {
     let root = mount::open_directory(c"/")?;
-    match walk(root.as_fd(), path, make.then_some(Wanted::Directory))? {
+    match walk(root.as_fd(), path, make.then_some(PlaceKind::Directory))? {
         Some(directory) => rustix::process::fchdir(directory)?,
         None => rustix::process::fchdir(root)?,
     }

@@ -15,18 +15,18 @@ use crate::sys::clock;
 
 /// What is told of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Note {
+struct StepReport {
     /// Which step of the plan, from 0.
     step: u64,
     /// When it was begun, in nanoseconds of the monotonic clock.
-    begun: u64,
+    start: u64,
     /// How long it took, in nanoseconds, or [`Note::AHEAD`].
-    took: u64,
+    duration: u64,
     /// The error number with which it failed; 0 where it did not.
     errno: u64,
 }
 
-impl Note {
+impl StepReport {
     /// Shorter than PIPE_BUF, so it always comes whole (pipe(7)).
     const SIZE: usize = 32;
     /// The step is not taken yet, and init waits until it may.
@@ -34,7 +34,7 @@ impl Note {
 
     fn to_bytes(self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
-        let numbers = [self.step, self.begun, self.took, self.errno];
+        let numbers = [self.step, self.start, self.duration, self.errno];
         for (part, number) in bytes.chunks_exact_mut(8).zip(numbers) {
             part.copy_from_slice(&number.to_ne_bytes());
         }
@@ -47,20 +47,20 @@ impl Note {
             part.copy_from_slice(&bytes[8 * at..8 * at + 8]);
             u64::from_ne_bytes(part)
         };
-        Note { step: number(0), begun: number(1), took: number(2), errno: number(3) }
+        StepReport { step: number(0), start: number(1), duration: number(2), errno: number(3) }
     }
 }
 
 /// Init's ends.
 #[derive(Debug)]
-pub struct Traced {
+pub struct TraceWriter {
     /// Takes what is told.
     to: OwnedFd,
     /// Gives a byte for each step that may be taken; none where nobody watches.
     gate: Option<OwnedFd>,
 }
 
-impl Traced {
+impl TraceWriter {
     /// The descriptors that are open.
     pub fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
         [&self.to].into_iter().chain(&self.gate)
@@ -71,50 +71,53 @@ impl Traced {
         [traced.map(|traced| &traced.to), traced.and_then(|traced| traced.gate.as_ref())]
     }
 
-    fn tell(&self, number: usize, begun: u64, took: u64, errno: i32) {
+    fn write(&self, number: usize, begun: u64, took: u64, errno: i32) {
         let step = u64::try_from(number).unwrap_or(u64::MAX);
         let errno = u64::from(errno.unsigned_abs());
-        let _ = rustix::io::write(&self.to, &Note { step, begun, took, errno }.to_bytes());
+        let _ = rustix::io::write(
+            &self.to,
+            &StepReport { step, start: begun, duration: took, errno }.to_bytes(),
+        );
     }
 }
 
 /// Takes one step in init, and tells of it.
 pub fn step(
-    traced: Option<&Traced>,
+    traced: Option<&TraceWriter>,
     number: usize,
     step: &Step,
     take: impl FnOnce() -> Result<(), Errno>,
 ) -> Result<(), Errno> {
     let Some(traced) = traced else { return take() };
     if let Some(gate) = &traced.gate {
-        traced.tell(number, clock::monotonic(), Note::AHEAD, 0);
+        traced.write(number, clock::monotonic(), StepReport::AHEAD, 0);
         // Where nobody answers any more, nobody watches.
         let _ = rustix::io::read(gate, &mut [0; 1]);
     }
     let begun = clock::monotonic();
     if matches!(step, Step::Execute) {
         // Where it succeeds there is nobody left to tell of its end.
-        traced.tell(number, begun, 0, 0);
+        traced.write(number, begun, 0, 0);
     }
     let taken = take();
     let errno = taken.err().map_or(0, Errno::raw_os_error);
-    traced.tell(number, begun, clock::monotonic().saturating_sub(begun), errno);
+    traced.write(number, begun, clock::monotonic().saturating_sub(begun), errno);
     taken
 }
 
 /// The ends of who makes the process.
 #[derive(Debug)]
-pub struct Tracer {
+pub struct TraceReader {
     from: OwnedFd,
     gate: Option<OwnedFd>,
 }
 
-impl Tracer {
+impl TraceReader {
     /// Init's ends and ours; none where nothing is traced.
     ///
     /// # Errors
     /// When there are no more descriptors.
-    pub fn begin() -> crate::model::Result<(Option<Traced>, Option<Self>)> {
+    pub fn begin() -> crate::model::Result<(Option<TraceWriter>, Option<Self>)> {
         if !trace::is_on() {
             return Ok((None, None));
         }
@@ -123,27 +126,28 @@ impl Tracer {
             true => pipe().map(|(wait, open)| (Some(wait), Some(open)))?,
             false => (None, None),
         };
-        Ok((Some(Traced { to, gate: wait }), Some(Tracer { from, gate: open })))
+        Ok((Some(TraceWriter { to, gate: wait }), Some(TraceReader { from, gate: open })))
     }
 
     /// Notes each step, until init has become its program or given up.
     pub fn follow(self, plan: &Plan) {
-        let mut bytes = [0; Note::SIZE];
+        let mut bytes = [0; StepReport::SIZE];
         loop {
             match rustix::io::read(&self.from, &mut bytes) {
-                Ok(Note::SIZE) => {}
+                Ok(StepReport::SIZE) => {}
                 Err(Errno::INTR) => continue,
                 _ => return,
             }
-            let Note { step, begun, took, errno } = Note::from_bytes(&bytes);
+            let StepReport { step, start: begun, duration: took, errno } =
+                StepReport::from_bytes(&bytes);
             let step = usize::try_from(step).ok().and_then(|step| plan.steps.get(step));
-            let Some(mut deed) = step.map(Step::told) else { continue };
-            if took == Note::AHEAD {
+            let Some(mut deed) = step.map(Step::describe) else { continue };
+            if took == StepReport::AHEAD {
                 trace::before(&deed);
                 let _ = self.gate.as_ref().map(|gate| rustix::io::write(gate, b"g"));
                 continue;
             }
-            deed.span = Some(Span { begun, took });
+            deed.span = Some(Span { start: begun, duration: took });
             deed.failure = i32::try_from(errno).ok().filter(|errno| *errno != 0).map(reason);
             match deed.failure.is_some() {
                 // The last step was told before it was taken.
@@ -166,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_note_comes_out_as_it_went_in() {
-        let note = Note { step: 7, begun: 1 << 40, took: Note::AHEAD, errno: 2 };
-        assert_eq!(Note::from_bytes(&note.to_bytes()), note);
+        let note = StepReport { step: 7, start: 1 << 40, duration: StepReport::AHEAD, errno: 2 };
+        assert_eq!(StepReport::from_bytes(&note.to_bytes()), note);
     }
 }

@@ -20,24 +20,26 @@ use rustix::io::Errno;
 use crate::sys::mount;
 
 /// In a volume's directory: nothing has been in it yet.
-pub const FRESH: &CStr = c"fresh";
+pub const EMPTY_MARK: &CStr = c"fresh";
 /// In a volume's directory: it is being filled.
-const FILLING: &CStr = c"filling";
+const COPYING_MARK: &CStr = c"filling";
 
 const CHUNK: usize = 1 << 20;
 
 /// Fills the volume whose directory is at `volume` from `target` inside `root`, where it is new.
-pub fn fill(volume: &CStr, root: BorrowedFd<'_>, target: &CStr) -> Result<(), Errno> {
+pub fn copy_up(volume: &CStr, root: BorrowedFd<'_>, target: &CStr) -> Result<(), Errno> {
     let own = open_dir(CWD, volume)?;
     rustix::fs::flock(&own, FlockOperation::LockExclusive)?;
     let data = open_dir(&own, c"_data")?;
-    if rustix::fs::accessat(&own, FILLING, rustix::fs::Access::EXISTS, AtFlags::empty()).is_ok() {
+    if rustix::fs::accessat(&own, COPYING_MARK, rustix::fs::Access::EXISTS, AtFlags::empty())
+        .is_ok()
+    {
         empty(data.as_fd())?;
     } else {
         if !names(data.as_fd())?.is_empty() {
-            return forget(&own, FRESH);
+            return clear_mark(&own, EMPTY_MARK);
         }
-        match rustix::fs::renameat(&own, FRESH, &own, FILLING) {
+        match rustix::fs::renameat(&own, EMPTY_MARK, &own, COPYING_MARK) {
             Err(Errno::NOENT) => return Ok(()),
             result => result?,
         }
@@ -49,10 +51,10 @@ pub fn fill(volume: &CStr, root: BorrowedFd<'_>, target: &CStr) -> Result<(), Er
         let mut copy = Copy { links: HashMap::new(), data: data.as_fd() };
         copy.directory(source.as_fd(), data.as_fd(), &mut Vec::new())?;
     }
-    forget(&own, FILLING)
+    clear_mark(&own, COPYING_MARK)
 }
 
-fn forget(own: &OwnedFd, mark: &CStr) -> Result<(), Errno> {
+fn clear_mark(own: &OwnedFd, mark: &CStr) -> Result<(), Errno> {
     match rustix::fs::unlinkat(own, mark, AtFlags::empty()) {
         Err(Errno::NOENT) => Ok(()),
         result => result,
@@ -114,7 +116,7 @@ impl Copy<'_> {
             path.truncate(length);
         }
         let like = rustix::fs::fstat(from)?;
-        dress(from, to, &like)
+        copy_attributes(from, to, &like)
     }
 
     fn entry(
@@ -146,7 +148,7 @@ impl Copy<'_> {
             FileType::Symlink => {
                 let target = rustix::fs::readlinkat(from, name, Vec::new())?;
                 rustix::fs::symlinkat(&target, to, name)?;
-                dress_name(to, name, &like)
+                copy_attributes_at(to, name, &like)
             }
             FileType::Fifo | FileType::CharacterDevice | FileType::BlockDevice => {
                 // A device never works in a volume; without the right to make it, it is left out.
@@ -154,7 +156,7 @@ impl Copy<'_> {
                     Err(Errno::PERM) => return Ok(()),
                     result => result?,
                 }
-                dress_name(to, name, &like)?;
+                copy_attributes_at(to, name, &like)?;
                 rustix::fs::chmodat(to, name, mode_of(&like), AtFlags::empty())
             }
             // A socket means nothing without the process that listens on it.
@@ -180,7 +182,7 @@ fn file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, like: &Stat) -> R
             Err(errno) => return Err(errno),
         }
     }
-    dress(source.as_fd(), copy.as_fd(), like)
+    copy_attributes(source.as_fd(), copy.as_fd(), like)
 }
 
 fn read_and_write(source: &OwnedFd, copy: &OwnedFd) -> Result<(), Errno> {
@@ -224,7 +226,7 @@ fn owner_of(like: &Stat) -> (Option<rustix::fs::Uid>, Option<rustix::fs::Gid>) {
 }
 
 /// The owner first, for a new owner takes set-id bits and file capabilities away.
-fn dress(from: BorrowedFd<'_>, to: BorrowedFd<'_>, like: &Stat) -> Result<(), Errno> {
+fn copy_attributes(from: BorrowedFd<'_>, to: BorrowedFd<'_>, like: &Stat) -> Result<(), Errno> {
     let (uid, gid) = owner_of(like);
     rustix::fs::fchown(to, uid, gid)?;
     rustix::fs::fchmod(to, mode_of(like))?;
@@ -232,7 +234,7 @@ fn dress(from: BorrowedFd<'_>, to: BorrowedFd<'_>, like: &Stat) -> Result<(), Er
     rustix::fs::futimens(to, &times_of(like))
 }
 
-fn dress_name(to: BorrowedFd<'_>, name: &CStr, like: &Stat) -> Result<(), Errno> {
+fn copy_attributes_at(to: BorrowedFd<'_>, name: &CStr, like: &Stat) -> Result<(), Errno> {
     let (uid, gid) = owner_of(like);
     rustix::fs::chownat(to, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?;
     rustix::fs::utimensat(to, name, &times_of(like), AtFlags::SYMLINK_NOFOLLOW)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
-use super::rotation::{self, Part};
+use super::rotation::{self, LogSegment};
 use crate::model::error::Context;
 use crate::model::{Error, Result};
 
@@ -18,11 +18,11 @@ const CHUNK: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Lines {
     path: PathBuf,
-    part: Option<Part>,
+    segment: Option<LogSegment>,
     /// Whether `part` was full when its end was last looked at: nothing more comes after this end.
     full: Option<u64>,
     /// Where the last file ended when this began, for who wants no more.
-    end: Option<End>,
+    end: Option<FileEnd>,
     /// What was read and not yet returned, from `at` on.
     buffer: Vec<u8>,
     at: usize,
@@ -30,7 +30,7 @@ pub(crate) struct Lines {
 
 /// The end of the last file at some moment.
 #[derive(Debug)]
-struct End {
+struct FileEnd {
     /// Its device and inode.
     place: (u64, u64),
     /// How long it was.
@@ -41,15 +41,22 @@ struct End {
 
 impl Lines {
     /// From where `part` stands on; from the first line on where nothing is yet.
-    pub(crate) fn new(path: &Path, part: Option<Part>) -> Self {
-        Lines { path: path.to_owned(), part, full: None, end: None, buffer: Vec::new(), at: 0 }
+    pub(crate) fn new(path: &Path, part: Option<LogSegment>) -> Self {
+        Lines {
+            path: path.to_owned(),
+            segment: part,
+            full: None,
+            end: None,
+            buffer: Vec::new(),
+            at: 0,
+        }
     }
 
     /// Only what is there now: one who writes faster than we read would keep us for ever.
-    pub(crate) fn until_now(mut self) -> Self {
+    pub(crate) fn snapshot(mut self) -> Self {
         // Before the file is looked at: one that is begun meanwhile has a higher number.
         let number = rotation::numbers(&self.path).last().map_or(1, |last| last + 1);
-        let end = |found: fs::Metadata| End {
+        let end = |found: fs::Metadata| FileEnd {
             place: (found.dev(), found.ino()),
             bytes: found.len(),
             number,
@@ -60,7 +67,7 @@ impl Lines {
 
     /// How many bytes may still be read of the present file.
     fn left(&mut self) -> std::io::Result<u64> {
-        let (Some(part), Some(end)) = (&mut self.part, &self.end) else { return Ok(u64::MAX) };
+        let (Some(part), Some(end)) = (&mut self.segment, &self.end) else { return Ok(u64::MAX) };
         let found = part.file.metadata()?;
         if (found.dev(), found.ino()) == end.place {
             return Ok(end.bytes.saturating_sub(part.file.stream_position()?));
@@ -85,19 +92,19 @@ impl Lines {
             self.buffer.drain(..self.at);
             self.at = 0;
             let held = self.buffer.len();
-            if self.part.is_none() {
-                self.part = Part::after(&self.path, 0).context(|| failed(&self.path))?;
-                if self.part.is_none() {
+            if self.segment.is_none() {
+                self.segment = LogSegment::after(&self.path, 0).context(|| failed(&self.path))?;
+                if self.segment.is_none() {
                     return Ok(None);
                 }
             }
             let left = self.left().context(|| failed(&self.path))?;
-            let Some(part) = self.part.as_mut().filter(|_| left > 0) else { return Ok(None) };
+            let Some(part) = self.segment.as_mut().filter(|_| left > 0) else { return Ok(None) };
             self.buffer.resize(held + usize::try_from(left).unwrap_or(CHUNK).min(CHUNK), 0);
             let count = part.file.read(&mut self.buffer[held..]);
             self.buffer.truncate(held + *count.as_ref().unwrap_or(&0));
             let more = match count {
-                Ok(0) => self.next_part(),
+                Ok(0) => self.next_segment(),
                 count => count.map(|_| true),
             };
             if !more.context(|| failed(&self.path))? {
@@ -108,16 +115,16 @@ impl Lines {
 
     /// At the end of a file: whether there is more to read. One that has become full is read once
     /// more before it is left, for the last it got before.
-    fn next_part(&mut self) -> std::io::Result<bool> {
-        let Some(part) = &self.part else { return Ok(false) };
+    fn next_segment(&mut self) -> std::io::Result<bool> {
+        let Some(part) = &self.segment else { return Ok(false) };
         if self.full.is_none() {
             self.full = part.full(&self.path)?;
             return Ok(self.full.is_some());
         }
-        let Some(next) = Part::after(&self.path, self.full.unwrap_or(0))? else {
+        let Some(next) = LogSegment::after(&self.path, self.full.unwrap_or(0))? else {
             return Ok(false);
         };
-        (self.part, self.full) = (Some(next), None);
+        (self.segment, self.full) = (Some(next), None);
         self.buffer.clear();
         Ok(true)
     }

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use nix::sys::inotify::Inotify;
 
 use super::line_reader::{Lines, watch};
-use super::rotation::{self, Part};
+use super::rotation::{self, LogSegment};
 use super::writer;
 use crate::model::error::Context;
 use crate::model::observe::log::{LogLine, LogOptions, Stream};
 use crate::model::{Error, Kind, Result};
-use crate::runtime::cancel::Cancel;
+use crate::runtime::cancel::CancelToken;
 use crate::sys;
 
 /// The longest line in one piece, in bytes; a longer one comes in several.
@@ -26,10 +26,10 @@ pub struct Reader {
     lines: Lines,
     options: LogOptions,
     /// The beginning of a long line, for each stream.
-    begun: [Option<LogLine>; 2],
+    partial: [Option<LogLine>; 2],
     follow: Option<Follow>,
     /// Whether a line came that is too late to be wanted.
-    over: bool,
+    finished: bool,
 }
 
 /// How a reader hears of more.
@@ -37,34 +37,34 @@ pub struct Reader {
 struct Follow {
     changes: Inotify,
     /// Taken when it has come, for one more look.
-    end: Option<End>,
+    end: Option<FollowEnd>,
 }
 
 /// What is the end of a log that is followed. The last line was written before.
 #[derive(Debug)]
-enum End {
+enum FollowEnd {
     /// The monitor goes: a connection to it, which is readable then.
     OfRun(UnixStream),
     /// The container is removed, and its directory with it.
     OfContainer(PathBuf),
 }
 
-impl End {
+impl FollowEnd {
     /// Whether it has come where nothing tells of it.
-    fn has_come(&self) -> bool {
-        matches!(self, End::OfContainer(directory) if !directory.exists())
+    fn is_reached(&self) -> bool {
+        matches!(self, FollowEnd::OfContainer(directory) if !directory.exists())
     }
 }
 
 impl Follow {
     /// Waits for more, or for the end, or until it is cancelled; false when the time is over.
-    fn wait(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<bool> {
-        if self.end.as_ref().is_some_and(End::has_come) {
+    fn wait(&mut self, timeout: Option<Duration>, cancel: &CancelToken) -> Result<bool> {
+        if self.end.as_ref().is_some_and(FollowEnd::is_reached) {
             self.end = None;
             return Ok(true);
         }
         let mut fds = vec![self.changes.as_fd(), cancel.as_fd()];
-        if let Some(End::OfRun(monitor)) = &self.end {
+        if let Some(FollowEnd::OfRun(monitor)) = &self.end {
             fds.push(monitor.as_fd());
         }
         let ready = sys::poll::wait_readable(&fds, timeout)?;
@@ -88,8 +88,8 @@ impl Reader {
         // Watched before it is read, so that nothing falls in between.
         let directory = path.parent().filter(|_| options.across_restarts);
         let end = match directory {
-            Some(directory) => Some(End::OfContainer(directory.to_owned())),
-            None => monitor.map(End::OfRun),
+            Some(directory) => Some(FollowEnd::OfContainer(directory.to_owned())),
+            None => monitor.map(FollowEnd::OfRun),
         };
         let follow = match end.filter(|_| options.follow) {
             Some(end) => Some(Follow { changes: watch(path)?, end: Some(end) }),
@@ -97,16 +97,16 @@ impl Reader {
         };
         let part = match options.tail {
             Some(tail) => rotation::tail(path, tail, options.stream),
-            None => Part::after(path, 0),
+            None => LogSegment::after(path, 0),
         };
         let part = part.context(|| format!("read `{}`", path.display()))?;
         let lines = Lines::new(path, part);
         Ok(Reader {
-            lines: if follow.is_some() { lines } else { lines.until_now() },
+            lines: if follow.is_some() { lines } else { lines.snapshot() },
             options: options.clone(),
-            begun: [None, None],
+            partial: [None, None],
             follow,
-            over: false,
+            finished: false,
         })
     }
 
@@ -117,19 +117,19 @@ impl Reader {
     pub fn next_line(
         &mut self,
         timeout: Option<Duration>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Option<LogLine>> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
-            if self.over {
+            if self.finished {
                 return Ok(self.rest());
             }
             while let Some(record) = self.lines.next(writer::parse)? {
                 let line = record.and_then(|(line, partial)| self.join(line, partial));
-                match line.filter(|line| self.wanted(line)) {
+                match line.filter(|line| self.matches(line)) {
                     // Whatever comes after it is later still.
                     Some(line) if self.options.until.is_some_and(|until| line.time >= until) => {
-                        self.over = true;
+                        self.finished = true;
                         return Ok(self.rest());
                     }
                     Some(line) => return Ok(Some(line)),
@@ -147,14 +147,14 @@ impl Reader {
         }
     }
 
-    fn wanted(&self, line: &LogLine) -> bool {
+    fn matches(&self, line: &LogLine) -> bool {
         self.options.since.is_none_or(|since| line.time >= since)
             && self.options.stream.is_none_or(|stream| line.stream == stream)
     }
 
     /// The whole line that a record ends, if it ends one.
     fn join(&mut self, line: LogLine, partial: bool) -> Option<LogLine> {
-        let begun = &mut self.begun[usize::from(line.stream == Stream::Stderr)];
+        let begun = &mut self.partial[usize::from(line.stream == Stream::Stderr)];
         let whole = match begun.take() {
             Some(mut first) => {
                 first.bytes.extend_from_slice(&line.bytes);
@@ -172,8 +172,8 @@ impl Reader {
     /// At the end of all: the beginning of a line that has no end.
     fn rest(&mut self) -> Option<LogLine> {
         loop {
-            let line = self.begun.iter_mut().find_map(Option::take)?;
-            if self.wanted(&line) {
+            let line = self.partial.iter_mut().find_map(Option::take)?;
+            if self.matches(&line) {
                 return Some(line);
             }
         }

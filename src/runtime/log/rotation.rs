@@ -40,7 +40,7 @@ pub(crate) fn open(path: &Path) -> std::io::Result<File> {
 
 /// Gives the file that was written its number, begins a new one and removes the oldest, so that
 /// `kept` are left. Where that fails, all is as before.
-pub(crate) fn begin(path: &Path, kept: u32) -> std::io::Result<File> {
+pub(crate) fn rotate(path: &Path, kept: u32) -> std::io::Result<File> {
     let mut numbers = numbers(path);
     let next = numbers.last().map_or(1, |last| last + 1);
     let full = numbered(path, next);
@@ -64,15 +64,15 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
 
 /// A file of a log that is open for reading.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct LogSegment {
     pub(crate) file: File,
     /// Its number; none for the one that is being written when it is opened.
     number: Option<u64>,
 }
 
-impl Part {
+impl LogSegment {
     /// The file after the one with this number, or the oldest after 0. None where nothing is yet.
-    pub(crate) fn after(path: &Path, number: u64) -> std::io::Result<Option<Part>> {
+    pub(crate) fn after(path: &Path, number: u64) -> std::io::Result<Option<LogSegment>> {
         let next = || numbers(path).into_iter().find(|n| *n > number);
         loop {
             let next_number = next();
@@ -80,7 +80,7 @@ impl Part {
             match File::open(wanted) {
                 // It may have got its number just now.
                 Ok(_) if next_number.is_none() && next().is_some() => {}
-                Ok(file) => return Ok(Some(Part { file, number: next_number })),
+                Ok(file) => return Ok(Some(LogSegment { file, number: next_number })),
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 // Removed, or renamed, just now: there is another one to look for.
                 Err(_) if next() != next_number => {}
@@ -108,17 +108,17 @@ pub(crate) fn tail(
     path: &Path,
     tail: u64,
     stream: Option<Stream>,
-) -> std::io::Result<Option<Part>> {
+) -> std::io::Result<Option<LogSegment>> {
     let mut parts = Vec::new();
     let mut last = Some(0);
     while let Some(number) = last {
-        let Some(part) = Part::after(path, number)? else { break };
+        let Some(part) = LogSegment::after(path, number)? else { break };
         last = part.number;
         parts.push(part);
     }
     let mut left = tail;
     while let Some(mut part) = parts.pop() {
-        if seek_back(&mut part.file, &mut left, stream)? || parts.is_empty() {
+        if seek_last_lines(&mut part.file, &mut left, stream)? || parts.is_empty() {
             return Ok(Some(part));
         }
     }
@@ -126,7 +126,11 @@ pub(crate) fn tail(
 }
 
 /// Moves back over `left` lines, or to the beginning; whether there were so many.
-fn seek_back(file: &mut File, left: &mut u64, stream: Option<Stream>) -> std::io::Result<bool> {
+fn seek_last_lines(
+    file: &mut File,
+    left: &mut u64,
+    stream: Option<Stream>,
+) -> std::io::Result<bool> {
     let mut position = file.seek(SeekFrom::End(0))?;
     if *left == 0 {
         return Ok(true);
@@ -169,13 +173,13 @@ mod tests {
     use std::time::Duration;
 
     use super::super::reader::Reader;
-    use crate::model::container::supervision::LogLimits;
+    use crate::model::container::supervision::LogConfig;
     use crate::model::observe::log::{LogOptions, Stream};
-    use crate::runtime::cancel::Cancel;
+    use crate::runtime::cancel::CancelToken;
     use crate::runtime::log::writer::Writer;
 
     fn lines(reader: &mut Reader) -> Vec<String> {
-        let cancel = Cancel::new().unwrap();
+        let cancel = CancelToken::new().unwrap();
         let mut lines = Vec::new();
         // One who follows hears of the end of what is there by the time.
         while let Ok(Some(line)) = reader.next_line(Some(Duration::ZERO), &cancel) {
@@ -188,7 +192,7 @@ mod tests {
     fn a_reader_loses_and_doubles_nothing_while_files_change() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log.jsonl");
-        let limits = LogLimits { max_size: Some(2000), max_file: 100 };
+        let limits = LogConfig { max_size: Some(2000), max_file: 100 };
         let mut writer = Writer::open(&path, limits).unwrap();
         let mut reader = None;
         let mut seen = Vec::new();
@@ -215,7 +219,7 @@ mod tests {
     fn no_more_is_kept_than_the_limits_say() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log.jsonl");
-        let limits = LogLimits { max_size: Some(2000), max_file: 3 };
+        let limits = LogConfig { max_size: Some(2000), max_file: 3 };
         let mut writer = Writer::open(&path, limits).unwrap();
         for n in 0..1000 {
             writer.write(Stream::Stdout, format!("line {n}\n").as_bytes());
@@ -232,7 +236,7 @@ mod tests {
     fn long_lines_come_whole_up_to_a_mebibyte() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log.jsonl");
-        let mut writer = Writer::open(&path, LogLimits::default()).unwrap();
+        let mut writer = Writer::open(&path, LogConfig::default()).unwrap();
         let (long, too_long) = (vec![b'x'; 100_000], vec![b'y'; 3 << 20]);
         writer.write(Stream::Stdout, &long);
         writer.write(Stream::Stderr, b"between\n");

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::rotation;
-use crate::model::container::supervision::LogLimits;
+use crate::model::container::supervision::LogConfig;
 use crate::model::observe::log::{LogLine, Stream};
 use crate::model::{Error, Kind, Result};
 
@@ -52,7 +52,7 @@ struct Gap {
 pub struct Writer {
     file: File,
     path: PathBuf,
-    limits: LogLimits,
+    limits: LogConfig,
     /// Where the last whole record ended.
     end: u64,
     /// The beginning of a line that has not ended yet, for each stream.
@@ -66,7 +66,7 @@ impl Writer {
     ///
     /// # Errors
     /// When the disk is full or read-only.
-    pub fn open(path: &Path, limits: LogLimits) -> Result<Self> {
+    pub fn open(path: &Path, limits: LogConfig) -> Result<Self> {
         let file = rotation::open(path).map_err(|error| {
             Error::from_io(format!("open `{}`", path.display()), &error).with_kind(Kind::System)
         })?;
@@ -105,7 +105,7 @@ impl Writer {
 
     /// Begins a new file, and removes the oldest. Where that fails the present one goes on.
     fn rotate(&mut self) {
-        if let Ok(file) = rotation::begin(&self.path, self.limits.max_file) {
+        if let Ok(file) = rotation::rotate(&self.path, self.limits.max_file) {
             (self.file, self.end) = (file, 0);
         }
     }
@@ -130,17 +130,17 @@ impl Writer {
             } else {
                 self.partial[partial].extend_from_slice(now);
                 if whole {
-                    self.record_held(stream, &time, !now.ends_with(b"\n"));
+                    self.flush_partial(stream, &time, !now.ends_with(b"\n"));
                 }
             }
         }
         if at_end && !self.partial[partial].is_empty() {
-            self.record_held(stream, &time, false);
+            self.flush_partial(stream, &time, false);
         }
         self.flush(stream);
     }
 
-    fn record_held(&mut self, stream: Stream, time: &str, partial: bool) {
+    fn flush_partial(&mut self, stream: Stream, time: &str, partial: bool) {
         let held = usize::from(stream == Stream::Stderr);
         let mut line = std::mem::take(&mut self.partial[held]);
         self.record(stream, &line, time, partial);
@@ -213,7 +213,7 @@ mod tests {
     fn written(writes: &[(Stream, &[u8])]) -> Vec<LogLine> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
-        let mut writer = Writer::open(&path, LogLimits::default()).unwrap();
+        let mut writer = Writer::open(&path, LogConfig::default()).unwrap();
         for (stream, bytes) in writes {
             writer.write(*stream, bytes);
         }

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags};
 
 use super::Monitor;
-use crate::model::script::trace::Who;
+use crate::model::script::trace::ProcessRole;
 use crate::model::{Error, Result};
 use crate::runtime::protocol::Reply;
-use crate::runtime::protocol::client::Client;
+use crate::runtime::protocol::client::ClientConnection;
 use crate::runtime::trace;
-use crate::runtime::trace::operation::Act;
+use crate::runtime::trace::operation::Operation;
 
 impl Monitor {
     /// Records a start that failed: the container keeps its status, with the reason.
@@ -26,32 +26,36 @@ impl Monitor {
 
     /// Records the end, gives everything back, and only then tells who waits for it.
     pub(super) fn finish(&mut self) {
-        let code = self.ended.map_or(255, |(code, _)| code);
+        let code = self.exited.map_or(255, |(code, _)| code);
         let ran = self.run.is_some();
         self.close_log();
         self.state.oom_killed |= self.cgroup.oom_kills() > 0;
         // What goes with its end is never asked what it used.
-        if ran && !self.goes() {
+        if ran && !self.is_auto_removed() {
             self.state.memory_peak = self.cgroup.memory_peak();
             self.measure(self.state.status);
         }
-        let removed = trace::deed(Who::Monitor, || Act::RemoveCgroup, || self.cgroup.remove());
-        self.state = self.state.clone().ended(code, Timestamp::now());
+        let removed = trace::traced(
+            ProcessRole::Monitor,
+            || Operation::RemoveCgroup,
+            || self.cgroup.remove(),
+        );
+        self.state = self.state.clone().exited(code, Timestamp::now());
         if let Err(error) = removed {
             self.state.error = error.to_string();
         }
         // Recorded before it is told: who hears of it may act on it at once.
         self.record();
         if ran {
-            self.tell_end(code);
+            self.emit_exit(code);
         }
         self.release();
         for client in &mut self.clients {
-            if client.attached || client.awaits_end {
+            if client.attached || client.awaits_exit {
                 client.reply(&Reply::Exited { code });
             }
         }
-        while self.clients.iter().any(Client::has_unsent) {
+        while self.clients.iter().any(ClientConnection::has_unsent) {
             let mut fds: Vec<_> = self
                 .clients
                 .iter()
@@ -60,35 +64,39 @@ impl Monitor {
                 .collect();
             let _ = rustix::event::poll(&mut fds, None);
             drop(fds);
-            self.clients.iter_mut().for_each(Client::send);
-            self.clients.retain(|client| !client.gone);
+            self.clients.iter_mut().for_each(ClientConnection::send);
+            self.clients.retain(|client| !client.closed);
         }
     }
 
     /// Whether it goes with its end (`--rm`).
-    fn goes(&self) -> bool {
-        self.spec.host.auto_remove && !self.keep
+    fn is_auto_removed(&self) -> bool {
+        self.spec.host.auto_remove && !self.keep_container
     }
 
     /// Writes the last state of a container that stays.
     fn record(&self) {
-        if !self.goes() {
+        if !self.is_auto_removed() {
             let _ = self.write_state();
         }
     }
 
     /// Replaces `state.json`.
     pub(super) fn write_state(&self) -> Result<()> {
-        trace::deed(Who::Monitor, || Act::Record, || self.directory.write_state(&self.state))
+        trace::traced(
+            ProcessRole::Monitor,
+            || Operation::WriteState,
+            || self.directory.write_state(&self.state),
+        )
     }
 
     /// Removes a container that was made with `--rm`, and lets others change it from here on.
     fn release(&mut self) {
         let _ = fs::remove_file("monitor.sock");
-        if self.goes() {
-            let _ = self.catalogue.remove(&self.spec.id, Some(&self.state.name));
+        if self.is_auto_removed() {
+            let _ = self.containers.remove(&self.spec.id, Some(&self.state.name));
             let own = self.spec.host.mounts.anonymous();
-            let _ = self.catalogue.volumes().remove_unused(&own, &self.catalogue);
+            let _ = self.containers.volumes().remove_unused(&own, &self.containers);
         }
         self.lock = None;
     }

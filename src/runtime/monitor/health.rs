@@ -12,10 +12,12 @@ use jiff::Timestamp;
 use super::Monitor;
 use crate::model::Result;
 use crate::model::observe::event::Action;
-use crate::model::value::health_check::{Answer, Health, HealthCheck, HealthStatus, OUTPUT};
+use crate::model::value::health_check::{
+    Health, HealthCheck, HealthStatus, HealthcheckResult, OUTPUT,
+};
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
-use crate::model::value::units::show_duration;
+use crate::model::value::units::format_duration;
 use crate::runtime::Runtime;
 use crate::runtime::client::exec;
 use crate::runtime::protocol::connection::{Connection, Received};
@@ -23,18 +25,18 @@ use crate::runtime::protocol::{ExecSpec, Reply, Request};
 
 /// Asks one container.
 #[derive(Debug)]
-pub(super) struct Checker {
+pub(super) struct HealthChecker {
     check: HealthCheck,
     command: Vec<String>,
     runtime: Runtime,
     /// When to ask next; `None` while it is not asked.
     next: Option<Instant>,
-    asked: Option<Asked>,
+    pending: Option<PendingCheck>,
 }
 
 /// A question without an answer.
 #[derive(Debug)]
-struct Asked {
+struct PendingCheck {
     helper: Connection,
     output: Vec<u8>,
     truncated: bool,
@@ -42,30 +44,30 @@ struct Asked {
     /// How long the container had run.
     ran: Duration,
     /// How long the answer may take.
-    patience: Duration,
-    until: Instant,
+    timeout: Duration,
+    deadline: Instant,
 }
 
-impl Checker {
+impl HealthChecker {
     /// For a container that is to be asked.
     pub(super) fn new(check: &HealthCheck, root: &Path, cgroup_parent: &str) -> Option<Self> {
         let command = check.command()?;
         let runtime = Runtime::new(root, cgroup_parent);
-        Some(Checker { check: check.clone(), command, runtime, next: None, asked: None })
+        Some(HealthChecker { check: check.clone(), command, runtime, next: None, pending: None })
     }
 
     /// When something is to be done, if nothing happens before.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.asked.as_ref().map(|asked| asked.until).or(self.next)
+        self.pending.as_ref().map(|asked| asked.deadline).or(self.next)
     }
 
     /// Where the answer comes from.
-    pub(super) fn answers(&self) -> Option<BorrowedFd<'_>> {
-        self.asked.as_ref().map(|asked| asked.helper.as_fd())
+    pub(super) fn result_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.pending.as_ref().map(|asked| asked.helper.as_fd())
     }
 
     /// Asks a container that has run for `ran`.
-    fn ask(&self, id: &ContainerId, ran: Duration) -> Result<Asked> {
+    fn start_check(&self, id: &ContainerId, ran: Duration) -> Result<PendingCheck> {
         let spec = ExecSpec {
             id: exec::new_id()?,
             args: self.command.clone(),
@@ -81,15 +83,23 @@ impl Checker {
         let start = Timestamp::now();
         let mut helper = self.runtime.spawn_helper(id)?;
         helper.send(&Request::Exec(Box::new(spec)))?;
-        let patience = self.check.patience();
+        let patience = self.check.effective_timeout();
         let until = Instant::now().checked_add(patience).unwrap_or_else(Instant::now);
-        Ok(Asked { helper, output: Vec::new(), truncated: false, start, ran, patience, until })
+        Ok(PendingCheck {
+            helper,
+            output: Vec::new(),
+            truncated: false,
+            start,
+            ran,
+            timeout: patience,
+            deadline: until,
+        })
     }
 }
 
-impl Asked {
+impl PendingCheck {
     /// The exit code and what was said, once there is an answer.
-    fn answered(&mut self) -> Option<(i32, String)> {
+    fn result(&mut self) -> Option<(i32, String)> {
         loop {
             match self.helper.receive(Some(Instant::now()), None) {
                 Ok(Received::Output(_, bytes)) => {
@@ -101,11 +111,13 @@ impl Asked {
                 // A program that is not there is no answer (moby, `daemon/health.go`).
                 Ok(Received::Reply(Reply::Failed(error))) => return Some((-1, error.to_string())),
                 Ok(Received::Reply(_)) => {}
-                Ok(Received::Gone) => return Some((-1, "the health check was killed".to_owned())),
-                Err(_) if Instant::now() < self.until => return None,
+                Ok(Received::Closed) => {
+                    return Some((-1, "the health check was killed".to_owned()));
+                }
+                Err(_) if Instant::now() < self.deadline => return None,
                 Err(_) => {
                     self.give_up();
-                    let patience = show_duration(self.patience);
+                    let patience = format_duration(self.timeout);
                     return Some((-1, format!("Health check exceeded timeout ({patience})")));
                 }
             }
@@ -127,19 +139,19 @@ impl Asked {
 
 impl Monitor {
     /// After a start: it is to be asked from now on.
-    pub(super) fn begin_checks(&mut self) {
+    pub(super) fn start_checks(&mut self) {
         if self.checker.is_some() {
             self.state.health = Some(Health::starting());
-            self.plan_check();
+            self.schedule_check();
         }
     }
 
     /// Before a pause and at the end: it is not asked any more. Nobody knows then whether it is
     /// well, and Docker calls that unhealthy. The caller records it.
-    pub(super) fn end_checks(&mut self) {
+    pub(super) fn stop_checks(&mut self) {
         let Some(checker) = &mut self.checker else { return };
         checker.next = None;
-        if let Some(mut asked) = checker.asked.take() {
+        if let Some(mut asked) = checker.pending.take() {
             asked.give_up();
         }
         // Nothing has happened to it: Docker tells of no event here either.
@@ -155,28 +167,28 @@ impl Monitor {
     }
 
     /// From now on, or again after a pause: it is asked when the time for the next has passed.
-    pub(super) fn plan_check(&mut self) {
+    pub(super) fn schedule_check(&mut self) {
         let ran = self.ran();
         let (Some(checker), Some(health)) = (&mut self.checker, &self.state.health) else { return };
-        checker.next = Instant::now().checked_add(checker.check.pause(health.status, ran));
+        checker.next = Instant::now().checked_add(checker.check.next_delay(health.status, ran));
     }
 
     /// Asks when it is time, and takes the answer when it is there.
-    pub(super) fn turn_checks(&mut self) {
+    pub(super) fn run_health_checks(&mut self) {
         // Most containers are not asked: this is called whenever one writes.
         if self.checker.is_none() {
             return;
         }
         let ran = self.ran();
         let Some(checker) = &mut self.checker else { return };
-        let (start, at, (exit_code, output)) = if let Some(asked) = &mut checker.asked {
-            let Some(answer) = asked.answered() else { return };
+        let (start, at, (exit_code, output)) = if let Some(asked) = &mut checker.pending {
+            let Some(answer) = asked.result() else { return };
             (asked.start, asked.ran, answer)
         } else if checker.next.is_some_and(|next| Instant::now() >= next) {
             checker.next = None;
-            match checker.ask(&self.spec.id, ran) {
+            match checker.start_check(&self.spec.id, ran) {
                 Ok(asked) => {
-                    checker.asked = Some(asked);
+                    checker.pending = Some(asked);
                     return;
                 }
                 Err(error) => (Timestamp::now(), ran, (-1, error.to_string())),
@@ -184,20 +196,20 @@ impl Monitor {
         } else {
             return;
         };
-        checker.asked = None;
+        checker.pending = None;
         let check = checker.check.clone();
-        let answer = Answer { start, end: Timestamp::now(), exit_code, output };
-        self.take_answer(answer, &check, at);
-        self.plan_check();
+        let answer = HealthcheckResult { start, end: Timestamp::now(), exit_code, output };
+        self.record_result(answer, &check, at);
+        self.schedule_check();
         // A full disk must not end a container; the next answer is recorded again.
         let _ = self.directory.write_state(&self.state);
     }
 
     /// Takes an answer into what is known of its health.
-    fn take_answer(&mut self, answer: Answer, check: &HealthCheck, ran: Duration) {
+    fn record_result(&mut self, answer: HealthcheckResult, check: &HealthCheck, ran: Duration) {
         let Some(health) = &mut self.state.health else { return };
         let before = health.status;
-        health.take(answer, check, ran);
+        health.record(answer, check, ran);
         let status = health.status;
         if status != before {
             self.event(Action::HealthStatus.of(status.as_str()), &[]);

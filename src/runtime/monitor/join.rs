@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 
 use oci_spec::runtime::Spec;
 
-use crate::model::container::namespaces::Mode;
+use crate::model::container::namespaces::NamespaceMode;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::record::directory::Directory;
@@ -14,7 +14,7 @@ use crate::runtime::{host, oci};
 
 /// What is entered, open.
 #[derive(Debug, Default)]
-pub(crate) struct Joined {
+pub(crate) struct OpenedNamespaces {
     /// By the standard's word for it: `network`, `ipc`, `uts`.
     pub(crate) namespaces: Vec<(String, OwnedFd)>,
     /// The process namespace, which is chosen before the clone.
@@ -24,8 +24,8 @@ pub(crate) struct Joined {
 }
 
 /// Opens what `config` joins. Containers are beside the present directory.
-pub(crate) fn open(config: &Spec) -> Result<Joined> {
-    let mut joined = Joined::default();
+pub(crate) fn open(config: &Spec) -> Result<OpenedNamespaces> {
+    let mut joined = OpenedNamespaces::default();
     let annotation = config.annotations().as_ref().and_then(|all| all.get(oci::JOIN));
     let Some(annotation) = annotation else { return Ok(joined) };
     let wanted: BTreeMap<String, String> = serde_json::from_str(annotation)
@@ -33,14 +33,14 @@ pub(crate) fn open(config: &Spec) -> Result<Joined> {
     for (kind, id) in wanted {
         let directory = Directory::new(format!("../{id}").into());
         if kind == "ipc" {
-            let spec = directory.read_spec().map_err(|error| gone(&kind, &id, error))?;
-            let sharing = &spec.host.sharing;
+            let spec = directory.read_spec().map_err(|error| not_running(&kind, &id, error))?;
+            let sharing = &spec.host.namespaces;
             if sharing.ipc.is_private() && !sharing.ipc_shareable {
                 let message = format!("container {}: non-shareable IPC", &id[..12.min(id.len())]);
                 return Err(Error::new(Kind::Refused, message)
                     .hint("make that container with --ipc shareable"));
             }
-            if sharing.ipc != Mode::Host {
+            if sharing.ipc != NamespaceMode::Host {
                 joined.shared_memory = Some(namespace(&directory, "mnt", &kind, &id)?);
             }
         }
@@ -59,7 +59,7 @@ pub(crate) fn open(config: &Spec) -> Result<Joined> {
 
 /// A namespace of a container that runs.
 fn namespace(directory: &Directory, file: &str, kind: &str, id: &str) -> Result<OwnedFd> {
-    let state = directory.read_state().map_err(|error| gone(kind, id, error))?;
+    let state = directory.read_state().map_err(|error| not_running(kind, id, error))?;
     let stopped = || {
         let message = format!("cannot join {kind} of a non running container: {id}");
         Error::new(Kind::Refused, message).hint(format!("start `{}` first", state.name))
@@ -76,7 +76,7 @@ fn namespace(directory: &Directory, file: &str, kind: &str, id: &str) -> Result<
     open.map(OwnedFd::from)
 }
 
-fn gone(kind: &str, id: &str, error: Error) -> Error {
+fn not_running(kind: &str, id: &str, error: Error) -> Error {
     match error.kind() {
         Kind::NotFound => {
             let message = format!("the container whose {kind} is to be shared is gone: {id}");

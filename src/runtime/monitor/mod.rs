@@ -21,30 +21,30 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
-use self::health::Checker;
+use self::health::HealthChecker;
 use super::cgroup::{Cgroup, Hierarchies};
 use super::log::Writer;
-use super::protocol::{Begin, Reply, Request, Size};
+use super::protocol::{Reply, Request, Size, StartOptions};
 use super::rootless;
 use super::trace;
-use crate::model::container::options::Grace;
+use crate::model::container::options::StopTimeout;
 use crate::model::container::{ContainerSpec, State};
 use crate::model::error::Context;
 use crate::model::observe::event::Action;
 use crate::model::observe::log::Stream;
-use crate::model::script::trace::Who;
+use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::client::exec;
 use crate::runtime::client::owner;
-use crate::runtime::monitor::policy::Meter;
-use crate::runtime::monitor::restart::Upkeep;
-use crate::runtime::protocol::client::{Asked, Client};
-use crate::runtime::record::container_store::Catalogue;
+use crate::runtime::monitor::policy::UsageMeter;
+use crate::runtime::monitor::restart::RestartState;
+use crate::runtime::protocol::client::{ClientConnection, ClientMessage};
+use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::record::directory::Directory;
-use crate::runtime::spawn::stdin_writer::Input;
-use crate::runtime::trace::operation::Act;
+use crate::runtime::spawn::stdin_writer::StdinWriter;
+use crate::runtime::trace::operation::Operation;
 use crate::sys;
 
 /// Argument 0 of a monitor, which also names it in `ps`.
@@ -72,8 +72,8 @@ pub fn run() -> u8 {
     if name.is_some_and(|name| name == owner::NAME) {
         return owner::run();
     }
-    let Some(front) = sys::process::take_standard(0) else { return 1 };
-    let Some(lock) = sys::process::take_standard(1) else { return 1 };
+    let Some(front) = sys::process::take_stdio(0) else { return 1 };
+    let Some(lock) = sys::process::take_stdio(1) else { return 1 };
     if sys::process::close_inherited(&[front.as_fd(), lock.as_fd()]).is_err() {
         return 1;
     }
@@ -93,34 +93,34 @@ pub fn run() -> u8 {
 /// A monitor at work.
 #[derive(Debug)]
 struct Monitor {
-    catalogue: Catalogue,
+    containers: ContainerStore,
     directory: Directory,
     hierarchies: Hierarchies,
     cgroup: Cgroup,
     spec: ContainerSpec,
     state: State,
     listener: UnixListener,
-    clients: Vec<Client>,
+    clients: Vec<ClientConnection>,
     /// Dropped when the record is final: from then on others may change the container.
     lock: Option<File>,
     run: Option<Run>,
     /// The code with which it ended, and until when its output is waited for.
-    ended: Option<(i32, Instant)>,
+    exited: Option<(i32, Instant)>,
     /// When to kill it; unset in a stop without limit.
     kill_at: Option<Instant>,
     /// `--rm` is put aside: it is being restarted.
-    keep: bool,
-    upkeep: Upkeep,
+    keep_container: bool,
+    restart_state: RestartState,
     /// Since when, and from what, its use is counted.
-    meter: Meter,
+    meter: UsageMeter,
     /// When it was asked to end, on the clock of traces.
-    asked_at: Option<(u64, Grace)>,
+    stop_requested_at: Option<(u64, StopTimeout)>,
     /// Asks whether it is well, where that is wanted.
-    checker: Option<Box<Checker>>,
+    checker: Option<Box<HealthChecker>>,
     /// When the pause before a restart is over.
     wake_at: Option<Instant>,
     /// How large its terminal is to be.
-    size: Option<Size>,
+    window_size: Option<Size>,
 }
 
 /// A container that runs.
@@ -132,7 +132,7 @@ pub(crate) struct Run {
     /// Holds the container's standard input open.
     pub(super) stdin: Option<File>,
     /// What is typed into its terminal.
-    pub(super) input: Input,
+    pub(super) input: StdinWriter,
     /// Our end of its terminal.
     pub(super) terminal: Option<OwnedFd>,
     /// What tells its processes where it has no cgroup.
@@ -150,12 +150,12 @@ fn prepare(lock: File) -> Result<Monitor> {
     let root = PathBuf::from(argument("root")?);
     let id: ContainerId = argument("container")?.to_string_lossy().parse()?;
     let parent = PathBuf::from(argument("parent cgroup")?);
-    sys::process::detach_standard()?;
+    sys::process::detach_stdio()?;
     sys::signal::ignore_hangups();
     let _ = rustix::process::setsid();
     // Memory runs out for everybody else first; needs CAP_SYS_RESOURCE.
     let _ = fs::write("/proc/self/oom_score_adj", "-999");
-    let catalogue = Catalogue::at(&root);
+    let catalogue = ContainerStore::at(&root);
     let directory = catalogue.directory(&id);
     // The paths in config.json are relative to the container's directory.
     std::env::set_current_dir(directory.path())
@@ -169,9 +169,10 @@ fn prepare(lock: File) -> Result<Monitor> {
     listener.set_nonblocking(true).context(|| "listen".to_owned())?;
     let hierarchies = Hierarchies::of_host()?.delegated(&parent);
     let cgroup = Cgroup::at(&hierarchies, &parent.join(id.as_str()));
-    let checker = Checker::new(&spec.host.upkeep.health, &root, &parent.to_string_lossy());
+    let checker =
+        HealthChecker::new(&spec.host.supervision.health, &root, &parent.to_string_lossy());
     Ok(Monitor {
-        catalogue,
+        containers: catalogue,
         directory,
         hierarchies,
         cgroup,
@@ -181,15 +182,15 @@ fn prepare(lock: File) -> Result<Monitor> {
         clients: Vec::new(),
         lock: Some(lock),
         run: None,
-        ended: None,
+        exited: None,
         kill_at: None,
-        keep: false,
-        upkeep: Upkeep::new(),
-        meter: Meter::begin(),
-        asked_at: None,
+        keep_container: false,
+        restart_state: RestartState::new(),
+        meter: UsageMeter::begin(),
+        stop_requested_at: None,
         checker: checker.map(Box::new),
         wake_at: None,
-        size: None,
+        window_size: None,
     })
 }
 
@@ -198,13 +199,13 @@ impl Monitor {
     fn begin(&mut self, mut front: UnixStream) {
         let request = crate::runtime::protocol::client::first_request(&mut front);
         match request.and_then(|request| self.start(&request).map(|()| request)) {
-            Ok(Request::Start(Begin { attach, stdin, .. })) => {
-                let mut front = Client::new(front);
+            Ok(Request::Start(StartOptions { attach, stdin, .. })) => {
+                let mut front = ClientConnection::new(front);
                 front.reply(&Reply::Done);
                 (front.attached, front.feeds_stdin) = (attach, stdin);
                 self.clients.push(front);
                 self.watch();
-                while self.runs_again() {
+                while self.try_restart() {
                     self.watch();
                 }
                 self.finish();
@@ -222,12 +223,12 @@ impl Monitor {
             return Err(Error::new(Kind::Bug, "the monitor was not asked to start"));
         };
         self.state.restart_count = 0;
-        self.size = begin.size;
+        self.window_size = begin.size;
         if begin.attach {
             self.event(Action::Attach, &[]);
         }
         self.run_program()?;
-        if begin.again {
+        if begin.restarting {
             self.event(Action::Restart, &[]);
         }
         Ok(())
@@ -244,15 +245,15 @@ impl Monitor {
     fn watch(&mut self) {
         while let Some(run) = &self.run {
             let drained = run.outputs.iter().all(Option::is_none);
-            let late = self.ended.is_some_and(|(_, until)| Instant::now() >= until);
-            if self.ended.is_some() && (drained || late) {
+            let late = self.exited.is_some_and(|(_, until)| Instant::now() >= until);
+            if self.exited.is_some() && (drained || late) {
                 return;
             }
             let ready = self.poll();
             self.handle(ready);
             if self.kill_at.is_some_and(|at| Instant::now() >= at) {
                 self.kill_at = None;
-                self.time_is_over();
+                self.grace_expired();
             }
         }
     }
@@ -262,7 +263,7 @@ impl Monitor {
     fn poll<'a>(&'a self) -> Vec<PollFlags> {
         // A client that does not take the output holds the container back, as a pipe would. What
         // is left of one that has ended is taken in any case.
-        let blocked = self.ended.is_none()
+        let blocked = self.exited.is_none()
             && self.clients.iter().any(|client| client.attached && client.has_unsent());
         // What is not waited for now is replaced by the listener, asked for nothing: a pipe at its
         // end would else be reported again and again.
@@ -273,14 +274,14 @@ impl Monitor {
             fds.push(PollFd::from_borrowed_fd(fd.unwrap_or(idle), flags));
         };
         let run = self.run.as_ref();
-        push(run.map(|run| run.child.pidfd.as_fd()).filter(|_| self.ended.is_none()));
+        push(run.map(|run| run.child.pidfd.as_fd()).filter(|_| self.exited.is_none()));
         for stream in 0..2 {
             let output = run.and_then(|run| run.outputs[stream].as_ref());
             push(output.map(AsFd::as_fd).filter(|_| !blocked));
         }
         push(Some(idle));
         // While the terminal takes nothing more, nobody is asked for more.
-        let full = run.and_then(|run| run.input.waits_for());
+        let full = run.and_then(|run| run.input.poll_fd());
         for client in &self.clients {
             let mut flags = PollFlags::IN;
             flags.set(PollFlags::IN, full.is_none() || !client.attached);
@@ -288,10 +289,10 @@ impl Monitor {
             fds.push(PollFd::from_borrowed_fd(client.stream.as_fd(), flags));
         }
         fds.extend(full.map(|input| PollFd::from_borrowed_fd(input, PollFlags::OUT)));
-        let answers = self.checker.as_ref().and_then(|checker| checker.answers());
+        let answers = self.checker.as_ref().and_then(|checker| checker.result_fd());
         fds.extend(answers.map(|helper| PollFd::from_borrowed_fd(helper, PollFlags::IN)));
         let due = self.checker.as_ref().and_then(|checker| checker.due());
-        let until = [self.kill_at, self.ended.map(|(_, until)| until), self.wake_at, due];
+        let until = [self.kill_at, self.exited.map(|(_, until)| until), self.wake_at, due];
         let until = until.into_iter().flatten().min();
         let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         let left = left.and_then(|left| Timespec::try_from(left).ok());
@@ -310,45 +311,45 @@ impl Monitor {
             }
         }
         if ended {
-            self.tell_wait();
+            self.trace_wait();
         }
         if let Some(run) = self.run.as_ref().filter(|_| ended) {
             let reap = || sys::process::reap_with_signal(&run.child.pidfd).unwrap_or((255, None));
-            let (code, signal) = trace::deed(Who::Monitor, || Act::Reap, reap);
-            self.state.ended_by = signal.and_then(Signal::from_number);
-            self.ended = Some((code, Instant::now() + DRAIN));
+            let (code, signal) = trace::traced(ProcessRole::Monitor, || Operation::Reap, reap);
+            self.state.exit_signal = signal.and_then(Signal::from_number);
+            self.exited = Some((code, Instant::now() + DRAIN));
             self.kill_at = None;
             // Without a process namespace of its own the kernel ends nobody with it.
-            if !self.spec.host.sharing.pid.is_private() {
+            if !self.spec.host.namespaces.pid.is_private() {
                 let _ = self.cgroup.kill();
                 run.mounts.as_deref().into_iter().for_each(rootless::processes::kill_all);
             }
-            self.end_checks();
+            self.stop_checks();
         }
         if let Some(run) = &mut self.run {
             run.input.write();
         }
-        self.turn_checks();
+        self.run_health_checks();
         let count = self.clients.len();
         for at in (0..count).filter(|at| is(4 + at)) {
             for asked in self.clients[at].receive() {
                 match (asked, &mut self.run) {
-                    (Asked::Request(request), _) => self.answer(at, request),
-                    (Asked::Input(bytes), Some(run)) => run.input.push(&bytes),
-                    (Asked::Input(_), None) => {}
+                    (ClientMessage::Request(request), _) => self.answer(at, request),
+                    (ClientMessage::Input(bytes), Some(run)) => run.input.push(&bytes),
+                    (ClientMessage::Input(_), None) => {}
                 }
             }
             self.clients[at].send();
         }
-        if self.clients.iter().any(|client| client.gone && client.feeds_stdin) {
+        if self.clients.iter().any(|client| client.closed && client.feeds_stdin) {
             self.close_stdin();
         }
-        self.clients.retain(|client| !client.gone);
+        self.clients.retain(|client| !client.closed);
         if new {
             while let Ok((stream, _)) = self.listener.accept() {
                 // The directory keeps others out already; this keeps them out of a mistake there.
-                if crate::runtime::protocol::client::may_ask(&stream) {
-                    self.clients.push(Client::new(stream));
+                if crate::runtime::protocol::client::is_authorized(&stream) {
+                    self.clients.push(ClientConnection::new(stream));
                 }
             }
         }
@@ -388,16 +389,17 @@ impl Monitor {
             Request::Unpause => self.unpause(),
             Request::Kill { signal } => {
                 // Docker's `kill` comes back from SIGKILL when the container has ended.
-                self.clients[at].awaits_end |= signal == Signal::KILL && !self.clients[at].attached;
-                self.note_stop(signal, None);
+                self.clients[at].awaits_exit |=
+                    signal == Signal::KILL && !self.clients[at].attached;
+                self.record_stop(signal, None);
                 self.signal(signal)
             }
-            Request::Stop { signal, grace, keep } => {
-                self.clients[at].awaits_end = true;
+            Request::Stop { signal, timeout: grace, keep_container: keep } => {
+                self.clients[at].awaits_exit = true;
                 self.stop(signal, grace, keep)
             }
             Request::Wait => {
-                self.clients[at].awaits_end = true;
+                self.clients[at].awaits_exit = true;
                 return;
             }
             Request::Attach { stdin } => {
@@ -423,7 +425,7 @@ impl Monitor {
         };
         match result {
             Err(error) => self.clients[at].reply(&Reply::Failed(error)),
-            Ok(()) if self.clients[at].awaits_end => {}
+            Ok(()) if self.clients[at].awaits_exit => {}
             Ok(()) => self.clients[at].reply(&answer),
         }
     }

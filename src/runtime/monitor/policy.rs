@@ -4,19 +4,19 @@ use std::time::{Duration, Instant};
 
 use super::Monitor;
 use crate::model::container::status::Status;
-use crate::model::container::status_reason::{Phase, add_phase};
+use crate::model::container::status_reason::{UsagePhase, add_phase};
 
 /// Since when it is counted, and how much was used until then.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Meter {
+pub(super) struct UsageMeter {
     since: Instant,
     cpu: Duration,
 }
 
-impl Meter {
+impl UsageMeter {
     /// From now on, in a new cgroup.
     pub(super) fn begin() -> Self {
-        Meter { since: Instant::now(), cpu: Duration::ZERO }
+        UsageMeter { since: Instant::now(), cpu: Duration::ZERO }
     }
 }
 
@@ -24,13 +24,13 @@ impl Monitor {
     /// Counts what was used since the last call for this status.
     pub(super) fn measure(&mut self, status: Status) {
         let (now, usage) = (Instant::now(), self.cgroup.usage());
-        let phase = Phase {
+        let phase = UsagePhase {
             status,
-            lasted: now.saturating_duration_since(self.meter.since),
+            duration: now.saturating_duration_since(self.meter.since),
             cpu: usage.cpu_time.saturating_sub(self.meter.cpu),
             memory: usage.memory,
         };
         add_phase(&mut self.state.phases, phase);
-        self.meter = Meter { since: now, cpu: usage.cpu_time };
+        self.meter = UsageMeter { since: now, cpu: usage.cpu_time };
     }
 }

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::Monitor;
-use super::policy::Meter;
+use super::policy::UsageMeter;
 use crate::model::Result;
 use crate::model::container::Changes;
 use crate::model::container::resources::Resources;
 use crate::model::container::status::Status;
-use crate::model::container::supervision::pause_after;
+use crate::model::container::supervision::restart_delay;
 use crate::model::observe::event::Action;
 use crate::model::observe::log::Stream;
 use crate::runtime::protocol::Reply;
@@ -19,20 +19,25 @@ use crate::runtime::{host, oci};
 
 /// What restarts depend on.
 #[derive(Debug)]
-pub(super) struct Upkeep {
+pub(super) struct RestartState {
     /// Somebody ends it: no restart.
     pub(super) stopping: bool,
     /// It is ended by `stop`, which is told when it has.
     pub(super) stopped: bool,
     /// The pause before the last restart.
-    pause: Duration,
+    delay: Duration,
     /// When the present run began.
-    begun: Instant,
+    run_started: Instant,
 }
 
-impl Upkeep {
+impl RestartState {
     pub(super) fn new() -> Self {
-        Upkeep { stopping: false, stopped: false, pause: Duration::ZERO, begun: Instant::now() }
+        RestartState {
+            stopping: false,
+            stopped: false,
+            delay: Duration::ZERO,
+            run_started: Instant::now(),
+        }
     }
 }
 
@@ -40,49 +45,55 @@ impl Monitor {
     /// Runs the program and records that it runs.
     pub(super) fn run_program(&mut self) -> Result<()> {
         // What it takes to set it up is counted for it as well.
-        self.meter = Meter::begin();
-        let run =
-            spawn::launch(&self.directory, &self.hierarchies, &self.cgroup, &self.spec, self.size)?;
+        self.meter = UsageMeter::begin();
+        let run = spawn::launch(
+            &self.directory,
+            &self.hierarchies,
+            &self.cgroup,
+            &self.spec,
+            self.window_size,
+        )?;
         let before = self.state.clone();
         self.state.status = Status::Running;
         self.state.pid = run.child.pid;
         self.state.pid_start = host::start_time(run.child.pid);
         self.state.exit_code = 0;
         self.state.oom_killed = false;
-        (self.state.stopped, self.state.ended_by, self.state.memory_peak) = (None, None, 0);
+        (self.state.stopped, self.state.exit_signal, self.state.memory_peak) = (None, None, 0);
         self.state.error.clear();
         self.state.started_at = Some(Timestamp::now());
         self.state.finished_at = None;
         self.state.boot_id = host::boot_id();
         self.run = Some(run);
-        self.upkeep.begun = Instant::now();
-        self.begin_checks();
+        self.restart_state.run_started = Instant::now();
+        self.start_checks();
         self.write_state().inspect_err(|_| self.state = before)?;
-        self.tell_start();
+        self.emit_start();
         Ok(())
     }
 
     /// After a run: whether another one has begun, as the restart policy says. Waits for the pause
     /// before it, in which a stop or a kill ends all.
-    pub(super) fn runs_again(&mut self) -> bool {
-        let Some((code, _)) = self.ended else { return false };
-        let policy = self.spec.host.upkeep.restart;
-        if self.upkeep.stopping || !policy.restarts(code, self.state.restart_count) {
+    pub(super) fn try_restart(&mut self) -> bool {
+        let Some((code, _)) = self.exited else { return false };
+        let policy = self.spec.host.supervision.restart;
+        if self.restart_state.stopping || !policy.restarts(code, self.state.restart_count) {
             return false;
         }
-        self.end_run(code);
+        self.finish_run(code);
         let oom_killed = self.state.oom_killed;
-        self.upkeep.pause = pause_after(self.upkeep.pause, self.upkeep.begun.elapsed());
-        let at = Instant::now() + self.upkeep.pause;
+        self.restart_state.delay =
+            restart_delay(self.restart_state.delay, self.restart_state.run_started.elapsed());
+        let at = Instant::now() + self.restart_state.delay;
         self.wake_at = Some(at);
-        while !self.upkeep.stopping && Instant::now() < at {
+        while !self.restart_state.stopping && Instant::now() < at {
             let ready = self.poll();
             self.handle(ready);
         }
         self.wake_at = None;
-        let policy = self.spec.host.upkeep.restart;
-        if self.upkeep.stopping || !policy.restarts(code, self.state.restart_count) {
-            self.ended = Some((code, Instant::now()));
+        let policy = self.spec.host.supervision.restart;
+        if self.restart_state.stopping || !policy.restarts(code, self.state.restart_count) {
+            self.exited = Some((code, Instant::now()));
             self.state.oom_killed = oom_killed;
             return false;
         }
@@ -91,7 +102,7 @@ impl Monitor {
             Ok(()) => true,
             Err(error) => {
                 self.kill_run();
-                self.ended = Some((error.exit_code().map_or(128, i32::from), Instant::now()));
+                self.exited = Some((error.exit_code().map_or(128, i32::from), Instant::now()));
                 self.state.error = error.to_string();
                 false
             }
@@ -99,23 +110,23 @@ impl Monitor {
     }
 
     /// Records the end of a run that is not the last, and tells who waits for it.
-    fn end_run(&mut self, code: i32) {
+    fn finish_run(&mut self, code: i32) {
         self.close_log();
-        self.ended = None;
+        self.exited = None;
         self.state.oom_killed = self.cgroup.oom_kills() > 0;
         self.state.memory_peak = self.cgroup.memory_peak();
         self.measure(Status::Running);
         let removed = self.cgroup.remove();
-        self.state = self.state.clone().ended(code, Timestamp::now());
+        self.state = self.state.clone().exited(code, Timestamp::now());
         self.state.status = Status::Restarting;
         if let Err(error) = removed {
             self.state.error = error.to_string();
         }
         let _ = self.directory.write_state(&self.state);
-        self.tell_end(code);
+        self.emit_exit(code);
         for client in &mut self.clients {
-            if client.attached || client.awaits_end {
-                (client.attached, client.awaits_end) = (false, false);
+            if client.attached || client.awaits_exit {
+                (client.attached, client.awaits_exit) = (false, false);
                 client.feeds_stdin = false;
                 client.reply(&Reply::Exited { code });
             }
@@ -132,7 +143,7 @@ impl Monitor {
 
     /// Changes limits and restart policy; where the kernel refuses, all stays as it was.
     pub(super) fn update(&mut self, changes: &Changes) -> Result<()> {
-        let updated = changes.of(&self.spec.host)?;
+        let updated = changes.resolve(&self.spec.host)?;
         let limits = changes.resources != Resources::default() && self.run.is_some();
         if let (Some(resources), true) = (&updated.resources, limits) {
             let (old, new) = (&self.spec.host.resources, oci::resources::limits(resources)?);

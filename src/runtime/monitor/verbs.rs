@@ -3,26 +3,26 @@
 use std::time::Instant;
 
 use super::Monitor;
-use crate::model::container::options::Grace;
+use crate::model::container::options::StopTimeout;
 use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
-use crate::model::container::status_reason::Stopped;
+use crate::model::container::status_reason::StopRecord;
 use crate::model::observe::event;
-use crate::model::script::trace::Who;
+use crate::model::script::trace::ProcessRole;
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Result};
 use crate::runtime::host;
 use crate::runtime::protocol::Size;
 use crate::runtime::trace;
-use crate::runtime::trace::operation::Act;
+use crate::runtime::trace::operation::Operation;
 use crate::sys;
 
 impl Monitor {
     pub(super) fn pause(&mut self) -> Result<()> {
         status::check(self.state.name.as_str(), self.state.status, Action::Pause)?;
-        trace::deed(Who::Monitor, || Act::Freeze, || self.cgroup.freeze())?;
-        self.end_checks();
+        trace::traced(ProcessRole::Monitor, || Operation::Freeze, || self.cgroup.freeze())?;
+        self.stop_checks();
         self.measure(Status::Running);
         self.state.status = Status::Paused;
         self.write_state()?;
@@ -32,28 +32,28 @@ impl Monitor {
 
     pub(super) fn unpause(&mut self) -> Result<()> {
         status::check(self.state.name.as_str(), self.state.status, Action::Unpause)?;
-        trace::deed(Who::Monitor, || Act::Thaw, || self.cgroup.thaw())?;
+        trace::traced(ProcessRole::Monitor, || Operation::Thaw, || self.cgroup.thaw())?;
         self.measure(Status::Paused);
         self.state.status = Status::Running;
-        self.plan_check();
+        self.schedule_check();
         self.write_state()?;
         self.event(event::Action::Unpause, &[]);
         Ok(())
     }
 
-    pub(super) fn stop(&mut self, signal: Signal, grace: Grace, keep: bool) -> Result<()> {
-        self.keep |= keep;
-        self.upkeep.stopping = true;
-        self.note_stop(signal, Some(grace));
-        self.asked_at = Some((sys::clock::monotonic(), grace));
+    pub(super) fn stop(&mut self, signal: Signal, grace: StopTimeout, keep: bool) -> Result<()> {
+        self.keep_container |= keep;
+        self.restart_state.stopping = true;
+        self.record_stop(signal, Some(grace));
+        self.stop_requested_at = Some((sys::clock::monotonic(), grace));
         self.signal(signal)?;
-        self.upkeep.stopped = true;
+        self.restart_state.stopped = true;
         if self.state.status == Status::Paused {
             self.unpause()?;
         }
         let deadline = match grace {
-            Grace::For(time) => Instant::now().checked_add(time),
-            Grace::Forever => None,
+            StopTimeout::After(time) => Instant::now().checked_add(time),
+            StopTimeout::NoLimit => None,
         };
         // Of two stops at once the more patient does not undo the other.
         self.kill_at = [self.kill_at, deadline].into_iter().flatten().min();
@@ -61,7 +61,7 @@ impl Monitor {
     }
 
     /// The grace time is over.
-    pub(super) fn time_is_over(&mut self) {
+    pub(super) fn grace_expired(&mut self) {
         if let Some(stopped) = &mut self.state.stopped {
             stopped.killed = true;
         }
@@ -69,18 +69,19 @@ impl Monitor {
     }
 
     /// Notes how it is asked to end, for `why`. A later signal that ends it counts more.
-    pub(super) fn note_stop(&mut self, signal: Signal, grace: Option<Grace>) {
+    pub(super) fn record_stop(&mut self, signal: Signal, grace: Option<StopTimeout>) {
         let Some(run) = &self.run else { return };
         // The init that was asked for passes signals on: what counts is the program.
-        let of_init = self.spec.host.sharing.init.then(|| host::first_child(run.child.pid));
+        let of_init = self.spec.host.namespaces.init.then(|| host::first_child(run.child.pid));
         let pid = of_init.flatten().unwrap_or(run.child.pid);
-        self.state.stopped = Some(Stopped::new(signal, grace, host::treats(pid, signal)));
+        self.state.stopped =
+            Some(StopRecord::new(signal, grace, host::signal_disposition(pid, signal)));
     }
 
     /// Traces how long it was waited for the end.
-    pub(super) fn tell_wait(&mut self) {
-        if let Some((begun, grace)) = self.asked_at.take() {
-            trace::note(Who::Monitor, || Act::AwaitEnd(grace), begun);
+    pub(super) fn trace_wait(&mut self) {
+        if let Some((begun, grace)) = self.stop_requested_at.take() {
+            trace::record(ProcessRole::Monitor, || Operation::WaitForExit(grace), begun);
         }
     }
 
@@ -99,7 +100,7 @@ impl Monitor {
             self.state.name = old;
             return Err(error);
         }
-        self.event(event::Action::Rename, &event::renaming(&old));
+        self.event(event::Action::Rename, &event::rename_attributes(&old));
         Ok(old)
     }
 
@@ -109,10 +110,10 @@ impl Monitor {
         let ends = signal == Signal::KILL
             || signal == self.spec.config.stop_signal.unwrap_or(Signal::TERM);
         // Between two runs any signal means that there is to be no other, as in Docker.
-        self.upkeep.stopping |= ends || self.run.is_none();
+        self.restart_state.stopping |= ends || self.run.is_none();
         let Some(run) = &self.run else { return Ok(()) };
         let send = || sys::process::send_signal(&run.child.pidfd, signal.number());
-        match trace::deed(Who::Monitor, || Act::SendSignal(signal), send) {
+        match trace::traced(ProcessRole::Monitor, || Operation::SendSignal(signal), send) {
             Ok(()) => self.event(event::Action::Kill, &[("signal", signal.number().to_string())]),
             // It has ended just now.
             Err(rustix::io::Errno::SRCH) => {}

@@ -24,7 +24,7 @@ pub const LOWER: &str = "lifebox.root.lower";
 pub const USER: &str = "lifebox.user";
 /// Annotation: volumes that take what the image has where they are mounted, if they are new: a
 /// JSON array of pairs, the volume's directory relative to the container's, and the target.
-pub const FILL: &str = "lifebox.volumes.fill";
+pub const COPY_UP: &str = "lifebox.volumes.fill";
 /// Where the program of `--init` is, relative to the container's directory.
 pub const INIT: &str = "../../init";
 /// Annotation: the containers whose namespaces are joined: a JSON object, the standard's word for
@@ -35,7 +35,7 @@ pub const JOIN: &str = "lifebox.namespaces.join";
 pub const GROUPS: &str = "lifebox.groups";
 
 /// Kernel parameters of every network of a container's own.
-pub const OWN_SYSCTLS: [(&str, &str); 2] =
+pub const DEFAULT_SYSCTLS: [(&str, &str); 2] =
     [("net.ipv4.ip_unprivileged_port_start", "0"), ("net.ipv4.ping_group_range", "0 2147483647")];
 
 /// The device nodes that every container has: path, major, minor (confinement.md, 2.5).
@@ -93,7 +93,7 @@ pub fn config(
             // Docker's, in the container's own network namespace: ping without CAP_NET_RAW, and
             // ports below 1024 for every user.
             "sysctl": serde_json::Map::from_iter(
-                OWN_SYSCTLS.map(|(key, value)| (key.to_owned(), value.into())),
+                DEFAULT_SYSCTLS.map(|(key, value)| (key.to_owned(), value.into())),
             ),
             "rootfsPropagation": "rprivate",
             "maskedPaths": masked,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::FILL;
+use super::COPY_UP;
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::{Mount, MountKind};
 
@@ -21,7 +21,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
     let fill = list.iter().filter(|mount| mount.kind == MountKind::Volume && !mount.nocopy);
     let fill: Vec<_> = fill.map(|mount| (directory(mount), mount.target.as_str())).collect();
     if !fill.is_empty() {
-        config["annotations"][FILL] = json!(fill).to_string().into();
+        config["annotations"][COPY_UP] = json!(fill).to_string().into();
     }
 }
 
@@ -31,7 +31,7 @@ fn directory(mount: &Mount) -> String {
 }
 
 fn entry(mount: &Mount) -> Value {
-    let mut options = vec![if mount.alone { "bind" } else { "rbind" }];
+    let mut options = vec![if mount.nonrecursive { "bind" } else { "rbind" }];
     let source = match mount.kind {
         MountKind::Bind => mount.source.clone(),
         MountKind::Volume => format!("{}/_data", directory(mount)),
@@ -50,7 +50,7 @@ fn entry(mount: &Mount) -> Value {
     if mount.noexec {
         options.push("noexec");
     }
-    match (mount.read_only, mount.kind == MountKind::Tmpfs || mount.alone) {
+    match (mount.read_only, mount.kind == MountKind::Tmpfs || mount.nonrecursive) {
         (true, true) => options.push("ro"),
         (true, false) => options.push("rro"),
         (false, _) => {}

@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::{INIT, JOIN};
 use crate::model::container::ContainerSpec;
-use crate::model::container::namespaces::Mode;
+use crate::model::container::namespaces::NamespaceMode;
 use crate::runtime::init::pid1;
 
 /// Adds it to `config`.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
-    let sharing = &spec.host.sharing;
+    let sharing = &spec.host.namespaces;
     let modes = [
         ("network", &sharing.network),
         ("ipc", &sharing.ipc),
@@ -22,14 +22,14 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
         if let Some(list) = config["linux"]["namespaces"].as_array_mut() {
             list.retain(|namespace| namespace["type"] != kind);
         }
-        if let Mode::Container(id) = mode {
+        if let NamespaceMode::Container(id) = mode {
             joined.insert(kind.to_owned(), id.as_str().into());
         }
     }
     if !joined.is_empty() {
         config["annotations"][JOIN] = Value::Object(joined).to_string().into();
     }
-    if sharing.uts == Mode::Host
+    if sharing.uts == NamespaceMode::Host
         && let Some(config) = config.as_object_mut()
     {
         config.remove("hostname");
@@ -71,14 +71,14 @@ fn run_init(config: &mut Value) {
 
 /// Names that go with a network, and memory that goes with IPC.
 fn share_mount(spec: &ContainerSpec, mount: &mut Value) {
-    let sharing = &spec.host.sharing;
+    let sharing = &spec.host.namespaces;
     let source = mount["source"].as_str().unwrap_or_default().to_owned();
-    if let Mode::Container(id) = &sharing.network
+    if let NamespaceMode::Container(id) = &sharing.network
         && ["hosts", "hostname", "resolv.conf"].contains(&source.as_str())
     {
         mount["source"] = format!("../{id}/{source}").into();
     }
-    if sharing.ipc == Mode::Host && source == "shm" {
+    if sharing.ipc == NamespaceMode::Host && source == "shm" {
         *mount = json!({
             "destination": "/dev/shm", "type": "bind", "source": "/dev/shm",
             "options": ["rbind", "rprivate", "nosuid", "noexec", "nodev"],

@@ -65,7 +65,7 @@ struct Condition {
 
 /// Where a profile is to hold.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct ProfileContext<'a> {
     /// The capabilities that the container has.
     pub capabilities: &'a [&'a str],
     /// The kernel's version.
@@ -76,7 +76,7 @@ pub(super) struct Place<'a> {
 ///
 /// # Errors
 /// [`Kind::Invalid`] for what is no profile, [`Kind::Unsupported`] for what needs an agent.
-pub(super) fn resolve(text: Option<&str>, place: Place<'_>) -> Result<Value> {
+pub(super) fn resolve(text: Option<&str>, place: ProfileContext<'_>) -> Result<Value> {
     let profile: Profile = serde_json::from_str(text.unwrap_or(DEFAULT)).map_err(|error| {
         Error::new(Kind::Invalid, format!("decoding seccomp profile failed: {error}"))
             .hint("it must be JSON in Docker's format: defaultAction, archMap, syscalls")
@@ -120,7 +120,7 @@ const NATIVE: (&str, &str) = ("SCMP_ARCH_AARCH64", "arm64");
 
 impl Rule {
     /// The rule without its conditions; `None` where they do not hold.
-    fn resolve(self, place: Place<'_>) -> Result<Option<Value>> {
+    fn resolve(self, place: ProfileContext<'_>) -> Result<Option<Value>> {
         if let Some(excludes) = &self.excludes
             && (excludes.names_architecture() == Some(true)
                 || excludes.names_capability(place) == Some(true)
@@ -154,17 +154,17 @@ impl Condition {
         Some(arches.iter().any(|arch| arch == NATIVE.1))
     }
 
-    fn names_capability(&self, place: Place<'_>) -> Option<bool> {
+    fn names_capability(&self, place: ProfileContext<'_>) -> Option<bool> {
         let caps = self.caps.as_ref()?;
         Some(caps.iter().any(|cap| place.capabilities.contains(&cap.as_str())))
     }
 
-    fn has_capabilities(&self, place: Place<'_>) -> Option<bool> {
+    fn has_capabilities(&self, place: ProfileContext<'_>) -> Option<bool> {
         let caps = self.caps.as_ref()?;
         Some(caps.iter().all(|cap| place.capabilities.contains(&cap.as_str())))
     }
 
-    fn kernel_is_new_enough(&self, place: Place<'_>) -> Result<Option<bool>> {
+    fn kernel_is_new_enough(&self, place: ProfileContext<'_>) -> Result<Option<bool>> {
         let Some(version) = self.min_kernel.as_deref().filter(|text| !text.is_empty()) else {
             return Ok(None);
         };

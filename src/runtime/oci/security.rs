@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::seccomp::{self, Place};
+use super::seccomp::{self, ProfileContext};
 use crate::model::container::ContainerSpec;
 use crate::model::container::security::Seccomp;
 use crate::model::{Error, Kind, Result};
@@ -35,7 +35,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
     if let Some(label) = &security.label {
         config["process"]["selinuxLabel"] = label.to_string().into();
     }
-    let place = Place { capabilities: &root, kernel: host::kernel_version() };
+    let place = ProfileContext { capabilities: &root, kernel: host::kernel_version() };
     let profile = match &security.seccomp {
         Seccomp::Default if security.privileged => None,
         Seccomp::Default => Some(seccomp::resolve(None, place)?),

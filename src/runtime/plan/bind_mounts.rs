@@ -5,39 +5,39 @@ use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{Mount, Spec};
 
-use super::{MountStep, SourceStep, Step, inside, missing, options_of, text};
+use super::{BindSource, MountStep, Step, missing, options_of, relative_to_root, text};
 use crate::model::Result;
 use crate::runtime::oci;
 use crate::sys::mount::{Attributes, View};
 
 /// The shared memory of POSIX, which goes with IPC.
-const MEMORY: &str = "/dev/shm";
+const DEV_SHM: &str = "/dev/shm";
 
 /// The steps of the user's mounts.
-pub(super) struct Shown {
+pub(super) struct BindMounts {
     /// What is done before anything is mounted.
     pub(super) open: Vec<Step>,
     /// What is done once the root is there.
-    pub(super) fill: Vec<Step>,
+    pub(super) copy_up: Vec<Step>,
     /// The mount itself, by its place.
     pub(super) steps: HashMap<PathBuf, Step>,
 }
 
-impl Shown {
+impl BindMounts {
     pub(super) fn new(spec: &Spec) -> Result<Self> {
-        let mut shown = Shown { open: Vec::new(), fill: Vec::new(), steps: HashMap::new() };
+        let mut shown = BindMounts { open: Vec::new(), copy_up: Vec::new(), steps: HashMap::new() };
         let joined = super::namespaces::joined(spec)?;
         let shares = joined.contains_key("ipc");
         for mount in spec.mounts().iter().flatten() {
             let step = match mount.typ().as_deref() {
                 Some("bind") if is_tree(mount) => shown.open(mount)?,
-                Some("tmpfs") if shares && mount.destination() == Path::new(MEMORY) => {
+                Some("tmpfs") if shares && mount.destination() == Path::new(DEV_SHM) => {
                     let slot = shown.open.len();
-                    shown.open.push(Step::OpenSharedMemory);
-                    Step::ShowSource {
-                        slot,
+                    shown.open.push(Step::OpenDevShm);
+                    Step::AttachBind {
+                        fd_index: slot,
                         source: text("shared memory")?,
-                        target: inside(MEMORY)?,
+                        target: relative_to_root(DEV_SHM)?,
                     }
                 }
                 Some("tmpfs") if !is_ours(mount.destination()) => memory(mount)?,
@@ -45,13 +45,13 @@ impl Shown {
             };
             shown.steps.insert(mount.destination().clone(), step);
         }
-        let annotation = spec.annotations().as_ref().and_then(|all| all.get(oci::FILL));
+        let annotation = spec.annotations().as_ref().and_then(|all| all.get(oci::COPY_UP));
         if let Some(annotation) = annotation {
             let pairs: Vec<(String, String)> =
-                serde_json::from_str(annotation).map_err(|_| missing(oci::FILL))?;
+                serde_json::from_str(annotation).map_err(|_| missing(oci::COPY_UP))?;
             for (volume, target) in pairs {
-                let (volume, target) = (text(&volume)?, inside(&target)?);
-                shown.fill.push(Step::FillVolume { volume, target });
+                let (volume, target) = (text(&volume)?, relative_to_root(&target)?);
+                shown.copy_up.push(Step::CopyUpVolume { volume, target });
             }
         }
         Ok(shown)
@@ -72,21 +72,21 @@ impl Shown {
         let view = View { whole: has("rbind"), attributes, slave: has("rslave") };
         let path = text(&source.to_string_lossy())?;
         let source = path.clone();
-        self.open.push(Step::OpenSource(SourceStep { slot, path, view }));
-        let target = inside(&mount.destination().to_string_lossy())?;
-        Ok(Step::ShowSource { slot, source, target })
+        self.open.push(Step::OpenBindSource(BindSource { fd_index: slot, path, view }));
+        let target = relative_to_root(&mount.destination().to_string_lossy())?;
+        Ok(Step::AttachBind { fd_index: slot, source, target })
     }
 }
 
 fn memory(mount: &Mount) -> Result<Step> {
     let (attributes, settings) = options_of(mount.options().as_deref().unwrap_or_default())?;
-    Ok(Step::MountMemory(MountStep {
-        target: inside(&mount.destination().to_string_lossy())?,
+    Ok(Step::MountTmpfs(MountStep {
+        target: relative_to_root(&mount.destination().to_string_lossy())?,
         fstype: text("tmpfs")?,
         settings,
         attributes,
         optional: false,
-        instead: None,
+        fallback_bind: None,
     }))
 }
 
@@ -100,5 +100,5 @@ fn is_tree(mount: &Mount) -> bool {
 
 /// The file systems in memory that every container has.
 fn is_ours(path: &Path) -> bool {
-    path == Path::new("/dev") || path == Path::new(MEMORY)
+    path == Path::new("/dev") || path == Path::new(DEV_SHM)
 }

@@ -1,49 +1,49 @@
-//! A step as [`Deed`]: its kind, what is its own, and the system calls that do it. For `explain`
+//! A step as [`TraceStep`]: its kind, what is its own, and the system calls that do it. For `explain`
 //! and `trace`, and a test that compares the calls with what strace(1) sees.
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
 
 use super::{Plan, Step};
-use crate::model::script::trace::{Deed, Who};
+use crate::model::script::trace::{ProcessRole, TraceStep};
 
 impl Plan {
     /// All steps, as they are planned.
-    pub fn told(&self) -> Vec<Deed> {
-        self.steps.iter().map(Step::told).collect()
+    pub fn describe(&self) -> Vec<TraceStep> {
+        self.steps.iter().map(Step::describe).collect()
     }
 }
 
 impl Step {
     /// This step, as it is planned.
-    pub fn told(&self) -> Deed {
-        let (key, calls) = self.kind();
-        let facts = self.facts().into_iter();
-        Deed {
-            who: Who::Init,
+    pub fn describe(&self) -> TraceStep {
+        let (key, calls) = self.key();
+        let facts = self.fields().into_iter();
+        TraceStep {
+            role: ProcessRole::Init,
             key: key.to_owned(),
-            what: self.to_string(),
-            facts: facts.map(|(name, value)| (name.to_owned(), value)).collect(),
-            calls: calls.iter().map(|call| (*call).to_owned()).collect(),
+            summary: self.to_string(),
+            fields: facts.map(|(name, value)| (name.to_owned(), value)).collect(),
+            syscalls: calls.iter().map(|call| (*call).to_owned()).collect(),
             failure: None,
             span: None,
         }
     }
 
     /// Its name, and the calls that every such step makes.
-    fn kind(&self) -> (&'static str, &'static [&'static str]) {
+    fn key(&self) -> (&'static str, &'static [&'static str]) {
         match self {
             Step::CloseInherited => ("close-inherited", &["close_range"]),
             Step::DieWithMonitor => ("die-with-monitor", &["prctl"]),
             Step::SetOomScore(_) => ("set-oom-score", &["openat", "write"]),
             Step::JoinCgroups => ("join-cgroups", &[]),
             Step::NewCgroupNamespace => ("new-cgroup-namespace", &["unshare"]),
-            Step::HideFromOthers => ("hide-from-others", &["prctl"]),
+            Step::ClearDumpable => ("hide-from-others", &["prctl"]),
             Step::NewKeyring => ("new-keyring", &["keyctl"]),
             Step::NewSession => ("new-session", &["setsid"]),
             Step::BringLoopbackUp => ("bring-loopback-up", &["socket", "ioctl"]),
-            Step::StopPropagation => ("stop-propagation", &["mount"]),
-            Step::MountRoot(root) if root.one_by_one => {
+            Step::MakeMountsSlave => ("stop-propagation", &["mount"]),
+            Step::MountRoot(root) if root.has_lowerdir_append => {
                 ("mount-root", &["fsopen", "fsconfig", "fsmount", "move_mount"])
             }
             Step::MountRoot(_) => ("mount-root", &["mount"]),
@@ -56,7 +56,7 @@ impl Step {
             Step::PivotRoot => {
                 ("pivot-root", &["fchdir", "pivot_root", "fchdir", "mount", "umount2", "chdir"])
             }
-            Step::LetGoOfHost => ("let-go-of-host", &["close_range"]),
+            Step::CloseHostFds => ("let-go-of-host", &["close_range"]),
             Step::JoinNamespaces(_) => ("join-namespaces", &["setns"]),
             Step::OpenNullInput => ("open-null-input", &["openat2", "dup2"]),
             Step::OpenTerminal { .. } => ("open-terminal", &["openat2", "ioctl", "sendmsg"]),
@@ -65,7 +65,7 @@ impl Step {
             Step::MakeReadonly(_) => {
                 ("make-readonly", &["openat2", "open_tree", "mount_setattr", "move_mount"])
             }
-            Step::SealMount(_) => ("seal-mount", &["openat2", "mount_setattr"]),
+            Step::RemountReadonly(_) => ("seal-mount", &["openat2", "mount_setattr"]),
             Step::Mask(_) => ("mask", &["openat2", "open_tree", "move_mount"]),
             Step::SetLimit { .. } => ("set-limit", &["prlimit64"]),
             Step::ResetSignals => ("reset-signals", &["rt_sigaction", "rt_sigprocmask"]),
@@ -74,45 +74,45 @@ impl Step {
                 ("reset-schedule", &["sched_setaffinity", "setpriority", "ioprio_set"])
             }
             Step::SetUmask(_) => ("set-umask", &["umask"]),
-            Step::EnterDirectory { .. } => ("enter-directory", &["openat", "fchdir", "getcwd"]),
-            Step::SealRoot => ("seal-root", &["mount_setattr"]),
-            Step::ForbidNewPrivileges => ("forbid-new-privileges", &["prctl"]),
-            Step::LoadFilter(_) => ("load-filter", &["seccomp"]),
-            Step::SetProfile(_) => ("set-profile", &["openat"]),
-            Step::SetLabel(_) => ("set-label", &["openat", "write"]),
-            Step::BecomeUser(step) => {
+            Step::SetCwd { .. } => ("enter-directory", &["openat", "fchdir", "getcwd"]),
+            Step::RemountRootReadonly => ("seal-root", &["mount_setattr"]),
+            Step::SetNoNewPrivs => ("forbid-new-privileges", &["prctl"]),
+            Step::LoadSeccomp(_) => ("load-filter", &["seccomp"]),
+            Step::SetApparmorProfile(_) => ("set-profile", &["openat"]),
+            Step::SetSelinuxLabel(_) => ("set-label", &["openat", "write"]),
+            Step::SetCredentials(step) => {
                 let calls = &["prctl", "setgroups", "setresgid", "setresuid", "capset", "prctl"];
                 (if step.is_root() { "become-root" } else { "become-user" }, calls)
             }
             Step::CloseDescriptors => ("close-descriptors", &["close_range"]),
             Step::Execute => ("execute", &["execve"]),
-            shared => shared.kind_of_shared(),
+            shared => shared.key_of_shared(),
         }
     }
 
     /// The same for the steps of what is not the container's alone.
-    fn kind_of_shared(&self) -> (&'static str, &'static [&'static str]) {
+    fn key_of_shared(&self) -> (&'static str, &'static [&'static str]) {
         match self {
             Step::JoinNamespace { .. } => ("join-namespace", &["setns"]),
-            Step::OpenSharedMemory => ("open-shared-memory", &["setns", "open_tree", "setns"]),
+            Step::OpenDevShm => ("open-shared-memory", &["setns", "open_tree", "setns"]),
             Step::SetDomainname(_) => ("set-domainname", &["setdomainname"]),
-            Step::OpenSource(_) => ("open-source", &["open_tree", "mount_setattr"]),
-            Step::FillVolume { .. } => ("fill-volume", &[]),
-            Step::ShowSource { .. } => ("show-source", &["move_mount"]),
+            Step::OpenBindSource(_) => ("open-source", &["open_tree", "mount_setattr"]),
+            Step::CopyUpVolume { .. } => ("fill-volume", &[]),
+            Step::AttachBind { .. } => ("show-source", &["move_mount"]),
             // What is left: `kind` names all others.
             _ => ("mount-memory", &["fsopen", "fsconfig", "fsmount", "move_mount"]),
         }
     }
 
     /// What is its own: names that the texts of all languages know.
-    fn facts(&self) -> BTreeMap<&'static str, String> {
+    fn fields(&self) -> BTreeMap<&'static str, String> {
         let show = |text: &CString| text.to_string_lossy().into_owned();
         let inside = |text: &CString| format!("/{}", show(text));
         let facts: Vec<(&'static str, String)> = match self {
             Step::SetOomScore(score) => vec![("value", show(score))],
             Step::MountRoot(root) => vec![("count", root.lower.len().to_string())],
             Step::BindRoot { path, .. } => vec![("source", show(path))],
-            Step::Mount(mount) | Step::MountMemory(mount) => {
+            Step::Mount(mount) | Step::MountTmpfs(mount) => {
                 vec![("type", show(&mount.fstype)), ("path", inside(&mount.target))]
             }
             Step::BindFile(file) => {
@@ -129,15 +129,15 @@ impl Step {
                 vec![("path", inside(path)), ("value", show(value))]
             }
             Step::SetHostname(name) | Step::SetDomainname(name) => vec![("name", show(name))],
-            Step::MakeReadonly(path) | Step::SealMount(path) | Step::Mask(path) => {
+            Step::MakeReadonly(path) | Step::RemountReadonly(path) | Step::Mask(path) => {
                 vec![("path", inside(path))]
             }
             Step::SetLimit { resource, soft, hard } => {
                 vec![("name", format!("{resource:?}")), ("value", format!("{soft}:{hard}"))]
             }
             Step::SetUmask(mask) => vec![("value", format!("{mask:04o}"))],
-            Step::EnterDirectory { path, .. } => vec![("path", show(path))],
-            Step::BecomeUser(step) => {
+            Step::SetCwd { path, .. } => vec![("path", show(path))],
+            Step::SetCredentials(step) => {
                 let name = if step.user.is_empty() { "root" } else { &step.user };
                 let kept = if step.is_root() { step.bounding } else { step.ambient };
                 vec![
@@ -150,16 +150,16 @@ impl Step {
                 let short = container.get(..12).unwrap_or(container).to_owned();
                 vec![("kind", kind.clone()), ("container", short)]
             }
-            Step::SetProfile(order) => {
+            Step::SetApparmorProfile(order) => {
                 vec![("name", show(order).trim_start_matches("exec ").to_owned())]
             }
-            Step::SetLabel(label) => vec![("name", show(label))],
-            Step::OpenSource(source) => vec![("source", show(&source.path))],
-            Step::FillVolume { volume, target } => {
+            Step::SetSelinuxLabel(label) => vec![("name", show(label))],
+            Step::OpenBindSource(source) => vec![("source", show(&source.path))],
+            Step::CopyUpVolume { volume, target } => {
                 let name = show(volume).rsplit('/').next().unwrap_or_default().to_owned();
                 vec![("name", name), ("path", inside(target))]
             }
-            Step::ShowSource { source, target, .. } => {
+            Step::AttachBind { source, target, .. } => {
                 vec![("source", show(source)), ("path", inside(target))]
             }
             _ => Vec::new(),

@@ -3,7 +3,7 @@
 use oci_spec::runtime::{Linux, LinuxDevice, LinuxDeviceType};
 use rustix::fs::FileType;
 
-use super::{DeviceStep, Host, Step, inside, oci, text};
+use super::{DeviceNode, Host, Step, oci, relative_to_root, text};
 use crate::model::{Error, Kind, Result};
 
 /// The nodes that every container has, then those of `linux`, then those of the host for a
@@ -21,7 +21,7 @@ pub(super) fn steps(linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result
         }
     }
     // Only the machine's root may make devices.
-    let nested = host.identity.nested();
+    let nested = host.identity.in_user_namespace();
     let step = if nested { Step::BindDevice } else { Step::MakeDevice };
     steps.extend(made.into_iter().map(step));
     let links = [
@@ -38,7 +38,7 @@ pub(super) fn steps(linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result
     Ok(())
 }
 
-fn of(device: &LinuxDevice) -> Result<DeviceStep> {
+fn of(device: &LinuxDevice) -> Result<DeviceNode> {
     let kind = match device.typ() {
         LinuxDeviceType::B => FileType::BlockDevice,
         LinuxDeviceType::C | LinuxDeviceType::U => FileType::CharacterDevice,
@@ -59,12 +59,12 @@ fn node(
     (major, minor): (i64, i64),
     mode: u32,
     owner: (u32, u32),
-) -> Result<DeviceStep> {
+) -> Result<DeviceNode> {
     let relative = path.trim_start_matches('/');
     let (directory, name) = relative.rsplit_once('/').unwrap_or(("", relative));
     let number = |n: i64| u32::try_from(n).unwrap_or_default();
-    Ok(DeviceStep {
-        path: inside(path)?,
+    Ok(DeviceNode {
+        path: relative_to_root(path)?,
         directory: text(directory)?,
         name: text(name)?,
         kind,

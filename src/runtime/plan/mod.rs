@@ -20,7 +20,7 @@ use oci_spec::runtime::{Linux, LinuxDevice, Mount, Process, Spec};
 
 pub use self::capability::all as all_capabilities;
 pub use self::limit::resource;
-pub use self::step::{DeviceStep, FileStep, MountStep, Root, SourceStep, Step, UserStep};
+pub use self::step::{BindSource, Credentials, DeviceNode, FileStep, MountStep, Root, Step};
 use super::{oci, seccomp};
 use crate::model::{Error, Kind, Result};
 use crate::sys::mount::{Attributes, Setting};
@@ -49,7 +49,7 @@ pub struct Host {
     /// Whether the container keeps standard input open.
     pub open_stdin: bool,
     /// Whether overlay takes layers one by one (Linux 6.8).
-    pub one_by_one: bool,
+    pub has_lowerdir_append: bool,
     /// Who the monitor is in its user namespace.
     pub identity: Identity,
     /// All devices of the host, for a privileged container.
@@ -65,30 +65,30 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     let linux = spec.linux().as_ref().ok_or_else(|| missing("linux"))?;
     steps.push(Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?));
-    steps.extend(labels(process)?);
+    steps.extend(lsm_steps(process)?);
     steps.extend([
         Step::JoinCgroups,
         Step::NewCgroupNamespace,
-        Step::HideFromOthers,
+        Step::ClearDumpable,
         Step::NewKeyring,
         Step::NewSession,
     ]);
     namespaces::steps(spec, linux, &mut steps)?;
-    steps.push(Step::StopPropagation);
+    steps.push(Step::MakeMountsSlave);
     root_steps(spec, linux, host, &mut steps)?;
     // In an order that is the same each time.
     let sysctls: BTreeMap<_, _> = linux.sysctl().iter().flatten().collect();
     for (name, value) in sysctls {
         // The kernel takes only groups that exist, and all of them are meant.
-        if host.identity.nested() && name == "net.ipv4.ping_group_range" {
+        if host.identity.in_user_namespace() && name == "net.ipv4.ping_group_range" {
             continue;
         }
         let path = text(&format!("proc/sys/{}", name.replace('.', "/")))?;
         // Ping without rights is a convenience of ours; what a user asks for is a promise.
-        let optional = oci::OWN_SYSCTLS.contains(&(name.as_str(), value.as_str()));
+        let optional = oci::DEFAULT_SYSCTLS.contains(&(name.as_str(), value.as_str()));
         steps.push(Step::WriteSysctl { path, value: text(value)?, optional });
     }
-    steps.extend([Step::PivotRoot, Step::LetGoOfHost]);
+    steps.extend([Step::PivotRoot, Step::CloseHostFds]);
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: true });
     } else if !host.open_stdin {
@@ -101,17 +101,17 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
         steps.push(Step::SetDomainname(text(name)?));
     }
     for path in linux.readonly_paths().iter().flatten() {
-        steps.push(Step::MakeReadonly(inside(path)?));
+        steps.push(Step::MakeReadonly(relative_to_root(path)?));
     }
     for path in linux.masked_paths().iter().flatten() {
-        steps.push(Step::Mask(inside(path)?));
+        steps.push(Step::Mask(relative_to_root(path)?));
     }
     // With the host's network an ordinary user sees the host's /sys, and all that is mounted there.
-    if host.identity.nested() && namespaces::shares_network(spec, linux)? {
-        steps.push(Step::Mask(inside("/sys/kernel")?));
+    if host.identity.in_user_namespace() && namespaces::shares_network(spec, linux)? {
+        steps.push(Step::Mask(relative_to_root("/sys/kernel")?));
     }
     program_steps(spec, true, &mut steps)?;
-    Ok(Plan { namespaces: namespaces::made(linux), steps })
+    Ok(Plan { namespaces: namespaces::created(linux), steps })
 }
 
 /// The plan for a further process in a running container: it joins what the first one made, and
@@ -124,10 +124,10 @@ pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
     let mut steps = vec![
         Step::CloseInherited,
         Step::DieWithMonitor,
-        Step::HideFromOthers,
+        Step::ClearDumpable,
         Step::SetOomScore(text(&process.oom_score_adj().unwrap_or(0).to_string())?),
     ];
-    steps.extend(labels(process)?);
+    steps.extend(lsm_steps(process)?);
     steps.extend([
         Step::JoinCgroups,
         Step::NewKeyring,
@@ -140,7 +140,7 @@ pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
                 | libc::CLONE_NEWNET
                 | libc::CLONE_NEWCGROUP,
         ),
-        Step::LetGoOfHost,
+        Step::CloseHostFds,
     ]);
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: false });
@@ -165,28 +165,29 @@ fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<(
         Step::ResetPersonality,
         Step::ResetSchedule,
         Step::SetUmask(process.user().umask().unwrap_or(0o022)),
-        Step::EnterDirectory { path: text(&cwd)?, make: is_first },
+        Step::SetCwd { path: text(&cwd)?, make: is_first },
     ]);
     // Not before the working directory, which may have to be made.
     if is_first && spec.root().as_ref().and_then(|root| root.readonly()).unwrap_or(false) {
-        steps.push(Step::SealRoot);
+        steps.push(Step::RemountRootReadonly);
     }
-    steps.extend(rights(spec, process)?);
+    steps.extend(privilege_steps(spec, process)?);
     steps.push(Step::Execute);
     Ok(())
 }
 
 /// What the security modules are told. It is said through the host's own `/proc`, before anything
 /// of the container's can stand in for that (confinement.md, D5), and waits for the execution.
-fn labels(process: &Process) -> Result<Vec<Step>> {
+fn lsm_steps(process: &Process) -> Result<Vec<Step>> {
     let profile = process.apparmor_profile().as_ref();
-    let profile = profile.map(|name| text(&format!("exec {name}")).map(Step::SetProfile));
-    let label = process.selinux_label().as_ref().map(|label| text(label).map(Step::SetLabel));
+    let profile = profile.map(|name| text(&format!("exec {name}")).map(Step::SetApparmorProfile));
+    let label =
+        process.selinux_label().as_ref().map(|label| text(label).map(Step::SetSelinuxLabel));
     profile.into_iter().chain(label).collect()
 }
 
 /// How the rights are given up: for the container's first process, and for each that joins it.
-fn rights(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
+fn privilege_steps(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     let annotation =
         |name: &str| spec.annotations().as_ref().and_then(|all| all.get(name)).cloned();
@@ -197,12 +198,12 @@ fn rights(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
     let sets = process.capabilities().as_ref();
     let bounding = capability::set(sets.and_then(|sets| sets.bounding().as_ref()));
     let ambient = capability::set(sets.and_then(|sets| sets.ambient().as_ref()));
-    let become_user = Step::BecomeUser(UserStep { user, groups, bounding, ambient });
+    let become_user = Step::SetCredentials(Credentials { user, groups, bounding, ambient });
     let seccomp = spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref());
-    let filter = seccomp.map(seccomp::compile).transpose()?.map(Step::LoadFilter);
+    let filter = seccomp.map(seccomp::compile).transpose()?.map(Step::LoadSeccomp);
     if process.no_new_privileges().unwrap_or(false) {
         // Then anyone may load a filter, so it need not allow what comes before.
-        steps.extend([Step::ForbidNewPrivileges, become_user, Step::CloseDescriptors]);
+        steps.extend([Step::SetNoNewPrivs, become_user, Step::CloseDescriptors]);
         steps.extend(filter);
     } else {
         // To load one takes CAP_SYS_ADMIN, which goes with the change of user.
@@ -214,7 +215,7 @@ fn rights(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
 
 /// What the container sees as its files.
 fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
-    let mut shown = crate::runtime::plan::bind_mounts::Shown::new(spec)?;
+    let mut shown = crate::runtime::plan::bind_mounts::BindMounts::new(spec)?;
     // What is of the host is opened before anything is mounted, so that nothing of the image can
     // be taken for it (confinement.md, D3).
     steps.append(&mut shown.open);
@@ -223,11 +224,11 @@ fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) ->
     } else {
         Step::BindRoot { path: text(&root_path(spec))?, attributes: root_attributes(host) }
     });
-    steps.append(&mut shown.fill);
+    steps.append(&mut shown.copy_up);
     // What a user shows there comes after the device nodes: none is made in a directory of the host.
     let (kernels, others): (Vec<&Mount>, Vec<&Mount>) =
         spec.mounts().iter().flatten().partition(|mount| {
-            is_of_kernel(mount) && !shown.steps.contains_key(mount.destination())
+            is_kernel_fs(mount) && !shown.steps.contains_key(mount.destination())
         });
     for mount in kernels {
         mount_steps(mount, host, &mut shown, steps)?;
@@ -250,7 +251,7 @@ fn text(value: &str) -> Result<CString> {
 }
 
 /// `path` relative to the root.
-fn inside(path: &str) -> Result<CString> {
+fn relative_to_root(path: &str) -> Result<CString> {
     text(path.trim_start_matches('/'))
 }
 
@@ -296,7 +297,7 @@ pub(super) fn root(spec: &Spec, host: &Host) -> Result<Root> {
         ("index", "off"),
     ];
     // `trusted.*` attributes are for the machine's root alone.
-    if host.identity.nested() {
+    if host.identity.in_user_namespace() {
         settings.push(("userxattr", ""));
     }
     let mut options = format!("lowerdir={}", topmost_first.join(":"));
@@ -307,7 +308,7 @@ pub(super) fn root(spec: &Spec, host: &Host) -> Result<Root> {
     Ok(Root {
         lower: lower.iter().map(|layer| text(layer)).collect::<Result<_>>()?,
         settings: settings.iter().map(|(key, value)| setting(key, value)).collect::<Result<_>>()?,
-        one_by_one: host.one_by_one,
+        has_lowerdir_append: host.has_lowerdir_append,
         attributes: root_attributes(host),
         options: text(&options)?,
         target: text(&root_path(spec))?,
@@ -315,25 +316,28 @@ pub(super) fn root(spec: &Spec, host: &Host) -> Result<Root> {
 }
 
 /// Whether a mount is one of those that devices and kernel parameters need.
-fn is_of_kernel(mount: &Mount) -> bool {
+fn is_kernel_fs(mount: &Mount) -> bool {
     ["/proc", "/sys", "/dev"].iter().any(|place| mount.destination().starts_with(place))
 }
 
 fn mount_steps(
     mount: &Mount,
     host: &Host,
-    shown: &mut crate::runtime::plan::bind_mounts::Shown,
+    shown: &mut crate::runtime::plan::bind_mounts::BindMounts,
     steps: &mut Vec<Step>,
 ) -> Result<()> {
     if let Some(step) = shown.steps.remove(mount.destination()) {
         steps.push(step);
         return Ok(());
     }
-    let target = inside(&mount.destination().to_string_lossy())?;
+    let target = relative_to_root(&mount.destination().to_string_lossy())?;
     let fstype = mount.typ().as_deref().unwrap_or("bind");
     let options = mount.options().as_deref().unwrap_or_default();
     let (attributes, mut settings) = options_of(options)?;
-    if fstype == "devpts" && host.identity.nested() && !host.identity.has_group(TTY_GROUP) {
+    if fstype == "devpts"
+        && host.identity.in_user_namespace()
+        && !host.identity.has_group(TTY_GROUP)
+    {
         settings.retain(|setting| setting.key.as_bytes() != b"gid");
     }
     match fstype {
@@ -352,17 +356,19 @@ fn mount_steps(
             settings,
             attributes,
             optional: fstype == "mqueue",
-            instead: instead(mount, host)?,
+            fallback_bind: fallback_bind(mount, host)?,
         })),
     }
     Ok(())
 }
 
 /// What is shown for a file system that only shows what its namespace has.
-fn instead(mount: &Mount, host: &Host) -> Result<Option<CString>> {
+fn fallback_bind(mount: &Mount, host: &Host) -> Result<Option<CString>> {
     let of_namespace = ["proc", "sysfs", "mqueue"].contains(&mount.typ().as_deref().unwrap_or(""));
     let path = Some(mount.destination().to_string_lossy());
-    path.filter(|_| of_namespace && host.identity.nested()).map(|path| text(&path)).transpose()
+    path.filter(|_| of_namespace && host.identity.in_user_namespace())
+        .map(|path| text(&path))
+        .transpose()
 }
 
 /// `/sys/fs/cgroup`: the unified hierarchy, or a directory with each v1 hierarchy.
@@ -374,7 +380,7 @@ fn cgroup_steps(
 ) -> Result<()> {
     let mut push =
         |below: &str, fstype: &str, settings: Vec<Setting>, attributes: Attributes| -> Result<()> {
-            let target = inside(&format!("{at}/{below}"))?;
+            let target = relative_to_root(&format!("{at}/{below}"))?;
             let fstype = text(fstype)?;
             steps.push(Step::Mount(MountStep {
                 target,
@@ -382,7 +388,7 @@ fn cgroup_steps(
                 settings,
                 attributes,
                 optional: false,
-                instead: None,
+                fallback_bind: None,
             }));
             Ok(())
         };
@@ -398,7 +404,7 @@ fn cgroup_steps(
         push(below, "cgroup2", Vec::new(), attributes)?;
     }
     if !host.cgroup_v1.is_empty() {
-        steps.push(Step::SealMount(inside(at)?));
+        steps.push(Step::RemountReadonly(relative_to_root(at)?));
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ fn lists(linux: &Linux, kind: LinuxNamespaceType) -> bool {
 }
 
 /// The namespaces that are made with the process (`CLONE_NEW*`). Mounts are always its own.
-pub(super) fn made(linux: &Linux) -> i32 {
+pub(super) fn created(linux: &Linux) -> i32 {
     let kinds = [
         (LinuxNamespaceType::Pid, libc::CLONE_NEWPID),
         (LinuxNamespaceType::Uts, libc::CLONE_NEWUTS),
@@ -41,7 +41,7 @@ pub(super) fn steps(spec: &Spec, linux: &Linux, steps: &mut Vec<Step>) -> Result
     // The process namespace is entered by being made in it.
     let entered = joined(spec)?.into_iter().filter(|(kind, _)| kind != "pid");
     for (slot, (kind, container)) in entered.enumerate() {
-        steps.push(Step::JoinNamespace { slot, kind, container });
+        steps.push(Step::JoinNamespace { fd_index: slot, kind, container });
     }
     if lists(linux, LinuxNamespaceType::Network) {
         steps.push(Step::BringLoopbackUp);

@@ -23,7 +23,7 @@ pub enum Step {
     /// See the own cgroup as the root of all.
     NewCgroupNamespace,
     /// Keep nobody from outside, and no core dump, from looking in while rights are high.
-    HideFromOthers,
+    ClearDumpable,
     /// Inherit no keys.
     NewKeyring,
     /// Leave the caller's session and terminal.
@@ -31,24 +31,24 @@ pub enum Step {
     /// Enter a namespace of another container.
     JoinNamespace {
         /// Which of the opened namespaces.
-        slot: usize,
+        fd_index: usize,
         /// The standard's word for it.
         kind: String,
         /// The other container's id.
         container: String,
     },
     /// Open the shared memory of the container whose IPC is joined.
-    OpenSharedMemory,
+    OpenDevShm,
     /// Set the NIS domain name.
     SetDomainname(CString),
     /// Let the loopback interface work.
     BringLoopbackUp,
     /// Let no mount reach the host.
-    StopPropagation,
+    MakeMountsSlave,
     /// Open what is to be seen of the host.
-    OpenSource(SourceStep),
+    OpenBindSource(BindSource),
     /// Give a new volume what the image has at its target.
-    FillVolume {
+    CopyUpVolume {
         /// The volume's directory, relative to the container's.
         volume: CString,
         /// Relative to the root.
@@ -56,16 +56,16 @@ pub enum Step {
     },
     /// Show what was opened; links at the target are followed inside the root, and what is
     /// missing is made.
-    ShowSource {
+    AttachBind {
         /// Which of the opened sources.
-        slot: usize,
+        fd_index: usize,
         /// What it was opened from.
         source: CString,
         /// Relative to the root.
         target: CString,
     },
     /// Mount memory where the user wants it; links are followed inside the root.
-    MountMemory(MountStep),
+    MountTmpfs(MountStep),
     /// Stack the layers and the writable directory.
     MountRoot(Root),
     /// Make a directory of the container's, which holds a copy of all layers, its root.
@@ -80,9 +80,9 @@ pub enum Step {
     /// Show a file of the container's directory at a path inside.
     BindFile(FileStep),
     /// Show a device of the host at the same path inside.
-    BindDevice(DeviceStep),
+    BindDevice(DeviceNode),
     /// Make a device node.
-    MakeDevice(DeviceStep),
+    MakeDevice(DeviceNode),
     /// Make a symbolic link.
     MakeLink {
         /// Relative to the root.
@@ -93,7 +93,7 @@ pub enum Step {
     /// Make the new root `/` and let go of the host's.
     PivotRoot,
     /// Close what is of the host: paths of the container lead nowhere but into it from here on.
-    LetGoOfHost,
+    CloseHostFds,
     /// Join these namespaces of a running container.
     JoinNamespaces(i32),
     /// Read standard input from the container's own `/dev/null`.
@@ -117,7 +117,7 @@ pub enum Step {
     /// Make a path readable only.
     MakeReadonly(CString),
     /// Make a mount that was filled read-only.
-    SealMount(CString),
+    RemountReadonly(CString),
     /// Hide a path.
     Mask(CString),
     /// Limit a resource.
@@ -139,24 +139,24 @@ pub enum Step {
     /// The mask of new files' modes.
     SetUmask(u32),
     /// Enter the working directory, making it where it is missing; still as root, as Docker does.
-    EnterDirectory {
+    SetCwd {
         /// Inside, absolute.
         path: CString,
         /// Make it where it is missing: for the first process only, as Docker does.
         make: bool,
     },
     /// Make the root read-only; what is mounted on it stays as it is.
-    SealRoot,
+    RemountRootReadonly,
     /// Let no program gain rights by being executed.
-    ForbidNewPrivileges,
+    SetNoNewPrivs,
     /// Let a program judge each system call from here on.
-    LoadFilter(Filter),
+    LoadSeccomp(Filter),
     /// Say which AppArmor profile the program runs under; it counts from its execution on.
-    SetProfile(CString),
+    SetApparmorProfile(CString),
     /// Say which SELinux label the program gets; it counts from its execution on.
-    SetLabel(CString),
+    SetSelinuxLabel(CString),
     /// Find the user in the container's own files, give up all other rights and become it.
-    BecomeUser(UserStep),
+    SetCredentials(Credentials),
     /// Keep only standard input, output and error.
     CloseDescriptors,
     /// Become the program.
@@ -172,7 +172,7 @@ pub struct Root {
     pub settings: Vec<Setting>,
     /// Whether the kernel is new enough to take layers one by one; an older one would complain in
     /// its log.
-    pub one_by_one: bool,
+    pub has_lowerdir_append: bool,
     /// `nodev`, but for a privileged container.
     pub attributes: Attributes,
     /// The layers and settings as one text, for kernels that want it so (`mount(2)`).
@@ -194,7 +194,7 @@ pub struct FileStep {
 
 /// A device node to make.
 #[derive(Clone, Debug)]
-pub struct DeviceStep {
+pub struct DeviceNode {
     /// Relative to the root: `directory` and `name`.
     pub path: CString,
     /// The directory part of `path`, made where it is missing.
@@ -213,7 +213,7 @@ pub struct DeviceStep {
 
 /// Whom to become. Bit n of a set is capability n.
 #[derive(Debug)]
-pub struct UserStep {
+pub struct Credentials {
     /// `user[:group]`, names or numbers; empty is root.
     pub user: String,
     /// Further groups, names or numbers.
@@ -224,7 +224,7 @@ pub struct UserStep {
     pub ambient: u64,
 }
 
-impl UserStep {
+impl Credentials {
     /// Whether it is user 0, as far as its name tells.
     pub fn is_root(&self) -> bool {
         let user = self.user.split(':').next().unwrap_or_default();
@@ -234,9 +234,9 @@ impl UserStep {
 
 /// What is to be seen of the host, or of a volume.
 #[derive(Debug)]
-pub struct SourceStep {
+pub struct BindSource {
     /// Its number among all of them.
-    pub slot: usize,
+    pub fd_index: usize,
     /// Absolute, or relative to the container's directory.
     pub path: CString,
     /// How it is seen.
@@ -258,7 +258,7 @@ pub struct MountStep {
     pub optional: bool,
     /// What of the host is shown where the kernel gives an ordinary user none of its own, for the
     /// namespace that it shows is the host's.
-    pub instead: Option<CString>,
+    pub fallback_bind: Option<CString>,
 }
 
 /// A step in words, as `explain`, `trace` and errors show it.
@@ -299,17 +299,17 @@ impl fmt::Display for Step {
             }
             Step::SetHostname(name) => write!(f, "set the host name to {}", show(name)),
             Step::MakeReadonly(path) => write!(f, "make /{} read-only", show(path)),
-            Step::SealMount(path) => write!(f, "make the mount on /{} read-only", show(path)),
+            Step::RemountReadonly(path) => write!(f, "make the mount on /{} read-only", show(path)),
             Step::Mask(path) => write!(f, "mask /{}", show(path)),
             Step::SetLimit { resource, soft, hard } => {
                 write!(f, "limit {resource:?} to {soft}:{hard}")
             }
             Step::SetUmask(mask) => write!(f, "set the umask to {mask:04o}"),
-            Step::LoadFilter(_) => write!(f, "load the system call filter"),
-            Step::BecomeUser(step) if step.user.is_empty() => write!(f, "become user root"),
-            Step::BecomeUser(step) => write!(f, "become user {}", step.user),
-            Step::EnterDirectory { path, .. } => write!(f, "enter directory {}", show(path)),
-            shared => show_shared(shared, f),
+            Step::LoadSeccomp(_) => write!(f, "load the system call filter"),
+            Step::SetCredentials(step) if step.user.is_empty() => write!(f, "become user root"),
+            Step::SetCredentials(step) => write!(f, "become user {}", step.user),
+            Step::SetCwd { path, .. } => write!(f, "enter directory {}", show(path)),
+            shared => fmt_shared(shared, f),
         }
     }
 }
@@ -322,18 +322,18 @@ impl Step {
             Step::DieWithMonitor => "die when the monitor dies",
             Step::JoinCgroups => "enter the cgroups",
             Step::NewCgroupNamespace => "make a cgroup namespace",
-            Step::HideFromOthers => "become not dumpable",
+            Step::ClearDumpable => "become not dumpable",
             Step::NewKeyring => "join a new session keyring",
             Step::NewSession => "start a new session",
             Step::BringLoopbackUp => "bring interface lo up",
-            Step::StopPropagation => "stop mounts from reaching the host",
+            Step::MakeMountsSlave => "stop mounts from reaching the host",
             Step::PivotRoot => "pivot to the new root",
-            Step::LetGoOfHost => "close what is of the host",
+            Step::CloseHostFds => "close what is of the host",
             Step::OpenNullInput => "read standard input from /dev/null",
             Step::ResetSignals => "reset signals",
             Step::ResetPersonality => "reset the personality",
-            Step::SealRoot => "make the root read-only",
-            Step::ForbidNewPrivileges => "set no_new_privs",
+            Step::RemountRootReadonly => "make the root read-only",
+            Step::SetNoNewPrivs => "set no_new_privs",
             Step::CloseDescriptors => "close all other file descriptors",
             Step::Execute => "execute the program",
             _ => return None,
@@ -342,32 +342,32 @@ impl Step {
 }
 
 /// The steps of what is not the container's alone.
-fn show_shared(step: &Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn fmt_shared(step: &Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let show = |text: &CString| text.to_string_lossy().into_owned();
     match step {
         Step::JoinNamespace { kind, container, .. } => {
             write!(f, "join the {kind} of container {}", container.get(..12).unwrap_or(container))
         }
-        Step::OpenSharedMemory => {
+        Step::OpenDevShm => {
             write!(f, "open /dev/shm of the container whose ipc is joined")
         }
-        Step::SetProfile(order) => {
+        Step::SetApparmorProfile(order) => {
             let order = show(order);
             write!(f, "choose AppArmor profile {}", order.trim_start_matches("exec "))
         }
-        Step::SetLabel(label) => write!(f, "choose SELinux label {}", show(label)),
+        Step::SetSelinuxLabel(label) => write!(f, "choose SELinux label {}", show(label)),
         Step::ResetSchedule => write!(f, "reset processors and priorities"),
         Step::SetDomainname(name) => write!(f, "set the domain name to {}", show(name)),
-        Step::OpenSource(source) => write!(f, "open {}", show(&source.path)),
-        Step::FillVolume { volume, target } => {
+        Step::OpenBindSource(source) => write!(f, "open {}", show(&source.path)),
+        Step::CopyUpVolume { volume, target } => {
             let volume = show(volume);
             let name = volume.rsplit('/').next().unwrap_or_default();
             write!(f, "fill volume {name} from /{}, if it is new", show(target))
         }
-        Step::ShowSource { source, target, .. } => {
+        Step::AttachBind { source, target, .. } => {
             write!(f, "bind {} on /{}", show(source), show(target))
         }
-        Step::MountMemory(mount) => write!(f, "mount tmpfs on /{}", show(&mount.target)),
+        Step::MountTmpfs(mount) => write!(f, "mount tmpfs on /{}", show(&mount.target)),
         _ => Ok(()),
     }
 }

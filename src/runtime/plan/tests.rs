@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::super::oci;
 use super::{Host, plan};
 use crate::model::container::mounts::{Mount, Mounts};
-use crate::model::container::namespaces::{Mode, Sharing};
+use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 use crate::model::container::storage::Driver;
 use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
 use crate::model::value::digest::Digest;
@@ -33,7 +33,7 @@ fn steps_of(host: &Host, config: HostConfig) -> Vec<String> {
             ..Config::default()
         },
         host: config,
-        owner: None,
+        session: None,
     };
     let lower = ["../../images/layers/a".to_owned(), "../../images/layers/b".to_owned()];
     let config = oci::config(&spec, &["PATH=/bin".to_owned()], &lower, &[]).unwrap();
@@ -129,7 +129,7 @@ fn v1_hierarchies_are_shown_below_a_directory_that_is_sealed_at_the_end() {
         cgroup_v1: vec![("memory".to_owned(), vec!["memory".to_owned()])],
         cgroup_v2: Some("unified".to_owned()),
         open_stdin: true,
-        one_by_one: true,
+        has_lowerdir_append: true,
         ..Host::default()
     };
     let steps = steps(&host);
@@ -153,12 +153,12 @@ fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top
     let other = "c0ffee".repeat(11)[..64].to_owned();
     let config = HostConfig {
         mounts: Mounts { list, ..Mounts::default() },
-        sharing: Sharing {
-            network: Mode::Container(other.clone()),
-            ipc: Mode::Container(other),
-            uts: Mode::Host,
+        namespaces: Namespaces {
+            network: NamespaceMode::Container(other.clone()),
+            ipc: NamespaceMode::Container(other),
+            uts: NamespaceMode::Host,
             init: true,
-            ..Sharing::default()
+            ..Namespaces::default()
         },
         ..HostConfig::default()
     };

@@ -5,14 +5,14 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::message;
-use super::message::{Begin, Frame, Reply, Request};
+use super::message::{Frame, Reply, Request, StartOptions};
 use crate::model::observe::log::Stream;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::trace::{self, Watcher};
 
 /// What a front sent.
 #[derive(Debug)]
-pub(in crate::runtime) enum Asked {
+pub(in crate::runtime) enum ClientMessage {
     /// A request.
     Request(Request),
     /// Something for the program to read.
@@ -21,7 +21,7 @@ pub(in crate::runtime) enum Asked {
 
 /// A front that is connected.
 #[derive(Debug)]
-pub(in crate::runtime) struct Client {
+pub(in crate::runtime) struct ClientConnection {
     pub(in crate::runtime) stream: UnixStream,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
@@ -30,25 +30,25 @@ pub(in crate::runtime) struct Client {
     /// The container's standard input ends when it goes.
     pub(in crate::runtime) feeds_stdin: bool,
     /// It is answered when the container has ended.
-    pub(in crate::runtime) awaits_end: bool,
+    pub(in crate::runtime) awaits_exit: bool,
     /// It is told what was done, before the next reply.
     traced: bool,
     /// It closed the connection or broke the protocol.
-    pub(in crate::runtime) gone: bool,
+    pub(in crate::runtime) closed: bool,
 }
 
-impl Client {
+impl ClientConnection {
     pub(in crate::runtime) fn new(stream: UnixStream) -> Self {
         let gone = stream.set_nonblocking(true).is_err();
-        Client {
+        ClientConnection {
             stream,
             inbox: Vec::new(),
             outbox: Vec::new(),
             attached: false,
             feeds_stdin: false,
-            awaits_end: false,
+            awaits_exit: false,
             traced: trace::is_on(),
-            gone,
+            closed: gone,
         }
     }
 
@@ -57,15 +57,15 @@ impl Client {
     }
 
     /// What it asks.
-    pub(in crate::runtime) fn receive(&mut self) -> Vec<Asked> {
+    pub(in crate::runtime) fn receive(&mut self) -> Vec<ClientMessage> {
         // Once and no more: the rest waits until what came has been passed on.
         let mut chunk = [0; 64 * 1024];
         match self.stream.read(&mut chunk) {
-            Ok(0) => self.gone = true,
+            Ok(0) => self.closed = true,
             Ok(count) => self.inbox.extend_from_slice(&chunk[..count]),
             Err(error) => {
                 let again = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
-                self.gone |= !again;
+                self.closed |= !again;
             }
         }
         let mut requests = Vec::new();
@@ -75,16 +75,16 @@ impl Client {
                     Ok(Request::Traced(request)) => {
                         trace::begin(None);
                         self.traced = true;
-                        requests.push(Asked::Request(*request));
+                        requests.push(ClientMessage::Request(*request));
                     }
-                    Ok(request) => requests.push(Asked::Request(request)),
+                    Ok(request) => requests.push(ClientMessage::Request(request)),
                     Err(error) => self.reply(&Reply::Failed(error)),
                 },
-                Ok(Some(Frame::Input(bytes))) => requests.push(Asked::Input(bytes)),
+                Ok(Some(Frame::Input(bytes))) => requests.push(ClientMessage::Input(bytes)),
                 Ok(Some(Frame::Output(..))) => {}
                 Ok(None) => return requests,
                 Err(_) => {
-                    self.gone = true;
+                    self.closed = true;
                     return requests;
                 }
             }
@@ -93,7 +93,7 @@ impl Client {
 
     pub(in crate::runtime) fn reply(&mut self, reply: &Reply) {
         if std::mem::take(&mut self.traced) {
-            message::encode(&Reply::Deeds(trace::end()), &mut self.outbox);
+            message::encode(&Reply::TraceSteps(trace::end()), &mut self.outbox);
         }
         message::encode(reply, &mut self.outbox);
         self.send();
@@ -106,13 +106,13 @@ impl Client {
 
     /// Sends as much as it takes.
     pub(in crate::runtime) fn send(&mut self) {
-        while !self.outbox.is_empty() && !self.gone {
+        while !self.outbox.is_empty() && !self.closed {
             match self.stream.write(&self.outbox) {
                 Ok(count) => drop(self.outbox.drain(..count)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(_) => {
-                    self.gone = true;
+                    self.closed = true;
                     self.outbox.clear();
                 }
             }
@@ -122,7 +122,7 @@ impl Client {
 
 /// Whether the process at the other end is root's or of the user that this monitor runs as
 /// (`SO_PEERCRED`, unix(7)).
-pub(in crate::runtime) fn may_ask(stream: &UnixStream) -> bool {
+pub(in crate::runtime) fn is_authorized(stream: &UnixStream) -> bool {
     let peer = rustix::net::sockopt::socket_peercred(stream);
     peer.is_ok_and(|peer| peer.uid.is_root() || peer.uid == rustix::process::geteuid())
 }
@@ -135,7 +135,7 @@ pub(in crate::runtime) fn first_request(front: &mut UnixStream) -> Result<Reques
         if let Some(Frame::Message(json)) = message::decode(&mut buffer)? {
             let request = message::parse(&json)?;
             let Request::Traced(request) = request else { return Ok(request) };
-            let watched = matches!(*request, Request::Start(Begin { watched: true, .. }));
+            let watched = matches!(*request, Request::Start(StartOptions { stepwise: true, .. }));
             trace::begin(watched.then(|| watcher(front)).transpose()?);
             return Ok(*request);
         }
@@ -154,7 +154,7 @@ fn watcher(front: &UnixStream) -> Result<Watcher> {
     let front = Mutex::new(front);
     Ok(Arc::new(move |deed| {
         let mut front = front.lock().unwrap_or_else(PoisonError::into_inner);
-        send(&mut front, &Reply::Next(Box::new(deed.clone())));
+        send(&mut front, &Reply::NextStep(Box::new(deed.clone())));
         // A front that has gone watches no more.
         let _ = first_request(&mut front);
     }))
@@ -163,7 +163,7 @@ fn watcher(front: &UnixStream) -> Result<Watcher> {
 /// Answers a front that waits, before this process ends.
 pub(in crate::runtime) fn answer(front: &mut UnixStream, reply: &Reply) {
     if trace::is_on() {
-        send(front, &Reply::Deeds(trace::end()));
+        send(front, &Reply::TraceSteps(trace::end()));
     }
     send(front, reply);
 }

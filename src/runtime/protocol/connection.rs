@@ -10,12 +10,12 @@ use rustix::fs::{Mode, OFlags};
 use super::message;
 use super::message::{Frame, Reply, Request};
 use crate::model::error::Context;
-use crate::model::script::trace::Who;
+use crate::model::script::trace::ProcessRole;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::cancel::Cancel;
+use crate::runtime::cancel::CancelToken;
 use crate::runtime::record::directory::Directory;
 use crate::runtime::trace;
-use crate::runtime::trace::operation::Act;
+use crate::runtime::trace::operation::Operation;
 use crate::sys;
 
 /// A connection to a monitor.
@@ -33,7 +33,7 @@ pub enum Received {
     /// What the container wrote.
     Output(crate::model::observe::log::Stream, Vec<u8>),
     /// The monitor has gone: the container has ended, or the monitor was killed.
-    Gone,
+    Closed,
 }
 
 impl Connection {
@@ -82,7 +82,7 @@ impl Connection {
     pub fn receive(
         &mut self,
         deadline: Option<Instant>,
-        cancel: Option<&Cancel>,
+        cancel: Option<&CancelToken>,
     ) -> Result<Received> {
         loop {
             if let Some(received) = self.decode()? {
@@ -102,7 +102,7 @@ impl Connection {
                 return Err(Error::new(Kind::Timeout, "it did not happen in time"));
             }
             if ready[0] && !self.fill() {
-                return Ok(Received::Gone);
+                return Ok(Received::Closed);
             }
         }
     }
@@ -144,12 +144,16 @@ impl Connection {
         &mut self,
         request: &Request,
         timeout: Option<Duration>,
-        cancel: Option<&Cancel>,
+        cancel: Option<&CancelToken>,
     ) -> Result<Option<Reply>> {
         // A monitor that has gone already may have said why: its last words can still be read.
         if trace::is_on() {
             let request = Request::Traced(Box::new(request.clone()));
-            let _ = trace::deed(Who::Front, || Act::AskMonitor, || self.send(&request));
+            let _ = trace::traced(
+                ProcessRole::Client,
+                || Operation::AskMonitor,
+                || self.send(&request),
+            );
         } else {
             let _ = self.send(request);
         }
@@ -157,14 +161,14 @@ impl Connection {
         loop {
             match self.receive(deadline, cancel)? {
                 Received::Reply(Reply::Failed(error)) => return Err(error),
-                Received::Reply(Reply::Deeds(deeds)) => trace::add(deeds),
-                Received::Reply(Reply::Next(deed)) => {
+                Received::Reply(Reply::TraceSteps(deeds)) => trace::add(deeds),
+                Received::Reply(Reply::NextStep(deed)) => {
                     trace::before(&deed);
                     let _ = self.send(&Request::Go);
                 }
                 Received::Reply(reply) => return Ok(Some(reply)),
                 Received::Output(..) => {}
-                Received::Gone => return Ok(None),
+                Received::Closed => return Ok(None),
             }
         }
     }

@@ -8,9 +8,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::container::Changes;
-use crate::model::container::options::Grace;
+use crate::model::container::options::StopTimeout;
 use crate::model::observe::log::Stream;
-use crate::model::script::trace::Deed;
+use crate::model::script::trace::TraceStep;
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
@@ -25,7 +25,7 @@ const HEADER: usize = 5;
 pub enum Request {
     /// Start the container; only the front that made the monitor asks this, and first. With
     /// `attach` the reply is followed by what the container writes.
-    Start(Begin),
+    Start(StartOptions),
     /// Run a further program; asked of a helper of its own, and first.
     Exec(Box<ExecSpec>),
     /// The front's terminal has this size now.
@@ -51,9 +51,11 @@ pub enum Request {
         /// Which signal first.
         signal: Signal,
         /// How long to wait.
-        grace: Grace,
+        #[serde(rename = "grace")]
+        timeout: StopTimeout,
         /// Do not remove the container when it ends, even if it was made with `--rm`.
-        keep: bool,
+        #[serde(rename = "keep")]
+        keep_container: bool,
     },
     /// Answered when the container has ended.
     Wait,
@@ -75,7 +77,7 @@ pub enum Request {
 
 /// How a container is started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Begin {
+pub struct StartOptions {
     /// Whether this connection gets the output.
     pub attach: bool,
     /// Whether this front feeds standard input: it is closed when the front goes.
@@ -83,11 +85,12 @@ pub struct Begin {
     /// The size of its terminal.
     pub size: Option<Size>,
     /// Whether it was stopped for this, as `restart` does.
-    pub again: bool,
+    #[serde(rename = "again")]
+    pub restarting: bool,
     /// Whether the front wants to hear of each step before it is taken, and answers each with
     /// [`Request::Go`]. Only in [`Request::Traced`].
-    #[serde(default)]
-    pub watched: bool,
+    #[serde(default, rename = "watched")]
+    pub stepwise: bool,
 }
 
 /// The size of a terminal.
@@ -143,9 +146,11 @@ pub enum Reply {
     /// It could not be done.
     Failed(Error),
     /// What was done until now; the reply proper follows.
-    Deeds(Vec<Deed>),
+    #[serde(rename = "deeds")]
+    TraceSteps(Vec<TraceStep>),
     /// What is to be done next, once the front says [`Request::Go`].
-    Next(Box<Deed>),
+    #[serde(rename = "next")]
+    NextStep(Box<TraceStep>),
 }
 
 /// One frame.

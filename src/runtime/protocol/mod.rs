@@ -4,4 +4,4 @@ pub(crate) mod client;
 pub mod connection;
 pub mod message;
 
-pub use message::{Begin, ExecSpec, Reply, Report, Request, Size, encode, encode_input};
+pub use message::{ExecSpec, Reply, Report, Request, Size, StartOptions, encode, encode_input};

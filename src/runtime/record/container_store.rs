@@ -16,23 +16,23 @@ use super::volumes::Volumes;
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
 use crate::model::observe::event::{Action, Event};
-use crate::model::script::trace::Who;
+use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::trace;
-use crate::runtime::trace::operation::Act;
+use crate::runtime::trace::operation::Operation;
 
 /// The containers below one root.
 #[derive(Clone, Debug)]
-pub struct Catalogue {
+pub struct ContainerStore {
     root: PathBuf,
 }
 
-impl Catalogue {
+impl ContainerStore {
     /// The containers below `root`, which need not exist yet.
     pub fn at(root: &Path) -> Self {
-        Catalogue { root: root.to_owned() }
+        ContainerStore { root: root.to_owned() }
     }
 
     /// The directory of a container, whether it exists or not.
@@ -86,7 +86,7 @@ impl Catalogue {
         fill: impl FnOnce(&Directory) -> Result<()>,
     ) -> Result<()> {
         self.prepare()?;
-        self.sweep();
+        self.collect_garbage();
         let staged = Directory::new(self.place("staging").join(spec.id.as_str()));
         let result = self.stage(spec, name, &staged, fill);
         if result.is_err() {
@@ -99,7 +99,11 @@ impl Catalogue {
     ///
     /// # Errors
     /// When the root can't be written, or what `attempt` says.
-    pub fn try_out<T>(&self, name: &str, attempt: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    pub fn with_scratch_dir<T>(
+        &self,
+        name: &str,
+        attempt: impl FnOnce(&Path) -> Result<T>,
+    ) -> Result<T> {
         self.prepare()?;
         let place = Directory::new(self.place("staging").join(name));
         let _trying = self.begin(&place)?;
@@ -119,9 +123,9 @@ impl Catalogue {
         // Held until the container is published, so that no sweep takes it for a leftover, and
         // told of, so that nobody starts it before.
         let _making = self.begin(staged)?;
-        trace::deed(Who::Front, || Act::WriteFiles, || fill(staged))?;
+        trace::traced(ProcessRole::Client, || Operation::WriteFiles, || fill(staged))?;
         let take_name = || self.claim_name(name, id);
-        trace::deed(Who::Front, || Act::TakeName(name.to_string()), take_name)?;
+        trace::traced(ProcessRole::Client, || Operation::ClaimName(name.to_string()), take_name)?;
         let target = self.directory(id);
         fs::rename(path, target.path()).map_err(|error| {
             let _ = self.free_name(name, id);
@@ -134,7 +138,7 @@ impl Catalogue {
     /// Makes an empty directory and takes its lock.
     fn begin(&self, staged: &Directory) -> Result<Option<Lock>> {
         // Until it has its lock, it looks like a leftover: no sweep may pass by meanwhile.
-        let gate = self.gate()?;
+        let gate = self.create_lock()?;
         gate.lock_shared().context(|| "lock `staging`".to_owned())?;
         let path = staged.path();
         let made = fs::DirBuilder::new().mode(0o700).create(path);
@@ -145,7 +149,7 @@ impl Catalogue {
     }
 
     /// What is held by all who begin a container, or by the one who sweeps.
-    fn gate(&self) -> Result<fs::File> {
+    fn create_lock(&self) -> Result<fs::File> {
         let path = self.place("staging");
         fs::File::open(&path).context(|| format!("open `{}`", path.display()))
     }
@@ -261,7 +265,7 @@ impl Catalogue {
             _ => Event::of_unknown(id, name, Action::Destroy),
         };
         self.journal().write(event);
-        trace::deed(Who::Front, || Act::RemoveFiles, || remove_tree(&removing))?;
+        trace::traced(ProcessRole::Client, || Operation::RemoveFiles, || remove_tree(&removing))?;
         match name {
             Some(name) => self.free_name(name, id),
             None => Ok(()),
@@ -273,7 +277,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// When the root can't be read or written.
-    pub fn leftovers(&self, sweep: bool) -> Result<Vec<String>> {
+    pub fn orphans(&self, sweep: bool) -> Result<Vec<String>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
             let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
@@ -296,15 +300,15 @@ impl Catalogue {
             }
         }
         if sweep {
-            self.sweep();
+            self.collect_garbage();
         }
         Ok(found)
     }
 
     /// Removes what killed processes left half-made or half-removed.
-    fn sweep(&self) {
+    fn collect_garbage(&self) {
         // Where others are beginning right now, the next one sweeps.
-        let Ok(gate) = self.gate() else { return };
+        let Ok(gate) = self.create_lock() else { return };
         if gate.try_lock().is_err() {
             return;
         }

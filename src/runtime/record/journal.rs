@@ -24,30 +24,30 @@ use crate::model::observe::event::{Action, Event, EventOptions};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::Runtime;
-use crate::runtime::cancel::Cancel;
+use crate::runtime::cancel::CancelToken;
 use crate::runtime::log::line_reader::{Lines, watch};
 use crate::runtime::log::rotation;
-use crate::runtime::log::rotation::Part;
+use crate::runtime::log::rotation::LogSegment;
 use crate::sys;
 
 /// When a new file is begun, in bytes.
-const LONGEST: u64 = 4 << 20;
+const MAX_FILE_SIZE: u64 = 4 << 20;
 /// How many files are kept: some 30000 events.
-const KEPT: u32 = 3;
+const MAX_FILES: u32 = 3;
 /// How long another writer, whose share of the work takes microseconds, is waited for.
-const PATIENCE: Duration = Duration::from_millis(20);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(20);
 
 /// The journal of one root.
 #[derive(Clone, Debug)]
 pub struct Journal {
     path: PathBuf,
-    longest: u64,
+    max_file_size: u64,
 }
 
 impl Journal {
     /// The journal below `root`.
     pub fn at(root: &Path) -> Self {
-        Journal { path: root.join("events.jsonl"), longest: LONGEST }
+        Journal { path: root.join("events.jsonl"), max_file_size: MAX_FILE_SIZE }
     }
 
     /// Writes down what has just happened; its time is now.
@@ -58,7 +58,7 @@ impl Journal {
 
     fn append(&self, mut event: Event) -> std::io::Result<()> {
         let mut file = rotation::open(&self.path)?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LOCK_TIMEOUT;
         let mut locked = lock(&file, deadline)?;
         // It may have got its number while it was waited for.
         while locked && !rotation::is_at(&file, &self.path) {
@@ -66,8 +66,8 @@ impl Journal {
             locked = lock(&file, deadline)?;
         }
         let mut length = file.metadata()?.len();
-        if locked && length >= self.longest {
-            file = rotation::begin(&self.path, KEPT)?;
+        if locked && length >= self.max_file_size {
+            file = rotation::rotate(&self.path, MAX_FILES)?;
             lock(&file, deadline)?;
             length = file.metadata()?.len();
         }
@@ -90,7 +90,7 @@ impl Journal {
         let from_now = options.follow && options.since.is_none() && options.until.is_none();
         let part = match from_now {
             true => rotation::tail(&self.path, 0, None),
-            false => Part::after(&self.path, 0),
+            false => LogSegment::after(&self.path, 0),
         };
         let part = part.context(|| format!("read `{}`", self.path.display()))?;
         let (lines, options) = (Lines::new(&self.path, part), options.clone());
@@ -135,14 +135,14 @@ impl EventReader {
     pub fn next_event(
         &mut self,
         timeout: Option<Duration>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Option<Event>> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
             // Asked before the rest is read: what happened until then is there.
             let until = self.options.until.map(|until| until.duration_since(Timestamp::now()));
             while let Some(event) = self.lines.next(|line| serde_json::from_slice(line).ok())? {
-                if let Some(event) = event.filter(|event| self.wanted(event)) {
+                if let Some(event) = event.filter(|event| self.matches(event)) {
                     return Ok(Some(event));
                 }
             }
@@ -165,22 +165,22 @@ impl EventReader {
         }
     }
 
-    fn wanted(&self, event: &Event) -> bool {
+    fn matches(&self, event: &Event) -> bool {
         self.options.since.is_none_or(|since| event.time >= since)
             && self.options.until.is_none_or(|until| event.time < until)
-            && self.options.filter.takes(event)
+            && self.options.filter.matches(event)
     }
 }
 
 impl Runtime {
     /// Where events of this root are written.
     pub fn journal(&self) -> Journal {
-        self.catalogue.journal()
+        self.containers.journal()
     }
 
     /// Writes down what this process did with a container; nothing where its record is gone.
     pub fn event(&self, id: &ContainerId, action: impl Into<String>, own: &[(&str, String)]) {
-        write_of(&self.journal(), &self.directory(id), action, own);
+        write_container_event(&self.journal(), &self.directory(id), action, own);
     }
 
     /// What happened, and with `follow` what happens.
@@ -189,14 +189,14 @@ impl Runtime {
     /// When the root can't be read, or this user follows too much already.
     pub fn events(&self, options: &EventOptions) -> Result<EventReader> {
         if options.follow {
-            self.catalogue.prepare()?;
+            self.containers.prepare()?;
         }
         self.journal().read(options)
     }
 }
 
 /// Writes down what happened to the container in `directory`, as its record tells of it.
-pub(crate) fn write_of(
+pub(crate) fn write_container_event(
     journal: &Journal,
     directory: &Directory,
     action: impl Into<String>,

@@ -10,14 +10,14 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::container_store::Catalogue;
+use super::container_store::ContainerStore;
 use super::journal::Journal;
 use crate::model::container::mounts::check_volume_name;
 use crate::model::error::Context;
 use crate::model::observe::event::{Action, Event};
 use crate::model::observe::volume::{VERSION, Volume};
 use crate::model::{Error, Kind, Result};
-use crate::runtime::init::volume_copy_up::FRESH;
+use crate::runtime::init::volume_copy_up::EMPTY_MARK;
 use crate::sys;
 
 /// The volumes below one root.
@@ -47,7 +47,7 @@ impl Volumes {
     ///
     /// # Errors
     /// When the root can't be written.
-    pub fn keep(&self) -> Result<VolumesLock> {
+    pub fn lock_shared(&self) -> Result<VolumesLock> {
         let file = self.lock_file()?;
         file.lock_shared().context(|| "lock the volumes".to_owned())?;
         Ok(VolumesLock { _file: file })
@@ -57,7 +57,7 @@ impl Volumes {
     ///
     /// # Errors
     /// When the root can't be written.
-    pub fn hold(&self) -> Result<VolumesLock> {
+    pub fn lock_exclusive(&self) -> Result<VolumesLock> {
         let file = self.lock_file()?;
         file.lock().context(|| "lock the volumes".to_owned())?;
         Ok(VolumesLock { _file: file })
@@ -111,7 +111,7 @@ impl Volumes {
                 staged.join("_data"),
                 std::os::unix::fs::PermissionsExt::from_mode(0o755),
             )?;
-            fs::write(staged.join(FRESH.to_string_lossy().as_ref()), [])?;
+            fs::write(staged.join(EMPTY_MARK.to_string_lossy().as_ref()), [])?;
             let json = serde_json::to_vec(volume).unwrap_or_default();
             fs::write(staged.join("volume.json"), json)?;
             File::open(staged.join("volume.json"))?.sync_all()
@@ -186,11 +186,11 @@ impl Volumes {
     ///
     /// # Errors
     /// When something can't be read or removed.
-    pub fn remove_unused(&self, names: &[String], containers: &Catalogue) -> Result<()> {
+    pub fn remove_unused(&self, names: &[String], containers: &ContainerStore) -> Result<()> {
         if names.is_empty() {
             return Ok(());
         }
-        let held = self.hold()?;
+        let held = self.lock_exclusive()?;
         let mut used = std::collections::BTreeSet::new();
         for id in containers.ids()? {
             if let Ok(spec) = containers.directory(&id).read_spec() {

@@ -1,14 +1,14 @@
 //! What keeps ordinary users from user namespaces, and the command that lets them.
 
 /// What is in the way on this host, each with what takes it away.
-pub(super) fn all() -> Vec<(String, String)> {
-    found(|name| {
+pub(super) fn host_check() -> Vec<(String, String)> {
+    problem(|name| {
         let path = format!("/proc/sys/{}", name.replace('.', "/"));
         std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
     })
 }
 
-fn found(sysctl: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+fn problem(sysctl: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
     let mut all = Vec::new();
     let mut check = |name: &str, bad: &str, what: &str, way: &str| {
         if sysctl(name).as_deref() == Some(bad) {
@@ -49,11 +49,11 @@ mod tests {
             ("kernel.apparmor_restrict_unprivileged_userns", "1"),
         ];
         for (name, bad) in obstacles {
-            let all = found(|asked| Some(if asked == name { bad } else { "7" }.to_owned()));
+            let all = problem(|asked| Some(if asked == name { bad } else { "7" }.to_owned()));
             let [(what, way)] = &all[..] else { panic!("{all:?}") };
             assert!(what.contains(&format!("({name}={bad})")), "{what}");
             assert!(way.contains(&format!("sudo sysctl -w {name}=")), "{way}");
         }
-        assert!(found(|_| None).is_empty());
+        assert!(problem(|_| None).is_empty());
     }
 }

@@ -18,7 +18,7 @@ pub struct Maps {
     /// `newuidmap` and `newgidmap`, where they are needed and there.
     programs: Option<(PathBuf, PathBuf)>,
     /// What is not as it should be, and what mends it.
-    pub complaints: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// What decides about the maps.
@@ -64,7 +64,7 @@ impl Helper {
 
 impl Maps {
     /// Those of the user who runs this, who must not be in a namespace yet.
-    pub fn of_caller() -> Self {
+    pub fn for_caller() -> Self {
         let uid = rustix::process::geteuid().as_raw();
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let variable = || std::env::var("USER").unwrap_or_default();
@@ -88,30 +88,30 @@ impl Maps {
             gids: vec![Range { inside: 0, outside: gid, count: 1 }],
             ..Maps::default()
         };
-        let users = given(&subuid, "/etc/subuid", uid, &name, &mut maps.complaints);
-        let groups = given(&subgid, "/etc/subgid", uid, &name, &mut maps.complaints);
+        let users = subordinate_ranges(&subuid, "/etc/subuid", uid, &name, &mut maps.warnings);
+        let groups = subordinate_ranges(&subgid, "/etc/subgid", uid, &name, &mut maps.warnings);
         if users.is_empty() || groups.is_empty() {
             let files = match (users.is_empty(), groups.is_empty()) {
                 (true, true) => "/etc/subuid and /etc/subgid give",
                 (true, false) => "/etc/subuid gives",
                 (false, _) => "/etc/subgid gives",
             };
-            maps.complaints.push(format!(
+            maps.warnings.push(format!(
                 "{files} `{name}` no subordinate ids, so containers have one user, root: {}",
-                way_to_subids(&name)
+                subid_hint(&name)
             ));
             return maps;
         }
         let (Some(newuidmap), Some(newgidmap)) = (newuidmap, newgidmap) else {
-            maps.complaints.push(
+            maps.warnings.push(
                 "newuidmap and newgidmap are missing, so containers have one user, root: \
                  sudo apt-get install uidmap (elsewhere the package is shadow-utils)"
                     .to_owned(),
             );
             return maps;
         };
-        if let Some((what, way)) = powerless([&newuidmap, &newgidmap], no_new_privs) {
-            maps.complaints.push(format!("{what}, so containers have one user, root: {way}"));
+        if let Some((what, way)) = helper_problem([&newuidmap, &newgidmap], no_new_privs) {
+            maps.warnings.push(format!("{what}, so containers have one user, root: {way}"));
             return maps;
         }
         append(&mut maps.uids, &users);
@@ -121,11 +121,11 @@ impl Maps {
     }
 
     /// Takes over the ids of a namespace that was joined; complains where others are given now.
-    pub(super) fn become_those_of(&mut self, joined: &Identity) {
+    pub(super) fn adopt_maps(&mut self, joined: &Identity) {
         if (&self.uids, &self.gids) == (&joined.uids, &joined.gids) {
             return;
         }
-        self.complaints.push(
+        self.warnings.push(
             "containers that run were started with other ids than this user would get now, and \
              keep them: stop all containers, and close every REPL"
                 .to_owned(),
@@ -140,7 +140,7 @@ impl Maps {
 }
 
 /// Why the programs can map nothing, and the command that lets them.
-fn powerless(helpers: [&Helper; 2], no_new_privs: bool) -> Option<(String, String)> {
+fn helper_problem(helpers: [&Helper; 2], no_new_privs: bool) -> Option<(String, String)> {
     let without: Vec<_> = helpers.iter().filter(|helper| !helper.privileged).collect();
     if !without.is_empty() {
         let paths: Vec<_> =
@@ -157,7 +157,7 @@ fn powerless(helpers: [&Helper; 2], no_new_privs: bool) -> Option<(String, Strin
 }
 
 /// The command that gives a user subordinate ids.
-pub fn way_to_subids(name: &str) -> String {
+pub fn subid_hint(name: &str) -> String {
     format!("sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}")
 }
 
@@ -180,7 +180,7 @@ fn append(map: &mut Vec<Range>, given: &[(u32, u32)]) {
 /// The ranges (first, count) that the text of subuid(5) gives to a user, by name or number. One
 /// that overlaps another is complained of, and left out if both are the user's own, for the kernel
 /// takes no such map.
-fn given(
+fn subordinate_ranges(
     text: &str,
     file: &str,
     uid: u32,
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(lines(&maps.uids), "0 1000 1\n1 200000 65536\n65537 400000 10");
         assert_eq!(lines(&maps.gids), "0 100 1\n1 300000 65536");
         assert!(maps.helpers().is_some());
-        assert!(maps.complaints.is_empty(), "{:?}", maps.complaints);
+        assert!(maps.warnings.is_empty(), "{:?}", maps.warnings);
     }
 
     #[test]
@@ -273,7 +273,7 @@ mod tests {
         let maps = Maps::from_sources(sources("bob:100000:65536\n", "ann:300000:65536\n"));
         assert_eq!(lines(&maps.uids), "0 1000 1");
         assert!(maps.helpers().is_none());
-        let [complaint] = &maps.complaints[..] else { panic!("{:?}", maps.complaints) };
+        let [complaint] = &maps.warnings[..] else { panic!("{:?}", maps.warnings) };
         assert!(complaint.starts_with("/etc/subuid gives `ann` no subordinate ids"), "{complaint}");
         assert!(complaint.contains("usermod --add-subuids"), "{complaint}");
     }
@@ -283,7 +283,7 @@ mod tests {
         let ids = "ann:300000:65536\n";
         let maps = Maps::from_sources(Sources { newuidmap: None, ..sources(ids, ids) });
         assert_eq!(lines(&maps.gids), "0 100 1");
-        assert!(maps.complaints[0].contains("apt-get install uidmap"), "{:?}", maps.complaints);
+        assert!(maps.warnings[0].contains("apt-get install uidmap"), "{:?}", maps.warnings);
     }
 
     #[test]
@@ -292,11 +292,11 @@ mod tests {
         let weak = Helper { path: "/usr/bin/newgidmap".into(), privileged: false };
         let maps = Maps::from_sources(Sources { newgidmap: Some(weak), ..sources(ids, ids) });
         assert_eq!(lines(&maps.uids), "0 1000 1");
-        assert!(maps.complaints[0].starts_with("/usr/bin/newgidmap may map no ids, "));
-        assert!(maps.complaints[0].ends_with("sudo chmod u+s /usr/bin/newgidmap"));
+        assert!(maps.warnings[0].starts_with("/usr/bin/newgidmap may map no ids, "));
+        assert!(maps.warnings[0].ends_with("sudo chmod u+s /usr/bin/newgidmap"));
         let maps = Maps::from_sources(Sources { no_new_privs: true, ..sources(ids, ids) });
         assert!(maps.helpers().is_none());
-        assert!(maps.complaints[0].contains("(no_new_privs)"), "{:?}", maps.complaints);
+        assert!(maps.warnings[0].contains("(no_new_privs)"), "{:?}", maps.warnings);
     }
 
     #[test]
@@ -304,7 +304,7 @@ mod tests {
         let text = "ann:1000000:10\nann:1000005:10\nbob:1000009:1\nann:x:1\nann:4294967295:9\n";
         let maps = Maps::from_sources(sources(text, "ann:300000:65536\n"));
         assert_eq!(lines(&maps.uids), "0 1000 1\n1 1000000 10");
-        assert!(maps.complaints[0].contains("from 1000005 on twice"), "{:?}", maps.complaints);
-        assert!(maps.complaints[1].contains("`ann` and `bob` the same"), "{:?}", maps.complaints);
+        assert!(maps.warnings[0].contains("from 1000005 on twice"), "{:?}", maps.warnings);
+        assert!(maps.warnings[1].contains("`ann` and `bob` the same"), "{:?}", maps.warnings);
     }
 }

@@ -32,7 +32,7 @@ impl Members {
     ///
     /// # Errors
     /// When the store can't be written.
-    pub(super) fn of(root: &Path) -> Result<Self> {
+    pub(super) fn open(root: &Path) -> Result<Self> {
         let path = root.join(FILE);
         let made = DirBuilder::new().mode(0o700).recursive(true).create(root);
         made.context(|| format!("make `{}`", root.display()))?;
@@ -104,11 +104,11 @@ mod tests {
     fn who_has_ended_or_has_another_ones_number_is_no_member() {
         let place = tempfile::tempdir().unwrap();
         let own = rustix::process::getpid().as_raw_nonzero().get();
-        Members::of(place.path()).unwrap().add(own).unwrap();
+        Members::open(place.path()).unwrap().add(own).unwrap();
         let start = host::start_time(own);
-        assert_eq!(Members::of(place.path()).unwrap().living, [(own, start)]);
+        assert_eq!(Members::open(place.path()).unwrap().living, [(own, start)]);
         let text = format!("{}\n{own} {}\n{} 1\n", host::boot_id(), start + 1, i32::MAX);
         std::fs::write(place.path().join(FILE), text).unwrap();
-        assert!(Members::of(place.path()).unwrap().living.is_empty());
+        assert!(Members::open(place.path()).unwrap().living.is_empty());
     }
 }

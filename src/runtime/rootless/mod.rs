@@ -24,17 +24,17 @@ pub use self::maps::Maps;
 use self::members::Members;
 use super::cgroup::Hierarchies;
 use super::host;
-use super::plan::{Step, UserStep};
+use super::plan::{Credentials, Step};
 use crate::model::container::State;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
-pub use crate::runtime::cgroup::delegation::way_to_cgroup;
+pub use crate::runtime::cgroup::delegation::delegation_hint;
 use crate::sys::poll;
 use crate::sys::process::{self, Child};
 use crate::sys::userns::{self, Range};
 
 /// How long a killed process may take to go.
-const PATIENCE: Duration = Duration::from_secs(5);
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
 static ENTERED: OnceLock<Maps> = OnceLock::new();
 
@@ -48,7 +48,7 @@ pub fn enter(root: &Path) -> Result<()> {
     if rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    let mut maps = Maps::of_caller();
+    let mut maps = Maps::for_caller();
     let entered = enter_as(&mut maps, root);
     let _ = ENTERED.set(maps);
     entered
@@ -56,9 +56,9 @@ pub fn enter(root: &Path) -> Result<()> {
 
 fn enter_as(maps: &mut Maps, root: &Path) -> Result<()> {
     // Where nothing can be written, nothing can be run either: there is nobody to join.
-    let members = Members::of(root).ok();
+    let members = Members::open(root).ok();
     if members.as_ref().is_some_and(Members::join) {
-        maps.become_those_of(userns::identity());
+        maps.adopt_maps(userns::identity());
     } else {
         match maps.helpers() {
             Some((users, groups)) => enter_by_helpers(maps, users, groups)?,
@@ -75,15 +75,18 @@ fn enter_as(maps: &mut Maps, root: &Path) -> Result<()> {
 ///
 /// # Errors
 /// When the store can't be written.
-pub(super) fn stays(root: &Path, pid: u32) -> Result<()> {
-    Members::of(root)?.add(i32::try_from(pid).unwrap_or_default())
+pub(super) fn register_member(root: &Path, pid: u32) -> Result<()> {
+    Members::open(root)?.add(i32::try_from(pid).unwrap_or_default())
 }
 
 /// The cgroup below which containers get theirs, unless the user names one: `lifebox`, which for
 /// an ordinary user is below the cgroup that it is in. To be asked before [`enter`].
 pub fn cgroup_parent() -> String {
-    let own =
-        if rustix::process::geteuid().is_root() { PathBuf::new() } else { Hierarchies::own() };
+    let own = if rustix::process::geteuid().is_root() {
+        PathBuf::new()
+    } else {
+        Hierarchies::current_cgroup()
+    };
     own.join("lifebox").to_string_lossy().into_owned()
 }
 
@@ -93,12 +96,12 @@ pub fn maps() -> Option<&'static Maps> {
 }
 
 /// What is not as an ordinary user needs it, each with what mends it.
-pub fn complaints() -> Vec<String> {
+pub fn warnings() -> Vec<String> {
     let Some(maps) = maps() else { return Vec::new() };
-    let obstacles = crate::runtime::rootless::host_check::all()
+    let obstacles = crate::runtime::rootless::host_check::host_check()
         .into_iter()
         .map(|(what, way)| format!("{what}: {way}"));
-    maps.complaints.iter().cloned().chain(obstacles).collect()
+    maps.warnings.iter().cloned().chain(obstacles).collect()
 }
 
 /// Kills a container by its first process, where it may have no cgroup; all others of its process
@@ -113,7 +116,7 @@ pub(super) fn kill_orphan(state: &State) -> Result<()> {
         return Ok(());
     }
     match process::send_signal(&process, Signal::KILL.number()) {
-        Ok(()) => poll::wait_readable(&[process.as_fd()], Some(PATIENCE)).map(drop),
+        Ok(()) => poll::wait_readable(&[process.as_fd()], Some(KILL_TIMEOUT)).map(drop),
         Err(Errno::SRCH) => Ok(()),
         Err(errno) => {
             let what = format!("kill process {} of `{}`", state.pid, state.name);
@@ -126,7 +129,7 @@ pub(super) fn kill_orphan(state: &State) -> Result<()> {
 /// Why a step fails that would not fail for the machine's root.
 pub(super) fn explain(step: &Step, errno: Errno) -> Option<Error> {
     match (step, errno) {
-        (Step::BecomeUser(UserStep { user, .. }), Errno::INVAL | Errno::PERM) => {
+        (Step::SetCredentials(Credentials { user, .. }), Errno::INVAL | Errno::PERM) => {
             let message =
                 format!("`{user}` or one of its groups is none of this user's subordinate ids");
             let hint = "`lifebox info` shows the ids that there are, and the command for more";
@@ -143,7 +146,7 @@ pub(super) fn explain(step: &Step, errno: Errno) -> Option<Error> {
 
 fn refused(what: &str, errno: Errno) -> Error {
     let error = Error::from_errno(what, errno.raw_os_error()).with_kind(Kind::Denied);
-    match crate::runtime::rootless::host_check::all().into_iter().next() {
+    match crate::runtime::rootless::host_check::host_check().into_iter().next() {
         Some((obstacle, way)) => Error::new(Kind::Denied, obstacle).hint(way).cause(error),
         None => error.hint("something on this host keeps ordinary users from it; run as root"),
     }
@@ -217,7 +220,7 @@ fn helper(program: &Path, ranges: &[Range], gate: &OwnedFd, mouth: &OwnedFd) -> 
     process::clone_into(0, None, || {
         let _ = process::die_with_parent();
         let mut byte = [0];
-        if rustix::io::read(gate, &mut byte) == Ok(1) && process::redirect(mouth, 2).is_ok() {
+        if rustix::io::read(gate, &mut byte) == Ok(1) && process::dup_to(mouth, 2).is_ok() {
             process::execute(&path, &arguments, &environment);
         }
     })

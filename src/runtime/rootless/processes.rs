@@ -15,7 +15,7 @@ pub fn mounts_of(pid: i32) -> Option<PathBuf> {
 }
 
 /// The numbers of all processes that see these mounts.
-pub fn that_see(mounts: &Path) -> Vec<u32> {
+pub fn with_mounts(mounts: &Path) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let sees = |pid: &u32| {
@@ -29,7 +29,8 @@ pub fn kill_all(mounts: &Path) {
     // A round that finds nobody new is the last; one that can't be killed must not hold it up.
     let mut known = std::collections::BTreeSet::new();
     loop {
-        let new: Vec<_> = that_see(mounts).into_iter().filter(|pid| known.insert(*pid)).collect();
+        let new: Vec<_> =
+            with_mounts(mounts).into_iter().filter(|pid| known.insert(*pid)).collect();
         if new.is_empty() {
             return;
         }

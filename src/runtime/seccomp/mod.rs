@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use oci_spec::runtime::{Arch, LinuxSeccomp, LinuxSeccompAction, LinuxSeccompFilterFlag};
 
 use crate::model::{Error, Kind, Result};
-use crate::sys::seccomp::{Instruction, MOST};
+use crate::sys::seccomp::{Instruction, MAX_INSTRUCTIONS};
 
 /// What the kernel is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,9 +80,10 @@ pub(super) fn compile(seccomp: &LinuxSeccomp) -> Result<Filter> {
         parts.push((architecture.audit, verdicts(seccomp, architecture, default)?));
     }
     let program = assemble::program(&parts, default);
-    if program.len() > MOST {
+    if program.len() > MAX_INSTRUCTIONS {
         let message = format!("the seccomp profile makes {} instructions", program.len());
-        return Err(Error::new(Kind::Invalid, message).hint(format!("at most {MOST} are possible")));
+        return Err(Error::new(Kind::Invalid, message)
+            .hint(format!("at most {MAX_INSTRUCTIONS} are possible")));
     }
     Ok(Filter { program, flags: flags(seccomp)? })
 }

@@ -3,7 +3,7 @@
 use rustix::io::Errno;
 
 use crate::model::{Error, Kind};
-use crate::runtime::plan::{MountStep, Plan, Step, UserStep};
+use crate::runtime::plan::{Credentials, MountStep, Plan, Step};
 use crate::runtime::protocol::Report;
 use crate::runtime::rootless;
 use crate::sys::userns;
@@ -17,7 +17,7 @@ pub(crate) fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Erro
     let errno = Errno::from_raw_os_error(report.errno);
     let program = arguments.first().map_or("", String::as_str);
     Some(step)
-        .filter(|_| userns::nested())
+        .filter(|_| userns::in_user_namespace())
         .and_then(|step| rootless::explain(step, errno))
         .or_else(|| explain_label(step, errno))
         .or_else(|| explain_program(step, errno, program))
@@ -46,7 +46,7 @@ fn explain_root(step: &Step, errno: Errno) -> Option<Error> {
 /// Why a process could not be made in the cgroup of its container.
 pub(crate) fn explain_clone(error: Error) -> Error {
     // The kernel asks for rights in the cgroup that is above both (cgroups(7), "Delegation").
-    if error.errno() != Some(libc::EACCES) || !userns::nested() {
+    if error.errno() != Some(libc::EACCES) || !userns::in_user_namespace() {
         return error;
     }
     Error::new(Kind::Denied, "the container's cgroup can't be entered from this session")
@@ -84,7 +84,7 @@ fn explain_program(step: &Step, errno: Errno, program: &str) -> Option<Error> {
 /// and `exec`.
 fn explain_place(step: &Step, errno: Errno, joins: bool) -> Option<Error> {
     match step {
-        Step::BecomeUser(UserStep { user, groups, .. })
+        Step::SetCredentials(Credentials { user, groups, .. })
             if matches!(errno, Errno::NOENT | Errno::SRCH) =>
         {
             let (kind, file) =
@@ -99,7 +99,7 @@ fn explain_place(step: &Step, errno: Errno, joins: bool) -> Option<Error> {
                 .hint("use a number from 0 to 4294967294, or a name that the image knows");
             Some(error.with_exit_code(if joins { 126 } else { 125 }))
         }
-        Step::EnterDirectory { path, .. } => {
+        Step::SetCwd { path, .. } => {
             let path = path.to_string_lossy();
             let what = format!("enter the working directory `{path}`");
             let error = Error::from_errno(what, errno.raw_os_error());
@@ -117,14 +117,14 @@ fn joins(plan: &Plan) -> bool {
 /// Why a security module does not take a name, where it is known.
 fn explain_label(step: &Step, errno: Errno) -> Option<Error> {
     match (step, errno) {
-        (Step::SetProfile(order), Errno::NOENT) => {
+        (Step::SetApparmorProfile(order), Errno::NOENT) => {
             let order = order.to_string_lossy();
             let name = order.trim_start_matches("exec ");
             let message = format!("AppArmor profile `{name}` is not loaded");
             let hint = "load it as root: apparmor_parser -r FILE";
             Some(Error::new(Kind::NotFound, message).hint(hint))
         }
-        (Step::SetLabel(label), Errno::INVAL) => {
+        (Step::SetSelinuxLabel(label), Errno::INVAL) => {
             let label = label.to_string_lossy();
             let message = format!("the policy knows no SELinux label `{label}`");
             let hint = "`seinfo -t` lists the types of the policy";
@@ -137,13 +137,13 @@ fn explain_label(step: &Step, errno: Errno) -> Option<Error> {
 /// Why a mount that a user asked for cannot be, where it is known.
 fn explain_mount(step: &Step, errno: Errno) -> Option<Error> {
     let target = match step {
-        Step::OpenSource(source) if errno == Errno::NOENT => {
+        Step::OpenBindSource(source) if errno == Errno::NOENT => {
             let path = source.path.to_string_lossy();
             let message = format!("bind source path does not exist: {path}");
             let hint = "it was there when the container was made: bring it back";
             return Some(Error::new(Kind::NotFound, message).hint(hint));
         }
-        Step::ShowSource { target, .. } | Step::MountMemory(MountStep { target, .. }) => target,
+        Step::AttachBind { target, .. } | Step::MountTmpfs(MountStep { target, .. }) => target,
         _ => return None,
     };
     let (why, hint) = match errno {

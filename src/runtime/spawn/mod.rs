@@ -14,9 +14,9 @@ use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
 use crate::model::container::ContainerSpec;
-use crate::model::container::mounts::{Given, MountKind};
+use crate::model::container::mounts::{MountKind, MountSpec};
 use crate::model::error::Context;
-use crate::model::script::trace::Who;
+use crate::model::script::trace::ProcessRole;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::host;
@@ -24,20 +24,20 @@ use crate::runtime::host::devices;
 use crate::runtime::init::Init;
 use crate::runtime::init::pid1;
 use crate::runtime::init::terminal;
-use crate::runtime::init::traced::Tracer;
+use crate::runtime::init::traced::TraceReader;
 use crate::runtime::log::Writer;
 use crate::runtime::monitor::Run;
 use crate::runtime::monitor::join;
-use crate::runtime::monitor::join::Joined;
+use crate::runtime::monitor::join::OpenedNamespaces;
 use crate::runtime::oci;
 use crate::runtime::plan::{self, Host, Plan};
 use crate::runtime::protocol::{Report, Size};
 use crate::runtime::record::directory::Directory;
 use crate::runtime::rootless;
 use crate::runtime::spawn::explain::{explain, explain_clone};
-use crate::runtime::spawn::stdin_writer::Input;
+use crate::runtime::spawn::stdin_writer::StdinWriter;
 use crate::runtime::trace;
-use crate::runtime::trace::operation::Act;
+use crate::runtime::trace::operation::Operation;
 use crate::sys::{self, userns};
 
 /// Starts the container and returns when its program runs, or why it does not. Nothing is left
@@ -52,31 +52,34 @@ pub(crate) fn launch(
     let config = config_of(directory, spec)?;
     let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let needed = resources.map(Cgroup::controllers).unwrap_or_default();
-    let (hierarchies, cgroup) = (&hierarchies.with(&needed), &cgroup.with(&needed));
+    let (hierarchies, cgroup) =
+        (&hierarchies.restricted_to(&needed), &cgroup.restricted_to(&needed));
     let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
     let plan = plan::plan(&config, &host_for(spec, hierarchies))?;
     make_sources(spec)?;
-    if spec.host.sharing.init {
-        pid1::place(oci::INIT.as_ref())?;
+    if spec.host.namespaces.init {
+        pid1::install(oci::INIT.as_ref())?;
     }
-    let Joined { namespaces, pid, shared_memory } = join::open(&config)?;
-    trace::deed(Who::Monitor, || Act::MakeCgroup, || cgroup.create())?;
+    let OpenedNamespaces { namespaces, pid, shared_memory } = join::open(&config)?;
+    trace::traced(ProcessRole::Monitor, || Operation::MakeCgroup, || cgroup.create())?;
     if let Some(resources) = resources {
-        trace::deed(Who::Monitor, || Act::SetLimits, || cgroup.apply(resources))?;
+        trace::traced(ProcessRole::Monitor, || Operation::SetLimits, || cgroup.apply(resources))?;
     }
-    let open_log = || Writer::open("log.jsonl".as_ref(), spec.host.upkeep.log);
-    let log = trace::deed(Who::Monitor, || Act::OpenLog, open_log)?;
+    let open_log = || Writer::open("log.jsonl".as_ref(), spec.host.supervision.log);
+    let log = trace::traced(ProcessRole::Monitor, || Operation::OpenLog, open_log)?;
     let (stdin, keeper) = if open_stdin { self::open_stdin()? } else { (None, None) };
     let process = config.process().as_ref();
     let arguments = process.and_then(|process| process.args().clone()).unwrap_or_default();
     let environment = process.and_then(|process| process.env().clone()).unwrap_or_default();
     let namespaces = namespaces.into_iter().map(|(_, namespace)| namespace).collect();
-    let joined = Joining { namespaces, pid, shared_memory };
+    let joined = JoinedNamespaces { namespaces, pid, shared_memory };
     let target = None;
-    let wanted = Wanted { plan, arguments, environment, tty, stdin, size, target, joined, cgroup };
-    let Started { child, outputs, terminal } = spawn(wanted)?;
-    let input = Input::new(terminal.as_ref().map(OwnedFd::try_clone).transpose().unwrap_or(None));
-    let mounts = Some(child.pid).filter(|_| cgroup.is_nowhere());
+    let wanted =
+        SpawnRequest { plan, arguments, environment, tty, stdin, size, target, joined, cgroup };
+    let SpawnedProcess { child, outputs, terminal } = spawn(wanted)?;
+    let input =
+        StdinWriter::new(terminal.as_ref().map(OwnedFd::try_clone).transpose().unwrap_or(None));
+    let mounts = Some(child.pid).filter(|_| cgroup.has_no_hierarchy());
     let mounts = mounts.and_then(rootless::processes::mounts_of);
     Ok(Run { child, outputs, log, stdin: keeper, input, terminal, mounts })
 }
@@ -93,7 +96,7 @@ fn config_of(directory: &Directory, spec: &ContainerSpec) -> Result<Spec> {
 fn host_for(spec: &ContainerSpec, hierarchies: &Hierarchies) -> Host {
     Host {
         open_stdin: spec.config.open_stdin && !spec.config.tty,
-        devices: spec.host.security.privileged.then(devices::of_host),
+        devices: spec.host.security.privileged.then(devices::host_devices),
         ..visible_cgroups(hierarchies)
     }
 }
@@ -107,12 +110,12 @@ pub(in crate::runtime) fn planned(
     let config = config_of(directory, spec)?;
     let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let needed = resources.map(Cgroup::controllers).unwrap_or_default();
-    let host = host_for(spec, &hierarchies.with(&needed));
+    let host = host_for(spec, &hierarchies.restricted_to(&needed));
     Ok((plan::plan(&config, &host)?, resources.is_some()))
 }
 
 /// A process to be made.
-pub(in crate::runtime) struct Wanted<'a> {
+pub(in crate::runtime) struct SpawnRequest<'a> {
     pub(in crate::runtime) plan: Plan,
     pub(in crate::runtime) arguments: Vec<String>,
     pub(in crate::runtime) environment: Vec<String>,
@@ -121,13 +124,13 @@ pub(in crate::runtime) struct Wanted<'a> {
     pub(in crate::runtime) size: Option<Size>,
     /// The process whose namespaces it joins.
     pub(in crate::runtime) target: Option<OwnedFd>,
-    pub(in crate::runtime) joined: Joining,
+    pub(in crate::runtime) joined: JoinedNamespaces,
     pub(in crate::runtime) cgroup: &'a Cgroup,
 }
 
 /// What it shares with other containers.
 #[derive(Default)]
-pub(in crate::runtime) struct Joining {
+pub(in crate::runtime) struct JoinedNamespaces {
     /// Their namespaces, in the order of the plan's steps.
     namespaces: Vec<OwnedFd>,
     /// The process namespace that it is made in.
@@ -137,7 +140,7 @@ pub(in crate::runtime) struct Joining {
 }
 
 /// A process that runs its program.
-pub(in crate::runtime) struct Started {
+pub(in crate::runtime) struct SpawnedProcess {
     pub(in crate::runtime) child: sys::process::Child,
     /// What it writes; a terminal has only the first.
     pub(in crate::runtime) outputs: [Option<OwnedFd>; 2],
@@ -146,11 +149,12 @@ pub(in crate::runtime) struct Started {
 }
 
 /// Clones a process, and returns when it has executed its program, or why it has not.
-pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
-    let Wanted { plan, arguments, environment, tty, stdin, size, target, joined, cgroup } = wanted;
-    let Joining { namespaces, pid, shared_memory } = joined;
+pub(in crate::runtime) fn spawn(wanted: SpawnRequest<'_>) -> Result<SpawnedProcess> {
+    let SpawnRequest { plan, arguments, environment, tty, stdin, size, target, joined, cgroup } =
+        wanted;
+    let JoinedNamespaces { namespaces, pid, shared_memory } = joined;
     let (reports, report) = pipe()?;
-    let (traced, tracer) = Tracer::begin()?;
+    let (traced, tracer) = TraceReader::begin()?;
     let (mut outputs, mut streams, mut console) = ([None, None], [stdin, None, None], None);
     let mut terminal = None;
     if tty {
@@ -182,13 +186,13 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
     init.count_descriptors();
     let unified = cgroup.open_unified()?;
     let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
-    let own = pid.as_ref().map(enter_processes).transpose()?;
+    let own = pid.as_ref().map(enter_pid_namespace).transpose()?;
     let namespaces = init.plan.namespaces;
     let clone = || sys::process::clone_into(namespaces, unified, || init.run());
-    let child = trace::deed(Who::Monitor, || Act::Clone(namespaces), clone);
+    let child = trace::traced(ProcessRole::Monitor, || Operation::Clone(namespaces), clone);
     // The way back is closed to an ordinary user, who goes forth anew before each child.
-    if !userns::nested() {
-        own.as_ref().map(set_processes).transpose()?;
+    if !userns::in_user_namespace() {
+        own.as_ref().map(set_pid_namespace).transpose()?;
     }
     let child = child.map_err(explain_clone)?;
     let Init { plan, report, streams, terminal, traced, .. } = init;
@@ -197,7 +201,8 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
         tracer.into_iter().for_each(|tracer| tracer.follow(&plan));
         read_report(&reports)
     };
-    if let Some(report) = trace::deed(Who::Monitor, || Act::AwaitExecution, executed)? {
+    if let Some(report) = trace::traced(ProcessRole::Monitor, || Operation::WaitForExec, executed)?
+    {
         let _ = sys::process::reap(&child.pidfd);
         return Err(explain(&plan, report, &arguments));
     }
@@ -207,15 +212,19 @@ pub(in crate::runtime) fn spawn(wanted: Wanted<'_>) -> Result<Started> {
         rustix::io::ioctl_fionbio(terminal, true).map_err(failed)?;
         outputs[0] = terminal.try_clone().ok();
     }
-    Ok(Started { child, outputs, terminal })
+    Ok(SpawnedProcess { child, outputs, terminal })
 }
 
 /// Has children made in this process namespace; the one that they were made in before.
-fn enter_processes(namespace: &OwnedFd) -> Result<OwnedFd> {
-    trace::deed(Who::Monitor, || Act::JoinProcesses, || set_processes(namespace))
+fn enter_pid_namespace(namespace: &OwnedFd) -> Result<OwnedFd> {
+    trace::traced(
+        ProcessRole::Monitor,
+        || Operation::JoinPidNamespace,
+        || set_pid_namespace(namespace),
+    )
 }
 
-fn set_processes(namespace: &OwnedFd) -> Result<OwnedFd> {
+fn set_pid_namespace(namespace: &OwnedFd) -> Result<OwnedFd> {
     let path = "/proc/self/ns/pid_for_children";
     let own = File::open(path).context(|| format!("open `{path}`"))?;
     sys::process::enter_namespace(namespace)
@@ -226,7 +235,7 @@ fn set_processes(namespace: &OwnedFd) -> Result<OwnedFd> {
 /// Makes the directories that `-v` names and that are not there, as Docker does.
 fn make_sources(spec: &ContainerSpec) -> Result<()> {
     for mount in &spec.host.mounts.list {
-        let made_here = mount.kind == MountKind::Bind && matches!(mount.given, Given::Volume(_));
+        let made_here = mount.kind == MountKind::Bind && matches!(mount.spec, MountSpec::Volume(_));
         if made_here && fs::symlink_metadata(&mount.source).is_err() {
             let made = fs::DirBuilder::new().mode(0o755).recursive(true).create(&mount.source);
             made.context(|| format!("make the mount source `{}`", mount.source))?;
@@ -247,7 +256,7 @@ fn visible_cgroups(hierarchies: &Hierarchies) -> Host {
         cgroup_v1: v1,
         cgroup_v2: hierarchies.unified.as_ref().map(|_| below.to_owned()),
         open_stdin: false,
-        one_by_one: host::one_by_one(),
+        has_lowerdir_append: host::has_lowerdir_append(),
         identity: userns::identity().clone(),
         devices: None,
     }

@@ -7,30 +7,30 @@ use rustix::io::Errno;
 
 /// The writing end of a program's standard input.
 #[derive(Debug)]
-pub(crate) struct Input {
+pub(crate) struct StdinWriter {
     to: Option<OwnedFd>,
     pending: Vec<u8>,
     /// Close it when all is written.
-    ends: bool,
+    closed: bool,
 }
 
-impl Input {
+impl StdinWriter {
     /// Writes to `to`, which must not block.
     pub(crate) fn new(to: Option<OwnedFd>) -> Self {
-        Input { to, pending: Vec::new(), ends: false }
+        StdinWriter { to, pending: Vec::new(), closed: false }
     }
 
     /// Takes bytes; they are lost where the program reads no more.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        if self.to.is_some() && !self.ends {
+        if self.to.is_some() && !self.closed {
             self.pending.extend_from_slice(bytes);
             self.write();
         }
     }
 
     /// Nothing more comes.
-    pub(crate) fn end(&mut self) {
-        self.ends = true;
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
         self.write();
     }
 
@@ -47,13 +47,13 @@ impl Input {
                 }
             }
         }
-        if self.ends {
+        if self.closed {
             self.to = None;
         }
     }
 
     /// What is to be polled for writing: something is kept.
-    pub(crate) fn waits_for(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn poll_fd(&self) -> Option<BorrowedFd<'_>> {
         self.to.as_ref().filter(|_| !self.pending.is_empty()).map(AsFd::as_fd)
     }
 }

@@ -3,17 +3,17 @@
 //! Who does one of them says so by `trace::deed`; `explain` tells them beforehand by
 //! [`planned`], and a test holds the two together (`tests/it/teaching.rs`).
 
-use crate::model::container::options::Grace;
-use crate::model::script::trace::{Deed, Who};
+use crate::model::container::options::StopTimeout;
+use crate::model::script::trace::{ProcessRole, TraceStep};
 use crate::model::value::signal::Signal;
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum Operation {
     /// Write the files of a new container where nobody looks yet.
     WriteFiles,
     /// Give it its place and its name.
-    TakeName(String),
+    ClaimName(String),
     /// Lock it: whoever has the lock may change it.
     TakeLock,
     /// Start its monitor, a fresh execution of this program.
@@ -29,13 +29,13 @@ pub enum Act {
     /// Open its log.
     OpenLog,
     /// Have it made in the process namespace of another container.
-    JoinProcesses,
+    JoinPidNamespace,
     /// Make its first process, in new namespaces; which, by their flags.
     Clone(i32),
     /// Wait until init has become the program.
-    AwaitExecution,
+    WaitForExec,
     /// Write its state.
-    Record,
+    WriteState,
     /// Freeze its cgroup.
     Freeze,
     /// Thaw its cgroup.
@@ -43,7 +43,7 @@ pub enum Act {
     /// Send a signal to its first process.
     SendSignal(Signal),
     /// Wait until it ends, at most so long.
-    AwaitEnd(Grace),
+    WaitForExit(StopTimeout),
     /// Take the exit code of its first process.
     Reap,
     /// Take its cgroup away.
@@ -61,82 +61,90 @@ pub const NAMESPACES: [(i32, &str); 7] = [
     (libc::CLONE_NEWCGROUP, "cgroup"),
 ];
 
-impl Act {
+impl Operation {
     /// It as a deed of `who`, not yet done.
-    pub fn told(&self, who: Who) -> Deed {
+    pub fn describe(&self, who: ProcessRole) -> TraceStep {
         let (key, what, calls): (_, String, &[&str]) = match self {
-            Act::WriteFiles => (
+            Operation::WriteFiles => (
                 "write-files",
                 "write config.json, spec.json and state.json".into(),
                 &["mkdir", "openat", "write"],
             ),
-            Act::TakeName(name) => {
+            Operation::ClaimName(name) => {
                 ("take-name", format!("take the name {name}"), &["symlink", "rename"])
             }
-            Act::TakeLock => ("take-lock", "lock the container".into(), &["openat", "flock"]),
-            Act::StartMonitor => ("start-monitor", "start the monitor".into(), &["execve"]),
-            Act::AskMonitor => {
+            Operation::TakeLock => ("take-lock", "lock the container".into(), &["openat", "flock"]),
+            Operation::StartMonitor => ("start-monitor", "start the monitor".into(), &["execve"]),
+            Operation::AskMonitor => {
                 ("ask-monitor", "ask the monitor over its socket".into(), &["sendto"])
             }
-            Act::RemoveFiles => {
+            Operation::RemoveFiles => {
                 ("remove-files", "remove its files".into(), &["rename", "unlinkat"])
             }
-            Act::MakeCgroup => ("make-cgroup", "make the cgroup".into(), &["mkdir"]),
-            Act::SetLimits => ("set-limits", "write the limits to the cgroup".into(), &["write"]),
-            Act::OpenLog => ("open-log", "open log.jsonl".into(), &["openat"]),
-            Act::JoinProcesses => {
+            Operation::MakeCgroup => ("make-cgroup", "make the cgroup".into(), &["mkdir"]),
+            Operation::SetLimits => {
+                ("set-limits", "write the limits to the cgroup".into(), &["write"])
+            }
+            Operation::OpenLog => ("open-log", "open log.jsonl".into(), &["openat"]),
+            Operation::JoinPidNamespace => {
                 ("join-processes", "join the processes of another container".into(), &["setns"])
             }
-            Act::Clone(0) => ("clone-plain", "clone a process".into(), &["clone3"]),
-            Act::Clone(flags) => (
+            Operation::Clone(0) => ("clone-plain", "clone a process".into(), &["clone3"]),
+            Operation::Clone(flags) => (
                 "clone",
-                format!("clone a process in new namespaces: {}", kinds(*flags)),
+                format!("clone a process in new namespaces: {}", namespace_names(*flags)),
                 &["clone3"],
             ),
-            Act::AwaitExecution => {
+            Operation::WaitForExec => {
                 ("await-execution", "wait until it executes its program".into(), &["read"])
             }
-            Act::Record => ("record", "write state.json".into(), &["openat", "write", "rename"]),
-            Act::Freeze => ("freeze", "freeze the cgroup".into(), &["write"]),
-            Act::Thaw => ("thaw", "thaw the cgroup".into(), &["write"]),
-            Act::SendSignal(signal) => (
+            Operation::WriteState => {
+                ("record", "write state.json".into(), &["openat", "write", "rename"])
+            }
+            Operation::Freeze => ("freeze", "freeze the cgroup".into(), &["write"]),
+            Operation::Thaw => ("thaw", "thaw the cgroup".into(), &["write"]),
+            Operation::SendSignal(signal) => (
                 "send-signal",
                 format!("send {signal} to its first process"),
                 &["pidfd_send_signal"],
             ),
-            Act::AwaitEnd(Grace::Forever) => ("await-end", "wait until it ends".into(), &["poll"]),
-            Act::AwaitEnd(Grace::For(time)) => {
+            Operation::WaitForExit(StopTimeout::NoLimit) => {
+                ("await-end", "wait until it ends".into(), &["poll"])
+            }
+            Operation::WaitForExit(StopTimeout::After(time)) => {
                 let seconds = time.as_secs_f64();
                 ("await-end", format!("wait until it ends, at most {seconds} s"), &["poll"])
             }
-            Act::Reap => ("reap", "take its exit code".into(), &["waitid"]),
-            Act::RemoveCgroup => ("remove-cgroup", "remove the cgroup".into(), &["rmdir"]),
+            Operation::Reap => ("reap", "take its exit code".into(), &["waitid"]),
+            Operation::RemoveCgroup => ("remove-cgroup", "remove the cgroup".into(), &["rmdir"]),
         };
-        let facts = self.facts().into_iter().map(|(name, value)| (name.to_owned(), value));
-        Deed {
-            who,
+        let facts = self.fields().into_iter().map(|(name, value)| (name.to_owned(), value));
+        TraceStep {
+            role: who,
             key: key.to_owned(),
-            what,
-            facts: facts.collect(),
-            calls: calls.iter().map(|call| (*call).to_owned()).collect(),
+            summary: what,
+            fields: facts.collect(),
+            syscalls: calls.iter().map(|call| (*call).to_owned()).collect(),
             failure: None,
             span: None,
         }
     }
 
-    fn facts(&self) -> Option<(&'static str, String)> {
+    fn fields(&self) -> Option<(&'static str, String)> {
         match self {
-            Act::TakeName(name) => Some(("name", name.clone())),
-            Act::Clone(flags) => Some(("kinds", kinds(*flags))),
-            Act::SendSignal(signal) => Some(("signal", signal.to_string())),
-            Act::AwaitEnd(Grace::For(time)) => Some(("seconds", time.as_secs_f64().to_string())),
-            Act::AwaitEnd(Grace::Forever) => Some(("seconds", "-1".to_owned())),
+            Operation::ClaimName(name) => Some(("name", name.clone())),
+            Operation::Clone(flags) => Some(("kinds", namespace_names(*flags))),
+            Operation::SendSignal(signal) => Some(("signal", signal.to_string())),
+            Operation::WaitForExit(StopTimeout::After(time)) => {
+                Some(("seconds", time.as_secs_f64().to_string()))
+            }
+            Operation::WaitForExit(StopTimeout::NoLimit) => Some(("seconds", "-1".to_owned())),
             _ => None,
         }
     }
 }
 
-fn kinds(flags: i32) -> String {
+fn namespace_names(flags: i32) -> String {
     let kinds = NAMESPACES.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, word)| *word);
     kinds.collect::<Vec<_>>().join(", ")
 }

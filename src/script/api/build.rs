@@ -5,14 +5,14 @@ use std::path::Path;
 use rhai::Dynamic;
 use rhai::plugin::*;
 
-use super::files::Aside;
+use super::files::BuildOutput;
 use super::{Command, ImageOrName, RhaiResultOf, Signal};
 use crate::engine::Backend;
 use crate::model::error::Context;
 use crate::model::image::build::{BuildStep, CommandLine, CopyItem, CopySource, CopyStep, RunStep};
 use crate::model::image::{Image as Metadata, PullPolicy};
 use crate::model::{Error, Kind, Result};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 use crate::script::flow::resolve;
 use crate::script::values;
@@ -99,7 +99,7 @@ pub mod build {
         from: &str,
         to: &str,
     ) -> RhaiResultOf<ImageHandle> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let step = copy_step(from, &stage.path(from).or_raise(&ctx)?, to).or_raise(&ctx)?;
         take(&ctx, &image, &BuildStep::Copy(step))
     }
@@ -178,7 +178,7 @@ pub mod build {
     ) -> RhaiResultOf<ImageHandle> {
         let words = values::command("an entrypoint", &entrypoint.flatten()).or_raise(&ctx)?;
         let handle = resolve::image(&ctx, &image, PullPolicy::Missing)?;
-        let backend = Stage::of(&ctx)?;
+        let backend = ScriptContext::of(&ctx)?;
         let keep_cmd = has_own_cmd(backend.backend().as_ref(), handle.metadata());
         let command = CommandLine::Exec(words);
         take(&ctx, &Dynamic::from(handle), &BuildStep::Entrypoint { command, keep_cmd })
@@ -232,8 +232,8 @@ pub mod build {
 /// Does a step above an image.
 fn take(ctx: &NativeCallContext, image: &Dynamic, step: &BuildStep) -> RhaiResultOf<ImageHandle> {
     let image = resolve::image(ctx, image, PullPolicy::Missing)?;
-    let stage = Stage::of(ctx)?;
-    let mut out = Aside(stage.host().output.as_ref());
+    let stage = ScriptContext::of(ctx)?;
+    let mut out = BuildOutput(stage.host().output.as_ref());
     let id = image.metadata().id.as_str();
     let made = stage.backend().step(id, step, &mut out, &stage.cancel()).or_raise(ctx)?;
     let id = made.id.to_string();
@@ -268,7 +268,7 @@ fn file_mode(value: &Dynamic) -> Result<u32> {
         _ => None,
     };
     mode.filter(|mode| *mode <= 0o7777).ok_or_else(|| {
-        let given = values::shown(&value);
+        let given = values::quoted(&value);
         Error::new(Kind::Invalid, format!("`{given}` is not the mode of a file"))
             .hint("write 0o644 or \"644\"; 644 without 0o is another number")
     })

@@ -9,11 +9,11 @@ use super::super::options::{self, Retry};
 use super::{Anything, ContainerOrName, Options};
 use crate::model::{Error, Kind};
 use crate::script::context::scope::Scope;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
 use crate::script::context::thrown::{OrRaise, RhaiResultOf, innermost, raise};
 use crate::script::flow::parallel;
-use crate::script::flow::parallel::{AT_ONCE, Job};
+use crate::script::flow::parallel::{Job, MAX_CONCURRENT};
 use crate::script::flow::{handlers, resolve};
 use crate::script::values;
 use crate::script::values::handle::Container;
@@ -29,7 +29,7 @@ pub mod order {
     /// ```
     #[rhai_fn(name = "parallel", volatile, return_raw)]
     pub fn parallel(ctx: NativeCallContext, functions: Array) -> RhaiResultOf<Array> {
-        functions_at_once(&ctx, functions, AT_ONCE)
+        run_functions(&ctx, functions, MAX_CONCURRENT)
     }
 
     /// The same, but never more than `limit` at once.
@@ -43,8 +43,8 @@ pub mod order {
         limit: INT,
         functions: Array,
     ) -> RhaiResultOf<Array> {
-        let limit = at_once(&ctx, limit)?;
-        functions_at_once(&ctx, functions, limit)
+        let limit = concurrency_limit(&ctx, limit)?;
+        run_functions(&ctx, functions, limit)
     }
 
     /// Calls a function with each value of an array, at the same time.
@@ -58,7 +58,7 @@ pub mod order {
         values: Array,
         function: FnPtr,
     ) -> RhaiResultOf<Array> {
-        each_at_once(&ctx, values, &function, AT_ONCE)
+        run_each(&ctx, values, &function, MAX_CONCURRENT)
     }
 
     /// The same, but never more than `limit` at once.
@@ -73,8 +73,8 @@ pub mod order {
         values: Array,
         function: FnPtr,
     ) -> RhaiResultOf<Array> {
-        let limit = at_once(&ctx, limit)?;
-        each_at_once(&ctx, values, &function, limit)
+        let limit = concurrency_limit(&ctx, limit)?;
+        run_each(&ctx, values, &function, limit)
     }
 
     /// Calls a function until it throws no more, at most so many times. Returns what it returns.
@@ -87,7 +87,7 @@ pub mod order {
         let times = u64::try_from(times).ok().filter(|times| *times > 0).ok_or_else(|| {
             raise(&ctx, &Error::new(Kind::Invalid, "retry(): at least 1 time is wanted"))
         })?;
-        again_and_again(&ctx, &Retry { times, ..Retry::default() }, &function)
+        retry_loop(&ctx, &Retry { times, ..Retry::default() }, &function)
     }
 
     /// The same, with a pause between the calls that grows by the factor `backoff`, and for errors
@@ -104,7 +104,7 @@ pub mod order {
         function: FnPtr,
     ) -> RhaiResultOf<Anything> {
         let retry = options::retry(options).or_raise(&ctx)?;
-        again_and_again(&ctx, &retry, &function)
+        retry_loop(&ctx, &retry, &function)
     }
 
     /// Calls a function and removes the containers that were made meanwhile, however it ended: by
@@ -118,10 +118,10 @@ pub mod order {
     /// ```
     #[rhai_fn(name = "scope", volatile, return_raw)]
     pub fn scope(ctx: NativeCallContext, function: FnPtr) -> RhaiResultOf<Anything> {
-        let scope = Scope::part();
+        let scope = Scope::child();
         let call = || function.call_within_context::<Dynamic>(&ctx, ());
         let ended = thread::in_scope(scope.clone(), call);
-        scope.end(ctx.engine(), &Stage::of(&ctx)?, ended)
+        scope.end(ctx.engine(), &ScriptContext::of(&ctx)?, ended)
     }
 
     /// Takes a container out of the scopes that it was made in: it stays.
@@ -134,8 +134,8 @@ pub mod order {
     pub fn keep(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Container> {
         let handle = resolve::container(&ctx, &container)?;
         if thread::scope().is_some_and(|scope| scope.release(&handle)) {
-            let stage = Stage::of(&ctx)?;
-            stage.owner().and_then(|owner| owner.keep(handle.id())).or_raise(&ctx)?;
+            let stage = ScriptContext::of(&ctx)?;
+            stage.session().and_then(|owner| owner.keep(handle.id())).or_raise(&ctx)?;
         }
         Ok(handle)
     }
@@ -165,30 +165,26 @@ pub mod order {
     /// ```
     #[rhai_fn(name = "attempt", volatile, return_raw)]
     pub fn attempt(ctx: NativeCallContext, function: FnPtr, undo: FnPtr) -> RhaiResultOf<Anything> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let ended = function.call_within_context::<Dynamic>(&ctx, ());
         // One that has swallowed the ending of the script has not come to its end either.
         if ended.is_ok() && stage.ending().is_none() {
             return ended;
         }
-        let back = Scope::back();
+        let back = Scope::detached();
         back.defer(&ctx, undo);
         back.end(ctx.engine(), &stage, ended)
     }
 }
 
-fn at_once(ctx: &NativeCallContext, limit: INT) -> RhaiResultOf<usize> {
+fn concurrency_limit(ctx: &NativeCallContext, limit: INT) -> RhaiResultOf<usize> {
     usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(|| {
         let message = format!("parallel(): a limit from 1 on is wanted, not {limit}");
         raise(ctx, &Error::new(Kind::Invalid, message))
     })
 }
 
-fn functions_at_once(
-    ctx: &NativeCallContext,
-    functions: Array,
-    limit: usize,
-) -> RhaiResultOf<Array> {
+fn run_functions(ctx: &NativeCallContext, functions: Array, limit: usize) -> RhaiResultOf<Array> {
     let job = |value: Dynamic| {
         let value = value.flatten();
         let kind = values::type_of(&value);
@@ -202,7 +198,7 @@ fn functions_at_once(
     parallel::run(ctx, &jobs, limit)
 }
 
-fn each_at_once(
+fn run_each(
     ctx: &NativeCallContext,
     values: Array,
     function: &FnPtr,
@@ -213,12 +209,8 @@ fn each_at_once(
     parallel::run(ctx, &jobs, limit)
 }
 
-fn again_and_again(
-    ctx: &NativeCallContext,
-    retry: &Retry,
-    function: &FnPtr,
-) -> RhaiResultOf<Dynamic> {
-    let cancel = Stage::of(ctx)?.cancel();
+fn retry_loop(ctx: &NativeCallContext, retry: &Retry, function: &FnPtr) -> RhaiResultOf<Dynamic> {
+    let cancel = ScriptContext::of(ctx)?.cancel();
     let mut pause = retry.delay;
     let mut time = 1;
     loop {
@@ -226,7 +218,7 @@ fn again_and_again(
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        if !innermost(&error).is_catchable() || !wanted(retry, innermost(&error)) {
+        if !innermost(&error).is_catchable() || !is_retryable(retry, innermost(&error)) {
             return Err(error);
         }
         if time == retry.times {
@@ -242,7 +234,7 @@ fn again_and_again(
 }
 
 /// Whether an error is of a kind that calls for another time.
-fn wanted(retry: &Retry, error: &EvalAltResult) -> bool {
+fn is_retryable(retry: &Retry, error: &EvalAltResult) -> bool {
     let kind = match error {
         EvalAltResult::ErrorRuntime(value, _) => match value.read_lock::<Map>() {
             Some(map) => map.get("kind").map(ToString::to_string),

@@ -12,11 +12,11 @@ use super::super::options::{self, Create};
 use super::{Command, ContainerOrName, ImageOrName, Options, RhaiResultOf};
 use crate::engine::{Attach, Backend};
 use crate::model::container::Container as Record;
-use crate::model::container::exec::Left;
+use crate::model::container::exec::AttachOutcome;
 use crate::model::container::status::Status;
 use crate::model::image::PullPolicy;
 use crate::model::{Error, Kind, Result};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
 use crate::script::context::thrown::{OrRaise, raise};
 use crate::script::flow::resolve;
@@ -38,7 +38,7 @@ pub mod containers {
     /// ```
     #[rhai_fn(name = "create", volatile, return_raw)]
     pub fn create(ctx: NativeCallContext, image: ImageOrName) -> RhaiResultOf<Container> {
-        Ok(make(&ctx, &image, Map::new(), None)?.0)
+        Ok(create_container(&ctx, &image, Map::new(), None)?.0)
     }
 
     /// Makes a container with options, and starts nothing.
@@ -52,7 +52,7 @@ pub mod containers {
         image: ImageOrName,
         options: Options,
     ) -> RhaiResultOf<Container> {
-        Ok(make(&ctx, &image, options, None)?.0)
+        Ok(create_container(&ctx, &image, options, None)?.0)
     }
 
     /// Makes a container and starts it; it runs in the background.
@@ -62,7 +62,7 @@ pub mod containers {
     /// ```
     #[rhai_fn(name = "run", volatile, return_raw)]
     pub fn run(ctx: NativeCallContext, image: ImageOrName) -> RhaiResultOf<Container> {
-        make_and_start(&ctx, &image, Map::new(), None)
+        create_and_start(&ctx, &image, Map::new(), None)
     }
 
     /// The same, with a command: an array, or a string of words (no shell reads it).
@@ -77,7 +77,7 @@ pub mod containers {
         image: ImageOrName,
         cmd: Command,
     ) -> RhaiResultOf<Container> {
-        make_and_start(&ctx, &image, Map::new(), Some(&cmd))
+        create_and_start(&ctx, &image, Map::new(), Some(&cmd))
     }
 
     /// The same, with options.
@@ -91,7 +91,7 @@ pub mod containers {
         image: ImageOrName,
         options: Options,
     ) -> RhaiResultOf<Container> {
-        make_and_start(&ctx, &image, options, None)
+        create_and_start(&ctx, &image, options, None)
     }
 
     /// The same, with command and options. With `attach` it stays until the container ends.
@@ -107,7 +107,7 @@ pub mod containers {
         cmd: Command,
         options: Options,
     ) -> RhaiResultOf<Container> {
-        make_and_start(&ctx, &image, options, Some(&cmd))
+        create_and_start(&ctx, &image, options, Some(&cmd))
     }
 
     /// A running container of this name: the present one, started or thawed where it is not
@@ -133,13 +133,13 @@ pub mod containers {
     /// ```
     #[rhai_fn(name = "ensure_absent", volatile, return_raw)]
     pub fn ensure_absent(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<bool> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let id = match values::text(&container) {
             Some(name) => stage.backend().find(&name),
             None => resolve::container(&ctx, &container).map(|handle| Ok(handle.id().clone()))?,
         };
         let removed = id.and_then(|id| {
-            stage.touches(&ctx, &id);
+            stage.note_use(&ctx, &id);
             stage.backend().rm(&id, true, &stage.cancel())
         });
         match removed {
@@ -151,70 +151,70 @@ pub mod containers {
 }
 
 /// Makes a container from what a script gave.
-fn make(
+fn create_container(
     ctx: &NativeCallContext,
     image: &Dynamic,
     options: Map,
     cmd: Option<&Dynamic>,
 ) -> RhaiResultOf<(Handle, Create)> {
-    try_make(ctx, image, options, cmd)?.or_raise(ctx)
+    try_create(ctx, image, options, cmd)?.or_raise(ctx)
 }
 
 /// The same; what the engine says against it is not thrown.
-fn try_make(
+fn try_create(
     ctx: &NativeCallContext,
     image: &Dynamic,
     options: Map,
     cmd: Option<&Dynamic>,
 ) -> RhaiResultOf<Result<(Handle, Create)>> {
-    if Stage::of(ctx)?.host().fence.is_some() {
-        policy::own_variables(&options).or_raise(ctx)?;
+    if ScriptContext::of(ctx)?.host().sandbox.is_some() {
+        policy::deny_host_env(&options).or_raise(ctx)?;
     }
     let mut wanted = options::create(ctx.fn_name(), options).or_raise(ctx)?;
-    Stage::of(ctx)?.may_make(&wanted.options).or_raise(ctx)?;
+    ScriptContext::of(ctx)?.check_creation(&wanted.options).or_raise(ctx)?;
     if let Some(cmd) = cmd {
         let cmd = cmd.clone().flatten();
         wanted.options.cmd = Some(values::command("a command", &cmd).or_raise(ctx)?);
     }
     // As `docker create` does: an image that is missing is fetched first.
     let image = resolve::image(ctx, image, PullPolicy::Missing)?;
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let scope = thread::scope().filter(|scope| scope.owns());
-    let owner = scope.as_ref().map(|_| stage.owner()).transpose().or_raise(ctx)?;
+    let owner = scope.as_ref().map(|_| stage.session()).transpose().or_raise(ctx)?;
     if let Some(owner) = owner {
-        owner.gains().or_raise(ctx)?;
-        wanted.options.owner = Some(owner.token().to_owned());
+        owner.created().or_raise(ctx)?;
+        wanted.options.session = Some(owner.token().to_owned());
     }
     let handle = match stage.backend().create(image.reference(), &wanted.options) {
         Ok(id) => Handle::new(stage.backend(), id),
         Err(error) => {
-            owner.into_iter().for_each(|owner| owner.loses());
+            owner.into_iter().for_each(|owner| owner.removed());
             return Ok(Err(error));
         }
     };
     // A container made with `rm` may be gone before anybody asks for its name.
     handle.remember();
-    stage.touches(ctx, handle.id());
+    stage.note_use(ctx, handle.id());
     if let Some(scope) = scope {
-        scope.made(&handle);
+        scope.adopt(&handle);
     }
     Ok(Ok((handle, wanted)))
 }
 
-fn make_and_start(
+fn create_and_start(
     ctx: &NativeCallContext,
     image: &Dynamic,
     options: Map,
     cmd: Option<&Dynamic>,
 ) -> RhaiResultOf<Handle> {
-    let (handle, wanted) = make(ctx, image, options, cmd)?;
+    let (handle, wanted) = create_container(ctx, image, options, cmd)?;
     if wanted.attach {
         attach(ctx, &handle, true, wanted.interactive)?;
     } else {
-        let stage = Stage::of(ctx)?;
+        let stage = ScriptContext::of(ctx)?;
         stage.backend().start(handle.id()).or_raise(ctx)?;
         // One made with `rm` may have gone before the next call.
-        stage.looks(handle.id());
+        stage.refresh(handle.id());
     }
     Ok(handle)
 }
@@ -226,9 +226,9 @@ pub fn attach(
     start: bool,
     interactive: bool,
 ) -> RhaiResultOf<()> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let input = io::stdin();
-    let (mut stdout, mut stderr) = Pass::both(&stage.host().output);
+    let (mut stdout, mut stderr) = OutputForwarder::both(&stage.host().output);
     let terminal = interactive && input.is_terminal();
     let attach = Attach {
         start,
@@ -237,28 +237,28 @@ pub fn attach(
         ..Attach::to_output(&mut stdout, &mut stderr)
     };
     let left = stage.backend().attach(handle.id(), attach, &stage.cancel()).or_raise(ctx)?;
-    if let Left::Exited(code) = left {
-        handle.ended(code);
+    if let AttachOutcome::Exited(code) = left {
+        handle.note_exit(code);
     }
     Ok(())
 }
 
 /// Passes what a container writes on to the output.
-struct Pass<'a> {
+struct OutputForwarder<'a> {
     output: &'a Arc<dyn Output>,
     write: fn(&dyn Output, &[u8]) -> io::Result<()>,
 }
 
-impl<'a> Pass<'a> {
+impl<'a> OutputForwarder<'a> {
     fn both(output: &'a Arc<dyn Output>) -> (Self, Self) {
         (
-            Pass { output, write: |output, bytes| output.write_out(bytes) },
-            Pass { output, write: |output, bytes| output.write_err(bytes) },
+            OutputForwarder { output, write: |output, bytes| output.write_out(bytes) },
+            OutputForwarder { output, write: |output, bytes| output.write_err(bytes) },
         )
     }
 }
 
-impl Write for Pass<'_> {
+impl Write for OutputForwarder<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (self.write)(self.output.as_ref(), bytes).map(|()| bytes.len())
     }
@@ -269,7 +269,7 @@ impl Write for Pass<'_> {
 }
 
 /// How long others may be ahead of `ensure_running` with each look.
-const PATIENCE: Duration = Duration::from_secs(10);
+const RACE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Looks, and does what is missing. Others may be faster between the two: who makes it, starts it,
 /// pauses it or removes it has it another way than it was seen, so it is looked at again. That a
@@ -280,49 +280,49 @@ fn ensure(
     image: &Dynamic,
     mut options: Map,
 ) -> RhaiResultOf<Handle> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     options.insert("name".into(), name.into());
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + RACE_TIMEOUT;
     let mut pause = Duration::from_micros(200);
     loop {
-        let tried = match called(stage.backend().as_ref(), name).or_raise(ctx)? {
+        let tried = match by_exact_name(stage.backend().as_ref(), name).or_raise(ctx)? {
             Some(record) => bring_up(ctx, &record, image)?,
             None => begin(ctx, image, options.clone())?,
         };
         match tried {
             Ok(handle) => return Ok(handle),
-            Err(Tried::Failed(error)) => return Err(raise(ctx, &error)),
-            Err(Tried::Overtaken(error)) if Instant::now() >= deadline => {
+            Err(EnsureError::Failed(error)) => return Err(raise(ctx, &error)),
+            Err(EnsureError::Raced(error)) if Instant::now() >= deadline => {
                 return Err(raise(ctx, &error));
             }
-            Err(Tried::Overtaken(_)) => stage.cancel().sleep(pause).or_raise(ctx)?,
+            Err(EnsureError::Raced(_)) => stage.cancel().sleep(pause).or_raise(ctx)?,
         }
         pause = (pause * 2).min(Duration::from_millis(20));
     }
 }
 
 /// Why a container does not run yet.
-enum Tried {
+enum EnsureError {
     /// It can't.
     Failed(Error),
     /// Somebody else has changed it meanwhile.
-    Overtaken(Error),
+    Raced(Error),
 }
 
-impl Tried {
+impl EnsureError {
     /// What a start or a thaw says.
     fn moving(error: Error) -> Self {
         match error.kind() {
             // A program that is not there is not found either; a start that failed has a code.
-            Kind::NotFound if error.exit_code().is_some() => Tried::Failed(error),
-            Kind::NotFound | Kind::Refused => Tried::Overtaken(error),
-            _ => Tried::Failed(error),
+            Kind::NotFound if error.exit_code().is_some() => EnsureError::Failed(error),
+            Kind::NotFound | Kind::Refused => EnsureError::Raced(error),
+            _ => EnsureError::Failed(error),
         }
     }
 }
 
 /// The container of just this name: the beginning of an id is none.
-fn called(backend: &dyn Backend, name: &str) -> Result<Option<Record>> {
+fn by_exact_name(backend: &dyn Backend, name: &str) -> Result<Option<Record>> {
     let found = backend.find(name).and_then(|id| backend.inspect(&id));
     match found {
         Ok(record) => {
@@ -340,18 +340,18 @@ fn begin(
     ctx: &NativeCallContext,
     image: &Dynamic,
     options: Map,
-) -> RhaiResultOf<std::result::Result<Handle, Tried>> {
-    let (handle, wanted) = match try_make(ctx, image, options, None)? {
+) -> RhaiResultOf<std::result::Result<Handle, EnsureError>> {
+    let (handle, wanted) = match try_create(ctx, image, options, None)? {
         Ok(made) => made,
-        Err(error) if error.kind() == Kind::Exists => return Ok(Err(Tried::Overtaken(error))),
-        Err(error) => return Ok(Err(Tried::Failed(error))),
+        Err(error) if error.kind() == Kind::Exists => return Ok(Err(EnsureError::Raced(error))),
+        Err(error) => return Ok(Err(EnsureError::Failed(error))),
     };
     if wanted.attach {
         attach(ctx, &handle, true, wanted.interactive)?;
         return Ok(Ok(handle));
     }
-    let started = Stage::of(ctx)?.backend().start(handle.id());
-    Ok(started.map(|()| handle).map_err(Tried::moving))
+    let started = ScriptContext::of(ctx)?.backend().start(handle.id());
+    Ok(started.map(|()| handle).map_err(EnsureError::moving))
 }
 
 /// Starts or thaws what is there.
@@ -359,8 +359,8 @@ fn bring_up(
     ctx: &NativeCallContext,
     record: &Record,
     image: &Dynamic,
-) -> RhaiResultOf<std::result::Result<Handle, Tried>> {
-    let stage = Stage::of(ctx)?;
+) -> RhaiResultOf<std::result::Result<Handle, EnsureError>> {
+    let stage = ScriptContext::of(ctx)?;
     let (backend, id) = (stage.backend(), &record.spec.id);
     let image = resolve::image(ctx, image, PullPolicy::Missing)?;
     if record.spec.image.id != image.metadata().id {
@@ -369,14 +369,14 @@ fn bring_up(
         let error = Error::new(Kind::Exists, message)
             .hint(format!("ensure_absent(\"{name}\") makes room for a new one"))
             .container(name, Some(record.state.status.as_str()));
-        return Ok(Err(Tried::Failed(error)));
+        return Ok(Err(EnsureError::Failed(error)));
     }
     let moved = match record.state.status {
-        Status::Paused => backend.unpause(id).map_err(Tried::moving),
+        Status::Paused => backend.unpause(id).map_err(EnsureError::moving),
         Status::Running | Status::Restarting => Ok(()),
-        Status::Created | Status::Exited => backend.start(id).map_err(Tried::moving),
+        Status::Created | Status::Exited => backend.start(id).map_err(EnsureError::moving),
         // That stays so.
-        Status::Dead => backend.start(id).map_err(Tried::Failed),
+        Status::Dead => backend.start(id).map_err(EnsureError::Failed),
     };
     Ok(moved.map(|()| Handle::of(backend, record)))
 }

@@ -9,9 +9,9 @@ use super::super::values;
 use super::{Anything, Duration, RhaiResultOf};
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
-use crate::script::syntax::suggest::nearest;
+use crate::script::syntax::suggest::suggest;
 
 /// The largest text that a script reads in one piece, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -68,7 +68,7 @@ pub mod data {
     /// print(absolute("data"));
     /// ```
     #[rhai_fn(name = "absolute", volatile, return_raw)]
-    pub fn absolute(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
+    pub fn absolute_path(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
         let absolute = std::path::absolute(path).context(|| format!("cannot take `{path}`"));
         absolute.map(|path| path.to_string_lossy().into_owned()).or_raise(&ctx)
     }
@@ -80,7 +80,7 @@ pub mod data {
     /// ```
     #[rhai_fn(name = "read_text", volatile, return_raw)]
     pub fn read_text(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let own = stage.path(path).or_raise(&ctx)?;
         file(path, &own).or_raise(&ctx)
     }
@@ -91,7 +91,7 @@ fn laid_over(function: &str, given: Map, mut defaults: Map) -> Result<Map> {
         let Some(place) = defaults.get_mut(&key) else {
             let names: Vec<&str> = defaults.keys().map(|name| name.as_str()).collect();
             let all = format!("known: {}", names.join(", "));
-            let hint = match nearest(&key, names) {
+            let hint = match suggest(&key, names) {
                 Some(near) => format!("did you mean `{near}`? ({all})"),
                 None => all,
             };

@@ -8,7 +8,7 @@ use rhai::{Dynamic, FnPtr, ImmutableString, Map};
 use super::{ActionOrActions, Options, RhaiResultOf, array_of};
 use crate::model::Result;
 use crate::script::context::callback;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 use crate::script::flow::events::{Event as Happened, Events as Stream, Watch};
 use crate::script::flow::handlers;
@@ -144,7 +144,7 @@ pub mod events {
     /// ```
     #[rhai_fn(name = "off", volatile)]
     pub fn off(subscription: Subscription) -> bool {
-        subscription.end()
+        subscription.cancel()
     }
 
     /// Whether it has not ended.
@@ -223,11 +223,11 @@ fn subscribe(
     handler: FnPtr,
 ) -> RhaiResultOf<Subscribed> {
     let filter = options::on(action, options).or_raise(ctx)?;
-    handlers::add(ctx, &Stage::of(ctx)?, filter, handler).or_raise(ctx)
+    handlers::add(ctx, &ScriptContext::of(ctx)?, filter, handler).or_raise(ctx)
 }
 
 fn open(ctx: &NativeCallContext, watch: &Watch) -> RhaiResultOf<Stream> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     Stream::open(stage.backend(), watch, &stage.cancel()).or_raise(ctx)
 }
 

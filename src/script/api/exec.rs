@@ -5,15 +5,15 @@ use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 
 use super::super::options;
 use super::{Command, ContainerOrName, Options, RhaiResultOf};
-use crate::engine::{Attach, Cancel, CopyOptions, Transfer};
-use crate::model::container::exec::Left;
+use crate::engine::{Attach, CancelToken, CopyOptions, Transfer};
+use crate::model::container::exec::AttachOutcome;
 use crate::model::observe::top::Process;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 use crate::script::flow::{handlers, resolve};
 use crate::script::sandbox::policy;
 use crate::script::values;
-use crate::script::values::exec_result::{ExecResult as Outcome, Kept};
+use crate::script::values::exec_result::{CappedOutput, ExecResult as Outcome};
 use crate::script::values::handle::Container as Handle;
 
 /// Getting into containers.
@@ -110,7 +110,7 @@ pub mod inside {
     #[rhai_fn(name = "top", volatile, return_raw)]
     pub fn top(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
         let handle = resolve::container(&ctx, &container)?;
-        let processes = Stage::of(&ctx)?.backend().top(handle.id()).or_raise(&ctx)?;
+        let processes = ScriptContext::of(&ctx)?.backend().top(handle.id()).or_raise(&ctx)?;
         Ok(processes.into_iter().map(|process| Dynamic::from(map(process))).collect())
     }
 
@@ -127,7 +127,7 @@ pub mod inside {
         from: &str,
         to: &str,
     ) -> RhaiResultOf<Handle> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let from = stage.path(from).or_raise(&ctx)?;
         transfer(&ctx, &container, Transfer::In { from: &from, path: to })
     }
@@ -144,7 +144,7 @@ pub mod inside {
         from: &str,
         to: &str,
     ) -> RhaiResultOf<Handle> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let to = stage.path(to).or_raise(&ctx)?;
         transfer(&ctx, &container, Transfer::Out { path: from, to: &to })
     }
@@ -198,7 +198,7 @@ fn transfer(
     what: Transfer<'_>,
 ) -> RhaiResultOf<Handle> {
     let handle = resolve::container(ctx, container)?;
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let options = CopyOptions::default();
     stage.backend().copy(handle.id(), what, options, &stage.cancel()).or_raise(ctx)?;
     Ok(handle)
@@ -224,21 +224,22 @@ fn run(
     cmd: Dynamic,
     map: Map,
 ) -> RhaiResultOf<Outcome> {
-    let stage = Stage::of(ctx)?;
-    if stage.host().fence.is_some() {
-        policy::own_variables(&map).or_raise(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
+    if stage.host().sandbox.is_some() {
+        policy::deny_host_env(&map).or_raise(ctx)?;
     }
     let mut wanted = options::exec(map).or_raise(ctx)?;
     wanted.cmd = values::command("a command", &cmd.flatten()).or_raise(ctx)?;
     let handle = resolve::container(ctx, container)?;
-    if wanted.privileged && stage.host().fence.is_some() {
+    if wanted.privileged && stage.host().sandbox.is_some() {
         policy::refuse("a program with all capabilities can get out").or_raise(ctx)?;
     }
-    let (mut out, mut err) = (Kept::default(), Kept::default());
+    let (mut out, mut err) = (CappedOutput::default(), CappedOutput::default());
     let (backend, id) = (stage.backend(), handle.id());
-    let run =
-        |cancel: &Cancel| backend.exec(id, &wanted, Attach::to_output(&mut out, &mut err), cancel);
+    let run = |cancel: &CancelToken| {
+        backend.exec(id, &wanted, Attach::to_output(&mut out, &mut err), cancel)
+    };
     let left = handlers::wait(&stage.cancel(), run).or_raise(ctx)?;
-    let code = if let Left::Exited(code) = left { code } else { 0 };
-    Ok(Kept::result(code, &out, &err))
+    let code = if let AttachOutcome::Exited(code) = left { code } else { 0 };
+    Ok(CappedOutput::result(code, &out, &err))
 }

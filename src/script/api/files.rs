@@ -8,16 +8,16 @@ use rhai::{Array, Dynamic, Map};
 
 use super::super::options;
 use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf};
-use crate::engine::write_whole;
+use crate::engine::write_atomic;
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::model::image::PullPolicy;
 use crate::model::image::build::{CommitOptions, tag};
 use crate::script::Output;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{OrRaise, raise};
 use crate::script::flow::resolve;
-use crate::script::sandbox::policy::OwnPath;
+use crate::script::sandbox::policy::AllowedPath;
 use crate::script::values::handle::{Container as ContainerHandle, Image as ImageHandle};
 
 /// Images from Dockerfiles, containers and archives.
@@ -63,7 +63,7 @@ pub mod files {
             return commit_container(&ctx, &subject, Some(reference), &CommitOptions::default());
         }
         let image = resolve::image(&ctx, &subject, PullPolicy::Never)?;
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let tag = super::tag(reference).or_raise(&ctx)?;
         let named = stage.backend().tag(image.metadata().id.as_str(), &tag).or_raise(&ctx)?;
         Ok(ImageHandle::new(stage.backend(), named, &tag.familiar()))
@@ -107,7 +107,7 @@ pub mod files {
     #[rhai_fn(name = "diff", volatile, return_raw)]
     pub fn diff(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
         let container = resolve::container(&ctx, &container)?;
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let changes = stage.backend().diff(container.id()).or_raise(&ctx)?;
         let map = |change: crate::model::image::build::Change| {
             let mut map = Map::new();
@@ -130,14 +130,14 @@ pub mod files {
         path: &str,
     ) -> RhaiResultOf<ContainerHandle> {
         let handle = resolve::container(&ctx, &container)?;
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let cancel = &stage.cancel();
         let path = stage.path(path).or_raise(&ctx)?;
-        if stage.backend().only_tells() {
+        if stage.backend().is_dry_run() {
             stage.backend().export(handle.id(), &mut std::io::sink(), cancel).or_raise(&ctx)?;
             return Ok(handle);
         }
-        write_whole(&path, |out| stage.backend().export(handle.id(), out, cancel))
+        write_atomic(&path, |out| stage.backend().export(handle.id(), out, cancel))
             .or_raise(&ctx)?;
         Ok(handle)
     }
@@ -168,9 +168,9 @@ pub mod files {
 }
 
 /// What commands of a build write goes beside the script's own output.
-pub(super) struct Aside<'a>(pub(super) &'a dyn Output);
+pub(super) struct BuildOutput<'a>(pub(super) &'a dyn Output);
 
-impl Write for Aside<'_> {
+impl Write for BuildOutput<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write_err(bytes).map(|()| bytes.len())
     }
@@ -187,7 +187,7 @@ fn commit_container(
     options: &CommitOptions,
 ) -> RhaiResultOf<ImageHandle> {
     let container = resolve::container(ctx, container)?;
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let tag = reference.map(tag).transpose().or_raise(ctx)?;
     let cancel = &stage.cancel();
     let image =
@@ -198,8 +198,8 @@ fn commit_container(
 
 fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<ImageHandle> {
     let wanted = options::build(map).or_raise(ctx)?;
-    let stage = Stage::of(ctx)?;
-    let mut out = Aside(stage.host().output.as_ref());
+    let stage = ScriptContext::of(ctx)?;
+    let mut out = BuildOutput(stage.host().output.as_ref());
     let host = stage.host();
     let context = stage.path(path).or_raise(ctx)?;
     instructions(&context, wanted.file.as_deref()).or_raise(ctx)?;
@@ -212,12 +212,12 @@ fn build_dockerfile(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResult
 
 /// Refuses the files that a build reads beside those that it copies, where the script may not read
 /// them: an error shows what is in a Dockerfile.
-fn instructions(context: &OwnPath<'_>, file: Option<&Path>) -> Result<()> {
+fn instructions(context: &AllowedPath<'_>, file: Option<&Path>) -> Result<()> {
     let file = file.map_or_else(|| context.join("Dockerfile"), Path::to_owned);
     let mut ignore = file.clone().into_os_string();
     ignore.push(".dockerignore");
     for path in [file, ignore.into(), context.join(".dockerignore")] {
-        context.beside(&path)?;
+        context.also(&path)?;
     }
     Ok(())
 }
@@ -227,7 +227,7 @@ fn import(ctx: &NativeCallContext, path: &str, map: Map) -> RhaiResultOf<ImageHa
     if wanted.message.is_empty() {
         wanted.message = format!("Imported from {path}");
     }
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let own = stage.path(path).or_raise(ctx)?;
     let mut file = std::fs::File::open(&*own)
         .context(|| format!("open `{path}`"))

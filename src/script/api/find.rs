@@ -9,7 +9,7 @@ use crate::model::container::Container as Record;
 use crate::model::container::status;
 use crate::model::image::PullPolicy;
 use crate::model::{Kind, Result};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{OrRaise, raise};
 use crate::script::flow::resolve;
 use crate::script::values;
@@ -36,7 +36,7 @@ pub mod find {
     /// ```
     #[rhai_fn(name = "exists", volatile, return_raw)]
     pub fn exists(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<bool> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let found = match values::text(&container) {
             Some(name) => stage.backend().find(&name).map(drop),
             None => resolve::container(&ctx, &container)?.now().map(drop),
@@ -98,9 +98,9 @@ pub mod find {
     /// print(moves("web"));
     /// ```
     #[rhai_fn(name = "moves", volatile, return_raw)]
-    pub fn moves(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
+    pub fn actions(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
         let now = resolve::container(&ctx, &container)?.now().or_raise(&ctx)?;
-        let verbs = status::moves(now.state.status);
+        let verbs = status::actions(now.state.status);
         Ok(values::strings(verbs.into_iter().map(status::Action::verb)))
     }
 }
@@ -108,7 +108,7 @@ pub mod find {
 /// A container goes before an image, as `docker inspect` has it.
 fn document(ctx: &NativeCallContext, subject: &Dynamic) -> RhaiResultOf<serde_json::Value> {
     let subject = subject.clone().flatten();
-    let backend = Stage::of(ctx)?.backend().clone();
+    let backend = ScriptContext::of(ctx)?.backend().clone();
     if let Some(image) = subject.clone().try_cast::<Image>() {
         return backend.image_json(&image.metadata().id.to_string()).or_raise(ctx);
     }
@@ -126,7 +126,7 @@ fn document(ctx: &NativeCallContext, subject: &Dynamic) -> RhaiResultOf<serde_js
 }
 
 fn list(ctx: &NativeCallContext, filter: &Filter) -> RhaiResultOf<Array> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let backend = stage.backend();
     let ancestor = match &filter.ancestor {
         // Docker lists nothing for an image that is not there; a typing error should say so.

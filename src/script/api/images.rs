@@ -8,7 +8,7 @@ use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{OrRaise, raise};
 use crate::script::flow::resolve;
 use crate::script::sandbox::policy;
@@ -156,7 +156,7 @@ fn load_from(
     path: &str,
     platform: Option<&Platform>,
 ) -> RhaiResultOf<ImageHandle> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let (backend, cancel) = (stage.backend(), &stage.cancel());
     let loaded = backend.load(&stage.path(path).or_raise(ctx)?, platform, cancel).or_raise(ctx)?;
     let first = loaded.first().ok_or_else(|| {
@@ -176,7 +176,7 @@ fn save_to(
     path: &str,
     options: &SaveOptions,
 ) -> RhaiResultOf<ImageHandle> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let image = resolve::image(ctx, image, PullPolicy::Never)?;
     let (backend, cancel) = (stage.backend(), &stage.cancel());
     backend
@@ -187,7 +187,7 @@ fn save_to(
 
 /// A string is removed as it was typed: `rmi("web:2")` must not take the tags of its image.
 fn remove(ctx: &NativeCallContext, image: &Dynamic, force: bool) -> RhaiResultOf<Array> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let reference = match values::text(image) {
         Some(reference) => reference,
         None => resolve::image(ctx, image, PullPolicy::Never)?.reference().to_owned(),
@@ -201,8 +201,8 @@ fn from_host(
     programs: &Dynamic,
     reference: Option<&str>,
 ) -> RhaiResultOf<ImageHandle> {
-    let stage = Stage::of(ctx)?;
-    if stage.host().fence.is_some() {
+    let stage = ScriptContext::of(ctx)?;
+    if stage.host().sandbox.is_some() {
         policy::refuse("it may make no image of programs of this machine").or_raise(ctx)?;
     }
     let words = values::command("the programs", &programs.clone().flatten()).or_raise(ctx)?;

@@ -4,12 +4,12 @@ use rhai::plugin::*;
 use rhai::{Dynamic, INT};
 
 use super::{ContainerOrName, Duration, DurationOrOptions, Options, RhaiResultOf, Signal};
-use crate::engine::{Backend, Cancel};
+use crate::engine::{Backend, CancelToken};
 use crate::model::container::options::StopOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal as Number;
 use crate::model::{Kind, Result};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 use crate::script::flow::{handlers, resolve};
 use crate::script::values::handle::Container as Handle;
@@ -57,7 +57,7 @@ pub mod lifecycle {
     /// ```
     #[rhai_fn(name = "stop", volatile, return_raw)]
     pub fn stop(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Handle> {
-        act_slowly(&ctx, &container, |backend, id, cancel| {
+        act_with_handlers(&ctx, &container, |backend, id, cancel| {
             backend.stop(id, &StopOptions::default(), cancel)
         })
     }
@@ -75,7 +75,9 @@ pub mod lifecycle {
         time: DurationOrOptions,
     ) -> RhaiResultOf<Handle> {
         let options = options::stop("stop", time).or_raise(&ctx)?;
-        act_slowly(&ctx, &container, |backend, id, cancel| backend.stop(id, &options, cancel))
+        act_with_handlers(&ctx, &container, |backend, id, cancel| {
+            backend.stop(id, &options, cancel)
+        })
     }
 
     /// Ends it at once, by SIGKILL.
@@ -132,7 +134,7 @@ pub mod lifecycle {
     /// ```
     #[rhai_fn(name = "restart", volatile, return_raw)]
     pub fn restart(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Handle> {
-        act_slowly(&ctx, &container, |backend, id, cancel| {
+        act_with_handlers(&ctx, &container, |backend, id, cancel| {
             backend.restart(id, &StopOptions::default(), cancel)
         })
     }
@@ -149,7 +151,9 @@ pub mod lifecycle {
         time: DurationOrOptions,
     ) -> RhaiResultOf<Handle> {
         let options = options::stop("restart", time).or_raise(&ctx)?;
-        act_slowly(&ctx, &container, |backend, id, cancel| backend.restart(id, &options, cancel))
+        act_with_handlers(&ctx, &container, |backend, id, cancel| {
+            backend.restart(id, &options, cancel)
+        })
     }
 
     /// Removes it with its files and logs. One that runs must be stopped first.
@@ -206,7 +210,7 @@ pub mod lifecycle {
     /// ```
     #[rhai_fn(name = "wait", volatile, return_raw)]
     pub fn wait(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<INT> {
-        ended(&ctx, &container, None)
+        exited(&ctx, &container, None)
     }
 
     /// The same, but throws the kind `timeout` when the time is over.
@@ -221,7 +225,7 @@ pub mod lifecycle {
         timeout: Duration,
     ) -> RhaiResultOf<INT> {
         let timeout = values::duration(&timeout.flatten()).or_raise(&ctx)?;
-        ended(&ctx, &container, Some(timeout))
+        exited(&ctx, &container, Some(timeout))
     }
 }
 
@@ -229,10 +233,10 @@ pub mod lifecycle {
 fn act(
     ctx: &NativeCallContext,
     container: &Dynamic,
-    verb: impl FnOnce(&dyn Backend, &ContainerId, &Cancel) -> Result<()>,
+    verb: impl FnOnce(&dyn Backend, &ContainerId, &CancelToken) -> Result<()>,
 ) -> RhaiResultOf<Handle> {
     let handle = resolve::container(ctx, container)?;
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     if ctx.fn_name() == "rm" {
         handle.remember();
     }
@@ -241,27 +245,27 @@ fn act(
 }
 
 /// The same for what may take long: handlers are called meanwhile.
-fn act_slowly(
+fn act_with_handlers(
     ctx: &NativeCallContext,
     container: &Dynamic,
-    verb: impl FnOnce(&dyn Backend, &ContainerId, &Cancel) -> Result<()> + Send,
+    verb: impl FnOnce(&dyn Backend, &ContainerId, &CancelToken) -> Result<()> + Send,
 ) -> RhaiResultOf<Handle> {
     let handle = resolve::container(ctx, container)?;
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let (backend, id) = (stage.backend().as_ref(), handle.id());
     handlers::wait(&stage.cancel(), |cancel| verb(backend, id, cancel)).or_raise(ctx)?;
     Ok(handle)
 }
 
-fn ended(
+fn exited(
     ctx: &NativeCallContext,
     container: &Dynamic,
     timeout: Option<std::time::Duration>,
 ) -> RhaiResultOf<INT> {
     let handle = resolve::container(ctx, container)?;
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let (backend, id) = (stage.backend(), handle.id());
-    let wait = |cancel: &Cancel| backend.wait(id, timeout, cancel);
+    let wait = |cancel: &CancelToken| backend.wait(id, timeout, cancel);
     let code = match handlers::wait(&stage.cancel(), wait) {
         // It has ended and is gone; events still tell how.
         Err(error) if error.kind() == Kind::NotFound => match handle.exit_code() {
@@ -271,6 +275,6 @@ fn ended(
         waited => waited,
     };
     let code = code.or_raise(ctx)?;
-    handle.ended(code);
+    handle.note_exit(code);
     Ok(INT::from(code))
 }

@@ -8,7 +8,7 @@ use rhai::{Dynamic, FnPtr, ImmutableString, Map};
 use super::{Anything, ContainerOrName, Options, RhaiResultOf};
 use crate::model::Result;
 use crate::script::context::callback;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 use crate::script::flow::resolve;
 use crate::script::flow::stats::{Samples as Stream, Sampling, WATCHED, map_of};
@@ -46,7 +46,7 @@ pub mod limits {
     ) -> RhaiResultOf<Handle> {
         let changes = options::update(options).or_raise(&ctx)?;
         let handle = resolve::container(&ctx, &container)?;
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         stage.backend().update(handle.id(), &changes).or_raise(&ctx)?;
         Ok(handle)
     }
@@ -60,7 +60,7 @@ pub mod limits {
     #[rhai_fn(name = "stats", volatile, return_raw)]
     pub fn stats(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Map> {
         let handle = resolve::container(&ctx, &container)?;
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         now(&stage, &handle).or_raise(&ctx)
     }
 
@@ -82,7 +82,7 @@ pub mod limits {
     ) -> RhaiResultOf<Anything> {
         let sampling = options::stats(options).or_raise(&ctx)?;
         let handle = resolve::container(&ctx, &container)?;
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         if !sampling.follow {
             return now(&stage, &handle).map(Dynamic::from).or_raise(&ctx);
         }
@@ -127,7 +127,7 @@ pub mod limits {
     }
 }
 
-fn now(stage: &Stage, handle: &Handle) -> Result<Map> {
+fn now(stage: &ScriptContext, handle: &Handle) -> Result<Map> {
     let look = || stage.backend().stats(handle.id());
     let before = look()?;
     if before.pids > 0 {
@@ -136,7 +136,7 @@ fn now(stage: &Stage, handle: &Handle) -> Result<Map> {
     Ok(map_of(&before, &look()?))
 }
 
-fn open(stage: &Stage, handle: &Handle, sampling: Sampling) -> Result<Stream> {
+fn open(stage: &ScriptContext, handle: &Handle, sampling: Sampling) -> Result<Stream> {
     Stream::open(stage.backend(), handle.id(), sampling, &stage.cancel())
 }
 
@@ -148,7 +148,7 @@ fn follow(
     each: &FnPtr,
 ) -> RhaiResultOf<Handle> {
     let handle = resolve::container(ctx, container)?;
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     for sample in open(&stage, &handle, sampling).or_raise(ctx)?.samples() {
         let sample = Dynamic::from(sample.or_raise(ctx)?);
         let answer = callback::call(ctx, each, handle.clone(), sample)?;

@@ -9,7 +9,7 @@ use super::super::options::{self, Follow};
 use super::{ContainerOrName, Options, RhaiResultOf, array_of};
 use crate::model::observe::log::Stream;
 use crate::script::context::callback;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 use crate::script::flow::logs::{Lines, LogLine as Line, Logs as Log};
 use crate::script::flow::resolve;
@@ -183,7 +183,7 @@ pub mod logs {
 
 fn open(ctx: &NativeCallContext, container: &Dynamic, follow: Follow) -> RhaiResultOf<Log> {
     let handle = resolve::container(ctx, container)?;
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     Log::open(stage.backend(), handle.id(), follow, &stage.cancel()).or_raise(ctx)
 }
 
@@ -195,7 +195,7 @@ fn follow(
     each: &FnPtr,
 ) -> RhaiResultOf<Container> {
     let handle = resolve::container(ctx, container)?;
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     follow.options.follow = true;
     let cancel = &stage.cancel();
     for line in Lines::open(stage.backend(), handle.id(), follow, cancel).or_raise(ctx)? {

@@ -57,7 +57,7 @@ pub type Anything = Dynamic;
 
 /// A part of the language.
 #[derive(Debug)]
-pub struct Part {
+pub struct ApiModule {
     /// What help calls it.
     pub title: &'static str,
     /// Builds its module.
@@ -65,38 +65,41 @@ pub struct Part {
 }
 
 /// The parts, in the order of help.
-pub const PARTS: &[Part] = &[
-    Part { title: "Images", build: || exported_module!(images::images) },
-    Part { title: "Building images", build: || exported_module!(build::build) },
-    Part { title: "Images and files", build: || exported_module!(files::files) },
-    Part { title: "Keeping images in order", build: || exported_module!(store::store) },
-    Part { title: "Volumes", build: || exported_module!(volumes::volumes) },
-    Part { title: "Registries", build: || exported_module!(registry::registry) },
-    Part { title: "Making containers", build: || exported_module!(containers::containers) },
-    Part { title: "Finding containers", build: || exported_module!(find::find) },
-    Part { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },
-    Part { title: "Limits", build: limits::module },
-    Part {
+pub const MODULES: &[ApiModule] = &[
+    ApiModule { title: "Images", build: || exported_module!(images::images) },
+    ApiModule { title: "Building images", build: || exported_module!(build::build) },
+    ApiModule { title: "Images and files", build: || exported_module!(files::files) },
+    ApiModule { title: "Keeping images in order", build: || exported_module!(store::store) },
+    ApiModule { title: "Volumes", build: || exported_module!(volumes::volumes) },
+    ApiModule { title: "Registries", build: || exported_module!(registry::registry) },
+    ApiModule { title: "Making containers", build: || exported_module!(containers::containers) },
+    ApiModule { title: "Finding containers", build: || exported_module!(find::find) },
+    ApiModule { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },
+    ApiModule { title: "Limits", build: limits::module },
+    ApiModule {
         title: "Inside containers",
         build: || exported_module!(crate::script::api::exec::inside),
     },
-    Part { title: "Logs", build: logs::module },
-    Part { title: "Waiting", build: || exported_module!(crate::script::api::wait_for::waiting) },
-    Part {
+    ApiModule { title: "Logs", build: logs::module },
+    ApiModule {
+        title: "Waiting",
+        build: || exported_module!(crate::script::api::wait_for::waiting),
+    },
+    ApiModule {
         title: "Order and cleanup",
         build: || exported_module!(crate::script::api::concurrency::order),
     },
-    Part { title: "Events", build: events::module },
-    Part { title: "Teaching", build: || exported_module!(teaching::teaching_functions) },
-    Part { title: "Properties", build: || exported_module!(properties::properties) },
-    Part { title: "Data", build: || exported_module!(data::data) },
-    Part { title: "System", build: || exported_module!(system::system) },
+    ApiModule { title: "Events", build: events::module },
+    ApiModule { title: "Teaching", build: || exported_module!(teaching::teaching_functions) },
+    ApiModule { title: "Properties", build: || exported_module!(properties::properties) },
+    ApiModule { title: "Data", build: || exported_module!(data::data) },
+    ApiModule { title: "System", build: || exported_module!(system::system) },
 ];
 
 /// All parts in one module.
 pub fn module() -> Module {
     let mut all = Module::new();
-    for part in PARTS {
+    for part in MODULES {
         all.combine_flatten((part.build)());
     }
     all

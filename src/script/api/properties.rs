@@ -8,9 +8,9 @@ use super::super::{docs, values};
 use super::RhaiResultOf;
 use crate::model::container::Container as Record;
 use crate::model::{Error, Kind};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{OrRaise, raise};
-use crate::script::syntax::suggest::nearest;
+use crate::script::syntax::suggest::suggest;
 use crate::script::values::handle::{Container, Image};
 
 /// Properties of Container and Image.
@@ -49,7 +49,7 @@ pub mod properties {
     /// Its state in detail: the `State` of inspect, a map.
     #[rhai_fn(get = "state", return_raw)]
     pub fn state(ctx: NativeCallContext, c: Container) -> RhaiResultOf<Dynamic> {
-        let backend = Stage::of(&ctx)?.backend().clone();
+        let backend = ScriptContext::of(&ctx)?.backend().clone();
         let mut document = backend.inspect_json(c.id()).or_raise(&ctx)?;
         let state = document.get_mut("State").map(serde_json::Value::take);
         values::from_json(state).or_raise(&ctx)
@@ -175,7 +175,7 @@ pub mod properties {
         name: ImmutableString,
         value: Dynamic,
     ) -> RhaiResultOf<()> {
-        keep(&ctx, Dynamic::from(c), "Container", &name, &value)
+        set_unchanged(&ctx, Dynamic::from(c), "Container", &name, &value)
     }
 
     /// Its id, `sha256:` and 64 digits.
@@ -344,7 +344,7 @@ pub mod properties {
         name: ImmutableString,
         value: Dynamic,
     ) -> RhaiResultOf<()> {
-        keep(&ctx, Dynamic::from(i), "Image", &name, &value)
+        set_unchanged(&ctx, Dynamic::from(i), "Image", &name, &value)
     }
 }
 
@@ -395,7 +395,7 @@ fn no_property(
     name: &str,
 ) -> Box<EvalAltResult> {
     let known = docs::properties(ctx.engine(), subject.type_id());
-    let hint = match nearest(name, known.iter().map(String::as_str)) {
+    let hint = match suggest(name, known.iter().map(String::as_str)) {
         _ if docs::is_function(ctx.engine(), name) => {
             format!("`{name}` is a function: call it, .{name}()")
         }
@@ -408,7 +408,7 @@ fn no_property(
 
 /// A property is set to what it is: Rhai gives the value back after each method call on it, as in
 /// `image.tags.len()`. Any other value would change it.
-fn keep(
+fn set_unchanged(
     ctx: &NativeCallContext,
     subject: Dynamic,
     noun: &str,

@@ -6,7 +6,7 @@ use super::{ImageOrName, Options, RhaiResultOf};
 use crate::model::image::PullPolicy;
 use crate::model::observe::progress::PullOptions;
 use crate::model::value::reference::Reference;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 use crate::script::flow::resolve;
 use crate::script::options;
@@ -76,7 +76,7 @@ pub mod registry {
 }
 
 fn fetch(ctx: &NativeCallContext, text: &str, options: &PullOptions) -> RhaiResultOf<Image> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let host = stage.host();
     let reference: Reference = text.parse().or_raise(ctx)?;
     let pulled = host.backend.pull(&reference, options, &host.progress, &stage.cancel());
@@ -89,7 +89,7 @@ fn send(
     text: &str,
     options: &PullOptions,
 ) -> RhaiResultOf<String> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let host = stage.host();
     let reference: Reference = text.parse().or_raise(ctx)?;
     let image = resolve::image(ctx, image, PullPolicy::Never)?.metadata().id.to_string();

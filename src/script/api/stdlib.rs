@@ -6,7 +6,7 @@ use super::testing;
 
 /// One module.
 #[derive(Debug)]
-pub struct Provided {
+pub struct StdModule {
     /// What `import` calls it.
     pub name: &'static str,
     /// Its text.
@@ -15,7 +15,7 @@ pub struct Provided {
     pub native: Option<fn() -> Module>,
 }
 
-impl Provided {
+impl StdModule {
     /// What errors and reports call it.
     pub fn source(&self) -> String {
         source(self.name)
@@ -36,27 +36,27 @@ pub fn is_source(name: &str) -> bool {
 }
 
 /// All of them, in the order of their names.
-pub const MODULES: &[Provided] = &[
-    written("bench", include_str!("../../../stdlib/bench.rhai")),
-    written("chaos", include_str!("../../../stdlib/chaos.rhai")),
-    written("compose", include_str!("../../../stdlib/compose.rhai")),
-    written("rollout", include_str!("../../../stdlib/rollout.rhai")),
-    written("stack", include_str!("../../../stdlib/stack.rhai")),
-    written("table", include_str!("../../../stdlib/table.rhai")),
-    Provided {
+pub const MODULES: &[StdModule] = &[
+    functions_of("bench", include_str!("../../../stdlib/bench.rhai")),
+    functions_of("chaos", include_str!("../../../stdlib/chaos.rhai")),
+    functions_of("compose", include_str!("../../../stdlib/compose.rhai")),
+    functions_of("rollout", include_str!("../../../stdlib/rollout.rhai")),
+    functions_of("stack", include_str!("../../../stdlib/stack.rhai")),
+    functions_of("table", include_str!("../../../stdlib/table.rhai")),
+    StdModule {
         name: "test",
         text: include_str!("../../../stdlib/test.rhai"),
         native: Some(|| exported_module!(testing::testing)),
     },
-    written("wait", include_str!("../../../stdlib/wait.rhai")),
+    functions_of("wait", include_str!("../../../stdlib/wait.rhai")),
 ];
 
-const fn written(name: &'static str, text: &'static str) -> Provided {
-    Provided { name, text, native: None }
+const fn functions_of(name: &'static str, text: &'static str) -> StdModule {
+    StdModule { name, text, native: None }
 }
 
 /// The module of this name.
-pub fn find(name: &str) -> Option<&'static Provided> {
+pub fn find(name: &str) -> Option<&'static StdModule> {
     MODULES.iter().find(|module| module.name == name)
 }
 

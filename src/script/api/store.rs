@@ -10,7 +10,7 @@ use crate::model::image::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage
 use crate::model::image::{PullPolicy, Removed};
 use crate::model::observe::check_report::Finding;
 use crate::model::value::reference::Reference;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 use crate::script::flow::resolve;
 use crate::script::values::handle::Image as ImageHandle;
@@ -38,7 +38,7 @@ pub mod store {
     /// ```
     #[rhai_fn(name = "images", volatile, return_raw)]
     pub fn list_with(ctx: NativeCallContext, options: Options) -> RhaiResultOf<Array> {
-        let backend = Stage::of(&ctx)?.backend().clone();
+        let backend = ScriptContext::of(&ctx)?.backend().clone();
         let created = |name: &str| Ok(backend.image(name, PullPolicy::Never)?.created);
         let filter = options::images(options, created).or_raise(&ctx)?;
         chosen(&ctx, &filter)
@@ -58,7 +58,7 @@ pub mod store {
     ) -> RhaiResultOf<ImageHandle> {
         let image = resolve::image(&ctx, &image, PullPolicy::Missing)?;
         let name: Reference = reference.parse().or_raise(&ctx)?;
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let id = image.metadata().id.to_string();
         let tagged = stage.backend().tag(&id, &name).or_raise(&ctx)?;
         Ok(ImageHandle::new(stage.backend(), tagged, &name.familiar()))
@@ -73,7 +73,7 @@ pub mod store {
     #[rhai_fn(name = "history", volatile, return_raw)]
     pub fn history(ctx: NativeCallContext, image: ImageOrName) -> RhaiResultOf<Array> {
         let id = resolve::image(&ctx, &image, PullPolicy::Never)?.metadata().id.to_string();
-        let steps = Stage::of(&ctx)?.backend().history(&id).or_raise(&ctx)?;
+        let steps = ScriptContext::of(&ctx)?.backend().history(&id).or_raise(&ctx)?;
         Ok(steps.into_iter().map(|step| Dynamic::from(step_map(step))).collect())
     }
 
@@ -132,18 +132,18 @@ pub mod store {
     /// ```
     #[rhai_fn(name = "disk_usage", volatile, return_raw)]
     pub fn disk_usage(ctx: NativeCallContext) -> RhaiResultOf<Map> {
-        Ok(usage_map(Stage::of(&ctx)?.backend().usage().or_raise(&ctx)?))
+        Ok(usage_map(ScriptContext::of(&ctx)?.backend().usage().or_raise(&ctx)?))
     }
 }
 
 fn chosen(ctx: &NativeCallContext, filter: &ImageFilter) -> RhaiResultOf<Array> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let images = filter.choose(stage.backend().images().or_raise(ctx)?);
     Ok(array_of(images.into_iter().map(|image| ImageHandle::listed(stage.backend(), image))))
 }
 
 fn prune(ctx: &NativeCallContext, options: &PruneOptions) -> RhaiResultOf<Map> {
-    let pruned = Stage::of(ctx)?.backend().prune_images(options).or_raise(ctx)?;
+    let pruned = ScriptContext::of(ctx)?.backend().prune_images(options).or_raise(ctx)?;
     Ok(Map::from([
         ("removed".into(), removed(&pruned.removed).into()),
         ("images".into(), values::int(pruned.images).into()),
@@ -152,21 +152,21 @@ fn prune(ctx: &NativeCallContext, options: &PruneOptions) -> RhaiResultOf<Map> {
 }
 
 fn check(ctx: &NativeCallContext, repair: bool) -> RhaiResultOf<Map> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let report = stage.backend().check(repair, &stage.cancel()).or_raise(ctx)?;
     let finding = |finding: &Finding| {
         let image = finding.image.clone().map_or(Dynamic::UNIT, Dynamic::from);
         Dynamic::from(Map::from([
-            ("trouble".into(), finding.trouble.as_str().into()),
+            ("trouble".into(), finding.problem.as_str().into()),
             ("what".into(), finding.what.clone().into()),
             ("image".into(), image),
             ("containers".into(), values::strings(&finding.containers).into()),
-            ("fate".into(), finding.fate.to_string().into()),
+            ("fate".into(), finding.resolution.to_string().into()),
         ]))
     };
     let findings: Array = report.findings.iter().map(finding).collect();
     Ok(Map::from([
-        ("sound".into(), report.is_sound().into()),
+        ("sound".into(), report.is_healthy().into()),
         ("images".into(), values::int(report.images).into()),
         ("layers".into(), values::int(report.layers).into()),
         ("findings".into(), findings.into()),

@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, EvalAltResult, FLOAT, INT, ImmutableString, Map};
 
 use super::{Duration, RhaiResultOf};
 use crate::model::{Error, Kind};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{Ending, OrRaise, raise};
 use crate::script::flow::handlers;
 use crate::script::sandbox::policy;
@@ -21,7 +21,7 @@ pub mod system {
     /// ```
     #[rhai_fn(name = "args", volatile, return_raw)]
     pub fn arguments(ctx: NativeCallContext) -> RhaiResultOf<Array> {
-        Ok(values::strings(&Stage::of(&ctx)?.host().args))
+        Ok(values::strings(&ScriptContext::of(&ctx)?.host().args))
     }
 
     /// An environment variable of this process; `()` where it is not set.
@@ -31,8 +31,8 @@ pub mod system {
     /// ```
     #[rhai_fn(name = "env", volatile, return_raw)]
     pub fn env(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Dynamic> {
-        if Stage::of(&ctx)?.host().fence.is_some() {
-            policy::variable(name).or_raise(&ctx)?;
+        if ScriptContext::of(&ctx)?.host().sandbox.is_some() {
+            policy::deny_host_variable(name).or_raise(&ctx)?;
         }
         // A name that the system would not even look for is not set.
         let possible = !name.is_empty() && !name.contains(['=', '\0']);
@@ -47,7 +47,7 @@ pub mod system {
     /// ```
     #[rhai_fn(name = "sleep", volatile, return_raw)]
     pub fn sleep(ctx: NativeCallContext, time: Duration) -> RhaiResultOf<()> {
-        nap(&ctx, &time)
+        sleep_for(&ctx, &time)
     }
 
     // Rhai's own `sleep` of these exact types would be found before ours.
@@ -59,7 +59,7 @@ pub mod system {
     /// ```
     #[rhai_fn(name = "sleep", volatile, return_raw)]
     pub fn sleep_seconds(ctx: NativeCallContext, seconds: INT) -> RhaiResultOf<()> {
-        nap(&ctx, &Dynamic::from(seconds))
+        sleep_for(&ctx, &Dynamic::from(seconds))
     }
 
     /// Sleeps for a number of seconds.
@@ -69,7 +69,7 @@ pub mod system {
     /// ```
     #[rhai_fn(name = "sleep", volatile, return_raw)]
     pub fn sleep_fraction(ctx: NativeCallContext, seconds: FLOAT) -> RhaiResultOf<()> {
-        nap(&ctx, &Dynamic::from(seconds))
+        sleep_for(&ctx, &Dynamic::from(seconds))
     }
 
     /// What this engine and this machine are, as a map.
@@ -79,7 +79,7 @@ pub mod system {
     /// ```
     #[rhai_fn(name = "info", volatile, return_raw)]
     pub fn info(ctx: NativeCallContext) -> RhaiResultOf<Map> {
-        let info = Stage::of(&ctx)?.backend().info().or_raise(&ctx)?;
+        let info = ScriptContext::of(&ctx)?.backend().info().or_raise(&ctx)?;
         let value = values::from_json(info).or_raise(&ctx)?;
         Ok(value.try_cast::<Map>().unwrap_or_default())
     }
@@ -101,8 +101,8 @@ pub mod system {
     /// ```
     #[rhai_fn(name = "help", volatile, return_raw)]
     pub fn help(ctx: NativeCallContext) -> RhaiResultOf<()> {
-        let stage = Stage::of(&ctx)?;
-        stage.print(&docs::overview(stage.host().reader));
+        let stage = ScriptContext::of(&ctx)?;
+        stage.print(&docs::help_index(stage.host().reader));
         Ok(())
     }
 
@@ -113,9 +113,9 @@ pub mod system {
     /// ```
     #[rhai_fn(name = "help", volatile, return_raw)]
     pub fn help_on(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let language = stage.host().reader.language;
-        let page = docs::page(ctx.engine(), name, language).or_raise(&ctx)?;
+        let page = docs::help_page(ctx.engine(), name, language).or_raise(&ctx)?;
         stage.print(&page);
         Ok(())
     }
@@ -139,7 +139,7 @@ pub mod system {
     pub fn exit_with(ctx: NativeCallContext, code: Dynamic) -> RhaiResultOf<()> {
         let number = code.as_int().ok().and_then(|code| u8::try_from(code).ok());
         let number = number.ok_or_else(|| {
-            let given = values::shown(&code);
+            let given = values::quoted(&code);
             let message = format!("exit(): a code from 0 to 255 is wanted, not {given}");
             raise(&ctx, &Error::new(Kind::Invalid, message))
         })?;
@@ -238,16 +238,16 @@ pub mod system {
 }
 
 fn leave(ctx: &NativeCallContext, code: u8) -> RhaiResultOf<()> {
-    Stage::of(ctx)?.end(Ending::Exit(code));
+    ScriptContext::of(ctx)?.end(Ending::Exit(code));
     Err(Ending::Exit(code).at(ctx.call_position()))
 }
 
-fn nap(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
+fn sleep_for(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
     let time = values::duration(&time.clone().flatten()).or_raise(ctx)?;
-    if Stage::of(ctx)?.backend().only_tells() {
+    if ScriptContext::of(ctx)?.backend().is_dry_run() {
         return Ok(());
     }
-    handlers::wait(&Stage::of(ctx)?.cancel(), |cancel| cancel.sleep(time)).or_raise(ctx)
+    handlers::wait(&ScriptContext::of(ctx)?.cancel(), |cancel| cancel.sleep(time)).or_raise(ctx)
 }
 
 /// The kind is the script's own: no engine raises it.

@@ -6,12 +6,12 @@ use rhai::{Dynamic, FnPtr, ImmutableString};
 use super::{
     AnyOrName, Anything, ContainerOrName, ContainerOrOptions, Duration, Options, RhaiResultOf,
 };
-use crate::engine::write_whole;
+use crate::engine::write_atomic;
 use crate::model::error::Context as _;
 use crate::model::image::PullPolicy;
-use crate::model::value::language::Reader;
+use crate::model::value::language::ReaderProfile;
 use crate::model::{Error, Kind};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 use crate::script::flow::resolve;
 use crate::script::teaching::trace;
@@ -39,11 +39,11 @@ pub mod teaching_functions {
         if let Some(path) = second.filter(|text| text.starts_with('/')) {
             return sources(&ctx, &verb.into(), &path);
         }
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let handle = resolve::container(&ctx, &container)?;
         let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
         let page = teaching::plan(backend, reader, verb, handle.id());
-        page.map(|page| stage.page(page.trim_end())).or_raise(&ctx)
+        page.map(|page| stage.print_paged(page.trim_end())).or_raise(&ctx)
     }
 
     /// Prints what a container is in the kernel and on the disk, seen from inside and outside; or
@@ -55,7 +55,7 @@ pub mod teaching_functions {
     /// ```
     #[rhai_fn(name = "explain", volatile, return_raw)]
     pub fn explain(ctx: NativeCallContext, of: AnyOrName) -> RhaiResultOf<()> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let of = of.flatten();
         let is_image = of.is::<Image>()
             || of.read_lock::<ImmutableString>().is_some_and(|name| {
@@ -70,7 +70,7 @@ pub mod teaching_functions {
             let handle = resolve::container(&ctx, &of)?;
             teaching::container(backend, reader, handle.id())
         };
-        page.map(|page| stage.page(page.trim_end())).or_raise(&ctx)
+        page.map(|page| stage.print_paged(page.trim_end())).or_raise(&ctx)
     }
 
     /// Prints which layers have something at a path of a container, and which of it is seen.
@@ -123,7 +123,7 @@ pub mod teaching_functions {
     /// ```
     #[rhai_fn(name = "why", volatile, return_raw)]
     pub fn why(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<String> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let handle = resolve::container(&ctx, &container)?;
         teaching::why(stage.backend().as_ref(), stage.host().reader, handle.id()).or_raise(&ctx)
     }
@@ -198,7 +198,7 @@ pub mod teaching_functions {
     /// ```
     #[rhai_fn(name = "docker", volatile, return_raw)]
     pub fn docker(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<()> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let handle = resolve::container(&ctx, &container)?;
         let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
         let lines = teaching::docker(backend, reader, handle.id());
@@ -214,7 +214,7 @@ pub mod teaching_functions {
     /// ```
     #[rhai_fn(name = "from_docker", volatile, return_raw)]
     pub fn from_docker(ctx: NativeCallContext, commands: &str) -> RhaiResultOf<String> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         let missing = || Error::new(Kind::Unsupported, "nobody reads commands of Docker here");
         let reader = stage.host().command_line.as_deref().ok_or_else(missing).or_raise(&ctx)?;
         teaching::from_docker(reader, commands).or_raise(&ctx)
@@ -250,20 +250,20 @@ pub mod teaching_functions {
 }
 
 fn sources(ctx: &NativeCallContext, container: &Dynamic, path: &str) -> RhaiResultOf<()> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let handle = resolve::container(ctx, container)?;
     let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
     let page = teaching::sources(backend, reader, handle.id(), path);
-    page.map(|page| stage.page(page.trim_end())).or_raise(ctx)
+    page.map(|page| stage.print_paged(page.trim_end())).or_raise(ctx)
 }
 
 fn draw(ctx: &NativeCallContext, container: Option<&Dynamic>, given: Options) -> RhaiResultOf<()> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let options = options::diagram(given).or_raise(ctx)?;
     let handle = container.map(|container| resolve::container(ctx, container)).transpose()?;
     let id = handle.as_ref().map(|handle| handle.id());
     let reader = stage.host().reader;
-    let reader = Reader { ascii: options.ascii.unwrap_or(reader.ascii), ..reader };
+    let reader = ReaderProfile { ascii: options.ascii.unwrap_or(reader.ascii), ..reader };
     let picture = teaching::diagram(stage.backend().as_ref(), reader, id, options.svg.is_some());
     let picture = picture.or_raise(ctx)?;
     let Some(file) = &options.svg else {
@@ -272,11 +272,11 @@ fn draw(ctx: &NativeCallContext, container: Option<&Dynamic>, given: Options) ->
     };
     let path = stage.path(file).or_raise(ctx)?;
     let what = || format!("write `{file}`");
-    write_whole(&path, |out| out.write_all(picture.as_bytes()).context(what)).or_raise(ctx)
+    write_atomic(&path, |out| out.write_all(picture.as_bytes()).context(what)).or_raise(ctx)
 }
 
 fn take_lessons(ctx: &NativeCallContext, lesson: Option<&str>) -> RhaiResultOf<()> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let nobody = || {
         Error::new(Kind::Unsupported, "learn(): lessons are for somebody at the prompt")
             .hint("lifebox learn")
@@ -290,9 +290,9 @@ fn measure(
     container: &Dynamic,
     time: std::time::Duration,
 ) -> RhaiResultOf<()> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let handle = resolve::container(ctx, container)?;
     let (backend, reader) = (stage.backend().as_ref(), stage.host().reader);
     let page = teaching::resources(backend, reader, handle.id(), time, &stage.cancel());
-    page.map(|page| stage.page(page.trim_end())).or_raise(ctx)
+    page.map(|page| stage.print_paged(page.trim_end())).or_raise(ctx)
 }

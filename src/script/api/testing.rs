@@ -5,7 +5,7 @@ use rhai::plugin::*;
 
 use super::RhaiResultOf;
 use crate::model::{Error, Kind};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::raise;
 use crate::script::testing as cases;
 use crate::script::testing::Hook;
@@ -25,7 +25,7 @@ pub mod testing {
     /// ```
     #[rhai_fn(name = "describe", volatile, return_raw)]
     pub fn describe(ctx: NativeCallContext, what: &str, tests: FnPtr) -> RhaiResultOf<()> {
-        let stage = Stage::of(&ctx)?;
+        let stage = ScriptContext::of(&ctx)?;
         stage.tests().open(what);
         let done = tests.call_within_context::<Dynamic>(&ctx, ());
         stage.tests().close();
@@ -85,7 +85,7 @@ pub mod testing {
 }
 
 fn hook(ctx: &NativeCallContext, hook: Hook, function: FnPtr) -> RhaiResultOf<()> {
-    if Stage::of(ctx)?.tests().add(hook, function) {
+    if ScriptContext::of(ctx)?.tests().add(hook, function) {
         return Ok(());
     }
     let message = format!("{}(): it belongs inside of describe(\"...\", || ...)", ctx.fn_name());

@@ -6,7 +6,7 @@ use rhai::{Array, Dynamic, Map};
 use super::super::{options, values};
 use super::{Options, RhaiResultOf};
 use crate::model::observe::volume::{VolumeFilter, VolumeOptions, VolumeUse};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 
 /// Volumes.
@@ -20,7 +20,10 @@ pub mod volumes {
     /// ```
     #[rhai_fn(name = "create_volume", volatile, return_raw)]
     pub fn create(ctx: NativeCallContext, name: &str) -> RhaiResultOf<String> {
-        make(&ctx, VolumeOptions { name: Some(name.to_owned()), ..VolumeOptions::default() })
+        create_volume(
+            &ctx,
+            VolumeOptions { name: Some(name.to_owned()), ..VolumeOptions::default() },
+        )
     }
 
     /// The same, with labels.
@@ -35,7 +38,7 @@ pub mod volumes {
         options: Options,
     ) -> RhaiResultOf<String> {
         let labels = options::new_volume(options).or_raise(&ctx)?;
-        make(&ctx, VolumeOptions { name: Some(name.to_owned()), labels })
+        create_volume(&ctx, VolumeOptions { name: Some(name.to_owned()), labels })
     }
 
     /// What is known of a volume: a map with name, path, labels, anonymous, created and users.
@@ -46,7 +49,7 @@ pub mod volumes {
     /// ```
     #[rhai_fn(name = "volume", volatile, return_raw)]
     pub fn volume(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Map> {
-        Stage::of(&ctx)?.backend().volume(name).map(map_of).or_raise(&ctx)
+        ScriptContext::of(&ctx)?.backend().volume(name).map(map_of).or_raise(&ctx)
     }
 
     /// All volumes by name, each as `volume` tells of it.
@@ -78,7 +81,7 @@ pub mod volumes {
     /// ```
     #[rhai_fn(name = "rmv", volatile, return_raw)]
     pub fn remove(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
-        Stage::of(&ctx)?.backend().volume_rm(name, false).or_raise(&ctx)
+        ScriptContext::of(&ctx)?.backend().volume_rm(name, false).or_raise(&ctx)
     }
 
     /// The same; with `force: true` one that is not there is no error.
@@ -89,7 +92,7 @@ pub mod volumes {
     #[rhai_fn(name = "rmv", volatile, return_raw)]
     pub fn remove_with(ctx: NativeCallContext, name: &str, options: Options) -> RhaiResultOf<()> {
         let force = options::force("rmv", options).or_raise(&ctx)?;
-        Stage::of(&ctx)?.backend().volume_rm(name, force).or_raise(&ctx)
+        ScriptContext::of(&ctx)?.backend().volume_rm(name, force).or_raise(&ctx)
     }
 
     /// Removes the volumes that nobody named and no container uses. Returns a map: removed
@@ -114,19 +117,20 @@ pub mod volumes {
     }
 }
 
-fn make(ctx: &NativeCallContext, options: VolumeOptions) -> RhaiResultOf<String> {
-    Ok(Stage::of(ctx)?.backend().volume_create(&options).or_raise(ctx)?.name)
+fn create_volume(ctx: &NativeCallContext, options: VolumeOptions) -> RhaiResultOf<String> {
+    Ok(ScriptContext::of(ctx)?.backend().volume_create(&options).or_raise(ctx)?.name)
 }
 
 fn chosen(ctx: &NativeCallContext, filter: &VolumeFilter) -> RhaiResultOf<Array> {
-    let all = Stage::of(ctx)?.backend().volumes().or_raise(ctx)?;
-    let chosen = all.into_iter().filter(|one| filter.takes(one));
+    let all = ScriptContext::of(ctx)?.backend().volumes().or_raise(ctx)?;
+    let chosen = all.into_iter().filter(|one| filter.matches(one));
     Ok(chosen.map(|one| Dynamic::from_map(map_of(one))).collect())
 }
 
 fn pruned(ctx: &NativeCallContext, options: Map) -> RhaiResultOf<Map> {
     let (all, filter, dry_run) = options::prune_volumes(options).or_raise(ctx)?;
-    let pruned = Stage::of(ctx)?.backend().volume_prune(all, &filter, dry_run).or_raise(ctx)?;
+    let pruned =
+        ScriptContext::of(ctx)?.backend().volume_prune(all, &filter, dry_run).or_raise(ctx)?;
     let mut map = Map::new();
     map.insert("removed".into(), values::strings(pruned.names).into());
     map.insert("bytes".into(), values::int(pruned.bytes).into());

@@ -6,7 +6,7 @@ use rhai::Dynamic;
 use rhai::plugin::*;
 
 use super::{Anything, ContainerOrName, Duration, RhaiResultOf};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 use crate::script::flow::wait_for::Waiter;
 use crate::script::flow::{handlers, resolve};
@@ -62,10 +62,10 @@ fn until(
     timeout: Option<&Dynamic>,
 ) -> RhaiResultOf<Handle> {
     let container = resolve::container(ctx, container)?;
-    let goal = options::goal(condition).or_raise(ctx)?;
+    let goal = options::wait_condition(condition).or_raise(ctx)?;
     let timeout = timeout.map(|time| values::duration(&time.clone().flatten()));
     let timeout = timeout.transpose().or_raise(ctx)?;
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let waiter = Waiter {
         container: container.clone(),
         backend: stage.backend().clone(),

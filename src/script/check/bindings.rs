@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Stmt};
 
-use super::Notes;
+use super::Findings;
 use super::vocabulary::Vocabulary;
 
 /// What variables hold, by their names.
 #[derive(Debug, Default)]
-pub struct Held(BTreeMap<String, Option<Expr>>);
+pub struct Bindings(BTreeMap<String, Option<Expr>>);
 
-impl Held {
+impl Bindings {
     /// What the variables of a tree hold. A name that means several variables means none here.
-    pub fn of(ast: &AST) -> Self {
-        let mut held = Held::default();
+    pub fn from_ast(ast: &AST) -> Self {
+        let mut held = Bindings::default();
         for function in ast.iter_fn_def() {
             function.params.iter().for_each(|name| held.forget(name));
         }
@@ -72,7 +72,13 @@ impl Held {
 }
 
 /// Properties that the type of what they are asked of does not have.
-pub fn properties(notes: &mut Notes, vocabulary: &Vocabulary, held: &Held, on: &Expr, rest: &Expr) {
+pub fn properties(
+    notes: &mut Findings,
+    vocabulary: &Vocabulary,
+    held: &Bindings,
+    on: &Expr,
+    rest: &Expr,
+) {
     let value = held.value(on).unwrap_or(on);
     let Expr::FnCall(call, _) = value else { return };
     let mut kind = returns(vocabulary, call, false);

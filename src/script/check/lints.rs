@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use rhai::{AST, ASTNode, Expr, FnAccess, FnCallExpr, Position, Stmt};
 
 use super::bindings;
-use super::bindings::Held;
+use super::bindings::Bindings;
 use super::vocabulary::Vocabulary;
-use super::{Notes, literals, unreachable};
+use super::{Findings, literals, unreachable};
 use crate::script::syntax::sources::CLOSURE;
 
 /// Calls that keep a closure for later, when a loop's variable has moved on.
@@ -28,8 +28,8 @@ pub fn imports(ast: &AST) -> Vec<(String, String, Position)> {
 }
 
 /// Looks at the whole tree.
-pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
-    let (keys, held) = (keys(ast), Held::of(ast));
+pub fn lint(notes: &mut Findings, ast: &AST, vocabulary: &Vocabulary) {
+    let (keys, held) = (keys(ast), Bindings::from_ast(ast));
     unreachable::bodies(notes, ast);
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         let Some(node) = path.last() else { return true };
@@ -60,7 +60,7 @@ pub fn look(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
                 empty(notes, parts.2.body.statements(), *place);
                 let names = [Some(&parts.0), parts.1.as_ref()];
                 for name in names.into_iter().flatten() {
-                    kept(notes, &name.name, parts.2.body.statements());
+                    stored_closures(notes, &name.name, parts.2.body.statements());
                 }
             }
             _ => {}
@@ -90,7 +90,7 @@ fn keys(ast: &AST) -> BTreeSet<String> {
 
 /// A call: its name, its number of values, its options. `keys` is given for calls after a dot.
 fn function(
-    notes: &mut Notes,
+    notes: &mut Findings,
     vocabulary: &Vocabulary,
     call: &FnCallExpr,
     place: Position,
@@ -144,9 +144,9 @@ fn function(
 
 /// The values of a call of one of lifebox's functions, where they are written out.
 fn values(
-    notes: &mut Notes,
+    notes: &mut Findings,
     vocabulary: &Vocabulary,
-    held: &Held,
+    held: &Bindings,
     call: &FnCallExpr,
     is_method: bool,
 ) {
@@ -157,11 +157,11 @@ fn values(
         let options = named.takes_options(count, index, is_method);
         match held.value(argument) {
             // What is set in it later is not known; its keys are.
-            Some(value) if options => literals::look(notes, name, value, false),
+            Some(value) if options => literals::lint_options(notes, name, value, false),
             Some(_) => {}
             None => {
                 if options {
-                    literals::look(notes, name, argument, true);
+                    literals::lint_options(notes, name, argument, true);
                 }
                 let forms = named.parameters(count, index, is_method);
                 literals::argument(notes, name, &forms, argument);
@@ -171,7 +171,7 @@ fn values(
 }
 
 /// `Fn("name")`: whether there is such a function.
-fn pointer(notes: &mut Notes, vocabulary: &Vocabulary, call: &FnCallExpr) {
+fn pointer(notes: &mut Findings, vocabulary: &Vocabulary, call: &FnCallExpr) {
     let Some(Expr::StringConstant(name, place)) = call.args.first() else { return };
     if rhai::is_valid_identifier(name) && vocabulary.find(name).is_none() {
         let near = vocabulary.nearest(name);
@@ -187,13 +187,13 @@ fn wrong_count(name: &str, count: usize) -> String {
 
 /// A function of the script that is called instead of one of lifebox. In a module it is nothing to
 /// wonder at: there it has the module's name before it.
-pub fn hidden(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
+pub fn shadowed(notes: &mut Findings, ast: &AST, vocabulary: &Vocabulary) {
     for function in ast.iter_fn_def() {
         let (name, count) = (function.name.as_str(), function.params.len());
         if name.starts_with(CLOSURE) || function.access == FnAccess::Private {
             continue;
         }
-        if let Some(native) = vocabulary.ours(name, count) {
+        if let Some(native) = vocabulary.native_function(name, count) {
             let message = format!("this function hides {}", native.forms[0]);
             let hint = format!("`engine::{name}(...)` still means the other one");
             // The place of a function is that of its body.
@@ -204,7 +204,7 @@ pub fn hidden(notes: &mut Notes, ast: &AST, vocabulary: &Vocabulary) {
 
 /// A method call whose closure uses the variable that the call is on: Rhai holds the variable for
 /// as long as the call lasts, and the closure fails.
-fn receiver(notes: &mut Notes, on: &Expr, rest: &Expr) {
+fn receiver(notes: &mut Findings, on: &Expr, rest: &Expr) {
     let Expr::Variable(variable, ..) = on else { return };
     let name = variable.1.as_str();
     match rest {
@@ -239,7 +239,7 @@ fn captures(closure: &Expr, name: &str) -> Option<Position> {
 }
 
 /// A loop without a body: Rhai asks for the next value and never looks whether it was an error.
-fn empty(notes: &mut Notes, body: &[Stmt], place: Position) {
+fn empty(notes: &mut Findings, body: &[Stmt], place: Position) {
     if body.is_empty() {
         let message = "a loop with an empty body loses the errors of what it goes over".to_owned();
         notes.warning(place, message, Some("write something in it, if only `();`".to_owned()));
@@ -247,7 +247,7 @@ fn empty(notes: &mut Notes, body: &[Stmt], place: Position) {
 }
 
 /// Closures that are kept beyond the turn of a loop and use its variable: all see its last value.
-fn kept(notes: &mut Notes, name: &str, body: &[Stmt]) {
+fn stored_closures(notes: &mut Findings, name: &str, body: &[Stmt]) {
     let mut found = Vec::new();
     for statement in body {
         statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {

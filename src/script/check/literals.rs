@@ -4,16 +4,16 @@
 use jiff::Timestamp;
 use rhai::{Dynamic, Expr, Position};
 
-use super::super::options::{self, Key, Takes};
+use super::super::options::{self, OptionSpec, ValueType};
 use super::super::values;
-use super::Notes;
+use super::Findings;
 use crate::model::value::signal::Signal;
 use crate::model::value::units::{parse_bytes, parse_duration};
-use crate::script::syntax::suggest::nearest;
+use crate::script::syntax::suggest::suggest;
 
 /// Looks at a map that is given to a function which takes options. `is_whole` says that nothing
 /// changes it before.
-pub fn look(notes: &mut Notes, function: &str, argument: &Expr, is_whole: bool) {
+pub fn lint_options(notes: &mut Findings, function: &str, argument: &Expr, is_whole: bool) {
     let keys = options::keys(function);
     if keys.is_empty() {
         return;
@@ -22,7 +22,7 @@ pub fn look(notes: &mut Notes, function: &str, argument: &Expr, is_whole: bool) 
         Expr::Map(map, _) => {
             for (key, value) in &map.0 {
                 match keys.iter().find(|known| known.name == key.name.as_str()) {
-                    Some(known) if is_whole => given(notes, function, known, value),
+                    Some(known) if is_whole => option_value(notes, function, known, value),
                     Some(_) => {}
                     None => unknown(notes, function, &keys, (&key.name, key.pos)),
                 }
@@ -30,16 +30,21 @@ pub fn look(notes: &mut Notes, function: &str, argument: &Expr, is_whole: bool) 
         }
         // What the one map says the other may say in another way.
         Expr::FnCall(call, _) if call.name == "+" && call.args.len() == 2 => {
-            look(notes, function, &call.args[0], false);
-            look(notes, function, &call.args[1], is_whole);
+            lint_options(notes, function, &call.args[0], false);
+            lint_options(notes, function, &call.args[1], is_whole);
         }
         _ => {}
     }
 }
 
-fn unknown(notes: &mut Notes, function: &str, keys: &[Key], (key, place): (&str, Position)) {
+fn unknown(
+    notes: &mut Findings,
+    function: &str,
+    keys: &[OptionSpec],
+    (key, place): (&str, Position),
+) {
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
-    let hint = match nearest(key, names.iter().copied()) {
+    let hint = match suggest(key, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known: {}", names.join(", ")),
     };
@@ -47,19 +52,19 @@ fn unknown(notes: &mut Notes, function: &str, keys: &[Key], (key, place): (&str,
 }
 
 /// The value of an option.
-fn given(notes: &mut Notes, function: &str, key: &Key, value: &Expr) {
-    if let Some((given, place)) = wrong(key.takes, value) {
-        let wanted = key.takes.describe();
+fn option_value(notes: &mut Findings, function: &str, key: &OptionSpec, value: &Expr) {
+    if let Some((given, place)) = wrong(key.value_type, value) {
+        let wanted = key.value_type.describe();
         let message = format!("{function}(): option `{}` takes {wanted}, not {given}", key.name);
         notes.error(place, message, None);
     }
-    match (key.takes, value) {
+    match (key.value_type, value) {
         // Conditions in conditions.
-        (Takes::Conditions, Expr::Array(items, _)) => {
-            items.iter().for_each(|item| look(notes, function, item, true));
+        (ValueType::Conditions, Expr::Array(items, _)) => {
+            items.iter().for_each(|item| lint_options(notes, function, item, true));
         }
-        (Takes::Health, value) => look(notes, "health", value, true),
-        (Takes::Filter, Expr::Map(map, _)) => {
+        (ValueType::Health, value) => lint_options(notes, "health", value, true),
+        (ValueType::Filter, Expr::Map(map, _)) => {
             for (key, value) in &map.0 {
                 filtered(notes, function, (&key.name, key.pos), value);
             }
@@ -69,7 +74,7 @@ fn given(notes: &mut Notes, function: &str, key: &Key, value: &Expr) {
 }
 
 /// A key of a filter of events, and the texts that are wanted for it.
-fn filtered(notes: &mut Notes, function: &str, (key, place): (&str, Position), value: &Expr) {
+fn filtered(notes: &mut Findings, function: &str, (key, place): (&str, Position), value: &Expr) {
     let mut note = |text: Option<&str>, place: Position| {
         let Some(error) = options::wrong_filter(key, text) else { return true };
         let hint = error.hint_text().map(str::to_owned);
@@ -90,7 +95,7 @@ fn filtered(notes: &mut Notes, function: &str, (key, place): (&str, Position), v
 
 /// A value that is no option: `forms` are what the forms of the function call the type of its
 /// parameter. Each form must refuse it, or it may be one that takes it.
-pub fn argument(notes: &mut Notes, function: &str, forms: &[(String, String)], value: &Expr) {
+pub fn argument(notes: &mut Findings, function: &str, forms: &[(String, String)], value: &Expr) {
     let mut wanted = Vec::new();
     for (_, kind) in forms {
         match refuses(kind, value) {
@@ -100,7 +105,7 @@ pub fn argument(notes: &mut Notes, function: &str, forms: &[(String, String)], v
         }
     }
     let Some((name, _)) = forms.first() else { return };
-    let (wanted, given) = (wanted.join(", or "), shown(value));
+    let (wanted, given) = (wanted.join(", or "), quoted(value));
     notes.error(
         value.position(),
         format!("{function}(): `{name}` takes {wanted}, not {given}"),
@@ -115,12 +120,12 @@ fn refuses(kind: &str, value: &Expr) -> Option<String> {
     let scalar = number || matches!(value, E::BoolConstant(..));
     let several = matches!(value, E::Array(..) | E::Map(..));
     let text = matches!(value, E::StringConstant(..));
-    let option = |takes: Takes| wrong(takes, value).map(|_| takes.describe());
+    let option = |takes: ValueType| wrong(takes, value).map(|_| takes.describe());
     let takes = |what: &str, refused: bool| refused.then(|| what.to_owned());
     match kind {
-        "Duration" => option(Takes::Duration),
-        "DurationOrOptions" if !matches!(value, E::Map(..)) => option(Takes::Grace),
-        "Signal" => option(Takes::Signal),
+        "Duration" => option(ValueType::Duration),
+        "DurationOrOptions" if !matches!(value, E::Map(..)) => option(ValueType::StopTimeout),
+        "Signal" => option(ValueType::Signal),
         "ActionOrActions" => match value {
             E::StringConstant(text, _) => {
                 let refused = options::wrong_filter("event", Some(text)).is_some();
@@ -128,7 +133,7 @@ fn refuses(kind: &str, value: &Expr) -> Option<String> {
             }
             _ => None,
         },
-        "Command" => option(Takes::Command),
+        "Command" => option(ValueType::Command),
         "ContainerOrName" => takes("a Container, a name or an id", scalar || several),
         "ImageOrName" => takes("an Image or a reference", scalar || several),
         "AnyOrName" => takes("a Container, an Image or the name of one", scalar || several),
@@ -145,34 +150,34 @@ fn refuses(kind: &str, value: &Expr) -> Option<String> {
 }
 
 /// What is written, where it can't be what is taken.
-fn wrong(takes: Takes, value: &Expr) -> Option<(String, Position)> {
-    use Takes as T;
+fn wrong(takes: ValueType, value: &Expr) -> Option<(String, Position)> {
+    use ValueType as T;
     // Each line says what fits.
     let fits = match (value, takes) {
         // The value `()` is as not given; what is no literal is not known here.
         (Expr::Unit(_), _) => true,
         (Expr::StringConstant(text, _), takes) => text_fits(text, takes),
         (Expr::BoolConstant(..), takes) => matches!(takes, T::Flag | T::Health),
-        (Expr::IntegerConstant(number, _), T::Count | T::Duration) => *number >= 0,
-        (Expr::IntegerConstant(number, _), T::Grace) => *number >= -1,
+        (Expr::IntegerConstant(number, _), T::UInt | T::Duration) => *number >= 0,
+        (Expr::IntegerConstant(number, _), T::StopTimeout) => *number >= -1,
         (Expr::IntegerConstant(number, _), T::Signal) => {
             number.to_string().parse::<Signal>().is_ok()
         }
         (Expr::IntegerConstant(..), takes) => {
-            matches!(takes, T::Code | T::Number | T::Time | T::State | T::Size)
+            matches!(takes, T::Int | T::Number | T::Time | T::State | T::Size)
         }
         (Expr::FloatConstant(..), takes) => {
-            matches!(takes, T::Duration | T::Number | T::Grace | T::Time)
+            matches!(takes, T::Duration | T::Number | T::StopTimeout | T::Time)
         }
         (Expr::Array(..), takes) => matches!(
             takes,
             T::Command
                 | T::Pairs
-                | T::Texts
+                | T::StringList
                 | T::Mounts
                 | T::Conditions
                 | T::Health
-                | T::Named
+                | T::Handles
                 | T::Filter
         ),
         (Expr::Map(..), takes) => {
@@ -180,23 +185,23 @@ fn wrong(takes: Takes, value: &Expr) -> Option<(String, Position)> {
         }
         _ => true,
     };
-    (!fits).then(|| (shown(value), value.position()))
+    (!fits).then(|| (quoted(value), value.position()))
 }
 
 /// Whether a text can be what is taken.
-fn text_fits(text: &str, takes: Takes) -> bool {
-    use Takes as T;
+fn text_fits(text: &str, takes: ValueType) -> bool {
+    use ValueType as T;
     match takes {
-        T::Duration | T::Grace => parse_duration(text).is_ok(),
+        T::Duration | T::StopTimeout => parse_duration(text).is_ok(),
         T::Size => parse_bytes(text).is_ok(),
         T::Signal => text.parse::<Signal>().is_ok(),
         T::Time => values::moment(&Dynamic::from(text.to_owned()), Timestamp::now()).is_ok(),
         T::OneOf(words) => words.contains(&text),
-        takes => !matches!(takes, T::Flag | T::Count | T::Code | T::Number | T::Conditions),
+        takes => !matches!(takes, T::Flag | T::UInt | T::Int | T::Number | T::Conditions),
     }
 }
 
-fn shown(value: &Expr) -> String {
+fn quoted(value: &Expr) -> String {
     match value {
         Expr::StringConstant(text, _) => format!("\"{text}\""),
         Expr::BoolConstant(value, _) => value.to_string(),

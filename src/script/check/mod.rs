@@ -18,7 +18,7 @@ use rhai::{AST, EvalAltResult, ParseErrorType, Position, Scope};
 use self::vocabulary::Vocabulary;
 use crate::model::Result;
 use crate::script::errors::explain;
-use crate::script::errors::explain::{Known, Words};
+use crate::script::errors::explain::{ErrorText, NameScope};
 use crate::script::errors::render;
 use crate::script::session::{interpreter, modules};
 use crate::script::syntax::sources::without_shebang;
@@ -91,13 +91,13 @@ struct Checker {
 }
 
 /// What is found in one script.
-struct Notes {
+struct Findings {
     source: String,
     text: Arc<str>,
     found: Vec<Finding>,
 }
 
-impl Notes {
+impl Findings {
     fn add(&mut self, severity: Severity, place: Position, message: String, hint: Option<String>) {
         self.found.push(Finding {
             source: self.source.clone(),
@@ -122,14 +122,14 @@ impl Notes {
 impl Checker {
     fn script(&mut self, name: &str, text: &str) {
         self.seen.insert(name.to_owned());
-        let mut notes = Notes { source: name.to_owned(), text: text.into(), found: Vec::new() };
+        let mut notes = Findings { source: name.to_owned(), text: text.into(), found: Vec::new() };
         let mut imports = Vec::new();
         if let Some(ast) = parse(&mut notes, text) {
             let mut vocabulary = Vocabulary::new(&ast);
             imports = self.imports(&mut notes, &ast, &mut vocabulary);
-            lints::look(&mut notes, &ast, &vocabulary);
+            lints::lint(&mut notes, &ast, &vocabulary);
             if self.seen.len() == 1 {
-                lints::hidden(&mut notes, &ast, &vocabulary);
+                lints::shadowed(&mut notes, &ast, &vocabulary);
             }
         }
         notes.found.sort_by_key(|finding| (finding.line, finding.column));
@@ -144,7 +144,7 @@ impl Checker {
     /// What a script imports: its functions become known; returns the scripts that are files.
     fn imports(
         &self,
-        notes: &mut Notes,
+        notes: &mut Findings,
         ast: &AST,
         vocabulary: &mut Vocabulary,
     ) -> Vec<(String, Arc<str>)> {
@@ -170,7 +170,7 @@ impl Checker {
 }
 
 /// The tree of a script, and all variables that are not there.
-fn parse(notes: &mut Notes, text: &str) -> Option<AST> {
+fn parse(notes: &mut Findings, text: &str) -> Option<AST> {
     let mut engine = interpreter::vocabulary();
     let mut scope = Scope::new();
     let mut seen = BTreeSet::new();
@@ -185,8 +185,8 @@ fn parse(notes: &mut Notes, text: &str) -> Option<AST> {
             _ => None,
         };
         let parsing = EvalAltResult::ErrorParsing(error.err_type().clone(), place);
-        let known = Known { engine: &engine, scope: &Scope::new(), text };
-        let Words { message, hint, .. } = explain::explain(&parsing, &known);
+        let known = NameScope { engine: &engine, scope: &Scope::new(), text };
+        let ErrorText { message, hint, .. } = explain::explain(&parsing, &known);
         let Some(name) = missing else {
             notes.error(place, message, hint);
             return None;

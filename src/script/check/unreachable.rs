@@ -2,10 +2,10 @@
 
 use rhai::{AST, ASTFlags, ASTNode, Expr, FlowControl, Position, Stmt};
 
-use super::Notes;
+use super::Findings;
 
 /// The script itself and its functions, whose statements are in no block of the tree.
-pub fn bodies(notes: &mut Notes, ast: &AST) {
+pub fn bodies(notes: &mut Findings, ast: &AST) {
     let spans: Vec<_> = ast
         .iter_fn_def()
         .map(|function| (function.body.start_position(), function.body.end_position()))
@@ -37,7 +37,7 @@ pub fn bodies(notes: &mut Notes, ast: &AST) {
 }
 
 /// The blocks directly below a node.
-pub fn blocks(notes: &mut Notes, node: &ASTNode<'_>) {
+pub fn blocks(notes: &mut Findings, node: &ASTNode<'_>) {
     match node {
         ASTNode::Stmt(Stmt::Block(block)) => unreachable(notes, block.statements()),
         ASTNode::Stmt(
@@ -53,7 +53,7 @@ pub fn blocks(notes: &mut Notes, node: &ASTNode<'_>) {
 }
 
 /// What follows the end of its block.
-fn unreachable(notes: &mut Notes, statements: &[Stmt]) {
+fn unreachable(notes: &mut Findings, statements: &[Stmt]) {
     for [earlier, later] in statements.array_windows() {
         if pair(notes, earlier, later) {
             return;
@@ -62,7 +62,7 @@ fn unreachable(notes: &mut Notes, statements: &[Stmt]) {
 }
 
 /// One statement and the one after it. Whether the second is never reached.
-fn pair(notes: &mut Notes, earlier: &Stmt, later: &Stmt) -> bool {
+fn pair(notes: &mut Findings, earlier: &Stmt, later: &Stmt) -> bool {
     let Some(what) = leaves(earlier) else { return false };
     let message = format!("this is never reached: {what} goes before it");
     notes.warning(later.position(), message, None);

@@ -8,7 +8,7 @@ use super::super::docs::{self, Function, Role};
 use crate::script::session::interpreter;
 use crate::script::session::modules::Found;
 use crate::script::syntax::sources::without_shebang;
-use crate::script::syntax::suggest::nearest;
+use crate::script::syntax::suggest::suggest;
 
 /// What Rhai itself does, without a registration.
 const SPECIAL: &[&str] =
@@ -104,10 +104,10 @@ type Names = BTreeMap<String, Named>;
 #[derive(Debug)]
 pub struct Vocabulary {
     /// What lifebox brings.
-    ours: Names,
+    native_function: Names,
     /// The same and Rhai's functions.
     native: Names,
-    own: Names,
+    script_functions: Names,
     /// The properties of types that have some.
     properties: BTreeMap<String, BTreeSet<String>>,
     /// By the name under which it is imported; `None` for one that could not be read.
@@ -160,7 +160,7 @@ impl Vocabulary {
     pub fn new(ast: &AST) -> Self {
         let mut native = Names::new();
         let mut properties = BTreeMap::<_, BTreeSet<_>>::new();
-        for function in docs::all(&interpreter::vocabulary()) {
+        for function in docs::all_functions(&interpreter::vocabulary()) {
             if function.role == Role::Property {
                 let of = function.of().to_owned();
                 properties.entry(of).or_default().insert(function.name);
@@ -169,7 +169,7 @@ impl Vocabulary {
             }
         }
         let mut ours = Names::new();
-        for function in docs::ours().into_iter().flat_map(|(_, functions)| functions) {
+        for function in docs::own_functions().into_iter().flat_map(|(_, functions)| functions) {
             if function.role == Role::Function {
                 ours.entry(function.name.clone()).or_default().add_native(&function);
             }
@@ -182,7 +182,15 @@ impl Vocabulary {
         }
         let (modules, exports) = (BTreeMap::new(), BTreeMap::new());
         let variables = Variables::of(ast);
-        Vocabulary { ours, native, own: own(ast, false), properties, modules, exports, variables }
+        Vocabulary {
+            native_function: ours,
+            native,
+            script_functions: script_functions(ast, false),
+            properties,
+            modules,
+            exports,
+            variables,
+        }
     }
 
     /// The functions of a module become known under its alias.
@@ -190,9 +198,9 @@ impl Vocabulary {
         let text = without_shebang(&found.text);
         let names = interpreter::parser().compile(text).ok().map(|ast| {
             self.exports.insert(alias.to_owned(), Variables::of(&ast));
-            let mut names = own(&ast, true);
+            let mut names = script_functions(&ast, true);
             if let Some(native) = found.native {
-                for function in docs::of_part(native) {
+                for function in docs::module_functions(native) {
                     names.entry(function.name.clone()).or_default().add_native(&function);
                 }
             }
@@ -213,7 +221,7 @@ impl Vocabulary {
 
     /// A function by its bare name: the script's own goes before the language's.
     pub fn find(&self, name: &str) -> Option<Named> {
-        match (self.own.get(name), self.native.get(name)) {
+        match (self.script_functions.get(name), self.native.get(name)) {
             (Some(own), Some(native)) => {
                 let mut both = own.clone();
                 both.calls.extend(&native.calls);
@@ -249,7 +257,7 @@ impl Vocabulary {
         let hint = if known.all.contains(name) {
             Some(format!("`{name}` {no}"))
         } else {
-            let near = nearest(name, seen.iter().map(String::as_str));
+            let near = suggest(name, seen.iter().map(String::as_str));
             near.map(|near| format!("did you mean `{near}`?"))
         };
         Some((format!("there is no {kind} `{module}::{name}`"), hint))
@@ -257,40 +265,40 @@ impl Vocabulary {
 
     /// A function of lifebox that the script has none of the same name for.
     pub fn known(&self, name: &str) -> Option<&Named> {
-        let native = self.native.get(name).filter(|_| self.ours.contains_key(name));
-        native.filter(|_| !self.own.contains_key(name))
+        let native = self.native.get(name).filter(|_| self.native_function.contains_key(name));
+        native.filter(|_| !self.script_functions.contains_key(name))
     }
 
     /// What to say of a property that values of this type do not have; `None` where they may.
     pub fn no_property(&self, of: &str, name: &str) -> Option<String> {
         let names = self.properties.get(of).filter(|names| !names.contains(name))?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        Some(match nearest(name, names.iter().copied()) {
+        Some(match suggest(name, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it has {}", names.join(", ")),
         })
     }
 
     /// A function of lifebox, by name and number of values.
-    pub fn ours(&self, name: &str, count: usize) -> Option<&Named> {
-        self.ours.get(name).filter(|named| named.calls.contains(&count))
+    pub fn native_function(&self, name: &str, count: usize) -> Option<&Named> {
+        self.native_function.get(name).filter(|named| named.calls.contains(&count))
     }
 
     /// The nearest name that can be called without a module.
     pub fn nearest(&self, name: &str) -> Option<String> {
-        let names = self.own.keys().chain(self.native.keys()).map(String::as_str);
-        nearest(name, names).map(str::to_owned)
+        let names = self.script_functions.keys().chain(self.native.keys()).map(String::as_str);
+        suggest(name, names).map(str::to_owned)
     }
 
     /// The nearest name in a module.
     pub fn nearest_in(&self, module: &str, name: &str) -> Option<String> {
         let names = self.modules.get(module)?.as_ref()?.keys().map(String::as_str);
-        nearest(name, names).map(str::to_owned)
+        suggest(name, names).map(str::to_owned)
     }
 }
 
 /// The functions that a tree defines.
-fn own(ast: &AST, only_public: bool) -> Names {
+fn script_functions(ast: &AST, only_public: bool) -> Names {
     let mut names = Names::new();
     // In order: the tree has them in another one each time.
     let mut functions: Vec<_> = ast.iter_functions().collect();

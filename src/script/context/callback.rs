@@ -36,7 +36,7 @@ pub fn says_stop(answer: &Dynamic) -> bool {
 /// A closure with handles of its own. A captured variable is one cell for all who captured it, and
 /// a method call holds it for as long as it lasts: `c.wait()` in one place would keep a closure that
 /// has `c` out. A handle never changes, so it gets a copy.
-pub fn with_own_handles(mut function: FnPtr) -> FnPtr {
+pub fn with_cloned_handles(mut function: FnPtr) -> FnPtr {
     for value in function.iter_curry_mut() {
         if value.is_shared() {
             let copy = value.clone().flatten();
@@ -52,17 +52,17 @@ pub fn with_own_handles(mut function: FnPtr) -> FnPtr {
 #[derive(Debug)]
 // Volatile under `internals`, and what Rhai has for this.
 #[allow(deprecated)]
-pub struct Deferred {
+pub struct StoredClosure {
     function: FnPtr,
     context: rhai::NativeCallContextStore,
 }
 
 // As above.
 #[allow(deprecated)]
-impl Deferred {
+impl StoredClosure {
     /// To be called as it could be now.
     pub fn new(ctx: &NativeCallContext, function: FnPtr) -> Self {
-        Deferred { function, context: ctx.store_data() }
+        StoredClosure { function, context: ctx.store_data() }
     }
 
     /// Calls it.

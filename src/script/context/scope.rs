@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext};
 
-use super::callback::Deferred;
-use super::script_context::Stage;
+use super::callback::StoredClosure;
+use super::script_context::ScriptContext;
 use super::thread;
 use super::thrown::{RhaiResultOf, innermost, throw};
 use crate::model::{Kind, Result};
@@ -16,8 +16,8 @@ use crate::script::values::handle::Container;
 #[derive(Debug)]
 pub struct Scope {
     /// In the order in which it came.
-    last: Mutex<Vec<Cleanup>>,
-    around: Option<Arc<Scope>>,
+    cleanups: Mutex<Vec<Cleanup>>,
+    parent: Option<Arc<Scope>>,
     /// Whether the containers made inside go with it: those of the whole script do not.
     owns: bool,
 }
@@ -28,32 +28,32 @@ enum Cleanup {
     /// Remove it.
     Remove(Container),
     /// Call it.
-    Call(Box<Deferred>),
+    Call(Box<StoredClosure>),
 }
 
 impl Scope {
     /// The whole script.
     pub fn script() -> Arc<Self> {
-        Arc::new(Scope { last: Mutex::default(), around: None, owns: false })
+        Arc::new(Scope { cleanups: Mutex::default(), parent: None, owns: false })
     }
 
     /// A part of what this thread is in.
-    pub fn part() -> Arc<Self> {
-        Arc::new(Scope { last: Mutex::default(), around: thread::scope(), owns: true })
+    pub fn child() -> Arc<Self> {
+        Arc::new(Scope { cleanups: Mutex::default(), parent: thread::scope(), owns: true })
     }
 
     /// Nothing of its own: a place for the way back of what did not come to its end.
-    pub fn back() -> Self {
-        Scope { last: Mutex::default(), around: None, owns: false }
+    pub fn detached() -> Self {
+        Scope { cleanups: Mutex::default(), parent: None, owns: false }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Cleanup>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cleanups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The scopes from this one outwards.
     fn chain(&self) -> impl Iterator<Item = &Scope> {
-        std::iter::successors(Some(self), |scope| scope.around.as_deref())
+        std::iter::successors(Some(self), |scope| scope.parent.as_deref())
     }
 
     /// Whether containers that are made in it go with it or with one around it.
@@ -62,7 +62,7 @@ impl Scope {
     }
 
     /// A container was made in it.
-    pub fn made(&self, container: &Container) {
+    pub fn adopt(&self, container: &Container) {
         if let Some(owner) = self.chain().find(|scope| scope.owns) {
             owner.lock().push(Cleanup::Remove(container.clone()));
         }
@@ -83,7 +83,7 @@ impl Scope {
 
     /// A closure is to be called at its end.
     pub fn defer(&self, ctx: &NativeCallContext, function: FnPtr) {
-        self.lock().push(Cleanup::Call(Box::new(Deferred::new(ctx, function))));
+        self.lock().push(Cleanup::Call(Box::new(StoredClosure::new(ctx, function))));
     }
 
     /// Puts all in order, the latest first. `ended` is how the part ended: its own error goes
@@ -94,22 +94,22 @@ impl Scope {
     pub fn end(
         &self,
         engine: &Engine,
-        stage: &Stage,
+        stage: &ScriptContext,
         ended: RhaiResultOf<Dynamic>,
     ) -> RhaiResultOf<Dynamic> {
         if self.lock().is_empty() {
             return ended;
         }
-        let fresh = match thread::is_raised() {
+        let fresh = match thread::is_cancelled() {
             // A part that runs beside others has been told to end; it still tidies up.
             Some(true) => stage.cleanup_flag(),
             Some(false) => None,
             None => {
-                stage.note_interrupt();
+                stage.begin_cleanup();
                 None
             }
         };
-        let failed = thread::tidying(fresh, || self.tidy(engine, stage));
+        let failed = thread::in_cleanup(fresh, || self.run_cleanups(engine, stage));
         match (ended, failed) {
             (Ok(value), None) => Ok(value),
             (Ok(_), Some(error)) => Err(error),
@@ -122,7 +122,7 @@ impl Scope {
     }
 
     /// The first failure, if there was one.
-    fn tidy(&self, engine: &Engine, stage: &Stage) -> Option<Box<EvalAltResult>> {
+    fn run_cleanups(&self, engine: &Engine, stage: &ScriptContext) -> Option<Box<EvalAltResult>> {
         let mut first = None;
         loop {
             // One after the other, for a cleanup may add to the list.
@@ -145,18 +145,18 @@ impl Scope {
     }
 }
 
-fn remove(stage: &Stage, container: &Container) -> Result<()> {
-    stage.looks(container.id());
+fn remove(stage: &ScriptContext, container: &Container) -> Result<()> {
+    stage.refresh(container.id());
     match stage.backend().rm_with_volumes(container.id(), true, &stage.cancel()) {
         Err(error) if error.kind() != Kind::NotFound => return Err(error),
         _ => {}
     }
-    stage.owner()?.loses();
+    stage.session()?.removed();
     Ok(())
 }
 
 /// Tells of an error that is not thrown, for another one is. An ending needs no words.
-fn warn(stage: &Stage, error: &EvalAltResult) {
+fn warn(stage: &ScriptContext, error: &EvalAltResult) {
     let error = innermost(error);
     if !matches!(error, EvalAltResult::ErrorTerminated(..)) {
         stage.eprint(&format!("warning: while tidying up: {}", explain::in_a_line(error)));

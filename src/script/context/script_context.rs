@@ -9,26 +9,26 @@ use rhai::NativeCallContext;
 
 use super::thread;
 use super::thrown::{Ending, RhaiResultOf, raise};
-use crate::engine::{Backend, Cancel, Owner};
+use crate::engine::{Backend, CancelToken, Session};
 use crate::model::container::options::CreateOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::script::Host;
-use crate::script::sandbox::backend::Fenced;
-use crate::script::sandbox::policy::OwnPath;
+use crate::script::sandbox::backend::SandboxedBackend;
+use crate::script::sandbox::policy::AllowedPath;
 use crate::script::syntax::sources::Sources;
 use crate::script::teaching::trace::Calls;
-use crate::script::testing::Tests;
+use crate::script::testing::TestState;
 
 /// The surroundings of a script. Copies are the same surroundings.
 #[derive(Clone, Debug)]
-pub struct Stage(Arc<Inner>);
+pub struct ScriptContext(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     host: Host,
     sources: Sources,
-    tests: Tests,
+    tests: TestState,
     calls: Calls,
     /// Whether `ending` is set: asked at each operation.
     ended: AtomicBool,
@@ -36,35 +36,36 @@ struct Inner {
     /// Whether the time of cleanups is over too.
     no_cleanup: AtomicBool,
     /// What ends cleanups that have a flag of their own then.
-    last: OnceCell<Cancel>,
+    cleanup_token: OnceCell<CancelToken>,
     /// This process as the owner of what scopes make; none before the first.
-    owner: OnceCell<Owner>,
+    session: OnceCell<Session>,
 }
 
-impl Stage {
+impl ScriptContext {
     /// Surroundings without any source.
     pub fn new(mut host: Host) -> Self {
-        if let Some(fence) = &host.fence {
-            host.backend = Arc::new(Fenced::new(host.backend, Arc::clone(fence)));
+        if let Some(fence) = &host.sandbox {
+            host.backend = Arc::new(SandboxedBackend::new(host.backend, Arc::clone(fence)));
         }
-        Stage(Arc::new(Inner {
+        ScriptContext(Arc::new(Inner {
             host,
             sources: Sources::default(),
-            tests: Tests::default(),
+            tests: TestState::default(),
             calls: Calls::default(),
             ended: AtomicBool::new(false),
             ending: Mutex::new(None),
             no_cleanup: AtomicBool::new(false),
-            last: OnceCell::new(),
-            owner: OnceCell::new(),
+            cleanup_token: OnceCell::new(),
+            session: OnceCell::new(),
         }))
     }
 
     /// The surroundings that the calling function runs in.
-    pub fn of(ctx: &NativeCallContext) -> RhaiResultOf<Stage> {
-        let stage = ctx.tag().and_then(|tag| tag.clone().try_cast::<Stage>()).ok_or_else(|| {
-            raise(ctx, &Error::new(Kind::Bug, "the engine has lost its surroundings"))
-        })?;
+    pub fn of(ctx: &NativeCallContext) -> RhaiResultOf<ScriptContext> {
+        let stage =
+            ctx.tag().and_then(|tag| tag.clone().try_cast::<ScriptContext>()).ok_or_else(|| {
+                raise(ctx, &Error::new(Kind::Bug, "the engine has lost its surroundings"))
+            })?;
         stage.0.calls.note(ctx);
         Ok(stage)
     }
@@ -76,16 +77,16 @@ impl Stage {
 
     /// Notes that the calling function is about a container, where that is kept. To be called
     /// before anything is done to it.
-    pub fn touches(&self, ctx: &NativeCallContext, id: &ContainerId) {
+    pub fn note_use(&self, ctx: &NativeCallContext, id: &ContainerId) {
         if let Some(recorder) = &self.0.host.recorder {
-            recorder.touched(ctx, id);
+            recorder.note_use(ctx, id);
         }
     }
 
     /// Looks at a container that has just changed, where that is kept.
-    pub fn looks(&self, id: &ContainerId) {
+    pub fn refresh(&self, id: &ContainerId) {
         if let Some(recorder) = &self.0.host.recorder {
-            recorder.looked_at(id);
+            recorder.refresh(id);
         }
     }
 
@@ -98,16 +99,20 @@ impl Stage {
     ///
     /// # Errors
     /// [`Kind::Denied`] where the script may not go there.
-    pub fn path(&self, path: &str) -> Result<OwnPath<'_>> {
-        self.0.host.fence.as_ref().map_or_else(|| Ok(OwnPath::any(path)), |fence| fence.path(path))
+    pub fn path(&self, path: &str) -> Result<AllowedPath<'_>> {
+        self.0
+            .host
+            .sandbox
+            .as_ref()
+            .map_or_else(|| Ok(AllowedPath::unrestricted(path)), |fence| fence.path(path))
     }
 
     /// Whether the script may make such a container.
     ///
     /// # Errors
     /// [`Kind::Denied`].
-    pub fn may_make(&self, options: &CreateOptions) -> Result<()> {
-        self.0.host.fence.as_ref().map_or(Ok(()), |fence| fence.check(options))
+    pub fn check_creation(&self, options: &CreateOptions) -> Result<()> {
+        self.0.host.sandbox.as_ref().map_or(Ok(()), |fence| fence.check(options))
     }
 
     /// The containers and images.
@@ -121,51 +126,51 @@ impl Stage {
     }
 
     /// The tests of the script.
-    pub fn tests(&self) -> &Tests {
+    pub fn tests(&self) -> &TestState {
         &self.0.tests
     }
 
     /// Why the script is to end now, if it is. Rhai lets a `catch` see an ending that passed
     /// through `array.map(...)`; so it is kept here and raised again at the next operation.
     pub fn ending(&self) -> Option<Ending> {
-        if self.0.ended.load(Ordering::Relaxed) && (!thread::is_tidying() || self.no_cleanup()) {
+        if self.0.ended.load(Ordering::Relaxed) && (!thread::is_in_cleanup() || self.no_cleanup()) {
             return *self.lock();
         }
-        let raised = thread::is_raised().unwrap_or_else(|| self.0.host.cancel.is_raised());
+        let raised = thread::is_cancelled().unwrap_or_else(|| self.0.host.cancel.is_cancelled());
         raised.then_some(Ending::Interrupted)
     }
 
     /// What ends the calls of this thread.
-    pub fn cancel(&self) -> Cancel {
+    pub fn cancel(&self) -> CancelToken {
         thread::cancel().unwrap_or_else(|| self.0.host.cancel.clone())
     }
 
     /// Before tidying up: notes that Ctrl-C ended the script, and takes its flag down, so that the
     /// calls of the cleanup work and a second Ctrl-C ends these.
-    pub fn note_interrupt(&self) {
+    pub fn begin_cleanup(&self) {
         let cancel = &self.0.host.cancel;
-        if cancel.is_raised() {
+        if cancel.is_cancelled() {
             self.end(Ending::Interrupted);
-            cancel.clear();
+            cancel.reset();
             // For good, also where that came just now.
             if self.no_cleanup() {
-                cancel.raise();
+                cancel.cancel();
             }
         }
     }
 
     /// What ends the cleanup of a part that runs beside others and has been told to end.
-    pub fn cleanup_flag(&self) -> Option<Cancel> {
-        self.0.last.get_or_try_init(Cancel::new).and_then(Cancel::part).ok()
+    pub fn cleanup_flag(&self) -> Option<CancelToken> {
+        self.0.cleanup_token.get_or_try_init(CancelToken::new).and_then(CancelToken::child).ok()
     }
 
     /// Ends the script and its cleanups: what is left is the keeper's.
     pub fn end_cleanups(&self, ending: Ending) {
         self.end(ending);
         self.0.no_cleanup.store(true, Ordering::SeqCst);
-        self.0.host.cancel.raise();
-        if let Ok(last) = self.0.last.get_or_try_init(Cancel::new) {
-            last.raise();
+        self.0.host.cancel.cancel();
+        if let Ok(last) = self.0.cleanup_token.get_or_try_init(CancelToken::new) {
+            last.cancel();
         }
     }
 
@@ -178,8 +183,8 @@ impl Stage {
     ///
     /// # Errors
     /// When its keeper can't be started.
-    pub fn owner(&self) -> Result<&Owner> {
-        self.0.owner.get_or_try_init(|| self.backend().own())
+    pub fn session(&self) -> Result<&Session> {
+        self.0.session.get_or_try_init(|| self.backend().start_session())
     }
 
     /// Ends the script at its next operation. The first reason stays.
@@ -189,7 +194,7 @@ impl Stage {
     }
 
     /// Why the script ends, as it was noted first.
-    pub fn noted(&self) -> Option<Ending> {
+    pub fn end_reason(&self) -> Option<Ending> {
         *self.lock()
     }
 
@@ -211,7 +216,7 @@ impl Stage {
     }
 
     /// Prints a text that may be long, as [`Self::print`].
-    pub fn page(&self, text: &str) {
+    pub fn print_paged(&self, text: &str) {
         if self.0.host.output.page(text).is_err() {
             self.end(Ending::Closed);
         }

@@ -6,7 +6,7 @@
 
 use rhai::{Dynamic, EvalAltResult, INT, Map, NativeCallContext, Position};
 
-use super::script_context::Stage;
+use super::script_context::ScriptContext;
 use crate::model::{Error, Kind, Result};
 use crate::script::flow::handlers;
 use crate::ui;
@@ -24,7 +24,7 @@ pub enum Ending {
     /// Nobody reads the output any more.
     Closed,
     /// Its time was over.
-    Late,
+    TimedOut,
 }
 
 impl Ending {
@@ -41,13 +41,13 @@ pub fn raise(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
         return thrown;
     }
     if error.kind() == Kind::Cancelled
-        && Stage::of(ctx).is_ok_and(|stage| stage.cancel().is_raised())
+        && ScriptContext::of(ctx).is_ok_and(|stage| stage.cancel().is_cancelled())
     {
         return Ending::Interrupted.at(position);
     }
     // A refusal teaches, in the language of the reader.
-    let told = error.refused_verb().and_then(|_| Stage::of(ctx).ok());
-    let told = told.map(|stage| ui::error::told(error.clone(), stage.host().reader.language));
+    let told = error.refused_verb().and_then(|_| ScriptContext::of(ctx).ok());
+    let told = told.map(|stage| ui::error::localized(error.clone(), stage.host().reader.language));
     let error = told.as_ref().unwrap_or(error);
     let verb = ctx.fn_name().trim_start_matches("get$").trim_start_matches("set$");
     throw(error, verb, ctx.call_source(), position)

@@ -7,15 +7,15 @@ use std::collections::BTreeSet;
 
 use rhai::{Dynamic, Engine, FuncInfo};
 
-use crate::model::value::language::{Language, Reader};
+use crate::model::value::language::{Language, ReaderProfile};
 use crate::model::{Error, Kind, Result};
 use crate::script::api::stdlib;
-use crate::script::api::stdlib::Provided;
-use crate::script::api::{PARTS, Part};
+use crate::script::api::stdlib::StdModule;
+use crate::script::api::{ApiModule, MODULES};
 use crate::script::options;
 use crate::script::session::interpreter;
 use crate::script::syntax::sources::CLOSURE;
-use crate::script::syntax::suggest::nearest;
+use crate::script::syntax::suggest::suggest;
 use crate::ui::format::columns;
 use crate::ui::messages;
 
@@ -152,11 +152,11 @@ impl ModuleDocs {
 
 /// The modules that come with the language.
 pub fn modules() -> Vec<ModuleDocs> {
-    stdlib::MODULES.iter().map(of_module).collect()
+    stdlib::MODULES.iter().map(std_module_functions).collect()
 }
 
-fn of_module(module: &Provided) -> ModuleDocs {
-    let mut functions = module.native.map(of_part).unwrap_or_default();
+fn std_module_functions(module: &StdModule) -> ModuleDocs {
+    let mut functions = module.native.map(module_functions).unwrap_or_default();
     // One of these texts that does not compile is found by their tests.
     let ast = interpreter::parser().compile(module.text).unwrap_or_default();
     let is_shown = |function: &rhai::ScriptFnMetadata<'_>| {
@@ -208,7 +208,7 @@ fn is_internal(name: &str) -> bool {
 }
 
 /// The functions of one part of the language, in the order of their names.
-pub fn of_part(build: fn() -> rhai::Module) -> Vec<Function> {
+pub fn module_functions(build: fn() -> rhai::Module) -> Vec<Function> {
     let mut engine = Engine::new_raw();
     engine.register_global_module(build().into());
     let mut functions = engine.collect_fn_metadata(None, |info| Function::from_info(&info), false);
@@ -217,23 +217,23 @@ pub fn of_part(build: fn() -> rhai::Module) -> Vec<Function> {
 }
 
 /// Everything that `engine` knows by name, Rhai's own functions too.
-pub fn all(engine: &Engine) -> Vec<Function> {
+pub fn all_functions(engine: &Engine) -> Vec<Function> {
     let mut functions = engine.collect_fn_metadata(None, |info| Function::from_info(&info), true);
     in_order(&mut functions);
     functions
 }
 
 /// Our own functions, part by part.
-pub fn ours() -> Vec<(&'static str, Vec<Function>)> {
-    let with_output = |part: &Part| {
-        let mut functions = of_part(part.build);
+pub fn own_functions() -> Vec<(&'static str, Vec<Function>)> {
+    let with_output = |part: &ApiModule| {
+        let mut functions = module_functions(part.build);
         if part.title == "System" {
             functions.extend(OUTPUT.iter().map(|(name, doc)| Function::of_output(name, doc)));
             in_order(&mut functions);
         }
         (part.title, functions)
     };
-    PARTS.iter().map(with_output).collect()
+    MODULES.iter().map(with_output).collect()
 }
 
 /// What Rhai does with what its functions of these names return: those tell nothing of it.
@@ -256,20 +256,22 @@ pub fn properties(engine: &Engine, receiver: TypeId) -> Vec<String> {
         function.role == Role::Property && function.receiver == Some(receiver)
     };
     let names: BTreeSet<String> =
-        all(engine).into_iter().filter(of_type).map(|function| function.name).collect();
+        all_functions(engine).into_iter().filter(of_type).map(|function| function.name).collect();
     names.into_iter().collect()
 }
 
 /// Whether there is a function of this name.
 pub fn is_function(engine: &Engine, name: &str) -> bool {
-    all(engine).iter().any(|function| function.role == Role::Function && function.name == name)
+    all_functions(engine)
+        .iter()
+        .any(|function| function.role == Role::Function && function.name == name)
 }
 
 /// All our functions, a line each.
-pub fn overview(reader: Reader) -> String {
+pub fn help_index(reader: ReaderProfile) -> String {
     let language = reader.language;
     let mut text = String::new();
-    for (title, functions) in ours() {
+    for (title, functions) in own_functions() {
         let mut seen = BTreeSet::new();
         let first = functions
             .iter()
@@ -302,21 +304,23 @@ pub fn overview(reader: Reader) -> String {
 ///
 /// # Errors
 /// [`Kind::NotFound`] for what is not there, with the nearest name.
-pub fn page(engine: &Engine, name: &str, language: Language) -> Result<String> {
-    if let Some(page) = page_of_module(name, language).or_else(|| page_of_type(name, language)) {
+pub fn help_page(engine: &Engine, name: &str, language: Language) -> Result<String> {
+    if let Some(page) = module_help_page(name, language).or_else(|| type_help_page(name, language))
+    {
         return Ok(page);
     }
-    let own: Vec<Function> = ours().into_iter().flat_map(|(_, functions)| functions).collect();
+    let own: Vec<Function> =
+        own_functions().into_iter().flat_map(|(_, functions)| functions).collect();
     let mut found: Vec<&Function> =
         own.iter().filter(|f| f.name == name && f.role != Role::Internal).collect();
-    let everything = all(engine);
+    let everything = all_functions(engine);
     if found.is_empty() {
         found = everything.iter().filter(|f| f.name == name).collect();
     }
     if found.is_empty() {
         let names = everything.iter().filter(|f| f.role == Role::Function).map(|f| f.name.as_str());
         let error = Error::new(Kind::NotFound, format!("there is no function `{name}`"));
-        return Err(match nearest(name, names) {
+        return Err(match suggest(name, names) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint("help() lists all functions"),
         });
@@ -331,7 +335,7 @@ pub fn page(engine: &Engine, name: &str, language: Language) -> Result<String> {
         let width = keys.iter().map(|key| key.name.len()).max().unwrap_or_default();
         let mut text = format!("{}\n", messages::help(language, "Options"));
         for key in keys {
-            let takes = messages::help(language, &key.takes.describe());
+            let takes = messages::help(language, &key.value_type.describe());
             let about = messages::help(language, key.about);
             text.push_str(&format!("    {:<width$}  {about} ({takes})\n", key.name));
         }
@@ -341,7 +345,7 @@ pub fn page(engine: &Engine, name: &str, language: Language) -> Result<String> {
 }
 
 /// The page of a module `stack`, or of one of its functions, `stack::up`.
-fn page_of_module(name: &str, language: Language) -> Option<String> {
+fn module_help_page(name: &str, language: Language) -> Option<String> {
     let (module, function) = match name.split_once("::") {
         Some((module, function)) => (module, Some(function)),
         None => (name, None),
@@ -372,12 +376,12 @@ fn page_of_module(name: &str, language: Language) -> Option<String> {
 }
 
 /// The page of a type `Container`, or of one of its properties, `Container.status`.
-fn page_of_type(name: &str, language: Language) -> Option<String> {
+fn type_help_page(name: &str, language: Language) -> Option<String> {
     let (kind, property) = match name.split_once('.') {
         Some((kind, property)) => (kind, Some(property)),
         None => (name, None),
     };
-    let own = ours().into_iter().flat_map(|(_, functions)| functions);
+    let own = own_functions().into_iter().flat_map(|(_, functions)| functions);
     let of_kind: Vec<_> = own.filter(|f| f.role == Role::Property && f.of() == kind).collect();
     let Some(property) = property else {
         let lines = of_kind

@@ -3,6 +3,6 @@
 pub(super) mod function;
 
 pub use function::{
-    Function, ModuleDocs, Role, all, is_function, modules, of_part, ours, overview, page,
-    properties,
+    Function, ModuleDocs, Role, all_functions, help_index, help_page, is_function,
+    module_functions, modules, own_functions, properties,
 };

@@ -6,24 +6,28 @@
 
 use rhai::{Dynamic, EvalContext, INT, Map, Scope};
 
-use super::explain::{self, Known};
+use super::explain::{self, NameScope};
 use crate::model::{Error, Kind};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::to_map;
 
 /// How the lines begin that tell the way of an error.
 const WAY: [&str; 3] = ["\nin call to function '", "\nin closure call", "\nin module"];
 
 /// Puts the variable `name` right where it holds an error as Rhai tells it.
-pub fn put_right(name: &str, context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, stage: &Stage) {
-    let Some(map) = context.scope_mut().get_mut(name).and_then(|value| of_rhai(value)) else {
+pub fn normalize(
+    name: &str,
+    context: &mut EvalContext<'_, '_, '_, '_, '_, '_>,
+    stage: &ScriptContext,
+) {
+    let Some(map) = context.scope_mut().get_mut(name).and_then(|value| from_rhai(value)) else {
         return;
     };
-    let told = Told::read(&map);
+    let told = RhaiErrorMap::read(&map);
     let text = stage.sources().text(&told.source).unwrap_or_else(|| "".into());
     let scope = Scope::new();
-    let known = Known { engine: context.engine(), scope: &scope, text: &text };
-    let words = explain::told(&told.message, &known);
+    let known = NameScope { engine: context.engine(), scope: &scope, text: &text };
+    let words = explain::from_rhai_text(&told.message, &known);
     let mut error = Error::new(Kind::Invalid, words.message);
     if let Some(hint) = words.hint {
         error = error.hint(hint);
@@ -38,7 +42,7 @@ pub fn put_right(name: &str, context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, 
 }
 
 /// A map that Rhai has made of an error: it names its own type of error, and no kind.
-fn of_rhai(value: &Dynamic) -> Option<Map> {
+fn from_rhai(value: &Dynamic) -> Option<Map> {
     let map = value.read_lock::<Map>()?;
     let is_error = map.get("error")?.as_immutable_string_ref().is_ok_and(|error| {
         error.starts_with("Error") && error.chars().all(|c| c.is_ascii_alphabetic())
@@ -49,20 +53,25 @@ fn of_rhai(value: &Dynamic) -> Option<Map> {
 
 /// What Rhai's map says.
 #[derive(Debug, PartialEq, Eq)]
-struct Told {
+struct RhaiErrorMap {
     message: String,
     source: String,
     line: Option<INT>,
     column: Option<INT>,
 }
 
-impl Told {
-    fn read(map: &Map) -> Told {
+impl RhaiErrorMap {
+    fn read(map: &Map) -> RhaiErrorMap {
         let text = |key: &str| map.get(key).map(ToString::to_string).unwrap_or_default();
         let number = |key: &str| map.get(key).and_then(|value| value.as_int().ok());
         let (message, source) = (text("message"), text("source"));
         let Some(way) = WAY.iter().filter_map(|way| message.find(way)).min() else {
-            return Told { message, source, line: number("line"), column: number("position") };
+            return RhaiErrorMap {
+                message,
+                source,
+                line: number("line"),
+                column: number("position"),
+            };
         };
         // The first line tells the innermost place; Rhai's own fields are those of the last call.
         let (first, rest) = message.split_at(way);
@@ -78,7 +87,7 @@ impl Told {
             Some((message, source)) => (message, source.trim_end_matches('\'').to_owned()),
             None => (first, called_in(rest).unwrap_or(source)),
         };
-        Told { message: message.to_owned(), source, line, column }
+        RhaiErrorMap { message: message.to_owned(), source, line, column }
     }
 
     fn place(&self) -> Map {

@@ -8,11 +8,11 @@ use crate::script::docs::{Function, Role};
 use crate::script::syntax::declared;
 use crate::script::syntax::declared::Unseen;
 use crate::script::syntax::keyword;
-use crate::script::syntax::suggest::nearest;
+use crate::script::syntax::suggest::suggest;
 
 /// An error in words.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Words {
+pub struct ErrorText {
     /// What went wrong.
     pub message: String,
     /// Why, outermost first.
@@ -21,15 +21,15 @@ pub struct Words {
     pub hint: Option<String>,
 }
 
-impl Words {
+impl ErrorText {
     fn new(message: impl Into<String>) -> Self {
-        Words { message: message.into(), ..Words::default() }
+        ErrorText { message: message.into(), ..ErrorText::default() }
     }
 
     /// Without control characters, which an image or a container may have put there.
-    pub fn visible(self) -> Self {
-        let visible = |text: String| crate::ui::error::visible(&text);
-        Words {
+    pub fn escaped(self) -> Self {
+        let visible = |text: String| crate::ui::error::escape_control(&text);
+        ErrorText {
             message: visible(self.message),
             causes: self.causes.into_iter().map(visible).collect(),
             hint: self.hint.map(visible),
@@ -44,7 +44,7 @@ impl Words {
 
 /// What names can be meant.
 #[derive(Debug)]
-pub struct Known<'a> {
+pub struct NameScope<'a> {
     /// Knows the functions.
     pub engine: &'a Engine,
     /// Knows the variables.
@@ -54,45 +54,45 @@ pub struct Known<'a> {
 }
 
 /// The words for the innermost error.
-pub fn explain(error: &EvalAltResult, known: &Known<'_>) -> Words {
+pub fn explain(error: &EvalAltResult, known: &NameScope<'_>) -> ErrorText {
     use EvalAltResult as E;
     match error {
         E::ErrorRuntime(value, _) => thrown(value),
         E::ErrorParsing(kind, place) => syntax(kind, *place, known),
         E::ErrorVariableNotFound(name, place) => variable(name, *place, known),
-        E::ErrorModuleNotFound(name, _) => Words::new(format!("there is no module `{name}`"))
+        E::ErrorModuleNotFound(name, _) => ErrorText::new(format!("there is no module `{name}`"))
             .hint(Some(format!("import \"{name}\" as {name}; goes before"))),
         E::ErrorFunctionNotFound(signature, _) => function(signature, known),
-        E::ErrorDataRace(..) => Words::new(
+        E::ErrorDataRace(..) => ErrorText::new(
             "a variable is used by a closure while a call on the same variable still runs",
         )
         .hint(Some(
             "in c.logs(|line| c.stop()) write `this.stop()`, or call logs(c, |line| c.stop())"
                 .to_owned(),
         )),
-        E::ErrorUnboundThis(_) => Words::new("`this` names nothing here").hint(Some(
+        E::ErrorUnboundThis(_) => ErrorText::new("`this` names nothing here").hint(Some(
             "it is bound in c.f(), and in a closure that a verb calls with its container"
                 .to_owned(),
         )),
         E::ErrorMismatchDataType(wanted, given, _) if !given.is_empty() => mismatch(wanted, given),
         E::ErrorDotExpr(text, _) => no_property(text).map_or_else(
-            || Words::new(bare(error)),
-            |(message, hint)| Words::new(message).hint(hint),
+            || ErrorText::new(bare(error)),
+            |(message, hint)| ErrorText::new(message).hint(hint),
         ),
-        E::ErrorFor(_) => Words::new("a for loop goes over arrays, ranges, strings and logs")
+        E::ErrorFor(_) => ErrorText::new("a for loop goes over arrays, ranges, strings and logs")
             .hint(Some("for a map, write `for key in map.keys()`".to_owned())),
         E::ErrorTooManyOperations(_) => {
-            Words::new("the script has done as many operations as it may")
+            ErrorText::new("the script has done as many operations as it may")
                 .hint(Some("--max-ops says how many".to_owned()))
         }
-        E::ErrorStackOverflow(_) => Words::new("functions call each other too deeply")
+        E::ErrorStackOverflow(_) => ErrorText::new("functions call each other too deeply")
             .hint(Some("a function that calls itself needs an end".to_owned())),
-        other => Words::new(bare(other)),
+        other => ErrorText::new(bare(other)),
     }
 }
 
 /// The words for an error that Rhai has told in its own already.
-pub fn told(text: &str, known: &Known<'_>) -> Words {
+pub fn from_rhai_text(text: &str, known: &NameScope<'_>) -> ErrorText {
     use EvalAltResult as E;
     let none = rhai::Position::NONE;
     let rest = |words: &str| text.strip_prefix(words).map(str::to_owned);
@@ -113,19 +113,19 @@ pub fn told(text: &str, known: &Known<'_>) -> Words {
     {
         E::ErrorMismatchDataType(wanted.trim_end_matches(')').into(), given.into(), none)
     } else {
-        return Words::new(lower_first(text));
+        return ErrorText::new(lower_first(text));
     };
     explain(&error, known)
 }
 
 /// A value of another type than is wanted.
-fn mismatch(wanted: &str, given: &str) -> Words {
+fn mismatch(wanted: &str, given: &str) -> ErrorText {
     let (wanted, given) = (in_script_words(wanted), in_script_words(given));
     let wanted = if wanted.is_empty() { "another type" } else { &wanted };
     let hint = (given == "range" && wanted == "int").then(|| {
         "a part of an array is list.extract(0..2), of a string text.sub_string(0..2)".to_owned()
     });
-    Words::new(format!("{wanted} is wanted, not {given}")).hint(hint)
+    ErrorText::new(format!("{wanted} is wanted, not {given}")).hint(hint)
 }
 
 /// What Rhai says of a property that is not there, or not to be set, in our words.
@@ -150,37 +150,39 @@ pub fn in_a_line(error: &EvalAltResult) -> String {
 }
 
 /// What a script or a function of ours threw.
-fn thrown(value: &Dynamic) -> Words {
+fn thrown(value: &Dynamic) -> ErrorText {
     let Some(map) = value.read_lock::<Map>() else {
-        return Words::new(value.to_string());
+        return ErrorText::new(value.to_string());
     };
     let text = |key: &str| map.get(key).filter(|value| value.is_string()).map(ToString::to_string);
     let Some(message) = text("message") else {
-        return Words::new(format!("thrown: {value}"));
+        return ErrorText::new(format!("thrown: {value}"));
     };
     let causes = map.get("causes").and_then(|causes| {
         causes.read_lock::<rhai::Array>().map(|list| list.iter().map(ToString::to_string).collect())
     });
-    Words { message, causes: causes.unwrap_or_default(), hint: text("hint") }
+    ErrorText { message, causes: causes.unwrap_or_default(), hint: text("hint") }
 }
 
-fn syntax(kind: &ParseErrorType, place: Position, known: &Known<'_>) -> Words {
+fn syntax(kind: &ParseErrorType, place: Position, known: &NameScope<'_>) -> ErrorText {
     match kind {
         ParseErrorType::VariableUndefined(name) => variable(name, place, known),
-        ParseErrorType::ModuleUndefined(name) => Words::new(format!("there is no module `{name}`"))
-            .hint(Some(format!("import \"{name}\" as {name}; goes before"))),
+        ParseErrorType::ModuleUndefined(name) => {
+            ErrorText::new(format!("there is no module `{name}`"))
+                .hint(Some(format!("import \"{name}\" as {name}; goes before")))
+        }
         ParseErrorType::Reserved(word) => no_name(word, place, known.text),
         other => match keyword::at(known.text, place, other) {
             Some(word) => no_name(&word, place, known.text),
-            None => Words::new(format!("syntax: {}", lower_first(&other.to_string()))),
+            None => ErrorText::new(format!("syntax: {}", lower_first(&other.to_string()))),
         },
     }
 }
 
 /// A word of the language where a name is wanted.
-fn no_name(word: &str, place: Position, text: &str) -> Words {
+fn no_name(word: &str, place: Position, text: &str) -> ErrorText {
     let hint = keyword::in_quotes(text, place, word).or_else(|| reserved(word));
-    Words::new(format!("`{word}` is a word of the language and cannot be a name")).hint(hint)
+    ErrorText::new(format!("`{word}` is a word of the language and cannot be a name")).hint(hint)
 }
 
 /// Words of other languages, and what to write here.
@@ -196,8 +198,8 @@ fn reserved(word: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 
-fn variable(name: &str, place: Position, known: &Known<'_>) -> Words {
-    let words = Words::new(format!("there is no variable `{name}` here"));
+fn variable(name: &str, place: Position, known: &NameScope<'_>) -> ErrorText {
+    let words = ErrorText::new(format!("there is no variable `{name}` here"));
     if docs::is_function(known.engine, name) {
         return words.hint(Some(format!("`{name}` is a function: call it, {name}(...)")));
     }
@@ -207,7 +209,7 @@ fn variable(name: &str, place: Position, known: &Known<'_>) -> Words {
     }
     let others = known.scope.iter_raw().map(|(name, _, _)| name.to_owned());
     let names: Vec<String> = others.chain(declared_names(known.text)).collect();
-    let near = nearest(name, names.iter().map(String::as_str));
+    let near = suggest(name, names.iter().map(String::as_str));
     words.hint(near.map(|near| format!("did you mean `{near}`?")))
 }
 
@@ -242,21 +244,21 @@ fn declared_names(text: &str) -> Vec<String> {
     names
 }
 
-fn function(signature: &str, known: &Known<'_>) -> Words {
+fn function(signature: &str, known: &NameScope<'_>) -> ErrorText {
     let name = signature.split(['(', ' ']).next().unwrap_or(signature);
     let name = name.rsplit("::").next().unwrap_or(name);
     let given = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
     let given = in_script_words(given);
     if name.starts_with(crate::script::syntax::sources::CLOSURE) {
-        return Words::new("a closure takes another number of values than it is called with").hint(
-            Some(
+        return ErrorText::new("a closure takes another number of values than it is called with")
+            .hint(Some(
                 "how many a function gives to its closure is in its help, as help(\"logs\")"
                     .to_owned(),
-            ),
-        );
+            ));
     }
-    let all = docs::all(known.engine);
-    let own: Vec<_> = docs::ours().into_iter().flat_map(|(_, functions)| functions).collect();
+    let all = docs::all_functions(known.engine);
+    let own: Vec<_> =
+        docs::own_functions().into_iter().flat_map(|(_, functions)| functions).collect();
     let named = |list: &[Function]| -> Vec<Function> {
         list.iter().filter(|f| f.name == name && f.role == Role::Function).cloned().collect()
     };
@@ -264,16 +266,16 @@ fn function(signature: &str, known: &Known<'_>) -> Words {
     let same = Some(named(&own)).filter(|own| !own.is_empty()).unwrap_or_else(|| named(&all));
     if !same.is_empty() {
         let forms: Vec<_> = same.iter().map(|function| function.signature()).collect();
-        return Words::new(format!("{name}() does not take ({given})"))
+        return ErrorText::new(format!("{name}() does not take ({given})"))
             .hint(Some(format!("it is {}", forms.join(", or "))));
     }
     if let Some(property) = name.strip_prefix("get$") {
-        return Words::new(format!("{given} has no property `{property}`"));
+        return ErrorText::new(format!("{given} has no property `{property}`"));
     }
     let names = all.iter().filter(|f| f.role == Role::Function).map(|f| f.name.as_str());
     let own = script_functions(known.text);
-    let near = nearest(name, names.chain(own.iter().map(String::as_str)));
-    Words::new(format!("there is no function `{name}`")).hint(match near {
+    let near = suggest(name, names.chain(own.iter().map(String::as_str)));
+    ErrorText::new(format!("there is no function `{name}`")).hint(match near {
         Some(near) => Some(format!("did you mean `{near}`?")),
         None => Some("help() lists all functions".to_owned()),
     })

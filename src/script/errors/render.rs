@@ -5,11 +5,11 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use rhai::{Engine, EvalAltResult, Map, Position, Scope};
 
-use super::explain::{Known, Words, explain};
+use super::explain::{ErrorText, NameScope, explain};
 use crate::model::Error;
 use crate::script::api::stdlib;
 use crate::script::check::{Finding, Severity};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::syntax::sources::CLOSURE;
 
 /// A place on the way to the error, innermost first.
@@ -23,7 +23,7 @@ struct Frame {
 /// The report of an error that nobody caught.
 pub fn report(
     engine: &Engine,
-    stage: &Stage,
+    stage: &ScriptContext,
     scope: &Scope<'static>,
     name: &str,
     error: &EvalAltResult,
@@ -35,7 +35,7 @@ pub fn report(
     }
     let place = frames.first().map_or(name, |frame| frame.source.as_str()).to_owned();
     let text = stage.sources().text(&place).unwrap_or_else(|| "".into());
-    let words = explain(leaf, &Known { engine, scope, text: &text }).visible();
+    let words = explain(leaf, &NameScope { engine, scope, text: &text }).escaped();
     draw(stage, &words, &frames, stage.host().color)
 }
 
@@ -49,7 +49,7 @@ fn leave_library(frames: &mut Vec<Frame>) {
 }
 
 /// The note that Ctrl-C leaves.
-pub fn interrupted(stage: &Stage, name: &str, error: &EvalAltResult) -> String {
+pub fn interrupted(stage: &ScriptContext, name: &str, error: &EvalAltResult) -> String {
     match place(stage, name, error) {
         Some(place) => format!("interrupted at {place}"),
         None => "interrupted".to_owned(),
@@ -57,7 +57,7 @@ pub fn interrupted(stage: &Stage, name: &str, error: &EvalAltResult) -> String {
 }
 
 /// Where it was, as `source:line`.
-pub fn place(stage: &Stage, name: &str, error: &EvalAltResult) -> Option<String> {
+pub fn place(stage: &ScriptContext, name: &str, error: &EvalAltResult) -> Option<String> {
     let mut frames = Vec::new();
     walk(stage, error, name, &mut frames);
     frames.iter().find_map(|f| f.position.line().map(|line| format!("{}:{line}", f.source)))
@@ -71,7 +71,7 @@ pub fn plain(error: &Error) -> String {
 /// Collects the frames and returns the innermost error. In a call, the position lies in the
 /// caller's source and the inner error in the callee's.
 fn walk<'e>(
-    stage: &Stage,
+    stage: &ScriptContext,
     error: &'e EvalAltResult,
     source: &str,
     frames: &mut Vec<Frame>,
@@ -154,7 +154,7 @@ pub fn finding(finding: &Finding, text: &str, color: bool) -> String {
     renderer(color).render(&[group])
 }
 
-fn draw(stage: &Stage, words: &Words, frames: &[Frame], color: bool) -> String {
+fn draw(stage: &ScriptContext, words: &ErrorText, frames: &[Frame], color: bool) -> String {
     // A leaf without a position (a data race has none) shows the call that led to it.
     let placed: Vec<&Frame> = frames.iter().filter(|f| f.position.line().is_some()).collect();
     let texts: Vec<_> = placed.iter().map(|f| stage.sources().text(&f.source)).collect();
@@ -176,7 +176,7 @@ fn draw(stage: &Stage, words: &Words, frames: &[Frame], color: bool) -> String {
     renderer(color).render(&report)
 }
 
-fn with_notes<'a>(mut group: Group<'a>, words: &'a Words) -> Group<'a> {
+fn with_notes<'a>(mut group: Group<'a>, words: &'a ErrorText) -> Group<'a> {
     for cause in &words.causes {
         group = group.element(Level::NOTE.with_name("because").message(cause.as_str()));
     }

@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 use rhai::Dynamic;
 
 use super::handlers;
-use crate::engine::{Backend, Cancel, EventStream};
-use crate::model::observe::event::{Event as Happening, EventOptions};
+use crate::engine::{Backend, CancelToken, EventStream};
+use crate::model::observe::event::{Event as TimelineEvent, EventOptions};
 use crate::model::{Error, Result};
 use crate::script::context::thrown::{RhaiResultOf, in_loop};
 use crate::script::values::format;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
-pub struct Event(Arc<Happening>);
+pub struct Event(Arc<TimelineEvent>);
 
 impl Event {
     /// As scripts see it.
-    pub fn new(event: Happening) -> Self {
+    pub fn new(event: TimelineEvent) -> Self {
         Event(Arc::new(event))
     }
 
     /// The event itself.
-    pub fn event(&self) -> &Happening {
+    pub fn event(&self) -> &TimelineEvent {
         &self.0
     }
 
@@ -48,12 +48,12 @@ pub struct Watch {
 pub struct Events {
     stream: Arc<Mutex<Box<dyn EventStream>>>,
     timeout: Option<Duration>,
-    cancel: Cancel,
+    cancel: CancelToken,
 }
 
 impl Events {
     /// Opens the stream: what happens after this is in it.
-    pub fn open(backend: &Arc<dyn Backend>, watch: &Watch, cancel: &Cancel) -> Result<Events> {
+    pub fn open(backend: &Arc<dyn Backend>, watch: &Watch, cancel: &CancelToken) -> Result<Events> {
         let stream = Arc::new(Mutex::new(backend.events(&watch.options)?));
         Ok(Events { stream, timeout: watch.timeout, cancel: cancel.clone() })
     }
@@ -67,7 +67,7 @@ impl Events {
                 return None;
             }
             let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
-            let next = handlers::next(left, &events.cancel, |timeout, cancel| {
+            let next = handlers::next_item(left, &events.cancel, |timeout, cancel| {
                 let mut stream = events.stream.lock().unwrap_or_else(PoisonError::into_inner);
                 stream.next_event(timeout, cancel)
             });

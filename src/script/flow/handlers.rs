@@ -16,13 +16,13 @@ use jiff::Timestamp;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext};
 
 use super::events::Event;
-use crate::engine::{Cancel, EventStream};
+use crate::engine::{CancelToken, EventStream};
 use crate::model::error::Context;
 use crate::model::observe::event::{EventFilter, EventOptions};
 use crate::model::{Error, Kind, Result};
 use crate::script::context::callback;
-use crate::script::context::callback::Deferred;
-use crate::script::context::script_context::Stage;
+use crate::script::context::callback::StoredClosure;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::stack;
 use crate::script::context::thrown::{RhaiResultOf, in_loop};
 use crate::script::session::interpreter;
@@ -33,7 +33,7 @@ pub struct Subscription(Arc<AtomicBool>);
 
 impl Subscription {
     /// Ends it. False where it had ended.
-    pub fn end(&self) -> bool {
+    pub fn cancel(&self) -> bool {
         self.0.swap(false, Ordering::SeqCst)
     }
 
@@ -46,19 +46,19 @@ impl Subscription {
 thread_local! {
     static HANDLERS: RefCell<Option<Handlers>> = const { RefCell::new(None) };
     /// Whether a handler runs: others wait until it is done.
-    static TELLING: Cell<bool> = const { Cell::new(false) };
+    static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
     /// What a handler has thrown, on its way to the call that waited.
     static THROWN: RefCell<Option<Box<EvalAltResult>>> = const { RefCell::new(None) };
 }
 
 /// The handlers of one thread.
 struct Handlers {
-    stage: Stage,
+    context: ScriptContext,
     stream: Rc<RefCell<Box<dyn EventStream>>>,
     /// How many events were read.
     read: u64,
     /// Those that nobody was told of yet, each with its number.
-    untold: VecDeque<(u64, Event)>,
+    queue: VecDeque<(u64, Event)>,
     list: Vec<Rc<Handler>>,
     /// Made for the first call: a loop that waits has no interpreter at hand.
     engine: Option<Rc<Engine>>,
@@ -70,7 +70,7 @@ struct Handler {
     filter: EventFilter,
     /// The number of the last event that was read when it was made.
     after: u64,
-    function: Deferred,
+    function: StoredClosure,
 }
 
 /// From now on `function` is called with each event that `filter` takes.
@@ -79,7 +79,7 @@ struct Handler {
 /// When events can't be followed.
 pub fn add(
     ctx: &NativeCallContext,
-    stage: &Stage,
+    stage: &ScriptContext,
     filter: EventFilter,
     function: FnPtr,
 ) -> Result<Subscription> {
@@ -89,12 +89,12 @@ pub fn add(
         let stream = Rc::new(RefCell::new(stage.backend().events(&options)?));
         let (untold, list) = (VecDeque::new(), Vec::new());
         let handlers =
-            Handlers { stage: stage.clone(), stream, read: 0, untold, list, engine: None };
+            Handlers { context: stage.clone(), stream, read: 0, queue: untold, list, engine: None };
         HANDLERS.set(Some(handlers));
     }
     // What happened before is not for it.
     read(&stage.cancel())?;
-    let function = Deferred::new(ctx, callback::with_own_handles(function));
+    let function = StoredClosure::new(ctx, callback::with_cloned_handles(function));
     HANDLERS.with_borrow_mut(|handlers| {
         let Some(handlers) = handlers else { return };
         let (subscription, after) = (subscription.clone(), handlers.read);
@@ -105,18 +105,18 @@ pub fn add(
 
 /// Does a whole piece of a script. If it ends well, its handlers hear of what happened until then;
 /// in any case they end with it.
-pub fn within(
+pub fn with_handlers(
     work: impl FnOnce() -> RhaiResultOf<Dynamic>,
-    cancel: impl FnOnce() -> Cancel,
+    cancel: impl FnOnce() -> CancelToken,
 ) -> RhaiResultOf<Dynamic> {
     let ended = work().and_then(|value| {
-        if listens() {
-            tell(&cancel()).map_err(|error| in_loop(&error, "on"))?;
+        if has_handlers() {
+            dispatch(&cancel()).map_err(|error| in_loop(&error, "on"))?;
         }
         Ok(value)
     });
     for handler in HANDLERS.take().into_iter().flat_map(|handlers| handlers.list) {
-        handler.subscription.end();
+        handler.subscription.cancel();
     }
     ended
 }
@@ -131,29 +131,32 @@ pub fn thrown() -> Option<Box<EvalAltResult>> {
 ///
 /// # Errors
 /// Those of `work`; [`Kind::Cancelled`] when a handler has thrown: [`thrown`] has it.
-pub fn wait<T: Send>(cancel: &Cancel, work: impl FnOnce(&Cancel) -> Result<T> + Send) -> Result<T> {
-    if !listens() {
+pub fn wait<T: Send>(
+    cancel: &CancelToken,
+    work: impl FnOnce(&CancelToken) -> Result<T> + Send,
+) -> Result<T> {
+    if !has_handlers() {
         return work(cancel);
     }
-    tell(cancel)?;
-    let (part, done) = (cancel.part()?, cancel.part()?);
+    dispatch(cancel)?;
+    let (part, done) = (cancel.child()?, cancel.child()?);
     let (told, value) = std::thread::scope(|scope| {
         let worker = stack::thread().spawn_scoped(scope, || {
             let result = stack::without_panic(|| work(&part)).and_then(|result| result);
-            done.raise();
+            done.cancel();
             result
         });
         let worker = worker.context(|| "make a thread".to_owned())?;
-        let told = tell_until(&done);
+        let told = dispatch_until(&done);
         if told.is_err() {
-            part.raise();
+            part.cancel();
         }
         let failed = |_| Err(Error::new(Kind::Bug, "the thread of a call has failed"));
         Ok((told, worker.join().unwrap_or_else(failed)))
     })?;
     told?;
     let value = value?;
-    tell(cancel)?;
+    dispatch(cancel)?;
     Ok(value)
 }
 
@@ -161,13 +164,13 @@ pub fn wait<T: Send>(cancel: &Cancel, work: impl FnOnce(&Cancel) -> Result<T> + 
 ///
 /// # Errors
 /// As [`wait`].
-pub fn next<T: Send>(
+pub fn next_item<T: Send>(
     timeout: Option<Duration>,
-    cancel: &Cancel,
-    mut next: impl FnMut(Option<Duration>, &Cancel) -> Result<T> + Send,
+    cancel: &CancelToken,
+    mut next: impl FnMut(Option<Duration>, &CancelToken) -> Result<T> + Send,
 ) -> Result<T> {
-    if listens() {
-        tell(cancel)?;
+    if has_handlers() {
+        dispatch(cancel)?;
         match next(Some(Duration::ZERO), cancel) {
             Err(error) if error.kind() == Kind::Timeout => {}
             there => return there,
@@ -177,8 +180,8 @@ pub fn next<T: Send>(
 }
 
 /// Whether there is anybody to be told. The last one to go takes the journal with it.
-fn listens() -> bool {
-    if TELLING.get() {
+fn has_handlers() -> bool {
+    if IN_HANDLER.get() {
         return false;
     }
     HANDLERS.with_borrow_mut(|handlers| {
@@ -193,27 +196,27 @@ fn listens() -> bool {
 }
 
 /// Tells of what has happened until now.
-fn tell(cancel: &Cancel) -> Result<()> {
+fn dispatch(cancel: &CancelToken) -> Result<()> {
     read(cancel)?;
-    tell_untold()
+    dispatch_queue()
 }
 
 /// Tells of what happens, until `done` is raised.
-fn tell_until(done: &Cancel) -> Result<()> {
+fn dispatch_until(done: &CancelToken) -> Result<()> {
     loop {
-        let happened = match listens().then(stream).flatten() {
+        let happened = match has_handlers().then(stream).flatten() {
             Some(stream) => stream.borrow_mut().next_event(None, done),
             None => done.sleep(Duration::MAX).map(|()| None),
         };
         match happened {
-            Ok(Some(event)) => keep(Event::new(event)),
+            Ok(Some(event)) => enqueue(Event::new(event)),
             Ok(None) => {}
             Err(error) if error.kind() == Kind::Cancelled => return Ok(()),
             Err(error) => return Err(error),
         }
-        tell_untold()?;
+        dispatch_queue()?;
         // Events without end must not keep the call from its end.
-        if done.is_raised() {
+        if done.is_cancelled() {
             return Ok(());
         }
     }
@@ -224,7 +227,7 @@ fn stream() -> Option<Rc<RefCell<Box<dyn EventStream>>>> {
 }
 
 /// Reads what has happened until now.
-fn read(cancel: &Cancel) -> Result<()> {
+fn read(cancel: &CancelToken) -> Result<()> {
     let begun = Timestamp::now();
     let Some(stream) = stream() else { return Ok(()) };
     loop {
@@ -235,32 +238,32 @@ fn read(cancel: &Cancel) -> Result<()> {
             Err(error) => return Err(error),
         };
         let later = event.event().time > begun;
-        keep(event);
+        enqueue(event);
         if later {
             return Ok(());
         }
     }
 }
 
-fn keep(event: Event) {
+fn enqueue(event: Event) {
     HANDLERS.with_borrow_mut(|handlers| {
         let Some(handlers) = handlers else { return };
         handlers.read += 1;
         let Handlers { list, read, .. } = handlers;
         // Most is for nobody.
-        if list.iter().any(|handler| handler.filter.takes(event.event())) {
+        if list.iter().any(|handler| handler.filter.matches(event.event())) {
             let number = *read;
-            handlers.untold.push_back((number, event));
+            handlers.queue.push_back((number, event));
         }
     });
 }
 
 /// Calls the handlers, event after event, in the order in which they were made.
-fn tell_untold() -> Result<()> {
-    while let Some((event, handlers, engine)) = next_untold() {
+fn dispatch_queue() -> Result<()> {
+    while let Some((event, handlers, engine)) = next_queued() {
         for handler in handlers.iter().filter(|handler| handler.subscription.is_on()) {
             let value = Dynamic::from(event.clone());
-            let _telling = Telling::begin();
+            let _telling = HandlerGuard::begin();
             if let Err(error) = handler.function.call_with(&engine, event.clone(), value) {
                 THROWN.set(Some(error));
                 return Err(Error::new(Kind::Cancelled, "a handler has failed"));
@@ -271,31 +274,32 @@ fn tell_untold() -> Result<()> {
 }
 
 /// The next event that somebody is to be told of, who that is, and what calls them.
-fn next_untold() -> Option<(Event, Vec<Rc<Handler>>, Rc<Engine>)> {
+fn next_queued() -> Option<(Event, Vec<Rc<Handler>>, Rc<Engine>)> {
     HANDLERS.with_borrow_mut(|handlers| {
         let handlers = handlers.as_mut()?;
-        let (number, event) = handlers.untold.pop_front()?;
-        let wanted =
-            |handler: &&Rc<Handler>| handler.after < number && handler.filter.takes(event.event());
+        let (number, event) = handlers.queue.pop_front()?;
+        let wanted = |handler: &&Rc<Handler>| {
+            handler.after < number && handler.filter.matches(event.event())
+        };
         let list = handlers.list.iter().filter(wanted).cloned().collect();
-        let stage = &handlers.stage;
+        let stage = &handlers.context;
         let engine = handlers.engine.get_or_insert_with(|| Rc::new(interpreter::build(stage)));
         Some((event, list, Rc::clone(engine)))
     })
 }
 
 /// A handler runs for as long as this lives, also when it panics.
-struct Telling;
+struct HandlerGuard;
 
-impl Telling {
+impl HandlerGuard {
     fn begin() -> Self {
-        TELLING.set(true);
-        Telling
+        IN_HANDLER.set(true);
+        HandlerGuard
     }
 }
 
-impl Drop for Telling {
+impl Drop for HandlerGuard {
     fn drop(&mut self) {
-        TELLING.set(false);
+        IN_HANDLER.set(false);
     }
 }

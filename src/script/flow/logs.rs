@@ -7,7 +7,7 @@ use std::time::Instant;
 use rhai::Dynamic;
 
 use super::handlers;
-use crate::engine::{Backend, Cancel, LogStream};
+use crate::engine::{Backend, CancelToken, LogStream};
 use crate::model::observe::log::{LogLine as Line, Stream};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
@@ -50,7 +50,7 @@ struct Live {
     backend: Arc<dyn Backend>,
     id: ContainerId,
     follow: Follow,
-    cancel: Cancel,
+    cancel: CancelToken,
 }
 
 impl Logs {
@@ -59,7 +59,7 @@ impl Logs {
         backend: &Arc<dyn Backend>,
         id: &ContainerId,
         follow: Follow,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Logs> {
         let timestamps = follow.timestamps;
         let backend = Arc::clone(backend);
@@ -133,7 +133,7 @@ pub struct Lines {
     stream: Box<dyn LogStream>,
     deadline: Option<Instant>,
     follows: bool,
-    cancel: Cancel,
+    cancel: CancelToken,
     over: bool,
 }
 
@@ -143,7 +143,7 @@ impl Lines {
         backend: &Arc<dyn Backend>,
         id: &ContainerId,
         follow: Follow,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Lines> {
         let (backend, cancel) = (Arc::clone(backend), cancel.clone());
         Live { backend, id: id.clone(), follow, cancel }.open()
@@ -165,7 +165,7 @@ impl Iterator for Lines {
         }
         let stream = &mut self.stream;
         let next =
-            handlers::next(left, &self.cancel, |left, cancel| stream.next_line(left, cancel));
+            handlers::next_item(left, &self.cancel, |left, cancel| stream.next_line(left, cancel));
         let next = next.transpose();
         // After an error the stream says nothing new.
         self.over = !matches!(next, Some(Ok(_)));

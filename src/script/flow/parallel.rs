@@ -6,14 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 
 use super::handlers;
-use crate::engine::Cancel;
+use crate::engine::CancelToken;
 use crate::model::error::Context;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{OrRaise, RhaiResultOf, raise};
 use crate::script::context::{callback, stack, thread};
 
 /// How many run at once where nobody says so.
-pub const AT_ONCE: usize = 256;
+pub const MAX_CONCURRENT: usize = 256;
 
 /// A call to be made.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Job {
 impl Job {
     /// A call with these values.
     pub fn new(function: FnPtr, arguments: Vec<Dynamic>) -> Self {
-        Job { function: callback::with_own_handles(function), arguments }
+        Job { function: callback::with_cloned_handles(function), arguments }
     }
 }
 
@@ -37,26 +37,27 @@ struct Shared<'a> {
     results: Mutex<Vec<Dynamic>>,
     /// The first error, in time.
     failed: Mutex<Option<Box<EvalAltResult>>>,
-    cancel: Cancel,
+    cancel: CancelToken,
 }
 
 /// Makes all calls, at most `limit` at once. Their results, in the order of `jobs`; the first
 /// error ends the calls that still run.
 pub fn run(ctx: &NativeCallContext, jobs: &[Job], limit: usize) -> RhaiResultOf<Vec<Dynamic>> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let shared = Shared {
         jobs,
         next: AtomicUsize::new(0),
         results: Mutex::new(vec![Dynamic::UNIT; jobs.len()]),
         failed: Mutex::new(None),
-        cancel: stage.cancel().part().or_raise(ctx)?,
+        cancel: stage.cancel().child().or_raise(ctx)?,
     };
-    let (scope, tidying) = (thread::scope(), thread::is_tidying());
+    let (scope, tidying) = (thread::scope(), thread::is_in_cleanup());
     std::thread::scope(|threads| {
         for _ in 0..limit.min(jobs.len()) {
             let (shared, scope) = (&shared, scope.clone());
-            let work =
-                move || thread::apart(shared.cancel.clone(), scope, tidying, || work(ctx, shared));
+            let work = move || {
+                thread::on_thread(shared.cancel.clone(), scope, tidying, || work(ctx, shared))
+            };
             if let Err(error) = stack::thread().spawn_scoped(threads, work) {
                 let made = Err::<(), _>(error).context(|| "make a thread".to_owned());
                 shared.fails(made.or_raise(ctx).err());
@@ -76,7 +77,7 @@ impl Shared<'_> {
         if failed.is_none() {
             *failed = error;
         }
-        self.cancel.raise();
+        self.cancel.cancel();
     }
 }
 
@@ -86,13 +87,13 @@ fn work(ctx: &NativeCallContext, shared: &Shared<'_>) {
         let index = shared.next.fetch_add(1, Ordering::Relaxed);
         let Some(job) = shared.jobs.get(index) else { return };
         // One that fails has its error in `failed` before it raises the flag.
-        if shared.cancel.is_raised() {
+        if shared.cancel.is_cancelled() {
             return shared.fails(Some(
                 crate::script::context::thrown::Ending::Interrupted.at(ctx.call_position()),
             ));
         }
         let call = || job.function.call_within_context::<Dynamic>(ctx, job.arguments.clone());
-        let whole = || handlers::within(call, || shared.cancel.clone());
+        let whole = || handlers::with_handlers(call, || shared.cancel.clone());
         let result = stack::without_panic(whole).unwrap_or_else(|bug| Err(raise(ctx, &bug)));
         match result {
             Ok(value) => lock(&shared.results)[index] = value.flatten(),

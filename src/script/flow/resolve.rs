@@ -5,7 +5,7 @@ use rhai::{Dynamic, NativeCallContext};
 use crate::model::image::PullPolicy;
 use crate::model::observe::progress::PullOptions;
 use crate::model::{Error, Kind};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{OrRaise, RhaiResultOf, raise};
 use crate::script::values;
 use crate::script::values::handle::{Container, Image};
@@ -14,14 +14,14 @@ use crate::script::values::handle::{Container, Image};
 pub fn container(ctx: &NativeCallContext, subject: &Dynamic) -> RhaiResultOf<Container> {
     // A variable that a closure captured arrives as a shared cell.
     let subject = subject.clone().flatten();
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     if let Some(container) = subject.clone().try_cast::<Container>() {
-        stage.touches(ctx, container.id());
+        stage.note_use(ctx, container.id());
         return Ok(container);
     }
     let name = text(ctx, &subject, "container")?;
     let id = stage.backend().find(&name).or_raise(ctx)?;
-    stage.touches(ctx, &id);
+    stage.note_use(ctx, &id);
     Ok(Container::new(stage.backend(), id))
 }
 
@@ -32,11 +32,11 @@ pub fn image(ctx: &NativeCallContext, subject: &Dynamic, pull: PullPolicy) -> Rh
         return Ok(image);
     }
     let reference = text(ctx, &subject, "image")?;
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     let host = stage.host();
     let fetch = PullOptions::default();
     let metadata =
-        stage.backend().obtain(&reference, pull, &fetch, &host.progress, &stage.cancel());
+        stage.backend().ensure_image(&reference, pull, &fetch, &host.progress, &stage.cancel());
     let metadata = metadata.or_raise(ctx)?;
     Ok(Image::new(stage.backend(), metadata, &reference))
 }

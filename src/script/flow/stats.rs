@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rhai::{Dynamic, Map};
 
 use super::handlers;
-use crate::engine::{Backend, Cancel};
+use crate::engine::{Backend, CancelToken};
 use crate::model::observe::stats::Stats;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
@@ -38,7 +38,7 @@ pub struct Samples {
     backend: Arc<dyn Backend>,
     id: ContainerId,
     sampling: Sampling,
-    cancel: Cancel,
+    cancel: CancelToken,
 }
 
 impl Samples {
@@ -50,7 +50,7 @@ impl Samples {
         backend: &Arc<dyn Backend>,
         id: &ContainerId,
         sampling: Sampling,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Samples> {
         backend.stats(id)?;
         let (backend, cancel) = (Arc::clone(backend), cancel.clone());
@@ -65,7 +65,7 @@ impl Samples {
             if over {
                 return None;
             }
-            let look = |cancel: &Cancel| of.next(&mut last, deadline, cancel);
+            let look = |cancel: &CancelToken| of.next(&mut last, deadline, cancel);
             let next = handlers::wait(&of.cancel, look).transpose();
             over = !matches!(next, Some(Ok(_)));
             next
@@ -83,11 +83,11 @@ impl Samples {
         &self,
         last: &mut Option<Stats>,
         deadline: Option<Instant>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Option<Map>> {
         let (before, pause) = match last {
             Some(before) => (Some(*before), self.sampling.interval),
-            None => (self.look()?, WATCHED.min(self.sampling.interval)),
+            None => (self.sample()?, WATCHED.min(self.sampling.interval)),
         };
         let Some(before) = before else { return Ok(None) };
         let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
@@ -95,14 +95,14 @@ impl Samples {
         if goes_on && left.is_some_and(|left| left < pause) {
             return Err(Error::new(Kind::Timeout, "the time for following is over"));
         }
-        let Some(now) = self.look()?.filter(|_| goes_on) else { return Ok(None) };
+        let Some(now) = self.sample()?.filter(|_| goes_on) else { return Ok(None) };
         *last = Some(now);
         Ok(Some(map_of(&before, &now)))
     }
 
     /// What it uses now; `None` where it does not run any more.
-    fn look(&self) -> Result<Option<Stats>> {
-        if self.has_ended()? {
+    fn sample(&self) -> Result<Option<Stats>> {
+        if self.has_exited()? {
             return Ok(None);
         }
         match self.backend.stats(&self.id) {
@@ -111,7 +111,7 @@ impl Samples {
         }
     }
 
-    fn has_ended(&self) -> Result<bool> {
+    fn has_exited(&self) -> Result<bool> {
         match self.backend.inspect(&self.id) {
             Ok(record) => Ok(!record.state.status.is_live()),
             Err(error) if error.kind() == Kind::NotFound => Ok(true),
@@ -120,14 +120,14 @@ impl Samples {
     }
 
     /// Waits so long; false when it has ended meanwhile, for which it need not wait.
-    fn wait(&self, time: Duration, cancel: &Cancel) -> Result<bool> {
+    fn wait(&self, time: Duration, cancel: &CancelToken) -> Result<bool> {
         let end = Instant::now() + time;
         match self.backend.wait(&self.id, Some(time), cancel) {
             Err(error) if error.kind() == Kind::Timeout => return Ok(true),
             Err(error) if error.kind() == Kind::NotFound => return Ok(false),
             waited => drop(waited?),
         }
-        if self.has_ended()? {
+        if self.has_exited()? {
             return Ok(false);
         }
         // Only a run has ended, and its restart policy begins another.

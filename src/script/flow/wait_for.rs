@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use regex::Regex;
 
-use crate::engine::{Attach, Backend, Cancel};
+use crate::engine::{Attach, Backend, CancelToken};
 use crate::model::container::Container as Record;
-use crate::model::container::exec::{ExecOptions, Left};
+use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::status::Status;
 use crate::model::observe::event::{EventFilter, EventOptions};
 use crate::model::observe::log::{LogLine, LogOptions, Stream};
-use crate::model::observe::readiness::{Seen, Sign};
+use crate::model::observe::readiness::{Probe, ProbeResult};
 use crate::model::{Error, Kind, Result};
-use crate::script::options::{Condition, Goal};
-use crate::script::values::exec_result::Kept;
+use crate::script::options::{Condition, WaitCondition};
+use crate::script::values::exec_result::CappedOutput;
 use crate::script::values::handle::Container;
 
 /// How long between two looks at what nobody tells of.
@@ -26,9 +26,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The same for a program that is run each time.
 const LONG_PAUSE: Duration = Duration::from_millis(200);
 /// How long a program may take that is run when the time is over, or nearly.
-const ONE_LOOK: Duration = Duration::from_secs(1);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many of the last lines an error shows.
-const LAST: u64 = 5;
+const LAST_LINES: u64 = 5;
 
 /// Who is waited for, and until when.
 #[derive(Clone, Debug)]
@@ -46,18 +46,18 @@ impl Waiter {
     ///
     /// # Errors
     /// [`Kind::Died`] when it ends or fails first, [`Kind::Timeout`], [`Kind::Cancelled`].
-    pub fn wait(&self, goal: &Goal, cancel: &Cancel) -> Result<()> {
+    pub fn wait(&self, goal: &WaitCondition, cancel: &CancelToken) -> Result<()> {
         // Where nothing runs, what is waited for is taken to come.
-        if self.backend.only_tells() {
+        if self.backend.is_dry_run() {
             return Ok(());
         }
         let Some(fail) = &goal.fail else { return self.wait_until(&goal.condition, cancel) };
-        let holds = |cancel: &Cancel| self.wait_until(&goal.condition, cancel);
-        let fails = |cancel: &Cancel| self.watch_for(fail, cancel);
-        at_once(&[&holds, &fails], |_| true, cancel)
+        let holds = |cancel: &CancelToken| self.wait_until(&goal.condition, cancel);
+        let fails = |cancel: &CancelToken| self.watch_for(fail, cancel);
+        run_concurrently(&[&holds, &fails], |_| true, cancel)
     }
 
-    fn wait_until(&self, condition: &Condition, cancel: &Cancel) -> Result<()> {
+    fn wait_until(&self, condition: &Condition, cancel: &CancelToken) -> Result<()> {
         match condition {
             Condition::Status(status) => {
                 let ended = matches!(status, Status::Exited | Status::Dead | Status::Created);
@@ -67,7 +67,7 @@ impl Waiter {
                 })
             }
             Condition::Health(health) => {
-                self.asked(health)?;
+                self.check_has_healthcheck(health)?;
                 self.state(health, false, cancel, |record| {
                     let running = record.filter(|record| record.state.status == Status::Running);
                     running.is_some_and(|record| record.health() == *health)
@@ -77,20 +77,20 @@ impl Waiter {
             Condition::Log { pattern, count, stream } => {
                 self.lines(pattern, *count, *stream, cancel)
             }
-            Condition::Shows(sign) => {
-                self.looks(&sign.to_string(), PAUSE, cancel, || self.shows(sign, cancel))
+            Condition::Probe(sign) => {
+                self.poll(&sign.to_string(), PAUSE, cancel, || self.probe(sign, cancel))
             }
             Condition::Exec(cmd) => {
                 let what = format!("answering `{}`", cmd.join(" "));
-                self.looks(&what, LONG_PAUSE, cancel, || self.succeeds(cmd, cancel))
+                self.poll(&what, LONG_PAUSE, cancel, || self.succeeds(cmd, cancel))
             }
-            Condition::All(goals) => self.several(goals, Result::is_err, cancel),
+            Condition::All(goals) => self.wait_all(goals, Result::is_err, cancel),
             Condition::Any(goals) => {
                 let decides = |ended: &Result<()>| match ended {
                     Ok(()) => true,
-                    Err(error) => !self.leaves_others(error),
+                    Err(error) => !self.others_may_succeed(error),
                 };
-                self.several(goals, decides, cancel)
+                self.wait_all(goals, decides, cancel)
             }
         }
     }
@@ -101,9 +101,9 @@ impl Waiter {
     }
 
     /// Fails where nothing ever asks for its health.
-    fn asked(&self, health: &str) -> Result<()> {
-        match self.look()? {
-            Some(record) if record.spec.host.upkeep.health.command().is_none() => {
+    fn check_has_healthcheck(&self, health: &str) -> Result<()> {
+        match self.current()? {
+            Some(record) if record.spec.host.supervision.health.command().is_none() => {
                 let name = self.container.name();
                 let message = format!("`{name}` has no health check, so it is never {health}");
                 Err(Error::new(Kind::Invalid, message)
@@ -116,26 +116,26 @@ impl Waiter {
 
     /// Whether others may still hold where one has failed so: they look for themselves when the
     /// time is over, and an end may be what they wait for.
-    fn leaves_others(&self, error: &Error) -> bool {
+    fn others_may_succeed(&self, error: &Error) -> bool {
         let over = |record: Option<Record>| record.is_none_or(|r| !r.state.status.is_live());
         match error.kind() {
             Kind::Timeout => true,
-            Kind::Died => self.look().is_ok_and(over),
+            Kind::Died => self.current().is_ok_and(over),
             _ => false,
         }
     }
 
     /// Waits for several goals. `decides` says which end of one ends the wait for all.
-    fn several(
+    fn wait_all(
         &self,
-        goals: &[Goal],
+        goals: &[WaitCondition],
         decides: impl Fn(&Result<()>) -> bool,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
         let waits: Vec<_> =
-            goals.iter().map(|goal| move |cancel: &Cancel| self.wait(goal, cancel)).collect();
+            goals.iter().map(|goal| move |cancel: &CancelToken| self.wait(goal, cancel)).collect();
         let jobs: Vec<Job<'_>> = waits.iter().map(|wait| wait as Job<'_>).collect();
-        at_once(&jobs, decides, cancel)
+        run_concurrently(&jobs, decides, cancel)
     }
 
     /// Waits for a state. `ended` says that it may come after the end.
@@ -143,7 +143,7 @@ impl Waiter {
         &self,
         what: &str,
         ended: bool,
-        cancel: &Cancel,
+        cancel: &CancelToken,
         holds: impl Fn(Option<&Record>) -> bool,
     ) -> Result<()> {
         let mut filter = EventFilter::default();
@@ -151,41 +151,41 @@ impl Waiter {
         let options = EventOptions { follow: true, filter, ..EventOptions::default() };
         let mut events = self.backend.events(&options)?;
         loop {
-            let record = self.look()?;
+            let record = self.current()?;
             if holds(record.as_ref()) {
                 return Ok(());
             }
             if !ended || record.is_none() {
                 self.alive(record.as_ref(), what)?;
             }
-            match events.next_event(self.left(), cancel) {
-                Err(error) if error.kind() == Kind::Timeout => return Err(self.late(what)),
+            match events.next_event(self.time_left(), cancel) {
+                Err(error) if error.kind() == Kind::Timeout => return Err(self.timeout_error(what)),
                 other => other?,
             };
         }
     }
 
     /// Looks again and again.
-    fn looks(
+    fn poll(
         &self,
         what: &str,
         pause: Duration,
-        cancel: &Cancel,
-        look: impl Fn() -> Result<Seen>,
+        cancel: &CancelToken,
+        look: impl Fn() -> Result<ProbeResult>,
     ) -> Result<()> {
         let mut last = None;
         loop {
-            let record = self.look()?;
+            let record = self.current()?;
             self.alive(record.as_ref(), what)?;
             if record.is_some_and(|record| record.state.status == Status::Running) {
                 match look()? {
-                    Seen::Yes => return Ok(()),
-                    Seen::NotYet(found) => last = Some(found),
+                    ProbeResult::Ready => return Ok(()),
+                    ProbeResult::NotReady(found) => last = Some(found),
                 }
             }
-            let left = self.left().unwrap_or(pause);
+            let left = self.time_left().unwrap_or(pause);
             if left.is_zero() {
-                let error = self.late(what);
+                let error = self.timeout_error(what);
                 return Err(match last {
                     Some(found) => error.hint(format!("when it was last looked at, {found}")),
                     None => error,
@@ -196,35 +196,37 @@ impl Waiter {
     }
 
     /// Whether it shows a sign.
-    fn shows(&self, sign: &Sign, cancel: &Cancel) -> Result<Seen> {
+    fn probe(&self, sign: &Probe, cancel: &CancelToken) -> Result<ProbeResult> {
         let mut sign = sign.clone();
-        if let (Sign::Answers(question), Some(left)) = (&mut sign, self.left()) {
+        if let (Probe::HttpGet(question), Some(left)) = (&mut sign, self.time_left()) {
             // The last look gets its time too, or it would tell of nothing.
-            question.patience = question.patience.min(left.max(LONG_PAUSE));
+            question.timeout = question.timeout.min(left.max(LONG_PAUSE));
         }
-        match self.backend.shows(self.container.id(), &sign, cancel) {
+        match self.backend.probe(self.container.id(), &sign, cancel) {
             // It is gone just now: the next look tells.
             Err(error) if error.kind() == Kind::NotFound => {
-                Ok(Seen::NotYet("it was gone".to_owned()))
+                Ok(ProbeResult::NotReady("it was gone".to_owned()))
             }
             seen => seen,
         }
     }
 
     /// Whether a program ends with 0 inside.
-    fn succeeds(&self, cmd: &[String], cancel: &Cancel) -> Result<Seen> {
+    fn succeeds(&self, cmd: &[String], cancel: &CancelToken) -> Result<ProbeResult> {
         // The last look gets its time too, or it would tell of nothing.
-        let timeout = self.left().map(|left| left.max(ONE_LOOK));
+        let timeout = self.time_left().map(|left| left.max(PROBE_TIMEOUT));
         let options = ExecOptions { cmd: cmd.to_vec(), timeout, ..ExecOptions::default() };
-        let (mut out, mut err) = (Kept::default(), Kept::default());
+        let (mut out, mut err) = (CappedOutput::default(), CappedOutput::default());
         let attach = Attach { start: false, ..Attach::to_output(&mut out, &mut err) };
         match self.backend.exec(self.container.id(), &options, attach, cancel) {
-            Ok(Left::Exited(0)) => Ok(Seen::Yes),
-            Ok(Left::Exited(code)) => Ok(Seen::NotYet(format!("it ended with exit code {code}"))),
-            Ok(Left::Detached) => Ok(Seen::NotYet("it was left".to_owned())),
+            Ok(AttachOutcome::Exited(0)) => Ok(ProbeResult::Ready),
+            Ok(AttachOutcome::Exited(code)) => {
+                Ok(ProbeResult::NotReady(format!("it ended with exit code {code}")))
+            }
+            Ok(AttachOutcome::Detached) => Ok(ProbeResult::NotReady("it was left".to_owned())),
             // It ends just now, or took too long: the next look tells.
             Err(error) if matches!(error.kind(), Kind::Refused | Kind::Timeout) => {
-                Ok(Seen::NotYet("it had not ended".to_owned()))
+                Ok(ProbeResult::NotReady("it had not ended".to_owned()))
             }
             Err(error) => Err(error),
         }
@@ -236,7 +238,7 @@ impl Waiter {
         pattern: &Regex,
         count: u64,
         stream: Option<Stream>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
         let what = format!("writing /{pattern}/");
         let mut missing = count;
@@ -249,9 +251,9 @@ impl Waiter {
     }
 
     /// Fails when a line matches. Never ends well: what else happens is for others to say.
-    fn watch_for(&self, fail: &Regex, cancel: &Cancel) -> Result<()> {
+    fn watch_for(&self, fail: &Regex, cancel: &CancelToken) -> Result<()> {
         match self.each_line("", None, cancel, |line| fail.is_match(&line.text())) {
-            Ok(()) => Err(self.died(format!("wrote a line that /{fail}/ matches"))),
+            Ok(()) => Err(self.died_error(format!("wrote a line that /{fail}/ matches"))),
             Err(_) => cancel.sleep(Duration::MAX),
         }
     }
@@ -262,7 +264,7 @@ impl Waiter {
         &self,
         what: &str,
         stream: Option<Stream>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
         mut enough: impl FnMut(&LogLine) -> bool,
     ) -> Result<()> {
         self.state(what, true, cancel, |record| {
@@ -272,39 +274,39 @@ impl Waiter {
         let begun = Timestamp::now();
         let mut lines = match self.backend.logs(self.container.id(), &options) {
             Err(error) if error.kind() == Kind::NotFound => {
-                return Err(self.died(format!("was removed before it was {what}")));
+                return Err(self.died_error(format!("was removed before it was {what}")));
             }
             lines => lines?,
         };
         loop {
-            match lines.next_line(self.left(), cancel) {
+            match lines.next_line(self.time_left(), cancel) {
                 Ok(Some(line)) if enough(&line) => return Ok(()),
                 // One who writes without end must not keep us from the time, nor from Ctrl-C; but
                 // what was there before is looked at, however short the time.
-                Ok(Some(line)) if line.time > begun && self.is_over() => {
-                    return Err(self.late(what));
+                Ok(Some(line)) if line.time > begun && self.is_expired() => {
+                    return Err(self.timeout_error(what));
                 }
                 Ok(Some(_)) => cancel.check()?,
                 Ok(None) => {
-                    self.alive(self.look()?.as_ref(), what)?;
-                    return Err(self.died("ended".to_owned()));
+                    self.alive(self.current()?.as_ref(), what)?;
+                    return Err(self.died_error("ended".to_owned()));
                 }
-                Err(error) if error.kind() == Kind::Timeout => return Err(self.late(what)),
+                Err(error) if error.kind() == Kind::Timeout => return Err(self.timeout_error(what)),
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn is_over(&self) -> bool {
-        self.left().is_some_and(|left| left.is_zero())
+    fn is_expired(&self) -> bool {
+        self.time_left().is_some_and(|left| left.is_zero())
     }
 
-    fn left(&self) -> Option<Duration> {
+    fn time_left(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
     /// The container; `None` where it is gone.
-    fn look(&self) -> Result<Option<Record>> {
+    fn current(&self) -> Result<Option<Record>> {
         match self.container.now() {
             Ok(record) => Ok(Some(record)),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
@@ -315,7 +317,7 @@ impl Waiter {
     /// Fails where it will not come any more.
     fn alive(&self, record: Option<&Record>, what: &str) -> Result<()> {
         let Some(record) = record else {
-            return Err(self.died(format!("was removed before it was {what}")));
+            return Err(self.died_error(format!("was removed before it was {what}")));
         };
         let state = &record.state;
         let over = matches!(state.status, Status::Exited | Status::Dead)
@@ -330,14 +332,14 @@ impl Waiter {
         if !state.error.is_empty() {
             how = format!("did not start ({})", state.error);
         }
-        Err(self.died(format!("{how} before it was {what}")))
+        Err(self.died_error(format!("{how} before it was {what}")))
     }
 
-    fn died(&self, how: String) -> Error {
+    fn died_error(&self, how: String) -> Error {
         self.with_last_lines(Error::new(Kind::Died, format!("`{}` {how}", self.container.name())))
     }
 
-    fn late(&self, what: &str) -> Error {
+    fn timeout_error(&self, what: &str) -> Error {
         let message = format!("`{}` was not {what} in time", self.container.name());
         self.with_last_lines(Error::new(Kind::Timeout, message))
     }
@@ -347,9 +349,9 @@ impl Waiter {
         let name = self.container.name();
         let status = self.container.now().map(|record| record.state.status.as_str()).ok();
         let mut error = error.container(&name, status);
-        let options = LogOptions { tail: Some(LAST), ..LogOptions::default() };
+        let options = LogOptions { tail: Some(LAST_LINES), ..LogOptions::default() };
         let Ok(mut lines) = self.backend.logs(self.container.id(), &options) else { return error };
-        let Ok(never) = Cancel::new() else { return error };
+        let Ok(never) = CancelToken::new() else { return error };
         while let Ok(Some(line)) = lines.next_line(Some(Duration::ZERO), &never) {
             error = error.cause(format!("{}: {}", line.stream.as_str(), line.text()));
         }
@@ -357,12 +359,16 @@ impl Waiter {
     }
 }
 
-type Job<'a> = &'a (dyn Fn(&Cancel) -> Result<()> + Sync);
+type Job<'a> = &'a (dyn Fn(&CancelToken) -> Result<()> + Sync);
 
 /// Does all at the same time. The first result that `decides` takes ends the others and is the
 /// result of all; else it is the first error, when all are done.
-fn at_once(jobs: &[Job<'_>], decides: impl Fn(&Result<()>) -> bool, cancel: &Cancel) -> Result<()> {
-    let part = cancel.part()?;
+fn run_concurrently(
+    jobs: &[Job<'_>],
+    decides: impl Fn(&Result<()>) -> bool,
+    cancel: &CancelToken,
+) -> Result<()> {
+    let part = cancel.child()?;
     let (tell, told) = mpsc::channel();
     std::thread::scope(|scope| {
         for job in jobs {
@@ -378,12 +384,12 @@ fn at_once(jobs: &[Job<'_>], decides: impl Fn(&Result<()>) -> bool, cancel: &Can
         let mut first = Ok(());
         for result in told {
             if decides(&result) {
-                part.raise();
+                part.cancel();
                 return result;
             }
             first = first.and(result);
         }
         first
     })
-    .inspect_err(|_| part.raise())
+    .inspect_err(|_| part.cancel())
 }

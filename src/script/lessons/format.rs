@@ -38,7 +38,7 @@ pub struct Lesson {
     /// What progress and `learn ID` call it.
     pub id: String,
     /// What it is about.
-    pub title: Words,
+    pub title: LocalizedText,
     /// What is chosen anew for each learner, by name; `$name` stands for it in all texts.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
@@ -46,7 +46,7 @@ pub struct Lesson {
     #[serde(default)]
     pub before: String,
     /// What there is to know.
-    pub explain: Words,
+    pub explain: LocalizedText,
     /// A question about what will happen.
     #[serde(default)]
     pub guess: Option<Guess>,
@@ -59,13 +59,13 @@ pub struct Lesson {
 #[serde(deny_unknown_fields)]
 pub struct Guess {
     /// The question.
-    pub ask: Words,
+    pub ask: LocalizedText,
     /// The answers; they are shown in another order to each learner.
-    pub choices: Vec<Words>,
+    pub choices: Vec<LocalizedText>,
     /// Which one is right, from 1.
     pub right: usize,
     /// Why.
-    pub because: Words,
+    pub because: LocalizedText,
 }
 
 /// Something to do.
@@ -73,7 +73,7 @@ pub struct Guess {
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// What is to be so afterwards.
-    pub ask: Words,
+    pub ask: LocalizedText,
     /// Whether it is so: a script whose value is `true`, or the name of a hint.
     #[serde(default)]
     pub check: String,
@@ -82,7 +82,7 @@ pub struct Step {
     pub answer: String,
     /// What to say where it is not so, by name.
     #[serde(default)]
-    pub hints: BTreeMap<String, Words>,
+    pub hints: BTreeMap<String, LocalizedText>,
     /// One way: a script. For a question, it is done before the answer is looked up.
     pub solve: String,
     /// For each hint a script (for a question: an answer) after which it is given.
@@ -93,19 +93,19 @@ pub struct Step {
 /// A text in the languages that it has.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-pub enum Words {
+pub enum LocalizedText {
     /// The same in all.
     One(String),
     /// By code.
     Each(BTreeMap<String, String>),
 }
 
-impl Words {
+impl LocalizedText {
     /// The text for a reader: English, or any, where there is none in their language.
-    pub fn tell(&self, language: Language) -> &str {
+    pub fn for_reader(&self, language: Language) -> &str {
         match self {
-            Words::One(text) => text,
-            Words::Each(texts) => {
+            LocalizedText::One(text) => text,
+            LocalizedText::Each(texts) => {
                 let in_english = texts.get(Language::English.code());
                 let text = texts.get(language.code()).or(in_english).or(texts.values().next());
                 text.map_or("", String::as_str)
@@ -116,13 +116,13 @@ impl Words {
     /// Whether it is told in this language.
     #[cfg(test)]
     pub fn is_in(&self, language: Language) -> bool {
-        matches!(self, Words::Each(texts) if texts.contains_key(language.code()))
+        matches!(self, LocalizedText::Each(texts) if texts.contains_key(language.code()))
     }
 
     fn all(&self) -> impl Iterator<Item = &str> {
         let (one, each) = match self {
-            Words::One(text) => (Some(text.as_str()), None),
-            Words::Each(texts) => (None, Some(texts.values().map(String::as_str))),
+            LocalizedText::One(text) => (Some(text.as_str()), None),
+            LocalizedText::Each(texts) => (None, Some(texts.values().map(String::as_str))),
         };
         one.into_iter().chain(each.into_iter().flatten())
     }
@@ -189,7 +189,7 @@ impl Lesson {
         let scripts = self.steps.iter().flat_map(|step| {
             [&step.check, &step.answer, &step.solve].into_iter().chain(step.wrong.values())
         });
-        let texts = words.flat_map(Words::all).chain(scripts.map(String::as_str));
+        let texts = words.flat_map(LocalizedText::all).chain(scripts.map(String::as_str));
         let names = texts.chain([self.before.as_str()]).flat_map(values::names);
         names.filter(|name| !self.values.contains_key(*name)).map(str::to_owned).collect()
     }

@@ -12,8 +12,8 @@ pub(crate) mod self_test;
 mod values;
 
 pub use crate::script::lessons::sandbox_store::clear;
-pub use crate::script::lessons::self_test::{Solved, solve};
+pub use crate::script::lessons::self_test::{SelfTestResult, self_test};
 pub use csv::csv;
 pub use format::{Lesson, course, of_folder};
-pub use player::{Player, Said};
-pub use progress::{Kept, Progress};
+pub use player::{Player, TutorOutput};
+pub use progress::{Progress, ProgressFile};

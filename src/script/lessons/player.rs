@@ -5,28 +5,28 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::format::{Guess, Lesson, Step};
-use super::progress::{Kept, Progress};
+use super::progress::{Progress, ProgressFile};
 use super::sandbox_store::{ask, chosen, clear, is_same, prepare};
 use super::values::{self, Values};
-use crate::model::value::language::Reader;
+use crate::model::value::language::ReaderProfile;
 use crate::model::{Error, Kind, Result};
 use crate::script::Host;
 use crate::ui::format::columns;
-use crate::ui::messages::{self, Facts};
+use crate::ui::messages::{self, Args};
 use crate::ui::page_of_text;
 
 /// What the learner is told for an input that was meant for the course.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct TutorOutput {
     /// What there is to read first; it may be longer than a screen.
     pub read: String,
     /// The rest: what is to be done.
     pub text: String,
 }
 
-impl From<String> for Said {
+impl From<String> for TutorOutput {
     fn from(text: String) -> Self {
-        Said { read: String::new(), text }
+        TutorOutput { read: String::new(), text }
     }
 }
 
@@ -46,13 +46,13 @@ enum At {
 pub struct Player {
     host: Host,
     course: Vec<Lesson>,
-    kept: Kept,
+    progress_file: ProgressFile,
     lesson: usize,
     at: At,
     values: Values,
     /// The places of the choices of the present question, as they are shown.
     order: Vec<usize>,
-    begun: Instant,
+    lesson_started: Instant,
     /// What the check last said, so that the same is not told again and again.
     last: Option<String>,
 }
@@ -62,7 +62,12 @@ impl Player {
     ///
     /// # Errors
     /// [`Kind::NotFound`] for a lesson that is not there.
-    pub fn new(host: Host, course: Vec<Lesson>, kept: Kept, first: Option<&str>) -> Result<Self> {
+    pub fn new(
+        host: Host,
+        course: Vec<Lesson>,
+        kept: ProgressFile,
+        first: Option<&str>,
+    ) -> Result<Self> {
         let open = |lesson: &Lesson| !kept.progress.is_done(&lesson.id);
         let lesson = match first {
             Some(name) => find(&course, name)?,
@@ -71,29 +76,29 @@ impl Player {
         Ok(Player {
             host,
             course,
-            kept,
+            progress_file: kept,
             lesson,
             at: At::Finished,
             values: Values::new(),
             order: Vec::new(),
-            begun: Instant::now(),
+            lesson_started: Instant::now(),
             last: None,
         })
     }
 
-    fn reader(&self) -> Reader {
+    fn reader(&self) -> ReaderProfile {
         self.host.reader
     }
 
-    fn tell(&self, id: &str, facts: Facts<'_>) -> String {
-        messages::tell(self.reader().language, id, facts)
+    fn format(&self, id: &str, facts: Args<'_>) -> String {
+        messages::format_message(self.reader().language, id, facts)
     }
 
     /// A text of the lesson, with its values.
-    fn words(&self, words: &super::format::Words) -> String {
-        let text = values::put(words.tell(self.reader().language), &self.values);
+    fn words(&self, words: &super::format::LocalizedText) -> String {
+        let text = values::put(words.for_reader(self.reader().language), &self.values);
         // A lesson may be a stranger's.
-        page_of_text(&crate::ui::error::visible(&text), self.reader())
+        page_of_text(&crate::ui::error::escape_control(&text), self.reader())
     }
 
     fn current(&self) -> &Lesson {
@@ -115,37 +120,38 @@ impl Player {
     pub fn welcome(&self) -> String {
         let count = self.course.len().to_string();
         let (hello, how) =
-            (self.tell("learn-welcome", &[("count", &count)]), self.tell("learn-how", &[]));
+            (self.format("learn-welcome", &[("count", &count)]), self.format("learn-how", &[]));
         let mut text = format!(
             "{}\n\n{}",
             page_of_text(&hello, self.reader()),
             page_of_text(&how, self.reader())
         );
-        let done = self.course.iter().filter(|lesson| self.kept.progress.is_done(&lesson.id));
+        let done =
+            self.course.iter().filter(|lesson| self.progress_file.progress.is_done(&lesson.id));
         let done = done.count();
         // Without a cgroup nothing can be frozen, counted or limited.
         let info = self.host.backend.info();
         if info.is_ok_and(|info| info.rootless && info.cgroup_controllers.is_empty()) {
-            let note = page_of_text(&self.tell("learn-no-cgroup", &[]), self.reader());
+            let note = page_of_text(&self.format("learn-no-cgroup", &[]), self.reader());
             text.push_str(&format!("\n\n{note}"));
         }
         if done > 0 {
             let done = done.to_string();
-            let progress = self.tell("learn-progress", &[("done", &done), ("count", &count)]);
-            text.push_str(&format!("\n{progress} {}", self.tell("learn-restart", &[])));
+            let progress = self.format("learn-progress", &[("done", &done), ("count", &count)]);
+            text.push_str(&format!("\n{progress} {}", self.format("learn-restart", &[])));
         }
         text
     }
 
     /// The words for the course itself.
     pub fn how(&self) -> String {
-        page_of_text(&self.tell("learn-how", &[]), self.reader())
+        page_of_text(&self.format("learn-how", &[]), self.reader())
     }
 
     /// What is said at the end, when the progress is kept.
     pub fn goodbye(&self) -> String {
-        match self.kept.keep() {
-            Ok(()) => self.tell("learn-bye", &[]),
+        match self.progress_file.save() {
+            Ok(()) => self.format("learn-bye", &[]),
             Err(error) => crate::ui::error::error(&error).trim_end().to_owned(),
         }
     }
@@ -154,12 +160,12 @@ impl Player {
     ///
     /// # Errors
     /// When the store can't be cleared or the lesson's beginning fails.
-    pub fn begin(&mut self) -> Result<Said> {
+    pub fn begin(&mut self) -> Result<TutorOutput> {
         let lesson = self.current().clone();
         self.values = chosen(&lesson)?;
         clear(self.host.backend.as_ref())?;
         prepare(&self.host, &lesson, &self.values)?;
-        self.begun = Instant::now();
+        self.lesson_started = Instant::now();
         self.at = if lesson.guess.is_some() { At::Guess } else { At::Step(0) };
         self.order = shuffled(lesson.guess.as_ref().map_or(0, |guess| guess.choices.len()));
         self.last = None;
@@ -167,35 +173,38 @@ impl Player {
         let title = self.words(&lesson.title);
         let facts =
             [("number", number.as_str()), ("count", count.as_str()), ("title", title.as_str())];
-        let title = self.tell("learn-lesson", &facts);
+        let title = self.format("learn-lesson", &facts);
         let line = if self.reader().ascii { "=" } else { "━" };
         let line = line.repeat(self.reader().width.min(76));
         let title = page_of_text(&title, self.reader());
         let read = format!("{line}\n{title}\n{line}\n\n{}\n", self.words(&lesson.explain));
-        let keys = page_of_text(&self.tell("learn-keys", &[]), self.reader());
+        let keys = page_of_text(&self.format("learn-keys", &[]), self.reader());
         let text = format!("{}\n{keys}", self.task());
-        Ok(Said { read, text })
+        Ok(TutorOutput { read, text })
     }
 
     /// What is asked for now.
     fn task(&mut self) -> String {
         if let Some(guess) = self.guess() {
             let mut text =
-                format!("{}\n{}\n", self.tell("learn-predict", &[]), self.words(&guess.ask));
+                format!("{}\n{}\n", self.format("learn-predict", &[]), self.words(&guess.ask));
             for (number, choice) in (1..).zip(&self.order) {
                 let words = self.words(&guess.choices[*choice]);
                 let lines = columns::wrapped(&words, self.reader().width.saturating_sub(5));
                 text.push_str(&format!("  {number}) {}\n", lines.join("\n     ")));
             }
-            text.push_str(&self.tell("learn-choose", &[]));
+            text.push_str(&self.format("learn-choose", &[]));
             return text;
         }
         let Some((number, step)) = self.step() else { return self.finished() };
         let count = self.current().steps.len();
         let (shown, all) = ((number + 1).to_string(), count.to_string());
         let facts = [("number", shown.as_str()), ("count", all.as_str())];
-        let head =
-            if count == 1 { self.tell("learn-task", &[]) } else { self.tell("learn-step", &facts) };
+        let head = if count == 1 {
+            self.format("learn-task", &[])
+        } else {
+            self.format("learn-step", &facts)
+        };
         let text = format!("{head}\n{}", self.words(&step.ask));
         self.last = self.judge().err();
         text
@@ -232,7 +241,7 @@ impl Player {
 
     /// The hint for what is wrong now; of a question that for any wrong answer.
     fn hint(&mut self) -> String {
-        let Some((_, step)) = self.step() else { return self.tell("learn-no-hint", &[]) };
+        let Some((_, step)) = self.step() else { return self.format("learn-no-hint", &[]) };
         let asked = step.check.is_empty();
         let name = if asked { "any".to_owned() } else { self.judge().err().unwrap_or_default() };
         self.hint_called(&name)
@@ -241,11 +250,11 @@ impl Player {
     fn hint_called(&mut self, name: &str) -> String {
         let step = self.step().map(|(_, step)| step);
         let hint = step.and_then(|step| step.hints.get(name).or_else(|| step.hints.get("any")));
-        let Some(hint) = hint else { return self.tell("learn-no-hint", &[]) };
+        let Some(hint) = hint else { return self.format("learn-no-hint", &[]) };
         let hint = self.words(hint);
-        let text = self.tell("learn-not-yet", &[("hint", &hint)]);
+        let text = self.format("learn-not-yet", &[("hint", &hint)]);
         let id = self.current().id.clone();
-        self.kept.progress.record(&id).hints += 1;
+        self.progress_file.progress.record(&id).hints += 1;
         page_of_text(&text, self.reader())
     }
 
@@ -262,24 +271,24 @@ impl Player {
     fn next_step(&mut self) -> String {
         self.advance();
         let mark = if self.reader().ascii { "*" } else { "✓" };
-        let done = format!("{mark} {}", self.tell("learn-done-step", &[]));
+        let done = format!("{mark} {}", self.format("learn-done-step", &[]));
         format!("{done}\n\n{}", self.task())
     }
 
     /// The lesson is done: notes that, and says what comes next.
     fn finished(&mut self) -> String {
-        let (id, seconds) = (self.current().id.clone(), self.begun.elapsed().as_secs());
-        let record = self.kept.progress.record(&id);
+        let (id, seconds) = (self.current().id.clone(), self.lesson_started.elapsed().as_secs());
+        let record = self.progress_file.progress.record(&id);
         (record.done, record.seconds) = (Some(Timestamp::now()), seconds);
         let title = self.words(&self.current().title.clone());
-        let mut text = self.tell("learn-done", &[("title", &title)]);
-        if let Err(error) = self.kept.keep() {
+        let mut text = self.format("learn-done", &[("title", &title)]);
+        if let Err(error) = self.progress_file.save() {
             text.push_str(&format!("\n{}", crate::ui::error::error(&error).trim_end()));
         }
         let next = match self.course.get(self.lesson + 1) {
             Some(next) => {
                 let title = self.words(&next.title);
-                self.tell("learn-next", &[("title", &title)])
+                self.format("learn-next", &[("title", &title)])
             }
             None => self.end_of_course(),
         };
@@ -290,21 +299,21 @@ impl Player {
     fn end_of_course(&self) -> String {
         let ours = self.course.last().is_some_and(|lesson| lesson.id == "workflow");
         let id = if ours { "learn-all-done" } else { "learn-course-done" };
-        page_of_text(&self.tell(id, &[]), self.reader())
+        page_of_text(&self.format(id, &[]), self.reader())
     }
 
     /// An input that is meant for the course; `None` for all others.
-    pub fn takes(&mut self, text: &str) -> Option<Said> {
+    pub fn takes(&mut self, text: &str) -> Option<TutorOutput> {
         let text = text.trim();
         let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let said = match word {
             "" | ":next" if self.at == At::Finished => return Some(self.go(self.lesson + 1)),
             "" => return None,
-            ":next" => self.tell("learn-not-done", &[]),
+            ":next" => self.format("learn-not-done", &[]),
             ":hint" => self.hint(),
             ":lesson" if rest.trim().is_empty() => {
                 let read = format!("{}\n", self.words(&self.current().explain.clone()));
-                return Some(Said { read, text: self.task() });
+                return Some(TutorOutput { read, text: self.task() });
             }
             ":lesson" => match find(&self.course, rest.trim()) {
                 Ok(lesson) => return Some(self.go(lesson)),
@@ -323,7 +332,7 @@ impl Player {
     }
 
     /// To another lesson.
-    fn go(&mut self, lesson: usize) -> Said {
+    fn go(&mut self, lesson: usize) -> TutorOutput {
         if lesson >= self.course.len() {
             return self.end_of_course().into();
         }
@@ -337,15 +346,15 @@ impl Player {
         let chosen = text.parse().ok().filter(|number| (1..=self.order.len()).contains(number));
         let Some(chosen) = chosen.and_then(|number: usize| self.order.get(number - 1)) else {
             let count = self.order.len().to_string();
-            return self.tell("learn-not-a-choice", &[("count", &count)]);
+            return self.format("learn-not-a-choice", &[("count", &count)]);
         };
         let right = *chosen == guess.right - 1;
         let id = self.current().id.clone();
-        self.kept.progress.record(&id).guess = Some(right);
+        self.progress_file.progress.record(&id).guess = Some(right);
         let number = self.order.iter().position(|place| *place == guess.right - 1).unwrap_or(0) + 1;
         let verdict = match right {
-            true => self.tell("learn-right", &[]),
-            false => self.tell("learn-wrong", &[("number", &number.to_string())]),
+            true => self.format("learn-right", &[]),
+            false => self.format("learn-wrong", &[("number", &number.to_string())]),
         };
         let because = self.words(&guess.because);
         self.at = At::Step(0);
@@ -354,7 +363,7 @@ impl Player {
 
     fn answer(&mut self, given: &str) -> String {
         let Some((_, step)) = self.step().filter(|(_, step)| !step.answer.is_empty()) else {
-            return self.tell("learn-no-question", &[]);
+            return self.format("learn-no-question", &[]);
         };
         match ask(&self.host, &step.answer, &self.values) {
             Ok(right) if is_same(&right, given) => self.next_step(),
@@ -370,13 +379,13 @@ impl Player {
         }
     }
 
-    fn skip(&mut self) -> Said {
+    fn skip(&mut self) -> TutorOutput {
         let id = self.current().id.clone();
-        let skipped = self.tell("learn-skipped", &[]);
+        let skipped = self.format("learn-skipped", &[]);
         match self.at {
             At::Guess => self.at = At::Step(0),
             At::Step(_) => {
-                self.kept.progress.record(&id).skipped += 1;
+                self.progress_file.progress.record(&id).skipped += 1;
                 self.advance();
             }
             At::Finished => return self.go(self.lesson + 1),
@@ -387,13 +396,15 @@ impl Player {
     /// The lessons, and which of them are done.
     pub fn list(&self) -> String {
         let row = |(place, lesson): (usize, &Lesson)| {
-            let state = match (place == self.lesson, self.kept.progress.is_done(&lesson.id)) {
-                (true, _) => "learn-list-now",
-                (false, true) => "learn-list-done",
-                (false, false) => "learn-list-open",
-            };
-            let title = crate::ui::error::visible(lesson.title.tell(self.reader().language));
-            format!("{}\t{}\t{}\t{title}", place + 1, lesson.id, self.tell(state, &[]))
+            let state =
+                match (place == self.lesson, self.progress_file.progress.is_done(&lesson.id)) {
+                    (true, _) => "learn-list-now",
+                    (false, true) => "learn-list-done",
+                    (false, false) => "learn-list-open",
+                };
+            let title =
+                crate::ui::error::escape_control(lesson.title.for_reader(self.reader().language));
+            format!("{}\t{}\t{}\t{title}", place + 1, lesson.id, self.format(state, &[]))
         };
         let rows: Vec<String> = self.course.iter().enumerate().map(row).collect();
         crate::ui::format::columns::align(&rows.join("\n")).trim_end().to_owned()
@@ -401,7 +412,7 @@ impl Player {
 
     /// What is kept of the learner.
     pub fn progress(&self) -> &Progress {
-        &self.kept.progress
+        &self.progress_file.progress
     }
 }
 

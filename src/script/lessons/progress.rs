@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::write_whole;
+use crate::engine::write_atomic;
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
 
@@ -82,7 +82,7 @@ impl Progress {
             std::fs::create_dir_all(folder).context(what)?;
         }
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        write_whole(path, |out| out.write_all(text.as_bytes()).context(what))
+        write_atomic(path, |out| out.write_all(text.as_bytes()).context(what))
     }
 
     /// Whether a lesson is finished.
@@ -98,19 +98,19 @@ impl Progress {
 
 /// Where progress is kept.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct ProgressFile {
     /// The progress.
     pub progress: Progress,
     /// The file; nowhere where `None`.
     pub path: Option<PathBuf>,
 }
 
-impl Kept {
+impl ProgressFile {
     /// Writes it, where it is kept.
     ///
     /// # Errors
     /// When the file can't be written.
-    pub fn keep(&self) -> Result<()> {
+    pub fn save(&self) -> Result<()> {
         self.path.as_deref().map_or(Ok(()), |path| self.progress.write(path))
     }
 }

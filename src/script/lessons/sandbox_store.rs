@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::format::Lesson;
 use super::values::{self, Values};
-use crate::engine::{Backend, Cancel};
+use crate::engine::{Backend, CancelToken};
 use crate::model::image::PullPolicy;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::script::{Host, Limits, Output, Session};
 
 /// How long a script of a lesson may take, and how many operations of the language.
-const PATIENCE: Duration = Duration::from_secs(20);
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) const OPERATIONS: u64 = 5_000_000;
 
 /// Values for a lesson; no two are the same.
@@ -37,7 +37,7 @@ pub(super) fn chosen(lesson: &Lesson) -> Result<Values> {
 /// # Errors
 /// When something can't be removed.
 pub fn clear(backend: &dyn Backend) -> Result<()> {
-    let cancel = &Cancel::new()?;
+    let cancel = &CancelToken::new()?;
     for container in backend.ps()? {
         backend.rm_with_volumes(&container.spec.id, true, cancel)?;
     }
@@ -71,22 +71,23 @@ pub(super) fn prepare(host: &Host, lesson: &Lesson, values: &Values) -> Result<(
 /// The value of a script of a lesson, in an interpreter of its own; or the report of its failure.
 pub(super) fn ask(host: &Host, script: &str, values: &Values) -> Result<String, String> {
     // What hangs keeps nobody, and Ctrl-C still ends it.
-    let cancel = host.cancel.part().map_err(|error| error.to_string())?;
-    let limits = Limits { time: Some(PATIENCE), operations: Some(OPERATIONS), ..Limits::default() };
+    let cancel = host.cancel.child().map_err(|error| error.to_string())?;
+    let limits =
+        Limits { time: Some(SCRIPT_TIMEOUT), operations: Some(OPERATIONS), ..Limits::default() };
     let mut session = Session::new(Host { limits, cancel, ..quiet(host) });
     session.value("lesson", &values::put(script, values))
 }
 
 /// The same engine, without anybody who listens.
 pub(super) fn quiet(host: &Host) -> Host {
-    Host { output: Arc::new(Nobody), ..host.clone() }
+    Host { output: Arc::new(NoOutput), ..host.clone() }
 }
 
 /// Nobody reads what a check prints.
 #[derive(Debug)]
-struct Nobody;
+struct NoOutput;
 
-impl Output for Nobody {
+impl Output for NoOutput {
     fn print(&self, _text: &str) -> std::io::Result<()> {
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::script::{Host, Limits, Session};
 
 /// What came of one lesson.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Solved {
+pub struct SelfTestResult {
     /// Its id.
     pub lesson: String,
     /// What is not as it should be.
@@ -20,7 +20,7 @@ pub struct Solved {
 ///
 /// # Errors
 /// When the store can't be cleared.
-pub fn solve(host: &Host, lesson: &Lesson) -> Result<Solved> {
+pub fn self_test(host: &Host, lesson: &Lesson) -> Result<SelfTestResult> {
     let mut problems = Vec::new();
     let mut play = Play::begin(host, lesson)?;
     for number in 0..lesson.steps.len() {
@@ -39,7 +39,7 @@ pub fn solve(host: &Host, lesson: &Lesson) -> Result<Solved> {
         }
     }
     clear(host.backend.as_ref())?;
-    Ok(Solved { lesson: lesson.id.clone(), problems })
+    Ok(SelfTestResult { lesson: lesson.id.clone(), problems })
 }
 
 /// One run of a lesson.

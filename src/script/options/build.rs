@@ -3,7 +3,7 @@
 use rhai::Map;
 
 use super::super::values;
-use super::Options;
+use super::ParsedOptions;
 use super::read::{pairs, texts};
 use crate::model::Result;
 use crate::model::image::build::{
@@ -12,7 +12,7 @@ use crate::model::image::build::{
 
 /// The options of `commit`.
 pub fn commit(map: Map) -> Result<CommitOptions> {
-    let given = Options::new("commit", map)?;
+    let given = ParsedOptions::new("commit", map)?;
     let text = |name: &str| given.get(name, values::text);
     Ok(CommitOptions {
         author: text("author")?.unwrap_or_default(),
@@ -24,7 +24,7 @@ pub fn commit(map: Map) -> Result<CommitOptions> {
 
 /// The options of `import_tar`.
 pub fn import(map: Map) -> Result<ImportOptions> {
-    let given = Options::new("import_tar", map)?;
+    let given = ParsedOptions::new("import_tar", map)?;
     let text = |name: &str| given.get(name, values::text);
     let mut steps = Vec::new();
     steps.extend(given.get("env", pairs)?.map(BuildStep::Env));
@@ -38,19 +38,19 @@ pub fn import(map: Map) -> Result<ImportOptions> {
         }),
     );
     steps.extend(given.command("cmd")?.map(|words| BuildStep::Cmd(CommandLine::Exec(words))));
-    let name = given.try_get("tag", |value| tag(&values::shown(value)))?;
+    let name = given.get_with("tag", |value| tag(&values::quoted(value)))?;
     Ok(ImportOptions {
         reference: name,
         message: text("message")?.unwrap_or_default(),
         changes: given.get("changes", texts)?.unwrap_or_default(),
         steps,
-        platform: given.try_get("platform", |value| values::shown(value).parse())?,
+        platform: given.get_with("platform", |value| values::quoted(value).parse())?,
     })
 }
 
 /// The options of `build`.
 pub fn build(map: Map) -> Result<BuildOptions> {
-    let given = Options::new("build", map)?;
+    let given = ParsedOptions::new("build", map)?;
     let tags = given.get("tag", texts)?.unwrap_or_default();
     let flag = |name: &str| given.flag(name);
     Ok(BuildOptions {
@@ -63,6 +63,6 @@ pub fn build(map: Map) -> Result<BuildOptions> {
         no_cache: flag("no_cache")?,
         pull: flag("pull")?,
         // A script reads it from the error.
-        shown: false,
+        output_visible: false,
     })
 }

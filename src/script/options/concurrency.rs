@@ -6,16 +6,24 @@ use rhai::{Dynamic, Map};
 
 use super::super::values;
 use super::read::texts;
-use super::{Key, Options, Takes, key};
+use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
 use crate::model::{Error, Kind, Result};
 
 /// The options.
-pub const KEYS: &[Key] = &[
-    key("times", Takes::Count, "how often at most; 3 by default"),
-    key("delay", Takes::Duration, "the pause before the second time"),
-    key("backoff", Takes::Number, "by which each further pause is longer; 1 by default"),
-    key("max_delay", Takes::Duration, "the longest pause"),
-    key("on", Takes::Texts, "only after errors of these kinds, such as \"timeout\""),
+pub const KEYS: &[OptionSpec] = &[
+    option_spec("times", ValueType::UInt, "how often at most; 3 by default"),
+    option_spec("delay", ValueType::Duration, "the pause before the second time"),
+    option_spec(
+        "backoff",
+        ValueType::Number,
+        "by which each further pause is longer; 1 by default",
+    ),
+    option_spec("max_delay", ValueType::Duration, "the longest pause"),
+    option_spec(
+        "on",
+        ValueType::StringList,
+        "only after errors of these kinds, such as \"timeout\"",
+    ),
 ];
 
 /// How often, how soon, and after which errors.
@@ -47,13 +55,13 @@ impl Default for Retry {
 
 /// Reads them.
 pub fn retry(map: Map) -> Result<Retry> {
-    let given = Options::new("retry", map)?;
+    let given = ParsedOptions::new("retry", map)?;
     let standard = Retry::default();
     let retry = Retry {
         times: given.count("times")?.unwrap_or(standard.times),
-        delay: given.try_get("delay", values::duration)?.unwrap_or(standard.delay),
+        delay: given.get_with("delay", values::duration)?.unwrap_or(standard.delay),
         backoff: given.get("backoff", number)?.unwrap_or(standard.backoff),
-        longest: given.try_get("max_delay", values::duration)?.unwrap_or(standard.longest),
+        longest: given.get_with("max_delay", values::duration)?.unwrap_or(standard.longest),
         on: given.get("on", texts)?.unwrap_or_default(),
     };
     if retry.times == 0 {

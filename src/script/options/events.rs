@@ -5,41 +5,49 @@ use rhai::{Array, Dynamic, Map};
 
 use super::super::values;
 use super::read::{pairs, texts};
-use super::{Key, Options, Takes, key};
+use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
 use crate::model::observe::event::{EventFilter, EventOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::script::flow::events::Watch;
 use crate::script::values::handle::{Container, Image};
 
-pub(super) const KEYS: &[Key] = &[
-    key("since", Takes::Time, "only what happened from then on"),
-    key("before", Takes::Time, "only what happens before then"),
-    key("until", Takes::Time, "the same; in quotes, for it is a word of Rhai"),
-    key("filter", Takes::Filter, "only these; keys: container, event, image, label, type, volume"),
-    key("follow", Takes::Flag, "go on with what happens"),
-    key("timeout", Takes::Duration, "give up following after so long"),
+pub(super) const KEYS: &[OptionSpec] = &[
+    option_spec("since", ValueType::Time, "only what happened from then on"),
+    option_spec("before", ValueType::Time, "only what happens before then"),
+    option_spec("until", ValueType::Time, "the same; in quotes, for it is a word of Rhai"),
+    option_spec(
+        "filter",
+        ValueType::Filter,
+        "only these; keys: container, event, image, label, type, volume",
+    ),
+    option_spec("follow", ValueType::Flag, "go on with what happens"),
+    option_spec("timeout", ValueType::Duration, "give up following after so long"),
 ];
 
 /// The options of `events`.
 pub fn events(map: Map) -> Result<Watch> {
-    let given = Options::new("events", map)?;
+    let given = ParsedOptions::new("events", map)?;
     let options = EventOptions {
-        since: given.try_get("since", |value| values::moment(value, Timestamp::now()))?,
-        until: given.end()?,
+        since: given.get_with("since", |value| values::moment(value, Timestamp::now()))?,
+        until: given.end_time()?,
         follow: given.flag("follow")?,
-        filter: given.try_get("filter", filter)?.unwrap_or_default(),
+        filter: given.get_with("filter", filter)?.unwrap_or_default(),
     };
-    Ok(Watch { options, timeout: given.try_get("timeout", values::duration)? })
+    Ok(Watch { options, timeout: given.get_with("timeout", values::duration)? })
 }
 
 /// The keys of `on`.
-pub const ON: &[Key] = &[
-    key("container", Takes::Named, "only these containers, or what happens to them"),
-    key("image", Takes::Named, "only these images, and containers made of them"),
-    key("volume", Takes::Named, "only these volumes"),
-    key("type", Takes::OneOf(&["container", "image", "volume"]), "only what is of this type"),
-    key("label", Takes::Pairs, "only with these labels; \"key\" or \"key=value\""),
+pub const ON: &[OptionSpec] = &[
+    option_spec("container", ValueType::Handles, "only these containers, or what happens to them"),
+    option_spec("image", ValueType::Handles, "only these images, and containers made of them"),
+    option_spec("volume", ValueType::Handles, "only these volumes"),
+    option_spec(
+        "type",
+        ValueType::OneOf(&["container", "image", "volume"]),
+        "only what is of this type",
+    ),
+    option_spec("label", ValueType::Pairs, "only with these labels; \"key\" or \"key=value\""),
 ];
 
 /// The options of `on`, and the actions that it is for.
@@ -48,7 +56,7 @@ pub fn on(action: Dynamic, map: Map) -> Result<EventFilter> {
         let named = Error::new(error.kind(), format!("on(): {}", error.message()));
         error.hint_text().map_or_else(|| named.clone(), |hint| named.clone().hint(hint))
     };
-    let given = Options::new("on", map)?;
+    let given = ParsedOptions::new("on", map)?;
     let mut filter = filter(&Dynamic::from(given.map)).map_err(named)?;
     let actions = texts(&action.flatten()).filter(|actions| !actions.is_empty());
     let actions = actions.ok_or_else(|| {
@@ -75,13 +83,13 @@ fn filter(value: &Dynamic) -> Result<EventFilter> {
     let mut filter = EventFilter::default();
     if let Some(map) = value.read_lock::<Map>() {
         for (key, value) in map.iter() {
-            for value in wanted(key, value)? {
+            for value in filter_values(key, value)? {
                 filter.add(key, &value)?;
             }
         }
         return Ok(filter);
     }
-    let wrong = || Error::new(Kind::Invalid, format!("it takes {}", Takes::Filter.describe()));
+    let wrong = || Error::new(Kind::Invalid, format!("it takes {}", ValueType::Filter.describe()));
     for text in texts(value).ok_or_else(wrong)? {
         let (key, value) = text.split_once('=').ok_or_else(wrong)?;
         filter.add(key, value)?;
@@ -90,15 +98,15 @@ fn filter(value: &Dynamic) -> Result<EventFilter> {
 }
 
 /// The values of one key: texts, handles, or labels as a map.
-fn wanted(key: &str, value: &Dynamic) -> Result<Vec<String>> {
+fn filter_values(key: &str, value: &Dynamic) -> Result<Vec<String>> {
     let value = value.clone().flatten();
     let all = if value.is_map() {
         let pairs = pairs(&value).filter(|_| key == "label");
         pairs.map(|pairs| pairs.iter().map(|(key, value)| format!("{key}={value}")).collect())
     } else if let Some(list) = value.read_lock::<Array>() {
-        list.iter().map(one).collect::<Option<Vec<_>>>().map(|names| names.concat())
+        list.iter().map(subject_name).collect::<Option<Vec<_>>>().map(|names| names.concat())
     } else {
-        one(&value)
+        subject_name(&value)
     };
     all.ok_or_else(|| {
         let message = format!("filter `{key}` takes a string, a handle or an array of them");
@@ -107,7 +115,7 @@ fn wanted(key: &str, value: &Dynamic) -> Result<Vec<String>> {
 }
 
 /// What a text or a handle is called in events. Containers tell their image as it was typed.
-fn one(value: &Dynamic) -> Option<Vec<String>> {
+fn subject_name(value: &Dynamic) -> Option<Vec<String>> {
     let value = value.clone().flatten();
     if let Some(container) = value.read_lock::<Container>() {
         return Some(vec![container.id().as_str().to_owned()]);

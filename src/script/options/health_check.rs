@@ -3,31 +3,39 @@
 use rhai::{Dynamic, Map};
 
 use super::super::values;
-use super::{Key, Options, Takes, key};
+use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
 use crate::model::value::health_check::{HealthCheck, nanoseconds};
 use crate::model::{Error, Kind, Result};
 
 /// The option.
-pub const KEYS: &[Key] = &[key(
+pub const KEYS: &[OptionSpec] = &[option_spec(
     "health",
-    Takes::Health,
+    ValueType::Health,
     "a check, such as \"test -e /ready\", or #{ cmd, interval, timeout, retries, start_period, \
      start_interval }; false or \"none\" checks nothing",
 )];
 
 /// The keys of the option's map.
-pub const PARTS: &[Key] = &[
-    key("cmd", Takes::Command, "what is run; a shell reads a string"),
-    key("interval", Takes::Duration, "how long between two checks"),
-    key("timeout", Takes::Duration, "how long a check may take"),
-    key("retries", Takes::Count, "how many failures in a row make it unhealthy"),
-    key("start_period", Takes::Duration, "how long after the start failures do not count"),
-    key("start_interval", Takes::Duration, "how long between two checks in the start period"),
+pub const PARTS: &[OptionSpec] = &[
+    option_spec("cmd", ValueType::Command, "what is run; a shell reads a string"),
+    option_spec("interval", ValueType::Duration, "how long between two checks"),
+    option_spec("timeout", ValueType::Duration, "how long a check may take"),
+    option_spec("retries", ValueType::UInt, "how many failures in a row make it unhealthy"),
+    option_spec(
+        "start_period",
+        ValueType::Duration,
+        "how long after the start failures do not count",
+    ),
+    option_spec(
+        "start_interval",
+        ValueType::Duration,
+        "how long between two checks in the start period",
+    ),
 ];
 
 /// Reads it.
-pub fn read(given: &Options<'_>) -> Result<HealthCheck> {
-    Ok(given.try_get("health", check)?.unwrap_or_default())
+pub fn read(given: &ParsedOptions<'_>) -> Result<HealthCheck> {
+    Ok(given.get_with("health", check)?.unwrap_or_default())
 }
 
 fn check(value: &Dynamic) -> Result<HealthCheck> {
@@ -49,12 +57,12 @@ fn check(value: &Dynamic) -> Result<HealthCheck> {
 }
 
 fn parts(map: Map) -> Result<HealthCheck> {
-    let given = Options::new("health", map)?;
+    let given = ParsedOptions::new("health", map)?;
     let time = |name: &str| -> Result<i64> {
-        Ok(given.try_get(name, values::duration)?.map(nanoseconds).unwrap_or_default())
+        Ok(given.get_with(name, values::duration)?.map(nanoseconds).unwrap_or_default())
     };
     Ok(HealthCheck {
-        test: given.try_get("cmd", test)?.unwrap_or_default(),
+        test: given.get_with("cmd", test)?.unwrap_or_default(),
         interval: time("interval")?,
         timeout: time("timeout")?,
         start_period: time("start_period")?,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rhai::{Dynamic, Map};
 
 use super::super::values;
-use super::Options;
+use super::ParsedOptions;
 use super::read::{pairs, texts};
 use crate::model::Result;
 use crate::model::image::filter::ImageFilter;
@@ -16,7 +16,7 @@ pub fn images(
     map: Map,
     created: impl Fn(&str) -> Result<Option<Timestamp>>,
 ) -> Result<ImageFilter> {
-    let given = Options::new("images", map)?;
+    let given = ParsedOptions::new("images", map)?;
     // An image that does not say when it was built is older than all others.
     let built = |name: &str| -> Result<Option<Timestamp>> {
         let reference = given.get(name, reference)?;
@@ -36,11 +36,11 @@ pub fn images(
 
 /// The options of `prune_images`.
 pub fn prune_images(map: Map) -> Result<PruneOptions> {
-    let given = Options::new("prune_images", map)?;
+    let given = ParsedOptions::new("prune_images", map)?;
     let now = Timestamp::now();
     let filter = ImageFilter {
         labels: given.labels()?,
-        before: given.try_get("before", |value| values::moment(value, now))?,
+        before: given.get_with("before", |value| values::moment(value, now))?,
         ..ImageFilter::default()
     };
     Ok(PruneOptions { all: given.flag("all")?, filter, dry_run: given.flag("dry_run")? })
@@ -48,7 +48,7 @@ pub fn prune_images(map: Map) -> Result<PruneOptions> {
 
 /// The option of `check_images`: whether to repair.
 pub fn check_images(map: Map) -> Result<bool> {
-    Options::new("check_images", map)?.flag("repair")
+    ParsedOptions::new("check_images", map)?.flag("repair")
 }
 
 pub(crate) fn reference(value: &Dynamic) -> Option<String> {
@@ -56,7 +56,7 @@ pub(crate) fn reference(value: &Dynamic) -> Option<String> {
     handle.map(|image| image.metadata().id.to_string()).or_else(|| values::text(value))
 }
 
-impl Options<'_> {
+impl ParsedOptions<'_> {
     /// `key` or `key=value`.
     pub(super) fn labels(&self) -> Result<Vec<String>> {
         let labels = self.get("label", pairs)?.unwrap_or_default();

@@ -6,24 +6,32 @@ use rhai::{Array, Dynamic, Map};
 
 use super::super::values;
 use super::read::{pairs, texts};
-use super::{Key, Options, Takes, key};
+use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
 use crate::model::container::mounts::{Mount, Mounts};
 use crate::model::observe::volume::VolumeFilter;
 use crate::model::{Error, Kind, Result};
 
 /// The options.
-pub const KEYS: &[Key] = &[
-    key("volumes", Takes::Mounts, "paths of the host and volumes to be seen inside"),
-    key("mounts", Takes::Texts, "the same as \"type=bind|volume|tmpfs,source=...,target=...\""),
-    key("tmpfs", Takes::Mounts, "memory as directories, such as \"/run:size=64m\""),
-    key("volumes_from", Takes::Texts, "containers whose mounts it has too: \"NAME[:ro|rw]\""),
+pub const KEYS: &[OptionSpec] = &[
+    option_spec("volumes", ValueType::Mounts, "paths of the host and volumes to be seen inside"),
+    option_spec(
+        "mounts",
+        ValueType::StringList,
+        "the same as \"type=bind|volume|tmpfs,source=...,target=...\"",
+    ),
+    option_spec("tmpfs", ValueType::Mounts, "memory as directories, such as \"/run:size=64m\""),
+    option_spec(
+        "volumes_from",
+        ValueType::StringList,
+        "containers whose mounts it has too: \"NAME[:ro|rw]\"",
+    ),
 ];
 
 /// Reads them.
-pub fn read(given: &Options<'_>) -> Result<Mounts> {
+pub fn read(given: &ParsedOptions<'_>) -> Result<Mounts> {
     let mut list = Vec::new();
     for text in
-        given.try_get("volumes", |value| joined(value, Order::SourceFirst))?.unwrap_or_default()
+        given.get_with("volumes", |value| joined(value, Order::SourceFirst))?.unwrap_or_default()
     {
         list.push(Mount::from_volume(&text)?);
     }
@@ -31,7 +39,7 @@ pub fn read(given: &Options<'_>) -> Result<Mounts> {
         list.push(Mount::from_mount(&text)?);
     }
     for text in
-        given.try_get("tmpfs", |value| joined(value, Order::TargetFirst))?.unwrap_or_default()
+        given.get_with("tmpfs", |value| joined(value, Order::TargetFirst))?.unwrap_or_default()
     {
         list.push(Mount::from_tmpfs(&text)?);
     }
@@ -76,13 +84,13 @@ fn joined(value: &Dynamic, order: Order) -> Result<Vec<String>> {
 
 /// The options of `create_volume`: labels.
 pub fn new_volume(map: Map) -> Result<BTreeMap<String, String>> {
-    let labels = Options::new("create_volume", map)?.get("labels", pairs)?;
+    let labels = ParsedOptions::new("create_volume", map)?.get("labels", pairs)?;
     Ok(labels.unwrap_or_default().into_iter().collect())
 }
 
 /// The options of `volumes`.
 pub fn volumes(map: Map) -> Result<VolumeFilter> {
-    let given = Options::new("volumes", map)?;
+    let given = ParsedOptions::new("volumes", map)?;
     Ok(VolumeFilter {
         dangling: given.get("dangling", |value| value.as_bool().ok())?,
         names: given.get("name", texts)?.unwrap_or_default(),
@@ -93,7 +101,7 @@ pub fn volumes(map: Map) -> Result<VolumeFilter> {
 
 /// The options of `prune_volumes`: whether all, which, and whether only to tell.
 pub fn prune_volumes(map: Map) -> Result<(bool, VolumeFilter, bool)> {
-    let given = Options::new("prune_volumes", map)?;
+    let given = ParsedOptions::new("prune_volumes", map)?;
     let filter = VolumeFilter { labels: given.labels()?, ..VolumeFilter::default() };
     Ok((given.flag("all")?, filter, given.flag("dry_run")?))
 }

@@ -2,40 +2,52 @@
 
 use super::super::values;
 use super::read::{pairs, texts};
-use super::{Key, Options, Takes, key};
+use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
 use crate::model::Result;
-use crate::model::container::namespaces::{Mode, Sharing, extra_host, ip};
+use crate::model::container::namespaces::{NamespaceMode, Namespaces, extra_host, ip};
 use crate::script::values::handle::Container;
 
 /// The options.
-pub const KEYS: &[Key] = &[
-    key("network", Takes::Sharing, "\"none\", \"host\", \"container:NAME\" or a Container"),
-    key("ipc", Takes::Sharing, "\"none\", \"private\", \"shareable\", \"host\" or whose"),
-    key("pid", Takes::Sharing, "\"host\", or the container whose processes it sees"),
-    key("uts", Takes::Sharing, "\"host\": the host's name"),
-    key("init", Takes::Flag, "run an init that passes signals on and reaps processes"),
-    key("domainname", Takes::Text, "the domain name inside"),
-    key("sysctls", Takes::Pairs, "kernel parameters of its own namespaces"),
-    key("add_hosts", Takes::Texts, "names in /etc/hosts, such as \"db:10.0.0.7\""),
-    key("dns", Takes::Texts, "name servers"),
-    key("dns_options", Takes::Texts, "options of the resolver"),
-    key("dns_search", Takes::Texts, "domains that names are looked up in"),
+pub const KEYS: &[OptionSpec] = &[
+    option_spec(
+        "network",
+        ValueType::NamespaceMode,
+        "\"none\", \"host\", \"container:NAME\" or a Container",
+    ),
+    option_spec(
+        "ipc",
+        ValueType::NamespaceMode,
+        "\"none\", \"private\", \"shareable\", \"host\" or whose",
+    ),
+    option_spec(
+        "pid",
+        ValueType::NamespaceMode,
+        "\"host\", or the container whose processes it sees",
+    ),
+    option_spec("uts", ValueType::NamespaceMode, "\"host\": the host's name"),
+    option_spec("init", ValueType::Flag, "run an init that passes signals on and reaps processes"),
+    option_spec("domainname", ValueType::Text, "the domain name inside"),
+    option_spec("sysctls", ValueType::Pairs, "kernel parameters of its own namespaces"),
+    option_spec("add_hosts", ValueType::StringList, "names in /etc/hosts, such as \"db:10.0.0.7\""),
+    option_spec("dns", ValueType::StringList, "name servers"),
+    option_spec("dns_options", ValueType::StringList, "options of the resolver"),
+    option_spec("dns_search", ValueType::StringList, "domains that names are looked up in"),
 ];
 
 /// Reads them.
-pub fn read(given: &Options<'_>) -> Result<Sharing> {
-    let mode = |name: &str, private: &[&str]| -> Result<(Mode, String)> {
+pub fn read(given: &ParsedOptions<'_>) -> Result<Namespaces> {
+    let mode = |name: &str, private: &[&str]| -> Result<(NamespaceMode, String)> {
         let text = given.get(name, |value| match value.read_lock::<Container>() {
             Some(container) => Some(format!("container:{}", container.id())),
             None => values::text(value),
         })?;
         let text = text.unwrap_or_else(|| private[0].to_owned());
-        Ok((Mode::parse(name, &text, private)?, text))
+        Ok((NamespaceMode::parse(name, &text, private)?, text))
     };
     let list = |name: &str| Ok(given.get(name, texts)?.unwrap_or_default());
     let (ipc, said) = mode("ipc", &["private", "none", "shareable", ""])?;
     let addresses = |name: &str| -> Result<Vec<String>> { list(name) };
-    Ok(Sharing {
+    Ok(Namespaces {
         network: mode("network", &["none"])?.0,
         ipc,
         ipc_shareable: said == "shareable",

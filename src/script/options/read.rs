@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use rhai::{Array, Dynamic, Map};
 
 use super::super::values;
-use super::Options;
+use super::ParsedOptions;
 use crate::model::container::exec::ExecOptions;
-use crate::model::container::options::{CreateOptions, EnvEntry, Grace, StopOptions};
+use crate::model::container::options::{CreateOptions, EnvEntry, StopOptions, StopTimeout};
 use crate::model::container::status::Status;
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::observe::log::{LogOptions, Stream};
 use crate::model::observe::progress::{Access, PullOptions};
-use crate::model::value::health_check::WORDS;
+use crate::model::value::health_check::FILTER_VALUES;
 use crate::model::value::platform::Platform;
 use crate::model::{Error, Kind, Result};
 use crate::script::flow::stats::Sampling;
@@ -33,63 +33,63 @@ pub struct Create {
 
 /// The options of `create`, `run` and `ensure_running`.
 pub fn create(function: &str, map: Map) -> Result<Create> {
-    let given = Options::new(function, map)?;
+    let given = ParsedOptions::new(function, map)?;
     let interactive = given.flag("interactive")?;
     let options = CreateOptions {
-        name: given.try_get("name", |value| text_of(value)?.parse())?,
+        name: given.get_with("name", |value| text_of(value)?.parse())?,
         cmd: given.command("cmd")?,
         entrypoint: given.command("entrypoint")?,
-        env: given.try_get("env", env)?.unwrap_or_default(),
+        env: given.get_with("env", env)?.unwrap_or_default(),
         workdir: given.get("workdir", values::text)?,
         user: given.get("user", values::scalar)?,
         hostname: given.get("hostname", values::text)?,
         labels: given.get("labels", pairs)?.unwrap_or_default().into_iter().collect(),
-        stop_signal: given.try_get("stop_signal", values::signal)?,
-        stop_timeout: given.try_get("stop_timeout", grace)?,
+        stop_signal: given.get_with("stop_signal", values::signal)?,
+        stop_timeout: given.get_with("stop_timeout", grace)?,
         interactive: given.flag("stdin")? || interactive,
         tty: given.flag("tty")?,
         auto_remove: given.flag("rm")?,
-        owner: None,
+        session: None,
         security: super::security::read(&given)?,
         resources: super::resources::read(&given)?,
         mounts: super::mounts::read(&given)?,
-        sharing: super::namespaces::read(&given)?,
-        upkeep: super::supervision::read(&given)?,
+        namespaces: super::namespaces::read(&given)?,
+        supervision: super::supervision::read(&given)?,
     };
     Ok(Create { options, attach: given.flag("attach")? || interactive, interactive })
 }
 
 /// The options of `exec`.
 pub fn exec(map: Map) -> Result<ExecOptions> {
-    let given = Options::new("exec", map)?;
+    let given = ParsedOptions::new("exec", map)?;
     Ok(ExecOptions {
-        env: given.try_get("env", env)?.unwrap_or_default(),
+        env: given.get_with("env", env)?.unwrap_or_default(),
         user: given.get("user", values::scalar)?,
         workdir: given.get("workdir", values::text)?,
         privileged: given.flag("privileged")?,
         stdin: given.get("stdin", values::text)?.map(String::into_bytes),
-        timeout: given.try_get("timeout", values::duration)?,
+        timeout: given.get_with("timeout", values::duration)?,
         ..ExecOptions::default()
     })
 }
 
 /// The options of `load`: the platform to take.
 pub fn load(map: Map) -> Result<Option<Platform>> {
-    Options::new("load", map)?.try_get("platform", |value| text_of(value)?.parse())
+    ParsedOptions::new("load", map)?.get_with("platform", |value| text_of(value)?.parse())
 }
 
 /// The options of `save`.
 pub fn save(map: Map) -> Result<SaveOptions> {
-    let given = Options::new("save", map)?;
+    let given = ParsedOptions::new("save", map)?;
     Ok(SaveOptions {
-        format: given.try_get("format", |value| text_of(value)?.parse())?.unwrap_or_default(),
-        compress: given.try_get("compress", |value| text_of(value)?.parse())?,
+        format: given.get_with("format", |value| text_of(value)?.parse())?.unwrap_or_default(),
+        compress: given.get_with("compress", |value| text_of(value)?.parse())?,
     })
 }
 
 /// The options of `start`: whether to attach, and whether to give input.
 pub fn start(map: Map) -> Result<(bool, bool)> {
-    let given = Options::new("start", map)?;
+    let given = ParsedOptions::new("start", map)?;
     let interactive = given.flag("interactive")?;
     Ok((given.flag("attach")? || interactive, interactive))
 }
@@ -100,40 +100,41 @@ pub fn stop(function: &str, value: Dynamic) -> Result<StopOptions> {
     if !value.is_map() {
         return Ok(StopOptions { signal: None, timeout: Some(grace(&value)?) });
     }
-    let given = Options::new(function, value.cast::<Map>())?;
+    let given = ParsedOptions::new(function, value.cast::<Map>())?;
     Ok(StopOptions {
-        signal: given.try_get("signal", values::signal)?,
-        timeout: given.try_get("time", grace)?,
+        signal: given.get_with("signal", values::signal)?,
+        timeout: given.get_with("time", grace)?,
     })
 }
 
 /// The options of `rm`: force, and whether volumes that nobody named go too.
 pub fn remove(map: Map) -> Result<(bool, bool)> {
-    let given = Options::new("rm", map)?;
+    let given = ParsedOptions::new("rm", map)?;
     Ok((given.flag("force")?, given.flag("volumes")?))
 }
 
 /// The option of `rmi` and `rmv`.
 pub fn force(function: &str, map: Map) -> Result<bool> {
-    Options::new(function, map)?.flag("force")
+    ParsedOptions::new(function, map)?.flag("force")
 }
 
 /// The option of `image`.
 pub fn pull(map: Map) -> Result<PullPolicy> {
-    let policy =
-        Options::new("image", map)?.get("pull", |value| match values::text(value)?.as_str() {
+    let policy = ParsedOptions::new("image", map)?.get("pull", |value| {
+        match values::text(value)?.as_str() {
             "missing" => Some(PullPolicy::Missing),
             "always" => Some(PullPolicy::Always),
             "never" => Some(PullPolicy::Never),
             _ => None,
-        })?;
+        }
+    })?;
     Ok(policy.unwrap_or_default())
 }
 
 /// The options of `pull` and `push`.
 pub fn fetch(function: &str, map: Map) -> Result<PullOptions> {
-    let given = Options::new(function, map)?;
-    let platform = given.try_get("platform", |value| text_of(value)?.parse())?;
+    let given = ParsedOptions::new(function, map)?;
+    let platform = given.get_with("platform", |value| text_of(value)?.parse())?;
     let verify = given.get("tls_verify", |value| value.as_bool().ok())?;
     Ok(PullOptions { platform, access: Access { insecure: verify == Some(false) } })
 }
@@ -151,7 +152,7 @@ pub struct Follow {
 
 /// The options of `logs`.
 pub fn logs(map: Map) -> Result<Follow> {
-    let given = Options::new("logs", map)?;
+    let given = ParsedOptions::new("logs", map)?;
     let now = Timestamp::now();
     let stream = given.get("stream", |value| Stream::from_word(&values::text(value)?))?;
     let across_restarts = given.flag("across_restarts")?;
@@ -159,11 +160,11 @@ pub fn logs(map: Map) -> Result<Follow> {
         follow: given.flag("follow")? || across_restarts,
         across_restarts,
         tail: given.count("tail")?,
-        since: given.try_get("since", |value| values::moment(value, now))?,
-        until: given.end()?,
+        since: given.get_with("since", |value| values::moment(value, now))?,
+        until: given.end_time()?,
         stream,
     };
-    let timeout = given.try_get("timeout", values::duration)?;
+    let timeout = given.get_with("timeout", values::duration)?;
     Ok(Follow { options, timestamps: given.flag("timestamps")?, timeout })
 }
 
@@ -172,13 +173,13 @@ const SHORTEST: Duration = Duration::from_millis(10);
 
 /// The options of `stats`.
 pub fn stats(map: Map) -> Result<Sampling> {
-    let given = Options::new("stats", map)?;
+    let given = ParsedOptions::new("stats", map)?;
     let usual = Sampling::default();
-    let interval = given.try_get("interval", |value| match values::duration(value)? {
+    let interval = given.get_with("interval", |value| match values::duration(value)? {
         time if time < SHORTEST => Err(Error::new(Kind::Invalid, "10 ms at least")),
         time => Ok(time),
     })?;
-    let timeout = given.try_get("timeout", values::duration)?;
+    let timeout = given.get_with("timeout", values::duration)?;
     let interval = interval.unwrap_or(usual.interval);
     Ok(Sampling { follow: given.flag("follow")?, interval, timeout })
 }
@@ -208,8 +209,8 @@ pub struct Filter {
 
 /// The options of `ps`.
 pub fn filter(map: Map) -> Result<Filter> {
-    let given = Options::new("ps", map)?;
-    let status = given.try_get("status", statuses)?.unwrap_or_default();
+    let given = ParsedOptions::new("ps", map)?;
+    let status = given.get_with("status", statuses)?.unwrap_or_default();
     let exited = given.get("exited", |value| value.as_int().ok())?;
     let last = given.count("last")?;
     let ancestor = given.get("ancestor", |value| {
@@ -230,18 +231,18 @@ pub fn filter(map: Map) -> Result<Filter> {
 }
 
 fn health(value: &Dynamic) -> Option<String> {
-    values::text(value).filter(|word| WORDS.contains(&word.as_str()))
+    values::text(value).filter(|word| FILTER_VALUES.contains(&word.as_str()))
 }
 
-impl Options<'_> {
+impl ParsedOptions<'_> {
     pub(super) fn flag(&self, name: &str) -> Result<bool> {
         Ok(self.get(name, |value| value.as_bool().ok())?.unwrap_or(false))
     }
 
     /// The end of a time, under either of its names.
-    pub(super) fn end(&self) -> Result<Option<Timestamp>> {
+    pub(super) fn end_time(&self) -> Result<Option<Timestamp>> {
         let now = Timestamp::now();
-        let read = |name| self.try_get(name, |value| values::moment(value, now));
+        let read = |name| self.get_with(name, |value| values::moment(value, now));
         Ok([read("before")?, read("until")?].into_iter().flatten().min())
     }
 
@@ -250,7 +251,7 @@ impl Options<'_> {
     }
 
     pub(super) fn command(&self, name: &str) -> Result<Option<Vec<String>>> {
-        self.try_get(name, |value| values::command("a command", value))
+        self.get_with(name, |value| values::command("a command", value))
     }
 }
 
@@ -260,10 +261,10 @@ pub(super) fn text_of(value: &Dynamic) -> Result<String> {
     })
 }
 
-fn grace(value: &Dynamic) -> Result<Grace> {
+fn grace(value: &Dynamic) -> Result<StopTimeout> {
     match value.as_int() {
-        Ok(-1) => Ok(Grace::Forever),
-        _ => values::duration(value).map(Grace::For),
+        Ok(-1) => Ok(StopTimeout::NoLimit),
+        _ => values::duration(value).map(StopTimeout::After),
     }
 }
 

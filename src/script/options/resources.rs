@@ -4,56 +4,75 @@ use rhai::{Dynamic, Map};
 
 use super::super::values;
 use super::read::{pairs, text_of};
-use super::{Key, Options, Takes, key};
+use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
 use crate::model::container::Changes;
 use crate::model::container::resources::{Resources, Ulimit, parse_cpus, parse_limit};
 use crate::model::{Error, Kind, Result};
 
 /// The options.
-pub const KEYS: &[Key] = &[
-    key("ulimits", Takes::Pairs, "limits of each process, such as #{ nofile: \"1024:2048\" }"),
-    key("shm_size", Takes::Size, "the size of /dev/shm"),
-    key("oom_score_adj", Takes::Code, "how soon it is chosen when memory runs out"),
+pub const KEYS: &[OptionSpec] = &[
+    option_spec(
+        "ulimits",
+        ValueType::Pairs,
+        "limits of each process, such as #{ nofile: \"1024:2048\" }",
+    ),
+    option_spec("shm_size", ValueType::Size, "the size of /dev/shm"),
+    option_spec("oom_score_adj", ValueType::Int, "how soon it is chosen when memory runs out"),
 ];
 
 /// The limits that `update` can change.
-pub const LIMITS: &[Key] = &[
-    key("memory", Takes::Size, "the most memory"),
-    key("memory_swap", Takes::Size, "memory and swap together; -1 is swap without limit"),
-    key("memory_reservation", Takes::Size, "memory that is kept for it when memory is short"),
-    key("cpus", Takes::Number, "how many processors"),
-    key("cpu_shares", Takes::Code, "its share where processors are short; others have 1024"),
-    key("cpu_period", Takes::Code, "microseconds in which the quota may be used"),
-    key("cpu_quota", Takes::Code, "microseconds of processor time per period"),
-    key("cpuset_cpus", Takes::Text, "which processors, such as \"0-2,4\""),
-    key("cpuset_mems", Takes::Text, "which memory nodes"),
-    key("pids", Takes::Code, "how many processes and threads; -1 is without limit"),
-    key("blkio_weight", Takes::Code, "its weight on block devices, 10 to 1000"),
+pub const LIMITS: &[OptionSpec] = &[
+    option_spec("memory", ValueType::Size, "the most memory"),
+    option_spec(
+        "memory_swap",
+        ValueType::Size,
+        "memory and swap together; -1 is swap without limit",
+    ),
+    option_spec(
+        "memory_reservation",
+        ValueType::Size,
+        "memory that is kept for it when memory is short",
+    ),
+    option_spec("cpus", ValueType::Number, "how many processors"),
+    option_spec(
+        "cpu_shares",
+        ValueType::Int,
+        "its share where processors are short; others have 1024",
+    ),
+    option_spec("cpu_period", ValueType::Int, "microseconds in which the quota may be used"),
+    option_spec("cpu_quota", ValueType::Int, "microseconds of processor time per period"),
+    option_spec("cpuset_cpus", ValueType::Text, "which processors, such as \"0-2,4\""),
+    option_spec("cpuset_mems", ValueType::Text, "which memory nodes"),
+    option_spec("pids", ValueType::Int, "how many processes and threads; -1 is without limit"),
+    option_spec("blkio_weight", ValueType::Int, "its weight on block devices, 10 to 1000"),
 ];
 
 /// What only `update` takes besides.
-pub const RESTART: &[Key] =
-    &[key("restart", Takes::Text, "\"no\", \"always\", \"unless-stopped\" or \"on-failure:3\"")];
+pub const RESTART: &[OptionSpec] = &[option_spec(
+    "restart",
+    ValueType::Text,
+    "\"no\", \"always\", \"unless-stopped\" or \"on-failure:3\"",
+)];
 
 /// Reads them.
-pub fn read(given: &Options<'_>) -> Result<Resources> {
+pub fn read(given: &ParsedOptions<'_>) -> Result<Resources> {
     let ulimits = given.get("ulimits", pairs)?.unwrap_or_default();
     let ulimit = |(name, value): &(String, String)| format!("{name}={value}").parse::<Ulimit>();
     Ok(Resources {
         ulimits: ulimits.iter().map(ulimit).collect::<Result<_>>()?,
-        shm_size: given.try_get("shm_size", size)?,
+        shm_size: given.get_with("shm_size", size)?,
         oom_score_adj: whole(given, "oom_score_adj")?,
         ..limits(given)?
     })
 }
 
-fn limits(given: &Options<'_>) -> Result<Resources> {
+fn limits(given: &ParsedOptions<'_>) -> Result<Resources> {
     Ok(Resources {
-        memory: given.try_get("memory", size)?,
-        memory_swap: given.try_get("memory_swap", size)?,
-        memory_reservation: given.try_get("memory_reservation", size)?,
+        memory: given.get_with("memory", size)?,
+        memory_swap: given.get_with("memory_swap", size)?,
+        memory_reservation: given.get_with("memory_reservation", size)?,
         nano_cpus: given
-            .try_get("cpus", |value| parse_cpus(&values::scalar(value).unwrap_or_default()))?,
+            .get_with("cpus", |value| parse_cpus(&values::scalar(value).unwrap_or_default()))?,
         cpu_shares: whole(given, "cpu_shares")?,
         cpu_period: whole(given, "cpu_period")?,
         cpu_quota: whole(given, "cpu_quota")?,
@@ -67,12 +86,12 @@ fn limits(given: &Options<'_>) -> Result<Resources> {
 
 /// The options of `update`.
 pub fn update(map: Map) -> Result<Changes> {
-    let given = Options::new("update", map)?;
-    let restart = given.try_get("restart", |value| text_of(value)?.parse())?;
+    let given = ParsedOptions::new("update", map)?;
+    let restart = given.get_with("restart", |value| text_of(value)?.parse())?;
     Ok(Changes { resources: limits(&given)?, restart })
 }
 
-fn whole(given: &Options<'_>, name: &str) -> Result<Option<i64>> {
+fn whole(given: &ParsedOptions<'_>, name: &str) -> Result<Option<i64>> {
     given.get(name, |value| value.as_int().ok())
 }
 

@@ -3,32 +3,36 @@
 use rhai::{Array, Dynamic};
 
 use super::super::values;
-use super::{Key, Options, Takes, key};
+use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
 use crate::model::Result;
 use crate::model::container::security::Security;
 use crate::model::value::capability;
 
 /// The options.
-pub const KEYS: &[Key] = &[
-    key("cap_add", Takes::Texts, "capabilities to add, such as \"NET_ADMIN\", or \"ALL\""),
-    key("cap_drop", Takes::Texts, "capabilities to drop, or \"ALL\""),
-    key("privileged", Takes::Flag, "all capabilities, devices and system calls"),
-    key("read_only", Takes::Flag, "nothing can be written to the root"),
-    key(
+pub const KEYS: &[OptionSpec] = &[
+    option_spec(
+        "cap_add",
+        ValueType::StringList,
+        "capabilities to add, such as \"NET_ADMIN\", or \"ALL\"",
+    ),
+    option_spec("cap_drop", ValueType::StringList, "capabilities to drop, or \"ALL\""),
+    option_spec("privileged", ValueType::Flag, "all capabilities, devices and system calls"),
+    option_spec("read_only", ValueType::Flag, "nothing can be written to the root"),
+    option_spec(
         "security",
-        Takes::Texts,
+        ValueType::StringList,
         "\"no-new-privileges\", \"seccomp=FILE\", \"seccomp=unconfined\", \"apparmor=PROFILE\"",
     ),
-    key("devices", Takes::Texts, "devices of the host: \"/dev/x[:/dev/y[:rwm]]\""),
-    key("group_add", Takes::Texts, "further groups, names or numbers"),
+    option_spec("devices", ValueType::StringList, "devices of the host: \"/dev/x[:/dev/y[:rwm]]\""),
+    option_spec("group_add", ValueType::StringList, "further groups, names or numbers"),
 ];
 
 /// Reads them.
-pub fn read(given: &Options<'_>) -> Result<Security> {
+pub fn read(given: &ParsedOptions<'_>) -> Result<Security> {
     let list = |name: &str| given.get(name, texts).map(Option::unwrap_or_default);
     let capabilities = |name: &str| {
         let names = list(name)?;
-        Ok(given.try_get(name, |_| capability::canonical_all(&names))?.unwrap_or_default())
+        Ok(given.get_with(name, |_| capability::canonical_all(&names))?.unwrap_or_default())
     };
     let devices = list("devices")?;
     let read_devices =
@@ -38,12 +42,12 @@ pub fn read(given: &Options<'_>) -> Result<Security> {
         cap_drop: capabilities("cap_drop")?,
         privileged: given.flag("privileged")?,
         read_only: given.flag("read_only")?,
-        devices: given.try_get("devices", read_devices)?.unwrap_or_default(),
+        devices: given.get_with("devices", read_devices)?.unwrap_or_default(),
         groups: list("group_add")?,
         ..Security::default()
     };
     let options = list("security")?;
-    given.try_get("security", |_| options.iter().try_for_each(|option| security.set(option)))?;
+    given.get_with("security", |_| options.iter().try_for_each(|option| security.set(option)))?;
     Ok(security)
 }
 

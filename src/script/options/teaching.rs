@@ -3,17 +3,17 @@
 use rhai::Map;
 
 use super::super::values;
-use super::{Key, Options, Takes, key};
+use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
 use crate::model::Result;
 
 /// Of `trace`.
-pub const TRACE_KEYS: &[Key] =
-    &[key("step", Takes::Flag, "stop before each step and wait for Enter")];
+pub const TRACE_KEYS: &[OptionSpec] =
+    &[option_spec("step", ValueType::Flag, "stop before each step and wait for Enter")];
 
 /// Of `diagram`.
-pub const DIAGRAM_KEYS: &[Key] = &[
-    key("ascii", Takes::Flag, "draw it with ASCII characters only"),
-    key("svg", Takes::Text, "write it as a picture to this file"),
+pub const DIAGRAM_KEYS: &[OptionSpec] = &[
+    option_spec("ascii", ValueType::Flag, "draw it with ASCII characters only"),
+    option_spec("svg", ValueType::Text, "write it as a picture to this file"),
 ];
 
 /// How a diagram is drawn.
@@ -27,12 +27,12 @@ pub struct Diagram {
 
 /// Whether a trace goes step by step.
 pub fn trace(map: Map) -> Result<bool> {
-    Options::new("trace", map)?.flag("step")
+    ParsedOptions::new("trace", map)?.flag("step")
 }
 
 /// How a diagram is to be drawn.
 pub fn diagram(map: Map) -> Result<Diagram> {
-    let given = Options::new("diagram", map)?;
+    let given = ParsedOptions::new("diagram", map)?;
     let ascii = given.get("ascii", |value| value.as_bool().ok())?;
     Ok(Diagram { ascii, svg: given.get("svg", values::text)? })
 }

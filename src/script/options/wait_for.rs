@@ -6,32 +6,40 @@ use regex::Regex;
 use rhai::{Array, Dynamic, Map};
 
 use super::super::values;
-use super::{Key, Options, Takes, key};
+use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
 use crate::model::container::status::Status;
 use crate::model::observe::log::Stream;
-use crate::model::observe::readiness::{Question, Sign};
+use crate::model::observe::readiness::{HttpGet, Probe};
 use crate::model::{Error, Kind, Result};
 
 /// How long one answer of a server is waited for: one that hangs while it starts is asked again.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// The keys of a condition.
-pub const KEYS: &[Key] = &[
-    key(
+pub const KEYS: &[OptionSpec] = &[
+    option_spec(
         "status",
-        Takes::State,
+        ValueType::State,
         "it is so, or \"healthy\", \"unhealthy\", \"removed\"; with http, the answer's number",
     ),
-    key("log", Takes::Text, "it writes a line that this regular expression matches"),
-    key("count", Takes::Count, "so many such lines; 1 by default"),
-    key("stream", Takes::OneOf(&["stdout", "stderr"]), "only lines of this stream"),
-    key("port", Takes::Count, "a program of it listens on this TCP port; with http, 80 by default"),
-    key("http", Takes::Text, "a server in it answers a GET of this path with 200 to 399"),
-    key("file", Takes::Text, "there is something at this absolute path inside"),
-    key("exec", Takes::Command, "this program ends with 0 inside"),
-    key("all", Takes::Conditions, "all of these hold, each at some time"),
-    key("any", Takes::Conditions, "one of these holds"),
-    key("fail", Takes::Text, "give up when it writes a line that this matches"),
+    option_spec("log", ValueType::Text, "it writes a line that this regular expression matches"),
+    option_spec("count", ValueType::UInt, "so many such lines; 1 by default"),
+    option_spec("stream", ValueType::OneOf(&["stdout", "stderr"]), "only lines of this stream"),
+    option_spec(
+        "port",
+        ValueType::UInt,
+        "a program of it listens on this TCP port; with http, 80 by default",
+    ),
+    option_spec(
+        "http",
+        ValueType::Text,
+        "a server in it answers a GET of this path with 200 to 399",
+    ),
+    option_spec("file", ValueType::Text, "there is something at this absolute path inside"),
+    option_spec("exec", ValueType::Command, "this program ends with 0 inside"),
+    option_spec("all", ValueType::Conditions, "all of these hold, each at some time"),
+    option_spec("any", ValueType::Conditions, "one of these holds"),
+    option_spec("fail", ValueType::Text, "give up when it writes a line that this matches"),
 ];
 
 /// What is waited for.
@@ -53,18 +61,18 @@ pub enum Condition {
         stream: Option<Stream>,
     },
     /// It can be seen from outside.
-    Shows(Sign),
+    Probe(Probe),
     /// A program ends with 0.
     Exec(Vec<String>),
     /// Each of these.
-    All(Vec<Goal>),
+    All(Vec<WaitCondition>),
     /// The first of these.
-    Any(Vec<Goal>),
+    Any(Vec<WaitCondition>),
 }
 
 /// A condition, and what ends the wait for it.
 #[derive(Clone, Debug)]
-pub struct Goal {
+pub struct WaitCondition {
     /// What is waited for.
     pub condition: Condition,
     /// A line that means that it will not come.
@@ -75,35 +83,35 @@ pub struct Goal {
 ///
 /// # Errors
 /// [`Kind::Invalid`], with what can be waited for.
-pub fn goal(value: &Dynamic) -> Result<Goal> {
+pub fn wait_condition(value: &Dynamic) -> Result<WaitCondition> {
     let value = value.clone().flatten();
     if let Some(word) = values::text(&value) {
-        return Ok(Goal { condition: state(&word)?, fail: None });
+        return Ok(WaitCondition { condition: state(&word)?, fail: None });
     }
     let map = value.try_cast::<Map>().ok_or_else(|| {
         Error::new(Kind::Invalid, "wait_for(): a condition is a word or a map")
             .hint("such as \"healthy\", #{ log: \"ready\" }, #{ port: 80 } or #{ exec: \"true\" }")
     })?;
-    let given = Options::new("wait_for", map)?;
+    let given = ParsedOptions::new("wait_for", map)?;
     let mut found = Vec::new();
-    if let Some(path) = given.try_get("http", super::read::text_of)? {
-        found.push(Condition::Shows(answer(&given, &path)?));
+    if let Some(path) = given.get_with("http", super::read::text_of)? {
+        found.push(Condition::Probe(answer(&given, &path)?));
     } else {
-        found.extend(given.try_get("status", |value| state(&super::read::text_of(value)?))?);
-        found.extend(given.get("port", port)?.map(|port| Condition::Shows(Sign::Listens(port))));
+        found.extend(given.get_with("status", |value| state(&super::read::text_of(value)?))?);
+        found.extend(given.get("port", port)?.map(|port| Condition::Probe(Probe::TcpSocket(port))));
     }
-    found.extend(given.try_get("file", file)?.map(Condition::Shows));
-    if let Some(pattern) = given.try_get("log", pattern)? {
+    found.extend(given.get_with("file", file)?.map(Condition::Probe));
+    if let Some(pattern) = given.get_with("log", pattern)? {
         let count = given.count("count")?.unwrap_or(1);
         let stream = given.get("stream", |value| Stream::from_word(&values::text(value)?))?;
         found.push(Condition::Log { pattern, count, stream });
     }
     found.extend(given.command("exec")?.map(Condition::Exec));
-    found.extend(given.try_get("all", goals)?.map(Condition::All));
-    found.extend(given.try_get("any", goals)?.map(Condition::Any));
-    let fail = given.try_get("fail", self::pattern)?;
+    found.extend(given.get_with("all", wait_conditions)?.map(Condition::All));
+    found.extend(given.get_with("any", wait_conditions)?.map(Condition::Any));
+    let fail = given.get_with("fail", self::pattern)?;
     match <[Condition; 1]>::try_from(found) {
-        Ok([condition]) => Ok(Goal { condition, fail }),
+        Ok([condition]) => Ok(WaitCondition { condition, fail }),
         Err(found) => {
             let message = format!("wait_for(): one condition is wanted, not {}", found.len());
             Err(Error::new(Kind::Invalid, message)
@@ -117,28 +125,28 @@ fn port(value: &Dynamic) -> Option<u16> {
 }
 
 /// A server's answer. `port` and `status` are the request's here.
-fn answer(given: &Options<'_>, path: &str) -> Result<Sign> {
+fn answer(given: &ParsedOptions<'_>, path: &str) -> Result<Probe> {
     let number = |value: &Dynamic| u16::try_from(value.as_int().ok()?).ok();
     let status = given.get("status", |value| number(value).filter(|n| (100..600).contains(n)))?;
     let port = given.get("port", port)?.unwrap_or(80);
-    Question::new(port, path, status, ANSWER).map(Sign::Answers)
+    HttpGet::new(port, path, status, ANSWER).map(Probe::HttpGet)
 }
 
-fn file(value: &Dynamic) -> Result<Sign> {
+fn file(value: &Dynamic) -> Result<Probe> {
     let path = super::read::text_of(value)?;
     if !path.starts_with('/') || path.contains('\0') {
         let error = Error::new(Kind::Invalid, format!("{path:?} is no absolute path"));
         return Err(error.hint("such as \"/run/ready\""));
     }
-    Ok(Sign::Has(path))
+    Ok(Probe::FileExists(path))
 }
 
-fn goals(value: &Dynamic) -> Result<Vec<Goal>> {
+fn wait_conditions(value: &Dynamic) -> Result<Vec<WaitCondition>> {
     let list = value.clone().try_cast::<Array>().filter(|list| !list.is_empty());
     let list = list.ok_or_else(|| {
-        Error::new(Kind::Invalid, format!("it takes {}", Takes::Conditions.describe()))
+        Error::new(Kind::Invalid, format!("it takes {}", ValueType::Conditions.describe()))
     })?;
-    list.iter().map(goal).collect()
+    list.iter().map(wait_condition).collect()
 }
 
 fn pattern(value: &Dynamic) -> Result<Regex> {

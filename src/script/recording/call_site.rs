@@ -7,7 +7,7 @@ use crate::script::syntax::sources::Sources;
 
 /// A call as Rhai tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct CallSite {
     source: Option<String>,
     pub line: usize,
     column: usize,
@@ -15,11 +15,11 @@ pub struct Place {
     pub name: String,
 }
 
-impl Place {
+impl CallSite {
     /// Where the calling function is called.
     pub fn of(ctx: &NativeCallContext) -> Self {
         let position = ctx.call_position();
-        Place {
+        CallSite {
             source: ctx.call_source().map(str::to_owned),
             line: position.line().unwrap_or(0),
             column: position.position().unwrap_or(0),
@@ -39,25 +39,25 @@ impl Place {
 
 /// The texts that calls can be in.
 #[derive(Debug, Default)]
-pub struct Places {
+pub struct CallSites {
     /// The script first, then the modules by their names.
     known: Vec<Text>,
     /// Which of them are wanted, in the order of `texts`.
     wanted: Vec<usize>,
 }
 
-impl Places {
+impl CallSites {
     /// The texts of a script of this name and of its modules.
     pub fn new(name: &str, sources: &Sources) -> Self {
         let mut known = sources.all();
         known.sort_by_key(|text| (text.name != name, text.name.clone()));
         let wanted = known.first().map(|_| 0).into_iter().collect();
-        Places { known, wanted }
+        CallSites { known, wanted }
     }
 
-    /// The number, among [`Places::texts`], of the text that a call is written in. Rhai names the
+    /// The number, among [`CallSites::texts`], of the text that a call is written in. Rhai names the
     /// source of whoever calls a closure, not that in which it is written.
-    pub fn find(&mut self, place: &Place) -> Option<usize> {
+    pub fn find(&mut self, place: &CallSite) -> Option<usize> {
         let told = self.known.iter().position(|text| Some(&text.name) == place.source.as_ref());
         let others = (0..self.known.len()).filter(|at| Some(*at) != told);
         let mut all = told.into_iter().chain(others);
@@ -86,8 +86,8 @@ mod tests {
         let sources = Sources::default();
         sources.add("main.rhai", "let c = run(\"host\");\nwith(|| c.stop());\n");
         sources.add("std:lib", "fn with(f) {\n    f.call();\n    c.start(); }\n");
-        let mut places = Places::new("main.rhai", &sources);
-        let place = |line, column, name: &str| Place {
+        let mut places = CallSites::new("main.rhai", &sources);
+        let place = |line, column, name: &str| CallSite {
             source: Some("std:lib".to_owned()),
             line,
             column,

@@ -5,7 +5,7 @@ use std::io;
 
 use super::recorder::{Recorder, lock};
 use crate::model::observe::log::Stream;
-use crate::model::script::recording::Piece;
+use crate::model::script::recording::OutputChunk;
 use crate::script::Output;
 
 /// How many bytes are kept of the beginning, and as many of the end.
@@ -16,20 +16,20 @@ const PIECE: usize = 4096;
 
 /// What was printed: its first bytes and its last ones.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct OutputBuffer {
     first: Vec<(Stream, Vec<u8>)>,
-    held_first: usize,
+    first_size: usize,
     last: VecDeque<(Stream, Vec<u8>)>,
-    held_last: usize,
+    last_size: usize,
     left_out: u64,
 }
 
-impl Kept {
+impl OutputBuffer {
     fn add(&mut self, stream: Stream, mut bytes: &[u8]) {
-        let room = KEPT - self.held_first;
+        let room = KEPT - self.first_size;
         if room > 0 && self.last.is_empty() {
             let (fits, rest) = bytes.split_at(room.min(bytes.len()));
-            self.held_first += fits.len();
+            self.first_size += fits.len();
             let piece = append(self.first.last_mut(), stream, fits);
             self.first.extend(piece);
             bytes = rest;
@@ -37,15 +37,15 @@ impl Kept {
         if bytes.is_empty() {
             return;
         }
-        self.held_last += bytes.len();
+        self.last_size += bytes.len();
         let piece = append(self.last.back_mut().filter(|last| last.1.len() < PIECE), stream, bytes);
         self.last.extend(piece);
-        while self.held_last > KEPT {
+        while self.last_size > KEPT {
             let Some((_, oldest)) = self.last.front_mut() else { return };
-            let over = (self.held_last - KEPT).min(oldest.len());
+            let over = (self.last_size - KEPT).min(oldest.len());
             oldest.drain(..over);
             let is_empty = oldest.is_empty();
-            self.held_last -= over;
+            self.last_size -= over;
             self.left_out += over as u64;
             if is_empty {
                 self.last.pop_front();
@@ -54,15 +54,15 @@ impl Kept {
     }
 
     /// The pieces, and how many bytes are missing after the first [`KEPT`].
-    pub fn take(&mut self) -> (Vec<Piece>, u64) {
+    pub fn take(&mut self) -> (Vec<OutputChunk>, u64) {
         let kept = std::mem::take(self);
-        let mut pieces: Vec<Piece> = Vec::new();
+        let mut pieces: Vec<OutputChunk> = Vec::new();
         let gap = (kept.left_out > 0).then(|| (Stream::Stderr, GAP.as_bytes().to_vec()));
         for (stream, bytes) in kept.first.into_iter().chain(gap).chain(kept.last) {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             match pieces.last_mut().filter(|last| last.stream == stream) {
                 Some(last) => last.text.push_str(&text),
-                None => pieces.push(Piece { stream, text }),
+                None => pieces.push(OutputChunk { stream, text }),
             }
         }
         (pieces, kept.left_out)
@@ -89,7 +89,7 @@ fn append(
 
 impl Recorder {
     fn keep(&self, stream: Stream, bytes: &[u8], end: &[u8]) {
-        let mut kept = lock(&self.kept);
+        let mut kept = lock(&self.output_buffer);
         kept.add(stream, bytes);
         kept.add(stream, end);
     }
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_beginning_and_the_end_of_a_long_output_are_kept() {
-        let mut kept = Kept::default();
+        let mut kept = OutputBuffer::default();
         kept.add(Stream::Stdout, b"first\n");
         for _ in 0..100_000 {
             kept.add(Stream::Stdout, b"0123456789\n");
@@ -143,14 +143,14 @@ mod tests {
 
     #[test]
     fn streams_stay_apart_and_in_order() {
-        let mut kept = Kept::default();
+        let mut kept = OutputBuffer::default();
         for (stream, text) in [(Stream::Stdout, "a"), (Stream::Stdout, "b"), (Stream::Stderr, "c")]
         {
             kept.add(stream, text.as_bytes());
         }
         let (pieces, left_out) = kept.take();
         assert_eq!(left_out, 0);
-        assert_eq!(pieces[0], Piece { stream: Stream::Stdout, text: "ab".to_owned() });
-        assert_eq!(pieces[1], Piece { stream: Stream::Stderr, text: "c".to_owned() });
+        assert_eq!(pieces[0], OutputChunk { stream: Stream::Stdout, text: "ab".to_owned() });
+        assert_eq!(pieces[1], OutputChunk { stream: Stream::Stderr, text: "c".to_owned() });
     }
 }

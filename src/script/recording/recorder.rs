@@ -10,16 +10,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rhai::NativeCallContext;
 
-use super::call_site::{Place, Places};
-use super::output::Kept;
+use super::call_site::{CallSite, CallSites};
+use super::output::OutputBuffer;
 use super::watched::Watched;
-use crate::engine::{Backend, Cancel};
+use crate::engine::{Backend, CancelToken};
 use crate::model::error::Context as _;
 use crate::model::observe::event::{Action, Event, EventOptions};
-use crate::model::script::recording::{Chronicle, Happening};
+use crate::model::script::recording::{Recording, TimelineEvent};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::errors::render;
 use crate::script::session::Session;
 use crate::script::{Host, Outcome, Output, Source, read};
@@ -33,19 +33,19 @@ const SHARE: u32 = 10;
 /// How many containers are looked at.
 const MOST: usize = 300;
 /// How many things that change no status are kept of each container.
-const HAPPENINGS: usize = 500;
+const MAX_EVENTS: usize = 500;
 
 /// Keeps what one script does.
 #[derive(Debug)]
 pub struct Recorder {
     backend: Arc<dyn Backend>,
     pub(super) output: Arc<dyn Output>,
-    began: Instant,
+    started_at: Instant,
     state: Mutex<State>,
     changed: Condvar,
-    pub(super) kept: Mutex<Kept>,
+    pub(super) output_buffer: Mutex<OutputBuffer>,
     /// Raised by nobody: what is looked at takes no time.
-    never: Cancel,
+    never: CancelToken,
 }
 
 #[derive(Debug, Default)]
@@ -62,13 +62,13 @@ struct State {
 ///
 /// # Errors
 /// Where that can't be kept; then the script did not run.
-pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Chronicle)> {
+pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Recording)> {
     let begun = Timestamp::now();
     let recorder = Arc::new(Recorder::new(&host)?);
     let looking = {
         let recorder = Arc::clone(&recorder);
         let thread = std::thread::Builder::new().name("report".to_owned());
-        thread.spawn(move || recorder.look_on()).context(|| "make a thread".to_owned())?
+        thread.spawn(move || recorder.poll_until_end()).context(|| "make a thread".to_owned())?
     };
     let name = source.name();
     let output: Arc<dyn Output> = recorder.clone();
@@ -76,20 +76,20 @@ pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Chronicle)> 
     let (outcome, places) = match read(source) {
         Ok((name, text)) => {
             let session = Session::new(host);
-            let stage: Stage = session.stage().clone();
+            let stage: ScriptContext = session.context().clone();
             let outcome = session.run(&name, &text);
-            (outcome, Places::new(&name, stage.sources()))
+            (outcome, CallSites::new(&name, stage.sources()))
         }
         Err(error) => {
             let report = Some(render::plain(&error));
-            (Outcome { exit_code: 1, report, whole: false }, Places::default())
+            (Outcome { exit_code: 1, report, completed: false }, CallSites::default())
         }
     };
-    let took = recorder.began.elapsed();
-    let chronicle = Chronicle {
+    let took = recorder.started_at.elapsed();
+    let chronicle = Recording {
         name,
-        begun,
-        took,
+        started_at: begun,
+        duration: took,
         exit_code: outcome.exit_code,
         report: outcome.report.clone(),
         ..recorder.end(looking, begun, places)
@@ -102,11 +102,11 @@ impl Recorder {
         Ok(Recorder {
             backend: Arc::clone(&host.backend),
             output: Arc::clone(&host.output),
-            began: Instant::now(),
+            started_at: Instant::now(),
             state: Mutex::default(),
             changed: Condvar::new(),
-            kept: Mutex::default(),
-            never: Cancel::new()?,
+            output_buffer: Mutex::default(),
+            never: CancelToken::new()?,
         })
     }
 
@@ -115,21 +115,21 @@ impl Recorder {
     }
 
     /// Notes that a function is called about a container, and sees how that is before.
-    pub(crate) fn touched(&self, ctx: &NativeCallContext, id: &ContainerId) {
+    pub(crate) fn note_use(&self, ctx: &NativeCallContext, id: &ContainerId) {
         let Some(watched) = self.watched(id) else { return };
-        watched.called(self.began.elapsed(), Place::of(ctx));
-        self.look(&watched);
+        watched.called(self.started_at.elapsed(), CallSite::of(ctx));
+        self.poll(&watched);
     }
 
     /// Looks at a container that has just changed.
-    pub(crate) fn looked_at(&self, id: &ContainerId) {
+    pub(crate) fn refresh(&self, id: &ContainerId) {
         if let Some(watched) = self.watched(id) {
-            self.look(&watched);
+            self.poll(&watched);
         }
     }
 
-    fn look(&self, watched: &Watched) {
-        watched.look(self.backend.as_ref(), || self.began.elapsed());
+    fn poll(&self, watched: &Watched) {
+        watched.poll(self.backend.as_ref(), || self.started_at.elapsed());
     }
 
     /// The entry of a container, made when it is first touched; `None` where there are too many.
@@ -152,7 +152,7 @@ impl Recorder {
     }
 
     /// Looks at all containers again and again, until the script is over.
-    fn look_on(&self) {
+    fn poll_until_end(&self) {
         let mut pause = PAUSE;
         loop {
             let deadline = Instant::now() + pause;
@@ -170,41 +170,44 @@ impl Recorder {
             let watched = state.watched.clone();
             drop(state);
             let begun = Instant::now();
-            watched.iter().for_each(|watched| self.look(watched));
+            watched.iter().for_each(|watched| self.poll(watched));
             pause = pause.min(PAUSE).max(begun.elapsed() * SHARE);
         }
     }
 
     /// Looks a last time, and puts together what is known; without what the script itself told.
-    fn end(&self, looking: JoinHandle<()>, begun: Timestamp, mut places: Places) -> Chronicle {
+    fn end(&self, looking: JoinHandle<()>, begun: Timestamp, mut places: CallSites) -> Recording {
         self.state().is_over = true;
         self.changed.notify_one();
         // Had it panicked, there would be fewer samples.
         let _ = looking.join();
         let watched = std::mem::take(&mut self.state().watched);
-        watched.iter().for_each(|watched| self.look(watched));
-        let mut happenings = self.happenings(begun);
+        watched.iter().for_each(|watched| self.poll(watched));
+        let mut happenings = self.timeline_events(begun);
         let lives = watched.iter().map(|watched| {
-            let (happenings, happenings_left_out) =
-                happenings.remove(watched.id()).unwrap_or_default();
-            let life = watched.life(&self.never, begun, &mut places);
-            crate::model::script::recording::Life { happenings, happenings_left_out, ..life }
+            let (happenings, events_omitted) = happenings.remove(watched.id()).unwrap_or_default();
+            let life = watched.timeline(&self.never, begun, &mut places);
+            crate::model::script::recording::ContainerTimeline {
+                events: happenings,
+                events_omitted,
+                ..life
+            }
         });
         let lives = lives.collect();
-        let (output, output_left_out) = lock(&self.kept).take();
-        Chronicle {
-            texts: places.texts(),
+        let (output, output_omitted) = lock(&self.output_buffer).take();
+        Recording {
+            sources: places.texts(),
             output,
-            output_left_out,
-            lives,
-            lives_left_out: self.state().left_out,
-            ..Chronicle::default()
+            output_omitted,
+            timelines: lives,
+            timelines_omitted: self.state().left_out,
+            ..Recording::default()
         }
     }
 
     /// What happened to containers since `begun`, and how much more that is not kept.
-    fn happenings(&self, begun: Timestamp) -> HashMap<ContainerId, (Vec<Happening>, u64)> {
-        let mut all: HashMap<ContainerId, (Vec<Happening>, u64)> = HashMap::new();
+    fn timeline_events(&self, begun: Timestamp) -> HashMap<ContainerId, (Vec<TimelineEvent>, u64)> {
+        let mut all: HashMap<ContainerId, (Vec<TimelineEvent>, u64)> = HashMap::new();
         let options = EventOptions { since: Some(begun), ..EventOptions::default() };
         // Where events can't be read there are none to show.
         let Ok(mut events) = self.backend.events(&options) else { return all };
@@ -215,8 +218,8 @@ impl Recorder {
                 continue;
             }
             let (happenings, left_out) = all.entry(id).or_default();
-            if happenings.len() < HAPPENINGS || moves(&event) {
-                happenings.push(happening(event, begun));
+            if happenings.len() < MAX_EVENTS || changes_status(&event) {
+                happenings.push(timeline_event(event, begun));
             } else {
                 *left_out += 1;
             }
@@ -225,7 +228,7 @@ impl Recorder {
     }
 }
 
-fn moves(event: &Event) -> bool {
+fn changes_status(event: &Event) -> bool {
     let moving = [
         Action::Create,
         Action::Start,
@@ -239,12 +242,12 @@ fn moves(event: &Event) -> bool {
     moving.iter().any(|action| action.as_str() == event.action)
 }
 
-fn happening(event: Event, begun: Timestamp) -> Happening {
+fn timeline_event(event: Event, begun: Timestamp) -> TimelineEvent {
     let own = ["exitCode", "signal", "oldName"];
     let detail = own.iter().find_map(|key| event.attributes.get(*key));
     let detail = detail.map(|detail| detail.trim_start_matches('/').to_owned());
     let detail = detail.unwrap_or_default();
-    Happening { at: since(begun, event.time), action: event.action, detail }
+    TimelineEvent { at: since(begun, event.time), action: event.action, detail }
 }
 
 /// How long after `begun` a time is.
@@ -257,6 +260,6 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// An error of a container that is gone.
-pub(super) fn is_gone(error: &Error) -> bool {
+pub(super) fn is_removed(error: &Error) -> bool {
     error.kind() == Kind::NotFound
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::call_site::{Place, Places};
-use super::recorder::{is_gone, lock, since};
-use crate::engine::{Backend, Cancel, LogStream};
+use super::call_site::{CallSite, CallSites};
+use super::recorder::{is_removed, lock, since};
+use crate::engine::{Backend, CancelToken, LogStream};
 use crate::model::container::Container;
 use crate::model::container::status::Status;
 use crate::model::container::supervision::RestartPolicy;
 use crate::model::observe::log::LogOptions;
-use crate::model::script::recording::{Call, Life, Line, Sample};
+use crate::model::script::recording::{Call, ContainerTimeline, Line, Sample};
 use crate::model::value::id::ContainerId;
 
 /// How many of the last lines are kept.
@@ -31,12 +31,12 @@ const CALLS: usize = 500;
 #[derive(Debug)]
 pub struct Watched {
     id: ContainerId,
-    known: Mutex<Known>,
+    known: Mutex<WatchedState>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
-    calls: Vec<(Place, Duration, u64)>,
+struct WatchedState {
+    calls: Vec<(CallSite, Duration, u64)>,
     record: Option<Box<Container>>,
     found: Option<Status>,
     samples: Vec<Sample>,
@@ -59,12 +59,12 @@ impl Watched {
         &self.id
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, WatchedState> {
         lock(&self.known)
     }
 
     /// Notes a call about it.
-    pub fn called(&self, at: Duration, place: Place) {
+    pub fn called(&self, at: Duration, place: CallSite) {
         let mut known = self.known();
         let is_full = known.calls.len() >= CALLS;
         match known.calls.iter_mut().find(|(other, ..)| *other == place) {
@@ -75,7 +75,7 @@ impl Watched {
     }
 
     /// Sees how it is now.
-    pub fn look(&self, backend: &dyn Backend, now: impl Fn() -> Duration) {
+    pub fn poll(&self, backend: &dyn Backend, now: impl Fn() -> Duration) {
         let mut known = self.known();
         if known.is_gone {
             return;
@@ -83,7 +83,7 @@ impl Watched {
         let record = match backend.inspect(&self.id) {
             Ok(record) => record,
             Err(error) => {
-                known.is_gone = is_gone(&error);
+                known.is_gone = is_removed(&error);
                 return;
             }
         };
@@ -109,7 +109,12 @@ impl Watched {
     }
 
     /// What is known of it, but for its events.
-    pub fn life(&self, never: &Cancel, begun: Timestamp, places: &mut Places) -> Life {
+    pub fn timeline(
+        &self,
+        never: &CancelToken,
+        begun: Timestamp,
+        places: &mut CallSites,
+    ) -> ContainerTimeline {
         let mut known = self.known();
         let log = known.log.take().map(|log| last_lines(log, never, begun)).unwrap_or_default();
         let calls = known.calls.drain(..).map(|(place, at, count)| Call {
@@ -125,23 +130,23 @@ impl Watched {
         let name = record.map(|record| record.state.name.to_string());
         let restarts = |record: &Container| {
             let updated = record.state.updated.restart;
-            updated.unwrap_or(record.spec.host.upkeep.restart) != RestartPolicy::No
+            updated.unwrap_or(record.spec.host.supervision.restart) != RestartPolicy::No
         };
-        Life {
+        ContainerTimeline {
             id: self.id.short().to_owned(),
             name: name.unwrap_or_else(|| self.id.short().to_owned()),
             image: record.map(|record| record.spec.image.reference.clone()).unwrap_or_default(),
-            found: known.found,
+            initial_status: known.found,
             restarts: record.is_some_and(|record| restarts(record)),
             samples: std::mem::take(&mut known.samples),
             log,
             calls,
-            ..Life::default()
+            ..ContainerTimeline::default()
         }
     }
 }
 
-impl Known {
+impl WatchedState {
     fn sample(&mut self, sample: Sample) {
         let last = self.samples.last();
         let is_soon = last.is_some_and(|last| {
@@ -164,7 +169,7 @@ impl Known {
 }
 
 /// The last lines of a log, oldest first.
-fn last_lines(mut log: Box<dyn LogStream>, never: &Cancel, begun: Timestamp) -> Vec<Line> {
+fn last_lines(mut log: Box<dyn LogStream>, never: &CancelToken, begun: Timestamp) -> Vec<Line> {
     let mut lines = std::collections::VecDeque::new();
     for _ in 0..READ {
         let Ok(Some(line)) = log.next_line(Some(Duration::ZERO), never) else { break };

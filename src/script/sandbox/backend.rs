@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::policy::Fence;
+use super::policy::SandboxPolicy;
 use crate::engine::{
-    Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Owner, Transfer,
+    Attach, Backend, CancelToken, CopyOptions, EventStream, LogStream, Session, Transfer,
 };
-use crate::model::container::exec::{ExecOptions, Left};
+use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::mounts::{Mount, MountKind};
-use crate::model::container::namespaces::Mode;
+use crate::model::container::namespaces::NamespaceMode;
 use crate::model::container::options::{CreateOptions, StopOptions};
 use crate::model::container::status::Action;
 use crate::model::container::{Changes, Container};
@@ -25,17 +25,17 @@ use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
 use crate::model::observe::check_report::Report;
 use crate::model::observe::event::EventOptions;
-use crate::model::observe::introspection::{Anatomy, ImageAnatomy};
+use crate::model::observe::introspection::{ImageIntrospection, Introspection};
 use crate::model::observe::log::LogOptions;
 use crate::model::observe::progress::{Access, Progress, PullOptions, Pulled, Pushed};
-use crate::model::observe::readiness::{Seen, Sign};
+use crate::model::observe::readiness::{Probe, ProbeResult};
 use crate::model::observe::stats::Stats;
 use crate::model::observe::system::Info;
 use crate::model::observe::top::Process;
 use crate::model::observe::volume::{
     PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse,
 };
-use crate::model::script::trace::Deed;
+use crate::model::script::trace::TraceStep;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::value::platform::Platform;
@@ -45,34 +45,35 @@ use crate::model::{Kind, Result};
 
 /// An engine within a fence.
 #[derive(Debug)]
-pub struct Fenced {
+pub struct SandboxedBackend {
     inner: Arc<dyn Backend>,
-    fence: Arc<Fence>,
+    policy: Arc<SandboxPolicy>,
 }
 
-impl Fenced {
+impl SandboxedBackend {
     /// `inner`, as far as `fence` lets a script.
-    pub fn new(inner: Arc<dyn Backend>, fence: Arc<Fence>) -> Self {
-        Fenced { inner, fence }
+    pub fn new(inner: Arc<dyn Backend>, fence: Arc<SandboxPolicy>) -> Self {
+        SandboxedBackend { inner, policy: fence }
     }
 
     /// A container that may be acted on.
-    fn own_container(&self, id: &ContainerId) -> Result<()> {
-        if self.fence.has_made(id) {
+    fn created_container(&self, id: &ContainerId) -> Result<()> {
+        if self.policy.has_created(id) {
             return Ok(());
         }
         // One that is gone is told as such.
         let name = self.inner.inspect(id)?.state.name;
-        Err(Fence::not_its_own(&format!("container `{name}`")).container(name.as_str(), None))
+        Err(SandboxPolicy::denied_foreign(&format!("container `{name}`"))
+            .container(name.as_str(), None))
     }
 
     /// A volume that may be written to or removed: its own, or one that is still to be made.
-    fn own_volume(&self, name: &str) -> Result<()> {
-        if self.fence.has_made_volume(name) {
+    fn created_volume(&self, name: &str) -> Result<()> {
+        if self.policy.has_created_volume(name) {
             return Ok(());
         }
         match self.inner.volume(name) {
-            Ok(_) => Err(Fence::not_its_own(&format!("volume `{name}`"))),
+            Ok(_) => Err(SandboxPolicy::denied_foreign(&format!("volume `{name}`"))),
             Err(error) if error.kind() == Kind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
@@ -80,13 +81,13 @@ impl Fenced {
 
     /// The options with ids for names of containers whose namespaces are shared. Who shares one
     /// sees the processes of the other, and through these its files.
-    fn own_namespaces(&self, options: &CreateOptions) -> Result<CreateOptions> {
+    fn resolve_namespaces(&self, options: &CreateOptions) -> Result<CreateOptions> {
         let mut options = options.clone();
-        let sharing = &mut options.sharing;
+        let sharing = &mut options.namespaces;
         for mode in [&mut sharing.network, &mut sharing.ipc, &mut sharing.pid] {
-            if let Mode::Container(name) = mode {
+            if let NamespaceMode::Container(name) = mode {
                 let id = self.inner.find(name)?;
-                self.own_container(&id)?;
+                self.created_container(&id)?;
                 id.as_str().clone_into(name);
             }
         }
@@ -106,36 +107,36 @@ macro_rules! for_own {
     ($(fn $name:ident(&self, $id:ident: &ContainerId $(, $arg:ident: $type:ty)* $(,)?)
         -> $out:ty;)*) => {
         $(fn $name(&self, $id: &ContainerId $(, $arg: $type)*) -> $out {
-            self.own_container($id)?;
+            self.created_container($id)?;
             self.inner.$name($id $(, $arg)*)
         })*
     };
 }
 
-impl Backend for Fenced {
+impl Backend for SandboxedBackend {
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
-        let options = self.own_namespaces(options)?;
+        let options = self.resolve_namespaces(options)?;
         let volumes = options.mounts.list.iter().filter(|mount| mount.kind == MountKind::Volume);
         let named = volumes.filter(|mount: &&Mount| !mount.source.is_empty());
         let names: Vec<&str> = named.map(|mount| mount.source.as_str()).collect();
-        names.iter().try_for_each(|name| self.own_volume(name))?;
+        names.iter().try_for_each(|name| self.created_volume(name))?;
         let id = self.inner.create(image, &options)?;
-        self.fence.made(id.clone());
-        names.into_iter().for_each(|name| self.fence.made_volume(name));
+        self.policy.note_created(id.clone());
+        names.into_iter().for_each(|name| self.policy.note_created_volume(name));
         Ok(id)
     }
 
     fn volume_create(&self, options: &VolumeOptions) -> Result<Volume> {
         if let Some(name) = &options.name {
-            self.own_volume(name)?;
+            self.created_volume(name)?;
         }
         let volume = self.inner.volume_create(options)?;
-        self.fence.made_volume(&volume.name);
+        self.policy.note_created_volume(&volume.name);
         Ok(volume)
     }
 
     fn volume_rm(&self, name: &str, force: bool) -> Result<()> {
-        self.own_volume(name)?;
+        self.created_volume(name)?;
         self.inner.volume_rm(name, force)
     }
 
@@ -143,33 +144,33 @@ impl Backend for Fenced {
         if dry {
             return self.inner.volume_prune(all, filter, true);
         }
-        Err(Fence::not_its_own("volumes of others"))
+        Err(SandboxPolicy::denied_foreign("volumes of others"))
     }
 
     for_own! {
         fn start(&self, id: &ContainerId) -> Result<()>;
-        fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<Left>;
+        fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &CancelToken) -> Result<AttachOutcome>;
         fn exec(
-            &self, id: &ContainerId, options: &ExecOptions, attach: Attach<'_>, cancel: &Cancel
-        ) -> Result<Left>;
+            &self, id: &ContainerId, options: &ExecOptions, attach: Attach<'_>, cancel: &CancelToken
+        ) -> Result<AttachOutcome>;
         fn pause(&self, id: &ContainerId) -> Result<()>;
         fn unpause(&self, id: &ContainerId) -> Result<()>;
-        fn stop(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()>;
+        fn stop(&self, id: &ContainerId, options: &StopOptions, cancel: &CancelToken) -> Result<()>;
         fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()>;
-        fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()>;
-        fn rm(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()>;
-        fn rm_with_volumes(&self, id: &ContainerId, force: bool, cancel: &Cancel) -> Result<()>;
+        fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &CancelToken) -> Result<()>;
+        fn rm(&self, id: &ContainerId, force: bool, cancel: &CancelToken) -> Result<()>;
+        fn rm_with_volumes(&self, id: &ContainerId, force: bool, cancel: &CancelToken) -> Result<()>;
         fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()>;
         fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()>;
-        fn shows(&self, id: &ContainerId, sign: &Sign, cancel: &Cancel) -> Result<Seen>;
+        fn probe(&self, id: &ContainerId, sign: &Probe, cancel: &CancelToken) -> Result<ProbeResult>;
         fn diff(&self, id: &ContainerId) -> Result<Vec<Change>>;
         fn commit(
             &self, id: &ContainerId, reference: Option<&Reference>, options: &CommitOptions,
-            cancel: &Cancel
+            cancel: &CancelToken
         ) -> Result<Image>;
-        fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &Cancel) -> Result<()>;
+        fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &CancelToken) -> Result<()>;
         fn copy(
-            &self, id: &ContainerId, what: Transfer<'_>, options: CopyOptions, cancel: &Cancel
+            &self, id: &ContainerId, what: Transfer<'_>, options: CopyOptions, cancel: &CancelToken
         ) -> Result<()>;
         fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>>;
     }
@@ -181,71 +182,71 @@ impl Backend for Fenced {
         fn ps(&self) -> Result<Vec<Container>>;
         fn inspect(&self, id: &ContainerId) -> Result<Container>;
         fn inspect_json(&self, id: &ContainerId) -> Result<serde_json::Value>;
-        fn own(&self) -> Result<Owner>;
+        fn start_session(&self) -> Result<Session>;
         fn top(&self, id: &ContainerId) -> Result<Vec<Process>>;
         fn container_size(&self, id: &ContainerId) -> Result<u64>;
         fn volumes(&self) -> Result<Vec<VolumeUse>>;
         fn volume(&self, name: &str) -> Result<VolumeUse>;
         fn stats(&self, id: &ContainerId) -> Result<Stats>;
-        fn wait(&self, id: &ContainerId, time: Option<Duration>, cancel: &Cancel) -> Result<i32>;
-        fn planned(&self, id: &ContainerId, action: Action) -> Result<Vec<Deed>>;
-        fn anatomy(&self, id: &ContainerId) -> Result<Anatomy>;
+        fn wait(&self, id: &ContainerId, time: Option<Duration>, cancel: &CancelToken) -> Result<i32>;
+        fn plan_action(&self, id: &ContainerId, action: Action) -> Result<Vec<TraceStep>>;
+        fn introspect(&self, id: &ContainerId) -> Result<Introspection>;
         fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>>;
         fn usage(&self) -> Result<Usage>;
-        fn only_tells(&self) -> bool;
+        fn is_dry_run(&self) -> bool;
     }
 
     // Of images.
     passed_on! {
         fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image>;
-        fn obtain(
+        fn ensure_image(
             &self, reference: &str, pull: PullPolicy, options: &PullOptions,
-            progress: &Arc<dyn Progress>, cancel: &Cancel
+            progress: &Arc<dyn Progress>, cancel: &CancelToken
         ) -> Result<Image>;
         fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image>;
         fn pull(
             &self, reference: &Reference, options: &PullOptions, progress: &Arc<dyn Progress>,
-            cancel: &Cancel
+            cancel: &CancelToken
         ) -> Result<Pulled>;
         fn push(
             &self, image: &str, reference: &Reference, access: Access,
-            progress: &Arc<dyn Progress>, cancel: &Cancel
+            progress: &Arc<dyn Progress>, cancel: &CancelToken
         ) -> Result<Pushed>;
         fn login(
-            &self, registry: &str, user: &str, password: &str, access: Access, cancel: &Cancel
+            &self, registry: &str, user: &str, password: &str, access: Access, cancel: &CancelToken
         ) -> Result<Option<PathBuf>>;
         fn logout(&self, registry: &str) -> Result<bool>;
         fn images(&self) -> Result<Vec<Image>>;
         fn load(
-            &self, archive: &Path, platform: Option<&Platform>, cancel: &Cancel
+            &self, archive: &Path, platform: Option<&Platform>, cancel: &CancelToken
         ) -> Result<Vec<Loaded>>;
         fn load_stream(
-            &self, archive: &mut (dyn Read + Send), platform: Option<&Platform>, cancel: &Cancel
+            &self, archive: &mut (dyn Read + Send), platform: Option<&Platform>, cancel: &CancelToken
         ) -> Result<Vec<Loaded>>;
         fn save(
-            &self, images: &[&str], options: &SaveOptions, path: &Path, cancel: &Cancel
+            &self, images: &[&str], options: &SaveOptions, path: &Path, cancel: &CancelToken
         ) -> Result<()>;
         fn save_stream(
             &self, images: &[&str], options: &SaveOptions, out: &mut (dyn Write + Send),
-            cancel: &Cancel
+            cancel: &CancelToken
         ) -> Result<()>;
         fn tag(&self, image: &str, reference: &Reference) -> Result<Image>;
         fn history(&self, image: &str) -> Result<Vec<History>>;
         fn image_json(&self, reference: &str) -> Result<serde_json::Value>;
-        fn image_anatomy(&self, reference: &str) -> Result<ImageAnatomy>;
+        fn introspect_image(&self, reference: &str) -> Result<ImageIntrospection>;
         fn image_usage(&self) -> Result<Vec<ImageUsage>>;
         fn prune_images(&self, options: &PruneOptions) -> Result<Pruned>;
-        fn check(&self, repair: bool, cancel: &Cancel) -> Result<Report>;
+        fn check(&self, repair: bool, cancel: &CancelToken) -> Result<Report>;
         fn rmi(&self, image: &str, force: bool) -> Result<Vec<Removed>>;
         fn step(
-            &self, image: &str, step: &BuildStep, out: &mut dyn Write, cancel: &Cancel
+            &self, image: &str, step: &BuildStep, out: &mut dyn Write, cancel: &CancelToken
         ) -> Result<Image>;
         fn build(
             &self, context: Option<&Path>, options: &BuildOptions, progress: &Arc<dyn Progress>,
-            out: &mut dyn Write, cancel: &Cancel
+            out: &mut dyn Write, cancel: &CancelToken
         ) -> Result<Image>;
         fn import_tar(
-            &self, archive: &mut (dyn Read + Send), options: &ImportOptions, cancel: &Cancel
+            &self, archive: &mut (dyn Read + Send), options: &ImportOptions, cancel: &CancelToken
         ) -> Result<Image>;
     }
 }

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rhai::{Array, Map};
 
 use crate::model::container::mounts::{MountKind, Mounts};
-use crate::model::container::namespaces::Mode;
+use crate::model::container::namespaces::NamespaceMode;
 use crate::model::container::options::CreateOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
@@ -21,7 +21,7 @@ use crate::script::values;
 
 /// What is around a script that is not trusted.
 #[derive(Debug)]
-pub struct Fence {
+pub struct SandboxPolicy {
     /// Its folder, absolute and without links.
     folder: PathBuf,
     turn: Mutex<()>,
@@ -32,13 +32,13 @@ pub struct Fence {
 
 /// A path that may be used now.
 #[derive(Debug)]
-pub struct OwnPath<'a> {
+pub struct AllowedPath<'a> {
     path: PathBuf,
     /// The fence, for as long as it is this call's turn.
-    turn: Option<(&'a Fence, MutexGuard<'a, ()>)>,
+    guard: Option<(&'a SandboxPolicy, MutexGuard<'a, ()>)>,
 }
 
-impl std::ops::Deref for OwnPath<'_> {
+impl std::ops::Deref for AllowedPath<'_> {
     type Target = Path;
 
     fn deref(&self) -> &Path {
@@ -46,10 +46,10 @@ impl std::ops::Deref for OwnPath<'_> {
     }
 }
 
-impl OwnPath<'_> {
+impl AllowedPath<'_> {
     /// A path of a script that may use all.
-    pub fn any(path: &str) -> Self {
-        OwnPath { path: path.into(), turn: None }
+    pub fn unrestricted(path: &str) -> Self {
+        AllowedPath { path: path.into(), guard: None }
     }
 
     /// Another path that the same call uses: a directory of the script may hold links that lead
@@ -57,12 +57,12 @@ impl OwnPath<'_> {
     ///
     /// # Errors
     /// [`Kind::Denied`] for one that leads out.
-    pub fn beside(&self, path: &Path) -> Result<PathBuf> {
-        self.turn.as_ref().map_or_else(|| Ok(path.into()), |(fence, _)| fence.inside(path))
+    pub fn also(&self, path: &Path) -> Result<PathBuf> {
+        self.guard.as_ref().map_or_else(|| Ok(path.into()), |(fence, _)| fence.resolve_inside(path))
     }
 }
 
-impl Fence {
+impl SandboxPolicy {
     /// A fence around a folder.
     ///
     /// # Errors
@@ -71,31 +71,31 @@ impl Fence {
         let what = || format!("cannot fence a script in `{}`", folder.display());
         let folder = folder.canonicalize().map_err(|error| Error::from_io(what(), &error))?;
         let (containers, volumes) = (Mutex::default(), Mutex::default());
-        Ok(Fence { folder, turn: Mutex::new(()), containers, volumes })
+        Ok(SandboxPolicy { folder, turn: Mutex::new(()), containers, volumes })
     }
 
     /// The script has made a container.
-    pub fn made(&self, id: ContainerId) {
+    pub fn note_created(&self, id: ContainerId) {
         lock(&self.containers).insert(id);
     }
 
     /// Whether the script has made this container.
-    pub fn has_made(&self, id: &ContainerId) -> bool {
+    pub fn has_created(&self, id: &ContainerId) -> bool {
         lock(&self.containers).contains(id)
     }
 
     /// The script has made a volume.
-    pub fn made_volume(&self, name: &str) {
+    pub fn note_created_volume(&self, name: &str) {
         lock(&self.volumes).insert(name.to_owned());
     }
 
     /// Whether the script has made the volume of this name.
-    pub fn has_made_volume(&self, name: &str) -> bool {
+    pub fn has_created_volume(&self, name: &str) -> bool {
         lock(&self.volumes).contains(name)
     }
 
     /// For what somebody else has made.
-    pub fn not_its_own(what: &str) -> Error {
+    pub fn denied_foreign(what: &str) -> Error {
         let message = format!("the script is not trusted: it has not made {what}");
         Error::new(Kind::Denied, message).hint(
             "it may look at what others made, and act on its own; run it without --untrusted if \
@@ -107,14 +107,14 @@ impl Fence {
     ///
     /// # Errors
     /// [`Kind::Denied`] for one that leads out.
-    pub fn path(&self, path: &str) -> Result<OwnPath<'_>> {
+    pub fn path(&self, path: &str) -> Result<AllowedPath<'_>> {
         let turn = lock(&self.turn);
-        Ok(OwnPath { path: self.inside(Path::new(path))?, turn: Some((self, turn)) })
+        Ok(AllowedPath { path: self.resolve_inside(Path::new(path))?, guard: Some((self, turn)) })
     }
 
     /// Where a path leads that stays inside, without the links that led there.
-    fn inside(&self, path: &Path) -> Result<PathBuf> {
-        real(path).filter(|real| real.starts_with(&self.folder)).ok_or_else(|| {
+    fn resolve_inside(&self, path: &Path) -> Result<PathBuf> {
+        resolve_links(path).filter(|real| real.starts_with(&self.folder)).ok_or_else(|| {
             denied(&format!("`{}` is not in the folder of the script", path.display()))
         })
     }
@@ -125,16 +125,16 @@ impl Fence {
     /// [`Kind::Denied`] for what would let it out.
     pub fn check(&self, options: &CreateOptions) -> Result<()> {
         let security = &options.security;
-        let sharing = &options.sharing;
+        let sharing = &options.namespaces;
         let refused = [
             ("privileged", security.privileged),
             ("cap_add", !security.cap_add.is_empty()),
             ("devices", !security.devices.is_empty()),
             ("security", security.options.iter().any(|option| option != "no-new-privileges")),
-            ("network: \"host\"", sharing.network == Mode::Host),
-            ("ipc: \"host\"", sharing.ipc == Mode::Host),
-            ("pid: \"host\"", sharing.pid == Mode::Host),
-            ("uts: \"host\"", sharing.uts == Mode::Host),
+            ("network: \"host\"", sharing.network == NamespaceMode::Host),
+            ("ipc: \"host\"", sharing.ipc == NamespaceMode::Host),
+            ("pid: \"host\"", sharing.pid == NamespaceMode::Host),
+            ("uts: \"host\"", sharing.uts == NamespaceMode::Host),
             ("sysctls", !sharing.sysctls.is_empty()),
             ("volumes of this machine", has_binds(&options.mounts)),
             ("oom_score_adj", options.resources.oom_score_adj.is_some()),
@@ -167,18 +167,18 @@ pub fn refuse(what: &str) -> Result<()> {
 ///
 /// # Errors
 /// [`Kind::Denied`].
-pub fn own_variables(options: &Map) -> Result<()> {
+pub fn deny_host_env(options: &Map) -> Result<()> {
     let env = options.get("env").map(|env| env.clone().flatten());
     let list = env.and_then(|env| env.try_cast::<Array>()).unwrap_or_default();
     let taken = list.iter().filter_map(values::text).find(|entry| !entry.contains('='));
-    taken.map_or(Ok(()), |name| variable(&name))
+    taken.map_or(Ok(()), |name| deny_host_variable(&name))
 }
 
 /// Refuses a variable of whoever runs the script: some are secrets.
 ///
 /// # Errors
 /// Always [`Kind::Denied`].
-pub fn variable(name: &str) -> Result<()> {
+pub fn deny_host_variable(name: &str) -> Result<()> {
     Err(denied(&format!("`{name}` is of the environment that it was started in")))
 }
 
@@ -189,7 +189,7 @@ fn has_binds(mounts: &Mounts) -> bool {
 
 /// Where a path leads: all links followed, for a file that is still to be made those of its
 /// directory.
-fn real(path: &Path) -> Option<PathBuf> {
+fn resolve_links(path: &Path) -> Option<PathBuf> {
     match path.canonicalize() {
         Ok(real) => Some(real),
         // A dangling link would be followed by whoever makes the file.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use rhai::{Dynamic, Engine, GlobalRuntimeState, ImmutableString, Map, Scope};
 
 use crate::script::api::stdlib;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::docs;
 use crate::script::docs::{Function, Role};
 use crate::script::syntax::sources::CLOSURE;
@@ -34,7 +34,7 @@ pub struct Candidate {
 
 impl Candidate {
     /// For a list: what it is, which begins with its name.
-    pub fn shown(&self) -> String {
+    pub fn label(&self) -> String {
         let name = self.text.trim_end_matches([' ', ':', '(']);
         if self.about.starts_with(name) {
             return self.about.clone();
@@ -52,14 +52,14 @@ const KEYWORDS: &[&str] = &[
 /// What can stand at `position` in `line`.
 pub fn complete(
     engine: &Engine,
-    stage: &Stage,
+    stage: &ScriptContext,
     scope: &Scope<'static>,
     global: &GlobalRuntimeState,
     line: &str,
     position: usize,
 ) -> Completion {
     let before = &line[..position.min(line.len())];
-    let place = Place::of(before);
+    let place = Cursor::of(before);
     let word = &before[place.start..];
     let mut words: BTreeMap<String, String> = BTreeMap::new();
     match &place.context {
@@ -80,7 +80,8 @@ pub fn complete(
             words.extend(all.map(|module| (module.name.to_owned(), module.summary())));
         }
         Context::Name => {
-            let functions = docs::all(engine).into_iter().filter(|f| f.role == Role::Function);
+            let functions =
+                docs::all_functions(engine).into_iter().filter(|f| f.role == Role::Function);
             for f in functions {
                 words.entry(format!("{}(", f.name)).or_insert_with(|| f.signature());
             }
@@ -117,7 +118,7 @@ fn of_module(
     let imported = global.scan_imports_raw().filter(|(name, _)| name.as_str() == alias);
     let Some((_, module)) = imported.last() else {
         if alias == "engine" {
-            list(docs::all(engine));
+            list(docs::all_functions(engine));
         }
         return;
     };
@@ -150,7 +151,7 @@ fn members(
         words.extend(map.iter().map(|(key, value)| (key.to_string(), entry(engine, key, value))));
     }
     let kind = value.as_ref().map(Dynamic::type_id);
-    for f in docs::all(engine) {
+    for f in docs::all_functions(engine) {
         let fits = match (kind, f.receiver) {
             (Some(kind), Some(receiver)) => kind == receiver,
             (value, None) => is_about(&f, value),
@@ -205,13 +206,13 @@ fn entry(engine: &Engine, name: &str, value: &Dynamic) -> String {
 }
 
 /// The names of all containers. Failing to ask leaves completion empty, not broken.
-pub fn container_names(stage: &Stage) -> Vec<String> {
+pub fn container_names(stage: &ScriptContext) -> Vec<String> {
     let list = stage.backend().ps().unwrap_or_default();
     list.iter().map(|container| container.state.name.to_string()).collect()
 }
 
 /// The references of all images.
-pub fn image_names(stage: &Stage) -> Vec<String> {
+pub fn image_names(stage: &ScriptContext) -> Vec<String> {
     let list = stage.backend().images().unwrap_or_default();
     let mut names: Vec<String> =
         list.iter().flat_map(|image| image.tags.iter().map(|tag| tag.familiar())).collect();
@@ -223,7 +224,7 @@ pub fn image_names(stage: &Stage) -> Vec<String> {
 
 /// Where the cursor is.
 #[derive(Debug, PartialEq, Eq)]
-struct Place {
+struct Cursor {
     start: usize,
     context: Context,
 }
@@ -244,9 +245,9 @@ enum Context {
     Name,
 }
 
-impl Place {
+impl Cursor {
     /// Reads what is before the cursor once, from left to right.
-    fn of(before: &str) -> Place {
+    fn of(before: &str) -> Cursor {
         let mut string: Option<(char, usize)> = None;
         // Open brackets; a map carries the function whose options it is.
         let mut open: Vec<(char, Option<String>)> = Vec::new();
@@ -279,7 +280,7 @@ impl Place {
         }
         if let Some((_, start)) = string {
             let import = before[..start - 1].trim_end().ends_with("import");
-            return Place { start, context: if import { Context::Import } else { Context::Text } };
+            return Cursor { start, context: if import { Context::Import } else { Context::Text } };
         }
         let start = before.len() - word_before(before, before.len()).len();
         let context = match open.last() {
@@ -290,7 +291,7 @@ impl Place {
             _ if before[..start].ends_with("::") => Context::Module(word_before(before, start - 2)),
             _ => Context::Name,
         };
-        Place { start, context }
+        Cursor { start, context }
     }
 }
 
@@ -335,7 +336,7 @@ mod tests {
             ("import \"st", 8, Context::Import),
             ("run(\"host\", #{ name: st::u", 25, Context::Module("st".to_owned())),
         ] {
-            assert_eq!(Place::of(line), Place { start, context }, "{line}");
+            assert_eq!(Cursor::of(line), Cursor { start, context }, "{line}");
         }
     }
 }

@@ -5,7 +5,7 @@ use rhai::{Engine, OptimizationLevel};
 
 use super::modules::Resolver;
 use crate::script::api;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::errors::caught;
 use crate::script::flow::events::Event;
 use crate::script::flow::logs::{LogLine, Logs};
@@ -47,7 +47,7 @@ pub fn vocabulary() -> Engine {
 }
 
 /// The engine of a script or a REPL.
-pub fn build(stage: &Stage) -> Engine {
+pub fn build(stage: &ScriptContext) -> Engine {
     let mut engine = vocabulary();
     engine.set_module_resolver(Resolver::new(stage.clone()));
     engine.set_default_tag(rhai::Dynamic::from(stage.clone()));
@@ -71,7 +71,7 @@ pub fn build(stage: &Stage) -> Engine {
     #[allow(deprecated)]
     engine.on_var(move |name, _, mut context| {
         if surroundings.sources().may_be_caught(name) {
-            caught::put_right(name, &mut context, &surroundings);
+            caught::normalize(name, &mut context, &surroundings);
         }
         Ok(None)
     });

@@ -12,15 +12,15 @@ use once_cell::sync::OnceCell;
 use rhai::{Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState};
 
 use super::docs::{self, Function, Role};
-use crate::engine::Cancel;
+use crate::engine::CancelToken;
 use crate::script::context::scope::Scope;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{Ending, RhaiResultOf, innermost, throw};
 use crate::script::context::{stack, thread};
 use crate::script::errors::render;
 use crate::script::flow::handlers;
 use crate::script::session::completion::Completion;
-use crate::script::syntax::incomplete::Judge;
+use crate::script::syntax::incomplete::InputValidator;
 use crate::script::syntax::sources::{CLOSURE, without_shebang};
 use crate::script::teaching::trace;
 use crate::script::testing;
@@ -28,7 +28,7 @@ use crate::script::{Host, Outcome, Tracing, display};
 use crate::ui::format::columns::align;
 
 /// The exit code when the time is over, timeout(1)'s.
-const LATE: u8 = 124;
+const TIMEOUT_EXIT_CODE: u8 = 124;
 
 /// How long cleanups may take once the time is over, where nobody says.
 const CLEANUP: Duration = Duration::from_secs(60);
@@ -36,15 +36,15 @@ const CLEANUP: Duration = Duration::from_secs(60);
 /// An interpreter with its variables.
 pub struct Session {
     engine: Engine,
-    judge: Judge,
+    validator: InputValidator,
     scope: rhai::Scope<'static>,
     global: GlobalRuntimeState,
-    stage: Stage,
+    context: ScriptContext,
     lines: usize,
     /// Whether the latest text gave a value, which is `last` now.
-    valued: bool,
+    last_was_value: bool,
     /// The functions of the language, for hints.
-    known: OnceCell<Vec<Function>>,
+    functions: OnceCell<Vec<Function>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -55,7 +55,7 @@ impl std::fmt::Debug for Session {
 
 /// What a line of the REPL came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum EvalResult {
     /// Nothing to show.
     Nothing,
     /// A value, as it is shown.
@@ -73,81 +73,84 @@ impl Session {
     pub fn new(host: Host) -> Self {
         // Closures are named after a hash; with a fixed seed they are named the same in every run.
         let _ = rhai::config::hashing::set_hashing_seed(Some([1, 2, 3, 4]));
-        let stage = Stage::new(host);
+        let stage = ScriptContext::new(host);
         let engine = interpreter::build(&stage);
         let global = engine.new_global_runtime_state();
         Session {
             engine,
-            judge: Judge::new(),
+            validator: InputValidator::new(),
             scope: rhai::Scope::new(),
             global,
-            stage,
+            context: stage,
             lines: 0,
-            valued: false,
-            known: OnceCell::new(),
+            last_was_value: false,
+            functions: OnceCell::new(),
         }
     }
 
     /// Its surroundings.
-    pub(super) fn stage(&self) -> &Stage {
-        &self.stage
+    pub(super) fn context(&self) -> &ScriptContext {
+        &self.context
     }
 
     /// Runs a whole script.
     pub fn run(mut self, name: &str, text: &str) -> Outcome {
         let over = self.watch_time();
-        let tracing = self.stage.host().trace;
+        let tracing = self.context.host().trace;
         if tracing != Tracing::Off {
-            trace::begin(&self.stage, tracing);
+            trace::begin(&self.context, tracing);
         }
         let evaluated = self.evaluate(name, text);
         if tracing != Tracing::Off {
-            self.stage.eprint(trace::end(&self.stage).trim_end());
+            self.context.eprint(trace::end(&self.context).trim_end());
         }
-        over.into_iter().for_each(|over| over.raise());
-        let whole = evaluated.is_ok() || self.stage.tests().ended_script();
+        over.into_iter().for_each(|over| over.cancel());
+        let whole = evaluated.is_ok() || self.context.tests().has_exited();
         let (exit_code, report) = match evaluated {
-            Ok(_) => match testing::summary(&self.stage) {
+            Ok(_) => match testing::summary(&self.context) {
                 Some(failed) => (1, Some(failed)),
                 None => (0, None),
             },
             // What was noted first is why; what the innermost call saw of it may be another.
-            Err(error) => match ending(&error).map(|seen| self.stage.noted().unwrap_or(seen)) {
-                Some(Ending::Late) => {
-                    let where_it_was = render::interrupted(&self.stage, name, &error);
+            Err(error) => match exit_reply(&error)
+                .map(|seen| self.context.end_reason().unwrap_or(seen))
+            {
+                Some(Ending::TimedOut) => {
+                    let where_it_was = render::interrupted(&self.context, name, &error);
                     let too =
-                        if self.stage.no_cleanup() { ", and that of its cleanups" } else { "" };
+                        if self.context.no_cleanup() { ", and that of its cleanups" } else { "" };
                     let over = format!("error: the time of the script is over{too}");
-                    (LATE, Some(format!("{over}\n{where_it_was}")))
+                    (TIMEOUT_EXIT_CODE, Some(format!("{over}\n{where_it_was}")))
                 }
-                Some(Ending::Exit(0)) => match testing::summary(&self.stage) {
+                Some(Ending::Exit(0)) => match testing::summary(&self.context) {
                     Some(failed) => (1, Some(failed)),
                     None => (0, None),
                 },
                 Some(Ending::Exit(code)) => (code, None),
                 Some(Ending::Closed) => (0, None),
-                Some(Ending::Interrupted) => {
-                    (Cancel::exit_code(), Some(render::interrupted(&self.stage, name, &error)))
-                }
+                Some(Ending::Interrupted) => (
+                    CancelToken::exit_code(),
+                    Some(render::interrupted(&self.context, name, &error)),
+                ),
                 None => (1, Some(self.report(name, &error))),
             },
         };
-        Outcome { exit_code, report, whole }
+        Outcome { exit_code, report, completed: whole }
     }
 
     /// Ends the script when its time is over, and its cleanups when theirs is, unless the flag that
     /// is returned is raised before.
-    fn watch_time(&self) -> Option<Cancel> {
-        let limits = self.stage.host().limits;
+    fn watch_time(&self) -> Option<CancelToken> {
+        let limits = self.context.host().limits;
         let (time, cleanup) = (limits.time?, limits.cleanup.unwrap_or(CLEANUP));
-        let (over, stage) = (Cancel::new().ok()?, self.stage.clone());
+        let (over, stage) = (CancelToken::new().ok()?, self.context.clone());
         let watched = over.clone();
         let watch = move || {
             if watched.sleep(time).is_ok() {
-                stage.end(Ending::Late);
-                stage.host().cancel.raise();
+                stage.end(Ending::TimedOut);
+                stage.host().cancel.cancel();
                 if watched.sleep(cleanup).is_ok() {
-                    stage.end_cleanups(Ending::Late);
+                    stage.end_cleanups(Ending::TimedOut);
                 }
             }
         };
@@ -156,32 +159,32 @@ impl Session {
     }
 
     /// Evaluates one input of the REPL. Its value is kept as `last`.
-    pub fn line(&mut self, text: &str) -> Reply {
+    pub fn line(&mut self, text: &str) -> EvalResult {
         self.lines += 1;
         self.load(&format!("repl[{}]", self.lines), text)
     }
 
     /// The same for a text that has a name of its own; its imports are relative to that.
-    pub fn load(&mut self, name: &str, text: &str) -> Reply {
-        self.valued = false;
+    pub fn load(&mut self, name: &str, text: &str) -> EvalResult {
+        self.last_was_value = false;
         match self.evaluate(name, text) {
             Ok(value) => {
                 let shown = display::value(&self.engine, &value);
-                self.valued = shown.is_some();
-                if self.valued {
+                self.last_was_value = shown.is_some();
+                if self.last_was_value {
                     self.scope.set_or_push("last", value);
                 }
                 // A semicolon at the end says: do it, I know the value.
                 match shown.filter(|_| !text.trim_end().ends_with(';')) {
-                    Some(text) => Reply::Value(text),
-                    None => Reply::Nothing,
+                    Some(text) => EvalResult::Value(text),
+                    None => EvalResult::Nothing,
                 }
             }
-            Err(error) => match ending(&error) {
-                Some(Ending::Exit(code)) => Reply::Exit(code),
-                Some(Ending::Closed) => Reply::Exit(0),
-                Some(Ending::Interrupted | Ending::Late) => Reply::Interrupted,
-                None => Reply::Failed(self.report(name, &error)),
+            Err(error) => match exit_reply(&error) {
+                Some(Ending::Exit(code)) => EvalResult::Exit(code),
+                Some(Ending::Closed) => EvalResult::Exit(0),
+                Some(Ending::Interrupted | Ending::TimedOut) => EvalResult::Interrupted,
+                None => EvalResult::Failed(self.report(name, &error)),
             },
         }
     }
@@ -193,18 +196,18 @@ impl Session {
     pub fn value(&mut self, name: &str, text: &str) -> Result<String, String> {
         let over = self.watch_time();
         let evaluated = self.evaluate(name, text);
-        over.into_iter().for_each(|over| over.raise());
+        over.into_iter().for_each(|over| over.cancel());
         match evaluated {
             Ok(value) => Ok(value.to_string()),
-            Err(error) => match ending(&error) {
-                Some(Ending::Late) => Err("its time is over".to_owned()),
+            Err(error) => match exit_reply(&error) {
+                Some(Ending::TimedOut) => Err("its time is over".to_owned()),
                 _ => Err(self.report(name, &error)),
             },
         }
     }
 
     fn report(&self, name: &str, error: &EvalAltResult) -> String {
-        render::report(&self.engine, &self.stage, &self.scope, name, error)
+        render::report(&self.engine, &self.context, &self.scope, name, error)
     }
 
     /// Evaluates `text` under `name`, on a thread with a big stack.
@@ -223,17 +226,17 @@ impl Session {
     /// Evaluates `text` and puts in order what it has put off to its end.
     fn evaluate_here(&mut self, name: &str, text: &str) -> RhaiResultOf<Dynamic> {
         let whole = Scope::script();
-        let cancel = self.stage.cancel();
+        let cancel = self.context.cancel();
         let ended = thread::in_scope(whole.clone(), || {
-            handlers::within(|| self.evaluate_text(name, text), || cancel)
+            handlers::with_handlers(|| self.evaluate_text(name, text), || cancel)
         });
-        whole.end(&self.engine, &self.stage, ended)
+        whole.end(&self.engine, &self.context, ended)
     }
 
     fn evaluate_text(&mut self, name: &str, text: &str) -> RhaiResultOf<Dynamic> {
-        let sources = self.stage.sources();
+        let sources = self.context.sources();
         sources.add(name, text);
-        self.stage.begin();
+        self.context.begin();
         // The parser does not know of modules imported by an earlier text: it would refuse them.
         self.engine.set_strict_variables(self.global.num_imports() == 0);
         let mut ast = self.engine.compile_with_scope(&self.scope, without_shebang(text))?;
@@ -253,22 +256,22 @@ impl Session {
             ast.statements(),
         )?;
         // An ending that came with the last statement, where no operation follows.
-        match self.stage.ending() {
+        match self.context.ending() {
             Some(Ending::Interrupted) | None => Ok(value),
             Some(ending) => Err(ending.at(rhai::Position::NONE)),
         }
     }
 
     /// The latest text as an expression without the `;` at its end, where its value is `last` now.
-    pub fn valued<'t>(&self, text: &'t str) -> Option<&'t str> {
+    pub fn last_expression<'t>(&self, text: &'t str) -> Option<&'t str> {
         let text = text.trim().trim_end_matches(';').trim_end();
         let parser = interpreter::parser();
-        (self.valued && parser.compile_expression(text).is_ok()).then_some(text)
+        (self.last_was_value && parser.compile_expression(text).is_ok()).then_some(text)
     }
 
     /// Whether `text` goes on in the next line.
     pub fn is_incomplete(&self, text: &str) -> bool {
-        self.judge.is_incomplete(text)
+        self.validator.is_incomplete(text)
     }
 
     /// The variables with their types and values, and the functions, a line each.
@@ -300,13 +303,13 @@ impl Session {
 
     /// What can stand at `position` in `line`.
     pub fn complete(&self, line: &str, position: usize) -> Completion {
-        completion::complete(&self.engine, &self.stage, &self.scope, &self.global, line, position)
+        completion::complete(&self.engine, &self.context, &self.scope, &self.global, line, position)
     }
 
     /// The parameters of a function, from after the bracket on: `container, options) -> Container`.
     /// Of several forms the shortest that takes something.
     pub fn parameters(&self, name: &str, is_method: bool) -> Option<String> {
-        let known = self.known.get_or_init(|| docs::all(&self.engine));
+        let known = self.functions.get_or_init(|| docs::all_functions(&self.engine));
         let before = usize::from(is_method);
         let mut forms = known.iter().filter(|f| f.role == Role::Function && f.name == name);
         let fits = forms.find(|f| f.params.len() > before)?;
@@ -317,12 +320,12 @@ impl Session {
 
     /// The names of the containers, for completion.
     pub fn container_names(&self) -> Vec<String> {
-        completion::container_names(&self.stage)
+        completion::container_names(&self.context)
     }
 
     /// The references of the images, for completion.
     pub fn image_names(&self) -> Vec<String> {
-        completion::image_names(&self.stage)
+        completion::image_names(&self.context)
     }
 
     /// The overview of all functions, or the page of one.
@@ -330,14 +333,14 @@ impl Session {
     /// # Errors
     /// The drawn report, for a name that is not there.
     pub fn help(&self, name: Option<&str>) -> Result<String, String> {
-        let reader = self.stage.host().reader;
-        let Some(name) = name else { return Ok(docs::overview(reader)) };
-        docs::page(&self.engine, name, reader.language).map_err(|error| render::plain(&error))
+        let reader = self.context.host().reader;
+        let Some(name) = name else { return Ok(docs::help_index(reader)) };
+        docs::help_page(&self.engine, name, reader.language).map_err(|error| render::plain(&error))
     }
 }
 
 /// Why it ended, where nothing failed.
-fn ending(error: &EvalAltResult) -> Option<Ending> {
+fn exit_reply(error: &EvalAltResult) -> Option<Ending> {
     match innermost(error) {
         EvalAltResult::ErrorTerminated(token, _) => token.clone().try_cast::<Ending>(),
         _ => None,

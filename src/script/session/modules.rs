@@ -12,7 +12,7 @@ use rhai::{Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position,
 
 use crate::model::{Error, Kind};
 use crate::script::api::stdlib;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{RhaiResultOf, throw};
 use crate::script::syntax::sources::{CLOSURE, without_shebang};
 
@@ -22,7 +22,7 @@ const ENDING: &str = "rhai";
 /// Finds, runs and remembers modules.
 #[derive(Debug)]
 pub struct Resolver {
-    stage: Stage,
+    context: ScriptContext,
     state: Mutex<State>,
 }
 
@@ -54,8 +54,8 @@ pub struct Found {
 
 impl Resolver {
     /// A resolver that has read nothing yet.
-    pub fn new(stage: Stage) -> Self {
-        Resolver { stage, state: Mutex::default() }
+    pub fn new(stage: ScriptContext) -> Self {
+        Resolver { context: stage, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -63,7 +63,7 @@ impl Resolver {
     }
 
     fn run(&self, engine: &Engine, found: &Found) -> RhaiResultOf<Module> {
-        let sources = self.stage.sources();
+        let sources = self.context.sources();
         sources.add(&found.name, &found.text);
         let mut ast = engine.compile(without_shebang(&found.text))?;
         ast.set_source(found.name.as_str());
@@ -103,7 +103,7 @@ impl ModuleResolver for Resolver {
         let fail = |error: Error| throw(&error, "import", source, position);
         // Before it is looked for: a script that is not trusted does not learn what is there.
         if stdlib::find(path).is_none() {
-            self.stage.path(&file_of(source, path).to_string_lossy()).map_err(fail)?;
+            self.context.path(&file_of(source, path).to_string_lossy()).map_err(fail)?;
         }
         let found = locate(source, path).map_err(fail)?;
         {

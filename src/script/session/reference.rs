@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::script::docs;
 use crate::script::docs::{Function, ModuleDocs, Role};
 use crate::script::options;
-use crate::script::options::Key;
+use crate::script::options::OptionSpec;
 
 /// A form of the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ that names the nearest. `engine::start(c)` means the function of lifebox even wh
 
 fn markdown() -> String {
     let mut text = PREFACE.to_owned();
-    for (title, functions) in docs::ours() {
+    for (title, functions) in docs::own_functions() {
         text.push_str(&format!("\n## {title}\n"));
         push_functions(&mut text, "", &functions);
         push_properties(&mut text, &functions);
@@ -72,13 +72,13 @@ fn push_functions(text: &mut String, prefix: &str, functions: &[Function]) {
     }
 }
 
-fn push_options(text: &mut String, keys: &[Key]) {
+fn push_options(text: &mut String, keys: &[OptionSpec]) {
     if keys.is_empty() {
         return;
     }
     text.push_str("\n| option | takes | |\n|---|---|---|\n");
     for key in keys {
-        let takes = escaped(&key.takes.describe());
+        let takes = escaped(&key.value_type.describe());
         text.push_str(&format!("| `{}` | {takes} | {} |\n", key.name, escaped(key.about)));
     }
 }
@@ -112,7 +112,7 @@ fn json_text() -> String {
     };
     let document = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "parts": docs::ours().into_iter().map(part).collect::<Vec<_>>(),
+        "parts": docs::own_functions().into_iter().map(part).collect::<Vec<_>>(),
         "modules": docs::modules().into_iter().map(module).collect::<Vec<_>>(),
     });
     format!("{document:#}\n")
@@ -125,7 +125,7 @@ fn functions_json(functions: &[Function], with_options: bool) -> Vec<Value> {
             (true, Role::Function) => options::keys(&function.name),
             _ => Vec::new(),
         };
-        let option = |key: &Key| json!({ "name": key.name, "takes": key.takes.describe(), "about": key.about });
+        let option = |key: &OptionSpec| json!({ "name": key.name, "takes": key.value_type.describe(), "about": key.about });
         json!({
             "name": function.name,
             "kind": if function.role == Role::Property { "property" } else { "function" },
@@ -141,7 +141,7 @@ fn functions_json(functions: &[Function], with_options: bool) -> Vec<Value> {
 
 fn definitions() -> String {
     let mut text = String::from("module static;\n");
-    for (_, functions) in docs::ours() {
+    for (_, functions) in docs::own_functions() {
         for function in functions.iter().filter(|function| function.role != Role::Internal) {
             text.push('\n');
             for line in function.doc.lines() {
@@ -193,7 +193,7 @@ mod tests {
         let json: Value = serde_json::from_str(&json_text()).unwrap();
         let parts = json["parts"].as_array().unwrap();
         let (markdown, definitions) = (markdown(), definitions());
-        for ((title, functions), part) in docs::ours().into_iter().zip(parts) {
+        for ((title, functions), part) in docs::own_functions().into_iter().zip(parts) {
             assert_eq!(part["title"], title);
             let named = part["functions"].as_array().unwrap();
             for function in functions.iter().filter(|function| function.role != Role::Internal) {

@@ -6,14 +6,14 @@ use crate::script::session::interpreter;
 
 /// The judge. It has an engine of its own: variables must not matter, nor limits.
 #[derive(Debug)]
-pub struct Judge {
+pub struct InputValidator {
     engine: Engine,
 }
 
-impl Judge {
+impl InputValidator {
     /// A parser.
     pub fn new() -> Self {
-        Judge { engine: interpreter::parser() }
+        InputValidator { engine: interpreter::parser() }
     }
 
     /// Whether `text` is the beginning of something. With a newline added, an error on the line
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_parser_knows_what_goes_on() {
-        let judge = Judge::new();
+        let judge = InputValidator::new();
         let open = [
             "if x {",
             "fn f(a,",

@@ -14,20 +14,20 @@ pub const CLOSURE: &str = "anon$";
 /// Text by source name, and the source of each closure.
 #[derive(Debug, Default)]
 pub struct Sources {
-    known: Mutex<Known>,
+    known: Mutex<SourceTexts>,
     /// A bit for each name that some `catch (name)` has, as [`bit`] says; others may share it.
     caught: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct SourceTexts {
     texts: HashMap<String, Arc<str>>,
     /// Rhai reports a closure with the source of whoever calls it; this says where it was written.
     closures: HashMap<String, String>,
 }
 
 impl Sources {
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, SourceTexts> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

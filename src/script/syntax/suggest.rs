@@ -7,7 +7,7 @@ const BEGINNING: usize = 3;
 
 /// The name among `known` that `word` was probably meant to be: one that begins so, one that is
 /// spelled nearly so, or the beginning of the word.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().filter(|name| *name != word).collect();
     let lower = word.to_lowercase();
     // Any short word is spelled nearly like any other.
@@ -17,7 +17,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let begun = known.iter().find(|name| name.starts_with(&lower)).copied();
     let begins = |name: &&&str| name.len() >= BEGINNING && lower.starts_with(**name);
     begun
-        .or_else(|| model::value::suggest::nearest(word, known.iter().copied()))
+        .or_else(|| model::value::suggest::suggest(word, known.iter().copied()))
         .or_else(|| known.iter().find(begins).copied())
 }
 
@@ -39,7 +39,7 @@ mod tests {
             ("zzz", None),
             ("cm", None),
         ] {
-            assert_eq!(nearest(word, known), meant, "{word}");
+            assert_eq!(suggest(word, known), meant, "{word}");
         }
     }
 }

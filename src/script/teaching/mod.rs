@@ -6,15 +6,15 @@ pub(super) mod trace;
 pub(super) use std::time::Duration;
 
 use super::CommandLineReader;
-use crate::engine::{Backend, Cancel};
+use crate::engine::{Backend, CancelToken};
 use crate::model::container::status;
-use crate::model::container::status::{Action, Next};
+use crate::model::container::status::{Action, Transition};
 use crate::model::error::Context as _;
 use crate::model::image::PullPolicy;
 use crate::model::observe::log::LogOptions;
 use crate::model::observe::stats::Stats;
 use crate::model::value::id::ContainerId;
-use crate::model::value::language::Reader;
+use crate::model::value::language::ReaderProfile;
 use crate::model::value::shell;
 use crate::model::{Error, Kind, Result};
 use crate::ui::{self, messages};
@@ -24,15 +24,21 @@ pub const A_SECOND: Duration = Duration::from_secs(1);
 /// How many samples that gives.
 const SAMPLES: u32 = 40;
 /// How many of the last lines may tell why a container ended.
-const LAST: u64 = 5;
+const LAST_LINES: u64 = 5;
 
 /// What a verb would do to a container.
 ///
 /// # Errors
 /// [`Kind::Refused`] where it is not legal now, [`Kind::Invalid`] for a word that is no verb.
-pub fn plan(backend: &dyn Backend, reader: Reader, verb: &str, id: &ContainerId) -> Result<String> {
+pub fn plan(
+    backend: &dyn Backend,
+    reader: ReaderProfile,
+    verb: &str,
+    id: &ContainerId,
+) -> Result<String> {
     let action = Action::from_verb(verb).ok_or_else(|| {
-        let verbs = Action::ALL.into_iter().filter(|action| action.moves()).map(Action::verb);
+        let verbs =
+            Action::ALL.into_iter().filter(|action| action.changes_status()).map(Action::verb);
         let verbs: Vec<_> = verbs.collect();
         Error::new(
             Kind::Invalid,
@@ -42,11 +48,14 @@ pub fn plan(backend: &dyn Backend, reader: Reader, verb: &str, id: &ContainerId)
     })?;
     let state = backend.inspect(id)?.state;
     let (name, status) = (state.name, state.status.as_str());
-    let deeds = backend.planned(id, action)?;
-    if status::next(state.status, action) == Ok(Next::Stays) {
-        let status = messages::tell(reader.language, &format!("status-{status}"), &[]);
+    let deeds = backend.plan_action(id, action)?;
+    if status::transition(state.status, action) == Ok(Transition::Stays) {
+        let status = messages::format_message(reader.language, &format!("status-{status}"), &[]);
         let facts = [("verb", verb), ("name", name.as_str()), ("status", status.as_str())];
-        return Ok(format!("{}\n", messages::tell(reader.language, "explain-nothing", &facts)));
+        return Ok(format!(
+            "{}\n",
+            messages::format_message(reader.language, "explain-nothing", &facts)
+        ));
     }
     Ok(ui::teach::trace::plan(reader, verb, name.as_str(), &deeds))
 }
@@ -55,8 +64,8 @@ pub fn plan(backend: &dyn Backend, reader: Reader, verb: &str, id: &ContainerId)
 ///
 /// # Errors
 /// When it can't be looked into.
-pub fn container(backend: &dyn Backend, reader: Reader, id: &ContainerId) -> Result<String> {
-    Ok(ui::teach::introspection::container(reader.language, &backend.anatomy(id)?))
+pub fn container(backend: &dyn Backend, reader: ReaderProfile, id: &ContainerId) -> Result<String> {
+    Ok(ui::teach::introspection::container(reader.language, &backend.introspect(id)?))
 }
 
 /// Where what a container has at a path comes from.
@@ -65,37 +74,37 @@ pub fn container(backend: &dyn Backend, reader: Reader, id: &ContainerId) -> Res
 /// [`Kind::Invalid`] for a path that is not absolute; when a layer can't be read.
 pub fn sources(
     backend: &dyn Backend,
-    reader: Reader,
+    reader: ReaderProfile,
     id: &ContainerId,
     path: &str,
 ) -> Result<String> {
-    Ok(ui::teach::introspection::sources(reader.language, path, &backend.sources(id, path)?))
+    Ok(ui::teach::introspection::sources(reader.language, path, &backend.path_layers(id, path)?))
 }
 
 /// An image on the disk.
 ///
 /// # Errors
 /// When it can't be read.
-pub fn image(backend: &dyn Backend, reader: Reader, reference: &str) -> Result<String> {
-    Ok(ui::teach::introspection::image(reader.language, &backend.image_anatomy(reference)?))
+pub fn image(backend: &dyn Backend, reader: ReaderProfile, reference: &str) -> Result<String> {
+    Ok(ui::teach::introspection::image(reader.language, &backend.introspect_image(reference)?))
 }
 
 /// Why a container is as it is.
 ///
 /// # Errors
 /// When its record or log can't be read.
-pub fn why(backend: &dyn Backend, reader: Reader, id: &ContainerId) -> Result<String> {
+pub fn why(backend: &dyn Backend, reader: ReaderProfile, id: &ContainerId) -> Result<String> {
     let container = backend.inspect(id)?;
-    let options = LogOptions { tail: Some(LAST), ..LogOptions::default() };
+    let options = LogOptions { tail: Some(LAST_LINES), ..LogOptions::default() };
     let mut lines = Vec::new();
     // One whose record is damaged has no log that could be read.
     if let Ok(mut log) = backend.logs(id, &options) {
-        let cancel = Cancel::new()?;
+        let cancel = CancelToken::new()?;
         while let Ok(Some(line)) = log.next_line(None, &cancel) {
             lines.push(line.text().trim_end().to_owned());
         }
     }
-    Ok(ui::teach::why::why(reader.language, &container, &lines))
+    Ok(ui::teach::why::status_reason(reader.language, &container, &lines))
 }
 
 /// The life cycle, with the place of a container in it; as text or as SVG.
@@ -104,7 +113,7 @@ pub fn why(backend: &dyn Backend, reader: Reader, id: &ContainerId) -> Result<St
 /// When the container can't be found.
 pub fn diagram(
     backend: &dyn Backend,
-    reader: Reader,
+    reader: ReaderProfile,
     id: Option<&ContainerId>,
     svg: bool,
 ) -> Result<String> {
@@ -122,14 +131,14 @@ pub fn diagram(
 /// When it can't be measured, or [`Kind::Cancelled`].
 pub fn resources(
     backend: &dyn Backend,
-    reader: Reader,
+    reader: ReaderProfile,
     id: &ContainerId,
     time: Duration,
-    cancel: &Cancel,
+    cancel: &CancelToken,
 ) -> Result<String> {
     let what = || "measure it".to_owned();
     let mut samples: Vec<Stats> = vec![backend.stats(id).context(what)?];
-    if backend.inspect(id)?.state.status.is_live() && !backend.only_tells() {
+    if backend.inspect(id)?.state.status.is_live() && !backend.is_dry_run() {
         for _ in 0..SAMPLES {
             cancel.sleep(time / SAMPLES)?;
             samples.push(backend.stats(id).context(what)?);
@@ -145,7 +154,7 @@ pub fn resources(
 ///
 /// # Errors
 /// When its record is damaged.
-pub fn docker(backend: &dyn Backend, reader: Reader, id: &ContainerId) -> Result<String> {
+pub fn docker(backend: &dyn Backend, reader: ReaderProfile, id: &ContainerId) -> Result<String> {
     let container = backend.inspect(id)?;
     // Where the image is gone, all that came of it has to be said.
     let image = backend.image(&container.spec.image.id.to_string(), PullPolicy::Never);

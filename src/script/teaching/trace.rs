@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
 use crate::engine::trace::{self, Watcher};
-use crate::model::script::trace::Deed;
+use crate::model::script::trace::TraceStep;
 use crate::model::{Error, Kind};
 use crate::script::Tracing;
-use crate::script::context::script_context::Stage;
+use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{OrRaise, RhaiResultOf};
 use crate::ui::messages;
-use crate::ui::teach::{self, trace::Cause};
+use crate::ui::teach::{self, trace::TracedCall};
 
 /// The calls of native functions, in the order in which they began.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub struct Calls {
 #[derive(Clone, Debug)]
 struct Call {
     /// When it began, on the clock of deeds.
-    at: u64,
+    start: u64,
     source: Option<String>,
     line: Option<usize>,
     name: String,
@@ -38,7 +38,7 @@ impl Calls {
             return;
         }
         let call = Call {
-            at: trace::now(),
+            start: trace::now(),
             source: ctx.call_source().map(str::to_owned),
             line: ctx.call_position().line(),
             name: ctx.fn_name().to_owned(),
@@ -59,7 +59,7 @@ impl Calls {
 
 /// Calls `function` and prints what was done for it; its value.
 pub fn trace(ctx: &NativeCallContext, function: &FnPtr, step: bool) -> RhaiResultOf<Dynamic> {
-    let stage = Stage::of(ctx)?;
+    let stage = ScriptContext::of(ctx)?;
     if trace::is_on() {
         let error = Error::new(Kind::Refused, "trace(): a trace is under way already")
             .hint("one trace tells of all that is called in it");
@@ -74,7 +74,7 @@ pub fn trace(ctx: &NativeCallContext, function: &FnPtr, step: bool) -> RhaiResul
 }
 
 /// Begins to note.
-pub fn begin(stage: &Stage, tracing: Tracing) {
+pub fn begin(stage: &ScriptContext, tracing: Tracing) {
     stage.calls().begin();
     trace::begin(match tracing {
         Tracing::Stepwise => Some(stepper(stage)),
@@ -83,10 +83,10 @@ pub fn begin(stage: &Stage, tracing: Tracing) {
 }
 
 /// Shows each deed and waits for the user, until they want to wait no more.
-fn stepper(stage: &Stage) -> Watcher {
+fn stepper(stage: &ScriptContext) -> Watcher {
     let (output, reader) = (stage.host().output.clone(), stage.host().reader);
     let waits = AtomicBool::new(true);
-    Arc::new(move |deed: &Deed| {
+    Arc::new(move |deed: &TraceStep| {
         if waits.load(Ordering::Relaxed) {
             let again = output.step(&teach::trace::next(reader, deed)).unwrap_or(false);
             waits.store(again, Ordering::Relaxed);
@@ -95,12 +95,12 @@ fn stepper(stage: &Stage) -> Watcher {
 }
 
 /// Ends it; what was done, each deed beside the line that caused it.
-pub fn end(stage: &Stage) -> String {
+pub fn end(stage: &ScriptContext) -> String {
     let (mut deeds, calls) = (trace::end(), stage.calls().end());
-    deeds.sort_by_key(|deed| deed.span.map(|span| span.begun));
+    deeds.sort_by_key(|deed| deed.span.map(|span| span.start));
     let reader = stage.host().reader;
-    let mut causes: Vec<Cause> = Vec::new();
-    let begun = |deed: &Deed| deed.span.map_or(0, |span| span.begun);
+    let mut causes: Vec<TracedCall> = Vec::new();
+    let begun = |deed: &TraceStep| deed.span.map_or(0, |span| span.start);
     let mut deeds = deeds.into_iter().peekable();
     let mut take = |words: String, until: u64| {
         let mut taken = Vec::new();
@@ -109,23 +109,24 @@ pub fn end(stage: &Stage) -> String {
         }
         match causes.last_mut() {
             _ if taken.is_empty() => {}
-            Some(last) if last.words == words => last.deeds.extend(taken),
-            _ => causes.push(Cause { words, deeds: taken }),
+            Some(last) if last.words == words => last.steps.extend(taken),
+            _ => causes.push(TracedCall { words, steps: taken }),
         }
     };
-    take(String::new(), calls.first().map_or(u64::MAX, |call| call.at));
+    take(String::new(), calls.first().map_or(u64::MAX, |call| call.start));
     for (at, call) in calls.iter().enumerate() {
-        let until = calls.get(at + 1).map_or(u64::MAX, |next| next.at);
-        take(words(stage, call), until);
+        let until = calls.get(at + 1).map_or(u64::MAX, |next| next.start);
+        take(call_line(stage, call), until);
     }
     teach::trace::trace(reader, &causes)
 }
 
 /// The line of a call, as it is shown beside what it caused.
-fn words(stage: &Stage, call: &Call) -> String {
+fn call_line(stage: &ScriptContext, call: &Call) -> String {
     let Some(number) = call.line else { return format!("{}()", call.name) };
     let shown = number.to_string();
-    let place = messages::tell(stage.host().reader.language, "trace-line", &[("line", &shown)]);
+    let place =
+        messages::format_message(stage.host().reader.language, "trace-line", &[("line", &shown)]);
     let text = call.source.as_ref().and_then(|source| stage.sources().text(source));
     let line = text.as_ref().and_then(|text| text.lines().nth(number - 1)).map(str::trim);
     match line {

@@ -351,7 +351,7 @@ fn imported_files_are_checked_once() {
 /// The examples take variables for granted that stand for the reader's own.
 #[test]
 fn no_example_of_the_reference_has_an_error() {
-    let own = docs::ours().into_iter().flat_map(|(_, functions)| functions);
+    let own = docs::own_functions().into_iter().flat_map(|(_, functions)| functions);
     let all = own.chain(docs::modules().into_iter().flat_map(|module| module.functions));
     for function in all {
         let Some(example) = function.example() else { continue };

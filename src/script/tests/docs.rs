@@ -1,11 +1,11 @@
 //! `help` and the examples in doc comments.
 
-use super::super::docs::{Function, Role, modules, ours};
-use crate::script::syntax::incomplete::Judge;
+use super::super::docs::{Function, Role, modules, own_functions};
+use crate::script::syntax::incomplete::InputValidator;
 
 /// All functions that have a page, those of modules too.
 fn functions() -> Vec<Function> {
-    let own = ours().into_iter().flat_map(|(_, functions)| functions);
+    let own = own_functions().into_iter().flat_map(|(_, functions)| functions);
     own.chain(modules().into_iter().flat_map(|module| module.functions)).collect()
 }
 
@@ -33,11 +33,11 @@ fn no_language_lacks_a_text_of_the_help() {
     for function in functions().iter().filter(|function| function.role != Role::Internal) {
         texts.push(first_paragraph(&function.doc));
         for key in options::keys(&function.name) {
-            texts.extend([key.about.to_owned(), key.takes.describe()]);
+            texts.extend([key.about.to_owned(), key.value_type.describe()]);
         }
     }
     texts.extend(modules().iter().map(|module| first_paragraph(&module.doc)));
-    texts.extend(ours().into_iter().map(|(title, _)| title.to_owned()));
+    texts.extend(own_functions().into_iter().map(|(title, _)| title.to_owned()));
     let known = korean_help();
     let used: std::collections::BTreeSet<_> = texts.iter().cloned().collect();
     texts.retain(|text| !known.contains_key(text));
@@ -60,7 +60,7 @@ fn every_module_has_functions_and_says_what_it_is_for() {
 
 #[test]
 fn every_example_is_a_whole_script() {
-    let judge = Judge::new();
+    let judge = InputValidator::new();
     let engine = rhai::Engine::new();
     for function in functions() {
         let Some(example) = function.example() else { continue };
@@ -72,7 +72,7 @@ fn every_example_is_a_whole_script() {
 
 #[test]
 fn signatures_read_as_the_language() {
-    let signatures: Vec<String> = ours()
+    let signatures: Vec<String> = own_functions()
         .into_iter()
         .flat_map(|(_, functions)| functions)
         .filter(|function| function.role == Role::Function)
@@ -123,7 +123,7 @@ fn no_name_is_a_word_that_rhai_reserves() {
         "import",
         "export",
     ];
-    for (_, functions) in ours() {
+    for (_, functions) in own_functions() {
         for function in functions {
             assert!(!RESERVED.contains(&function.name.as_str()), "{}", function.name);
             for key in super::super::options::keys(&function.name) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::memory::Memory;
-use crate::engine::{Cancel, LogStream};
+use crate::engine::{CancelToken, LogStream};
 use crate::model::container::options::{CreateOptions, EnvEntry};
 use crate::model::container::status::Status;
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, VERSION};
@@ -65,7 +65,11 @@ pub struct Reading {
 }
 
 impl LogStream for Reading {
-    fn next_line(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<LogLine>> {
+    fn next_line(
+        &mut self,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<Option<LogLine>> {
         let begin = Instant::now();
         loop {
             let Some(entry) = self.world.lock().unwrap().get(&self.id).cloned() else {
@@ -112,6 +116,6 @@ pub fn spec(id: ContainerId, image: Image, options: &CreateOptions) -> Container
             ..Config::default()
         },
         host: HostConfig { auto_remove: options.auto_remove, ..HostConfig::default() },
-        owner: options.owner.clone(),
+        session: options.session.clone(),
     }
 }

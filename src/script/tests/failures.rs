@@ -378,7 +378,7 @@ fn interrupt(text: &str) -> (u8, Duration) {
     let Host { cancel, .. } = host.clone();
     let raised = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(50));
-        cancel.raise();
+        cancel.cancel();
         Instant::now()
     });
     let source = Source::Text { name: "main.rhai".to_owned(), text: text.to_owned() };

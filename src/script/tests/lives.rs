@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::entry::Entry;
-use crate::engine::{Cancel, EventStream};
+use crate::engine::{CancelToken, EventStream};
 use crate::model::container::status::Status;
-use crate::model::observe::event::{Action, Event, EventOptions, death};
+use crate::model::observe::event::{Action, Event, EventOptions, exit_attributes};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
@@ -38,17 +38,21 @@ impl Lives {
             if let Some(begun) = state.started_at {
                 life.push(event(Action::Start, &[]));
                 if state.status == Status::Exited {
-                    life.push(event(Action::Die, &death(state.exit_code, begun)));
+                    life.push(event(Action::Die, &exit_attributes(state.exit_code, begun)));
                 }
             }
             life
         });
-        told.filter(|event| self.options.filter.takes(event)).collect()
+        told.filter(|event| self.options.filter.matches(event)).collect()
     }
 }
 
 impl EventStream for Lives {
-    fn next_event(&mut self, timeout: Option<Duration>, cancel: &Cancel) -> Result<Option<Event>> {
+    fn next_event(
+        &mut self,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<Option<Event>> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         loop {
             if let Some(event) = self.all().get(self.told) {

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use super::entry::{self, Entry, Reading};
 use super::lives::Lives;
-use crate::engine::{Attach, Backend, Cancel, CopyOptions, EventStream, LogStream, Transfer};
-use crate::model::container::exec::{ExecOptions, Left};
+use crate::engine::{Attach, Backend, CancelToken, CopyOptions, EventStream, LogStream, Transfer};
+use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::options::{CreateOptions, StopOptions};
 use crate::model::container::status::{Action, Status, check};
 use crate::model::container::{Changes, Container, State};
@@ -23,7 +23,7 @@ use crate::model::image::build::{
 use crate::model::image::history::History;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, Usage};
 use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
-use crate::model::observe::check_report::{Fate, Finding, Report, Trouble};
+use crate::model::observe::check_report::{Finding, Problem, Report, Resolution};
 use crate::model::observe::event::EventOptions;
 use crate::model::observe::log::LogOptions;
 use crate::model::observe::progress::{Access, Progress, PullOptions, Pulled, Pushed};
@@ -70,7 +70,7 @@ impl Memory {
     }
 
     pub fn end(entry: &mut Entry, code: i32) {
-        entry.container.state = entry.container.state.clone().ended(code, Timestamp::now());
+        entry.container.state = entry.container.state.clone().exited(code, Timestamp::now());
     }
 }
 
@@ -89,13 +89,13 @@ impl Backend for Memory {
         found.ok_or_else(|| Error::new(Kind::NotFound, format!("no such image: {reference}")))
     }
 
-    fn obtain(
+    fn ensure_image(
         &self,
         reference: &str,
         pull: PullPolicy,
         _: &PullOptions,
         _: &Arc<dyn Progress>,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Image> {
         self.image(reference, pull)
     }
@@ -105,7 +105,7 @@ impl Backend for Memory {
         reference: &Reference,
         _: &PullOptions,
         _: &Arc<dyn Progress>,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Pulled> {
         let image = self.image(&reference.familiar(), PullPolicy::Never)?;
         Ok(Pulled { digest: image.id.clone(), image, newer: false })
@@ -117,7 +117,7 @@ impl Backend for Memory {
         _: &Reference,
         _: Access,
         _: &Arc<dyn Progress>,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Pushed> {
         Ok(Pushed { digest: self.image(image, PullPolicy::Never)?.id, size: 1 })
     }
@@ -128,7 +128,7 @@ impl Backend for Memory {
         _: &str,
         _: &str,
         _: Access,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Option<std::path::PathBuf>> {
         Ok(None)
     }
@@ -141,7 +141,12 @@ impl Backend for Memory {
         Ok(vec![image("host:latest", 1), image("alpine:3", 2)])
     }
 
-    fn load(&self, archive: &Path, _: Option<&Platform>, _cancel: &Cancel) -> Result<Vec<Loaded>> {
+    fn load(
+        &self,
+        archive: &Path,
+        _: Option<&Platform>,
+        _cancel: &CancelToken,
+    ) -> Result<Vec<Loaded>> {
         if archive == Path::new("alpine.tar") {
             let image = image("alpine:3", 2);
             return Ok(vec![Loaded { id: image.id, tags: image.tags, moved: Vec::new() }]);
@@ -153,12 +158,12 @@ impl Backend for Memory {
         &self,
         _: &mut (dyn Read + Send),
         _: Option<&Platform>,
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<Vec<Loaded>> {
         Ok(Vec::new())
     }
 
-    fn save(&self, _: &[&str], _: &SaveOptions, _: &Path, _: &Cancel) -> Result<()> {
+    fn save(&self, _: &[&str], _: &SaveOptions, _: &Path, _: &CancelToken) -> Result<()> {
         Ok(())
     }
 
@@ -167,7 +172,7 @@ impl Backend for Memory {
         _: &[&str],
         _: &SaveOptions,
         _: &mut (dyn std::io::Write + Send),
-        _: &Cancel,
+        _: &CancelToken,
     ) -> Result<()> {
         Ok(())
     }
@@ -203,18 +208,18 @@ impl Backend for Memory {
     }
 
     fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
-        let gone = self.images()?.into_iter().filter(|i| options.all && options.filter.fits(i));
+        let gone = self.images()?.into_iter().filter(|i| options.all && options.filter.matches(i));
         let removed: Vec<_> = gone.map(|image| Removed::Deleted(image.id)).collect();
         Ok(Pruned { images: removed.len() as u64, bytes: 42, removed })
     }
 
-    fn check(&self, repair: bool, _cancel: &Cancel) -> Result<Report> {
+    fn check(&self, repair: bool, _cancel: &CancelToken) -> Result<Report> {
         let finding = Finding {
-            trouble: Trouble::Damage,
+            problem: Problem::Damage,
             what: "its layer is gone".to_owned(),
             image: Some("alpine:3".to_owned()),
             containers: vec!["web".to_owned()],
-            fate: if repair { Fate::Removed } else { Fate::Found },
+            resolution: if repair { Resolution::Removed } else { Resolution::Found },
         };
         Ok(Report { images: 2, layers: 3, findings: vec![finding] })
     }
@@ -271,18 +276,29 @@ impl Backend for Memory {
         })
     }
 
-    fn attach(&self, id: &ContainerId, attach: Attach<'_>, cancel: &Cancel) -> Result<Left> {
+    fn attach(
+        &self,
+        id: &ContainerId,
+        attach: Attach<'_>,
+        cancel: &CancelToken,
+    ) -> Result<AttachOutcome> {
         self.start(id)?;
         let code = self.wait(id, None, cancel)?;
         self.with(id, |entry| {
             for line in &entry.lines {
                 let _ = attach.stdout.write_all(&line.bytes);
             }
-            Ok(Left::Exited(code))
+            Ok(AttachOutcome::Exited(code))
         })
     }
 
-    fn exec(&self, _: &ContainerId, _: &ExecOptions, _: Attach<'_>, _: &Cancel) -> Result<Left> {
+    fn exec(
+        &self,
+        _: &ContainerId,
+        _: &ExecOptions,
+        _: Attach<'_>,
+        _: &CancelToken,
+    ) -> Result<AttachOutcome> {
         Err(Error::new(Kind::Unsupported, "nothing runs here"))
     }
 
@@ -290,7 +306,13 @@ impl Backend for Memory {
         Err(Error::new(Kind::Unsupported, "nothing runs here"))
     }
 
-    fn copy(&self, _: &ContainerId, _: Transfer<'_>, _: CopyOptions, _: &Cancel) -> Result<()> {
+    fn copy(
+        &self,
+        _: &ContainerId,
+        _: Transfer<'_>,
+        _: CopyOptions,
+        _: &CancelToken,
+    ) -> Result<()> {
         Err(Error::new(Kind::Unsupported, "nothing runs here"))
     }
 
@@ -310,7 +332,7 @@ impl Backend for Memory {
         })
     }
 
-    fn stop(&self, id: &ContainerId, options: &StopOptions, _cancel: &Cancel) -> Result<()> {
+    fn stop(&self, id: &ContainerId, options: &StopOptions, _cancel: &CancelToken) -> Result<()> {
         let code = options.signal.unwrap_or(Signal::TERM).exit_code();
         self.with(id, |entry| {
             Self::allow(entry, Action::Stop)?;
@@ -329,12 +351,12 @@ impl Backend for Memory {
         })
     }
 
-    fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &Cancel) -> Result<()> {
+    fn restart(&self, id: &ContainerId, options: &StopOptions, cancel: &CancelToken) -> Result<()> {
         self.stop(id, options, cancel)?;
         self.start(id)
     }
 
-    fn rm(&self, id: &ContainerId, force: bool, _cancel: &Cancel) -> Result<()> {
+    fn rm(&self, id: &ContainerId, force: bool, _cancel: &CancelToken) -> Result<()> {
         let action = if force { Action::RmForce } else { Action::Rm };
         self.with(id, |entry| Self::allow(entry, action))?;
         self.world.lock().unwrap().remove(id);
@@ -347,7 +369,7 @@ impl Backend for Memory {
 
     fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
         self.with(id, |entry| {
-            let updated = changes.of(&entry.container.spec.host)?;
+            let updated = changes.resolve(&entry.container.spec.host)?;
             updated.apply(&mut entry.container.spec.host);
             Ok(())
         })
@@ -364,7 +386,12 @@ impl Backend for Memory {
         })
     }
 
-    fn wait(&self, id: &ContainerId, timeout: Option<Duration>, cancel: &Cancel) -> Result<i32> {
+    fn wait(
+        &self,
+        id: &ContainerId,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<i32> {
         let begin = Instant::now();
         loop {
             let state = self.inspect(id)?.state;
@@ -383,7 +410,7 @@ impl Backend for Memory {
         _image: &str,
         _step: &BuildStep,
         _out: &mut dyn Write,
-        _cancel: &Cancel,
+        _cancel: &CancelToken,
     ) -> Result<Image> {
         Err(Error::new(Kind::Unsupported, "nothing is built here"))
     }
@@ -394,7 +421,7 @@ impl Backend for Memory {
         _options: &BuildOptions,
         _progress: &Arc<dyn Progress>,
         _out: &mut dyn Write,
-        _cancel: &Cancel,
+        _cancel: &CancelToken,
     ) -> Result<Image> {
         Err(Error::new(Kind::Unsupported, "nothing is built here"))
     }
@@ -403,7 +430,7 @@ impl Backend for Memory {
         &self,
         _archive: &mut (dyn Read + Send),
         _options: &ImportOptions,
-        _cancel: &Cancel,
+        _cancel: &CancelToken,
     ) -> Result<Image> {
         Err(Error::new(Kind::Unsupported, "nothing is imported here"))
     }
@@ -417,13 +444,13 @@ impl Backend for Memory {
         id: &ContainerId,
         _reference: Option<&Reference>,
         _options: &CommitOptions,
-        _cancel: &Cancel,
+        _cancel: &CancelToken,
     ) -> Result<Image> {
         let reference = self.with(id, |entry| Ok(entry.container.spec.image.reference.clone()))?;
         self.image(&reference, PullPolicy::Never)
     }
 
-    fn export(&self, _id: &ContainerId, _out: &mut dyn Write, _cancel: &Cancel) -> Result<()> {
+    fn export(&self, _id: &ContainerId, _out: &mut dyn Write, _cancel: &CancelToken) -> Result<()> {
         Ok(())
     }
 

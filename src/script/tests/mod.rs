@@ -21,7 +21,7 @@ mod types;
 use std::sync::{Arc, Mutex};
 
 use super::{Host, Outcome, Output, Source, run};
-use crate::engine::Cancel;
+use crate::engine::CancelToken;
 
 pub use memory::Memory;
 
@@ -73,18 +73,18 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
     let output = Arc::new(Kept { most, ..Kept::default() });
     let host = Host {
         backend: Arc::new(Memory::default()),
-        cancel: Cancel::new().unwrap(),
+        cancel: CancelToken::new().unwrap(),
         args: vec!["one".to_owned(), "two".to_owned()],
         output: output.clone(),
-        progress: Arc::new(crate::model::observe::progress::Silent),
+        progress: Arc::new(crate::model::observe::progress::NoProgress),
         color: false,
-        reader: crate::model::value::language::Reader::default(),
+        reader: crate::model::value::language::ReaderProfile::default(),
         teacher: None,
         trace: super::Tracing::Off,
         limits: super::Limits::default(),
-        cases: None,
+        test_reporter: None,
         recorder: None,
-        fence: None,
+        sandbox: None,
         command_line: None,
     };
     (host, output)

@@ -27,7 +27,7 @@ fn imports_are_relative_to_the_importing_file() {
         ("lib/a.rhai", "import \"b\" as b;\nfn twice(x) { b::add(x, x) }"),
         ("lib/b.rhai", "fn add(x, y) { x + y }"),
     ]);
-    assert_eq!(outcome, Outcome { exit_code: 0, report: None, whole: true });
+    assert_eq!(outcome, Outcome { exit_code: 0, report: None, completed: true });
     assert_eq!(output, "8\n");
 }
 
@@ -40,7 +40,7 @@ fn a_closure_of_a_module_can_be_called_by_its_importer() {
         ),
         ("a.rhai", "fn adder(n) { |x| x + n }"),
     ]);
-    assert_eq!(outcome, Outcome { exit_code: 0, report: None, whole: true });
+    assert_eq!(outcome, Outcome { exit_code: 0, report: None, completed: true });
     assert_eq!(output, "7\n[4]\n");
 }
 
@@ -113,7 +113,7 @@ fn a_module_does_not_lose_our_functions_to_its_importer() {
         ),
         ("a.rhai", "fn there(name) { engine::exists(name) }"),
     ]);
-    assert_eq!(outcome, Outcome { exit_code: 0, report: None, whole: true });
+    assert_eq!(outcome, Outcome { exit_code: 0, report: None, completed: true });
     assert_eq!(output, "false\n");
 }
 
@@ -122,7 +122,7 @@ fn the_workflows_that_lifebox_brings_parse() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
     let (host, _) = host();
     let engine = crate::script::session::interpreter::build(
-        &crate::script::context::script_context::Stage::new(host),
+        &crate::script::context::script_context::ScriptContext::new(host),
     );
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).unwrap() {

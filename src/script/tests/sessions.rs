@@ -1,10 +1,10 @@
 //! Texts one after the other, as in the REPL.
 
-use super::super::{Reply, Session};
+use super::super::{EvalResult, Session};
 use super::host;
 
-fn value(text: &str) -> Reply {
-    Reply::Value(text.to_owned())
+fn value(text: &str) -> EvalResult {
+    EvalResult::Value(text.to_owned())
 }
 
 #[test]
@@ -12,21 +12,21 @@ fn what_a_line_defines_lives_on() {
     let (host, _) = host();
     let mut session = Session::new(host);
     for (line, reply) in [
-        ("let a = 40", Reply::Nothing),
+        ("let a = 40", EvalResult::Nothing),
         ("a + 2", value("42")),
         ("last", value("42")),
-        ("a + 2;", Reply::Nothing),
-        ("fn twice(x) { x * 2 }", Reply::Nothing),
+        ("a + 2;", EvalResult::Nothing),
+        ("fn twice(x) { x * 2 }", EvalResult::Nothing),
         ("twice(a)", value("80")),
-        ("fn twice(x) { x * 3 }", Reply::Nothing),
+        ("fn twice(x) { x * 3 }", EvalResult::Nothing),
         ("twice(1)", value("3")),
-        ("let add = |x| x + a", Reply::Nothing),
+        ("let add = |x| x + a", EvalResult::Nothing),
         ("add.call(1)", value("41")),
-        ("const B = 5; fn b() { global::B }", Reply::Nothing),
+        ("const B = 5; fn b() { global::B }", EvalResult::Nothing),
         ("b()", value("5")),
         ("\"text\"", value("\"text\"")),
         ("[1, \"a\"]", value("[1, \"a\"]")),
-        ("exit(4)", Reply::Exit(4)),
+        ("exit(4)", EvalResult::Exit(4)),
     ] {
         assert_eq!(session.line(line), reply, "{line}");
     }
@@ -36,10 +36,10 @@ fn what_a_line_defines_lives_on() {
 fn what_is_wider_than_a_line_is_shown_an_entry_a_line() {
     let (host, _) = host();
     let mut session = Session::new(host);
-    let Reply::Value(short) = session.line("#{ a: [1, \"b\"], c: () }") else { panic!() };
+    let EvalResult::Value(short) = session.line("#{ a: [1, \"b\"], c: () }") else { panic!() };
     assert_eq!(short, r#"#{"a": [1, "b"], "c": ()}"#);
     let text = "#{ list: [1, 2], name: \"x\".to_upper(), wide: [\"a long text to be shown\", \"another one, longer still\", #{ z: 1 }] }";
-    let Reply::Value(long) = session.line(text) else { panic!() };
+    let EvalResult::Value(long) = session.line(text) else { panic!() };
     expect_test::expect![[r#"
         #{
           "list": [1, 2],
@@ -62,8 +62,8 @@ fn an_error_leaves_the_session_whole() {
     let (host, _) = host();
     let mut session = Session::new(host);
     session.line("let a = 1");
-    assert!(matches!(session.line("let b = 2; nobody()"), Reply::Failed(_)));
-    assert!(matches!(session.line("run(\"host\", [\"panic\"])"), Reply::Failed(_)));
+    assert!(matches!(session.line("let b = 2; nobody()"), EvalResult::Failed(_)));
+    assert!(matches!(session.line("run(\"host\", [\"panic\"])"), EvalResult::Failed(_)));
     assert_eq!(session.line("a + b"), value("3"));
 }
 
@@ -71,11 +71,12 @@ fn an_error_leaves_the_session_whole() {
 fn handles_are_shown_as_tables_and_summaries() {
     let (host, _) = host();
     let mut session = Session::new(host);
-    let Reply::Value(one) = session.line("run(\"host\", \"sleep 9\", #{ name: \"web\" })") else {
+    let EvalResult::Value(one) = session.line("run(\"host\", \"sleep 9\", #{ name: \"web\" })")
+    else {
         panic!("a value");
     };
     assert!(one.starts_with("Container(\"web\", running)"), "{one}");
-    let Reply::Value(all) = session.line("ps()") else { panic!("a value") };
+    let EvalResult::Value(all) = session.line("ps()") else { panic!("a value") };
     assert!(all.contains("web") && !all.starts_with('['), "{all}");
     assert_eq!(session.line("ps(#{ name: \"nobody\" })"), value("[]"));
 }
@@ -127,7 +128,7 @@ fn completion_knows_modules_and_lists_names_before_what_they_are() {
     session.line("let c = run(\"host\", #{ name: \"web-1\", labels: #{ a: \"b\" } })");
     let shown = |line: &str| -> Vec<String> {
         let found = session.complete(line, line.len());
-        found.candidates.iter().map(super::super::Candidate::shown).collect()
+        found.candidates.iter().map(super::super::Candidate::label).collect()
     };
     assert_eq!(shown("st::u"), ["up(stack, services)"]);
     assert_eq!(shown("own::"), ["SIZE = 3", "twice(n)"]);

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::super::docs::{Function, Role, modules, ours};
+use super::super::docs::{Function, Role, modules, own_functions};
 use super::super::options;
-use super::super::{Reply, Session};
+use super::super::{EvalResult, Session};
 use super::host;
-use crate::engine::Cancel;
+use crate::engine::CancelToken;
 
 /// A value of each kind that a script can have.
 const VALUES: &[&str] = &[
@@ -98,11 +98,11 @@ fn run_calls_here(import: &str, calls: impl Iterator<Item = String>) -> Vec<Stri
     let cancel = host.cancel.clone();
     let mut session = Session::new(host);
     if !import.is_empty() {
-        assert_eq!(session.line(import), Reply::Nothing);
+        assert_eq!(session.line(import), EvalResult::Nothing);
     }
     let mut found = Vec::new();
     for call in calls {
-        if let Reply::Failed(report) = soon(&cancel, || session.line(&format!("{call};")))
+        if let EvalResult::Failed(report) = soon(&cancel, || session.line(&format!("{call};")))
             && is_wrong(&report)
         {
             found.push(format!("{call}\n{report}"));
@@ -112,17 +112,17 @@ fn run_calls_here(import: &str, calls: impl Iterator<Item = String>) -> Vec<Stri
 }
 
 /// Does `work` and ends it like Ctrl-C when it waits for what does not come.
-fn soon<T>(cancel: &Cancel, work: impl FnOnce() -> T) -> T {
-    cancel.clear();
-    let over = Cancel::new().unwrap();
+fn soon<T>(cancel: &CancelToken, work: impl FnOnce() -> T) -> T {
+    cancel.reset();
+    let over = CancelToken::new().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             if over.sleep(Duration::from_millis(200)).is_ok() {
-                cancel.raise();
+                cancel.cancel();
             }
         });
         let done = work();
-        over.raise();
+        over.cancel();
         done
     })
 }
@@ -130,7 +130,7 @@ fn soon<T>(cancel: &Cancel, work: impl FnOnce() -> T) -> T {
 #[test]
 fn no_function_takes_a_wrong_value_for_a_bug() {
     let mut found = Vec::new();
-    for (_, functions) in ours() {
+    for (_, functions) in own_functions() {
         found.extend(run_all(&functions, "", ""));
     }
     assert!(found.is_empty(), "{}: {}", found.len(), found.join("\n"));
@@ -149,7 +149,7 @@ fn no_function_of_a_module_takes_a_wrong_value_for_a_bug() {
 #[test]
 fn no_option_takes_a_wrong_value_for_a_bug() {
     let mut found = Vec::new();
-    for function in ours().into_iter().flat_map(|(_, functions)| functions) {
+    for function in own_functions().into_iter().flat_map(|(_, functions)| functions) {
         let is_options = |param: &String| param.split(':').next() == Some("options");
         let Some(place) = function.params.iter().position(is_options) else { continue };
         let keys = options::keys(&function.name);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// The most that is kept of each stream, in bytes: a container must not fill the memory of the
 /// script (CVE-2022-31030).
-const KEPT: usize = 8 << 20;
+const MAX_OUTPUT: usize = 8 << 20;
 
 /// How a program in a container ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,23 +22,23 @@ pub struct ExecResult {
 
 /// Takes what is written, up to a limit; the rest is counted as gone.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct CappedOutput {
     bytes: Vec<u8>,
     truncated: bool,
 }
 
-impl Kept {
+impl CappedOutput {
     /// The result of a program that wrote this.
-    pub fn result(code: i32, out: &Kept, err: &Kept) -> ExecResult {
-        let text = |kept: &Kept| String::from_utf8_lossy(&kept.bytes).into();
+    pub fn result(code: i32, out: &CappedOutput, err: &CappedOutput) -> ExecResult {
+        let text = |kept: &CappedOutput| String::from_utf8_lossy(&kept.bytes).into();
         let truncated = out.truncated || err.truncated;
         ExecResult { code, out: text(out), err: text(err), truncated }
     }
 }
 
-impl Write for Kept {
+impl Write for CappedOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = KEPT - self.bytes.len();
+        let room = MAX_OUTPUT - self.bytes.len();
         self.bytes.extend_from_slice(&bytes[..room.min(bytes.len())]);
         self.truncated |= room < bytes.len();
         Ok(bytes.len())
@@ -55,11 +55,11 @@ mod tests {
 
     #[test]
     fn no_more_is_kept_than_there_is_room_for() {
-        let mut kept = Kept::default();
+        let mut kept = CappedOutput::default();
         for _ in 0..9 {
             kept.write_all(&vec![b'x'; 1 << 20]).unwrap();
         }
-        let result = Kept::result(0, &kept, &Kept::default());
-        assert_eq!((result.out.len(), result.truncated), (KEPT, true));
+        let result = CappedOutput::result(0, &kept, &CappedOutput::default());
+        assert_eq!((result.out.len(), result.truncated), (MAX_OUTPUT, true));
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::engine::{Backend, Cancel};
+use crate::engine::{Backend, CancelToken};
 use crate::model::container::Container as Record;
 use crate::model::image::usage::ImageUsage;
 use crate::model::image::{Image as Metadata, PullPolicy};
@@ -16,12 +16,12 @@ use crate::model::{Error, Kind, Result};
 pub struct Container {
     id: ContainerId,
     backend: Arc<dyn Backend>,
-    last: Arc<Mutex<Last>>,
+    last: Arc<Mutex<LastKnown>>,
 }
 
 /// What was last known, for a container that is gone.
 #[derive(Debug, Default)]
-struct Last {
+struct LastKnown {
     name: Option<String>,
     exit_code: Option<i32>,
 }
@@ -39,7 +39,7 @@ impl Container {
         container
     }
 
-    fn last(&self) -> MutexGuard<'_, Last> {
+    fn last(&self) -> MutexGuard<'_, LastKnown> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -61,7 +61,7 @@ impl Container {
     }
 
     /// Remembers how it ended, which a container made with `rm` takes with it.
-    pub fn ended(&self, exit_code: i32) {
+    pub fn note_exit(&self, exit_code: i32) {
         self.last().exit_code = Some(exit_code);
     }
 
@@ -75,7 +75,7 @@ impl Container {
             }
             Err(error) if error.kind() == Kind::NotFound => {
                 let known = self.last().exit_code;
-                known.or_else(|| self.told_exit_code()).map(Some).ok_or(error)
+                known.or_else(|| self.exit_code_from_events()).map(Some).ok_or(error)
             }
             Err(error) => Err(error),
         }
@@ -83,12 +83,12 @@ impl Container {
 
     /// How its last run ended, as events tell it: a container made with `rm` takes its record with
     /// it, and may be gone before anybody asks.
-    fn told_exit_code(&self) -> Option<i32> {
+    fn exit_code_from_events(&self) -> Option<i32> {
         let mut filter = EventFilter::default();
         filter.add("container", self.id.as_str()).ok()?;
         filter.add("event", Action::Die.as_str()).ok()?;
         let options = EventOptions { filter, ..EventOptions::default() };
-        let (mut events, never) = (self.backend.events(&options).ok()?, Cancel::new().ok()?);
+        let (mut events, never) = (self.backend.events(&options).ok()?, CancelToken::new().ok()?);
         let mut code = None;
         while let Ok(Some(event)) = events.next_event(None, &never) {
             code = event.attributes.get("exitCode").and_then(|code| code.parse().ok());

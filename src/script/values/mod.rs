@@ -45,7 +45,7 @@ pub fn scalar(value: &Dynamic) -> Option<String> {
 }
 
 /// What was given, for a message about it: a plain value as it is written, of any other its type.
-pub fn shown(value: &Dynamic) -> String {
+pub fn quoted(value: &Dynamic) -> String {
     scalar(value).unwrap_or_else(|| type_of(value).to_owned())
 }
 
@@ -87,7 +87,7 @@ pub fn signal(value: &Dynamic) -> Result<Signal> {
 /// [`Kind::Invalid`], with the accepted forms.
 pub fn moment(value: &Dynamic, now: Timestamp) -> Result<Timestamp> {
     let invalid = || {
-        Error::new(Kind::Invalid, format!("invalid time `{}`", shown(value))).hint(
+        Error::new(Kind::Invalid, format!("invalid time `{}`", quoted(value))).hint(
             "write how long ago, such as \"10m\" or a number of seconds, or a date such as \
              \"2026-03-01T12:00:00Z\" or \"2026-03-01\"",
         )

@@ -1,14 +1,14 @@
 //! Options of a container as Docker's flags.
 
-use crate::model::container::mounts::{Flag, Mounts};
-use crate::model::container::namespaces::Sharing;
-use crate::model::container::options::{CreateOptions, EnvEntry, Grace};
+use crate::model::container::mounts::{MountFlag, Mounts};
+use crate::model::container::namespaces::Namespaces;
+use crate::model::container::options::{CreateOptions, EnvEntry, StopTimeout};
 use crate::model::container::resources::Resources;
 use crate::model::container::security::Security;
-use crate::model::container::supervision::{LogLimits, RestartPolicy, Upkeep};
+use crate::model::container::supervision::{LogConfig, RestartPolicy, Supervision};
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::shell;
-use crate::model::value::units::{exact_size, show_billionths, show_duration};
+use crate::model::value::units::{exact_size, format_billionths, format_duration};
 
 /// The flags, in the order of Docker's groups.
 pub fn all(options: &CreateOptions) -> Vec<String> {
@@ -17,8 +17,8 @@ pub fn all(options: &CreateOptions) -> Vec<String> {
     flags.security(&options.security);
     flags.resources(&options.resources);
     flags.mounts(&options.mounts);
-    flags.sharing(&options.sharing);
-    flags.upkeep(&options.upkeep);
+    flags.namespaces(&options.namespaces);
+    flags.supervision(&options.supervision);
     flags.0
 }
 
@@ -83,7 +83,7 @@ impl Flags {
         self.values("--memory", resources.memory.map(exact_size));
         self.values("--memory-swap", resources.memory_swap.map(exact_size));
         self.values("--memory-reservation", resources.memory_reservation.map(exact_size));
-        self.values("--cpus", resources.nano_cpus.map(show_billionths));
+        self.values("--cpus", resources.nano_cpus.map(format_billionths));
         self.values("--cpu-shares", resources.cpu_shares);
         self.values("--cpu-period", resources.cpu_period);
         self.values("--cpu-quota", resources.cpu_quota);
@@ -97,18 +97,18 @@ impl Flags {
     }
 
     fn mounts(&mut self, mounts: &Mounts) {
-        for (flag, value) in mounts.list.iter().filter_map(|mount| mount.written()) {
+        for (flag, value) in mounts.list.iter().filter_map(|mount| mount.to_flag()) {
             let flag = match flag {
-                Flag::Volume => "--volume",
-                Flag::Mount => "--mount",
-                Flag::Tmpfs => "--tmpfs",
+                MountFlag::Volume => "--volume",
+                MountFlag::Mount => "--mount",
+                MountFlag::Tmpfs => "--tmpfs",
             };
             self.value(flag, value);
         }
         self.values("--volumes-from", &mounts.from);
     }
 
-    fn sharing(&mut self, sharing: &Sharing) {
+    fn namespaces(&mut self, sharing: &Namespaces) {
         // Always said: without it Docker gives a network of its own, and lifebox has none.
         self.value("--network", sharing.network.show("none"));
         let ipc = match (sharing.ipc_none, sharing.ipc_shareable) {
@@ -135,7 +135,7 @@ impl Flags {
         self.values("--dns-search", &sharing.dns_search);
     }
 
-    fn upkeep(&mut self, upkeep: &Upkeep) {
+    fn supervision(&mut self, upkeep: &Supervision) {
         let restart = Some(upkeep.restart).filter(|policy| *policy != RestartPolicy::No);
         self.values("--restart", restart);
         self.values(
@@ -166,7 +166,7 @@ impl Flags {
             let time = u64::try_from(time).ok().filter(|time| *time > 0);
             self.values(
                 flag,
-                time.map(|time| show_duration(std::time::Duration::from_nanos(time))),
+                time.map(|time| format_duration(std::time::Duration::from_nanos(time))),
             );
         }
         self.values("--health-retries", Some(health.retries).filter(|retries| *retries != 0));
@@ -174,8 +174,8 @@ impl Flags {
 }
 
 /// What is kept of the output, as far as it is not usual.
-pub fn log_options(limits: LogLimits) -> impl Iterator<Item = (&'static str, String)> {
-    let usual = LogLimits::default();
+pub fn log_options(limits: LogConfig) -> impl Iterator<Item = (&'static str, String)> {
+    let usual = LogConfig::default();
     let size = limits.max_size.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX));
     let file =
         (limits.max_file != usual.max_file).then(|| ("max-file", limits.max_file.to_string()));
@@ -184,10 +184,10 @@ pub fn log_options(limits: LogLimits) -> impl Iterator<Item = (&'static str, Str
 }
 
 /// Whole seconds, for Docker counts no others; at least as long.
-fn seconds(grace: Grace) -> i64 {
+fn seconds(grace: StopTimeout) -> i64 {
     match grace {
-        Grace::Forever => -1,
-        Grace::For(time) => {
+        StopTimeout::NoLimit => -1,
+        StopTimeout::After(time) => {
             let more = i64::from(time.subsec_nanos() > 0);
             i64::try_from(time.as_secs()).unwrap_or(i64::MAX).saturating_add(more)
         }

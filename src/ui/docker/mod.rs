@@ -5,9 +5,9 @@ mod flags;
 pub use flags::log_options;
 
 use crate::model::container::Container;
-use crate::model::container::options::{CreateOptions, Grace};
+use crate::model::container::options::{CreateOptions, StopTimeout};
 use crate::model::container::status::Status;
-use crate::model::container::status_reason::Stopped;
+use crate::model::container::status_reason::StopRecord;
 use crate::model::creation::overrides;
 use crate::model::image::ImageConfig;
 use crate::model::value::language::Language;
@@ -15,7 +15,7 @@ use crate::model::value::shell;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 
-use super::messages::tell;
+use super::messages::format_message;
 
 /// The commands that make such a container and bring it to its present state, a line each. What
 /// Docker can only say in another way is told in comments before.
@@ -34,7 +34,7 @@ pub fn commands(
         let message = format!("what `{name}` was made of cannot be told: its record is damaged");
         return Err(Error::new(Kind::Corrupt, message).cause(state.error.clone()));
     }
-    let options = overrides::asked(container, image);
+    let options = overrides::overrides(container, image);
     let verb: &[&str] = match state.status {
         Status::Created => &["create"],
         _ => &["run", "-d"],
@@ -43,7 +43,7 @@ pub fn commands(
     let mut words: Vec<String> = verb.iter().map(|word| (*word).to_owned()).collect();
     words.extend(self::words(&container.spec.image.reference, &options));
     lines.push(line(&words)?);
-    for verb in afterwards(state.status, state.stopped.as_ref()) {
+    for verb in status_commands(state.status, state.stopped.as_ref()) {
         lines.push(line(&[verb, vec![name.to_owned()]].concat())?);
     }
     Ok(lines)
@@ -68,7 +68,7 @@ pub fn line(words: &[String]) -> Result<String> {
 }
 
 /// The verbs that bring what runs to a state.
-fn afterwards(status: Status, stopped: Option<&Stopped>) -> Vec<Vec<String>> {
+fn status_commands(status: Status, stopped: Option<&StopRecord>) -> Vec<Vec<String>> {
     let verbs: &[&[&str]] = match (status, stopped) {
         (Status::Paused, _) => &[&["pause"]],
         (Status::Exited, Some(stopped)) if stopped.stop => &[&["stop"]],
@@ -86,10 +86,11 @@ fn afterwards(status: Status, stopped: Option<&Stopped>) -> Vec<Vec<String>> {
 
 /// What Docker can only say in another way.
 fn notes(language: Language, options: &CreateOptions) -> Vec<String> {
-    let part = matches!(options.stop_timeout, Some(Grace::For(time)) if time.subsec_nanos() > 0);
+    let part =
+        matches!(options.stop_timeout, Some(StopTimeout::After(time)) if time.subsec_nanos() > 0);
     let words = options.entrypoint.as_ref().is_some_and(|words| words.len() > 1);
-    let test = options.upkeep.health.test.first().is_some_and(|kind| kind == "CMD");
+    let test = options.supervision.health.test.first().is_some_and(|kind| kind == "CMD");
     let notes = [(part, "docker-seconds"), (words, "docker-entrypoint"), (test, "docker-health")];
     let notes = notes.iter().filter(|(holds, _)| *holds);
-    notes.map(|(_, id)| format!("# {}", tell(language, id, &[]))).collect()
+    notes.map(|(_, id)| format!("# {}", format_message(language, id, &[]))).collect()
 }

@@ -6,7 +6,7 @@ mod options;
 pub use options::{command, env, grace, limits, new_container, pairs};
 
 use crate::model::script::expression::Expression;
-use crate::model::value::units::show_billionths;
+use crate::model::value::units::format_billionths;
 
 /// The text of statements, a line each.
 pub fn lines(statements: &[Expression]) -> String {
@@ -21,7 +21,7 @@ pub fn text(expression: &Expression) -> String {
         // The least number has no literal: it would be read as the negative of one too many.
         Expression::Number(i64::MIN) => format!("({} - 1)", i64::MIN + 1),
         Expression::Number(number) => number.to_string(),
-        Expression::Billionths(number) => show_billionths(*number),
+        Expression::Billionths(number) => format_billionths(*number),
         Expression::Flag(flag) => flag.to_string(),
         Expression::List(items) => format!("[{}]", list(items)),
         Expression::Options(entries) => {

@@ -3,16 +3,16 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::model::container::mounts::{Flag, Mounts};
-use crate::model::container::namespaces::Sharing;
-use crate::model::container::options::{CreateOptions, EnvEntry, Grace};
+use crate::model::container::mounts::{MountFlag, Mounts};
+use crate::model::container::namespaces::Namespaces;
+use crate::model::container::options::{CreateOptions, EnvEntry, StopTimeout};
 use crate::model::container::resources::Resources;
 use crate::model::container::security::Security;
-use crate::model::container::supervision::{RestartPolicy, Upkeep};
+use crate::model::container::supervision::{RestartPolicy, Supervision};
 use crate::model::script::expression::Expression;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::shell;
-use crate::model::value::units::{exact_size, show_duration};
+use crate::model::value::units::{exact_size, format_duration};
 
 use super::super::docker::log_options;
 
@@ -36,16 +36,16 @@ pub fn new_container(options: &CreateOptions) -> Options {
         ("tty", flag(options.tty)),
         ("rm", flag(options.auto_remove)),
     ];
-    let mut all = given(some);
+    let mut all = parsed(some);
     all.extend(security(&options.security));
     all.extend(resources(&options.resources));
     all.extend(mounts(&options.mounts));
-    all.extend(sharing(&options.sharing));
-    all.extend(upkeep(&options.upkeep));
+    all.extend(namespaces(&options.namespaces));
+    all.extend(supervision(&options.supervision));
     all
 }
 
-fn given(options: impl IntoIterator<Item = (&'static str, Option<Expression>)>) -> Options {
+fn parsed(options: impl IntoIterator<Item = (&'static str, Option<Expression>)>) -> Options {
     options.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
@@ -103,12 +103,12 @@ pub fn env(entries: &[EnvEntry]) -> Expression {
 }
 
 /// A grace time.
-pub fn grace(grace: Grace) -> Expression {
+pub fn grace(grace: StopTimeout) -> Expression {
     match grace {
-        Grace::Forever => Expression::Number(-1),
-        Grace::For(time) => match (time.subsec_nanos(), i64::try_from(time.as_secs())) {
+        StopTimeout::NoLimit => Expression::Number(-1),
+        StopTimeout::After(time) => match (time.subsec_nanos(), i64::try_from(time.as_secs())) {
             (0, Ok(seconds)) => Expression::Number(seconds),
-            _ => Expression::text(show_duration(time)),
+            _ => Expression::text(format_duration(time)),
         },
     }
 }
@@ -118,7 +118,7 @@ fn security(security: &Security) -> Options {
         let bare = |name: &String| name.strip_prefix("CAP_").unwrap_or(name).to_owned();
         texts(&names.iter().map(bare).collect::<Vec<_>>())
     };
-    given([
+    parsed([
         ("cap_add", bare(&security.cap_add)),
         ("cap_drop", bare(&security.cap_drop)),
         ("privileged", flag(security.privileged)),
@@ -144,7 +144,7 @@ fn resources(resources: &Resources) -> Options {
         .iter()
         .map(|limit| (limit.name.clone(), format!("{}:{}", limit.soft, limit.hard)))
         .collect();
-    all.extend(given([
+    all.extend(parsed([
         ("ulimits", pairs(limits.iter().map(|(name, value)| (name, value)))),
         ("shm_size", size(resources.shm_size)),
         ("oom_score_adj", resources.oom_score_adj.map(Expression::Number)),
@@ -155,7 +155,7 @@ fn resources(resources: &Resources) -> Options {
 /// The limits that `update` takes too.
 pub fn limits(resources: &Resources) -> Options {
     let text = |text: &Option<String>| text.clone().map(Expression::Text);
-    given([
+    parsed([
         ("memory", size(resources.memory)),
         ("memory_swap", size(resources.memory_swap)),
         ("memory_reservation", size(resources.memory_reservation)),
@@ -171,20 +171,21 @@ pub fn limits(resources: &Resources) -> Options {
 }
 
 fn mounts(mounts: &Mounts) -> Options {
-    let written: Vec<(Flag, String)> = mounts.list.iter().filter_map(|m| m.written()).collect();
-    let of = |flag: Flag| {
+    let written: Vec<(MountFlag, String)> =
+        mounts.list.iter().filter_map(|m| m.to_flag()).collect();
+    let of = |flag: MountFlag| {
         let own = written.iter().filter(|(own, _)| *own == flag).map(|(_, text)| text.as_str());
         texts(&own.collect::<Vec<_>>())
     };
-    given([
-        ("volumes", of(Flag::Volume)),
-        ("mounts", of(Flag::Mount)),
-        ("tmpfs", of(Flag::Tmpfs)),
+    parsed([
+        ("volumes", of(MountFlag::Volume)),
+        ("mounts", of(MountFlag::Mount)),
+        ("tmpfs", of(MountFlag::Tmpfs)),
         ("volumes_from", texts(&mounts.from)),
     ])
 }
 
-fn sharing(sharing: &Sharing) -> Options {
+fn namespaces(sharing: &Namespaces) -> Options {
     let word = |text: String| Some(text).filter(|text| !text.is_empty()).map(Expression::Text);
     let ipc = match (sharing.ipc_none, sharing.ipc_shareable) {
         (true, _) => "none".to_owned(),
@@ -193,7 +194,7 @@ fn sharing(sharing: &Sharing) -> Options {
     };
     let host = |(name, address): &(String, IpAddr)| format!("{name}:{address}");
     let hosts: Vec<String> = sharing.extra_hosts.iter().map(host).collect();
-    given([
+    parsed([
         ("network", word(sharing.network.show(""))),
         ("ipc", word(ipc)),
         ("pid", word(sharing.pid.show(""))),
@@ -208,11 +209,11 @@ fn sharing(sharing: &Sharing) -> Options {
     ])
 }
 
-fn upkeep(upkeep: &Upkeep) -> Options {
+fn supervision(upkeep: &Supervision) -> Options {
     let restart = Some(upkeep.restart).filter(|policy| *policy != RestartPolicy::No);
     let log: Vec<(String, String)> =
         log_options(upkeep.log).map(|(key, value)| (key.to_owned(), value)).collect();
-    given([
+    parsed([
         ("restart", restart.map(|policy| Expression::text(policy.to_string()))),
         ("log_opts", pairs(log.iter().map(|(key, value)| (key, value)))),
         ("health", health(&upkeep.health)),
@@ -230,10 +231,10 @@ fn health(check: &HealthCheck) -> Option<Expression> {
     };
     let time = |time: i64| {
         let time = u64::try_from(time).ok().filter(|time| *time > 0)?;
-        Some(Expression::text(show_duration(Duration::from_nanos(time))))
+        Some(Expression::text(format_duration(Duration::from_nanos(time))))
     };
     let retries = Some(check.retries).filter(|retries| *retries != 0);
-    let rest = given([
+    let rest = parsed([
         ("interval", time(check.interval)),
         ("timeout", time(check.timeout)),
         ("retries", retries.map(Expression::Number)),
@@ -245,7 +246,7 @@ fn health(check: &HealthCheck) -> Option<Expression> {
         // Alone, this word would mean that nothing is checked.
         (Some(Expression::Text(line)), true) if line != "none" => Some(Expression::Text(line)),
         (test, _) => {
-            Some(Expression::Options(given([("cmd", test)]).into_iter().chain(rest).collect()))
+            Some(Expression::Options(parsed([("cmd", test)]).into_iter().chain(rest).collect()))
         }
     }
 }

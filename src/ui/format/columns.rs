@@ -1,6 +1,6 @@
 //! Aligned columns, as Docker's tables have them.
 
-use crate::model::value::language::Reader;
+use crate::model::value::language::ReaderProfile;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The narrowest column and the space between columns (docker/cli, `formatter.go`).
@@ -92,7 +92,7 @@ pub fn row(name: &str, words: &str, width: usize) -> String {
 
 /// A text of paragraphs for a reader: lines are broken where they are too long, and those that begin
 /// with spaces, such as examples, stay as they are.
-pub fn page_of_text(text: &str, reader: Reader) -> String {
+pub fn page_of_text(text: &str, reader: ReaderProfile) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut paragraph = String::new();
     let end = |paragraph: &mut String, lines: &mut Vec<String>| {

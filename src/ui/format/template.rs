@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::columns::align;
-use crate::model::value::suggest::nearest;
+use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 
 /// Maps whose keys are the user's: a key that is not there is no mistake of the template.
@@ -248,7 +248,7 @@ fn unknown_field(value: &Value, path: &str, name: &str) -> Error {
         return error.hint(format!("what `{name}` is looked up in has no fields"));
     };
     let known: Vec<&str> = map.keys().map(String::as_str).collect();
-    match nearest(name, known.iter().copied()) {
+    match suggest(name, known.iter().copied()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint(format!("the fields here are {}", known.join(", "))),
     }

@@ -10,11 +10,11 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use once_cell::sync::OnceCell;
 use unic_langid::LanguageIdentifier;
 
-use crate::model::script::trace::Deed;
+use crate::model::script::trace::TraceStep;
 use crate::model::value::language::Language;
 
 /// What is put into a text, by name.
-pub type Facts<'a> = &'a [(&'a str, &'a str)];
+pub type Args<'a> = &'a [(&'a str, &'a str)];
 
 /// The texts of a language.
 type Texts = FluentBundle<FluentResource>;
@@ -45,14 +45,14 @@ fn texts(language: Language) -> &'static Texts {
 }
 
 /// The text `id`, or its part `id.part`; the id itself where there is none.
-pub fn tell(language: Language, id: &str, facts: Facts<'_>) -> String {
+pub fn format_message(language: Language, id: &str, facts: Args<'_>) -> String {
     find(language, id, facts)
         .or_else(|| find(Language::English, id, facts))
         .unwrap_or_else(|| id.to_owned())
 }
 
 /// The same, or `None` where this language has no such text.
-pub fn find(language: Language, id: &str, facts: Facts<'_>) -> Option<String> {
+pub fn find(language: Language, id: &str, facts: Args<'_>) -> Option<String> {
     let (name, part) = match id.split_once('.') {
         Some((name, part)) => (name, Some(part)),
         None => (id, None),
@@ -95,21 +95,21 @@ pub fn korean_help() -> &'static HashMap<String, String> {
 }
 
 /// What a deed does.
-pub fn what(language: Language, deed: &Deed) -> String {
+pub fn step_summary(language: Language, deed: &TraceStep) -> String {
     if language == Language::English {
-        return deed.what.clone();
+        return deed.summary.clone();
     }
-    let facts: Vec<(&str, &str)> = facts_of(deed);
-    find(language, &format!("step-{}", deed.key), &facts).unwrap_or_else(|| deed.what.clone())
+    let facts: Vec<(&str, &str)> = args_of(deed);
+    find(language, &format!("step-{}", deed.key), &facts).unwrap_or_else(|| deed.summary.clone())
 }
 
 /// Why it is done.
-pub fn why(language: Language, deed: &Deed) -> String {
-    tell(language, &format!("step-{}.why", deed.key), &facts_of(deed))
+pub fn step_reason(language: Language, deed: &TraceStep) -> String {
+    format_message(language, &format!("step-{}.why", deed.key), &args_of(deed))
 }
 
-fn facts_of(deed: &Deed) -> Vec<(&str, &str)> {
-    deed.facts.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+fn args_of(deed: &TraceStep) -> Vec<(&str, &str)> {
+    deed.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 #[cfg(test)]

@@ -96,9 +96,10 @@ fn no_text_is_of_no_use() {
 
 #[test]
 fn what_is_counted_has_its_plural() {
-    let tell =
-        |count| tell(Language::English, "trace-total", &[("count", count), ("time", "1 ms")]);
+    let tell = |count| {
+        format_message(Language::English, "trace-total", &[("count", count), ("time", "1 ms")])
+    };
     assert_eq!(tell("1"), "one step in 1 ms");
     assert_eq!(tell("2"), "2 steps in 1 ms");
-    assert_eq!(super::tell(Language::Korean, "no-such-text", &[]), "no-such-text");
+    assert_eq!(super::format_message(Language::Korean, "no-such-text", &[]), "no-such-text");
 }

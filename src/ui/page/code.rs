@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::Words;
+use super::PageMessages;
 use super::text::escaped;
-use crate::model::script::recording::{Call, Chronicle, Text};
+use crate::model::script::recording::{Call, Recording, Text};
 
 /// How many containers are named beside a line.
 const NAMED: usize = 4;
@@ -16,10 +16,10 @@ const LINES: usize = 5000;
 type Marks = BTreeMap<usize, Vec<usize>>;
 
 /// The script, and below it the modules that did something with a container.
-pub fn script(words: Words, chronicle: &Chronicle) -> String {
+pub fn script(words: PageMessages, chronicle: &Recording) -> String {
     let heading = words.name("report-script");
     let mut text = format!("<section class=\"script\">\n<h2>{heading}</h2>\n");
-    for (at, one) in chronicle.texts.iter().enumerate() {
+    for (at, one) in chronicle.sources.iter().enumerate() {
         let marks = marks(chronicle, at);
         let lines = lines(words, chronicle, at, one, &marks);
         let name = escaped(&one.name);
@@ -36,9 +36,9 @@ pub fn script(words: Words, chronicle: &Chronicle) -> String {
     text
 }
 
-fn marks(chronicle: &Chronicle, text: usize) -> Marks {
+fn marks(chronicle: &Recording, text: usize) -> Marks {
     let mut marks = Marks::new();
-    for (number, life) in (1..).zip(&chronicle.lives) {
+    for (number, life) in (1..).zip(&chronicle.timelines) {
         for call in life.calls.iter().filter(|call| call.text == Some(text)) {
             let on_line = marks.entry(call.line).or_default();
             if !on_line.contains(&number) {
@@ -49,7 +49,13 @@ fn marks(chronicle: &Chronicle, text: usize) -> Marks {
     marks
 }
 
-fn lines(words: Words, chronicle: &Chronicle, at: usize, text: &Text, marks: &Marks) -> String {
+fn lines(
+    words: PageMessages,
+    chronicle: &Recording,
+    at: usize,
+    text: &Text,
+    marks: &Marks,
+) -> String {
     let mut shown = "<ol class=\"code\">\n".to_owned();
     for (number, line) in (1..).zip(text.text.lines()).take(LINES) {
         let about = marks.get(&number).map(Vec::as_slice).unwrap_or_default();
@@ -62,7 +68,7 @@ fn lines(words: Words, chronicle: &Chronicle, at: usize, text: &Text, marks: &Ma
             escaped(line.trim_end())
         );
         for container in about.iter().take(NAMED) {
-            let name = escaped(&chronicle.lives[container - 1].name);
+            let name = escaped(&chronicle.timelines[container - 1].name);
             let _ = write!(shown, " <a class=\"who\" href=\"#c{container}\">{name}</a>");
         }
         if about.len() > NAMED {

@@ -12,12 +12,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::messages::tell;
+use super::messages::format_message;
 use crate::model::observe::log::Stream;
-use crate::model::script::recording::Chronicle;
+use crate::model::script::recording::Recording;
 use crate::model::value::language::Language;
-use crate::model::value::units::show_duration;
-use crate::ui::teach::trace::took_for;
+use crate::model::value::units::format_duration;
+use crate::ui::teach::trace::format_duration_for;
 use text::escaped;
 
 /// How all of it looks.
@@ -27,30 +27,30 @@ const EVENTS: usize = 1000;
 
 /// The words of one page.
 #[derive(Clone, Copy, Debug)]
-struct Words(Language);
+struct PageMessages(Language);
 
-impl Words {
+impl PageMessages {
     /// A text as HTML.
-    fn tell(self, id: &str, facts: &[(&str, &str)]) -> String {
-        escaped(&tell(self.0, id, facts))
+    fn html(self, id: &str, facts: &[(&str, &str)]) -> String {
+        escaped(&format_message(self.0, id, facts))
     }
 
     fn name(self, id: &str) -> String {
-        self.tell(id, &[])
+        self.html(id, &[])
     }
 }
 
 /// The page, made by this version of lifebox.
-pub fn page(language: Language, version: &str, chronicle: &Chronicle) -> String {
-    let words = Words(language);
-    let style = format!("{STYLE}{}", linked(chronicle.lives.len()));
+pub fn page(language: Language, version: &str, chronicle: &Recording) -> String {
+    let words = PageMessages(language);
+    let style = format!("{STYLE}{}", linked(chronicle.timelines.len()));
     // No style but this one, and nothing from anywhere: also not where a text got through.
     let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
     );
     let name = chronicle.name.rsplit('/').next().unwrap_or(&chronicle.name);
-    let title = words.tell("report-title", &[("script", name)]);
+    let title = words.html("report-title", &[("script", name)]);
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
@@ -68,7 +68,7 @@ pub fn page(language: Language, version: &str, chronicle: &Chronicle) -> String 
     page.push_str(&events(words, chronicle));
     page.push_str("</div>\n");
     page.push_str(&code::script(words, chronicle));
-    let made = words.tell("report-made", &[("version", version)]);
+    let made = words.html("report-made", &[("version", version)]);
     let _ = write!(page, "</main>\n<footer>{made}</footer>\n</body>\n</html>\n");
     page
 }
@@ -84,25 +84,25 @@ fn linked(lives: usize) -> String {
     (1..=lives).map(rule).collect::<Vec<_>>().join("\n")
 }
 
-fn head(words: Words, title: &str, chronicle: &Chronicle) -> String {
+fn head(words: PageMessages, title: &str, chronicle: &Recording) -> String {
     let code = chronicle.exit_code.to_string();
     let good = if code == "0" { "good" } else { "bad" };
-    let begun = chronicle.begun.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    let count = chronicle.lives.len() as u64 + chronicle.lives_left_out;
+    let begun = chronicle.started_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let count = chronicle.timelines.len() as u64 + chronicle.timelines_omitted;
     let facts = [
-        words.tell("report-took", &[("time", &took_for(chronicle.took))]),
-        words.tell("report-count", &[("count", &count.to_string())]),
-        words.tell("report-began", &[("time", &begun)]),
+        words.html("report-took", &[("time", &format_duration_for(chronicle.duration))]),
+        words.html("report-count", &[("count", &count.to_string())]),
+        words.html("report-began", &[("time", &begun)]),
     ];
     let facts: String = facts.iter().map(|fact| format!("<li>{fact}</li>")).collect();
     format!(
         "<header class=\"top\">\n<h1>{title}</h1>\n<ul class=\"facts\">\
          <li class=\"{good}\">{}</li>{facts}</ul>\n</header>\n",
-        words.tell("report-exit", &[("code", &code)])
+        words.html("report-exit", &[("code", &code)])
     )
 }
 
-fn failure(words: Words, chronicle: &Chronicle) -> String {
+fn failure(words: PageMessages, chronicle: &Recording) -> String {
     let Some(report) = &chronicle.report else { return String::new() };
     format!(
         "<section class=\"failure\">\n<h2>{}</h2>\n<pre>\n{}</pre>\n</section>\n",
@@ -111,37 +111,37 @@ fn failure(words: Words, chronicle: &Chronicle) -> String {
     )
 }
 
-fn timeline(words: Words, chronicle: &Chronicle) -> String {
+fn timeline(words: PageMessages, chronicle: &Recording) -> String {
     let mut text =
         format!("<section class=\"timeline\">\n<h2>{}</h2>\n", words.name("report-timeline"));
-    if chronicle.lives.is_empty() {
+    if chronicle.timelines.is_empty() {
         let none = words.name("report-none");
         let _ = write!(text, "<p class=\"quiet\">{none}</p>\n</section>\n");
         return text;
     }
     let _ = writeln!(text, "<p class=\"hint\">{}</p>", words.name("report-hint"));
     text.push_str(&crate::ui::page::timeline::legend(words));
-    text.push_str(&crate::ui::page::timeline::axis(chronicle.took));
-    for (number, life) in (1..).zip(&chronicle.lives) {
-        text.push_str(&crate::ui::page::timeline::life(words, number, life, chronicle));
+    text.push_str(&crate::ui::page::timeline::axis(chronicle.duration));
+    for (number, life) in (1..).zip(&chronicle.timelines) {
+        text.push_str(&crate::ui::page::timeline::timeline(words, number, life, chronicle));
     }
-    text.push_str(&more(words, chronicle.lives_left_out));
+    text.push_str(&more(words, chronicle.timelines_omitted));
     text.push_str("</section>\n");
     text
 }
 
 /// Says that there are more; nothing where there are none.
-fn more(words: Words, count: u64) -> String {
+fn more(words: PageMessages, count: u64) -> String {
     match count {
         0 => String::new(),
         _ => format!(
             "<p class=\"quiet\">{}</p>\n",
-            words.tell("report-more", &[("count", &count.to_string())])
+            words.html("report-more", &[("count", &count.to_string())])
         ),
     }
 }
 
-fn output(words: Words, chronicle: &Chronicle) -> String {
+fn output(words: PageMessages, chronicle: &Recording) -> String {
     let mut text =
         format!("<section class=\"output\">\n<h2>{}</h2>\n", words.name("report-output"));
     if chronicle.output.is_empty() {
@@ -159,19 +159,19 @@ fn output(words: Words, chronicle: &Chronicle) -> String {
         }
         text.push_str("</pre>\n");
     }
-    if chronicle.output_left_out > 0 {
-        let count = chronicle.output_left_out.to_string();
-        let left_out = words.tell("report-left-out", &[("count", &count)]);
+    if chronicle.output_omitted > 0 {
+        let count = chronicle.output_omitted.to_string();
+        let left_out = words.html("report-left-out", &[("count", &count)]);
         let _ = writeln!(text, "<p class=\"quiet\">{left_out}</p>");
     }
     text.push_str("</section>\n");
     text
 }
 
-fn events(words: Words, chronicle: &Chronicle) -> String {
+fn events(words: PageMessages, chronicle: &Recording) -> String {
     let mut all = Vec::new();
-    for (number, life) in (1..).zip(&chronicle.lives) {
-        all.extend(life.happenings.iter().map(|one| (one.at, number, one)));
+    for (number, life) in (1..).zip(&chronicle.timelines) {
+        all.extend(life.events.iter().map(|one| (one.at, number, one)));
     }
     if all.is_empty() {
         return String::new();
@@ -187,20 +187,20 @@ fn events(words: Words, chronicle: &Chronicle) -> String {
         all.len()
     );
     for (at, number, happening) in all.iter().take(EVENTS) {
-        let life = &chronicle.lives[number - 1];
+        let life = &chronicle.timelines[number - 1];
         let line = life.cause(happening).map(code::link).unwrap_or_default();
         let _ = writeln!(
             text,
             "<tr><td>{}</td><td><a href=\"#c{number}\">{}</a></td><td>{} <i>{}</i></td>\
              <td>{line}</td></tr>",
-            show_duration(crate::ui::page::timeline::rounded(*at)),
+            format_duration(crate::ui::page::timeline::rounded(*at)),
             escaped(&life.name),
             escaped(&happening.action),
             escaped(&happening.detail)
         );
     }
     text.push_str("</tbody>\n</table>\n");
-    let left_out: u64 = chronicle.lives.iter().map(|life| life.happenings_left_out).sum();
+    let left_out: u64 = chronicle.timelines.iter().map(|life| life.events_omitted).sum();
     text.push_str(&more(words, all.len().saturating_sub(EVENTS) as u64 + left_out));
     text.push_str("</details>\n</section>\n");
     text

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::container::status::Status;
 use crate::model::observe::event::Action;
-use crate::model::script::recording::{Life, Sample};
+use crate::model::script::recording::{ContainerTimeline, Sample};
 
 /// The width and the height that points are in.
 const WIDE: f64 = 1000.0;
@@ -18,7 +18,7 @@ const APART: Duration = Duration::from_millis(40);
 pub type Pieces = Vec<Vec<(Duration, f64)>>;
 
 /// Per cent of one processor.
-pub fn cpu(life: &Life) -> Pieces {
+pub fn cpu(life: &ContainerTimeline) -> Pieces {
     let rate = |pair: &[Sample]| {
         let time = pair[1].at.saturating_sub(pair[0].at).as_secs_f64();
         let used = pair[1].cpu_time.saturating_sub(pair[0].cpu_time).as_secs_f64();
@@ -31,7 +31,7 @@ pub fn cpu(life: &Life) -> Pieces {
 }
 
 /// Bytes of memory.
-pub fn memory(life: &Life) -> Pieces {
+pub fn memory(life: &ContainerTimeline) -> Pieces {
     let value = |sample: &Sample| (sample.at, sample.memory as f64);
     runs(life).iter().map(|run| run.iter().map(value).collect()).collect()
 }
@@ -48,7 +48,7 @@ fn apart(run: &[Sample]) -> Vec<Sample> {
 }
 
 /// The samples of each run.
-fn runs(life: &Life) -> Vec<Vec<Sample>> {
+fn runs(life: &ContainerTimeline) -> Vec<Vec<Sample>> {
     let mut samples = life.samples.iter().peekable();
     let mut runs = Vec::new();
     let mut take = |until: Duration| {
@@ -63,7 +63,7 @@ fn runs(life: &Life) -> Vec<Vec<Sample>> {
         }
     };
     let ends = [Action::Start, Action::Die];
-    for happening in &life.happenings {
+    for happening in &life.events {
         if ends.iter().any(|action| action.as_str() == happening.action) {
             take(happening.at);
         }

@@ -6,14 +6,16 @@ use expect_test::expect;
 
 use super::*;
 use crate::model::container::status::Status;
-use crate::model::script::recording::{Call, Happening, Life, Line, Piece, Sample, Text};
+use crate::model::script::recording::{
+    Call, ContainerTimeline, Line, OutputChunk, Sample, Text, TimelineEvent,
+};
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn happening(at: u64, action: &str, detail: &str) -> Happening {
-    Happening { at: ms(at), action: action.to_owned(), detail: detail.to_owned() }
+fn happening(at: u64, action: &str, detail: &str) -> TimelineEvent {
+    TimelineEvent { at: ms(at), action: action.to_owned(), detail: detail.to_owned() }
 }
 
 fn sample(at: u64, cpu: u64, memory: u64) -> Sample {
@@ -24,12 +26,12 @@ fn call(at: u64, line: usize, name: &str) -> Call {
     Call { at: ms(at), text: Some(0), line, name: name.to_owned(), count: 1 }
 }
 
-fn one() -> Chronicle {
-    let life = Life {
+fn one() -> Recording {
+    let life = ContainerTimeline {
         id: "0123456789ab".to_owned(),
         name: "web".to_owned(),
         image: "host".to_owned(),
-        happenings: vec![
+        events: vec![
             happening(100, "create", ""),
             happening(200, "start", ""),
             happening(700, "die", "3"),
@@ -41,22 +43,22 @@ fn one() -> Chronicle {
         ],
         log: vec![Line { at: ms(300), stream: Stream::Stderr, text: "up".to_owned() }],
         calls: vec![call(90, 2, "create"), call(190, 3, "start"), call(690, 4, "wait")],
-        ..Life::default()
+        ..ContainerTimeline::default()
     };
-    Chronicle {
+    Recording {
         name: "dir/life.rhai".to_owned(),
-        took: ms(1000),
+        duration: ms(1000),
         exit_code: 3,
-        texts: vec![Text {
+        sources: vec![Text {
             name: "dir/life.rhai".to_owned(),
             text: "// one\nlet c = create(\"host\");\nc.start();\nc.wait();\nexit(3);".to_owned(),
         }],
         output: vec![
-            Piece { stream: Stream::Stdout, text: "out\n".to_owned() },
-            Piece { stream: Stream::Stderr, text: "err\n".to_owned() },
+            OutputChunk { stream: Stream::Stdout, text: "out\n".to_owned() },
+            OutputChunk { stream: Stream::Stderr, text: "err\n".to_owned() },
         ],
-        lives: vec![life],
-        ..Chronicle::default()
+        timelines: vec![life],
+        ..Recording::default()
     }
 }
 
@@ -152,7 +154,7 @@ fn a_page_speaks_the_language_of_its_reader() {
 
 #[test]
 fn a_script_without_containers_says_so() {
-    let page = page(Language::English, "1.2.3", &Chronicle::default());
+    let page = page(Language::English, "1.2.3", &Recording::default());
     assert!(page.contains("It touched no container."));
     assert!(page.contains("It printed nothing."));
     assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
@@ -173,17 +175,17 @@ fn the_policy_lets_in_this_style_and_nothing_else() {
 }
 
 /// Every text of a chronicle that a stranger may have written.
-fn hostile(evil: &str) -> Chronicle {
+fn hostile(evil: &str) -> Recording {
     let mut chronicle = one();
     let evil = evil.to_owned();
-    let life = &mut chronicle.lives[0];
+    let life = &mut chronicle.timelines[0];
     (life.name, life.image, life.id) = (evil.clone(), evil.clone(), evil.clone());
     life.log[0].text.clone_from(&evil);
-    life.happenings.push(happening(800, &evil, &evil));
+    life.events.push(happening(800, &evil, &evil));
     life.calls[0].name.clone_from(&evil);
     let text = Text { name: evil.clone(), text: evil.clone() };
     life.calls.push(Call { text: Some(1), ..call(1, 1, "x") });
-    chronicle.texts = vec![text.clone(), text];
+    chronicle.sources = vec![text.clone(), text];
     chronicle.report = Some(evil.clone());
     chronicle.output[0].text.clone_from(&evil);
     chronicle.output[1].text.clone_from(&evil);

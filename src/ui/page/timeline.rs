@@ -6,12 +6,12 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::text::escaped;
-use super::{Words, code, plot};
+use super::{PageMessages, code, plot};
 use crate::model::container::status::Status;
 use crate::model::observe::event::Action;
 use crate::model::observe::log::Stream;
-use crate::model::script::recording::{Chronicle, Happening, Life, Span, Text};
-use crate::model::value::units::{human_memory, show_duration};
+use crate::model::script::recording::{ContainerTimeline, Recording, Span, Text, TimelineEvent};
+use crate::model::value::units::{format_duration, human_memory};
 
 /// How many lines are named that are about a container.
 const LINES: usize = 30;
@@ -28,7 +28,7 @@ const DRAWN: [Option<Status>; 6] = [
 ];
 
 /// What the colours mean.
-pub fn legend(words: Words) -> String {
+pub fn legend(words: PageMessages) -> String {
     let entry = |status: &Option<Status>| {
         format!(
             "<li><svg width=\"14\" height=\"14\" aria-hidden=\"true\">\
@@ -45,7 +45,7 @@ fn class(status: Option<Status>) -> &'static str {
     status.map_or("gone", Status::as_str)
 }
 
-fn name(words: Words, status: Option<Status>) -> String {
+fn name(words: PageMessages, status: Option<Status>) -> String {
     match status {
         Some(status) => words.name(&format!("status-{status}")),
         None => words.name("report-gone"),
@@ -104,7 +104,7 @@ pub fn axis(whole: Duration) -> String {
             marks,
             "<line x1=\"{x:.2}%\" x2=\"{x:.2}%\" y1=\"15\" y2=\"20\"/>\
              <text x=\"{x:.2}%\" y=\"11\" text-anchor=\"{anchor}\">{}</text>",
-            show_duration(at)
+            format_duration(at)
         );
     }
     format!(
@@ -114,15 +114,20 @@ pub fn axis(whole: Duration) -> String {
 }
 
 /// One container.
-pub fn life(words: Words, number: usize, life: &Life, chronicle: &Chronicle) -> String {
-    let whole = chronicle.took;
+pub fn timeline(
+    words: PageMessages,
+    number: usize,
+    life: &ContainerTimeline,
+    chronicle: &Recording,
+) -> String {
+    let whole = chronicle.duration;
     let name = escaped(&life.name);
     let mut text = format!(
         "<article class=\"life\" id=\"c{number}\" tabindex=\"0\" aria-label=\"{name}\">\n\
          <header><h3>{name}</h3><span class=\"meta\">{} · {}</span>{}</header>\n",
         escaped(&life.image),
         escaped(&life.id),
-        ending(words, life)
+        last_exit_code(words, life)
     );
     let _ = writeln!(
         text,
@@ -144,14 +149,14 @@ pub fn life(words: Words, number: usize, life: &Life, chronicle: &Chronicle) -> 
         let drawn = plot::drawn(&memory, "memory", peak, whole);
         text.push_str(&track(words, "report-memory", &human_memory(bytes), &drawn));
     }
-    text.push_str(&uses(words, life, &chronicle.texts));
+    text.push_str(&uses(words, life, &chronicle.sources));
     text.push_str(&log(words, &name, life));
     text.push_str("</article>\n");
     text
 }
 
-fn track(words: Words, id: &str, most: &str, drawn: &str) -> String {
-    let most = words.tell("report-peak", &[("value", most)]);
+fn track(words: PageMessages, id: &str, most: &str, drawn: &str) -> String {
+    let most = words.html("report-peak", &[("value", most)]);
     format!(
         "<div class=\"track\"><span class=\"what\">{}<small>{most}</small></span>{drawn}</div>\n",
         words.name(id)
@@ -159,16 +164,16 @@ fn track(words: Words, id: &str, most: &str, drawn: &str) -> String {
 }
 
 /// The exit code of the last run that ended.
-fn ending(words: Words, life: &Life) -> String {
-    let died = life.happenings.iter().rfind(|one| one.action == Action::Die.as_str());
+fn last_exit_code(words: PageMessages, life: &ContainerTimeline) -> String {
+    let died = life.events.iter().rfind(|one| one.action == Action::Die.as_str());
     let Some(code) = died.map(|died| died.detail.as_str()) else { return String::new() };
     let good = if code == "0" { "good" } else { "odd" };
-    let code = words.tell("report-exit", &[("code", code)]);
+    let code = words.html("report-exit", &[("code", code)]);
     format!("<span class=\"end {good}\">{code}</span>")
 }
 
 /// Its states as spans, and below them what happened, as marks.
-fn bar(words: Words, life: &Life, whole: Duration) -> String {
+fn bar(words: PageMessages, life: &ContainerTimeline, whole: Duration) -> String {
     let mut shapes = String::new();
     let mut told = Vec::new();
     for span in life.spans(whole) {
@@ -189,7 +194,7 @@ fn bar(words: Words, life: &Life, whole: Duration) -> String {
         shapes.push_str("</svg>");
         told.push(tip);
     }
-    for happening in &life.happenings {
+    for happening in &life.events {
         shapes.push_str(&mark(words, life, happening, whole));
     }
     let told = told.join(", ");
@@ -201,18 +206,23 @@ fn bar(words: Words, life: &Life, whole: Duration) -> String {
 
 fn tip(name: &str, span: &Span) -> String {
     let (from, to) = (rounded(span.from), rounded(span.to));
-    format!("{name} {} – {}", show_duration(from), show_duration(to))
+    format!("{name} {} – {}", format_duration(from), format_duration(to))
 }
 
-fn mark(words: Words, life: &Life, happening: &Happening, whole: Duration) -> String {
+fn mark(
+    words: PageMessages,
+    life: &ContainerTimeline,
+    happening: &TimelineEvent,
+    whole: Duration,
+) -> String {
     let died = happening.action == Action::Die.as_str();
     let class = if died && happening.detail != "0" { "mark odd" } else { "mark" };
     let action = format!("{} {}", happening.action, happening.detail);
-    let at = show_duration(rounded(happening.at));
+    let at = format_duration(rounded(happening.at));
     let line = life.cause(happening).filter(|call| call.text == Some(0));
     let line = line.map(|call| {
         let number = call.line.to_string();
-        format!(" · {}", words.tell("trace-line", &[("line", &number)]))
+        format!(" · {}", words.html("trace-line", &[("line", &number)]))
     });
     format!(
         "<circle class=\"{class}\" cx=\"{:.3}%\" cy=\"29\" r=\"3\"><title>{} · {at}{}</title>\
@@ -224,7 +234,7 @@ fn mark(words: Words, life: &Life, happening: &Happening, whole: Duration) -> St
 }
 
 /// The lines of the script and of its modules that are about it.
-fn uses(words: Words, life: &Life, texts: &[Text]) -> String {
+fn uses(words: PageMessages, life: &ContainerTimeline, texts: &[Text]) -> String {
     let mut shown = String::new();
     for (at, text) in texts.iter().enumerate() {
         let mut lines: Vec<_> = life.calls.iter().filter(|call| call.text == Some(at)).collect();
@@ -246,7 +256,7 @@ fn uses(words: Words, life: &Life, texts: &[Text]) -> String {
 }
 
 /// Its last words, seen when it is pointed at.
-fn log(words: Words, name: &str, life: &Life) -> String {
+fn log(words: PageMessages, name: &str, life: &ContainerTimeline) -> String {
     let mut text =
         format!("<div class=\"log\"><h4>{name} <small>{}</small></h4>", words.name("report-log"));
     if life.log.is_empty() {
@@ -259,7 +269,7 @@ fn log(words: Words, name: &str, life: &Life) -> String {
         let _ = writeln!(
             text,
             "<i>{}</i> <span{class}>{}</span>",
-            show_duration(rounded(line.at)),
+            format_duration(rounded(line.at)),
             escaped(&line.text)
         );
     }
@@ -275,7 +285,7 @@ mod tests {
     fn the_axis_has_round_numbers() {
         let shown = |millis| {
             let ticks = ticks(Duration::from_millis(millis));
-            ticks.into_iter().map(show_duration).collect::<Vec<_>>().join(" ")
+            ticks.into_iter().map(format_duration).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(shown(0), "0s");
         assert_eq!(shown(3), "0s 1ms 2ms 3ms");
@@ -287,7 +297,7 @@ mod tests {
 
     #[test]
     fn times_are_told_with_as_many_digits_as_they_are_worth() {
-        let shown = |nanos| show_duration(rounded(Duration::from_nanos(nanos)));
+        let shown = |nanos| format_duration(rounded(Duration::from_nanos(nanos)));
         assert_eq!(shown(0), "0s");
         assert_eq!(shown(1_234_567), "1.23ms");
         assert_eq!(shown(512_345_678), "512ms");

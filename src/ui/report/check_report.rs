@@ -1,6 +1,6 @@
 //! What `system check` shows.
 
-use crate::model::observe::check_report::{Fate, Finding, Report};
+use crate::model::observe::check_report::{Finding, Report, Resolution};
 
 /// What was found, line by line, and what was looked at.
 pub fn report(report: &Report) -> String {
@@ -12,7 +12,7 @@ pub fn report(report: &Report) -> String {
     let plural =
         |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let (images, layers) = (plural(report.images, "image"), plural(report.layers, "layer"));
-    let verdict = match (report.is_sound(), report.findings.is_empty()) {
+    let verdict = match (report.is_healthy(), report.findings.is_empty()) {
         (true, true) => "no damage",
         (true, false) => "no damage is left",
         (false, _) => "damage is left",
@@ -22,7 +22,7 @@ pub fn report(report: &Report) -> String {
 }
 
 fn line(finding: &Finding) -> String {
-    let mut line = finding.trouble.as_str().to_owned();
+    let mut line = finding.problem.as_str().to_owned();
     if let Some(image) = &finding.image {
         line.push_str(&format!(": image `{image}`"));
     }
@@ -31,8 +31,8 @@ fn line(finding: &Finding) -> String {
         let names: Vec<_> = finding.containers.iter().map(|name| format!("`{name}`")).collect();
         line.push_str(&format!(" (used by {})", names.join(", ")));
     }
-    match &finding.fate {
-        Fate::Found => line,
+    match &finding.resolution {
+        Resolution::Found => line,
         fate => format!("{line}: {fate}"),
     }
 }
@@ -42,15 +42,15 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::model::observe::check_report::Trouble;
+    use crate::model::observe::check_report::Problem;
 
-    fn finding(trouble: Trouble, fate: Fate) -> Finding {
+    fn finding(trouble: Problem, fate: Resolution) -> Finding {
         Finding {
-            trouble,
+            problem: trouble,
             what: "its layer `abcdef012345`: in its files `bin/sh` has other content".into(),
             image: Some("alpine:3".into()),
             containers: vec!["db".into(), "web".into()],
-            fate,
+            resolution: fate,
         }
     }
 
@@ -60,20 +60,20 @@ mod tests {
             what: "2 entries that nobody needs, 12kB".into(),
             image: None,
             containers: vec![],
-            ..finding(Trouble::Leftover, Fate::Removed)
+            ..finding(Problem::Leftover, Resolution::Removed)
         };
         let one = Report {
             images: 1,
             layers: 2,
-            findings: vec![finding(Trouble::Damage, Fate::Found), leftover.clone()],
+            findings: vec![finding(Problem::Damage, Resolution::Found), leftover.clone()],
         };
-        let left = Fate::Left("the container `web` runs on it".into());
+        let left = Resolution::Unrepaired("the container `web` runs on it".into());
         let other = Report {
             images: 3,
             layers: 1,
-            findings: vec![finding(Trouble::Damage, Fate::Mended), leftover],
+            findings: vec![finding(Problem::Damage, Resolution::Repaired), leftover],
         };
-        let third = Report { findings: vec![finding(Trouble::Damage, left)], ..Report::default() };
+        let third = Report { findings: vec![finding(Problem::Damage, left)], ..Report::default() };
         let shown = [one, other, third, Report::default()].map(|one| report(&one));
         expect![[r#"
             damage: image `alpine:3`: its layer `abcdef012345`: in its files `bin/sh` has other content (used by `db`, `web`)

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::model::script::test_result::{Case, Suite, Verdict};
+use crate::model::script::test_result::{Suite, TestOutcome, TestResult};
 
 /// One test for people: its verdict, its names, its time, and the report where it failed.
-pub fn plain(case: &Case) -> String {
+pub fn plain(case: &TestResult) -> String {
     let time = case.time.as_millis();
-    match &case.verdict {
-        Verdict::Passed => format!("ok    {} ({time} ms)\n", case.title()),
-        Verdict::Skipped => format!("skip  {}\n", case.title()),
-        Verdict::Failed { report, .. } => {
+    match &case.outcome {
+        TestOutcome::Passed => format!("ok    {} ({time} ms)\n", case.title()),
+        TestOutcome::Skipped => format!("skip  {}\n", case.title()),
+        TestOutcome::Failed { report, .. } => {
             format!("FAIL  {} ({time} ms)\n{}\n", case.title(), indent(report.trim_end()))
         }
     }
@@ -18,7 +18,7 @@ pub fn plain(case: &Case) -> String {
 
 /// The last line for people.
 pub fn summary(suites: &[Suite]) -> String {
-    let total: usize = suites.iter().map(|suite| suite.cases.len()).sum();
+    let total: usize = suites.iter().map(|suite| suite.results.len()).sum();
     let failed: usize = suites.iter().map(Suite::failures).sum();
     let skipped: usize = suites.iter().map(Suite::skipped).sum();
     let time: Duration = suites.iter().map(Suite::time).sum();
@@ -38,15 +38,15 @@ pub fn summary(suites: &[Suite]) -> String {
 pub const TAP_VERSION: &str = "TAP version 14\n";
 
 /// One test as TAP; `number` counts from 1 over all.
-pub fn tap(number: usize, case: &Case) -> String {
+pub fn tap(number: usize, case: &TestResult) -> String {
     let title = case.title().replace('\\', "\\\\").replace('#', "\\#").replace('\n', " ");
     let ms = case.time.as_secs_f64() * 1000.0;
-    match &case.verdict {
-        Verdict::Skipped => format!("ok {number} - {title} # SKIP\n"),
-        Verdict::Passed => {
+    match &case.outcome {
+        TestOutcome::Skipped => format!("ok {number} - {title} # SKIP\n"),
+        TestOutcome::Passed => {
             format!("ok {number} - {title}\n  ---\n  duration_ms: {ms:.3}\n  ...\n")
         }
-        Verdict::Failed { message, report } => format!(
+        TestOutcome::Failed { message, report } => format!(
             "not ok {number} - {title}\n  ---\n  duration_ms: {ms:.3}\n  message: {}\n  \
              report: |\n{}\n  ...\n",
             // A JSON string is a YAML string.
@@ -68,12 +68,12 @@ pub fn junit(suites: &[Suite]) -> String {
         text.push_str(&format!(
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" time=\"{:.3}\">\n",
             xml(&suite.name),
-            suite.cases.len(),
+            suite.results.len(),
             suite.failures(),
             suite.skipped(),
             suite.time().as_secs_f64(),
         ));
-        for case in &suite.cases {
+        for case in &suite.results {
             text.push_str(&junit_case(&suite.name, case));
         }
         text.push_str("  </testsuite>\n");
@@ -82,18 +82,18 @@ pub fn junit(suites: &[Suite]) -> String {
     text
 }
 
-fn junit_case(script: &str, case: &Case) -> String {
+fn junit_case(script: &str, case: &TestResult) -> String {
     let group = if case.group().is_empty() { script.to_owned() } else { case.group().join(" ") };
     let head = format!(
         "    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3}\"",
         xml(&group),
-        xml(case.own_name()),
+        xml(case.name()),
         case.time.as_secs_f64()
     );
-    match &case.verdict {
-        Verdict::Passed => format!("{head}/>\n"),
-        Verdict::Skipped => format!("{head}><skipped/></testcase>\n"),
-        Verdict::Failed { message, report } => format!(
+    match &case.outcome {
+        TestOutcome::Passed => format!("{head}/>\n"),
+        TestOutcome::Skipped => format!("{head}><skipped/></testcase>\n"),
+        TestOutcome::Failed { message, report } => format!(
             "{head}><failure message=\"{}\">{}</failure></testcase>\n",
             xml(message),
             xml(report.trim_end())
@@ -132,21 +132,21 @@ mod tests {
     use super::*;
 
     fn suites() -> Vec<Suite> {
-        let case = |names: &[&str], verdict| Case {
-            names: names.iter().map(|name| (*name).to_owned()).collect(),
+        let case = |names: &[&str], verdict| TestResult {
+            path: names.iter().map(|name| (*name).to_owned()).collect(),
             time: Duration::from_micros(12_345),
-            verdict,
+            outcome: verdict,
         };
-        let failed = Verdict::Failed {
+        let failed = TestOutcome::Failed {
             message: "1 is wanted, not \"2\"".to_owned(),
             report: "error: 1 is wanted\n --> a.rhai:3:4\n".to_owned(),
         };
         vec![Suite {
             name: "a_test.rhai".to_owned(),
-            cases: vec![
-                case(&["a container", "starts"], Verdict::Passed),
+            results: vec![
+                case(&["a container", "starts"], TestOutcome::Passed),
                 case(&["a container", "adds 1 # <2>"], failed),
-                case(&["waits"], Verdict::Skipped),
+                case(&["waits"], TestOutcome::Skipped),
             ],
         }]
     }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn tests_are_told_to_people() {
         let suites = suites();
-        let mut text: String = suites[0].cases.iter().map(plain).collect();
+        let mut text: String = suites[0].results.iter().map(plain).collect();
         text.push_str(&summary(&suites));
         expect![[r#"
             ok    a container starts (12 ms)
@@ -171,7 +171,7 @@ mod tests {
     fn tests_are_told_as_tap() {
         let suites = suites();
         let mut text = TAP_VERSION.to_owned();
-        for (index, case) in suites[0].cases.iter().enumerate() {
+        for (index, case) in suites[0].results.iter().enumerate() {
             text.push_str(&tap(index + 1, case));
         }
         text.push_str(&tap_plan(3));

@@ -15,7 +15,7 @@ const CREATED_BY_WIDTH: usize = 45;
 
 /// How times, sizes and ids are shown.
 #[derive(Clone, Debug)]
-pub struct Manner {
+pub struct HistoryFormat {
     /// What time it is.
     pub now: Timestamp,
     /// Where.
@@ -27,7 +27,7 @@ pub struct Manner {
 }
 
 /// The table of `history`.
-pub fn history(steps: &[History], manner: &Manner) -> String {
+pub fn history(steps: &[History], manner: &HistoryFormat) -> String {
     let created = if manner.human { "CREATED" } else { "CREATED AT" };
     let mut text = format!("IMAGE\t{created}\tCREATED BY\tSIZE\tCOMMENT\n");
     for step in steps {
@@ -46,7 +46,7 @@ pub fn history(steps: &[History], manner: &Manner) -> String {
 }
 
 /// A step as the fields that `history --format` knows; all values are text, as Docker's.
-pub fn fields(step: &History, manner: &Manner) -> Value {
+pub fn fields(step: &History, manner: &HistoryFormat) -> Value {
     json!({
         "Comment": comment(step),
         "CreatedAt": at(step, manner),
@@ -66,12 +66,12 @@ pub fn headings() -> Value {
 }
 
 /// The image after a step, where it is here.
-pub fn id(step: &History, manner: &Manner) -> String {
+pub fn id(step: &History, manner: &HistoryFormat) -> String {
     let shown = |id: &Digest| if manner.no_trunc { id.as_str() } else { id.short() }.to_owned();
     step.id.as_ref().map_or_else(|| "<missing>".to_owned(), shown)
 }
 
-fn since(step: &History, manner: &Manner) -> String {
+fn since(step: &History, manner: &HistoryFormat) -> String {
     match step.created {
         Some(time) if manner.human => format!("{} ago", human_duration(age(time, manner.now))),
         Some(_) => at(step, manner),
@@ -79,7 +79,7 @@ fn since(step: &History, manner: &Manner) -> String {
     }
 }
 
-fn at(step: &History, manner: &Manner) -> String {
+fn at(step: &History, manner: &HistoryFormat) -> String {
     let time = step.created.unwrap_or(Timestamp::UNIX_EPOCH);
     let zoned = time.to_zoned_datetime(manner.zone.clone());
     // Go's time.RFC3339.
@@ -87,7 +87,7 @@ fn at(step: &History, manner: &Manner) -> String {
     text.strip_suffix("+00:00").map_or(text.clone(), |utc| format!("{utc}Z"))
 }
 
-fn created_by(step: &History, manner: &Manner) -> String {
+fn created_by(step: &History, manner: &HistoryFormat) -> String {
     let line = one_line(&step.created_by);
     if manner.no_trunc { line } else { ellipsis(&line, CREATED_BY_WIDTH) }
 }
@@ -96,7 +96,7 @@ fn comment(step: &History) -> String {
     one_line(&step.comment)
 }
 
-fn size(step: &History, manner: &Manner) -> String {
+fn size(step: &History, manner: &HistoryFormat) -> String {
     if manner.human { human_size(step.size) } else { step.size.to_string() }
 }
 
@@ -140,15 +140,15 @@ mod tests {
         ]
     }
 
-    fn manner(human: bool, no_trunc: bool) -> Manner {
+    fn history_format(human: bool, no_trunc: bool) -> HistoryFormat {
         let now = Timestamp::from_second(7200).unwrap();
-        Manner { now, zone: TimeZone::UTC, no_trunc, human }
+        HistoryFormat { now, zone: TimeZone::UTC, no_trunc, human }
     }
 
     #[test]
     fn columns_are_dockers() {
         let shown = [(true, false), (false, true)]
-            .map(|(human, no_trunc)| history(&steps(), &manner(human, no_trunc)));
+            .map(|(human, no_trunc)| history(&steps(), &history_format(human, no_trunc)));
         expect![[r#"
             IMAGE          CREATED         CREATED BY                                      SIZE      COMMENT
             abababababab   3 minutes ago   CMD ["sh"] # \u{1b}[2J                          0B        by hand
@@ -161,7 +161,7 @@ mod tests {
             <missing>                                                                 1970-01-01T00:00:00Z                                                            97          
         "#]]
         .assert_eq(&shown.join("\n"));
-        let fields = fields(&steps()[0], &manner(true, true));
+        let fields = fields(&steps()[0], &history_format(true, true));
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&fields), keys(&headings()));
     }

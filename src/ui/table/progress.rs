@@ -37,7 +37,7 @@ pub fn word(step: &Step) -> String {
         Step::Preparing => "Preparing".to_owned(),
         Step::Uploading(..) => "Pushing".to_owned(),
         Step::Pushed => "Pushed".to_owned(),
-        Step::ThereAlready => "Layer already exists".to_owned(),
+        Step::AlreadyExists => "Layer already exists".to_owned(),
         Step::Mounted(from) => format!("Mounted from {from}"),
     }
 }

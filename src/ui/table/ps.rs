@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::model::container::Container;
 use crate::model::container::mounts::Mounts;
-use crate::model::container::namespaces::Mode;
+use crate::model::container::namespaces::NamespaceMode;
 use crate::model::container::status::Status;
 use crate::model::value::health_check::HealthStatus;
 use crate::model::value::units::human_duration;
@@ -62,9 +62,9 @@ fn health(container: &Container) -> String {
 }
 
 /// The networks of its own: one that is another's is told of there.
-fn networks(mode: &Mode) -> String {
+fn networks(mode: &NamespaceMode) -> String {
     match mode {
-        Mode::Container(_) => String::new(),
+        NamespaceMode::Container(_) => String::new(),
         own => own.show("none"),
     }
 }
@@ -97,7 +97,7 @@ pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: 
         "LocalVolumes": spec.host.mounts.volumes().count().to_string(),
         "Mounts": mounts(&spec.host.mounts, no_trunc),
         "Names": container.state.name.as_str(),
-        "Networks": networks(&spec.host.sharing.network),
+        "Networks": networks(&spec.host.namespaces.network),
         "Ports": "",
         "RunningFor": running_for(container, now),
         "Size": "0B",
@@ -201,7 +201,7 @@ mod tests {
             image: ImageUse { reference: image.to_owned(), id: digest, layers: vec![] },
             config,
             host: HostConfig::default(),
-            owner: None,
+            session: None,
         };
         Container { spec, state: State::created("hundredcounter".parse().unwrap()) }
     }

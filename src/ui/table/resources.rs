@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::model::container::Container;
 use crate::model::container::status::Status;
-use crate::model::container::status_reason::Phase;
+use crate::model::container::status_reason::UsagePhase;
 use crate::model::observe::stats::Stats;
-use crate::model::value::language::{Language, Reader};
+use crate::model::value::language::{Language, ReaderProfile};
 use crate::model::value::units::{human_memory, human_size};
 use crate::ui::format::columns::align;
-use crate::ui::messages::tell;
-use crate::ui::teach::trace::took_for;
+use crate::ui::messages::format_message;
+use crate::ui::teach::trace::format_duration_for;
 
 /// What was measured of a container.
 #[derive(Clone, Debug)]
@@ -24,12 +24,14 @@ pub struct Measured {
 }
 
 /// The table, and the plot where there is something to plot.
-pub fn resources(reader: Reader, measured: &Measured) -> String {
-    let Reader { language, ascii, .. } = reader;
+pub fn resources(reader: ReaderProfile, measured: &Measured) -> String {
+    let ReaderProfile { language, ascii, .. } = reader;
     let state = &measured.container.state;
-    let label = |id: &str| tell(language, id, &[]);
-    let mut text =
-        format!("{}\n", tell(language, "resources-title", &[("name", state.name.as_str())]));
+    let label = |id: &str| format_message(language, id, &[]);
+    let mut text = format!(
+        "{}\n",
+        format_message(language, "resources-title", &[("name", state.name.as_str())])
+    );
     let head = ["status", "time", "cpu", "cpu-share", "memory", "disk", "processes"];
     let head = head.map(|column| label(&format!("resources-{column}"))).join("\t");
     let disk = human_size(measured.disk);
@@ -49,17 +51,17 @@ pub fn resources(reader: Reader, measured: &Measured) -> String {
 }
 
 /// The same in one line, for a small screen.
-pub fn brief(reader: Reader, measured: &Measured) -> String {
-    let Reader { language, ascii, .. } = reader;
+pub fn brief(reader: ReaderProfile, measured: &Measured) -> String {
+    let ReaderProfile { language, ascii, .. } = reader;
     let samples = &measured.samples;
     let cpu: Vec<f64> = shares(samples);
     let last = samples.last().copied().unwrap_or_default();
     format!(
         "{} {:.1}% {}  {} {}\n",
-        tell(language, "resources-cpu-share", &[]),
+        format_message(language, "resources-cpu-share", &[]),
         cpu.last().copied().unwrap_or(0.0),
         bars(&cpu[cpu.len().saturating_sub(30)..], 100.0, ascii),
-        tell(language, "resources-memory", &[]),
+        format_message(language, "resources-memory", &[]),
         human_memory(last.memory),
     )
 }
@@ -72,22 +74,22 @@ fn shares(samples: &[Stats]) -> Vec<f64> {
 
 /// A status that it has had, with what it used of processor and memory meanwhile. One without a
 /// phase has no process, so it can use neither.
-fn row(language: Language, status: Status, phase: Option<&Phase>, disk: &str) -> String {
-    let name = tell(language, &format!("status-{status}"), &[]);
+fn row(language: Language, status: Status, phase: Option<&UsagePhase>, disk: &str) -> String {
+    let name = format_message(language, &format!("status-{status}"), &[]);
     let Some(phase) = phase else { return format!("{name}\t-\t0\t0%\t0B\t{disk}\t0") };
-    let share = share(phase.cpu, phase.lasted);
-    let (lasted, cpu) = (took_for(phase.lasted), took_for(phase.cpu));
+    let share = share(phase.cpu, phase.duration);
+    let (lasted, cpu) = (format_duration_for(phase.duration), format_duration_for(phase.cpu));
     format!("{name}\t{lasted}\t{cpu}\t{share}\t{}\t{disk}\t-", human_memory(phase.memory))
 }
 
 fn now(language: Language, measured: &Measured, disk: &str) -> String {
     let status = measured.container.state.status;
-    let status = tell(language, &format!("status-{status}"), &[]);
-    let name = tell(language, "resources-now", &[("status", &status)]);
+    let status = format_message(language, &format!("status-{status}"), &[]);
+    let name = format_message(language, "resources-now", &[("status", &status)]);
     let (first, last) = (measured.samples.first(), measured.samples.last());
     let last = last.copied().unwrap_or_default();
     let percent = first.map_or(0.0, |first| last.cpu_percent(first));
-    let (cpu, memory) = (took_for(last.cpu_time), human_memory(last.memory));
+    let (cpu, memory) = (format_duration_for(last.cpu_time), human_memory(last.memory));
     format!("{name}\t-\t{cpu}\t{percent:.1}%\t{memory}\t{disk}\t{}", last.pids)
 }
 
@@ -109,8 +111,10 @@ fn plot(language: Language, samples: &[Stats], ascii: bool) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes of memory")]
     let shown = human_memory(most as u64);
     let seconds = format!("{seconds:.1}");
-    let title = tell(language, "resources-plot", &[("most", &shown), ("seconds", &seconds)]);
-    let label = |id: &str| crate::ui::format::columns::padded(&tell(language, id, &[]), 8);
+    let title =
+        format_message(language, "resources-plot", &[("most", &shown), ("seconds", &seconds)]);
+    let label =
+        |id: &str| crate::ui::format::columns::padded(&format_message(language, id, &[]), 8);
     format!(
         "{title}\n{}{}\n{}{}\n",
         label("resources-cpu-share"),

@@ -13,7 +13,7 @@ use crate::ui::format::columns::align;
 
 /// What is known beside the sizes: the images and containers themselves.
 #[derive(Clone, Debug)]
-pub struct Inventory {
+pub struct UsageInput {
     /// All images.
     pub images: Vec<Image>,
     /// All containers.
@@ -31,7 +31,7 @@ struct Line {
     reclaimable: u64,
 }
 
-impl Inventory {
+impl UsageInput {
     fn lines(&self) -> [Line; 2] {
         let usage = &self.usage;
         let live = |container: &&Container| container.state.status.is_live();
@@ -160,7 +160,7 @@ mod tests {
             shared: 500,
             containers,
         };
-        let inventory = Inventory {
+        let inventory = UsageInput {
             images: Vec::new(),
             containers: Vec::new(),
             usage: Usage {

@@ -1,25 +1,27 @@
 //! What a container is in the kernel, and what an image is on the disk, for a reader.
 
-use super::trace::took_for;
-use crate::model::observe::introspection::{Anatomy, Entry, ImageAnatomy, Layer, Sources};
+use super::trace::format_duration_for;
+use crate::model::observe::introspection::{
+    Entry, ImageIntrospection, Introspection, Layer, PathLayers,
+};
 use crate::model::value::language::Language;
 use crate::model::value::units::{human_memory, human_size};
-use crate::ui::error::visible;
+use crate::ui::error::escape_control;
 use crate::ui::format::columns::align;
-use crate::ui::messages::tell;
+use crate::ui::messages::format_message;
 
 /// A container from both sides.
-pub fn container(language: Language, anatomy: &Anatomy) -> String {
+pub fn container(language: Language, anatomy: &Introspection) -> String {
     let record = &anatomy.container;
     let (name, status) = (record.state.name.as_str(), record.state.status.as_str());
     let command = record.spec.config.argv().join(" ");
     let mut page = Page::new(language);
-    let status = tell(language, &format!("status-{status}"), &[]);
+    let status = format_message(language, &format!("status-{status}"), &[]);
     let facts = [("name", name), ("status", status.as_str()), ("command", command.as_str())];
-    page.line(&tell(language, "explain-container", &facts));
+    page.line(&format_message(language, "explain-container", &facts));
     let created = record.spec.created.strftime("%Y-%m-%d %H:%M:%S").to_string();
     let facts = [("image", record.spec.image.reference.as_str()), ("created", created.as_str())];
-    page.line(&tell(language, "explain-made-of", &facts));
+    page.line(&format_message(language, "explain-made-of", &facts));
     if anatomy.namespaces.is_empty() {
         page.heading("explain-no-process");
     } else {
@@ -33,8 +35,8 @@ pub fn container(language: Language, anatomy: &Anatomy) -> String {
     let written = human_size(anatomy.written);
     let sealed = record.spec.host.security.read_only;
     page.item(&match sealed {
-        true => tell(language, "explain-written-sealed", &[]),
-        false => tell(language, "explain-written", &[("size", &written)]),
+        true => format_message(language, "explain-written-sealed", &[]),
+        false => format_message(language, "explain-written", &[("size", &written)]),
     });
     let difference = &anatomy.difference;
     let counts = [difference.added, difference.changed, difference.deleted].map(|n| n.to_string());
@@ -43,66 +45,66 @@ pub fn container(language: Language, anatomy: &Anatomy) -> String {
         ("changed", counts[1].as_str()),
         ("deleted", counts[2].as_str()),
     ];
-    page.item(&format!("  {}", tell(language, "explain-difference", &facts)));
+    page.item(&format!("  {}", format_message(language, "explain-difference", &facts)));
     for path in &difference.examples {
         page.item(&format!("  {path}"));
     }
     if !anatomy.ports.is_empty() {
         let ports: Vec<_> = anatomy.ports.iter().map(u16::to_string).collect();
         page.text.push('\n');
-        page.line(&tell(language, "explain-ports", &[("ports", &ports.join(", "))]));
+        page.line(&format_message(language, "explain-ports", &[("ports", &ports.join(", "))]));
     }
     page.done()
 }
 
-fn namespaces(page: &mut Page, anatomy: &Anatomy) {
+fn namespaces(page: &mut Page, anatomy: &Introspection) {
     let language = page.language;
     page.heading("explain-namespaces");
-    let host = tell(language, "explain-host", &[]);
+    let host = format_message(language, "explain-host", &[]);
     let row = |namespace: &crate::model::observe::introspection::Namespace| {
         let others = namespace.shared_with.iter();
         let others: Vec<&str> =
             others.map(|other| if other == "host" { host.as_str() } else { other }).collect();
         let whose = match others.is_empty() {
-            true => tell(language, "explain-own", &[]),
-            false => tell(language, "explain-shared", &[("with", &others.join(", "))]),
+            true => format_message(language, "explain-own", &[]),
+            false => format_message(language, "explain-shared", &[("with", &others.join(", "))]),
         };
         format!("{}\t{}\t{whose}", namespace.kind, namespace.number)
     };
     page.table(anatomy.namespaces.iter().map(row));
 }
 
-fn processes(page: &mut Page, anatomy: &Anatomy) {
+fn processes(page: &mut Page, anatomy: &Introspection) {
     let language = page.language;
     page.heading("explain-processes");
-    let label = |id: &str| tell(language, id, &[]);
+    let label = |id: &str| format_message(language, id, &[]);
     let head = ["explain-outside", "explain-inside", "explain-command"].map(label).join("\t");
-    let row = |process: &crate::model::observe::introspection::Inhabitant| {
-        format!("{}\t{}\t{}", process.outside, process.inside, process.command)
+    let row = |process: &crate::model::observe::introspection::ProcessView| {
+        format!("{}\t{}\t{}", process.host_pid, process.container_pid, process.command)
     };
     page.table([head].into_iter().chain(anatomy.processes.iter().map(row)));
 }
 
-fn cgroup(page: &mut Page, anatomy: &Anatomy) {
+fn cgroup(page: &mut Page, anatomy: &Introspection) {
     let language = page.language;
     page.heading("explain-cgroup");
     for path in &anatomy.cgroups {
         page.item(path);
     }
     let stats = &anatomy.stats;
-    let (cpu, memory) = (took_for(stats.cpu_time), human_memory(stats.memory));
+    let (cpu, memory) = (format_duration_for(stats.cpu_time), human_memory(stats.memory));
     let count = stats.pids.to_string();
     let facts = [("cpu", cpu.as_str()), ("memory", memory.as_str()), ("count", count.as_str())];
-    page.item(&tell(language, "explain-uses", &facts));
+    page.item(&format_message(language, "explain-uses", &facts));
     let limits = limits(anatomy);
     page.item(&match limits.is_empty() {
-        true => tell(language, "explain-no-limits", &[]),
-        false => tell(language, "explain-limits", &[("limits", &limits.join(", "))]),
+        true => format_message(language, "explain-no-limits", &[]),
+        false => format_message(language, "explain-limits", &[("limits", &limits.join(", "))]),
     });
 }
 
 /// The limits that somebody set, as their options are called.
-fn limits(anatomy: &Anatomy) -> Vec<String> {
+fn limits(anatomy: &Introspection) -> Vec<String> {
     let resources = &anatomy.container.spec.host.resources;
     let bytes = |bytes: i64| human_memory(u64::try_from(bytes).unwrap_or(0));
     let memory = resources.memory.map(|memory| format!("memory {}", bytes(memory)));
@@ -111,12 +113,15 @@ fn limits(anatomy: &Anatomy) -> Vec<String> {
     [memory, cpus, pids].into_iter().flatten().collect()
 }
 
-fn mounts(page: &mut Page, anatomy: &Anatomy) {
+fn mounts(page: &mut Page, anatomy: &Introspection) {
     let language = page.language;
     page.heading("explain-mounts");
     let row = |mount: &crate::model::observe::introspection::MountPoint| {
-        let note =
-            if mount.writable { String::new() } else { tell(language, "explain-read-only", &[]) };
+        let note = if mount.writable {
+            String::new()
+        } else {
+            format_message(language, "explain-read-only", &[])
+        };
         format!("{}\t{}\t{note}", mount.path, mount.kind)
     };
     page.table(anatomy.mounts.iter().map(row));
@@ -126,59 +131,63 @@ fn layers(page: &mut Page, layers: &[Layer]) {
     let language = page.language;
     for (number, layer) in (1..).zip(layers) {
         let (size, count) = (human_size(layer.size), layer.files.to_string());
-        let told = tell(language, "explain-layer", &[("size", &size), ("count", &count)]);
+        let told = format_message(language, "explain-layer", &[("size", &size), ("count", &count)]);
         page.item(&format!("{number}  {}  {told}", layer.key.short()));
         if !layer.examples.is_empty() {
             let paths = layer.examples.join(", ");
-            page.note(&tell(language, "explain-such-as", &[("paths", &paths)]));
+            page.note(&format_message(language, "explain-such-as", &[("paths", &paths)]));
         }
         if !layer.hidden.is_empty() {
             let paths = layer.hidden.join(", ");
-            page.note(&tell(language, "explain-hides", &[("paths", &paths)]));
+            page.note(&format_message(language, "explain-hides", &[("paths", &paths)]));
         }
     }
 }
 
 /// Where what a container has at a path comes from.
-pub fn sources(language: Language, path: &str, sources: &Sources) -> String {
+pub fn sources(language: Language, path: &str, sources: &PathLayers) -> String {
     let mut page = Page::new(language);
-    let facts = [("name", sources.name.as_str()), ("path", &*visible(path))];
-    page.line(&tell(language, "sources-title", &facts));
+    let facts = [("name", sources.name.as_str()), ("path", &*escape_control(path))];
+    page.line(&format_message(language, "sources-title", &facts));
     if let Some(mount) = &sources.mount {
-        let facts = [("kind", &*visible(&mount.kind)), ("path", &*visible(&mount.path))];
-        page.item(&tell(language, "sources-mount", &facts));
+        let facts =
+            [("kind", &*escape_control(&mount.kind)), ("path", &*escape_control(&mount.path))];
+        page.item(&format_message(language, "sources-mount", &facts));
     } else if sources.layers.is_empty() {
-        page.item(&tell(language, "sources-none", &[]));
+        page.item(&format_message(language, "sources-none", &[]));
     }
     // Only directories are seen together.
     let mut seen = sources.mount.is_none();
     for source in &sources.layers {
         let layer = match source.layer {
-            None => tell(language, "sources-own", &[]),
-            Some(number) => tell(language, "sources-layer", &[("number", &number.to_string())]),
+            None => format_message(language, "sources-own", &[]),
+            Some(number) => {
+                format_message(language, "sources-layer", &[("number", &number.to_string())])
+            }
         };
-        let (at, to, size) = match &source.what {
+        let (at, to, size) = match &source.entry {
             Entry::File(size) => (String::new(), String::new(), human_size(*size)),
-            Entry::Link { at, to } => (visible(at), visible(to), String::new()),
-            Entry::Directory | Entry::Alone | Entry::Hidden => Default::default(),
+            Entry::Link { at, to } => (escape_control(at), escape_control(to), String::new()),
+            Entry::Directory | Entry::OpaqueDirectory | Entry::Hidden => Default::default(),
         };
-        let what = format!("sources-{}", source.what.key());
-        let what = tell(language, &what, &[("size", &size), ("at", &at), ("to", &to)]);
-        let note = if seen { String::new() } else { tell(language, "sources-unseen", &[]) };
+        let what = format!("sources-{}", source.entry.key());
+        let what = format_message(language, &what, &[("size", &size), ("at", &at), ("to", &to)]);
+        let note =
+            if seen { String::new() } else { format_message(language, "sources-unseen", &[]) };
         page.item(format!("{layer}: {what} {note}").trim_end());
-        seen &= source.what == Entry::Directory;
+        seen &= source.entry == Entry::Directory;
     }
     page.done()
 }
 
 /// An image from its lowest layer to what a container adds.
-pub fn image(language: Language, anatomy: &ImageAnatomy) -> String {
+pub fn image(language: Language, anatomy: &ImageIntrospection) -> String {
     let mut page = Page::new(language);
     let image = &anatomy.image;
     let (name, size) = (image.display_name(), human_size(image.size));
     let count = anatomy.layers.len().to_string();
     let facts = [("name", name.as_str()), ("size", size.as_str()), ("count", count.as_str())];
-    page.line(&tell(language, "explain-image", &facts));
+    page.line(&format_message(language, "explain-image", &facts));
     page.heading("explain-layers");
     layers(&mut page, &anatomy.layers);
     page.heading("explain-history");
@@ -204,14 +213,18 @@ pub fn image(language: Language, anatomy: &ImageAnatomy) -> String {
     ];
     for (id, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
         let mut lines = crate::ui::format::columns::wrapped(&value, 60).into_iter();
-        let label = crate::ui::format::columns::padded(&tell(language, id, &[]), 13);
+        let label = crate::ui::format::columns::padded(&format_message(language, id, &[]), 13);
         page.item(&format!("{label} {}", lines.next().unwrap_or_default()));
         lines.for_each(|line| page.item(&format!("{:13} {line}", "")));
     }
     page.text.push('\n');
-    page.paragraph(&tell(language, "explain-a-container-adds", &[]));
+    page.paragraph(&format_message(language, "explain-a-container-adds", &[]));
     if !anatomy.users.is_empty() {
-        page.line(&tell(language, "explain-users", &[("names", &anatomy.users.join(", "))]));
+        page.line(&format_message(
+            language,
+            "explain-users",
+            &[("names", &anatomy.users.join(", "))],
+        ));
     }
     page.done()
 }
@@ -240,7 +253,7 @@ impl Page {
 
     fn heading(&mut self, id: &str) {
         self.text.push('\n');
-        self.line(&tell(self.language, id, &[]));
+        self.line(&format_message(self.language, id, &[]));
     }
 
     fn item(&mut self, text: &str) {
@@ -263,6 +276,6 @@ impl Page {
 
     /// The text, with nothing in it that a terminal would obey.
     fn done(self) -> String {
-        visible(&self.text)
+        escape_control(&self.text)
     }
 }

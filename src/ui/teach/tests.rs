@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 use expect_test::{expect, expect_file};
 
 use super::{introspection, trace, why};
-use crate::model::container::options::{CreateOptions, Grace};
+use crate::model::container::options::{CreateOptions, StopTimeout};
 use crate::model::container::status::Status;
-use crate::model::container::status_reason::{Phase, Stopped};
+use crate::model::container::status_reason::{StopRecord, UsagePhase};
 use crate::model::container::{Container, ContainerSpec, State};
 use crate::model::creation::merge;
 use crate::model::image::Image;
 use crate::model::observe::introspection::{
-    Anatomy, Difference, Inhabitant, Layer, MountPoint, Namespace,
+    Difference, Introspection, Layer, MountPoint, Namespace, ProcessView,
 };
 use crate::model::observe::stats::Stats;
-use crate::model::script::trace::{Deed, Who};
-use crate::model::value::language::{Language, Reader};
+use crate::model::script::trace::{ProcessRole, TraceStep};
+use crate::model::value::language::{Language, ReaderProfile};
 use crate::model::value::signal::Signal;
 use crate::ui::table::resources;
 use crate::ui::table::resources::Measured;
@@ -48,14 +48,14 @@ fn ended(code: i32, change: impl FnOnce(&mut State)) -> Container {
     let mut container = container();
     let begun = "2026-11-27T10:00:01Z".parse().unwrap();
     container.state.started_at = Some(begun);
-    container.state = container.state.ended(code, begun);
+    container.state = container.state.exited(code, begun);
     change(&mut container.state);
     container
 }
 
-fn stopped(ways: [bool; 2], killed: bool) -> Option<Stopped> {
-    let grace = Some(Grace::For(Duration::from_secs(10)));
-    Some(Stopped { killed, ..Stopped::new(Signal::TERM, grace, ways) })
+fn stopped(ways: [bool; 2], killed: bool) -> Option<StopRecord> {
+    let grace = Some(StopTimeout::After(Duration::from_secs(10)));
+    Some(StopRecord { killed, ..StopRecord::new(Signal::TERM, grace, ways) })
 }
 
 /// All stories, in one language.
@@ -76,13 +76,15 @@ fn stories(language: Language) -> String {
         ended(127, |_| ()),
         ended(127, |state| state.error = "cannot start `web`: `server`: not found".into()),
         ended(126, |state| state.error = "`server`: permission denied".into()),
-        ended(139, |state| state.ended_by = Signal::from_number(11)),
+        ended(139, |state| state.exit_signal = Signal::from_number(11)),
         ended(139, |_| ()),
         ended(137, |state| state.stopped = stopped([false, false], true)),
         ended(137, |state| state.stopped = stopped([false, true], true)),
         ended(137, |state| state.stopped = stopped([true, false], true)),
         ended(0, |state| state.stopped = stopped([true, false], false)),
-        ended(137, |state| state.stopped = Some(Stopped::new(Signal::KILL, None, [false, false]))),
+        ended(137, |state| {
+            state.stopped = Some(StopRecord::new(Signal::KILL, None, [false, false]))
+        }),
         ended(137, |state| {
             state.error = crate::model::container::status_reason::MONITOR_KILLED.into()
         }),
@@ -92,7 +94,9 @@ fn stories(language: Language) -> String {
         limited,
     ];
     let last = ["last line".to_owned()];
-    all.iter().map(|container| format!("{}\n\n", why::why(language, container, &last))).collect()
+    all.iter()
+        .map(|container| format!("{}\n\n", why::status_reason(language, container, &last)))
+        .collect()
 }
 
 #[test]
@@ -106,19 +110,19 @@ fn each_end_has_its_story_in_korean() {
 }
 
 /// A container that runs, seen from both sides.
-fn seen() -> Anatomy {
+fn seen() -> Introspection {
     let mut container = container();
     (container.state.status, container.state.pid) = (Status::Running, 4711);
     container.spec.host.resources.memory = Some(64 << 20);
     let digest = container.spec.image.layers[0].clone();
-    Anatomy {
+    Introspection {
         namespaces: vec![
             Namespace { kind: "pid".into(), number: 40_265, shared_with: vec![] },
             Namespace { kind: "net".into(), number: 40_266, shared_with: vec!["host".into()] },
         ],
-        processes: vec![Inhabitant {
-            outside: 4711,
-            inside: 1,
+        processes: vec![ProcessView {
+            host_pid: 4711,
+            container_pid: 1,
             command: "server --port 80".into(),
         }],
         cgroups: vec!["/sys/fs/cgroup/lifebox/e".into()],
@@ -223,26 +227,31 @@ fn a_container_is_explained_in_korean() {
     .assert_eq(&introspection::container(Language::Korean, &seen()));
 }
 
-fn korean() -> Reader {
-    Reader { language: Language::Korean, width: 72, ascii: false }
+fn korean() -> ReaderProfile {
+    ReaderProfile { language: Language::Korean, width: 72, ascii: false }
 }
 
 #[test]
 fn a_plan_is_told_in_korean() {
-    let deed = |who, key: &str, what: &str, calls: &[&str]| Deed {
-        who,
+    let deed = |who, key: &str, what: &str, calls: &[&str]| TraceStep {
+        role: who,
         key: key.into(),
-        what: what.into(),
-        facts: [("path".to_owned(), "/proc".to_owned()), ("type".to_owned(), "proc".to_owned())]
+        summary: what.into(),
+        fields: [("path".to_owned(), "/proc".to_owned()), ("type".to_owned(), "proc".to_owned())]
             .into(),
-        calls: calls.iter().map(|call| (*call).to_owned()).collect(),
+        syscalls: calls.iter().map(|call| (*call).to_owned()).collect(),
         failure: None,
         span: None,
     };
     let deeds = [
-        deed(Who::Front, "take-lock", "lock the container", &["openat", "flock"]),
-        deed(Who::Monitor, "make-cgroup", "make the cgroup", &["mkdir"]),
-        deed(Who::Init, "mount", "mount proc on /proc", &["fsopen", "fsmount", "move_mount"]),
+        deed(ProcessRole::Client, "take-lock", "lock the container", &["openat", "flock"]),
+        deed(ProcessRole::Monitor, "make-cgroup", "make the cgroup", &["mkdir"]),
+        deed(
+            ProcessRole::Init,
+            "mount",
+            "mount proc on /proc",
+            &["fsopen", "fsmount", "move_mount"],
+        ),
     ];
     expect![[r#"
         `start` 명령은 `web` 컨테이너에 다음 3단계를 수행합니다. 지금은 아무것도 실행하지 않습니다.
@@ -269,9 +278,9 @@ fn a_plan_is_told_in_korean() {
 fn measured() -> Measured {
     let mut container = container();
     container.state.status = Status::Paused;
-    container.state.phases = vec![Phase {
+    container.state.phases = vec![UsagePhase {
         status: Status::Running,
-        lasted: Duration::from_millis(1000),
+        duration: Duration::from_millis(1000),
         cpu: Duration::from_millis(500),
         memory: 3 << 20,
     }];
@@ -288,7 +297,7 @@ fn measured() -> Measured {
 
 #[test]
 fn what_is_used_is_told_in_both_languages() {
-    let english = resources::resources(Reader::default(), &measured());
+    let english = resources::resources(ReaderProfile::default(), &measured());
     expect![[r#"
         What `web` uses
         STATUS         TIME      CPU TIME   CPU       MEMORY    DISK      PROCESSES

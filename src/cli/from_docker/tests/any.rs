@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use crate::model::container::mounts::{Mount, Mounts};
-use crate::model::container::namespaces::{Mode, Sharing};
-use crate::model::container::options::{CreateOptions, EnvEntry, Grace};
+use crate::model::container::namespaces::{NamespaceMode, Namespaces};
+use crate::model::container::options::{CreateOptions, EnvEntry, StopTimeout};
 use crate::model::container::resources::Resources;
 use crate::model::container::security::Security;
-use crate::model::container::supervision::{LogLimits, RestartPolicy, Upkeep};
+use crate::model::container::supervision::{LogConfig, RestartPolicy, Supervision};
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::signal::Signal;
 
@@ -33,10 +33,10 @@ fn env() -> impl Strategy<Value = Vec<EnvEntry>> {
     prop::collection::vec(entry, 0..4)
 }
 
-fn grace() -> impl Strategy<Value = Grace> {
+fn grace() -> impl Strategy<Value = StopTimeout> {
     prop_oneof![
-        Just(Grace::Forever),
-        (0_u64..1_000_000).prop_map(|seconds| Grace::For(Duration::from_secs(seconds))),
+        Just(StopTimeout::NoLimit),
+        (0_u64..1_000_000).prop_map(|seconds| StopTimeout::After(Duration::from_secs(seconds))),
     ]
 }
 
@@ -158,9 +158,15 @@ fn mounts() -> impl Strategy<Value = Mounts> {
     )
 }
 
-fn sharing() -> impl Strategy<Value = Sharing> {
-    let modes = || select(vec![Mode::Private, Mode::Host, Mode::Container("other".into())]);
-    let network = select(vec![Mode::Private, Mode::Host]);
+fn sharing() -> impl Strategy<Value = Namespaces> {
+    let modes = || {
+        select(vec![
+            NamespaceMode::Private,
+            NamespaceMode::Host,
+            NamespaceMode::Container("other".into()),
+        ])
+    };
+    let network = select(vec![NamespaceMode::Private, NamespaceMode::Host]);
     let ipc = (modes(), any::<bool>(), any::<bool>());
     let sysctls = prop::collection::btree_map("net\\.[a-z]{1,4}", text(), 0..3);
     let hosts = subsequence(vec![("db", "10.0.0.7"), ("six", "fd00::7")], 0..3);
@@ -170,15 +176,19 @@ fn sharing() -> impl Strategy<Value = Sharing> {
     (network, ipc, modes(), sysctls, hosts, dns, rest).prop_map(
         |(network, (ipc, shareable, none), pid, sysctls, hosts, dns, rest)| {
             let (domainname, dns_options, dns_search, init) = rest;
-            let own = ipc == Mode::Private;
-            Sharing {
+            let own = ipc == NamespaceMode::Private;
+            Namespaces {
                 ipc_shareable: own && shareable,
                 ipc_none: own && none && !shareable,
                 ipc,
                 pid,
-                sysctls: if network == Mode::Private { sysctls } else { Default::default() },
+                sysctls: if network == NamespaceMode::Private {
+                    sysctls
+                } else {
+                    Default::default()
+                },
                 network,
-                uts: Mode::Private,
+                uts: NamespaceMode::Private,
                 init,
                 domainname,
                 extra_hosts: hosts
@@ -193,7 +203,7 @@ fn sharing() -> impl Strategy<Value = Sharing> {
     )
 }
 
-fn upkeep() -> impl Strategy<Value = Upkeep> {
+fn upkeep() -> impl Strategy<Value = Supervision> {
     let restart = select(vec![
         RestartPolicy::No,
         RestartPolicy::Always,
@@ -202,7 +212,7 @@ fn upkeep() -> impl Strategy<Value = Upkeep> {
         RestartPolicy::OnFailure { max: 7 },
     ]);
     let log = (of(65_536_u64..1 << 50), 1_u32..1000);
-    let log = log.prop_map(|(max_size, max_file)| LogLimits { max_size, max_file });
+    let log = log.prop_map(|(max_size, max_file)| LogConfig { max_size, max_file });
     let time = || prop_oneof![Just(0_i64), 1_000_000_i64..1_000_000_000_000_000];
     let test = prop_oneof![Just("none".to_owned()), "[^\0]{0,9}[a-z]"];
     let check = (of(test), time(), time(), time(), time(), 0_i64..9);
@@ -212,8 +222,8 @@ fn upkeep() -> impl Strategy<Value = Upkeep> {
             HealthCheck { test, interval, timeout, start_period, start_interval, retries }
         });
     let check = prop_oneof![Just(HealthCheck::none()), Just(HealthCheck::default()), check];
-    let log = prop_oneof![Just(LogLimits::default()), log];
-    (restart, log, check).prop_map(|(restart, log, health)| Upkeep { restart, log, health })
+    let log = prop_oneof![Just(LogConfig::default()), log];
+    (restart, log, check).prop_map(|(restart, log, health)| Supervision { restart, log, health })
 }
 
 /// Options that contradict neither each other nor themselves.
@@ -222,8 +232,16 @@ pub fn options() -> impl Strategy<Value = CreateOptions> {
     parts.prop_map(|(program, security, resources, mounts, mut sharing, upkeep)| {
         let auto_remove = program.tty && upkeep.restart == RestartPolicy::No;
         if program.hostname.is_none() && sharing.domainname.is_empty() && program.interactive {
-            sharing.uts = Mode::Host;
+            sharing.uts = NamespaceMode::Host;
         }
-        CreateOptions { auto_remove, security, resources, mounts, sharing, upkeep, ..program }
+        CreateOptions {
+            auto_remove,
+            security,
+            resources,
+            mounts,
+            namespaces: sharing,
+            supervision: upkeep,
+            ..program
+        }
     })
 }

@@ -8,7 +8,7 @@ use expect_test::expect;
 use proptest::prelude::*;
 
 use super::super::arguments::{ContainerVerb, Verb};
-use super::Words;
+use super::DockerTranslator;
 use crate::cli::dispatch::parse;
 use crate::cli::verb::{create, environment};
 use crate::model::Result;
@@ -40,7 +40,7 @@ fn written(options: &CreateOptions) -> String {
 }
 
 fn translated(line: &str) -> Result<String> {
-    teaching::from_docker(&Words, line)
+    teaching::from_docker(&DockerTranslator, line)
 }
 
 /// The options of the container that a script makes.
@@ -124,7 +124,7 @@ fn the_same_container_comes_of_both() {
 #[test]
 fn what_docker_prints_is_read_again() {
     let (host, output) = host();
-    let host = Host { command_line: Some(Arc::new(Words)), ..host };
+    let host = Host { command_line: Some(Arc::new(DockerTranslator)), ..host };
     let mut session = Session::new(host);
     let make = r#"let c = create("host", #{ name: "web", env: #{ A: "it's" }, stdin: true });"#;
     for line in [make, "docker(c);", "c.start();", "docker(c);", "c.pause();", "docker(c);"] {

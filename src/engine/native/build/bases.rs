@@ -2,7 +2,7 @@
 
 use super::scope::get;
 use super::sources::unknown_flag;
-use super::stages::{Build, Stage};
+use super::stages::{BuildState, Stage};
 use crate::engine::backend::Backend as _;
 use crate::engine::dockerfile::words::Expander;
 use crate::model::image::{Image, PullPolicy};
@@ -11,7 +11,7 @@ use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
-impl Build<'_> {
+impl BuildState<'_> {
     /// What a stage begins with, its arguments put in.
     pub(crate) fn base_name(&self, stage: &Stage<'_>) -> Result<String> {
         let lookup = |name: &str| get(&self.global, name);
@@ -40,7 +40,7 @@ impl Build<'_> {
                 .hint("give the argument a default: ARG NAME=VALUE"));
         }
         if let Some(earlier) = find_stage(stages, number, &name) {
-            return Ok(self.built[earlier].clone().flatten());
+            return Ok(self.stage_images[earlier].clone().flatten());
         }
         if name == "scratch" {
             return Ok(None);
@@ -74,7 +74,7 @@ impl Build<'_> {
             true => name.to_owned(),
             false => name.parse::<Reference>()?.familiar(),
         };
-        self.engine.obtain(&name, policy, &options, self.fetching, self.cancel)
+        self.engine.ensure_image(&name, policy, &options, self.progress, self.cancel)
     }
 }
 

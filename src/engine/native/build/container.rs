@@ -6,7 +6,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::engine::backend::{Backend, Cancel};
+use crate::engine::backend::{Backend, CancelToken};
 use crate::engine::native::backend::Native;
 use crate::model::error::Context;
 use crate::model::value::name::ContainerName;
@@ -16,13 +16,13 @@ use crate::runtime::random;
 /// The name of a container that is to be made for a build, and the lock that says its builder
 /// lives. The kernel lets go of the lock however the builder ends.
 #[derive(Debug)]
-pub(crate) struct Owned {
+pub(crate) struct BuildContainer {
     name: ContainerName,
     path: PathBuf,
     _lock: File,
 }
 
-impl Owned {
+impl BuildContainer {
     /// A name that no other build has.
     pub(crate) fn new(root: &Path) -> Result<Self> {
         let builds = builds(root);
@@ -42,7 +42,7 @@ impl Owned {
             lock.lock().context(|| format!("lock `{}`", path.display()))?;
             // A sweep may have come between, and taken it for one that was left.
             if lock.metadata().is_ok_and(|facts| facts.nlink() > 0) {
-                return Ok(Owned { name: name.parse()?, path, _lock: lock });
+                return Ok(BuildContainer { name: name.parse()?, path, _lock: lock });
             }
         }
     }
@@ -52,7 +52,7 @@ impl Owned {
     }
 }
 
-impl Drop for Owned {
+impl Drop for BuildContainer {
     fn drop(&mut self) {
         // One that stays is removed by the next sweep.
         let _ = std::fs::remove_file(&self.path);
@@ -74,7 +74,7 @@ impl Native {
             }
             let name = entry.file_name();
             match name.to_str().map(|name| self.runtime.find(name)) {
-                Some(Ok(id)) => match self.rm(&id, true, &Cancel::new()?) {
+                Some(Ok(id)) => match self.rm(&id, true, &CancelToken::new()?) {
                     Err(error) if error.kind() != Kind::NotFound => {
                         return Err(
                             error.context(format!("cannot remove the build container `{id}`"))

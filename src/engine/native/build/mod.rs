@@ -14,12 +14,12 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use self::stages::Build;
+use self::stages::BuildState;
 use super::backend::Native;
-use super::build::container::Owned;
-use crate::engine::backend::{Attach, Backend, Cancel, Owner};
+use super::build::container::BuildContainer;
+use crate::engine::backend::{Attach, Backend, CancelToken, Session};
 use crate::image::{Origin, build::configure};
-use crate::model::container::exec::Left;
+use crate::model::container::exec::AttachOutcome;
 use crate::model::container::options::{CreateOptions, EnvEntry};
 use crate::model::error::Context;
 use crate::model::image::Image;
@@ -34,16 +34,16 @@ const TAIL_BYTES: usize = 4096;
 
 /// How a step is done.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct How {
+pub(crate) struct BuildParams {
     /// Even if it was done before.
-    pub(crate) anew: bool,
+    pub(crate) no_cache: bool,
     /// Whether the user sees what commands write, so that no error needs to repeat it.
-    pub(crate) shown: bool,
+    pub(crate) output_visible: bool,
 }
 
 /// What a step led to.
 #[derive(Debug)]
-pub(crate) struct Done {
+pub(crate) struct StepOutcome {
     pub(crate) image: Image,
     /// Whether it was taken from the store.
     pub(crate) cached: bool,
@@ -54,8 +54,8 @@ impl Native {
     ///
     /// # Errors
     /// When its keeper can't be started.
-    fn builder(&self) -> Result<&Owner> {
-        self.builder.get_or_try_init(|| self.runtime.own())
+    fn build_session(&self) -> Result<&Session> {
+        self.build_session.get_or_try_init(|| self.runtime.start_session())
     }
 
     /// Does a step above `parent`, or above nothing.
@@ -63,17 +63,17 @@ impl Native {
         &self,
         parent: Option<&Image>,
         step: &BuildStep,
-        how: How,
+        how: BuildParams,
         out: &mut dyn Write,
-        cancel: &Cancel,
-    ) -> Result<Done> {
+        cancel: &CancelToken,
+    ) -> Result<StepOutcome> {
         let store = self.store()?;
         let check = || cancel.check();
         let owner = self.owner(parent, step)?;
         let content = store.step_content(parent, step, owner, &check)?;
         let key = store.step_key(parent, step, owner, content.as_ref())?;
-        if let Some(image) = store.step_image(&key)?.filter(|_| !how.anew) {
-            return Ok(Done { image, cached: true });
+        if let Some(image) = store.step_image(&key)?.filter(|_| !how.no_cache) {
+            return Ok(StepOutcome { image, cached: true });
         }
         let image = match step {
             BuildStep::Run(run) => {
@@ -86,14 +86,14 @@ impl Native {
                     step: Some(key),
                     ..Origin::default()
                 };
-                self.run_step(parent, (run, how.shown), &origin, out, cancel)?
+                self.run_step(parent, (run, how.output_visible), &origin, out, cancel)?
             }
             _ => {
                 let _use = self.share_images()?;
                 store.add_step(parent, step, owner, &check)?
             }
         };
-        Ok(Done { image, cached: false })
+        Ok(StepOutcome { image, cached: false })
     }
 
     /// Builds what a Dockerfile says.
@@ -103,7 +103,7 @@ impl Native {
         options: &BuildOptions,
         progress: &Arc<dyn Progress>,
         out: &mut dyn Write,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
         if let Some(context) = context.filter(|context| !context.is_dir()) {
             let message = format!("the build context `{}` is no directory", context.display());
@@ -111,7 +111,7 @@ impl Native {
                 .hint("give the directory that has the Dockerfile, or -f FILE besides"));
         }
         self.sweep_builds()?;
-        let mut build = Build::new(self, (context, options), progress, out, cancel);
+        let mut build = BuildState::new(self, (context, options), progress, out, cancel);
         let file = build.read()?;
         build.run(&file)
     }
@@ -150,7 +150,7 @@ impl Native {
         (run, shown): (&RunStep, bool),
         origin: &Origin<'_>,
         out: &mut dyn Write,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Image> {
         let words = configure::words(&parent.document, &run.command);
         let variable = |(key, value): &(String, String)| EnvEntry::Set {
@@ -158,33 +158,35 @@ impl Native {
             value: value.clone(),
         };
         self.sweep_builds()?;
-        let owned = Owned::new(&self.settings.root)?;
-        let builder = self.builder()?;
+        let owned = BuildContainer::new(&self.settings.root)?;
+        let builder = self.build_session()?;
         let options = CreateOptions {
             name: Some(owned.name().clone()),
-            owner: Some(builder.token().to_owned()),
+            session: Some(builder.token().to_owned()),
             cmd: Some(words.clone()),
             entrypoint: Some(Vec::new()),
             env: run.arguments.iter().chain(&run.hidden).map(variable).collect(),
             ..CreateOptions::default()
         };
         let line = words.join(" ");
-        builder.gains()?;
-        let id = self.create(parent.id.as_str(), &options).inspect_err(|_| builder.loses())?;
-        let tee = RefCell::new(Tail { out, kept: Vec::new() });
+        builder.created()?;
+        let id = self.create(parent.id.as_str(), &options).inspect_err(|_| builder.removed())?;
+        let tee = RefCell::new(Tail { out, tail: Vec::new() });
         let (mut stdout, mut stderr) = (Tee(&tee), Tee(&tee));
         let attach = Attach::to_output(&mut stdout, &mut stderr);
         let image = match self.attach(&id, attach, cancel) {
-            Ok(Left::Exited(0) | Left::Detached) => self.commit_run(&id, parent, origin, cancel),
-            Ok(Left::Exited(code)) => Err(tee.borrow().failed(&line, code, shown)),
+            Ok(AttachOutcome::Exited(0) | AttachOutcome::Detached) => {
+                self.commit_run(&id, parent, origin, cancel)
+            }
+            Ok(AttachOutcome::Exited(code)) => Err(tee.borrow().failed(&line, code, shown)),
             Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => Err(error.context(format!("cannot run `{line}`"))),
         };
         // However it ended, and whether or not Ctrl-C was pressed, the container goes.
-        let removed = Cancel::new().and_then(|calm| self.rm_with_volumes(&id, true, &calm));
+        let removed = CancelToken::new().and_then(|calm| self.rm_with_volumes(&id, true, &calm));
         let removed = removed.context(|| "remove the container of the step".to_owned());
         if removed.is_ok() {
-            builder.loses();
+            builder.removed();
         }
         match (image, removed) {
             (Err(error), Err(other)) => Err(error.cause(other)),
@@ -197,7 +199,7 @@ impl Native {
 /// Passes on what a command writes and keeps the end of it.
 struct Tail<'a> {
     out: &'a mut dyn Write,
-    kept: Vec<u8>,
+    tail: Vec<u8>,
 }
 
 struct Tee<'a, 'b>(&'a RefCell<Tail<'b>>);
@@ -205,9 +207,9 @@ struct Tee<'a, 'b>(&'a RefCell<Tail<'b>>);
 impl Write for Tee<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut tail = self.0.borrow_mut();
-        tail.kept.extend_from_slice(bytes);
-        let surplus = tail.kept.len().saturating_sub(TAIL_BYTES);
-        tail.kept.drain(..surplus);
+        tail.tail.extend_from_slice(bytes);
+        let surplus = tail.tail.len().saturating_sub(TAIL_BYTES);
+        tail.tail.drain(..surplus);
         tail.out.write_all(bytes).map(|()| bytes.len())
     }
 
@@ -221,7 +223,7 @@ impl Tail<'_> {
     /// were not shown.
     fn failed(&self, line: &str, code: i32, shown: bool) -> Error {
         let message = format!("process `{line}` did not complete successfully: exit code: {code}");
-        let text = String::from_utf8_lossy(&self.kept);
+        let text = String::from_utf8_lossy(&self.tail);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = &lines[lines.len().saturating_sub(TAIL_LINES)..];
         let error = Error::new(Kind::Died, message);

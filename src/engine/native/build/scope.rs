@@ -1,6 +1,6 @@
 //! What words of a stage mean: arguments, variables of the image, and the platform.
 
-use super::stages::Build;
+use super::stages::BuildState;
 use crate::engine::dockerfile::words::Expander;
 use crate::model::Result;
 use crate::model::image::Image;
@@ -25,7 +25,7 @@ type Pairs = Vec<(String, String)>;
 
 /// What is known while a stage is built.
 #[derive(Default)]
-pub(crate) struct Progress {
+pub(crate) struct StageState {
     pub(crate) image: Option<Image>,
     /// The arguments of this stage, in the order of their declaration.
     pub(crate) arguments: Vec<(String, String)>,
@@ -33,7 +33,7 @@ pub(crate) struct Progress {
     pub(crate) has_cmd: bool,
 }
 
-impl Build<'_> {
+impl BuildState<'_> {
     /// The value of an argument: what the user gave, or its default.
     pub(crate) fn argument(
         &mut self,
@@ -57,7 +57,7 @@ impl Build<'_> {
     pub(crate) fn declare(
         &mut self,
         list: &[(String, Option<String>)],
-        progress: &mut Progress,
+        progress: &mut StageState,
     ) -> Result<()> {
         for (name, default) in list {
             let known = environment(progress);
@@ -70,7 +70,7 @@ impl Build<'_> {
 
     /// The arguments that a command sees: those that the image's environment does not hide. Then
     /// the proxies that no `ARG` declares, which leave no trace.
-    pub(crate) fn visible_arguments(&mut self, progress: &Progress) -> (Pairs, Pairs) {
+    pub(crate) fn visible_arguments(&mut self, progress: &StageState) -> (Pairs, Pairs) {
         let env = variables(progress);
         let mut visible = progress.arguments.clone();
         let mut hidden = Pairs::new();
@@ -88,13 +88,13 @@ impl Build<'_> {
 }
 
 /// What words of a stage mean: its environment, which hides its arguments.
-pub(crate) fn environment(progress: &Progress) -> Vec<(String, String)> {
+pub(crate) fn environment(progress: &StageState) -> Vec<(String, String)> {
     let mut all = variables(progress);
     all.extend(progress.arguments.iter().cloned());
     all
 }
 
-pub(crate) fn variables(progress: &Progress) -> Vec<(String, String)> {
+pub(crate) fn variables(progress: &StageState) -> Vec<(String, String)> {
     let env = progress.image.iter().flat_map(|image| &image.config.env);
     let pairs = env.filter_map(|entry| entry.split_once('='));
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()

@@ -1,22 +1,22 @@
 //! `COPY` and `ADD` of a Dockerfile: where files come from, and their options.
 
 use super::bases::copied_stage;
-use super::scope::{Progress, environment, get};
-use super::stages::{Build, Stage};
+use super::scope::{StageState, environment, get};
+use super::stages::{BuildState, Stage};
 use crate::engine::dockerfile::words::Expander;
 use crate::engine::dockerfile::{Flag, Item};
 use crate::model::image::PullPolicy;
 use crate::model::image::build::{CopyItem, CopySource, CopyStep};
 use crate::model::{Error, Kind, Result};
 
-impl Build<'_> {
+impl BuildState<'_> {
     /// The step of a `COPY` or `ADD`.
     pub(crate) fn copy(
         &mut self,
         stages: &[Stage<'_>],
         number: usize,
         (verb, flags, items, to): (&'static str, &[Flag], &[Item], &str),
-        progress: &Progress,
+        progress: &StageState,
     ) -> Result<CopyStep> {
         let environment = environment(progress);
         let lookup = |name: &str| get(&environment, name);
@@ -72,7 +72,7 @@ impl Build<'_> {
             };
         };
         let image = match copied_stage(stages, number, from)? {
-            Some(stage) => self.built[stage].clone().flatten().ok_or_else(|| {
+            Some(stage) => self.stage_images[stage].clone().flatten().ok_or_else(|| {
                 Error::new(Kind::Invalid, format!("the stage `{from}` has no files"))
             })?,
             None => self.fetch(from, PullPolicy::Missing, None)?,

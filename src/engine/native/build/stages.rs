@@ -5,11 +5,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::How;
+use super::BuildParams;
 use super::bases::{copied_stage, find_stage};
-use super::scope::{Progress, environment, get, platform, set};
+use super::scope::{StageState, environment, get, platform, set};
 use super::sources::{check_run_flags, value};
-use crate::engine::backend::{Backend as _, Cancel};
+use crate::engine::backend::{Backend as _, CancelToken};
 use crate::engine::dockerfile;
 use crate::engine::dockerfile::instructions;
 use crate::engine::dockerfile::words::Expander;
@@ -31,48 +31,48 @@ pub(crate) struct Stage<'a> {
 }
 
 /// A build that is under way.
-pub(crate) struct Build<'a> {
+pub(crate) struct BuildState<'a> {
     pub(crate) engine: &'a Native,
     pub(crate) context: Option<&'a Path>,
     pub(crate) ignore: Vec<String>,
     pub(crate) options: &'a BuildOptions,
     /// The Dockerfile's name in errors.
     pub(crate) file: String,
-    pub(crate) cancel: &'a Cancel,
+    pub(crate) cancel: &'a CancelToken,
     /// Told of images that are pulled.
-    pub(crate) fetching: &'a Arc<dyn Told>,
+    pub(crate) progress: &'a Arc<dyn Told>,
     pub(crate) out: &'a mut dyn Write,
     pub(crate) escape: char,
     /// Arguments before the first `FROM`.
     pub(crate) global: Vec<(String, String)>,
     pub(crate) used: BTreeSet<String>,
     /// The image of each stage that was built.
-    pub(crate) built: Vec<Option<Option<Image>>>,
+    pub(crate) stage_images: Vec<Option<Option<Image>>>,
     step: usize,
     steps: usize,
 }
 
-impl<'a> Build<'a> {
+impl<'a> BuildState<'a> {
     pub(crate) fn new(
         engine: &'a Native,
         (context, options): (Option<&'a Path>, &'a BuildOptions),
-        fetching: &'a Arc<dyn Told>,
+        progress: &'a Arc<dyn Told>,
         out: &'a mut dyn Write,
-        cancel: &'a Cancel,
+        cancel: &'a CancelToken,
     ) -> Self {
-        Build {
+        BuildState {
             engine,
             context,
             ignore: Vec::new(),
             options,
             file: "Dockerfile".to_owned(),
             cancel,
-            fetching,
+            progress,
             out,
             escape: '\\',
             global: platform(),
             used: BTreeSet::new(),
-            built: Vec::new(),
+            stage_images: Vec::new(),
             step: 0,
             steps: 0,
         }
@@ -145,13 +145,13 @@ impl<'a> Build<'a> {
         let stages = stages(&file.lines[first..]);
         let target = self.target(&stages)?;
         let needed = self.needed(&stages, target)?;
-        self.built = stages.iter().map(|_| None).collect();
+        self.stage_images = stages.iter().map(|_| None).collect();
         self.steps = needed.iter().map(|number| 1 + stages[*number].lines.len()).sum();
         for number in needed {
             let image = self.stage(&stages, number)?;
-            self.built[number] = Some(image);
+            self.stage_images[number] = Some(image);
         }
-        let image = self.built[target].clone().flatten().ok_or_else(|| {
+        let image = self.stage_images[target].clone().flatten().ok_or_else(|| {
             Error::new(
                 Kind::Invalid,
                 "no image was generated: the last stage adds nothing to scratch",
@@ -165,23 +165,23 @@ impl<'a> Build<'a> {
         let mut image = image;
         if !self.options.labels.is_empty() {
             let step = BuildStep::Label(self.options.labels.clone());
-            let how = self.how();
+            let how = self.params();
             image = self.engine.do_step(Some(&image), &step, how, self.out, self.cancel)?.image;
         }
-        self.say(format_args!("Successfully built {}", image.id.short()))?;
+        self.print(format_args!("Successfully built {}", image.id.short()))?;
         for tag in &self.options.tags {
             image = self.engine.tag(image.id.as_str(), tag)?;
             let line = format!("Successfully tagged {}", tag.familiar());
-            self.say(format_args!("{line}"))?;
+            self.print(format_args!("{line}"))?;
         }
         Ok(image)
     }
 
-    fn how(&self) -> How {
-        How { anew: self.options.no_cache, shown: self.options.shown }
+    fn params(&self) -> BuildParams {
+        BuildParams { no_cache: self.options.no_cache, output_visible: self.options.output_visible }
     }
 
-    fn say(&mut self, line: std::fmt::Arguments<'_>) -> Result<()> {
+    fn print(&mut self, line: std::fmt::Arguments<'_>) -> Result<()> {
         writeln!(self.out, "{line}")
             .and_then(|()| self.out.flush())
             .context(|| "write the progress of the build".to_owned())
@@ -236,9 +236,9 @@ impl<'a> Build<'a> {
         let base = self.base(stages, number).map_err(|error| self.at(stage.from, error))?;
         if let Some(image) = &base {
             let id = image.id.short().to_owned();
-            self.say(format_args!(" ---> {id}"))?;
+            self.print(format_args!(" ---> {id}"))?;
         }
-        let mut progress = Progress { image: base, ..Progress::default() };
+        let mut progress = StageState { image: base, ..StageState::default() };
         self.triggers(stages, number, &mut progress).map_err(|error| self.at(stage.from, error))?;
         for line in stage.lines {
             self.cancel.check()?;
@@ -252,7 +252,7 @@ impl<'a> Build<'a> {
     fn announce(&mut self, line: &Line) -> Result<()> {
         self.step += 1;
         let (step, steps) = (self.step, self.steps);
-        self.say(format_args!("Step {step}/{steps} : {}", line.text))
+        self.print(format_args!("Step {step}/{steps} : {}", line.text))
     }
 
     /// Does what the base image asks of builds that begin with it.
@@ -260,7 +260,7 @@ impl<'a> Build<'a> {
         &mut self,
         stages: &[Stage<'_>],
         number: usize,
-        progress: &mut Progress,
+        progress: &mut StageState,
     ) -> Result<()> {
         let image = progress.image.as_ref();
         let lines = image.and_then(|image| image.document.pointer("/config/OnBuild"));
@@ -273,7 +273,7 @@ impl<'a> Build<'a> {
         if lines.is_empty() {
             return Ok(());
         }
-        self.say(format_args!("# Executing {} build triggers", lines.len()))?;
+        self.print(format_args!("# Executing {} build triggers", lines.len()))?;
         self.apply(&BuildStep::ForgetOnBuild, progress)?;
         for text in lines {
             let line = dockerfile::parse_one(&text)?;
@@ -291,7 +291,7 @@ impl<'a> Build<'a> {
         stages: &[Stage<'_>],
         number: usize,
         what: &Instruction,
-        progress: &mut Progress,
+        progress: &mut StageState,
     ) -> Result<()> {
         let step = match what {
             Instruction::Arg(list) => return self.declare(list, progress),
@@ -314,14 +314,14 @@ impl<'a> Build<'a> {
         self.apply(&step, progress)
     }
 
-    fn apply(&mut self, step: &BuildStep, progress: &mut Progress) -> Result<()> {
-        let how = self.how();
+    fn apply(&mut self, step: &BuildStep, progress: &mut StageState) -> Result<()> {
+        let how = self.params();
         let parent = progress.image.as_ref();
         let done = self.engine.do_step(parent, step, how, self.out, self.cancel)?;
         if done.cached {
-            self.say(format_args!(" ---> Using cache"))?;
+            self.print(format_args!(" ---> Using cache"))?;
         }
-        self.say(format_args!(" ---> {}", done.image.id.short()))?;
+        self.print(format_args!(" ---> {}", done.image.id.short()))?;
         progress.image = Some(done.image);
         Ok(())
     }
@@ -333,7 +333,7 @@ impl<'a> Build<'a> {
             return Ok(());
         }
         let line = format!("[Warning] One or more build-args {unused:?} were not consumed");
-        self.say(format_args!("{line}"))
+        self.print(format_args!("{line}"))
     }
 }
 

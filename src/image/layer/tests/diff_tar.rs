@@ -358,7 +358,7 @@ fn changed(place: &Path, since: (i64, i64), mounts: &[&str]) -> (Vec<String>, u6
     while let Some(member) = members.next().unwrap() {
         names.push(lossy(&member.name));
     }
-    let told = changes::shown(delta.found);
+    let told = changes::to_changes(delta.found);
     let told = told.iter().map(|change| format!("{} {}", change.kind.letter(), change.path));
     (told.collect(), delta.bytes, names)
 }

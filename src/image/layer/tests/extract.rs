@@ -209,7 +209,7 @@ fn a_hard_link_to_a_file_of_a_lower_layer_copies_it_up() {
     assert_eq!(inode("b"), inode("bin/a"));
     assert_eq!(
         extracted,
-        Extracted { size: 2, stands_alone: false, complete: true, describes_root: false }
+        Extracted { size: 2, stands_alone: false, complete: true, has_root_entry: false }
     );
 }
 

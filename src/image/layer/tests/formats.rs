@@ -257,13 +257,13 @@ fn fifos_and_set_id_bits_are_kept() {
 fn the_root_has_the_owner_and_mode_that_the_layer_says() {
     let layer = Tar::new().pax(&[("uid", b"7"), ("gid", b"8"), ("mtime", b"9.5")]).dir("./", 0o750);
     let (place, extracted) = unpacked(vec![layer.file("a", "")]);
-    assert!(extracted.describes_root);
+    assert!(extracted.has_root_entry);
     let root = place.top("").metadata().unwrap();
     assert_eq!((root.uid(), root.gid(), root.mtime(), root.mtime_nsec()), (7, 8, 9, 500_000_000));
     assert_eq!(mode(&place.top("")), 0o750);
     let (place, extracted) = unpacked(vec![Tar::new().file("a", "")]);
     assert_eq!((mode(&place.top("")), place.top("").metadata().unwrap().mtime()), (0o755, 0));
-    assert!(!extracted.describes_root);
+    assert!(!extracted.has_root_entry);
     for name in [".", "/", "./", "//./"] {
         check_refused(Tar::new().file(name, ""), "only a directory can be the root");
         check_refused(Tar::new().file("a", "").link(name, "a"), "only a directory");

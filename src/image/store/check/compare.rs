@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::image::tar::members::lossy;
 use crate::image::tar::names;
 use crate::model::error::Context;
@@ -18,7 +18,7 @@ const BUFFER: usize = 64 * 1024;
 pub(super) fn difference(
     expected: &OwnedFd,
     found: &OwnedFd,
-    check: Check<'_>,
+    check: CancelCheck<'_>,
 ) -> Result<Option<String>> {
     let mut comparison = Comparison { links: HashMap::new(), back: HashMap::new(), check };
     // Paths and not open directories: a tree may be deeper than there are descriptors.
@@ -51,7 +51,7 @@ struct Comparison<'a> {
     /// Which file of the found tree each file of several names is, and the other way round.
     links: HashMap<u64, u64>,
     back: HashMap<u64, u64>,
-    check: Check<'a>,
+    check: CancelCheck<'a>,
 }
 
 impl Comparison<'_> {

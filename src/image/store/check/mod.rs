@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use self::one_layer::{Fault, is_of_host};
 use super::handle::Store;
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::image::bytes::staging;
 use crate::image::bytes::staging::Staging;
 use crate::image::layer::{self, LayerId};
@@ -25,39 +25,44 @@ use crate::image::store::document::Document;
 use crate::image::store::index::{Entry, Index, Manifest};
 use crate::image::store::usage::bytes_of;
 use crate::model::image::ImageUser;
-use crate::model::observe::check_report::{Fate, Finding, Report, Trouble};
+use crate::model::observe::check_report::{Finding, Problem, Report, Resolution};
 use crate::model::value::digest::Digest;
 use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind, Result};
 
 /// How often an image is looked at anew after a part was mended: as many layers as it can have,
 /// and their blobs.
-const MAX_MENDED: usize = 2200;
+const MAX_REPAIRS: usize = 2200;
 /// How often an image is looked at anew that others change meanwhile.
 const ATTEMPTS: usize = 20;
 
 /// What is held while the store is changed: no container is made of its images, and none of
 /// `users` is started.
-pub struct Held {
+pub struct InUseGuard {
     /// All containers; those that could not be held still count as live.
     pub users: Vec<ImageUser>,
     /// Lets go when dropped.
     pub locks: Box<dyn Send>,
 }
 
-impl std::fmt::Debug for Held {
+impl std::fmt::Debug for InUseGuard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Held").field("users", &self.users).finish_non_exhaustive()
     }
 }
 
 /// Tells who uses what; with `true`, holds them still.
-pub type Hold<'a> = &'a dyn Fn(bool) -> Result<Held>;
+pub type InUse<'a> = &'a dyn Fn(bool) -> Result<InUseGuard>;
 
 impl Store {
     /// Looks at all images, layers and leftovers; with `repair`, mends what can be mended and
     /// removes what can't.
-    pub fn check(&self, repair: bool, hold: Hold<'_>, go_on: Check<'_>) -> Result<Report> {
+    pub fn check(
+        &self,
+        repair: bool,
+        hold: InUse<'_>,
+        cancelled: CancelCheck<'_>,
+    ) -> Result<Report> {
         if repair {
             self.make_directories()?;
         }
@@ -66,12 +71,12 @@ impl Store {
         drop(lock);
         let mut checking = Checking {
             store: self,
-            hold,
+            in_use: hold,
             repair,
-            go_on,
+            cancelled,
             staging,
-            sound: HashSet::new(),
-            sound_blobs: HashSet::new(),
+            healthy: HashSet::new(),
+            healthy_blobs: HashSet::new(),
             unpacked: 0,
             report: Report::default(),
         };
@@ -87,14 +92,14 @@ impl Store {
 
 struct Checking<'a> {
     store: &'a Store,
-    hold: Hold<'a>,
+    in_use: InUse<'a>,
     repair: bool,
-    go_on: Check<'a>,
+    cancelled: CancelCheck<'a>,
     staging: Staging,
     /// The keys of the layers that are as they must be.
-    sound: HashSet<Digest>,
+    healthy: HashSet<Digest>,
     /// The blobs that are what their names say.
-    sound_blobs: HashSet<Digest>,
+    healthy_blobs: HashSet<Digest>,
     /// Layers that were unpacked once more, for their names.
     unpacked: u64,
     report: Report,
@@ -102,7 +107,7 @@ struct Checking<'a> {
 
 /// An image as the index has it, and which files it is made of.
 #[derive(PartialEq)]
-struct Seen {
+struct IndexedImage {
     entries: Vec<Entry>,
     files: Vec<Option<(u64, u64)>>,
 }
@@ -113,7 +118,7 @@ enum Settled {
     /// Nothing more is to be done.
     Done,
     /// Something was put right: there may be more.
-    LookAgain,
+    Recheck,
     /// The image was changed meanwhile.
     Changed,
 }
@@ -143,17 +148,17 @@ impl Checking<'_> {
             super::check::repair::replace_index(self.store, &index)?;
         }
         drop(lock);
-        let fate = if self.repair { Fate::Mended } else { Fate::Found };
-        self.found(Trouble::Damage, what, None, &[], fate);
+        let fate = if self.repair { Resolution::Repaired } else { Resolution::Found };
+        self.found(Problem::Damage, what, None, &[], fate);
         Ok(self.repair.then_some(index))
     }
 
     fn image(&mut self, id: &Digest) -> Result<()> {
         let (mut changes, mut mended) = (0, 0);
         while changes < ATTEMPTS {
-            let Some(seen) = self.seen(id)? else { return Ok(()) };
-            let looked = self.look(id, &seen.entries);
-            let same = |now: &Self| now.seen(id).map(|now| now.as_ref() == Some(&seen));
+            let Some(seen) = self.indexed(id)? else { return Ok(()) };
+            let looked = self.check_image(id, &seen.entries);
+            let same = |now: &Self| now.indexed(id).map(|now| now.as_ref() == Some(&seen));
             let settled = match looked {
                 Ok(damage) if damage.is_empty() => Settled::Done,
                 Ok(damage) => self.settle(id, &seen, damage)?,
@@ -166,8 +171,8 @@ impl Checking<'_> {
                     self.report.images += 1;
                     return Ok(());
                 }
-                Settled::LookAgain if mended < MAX_MENDED => mended += 1,
-                Settled::LookAgain => return Ok(()),
+                Settled::Recheck if mended < MAX_REPAIRS => mended += 1,
+                Settled::Recheck => return Ok(()),
                 Settled::Changed => changes += 1,
             }
         }
@@ -176,13 +181,13 @@ impl Checking<'_> {
     }
 
     /// The image as it is now; `None` where it is not listed any more.
-    fn seen(&self, id: &Digest) -> Result<Option<Seen>> {
+    fn indexed(&self, id: &Digest) -> Result<Option<IndexedImage>> {
         let _lock = self.store.lock()?;
-        self.seen_one(id)
+        self.indexed_locked(id)
     }
 
     /// The same for one who holds the store's lock.
-    fn seen_one(&self, id: &Digest) -> Result<Option<Seen>> {
+    fn indexed_locked(&self, id: &Digest) -> Result<Option<IndexedImage>> {
         use std::os::unix::fs::MetadataExt;
         let index = Index::read(self.store.images())?;
         let entries: Vec<Entry> = index.of(id).cloned().collect();
@@ -200,16 +205,16 @@ impl Checking<'_> {
         let document = self.store.read_blob(id).and_then(|bytes| Document::parse(&bytes));
         let ids = document.map(|document| layer::ids(&document.diff_ids)).unwrap_or_default();
         for key in ids.iter().flat_map(|id| [&id.diff_id, &id.above]) {
-            paths.extend([layer::path(images, key), layer::recipe(images, key)]);
+            paths.extend([layer::path(images, key), layer::tar_split(images, key)]);
         }
         let file = |path: &std::path::PathBuf| {
             path.symlink_metadata().ok().map(|found| (found.dev(), found.ino()))
         };
-        Ok(Some(Seen { files: paths.iter().map(file).collect(), entries }))
+        Ok(Some(IndexedImage { files: paths.iter().map(file).collect(), entries }))
     }
 
     /// What is wrong with an image. Only `Lost` where anything is.
-    fn look(&mut self, id: &Digest, entries: &[Entry]) -> Result<Vec<Damage>> {
+    fn check_image(&mut self, id: &Digest, entries: &[Entry]) -> Result<Vec<Damage>> {
         let lost = |what: &str, error: Error| vec![Damage::Lost(format!("{what}: {error}"))];
         let document = self.store.read_blob(id).and_then(|bytes| Document::parse(&bytes));
         let document = match document {
@@ -265,20 +270,20 @@ impl Checking<'_> {
 
     /// What nobody needs: of dead imports, and of images that were removed while in use.
     fn leftovers(&mut self) -> Result<()> {
-        let held = (self.hold)(self.repair)?;
+        let held = (self.in_use)(self.repair)?;
         let lock = self.store.lock()?;
         let parent = self.store.images().join("staging");
         let abandoned = staging::abandoned_names(&parent)?;
         let mut bytes: u64 =
             abandoned.iter().map(|name| bytes_of(self.store.images(), &parent, name)).sum();
-        let needless = self.store.needless(&Index::read(self.store.images())?, &held.users)?;
+        let needless = self.store.unreferenced(&Index::read(self.store.images())?, &held.users)?;
         bytes += needless.bytes;
         let count = needless.count() + abandoned.len();
         let mut swept = Vec::new();
         if self.repair {
             swept = staging::abandoned(&parent)?;
             let bin = Staging::create(&parent)?;
-            self.store.take_away(&needless, &bin)?;
+            self.store.move_to_bin(&needless, &bin)?;
             swept.push(bin);
         }
         drop(lock);
@@ -288,23 +293,29 @@ impl Checking<'_> {
         if count > 0 {
             let noun = if count == 1 { "entry" } else { "entries" };
             let what = format!("{count} {noun} that nobody needs, {}", human_bytes(bytes));
-            let fate = if self.repair { Fate::Removed } else { Fate::Found };
-            self.found(Trouble::Leftover, what, None, &[], fate);
+            let fate = if self.repair { Resolution::Removed } else { Resolution::Found };
+            self.found(Problem::Leftover, what, None, &[], fate);
         }
         Ok(())
     }
 
     fn found(
         &mut self,
-        trouble: Trouble,
+        trouble: Problem,
         what: String,
         image: Option<String>,
         users: &[&ImageUser],
-        fate: Fate,
+        fate: Resolution,
     ) {
         let mut containers: Vec<_> = users.iter().map(|user| user.container.clone()).collect();
         containers.sort();
-        self.report.findings.push(Finding { trouble, what, image, containers, fate });
+        self.report.findings.push(Finding {
+            problem: trouble,
+            what,
+            image,
+            containers,
+            resolution: fate,
+        });
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::Checking;
 use super::compare;
-use super::unpack::{Fresh, unpack};
+use super::unpack::{UnpackedCopy, unpack};
 use crate::image::bytes::compression::decompress;
 use crate::image::layer::overlay_view;
 use crate::image::layer::tar_split::Verified;
@@ -20,13 +20,13 @@ pub(super) enum Fault {
     /// Its content is nowhere whole.
     Lost(String),
     /// A whole copy is at hand.
-    Files { why: String, fresh: Fresh },
+    Files { why: String, fresh: UnpackedCopy },
     /// Only a blob is bad, which the recipe tells as well.
     Blob { why: String, digest: Digest },
 }
 
 /// What a look at a layer found.
-pub(super) struct Looked {
+pub(super) struct LayerCheck {
     pub(super) fault: Option<Fault>,
     /// The compressed blobs that are not to be had, and why: of what manifests they name the
     /// content may still be whole.
@@ -40,7 +40,7 @@ impl Checking<'_> {
         ids: &[LayerId],
         number: usize,
         blobs: &[&Descriptor],
-    ) -> Result<Looked> {
+    ) -> Result<LayerCheck> {
         let id = &ids[number];
         let (mut good, mut bad_tar, mut missing) = (None, None, Vec::new());
         let mut tar = None;
@@ -58,22 +58,22 @@ impl Checking<'_> {
             }
         }
         let mut fault = self.files(ids, number, good)?;
-        if fault.is_none() && !self.has_recipe(id) {
+        if fault.is_none() && !self.has_tar_split(id) {
             let why = || "there is neither a blob nor a recipe of it".to_owned();
             missing.extend(tar.map(|digest| (digest, why())));
         }
         if let (Some((digest, why)), None) = (bad_tar, &fault) {
-            fault = Some(match self.has_recipe(id) {
+            fault = Some(match self.has_tar_split(id) {
                 true => Fault::Blob { why, digest },
                 false => Fault::Lost(why),
             });
         }
-        Ok(Looked { fault, missing })
+        Ok(LayerCheck { fault, missing })
     }
 
     /// Whether a blob is there; in words, what is wrong with it.
     fn blob(&mut self, blob: &Descriptor) -> Result<std::result::Result<bool, String>> {
-        if self.sound_blobs.contains(&blob.digest) {
+        if self.healthy_blobs.contains(&blob.digest) {
             return Ok(Ok(true));
         }
         let Ok(file) = File::open(self.store.blob(&blob.digest)) else { return Ok(Ok(false)) };
@@ -81,7 +81,7 @@ impl Checking<'_> {
         let mut stream = Verified::new(file, blob.digest.clone());
         let mut buffer = vec![0; 128 * 1024];
         let wrong = loop {
-            (self.go_on)()?;
+            (self.cancelled)()?;
             match stream.read(&mut buffer) {
                 Ok(0) => break length != blob.size,
                 Ok(_) => {}
@@ -92,11 +92,11 @@ impl Checking<'_> {
         if wrong {
             return Ok(Err(format!("its blob {} has other content", blob.digest)));
         }
-        self.sound_blobs.insert(blob.digest.clone());
+        self.healthy_blobs.insert(blob.digest.clone());
         Ok(Ok(true))
     }
 
-    fn has_recipe(&self, id: &LayerId) -> bool {
+    fn has_tar_split(&self, id: &LayerId) -> bool {
         let images = self.store.images();
         layer::key(images, id).is_some_and(|key| layer::tar_size(images, &key).is_some())
     }
@@ -111,7 +111,7 @@ impl Checking<'_> {
         let id = &ids[number];
         let images = self.store.images();
         let key = layer::key(images, id);
-        if key.as_ref().is_some_and(|key| self.sound.contains(key)) {
+        if key.as_ref().is_some_and(|key| self.healthy.contains(key)) {
             return Ok(None);
         }
         let mut why = match &key {
@@ -122,9 +122,9 @@ impl Checking<'_> {
             None => Some("its files are missing".to_owned()),
         };
         let mut fresh = None;
-        if let Some(key) = key.as_ref().filter(|key| layer::recipe(images, key).exists()) {
+        if let Some(key) = key.as_ref().filter(|key| layer::tar_split(images, key).exists()) {
             let stream = self.store.unpacked_tar(key);
-            match stream.and_then(|stream| self.again(ids, number, stream)) {
+            match stream.and_then(|stream| self.unpack_again(ids, number, stream)) {
                 Ok(copy) => fresh = Some(copy),
                 Err(error) if is_of_host(&error) => return Err(error),
                 Err(error) => why = Some(first_cause(&error)),
@@ -138,7 +138,7 @@ impl Checking<'_> {
             let stream = File::open(self.store.blob(blob))
                 .map_err(|error| Error::from_io("open a blob", &error));
             let stream = stream.and_then(|file| Ok(decompress(file)?.0));
-            match stream.and_then(|stream| self.again(ids, number, stream)) {
+            match stream.and_then(|stream| self.unpack_again(ids, number, stream)) {
                 Ok(copy) => fresh = Some(copy),
                 Err(error) if is_of_host(&error) => return Err(error),
                 Err(error) => return Ok(Some(Fault::Lost(first_cause(&error)))),
@@ -147,25 +147,25 @@ impl Checking<'_> {
         let Some(fresh) = fresh else {
             return Ok(Some(Fault::Lost(why.unwrap_or_default())));
         };
-        self.hold_against(key.as_ref(), fresh, why)
+        self.compare_with(key.as_ref(), fresh, why)
     }
 
-    fn hold_against(
+    fn compare_with(
         &mut self,
         key: Option<&Digest>,
-        fresh: Fresh,
+        fresh: UnpackedCopy,
         mut why: Option<String>,
     ) -> Result<Option<Fault>> {
         if let Some(key) = key {
             let there = fs::open_dir(&self.store.layer_dir(key))?;
-            let different = compare::difference(&fresh.root, &there, self.go_on)?;
+            let different = compare::difference(&fresh.root, &there, self.cancelled)?;
             why = different.map(|what| format!("in its files {what}")).or(why);
         }
         match (key, why) {
             (Some(key), None) => {
-                self.sound.insert(key.clone());
+                self.healthy.insert(key.clone());
                 self.report.layers += 1;
-                self.forget(&fresh.name);
+                self.discard(&fresh.name);
                 Ok(None)
             }
             (_, why) => Ok(Some(Fault::Files { why: why.unwrap_or_default(), fresh })),
@@ -173,7 +173,12 @@ impl Checking<'_> {
     }
 
     /// Unpacks a layer once more.
-    fn again(&mut self, ids: &[LayerId], number: usize, stream: impl Read) -> Result<Fresh> {
+    fn unpack_again(
+        &mut self,
+        ids: &[LayerId],
+        number: usize,
+        stream: impl Read,
+    ) -> Result<UnpackedCopy> {
         self.unpacked += 1;
         let name = format!("layer-{}", self.unpacked);
         let images = self.store.images();
@@ -186,12 +191,12 @@ impl Checking<'_> {
             overlay_view::layers(below.collect::<Result<Vec<_>>>()?)
         };
         let stream = Verified::new(stream, ids[number].diff_id.clone());
-        unpack(&self.staging, &name, stream, &lowers, self.go_on)
-            .inspect_err(|_| self.forget(&name))
+        unpack(&self.staging, &name, stream, &lowers, self.cancelled)
+            .inspect_err(|_| self.discard(&name))
     }
 
     /// Gives the space of a copy back at once: one at a time is enough.
-    pub(super) fn forget(&self, name: &str) {
+    pub(super) fn discard(&self, name: &str) {
         let path = self.staging.path();
         // What stays behind goes with the staging directory.
         let _ = std::fs::remove_dir_all(path.join(name));

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::Checking;
 use super::Damage;
-use super::Held;
-use super::Seen;
+use super::InUseGuard;
+use super::IndexedImage;
 use super::Settled;
 use super::compare;
 use super::fits;
 use super::one_layer::{Fault, is_of_host};
-use super::unpack::Fresh;
+use super::unpack::UnpackedCopy;
 use crate::image::layer::{self, LayerId};
 use crate::image::store::document::{Document, MAX_DOCUMENT};
 use crate::image::store::handle::Store;
@@ -20,7 +20,7 @@ use crate::image::store::merged_lowers;
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::model::image::ImageUser;
-use crate::model::observe::check_report::{Fate, Trouble};
+use crate::model::observe::check_report::{Problem, Resolution};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 use crate::sys::fs;
@@ -30,19 +30,19 @@ impl Checking<'_> {
     pub(super) fn settle(
         &mut self,
         id: &Digest,
-        seen: &Seen,
+        seen: &IndexedImage,
         damage: Vec<Damage>,
     ) -> Result<Settled> {
         if self.repair {
             // Before it gets its final name.
             fs::sync_filesystem(self.staging.directory())?;
         }
-        let held = (self.hold)(self.repair)?;
+        let held = (self.in_use)(self.repair)?;
         let lock = self.store.lock()?;
-        if self.seen_one(id)?.as_ref() != Some(seen) {
+        if self.indexed_locked(id)?.as_ref() != Some(seen) {
             for damage in &damage {
                 if let Damage::Layer(_, Fault::Files { fresh, .. }) = damage {
-                    self.forget(&fresh.name);
+                    self.discard(&fresh.name);
                 }
             }
             return Ok(Settled::Changed);
@@ -50,9 +50,13 @@ impl Checking<'_> {
         let mut settled = Settled::Done;
         let mut done = Vec::with_capacity(damage.len());
         for damage in damage {
-            let fate = if self.repair { self.put_right(id, &damage, &held)? } else { Fate::Found };
-            if fate == Fate::Mended {
-                settled = Settled::LookAgain;
+            let fate = if self.repair {
+                self.repair_damage(id, &damage, &held)?
+            } else {
+                Resolution::Found
+            };
+            if fate == Resolution::Repaired {
+                settled = Settled::Recheck;
             }
             done.push((damage, fate));
         }
@@ -69,12 +73,12 @@ impl Checking<'_> {
                     format!("{why}{}", with_it(&seen.entries, |entry| is_lost(entry, manifest)))
                 }
                 Damage::Layer(layer, Fault::Files { why, fresh }) => {
-                    self.forget(&fresh.name);
+                    self.discard(&fresh.name);
                     of(layer, why)
                 }
                 Damage::Layer(layer, Fault::Blob { why, .. } | Fault::Lost(why)) => of(layer, why),
             };
-            self.found(Trouble::Damage, what, Some(name.clone()), &users, fate);
+            self.found(Problem::Damage, what, Some(name.clone()), &users, fate);
         }
         Ok(settled)
     }
@@ -82,10 +86,10 @@ impl Checking<'_> {
     /// Looks at the lowest layers of containers that are merged (`flat`): they are links to files
     /// of layers that were looked at, or mended, before.
     pub(super) fn merged(&mut self) -> Result<()> {
-        let held = (self.hold)(self.repair)?;
+        let held = (self.in_use)(self.repair)?;
         let mut known = HashSet::new();
         for user in &held.users {
-            for (count, path) in self.store.merged_of(&user.layers) {
+            for (count, path) in self.store.merged_lowers(&user.layers) {
                 if !known.insert(path.clone()) {
                     continue;
                 }
@@ -109,20 +113,20 @@ impl Checking<'_> {
         user: &ImageUser,
         layers: &[Digest],
         path: &Path,
-        held: &Held,
+        held: &InUseGuard,
     ) -> Result<()> {
         let staged = self.staging.path().join(merged_lowers::DIRECTORY);
         if staged.exists() {
             std::fs::remove_dir_all(&staged)
                 .context(|| format!("remove `{}`", staged.display()))?;
         }
-        let fresh = self.store.flatten_into(&self.staging, layers)?;
+        let fresh = self.store.merge_lowers_into(&self.staging, layers)?;
         let there = fs::open_dir(path)?;
-        if let Some(what) = compare::difference(&fresh, &there, self.go_on)? {
+        if let Some(what) = compare::difference(&fresh, &there, self.cancelled)? {
             let live = held.users.iter().find(|user| user.live && user.layers.starts_with(layers));
             let fate = match live {
-                _ if !self.repair => Fate::Found,
-                Some(user) => Fate::Left(in_the_way(user)),
+                _ if !self.repair => Resolution::Found,
+                Some(user) => Resolution::Unrepaired(in_the_way(user)),
                 None => {
                     let (name, flat) =
                         (path.file_name().unwrap_or_default(), merged_lowers::DIRECTORY);
@@ -130,26 +134,31 @@ impl Checking<'_> {
                     fs::sync_filesystem(&holder)?;
                     let staged = self.staging.directory();
                     fs::exchange(staged, flat.as_bytes(), &holder, name.as_encoded_bytes())?;
-                    Fate::Mended
+                    Resolution::Repaired
                 }
             };
             let what = format!("its lowest {} layers merged: {what}", layers.len());
-            self.found(Trouble::Damage, what, None, &[user], fate);
+            self.found(Problem::Damage, what, None, &[user], fate);
         }
         Ok(())
     }
 
     /// The caller holds the store's lock.
-    fn put_right(&mut self, id: &Digest, damage: &Damage, held: &Held) -> Result<Fate> {
+    fn repair_damage(
+        &mut self,
+        id: &Digest,
+        damage: &Damage,
+        held: &InUseGuard,
+    ) -> Result<Resolution> {
         match damage {
             Damage::Lost(_) => {
                 if let Some(user) = held.users.iter().find(|user| user.live && user.image == *id) {
-                    return Ok(Fate::Left(in_the_way(user)));
+                    return Ok(Resolution::Unrepaired(in_the_way(user)));
                 }
                 let mut index = Index::read(self.store.images())?;
                 index.entries.retain(|entry| entry.id != *id);
                 index.write(self.store.images())?;
-                Ok(Fate::Removed)
+                Ok(Resolution::Removed)
             }
             Damage::Manifest(manifest, _, whole) => {
                 let mut index = Index::read(self.store.images())?;
@@ -159,30 +168,30 @@ impl Checking<'_> {
                     entry.manifest = whole.manifest.clone();
                     entry.manifest_size = whole.manifest_size;
                 }
-                index.drop_needless();
+                index.drop_unreferenced();
                 index.write(self.store.images())?;
-                Ok(Fate::Mended)
+                Ok(Resolution::Repaired)
             }
             Damage::Layer(layer, Fault::Files { fresh, .. }) => {
                 let keys = [&layer.diff_id, &layer.above];
                 let uses = |user: &&ImageUser| user.layers.iter().any(|key| keys.contains(&key));
                 if let Some(user) = held.users.iter().filter(uses).find(|user| user.live) {
-                    return Ok(Fate::Left(in_the_way(user)));
+                    return Ok(Resolution::Unrepaired(in_the_way(user)));
                 }
                 self.replace(layer, fresh)?;
-                Ok(Fate::Mended)
+                Ok(Resolution::Repaired)
             }
             Damage::Layer(_, Fault::Blob { digest, .. }) => {
                 let path = self.store.blob(digest);
                 std::fs::remove_file(&path).context(|| format!("remove `{}`", path.display()))?;
-                Ok(Fate::Mended)
+                Ok(Resolution::Repaired)
             }
-            Damage::Layer(_, Fault::Lost(why)) => Ok(Fate::Left(why.clone())),
+            Damage::Layer(_, Fault::Lost(why)) => Ok(Resolution::Unrepaired(why.clone())),
         }
     }
 
     /// Puts a fresh copy in the place of a layer; the old one goes with the staging directory.
-    fn replace(&mut self, layer: &LayerId, fresh: &Fresh) -> Result<()> {
+    fn replace(&mut self, layer: &LayerId, fresh: &UnpackedCopy) -> Result<()> {
         let images = self.store.images();
         let (staged, holder) = (self.staging.directory(), fs::open_dir(&images.join("layers"))?);
         // Where it was before. A container that is made of it knows it by this key.
@@ -193,14 +202,14 @@ impl Checking<'_> {
         fs::rename(staged, record.as_bytes(), &holder, layer::record_name(key).as_bytes())?;
         if fresh.complete {
             let recipe = format!("{}.recipe", fresh.name);
-            fs::rename(staged, recipe.as_bytes(), &holder, layer::recipe_name(key).as_bytes())?;
+            fs::rename(staged, recipe.as_bytes(), &holder, layer::tar_split_name(key).as_bytes())?;
         }
         let (name, hex) = (fresh.name.as_bytes(), key.hex().as_bytes());
         if !fs::rename_new(staged, name, &holder, hex)? {
             fs::exchange(staged, name, &holder, hex)?;
         }
         fs::sync(&holder)?;
-        self.sound.insert(key.clone());
+        self.healthy.insert(key.clone());
         self.report.layers += 1;
         Ok(())
     }
@@ -259,7 +268,7 @@ pub(super) fn find_images(store: &Store) -> Result<Index> {
             .entries
             .extend(crate::image::store::usage::digest(&name).and_then(|blob| entry(store, &blob)));
     }
-    index.drop_needless();
+    index.drop_unreferenced();
     Ok(index)
 }
 

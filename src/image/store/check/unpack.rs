@@ -3,18 +3,18 @@
 use std::io::Read;
 use std::os::fd::OwnedFd;
 
-use crate::image::Check;
+use crate::image::CancelCheck;
 use crate::image::bytes::spool::write_all;
 use crate::image::bytes::staging::Staging;
 use crate::image::layer::Record;
 use crate::image::layer::extract::{Lowers, extract};
-use crate::image::layer::tar_split::Recorder;
+use crate::image::layer::tar_split::TarSplitWriter;
 use crate::image::tar::members::corrupt;
 use crate::model::Result;
 use crate::sys::fs;
 
 /// A layer in a staging directory: as it must be.
-pub(super) struct Fresh {
+pub(super) struct UnpackedCopy {
     /// Its name there; its record and its recipe lie beside it.
     pub(super) name: String,
     pub(super) root: OwnedFd,
@@ -29,26 +29,26 @@ pub(super) fn unpack(
     name: &str,
     stream: impl Read,
     lowers: Lowers<'_>,
-    check: Check<'_>,
-) -> Result<Fresh> {
+    check: CancelCheck<'_>,
+) -> Result<UnpackedCopy> {
     let root = staging.make_dir(name)?;
     let directory = staging.directory();
     let recipe = format!("{name}.recipe");
     let mut counted = Counted { stream, count: 0 };
     let file = fs::create_file(directory, recipe.as_bytes())?;
-    let mut recorder = Recorder::new(&mut counted, file.into())?;
+    let mut recorder = TarSplitWriter::new(&mut counted, file.into())?;
     let extracted = extract(&mut recorder, &root, lowers, check)?;
     recorder.finish()?;
     let tar = extracted.complete.then_some(counted.count);
     if !extracted.complete {
         fs::unlink(directory, recipe.as_bytes())?;
     }
-    let (size, describes_root) = (extracted.size, extracted.describes_root);
-    let record = Record { version: 1, size, tar, root: describes_root };
+    let (size, has_root_entry) = (extracted.size, extracted.has_root_entry);
+    let record = Record { version: 1, size, tar, root: has_root_entry };
     let record = serde_json::to_vec(&record).map_err(|error| corrupt(error.to_string()))?;
     write_all(fs::create_file(directory, format!("{name}.json").as_bytes())?, &record)?;
     let (stands_alone, complete) = (extracted.stands_alone, extracted.complete);
-    Ok(Fresh { name: name.to_owned(), root, stands_alone, complete })
+    Ok(UnpackedCopy { name: name.to_owned(), root, stands_alone, complete })
 }
 
 struct Counted<R> {

@@ -9,7 +9,7 @@ use crate::image::store::remove::tests::{archive, counts, go, store, user};
 
 /// Looks, or mends, while these containers are there.
 fn check(store: &Store, repair: bool, users: &[ImageUser]) -> Report {
-    let hold = |_| Ok(Held { users: users.to_vec(), locks: Box::new(()) });
+    let hold = |_| Ok(InUseGuard { users: users.to_vec(), locks: Box::new(()) });
     store.check(repair, &hold, &go).unwrap()
 }
 
@@ -33,11 +33,11 @@ fn is_mended(what: &str, spoil: impl Fn(&Store)) {
     assert_eq!(found.findings.len(), 1, "{found:?}");
     let finding = &found.findings[0];
     assert!(finding.what.contains(what), "{finding:?}");
-    assert_eq!((finding.trouble, &finding.fate), (Trouble::Damage, &Fate::Found));
-    assert!(!found.is_sound());
+    assert_eq!((finding.problem, &finding.resolution), (Problem::Damage, &Resolution::Found));
+    assert!(!found.is_healthy());
     let mended = check(&store, true, &[]);
-    assert_eq!(mended.findings[0].fate, Fate::Mended, "{mended:?}");
-    assert!(mended.is_sound());
+    assert_eq!(mended.findings[0].resolution, Resolution::Repaired, "{mended:?}");
+    assert!(mended.is_healthy());
     is_clean(&store);
     assert_eq!(store.list().unwrap().len(), 2);
 }
@@ -60,12 +60,15 @@ fn is_removed(what: &str, spoil: impl Fn(&Store)) {
 
     let running = [ImageUser { live: true, ..used[0].clone() }];
     let left = check(&store, true, &running);
-    assert!(matches!(&left.findings[0].fate, Fate::Left(why) if why.contains("`web`")), "{left:?}");
-    assert!(!left.is_sound());
+    assert!(
+        matches!(&left.findings[0].resolution, Resolution::Unrepaired(why) if why.contains("`web`")),
+        "{left:?}"
+    );
+    assert!(!left.is_healthy());
 
     let removed = check(&store, true, &[]);
-    assert_eq!(removed.findings[0].fate, Fate::Removed, "{removed:?}");
-    assert!(removed.is_sound());
+    assert_eq!(removed.findings[0].resolution, Resolution::Removed, "{removed:?}");
+    assert!(removed.is_healthy());
     is_clean(&store);
     assert!(store.find("a").is_err());
     store.find("b").unwrap();
@@ -150,7 +153,7 @@ fn a_layer_whose_blob_is_kept_is_unpacked_again() {
         }
     }
     let mended = check(&store, true, &[]);
-    assert!(mended.is_sound() && !mended.findings.is_empty(), "{mended:?}");
+    assert!(mended.is_healthy() && !mended.findings.is_empty(), "{mended:?}");
     is_clean(&store);
     assert_eq!(store.find(image.id.as_str()).unwrap().layers, image.layers);
 }
@@ -168,11 +171,11 @@ fn a_bad_recipe_is_mended_from_the_blob_and_a_bad_blob_is_not_made_up() {
     let (_root, store) = compressed();
     let image = store.list().unwrap().remove(0);
     for key in &image.layers {
-        flip(&layer::recipe(store.images(), key));
+        flip(&layer::tar_split(store.images(), key));
     }
     let mended = check(&store, true, &[]);
     assert_eq!(mended.findings.len(), image.layers.len(), "{mended:?}");
-    assert!(mended.is_sound(), "{mended:?}");
+    assert!(mended.is_healthy(), "{mended:?}");
     is_clean(&store);
 
     let manifest = store.read_manifest(image.manifest.as_ref().unwrap()).unwrap();
@@ -183,7 +186,7 @@ fn a_bad_recipe_is_mended_from_the_blob_and_a_bad_blob_is_not_made_up() {
     // A container keeps what is unpacked, and that is whole.
     let used = [user(&store, image.id.as_str(), false)];
     let removed = check(&store, true, &used);
-    assert_eq!(removed.findings[0].fate, Fate::Removed, "{removed:?}");
+    assert_eq!(removed.findings[0].resolution, Resolution::Removed, "{removed:?}");
     assert!(used[0].layers.iter().all(|key| store.layer_dir(key).is_dir()));
     store.load_file(std::path::Path::new(COMPRESSED), None, &go).unwrap();
     is_clean(&store);
@@ -198,10 +201,12 @@ fn the_layers_of_what_runs_are_left_alone() {
     let extra = layer_of(&store, "a").join("extra");
     std::fs::create_dir(&extra).unwrap();
     let report = check(&store, true, &running);
-    assert!(matches!(&report.findings[0].fate, Fate::Left(why) if why.contains("`web` runs")));
-    assert!(extra.exists() && !report.is_sound());
+    assert!(
+        matches!(&report.findings[0].resolution, Resolution::Unrepaired(why) if why.contains("`web` runs"))
+    );
+    assert!(extra.exists() && !report.is_healthy());
     let stopped = [ImageUser { live: false, ..running[0].clone() }];
-    assert!(check(&store, true, &stopped).is_sound());
+    assert!(check(&store, true, &stopped).is_healthy());
     assert!(!extra.exists());
 }
 
@@ -216,10 +221,10 @@ fn leftovers_are_no_damage_and_are_swept() {
     std::fs::write(images.join("layers").join(format!("{lonely}.json")), "{}").unwrap();
     let report = check(&store, false, &[]);
     assert_eq!(report.findings.len(), 1, "{report:?}");
-    assert_eq!(report.findings[0].trouble, Trouble::Leftover);
+    assert_eq!(report.findings[0].problem, Problem::Leftover);
     assert!(report.findings[0].what.starts_with("4 entries"), "{report:?}");
-    assert!(report.is_sound());
-    assert!(check(&store, true, &[]).is_sound());
+    assert!(report.is_healthy());
+    assert!(check(&store, true, &[]).is_healthy());
     is_clean(&store);
     assert_eq!(counts(&store).0, 2);
 }
@@ -231,9 +236,9 @@ fn a_lost_list_of_images_is_written_anew() {
     std::fs::write(store.images().join("index.json"), "{").unwrap();
     let report = check(&store, false, &[]);
     assert!(report.findings[0].what.contains("list of images"), "{report:?}");
-    assert!(!report.is_sound());
+    assert!(!report.is_healthy());
     let report = check(&store, true, &[]);
-    assert!(report.is_sound(), "{report:?}");
+    assert!(report.is_healthy(), "{report:?}");
     assert_eq!(std::fs::read(store.images().join("index.json.damaged")).unwrap(), b"{");
     let found: HashSet<Digest> = store.list().unwrap().into_iter().map(|image| image.id).collect();
     assert_eq!(found, ids);
@@ -250,8 +255,8 @@ fn a_lost_list_of_images_is_written_anew() {
         assert!(error.hint_text().unwrap().contains("system check --repair"), "{error}");
     }
     let report = check(&store, false, &[]);
-    assert!(report.findings[0].what.contains("is missing") && !report.is_sound(), "{report:?}");
-    assert!(check(&store, true, &[]).is_sound());
+    assert!(report.findings[0].what.contains("is missing") && !report.is_healthy(), "{report:?}");
+    assert!(check(&store, true, &[]).is_healthy());
     assert_eq!(store.list().unwrap().len(), 2);
     // The names are kept in a copy.
     store.find("a").unwrap();
@@ -270,9 +275,9 @@ fn others_at_work_are_no_damage() {
             }
         });
         let check = |repair: bool| {
-            let hold = |_| Ok(Held { users: Vec::new(), locks: Box::new(()) });
+            let hold = |_| Ok(InUseGuard { users: Vec::new(), locks: Box::new(()) });
             match store.check(repair, &hold, &go) {
-                Ok(report) => assert!(report.is_sound(), "{report:?}"),
+                Ok(report) => assert!(report.is_healthy(), "{report:?}"),
                 // Slower than the other for several times.
                 Err(error) => assert!(error.message().contains("all the time"), "{error:?}"),
             }
@@ -304,15 +309,15 @@ fn merged_layers_of_a_container_are_mended_with_what_they_link_to() {
     let found = check(&store, false, &users);
     assert!(found.findings[0].what.contains("merged: `1` has another time"), "{found:?}");
     let running = [ImageUser { live: true, ..users[0].clone() }];
-    assert!(!check(&store, true, &running).is_sound());
-    assert!(check(&store, true, &users).is_sound());
+    assert!(!check(&store, true, &running).is_healthy());
+    assert!(check(&store, true, &users).is_healthy());
     assert_eq!(std::fs::read(merged.join("1")).unwrap(), b"x");
 
     // The same file: mended in the layer first, and then here.
     std::fs::set_permissions(merged.join("1"), Permissions::from_mode(0o600)).unwrap();
     let mended = check(&store, true, &users);
     assert_eq!(mended.findings.len(), 2, "{mended:?}");
-    assert!(mended.is_sound());
+    assert!(mended.is_healthy());
     assert_eq!(check(&store, false, &users).findings, []);
     let mode = merged.join("1").metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o644);
@@ -364,12 +369,12 @@ fn an_image_whose_content_is_whole_stays_when_one_of_its_manifests_is_lost() {
         }
         let found = check(&store, false, &[]);
         assert_eq!(found.findings.len(), 1, "{found:?}");
-        assert!(!found.is_sound());
+        assert!(!found.is_healthy());
         let lost = format!("lost with it: `packed@{packed}`");
         assert!(found.findings[0].what.contains(&lost), "{found:?}");
         let mended = check(&store, true, &[]);
-        assert_eq!(mended.findings[0].fate, Fate::Mended, "{mended:?}");
-        assert!(mended.is_sound());
+        assert_eq!(mended.findings[0].resolution, Resolution::Repaired, "{mended:?}");
+        assert!(mended.is_healthy());
         for name in ["plain:1", "packed:1"] {
             assert_eq!(store.find(name).unwrap().layers, before.layers);
         }

@@ -134,8 +134,8 @@ fn what_is_merged_goes_with_its_containers() {
         container: "web".to_owned(),
         live: false,
     };
-    assert_eq!(store.needless_flat(&[user(&keys)]).unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(store.unreferenced_merged(&[user(&keys)]).unwrap(), Vec::<Vec<u8>>::new());
     let name = flat.file_name().unwrap().as_encoded_bytes().to_vec();
-    assert_eq!(store.needless_flat(&[user(&keys[..3])]).unwrap(), [name]);
+    assert_eq!(store.unreferenced_merged(&[user(&keys[..3])]).unwrap(), [name]);
     assert_eq!(store.stack(&keys[..3], 3).unwrap().len(), 3);
 }

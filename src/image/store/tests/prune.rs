@@ -19,7 +19,7 @@ fn make_step(store: &Store, query: &str, parent: Option<&Digest>) -> Digest {
         entry.step = Some(Digest::from_bytes(&[1; 32]));
         entry.parent = parent.cloned();
     }
-    index.drop_needless();
+    index.drop_unreferenced();
     index.write(store.images()).unwrap();
     id
 }

@@ -7,4 +7,4 @@ mod tests;
 mod to_flag;
 mod volumes_from;
 
-pub use mount::{Flag, Given, Mount, MountKind, Mounts, check_volume_name, volumes_from};
+pub use mount::{Mount, MountFlag, MountKind, MountSpec, Mounts, check_volume_name, volumes_from};

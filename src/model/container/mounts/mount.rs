@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Error, Kind, Result};
 
-pub use super::to_flag::Flag;
+pub use super::to_flag::MountFlag;
 pub use super::volumes_from::volumes_from;
 
 /// What a container sees of the host and of volumes: binds, named volumes, tmpfs.
@@ -48,7 +48,7 @@ impl MountKind {
 /// By which of Docker's ways it was asked for, which `inspect` shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Given {
+pub enum MountSpec {
     /// `-v`, with its whole text.
     Volume(String),
     /// `--mount`.
@@ -81,7 +81,8 @@ pub struct Mount {
     /// Programs on it cannot be run.
     pub noexec: bool,
     /// Without the mounts below it.
-    pub alone: bool,
+    #[serde(alias = "alone")]
+    pub nonrecursive: bool,
     /// Mounts that the host makes below it later are seen.
     pub slave: bool,
     /// A new volume stays empty instead of taking what the image has at the target.
@@ -91,13 +92,14 @@ pub struct Mount {
     /// Options of tmpfs such as `size=64m`.
     pub settings: Vec<String>,
     /// How it was asked for.
-    pub given: Given,
+    #[serde(alias = "given")]
+    pub spec: MountSpec,
 }
 
 /// What mounts must not cover: the kernel's own file systems (CVE-2019-16884: a mask or a
 /// read-only path of a `/proc` that is none confines nobody), and the terminals.
-const KERNELS: [&str; 2] = ["/proc", "/sys"];
-const OURS: [&str; 2] = ["/dev", "/dev/pts"];
+const KERNEL_PATHS: [&str; 2] = ["/proc", "/sys"];
+const RESERVED_PATHS: [&str; 2] = ["/dev", "/dev/pts"];
 
 impl Mounts {
     /// These, and a volume for each path where the image wants one and nothing is mounted.
@@ -128,7 +130,7 @@ impl Mounts {
                     kind: MountKind::Volume,
                     target,
                     anonymous: true,
-                    given: Given::Image,
+                    spec: MountSpec::Image,
                     ..Mount::default()
                 });
             }
@@ -177,11 +179,11 @@ pub fn target(path: &str) -> Result<String> {
     let below = |place: &str| {
         clean.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    if let Some(place) = KERNELS.into_iter().find(|place| below(place)) {
+    if let Some(place) = KERNEL_PATHS.into_iter().find(|place| below(place)) {
         return Err(invalid(&format!("cannot be mounted on: {place} is the kernel's own"))
             .hint("mounts over it would undo what confines the container"));
     }
-    if OURS.contains(&clean.as_str()) {
+    if RESERVED_PATHS.contains(&clean.as_str()) {
         return Err(invalid("cannot be mounted on: each container has its own")
             .hint("mount at a path below /dev, or give a device with --device"));
     }

@@ -1,6 +1,6 @@
 //! Docker's three ways to write a mount: `-v`, `--mount`, `--tmpfs`.
 
-use super::mount::{Given, Mount, MountKind, check_volume_name, target};
+use super::mount::{Mount, MountKind, MountSpec, check_volume_name, target};
 use crate::model::{Error, Kind, Result};
 
 fn invalid(message: String) -> Error {
@@ -18,7 +18,7 @@ impl Mount {
                 .hint("write /host/path:/path, NAME:/path or /path, and options as in :ro")
         };
         let parts: Vec<&str> = text.split(':').collect();
-        let mut mount = Mount { given: Given::Volume(text.to_owned()), ..Mount::default() };
+        let mut mount = Mount { spec: MountSpec::Volume(text.to_owned()), ..Mount::default() };
         let (source, path, options) = match parts.as_slice() {
             [path] => ("", *path, ""),
             [source, path] => (*source, *path, ""),
@@ -62,7 +62,7 @@ impl Mount {
             | "consistent" | "cached" | "delegated" => {}
             "suid" => self.suid = true,
             "noexec" => self.noexec = true,
-            "bind" => self.alone = true,
+            "bind" => self.nonrecursive = true,
             "rslave" | "slave" => self.slave = true,
             "nocopy" => self.nocopy = true,
             "shared" | "rshared" => return Err(shared(option)),
@@ -129,9 +129,11 @@ impl Mount {
             ("bind-propagation", Some(word @ ("rshared" | "shared")), MountKind::Bind) => {
                 return Err(shared(word));
             }
-            ("bind-nonrecursive", value, MountKind::Bind) => self.alone = truth(field, value)?,
+            ("bind-nonrecursive", value, MountKind::Bind) => {
+                self.nonrecursive = truth(field, value)?
+            }
             ("bind-recursive", Some("enabled" | "readonly"), MountKind::Bind) => {}
-            ("bind-recursive", Some("disabled"), MountKind::Bind) => self.alone = true,
+            ("bind-recursive", Some("disabled"), MountKind::Bind) => self.nonrecursive = true,
             ("volume-nocopy", value, MountKind::Volume) => self.nocopy = truth(field, value)?,
             ("volume-driver", Some("local"), MountKind::Volume) => {}
             ("tmpfs-size", Some(value), MountKind::Tmpfs) => self.setting("size", value)?,
@@ -185,7 +187,7 @@ impl Mount {
             kind: MountKind::Tmpfs,
             target: target(path)?,
             noexec: true,
-            given: Given::Tmpfs(options.to_owned()),
+            spec: MountSpec::Tmpfs(options.to_owned()),
             ..Mount::default()
         };
         for option in options.split(',').filter(|option| !option.is_empty()) {

@@ -91,7 +91,7 @@ fn an_image_adds_volumes_where_nothing_is_mounted() {
     let all = given.with_image("app", image.iter()).unwrap();
     let targets: Vec<_> = all.list.iter().map(|mount| mount.target.as_str()).collect();
     assert_eq!(targets, ["/data", "/db", "/cache"]);
-    assert_eq!(all.list[2].given, Given::Image);
+    assert_eq!(all.list[2].spec, MountSpec::Image);
     let twice =
         Mounts { list: vec![volume("/srv:/data"), volume("db:/data/")], ..Mounts::default() };
     let error = twice.with_image("app", [].iter()).unwrap_err();

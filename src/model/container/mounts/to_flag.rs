@@ -1,10 +1,10 @@
 //! A mount as it is written: with the flag that it was asked for by.
 
-use super::mount::{Given, Mount, MountKind};
+use super::mount::{Mount, MountKind, MountSpec};
 
 /// The flag of a mount, which is also its option in scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flag {
+pub enum MountFlag {
     /// `--volume`
     Volume,
     /// `--mount`
@@ -16,13 +16,17 @@ pub enum Flag {
 impl Mount {
     /// The flag and its value; `None` where nobody asked for it but the image, or another
     /// container whose mounts are taken over.
-    pub fn written(&self) -> Option<(Flag, String)> {
-        match &self.given {
-            Given::Volume(text) => Some((Flag::Volume, text.clone())),
-            Given::Mount => Some((Flag::Mount, self.fields())),
-            Given::Tmpfs(options) if options.is_empty() => Some((Flag::Tmpfs, self.target.clone())),
-            Given::Tmpfs(options) => Some((Flag::Tmpfs, format!("{}:{options}", self.target))),
-            Given::Image | Given::From => None,
+    pub fn to_flag(&self) -> Option<(MountFlag, String)> {
+        match &self.spec {
+            MountSpec::Volume(text) => Some((MountFlag::Volume, text.clone())),
+            MountSpec::Mount => Some((MountFlag::Mount, self.fields())),
+            MountSpec::Tmpfs(options) if options.is_empty() => {
+                Some((MountFlag::Tmpfs, self.target.clone()))
+            }
+            MountSpec::Tmpfs(options) => {
+                Some((MountFlag::Tmpfs, format!("{}:{options}", self.target)))
+            }
+            MountSpec::Image | MountSpec::From => None,
         }
     }
 
@@ -36,7 +40,7 @@ impl Mount {
         let flags = [
             (self.read_only, ",readonly"),
             (self.slave, ",bind-propagation=rslave"),
-            (self.alone, ",bind-recursive=disabled"),
+            (self.nonrecursive, ",bind-recursive=disabled"),
             (self.nocopy && self.kind == MountKind::Volume, ",volume-nocopy"),
         ];
         text.extend(flags.iter().filter(|(set, _)| *set).map(|(_, field)| *field));
@@ -55,11 +59,11 @@ mod tests {
     fn what_is_written_reads_back() {
         for text in ["/data", "/srv:/data:ro,rslave", "name:/db:nocopy,suid"] {
             let mount = Mount::from_volume(text).unwrap();
-            assert_eq!(mount.written(), Some((Flag::Volume, text.to_owned())));
+            assert_eq!(mount.to_flag(), Some((MountFlag::Volume, text.to_owned())));
         }
         for text in ["/run", "/run:size=64m,mode=1777,exec"] {
             let mount = Mount::from_tmpfs(text).unwrap();
-            assert_eq!(mount.written(), Some((Flag::Tmpfs, text.to_owned())));
+            assert_eq!(mount.to_flag(), Some((MountFlag::Tmpfs, text.to_owned())));
         }
         for text in [
             "type=bind,src=/srv,dst=/data,ro,bind-propagation=slave,bind-nonrecursive",
@@ -68,8 +72,8 @@ mod tests {
             "type=tmpfs,target=/run,tmpfs-size=64m,tmpfs-mode=1777",
         ] {
             let mount = Mount::from_mount(text).unwrap();
-            let (flag, written) = mount.written().unwrap();
-            assert_eq!(flag, Flag::Mount);
+            let (flag, written) = mount.to_flag().unwrap();
+            assert_eq!(flag, MountFlag::Mount);
             assert_eq!(Mount::from_mount(&written).unwrap(), mount, "{text}: {written}");
         }
     }

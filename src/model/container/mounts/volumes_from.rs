@@ -1,6 +1,6 @@
 //! What a container takes over of what another one has mounted: `--volumes-from`.
 
-use super::mount::{Given, Mount, MountKind, Mounts};
+use super::mount::{Mount, MountKind, MountSpec, Mounts};
 use crate::model::{Error, Kind, Result};
 
 /// `CONTAINER[:ro|rw]`: the container, and whether nothing may be written.
@@ -31,19 +31,19 @@ pub fn volumes_from(text: &str) -> Result<(&str, bool)> {
 impl Mounts {
     /// Adds what another container has mounted where nothing of the user's own is. What two others
     /// have at one place is the latter's, as in Docker. Memory is nobody else's.
-    pub fn take_over(&mut self, others: &Mounts, read_only: bool) {
+    pub fn inherit(&mut self, others: &Mounts, read_only: bool) {
         let shared = others.list.iter().filter(|mount| mount.kind != MountKind::Tmpfs);
         for mount in shared {
             let there = self.list.iter().position(|own| own.target == mount.target);
             let taken = Mount {
                 read_only: mount.read_only || read_only,
                 nocopy: mount.kind == MountKind::Volume,
-                given: Given::From,
+                spec: MountSpec::From,
                 ..mount.clone()
             };
             match there {
                 None => self.list.push(taken),
-                Some(at) if self.list[at].given == Given::From => self.list[at] = taken,
+                Some(at) if self.list[at].spec == MountSpec::From => self.list[at] = taken,
                 Some(_) => {}
             }
         }

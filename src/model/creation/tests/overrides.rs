@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
-use crate::model::container::options::Grace;
+use crate::model::container::options::StopTimeout;
 use crate::model::container::{ContainerSpec, State};
 use crate::model::creation::merge;
 use crate::model::image::Image;
@@ -47,7 +47,7 @@ fn some_options() -> Vec<CreateOptions> {
     let env = |list: &[EnvEntry]| CreateOptions { env: list.to_vec(), ..none.clone() };
     let labels = [("a", "1"), ("b", "x"), ("c", "")].map(|(k, v)| (k.to_owned(), v.to_owned()));
     let health = |check: HealthCheck| CreateOptions {
-        upkeep: Upkeep { health: check, ..Upkeep::default() },
+        supervision: Supervision { health: check, ..Supervision::default() },
         ..none.clone()
     };
     vec![
@@ -65,7 +65,7 @@ fn some_options() -> Vec<CreateOptions> {
         CreateOptions { hostname: Some("box".into()), labels: labels.into(), ..none.clone() },
         CreateOptions {
             stop_signal: Some(Signal::INT),
-            stop_timeout: Some(Grace::Forever),
+            stop_timeout: Some(StopTimeout::NoLimit),
             auto_remove: true,
             ..none.clone()
         },
@@ -81,7 +81,7 @@ fn what_was_asked_for_makes_the_same_container_again() {
     for image in images() {
         for options in some_options() {
             let Some(first) = container(&image, &options) else { continue };
-            let asked = asked(&first, &image.config);
+            let asked = overrides(&first, &image.config);
             let again = container(&image, &asked).unwrap();
             assert_eq!(spec(&again), spec(&first), "{options:?}\n{asked:?}");
         }
@@ -93,7 +93,7 @@ fn what_is_the_images_was_not_asked_for() {
     for image in images() {
         let first = container(&image, &CreateOptions::default()).unwrap();
         let name = Some(first.state.name.clone());
-        let asked = asked(&first, &image.config);
+        let asked = overrides(&first, &image.config);
         assert_eq!(asked, CreateOptions { name, ..CreateOptions::default() });
     }
 }

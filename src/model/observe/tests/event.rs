@@ -46,7 +46,7 @@ fn filters_choose_as_dockers_do() {
     ] {
         let filter = filter(pairs);
         assert_eq!(
-            [&exec, &image, &volume].map(|event| filter.takes(event)),
+            [&exec, &image, &volume].map(|event| filter.matches(event)),
             expected,
             "{pairs:?}"
         );
@@ -77,11 +77,11 @@ fn an_event_stays_short_whatever_labels_say() {
         (0..100).map(|n| (format!("label{n:03}"), "\u{e9}".repeat(2000))).collect();
     let event = Event::of_image(Action::Tag, "id", "name", &labels);
     assert!(serde_json::to_string(&event).unwrap().len() < 20_000);
-    let left_out: usize = event.attributes[LEFT_OUT].parse().unwrap();
+    let left_out: usize = event.attributes[LABELS_OMITTED].parse().unwrap();
     assert_eq!(event.attributes.len() + left_out, 102);
     assert!(event.attributes["label000"].ends_with("\u{e9}..."));
     let command = Action::ExecCreate.of(&"x".repeat(5000));
-    assert_eq!(shortened(&command).len(), LONGEST);
+    assert_eq!(shortened(&command).len(), MAX_TEXT);
 }
 
 #[test]

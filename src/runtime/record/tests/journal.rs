@@ -10,11 +10,11 @@ fn event(name: &str) -> Event {
 }
 
 fn journal(root: &tempfile::TempDir, longest: u64) -> Journal {
-    Journal { longest, ..Journal::at(root.path()) }
+    Journal { max_file_size: longest, ..Journal::at(root.path()) }
 }
 
 fn names(reader: &mut EventReader, count: usize) -> Vec<String> {
-    let cancel = Cancel::new().unwrap();
+    let cancel = CancelToken::new().unwrap();
     let mut next = || reader.next_event(Some(Duration::from_secs(20)), &cancel).unwrap();
     (0..count).map_while(|_| Some(next()?.name().to_owned())).collect()
 }
@@ -55,14 +55,14 @@ fn a_follower_loses_and_doubles_nothing_while_many_write_and_files_change() {
 #[test]
 fn times_stand_in_order_whoever_writes() {
     let root = tempfile::tempdir().unwrap();
-    let journal = journal(&root, LONGEST);
+    let journal = journal(&root, MAX_FILE_SIZE);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| (0..50).for_each(|n| journal.write(event(&n.to_string()))));
         }
     });
     let mut reader = journal.read(&EventOptions::default()).unwrap();
-    let cancel = Cancel::new().unwrap();
+    let cancel = CancelToken::new().unwrap();
     let mut times = Vec::new();
     while let Some(event) = reader.next_event(None, &cancel).unwrap() {
         times.push(event.time);
@@ -90,7 +90,7 @@ fn the_files_never_grow_beyond_their_number() {
 #[test]
 fn a_damaged_line_spoils_no_other() {
     let root = tempfile::tempdir().unwrap();
-    let journal = journal(&root, LONGEST);
+    let journal = journal(&root, MAX_FILE_SIZE);
     journal.write(event("one"));
     let mut file = rotation::open(&journal.path).unwrap();
     file.write_all(b"\xff\0{}\n{\"time\":7}\n{\"time\":\"2026-01-02T15:04:05Z\",\"ty").unwrap();
@@ -102,7 +102,7 @@ fn a_damaged_line_spoils_no_other() {
 #[test]
 fn nobody_waits_long_for_one_who_sits_on_the_lock() {
     let root = tempfile::tempdir().unwrap();
-    let journal = journal(&root, LONGEST);
+    let journal = journal(&root, MAX_FILE_SIZE);
     journal.write(event("one"));
     let file = rotation::open(&journal.path).unwrap();
     file.lock().unwrap();
@@ -116,17 +116,17 @@ fn nobody_waits_long_for_one_who_sits_on_the_lock() {
 #[test]
 fn a_follower_ends_at_its_time_and_by_cancel() {
     let root = tempfile::tempdir().unwrap();
-    let journal = journal(&root, LONGEST);
+    let journal = journal(&root, MAX_FILE_SIZE);
     journal.write(event("one"));
     let soon = Timestamp::now() + jiff::SignedDuration::from_millis(50);
     let options = EventOptions { until: Some(soon), ..following() };
     let mut reader = journal.read(&options).unwrap();
     assert_eq!(names(&mut reader, 10), ["one"]);
-    let cancel = Cancel::new().unwrap();
-    cancel.raise();
+    let cancel = CancelToken::new().unwrap();
+    cancel.cancel();
     let mut reader = journal.read(&following()).unwrap();
     let error = reader.next_event(None, &cancel).unwrap_err();
     assert_eq!(error.kind(), Kind::Cancelled);
-    let error = reader.next_event(Some(Duration::ZERO), &Cancel::new().unwrap()).unwrap_err();
+    let error = reader.next_event(Some(Duration::ZERO), &CancelToken::new().unwrap()).unwrap_err();
     assert_eq!(error.kind(), Kind::Timeout);
 }

@@ -1,12 +1,12 @@
 //! The life cycle as a picture: SVG.
 
-use super::text::{DRAWN, Here, notes, verbs};
+use super::text::{DRAWN, Position, notes, verbs};
 use crate::model::container::status::Status;
 use crate::model::value::language::Language;
-use crate::ui::messages::tell;
+use crate::ui::messages::format_message;
 
 /// The diagram as a picture for a page; readable in light and dark.
-pub fn svg(language: Language, here: Here<'_>) -> String {
+pub fn svg(language: Language, here: Position<'_>) -> String {
     let place = |status: Status| match status {
         Status::Created => (40, 60),
         Status::Running => (40, 190),
@@ -17,8 +17,8 @@ pub fn svg(language: Language, here: Here<'_>) -> String {
     for status in [Status::Created, Status::Running, Status::Paused, Status::Exited] {
         let (x, y) = place(status);
         let class = if here.is_some_and(|(_, now)| now == status) { "box here" } else { "box" };
-        let name = escaped(&tell(language, &format!("status-{status}"), &[]));
-        let costs = escaped(&tell(language, &format!("costs-{status}"), &[]));
+        let name = escaped(&format_message(language, &format!("status-{status}"), &[]));
+        let costs = escaped(&format_message(language, &format!("costs-{status}"), &[]));
         body.push_str(&format!(
             "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"220\" height=\"64\" rx=\"8\"/>\n\
              <text class=\"name\" x=\"{}\" y=\"{}\">{name}</text>\n\
@@ -41,7 +41,8 @@ pub fn svg(language: Language, here: Here<'_>) -> String {
     for ((from, to), ((x1, y1), (x2, y2), (x, y))) in DRAWN.into_iter().zip(lines) {
         let mut verbs = escaped(&verbs(from, to));
         if (from, to) == (Status::Running, Some(Status::Exited)) {
-            verbs.push_str(&format!(", ({})", escaped(&tell(language, "by-itself", &[]))));
+            verbs
+                .push_str(&format!(", ({})", escaped(&format_message(language, "by-itself", &[]))));
         }
         body.push_str(&format!(
             "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" marker-end=\"url(#tip)\"/>\n\
@@ -49,8 +50,8 @@ pub fn svg(language: Language, here: Here<'_>) -> String {
         ));
     }
     let title = match here {
-        Some((name, _)) => tell(language, "diagram-title-of", &[("name", name)]),
-        None => tell(language, "diagram-title", &[]),
+        Some((name, _)) => format_message(language, "diagram-title-of", &[("name", name)]),
+        None => format_message(language, "diagram-title", &[]),
     };
     let notes = notes(language, here, false);
     let lines: Vec<&str> = notes.lines().filter(|line| !line.is_empty()).collect();
@@ -58,7 +59,7 @@ pub fn svg(language: Language, here: Here<'_>) -> String {
         body.push_str(&format!("<text x=\"40\" y=\"{y}\">{}</text>\n", escaped(line)));
     }
     let height = 490 + 20 * lines.len();
-    let (title, gone) = (escaped(&title), escaped(&tell(language, "diagram-gone", &[])));
+    let (title, gone) = (escaped(&title), escaped(&format_message(language, "diagram-gone", &[])));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 {height}\" role=\"img\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n\

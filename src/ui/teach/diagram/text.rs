@@ -6,12 +6,12 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::model::container::status;
-use crate::model::container::status::{Action, Next, Status};
+use crate::model::container::status::{Action, Status, Transition};
 use crate::model::value::language::Language;
-use crate::ui::messages::tell;
+use crate::ui::messages::format_message;
 
 /// Whose diagram it is: a name, and where it is in its life.
-pub type Here<'a> = Option<(&'a str, Status)>;
+pub type Position<'a> = Option<(&'a str, Status)>;
 
 /// An arrow: verbs that lead from one status to another, or away (`None`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +25,11 @@ struct Arrow {
 fn arrows() -> Vec<Arrow> {
     let mut arrows: Vec<Arrow> = Vec::new();
     for from in Status::ALL {
-        for action in Action::ALL.into_iter().filter(|action| action.moves()) {
-            let to = match status::next(from, action) {
-                Ok(Next::Becomes(to)) => Some(to),
-                Ok(Next::Gone) => None,
-                Ok(Next::Stays) | Err(_) => continue,
+        for action in Action::ALL.into_iter().filter(|action| action.changes_status()) {
+            let to = match status::transition(from, action) {
+                Ok(Transition::Becomes(to)) => Some(to),
+                Ok(Transition::Removed) => None,
+                Ok(Transition::Stays) | Err(_) => continue,
             };
             match arrows.iter_mut().find(|arrow| arrow.from == from && arrow.to == to) {
                 Some(arrow) => arrow.verbs.push(action.verb()),
@@ -131,17 +131,17 @@ const BOX: usize = 24;
 const RIGHT: usize = 50;
 
 /// The diagram as text, at most 76 columns wide, and what has no place in it below.
-pub fn diagram(language: Language, here: Here<'_>, ascii: bool) -> String {
+pub fn diagram(language: Language, here: Position<'_>, ascii: bool) -> String {
     format!("{}\n{}", picture(language, here, ascii), notes(language, here, ascii))
 }
 
 /// The diagram alone.
-pub fn picture(language: Language, here: Here<'_>, ascii: bool) -> String {
+pub fn picture(language: Language, here: Position<'_>, ascii: bool) -> String {
     let pen = if ascii { &PLAIN } else { &LIGHT };
     let mut canvas = Canvas::default();
     let title = match here {
-        Some((name, _)) => tell(language, "diagram-title-of", &[("name", name)]),
-        None => tell(language, "diagram-title", &[]),
+        Some((name, _)) => format_message(language, "diagram-title-of", &[("name", name)]),
+        None => format_message(language, "diagram-title", &[]),
     };
     canvas.put(0, 0, &title);
     let mut place = |status, x, y| put_box(&mut canvas, language, here, ascii, (status, x, y));
@@ -162,7 +162,7 @@ pub fn picture(language: Language, here: Here<'_>, ascii: bool) -> String {
     canvas.put(BOX + 1, 9, &format!("{line}{}", pen.right));
     canvas.put(BOX + 1, 10, &format!("{}{line}", pen.left));
     canvas.put(BOX + 1, 11, &unpause);
-    down(&mut canvas, 4, 12, &format!("{stop}, ({})", tell(language, "by-itself", &[])));
+    down(&mut canvas, 4, 12, &format!("{stop}, ({})", format_message(language, "by-itself", &[])));
     canvas.put(BOX + 8, 12, &format!("{} {again}", pen.up));
     canvas.put(BOX + 8, 13, pen.upright);
     canvas.put(BOX + 8, 14, pen.upright);
@@ -174,25 +174,26 @@ pub fn picture(language: Language, here: Here<'_>, ascii: bool) -> String {
     let line = pen.flat.repeat(RIGHT + 4 - BOX - 2);
     canvas.put(BOX + 1, 16, &format!("{}{line}{}", pen.left, pen.bend));
     down(&mut canvas, 4, 18, &rm);
-    canvas.put(3, 20, &tell(language, "diagram-gone", &[]));
+    canvas.put(3, 20, &format_message(language, "diagram-gone", &[]));
     canvas.text()
 }
 
 /// What is not in the picture, and what is legal from here.
-pub(super) fn notes(language: Language, here: Here<'_>, ascii: bool) -> String {
+pub(super) fn notes(language: Language, here: Position<'_>, ascii: bool) -> String {
     let to = if ascii { "->" } else { "→" };
     let mut text = String::new();
     let rest = arrows().into_iter().filter(|arrow| !DRAWN.contains(&(arrow.from, arrow.to)));
     for arrow in rest {
         let target = match arrow.to {
-            Some(status) => tell(language, &format!("status-{status}"), &[]),
-            None => tell(language, "diagram-gone", &[]),
+            Some(status) => format_message(language, &format!("status-{status}"), &[]),
+            None => format_message(language, "diagram-gone", &[]),
         };
-        let from = tell(language, &format!("status-{}", arrow.from), &[]);
+        let from = format_message(language, &format!("status-{}", arrow.from), &[]);
         text.push_str(&format!("{from}: {} {to} {target}\n", arrow.verbs.join(", ")));
     }
     if let Some((_, status)) = here {
-        let legal = tell(language, "diagram-legal", &[("verbs", &status::legal(status))]);
+        let legal =
+            format_message(language, "diagram-legal", &[("verbs", &status::legal_verbs(status))]);
         text.push_str(&format!("\n{legal}\n"));
     }
     text
@@ -201,7 +202,7 @@ pub(super) fn notes(language: Language, here: Here<'_>, ascii: bool) -> String {
 fn put_box(
     canvas: &mut Canvas,
     language: Language,
-    here: Here<'_>,
+    here: Position<'_>,
     ascii: bool,
     (status, x, y): (Status, usize, usize),
 ) {
@@ -214,16 +215,16 @@ fn put_box(
     };
     let flat = pen.flat.repeat(BOX - 2);
     let mark = match present {
-        true => format!("  {} {}", pen.left, tell(language, "diagram-here", &[])),
+        true => format!("  {} {}", pen.left, format_message(language, "diagram-here", &[])),
         false => String::new(),
     };
     let row = |text: &str| {
         format!("{0} {1} {0}", pen.upright, crate::ui::format::columns::padded(text, BOX - 4))
     };
-    let name = tell(language, &format!("status-{status}"), &[]);
+    let name = format_message(language, &format!("status-{status}"), &[]);
     canvas.put(x, y, &format!("{}{flat}{}", pen.corner[0], pen.corner[1]));
     canvas.put(x, y + 1, &row(&format!("{name}{mark}")));
-    canvas.put(x, y + 2, &row(&tell(language, &format!("costs-{status}"), &[])));
+    canvas.put(x, y + 2, &row(&format_message(language, &format!("costs-{status}"), &[])));
     canvas.put(x, y + 3, &format!("{}{flat}{}", pen.corner[2], pen.corner[3]));
 }
 
