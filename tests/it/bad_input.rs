@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-use crate::harness::{Engine, Ran, fixture};
+use crate::harness::{CommandOutput, TestEngine, fixture};
 use crate::needs_root;
 
 /// Runs a command that must fail; exactly one line says why, and nothing panics.
 #[track_caller]
-fn check(engine: &Engine, words: &[&str], code: i32, names: &[&str]) -> String {
+fn check(engine: &TestEngine, words: &[&str], code: i32, names: &[&str]) -> String {
     let ran = engine.run(words);
     assert_eq!(ran.code, code, "{words:?}: {}{}", ran.out, ran.err);
     told(&ran, names);
@@ -15,7 +15,7 @@ fn check(engine: &Engine, words: &[&str], code: i32, names: &[&str]) -> String {
 }
 
 #[track_caller]
-fn told(ran: &Ran, names: &[&str]) {
+fn told(ran: &CommandOutput, names: &[&str]) {
     let errors = ran.err.lines().filter(|line| line.starts_with("error: ")).count();
     assert_eq!(errors, 1, "{}", ran.err);
     for name in names {
@@ -27,7 +27,7 @@ fn told(ran: &Ran, names: &[&str]) {
 }
 
 /// What is below the root, other than the images.
-fn containers(engine: &Engine) -> Vec<String> {
+fn containers(engine: &TestEngine) -> Vec<String> {
     let kinds = ["containers", "staging", "removing", "names"];
     let entries = kinds.iter().flat_map(|kind| std::fs::read_dir(engine.root().join(kind)));
     let names = entries.flatten().flatten().map(|entry| entry.file_name());
@@ -36,8 +36,8 @@ fn containers(engine: &Engine) -> Vec<String> {
 
 #[test]
 fn a_wrong_word_is_named_with_the_way_out() {
-    needs_root!("a_wrong_word_is_named_with_the_way_out");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let hinted: [(&str, i32, &[&str]); 25] = [
         ("run nosuch", 125, &["`nosuch`", "`images`"]),
         ("create nosuch", 1, &["`nosuch`"]),
@@ -85,8 +85,8 @@ fn a_wrong_word_is_named_with_the_way_out() {
 
 #[test]
 fn a_program_that_cannot_run_has_dockers_code() {
-    needs_root!("a_program_that_cannot_run_has_dockers_code");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     check(&engine, &["run", "--rm", "host", "nosuch"], 127, &["`nosuch`", "hint: "]);
     check(&engine, &["run", "--rm", "host", "/no/such"], 127, &["`/no/such`"]);
     check(&engine, &["run", "--rm", "host", "/etc"], 126, &["`/etc`", "hint: "]);
@@ -94,7 +94,7 @@ fn a_program_that_cannot_run_has_dockers_code() {
     assert_eq!(containers(&engine), Vec::<String>::new());
     // Without --rm it stays as one that never started, and says why.
     check(&engine, &["run", "--name", "box", "host", "nosuch"], 127, &["`box`"]);
-    assert_eq!(engine.shown("box"), "Created");
+    assert_eq!(engine.ps_status("box"), "Created");
     let state = engine.get("box", "{{.State.ExitCode}} {{.State.Error}}");
     assert!(state.starts_with("127 ") && state.contains("nosuch"), "{state}");
     assert_eq!(engine.leftovers(), Vec::<String>::new());
@@ -102,7 +102,7 @@ fn a_program_that_cannot_run_has_dockers_code() {
 
 #[test]
 fn archives_that_are_none_leave_no_image() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let directory = tempfile::tempdir().unwrap();
     let whole = std::fs::read(fixture("hundredcounter.docker.tar")).unwrap();
     let write = |name: &str, bytes: &[u8]| {
@@ -128,7 +128,7 @@ fn archives_that_are_none_leave_no_image() {
     }
     let output = engine.run_with_input(&["load"], &whole[..1000]);
     assert_eq!(output.status.code(), Some(1));
-    told(&Ran::from(output), &["archive"]);
+    told(&CommandOutput::from(output), &["archive"]);
     assert_eq!(engine.ok(&["images", "-q"]), "");
     let staged = engine.root().join("images/staging");
     let staged = std::fs::read_dir(staged).into_iter().flatten().count();
@@ -138,8 +138,8 @@ fn archives_that_are_none_leave_no_image() {
 
 #[test]
 fn scripts_name_the_wrong_word_and_its_line() {
-    needs_root!("scripts_name_the_wrong_word_and_its_line");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for (text, names) in [
         (r#"create("host", #{ nmae: "x" })"#, &["`nmae`", "`name`"][..]),
         (r#"create("host", #{ name: 3 })"#, &["`name`", "a string", "a number"]),
@@ -168,7 +168,7 @@ fn scripts_name_the_wrong_word_and_its_line() {
 
 #[test]
 fn a_root_that_is_none_is_named() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let file = engine.root().join("file");
     std::fs::write(&file, "").unwrap();
     let file = file.to_string_lossy().into_owned();
@@ -179,7 +179,7 @@ fn a_root_that_is_none_is_named() {
 }
 
 /// The program run by a user without rights, from a copy that this user can reach.
-fn as_nobody(engine: &Engine, words: &[&str]) -> Ran {
+fn as_nobody(engine: &TestEngine, words: &[&str]) -> CommandOutput {
     let place = tempfile::tempdir().unwrap();
     let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(place.path(), everyone).unwrap();
@@ -193,13 +193,13 @@ fn as_nobody(engine: &Engine, words: &[&str]) -> Ran {
     command.args(words).envs(model.get_envs().filter_map(|(key, value)| Some((key, value?))));
     std::os::unix::process::CommandExt::uid(&mut command, 65534);
     std::os::unix::process::CommandExt::gid(&mut command, 65534);
-    Ran::from(command.output().unwrap())
+    CommandOutput::from(command.output().unwrap())
 }
 
 #[test]
 fn who_may_not_is_told_so() {
-    needs_root!("who_may_not_is_told_so");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "box", "host", "sleep", "300"]);
     for (words, code) in [
         (&["ps"][..], 1),
@@ -224,8 +224,8 @@ fn who_may_not_is_told_so() {
 
 #[test]
 fn a_read_only_root_is_still_read() {
-    needs_root!("a_read_only_root_is_still_read");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["create", "--name", "box", "host"]);
     let root = engine.root().to_string_lossy().into_owned();
     let read_only = |words: &str| {
@@ -237,7 +237,7 @@ fn a_read_only_root_is_still_read() {
         let mut command = Command::new("unshare");
         command.args(["-m", "sh", "-c", &script]);
         command.envs(model.get_envs().filter_map(|(key, value)| Some((key, value?))));
-        Ran::from(command.output().unwrap())
+        CommandOutput::from(command.output().unwrap())
     };
     let ran = read_only("ps -a --format {{.Names}}");
     assert_eq!((ran.code, ran.out.as_str()), (0, "box\n"), "{}", ran.err);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{Engine, PATIENCE, signal, until};
+use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -168,7 +168,7 @@ fn usual(contents: &Contents, request: &Request) -> Answer {
 /// False where the connection is to be closed.
 fn give(mut stream: &TcpStream, answer: Answer, bare: bool, closed: &AtomicBool) -> bool {
     let until_closed = || {
-        until(PATIENCE, || closed.load(Ordering::SeqCst));
+        wait_until(PATIENCE, || closed.load(Ordering::SeqCst));
         false
     };
     match answer {
@@ -265,7 +265,7 @@ impl Sample {
 }
 
 /// The files of the store, which must be as they were after a failure.
-fn kept(engine: &Engine) -> Vec<String> {
+fn kept(engine: &TestEngine) -> Vec<String> {
     let names = |part: &str| {
         let directory = engine.root().join("images").join(part);
         let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
@@ -277,7 +277,7 @@ fn kept(engine: &Engine) -> Vec<String> {
 /// A pull that must fail with the kind `kind`, saying all of `expected`, and leave nothing.
 #[track_caller]
 fn refused(server: &Server, kind: &str, expected: &[&str]) -> String {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let name = server.name("a/b:1");
     let said = engine.fails(&["pull", &name], 1);
     for text in expected.iter().chain(&[server.address.as_str(), "a/b"]) {
@@ -300,7 +300,7 @@ fn a_broken_connection_goes_on_where_it_broke() {
         };
         broken.then_some(Answer::Send(status, headers, body, Some(100_000)))
     });
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let said = engine.ok(&["pull", &server.name("a/b:1")]);
     assert!(!said.contains("broke"), "what goes on is not worth a line: {said}");
     let asked = server.asked(&sample.layer_path);
@@ -316,7 +316,7 @@ fn a_registry_without_ranges_is_asked_for_all_again() {
         let only = (before == 0).then_some(100_000);
         (request.path == path).then(|| Answer::Send(200, Vec::new(), body.clone(), only))
     });
-    Engine::empty().ok(&["pull", "-q", &server.name("a/b:1")]);
+    TestEngine::empty().ok(&["pull", "-q", &server.name("a/b:1")]);
     assert_eq!(server.asked(&sample.layer_path).len(), 2);
 }
 
@@ -327,7 +327,7 @@ fn a_connection_that_breaks_again_and_again_is_given_up() {
     let server = sample.serve(move |request, _| {
         (request.path == path).then(|| Answer::Send(200, Vec::new(), body.clone(), Some(0)))
     });
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let said = engine.fails(&["pull", &server.name("a/b:1")], 1);
     assert!(said.contains("breaks again and again"), "{said}");
     let ran = engine.run(&["pull", &server.name("a/b:1")]);
@@ -361,7 +361,7 @@ fn what_is_not_what_its_descriptor_says_is_refused() {
         let headers = vec![("Content-Type", MANIFEST.to_owned())];
         wanted.then(|| Answer::Send(200, headers, other.clone(), None))
     });
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let said = engine.fails(&["pull", &server.name(&format!("a/b@{named}"))], 1);
     assert!(said.contains("another digest"), "{said}");
     assert_eq!(kept(&engine), Vec::<String>::new());
@@ -403,7 +403,7 @@ fn a_busy_registry_is_asked_again_when_it_says() {
         busy.then(|| Answer::Send(429, headers, Vec::new(), None))
     });
     let begun = Instant::now();
-    let said = Engine::empty().ok(&["pull", &server.name("a/b:1")]);
+    let said = TestEngine::empty().ok(&["pull", &server.name("a/b:1")]);
     assert!(begun.elapsed() >= Duration::from_secs(1), "it waits as long as it is told");
     assert!(said.contains("trying again in 1 second\n"), "{said}");
     assert_eq!(server.asked("/manifests/1").len(), 2);
@@ -412,8 +412,8 @@ fn a_busy_registry_is_asked_again_when_it_says() {
 /// Base64 of `me:s3cret`.
 const ME: &str = "bWU6czNjcmV0";
 
-fn logged_in(server: &Server) -> Engine {
-    let engine = Engine::empty();
+fn logged_in(server: &Server) -> TestEngine {
+    let engine = TestEngine::empty();
     let docker = engine.root().join(".docker");
     std::fs::create_dir_all(&docker).unwrap();
     let config = json!({ "auths": { &server.address: { "auth": ME } } });
@@ -473,7 +473,7 @@ fn a_token_is_fetched_for_the_rights_that_are_needed() {
     logged_in(&server).ok(&["pull", "-q", &server.name("a/b:1")]);
     assert_eq!(server.asked("/token").len(), 1, "one token serves for all");
     // Without or with wrong credentials the token server gives none.
-    let said = Engine::empty().fails(&["pull", &server.name("a/b:1")], 1);
+    let said = TestEngine::empty().fails(&["pull", &server.name("a/b:1")], 1);
     assert!(said.contains("denied") && said.contains("lifebox login"), "{said}");
 }
 
@@ -517,7 +517,7 @@ fn an_index_is_read_for_the_platform() {
     }
     contents.insert("/v2/a/b/manifests/both".into(), (MANIFEST.into(), both.into_bytes()));
     let server = Server::start(contents, |_, _| None);
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let pull = |platform: &str, tag: &str| {
         engine.run(&["pull", "--platform", platform, &server.name(&format!("a/b:{tag}"))])
     };
@@ -544,9 +544,9 @@ fn ctrl_c_leaves_nothing_behind() {
     let sample = Sample::new();
     let path = sample.layer_path.clone();
     let server = sample.serve(move |request, _| (request.path == path).then_some(Answer::Stall));
-    let engine = Engine::empty();
-    let child = engine.begin(&["pull", &server.name("a/b:1")]);
-    assert!(until(PATIENCE, || server.asked(&sample.layer_path).len() == 1));
+    let engine = TestEngine::empty();
+    let child = engine.spawn(&["pull", &server.name("a/b:1")]);
+    assert!(wait_until(PATIENCE, || server.asked(&sample.layer_path).len() == 1));
     let begun = Instant::now();
     signal(child.id(), rustix::process::Signal::INT);
     let output = child.wait_with_output().unwrap();
@@ -559,7 +559,7 @@ fn ctrl_c_leaves_nothing_behind() {
 fn what_is_here_is_not_asked_for() {
     let sample = Sample::new();
     let server = sample.serve(|_, _| None);
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let name = server.name("a/b:1");
     engine.ok(&["pull", "-q", &name]);
     let before = server.asked("/").len();
@@ -575,7 +575,7 @@ fn what_is_here_is_not_asked_for() {
 #[test]
 fn who_can_t_be_reached_is_said_after_what_is_missing() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let name = format!("127.0.0.1:{port}/a/b:1");
     let begun = Instant::now();
     let said = engine.fails(&["create", &name], 1);
@@ -602,7 +602,7 @@ fn nobody_is_sent_on_to_where_everybody_can_listen() {
 #[test]
 fn nothing_is_uploaded_to_where_everybody_can_listen() {
     let sample = Sample::new();
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let source = sample.serve(|_, _| None);
     engine.ok(&["pull", "-q", &source.name("a/b:1")]);
     let server = Server::start(Contents::new(), |request, _| {
@@ -628,8 +628,8 @@ fn who_can_t_be_reached_after_a_redirect_is_named() {
 }
 
 /// An engine that has the sample image under the name that it would have at `server`.
-fn with_image_for(server: &Server) -> (Engine, String) {
-    let (engine, sample) = (Engine::empty(), Sample::new());
+fn with_image_for(server: &Server) -> (TestEngine, String) {
+    let (engine, sample) = (TestEngine::empty(), Sample::new());
     let source = sample.serve(|_, _| None);
     engine.ok(&["pull", "-q", &source.name("a/b:1")]);
     let name = server.name("a/b:1");
@@ -713,7 +713,7 @@ fn a_registry_that_fails_for_a_while_is_asked_again() {
             let begin = request.path == path || request.path.ends_with("/manifests/1");
             (begin && before == 0).then(|| status(code))
         });
-        let said = Engine::empty().ok(&["pull", &server.name("a/b:1")]);
+        let said = TestEngine::empty().ok(&["pull", &server.name("a/b:1")]);
         let short = &sample.layer[7..19];
         for what in ["manifest `1`".to_owned(), format!("blob `{short}`")] {
             let line = format!(
@@ -749,7 +749,7 @@ fn an_upload_that_fails_for_a_while_is_sent_again() {
 fn a_credential_helper_that_fails_is_named_with_its_words() {
     use std::os::unix::fs::PermissionsExt as _;
     let server = Sample::new().serve(|_, _| None);
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let (docker, bin) = (engine.root().join(".docker"), engine.root().join("bin"));
     std::fs::create_dir_all(&docker).unwrap();
     std::fs::create_dir_all(&bin).unwrap();
@@ -778,14 +778,14 @@ fn a_credential_helper_that_fails_is_named_with_its_words() {
     let begun = engine.root().join("begun");
     play(&format!("touch {}; exec sleep 1000", begun.display()));
     let child = pull();
-    assert!(until(PATIENCE, || begun.exists()));
+    assert!(wait_until(PATIENCE, || begun.exists()));
     signal(child.id(), rustix::process::Signal::INT);
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
 }
 
 #[test]
 fn a_logout_of_what_is_unknown_is_no_failure() {
-    let said = Engine::empty().ok(&["logout", "nosuch"]);
+    let said = TestEngine::empty().ok(&["logout", "nosuch"]);
     assert_eq!(said, "Not logged in to nosuch");
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::commit::engine;
-use crate::harness::{Engine, PATIENCE, Ran, signal, until};
+use crate::harness::{CommandOutput, PATIENCE, TestEngine, signal, wait_until};
 use crate::needs_root;
 use crate::peers_registry::Registry;
 
@@ -32,19 +32,19 @@ impl Context {
         std::fs::write(path, text).unwrap();
     }
 
-    fn build(&self, engine: &Engine, more: &[&str]) -> Ran {
+    fn build(&self, engine: &TestEngine, more: &[&str]) -> CommandOutput {
         engine.run(&[&["build"], more, &[self.path()]].concat())
     }
 
     #[track_caller]
-    fn id(&self, engine: &Engine, more: &[&str]) -> String {
+    fn id(&self, engine: &TestEngine, more: &[&str]) -> String {
         let ran = self.build(engine, &[&["-q"], more].concat());
         assert_eq!(ran.code, 0, "{}", ran.err);
         ran.out.trim_end().to_owned()
     }
 
     #[track_caller]
-    fn fails(&self, engine: &Engine, said: &str) -> String {
+    fn fails(&self, engine: &TestEngine, said: &str) -> String {
         let ran = self.build(engine, &[]);
         let code = if said == "exit code: 3" { 3 } else { 1 };
         assert_eq!(ran.code, code, "{}", ran.err);
@@ -57,7 +57,7 @@ impl Context {
 
 /// What a command prints in a container of an image.
 #[track_caller]
-fn inside(engine: &Engine, image: &str, script: &str) -> String {
+fn inside(engine: &TestEngine, image: &str, script: &str) -> String {
     engine.ok(&["run", "--rm", "--entrypoint", "sh", image, "-c", script])
 }
 
@@ -82,7 +82,7 @@ const CHAIN: &str = r##"
 
 #[test]
 fn a_chain_of_steps_builds_an_image_and_costs_nothing_the_second_time() {
-    needs_root!("a_chain_of_steps_builds_an_image_and_costs_nothing_the_second_time");
+    needs_root!();
     let engine = engine();
     let id = engine.script(CHAIN);
     assert_eq!(engine.ok(&["ps", "-aq"]), "", "no container is left");
@@ -113,7 +113,7 @@ fn a_chain_of_steps_builds_an_image_and_costs_nothing_the_second_time() {
 
 #[test]
 fn copied_files_count_by_content_not_by_time() {
-    needs_root!("copied_files_count_by_content_not_by_time");
+    needs_root!();
     let engine = engine();
     let context = Context::new("");
     context.write("tree/a", "one");
@@ -139,7 +139,7 @@ fn copied_files_count_by_content_not_by_time() {
 
 #[test]
 fn a_command_that_fails_leaves_nothing_and_is_told_with_its_words() {
-    needs_root!("a_command_that_fails_leaves_nothing_and_is_told_with_its_words");
+    needs_root!();
     let engine = engine();
     let script = r#"
         try { image("hundredcounter").with_run("echo one; echo two >&2; exit 7") } catch (e) {
@@ -162,15 +162,15 @@ fn a_command_that_fails_leaves_nothing_and_is_told_with_its_words() {
 
 #[test]
 fn ctrl_c_ends_a_build_and_its_container() {
-    needs_root!("ctrl_c_ends_a_build_and_its_container");
+    needs_root!();
     let engine = engine();
     let context = Context::new("FROM hundredcounter\nRUN echo begun; sleep 300\n");
     for words in [
         vec!["-e", "image(\"hundredcounter\").with_run(\"echo begun; sleep 300\")"],
         vec!["build", context.path()],
     ] {
-        let child = engine.begin(&words);
-        let running = until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty());
+        let child = engine.spawn(&words);
+        let running = wait_until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty());
         assert!(running);
         let id = engine.ok(&["ps", "-q"]);
         engine.wrote(&id, "begun");
@@ -184,7 +184,7 @@ fn ctrl_c_ends_a_build_and_its_container() {
 
 #[test]
 fn signals_that_end_a_build_end_its_container() {
-    needs_root!("signals_that_end_a_build_end_its_container");
+    needs_root!();
     let engine = engine();
     let context = Context::new("FROM hundredcounter\nRUN echo begun; sleep 300\n");
     let script = ["-e", "image(\"hundredcounter\").with_run(\"echo begun; sleep 300\")"];
@@ -193,8 +193,8 @@ fn signals_that_end_a_build_end_its_container() {
     for (words, number, code) in
         [(&build, Signal::TERM, 143), (&build, Signal::HUP, 129), (&script, Signal::TERM, 143)]
     {
-        let child = engine.begin(words);
-        assert!(until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty()));
+        let child = engine.spawn(words);
+        assert!(wait_until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty()));
         engine.wrote(&engine.ok(&["ps", "-q"]), "begun");
         signal(child.id(), number);
         let output = child.wait_with_output().unwrap();
@@ -206,32 +206,32 @@ fn signals_that_end_a_build_end_its_container() {
 
 #[test]
 fn a_killed_build_leaves_no_container() {
-    needs_root!("a_killed_build_leaves_no_container");
+    needs_root!();
     let engine = engine();
     let context = Context::new("FROM hundredcounter\nRUN echo begun; sleep 300\n");
     let step = "image(\"hundredcounter\").with_run(\"echo begun; sleep 300\")";
     let scoped = format!("scope(|| {step})");
     for words in [vec!["-e", step], vec!["-e", &scoped], vec!["build", context.path()]] {
-        let mut child = engine.begin(&words);
-        assert!(until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty()));
+        let mut child = engine.spawn(&words);
+        assert!(wait_until(PATIENCE, || !engine.ok(&["ps", "-q"]).is_empty()));
         engine.wrote(&engine.ok(&["ps", "-q"]), "begun");
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()), "{words:?}");
+        assert!(wait_until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()), "{words:?}");
     }
 }
 
 #[test]
 fn what_a_killed_build_left_is_removed_by_the_next() {
-    needs_root!("what_a_killed_build_left_is_removed_by_the_next");
+    needs_root!();
     let engine = engine();
     let context = Context::new("FROM hundredcounter\nRUN echo begun; sleep 300\n");
     let begin = || {
         let before = engine.ok(&["ps", "-q"]);
-        let child = engine.begin(&["build", context.path()]);
+        let child = engine.spawn(&["build", context.path()]);
         let news =
             || engine.ok(&["ps", "-q"]).lines().find(|id| !before.contains(id)).map(str::to_owned);
-        assert!(until(PATIENCE, || news().is_some()));
+        assert!(wait_until(PATIENCE, || news().is_some()));
         let id = news().unwrap();
         engine.wrote(&id, "begun");
         (child, id)
@@ -257,7 +257,7 @@ fn what_a_killed_build_left_is_removed_by_the_next() {
 
 #[test]
 fn a_dockerfile_of_several_stages_is_built() {
-    needs_root!("a_dockerfile_of_several_stages_is_built");
+    needs_root!();
     let engine = engine();
     let context = Context::new(
         r##"# escape=`
@@ -358,7 +358,7 @@ CMD ["/etc/note"]
 
 #[test]
 fn flags_of_build_do_as_dockers() {
-    needs_root!("flags_of_build_do_as_dockers");
+    needs_root!();
     let engine = engine();
     let context = Context::new(
         "FROM hundredcounter\nARG A\nRUN echo $A > /a; cat /proc/sys/kernel/random/uuid > /u\n",
@@ -397,7 +397,7 @@ fn flags_of_build_do_as_dockers() {
 
 #[test]
 fn a_proxy_is_seen_by_commands_and_leaves_no_trace_unless_declared() {
-    needs_root!("a_proxy_is_seen_by_commands_and_leaves_no_trace_unless_declared");
+    needs_root!();
     let engine = engine();
     let context = Context::new("FROM hundredcounter\nRUN echo $https_proxy > /p\n");
     let history = |id: &str| engine.ok(&["history", "--no-trunc", id]);
@@ -415,7 +415,7 @@ fn a_proxy_is_seen_by_commands_and_leaves_no_trace_unless_declared() {
 
 #[test]
 fn what_a_failing_command_wrote_is_shown_once() {
-    needs_root!("what_a_failing_command_wrote_is_shown_once");
+    needs_root!();
     let engine = engine();
     let context = Context::new("FROM hundredcounter\nRUN echo o''ne; exit 7\n");
     for flags in [&[][..], &["-q"]] {
@@ -427,7 +427,7 @@ fn what_a_failing_command_wrote_is_shown_once() {
 
 #[test]
 fn nothing_outside_of_the_context_is_copied() {
-    needs_root!("nothing_outside_of_the_context_is_copied");
+    needs_root!();
     let engine = engine();
     let outside = tempfile::tempdir().unwrap();
     std::fs::write(outside.path().join("secret"), "secret").unwrap();
@@ -462,7 +462,7 @@ fn nothing_outside_of_the_context_is_copied() {
 
 #[test]
 fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
-    needs_root!("mistakes_in_a_dockerfile_are_told_with_file_and_line");
+    needs_root!();
     let engine = engine();
     let table = [
         ("FROM hundredcounter\n\nRUNN x\n", "line 3"),
@@ -504,7 +504,7 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
 
 #[test]
 fn a_base_is_a_name_or_a_whole_id_and_is_asked_for_where_wanted() {
-    needs_root!("a_base_is_a_name_or_a_whole_id_and_is_asked_for_where_wanted");
+    needs_root!();
     let engine = engine();
     let id = engine.ok(&["images", "-q", "--no-trunc"]);
     let short = &id.trim_start_matches("sha256:")[..12];
@@ -522,7 +522,7 @@ fn a_base_is_a_name_or_a_whole_id_and_is_asked_for_where_wanted() {
 
 #[test]
 fn a_command_of_nothing_clears_that_of_the_base() {
-    needs_root!("a_command_of_nothing_clears_that_of_the_base");
+    needs_root!();
     let engine = engine();
     let cleared = Context::new("FROM hundredcounter\nENTRYPOINT\nCMD\n").id(&engine, &[]);
     let format = "{{json .Config.Entrypoint}} {{json .Config.Cmd}}";
@@ -531,7 +531,7 @@ fn a_command_of_nothing_clears_that_of_the_base() {
 
 #[test]
 fn what_docker_refuses_is_refused() {
-    needs_root!("what_docker_refuses_is_refused");
+    needs_root!();
     let engine = engine();
     let table = [
         ("FROM scratch AS 1x\n", "invalid name for build stage"),
@@ -559,7 +559,7 @@ fn what_docker_refuses_is_refused() {
 
 #[test]
 fn copies_keep_what_the_image_has_in_place() {
-    needs_root!("copies_keep_what_the_image_has_in_place");
+    needs_root!();
     let engine = engine();
     let context = Context::new(
         "FROM hundredcounter\nRUN mkdir -m 750 /real && ln -s real /link && touch /real/old\n\
@@ -579,7 +579,7 @@ fn copies_keep_what_the_image_has_in_place() {
 
 #[test]
 fn triggers_of_the_base_are_done_by_the_build_above_it() {
-    needs_root!("triggers_of_the_base_are_done_by_the_build_above_it");
+    needs_root!();
     let engine = engine();
     let context =
         Context::new("FROM hundredcounter\nONBUILD COPY f /f\nONBUILD RUN echo triggered >> /f\n");
@@ -594,7 +594,7 @@ fn triggers_of_the_base_are_done_by_the_build_above_it() {
 
 #[test]
 fn what_an_image_says_of_itself_finds_no_cached_step() {
-    needs_root!("what_an_image_says_of_itself_finds_no_cached_step");
+    needs_root!();
     // CVE-2024-24557: two images that tell the same story, with other files.
     let engine = engine();
     let place = tempfile::tempdir().unwrap();
@@ -614,7 +614,7 @@ fn what_an_image_says_of_itself_finds_no_cached_step() {
 
 #[test]
 fn an_image_of_nothing_can_be_filled() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let context = Context::new("FROM scratch\nCOPY a b/ /dir/\nWORKDIR /w\nCMD [\"/dir/a\"]\n");
     context.write("a", "a");
     context.write("b/c", "c");
@@ -637,14 +637,14 @@ fn a_base_is_pulled_and_what_is_built_upon_it_travels() {
         "FROM {base} AS one\nRUN echo built > /built\nFROM scratch\nCOPY --from=one / /\n\
          COPY --from={base} /app/script.sh /second\nCMD [\"cat\", \"/built\"]\n"
     ));
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let first = context.build(&engine, &["-t", &app, "--target", "one"]);
     assert_eq!(first.code, 0, "{}", first.err);
     assert!(first.err.contains("Pulling from team/base"), "{}", first.err);
     for target in [&["--target", "one"][..], &[]] {
         let id = context.id(&engine, &[&["-t", &app], target].concat());
         engine.ok(&["push", &app]);
-        let other = Engine::empty();
+        let other = TestEngine::empty();
         other.ok(&["pull", "-q", &app]);
         assert_eq!(other.ok(&["images", "-q", "--no-trunc"]), id);
         assert_eq!(other.ok(&["run", "--rm", &app, "cat", "/built"]), "built");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::harness::Engine;
+use crate::harness::TestEngine;
 
 /// All scripts that lifebox brings.
 fn scripts() -> Vec<String> {
@@ -21,7 +21,7 @@ fn scripts() -> Vec<String> {
 
 #[test]
 fn the_scripts_that_lifebox_brings_have_no_errors() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let scripts = scripts();
     assert!(scripts.len() > 20, "{scripts:?}");
     let arguments: Vec<&str> =
@@ -34,7 +34,7 @@ fn the_scripts_that_lifebox_brings_have_no_errors() {
 
 #[test]
 fn findings_are_drawn_listed_and_written_for_programs() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let path = engine.root().join("bad.rhai");
     std::fs::write(&path, "let c = run(\"host\");\nc.strat();\nfor i in 0..2 { defer(|| i); }\n")
         .unwrap();
@@ -57,7 +57,7 @@ fn findings_are_drawn_listed_and_written_for_programs() {
 
 #[test]
 fn warnings_fail_only_where_they_are_to() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let path = engine.root().join("odd.rhai");
     std::fs::write(&path, "exit(0);\nprint(1);\n").unwrap();
     let path = path.to_str().unwrap();

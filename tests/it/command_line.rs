@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
-use crate::harness::{Engine, PATIENCE, Ran, fixture, has_asked, until};
+use crate::harness::{CommandOutput, PATIENCE, TestEngine, fixture, wait_until, waits_for_monitor};
 use crate::needs_root;
 
 const TRANSITIONS: &str = include_str!("../transitions.tsv");
@@ -15,14 +15,14 @@ const VERBS: [&str; 12] = [
     "update", "stats",
 ];
 
-fn engine() -> Engine {
-    let engine = Engine::empty();
+fn engine() -> TestEngine {
+    let engine = TestEngine::empty();
     engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
     engine
 }
 
 /// Brings `box1` into a state, as it was when Docker was measured.
-fn bring(engine: &Engine, state: &str) {
+fn bring(engine: &TestEngine, state: &str) {
     engine.ok(&["rm", "-f", "box1", "box2"]);
     let sleeping = ["--name", "box1", IMAGE, "sleep", "300"];
     match state {
@@ -42,7 +42,7 @@ fn bring(engine: &Engine, state: &str) {
 
 #[test]
 fn every_verb_ends_as_dockers_in_every_state() {
-    needs_root!("every_verb_ends_as_dockers_in_every_state");
+    needs_root!();
     let engine = engine();
     let mut wrong = Vec::new();
     for row in TRANSITIONS.lines().filter(|line| !line.starts_with('#')).skip(1) {
@@ -82,7 +82,7 @@ fn every_verb_ends_as_dockers_in_every_state() {
 /// `wait`) from elsewhere after a while.
 #[test]
 fn what_waits_for_a_container_ends_with_it_as_dockers_does() {
-    needs_root!("what_waits_for_a_container_ends_with_it_as_dockers_does");
+    needs_root!();
     let engine = engine();
     let mut seen = 0;
     for row in TRANSITIONS.lines().filter(|line| !line.starts_with('#')).skip(1) {
@@ -96,15 +96,15 @@ fn what_waits_for_a_container_ends_with_it_as_dockers_does() {
         seen += 1;
         bring(&engine, state);
         let words: Vec<&str> = command.split(' ').collect();
-        let mut child = engine.begin(&words);
+        let mut child = engine.spawn(&words);
         let blocks = waits || matches!(state, "created" | "running");
         if blocks {
             let live = || matches!(engine.status("box1").as_str(), "running" | "paused");
-            assert!(until(PATIENCE, || live() && has_asked(&child)), "{row}");
+            assert!(wait_until(PATIENCE, || live() && waits_for_monitor(&child)), "{row}");
             assert!(child.try_wait().unwrap().is_none(), "{row}: it did not wait");
             engine.ok(if waits { &["kill", "box1"] } else { &["rm", "-f", "box1"] });
         }
-        let ran = Ran::from(child.wait_with_output().unwrap());
+        let ran = CommandOutput::from(child.wait_with_output().unwrap());
         assert_eq!(ran.code.to_string(), code, "{row}: {}", ran.err);
         let expected = if after.starts_with('(') { "gone" } else { after };
         assert_eq!(engine.status("box1"), expected, "{row}");
@@ -115,19 +115,19 @@ fn what_waits_for_a_container_ends_with_it_as_dockers_does() {
 
 #[test]
 fn several_names_are_all_tried_and_all_told() {
-    needs_root!("several_names_are_all_tried_and_all_told");
+    needs_root!();
     let engine = engine();
     for name in ["aa", "bb"] {
         engine.ok(&["create", "--name", name, IMAGE, "true"]);
     }
-    let Ran { code, out, err } = engine.run(&["start", "aa", "no1", "bb", "no2"]);
+    let CommandOutput { code, out, err } = engine.run(&["start", "aa", "no1", "bb", "no2"]);
     assert_eq!((code, out.as_str()), (1, "aa\nbb\n"));
     assert!(err.ends_with("error: failed to start containers: no1, no2\n"), "{err}");
     let ran = engine.run(&["wait", "aa", "bb"]);
     assert_eq!(ran.out, "0\n0\n");
     let err = engine.fails(&["start", "-a", "aa", "bb"], 1);
     assert!(err.contains("you cannot start and attach multiple containers at once"), "{err}");
-    let Ran { code, out, err } = engine.run(&["rm", "aa", "no", "bb"]);
+    let CommandOutput { code, out, err } = engine.run(&["rm", "aa", "no", "bb"]);
     assert_eq!((code, out.as_str()), (1, "aa\nbb\n"), "{err}");
     let ran = engine.run(&["rm", "-f", "no"]);
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
@@ -135,7 +135,7 @@ fn several_names_are_all_tried_and_all_told() {
 
 #[test]
 fn run_ends_with_the_programs_code_or_says_why_not() {
-    needs_root!("run_ends_with_the_programs_code_or_says_why_not");
+    needs_root!();
     let engine = engine();
     let check = |words: &[&str], code: i32| {
         let ran = engine.run(&[&["run", "--rm"], words].concat());
@@ -154,7 +154,7 @@ fn run_ends_with_the_programs_code_or_says_why_not() {
 
 #[test]
 fn streams_arrive_byte_for_byte() {
-    needs_root!("streams_arrive_byte_for_byte");
+    needs_root!();
     let engine = engine();
     let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     let mut child = engine
@@ -177,7 +177,7 @@ fn streams_arrive_byte_for_byte() {
 
 #[test]
 fn an_attached_run_ends_when_nobody_reads_it_any_more() {
-    needs_root!("an_attached_run_ends_when_nobody_reads_it_any_more");
+    needs_root!();
     let engine = engine();
     let mut run = engine.command(&["run", "--name", "flood", IMAGE, "yes"]);
     let mut child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -190,7 +190,7 @@ fn an_attached_run_ends_when_nobody_reads_it_any_more() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    needs_root!("a_reader_that_goes_away_is_no_error");
+    needs_root!();
     let engine = engine();
     engine.run(&["run", "--name", "many", IMAGE, "sh", "-c", "yes | head -n 200000"]);
     let mut child = engine

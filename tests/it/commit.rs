@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{Engine, PATIENCE, fixture, until};
+use crate::harness::{PATIENCE, TestEngine, fixture, wait_until};
 use crate::needs_root;
 
 /// An engine with a store of its own, with `hundredcounter` (busybox) in it.
-pub fn engine() -> Engine {
-    let engine = Engine::empty();
+pub fn engine() -> TestEngine {
+    let engine = TestEngine::empty();
     engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
     engine
 }
@@ -23,14 +23,14 @@ fn names(archive: &Path) -> Vec<String> {
 }
 
 /// What is not finished leaves nothing in the store.
-fn nothing_staged(engine: &Engine) {
+fn nothing_staged(engine: &TestEngine) {
     let left = std::fs::read_dir(engine.root().join("images/staging")).unwrap().count();
     assert_eq!(left, 0, "the staging directory is not empty");
 }
 
 #[test]
 fn diff_shows_what_a_container_changed_and_nothing_else() {
-    needs_root!("diff_shows_what_a_container_changed_and_nothing_else");
+    needs_root!();
     let engine = engine();
     engine.ok(&["create", "--name", "fresh", BASE]);
     assert_eq!(engine.ok(&["diff", "fresh"]), "");
@@ -47,7 +47,7 @@ fn diff_shows_what_a_container_changed_and_nothing_else() {
 
 #[test]
 fn a_commit_is_the_container_as_an_image() {
-    needs_root!("a_commit_is_the_container_as_an_image");
+    needs_root!();
     let engine = engine();
     let script = "echo kept > /kept; rm /app/script.sh; rm -r /etc; mkdir /etc; echo e > /etc/e";
     let run = ["run", "--name", "made", "-e", "OWN=1", BASE, "sh", "-c", script];
@@ -92,7 +92,7 @@ fn a_commit_is_the_container_as_an_image() {
 
 #[test]
 fn a_running_container_is_frozen_for_its_commit_and_runs_on() {
-    needs_root!("a_running_container_is_frozen_for_its_commit_and_runs_on");
+    needs_root!();
     let engine = engine();
     let count = "i=0; while :; do i=$((i+1)); echo $i > /count; done";
     engine.ok(&["run", "-d", "--name", "busy", BASE, "sh", "-c", count]);
@@ -111,7 +111,7 @@ fn a_running_container_is_frozen_for_its_commit_and_runs_on() {
 
 #[test]
 fn changes_see_the_variables_of_the_image_and_of_the_changes_before() {
-    needs_root!("changes_see_the_variables_of_the_image_and_of_the_changes_before");
+    needs_root!();
     let engine = engine();
     engine.ok(&["create", "--name", "cc", "-e", "WHO=you", "-e", "PATH=/bin", BASE]);
     let changes = ["-c", "ENV PATH=/opt:$PATH", "-c", "ENV P=${PATH}:/end", "-c", "LABEL who=$WHO"];
@@ -131,7 +131,7 @@ fn changes_see_the_variables_of_the_image_and_of_the_changes_before() {
 
 #[test]
 fn what_cannot_be_committed_is_refused_in_words() {
-    needs_root!("what_cannot_be_committed_is_refused_in_words");
+    needs_root!();
     let engine = engine();
     engine.ok(&["create", "--name", "cc", BASE]);
     let refused = |arguments: &[&str], said: &str| {
@@ -155,7 +155,7 @@ fn what_cannot_be_committed_is_refused_in_words() {
 
 #[test]
 fn a_container_leaves_as_a_tar_and_comes_back_as_an_image() {
-    needs_root!("a_container_leaves_as_a_tar_and_comes_back_as_an_image");
+    needs_root!();
     let engine = engine();
     let script = "echo out > /out; rm /app/script.sh; chown 5:6 /out; chmod 4755 /out";
     engine.ok(&["run", "--name", "cc", BASE, "sh", "-c", script]);
@@ -203,7 +203,7 @@ fn a_container_leaves_as_a_tar_and_comes_back_as_an_image() {
 
 #[test]
 fn what_is_no_root_file_system_is_not_imported() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let place = tempfile::tempdir().unwrap();
     let at = |name: &str| place.path().join(name).to_string_lossy().into_owned();
     std::fs::write(at("text"), "x".repeat(2000)).unwrap();
@@ -228,7 +228,7 @@ fn what_is_no_root_file_system_is_not_imported() {
 
 #[test]
 fn an_export_that_fails_leaves_no_file() {
-    needs_root!("an_export_that_fails_leaves_no_file");
+    needs_root!();
     let engine = engine();
     engine.ok(&["create", "--name", "cc", BASE]);
     let place = tempfile::tempdir().unwrap();
@@ -247,7 +247,7 @@ fn an_export_that_fails_leaves_no_file() {
 
 #[test]
 fn a_container_that_works_against_it_cannot_spoil_an_export() {
-    needs_root!("a_container_that_works_against_it_cannot_spoil_an_export");
+    needs_root!();
     let engine = engine();
     // Files grow, shrink, vanish and become links and directories, all the time.
     let work = "mkdir /w; cd /w; echo ready; while :; do \
@@ -269,13 +269,13 @@ fn a_container_that_works_against_it_cannot_spoil_an_export() {
 
 #[test]
 fn a_container_removed_while_it_is_committed_is_no_image() {
-    needs_root!("a_container_removed_while_it_is_committed_is_no_image");
+    needs_root!();
     let engine = engine();
     let work = "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo x > /f$i; done";
     engine.ok(&["run", "--name", "many", BASE, "sh", "-c", work]);
-    let mut child = engine.begin(&["commit", "many", "many:1"]);
+    let mut child = engine.spawn(&["commit", "many", "many:1"]);
     let staging = engine.root().join("images/staging");
-    let begun = until(PATIENCE, || {
+    let begun = wait_until(PATIENCE, || {
         std::fs::read_dir(&staging).unwrap().next().is_some() || child.try_wait().unwrap().is_some()
     });
     assert!(begun);

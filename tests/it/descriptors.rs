@@ -1,7 +1,7 @@
 //! Ways out over a descriptor of the host (CVE-2024-21626 and its kin): whatever a container puts
 //! at the paths that the engine opens for it, none of them leads to the host.
 
-use crate::harness::{Engine, PATIENCE, Ran, ran_to_its_end, until};
+use crate::harness::{CommandOutput, PATIENCE, TestEngine, ran_to_its_end, wait_until};
 use crate::needs_root;
 
 /// A file on the host, and its path as seen from a descriptor `n` below the host's root.
@@ -30,12 +30,12 @@ impl Secret {
 }
 
 /// A container whose shell can be used.
-fn begin(engine: &Engine, flags: &[&str]) {
+fn begin(engine: &TestEngine, flags: &[&str]) {
     let fixed = ["run", "-d", "--name", "box"];
     engine.ok(&[&fixed, flags, &["host", "sleep", "1000"]].concat());
 }
 
-fn inside(engine: &Engine, program: &str) -> Ran {
+fn inside(engine: &TestEngine, program: &str) -> CommandOutput {
     // With standard input of its own, so that it needs no /dev/null.
     let output = engine.run_with_input(&["exec", "-i", "box", "sh", "-c", program], b"");
     output.into()
@@ -43,8 +43,8 @@ fn inside(engine: &Engine, program: &str) -> Ran {
 
 #[test]
 fn a_dev_null_of_the_containers_making_is_never_followed() {
-    needs_root!("a_dev_null_of_the_containers_making_is_never_followed");
-    let (engine, secret) = (Engine::new(), Secret::new());
+    needs_root!();
+    let (engine, secret) = (TestEngine::new(), Secret::new());
     begin(&engine, &[]);
     for descriptor in 3..40 {
         let link = secret.through(descriptor, "secret");
@@ -65,14 +65,14 @@ fn a_dev_null_of_the_containers_making_is_never_followed() {
         let found = std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
         found.stdout.is_empty()
     };
-    assert!(until(PATIENCE, helpers), "a helper is left");
+    assert!(wait_until(PATIENCE, helpers), "a helper is left");
     assert!(secret.is_untouched());
 }
 
 #[test]
 fn a_working_directory_is_made_inside_or_not_at_all() {
-    needs_root!("a_working_directory_is_made_inside_or_not_at_all");
-    let (engine, secret) = (Engine::new(), Secret::new());
+    needs_root!();
+    let (engine, secret) = (TestEngine::new(), Secret::new());
     begin(&engine, &["--pid", "host"]);
     let own = std::process::id();
     let up = &secret.0.path().display().to_string()[1..];
@@ -97,15 +97,16 @@ fn a_working_directory_is_made_inside_or_not_at_all() {
     // A link inside is followed inside.
     let program = "mkdir -p /real/new; ln -s /real /link; exec sleep 1000";
     engine.ok(&["run", "-d", "--name", "links", "host", "sh", "-c", program]);
-    let made = until(PATIENCE, || engine.run(&["exec", "links", "test", "-L", "/link"]).code == 0);
+    let made =
+        wait_until(PATIENCE, || engine.run(&["exec", "links", "test", "-L", "/link"]).code == 0);
     assert!(made);
     assert_eq!(engine.ok(&["exec", "-w", "/link/new", "links", "pwd"]), "/real/new");
 }
 
 #[test]
 fn users_are_looked_up_in_the_containers_own_files() {
-    needs_root!("users_are_looked_up_in_the_containers_own_files");
-    let (engine, secret) = (Engine::new(), Secret::new());
+    needs_root!();
+    let (engine, secret) = (TestEngine::new(), Secret::new());
     std::fs::write(secret.0.path().join("secret"), "s3cret\n").unwrap();
     begin(&engine, &[]);
     for descriptor in 3..40 {
@@ -124,8 +125,8 @@ fn users_are_looked_up_in_the_containers_own_files() {
 
 #[test]
 fn what_the_caller_left_open_is_neither_kept_nor_within_reach() {
-    needs_root!("what_the_caller_left_open_is_neither_kept_nor_within_reach");
-    let (engine, secret) = (Engine::new(), Secret::new());
+    needs_root!();
+    let (engine, secret) = (TestEngine::new(), Secret::new());
     // A shell that leaves a directory of the host and a pipe open.
     let script = format!(
         "exec 7<{} 8>&1; exec \"$0\" run -d --name box host sleep 1000",
@@ -155,8 +156,8 @@ fn what_the_caller_left_open_is_neither_kept_nor_within_reach() {
 
 #[test]
 fn a_device_is_never_made_in_a_directory_of_the_host() {
-    needs_root!("a_device_is_never_made_in_a_directory_of_the_host");
-    let (engine, secret) = (Engine::new(), Secret::new());
+    needs_root!();
+    let (engine, secret) = (TestEngine::new(), Secret::new());
     let volume = format!("{}:/dev/sub", secret.0.path().display());
     let flags =
         ["run", "--rm", "-v", &volume, "--device", "/dev/null:/dev/sub/made", "host", "true"];
@@ -166,24 +167,24 @@ fn a_device_is_never_made_in_a_directory_of_the_host() {
 
 #[test]
 fn a_seccomp_profile_that_is_no_file_is_refused_at_once() {
-    needs_root!("a_seccomp_profile_that_is_no_file_is_refused_at_once");
-    let (engine, secret) = (Engine::new(), Secret::new());
+    needs_root!();
+    let (engine, secret) = (TestEngine::new(), Secret::new());
     let fifo = secret.0.path().join("fifo");
     let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
     assert!(made.success());
     let option = format!("seccomp={}", fifo.display());
-    let run = engine.begin(&["run", "--rm", "--security-opt", &option, "host", "true"]);
+    let run = engine.spawn(&["run", "--rm", "--security-opt", &option, "host", "true"]);
     let ran = ran_to_its_end(run);
     assert!(ran.err.contains("it is no regular file"), "{ran:?}");
 }
 
 #[test]
 fn what_a_user_puts_at_the_console_is_covered_and_never_opened() {
-    needs_root!("what_a_user_puts_at_the_console_is_covered_and_never_opened");
-    let (engine, secret) = (Engine::new(), Secret::new());
+    needs_root!();
+    let (engine, secret) = (TestEngine::new(), Secret::new());
     let fifo = secret.0.path().join("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let volume = format!("{}:/dev/console", fifo.display());
-    let ran = ran_to_its_end(engine.begin(&["run", "--rm", "-t", "-v", &volume, "host", "tty"]));
+    let ran = ran_to_its_end(engine.spawn(&["run", "--rm", "-t", "-v", &volume, "host", "tty"]));
     assert!(ran.code == 0 && ran.out.trim() == "/dev/pts/0", "{ran:?}");
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::harness::Engine;
+use crate::harness::TestEngine;
 use crate::needs_root;
 
-fn dry(engine: &Engine, text: &str) -> String {
+fn dry(engine: &TestEngine, text: &str) -> String {
     engine.ok(&["--dry-run", "-e", text])
 }
 
@@ -29,8 +29,8 @@ fn listing(root: &Path) -> Vec<String> {
 
 #[test]
 fn effects_are_told_in_order_and_none_is_there() {
-    needs_root!("effects_are_told_in_order_and_none_is_there");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["create", "--name", "real", "host", "true"]);
     let before = listing(engine.root());
     let told = dry(
@@ -79,8 +79,8 @@ fn effects_are_told_in_order_and_none_is_there() {
 
 #[test]
 fn what_is_there_in_truth_can_be_asked_and_is_left_alone() {
-    needs_root!("what_is_there_in_truth_can_be_asked_and_is_left_alone");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--init", "--name", "web", "host", "sh", "-c", "echo up; sleep 1000"]);
     engine.ok(&["-e", "wait_for(\"web\", #{ log: \"up\" })"]);
     let told = dry(
@@ -97,7 +97,7 @@ fn what_is_there_in_truth_can_be_asked_and_is_left_alone() {
 
 #[test]
 fn refusals_are_those_of_the_real_engine() {
-    needs_root!("refusals_are_those_of_the_real_engine");
+    needs_root!();
     for text in [
         "let c = run(\"host\", \"sleep 100\", #{ name: \"web\" }).pause(); c.start();",
         "run(\"host\", \"sleep 100\", #{ name: \"web\" }).rm();",
@@ -115,7 +115,7 @@ fn refusals_are_those_of_the_real_engine() {
         "create_volume(\"bad/name\");",
         "image(\"host\").with_env(\"A=B\", 1);",
     ] {
-        let engine = Engine::new();
+        let engine = TestEngine::new();
         let told = engine.fails(&["--dry-run", "-e", text], 1);
         let real = engine.fails(&["-e", text], 1);
         assert_eq!(told, real, "{text}");
@@ -127,8 +127,8 @@ fn refusals_are_those_of_the_real_engine() {
 
 #[test]
 fn every_workflow_can_be_told() {
-    needs_root!("every_workflow_can_be_told");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let before = listing(engine.root());
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
     for entry in std::fs::read_dir(directory).unwrap() {
@@ -146,8 +146,8 @@ fn every_workflow_can_be_told() {
 
 #[test]
 fn a_dry_run_is_for_scripts_and_has_an_end() {
-    needs_root!("a_dry_run_is_for_scripts_and_has_an_end");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     assert!(engine.fails(&["--dry-run", "ps"], 1).contains("--dry-run is for scripts"));
     let flags = ["script", "--dry-run", "--timeout", "0.3s", "-"];
     let mut command = engine.command(&flags);
@@ -159,8 +159,8 @@ fn a_dry_run_is_for_scripts_and_has_an_end() {
 
 #[test]
 fn a_service_that_is_stopped_is_taken_to_end_well() {
-    needs_root!("a_service_that_is_stopped_is_taken_to_end_well");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/smoke-test.rhai");
     let told = engine.ok(&["--dry-run", script.to_str().unwrap()]);
     assert!(told.contains("ok: it stops when asked"), "{told}");
@@ -170,8 +170,8 @@ fn a_service_that_is_stopped_is_taken_to_end_well() {
 
 #[test]
 fn what_was_made_can_be_asked_as_if_it_were_there() {
-    needs_root!("what_was_made_can_be_asked_as_if_it_were_there");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["volume", "create", "real"]);
     let text = r#"
         create_volume("vv", #{ labels: #{ a: "b" } });

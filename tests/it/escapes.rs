@@ -2,20 +2,20 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::harness::{Engine, LIFEBOX, Ran};
+use crate::harness::{CommandOutput, LIFEBOX, TestEngine};
 use crate::needs_root;
 
 const IMAGE: &str = "hundredcounter";
 
 /// What a shell inside says and how it ends, in a container that is made with `words`.
-fn try_inside(engine: &Engine, words: &[&str], program: &str) -> Ran {
+fn try_inside(engine: &TestEngine, words: &[&str], program: &str) -> CommandOutput {
     let tail = ["--entrypoint", "/bin/sh", IMAGE, "-c", program];
     engine.run(&[&["run", "--rm"], words, &tail].concat())
 }
 
 /// A container whose writable layer is filled by hand before it starts, as a hostile image's
 /// layers would be.
-fn made(engine: &Engine, words: &[&str], command: &[&str]) -> (String, std::path::PathBuf) {
+fn made(engine: &TestEngine, words: &[&str], command: &[&str]) -> (String, std::path::PathBuf) {
     let tail = [&["--entrypoint", command[0], IMAGE], &command[1..]].concat();
     let id = engine.ok(&[&["create"], words, &tail].concat());
     let upper = engine.root().join("containers").join(&id).join("upper");
@@ -24,8 +24,8 @@ fn made(engine: &Engine, words: &[&str], command: &[&str]) -> (String, std::path
 
 #[test]
 fn cve_2019_5736_the_program_cannot_be_overwritten_through_proc_self_exe() {
-    needs_root!("cve_2019_5736_the_program_cannot_be_overwritten_through_proc_self_exe");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // A copy, so that what is tried can do no harm, and nothing else runs it.
     let copy = engine.root().join("lifebox");
     std::fs::copy(LIFEBOX, &copy).unwrap();
@@ -46,8 +46,8 @@ fn cve_2019_5736_the_program_cannot_be_overwritten_through_proc_self_exe() {
 
 #[test]
 fn cve_2016_9962_init_has_nothing_of_the_host_to_take() {
-    needs_root!("cve_2016_9962_init_has_nothing_of_the_host_to_take");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let open = "ls -l /proc/1/fd /proc/1/root /proc/1/cwd; cat /proc/1/environ | tr '\\0' '\\n'";
     let ran = try_inside(&engine, &["--cap-add", "SYS_PTRACE"], open);
     assert_eq!(ran.code, 0, "{}", ran.err);
@@ -58,8 +58,8 @@ fn cve_2016_9962_init_has_nothing_of_the_host_to_take() {
 
 #[test]
 fn cve_2024_21626_no_directory_of_the_host_is_reached_through_a_descriptor() {
-    needs_root!("cve_2024_21626_no_directory_of_the_host_is_reached_through_a_descriptor");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for number in 0..12 {
         let workdir = format!("/proc/self/fd/{number}");
         let ran = try_inside(&engine, &["-w", &workdir], "pwd; ls ../../../../../../etc/hostname");
@@ -79,8 +79,8 @@ fn cve_2024_21626_no_directory_of_the_host_is_reached_through_a_descriptor() {
 
 #[test]
 fn cve_2022_0492_no_release_agent_can_be_set() {
-    needs_root!("cve_2022_0492_no_release_agent_can_be_set");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program =
         "mkdir /tmp/c 2>/dev/null; mount -t cgroup -o memory cgroup /tmp/c && echo mounted
         unshare -UrmC true && echo namespace
@@ -92,8 +92,8 @@ fn cve_2022_0492_no_release_agent_can_be_set() {
 
 #[test]
 fn cve_2025_31133_a_mask_is_the_containers_own_dev_null() {
-    needs_root!("cve_2025_31133_a_mask_is_the_containers_own_dev_null");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // `/dev/null` of the image leads elsewhere; the container's `/dev` is another file system.
     let (id, upper) =
         made(&engine, &[], &["/bin/sh", "-c", "cat /proc/keys; stat -c %t:%T /dev/null"]);
@@ -109,8 +109,8 @@ fn cve_2025_31133_a_mask_is_the_containers_own_dev_null() {
 
 #[test]
 fn cve_2025_52565_and_52881_links_at_mount_points_lead_nowhere() {
-    needs_root!("cve_2025_52565_and_52881_links_at_mount_points_lead_nowhere");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // A mount point that is a link is refused (CVE-2019-16884, CVE-2019-19921, CVE-2023-27561).
     for point in ["proc", "sys", "dev"] {
         let (id, upper) = made(&engine, &[], &["/bin/true"]);
@@ -136,8 +136,8 @@ fn kind_of(point: &str) -> &'static str {
 
 #[test]
 fn cve_2021_30465_a_link_in_the_root_is_followed_inside_only() {
-    needs_root!("cve_2021_30465_a_link_in_the_root_is_followed_inside_only");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let (id, upper) = made(&engine, &[], &["/bin/sh", "-c", "cat /etc/hosts"]);
     let victim = engine.root().join("victim");
     std::fs::write(&victim, "mine").unwrap();
@@ -149,8 +149,8 @@ fn cve_2021_30465_a_link_in_the_root_is_followed_inside_only() {
 
 #[test]
 fn a_device_node_in_an_image_is_dead() {
-    needs_root!("a_device_node_in_an_image_is_dead");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let (id, upper) = made(&engine, &[], &["/bin/sh", "-c", "cat /zero; cat /disk"]);
     let node = |name: &str, kind, number| {
         let mode = rustix::fs::Mode::from_raw_mode(0o666);
@@ -168,8 +168,8 @@ fn a_device_node_in_an_image_is_dead() {
 
 #[test]
 fn cve_2015_3627_and_others_the_host_is_not_reached_through_proc() {
-    needs_root!("cve_2015_3627_and_others_the_host_is_not_reached_through_proc");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "chroot /proc/1/root/../../.. cat /etc/hostname > /tmp/a
         cat /etc/hostname > /tmp/b; cmp /tmp/a /tmp/b && echo same
         for f in /proc/kcore /proc/keys /proc/timer_list; do [ -e $f ] && head -c 1 $f; done; true";
@@ -179,32 +179,32 @@ fn cve_2015_3627_and_others_the_host_is_not_reached_through_proc() {
 
 #[test]
 fn cve_2014_9357_open_by_handle_at_is_denied() {
-    needs_root!("cve_2014_9357_open_by_handle_at_is_denied");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // "Shocker": 304 on x86_64, 265 on aarch64.
     let number = if cfg!(target_arch = "aarch64") { "265" } else { "304" };
-    let answer = crate::probed::probe(&engine, &[], &["call", number, "0", "0", "0"]);
+    let answer = crate::runtimetest::probe(&engine, &[], &["call", number, "0", "0", "0"]);
     assert_eq!(answer, 1);
 }
 
 #[test]
 fn cve_2017_5226_and_the_keyring_no_terminal_and_no_keys_are_inherited() {
-    needs_root!("cve_2017_5226_and_the_keyring_no_terminal_and_no_keys_are_inherited");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let ran = try_inside(&engine, &[], "echo > /dev/tty; cut -d' ' -f7 /proc/self/stat");
     // No controlling terminal: there is none to push characters into (TIOCSTI).
     assert!(ran.err.contains("No such device or address"), "{ran:?}");
     assert_eq!(ran.out.trim(), "0");
     // keyctl: 250 on x86_64, 219 on aarch64.
     let number = if cfg!(target_arch = "aarch64") { "219" } else { "250" };
-    assert_eq!(crate::probed::probe(&engine, &[], &["call", number, "0", "0"]), 1);
+    assert_eq!(crate::runtimetest::probe(&engine, &[], &["call", number, "0", "0"]), 1);
 }
 
 /// Docker's `cp` loaded a library of the container, with the rights of the host.
 #[test]
 fn cve_2019_14271_nothing_of_the_container_is_loaded_by_what_looks_into_it() {
-    needs_root!("cve_2019_14271_nothing_of_the_container_is_loaded_by_what_looks_into_it");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let (library, loaded) = (engine.root().join("evil.so"), engine.root().join("loaded"));
     let source = format!(
         "#include <fcntl.h>\n__attribute__((constructor)) static void load(void) \

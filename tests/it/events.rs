@@ -6,13 +6,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::harness::{Engine, PATIENCE, Ran, follows, signal, until};
+use crate::harness::{CommandOutput, PATIENCE, TestEngine, follows, signal, wait_until};
 use crate::needs_root;
 
 /// What belongs to an action, beside who it is about.
 const OWN: [&str; 4] = ["destination", "exitCode", "oldName", "signal"];
 
-impl Engine {
+impl TestEngine {
     /// All events so far, as Docker's JSON.
     fn events(&self, flags: &[&str]) -> Vec<Value> {
         let flags = [&["events", "--since", "1h", "--until", "0s", "--format", "json"], flags];
@@ -30,8 +30,8 @@ impl Engine {
 
 #[test]
 fn a_whole_life_is_told_as_docker_tells_it() {
-    needs_root!("a_whole_life_is_told_as_docker_tells_it");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let reference = include_str!("../reference/events.txt");
     let lines = || reference.lines().filter(|line| !line.starts_with('#'));
     for command in lines().filter_map(|line| line.strip_prefix("$ ")) {
@@ -54,8 +54,8 @@ fn a_whole_life_is_told_as_docker_tells_it() {
 
 #[test]
 fn want_of_memory_is_told_before_the_end() {
-    needs_root!("want_of_memory_is_told_before_the_end");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let greedy = "x=a; while :; do x=$x$x; done";
     let flags = ["run", "--name", "web", "-m", "16m", "--memory-swap", "16m"];
     assert_eq!(engine.run(&[&flags[..], &["host", "sh", "-c", greedy]].concat()).code, 137);
@@ -64,8 +64,8 @@ fn want_of_memory_is_told_before_the_end() {
 
 #[test]
 fn the_end_is_told_before_wait_returns() {
-    needs_root!("the_end_is_told_before_wait_returns");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for n in 0..10 {
         let name = format!("web{n}");
         engine.ok(&["run", "-d", "--name", &name, "host", "sh", "-c", "exit 3"]);
@@ -76,18 +76,18 @@ fn the_end_is_told_before_wait_returns() {
 
 #[test]
 fn restarts_and_deaths_of_monitors_are_told() {
-    needs_root!("restarts_and_deaths_of_monitors_are_told");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = ["host", "sh", "-c", "exit 3"];
     let flags = ["run", "-d", "--name", "again", "--restart", "on-failure:1"];
     engine.ok(&[&flags[..], &program].concat());
-    assert!(until(PATIENCE, || engine.get("again", "{{.State.Status}}") == "exited"));
+    assert!(wait_until(PATIENCE, || engine.get("again", "{{.State.Status}}") == "exited"));
     assert_eq!(engine.actions("again"), ["create", "start", "die", "start", "die"]);
     engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "300"]);
     let status = std::fs::read_to_string(format!("/proc/{}/status", engine.pid("web"))).unwrap();
     let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap();
     signal(parent.trim().parse().unwrap(), Signal::KILL);
-    assert!(until(PATIENCE, || engine.status("web") == "exited"));
+    assert!(wait_until(PATIENCE, || engine.status("web") == "exited"));
     assert_eq!(engine.actions("web"), ["create", "start", "die"]);
     let last = engine.events(&["-f", "container=web"]).pop().unwrap();
     assert_eq!(last["Actor"]["Attributes"]["exitCode"], "137");
@@ -95,12 +95,12 @@ fn restarts_and_deaths_of_monitors_are_told() {
 
 #[test]
 fn a_follower_sees_what_happens_until_ctrl_c() {
-    needs_root!("a_follower_sees_what_happens_until_ctrl_c");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["create", "--name", "old", "host", "true"]);
     let mut follower =
-        engine.begin(&["events", "--format", "{{.Action}} {{.Actor.Attributes.name}}"]);
-    assert!(until(PATIENCE, || follows(&follower)), "it does not follow");
+        engine.spawn(&["events", "--format", "{{.Action}} {{.Actor.Attributes.name}}"]);
+    assert!(wait_until(PATIENCE, || follows(&follower)), "it does not follow");
     engine.ok(&["run", "--rm", "--name", "web", "host", "true"]);
     let mut out = BufReader::new(follower.stdout.take().unwrap()).lines();
     let lines: Vec<String> = out.by_ref().take(5).map(Result::unwrap).collect();
@@ -108,22 +108,22 @@ fn a_follower_sees_what_happens_until_ctrl_c() {
     assert_eq!(lines, expected);
     signal(follower.id(), Signal::INT);
     assert_eq!(out.next().map(Result::unwrap), None);
-    let ran = Ran::from(follower.wait_with_output().unwrap());
+    let ran = CommandOutput::from(follower.wait_with_output().unwrap());
     assert_eq!((ran.code, ran.err.as_str()), (130, ""));
 }
 
 #[test]
 fn a_follower_ends_at_its_time() {
-    needs_root!("a_follower_ends_at_its_time");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["create", "--name", "old", "host", "true"]);
     // Seconds since 1970, as Docker takes them.
     let soon = jiff::Timestamp::now().as_second() + 2;
     let soon = soon.to_string();
     let follower =
-        engine.begin(&["events", "--since", "1h", "--until", &soon, "-f", "type=container"]);
+        engine.spawn(&["events", "--since", "1h", "--until", &soon, "-f", "type=container"]);
     engine.ok(&["create", "--name", "new", "host", "true"]);
-    let ran = Ran::from(follower.wait_with_output().unwrap());
+    let ran = CommandOutput::from(follower.wait_with_output().unwrap());
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert!(ran.out.contains("name=old") && ran.out.contains("name=new"), "{}", ran.out);
     assert!(jiff::Timestamp::now().as_second() >= soon.parse().unwrap());
@@ -131,8 +131,8 @@ fn a_follower_ends_at_its_time() {
 
 #[test]
 fn events_are_filtered_and_shown_as_asked() {
-    needs_root!("events_are_filtered_and_shown_as_asked");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "--name", "web", "-l", "tier=front", "host", "true"]);
     engine.ok(&["create", "--name", "other", "hundredcounter"]);
     engine.ok(&["volume", "create", "data"]);
@@ -165,8 +165,8 @@ fn events_are_filtered_and_shown_as_asked() {
 
 #[test]
 fn a_hostile_label_breaks_no_line() {
-    needs_root!("a_hostile_label_breaks_no_line");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let forged = "x\n2026-01-02T15:04:05.000000000Z container die forged\u{1b}[2J \"}\\";
     let label = format!("evil={forged}");
     engine.ok(&["create", "--name", "web", "-l", &label, "-l", "exitCode=7", "host", "true"]);
@@ -181,8 +181,8 @@ fn a_hostile_label_breaks_no_line() {
 
 #[test]
 fn no_verb_fails_where_nothing_can_be_told() {
-    needs_root!("no_verb_fails_where_nothing_can_be_told");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // A disk that is full for events alone.
     std::os::unix::fs::symlink("/dev/full", engine.root().join("events.jsonl")).unwrap();
     assert_eq!(engine.run(&["run", "--name", "web", "host", "sh", "-c", "exit 3"]).code, 3);
@@ -194,13 +194,13 @@ fn no_verb_fails_where_nothing_can_be_told() {
 
 #[test]
 fn others_can_not_read_events() {
-    needs_root!("others_can_not_read_events");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["create", "--name", "web", "host", "true"]);
     let mode = engine.root().join("events.jsonl").metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     // An engine that nothing has happened to has a place for them all the same.
-    let empty = Engine::empty();
+    let empty = TestEngine::empty();
     let root = empty.root().join("new");
     let command = ["--root", root.to_str().unwrap(), "events", "--until", "0s"];
     assert_eq!(empty.ok(&command), "");
@@ -209,8 +209,8 @@ fn others_can_not_read_events() {
 
 #[test]
 fn a_script_waits_for_what_it_began() {
-    needs_root!("a_script_waits_for_what_it_began");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let script = r#"
         let web = create("host", #{ cmd: "sh -c 'exit 3'", name: "web" });
         let life = events(#{ follow: true, timeout: "20s", filter: #{ container: web } });
@@ -232,12 +232,12 @@ fn a_script_waits_for_what_it_began() {
 
 #[test]
 fn ctrl_c_ends_a_script_that_waits_for_events() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     for script in ["for e in events(#{ follow: true }) { print(e); }", "events(|e| print(e));"] {
-        let reader = engine.begin(&["-e", script]);
-        assert!(until(PATIENCE, || follows(&reader)));
+        let reader = engine.spawn(&["-e", script]);
+        assert!(wait_until(PATIENCE, || follows(&reader)));
         signal(reader.id(), Signal::INT);
-        let ran = Ran::from(reader.wait_with_output().unwrap());
+        let ran = CommandOutput::from(reader.wait_with_output().unwrap());
         assert_eq!((ran.code, ran.out.as_str()), (130, ""), "{script}: {}", ran.err);
     }
 }

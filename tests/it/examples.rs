@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::{Engine, fixture};
+use crate::harness::{TestEngine, fixture};
 use crate::needs_root;
 
 /// What asks a registry elsewhere: `peers_registry` runs these against one of its own; and what
@@ -12,7 +12,7 @@ use crate::needs_root;
 const ELSEWHERE: [&str; 3] = ["pull", "push", "learn"];
 
 /// The name of each function with its examples.
-fn examples(engine: &Engine) -> Vec<(String, String)> {
+fn examples(engine: &TestEngine) -> Vec<(String, String)> {
     let document: Value = serde_json::from_str(&engine.ok(&["docs", "--format", "json"])).unwrap();
     let parts = document["parts"].as_array().unwrap().iter();
     let all = parts.chain(document["modules"].as_array().unwrap());
@@ -27,7 +27,7 @@ fn examples(engine: &Engine) -> Vec<(String, String)> {
 }
 
 /// What examples take for granted: containers, an image with two names, files here.
-fn prepare(engine: &Engine, here: &Path, text: &str) {
+fn prepare(engine: &TestEngine, here: &Path, text: &str) {
     for name in ["web", "db", "job", "hello", "web-1"] {
         if text.contains(&format!("\"{name}\"")) && !text.contains(&format!("name: \"{name}\"")) {
             let program = "echo ready; echo ready >&2; echo ready >&2; echo hello; echo done; \
@@ -63,8 +63,8 @@ fn prepare(engine: &Engine, here: &Path, text: &str) {
 
 #[test]
 fn every_example_of_the_reference_runs() {
-    needs_root!("every_example_of_the_reference_runs");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut failed = Vec::new();
     for (signature, text) in examples(&engine) {
         let name = signature.split('(').next().unwrap_or_default();
@@ -79,7 +79,7 @@ fn every_example_of_the_reference_runs() {
         command.current_dir(here.path()).stdin(std::fs::File::open(&script).unwrap());
         // Somebody else at the same container, for the ones that go on until it is removed.
         let beside = "sleep(1); restart(\"web\", 0); sleep(1); rm(\"web\", #{ force: true });";
-        let other = text.contains("across_restarts").then(|| engine.begin(&["-e", beside]));
+        let other = text.contains("across_restarts").then(|| engine.spawn(&["-e", beside]));
         let output = command.output().unwrap();
         if let Some(mut other) = other {
             other.wait().unwrap();

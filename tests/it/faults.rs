@@ -5,11 +5,11 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::harness::{Engine, PATIENCE, signal, until};
+use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
 use crate::needs_root;
 
 /// The process id of a container's monitor.
-fn monitor(engine: &Engine, container: &str) -> u32 {
+fn monitor(engine: &TestEngine, container: &str) -> u32 {
     let id = engine.get(container, "{{.Id}}");
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let mut ids = processes.filter_map(|entry| entry.file_name().to_string_lossy().parse().ok());
@@ -22,8 +22,8 @@ fn monitor(engine: &Engine, container: &str) -> u32 {
 
 #[test]
 fn a_container_dies_with_its_monitor_and_keeps_its_log() {
-    needs_root!("a_container_dies_with_its_monitor_and_keeps_its_log");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for paused in [false, true] {
         let name = if paused { "cold" } else { "warm" };
         let program = "echo kept; sleep 300 & wait";
@@ -33,14 +33,14 @@ fn a_container_dies_with_its_monitor_and_keeps_its_log() {
         if paused {
             engine.ok(&["pause", name]);
         }
-        let waiting = engine.begin(&["wait", name]);
-        assert!(until(PATIENCE, || crate::harness::has_asked(&waiting)));
+        let waiting = engine.spawn(&["wait", name]);
+        assert!(wait_until(PATIENCE, || crate::harness::waits_for_monitor(&waiting)));
         signal(monitor, Signal::KILL);
-        let ran = crate::harness::Ran::from(waiting.wait_with_output().unwrap());
+        let ran = crate::harness::CommandOutput::from(waiting.wait_with_output().unwrap());
         assert_eq!((ran.code, ran.out.as_str()), (0, "137\n"), "{name}: {}", ran.err);
         let state = engine.get(name, "{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}");
         assert!(state.starts_with("exited 137 ") && state.contains("monitor"), "{state}");
-        assert!(until(PATIENCE, || !fs::exists(format!("/proc/{pid}/root/bin")).unwrap()));
+        assert!(wait_until(PATIENCE, || !fs::exists(format!("/proc/{pid}/root/bin")).unwrap()));
         assert_eq!(engine.leftovers(), Vec::<String>::new());
         assert_eq!(engine.ok(&["logs", name]), "kept");
         engine.ok(&["start", name]);
@@ -52,8 +52,8 @@ fn a_container_dies_with_its_monitor_and_keeps_its_log() {
 
 #[test]
 fn a_damaged_record_spoils_its_own_container_only() {
-    needs_root!("a_damaged_record_spoils_its_own_container_only");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "good", "host", "sleep", "300"]);
     let damages: [(&str, &[u8]); 8] = [
         ("state.json", b""),
@@ -92,8 +92,8 @@ fn a_damaged_record_spoils_its_own_container_only() {
 
 #[test]
 fn a_missing_record_can_be_removed() {
-    needs_root!("a_missing_record_can_be_removed");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for file in ["state.json", "spec.json", "lock"] {
         engine.ok(&["create", "--name", "bad", "host"]);
         let directory = engine.container_directory("bad");
@@ -112,8 +112,8 @@ fn a_missing_record_can_be_removed() {
 
 #[test]
 fn a_running_container_whose_record_is_damaged_is_killed_by_rm() {
-    needs_root!("a_running_container_whose_record_is_damaged_is_killed_by_rm");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "bad", "host", "sleep", "300"]);
     let pid = engine.pid("bad");
     let directory = engine.container_directory("bad");
@@ -121,19 +121,19 @@ fn a_running_container_whose_record_is_damaged_is_killed_by_rm() {
     assert!(engine.ok(&["ps", "-a"]).contains("Dead"));
     engine.ok(&["rm", "-f", "bad"]);
     assert!(!directory.exists());
-    assert!(until(PATIENCE, || !fs::exists(format!("/proc/{pid}/root/bin")).unwrap()));
-    assert!(until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+    assert!(wait_until(PATIENCE, || !fs::exists(format!("/proc/{pid}/root/bin")).unwrap()));
+    assert!(wait_until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
 }
 
 #[test]
 fn a_killed_create_leaves_a_whole_container_or_none() {
-    needs_root!("a_killed_create_leaves_a_whole_container_or_none");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for round in 0..40_u64 {
-        let mut child = engine.begin(&["create", "--name", "box", "host", "sleep", "300"]);
+        let mut child = engine.spawn(&["create", "--name", "box", "host", "sleep", "300"]);
         // At another moment each time: after up to some milliseconds.
         let moment = std::time::Instant::now() + std::time::Duration::from_micros(round * 250);
-        until(PATIENCE, || std::time::Instant::now() >= moment);
+        wait_until(PATIENCE, || std::time::Instant::now() >= moment);
         let _ = child.kill();
         child.wait().unwrap();
         let status = engine.status("box");
@@ -148,24 +148,24 @@ fn a_killed_create_leaves_a_whole_container_or_none() {
 
 #[test]
 fn a_killed_run_leaves_a_container_that_runs_or_does_not() {
-    needs_root!("a_killed_run_leaves_a_container_that_runs_or_does_not");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for round in 0..25_u64 {
-        let mut child = engine.begin(&["run", "--name", "box", "host", "sleep", "300"]);
+        let mut child = engine.spawn(&["run", "--name", "box", "host", "sleep", "300"]);
         let moment = std::time::Instant::now() + std::time::Duration::from_millis(round);
-        until(PATIENCE, || std::time::Instant::now() >= moment);
+        wait_until(PATIENCE, || std::time::Instant::now() >= moment);
         let _ = child.kill();
         child.wait().unwrap();
         engine.ok(&["rm", "-f", "box"]);
         assert_eq!(engine.status("box"), "gone");
-        assert!(until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+        assert!(wait_until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
     }
 }
 
 #[test]
 fn a_container_lives_on_without_the_one_who_ran_it() {
-    needs_root!("a_container_lives_on_without_the_one_who_ran_it");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program =
         "echo up; while [ ! -e /go ]; do sleep 0.02; done; echo end; echo err >&2; exit 6";
     let mut child = engine

@@ -3,19 +3,19 @@
 use std::io::{BufRead as _, BufReader};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Engine, PATIENCE, ended, signal};
+use crate::harness::{PATIENCE, TestEngine, signal, wait_for_exit};
 use crate::needs_root;
 
 /// What a script prints.
 #[track_caller]
 fn prints(script: &str, expected: &str) {
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     assert_eq!(engine.script(script).trim_end(), expected, "{script}");
 }
 
 #[test]
 fn handlers_hear_of_a_life_while_the_script_waits() {
-    needs_root!("handlers_hear_of_a_life_while_the_script_waits");
+    needs_root!();
     prints(
         r#"
         let c = create("host", #{ name: "web", cmd: ["sh", "-c", "exit 3"] });
@@ -44,8 +44,8 @@ fn handlers_hear_of_a_life_while_the_script_waits() {
 
 #[test]
 fn each_call_that_waits_tells_at_once_and_goes_on() {
-    needs_root!("each_call_that_waits_tells_at_once_and_goes_on");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for wait in [
         r#"sleep("200ms")"#,
         r#"c.wait()"#,
@@ -74,14 +74,17 @@ fn each_call_that_waits_tells_at_once_and_goes_on() {
             "#
         );
         // Another process does it meanwhile.
-        let mut child = engine.begin(&["-e", &script]);
+        let mut child = engine.spawn(&["-e", &script]);
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut id = String::new();
         out.read_line(&mut id).unwrap();
         engine.ok(&["rename", id.trim(), "other"]);
         let mut told = String::new();
         out.read_line(&mut told).unwrap();
-        assert!(ended(&mut child, PATIENCE).is_some_and(|status| status.success()), "{wait}");
+        assert!(
+            wait_for_exit(&mut child, PATIENCE).is_some_and(|status| status.success()),
+            "{wait}"
+        );
         assert_eq!(told, "1\n", "{wait}");
         engine.ok(&["-e", "for c in ps(#{ all: true }) { c.rm(#{ force: true }); }"]);
     }
@@ -89,8 +92,8 @@ fn each_call_that_waits_tells_at_once_and_goes_on() {
 
 #[test]
 fn what_a_handler_throws_ends_the_call_that_waited() {
-    needs_root!("what_a_handler_throws_ends_the_call_that_waited");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let begun = Instant::now();
     for wait in [
         "sleep(1000)",
@@ -122,7 +125,7 @@ fn what_a_handler_throws_ends_the_call_that_waited() {
 
 #[test]
 fn handlers_run_one_after_the_other_and_never_beside_the_script() {
-    needs_root!("handlers_run_one_after_the_other_and_never_beside_the_script");
+    needs_root!();
     prints(
         r#"
         let seen = [];
@@ -147,7 +150,7 @@ fn handlers_run_one_after_the_other_and_never_beside_the_script() {
 
 #[test]
 fn what_is_left_is_told_at_the_end_of_the_script_and_of_a_closure_beside() {
-    needs_root!("what_is_left_is_told_at_the_end_of_the_script_and_of_a_closure_beside");
+    needs_root!();
     prints(
         r#"
         let c = create("host", #{ name: "web", cmd: "sleep 1000" });
@@ -163,7 +166,7 @@ fn what_is_left_is_told_at_the_end_of_the_script_and_of_a_closure_beside() {
         "inside web\n[Subscription(off)]\nend\noutside web2",
     );
     // Not where it failed, nor beyond exit; and a handler can end the script.
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     let script = |end: &str| {
         format!(
             r#"on("create", |e| {{ print("heard"); exit(7); }}); create("host"); {end}; print("never");"#
@@ -178,23 +181,23 @@ fn what_is_left_is_told_at_the_end_of_the_script_and_of_a_closure_beside() {
 
 #[test]
 fn ctrl_c_ends_a_script_that_waits_with_handlers() {
-    needs_root!("ctrl_c_ends_a_script_that_waits_with_handlers");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for wait in ["sleep(1000)", "run(\"host\", \"sleep 1000\").wait()"] {
         let script = format!("on(\"die\", |e| print(e)); print(\"ready\"); {wait};");
-        let mut child = engine.begin(&["-e", &script]);
+        let mut child = engine.spawn(&["-e", &script]);
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut String::new()).unwrap();
         signal(child.id(), rustix::process::Signal::INT);
-        let status = ended(&mut child, PATIENCE);
+        let status = wait_for_exit(&mut child, PATIENCE);
         assert_eq!(status.and_then(|status| status.code()), Some(130), "{wait}");
     }
 }
 
 #[test]
 fn a_handler_for_what_never_happens_is_refused() {
-    needs_root!("a_handler_for_what_never_happens_is_refused");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for (call, said) in [
         (r#"on("dye", |e| e)"#, "did you mean `die`?"),
         ("on([], |e| e)", "the name of an action is wanted"),

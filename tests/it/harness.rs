@@ -13,14 +13,14 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const LIFEBOX: &str = env!("CARGO_BIN_EXE_lifebox");
 
 /// An engine of a test's own. It shares the images of all tests, for making `host` takes a while.
-pub struct Engine {
+pub struct TestEngine {
     root: tempfile::TempDir,
     cgroup_parent: String,
 }
 
 /// What a command printed and how it ended.
 #[derive(Debug)]
-pub struct Ran {
+pub struct CommandOutput {
     pub code: i32,
     pub out: String,
     pub err: String,
@@ -35,9 +35,14 @@ pub fn can_run(test: &str) -> bool {
     root
 }
 
-/// Returns from a test that needs root where there is none, saying so.
+/// Returns from a test that needs root where there is none, saying so by the test's name.
 #[macro_export]
 macro_rules! needs_root {
+    () => {
+        fn here() {}
+        let test = std::any::type_name_of_val(&here).trim_end_matches("::here");
+        $crate::needs_root!(test);
+    };
     ($test:expr) => {
         if !$crate::harness::can_run($test) {
             return;
@@ -67,10 +72,10 @@ pub fn fixture(name: &str) -> String {
     format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-impl Engine {
+impl TestEngine {
     /// An engine with the images `host` and `hundredcounter`, and no containers.
     pub fn new() -> Self {
-        let engine = Engine::empty();
+        let engine = TestEngine::empty();
         std::os::unix::fs::symlink(images().join("images"), engine.root.path().join("images"))
             .unwrap();
         engine
@@ -80,7 +85,7 @@ impl Engine {
     pub fn empty() -> Self {
         let root = tempfile::Builder::new().prefix("lifebox-test-").tempdir().unwrap();
         let unique = root.path().file_name().unwrap().to_string_lossy().into_owned();
-        Engine { root, cgroup_parent: unique }
+        TestEngine { root, cgroup_parent: unique }
     }
 
     /// Where it keeps things.
@@ -117,8 +122,8 @@ impl Engine {
 
     /// Runs a command to its end.
     #[track_caller]
-    pub fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::from(self.command(arguments).output().unwrap())
+    pub fn run(&self, arguments: &[&str]) -> CommandOutput {
+        CommandOutput::from(self.command(arguments).output().unwrap())
     }
 
     /// Runs a command that must succeed; what it printed, without the last newline.
@@ -139,7 +144,7 @@ impl Engine {
     }
 
     /// Begins a command; what it prints is kept for the test.
-    pub fn begin(&self, arguments: &[&str]) -> Child {
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
@@ -169,7 +174,7 @@ impl Engine {
 
     /// The STATUS of `ps -a`.
     #[track_caller]
-    pub fn shown(&self, container: &str) -> String {
+    pub fn ps_status(&self, container: &str) -> String {
         let id = self.get(container, "{{.Id}}");
         self.ok(&["ps", "-a", "--filter", &format!("id={id}"), "--format", "{{.Status}}"])
     }
@@ -183,7 +188,7 @@ impl Engine {
     /// Waits until a container has written `text`.
     #[track_caller]
     pub fn wrote(&self, container: &str, text: &str) {
-        let wrote = until(PATIENCE, || self.run(&["logs", container]).out.contains(text));
+        let wrote = wait_until(PATIENCE, || self.run(&["logs", container]).out.contains(text));
         assert!(wrote, "{container} never wrote {text:?}: {:?}", self.run(&["logs", container]));
     }
 
@@ -249,7 +254,7 @@ fn monitors(root: &str) -> Vec<String> {
         .collect()
 }
 
-impl Drop for Engine {
+impl Drop for TestEngine {
     fn drop(&mut self) {
         let names = self.run(&["ps", "-a", "-q", "--no-trunc"]).out;
         for id in names.lines() {
@@ -257,16 +262,16 @@ impl Drop for Engine {
         }
         // A monitor goes a moment after it has answered.
         let gone = std::thread::panicking()
-            || until(Duration::from_secs(10), || self.leftovers().is_empty());
+            || wait_until(Duration::from_secs(10), || self.leftovers().is_empty());
         let leftovers = self.leftovers();
         self.remove_cgroup_parents();
         assert!(gone, "left behind: {leftovers:?}");
     }
 }
 
-impl From<Output> for Ran {
+impl From<Output> for CommandOutput {
     fn from(output: Output) -> Self {
-        Ran {
+        CommandOutput {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
             err: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -275,7 +280,7 @@ impl From<Output> for Ran {
 }
 
 /// Whether a process holds a connection: it has asked a monitor and waits for the answer.
-pub fn has_asked(process: &Child) -> bool {
+pub fn waits_for_monitor(process: &Child) -> bool {
     holds(process, "socket:")
 }
 
@@ -293,9 +298,9 @@ fn holds(process: &Child, what: &str) -> bool {
 }
 
 /// How a process ended; `None` where it goes on for longer than `limit`.
-pub fn ended(process: &mut Child, limit: Duration) -> Option<ExitStatus> {
+pub fn wait_for_exit(process: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let mut status = None;
-    until(limit, || {
+    wait_until(limit, || {
         status = process.try_wait().unwrap();
         status.is_some()
     });
@@ -304,12 +309,12 @@ pub fn ended(process: &mut Child, limit: Duration) -> Option<ExitStatus> {
 
 /// What a process of ours printed and how it ended; it must not go on for ever.
 #[track_caller]
-pub fn ran_to_its_end(mut process: Child) -> Ran {
-    let ended = ended(&mut process, PATIENCE).is_some();
+pub fn ran_to_its_end(mut process: Child) -> CommandOutput {
+    let ended = wait_for_exit(&mut process, PATIENCE).is_some();
     if !ended {
         signal(process.id(), rustix::process::Signal::KILL);
     }
-    let ran = Ran::from(process.wait_with_output().unwrap());
+    let ran = CommandOutput::from(process.wait_with_output().unwrap());
     assert!(ended, "it goes on: {ran:?}");
     ran
 }
@@ -322,7 +327,7 @@ pub fn signal(pid: u32, signal: rustix::process::Signal) {
 
 /// Looks until `reached` says so, or `limit` is over: for what the kernel tells nobody about.
 #[track_caller]
-pub fn until(limit: Duration, mut reached: impl FnMut() -> bool) -> bool {
+pub fn wait_until(limit: Duration, mut reached: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + limit;
     while !reached() {
         if Instant::now() >= deadline {

@@ -2,34 +2,34 @@
 
 use serde_json::Value;
 
-use crate::harness::{Engine, PATIENCE, until};
+use crate::harness::{PATIENCE, TestEngine, wait_until};
 use crate::needs_root;
 
-fn health(engine: &Engine, container: &str) -> Value {
+fn health(engine: &TestEngine, container: &str) -> Value {
     let text = engine.ok(&["inspect", "--format", "{{json .State.Health}}", container]);
     serde_json::from_str(&text).unwrap()
 }
 
 #[track_caller]
-fn becomes(engine: &Engine, container: &str, status: &str) {
-    let reached = until(PATIENCE, || health(engine, container)["Status"] == status);
+fn becomes(engine: &TestEngine, container: &str, status: &str) {
+    let reached = wait_until(PATIENCE, || health(engine, container)["Status"] == status);
     assert!(reached, "{status}: {}", health(engine, container));
 }
 
-fn listed(engine: &Engine, filter: &str) -> String {
+fn listed(engine: &TestEngine, filter: &str) -> String {
     engine.ok(&["ps", "--filter", filter, "--format", "{{.Names}} {{.Status}}"])
 }
 
 /// Begins a container with a check each 50 ms.
-fn checked(engine: &Engine, name: &str, check: &str, flags: &[&str]) {
+fn checked(engine: &TestEngine, name: &str, check: &str, flags: &[&str]) {
     let fixed = ["run", "-d", "--name", name, "--health-cmd", check, "--health-interval", "50ms"];
     engine.ok(&[&fixed, flags, &["host", "sleep", "1000"]].concat());
 }
 
 #[test]
 fn answers_make_a_container_healthy_and_unhealthy() {
-    needs_root!("answers_make_a_container_healthy_and_unhealthy");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     checked(&engine, "web", "echo asked; test -e /tmp/well", &["--health-retries", "2"]);
     becomes(&engine, "web", "unhealthy");
     assert!(health(&engine, "web")["FailingStreak"].as_u64().unwrap() >= 2);
@@ -40,7 +40,7 @@ fn answers_make_a_container_healthy_and_unhealthy() {
     let last = seen["Log"].as_array().unwrap().last().unwrap().clone();
     assert_eq!((&last["ExitCode"], &last["Output"]), (&0.into(), &"asked\n".into()));
     assert!(last["Start"].as_str().unwrap() < last["End"].as_str().unwrap());
-    assert!(until(PATIENCE, || health(&engine, "web")["Log"].as_array().unwrap().len() == 5));
+    assert!(wait_until(PATIENCE, || health(&engine, "web")["Log"].as_array().unwrap().len() == 5));
     let shown = listed(&engine, "health=healthy");
     assert!(shown.starts_with("web Up ") && shown.ends_with(" (healthy)"), "{shown}");
     assert_eq!(listed(&engine, "health=unhealthy"), "");
@@ -55,12 +55,12 @@ fn answers_make_a_container_healthy_and_unhealthy() {
 
 #[test]
 fn failures_of_the_start_period_do_not_count() {
-    needs_root!("failures_of_the_start_period_do_not_count");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let flags = ["--health-start-period", "1h", "--health-start-interval", "20ms"];
     let retries = ["--health-retries", "1"];
     checked(&engine, "web", "test -e /tmp/well", &[&flags[..], &retries].concat());
-    assert!(until(PATIENCE, || health(&engine, "web")["Log"].as_array().unwrap().len() == 5));
+    assert!(wait_until(PATIENCE, || health(&engine, "web")["Log"].as_array().unwrap().len() == 5));
     let seen = health(&engine, "web");
     assert_eq!((&seen["Status"], &seen["FailingStreak"]), (&"starting".into(), &0.into()));
     assert!(listed(&engine, "health=starting").ends_with(" (health: starting)"));
@@ -70,8 +70,8 @@ fn failures_of_the_start_period_do_not_count() {
 
 #[test]
 fn a_check_that_hangs_is_killed_with_all_that_it_began() {
-    needs_root!("a_check_that_hangs_is_killed_with_all_that_it_began");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     checked(
         &engine,
         "web",
@@ -83,14 +83,14 @@ fn a_check_that_hangs_is_killed_with_all_that_it_began() {
     let first = &seen["Log"][0];
     assert_eq!(first["ExitCode"], -1);
     assert_eq!(first["Output"], "Health check exceeded timeout (300ms)");
-    let gone = until(PATIENCE, || !engine.ok(&["top", "web"]).contains("sleep 471"));
+    let gone = wait_until(PATIENCE, || !engine.ok(&["top", "web"]).contains("sleep 471"));
     assert!(gone, "{}", engine.ok(&["top", "web"]));
 }
 
 #[test]
 fn a_check_runs_as_the_container_does_and_little_of_its_output_is_kept() {
-    needs_root!("a_check_runs_as_the_container_does_and_little_of_its_output_is_kept");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let check = "id -u; echo $MODE $PWD; grep Seccomp: /proc/self/status; cat /proc/self/cgroup";
     let flags = ["--user", "12:34", "-e", "MODE=test", "-w", "/tmp"];
     checked(&engine, "web", check, &flags);
@@ -101,7 +101,7 @@ fn a_check_runs_as_the_container_does_and_little_of_its_output_is_kept() {
     let own = engine.ok(&["exec", "web", "cat", "/proc/self/cgroup"]);
     assert!(output.trim_end().ends_with(&own), "{output}\n{own}");
     checked(&engine, "loud", "head -c 1000000 /dev/zero | tr '\\0' x; exit 3", &[]);
-    assert!(until(PATIENCE, || health(&engine, "loud")["FailingStreak"] != 0));
+    assert!(wait_until(PATIENCE, || health(&engine, "loud")["FailingStreak"] != 0));
     let seen = health(&engine, "loud");
     let output = seen["Log"][0]["Output"].as_str().unwrap();
     assert_eq!(output.len(), 4096 + "...".len());
@@ -112,8 +112,8 @@ fn a_check_runs_as_the_container_does_and_little_of_its_output_is_kept() {
 
 #[test]
 fn a_paused_container_is_not_asked() {
-    needs_root!("a_paused_container_is_not_asked");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     checked(&engine, "web", "true", &[]);
     becomes(&engine, "web", "healthy");
     engine.ok(&["pause", "web"]);
@@ -123,7 +123,7 @@ fn a_paused_container_is_not_asked() {
     // Many intervals long nothing is added: a further container is asked meanwhile.
     checked(&engine, "other", "true", &[]);
     let full = || health(&engine, "other")["Log"].as_array().unwrap().len() == 5;
-    assert!(until(PATIENCE, full));
+    assert!(wait_until(PATIENCE, full));
     assert_eq!(health(&engine, "web"), before);
     engine.ok(&["unpause", "web"]);
     becomes(&engine, "web", "healthy");
@@ -131,8 +131,8 @@ fn a_paused_container_is_not_asked() {
 
 #[test]
 fn an_image_says_how_it_is_asked_unless_the_user_does() {
-    needs_root!("an_image_says_how_it_is_asked_unless_the_user_does");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let directory = tempfile::tempdir().unwrap();
     let file = "FROM host\nHEALTHCHECK --interval=50ms --start-period=0s --retries=1 CMD echo of the image\n\
                 CMD [\"sleep\", \"1000\"]\n";
@@ -163,11 +163,11 @@ fn an_image_says_how_it_is_asked_unless_the_user_does() {
 
 #[test]
 fn a_check_ends_with_its_container_and_begins_with_the_next_run() {
-    needs_root!("a_check_ends_with_its_container_and_begins_with_the_next_run");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     checked(&engine, "web", "touch /tmp/asked; sleep 1000", &["--health-timeout", "1h"]);
     let asked = || engine.run(&["exec", "web", "test", "-e", "/tmp/asked"]).code == 0;
-    assert!(until(PATIENCE, asked));
+    assert!(wait_until(PATIENCE, asked));
     engine.ok(&["rm", "-f", "web"]);
     let fixed =
         ["run", "-d", "--name", "again", "--restart", "on-failure:1", "--health-cmd", "true"];
@@ -177,14 +177,14 @@ fn a_check_ends_with_its_container_and_begins_with_the_next_run() {
     becomes(&engine, "again", "healthy");
     engine.ok(&["exec", "again", "touch", "/tmp/go"]);
     let restarted = || engine.ok(&["inspect", "--format", "{{.RestartCount}}", "again"]) == "1";
-    assert!(until(PATIENCE, restarted));
+    assert!(wait_until(PATIENCE, restarted));
     becomes(&engine, "again", "healthy");
 }
 
 #[test]
 fn a_health_check_that_cannot_be_done_is_refused() {
-    needs_root!("a_health_check_that_cannot_be_done_is_refused");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for (flags, reason) in [
         (["--health-interval", "-1s"], "--health-interval cannot be negative"),
         (["--health-interval", "1us"], "Interval in Healthcheck cannot be less than 1ms"),

@@ -1,11 +1,11 @@
 //! Images on the command line: brought in, listed, in use, removed.
 
-use crate::harness::{Engine, fixture};
+use crate::harness::{TestEngine, fixture};
 use crate::needs_root;
 
 #[test]
 fn both_kinds_of_archive_are_loaded() {
-    let (docker, oci) = (Engine::empty(), Engine::empty());
+    let (docker, oci) = (TestEngine::empty(), TestEngine::empty());
     let loaded = docker.ok(&["load", "-i", &fixture("hundredcounter.docker.tar")]);
     assert_eq!(loaded, "Loaded image: hundredcounter:latest");
     oci.ok(&["load", "-q", "-i", &fixture("hundredcounter.oci.tar")]);
@@ -29,8 +29,8 @@ fn both_kinds_of_archive_are_loaded() {
 
 #[test]
 fn what_layers_hide_is_not_seen() {
-    needs_root!("what_layers_hide_is_not_seen");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let listed = engine.ok(&["run", "--rm", "hundredcounter", "ls", "-A", "/app"]);
     assert!(listed.lines().any(|name| name == "script.sh"), "{listed}");
     assert!(!listed.contains(".wh."), "{listed}");
@@ -40,8 +40,8 @@ fn what_layers_hide_is_not_seen() {
 
 #[test]
 fn containers_of_an_image_do_not_see_each_others_files() {
-    needs_root!("containers_of_an_image_do_not_see_each_others_files");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "--name", "one", "host", "sh", "-c", "echo mine > /mine; rm /bin/ls"]);
     let ran = engine.run(&["run", "--rm", "host", "cat", "/mine"]);
     assert_eq!(ran.code, 1, "{}", ran.out);
@@ -50,8 +50,8 @@ fn containers_of_an_image_do_not_see_each_others_files() {
 
 #[test]
 fn an_image_in_use_stays() {
-    needs_root!("an_image_in_use_stays");
-    let engine = Engine::empty();
+    needs_root!();
+    let engine = TestEngine::empty();
     engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
     engine.ok(&["run", "-d", "--name", "user", "hundredcounter", "sleep", "300"]);
     let refused = engine.fails(&["rmi", "hundredcounter"], 1);
@@ -68,7 +68,7 @@ fn an_image_in_use_stays() {
 
 #[test]
 fn an_image_that_nobody_uses_goes_with_its_files() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
     let said = engine.ok(&["rmi", "hundredcounter"]);
     assert!(said.contains("Untagged: hundredcounter:latest"), "{said}");
@@ -81,8 +81,8 @@ fn an_image_that_nobody_uses_goes_with_its_files() {
 
 #[test]
 fn an_image_without_layers_runs_what_is_mounted_or_copied_there() {
-    needs_root!("an_image_without_layers_runs_what_is_mounted_or_copied_there");
-    let engine = Engine::empty();
+    needs_root!();
+    let engine = TestEngine::empty();
     let config =
         r#"{"os":"linux","rootfs":{"type":"layers","diff_ids":[]},"config":{"Cmd":["/x"]}}"#;
     let listed = r#"[{"Config":"c.json","RepoTags":["empty:1"],"Layers":[]}]"#;

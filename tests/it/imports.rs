@@ -88,6 +88,19 @@ impl Crate {
         arrows
     }
 
+    /// The first names of the paths that each file names: the rooms that it knows of. A room that
+    /// hands something on is the one that counts.
+    pub fn rooms(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let firsts = |scopes: &Vec<Scope>| {
+            let mut known = BTreeMap::new();
+            let paths: Vec<_> =
+                scopes.iter().flat_map(|scope| self.paths(scope, &mut known)).collect();
+            let all = paths.into_iter().chain(known.into_values());
+            all.filter_map(|path| path.into_iter().next()).collect()
+        };
+        self.files.iter().map(|(file, scopes)| (file.clone(), firsts(scopes))).collect()
+    }
+
     /// The paths that a scope names, from the root of the crate.
     fn paths(&self, scope: &Scope, known: &mut BTreeMap<String, Names>) -> Vec<Names> {
         let mut paths = Vec::new();

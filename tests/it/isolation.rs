@@ -1,6 +1,6 @@
 //! What a program sees and may do inside a container, asked from the inside.
 
-use crate::harness::{Engine, Ran};
+use crate::harness::{CommandOutput, TestEngine};
 use crate::needs_root;
 
 /// Podman's eleven: CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, FSETID 4, KILL 5, SETGID 6, SETUID 7,
@@ -9,14 +9,15 @@ const CAPABILITIES: u64 = 1 << 31 | 1 << 18 | 0b101_1111_1011;
 
 /// What a shell inside prints.
 #[track_caller]
-fn inside(engine: &Engine, program: &str) -> String {
+fn inside(engine: &TestEngine, program: &str) -> String {
     engine.ok(&["run", "--rm", "host", "sh", "-c", program])
 }
 
 /// Whether a shell inside fails at `program`, with the reason.
 #[track_caller]
-fn refused(engine: &Engine, program: &str, reason: &str) {
-    let Ran { code, out, err } = engine.run(&["run", "--rm", "host", "sh", "-c", program]);
+fn refused(engine: &TestEngine, program: &str, reason: &str) {
+    let CommandOutput { code, out, err } =
+        engine.run(&["run", "--rm", "host", "sh", "-c", program]);
     assert!(code != 0 && code < 125, "{program}: {code} {out}{err}");
     assert!(err.contains(reason), "{program}: {err}");
 }
@@ -28,8 +29,8 @@ fn field<'a>(status: &'a str, name: &str) -> &'a str {
 
 #[test]
 fn the_process_begins_with_eleven_capabilities_and_nothing_inherited() {
-    needs_root!("the_process_begins_with_eleven_capabilities_and_nothing_inherited");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // Run by a process that ignores and blocks signals, holds files and has a strict umask.
     let script = r#"trap "" HUP INT TERM USR1 PIPE; umask 077; exec 7</etc/passwd 9>/dev/null
         ulimit -c unlimited; exec "$0" run --rm host sh -c 'cat /proc/self/status /proc/self/limits; umask; cat /proc/self/oom_score_adj'"#;
@@ -37,7 +38,7 @@ fn the_process_begins_with_eleven_capabilities_and_nothing_inherited() {
     let model = engine.command(&[]);
     command.args(["-c", script, crate::harness::LIFEBOX]);
     command.envs(model.get_envs().filter_map(|(key, value)| Some((key, value?))));
-    let ran = Ran::from(command.output().unwrap());
+    let ran = CommandOutput::from(command.output().unwrap());
     assert_eq!(ran.code, 0, "{}", ran.err);
     let status = &ran.out;
     let bits = |name: &str| u64::from_str_radix(field(status, name), 16).unwrap();
@@ -59,15 +60,15 @@ fn the_process_begins_with_eleven_capabilities_and_nothing_inherited() {
 
 #[test]
 fn processors_and_priorities_of_the_caller_are_not_inherited() {
-    needs_root!("processors_and_priorities_of_the_caller_are_not_inherited");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let look = "grep Cpus_allowed_list /proc/self/status; cut -d ' ' -f 19 /proc/self/stat";
     let usual = inside(&engine, look);
     assert!(usual.ends_with("\n0"), "{usual}");
     let lowered = |words: &[&str]| {
         let mut command = engine.shell("taskset");
         command.args(["1", "nice", "-n", "5", "ionice", "-c", "3", crate::harness::LIFEBOX]);
-        let ran = Ran::from(command.args(words).output().unwrap());
+        let ran = CommandOutput::from(command.args(words).output().unwrap());
         assert_eq!(ran.code, 0, "{words:?}: {}", ran.err);
         ran.out.trim_end().to_owned()
     };
@@ -75,15 +76,16 @@ fn processors_and_priorities_of_the_caller_are_not_inherited() {
     lowered(&["run", "-d", "--name", "web", "host", "sleep", "1000"]);
     assert_eq!(lowered(&["exec", "web", "sh", "-c", look]), usual);
     let mut asked = std::process::Command::new("ionice");
-    let ran = Ran::from(asked.args(["-p", &engine.pid("web").to_string()]).output().unwrap());
+    let ran =
+        CommandOutput::from(asked.args(["-p", &engine.pid("web").to_string()]).output().unwrap());
     assert!(ran.out.starts_with("none"), "{ran:?}");
 }
 
 #[test]
 fn nobody_else_gets_into_the_store() {
-    needs_root!("nobody_else_gets_into_the_store");
+    needs_root!();
     use std::os::unix::fs::MetadataExt as _;
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     let root = engine.root().join("below");
     let path = root.display().to_string();
     engine.ok(&["--root", &path, "create", "-v", "/data", "host", "true"]);
@@ -93,8 +95,8 @@ fn nobody_else_gets_into_the_store() {
 
 #[test]
 fn the_process_has_three_files_open() {
-    needs_root!("the_process_has_three_files_open");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // `ls` itself opens the directory as number 3.
     let open = inside(&engine, "exec ls -l /proc/self/fd");
     let number = |line: &str| line.split(" -> ").next()?.split(' ').next_back().map(str::to_owned);
@@ -107,8 +109,8 @@ fn the_process_has_three_files_open() {
 
 #[test]
 fn it_sees_its_own_processes_host_name_and_network_only() {
-    needs_root!("it_sees_its_own_processes_host_name_and_network_only");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     assert_eq!(inside(&engine, "echo $$"), "1");
     assert_eq!(inside(&engine, "set -- /proc/[0-9]*; echo $#"), "1");
     let id = engine.ok(&[
@@ -144,8 +146,8 @@ fn it_sees_its_own_processes_host_name_and_network_only() {
 
 #[test]
 fn masked_files_are_empty_and_read_only_paths_refuse() {
-    needs_root!("masked_files_are_empty_and_read_only_paths_refuse");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let masked =
         "acpi asound interrupts kcore keys latency_stats sched_debug scsi timer_list timer_stats";
     let program = format!(
@@ -174,8 +176,8 @@ fn masked_files_are_empty_and_read_only_paths_refuse() {
 
 #[test]
 fn devices_are_the_usual_few() {
-    needs_root!("devices_are_the_usual_few");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let listed = inside(
         &engine,
         "cd /dev; for f in *; do [ -c $f ] && [ ! -L $f ] && stat -c '%n %a %u:%g %t:%T' $f; done; for f in *; do [ -b $f ] && echo block $f; done; true",
@@ -205,8 +207,8 @@ fn devices_are_the_usual_few() {
 
 #[test]
 fn a_device_of_the_machine_cannot_be_opened() {
-    needs_root!("a_device_of_the_machine_cannot_be_opened");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // The node is put there from outside, as an image layer might.
     let mode = rustix::fs::Mode::from_raw_mode(0o666);
     // A disk where tests are on one, else a loop device: the cgroup refuses before the driver
@@ -226,8 +228,8 @@ fn a_device_of_the_machine_cannot_be_opened() {
 
 #[test]
 fn mounts_of_the_machine_are_not_seen_and_none_can_be_made() {
-    needs_root!("mounts_of_the_machine_are_not_seen_and_none_can_be_made");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let seen = inside(&engine, "cat /proc/self/mountinfo");
     // Three files of the container's own directory are all that comes from outside.
     let foreign = |line: &&str| {
@@ -255,8 +257,8 @@ fn mounts_of_the_machine_are_not_seen_and_none_can_be_made() {
 
 #[test]
 fn user_directory_and_environment_are_as_asked() {
-    needs_root!("user_directory_and_environment_are_as_asked");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let run = |words: &[&str]| engine.ok(&[&["run", "--rm"], words].concat());
     assert_eq!(run(&["host", "id", "-u"]), "0");
     assert_eq!(
@@ -276,7 +278,8 @@ fn user_directory_and_environment_are_as_asked() {
         "b c,"
     );
     let mut command = engine.command(&["run", "--rm", "-e", "TAKEN", "host", "env"]);
-    let ran = Ran::from(command.env("TAKEN", "here").env("SECRET", "there").output().unwrap());
+    let ran =
+        CommandOutput::from(command.env("TAKEN", "here").env("SECRET", "there").output().unwrap());
     assert!(ran.out.contains("TAKEN=here\n") && !ran.out.contains("SECRET"), "{}", ran.out);
     assert!(!ran.out.contains("LIFEBOX"), "{}", ran.out);
 }

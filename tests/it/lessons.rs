@@ -2,19 +2,19 @@
 
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::harness::{Engine, LIFEBOX};
+use crate::harness::{LIFEBOX, TestEngine};
 use crate::needs_root;
 
 /// The lessons that come with lifebox, by id.
-fn ids(engine: &Engine) -> Vec<String> {
+fn ids(engine: &TestEngine) -> Vec<String> {
     let list = engine.ok(&["learn", "--list"]);
     list.lines().map(|line| line.split_whitespace().nth(1).unwrap().to_owned()).collect()
 }
 
 #[test]
 fn every_lesson_can_be_solved_and_answers_each_mistake() {
-    needs_root!("every_lesson_can_be_solved_and_answers_each_mistake");
-    let engine = Engine::empty();
+    needs_root!();
+    let engine = TestEngine::empty();
     let ids = ids(&engine);
     assert!(ids.len() >= 12, "{ids:?}");
     let told = engine.ok(&["learn", "--solve"]);
@@ -30,7 +30,7 @@ fn every_lesson_can_be_solved_and_answers_each_mistake() {
 struct Learner(PtySession);
 
 impl Learner {
-    fn begin(engine: &Engine, arguments: &[&str]) -> Learner {
+    fn begin(engine: &TestEngine, arguments: &[&str]) -> Learner {
         let mut command = std::process::Command::new(LIFEBOX);
         let ours = engine.command(&[]);
         command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -78,8 +78,8 @@ fn value<'t>(text: &'t str, before: &str) -> &'t str {
 
 #[test]
 fn somebody_who_knows_nothing_gets_through_the_first_three_lessons() {
-    needs_root!("somebody_who_knows_nothing_gets_through_the_first_three_lessons");
-    let engine = Engine::empty();
+    needs_root!();
+    let engine = TestEngine::empty();
     let mut learner = Learner::begin(&engine, &["learn"]);
     learner.sees("Lesson 1 of ");
     learner.guesses();
@@ -126,8 +126,8 @@ fn somebody_who_knows_nothing_gets_through_the_first_three_lessons() {
 
 #[test]
 fn the_prompt_has_lessons_and_comes_back_from_them() {
-    needs_root!("the_prompt_has_lessons_and_comes_back_from_them");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut learner = Learner::begin(&engine, &[]);
     learner.types("let c = create(\"host\", #{ name: \"mine\" });");
     learner.types("learn(\"create\")");
@@ -155,8 +155,8 @@ fn the_prompt_has_lessons_and_comes_back_from_them() {
 
 #[test]
 fn two_learners_are_not_in_each_others_way() {
-    needs_root!("two_learners_are_not_in_each_others_way");
-    let engine = Engine::empty();
+    needs_root!();
+    let engine = TestEngine::empty();
     let mut first = Learner::begin(&engine, &["learn", "create"]);
     first.guesses();
     let task = first.sees("Do not start it.");
@@ -176,8 +176,8 @@ fn two_learners_are_not_in_each_others_way() {
 
 #[test]
 fn lessons_that_never_end_are_ended() {
-    needs_root!("lessons_that_never_end_are_ended");
-    let engine = Engine::empty();
+    needs_root!();
+    let engine = TestEngine::empty();
     let folder = tempfile::tempdir().unwrap();
     let check = || engine.run(&["learn", "--check", folder.path().to_str().unwrap()]);
     let endless = LESSON.replace("if exists(\"$name\") { true } else { \"none\" }", "loop { }");
@@ -208,8 +208,8 @@ steps:
 
 #[test]
 fn a_teacher_adds_lessons_and_is_told_what_is_wrong_with_them() {
-    needs_root!("a_teacher_adds_lessons_and_is_told_what_is_wrong_with_them");
-    let engine = Engine::empty();
+    needs_root!();
+    let engine = TestEngine::empty();
     let folder = tempfile::tempdir().unwrap();
     let check = || engine.run(&["learn", "--check", folder.path().to_str().unwrap()]);
     assert!(check().err.contains("there are no lessons in"));
@@ -253,8 +253,8 @@ fn a_teacher_adds_lessons_and_is_told_what_is_wrong_with_them() {
 
 #[test]
 fn lessons_are_in_the_language_of_the_learner() {
-    needs_root!("lessons_are_in_the_language_of_the_learner");
-    let engine = Engine::empty();
+    needs_root!();
+    let engine = TestEngine::empty();
     let mut learner = Learner::begin(&engine, &["--lang", "ko", "learn", "create"]);
     learner.sees("컨테이너");
     learner.sees("답의 번호를 입력하세요");

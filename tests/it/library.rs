@@ -1,6 +1,6 @@
 //! The library that comes with the language, tested in the language; and the verb that does it.
 
-use crate::harness::Engine;
+use crate::harness::TestEngine;
 use crate::needs_root;
 
 /// A directory with scripts.
@@ -27,8 +27,8 @@ test::describe("arithmetic", || {
 
 #[test]
 fn each_module_of_the_library_does_what_it_says() {
-    needs_root!("each_module_of_the_library_does_what_it_says");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut command = engine.command(&["test", "tests/stdlib"]);
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
@@ -39,8 +39,8 @@ fn each_module_of_the_library_does_what_it_says() {
 
 #[test]
 fn tests_are_found_in_a_directory_and_told_with_the_place_of_a_failure() {
-    needs_root!("tests_are_found_in_a_directory_and_told_with_the_place_of_a_failure");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let place =
         scripts(&[MIXED, ("deep/er_test.rhai", "throw \"outside\""), ("no.rhai", "throw 1")]);
     let ran = engine.run(&["test", place.path().to_str().unwrap()]);
@@ -61,8 +61,8 @@ fn tests_are_found_in_a_directory_and_told_with_the_place_of_a_failure() {
 
 #[test]
 fn tests_are_chosen_by_name_and_end_with_success() {
-    needs_root!("tests_are_chosen_by_name_and_end_with_success");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let place = scripts(&[MIXED]);
     let path = place.path().join("mixed_test.rhai");
     let told = engine.ok(&["test", "--filter", "adds", path.to_str().unwrap()]);
@@ -72,8 +72,8 @@ fn tests_are_chosen_by_name_and_end_with_success() {
 
 #[test]
 fn tests_are_told_as_tap_and_as_junit() {
-    needs_root!("tests_are_told_as_tap_and_as_junit");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let place = scripts(&[MIXED]);
     let path = place.path().to_str().unwrap();
     let tap = engine.run(&["test", "--format", "tap", path]);
@@ -91,8 +91,8 @@ fn tests_are_told_as_tap_and_as_junit() {
 
 #[test]
 fn a_test_that_is_run_as_a_script_tells_its_results_and_fails() {
-    needs_root!("a_test_that_is_run_as_a_script_tells_its_results_and_fails");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let place = scripts(&[MIXED]);
     let path = place.path().join("mixed_test.rhai");
     let ran = engine.run(&[path.to_str().unwrap()]);
@@ -103,8 +103,8 @@ fn a_test_that_is_run_as_a_script_tells_its_results_and_fails() {
 
 #[test]
 fn a_script_that_hangs_does_not_keep_the_others_from_their_tests() {
-    needs_root!("a_script_that_hangs_does_not_keep_the_others_from_their_tests");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let place = scripts(&[("a_test.rhai", "loop { sleep(1) }"), MIXED]);
     let ran = engine.run(&["test", "--timeout", "0.3", place.path().to_str().unwrap()]);
     assert_eq!(ran.code, 1);
@@ -114,8 +114,8 @@ fn a_script_that_hangs_does_not_keep_the_others_from_their_tests() {
 
 #[test]
 fn a_place_without_tests_is_an_error() {
-    needs_root!("a_place_without_tests_is_an_error");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let place = scripts(&[]);
     let said = engine.fails(&["test", place.path().to_str().unwrap()], 1);
     assert!(said.contains("there are no tests in"), "{said}");
@@ -124,8 +124,8 @@ fn a_place_without_tests_is_an_error() {
 
 #[test]
 fn a_test_that_ends_the_script_is_told_as_failed() {
-    needs_root!("a_test_that_ends_the_script_is_told_as_failed");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for exit in ["exit(0)", "[1].map(|n| exit(0))", "{ try { [1].map(|n| exit()); } catch { } }"] {
         let text = format!(
             "import \"test\" as test;\ntest::it(\"adds\", || ());\ntest::it(\"exits\", || {exit});\n\
@@ -151,8 +151,8 @@ fn a_test_that_ends_the_script_is_told_as_failed() {
 
 #[test]
 fn a_filter_that_fits_no_test_is_an_error() {
-    needs_root!("a_filter_that_fits_no_test_is_an_error");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let place = scripts(&[MIXED]);
     let path = place.path().to_str().unwrap();
     let said = engine.fails(&["test", "--filter", "divdes", path], 1);
@@ -164,8 +164,8 @@ fn a_filter_that_fits_no_test_is_an_error() {
 
 #[test]
 fn what_tests_write_is_kept_apart_from_results_that_programs_read() {
-    needs_root!("what_tests_write_is_kept_apart_from_results_that_programs_read");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let text = r#"import "test" as test;
 test::it("x", || { print("not ok 7"); debug("beside"); run("host", "echo not ok 8", #{ attach: true }); });
 "#;

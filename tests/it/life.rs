@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::harness::{Engine, PATIENCE, signal, until};
+use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
 use crate::needs_root;
 
 /// A program that does not listen to SIGTERM, as most that are the first process of a container.
@@ -24,11 +24,11 @@ fn resident(pid: u32) -> String {
 
 #[test]
 fn a_created_container_is_files_and_nothing_else() {
-    needs_root!("a_created_container_is_files_and_nothing_else");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["create", "--name", "web", "host", "sleep", "100"]);
     assert_eq!(engine.leftovers(), Vec::<String>::new());
-    assert_eq!(engine.shown("web"), "Created");
+    assert_eq!(engine.ps_status("web"), "Created");
     let state = engine.get("web", "{{.State.Pid}} {{.State.StartedAt}} {{.State.ExitCode}}");
     assert_eq!(state, "0 0001-01-01T00:00:00Z 0");
     assert_eq!(engine.ok(&["logs", "web"]), "");
@@ -37,53 +37,53 @@ fn a_created_container_is_files_and_nothing_else() {
 
 #[test]
 fn a_paused_container_uses_no_cpu_and_keeps_its_memory() {
-    needs_root!("a_paused_container_uses_no_cpu_and_keeps_its_memory");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "busy", "host", "sh", "-c", "echo up; while :; do :; done"]);
     engine.wrote("busy", "up");
     let pid = engine.pid("busy");
     let begun = ticks(pid);
-    assert!(until(PATIENCE, || ticks(pid) > begun + 2), "it does not compute");
+    assert!(wait_until(PATIENCE, || ticks(pid) > begun + 2), "it does not compute");
     engine.ok(&["pause", "busy"]);
     let (used, memory) = (ticks(pid), resident(pid));
     // What does not happen can only be looked for during a while: some thirty ticks.
-    let changed = until(Duration::from_millis(300), || ticks(pid) != used);
+    let changed = wait_until(Duration::from_millis(300), || ticks(pid) != used);
     assert!(!changed, "it used the CPU while paused");
     assert_eq!(resident(pid), memory);
     assert_eq!(engine.get("busy", "{{.State.Running}} {{.State.Paused}}"), "true true");
-    assert!(engine.shown("busy").ends_with("(Paused)"), "{}", engine.shown("busy"));
+    assert!(engine.ps_status("busy").ends_with("(Paused)"), "{}", engine.ps_status("busy"));
     assert_eq!(engine.ok(&["ps", "--format", "{{.Names}}"]), "busy", "paused is not gone");
     engine.ok(&["unpause", "busy"]);
     assert_eq!(engine.pid("busy"), pid, "the same process goes on");
-    assert!(until(PATIENCE, || ticks(pid) > used + 2), "it does not go on");
+    assert!(wait_until(PATIENCE, || ticks(pid) > used + 2), "it does not go on");
 }
 
 #[test]
 fn stop_kills_what_ignores_it_after_ten_seconds() {
-    needs_root!("stop_kills_what_ignores_it_after_ten_seconds");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "deaf", "host", "sh", "-c", DEAF]);
     engine.wrote("deaf", "deaf");
     let begun = Instant::now();
     engine.ok(&["stop", "deaf"]);
     let took = begun.elapsed().as_secs_f64();
     assert!((10.0..14.0).contains(&took), "it took {took} s");
-    let status = engine.shown("deaf");
+    let status = engine.ps_status("deaf");
     assert!(status.starts_with("Exited (137) "), "{status}");
     assert!(status.ends_with(" ago"), "{status}");
 }
 
 #[test]
 fn each_way_to_end_has_its_exit_code() {
-    needs_root!("each_way_to_end_has_its_exit_code");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let check = |words: &[&str], program: &str, code: &str| {
         engine.ok(&["run", "-d", "--name", "box", "host", "sh", "-c", program]);
         engine.wrote("box", "\n");
         engine.ok(&[words, &["box"]].concat());
         assert_eq!(engine.ok(&["wait", "box"]), code, "{words:?} of {program}");
         assert_eq!(engine.get("box", "{{.State.ExitCode}}{{.State.Error}}"), code);
-        let status = engine.shown("box");
+        let status = engine.ps_status("box");
         assert!(status.starts_with(&format!("Exited ({code}) ")), "{status}");
         engine.ok(&["rm", "box"]);
     };
@@ -104,8 +104,8 @@ fn each_way_to_end_has_its_exit_code() {
 
 #[test]
 fn the_image_or_the_user_chooses_the_stop_signal() {
-    needs_root!("the_image_or_the_user_chooses_the_stop_signal");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "trap 'exit 3' HUP; trap 'exit 4' TERM; echo up; while :; do sleep 0.02; done";
     let create = ["run", "-d", "--stop-signal", "HUP", "--stop-timeout", "20"];
     engine.ok(&[&create[..], &["--name", "hup", "host", "sh", "-c", program]].concat());
@@ -116,12 +116,12 @@ fn the_image_or_the_user_chooses_the_stop_signal() {
 
 #[test]
 fn a_signal_from_outside_ends_it_as_one_from_inside() {
-    needs_root!("a_signal_from_outside_ends_it_as_one_from_inside");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "box", "host", "sleep", "300"]);
     signal(engine.pid("box"), Signal::KILL);
     assert_eq!(engine.ok(&["wait", "box"]), "137");
-    assert!(engine.shown("box").starts_with("Exited (137)"));
+    assert!(engine.ps_status("box").starts_with("Exited (137)"));
     assert_eq!(engine.leftovers(), Vec::<String>::new());
     engine.ok(&["start", "box"]);
     assert_eq!(engine.status("box"), "running");
@@ -129,8 +129,8 @@ fn a_signal_from_outside_ends_it_as_one_from_inside() {
 
 #[test]
 fn a_container_that_removes_itself_is_gone_with_all_it_had() {
-    needs_root!("a_container_that_removes_itself_is_gone_with_all_it_had");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let ran = engine.run(&["run", "--rm", "--name", "once", "host", "sh", "-c", "echo x; exit 5"]);
     assert_eq!((ran.code, ran.out.as_str()), (5, "x\n"), "{}", ran.err);
     assert_eq!(engine.status("once"), "gone");
@@ -149,8 +149,8 @@ fn a_container_that_removes_itself_is_gone_with_all_it_had() {
 
 #[test]
 fn a_restarted_container_keeps_its_files_and_gets_a_new_process() {
-    needs_root!("a_restarted_container_keeps_its_files_and_gets_a_new_process");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program =
         "echo $$ >> /runs; cat /runs | wc -l; trap 'exit 0' TERM; while :; do sleep 0.02; done";
     engine.ok(&["run", "-d", "--name", "web", "host", "sh", "-c", program]);
@@ -164,8 +164,8 @@ fn a_restarted_container_keeps_its_files_and_gets_a_new_process() {
 
 #[test]
 fn a_name_can_change_while_it_runs() {
-    needs_root!("a_name_can_change_while_it_runs");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let id = engine.ok(&["run", "-d", "--name", "old", "host", "sleep", "300"]);
     engine.ok(&["rename", "old", "new"]);
     assert_eq!(engine.get("new", "{{.Name}} {{.Id}}"), format!("/new {id}"));
@@ -180,8 +180,8 @@ fn a_name_can_change_while_it_runs() {
 
 #[test]
 fn containers_are_found_by_name_id_and_the_beginning_of_an_id() {
-    needs_root!("containers_are_found_by_name_id_and_the_beginning_of_an_id");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let id = engine.ok(&["create", "host"]);
     assert_eq!(id.len(), 64);
     let name = engine.get(&id, "{{.Name}}");
@@ -202,8 +202,8 @@ fn containers_are_found_by_name_id_and_the_beginning_of_an_id() {
 
 #[test]
 fn a_container_outlives_the_script_that_started_it() {
-    needs_root!("a_container_outlives_the_script_that_started_it");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let last = engine.script(
         r#"run("host", ["sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.1; done; printf end; exit 9"],
                #{ name: "long" });

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::harness::{Engine, PATIENCE, until};
+use crate::harness::{PATIENCE, TestEngine, wait_until};
 use crate::needs_root;
 
 /// A container's file of a limit: its name in v1, or the one in v2.
 #[track_caller]
-fn limit(engine: &Engine, v1: &str, v2: &str) -> String {
+fn limit(engine: &TestEngine, v1: &str, v2: &str) -> String {
     let found = engine
         .cgroups()
         .into_iter()
@@ -25,8 +25,8 @@ fn is_v2() -> bool {
 
 #[test]
 fn limits_are_set_before_the_program_runs_and_change_while_it_runs() {
-    needs_root!("limits_are_set_before_the_program_runs_and_change_while_it_runs");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&[
         "run",
         "-d",
@@ -84,8 +84,8 @@ fn limits_are_set_before_the_program_runs_and_change_while_it_runs() {
 
 #[test]
 fn a_limit_can_come_to_a_container_that_had_none_and_go_again() {
-    needs_root!("a_limit_can_come_to_a_container_that_had_none_and_go_again");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "100"]);
     engine.ok(&["update", "--cpus", "0.5", "--cpuset-cpus", "0", "web"]);
     let status = std::fs::read_to_string(format!("/proc/{}/status", engine.pid("web"))).unwrap();
@@ -97,8 +97,8 @@ fn a_limit_can_come_to_a_container_that_had_none_and_go_again() {
 
 #[test]
 fn want_of_memory_is_noticed() {
-    needs_root!("want_of_memory_is_noticed");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // Its text doubles until there is no room.
     let greedy = ["host", "sh", "-c", "x=a; while :; do x=$x$x; done"];
     let mut arguments = vec!["run", "--name", "web", "-m", "16m", "--memory-swap", "16m"];
@@ -110,8 +110,8 @@ fn want_of_memory_is_noticed() {
 
 #[test]
 fn limits_of_processes_and_shm_are_seen_inside() {
-    needs_root!("limits_of_processes_and_shm_are_seen_inside");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let look = "ulimit -n; ulimit -Hn; df -k /dev/shm | tail -1; cat /proc/self/oom_score_adj";
     let out = engine.ok(&[
         "run",
@@ -140,8 +140,8 @@ fn limits_of_processes_and_shm_are_seen_inside() {
 
 #[test]
 fn stats_have_dockers_columns_and_numbers() {
-    needs_root!("stats_have_dockers_columns_and_numbers");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&[
         "run",
         "-d",
@@ -169,7 +169,7 @@ fn stats_have_dockers_columns_and_numbers() {
         let percent = engine.script(r#"let s = stats("busy"); print(s.cpu); "#);
         percent.parse::<f64>().unwrap() > 5.0
     };
-    assert!(until(PATIENCE, busy), "it computes all the time");
+    assert!(wait_until(PATIENCE, busy), "it computes all the time");
     let script = r#"let s = stats("busy"); print(s.memory > 0 && s.memory_limit == 67108864)"#;
     assert_eq!(engine.script(script), "true");
     assert!(engine.fails(&["stats", "--no-stream", "none"], 1).contains("no such container"));
@@ -177,8 +177,8 @@ fn stats_have_dockers_columns_and_numbers() {
 
 #[test]
 fn what_cannot_be_limited_is_refused_and_nothing_is_left() {
-    needs_root!("what_cannot_be_limited_is_refused_and_nothing_is_left");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let table: &[(&[&str], &str)] = &[
         (&["-m", "1m"], "Minimum memory limit allowed is 6MB"),
         (&["-m", "-5"], "invalid size"),
@@ -213,8 +213,8 @@ fn what_cannot_be_limited_is_refused_and_nothing_is_left() {
 
 #[test]
 fn what_a_container_uses_is_told_until_it_ends() {
-    needs_root!("what_a_container_uses_is_told_until_it_ends");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let said = engine.script(
         r#"
         let busy = run("host", ["sh", "-c", "while :; do :; done"], #{ name: "busy" });
@@ -254,8 +254,8 @@ fn what_a_container_uses_is_told_until_it_ends() {
 
 #[test]
 fn what_a_container_uses_is_told_beyond_its_restarts() {
-    needs_root!("what_a_container_uses_is_told_beyond_its_restarts");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let said = engine.script(
         r#"
         let c = run("host", ["sh", "-c", "sleep 0.2; exit 1"], #{ restart: "on-failure:2" });

@@ -5,17 +5,20 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::harness::{Engine, PATIENCE, Ran, ended, follows, has_asked, signal, until};
+use crate::harness::{
+    CommandOutput, PATIENCE, TestEngine, follows, signal, wait_for_exit, wait_until,
+    waits_for_monitor,
+};
 use crate::needs_root;
 
 #[test]
 fn following_ends_with_the_container() {
-    needs_root!("following_ends_with_the_container");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program =
         "echo first; trap 'echo last; printf end >&2; exit 0' TERM; while :; do sleep 0.02; done";
     engine.ok(&["run", "-d", "--name", "box", "host", "sh", "-c", program]);
-    let mut follower = engine.begin(&["logs", "-f", "box"]);
+    let mut follower = engine.spawn(&["logs", "-f", "box"]);
     let mut out = BufReader::new(follower.stdout.take().unwrap());
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
@@ -24,7 +27,7 @@ fn following_ends_with_the_container() {
     engine.ok(&["stop", "box"]);
     std::io::Read::read_to_string(&mut out, &mut line).unwrap();
     assert_eq!(line, "first\nlast\n");
-    let ran = Ran::from(follower.wait_with_output().unwrap());
+    let ran = CommandOutput::from(follower.wait_with_output().unwrap());
     assert_eq!((ran.code, ran.err.as_str()), (0, "end"));
     // Of one that has ended there is nothing more to come.
     let ran = engine.run(&["logs", "--follow", "box"]);
@@ -33,15 +36,15 @@ fn following_ends_with_the_container() {
 
 #[test]
 fn ctrl_c_ends_the_reader_and_not_the_container() {
-    needs_root!("ctrl_c_ends_the_reader_and_not_the_container");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "box", "host", "sh", "-c", "echo x; exec sleep 300"]);
     engine.wrote("box", "x");
     for words in [&["logs", "-f", "box"][..], &["wait", "box"]] {
-        let reader = engine.begin(words);
-        assert!(until(PATIENCE, || has_asked(&reader)));
+        let reader = engine.spawn(words);
+        assert!(wait_until(PATIENCE, || waits_for_monitor(&reader)));
         signal(reader.id(), Signal::INT);
-        let ran = Ran::from(reader.wait_with_output().unwrap());
+        let ran = CommandOutput::from(reader.wait_with_output().unwrap());
         assert_eq!((ran.code, ran.err.as_str()), (130, ""), "{words:?}");
         assert_eq!(engine.status("box"), "running");
     }
@@ -49,10 +52,10 @@ fn ctrl_c_ends_the_reader_and_not_the_container() {
 
 #[test]
 fn ctrl_c_in_run_is_the_programs() {
-    needs_root!("ctrl_c_in_run_is_the_programs");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.02; done";
-    let mut child = engine.begin(&["run", "--name", "box", "host", "sh", "-c", program]);
+    let mut child = engine.spawn(&["run", "--name", "box", "host", "sh", "-c", program]);
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
@@ -64,8 +67,8 @@ fn ctrl_c_in_run_is_the_programs() {
 
 #[test]
 fn only_the_lines_asked_for_are_shown() {
-    needs_root!("only_the_lines_asked_for_are_shown");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&[
         "run",
         "--name",
@@ -100,8 +103,8 @@ fn only_the_lines_asked_for_are_shown() {
 
 #[test]
 fn bytes_that_are_no_text_stay_as_they_are() {
-    needs_root!("bytes_that_are_no_text_stay_as_they_are");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = r"printf 'a\000b\377\376c\rd\r\n\033[1mx\n\n'; printf '\000\200' >&2";
     let ran =
         engine.command(&["run", "--name", "box", "host", "sh", "-c", program]).output().unwrap();
@@ -113,8 +116,8 @@ fn bytes_that_are_no_text_stay_as_they_are() {
 
 #[test]
 fn a_line_of_a_megabyte_is_one_line() {
-    needs_root!("a_line_of_a_megabyte_is_one_line");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "head -c 1048576 /dev/zero | tr '\\0' x; echo; echo end";
     engine.ok(&["run", "-d", "--name", "box", "host", "sh", "-c", program]);
     engine.ok(&["wait", "box"]);
@@ -127,8 +130,8 @@ fn a_line_of_a_megabyte_is_one_line() {
 
 #[test]
 fn input_arrives_byte_for_byte_and_ends() {
-    needs_root!("input_arrives_byte_for_byte_and_ends");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let bytes: Vec<u8> = (0..=255).cycle().take(300_000).collect();
     let output = engine.run_with_input(&["run", "-i", "--rm", "host", "cat"], &bytes);
     assert!(output.status.success() && output.stdout == bytes, "{} came back", output.stdout.len());
@@ -147,8 +150,8 @@ fn input_arrives_byte_for_byte_and_ends() {
 
 #[test]
 fn input_is_passed_on_as_it_comes() {
-    needs_root!("input_is_passed_on_as_it_comes");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut child = engine
         .command(&["run", "-i", "--name", "box", "host", "cat"])
         .stdin(Stdio::piped())
@@ -169,8 +172,8 @@ fn input_is_passed_on_as_it_comes() {
 
 #[test]
 fn following_across_restarts_tells_each_line_once_until_the_container_is_removed() {
-    needs_root!("following_across_restarts_tells_each_line_once_until_the_container_is_removed");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // Each run writes as many lines as there were runs; small files, so that they change often.
     let program = "n=$(cat /n 2>/dev/null || echo 0); echo $((n + 1)) > /n; \
                    for i in $(seq 2000); do echo $n.$i; done; test $n != 3 || exec sleep 1000; exit 1";
@@ -209,20 +212,22 @@ fn following_across_restarts_tells_each_line_once_until_the_container_is_removed
             (engine.command(&["-e", script]).stdout(out).spawn().unwrap(), path)
         })
         .collect();
-    assert!(until(PATIENCE, || followers.iter().all(|(child, _)| follows(child))));
+    assert!(wait_until(PATIENCE, || followers.iter().all(|(child, _)| follows(child))));
     // Three runs by policy, which end; one more by hand of another process, which is removed.
     engine.ok(&["start", "box"]);
     engine.ok(&["-e", "wait_for(\"box\", \"exited\", 30)"]);
     engine.ok(&["start", "box"]);
     let wrote = |path, last| std::fs::read_to_string(path).unwrap().ends_with(last);
     // What nobody has read yet would go with the container.
-    assert!(until(PATIENCE, || followers[..2].iter().all(|(_, path)| wrote(path, "3.2000\n"))));
+    assert!(wait_until(PATIENCE, || followers[..2]
+        .iter()
+        .all(|(_, path)| wrote(path, "3.2000\n"))));
     engine.ok(&["rm", "-f", &id]);
     let all: String =
         (0..4).flat_map(|run| (1..=2000).map(move |i| format!("{run}.{i}\n"))).collect();
     let expected = [&all, &all, &all[..all.find("1.8\n").unwrap()]];
     for ((child, path), expected) in followers.iter_mut().zip(expected) {
-        assert!(ended(child, PATIENCE).is_some_and(|status| status.success()));
+        assert!(wait_for_exit(child, PATIENCE).is_some_and(|status| status.success()));
         let out = std::fs::read_to_string(path).unwrap();
         assert!(out == format!("{expected}over\n"), "{out}");
     }
@@ -230,8 +235,8 @@ fn following_across_restarts_tells_each_line_once_until_the_container_is_removed
 
 #[test]
 fn following_across_restarts_ends_with_the_time_and_with_ctrl_c() {
-    needs_root!("following_across_restarts_ends_with_the_time_and_with_ctrl_c");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "--name", "rests", "host", "echo", "one"]);
     engine.ok(&["run", "-d", "--name", "writes", "host", "yes"]);
     let follow = |name: &str, time: u32| {
@@ -242,18 +247,18 @@ fn following_across_restarts_ends_with_the_time_and_with_ctrl_c() {
     };
     for name in ["rests", "writes"] {
         assert_eq!(engine.script(&follow(name, 1)), "timeout", "{name}");
-        let reader = engine.begin(&["-e", &follow(name, 1000)]);
-        assert!(until(PATIENCE, || follows(&reader)));
+        let reader = engine.spawn(&["-e", &follow(name, 1000)]);
+        assert!(wait_until(PATIENCE, || follows(&reader)));
         signal(reader.id(), Signal::INT);
-        let ran = Ran::from(reader.wait_with_output().unwrap());
+        let ran = CommandOutput::from(reader.wait_with_output().unwrap());
         assert_eq!(ran.code, 130, "{name}: {}{}", ran.out, ran.err);
     }
 }
 
 #[test]
 fn what_is_there_has_an_end_however_fast_more_is_written() {
-    needs_root!("what_is_there_has_an_end_however_fast_more_is_written");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "yes", "host", "yes"]);
     engine.wrote("yes", "y\ny\n");
     let begun = std::time::Instant::now();

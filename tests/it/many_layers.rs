@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use crate::archives::{append, docker_archive};
-use crate::harness::{Engine, fixture};
+use crate::harness::{TestEngine, fixture};
 use crate::needs_root;
 
 /// What a layer says, and the files that must be seen after it: path to content, `None` for a
@@ -163,7 +163,7 @@ for file in $(/busybox find . -type f); do
 done
 "#;
 
-fn check(engine: &Engine, image: &str, model: &Model) {
+fn check(engine: &TestEngine, image: &str, model: &Model) {
     let shown = engine.ok(&["run", "--rm", image, "/busybox", "sh", "-c", SHOW]);
     let mut lines: Vec<_> = shown.lines().collect();
     lines.sort_unstable();
@@ -174,14 +174,14 @@ fn check(engine: &Engine, image: &str, model: &Model) {
 }
 
 /// What the store has merged.
-fn merged(engine: &Engine) -> usize {
+fn merged(engine: &TestEngine) -> usize {
     std::fs::read_dir(engine.root().join("images/flat")).map_or(0, |entries| entries.count())
 }
 
 #[test]
 fn an_image_of_a_thousand_layers_loads_and_runs() {
-    needs_root!("an_image_of_a_thousand_layers_loads_and_runs");
-    let engine = Engine::empty();
+    needs_root!();
+    let engine = TestEngine::empty();
     let mut layers = vec![busybox()];
     let mut model = Model::default();
     for (count, name) in [(40, "some"), (390, "many"), (1000, "most")] {

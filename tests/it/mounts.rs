@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
-use crate::harness::{Engine, PATIENCE, until};
+use crate::harness::{PATIENCE, TestEngine, wait_until};
 use crate::needs_root;
 
 /// A directory of the host with a file in it.
@@ -13,21 +13,21 @@ fn source() -> tempfile::TempDir {
 }
 
 #[track_caller]
-fn inside(engine: &Engine, options: &[&str], program: &str) -> String {
+fn inside(engine: &TestEngine, options: &[&str], program: &str) -> String {
     let all = [&["run", "--rm"], options, &["host", "sh", "-c", program]].concat();
     engine.ok(&all)
 }
 
 /// `Mounts` of `inspect`.
 #[track_caller]
-fn mounts(engine: &Engine, container: &str) -> serde_json::Value {
+fn mounts(engine: &TestEngine, container: &str) -> serde_json::Value {
     serde_json::from_str(&engine.get(container, "{{json .Mounts}}")).unwrap()
 }
 
 #[test]
 fn a_directory_and_a_file_of_the_host_are_seen_and_written() {
-    needs_root!("a_directory_and_a_file_of_the_host_are_seen_and_written");
-    let (engine, host) = (Engine::new(), source());
+    needs_root!();
+    let (engine, host) = (TestEngine::new(), source());
     let path = host.path().display().to_string();
     let (directory, file) = (format!("{path}:/deep/new/data"), format!("{path}/file:/one:ro"));
     let said = inside(
@@ -44,8 +44,8 @@ fn a_directory_and_a_file_of_the_host_are_seen_and_written() {
 
 #[test]
 fn a_read_only_bind_is_read_only_all_the_way_down_and_has_no_devices() {
-    needs_root!("a_read_only_bind_is_read_only_all_the_way_down_and_has_no_devices");
-    let (engine, host) = (Engine::new(), source());
+    needs_root!();
+    let (engine, host) = (TestEngine::new(), source());
     let below = host.path().join("below");
     std::fs::create_dir(&below).unwrap();
     let mount = |arguments: &[&str]| {
@@ -79,8 +79,8 @@ fn a_read_only_bind_is_read_only_all_the_way_down_and_has_no_devices() {
 /// CVE-2021-30465 and its kin: what the image has at the target leads the mount elsewhere.
 #[test]
 fn links_of_the_image_lead_a_mount_nowhere_but_inside() {
-    needs_root!("links_of_the_image_lead_a_mount_nowhere_but_inside");
-    let (engine, host, context) = (Engine::new(), source(), tempfile::tempdir().unwrap());
+    needs_root!();
+    let (engine, host, context) = (TestEngine::new(), source(), tempfile::tempdir().unwrap());
     let links = [
         ("up", "../../../../../../tmp/up"),
         ("kernel", "/proc/self"),
@@ -129,8 +129,8 @@ fn links_of_the_image_lead_a_mount_nowhere_but_inside() {
 
 #[test]
 fn mounts_that_make_no_sense_are_refused_before_anything_is_made() {
-    needs_root!("mounts_that_make_no_sense_are_refused_before_anything_is_made");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for (options, part) in [
         (&["-v", "/tmp:/proc"][..], "the kernel's own"),
         (&["-v", "rel/ative:/data"], "use absolute path"),
@@ -154,8 +154,8 @@ fn mounts_that_make_no_sense_are_refused_before_anything_is_made() {
 
 #[test]
 fn tmpfs_is_memory_without_programs_and_devices() {
-    needs_root!("tmpfs_is_memory_without_programs_and_devices");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let said = inside(
         &engine,
         &["--tmpfs", "/t:size=1m,mode=700", "--mount", "type=tmpfs,dst=/dev/shm,tmpfs-size=2m"],
@@ -169,8 +169,8 @@ fn tmpfs_is_memory_without_programs_and_devices() {
 
 #[test]
 fn a_new_volume_takes_what_the_image_has_and_keeps_what_containers_write() {
-    needs_root!("a_new_volume_takes_what_the_image_has_and_keeps_what_containers_write");
-    let (engine, context) = (Engine::new(), tempfile::tempdir().unwrap());
+    needs_root!();
+    let (engine, context) = (TestEngine::new(), tempfile::tempdir().unwrap());
     let data = context.path().join("data");
     std::fs::create_dir_all(data.join("sub")).unwrap();
     std::fs::write(data.join("one"), "1").unwrap();
@@ -200,7 +200,7 @@ fn a_new_volume_takes_what_the_image_has_and_keeps_what_containers_write() {
     // The image's own volume goes with the container, and the image is as it was.
     assert_eq!(run(&[], "rm -r /data/*; ls /data"), "");
     assert_eq!(run(&[], "ls /data"), "one\nsub");
-    assert!(until(PATIENCE, || engine.ok(&["volume", "ls", "-q"]) == "empty\nkept"));
+    assert!(wait_until(PATIENCE, || engine.ok(&["volume", "ls", "-q"]) == "empty\nkept"));
     engine.ok(&["create", "--name", "made", "data:1"]);
     let own = mounts(&engine, "made")[0]["Name"].as_str().unwrap().to_owned();
     assert_eq!(own.len(), 64);
@@ -214,8 +214,8 @@ fn a_new_volume_takes_what_the_image_has_and_keeps_what_containers_write() {
 
 #[test]
 fn volumes_are_made_listed_inspected_and_removed() {
-    needs_root!("volumes_are_made_listed_inspected_and_removed");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     assert_eq!(engine.ok(&["volume", "create", "--label", "app=shop", "shop-db"]), "shop-db");
     assert_eq!(engine.ok(&["volume", "create", "shop-db"]), "shop-db");
     assert_eq!(engine.ok(&["volume", "create"]).len(), 64);
@@ -241,10 +241,10 @@ fn volumes_are_made_listed_inspected_and_removed() {
 
 #[test]
 fn of_two_who_make_a_volume_at_once_both_get_it() {
-    needs_root!("of_two_who_make_a_volume_at_once_both_get_it");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let children: Vec<_> = (0..8)
-        .map(|_| engine.begin(&["run", "--rm", "-v", "one:/etc", "host", "cat", "/etc/passwd"]))
+        .map(|_| engine.spawn(&["run", "--rm", "-v", "one:/etc", "host", "cat", "/etc/passwd"]))
         .collect();
     let said: Vec<_> =
         children.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
@@ -258,8 +258,8 @@ fn of_two_who_make_a_volume_at_once_both_get_it() {
 
 #[test]
 fn scripts_mount_and_keep_volumes() {
-    needs_root!("scripts_mount_and_keep_volumes");
-    let (engine, host) = (Engine::new(), source());
+    needs_root!();
+    let (engine, host) = (TestEngine::new(), source());
     let path = host.path().display().to_string();
     let text = format!(
         r#"create_volume("db", #{{ labels: #{{ app: "shop" }} }});
@@ -280,8 +280,8 @@ fn scripts_mount_and_keep_volumes() {
 
 #[test]
 fn a_container_takes_over_what_others_have_mounted() {
-    needs_root!("a_container_takes_over_what_others_have_mounted");
-    let (engine, host) = (Engine::new(), source());
+    needs_root!();
+    let (engine, host) = (TestEngine::new(), source());
     let path = host.path().display().to_string();
     let (bind, mine) = (format!("{path}:/bind"), format!("{path}:/named:ro"));
     let words = ["create", "--name", "data", "-v", &bind, "-v", "store:/named", "-v", "/unnamed"];
@@ -323,8 +323,8 @@ fn a_container_takes_over_what_others_have_mounted() {
 
 #[test]
 fn inspect_shows_mounts_as_docker_does() {
-    needs_root!("inspect_shows_mounts_as_docker_does");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&[
         "create",
         "--name",

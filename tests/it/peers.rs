@@ -10,7 +10,7 @@ use std::process::Command;
 use sha2::Digest as _;
 
 use crate::archives::{docker_archive, layout};
-use crate::harness::{Engine, fixture};
+use crate::harness::{TestEngine, fixture};
 use crate::needs_root;
 
 /// What a tree is: each path, and all that is known of what is there, in words.
@@ -137,7 +137,7 @@ fn attributes(path: &Path) -> String {
 }
 
 /// The layers of an image as a container would see them, which only the thread that asks does.
-fn ours(engine: &Engine, image: &str) -> Tree {
+fn ours(engine: &TestEngine, image: &str) -> Tree {
     let layers = engine.ok(&["image", "inspect", "-f", "{{.GraphDriver.Data.LowerDir}}", image]);
     let upper = engine.ok(&["image", "inspect", "-f", "{{.GraphDriver.Data.UpperDir}}", image]);
     let layers: Vec<_> = [upper, layers].into_iter().filter(|l| l.starts_with('/')).collect();
@@ -177,7 +177,7 @@ fn run(test: &str, program: &str, arguments: &[&str]) -> bool {
 }
 
 /// The tree that umoci makes of an OCI layout, `None` where there is no umoci.
-fn theirs(test: &str, engine: &Engine, layout: &str) -> Option<Tree> {
+fn theirs(test: &str, engine: &TestEngine, layout: &str) -> Option<Tree> {
     let root = engine.root().join("umoci");
     let words = ["raw", "unpack", "--image", layout, root.to_str().unwrap()];
     run(test, "umoci", &words).then(|| tree(&root))
@@ -205,7 +205,7 @@ fn assert_same(ours: &Tree, theirs: &Tree) {
 
 /// Loads a docker-archive, and has skopeo and umoci unpack it.
 fn check_archive(test: &str, archive: &Path, image: &str) {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let layout = format!("{}/layout:it", engine.root().display());
     let (from, to) = (format!("docker-archive:{}", archive.display()), format!("oci:{layout}"));
     if !run(test, "skopeo", &["--insecure-policy", "copy", "-q", &from, &to]) {
@@ -350,7 +350,7 @@ impl Everything {
 }
 
 fn check_layout(test: &str, layers: &[Vec<u8>]) {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let directory = engine.root().join("layout");
     layout(&directory, "it", layers);
     let image = format!("{}:it", directory.display());

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 
-use crate::harness::{Engine, PATIENCE, fixture, until};
+use crate::harness::{PATIENCE, TestEngine, fixture, wait_until};
 use crate::needs_root;
 
 /// bcrypt of `s3cret-word` for `tester`.
@@ -63,7 +63,7 @@ impl Registry {
             .spawn()
             .unwrap();
         let registry = Registry { child, address, _directory: directory };
-        assert!(until(PATIENCE, || registry.answers()), "the registry does not answer");
+        assert!(wait_until(PATIENCE, || registry.answers()), "the registry does not answer");
         Some(registry)
     }
 
@@ -113,7 +113,7 @@ fn skopeo(arguments: &[&str]) -> Vec<u8> {
 }
 
 /// What is left of imports.
-fn staged(engine: &Engine) -> usize {
+fn staged(engine: &TestEngine) -> usize {
     std::fs::read_dir(engine.root().join("images/staging")).map_or(0, Iterator::count)
 }
 
@@ -122,7 +122,7 @@ fn what_skopeo_pushed_is_pulled_and_run() {
     let Some(registry) = Registry::start("what_skopeo_pushed_is_pulled_and_run", false) else {
         return;
     };
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     for archive in ["hundredcounter.docker.tar", "hundredcounter.oci.tar"] {
         let image = if archive.contains("docker") { "team/app:docker" } else { "team/app:oci" };
         registry.put(archive, image, &[]);
@@ -147,7 +147,7 @@ fn what_skopeo_pushed_is_pulled_and_run() {
         assert_eq!(digests, format!("[\"{}@{digest}\"]", registry.name("team/app")));
     }
     assert_eq!(staged(&engine), 0);
-    needs_root!("what_skopeo_pushed_is_pulled_and_run");
+    needs_root!();
     let name = registry.name("team/app:oci");
     assert_eq!(engine.ok(&["run", "--rm", &name, "echo", "hello"]), "hello");
     // One that is missing is fetched first, and said so beside the output.
@@ -164,7 +164,7 @@ fn digests_survive_a_pull_and_a_push() {
     let Some(registry) = Registry::start("digests_survive_a_pull_and_a_push", false) else {
         return;
     };
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     registry.put("hundredcounter.docker.tar", "a/app:1", &[]);
     registry.put("hundredcounter.oci.tar", "a/app:2", &["--dest-compress-format", "zstd"]);
     for image in ["a/app:1", "a/app:2"] {
@@ -187,7 +187,7 @@ fn digests_survive_a_pull_and_a_push() {
 fn a_loaded_image_is_pushed_with_gzip_and_always_the_same() {
     let test = "a_loaded_image_is_pushed_with_gzip_and_always_the_same";
     let Some(registry) = Registry::start(test, false) else { return };
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
     let name = registry.name("team/app:1");
     let script = format!("print(push(image(\"hundredcounter\"), \"{name}\"))");
@@ -203,9 +203,9 @@ fn a_loaded_image_is_pushed_with_gzip_and_always_the_same() {
     let out = tempfile::tempdir().unwrap();
     let to = format!("oci:{}:x", out.path().display());
     skopeo(&["copy", "--src-tls-verify=false", &format!("docker://{name}"), &to]);
-    let other = Engine::empty();
+    let other = TestEngine::empty();
     other.ok(&["pull", "-q", &name]);
-    let id = |engine: &Engine, image| engine.ok(&["image", "inspect", "-f", "{{.Id}}", image]);
+    let id = |engine: &TestEngine, image| engine.ok(&["image", "inspect", "-f", "{{.Id}}", image]);
     assert_eq!(id(&engine, "hundredcounter"), id(&other, &name));
     let refused = engine.fails(&["push", &registry.name("team/none:1")], 1);
     assert!(refused.contains("no such image"), "{refused}");
@@ -216,7 +216,7 @@ fn a_loaded_image_is_pushed_with_gzip_and_always_the_same() {
 #[test]
 fn an_image_is_pulled_by_its_digest() {
     let Some(registry) = Registry::start("an_image_is_pulled_by_its_digest", false) else { return };
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     registry.put("hundredcounter.docker.tar", "team/app:1", &[]);
     let digest = registry.digest("team/app:1");
     let name = registry.name(&format!("team/app@{digest}"));
@@ -241,7 +241,7 @@ fn who_logs_in_gets_what_others_do_not() {
     let Some(registry) = Registry::start("who_logs_in_gets_what_others_do_not", true) else {
         return;
     };
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     registry.put(
         "hundredcounter.docker.tar",
         "team/app:1",
@@ -288,7 +288,7 @@ fn a_credential_helper_keeps_the_password() {
     let Some(registry) = Registry::start("a_credential_helper_keeps_the_password", true) else {
         return;
     };
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     registry.put(
         "hundredcounter.docker.tar",
         "team/app:1",
@@ -358,7 +358,7 @@ fn a_certificate_must_be_vouched_for() {
     registry.put("hundredcounter.docker.tar", "team/app:1", &[]);
     // The certificate is for the name, not for the address.
     let name = registry.name("team/app:1").replace("127.0.0.1", "localhost");
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let said = engine.fails(&["pull", &name], 1);
     assert!(said.contains("is not trusted") && said.contains("/etc/docker/certs.d/"), "{said}");
     let trusted = engine.root().join("ca.crt");
@@ -393,7 +393,7 @@ fn a_server_s_own_certificate_is_trusted_where_it_is_listed() {
     let tls = format!(", tls: {{ certificate: {}, key: {} }}", file("s.crt"), file("s.key"));
     let Some(registry) = Registry::start_with(test, directory, false, Some(&tls)) else { return };
     registry.put("hundredcounter.docker.tar", "team/app:1", &[]);
-    let (engine, name) = (Engine::empty(), registry.name("team/app:1"));
+    let (engine, name) = (TestEngine::empty(), registry.name("team/app:1"));
     let trusted = engine.root().join("listed.crt");
     let pull = |listed: &[u8], name: &str| {
         std::fs::write(&trusted, listed).unwrap();

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::harness::{Engine, LIFEBOX, Ran};
+use crate::harness::{CommandOutput, LIFEBOX, TestEngine};
 use crate::needs_root;
 
 const README: &str = include_str!("../../README.md");
@@ -15,17 +15,17 @@ fn blocks(language: &str) -> Vec<&'static str> {
 }
 
 /// Runs a program that reads `text` on its standard input.
-fn feed(mut command: std::process::Command, text: &str) -> Ran {
+fn feed(mut command: std::process::Command, text: &str) -> CommandOutput {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    Ran::from(child.wait_with_output().unwrap())
+    CommandOutput::from(child.wait_with_output().unwrap())
 }
 
 #[test]
 fn shell_examples_run() {
-    needs_root!("shell_examples_run");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let programs = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(LIFEBOX, programs.path().join("lifebox")).unwrap();
     let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
@@ -42,8 +42,8 @@ fn shell_examples_run() {
 
 #[test]
 fn script_examples_run() {
-    needs_root!("script_examples_run");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let blocks = blocks("rhai");
     assert!(blocks.len() >= 2);
     for block in blocks {

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use rexpect::session::{PtySession, spawn_command};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::harness::{Engine, LIFEBOX};
+use crate::harness::{LIFEBOX, TestEngine};
 use crate::needs_root;
 
 /// A REPL on a terminal of its own.
 struct Repl(PtySession);
 
 impl Repl {
-    fn open(engine: &Engine, settings: &[(&str, &str)]) -> Repl {
+    fn open(engine: &TestEngine, settings: &[(&str, &str)]) -> Repl {
         let mut command = std::process::Command::new(LIFEBOX);
         let ours = engine.command(&[]);
         command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -60,8 +60,8 @@ impl Repl {
 
 #[test]
 fn what_is_typed_is_completed_evaluated_and_shown() {
-    needs_root!("what_is_typed_is_completed_evaluated_and_shown");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut repl = Repl::open(&engine, &[]);
     repl.answers("let c = create(\"host\", #{ name: \"tabbed\", cmd: \"true\" });", "");
     repl.answers("c.status", "\"created\"");
@@ -81,8 +81,8 @@ fn what_is_typed_is_completed_evaluated_and_shown() {
 
 #[test]
 fn a_text_of_several_lines_is_one_entry_of_the_history() {
-    needs_root!("a_text_of_several_lines_is_one_entry_of_the_history");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let history = engine.root().join("history");
     let file = history.to_str().unwrap();
     let mut repl = Repl::open(&engine, &[("LIFEBOX_HISTORY", file)]);
@@ -113,8 +113,8 @@ fn a_text_of_several_lines_is_one_entry_of_the_history() {
 
 #[test]
 fn ctrl_c_ends_any_call_and_the_prompt_comes_back() {
-    needs_root!("ctrl_c_ends_any_call_and_the_prompt_comes_back");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut repl = Repl::open(&engine, &[]);
     repl.answers("let c = run(\"host\", \"sleep 1000\", #{ init: true });", "");
     for call in [
@@ -141,8 +141,8 @@ fn ctrl_c_ends_any_call_and_the_prompt_comes_back() {
 
 #[test]
 fn the_prompt_shows_how_many_containers_run() {
-    needs_root!("the_prompt_shows_how_many_containers_run");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut repl = Repl::open(&engine, &[]);
     repl.types("let c = run(\"host\", \"sleep 1000\", #{ name: \"web\", init: true });\r");
     repl.sees("lifebox (1 running)> ");
@@ -156,8 +156,8 @@ fn the_prompt_shows_how_many_containers_run() {
 
 #[test]
 fn a_paste_of_500_lines_is_evaluated_as_one_text() {
-    needs_root!("a_paste_of_500_lines_is_evaluated_as_one_text");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut repl = Repl::open(&engine, &[]);
     let mut text = String::from("let sum = 0;\r");
     for number in 0..498 {
@@ -175,8 +175,8 @@ fn a_paste_of_500_lines_is_evaluated_as_one_text() {
 
 #[test]
 fn a_narrow_and_a_wide_terminal_show_the_whole_line() {
-    needs_root!("a_narrow_and_a_wide_terminal_show_the_whole_line");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut repl = Repl::open(&engine, &[]);
     for columns in [40, 200, 80] {
         repl.resize(20, columns);
@@ -188,8 +188,8 @@ fn a_narrow_and_a_wide_terminal_show_the_whole_line() {
 
 #[test]
 fn a_session_is_saved_as_a_script_that_runs_and_loaded_into_another() {
-    needs_root!("a_session_is_saved_as_a_script_that_runs_and_loaded_into_another");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut repl = Repl::open(&engine, &[]);
     repl.answers("let n = 6;", "");
     repl.answers("nobody", "");
@@ -213,8 +213,8 @@ fn a_session_is_saved_as_a_script_that_runs_and_loaded_into_another() {
 
 #[test]
 fn a_startup_file_is_run_before_the_first_prompt() {
-    needs_root!("a_startup_file_is_run_before_the_first_prompt");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let path = engine.root().join("startup.rhai");
     std::fs::write(&path, "fn greet() { \"hello\" }\nlet answer = 42;\nprint(\"ready\");\n")
         .unwrap();
@@ -232,8 +232,8 @@ fn a_startup_file_is_run_before_the_first_prompt() {
 
 #[test]
 fn what_is_longer_than_the_screen_is_shown_by_a_pager() {
-    needs_root!("what_is_longer_than_the_screen_is_shown_by_a_pager");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut repl = Repl::open(&engine, &[("PAGER", "sh -c 'echo paged; cat'")]);
     repl.answers("[1]", "[1]");
     repl.types("help\r");
@@ -245,8 +245,8 @@ fn what_is_longer_than_the_screen_is_shown_by_a_pager() {
 
 #[test]
 fn the_last_input_is_changed_in_an_editor() {
-    needs_root!("the_last_input_is_changed_in_an_editor");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut repl = Repl::open(&engine, &[("EDITOR", "sed -i s/1/20/")]);
     repl.answers("1 + 22", "23");
     repl.answers(":edit", "42");
@@ -258,8 +258,8 @@ fn the_last_input_is_changed_in_an_editor() {
 
 #[test]
 fn a_terminal_that_goes_away_ends_the_prompt() {
-    needs_root!("a_terminal_that_goes_away_ends_the_prompt");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut repl = Repl::open(&engine, &[]);
     repl.0.process_mut().signal("SIGHUP".parse().unwrap()).unwrap();
     let status = repl.0.process().wait().unwrap();

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
-use crate::harness::{Engine, PATIENCE, has_asked, ran_to_its_end, signal, until};
+use crate::harness::{PATIENCE, TestEngine, ran_to_its_end, signal, wait_until, waits_for_monitor};
 use crate::needs_root;
 
 /// Three lives: one through all states, one that is started again, one that goes by itself.
@@ -58,7 +58,7 @@ impl Script {
 
     /// Runs it with `--report`; the page.
     #[track_caller]
-    fn report(&self, engine: &Engine, code: i32) -> String {
+    fn report(&self, engine: &TestEngine, code: i32) -> String {
         let (script, page) = (self.path("lives.rhai"), self.path("out.html"));
         let ran = engine.run(&["script", "--report", &page, &script]);
         assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
@@ -84,8 +84,8 @@ fn states(life: &str) -> Vec<&str> {
 
 #[test]
 fn a_page_tells_of_all_containers_that_a_script_touched() {
-    needs_root!("a_page_tells_of_all_containers_that_a_script_touched");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["create", "--name", "stranger", "host", "true"]);
     let script = Script::new(LIVES);
     let page = script.report(&engine, 7);
@@ -115,8 +115,8 @@ fn a_page_tells_of_all_containers_that_a_script_touched() {
 
 #[test]
 fn a_page_is_whole_however_a_script_ends() {
-    needs_root!("a_page_is_whole_however_a_script_ends");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let failed = Script::new("let c = create(\"host\", #{ name: \"left\" });\nc.pause();\n");
     let page = failed.report(&engine, 1);
     assert!(page.contains("What went wrong") && page.contains("it is not running"), "{page}");
@@ -127,9 +127,9 @@ fn a_page_is_whole_however_a_script_ends() {
         Script::new("let c = run(\"host\", \"sleep 100\", #{ name: \"on\" });\nc.wait();\n");
     let (file, page) = (endless.path("lives.rhai"), endless.path("out.html"));
     // Before the script too, as `--dry-run` and `--trace`.
-    let running = engine.begin(&["--report", &page, &file]);
-    assert!(until(PATIENCE, || engine.status("on") == "running"));
-    assert!(until(PATIENCE, || has_asked(&running)), "it does not wait");
+    let running = engine.spawn(&["--report", &page, &file]);
+    assert!(wait_until(PATIENCE, || engine.status("on") == "running"));
+    assert!(wait_until(PATIENCE, || waits_for_monitor(&running)), "it does not wait");
     signal(running.id(), Signal::INT);
     assert_eq!(ran_to_its_end(running).code, 130);
     assert_eq!(endless.names(), ["lives.rhai", "out.html"]);
@@ -139,8 +139,8 @@ fn a_page_is_whole_however_a_script_ends() {
 
 #[test]
 fn a_page_that_cannot_be_written_is_refused_before_the_script_runs() {
-    needs_root!("a_page_that_cannot_be_written_is_refused_before_the_script_runs");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let script = Script::new("print(\"ran\");\n");
     let (file, folder) = (script.path("lives.rhai"), script.path(""));
     for (page, flags, part) in [
@@ -213,7 +213,7 @@ fn a_browser_shows_the_page_on_a_phone_and_on_a_desk() {
         eprintln!("LEFT OUT: {test} needs the Debian package chromium");
         return;
     }
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     let script = Script::new(LIVES);
     script.report(&engine, 7);
     let look: PathBuf = script.path("look.html").into();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{Engine, fixture};
+use crate::harness::{TestEngine, fixture};
 
 /// Runs skopeo; `None`, said loudly, where this machine has none.
 fn skopeo(test: &str, arguments: &[&str]) -> Option<String> {
@@ -16,13 +16,13 @@ fn skopeo(test: &str, arguments: &[&str]) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
-fn path(engine: &Engine, name: &str) -> String {
+fn path(engine: &TestEngine, name: &str) -> String {
     engine.root().join(name).display().to_string()
 }
 
 /// An engine with the fixture whose layers are compressed.
-fn engine() -> Engine {
-    let engine = Engine::empty();
+fn engine() -> TestEngine {
+    let engine = TestEngine::empty();
     engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.oci.tar")]);
     engine
 }
@@ -72,7 +72,7 @@ fn digests_survive_from_skopeo_through_the_store_and_back() {
 fn what_skopeo_writes_is_loaded() {
     let test = "what_skopeo_writes_is_loaded";
     let source = format!("oci-archive:{}", fixture("hundredcounter.oci.tar"));
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let id = {
         let other = self::engine();
         other.ok(&["images", "-q", "--no-trunc"])
@@ -104,14 +104,14 @@ fn what_skopeo_writes_is_loaded() {
 
 #[test]
 fn save_writes_to_a_pipe_and_load_reads_it() {
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     let output = engine.command(&["save", "hundredcounter", "host"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let other = Engine::empty();
+    let other = TestEngine::empty();
     let loaded = other.run_with_input(&["load"], &output.stdout);
     let said = String::from_utf8(loaded.stdout).unwrap();
     assert_eq!(said, "Loaded image: hundredcounter:latest\nLoaded image: host:latest\n");
-    let ids = |engine: &Engine| {
+    let ids = |engine: &TestEngine| {
         engine.script(r#"for name in ["host", "hundredcounter"] { print(image(name).id) }"#)
     };
     assert_eq!(ids(&engine), ids(&other));
@@ -119,9 +119,9 @@ fn save_writes_to_a_pipe_and_load_reads_it() {
 
 #[test]
 fn scripts_save_and_load() {
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     let archive = path(&engine, "saved.tar.zst");
-    let other = Engine::empty();
+    let other = TestEngine::empty();
     let id = engine.script(&format!(
         r#"print(image("hundredcounter").save("{archive}", #{{ compress: "zstd" }}).id)"#
     ));
@@ -132,7 +132,7 @@ fn scripts_save_and_load() {
 
 #[test]
 fn a_save_that_is_refused_says_why_and_leaves_nothing() {
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     let archive = path(&engine, "saved.tar");
     let missing = engine.fails(&["save", "-o", &archive, "hundredcounter", "missing"], 1);
     assert!(missing.contains("no such image: `missing`"), "{missing}");
@@ -145,7 +145,7 @@ fn a_save_that_is_refused_says_why_and_leaves_nothing() {
 
 #[test]
 fn the_platform_that_is_asked_for_is_loaded() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let other = ["load", "--platform", "linux/s390x", "-i"];
     let refused = engine.fails(&[&other[..], &[&fixture("hundredcounter.oci.tar")]].concat(), 1);
     assert!(refused.contains("linux/s390x"), "{refused}");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::harness::{Engine, PATIENCE, ended, signal, until};
+use crate::harness::{PATIENCE, TestEngine, signal, wait_for_exit, wait_until};
 use crate::needs_root;
 
 /// A container that is made, one that runs, and a wait without end. Says `ready` before.
@@ -22,8 +22,8 @@ const SCOPE: &str = r#"
 "#;
 
 /// Begins a script and reads on until it says `ready`.
-fn begin(engine: &Engine, text: &str) -> (Child, BufReader<std::process::ChildStdout>) {
-    let mut child = engine.begin(&["-e", text]);
+fn begin(engine: &TestEngine, text: &str) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut child = engine.spawn(&["-e", text]);
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     while line.trim() != "ready" {
@@ -33,30 +33,30 @@ fn begin(engine: &Engine, text: &str) -> (Child, BufReader<std::process::ChildSt
     (child, output)
 }
 
-fn names(engine: &Engine) -> Vec<String> {
+fn names(engine: &TestEngine) -> Vec<String> {
     let all = engine.ok(&["ps", "-a", "--format", "{{.Names}}"]);
     all.lines().map(str::to_owned).collect()
 }
 
 #[test]
 fn a_killed_script_leaves_nothing_of_its_scope() {
-    needs_root!("a_killed_script_leaves_nothing_of_its_scope");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let (mut child, _output) = begin(&engine, &SCOPE.replace("WAIT", "sleep(1000);"));
     assert_eq!(names(&engine), ["kept", "runs", "made"]);
     let begun = Instant::now();
     child.kill().unwrap();
     child.wait().unwrap();
-    let gone = until(PATIENCE, || names(&engine) == ["kept"]);
+    let gone = wait_until(PATIENCE, || names(&engine) == ["kept"]);
     assert!(gone, "{:?}", names(&engine));
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-    assert!(until(PATIENCE, || engine.ok(&["volume", "ls", "-q"]).is_empty()));
+    assert!(wait_until(PATIENCE, || engine.ok(&["volume", "ls", "-q"]).is_empty()));
 }
 
 #[test]
 fn ctrl_c_ends_any_call_soon_and_tidies_up() {
-    needs_root!("ctrl_c_ends_any_call_soon_and_tidies_up");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for call in [
         "sleep(1000)",
         "wait(\"runs\")",
@@ -74,7 +74,7 @@ fn ctrl_c_ends_any_call_soon_and_tidies_up() {
         let begun = Instant::now();
         signal(child.id(), Signal::INT);
         assert_eq!(
-            ended(&mut child, PATIENCE).and_then(|status| status.code()),
+            wait_for_exit(&mut child, PATIENCE).and_then(|status| status.code()),
             Some(130),
             "{call}"
         );
@@ -83,7 +83,7 @@ fn ctrl_c_ends_any_call_soon_and_tidies_up() {
         let mut said = String::new();
         std::io::Read::read_to_string(&mut output, &mut said).unwrap();
         assert_eq!(said, "put off\n", "{call}");
-        let gone = until(PATIENCE, || names(&engine) == ["kept"]);
+        let gone = wait_until(PATIENCE, || names(&engine) == ["kept"]);
         assert!(gone, "{call}: {:?}", names(&engine));
         engine.ok(&["rm", "-f", "kept"]);
     }
@@ -91,8 +91,8 @@ fn ctrl_c_ends_any_call_soon_and_tidies_up() {
 
 #[test]
 fn a_second_ctrl_c_ends_the_cleanup_and_leaves_nothing_all_the_same() {
-    needs_root!("a_second_ctrl_c_ends_the_cleanup_and_leaves_nothing_all_the_same");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let text = r#"
         scope(|| {
             run("host", #{ name: "runs", cmd: "sleep 1000" });
@@ -108,15 +108,15 @@ fn a_second_ctrl_c_ends_the_cleanup_and_leaves_nothing_all_the_same() {
     assert_eq!(line, "tidying\n");
     let begun = Instant::now();
     signal(child.id(), Signal::INT);
-    assert_eq!(ended(&mut child, PATIENCE).and_then(|status| status.code()), Some(130));
+    assert_eq!(wait_for_exit(&mut child, PATIENCE).and_then(|status| status.code()), Some(130));
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
-    assert!(until(PATIENCE, || names(&engine).is_empty()), "{:?}", names(&engine));
+    assert!(wait_until(PATIENCE, || names(&engine).is_empty()), "{:?}", names(&engine));
 }
 
 #[test]
 fn a_script_that_ends_by_itself_leaves_what_it_kept_and_no_process() {
-    needs_root!("a_script_that_ends_by_itself_leaves_what_it_kept_and_no_process");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let ran = engine.run(&["-e", &SCOPE.replace("WAIT", "throw \"over\";")]);
     assert_eq!((ran.code, ran.out.as_str()), (1, "ready\nput off\n"), "{}", ran.err);
     assert_eq!(names(&engine), ["kept"]);
@@ -128,13 +128,13 @@ fn a_script_that_ends_by_itself_leaves_what_it_kept_and_no_process() {
             .unwrap();
         found.stdout.is_empty()
     };
-    assert!(until(PATIENCE, keepers), "a keeper is left");
+    assert!(wait_until(PATIENCE, keepers), "a keeper is left");
 }
 
 #[test]
 fn a_script_ends_when_its_time_or_its_operations_are_used_up() {
-    needs_root!("a_script_ends_when_its_time_or_its_operations_are_used_up");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let file = engine.root().join("script.rhai");
     let path = file.to_string_lossy();
     for call in ["sleep(1000)", "loop { }", "wait(\"runs\")", "parallel([1, 2], |n| sleep(1000))"] {
@@ -159,8 +159,8 @@ fn a_script_ends_when_its_time_or_its_operations_are_used_up() {
 
 #[test]
 fn a_loop_over_events_ends_with_the_others_of_its_group() {
-    needs_root!("a_loop_over_events_ends_with_the_others_of_its_group");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let text = r#"
         try {
             parallel([
@@ -170,23 +170,27 @@ fn a_loop_over_events_ends_with_the_others_of_its_group() {
             ]);
         } catch (e) { print(e); }
     "#;
-    let mut script = engine.begin(&["-e", text]);
-    assert!(ended(&mut script, PATIENCE).is_some_and(|status| status.success()));
+    let mut script = engine.spawn(&["-e", text]);
+    assert!(wait_for_exit(&mut script, PATIENCE).is_some_and(|status| status.success()));
 }
 
 /// Interrupts a script that has said `ready`, when a line of `ps` says `sign`.
-fn interrupt_at(engine: &Engine, text: &str, sign: &str) {
+fn interrupt_at(engine: &TestEngine, text: &str, sign: &str) {
     let (mut child, _output) = begin(engine, text);
     let lines = || engine.ok(&["ps", "-a", "--format", "{{.Names}}\n{{.State}}"]);
-    assert!(until(PATIENCE, || lines().lines().any(|line| line == sign)), "{text}");
+    assert!(wait_until(PATIENCE, || lines().lines().any(|line| line == sign)), "{text}");
     signal(child.id(), Signal::INT);
-    assert_eq!(ended(&mut child, PATIENCE).and_then(|status| status.code()), Some(130), "{text}");
+    assert_eq!(
+        wait_for_exit(&mut child, PATIENCE).and_then(|status| status.code()),
+        Some(130),
+        "{text}"
+    );
 }
 
 #[test]
 fn ctrl_c_during_a_rollout_brings_the_old_containers_back() {
-    needs_root!("ctrl_c_during_a_rollout_brings_the_old_containers_back");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let stubborn = r#"#{ cmd: ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"] }"#;
     let begin = format!(
         r#"import "rollout" as rollout;
@@ -217,8 +221,8 @@ fn ctrl_c_during_a_rollout_brings_the_old_containers_back() {
 
 #[test]
 fn ctrl_c_leaves_nothing_of_a_stack_that_comes_up_and_nothing_disturbed() {
-    needs_root!("ctrl_c_leaves_nothing_of_a_stack_that_comes_up_and_nothing_disturbed");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let stack = r#"
         import "stack" as stack;
         let one = #{ image: "host", cmd: "sleep 200" };

@@ -1,12 +1,12 @@
 //! Capabilities, privileges, a read-only root, devices and groups, asked from the inside.
 
-use crate::harness::{Engine, Ran};
+use crate::harness::{CommandOutput, TestEngine};
 use crate::needs_root;
 
 const STATUS: [&str; 3] = ["host", "cat", "/proc/self/status"];
 
 /// The bits of a capability set of a container that is run with these words.
-fn set(engine: &Engine, name: &str, words: &[&str]) -> u64 {
+fn set(engine: &TestEngine, name: &str, words: &[&str]) -> u64 {
     let status = engine.ok(&[&["run", "--rm"], words, &STATUS].concat());
     let line = status.lines().find(|line| line.starts_with(&format!("{name}:"))).unwrap();
     u64::from_str_radix(line.split_once(':').unwrap().1.trim(), 16).unwrap()
@@ -14,13 +14,14 @@ fn set(engine: &Engine, name: &str, words: &[&str]) -> u64 {
 
 /// What a shell inside prints, in a container that is run with these words.
 #[track_caller]
-fn inside(engine: &Engine, words: &[&str], program: &str) -> String {
+fn inside(engine: &TestEngine, words: &[&str], program: &str) -> String {
     engine.ok(&[&["run", "--rm"], words, &["host", "sh", "-c", program]].concat())
 }
 
 #[track_caller]
-fn refused(engine: &Engine, words: &[&str], reason: &str) {
-    let Ran { code, err, .. } = engine.run(&[&["run", "--rm"], words, &["host", "true"]].concat());
+fn refused(engine: &TestEngine, words: &[&str], reason: &str) {
+    let CommandOutput { code, err, .. } =
+        engine.run(&[&["run", "--rm"], words, &["host", "true"]].concat());
     assert!(code == 125 || code == 126, "{words:?}: {code} {err}");
     assert!(err.contains(reason), "{words:?}: {err}");
     assert_eq!(engine.ok(&["ps", "-aq"]), "", "nothing half-made remains");
@@ -28,8 +29,8 @@ fn refused(engine: &Engine, words: &[&str], reason: &str) {
 
 #[test]
 fn capabilities_are_added_and_dropped() {
-    needs_root!("capabilities_are_added_and_dropped");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let default = set(&engine, "CapBnd", &[]);
     assert_eq!(set(&engine, "CapEff", &["--cap-drop", "chown"]), default & !1);
     assert_eq!(set(&engine, "CapBnd", &["--cap-add", "cap_net_admin"]), default | 1 << 12);
@@ -46,8 +47,8 @@ fn capabilities_are_added_and_dropped() {
 /// Where AppArmor is enabled, as in tests/vm, profiles are tried there.
 #[test]
 fn profiles_and_labels_are_refused_where_no_module_knows_them() {
-    needs_root!("profiles_and_labels_are_refused_where_no_module_knows_them");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let there = |path: &str| std::path::Path::new(path).exists();
     let apparmor = there("/sys/kernel/security/apparmor");
     let why = if apparmor { "is not loaded" } else { "AppArmor is not enabled on this host" };
@@ -70,8 +71,8 @@ fn profiles_and_labels_are_refused_where_no_module_knows_them() {
 
 #[test]
 fn a_user_who_is_not_root_has_what_was_added_and_no_more() {
-    needs_root!("a_user_who_is_not_root_has_what_was_added_and_no_more");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for name in ["CapEff", "CapPrm", "CapInh", "CapAmb"] {
         assert_eq!(set(&engine, name, &["-u", "1000", "--cap-add", "NET_RAW"]), 1 << 13, "{name}");
         assert_eq!(set(&engine, name, &["-u", "1000", "--privileged"]), 0, "{name}");
@@ -80,8 +81,8 @@ fn a_user_who_is_not_root_has_what_was_added_and_no_more() {
 
 #[test]
 fn a_privileged_container_has_all_that_lifebox_has() {
-    needs_root!("a_privileged_container_has_all_that_lifebox_has");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let ours = std::fs::read_to_string("/proc/self/status").unwrap();
     let ours = ours.lines().find_map(|line| line.strip_prefix("CapBnd:")).unwrap().trim();
     let all = set(&engine, "CapEff", &["--privileged"]);
@@ -95,8 +96,8 @@ fn a_privileged_container_has_all_that_lifebox_has() {
 
 #[test]
 fn the_root_can_be_read_only() {
-    needs_root!("the_root_can_be_read_only");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "for f in /x /tmp/x /etc/hosts; do (echo > $f) 2>/dev/null && echo wrote $f; done
         echo > /dev/null; echo x > /dev/shm/x && cat /dev/shm/x; pwd";
     let seen = inside(&engine, &["--read-only", "-w", "/made/here"], program);
@@ -107,8 +108,8 @@ fn the_root_can_be_read_only() {
 
 #[test]
 fn no_program_gains_rights_where_that_is_forbidden() {
-    needs_root!("no_program_gains_rights_where_that_is_forbidden");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "grep NoNewPrivs /proc/self/status";
     for (option, value) in
         [("no-new-privileges", 1), ("no-new-privileges:true", 1), ("no-new-privileges=false", 0)]
@@ -120,8 +121,8 @@ fn no_program_gains_rights_where_that_is_forbidden() {
 
 #[test]
 fn groups_are_added_by_name_and_by_number() {
-    needs_root!("groups_are_added_by_name_and_by_number");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let words = ["-u", "1000:1000", "--group-add", "77", "--group-add", "root"];
     assert_eq!(inside(&engine, &words, "id -G"), "1000 0 77");
     let ran = engine.run(&["run", "--rm", "--group-add", "nope", "host", "true"]);
@@ -131,12 +132,12 @@ fn groups_are_added_by_name_and_by_number() {
 
 #[test]
 fn a_device_is_shown_with_the_access_that_was_asked_for() {
-    needs_root!("a_device_is_shown_with_the_access_that_was_asked_for");
+    needs_root!();
     if !std::path::Path::new("/dev/loop-control").exists() {
         eprintln!("LEFT OUT: no /dev/loop-control here");
         return;
     }
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     let words = ["--device", "/dev/loop-control:/dev/own/control:r"];
     let program = "[ -c /dev/own/control ] && : < /dev/own/control && echo read
         (: > /dev/own/control) 2>/dev/null || echo no write; [ -e /dev/loop-control ] || echo gone";
@@ -152,8 +153,8 @@ fn a_device_is_shown_with_the_access_that_was_asked_for() {
 
 #[test]
 fn what_was_asked_for_is_shown_by_inspect() {
-    needs_root!("what_was_asked_for_is_shown_by_inspect");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let script = r#"
         let c = create("host", #{ cmd: "true", cap_add: ["net_admin"], cap_drop: "all",
             read_only: true, security: ["no-new-privileges"], group_add: [44, "video"] });
@@ -168,8 +169,8 @@ fn what_was_asked_for_is_shown_by_inspect() {
 
 #[test]
 fn what_cannot_be_had_is_refused_with_a_way_out() {
-    needs_root!("what_cannot_be_had_is_refused_with_a_way_out");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for (words, reason) in [
         (&["--cap-add", "SYS_ADMN"][..], "did you mean `SYS_ADMIN`?"),
         (&["--cap-drop", "everything"], "unknown capability `everything`"),
@@ -188,8 +189,8 @@ fn what_cannot_be_had_is_refused_with_a_way_out() {
 
 #[test]
 fn a_profile_of_the_users_replaces_the_default_one() {
-    needs_root!("a_profile_of_the_users_replaces_the_default_one");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let path = engine.root().join("profile.json");
     let option = format!("seccomp={}", path.display());
     let write = |text: &str| std::fs::write(&path, text).unwrap();

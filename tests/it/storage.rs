@@ -2,8 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use crate::harness::{Engine, LIFEBOX, PATIENCE, Ran, until};
-use crate::probed::{check_mounts, check_process};
+use crate::harness::{CommandOutput, LIFEBOX, PATIENCE, TestEngine, wait_until};
+use crate::runtimetest::{check_mounts, check_process};
 use crate::user::User;
 use crate::{needs_root, needs_users};
 
@@ -21,14 +21,14 @@ const CHANGES: &str = "echo new > /new; echo more >> /a/low; rm /a/link; chmod 6
 
 /// An engine with one driver.
 struct Stored {
-    engine: Engine,
+    engine: TestEngine,
     driver: &'static str,
 }
 
 impl Stored {
     /// Without containers, but with an image of three layers, `layers`.
     fn new(driver: &'static str) -> Self {
-        let stored = Stored { engine: Engine::new(), driver };
+        let stored = Stored { engine: TestEngine::new(), driver };
         let context = stored.engine.root().join("context");
         std::fs::create_dir(&context).unwrap();
         std::fs::write(context.join("Dockerfile"), DOCKERFILE).unwrap();
@@ -44,7 +44,7 @@ impl Stored {
 
     #[track_caller]
     fn ok(&self, arguments: &[&str]) -> String {
-        let ran = Ran::from(self.command(arguments).output().unwrap());
+        let ran = CommandOutput::from(self.command(arguments).output().unwrap());
         assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.out, ran.err);
         ran.out.trim_end().to_owned()
     }
@@ -65,7 +65,7 @@ impl Stored {
 
 #[test]
 fn a_copied_root_is_what_an_overlay_shows() {
-    needs_root!("a_copied_root_is_what_an_overlay_shows");
+    needs_root!();
     let told = ["overlay", "vfs"].map(|driver| {
         let stored = Stored::new(driver);
         stored.ok(&["run", "--name", "web", "layers", "sh", "-c", CHANGES]);
@@ -91,7 +91,7 @@ fn a_copied_root_is_what_an_overlay_shows() {
 
 #[test]
 fn a_container_keeps_the_driver_it_was_made_with() {
-    needs_root!("a_container_keeps_the_driver_it_was_made_with");
+    needs_root!();
     let stored = Stored::new("vfs");
     assert!(stored.ok(&["info"]).contains("Storage Driver: vfs\n"));
     assert!(stored.engine.ok(&["info"]).contains("Storage Driver: overlay2\n"));
@@ -117,7 +117,7 @@ fn a_container_keeps_the_driver_it_was_made_with() {
 
 #[test]
 fn a_copy_that_fails_leaves_nothing() {
-    needs_root!("a_copy_that_fails_leaves_nothing");
+    needs_root!();
     let stored = Stored::new("vfs");
     stored.ok(&["create", "--name", "web", "layers"]);
     let again = stored.command(&["create", "--name", "web", "layers"]).output().unwrap();
@@ -137,10 +137,10 @@ fn a_copy_that_fails_leaves_nothing() {
 
 #[test]
 fn an_unknown_driver_is_refused_by_name() {
-    needs_root!("an_unknown_driver_is_refused_by_name");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut command = engine.command(&["create", "hundredcounter"]);
-    let ran = Ran::from(command.env("LIFEBOX_STORAGE_DRIVER", "zfs").output().unwrap());
+    let ran = CommandOutput::from(command.env("LIFEBOX_STORAGE_DRIVER", "zfs").output().unwrap());
     assert!(ran.code != 0, "{ran:?}");
     for part in ["LIFEBOX_STORAGE_DRIVER", "unknown storage driver `zfs`", "`vfs` copies"] {
         assert!(ran.err.contains(part), "no {part:?} in {}", ran.err);
@@ -149,8 +149,8 @@ fn an_unknown_driver_is_refused_by_name() {
 
 #[test]
 fn the_driver_can_be_said_before_a_verb_and_after_it() {
-    needs_root!("the_driver_can_be_said_before_a_verb_and_after_it");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["--storage-driver", "vfs", "create", "--name", "one", "hundredcounter"]);
     engine.ok(&["create", "--storage-driver=vfs", "--name", "two", "hundredcounter"]);
     engine.ok(&["--storage-driver=vfs", "-e", "create(`hundredcounter`, #{ name: `three` })"]);
@@ -161,8 +161,8 @@ fn the_driver_can_be_said_before_a_verb_and_after_it() {
 
 #[test]
 fn roots_are_copied_where_the_kernel_stacks_nothing_for_root_either() {
-    needs_root!("roots_are_copied_where_the_kernel_stacks_nothing_for_root_either");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // The kernel stacks no overlay on another. Mounted for this shell alone.
     let program = format!(
         "set -e; cd $LIFEBOX_ROOT; mkdir low up work on; \
@@ -173,8 +173,9 @@ fn roots_are_copied_where_the_kernel_stacks_nothing_for_root_either() {
          lifebox info | grep -e Driver -e warning; \
          lifebox --storage-driver overlay2 run --rm host true || echo $?"
     );
-    let ran =
-        Ran::from(engine.shell("unshare").args(["-m", "sh", "-c", &program]).output().unwrap());
+    let ran = CommandOutput::from(
+        engine.shell("unshare").args(["-m", "sh", "-c", &program]).output().unwrap(),
+    );
     let parts =
         ["it runs\nvfs\nA /new\nweb\n", "Storage Driver: vfs\n", "overlay does not work here"];
     for part in parts {
@@ -204,7 +205,7 @@ fn an_ordinary_user_whose_files_are_on_an_overlay_gets_copies() {
         for (key, value) in inner.get_envs() {
             command.env(key, value.unwrap_or_default());
         }
-        let ran = Ran::from(command.output().unwrap());
+        let ran = CommandOutput::from(command.output().unwrap());
         assert_eq!(ran.code, 0, "{program}: {}{}", ran.out, ran.err);
         ran.out.trim_end().to_owned()
     };
@@ -219,7 +220,7 @@ fn an_ordinary_user_whose_files_are_on_an_overlay_gets_copies() {
     let expected =
         ["Storage Driver: vfs", "it runs", "0:0", "vfs", "A /new", "it runs", "web", "0"];
     assert_eq!(lines, expected);
-    assert!(until(PATIENCE, || user.monitors() == 0));
+    assert!(wait_until(PATIENCE, || user.monitors() == 0));
 }
 
 /// The probe in a container of an ordinary user's.
@@ -253,9 +254,9 @@ fn an_ordinary_user_without_subordinate_ids_is_confined_as_the_tables_say() {
 
 #[test]
 fn many_find_out_at_once_how_the_first_roots_are_made() {
-    needs_root!("many_find_out_at_once_how_the_first_roots_are_made");
+    needs_root!();
     for _ in 0..10 {
-        let engine = Engine::new();
+        let engine = TestEngine::new();
         let script = r#"
             parallel([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], |n| create("host"));
             print(ps(#{ all: true }).len);"#;

@@ -1,11 +1,11 @@
 //! The store of images as its users see it: names, histories, sizes, and what goes.
 
-use crate::harness::{Engine, LIFEBOX, fixture};
+use crate::harness::{LIFEBOX, TestEngine, fixture};
 use crate::needs_root;
 
 /// An engine with Docker's `hundredcounter` alone.
-fn loaded() -> Engine {
-    let engine = Engine::empty();
+fn loaded() -> TestEngine {
+    let engine = TestEngine::empty();
     engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
     engine
 }
@@ -157,7 +157,7 @@ fn pruning_asks_on_a_terminal() {
 
 #[test]
 fn pruning_spares_what_containers_use() {
-    needs_root!("pruning_spares_what_containers_use");
+    needs_root!();
     let engine = loaded();
     engine.ok(&["create", "--name", "box", "hundredcounter"]);
     for arguments in [&["image", "prune", "-f"][..], &["image", "prune", "-a", "-f"]] {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::harness::{Engine, PATIENCE, Ran, fixture, signal};
+use crate::harness::{CommandOutput, PATIENCE, TestEngine, fixture, signal};
 use crate::needs_root;
 
 /// Writes an archive of one image, whose layers have files of these sizes.
@@ -57,7 +57,7 @@ fn count(path: &Path) -> usize {
 }
 
 #[track_caller]
-fn is_healthy(engine: &Engine) {
+fn is_healthy(engine: &TestEngine) {
     let ran = engine.run(&["system", "check"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.ends_with(": no damage\n"), "{}", ran.out);
@@ -65,7 +65,7 @@ fn is_healthy(engine: &Engine) {
 
 /// Nothing is left once the images are gone.
 #[track_caller]
-fn is_empty(engine: &Engine) {
+fn is_empty(engine: &TestEngine) {
     for kind in ["layers", "blobs/sha256", "staging"] {
         let left = names(&engine.root().join("images").join(kind));
         assert!(left.is_empty(), "{left:?}");
@@ -74,7 +74,7 @@ fn is_empty(engine: &Engine) {
 
 #[test]
 fn a_killed_load_leaves_a_whole_image_or_none() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let archive =
         archive(&engine.root().join("big.tar"), &[(60, 50_000), (400, 500), (3, 3_000_000)]);
     let images = engine.root().join("images");
@@ -127,21 +127,21 @@ fn a_killed_load_leaves_a_whole_image_or_none() {
 
 /// Runs a shell script in a mount namespace of its own, where the engine's root is a file system
 /// with these limits.
-fn on_small_disk(engine: &Engine, limits: &str, script: &str) -> Ran {
+fn on_small_disk(engine: &TestEngine, limits: &str, script: &str) -> CommandOutput {
     let lifebox = crate::harness::LIFEBOX;
     let script = format!(
         "mount -t tmpfs -o mode=700,{limits} tmpfs \"$LIFEBOX_ROOT\" || exit 99\n\
          lifebox() {{ {lifebox} \"$@\"; }}\n{script}"
     );
     let mut command = engine.shell("unshare");
-    Ran::from(
+    CommandOutput::from(
         command.args(["-m", "--propagation", "private", "sh", "-c", &script]).output().unwrap(),
     )
 }
 
 #[test]
 fn a_full_disk_is_said_and_gives_its_space_back() {
-    needs_root!("a_full_disk_is_said_and_gives_its_space_back");
+    needs_root!();
     let directory = tempfile::tempdir().unwrap();
     let big = archive(&directory.path().join("big.tar"), &[(20, 100_000), (60, 200_000)]);
     let one = archive(&directory.path().join("one.tar"), &[(1, 40 << 20)]);
@@ -151,7 +151,7 @@ fn a_full_disk_is_said_and_gives_its_space_back() {
     for (limits, archive) in
         [("size=12m", &big), ("size=280m", &one), ("size=90m,nr_inodes=900", &many)]
     {
-        let engine = Engine::empty();
+        let engine = TestEngine::empty();
         let script = format!(
             "lifebox load -q -i {archive}; echo \"code $?\"\n\
              ls \"$LIFEBOX_ROOT\"/images/staging \"$LIFEBOX_ROOT\"/images/layers \"$LIFEBOX_ROOT\"/images/blobs/sha256 | grep -v -e ':$' -e '^$'\n\
@@ -174,7 +174,7 @@ fn a_full_disk_is_said_and_gives_its_space_back() {
 
 #[test]
 fn loads_removals_and_checks_at_once_do_each_other_no_harm() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let archive = fixture("hundredcounter.docker.tar");
     engine.ok(&["load", "-q", "-i", &archive]);
     let script = |verb: &[&str], times: usize| {
@@ -190,16 +190,16 @@ fn loads_removals_and_checks_at_once_do_each_other_no_harm() {
     let removals = script(&["rmi", "-f", "hundredcounter"], 40);
     let checks = [script(&["system", "check"], 12), script(&["system", "check", "--repair"], 12)];
     for child in loads {
-        let ran = Ran::from(child.wait_with_output().unwrap());
+        let ran = CommandOutput::from(child.wait_with_output().unwrap());
         let failed = ran.out.lines().filter(|line| line.starts_with("code")).count();
         // Three times in a row somebody removed what it built upon.
         assert_eq!(ran.err.matches("keeps removing").count(), failed, "{}{}", ran.out, ran.err);
         assert_eq!(ran.err.matches("error: ").count(), failed, "{}", ran.err);
     }
-    let ran = Ran::from(removals.wait_with_output().unwrap());
+    let ran = CommandOutput::from(removals.wait_with_output().unwrap());
     assert_eq!(ran.err, "");
     for child in checks {
-        let ran = Ran::from(child.wait_with_output().unwrap());
+        let ran = CommandOutput::from(child.wait_with_output().unwrap());
         assert!(!ran.out.contains("damage: "), "{}", ran.out);
         let failed = ran.out.lines().filter(|line| line.starts_with("code")).count();
         assert_eq!(ran.err.matches("changed all the time").count(), failed, "{}", ran.err);
@@ -211,7 +211,7 @@ fn loads_removals_and_checks_at_once_do_each_other_no_harm() {
 }
 
 /// The directory of a layer of an image.
-fn layer(engine: &Engine, image: &str, number: usize) -> PathBuf {
+fn layer(engine: &TestEngine, image: &str, number: usize) -> PathBuf {
     let data = engine.ok(&[
         "image",
         "inspect",
@@ -224,7 +224,7 @@ fn layer(engine: &Engine, image: &str, number: usize) -> PathBuf {
 
 #[test]
 fn damage_is_found_named_and_mended() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
     engine.ok(&["load", "-q", "-i", &archive(&engine.root().join("big.tar"), &[(3, 10)])]);
     is_healthy(&engine);
@@ -256,8 +256,8 @@ fn damage_is_found_named_and_mended() {
 
 #[test]
 fn what_runs_is_not_touched_by_a_repair() {
-    needs_root!("what_runs_is_not_touched_by_a_repair");
-    let engine = Engine::empty();
+    needs_root!();
+    let engine = TestEngine::empty();
     engine.ok(&["load", "-q", "-i", &fixture("hundredcounter.docker.tar")]);
     engine.ok(&["run", "-d", "--name", "box", "hundredcounter", "sleep", "300"]);
     let directory = layer(&engine, "hundredcounter", 0);
@@ -290,8 +290,8 @@ fn what_runs_is_not_touched_by_a_repair() {
 
 #[test]
 fn a_name_without_its_container_is_a_leftover() {
-    needs_root!("a_name_without_its_container_is_a_leftover");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["create", "--name", "box", "host"]);
     std::fs::remove_dir_all(engine.container_directory("box")).unwrap();
     let said = engine.ok(&["system", "check"]);

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use rexpect::session::spawn_command;
 
-use crate::harness::{Engine, PATIENCE, until};
+use crate::harness::{PATIENCE, TestEngine, wait_until};
 use crate::needs_root;
 
 /// The words of a plan's steps with their system calls, from what `explain` prints.
@@ -50,8 +50,8 @@ fn sorted(words: impl IntoIterator<Item = String>) -> Vec<String> {
 
 #[test]
 fn a_plan_is_what_is_then_done() {
-    needs_root!("a_plan_is_what_is_then_done");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done";
     let flags = ["--name", "web", "--memory", "64m", "--log-opt", "max-file=1"];
     engine.ok(&[&["create"], &flags[..], &["host", "sh", "-c", program]].concat());
@@ -81,7 +81,7 @@ fn a_plan_is_what_is_then_done() {
         );
         starts += usize::from(["start", "restart"].contains(&verb));
         let ready = || engine.run(&["logs", "web"]).out.lines().count() >= starts;
-        assert!(verb == "rm -f" || until(PATIENCE, ready), "{verb}");
+        assert!(verb == "rm -f" || wait_until(PATIENCE, ready), "{verb}");
     }
 }
 
@@ -128,12 +128,12 @@ fn check_order(plan: &[(String, Vec<String>)], seen: &[String]) {
 
 #[test]
 fn strace_sees_the_calls_of_the_plan_in_its_order() {
-    needs_root!("strace_sees_the_calls_of_the_plan_in_its_order");
+    needs_root!();
     if std::process::Command::new("strace").arg("-V").output().is_err() {
         eprintln!("LEFT OUT: strace_sees_the_calls_of_the_plan_in_its_order needs strace");
         return;
     }
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     let flags = ["-v", "data:/data", "--tmpfs", "/run", "--hostname", "seen", "--read-only"];
     let flags = [&flags[..], &["--user", "1:1", "--ulimit", "core=0"]].concat();
     let words = [&["create", "--name", "web"], &flags[..], &["host", "sleep", "100"]].concat();
@@ -146,7 +146,7 @@ fn strace_sees_the_calls_of_the_plan_in_its_order() {
     strace.args(["-f", "-s", "200", "-o", log.to_str().unwrap(), crate::harness::LIFEBOX]);
     let started = strace.args(["start", "web"]).stdout(Stdio::null()).spawn().unwrap();
     let pid = started.id();
-    assert!(until(PATIENCE, || engine.status("web") == "running"));
+    assert!(wait_until(PATIENCE, || engine.status("web") == "running"));
     engine.ok(&["kill", "web"]);
     let mut started = started;
     started.wait().unwrap();
@@ -185,8 +185,8 @@ fn strace_sees_the_calls_of_the_plan_in_its_order() {
 
 #[test]
 fn a_trace_stands_beside_the_lines_that_caused_it() {
-    needs_root!("a_trace_stands_beside_the_lines_that_caused_it");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let told = engine.script(
         "let c = create(\"host\", #{ name: \"web\", cmd: \"sleep 100\" });\n\
          let name = trace(|| {\n    start(c);\n    c.pause();\n    c.name\n});\n\
@@ -211,8 +211,8 @@ fn a_trace_stands_beside_the_lines_that_caused_it() {
 
 #[test]
 fn step_by_step_each_deed_waits_for_a_key() {
-    needs_root!("step_by_step_each_deed_waits_for_a_key");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["create", "--name", "web", "host", "sleep", "100"]);
     let mut command = std::process::Command::new(crate::harness::LIFEBOX);
     let ours = engine.command(&[]);
@@ -235,15 +235,15 @@ fn step_by_step_each_deed_waits_for_a_key() {
 
 #[test]
 fn a_container_is_explained_from_both_sides() {
-    needs_root!("a_container_is_explained_from_both_sides");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "echo new > /new; rm /usr/bin/wc; exec sleep 100";
     let words = ["run", "-d", "--name", "web", "--memory", "64m", "host", "sh", "-c", program];
     engine.ok(&words);
     engine.ok(&["run", "-d", "--name", "side", "--network", "container:web", "host", "sleep", "9"]);
     let pid = engine.pid("web").to_string();
     let told = || engine.ok(&["explain", "web"]);
-    assert!(until(PATIENCE, || told().contains("A /new") && told().contains("sleep 100")));
+    assert!(wait_until(PATIENCE, || told().contains("A /new") && told().contains("sleep 100")));
     let text = told();
     for part in ["shared with side", "its own", "limits: memory 64MiB", "/sys/fs/cgroup", "overlay"]
     {
@@ -273,8 +273,8 @@ fn a_container_is_explained_from_both_sides() {
 
 #[test]
 fn a_layer_tells_what_it_adds_and_hides() {
-    needs_root!("a_layer_tells_what_it_adds_and_hides");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.script(
         "let c = run(\"host\", [\"sh\", \"-c\", \"echo 1 > /added; rm /usr/bin/wc\"]); c.wait();
          c.commit(\"changed:1\");",
@@ -286,8 +286,8 @@ fn a_layer_tells_what_it_adds_and_hides() {
 
 #[test]
 fn a_path_tells_the_layers_that_it_comes_from() {
-    needs_root!("a_path_tells_the_layers_that_it_comes_from");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.script(
         "let c = run(\"host\", [\"sh\", \"-c\", \"echo 12 > /added; mkdir -p /dir/old; rm /usr/bin/wc\"]); c.wait();
          c.commit(\"changed:1\");",
@@ -298,7 +298,7 @@ fn a_path_tells_the_layers_that_it_comes_from() {
         let text = engine.ok(&["explain", "web", path]);
         text.lines().skip(1).map(|line| line.trim().to_owned()).collect()
     };
-    assert!(until(PATIENCE, || told("/added").len() == 2 && told("/dir").len() == 2));
+    assert!(wait_until(PATIENCE, || told("/added").len() == 2 && told("/dir").len() == 2));
     let own = "its own layer: a file of 6B";
     assert_eq!(
         told("/added"),
@@ -323,8 +323,8 @@ fn a_path_tells_the_layers_that_it_comes_from() {
 
 #[test]
 fn what_is_used_is_told_by_state() {
-    needs_root!("what_is_used_is_told_by_state");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let busy = "echo ready; while :; do :; done";
     engine.ok(&["create", "--name", "web", "host", "sh", "-c", busy]);
     let row = |text: &str, status: &str| -> Vec<String> {
@@ -358,8 +358,8 @@ fn what_is_used_is_told_by_state() {
 
 #[test]
 fn the_life_cycle_is_drawn_as_text_and_as_a_picture() {
-    needs_root!("the_life_cycle_is_drawn_as_text_and_as_a_picture");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "100"]);
     let here = engine.ok(&["diagram", "web"]);
     assert!(here.contains("┃ running  ◀ here now  ┃"), "{here}");
@@ -377,8 +377,8 @@ fn the_life_cycle_is_drawn_as_text_and_as_a_picture() {
 
 #[test]
 fn refusals_teach_in_both_languages() {
-    needs_root!("refusals_teach_in_both_languages");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "100"]);
     engine.ok(&["pause", "web"]);
     let told = engine.fails(&["start", "web"], 1);
@@ -407,7 +407,7 @@ fn refusals_teach_in_both_languages() {
 
 #[test]
 fn help_is_in_the_language_of_the_reader() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let help = |language: &str| engine.ok(&["--lang", language, "-e", "help(\"pause\")"]);
     assert!(help("en").contains("Freezes all its processes"), "{}", help("en"));
     assert!(help("ko").contains("프로세스") && help("ko").contains("pause(container)"));

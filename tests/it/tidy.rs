@@ -1,5 +1,6 @@
 //! The rules of the house, held against the code.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::imports::{Arrows, Crate, circles};
@@ -45,20 +46,74 @@ fn arrows() -> Arrows {
     Crate::read(&root().join("src")).arrows()
 }
 
-fn room(file: &str) -> &str {
-    file.split('/').next().unwrap_or(file)
+#[test]
+fn rooms_import_only_downwards() {
+    for (file, rooms) in Crate::read(&root().join("src")).rooms() {
+        let room = file.split('/').next().unwrap();
+        let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else { continue };
+        for import in rooms.iter().filter(|name| ROOMS.iter().any(|(room, _)| room == name)) {
+            let known = import == room || allowed.contains(&import.as_str());
+            assert!(known, "{file} imports {import}, which its room may not");
+        }
+    }
+}
+
+/// Wing -> the wings that it may import, for each room, as ARCHITECTURE.md says.
+fn wings() -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
+    let mut rooms: BTreeMap<String, BTreeMap<_, _>> = BTreeMap::new();
+    let mut current = None;
+    for line in read("ARCHITECTURE.md").lines() {
+        if line.starts_with('#') {
+            current = line.strip_prefix("### ").and_then(|name| name.strip_suffix('/'));
+            current.map(|room| rooms.entry(room.to_owned()).or_default());
+        }
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        if let (Some(room), ["", wing, imports, ""]) = (current, &cells[..])
+            && *wing != "wing"
+            && !wing.starts_with('-')
+        {
+            let imports = imports.split(", ").filter(|name| *name != "-").map(str::to_owned);
+            rooms.entry(room.to_owned()).or_default().insert((*wing).to_owned(), imports.collect());
+        }
+    }
+    rooms
+}
+
+/// The room of a file and its wing: a folder, or a single file that stands in the room itself.
+fn wing(file: &str) -> Option<(&str, &str)> {
+    let (room, rest) = file.split_once('/')?;
+    Some((room, rest.split('/').next().unwrap_or(rest).trim_end_matches(".rs")))
 }
 
 #[test]
-fn rooms_import_only_downwards() {
+fn wings_import_only_what_their_row_says_and_need_each_word_of_it() {
+    let wings = wings();
+    assert_eq!(wings.len(), ROOMS.len(), "each room has a table of wings");
+    let mut used = BTreeSet::new();
     for (file, targets) in arrows() {
-        let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room(&file)) else {
-            continue;
-        };
         for (target, names) in targets {
-            let into = room(&target);
-            let known = into == room(&file) || allowed.contains(&into);
-            assert!(known, "{file} imports {names:?} of {target}, which its room may not");
+            let (Some((room, from)), Some((into_room, into))) = (wing(&file), wing(&target)) else {
+                continue;
+            };
+            if room == into_room && from != into {
+                let row = wings[room].get(from);
+                let row = row.unwrap_or_else(|| panic!("{room}/{from} imports and has no row"));
+                assert!(row.contains(into), "{file} -> {target}: {names:?}");
+                used.insert([room, from, into].map(str::to_owned));
+            }
+        }
+    }
+    for (room, rows) in &wings {
+        for (from, imports) in rows {
+            assert!(
+                root().join(format!("src/{room}/{from}")).is_dir()
+                    || root().join(format!("src/{room}/{from}.rs")).is_file(),
+                "{room} has no wing {from}"
+            );
+            for into in imports {
+                let arrow = [room.clone(), from.clone(), into.clone()];
+                assert!(used.contains(&arrow), "{room}: {from} may import {into}, and does not");
+            }
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
-use crate::harness::{Engine, PATIENCE, until};
+use crate::harness::{PATIENCE, TestEngine, wait_until};
 use crate::needs_root;
 
 /// An engine with a directory `src` (`a`, `sub/b`, a link) beside its root, and two containers:
 /// one runs, one rests.
-fn engine() -> Engine {
-    let engine = Engine::new();
+fn engine() -> TestEngine {
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "runs", "host", "sleep", "1000"]);
     engine.ok(&["create", "--name", "rests", "host", "sleep", "1000"]);
     let src = engine.root().join("src");
@@ -28,7 +28,7 @@ fn text(path: &Path) -> String {
 
 #[test]
 fn cp_follows_dockers_rules_for_directories_and_slashes() {
-    needs_root!("cp_follows_dockers_rules_for_directories_and_slashes");
+    needs_root!();
     let engine = engine();
     let here = |path: &str| engine.root().join(path).to_string_lossy().into_owned();
     for name in ["runs", "rests"] {
@@ -81,7 +81,7 @@ fn cp_follows_dockers_rules_for_directories_and_slashes() {
 
 #[test]
 fn cp_reads_and_writes_archives() {
-    needs_root!("cp_reads_and_writes_archives");
+    needs_root!();
     let engine = engine();
     let src = engine.root().join("src").to_string_lossy().into_owned();
     for name in ["runs", "rests"] {
@@ -100,7 +100,7 @@ fn cp_reads_and_writes_archives() {
 
 #[test]
 fn cp_sees_mounts_of_a_container_that_runs() {
-    needs_root!("cp_sees_mounts_of_a_container_that_runs");
+    needs_root!();
     let engine = engine();
     let out = engine.root().join("hosts").to_string_lossy().into_owned();
     engine.ok(&["cp", "-q", "runs:/etc/hosts", &out]);
@@ -113,7 +113,7 @@ fn cp_sees_mounts_of_a_container_that_runs() {
 /// CVE-2018-15664: a link inside leads nowhere outside, also when it is swapped while it is used.
 #[test]
 fn cve_2018_15664_a_link_that_is_swapped_does_not_lead_out() {
-    needs_root!("cve_2018_15664_a_link_that_is_swapped_does_not_lead_out");
+    needs_root!();
     let engine = engine();
     let secret = engine.root().join("secret");
     std::fs::create_dir(&secret).unwrap();
@@ -126,7 +126,7 @@ fn cve_2018_15664_a_link_that_is_swapped_does_not_lead_out() {
     );
     engine.ok(&["exec", "-d", "runs", "sh", "-c", &swap]);
     let up = || engine.run(&["exec", "runs", "cat", "/up"]).code == 0;
-    assert!(crate::harness::until(crate::harness::PATIENCE, up));
+    assert!(crate::harness::wait_until(crate::harness::PATIENCE, up));
     let file = engine.root().join("written").to_string_lossy().into_owned();
     std::fs::write(&file, "overwritten").unwrap();
     for n in 0..60 {
@@ -146,7 +146,7 @@ fn cve_2018_15664_a_link_that_is_swapped_does_not_lead_out() {
 
 #[test]
 fn scripts_copy_read_and_write_files() {
-    needs_root!("scripts_copy_read_and_write_files");
+    needs_root!();
     let engine = engine();
     let src = engine.root().join("src").to_string_lossy().into_owned();
     for name in ["runs", "rests"] {
@@ -176,7 +176,7 @@ fn scripts_copy_read_and_write_files() {
 #[test]
 fn a_device_of_the_host_is_never_replaced() {
     use std::os::unix::fs::FileTypeExt;
-    needs_root!("a_device_of_the_host_is_never_replaced");
+    needs_root!();
     let engine = engine();
     let device = engine.root().join("device");
     let made = std::process::Command::new("mknod").arg(&device).args(["c", "1", "5"]).status();
@@ -191,8 +191,8 @@ fn a_device_of_the_host_is_never_replaced() {
 
 #[test]
 fn files_of_a_container_that_starts_or_ends_at_this_moment_are_reached() {
-    needs_root!("files_of_a_container_that_starts_or_ends_at_this_moment_are_reached");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let out = engine.root().join("out").to_string_lossy().into_owned();
     let text = format!(
         "for n in 0..12 {{
@@ -221,8 +221,8 @@ fn files_of_a_container_that_starts_or_ends_at_this_moment_are_reached() {
 
 #[test]
 fn a_file_call_on_a_container_that_has_gone_says_so() {
-    needs_root!("a_file_call_on_a_container_that_has_gone_says_so");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let text = "for n in 0..12 {
             let c = run(\"host\", \"true\", #{ rm: true });
             try {
@@ -233,5 +233,5 @@ fn a_file_call_on_a_container_that_has_gone_says_so() {
             }
         }";
     engine.script(text);
-    assert!(until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()));
+    assert!(wait_until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()));
 }

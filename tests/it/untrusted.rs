@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Engine, PATIENCE, Ran, until};
+use crate::harness::{CommandOutput, PATIENCE, TestEngine, wait_until};
 use crate::needs_root;
 
 /// Runs a text as a script of a folder of its own, in which `inside` is a file.
-fn run(engine: &Engine, flags: &[&str], text: &str) -> Ran {
+fn run(engine: &TestEngine, flags: &[&str], text: &str) -> CommandOutput {
     let folder = engine.root().join("folder");
     let _ = std::fs::create_dir(&folder);
     std::fs::write(folder.join("inside"), "kept in").unwrap();
@@ -17,13 +17,13 @@ fn run(engine: &Engine, flags: &[&str], text: &str) -> Ran {
     std::fs::write(&script, text).unwrap();
     let all = [&["script", "--untrusted"], flags, &[script.to_str().unwrap()]].concat();
     let mut command = engine.command(&all);
-    Ran::from(command.current_dir(&folder).output().unwrap())
+    CommandOutput::from(command.current_dir(&folder).output().unwrap())
 }
 
 #[test]
 fn it_reaches_its_own_folder_and_no_other_file() {
-    needs_root!("it_reaches_its_own_folder_and_no_other_file");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let ran = run(
         &engine,
         &[],
@@ -60,8 +60,8 @@ fn it_reaches_its_own_folder_and_no_other_file() {
 
 #[test]
 fn a_build_of_it_reads_no_instructions_through_a_link_that_leads_out() {
-    needs_root!("a_build_of_it_reads_no_instructions_through_a_link_that_leads_out");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // The script makes the link itself: what comes out of a container may be one.
     let out = r#"let made = image("host").with_run("mkdir /k; ln -s /etc/shadow /k/NAME");
         cp_from(create(made), "/k", "NAME.d"); build("NAME.d", #{ OPTIONS });"#;
@@ -88,8 +88,8 @@ fn a_build_of_it_reads_no_instructions_through_a_link_that_leads_out() {
 
 #[test]
 fn it_makes_no_container_that_could_get_out() {
-    needs_root!("it_makes_no_container_that_could_get_out");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for options in [
         "privileged: true",
         "cap_add: \"SYS_ADMIN\"",
@@ -120,8 +120,8 @@ fn it_makes_no_container_that_could_get_out() {
 
 #[test]
 fn it_asks_no_registry_and_reads_no_variable_of_its_caller() {
-    needs_root!("it_asks_no_registry_and_reads_no_variable_of_its_caller");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let folder = engine.root().join("folder");
     std::fs::create_dir(&folder).unwrap();
     std::fs::create_dir(folder.join("app")).unwrap();
@@ -157,8 +157,8 @@ fn it_asks_no_registry_and_reads_no_variable_of_its_caller() {
 
 #[test]
 fn it_ends_at_its_ceiling_of_memory_and_what_it_made_goes_with_it() {
-    needs_root!("it_ends_at_its_ceiling_of_memory_and_what_it_made_goes_with_it");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for greed in [
         "let all = []; loop { all.push(\"x\".to_upper() + all.len()); }",
         "let text = \"x\"; loop { text += text; }",
@@ -171,7 +171,7 @@ fn it_ends_at_its_ceiling_of_memory_and_what_it_made_goes_with_it() {
         assert_eq!(ran.code, 137, "{greed}: {}", ran.err);
         assert!(ran.err.contains("more memory than it may"), "{greed}: {}", ran.err);
         assert!(begun.elapsed() < Duration::from_secs(20), "{greed}");
-        assert!(until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()), "{greed}");
+        assert!(wait_until(PATIENCE, || engine.ok(&["ps", "-aq"]).is_empty()), "{greed}");
     }
     // What containers use is theirs.
     let ran = run(
@@ -221,8 +221,8 @@ const ACTS_ON_OTHERS: [&str; 32] = [
 
 #[test]
 fn it_only_looks_at_what_others_made() {
-    needs_root!("it_only_looks_at_what_others_made");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let outside = engine.root().join("outside");
     std::fs::create_dir(&outside).unwrap();
     std::fs::write(outside.join("key"), "host's own").unwrap();
@@ -263,8 +263,8 @@ fn it_only_looks_at_what_others_made() {
 
 #[test]
 fn its_flags_count_before_a_file_and_a_text_too() {
-    needs_root!("its_flags_count_before_a_file_and_a_text_too");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let folder = engine.root().join("folder");
     std::fs::create_dir(&folder).unwrap();
     let write = |name: &str, text: &str| {
@@ -306,8 +306,8 @@ fn its_flags_count_before_a_file_and_a_text_too() {
 
 #[test]
 fn its_time_and_operations_are_limited_unless_said_otherwise() {
-    needs_root!("its_time_and_operations_are_limited_unless_said_otherwise");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let ran = run(&engine, &["--timeout", "0.2s"], "loop { sleep(1) }");
     assert_eq!(ran.code, 124, "{}", ran.err);
     let ran = run(&engine, &["--max-ops", "1000"], "loop { }");

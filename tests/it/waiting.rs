@@ -2,19 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Engine, ended, signal};
+use crate::harness::{TestEngine, signal, wait_for_exit};
 use crate::needs_root;
 
 /// What a script prints.
 #[track_caller]
 fn prints(script: &str, expected: &str) {
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     assert_eq!(engine.script(script).trim_end(), expected, "{script}");
 }
 
 #[test]
 fn each_state_can_be_waited_for_while_others_bring_it_about() {
-    needs_root!("each_state_can_be_waited_for_while_others_bring_it_about");
+    needs_root!();
     prints(
         r#"
         create("host", #{ name: "web", cmd: "sleep 1000" });
@@ -38,7 +38,7 @@ fn each_state_can_be_waited_for_while_others_bring_it_about() {
 
 #[test]
 fn lines_ports_programs_and_health_are_waited_for() {
-    needs_root!("lines_ports_programs_and_health_are_waited_for");
+    needs_root!();
     prints(
         r#"
         let c = run("host", ["sh", "-c",
@@ -57,7 +57,7 @@ fn lines_ports_programs_and_health_are_waited_for() {
 
 #[test]
 fn a_server_is_asked_in_the_containers_own_network() {
-    needs_root!("a_server_is_asked_in_the_containers_own_network");
+    needs_root!();
     prints(
         r#"
         let server = "sleep 0.2; mkdir /www; httpd -p 127.0.0.1:8080 -h /www; httpd -p [::1]:8081 -h /www;"
@@ -81,8 +81,8 @@ fn a_server_is_asked_in_the_containers_own_network() {
 
 #[test]
 fn a_server_that_says_nothing_or_never_ends_keeps_nobody_from_the_time() {
-    needs_root!("a_server_that_says_nothing_or_never_ends_keeps_nobody_from_the_time");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for program in
         ["nc -l -p 80 -e sleep 1000", "nc -l -p 80 -e yes", "nc -l -p 80 -e tr '\\n' x < /dev/zero"]
     {
@@ -101,8 +101,8 @@ fn a_server_that_says_nothing_or_never_ends_keeps_nobody_from_the_time() {
 
 #[test]
 fn a_file_is_looked_for_inside_and_its_links_stay_inside() {
-    needs_root!("a_file_is_looked_for_inside_and_its_links_stay_inside");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // A path that is there on the host, and not in the container.
     let here = engine.root().join("images").display().to_string();
     let script = r#"
@@ -123,8 +123,8 @@ fn a_file_is_looked_for_inside_and_its_links_stay_inside() {
 
 #[test]
 fn a_container_that_ends_first_is_told_of_at_once_with_its_last_words() {
-    needs_root!("a_container_that_ends_first_is_told_of_at_once_with_its_last_words");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let begun = Instant::now();
     for condition in [
         r#""healthy""#,
@@ -155,7 +155,7 @@ fn a_container_that_ends_first_is_told_of_at_once_with_its_last_words() {
 
 #[test]
 fn a_line_that_means_failure_ends_the_wait() {
-    needs_root!("a_line_that_means_failure_ends_the_wait");
+    needs_root!();
     prints(
         r#"
         let c = run("host", ["sh", "-c", "echo starting; echo PANIC: no disk >&2; sleep 1000"]);
@@ -172,7 +172,7 @@ fn a_line_that_means_failure_ends_the_wait() {
 
 #[test]
 fn a_fast_end_is_never_missed() {
-    needs_root!("a_fast_end_is_never_missed");
+    needs_root!();
     prints(
         r#"
         let ends = 0;
@@ -191,7 +191,7 @@ fn a_fast_end_is_never_missed() {
 
 #[test]
 fn the_exit_code_of_a_container_that_took_its_record_with_it_is_known() {
-    needs_root!("the_exit_code_of_a_container_that_took_its_record_with_it_is_known");
+    needs_root!();
     prints(
         r#"
         let c = run("host", ["sh", "-c", "exit 5"], #{ rm: true });
@@ -207,8 +207,8 @@ fn the_exit_code_of_a_container_that_took_its_record_with_it_is_known() {
 
 #[test]
 fn one_who_writes_without_end_keeps_nobody_from_the_time_and_from_ctrl_c() {
-    needs_root!("one_who_writes_without_end_keeps_nobody_from_the_time_and_from_ctrl_c");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let wait = |condition: &str, time: u32| {
         format!(
             r#"scope(|| {{
@@ -222,19 +222,19 @@ fn one_who_writes_without_end_keeps_nobody_from_the_time_and_from_ctrl_c() {
         let begun = Instant::now();
         assert_eq!(engine.script(&wait(condition, 1)).trim_end(), "ready\ntimeout");
         assert!(begun.elapsed() < Duration::from_secs(10), "{condition}: {:?}", begun.elapsed());
-        let mut child = engine.begin(&["-e", &wait(condition, 1000)]);
+        let mut child = engine.spawn(&["-e", &wait(condition, 1000)]);
         let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
         std::io::BufRead::read_line(&mut output, &mut String::new()).unwrap();
         signal(child.id(), rustix::process::Signal::INT);
-        let status = ended(&mut child, Duration::from_secs(10));
+        let status = wait_for_exit(&mut child, Duration::from_secs(10));
         assert_eq!(status.and_then(|status| status.code()), Some(130), "{condition}");
     }
 }
 
 #[test]
 fn a_condition_that_is_none_is_refused() {
-    needs_root!("a_condition_that_is_none_is_refused");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for (condition, said) in [
         (r#""hapy""#, "nothing is ever `hapy`"),
         ("7", "a condition is a word or a map"),
@@ -257,7 +257,7 @@ fn a_condition_that_is_none_is_refused() {
 
 #[test]
 fn the_end_of_a_container_that_took_its_record_with_it_is_an_end() {
-    needs_root!("the_end_of_a_container_that_took_its_record_with_it_is_an_end");
+    needs_root!();
     prints(
         r#"
         for pause in ["0", "0.2"] {
@@ -277,7 +277,7 @@ fn the_end_of_a_container_that_took_its_record_with_it_is_an_end() {
 
 #[test]
 fn health_that_nobody_asks_for_is_not_waited_for() {
-    needs_root!("health_that_nobody_asks_for_is_not_waited_for");
+    needs_root!();
     prints(
         r#"
         import "wait" as wait;
@@ -304,7 +304,7 @@ fn health_that_nobody_asks_for_is_not_waited_for() {
 
 #[test]
 fn no_time_is_one_look_at_each_condition() {
-    needs_root!("no_time_is_one_look_at_each_condition");
+    needs_root!();
     prints(
         r#"
         let c = run("host", ["sh", "-c", "echo one; echo two; echo ready; exec sleep 1000"]);
@@ -328,7 +328,7 @@ fn no_time_is_one_look_at_each_condition() {
 
 #[test]
 fn an_end_that_is_waited_for_is_not_taken_for_the_failure_of_another_condition() {
-    needs_root!("an_end_that_is_waited_for_is_not_taken_for_the_failure_of_another_condition");
+    needs_root!();
     prints(
         r#"
         for n in 0..30 {

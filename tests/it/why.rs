@@ -1,17 +1,17 @@
 //! `why`: the end of a container in words, in each language.
 
-use crate::harness::{Engine, PATIENCE, until};
+use crate::harness::{PATIENCE, TestEngine, wait_until};
 use crate::needs_root;
 
 /// The monitor of a container that runs: the parent of its first process.
-fn monitor_of(engine: &Engine, name: &str) -> rustix::process::Pid {
+fn monitor_of(engine: &TestEngine, name: &str) -> rustix::process::Pid {
     let status = std::fs::read_to_string(format!("/proc/{}/status", engine.pid(name))).unwrap();
     let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap();
     rustix::process::Pid::from_raw(parent.trim().parse().unwrap()).unwrap()
 }
 
 /// Holds what is told of each container against parts of it in English and in Korean.
-fn check(engine: &Engine, stories: &[(&str, &str, &str)]) {
+fn check(engine: &TestEngine, stories: &[(&str, &str, &str)]) {
     for (name, english, korean) in stories {
         let why = engine.ok(&["why", name]);
         assert!(why.contains(english) && why.contains("\n→ "), "{name}: {why}");
@@ -23,13 +23,13 @@ fn check(engine: &Engine, stories: &[(&str, &str, &str)]) {
 
 #[test]
 fn what_runs_rests_or_never_ran_is_told() {
-    needs_root!("what_runs_rests_or_never_ran_is_told");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["create", "--name", "made", "host", "true"]);
     let sick = ["--health-cmd", "false", "--health-interval", "50ms", "--health-retries", "1"];
     engine.ok(&[&["run", "-d", "--name", "sick"], &sick[..], &["host", "sleep", "100"]].concat());
     let health = || engine.get("sick", "{{.State.Health.Status}}");
-    assert!(until(PATIENCE, || health() == "unhealthy"));
+    assert!(wait_until(PATIENCE, || health() == "unhealthy"));
     engine.ok(&["run", "-d", "--name", "runs", "host", "sleep", "100"]);
     engine.ok(&["run", "-d", "--name", "rests", "host", "sleep", "100"]);
     engine.ok(&["pause", "rests"]);
@@ -44,8 +44,8 @@ fn what_runs_rests_or_never_ran_is_told() {
 
 #[test]
 fn an_end_that_came_by_itself_is_told() {
-    needs_root!("an_end_that_came_by_itself_is_told");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "--name", "fine", "host", "true"]);
     engine.run(&["run", "--name", "failed", "host", "sh", "-c", "echo oh no >&2; exit 3"]);
     engine.run(&["run", "--name", "missing", "host", "nosuch"]);
@@ -57,7 +57,7 @@ fn an_end_that_came_by_itself_is_told() {
     engine.run(&["run", "--name", "says", "host", "sh", "-c", "exit 137"]);
     engine.run(&["run", "--name", "command", "host", "sh", "-c", "nosuchcommand"]);
     engine.run(&["run", "--name", "again", "--restart", "on-failure:2", "host", "false"]);
-    assert!(until(PATIENCE, || engine.status("again") == "exited"));
+    assert!(wait_until(PATIENCE, || engine.status("again") == "exited"));
     let stories = [
         ("fine", "all went well", "종료 코드 0"),
         ("failed", "exit code 3", "종료 코드 3"),
@@ -76,8 +76,8 @@ fn an_end_that_came_by_itself_is_told() {
 
 #[test]
 fn an_end_that_somebody_wanted_is_told() {
-    needs_root!("an_end_that_somebody_wanted_is_told");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "deaf", "host", "sleep", "100"]);
     engine.ok(&["stop", "-t", "1", "deaf"]);
     let waits = "trap '' TERM; echo ready; while :; do sleep 0.1; done";

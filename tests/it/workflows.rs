@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::Engine;
+use crate::harness::TestEngine;
 use crate::needs_root;
 
 fn script(name: &str) -> String {
@@ -17,8 +17,8 @@ fn walk(output: &str) -> Vec<&str> {
 
 #[test]
 fn quickstart_shows_each_state_within_five_seconds() {
-    needs_root!("quickstart_shows_each_state_within_five_seconds");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let begun = Instant::now();
     let output = engine.ok(&[&script("quickstart.rhai")]);
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
@@ -34,8 +34,8 @@ fn quickstart_shows_each_state_within_five_seconds() {
 
 #[test]
 fn hundredcounter_walks_through_dockers_texts() {
-    needs_root!("hundredcounter_walks_through_dockers_texts");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let output = engine.ok(&[&script("hundredcounter.rhai")]);
     let mut rest = output.as_str();
     for said in [
@@ -62,8 +62,8 @@ fn hundredcounter_walks_through_dockers_texts() {
 
 #[test]
 fn hundredcounter_is_built_by_a_script_and_quickly_the_second_time() {
-    needs_root!("hundredcounter_is_built_by_a_script_and_quickly_the_second_time");
-    let engine = Engine::empty();
+    needs_root!();
+    let engine = TestEngine::empty();
     let first = engine.ok(&[&script("hundredcounter-build.rhai")]);
     assert!(first.contains("built: hundredcounter:built"), "{first}");
     assert!(first.contains("it counts:\n1\n2\n3\n") && first.ends_with("ended with 0"), "{first}");
@@ -80,7 +80,7 @@ fn hundredcounter_is_built_by_a_script_and_quickly_the_second_time() {
 
 /// A workflow's exit code and what it printed; it leaves no container behind.
 fn ran(name: &str, words: &[&str]) -> (i32, String) {
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     let script = script(name);
     let ran = engine.run(&[&[script.as_str()], words].concat());
     assert_eq!(ran.err, "", "{name}");
@@ -90,7 +90,7 @@ fn ran(name: &str, words: &[&str]) -> (i32, String) {
 
 #[test]
 fn a_smoke_test_tells_good_images_from_bad_ones() {
-    needs_root!("a_smoke_test_tells_good_images_from_bad_ones");
+    needs_root!();
     let good = "ok: it wrote /^listening/\nok: it stops when asked\n".to_owned();
     assert_eq!(ran("smoke-test.rhai", &[]), (0, good));
     let words = ["host", "ready", "sh", "-c", "echo no disk; exit 7"];
@@ -101,7 +101,7 @@ fn a_smoke_test_tells_good_images_from_bad_ones() {
 
 #[test]
 fn a_job_runs_when_its_service_is_ready() {
-    needs_root!("a_job_runs_when_its_service_is_ready");
+    needs_root!();
     let (code, out) = ran("wait-then-run.rhai", &[]);
     let last = "the job ended with 3, and 0 containers are left\n";
     assert_eq!((code, out), (3, format!("service: healthy\njob: migrating\n{last}")));
@@ -109,11 +109,11 @@ fn a_job_runs_when_its_service_is_ready() {
 
 #[test]
 fn results_of_a_fan_out_come_in_order_and_a_failure_ends_it() {
-    needs_root!("results_of_a_fan_out_come_in_order_and_a_failure_ends_it");
+    needs_root!();
     let (code, out) = ran("fan-out.rhai", &["2", "30", "4"]);
     assert_eq!(code, 0);
     assert_eq!(out, "2 squared is 4\n30 squared is 900\n4 squared is 16\n");
-    let engine = Engine::new();
+    let engine = TestEngine::new();
     let failed = engine.run(&[&script("fan-out.rhai"), "2", "x y", "4"]);
     assert_eq!(failed.code, 1);
     assert!(failed.err.contains("the square of x y ended with"), "{}", failed.err);
@@ -122,7 +122,7 @@ fn results_of_a_fan_out_come_in_order_and_a_failure_ends_it() {
 
 #[test]
 fn a_batch_tries_again_and_reports() {
-    needs_root!("a_batch_tries_again_and_reports");
+    needs_root!();
     let (code, out) = ran("nightly-batch.rhai", &[]);
     assert_eq!(code, 1);
     let report = "backup: done at attempt 1\nreport: done at attempt 3\n\
@@ -132,7 +132,7 @@ fn a_batch_tries_again_and_reports() {
 
 #[test]
 fn the_least_memory_is_found_by_halving() {
-    needs_root!("the_least_memory_is_found_by_halving");
+    needs_root!();
     let (code, out) = ran("memory-limit.rhai", &[]);
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("132 MB: enough") && out.contains(": killed"), "{out}");
@@ -142,8 +142,8 @@ fn the_least_memory_is_found_by_halving() {
 
 #[test]
 fn what_has_ended_is_cleaned_up_by_predicate() {
-    needs_root!("what_has_ended_is_cleaned_up_by_predicate");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for (name, program) in [("good", "exit 0"), ("bad", "exit 3")] {
         engine.run(&["run", "--name", name, "-l", "app=x", "host", "sh", "-c", program]);
     }
@@ -160,15 +160,15 @@ fn what_has_ended_is_cleaned_up_by_predicate() {
 
 #[test]
 fn an_alert_restarts_what_complains() {
-    needs_root!("an_alert_restarts_what_complains");
+    needs_root!();
     let (code, out) = ran("log-alert.rhai", &[]);
     assert_eq!((code, out.as_str()), (0, "alert: 3 complaints\nevent: die\nevent: restart\n"));
 }
 
 #[test]
 fn a_rolling_restart_gives_all_a_new_version_or_brings_all_back() {
-    needs_root!("a_rolling_restart_gives_all_a_new_version_or_brings_all_back");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let output = engine.ok(&[&script("rolling-restart.rhai"), "7"]);
     assert!(output.contains("all 3 are at version 7"), "{output}");
     for name in ["web-1", "web-2", "web-3"] {
@@ -179,8 +179,8 @@ fn a_rolling_restart_gives_all_a_new_version_or_brings_all_back() {
 
 #[test]
 fn blue_gives_way_to_green_while_both_run() {
-    needs_root!("blue_gives_way_to_green_while_both_run");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let output = engine.ok(&[&script("blue-green.rhai")]);
     assert_eq!(output, "before: blue, and 2 run\nafter: green, served by shop (green)");
     assert_eq!(engine.ok(&["ps", "-aq"]), "");
@@ -189,8 +189,8 @@ fn blue_gives_way_to_green_while_both_run() {
 
 #[test]
 fn a_test_matrix_fails_for_the_image_that_is_broken() {
-    needs_root!("a_test_matrix_fails_for_the_image_that_is_broken");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let ran = engine.run(&[&script("test-matrix.rhai")]);
     assert_eq!(ran.code, 1, "{}", ran.err);
     let broken = ran.out.lines().find(|line| line.starts_with("matrix:broken"));
@@ -207,8 +207,8 @@ fn a_test_matrix_fails_for_the_image_that_is_broken() {
 
 #[test]
 fn a_dashboard_shows_what_runs_and_what_it_uses() {
-    needs_root!("a_dashboard_shows_what_runs_and_what_it_uses");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     assert_eq!(engine.ok(&[&script("dashboard.rhai"), "0.01", "1"]), "nothing runs");
     engine.ok(&["run", "-d", "--init", "--name", "web", "host", "sleep", "1000"]);
     let output = engine.ok(&[&script("dashboard.rhai"), "0.01", "2"]);

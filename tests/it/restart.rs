@@ -1,12 +1,12 @@
 //! What the monitor does by itself: restarts, log files, and removing at the end.
 
-use crate::harness::{Engine, PATIENCE, signal, until};
+use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
 use crate::needs_root;
 
 #[test]
 fn a_failing_container_is_restarted_as_often_as_its_policy_says() {
-    needs_root!("a_failing_container_is_restarted_as_often_as_its_policy_says");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = ["host", "sh", "-c", "echo run; exit 3"];
     let flags = ["run", "-d", "--name", "web", "--restart", "on-failure:2"];
     engine.ok(&[&flags[..], &program].concat());
@@ -20,14 +20,18 @@ fn a_failing_container_is_restarted_as_often_as_its_policy_says() {
 
 #[test]
 fn what_is_restarting_can_be_stopped_and_says_what_it_is() {
-    needs_root!("what_is_restarting_can_be_stopped_and_says_what_it_is");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "web", "--restart", "always", "host", "sh", "-c", "exit 4"]);
     // Pauses double: soon it is nearly always between two runs.
     let often = || engine.get("web", "{{.RestartCount}}").parse::<u32>().unwrap() >= 3;
-    assert!(until(PATIENCE, often), "it is not restarted");
-    assert!(until(PATIENCE, || engine.status("web") == "restarting"), "{}", engine.status("web"));
-    assert!(engine.shown("web").starts_with("Restarting (4)"), "{}", engine.shown("web"));
+    assert!(wait_until(PATIENCE, often), "it is not restarted");
+    assert!(
+        wait_until(PATIENCE, || engine.status("web") == "restarting"),
+        "{}",
+        engine.status("web")
+    );
+    assert!(engine.ps_status("web").starts_with("Restarting (4)"), "{}", engine.ps_status("web"));
     assert_eq!(engine.get("web", "{{.State.Running}} {{.State.Restarting}}"), "true true");
     assert_eq!(engine.ok(&["ps", "--format", "{{.Names}}"]), "web");
     let refused = engine.fails(&["pause", "web"], 1);
@@ -42,8 +46,8 @@ fn what_is_restarting_can_be_stopped_and_says_what_it_is() {
 
 #[test]
 fn a_stopped_container_stays_stopped_and_a_killed_program_comes_back() {
-    needs_root!("a_stopped_container_stays_stopped_and_a_killed_program_comes_back");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for name in ["stopped", "killed", "removed", "died"] {
         engine.ok(&["run", "-d", "--name", name, "--restart", "always", "host", "sleep", "100"]);
     }
@@ -59,10 +63,10 @@ fn a_stopped_container_stays_stopped_and_a_killed_program_comes_back() {
     crate::harness::signal(pid, rustix::process::Signal::KILL);
     let back =
         || !["0".to_owned(), pid.to_string()].contains(&engine.get("died", "{{.State.Pid}}"));
-    assert!(until(PATIENCE, back), "nobody asked it to end");
+    assert!(wait_until(PATIENCE, back), "nobody asked it to end");
     engine.ok(&["update", "--restart", "no", "died"]);
     crate::harness::signal(engine.pid("died"), rustix::process::Signal::KILL);
-    assert!(until(PATIENCE, || engine.status("died") == "exited"), "the policy has changed");
+    assert!(wait_until(PATIENCE, || engine.status("died") == "exited"), "the policy has changed");
     assert_eq!(engine.get("died", "{{.HostConfig.RestartPolicy.Name}}"), "no");
     engine.ok(&["start", "stopped"]);
     assert_eq!(engine.get("stopped", "{{.RestartCount}}"), "0");
@@ -70,10 +74,10 @@ fn a_stopped_container_stays_stopped_and_a_killed_program_comes_back() {
 
 #[test]
 fn a_container_with_rm_goes_when_nobody_waits() {
-    needs_root!("a_container_with_rm_goes_when_nobody_waits");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--rm", "--name", "web", "host", "true"]);
-    assert!(until(PATIENCE, || engine.status("web") == "gone"), "it is still there");
+    assert!(wait_until(PATIENCE, || engine.status("web") == "gone"), "it is still there");
     engine.ok(&["run", "-d", "--rm", "--name", "web", "host", "sleep", "100"]);
     engine.ok(&["rm", "-f", "web"]);
     assert_eq!(engine.status("web"), "gone");
@@ -82,7 +86,7 @@ fn a_container_with_rm_goes_when_nobody_waits() {
     let status = std::fs::read_to_string(format!("/proc/{}/status", engine.pid("web"))).unwrap();
     let monitor = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap().trim();
     signal(monitor.parse().unwrap(), rustix::process::Signal::KILL);
-    assert!(until(PATIENCE, || engine.status("web") == "gone"), "it is still there");
+    assert!(wait_until(PATIENCE, || engine.status("web") == "gone"), "it is still there");
     assert_eq!(engine.ok(&["volume", "ls", "-q"]), "");
     let left = std::fs::read_dir(engine.root().join("containers")).unwrap().count();
     assert_eq!(left, 0);
@@ -90,8 +94,8 @@ fn a_container_with_rm_goes_when_nobody_waits() {
 
 #[test]
 fn a_log_keeps_to_its_limits_and_its_end_is_whole() {
-    needs_root!("a_log_keeps_to_its_limits_and_its_end_is_whole");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&[
         "run",
         "--name",
@@ -125,8 +129,8 @@ fn a_log_keeps_to_its_limits_and_its_end_is_whole() {
 
 #[test]
 fn a_long_line_is_one_line() {
-    needs_root!("a_long_line_is_one_line");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "head -c 100000 /dev/zero | tr '\\0' x; echo; echo last";
     engine.ok(&["run", "--name", "web", "host", "sh", "-c", program]);
     let tail = engine.ok(&["logs", "--tail", "2", "web"]);
@@ -138,8 +142,8 @@ fn a_long_line_is_one_line() {
 
 #[test]
 fn a_follower_sees_every_line_while_files_change() {
-    needs_root!("a_follower_sees_every_line_while_files_change");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     // It waits for its input, so that the follower is there before the first line.
     let program = "read go; i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done";
     engine.ok(&[
@@ -157,8 +161,8 @@ fn a_follower_sees_every_line_while_files_change() {
         program,
     ]);
     engine.ok(&["start", "web"]);
-    let follower = engine.begin(&["logs", "-f", "web"]);
-    assert!(until(PATIENCE, || crate::harness::has_asked(&follower)));
+    let follower = engine.spawn(&["logs", "-f", "web"]);
+    assert!(wait_until(PATIENCE, || crate::harness::waits_for_monitor(&follower)));
     let fifo = engine.container_directory("web").join("stdin");
     std::fs::write(fifo, "go\n").unwrap();
     let out = follower.wait_with_output().unwrap().stdout;

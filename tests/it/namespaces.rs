@@ -1,6 +1,6 @@
 //! What containers share with the host and with each other.
 
-use crate::harness::{Engine, PATIENCE, until};
+use crate::harness::{PATIENCE, TestEngine, wait_until};
 use crate::needs_root;
 
 fn own(kind: &str) -> String {
@@ -8,14 +8,14 @@ fn own(kind: &str) -> String {
 }
 
 #[track_caller]
-fn inside(engine: &Engine, options: &[&str], program: &str) -> String {
+fn inside(engine: &TestEngine, options: &[&str], program: &str) -> String {
     engine.ok(&[&["run", "--rm"], options, &["host", "sh", "-c", program]].concat())
 }
 
 #[test]
 fn host_modes_share_one_namespace_and_no_other() {
-    needs_root!("host_modes_share_one_namespace_and_no_other");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let kinds = ["net", "ipc", "pid", "uts", "mnt", "cgroup"];
     for (option, shared) in
         [("--network", "net"), ("--ipc", "ipc"), ("--pid", "pid"), ("--uts", "uts")]
@@ -41,8 +41,8 @@ fn host_modes_share_one_namespace_and_no_other() {
 
 #[test]
 fn containers_share_a_network_with_its_names() {
-    needs_root!("containers_share_a_network_with_its_names");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&[
         "run",
         "-d",
@@ -89,8 +89,8 @@ fn containers_share_a_network_with_its_names() {
 
 #[test]
 fn containers_share_memory_only_where_it_is_allowed() {
-    needs_root!("containers_share_memory_only_where_it_is_allowed");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let donor = |name: &str, mode: &str| {
         engine.ok(&[
             "run",
@@ -127,8 +127,8 @@ fn containers_share_memory_only_where_it_is_allowed() {
 
 #[test]
 fn an_ipc_of_none_has_no_shared_memory() {
-    needs_root!("an_ipc_of_none_has_no_shared_memory");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let look = "ls -d /dev/shm 2>/dev/null || echo none; readlink /proc/self/ns/ipc";
     let said = inside(&engine, &["--ipc", "none"], look);
     assert!(said.starts_with("none\nipc:[") && !said.contains(&own("ipc")), "{said}");
@@ -144,8 +144,8 @@ fn an_ipc_of_none_has_no_shared_memory() {
 /// R5: without a process namespace of its own, the kernel ends nobody with the first process.
 #[test]
 fn processes_of_the_host_are_seen_and_all_of_the_container_end_with_it() {
-    needs_root!("processes_of_the_host_are_seen_and_all_of_the_container_end_with_it");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mark = format!("{}.5", 100_000 + std::process::id());
     let program = format!("setsid sleep {mark} & echo $$ started; wait");
     for (name, end) in [("killed", "kill"), ("stopped", "stop"), ("removed", "rm")] {
@@ -157,7 +157,7 @@ fn processes_of_the_host_are_seen_and_all_of_the_container_end_with_it() {
             all.filter_map(|entry| std::fs::read_to_string(entry.path().join("cmdline")).ok())
                 .any(|line| line.starts_with(&format!("sleep\0{mark}")))
         };
-        assert!(until(PATIENCE, running), "{name}");
+        assert!(wait_until(PATIENCE, running), "{name}");
         match end {
             "kill" => engine.ok(&["kill", name]),
             "stop" => engine.ok(&["stop", "-t", "0", name]),
@@ -178,8 +178,8 @@ fn processes_of_the_host_are_seen_and_all_of_the_container_end_with_it() {
 
 #[test]
 fn kernel_parameters_of_its_own_namespaces_are_set_and_others_refused() {
-    needs_root!("kernel_parameters_of_its_own_namespaces_are_set_and_others_refused");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let said = inside(
         &engine,
         &[
@@ -215,8 +215,8 @@ fn kernel_parameters_of_its_own_namespaces_are_set_and_others_refused() {
 
 #[test]
 fn scripts_share_namespaces() {
-    needs_root!("scripts_share_namespaces");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let said = engine.script(
         r#"let pod = run("host", "sleep 1000", #{ ipc: "shareable", add_hosts: ["db:10.0.0.7"],
             sysctls: #{ "net.ipv4.ip_forward": 1 }, hostname: "pod" });
@@ -233,8 +233,8 @@ fn scripts_share_namespaces() {
 
 #[test]
 fn an_init_reaps_passes_signals_on_and_cannot_be_written() {
-    needs_root!("an_init_reaps_passes_signals_on_and_cannot_be_written");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "trap 'echo got; exit 7' TERM; (sh -c 'sleep 0.05 & echo orphan') ; echo $$ ready; while :; do sleep 0.05; done";
     engine.ok(&["run", "-d", "--name", "tended", "--init", "host", "sh", "-c", program]);
     engine.wrote("tended", "ready");
@@ -244,7 +244,7 @@ fn an_init_reaps_passes_signals_on_and_cannot_be_written() {
         let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
         children.split_whitespace().count()
     };
-    assert!(until(PATIENCE, || zombies() == 1));
+    assert!(wait_until(PATIENCE, || zombies() == 1));
     let exe = std::fs::metadata(format!("/proc/{pid}/exe")).unwrap();
     let own = std::fs::metadata(crate::harness::LIFEBOX).unwrap();
     use std::os::unix::fs::MetadataExt as _;

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::harness::Engine;
+use crate::harness::TestEngine;
 use crate::needs_root;
 
 /// What `inspect` shows of how a container was made.
-fn made(engine: &Engine, name: &str) -> (Value, Value) {
+fn made(engine: &TestEngine, name: &str) -> (Value, Value) {
     let mut all: Vec<Value> =
         serde_json::from_str(&engine.ok(&["container", "inspect", name])).unwrap();
     let mut document = all.pop().unwrap();
@@ -16,7 +16,7 @@ fn made(engine: &Engine, name: &str) -> (Value, Value) {
 /// Makes a container with a script, says it in Docker's words, removes it, makes it of these words,
 /// and compares the two.
 #[track_caller]
-fn comes_back(engine: &Engine, script: &str, words: &[&str]) {
+fn comes_back(engine: &TestEngine, script: &str, words: &[&str]) {
     engine.script(script);
     let (first, status) = (made(engine, "web"), engine.status("web"));
     let text = engine.script("docker(\"web\")");
@@ -43,8 +43,8 @@ const OBEYS: &str = "[\"sleep\", \"100\"]";
 
 #[test]
 fn a_container_with_many_options_comes_back_from_its_docker_commands() {
-    needs_root!("a_container_with_many_options_comes_back_from_its_docker_commands");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let shared = engine.root().join("a 'shared' folder");
     std::fs::create_dir(&shared).unwrap();
     let script = format!(
@@ -75,8 +75,8 @@ fn a_container_with_many_options_comes_back_from_its_docker_commands() {
 
 #[test]
 fn the_docker_commands_lead_to_the_present_state() {
-    needs_root!("the_docker_commands_lead_to_the_present_state");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let run = format!(
         "let c = run(\"host\", {OBEYS}, #{{ name: \"web\", hostname: \"box\", init: true }});"
     );
@@ -96,8 +96,8 @@ fn the_docker_commands_lead_to_the_present_state() {
 
 #[test]
 fn what_is_the_images_is_not_said() {
-    needs_root!("what_is_the_images_is_not_said");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.script(
         r#"image("host").with_env("A", 1).with_label("l", "x").with_workdir("/tmp").with_user("0")
                .with_cmd(["sleep", "100"]).with_stop_signal("INT").with_volume("/db").commit("app:1");"#,
@@ -122,7 +122,7 @@ fn what_is_the_images_is_not_said() {
 
 #[test]
 fn a_command_that_cannot_be_said_names_its_flag() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let error = engine.fails(&["from-docker", "docker", "run", "-p", "80:80", "nginx"], 1);
     assert!(error.contains("flag `-p` of `docker run` is not supported"), "{error}");
     let error = engine.fails(&["from-docker", "docker run --naem web nginx"], 1);
@@ -137,8 +137,8 @@ fn a_command_that_cannot_be_said_names_its_flag() {
 
 #[test]
 fn what_commands_become_does_what_they_do() {
-    needs_root!("what_commands_become_does_what_they_do");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let says = |commands: &str| {
         let script = engine.ok(&["from-docker", commands]);
         engine.script(&format!("let seen = {{ {script} }}; print(seen);"))
@@ -167,7 +167,7 @@ fn what_commands_become_does_what_they_do() {
 
 #[test]
 fn no_value_of_the_caller_gets_into_a_translation() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let script = r#"print(from_docker("docker run -d -e SECRET nginx"))"#;
     let output = engine.command(&["-e", script]).env("SECRET", "hidden").output().unwrap();
     assert!(output.status.success(), "{output:?}");

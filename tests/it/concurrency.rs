@@ -2,17 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use crate::harness::{Engine, PATIENCE, Ran, fixture, ran_to_its_end, until};
+use crate::harness::{CommandOutput, PATIENCE, TestEngine, fixture, ran_to_its_end, wait_until};
 use crate::needs_root;
 
 /// Runs the same command so many times at once.
-fn together(engine: &Engine, count: usize, words: impl Fn(usize) -> Vec<String>) -> Vec<Ran> {
+fn together(
+    engine: &TestEngine,
+    count: usize,
+    words: impl Fn(usize) -> Vec<String>,
+) -> Vec<CommandOutput> {
     let begin = |number| {
         let words = words(number);
-        engine.begin(&words.iter().map(String::as_str).collect::<Vec<_>>())
+        engine.spawn(&words.iter().map(String::as_str).collect::<Vec<_>>())
     };
     let children: Vec<_> = (0..count).map(begin).collect();
-    children.into_iter().map(|child| Ran::from(child.wait_with_output().unwrap())).collect()
+    children
+        .into_iter()
+        .map(|child| CommandOutput::from(child.wait_with_output().unwrap()))
+        .collect()
 }
 
 fn words(line: &str) -> Vec<String> {
@@ -21,11 +28,11 @@ fn words(line: &str) -> Vec<String> {
 
 #[test]
 fn of_many_who_want_a_name_one_gets_it() {
-    needs_root!("of_many_who_want_a_name_one_gets_it");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for _ in 0..5 {
         let ran = together(&engine, 8, |_| words("create --name box host true"));
-        let winners: Vec<&Ran> = ran.iter().filter(|ran| ran.code == 0).collect();
+        let winners: Vec<&CommandOutput> = ran.iter().filter(|ran| ran.code == 0).collect();
         assert_eq!(winners.len(), 1, "{ran:?}");
         let id = winners[0].out.trim();
         for loser in ran.iter().filter(|ran| ran.code != 0) {
@@ -44,8 +51,8 @@ fn of_many_who_want_a_name_one_gets_it() {
 
 #[test]
 fn twenty_at_once_all_run() {
-    needs_root!("twenty_at_once_all_run");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let run = |number: usize| {
         let mut words = words("run --rm host sh -c");
         words.push(format!("echo {number}; exit {number}"));
@@ -67,12 +74,12 @@ fn twenty_at_once_all_run() {
 
 #[test]
 fn listing_never_fails_while_others_come_and_go() {
-    needs_root!("listing_never_fails_while_others_come_and_go");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut busy: Vec<_> = (0..3)
         .map(|_| {
             engine
-                .begin(&["-e", r#"for i in 0..12 { run("host", ["true"]).rm(#{ force: true }) }"#])
+                .spawn(&["-e", r#"for i in 0..12 { run("host", ["true"]).rm(#{ force: true }) }"#])
         })
         .collect();
     let mut looked = 0;
@@ -84,7 +91,7 @@ fn listing_never_fails_while_others_come_and_go() {
     }
     assert!(looked > 3);
     for child in busy {
-        let ran = Ran::from(child.wait_with_output().unwrap());
+        let ran = CommandOutput::from(child.wait_with_output().unwrap());
         assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     }
     assert_eq!(engine.ok(&["ps", "-aq"]), "");
@@ -92,8 +99,8 @@ fn listing_never_fails_while_others_come_and_go() {
 
 #[test]
 fn opposite_wishes_leave_a_container_in_one_state() {
-    needs_root!("opposite_wishes_leave_a_container_in_one_state");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for _ in 0..4 {
         engine.ok(&["create", "--name", "box", "host", "sleep", "300"]);
         let verbs =
@@ -114,7 +121,7 @@ fn opposite_wishes_leave_a_container_in_one_state() {
 
 #[test]
 fn an_image_that_is_loaded_twice_at_once_is_there_once() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let archive = fixture("hundredcounter.docker.tar");
     let ran = together(&engine, 4, |_| words(&format!("load -i {archive}")));
     for ran in &ran {
@@ -160,13 +167,13 @@ const FIGHTER: &str = r#"
 
 #[test]
 fn two_scripts_that_fight_over_a_container_lose_nothing() {
-    needs_root!("two_scripts_that_fight_over_a_container_lose_nothing");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let id = engine.ok(&["create", "host", "sleep", "1000"]);
     let path = engine.root().join("fight.rhai");
     std::fs::write(&path, FIGHTER).unwrap();
     let path = path.to_str().unwrap();
-    let fighters = ["left", "right"].map(|me| engine.begin(&["script", path, &id, me]));
+    let fighters = ["left", "right"].map(|me| engine.spawn(&["script", path, &id, me]));
     let won = fighters.map(|fighter| {
         let ran = ran_to_its_end(fighter);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
@@ -217,14 +224,14 @@ fn two_scripts_that_fight_over_a_container_lose_nothing() {
         let left: Vec<_> = left.collect();
         assert!(left.is_empty(), "{kind}: {left:?}");
     }
-    assert!(until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
+    assert!(wait_until(PATIENCE, || engine.leftovers().is_empty()), "{:?}", engine.leftovers());
 }
 
 #[test]
 fn many_at_once_are_the_first_of_a_store_with_an_init() {
-    needs_root!("many_at_once_are_the_first_of_a_store_with_an_init");
+    needs_root!();
     for _ in 0..5 {
-        let engine = Engine::new();
+        let engine = TestEngine::new();
         let text = "print(parallel(8, [1, 2, 3, 4, 5, 6, 7, 8], \
                     |n| run(\"host\", \"true\", #{ init: true, rm: true }).wait()));";
         assert_eq!(engine.ok(&["-e", text]), "[0, 0, 0, 0, 0, 0, 0, 0]");
@@ -234,8 +241,8 @@ fn many_at_once_are_the_first_of_a_store_with_an_init() {
 
 #[test]
 fn ensure_running_of_many_at_once_makes_one_container_for_all() {
-    needs_root!("ensure_running_of_many_at_once_makes_one_container_for_all");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let text = "for c in parallel([1, 2, 3, 4], \
                 |n| ensure_running(\"box\", \"host\", #{ cmd: \"sleep 300\" })) { print(c.id) }";
     for processes in [1, 5, 1, 5] {
@@ -249,8 +256,8 @@ fn ensure_running_of_many_at_once_makes_one_container_for_all() {
 
 #[test]
 fn ensure_running_succeeds_while_others_pause_stop_and_remove() {
-    needs_root!("ensure_running_succeeds_while_others_pause_stop_and_remove");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let spoil = |verbs: &str| {
         format!(
             "for n in 0..40 {{ for verb in {verbs} {{ try {{ switch verb {{

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::harness::{Engine, LIFEBOX};
+use crate::harness::{LIFEBOX, TestEngine};
 use crate::needs_root;
 
 /// With how many containers run, if any do.
@@ -22,7 +22,7 @@ type Seen = Vec<String>;
 struct Repl(PtySession);
 
 impl Repl {
-    fn open(engine: &Engine) -> Repl {
+    fn open(engine: &TestEngine) -> Repl {
         let mut command = Command::new(LIFEBOX);
         let ours = engine.command(&[]);
         command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -48,7 +48,7 @@ impl Repl {
     }
 }
 
-fn as_commands(engine: &Engine) -> Seen {
+fn as_commands(engine: &TestEngine) -> Seen {
     let mut seen = Vec::new();
     let at = |seen: &mut Seen| seen.push(engine.status("web"));
     engine.ok(&["create", "--name", "web", "host", "sh", "-c", OBEYS]);
@@ -66,7 +66,7 @@ fn as_commands(engine: &Engine) -> Seen {
     seen
 }
 
-fn as_script(engine: &Engine) -> Seen {
+fn as_script(engine: &TestEngine) -> Seen {
     let path = engine.root().join("workflow.rhai");
     let text = format!(
         "let c = create(\"host\", #{{ name: \"web\", cmd: [\"sh\", \"-c\", `{OBEYS}`] }});
@@ -85,7 +85,7 @@ fn as_script(engine: &Engine) -> Seen {
     out.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-fn in_the_repl(engine: &Engine, lines: [&str; 8]) -> Seen {
+fn in_the_repl(engine: &TestEngine, lines: [&str; 8]) -> Seen {
     let mut repl = Repl::open(engine);
     let [create, start, pause, unpause, stop, wait, logs, rm] = lines;
     let mut seen = Vec::new();
@@ -103,8 +103,8 @@ fn in_the_repl(engine: &Engine, lines: [&str; 8]) -> Seen {
 
 #[test]
 fn the_same_workflow_leaves_the_same_three_ways() {
-    needs_root!("the_same_workflow_leaves_the_same_three_ways");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let expected =
         ["created", "running", "paused", "running", "exited", "3", "up", "gone"].map(str::to_owned);
     assert_eq!(as_commands(&engine), expected, "as commands");
@@ -138,8 +138,8 @@ fn the_same_workflow_leaves_the_same_three_ways() {
 
 #[test]
 fn the_repl_takes_command_lines_with_flags() {
-    needs_root!("the_repl_takes_command_lines_with_flags");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut repl = Repl::open(&engine);
     repl.say(&format!("create --name web host sh -c \"{PROGRAM}\""));
     assert_eq!(repl.say("start -i web"), "one\ntwo");
@@ -156,8 +156,8 @@ fn the_repl_takes_command_lines_with_flags() {
 
 #[test]
 fn events_are_seen_in_the_repl_as_on_the_command_line() {
-    needs_root!("events_are_seen_in_the_repl_as_on_the_command_line");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["run", "--name", "web", "host", "true"]);
     let line = "events --since 1h --until 0s";
     let shown = engine.ok(&line.split(' ').collect::<Vec<_>>());
@@ -176,7 +176,7 @@ fn events_are_seen_in_the_repl_as_on_the_command_line() {
 
 #[test]
 fn ctrl_c_ends_what_is_under_way_and_ctrl_d_the_repl() {
-    let engine = Engine::empty();
+    let engine = TestEngine::empty();
     let mut repl = Repl::open(&engine);
     repl.say("let kept = 41");
     repl.0.send_line("print(\"begun\"); sleep(30)").unwrap();

@@ -5,17 +5,17 @@ use std::process::Stdio;
 use rexpect::session::{PtySession, spawn_command};
 use rustix::process::Signal;
 
-use crate::harness::{Engine, PATIENCE, signal, until};
+use crate::harness::{PATIENCE, TestEngine, signal, wait_until};
 use crate::needs_root;
 
-fn running() -> Engine {
-    let engine = Engine::new();
+fn running() -> TestEngine {
+    let engine = TestEngine::new();
     engine.ok(&["run", "-d", "--name", "web", "-e", "A=1", "host", "sleep", "1000"]);
     engine
 }
 
 /// A command in a terminal of 33 lines and 111 columns.
-fn in_terminal(engine: &Engine, words: &[&str]) -> PtySession {
+fn in_terminal(engine: &TestEngine, words: &[&str]) -> PtySession {
     let mut command = engine.shell("sh");
     let line = words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
     let script = format!(
@@ -40,7 +40,7 @@ fn client_of(name: &str, text: &str) -> u32 {
 }
 
 /// The helpers and programs of execs that are left.
-fn helpers(engine: &Engine) -> usize {
+fn helpers(engine: &TestEngine) -> usize {
     let root = engine.root().to_string_lossy().into_owned();
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
@@ -50,7 +50,7 @@ fn helpers(engine: &Engine) -> usize {
 
 #[test]
 fn exec_runs_a_program_as_confined_as_the_container() {
-    needs_root!("exec_runs_a_program_as_confined_as_the_container");
+    needs_root!();
     let engine = running();
     let look = "grep -E '^(Cap|Seccomp:|NoNewPrivs|SigIgn|SigBlk|Groups)' /proc/self/status; \
                 cat /proc/self/oom_score_adj; ulimit -n; ulimit -c; umask; pwd; \
@@ -74,7 +74,7 @@ fn exec_runs_a_program_as_confined_as_the_container() {
 
 #[test]
 fn a_privileged_exec_has_all_capabilities_and_the_same_filter() {
-    needs_root!("a_privileged_exec_has_all_capabilities_and_the_same_filter");
+    needs_root!();
     let engine = running();
     let ours = std::fs::read_to_string("/proc/self/status").unwrap();
     let ours = ours.lines().find_map(|line| line.strip_prefix("CapBnd:")).unwrap().trim();
@@ -90,7 +90,7 @@ fn a_privileged_exec_has_all_capabilities_and_the_same_filter() {
 
 #[test]
 fn exec_has_the_exit_code_of_its_program_or_dockers() {
-    needs_root!("exec_has_the_exit_code_of_its_program_or_dockers");
+    needs_root!();
     let engine = running();
     engine.fails(&["exec", "web", "sh", "-c", "exit 7"], 7);
     engine.fails(&["exec", "web", "sh", "-c", "kill -TERM $$"], 143);
@@ -111,7 +111,7 @@ fn exec_has_the_exit_code_of_its_program_or_dockers() {
 
 #[test]
 fn exec_takes_user_directory_and_environment() {
-    needs_root!("exec_takes_user_directory_and_environment");
+    needs_root!();
     let engine = running();
     let words = ["exec", "-u", "1000:5", "-w", "/var", "-e", "B=2", "web"];
     let look = "pwd; id -u; id -g; id -G; echo $A $B; grep CapEff /proc/self/status; > /dev/stdout";
@@ -126,7 +126,7 @@ fn exec_takes_user_directory_and_environment() {
 
 #[test]
 fn exec_passes_input_and_output_on_byte_for_byte() {
-    needs_root!("exec_passes_input_and_output_on_byte_for_byte");
+    needs_root!();
     let engine = running();
     let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n * 7 % 251) as u8).collect();
     let ran = engine.run_with_input(&["exec", "-i", "web", "cat"], &bytes);
@@ -139,23 +139,23 @@ fn exec_passes_input_and_output_on_byte_for_byte() {
 
 #[test]
 fn an_exec_that_is_detached_goes_on_and_ends_with_its_container() {
-    needs_root!("an_exec_that_is_detached_goes_on_and_ends_with_its_container");
+    needs_root!();
     let engine = running();
     engine.ok(&["exec", "-d", "web", "sleep", "900"]);
     assert!(engine.ok(&["top", "web"]).contains("sleep 900"));
     assert_eq!(helpers(&engine), 1);
     engine.ok(&["kill", "web"]);
-    assert!(until(PATIENCE, || helpers(&engine) == 0), "a helper is left");
+    assert!(wait_until(PATIENCE, || helpers(&engine) == 0), "a helper is left");
 }
 
 #[test]
 fn signals_are_sent_on_to_the_program_of_an_exec() {
-    needs_root!("signals_are_sent_on_to_the_program_of_an_exec");
+    needs_root!();
     let engine = running();
     let program = "trap 'echo got; exit 9' TERM; echo up > /tmp/up; while :; do sleep 0.05; done";
-    let child = engine.begin(&["exec", "web", "sh", "-c", program]);
+    let child = engine.spawn(&["exec", "web", "sh", "-c", program]);
     let up = || engine.run(&["exec", "web", "cat", "/tmp/up"]).out == "up\n";
-    assert!(until(PATIENCE, up));
+    assert!(wait_until(PATIENCE, up));
     signal(child.id(), Signal::TERM);
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(9), &b"got\n"[..]));
@@ -163,7 +163,7 @@ fn signals_are_sent_on_to_the_program_of_an_exec() {
 
 #[test]
 fn a_thousand_execs_that_fail_leave_nothing() {
-    needs_root!("a_thousand_execs_that_fail_leave_nothing");
+    needs_root!();
     let engine = running();
     let script = "
         let c = container(\"web\");
@@ -178,7 +178,7 @@ fn a_thousand_execs_that_fail_leave_nothing() {
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines[1], "1000");
     assert_eq!(lines[0], lines[2], "processes inside");
-    assert!(until(PATIENCE, || helpers(&engine) == 0), "helpers are left");
+    assert!(wait_until(PATIENCE, || helpers(&engine) == 0), "helpers are left");
     let pid = engine.pid("web");
     let monitor = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let monitor = monitor.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap().trim();
@@ -188,7 +188,7 @@ fn a_thousand_execs_that_fail_leave_nothing() {
 
 #[test]
 fn scripts_get_what_an_exec_wrote() {
-    needs_root!("scripts_get_what_an_exec_wrote");
+    needs_root!();
     let engine = running();
     let check = |script: &str, expected: &str| assert_eq!(engine.script(script), expected);
     check(
@@ -217,8 +217,8 @@ fn scripts_get_what_an_exec_wrote() {
 
 #[test]
 fn a_terminal_is_the_containers_own_and_has_the_size_of_the_callers() {
-    needs_root!("a_terminal_is_the_containers_own_and_has_the_size_of_the_callers");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut terminal = in_terminal(&engine, &["run", "-it", "--name", "box", "host", "sh", "-i"]);
     terminal.exp_string("# ").unwrap();
     terminal.send_line("tty; stty size; test -c /dev/console && echo $TERM").unwrap();
@@ -239,8 +239,8 @@ fn a_terminal_is_the_containers_own_and_has_the_size_of_the_callers() {
 
 #[test]
 fn one_can_leave_a_terminal_and_come_back() {
-    needs_root!("one_can_leave_a_terminal_and_come_back");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let mut terminal = in_terminal(&engine, &["run", "-it", "--name", "box", "host", "sh", "-i"]);
     terminal.exp_string("# ").unwrap();
     terminal.send("A=kept\n\x10\x11").unwrap();
@@ -268,7 +268,7 @@ fn one_can_leave_a_terminal_and_come_back() {
 
 #[test]
 fn the_terminal_is_given_back_whatever_ends_the_client() {
-    needs_root!("the_terminal_is_given_back_whatever_ends_the_client");
+    needs_root!();
     let engine = running();
     let client = |text: &str| client_of(crate::harness::LIFEBOX, text);
     for (number, ending) in [Signal::TERM, Signal::HUP, Signal::SEGV, Signal::ABORT, Signal::INT]
@@ -296,7 +296,7 @@ fn the_terminal_is_given_back_whatever_ends_the_client() {
 
 #[test]
 fn a_pipe_is_no_terminal() {
-    needs_root!("a_pipe_is_no_terminal");
+    needs_root!();
     let engine = running();
     let error = engine.fails(&["exec", "-it", "web", "sh"], 1);
     assert!(error.contains("the input device is not a TTY"), "{error}");
@@ -312,8 +312,8 @@ fn a_pipe_is_no_terminal() {
 
 #[test]
 fn attach_shows_what_is_written_from_now_on() {
-    needs_root!("attach_shows_what_is_written_from_now_on");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "echo before; read line; echo got $line; exit 3";
     engine.ok(&["run", "-di", "--name", "box", "host", "sh", "-c", program]);
     engine.wrote("box", "before");
@@ -324,7 +324,7 @@ fn attach_shows_what_is_written_from_now_on() {
 
 #[test]
 fn top_lists_processes_without_asking_the_image() {
-    needs_root!("top_lists_processes_without_asking_the_image");
+    needs_root!();
     let engine = running();
     engine.ok(&["exec", "-d", "-u", "4242", "web", "sleep", "900"]);
     let out = engine.ok(&["top", "web"]);
@@ -342,7 +342,7 @@ fn top_lists_processes_without_asking_the_image() {
 
 #[test]
 fn the_repl_lends_its_terminal_and_gets_it_back() {
-    needs_root!("the_repl_lends_its_terminal_and_gets_it_back");
+    needs_root!();
     let engine = running();
     let mut terminal = in_terminal(&engine, &[]);
     terminal.exp_string("lifebox (1 running)> ").unwrap();
@@ -361,12 +361,12 @@ fn the_repl_lends_its_terminal_and_gets_it_back() {
 
 #[test]
 fn an_exec_that_meets_the_end_of_its_container_says_so() {
-    needs_root!("an_exec_that_meets_the_end_of_its_container_says_so");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     for _ in 0..8 {
         engine.ok(&["run", "-d", "--name", "web", "host", "sleep", "1000"]);
         let execs: Vec<_> =
-            (0..4).map(|_| engine.begin(&["exec", "web", "sleep", "900"])).collect();
+            (0..4).map(|_| engine.spawn(&["exec", "web", "sleep", "900"])).collect();
         engine.ok(&["kill", "web"]);
         for exec in execs {
             let output = exec.wait_with_output().unwrap();
@@ -377,17 +377,17 @@ fn an_exec_that_meets_the_end_of_its_container_says_so() {
         }
         engine.ok(&["rm", "web"]);
     }
-    assert!(until(PATIENCE, || helpers(&engine) == 0), "a helper is left");
+    assert!(wait_until(PATIENCE, || helpers(&engine) == 0), "a helper is left");
 }
 
 #[test]
 fn a_first_process_of_the_engines_passes_signals_on_and_holds_none_back() {
-    needs_root!("a_first_process_of_the_engines_passes_signals_on_and_holds_none_back");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     let program = "grep SigBlk /proc/self/status; trap 'echo got; exit 3' TERM; echo up; \
                    while :; do sleep 0.05; done";
     engine.ok(&["run", "-d", "--init", "--name", "web", "host", "sh", "-c", program]);
-    assert!(until(PATIENCE, || engine.ok(&["logs", "web"]).contains("up")));
+    assert!(wait_until(PATIENCE, || engine.ok(&["logs", "web"]).contains("up")));
     assert!(engine.ok(&["logs", "web"]).starts_with("SigBlk:\t0000000000000000"));
     engine.ok(&["stop", "web"]);
     assert!(engine.ok(&["logs", "web"]).ends_with("got"));
@@ -396,7 +396,7 @@ fn a_first_process_of_the_engines_passes_signals_on_and_holds_none_back() {
 
 #[test]
 fn an_exec_makes_no_working_directory() {
-    needs_root!("an_exec_makes_no_working_directory");
+    needs_root!();
     let engine = running();
     let said = engine.fails(&["exec", "-w", "/no/such", "web", "pwd"], 126);
     assert!(said.contains("enter the working directory `/no/such`: no such file"), "{said}");
@@ -409,8 +409,8 @@ fn an_exec_makes_no_working_directory() {
 
 #[test]
 fn nothing_is_copied_to_where_a_mount_will_hide_it() {
-    needs_root!("nothing_is_copied_to_where_a_mount_will_hide_it");
-    let engine = Engine::new();
+    needs_root!();
+    let engine = TestEngine::new();
     engine.ok(&["create", "--name", "web", "-v", "data:/data", "host", "sleep", "1000"]);
     let file = engine.root().join("file");
     std::fs::write(&file, "x").unwrap();
