@@ -2,6 +2,7 @@
 
 pub mod capability;
 pub mod digest;
+pub mod env;
 pub mod health_check;
 pub mod id;
 pub mod language;
