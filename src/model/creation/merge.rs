@@ -215,7 +215,7 @@ fn corrupt(image: &str, what: String) -> Error {
 /// # Errors
 /// [`Kind::Invalid`].
 pub fn check_options(options: &CreateOptions) -> Result<()> {
-    options.namespaces.check(options)?;
+    options.check_namespaces()?;
     options.resources.check()?;
     if options.auto_remove && options.supervision.restart != RestartPolicy::No {
         let message = "conflicting options: cannot specify both --restart and --rm";
