@@ -27,7 +27,8 @@ use crate::image::layer::unpack::Source;
 use crate::image::store::document::{self, MAX_DOCUMENT};
 use crate::image::store::import::Incoming;
 use crate::image::store::{self, Store};
-use crate::image::tar::members::{Member, MemberKind, Members, TarSource, corrupt, lossy};
+use crate::image::tar::error::{corrupt, lossy};
+use crate::image::tar::members::{Member, MemberKind, Members, TarSource};
 use crate::model::error::Context;
 use crate::model::image::Loaded;
 use crate::model::value::digest::Digest;
@@ -249,7 +250,7 @@ impl Contents {
         let (contents, stream) = read_members(Members::new(stream), body, check)?;
         // Reading on lets a writer at the other end of a pipe finish, and checks gzip's sum.
         std::io::copy(&mut stream.take(MAX_TAIL), &mut std::io::sink())
-            .map_err(|error| crate::image::tar::members::stream_error(&error))?;
+            .map_err(|error| crate::image::tar::error::stream_error(&error))?;
         Ok(contents)
     }
 

@@ -21,7 +21,7 @@ use crate::image::layer;
 use crate::image::store::import::media_type;
 use crate::image::store::index::{MEDIA_CONFIG, MEDIA_INDEX, MEDIA_MANIFEST};
 use crate::image::store::{Store, as_reference};
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
 use crate::model::image::{Image, SaveFormat, SaveOptions};
 use crate::model::value::digest::Digest;

@@ -12,7 +12,7 @@ use crate::image::layer::unpack::Source;
 use crate::image::store::Store;
 use crate::image::store::import::Incoming;
 use crate::image::store::index::Index;
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::image::Image;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};

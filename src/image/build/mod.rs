@@ -31,7 +31,7 @@ use crate::image::layer::overlay_view::{Layer, layers as layers_at};
 use crate::image::layer::walk::{Form, Node, Tree};
 use crate::image::layer::{tree_size, whole};
 use crate::image::store::Store;
-use crate::image::tar::members::stream_error;
+use crate::image::tar::error::stream_error;
 use crate::image::tar::pack::Packer;
 use crate::model::error::Context;
 use crate::model::image::Image;

@@ -10,8 +10,8 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::image::bytes::spool::RESERVE;
-use crate::image::tar::members::corrupt;
+use super::spool::RESERVE;
+use crate::image::tar::error::corrupt;
 use crate::model::{Error, Result};
 use crate::sys::fs;
 
@@ -104,7 +104,7 @@ impl DiskBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::tar::members::stream_error;
+    use crate::image::tar::error::stream_error;
     use crate::model::Kind;
 
     /// The length of `archive` uncompressed, where only a megabyte goes without question.

@@ -11,7 +11,7 @@ use super::file_range::FileRange;
 use super::staging::Staging;
 use crate::image::CancelCheck;
 use crate::image::layer::unpack::Source;
-use crate::image::tar::members::{corrupt, stream_error};
+use crate::image::tar::error::{corrupt, stream_error};
 use crate::image::tar::sparse::Sparse;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Result};

@@ -13,12 +13,12 @@ use std::rc::Rc;
 use once_cell::unsync::OnceCell;
 use rustix::fs::FileType;
 
+use super::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
 use super::overlay_view;
 use super::overlay_view::{Found, Layer, opaque};
 use crate::image::CancelCheck;
 use crate::image::bytes::spool;
-use crate::image::layer::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
-use crate::image::tar::members::{corrupt, escaped};
+use crate::image::tar::error::{corrupt, escaped};
 use crate::image::tar::names::join;
 use crate::model::Result;
 use crate::sys::fs;

@@ -14,6 +14,7 @@ use std::thread;
 
 use sha2::{Digest as _, Sha256};
 
+use super::extract::{explain, extract};
 use super::overlay_view;
 use super::overlay_view::Layer;
 use super::record;
@@ -24,8 +25,8 @@ use crate::image::bytes::compression::{Compression, decompress};
 use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::spool::{self, write_all};
 use crate::image::bytes::staging::Staging;
-use crate::image::layer::extract::{explain, extract};
-use crate::image::tar::members::{TarSource, corrupt, stream_error};
+use crate::image::tar::error::{corrupt, stream_error};
+use crate::image::tar::members::TarSource;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::Registry;
+use super::credentials::{Credentials, Keychain};
 use crate::image::CancelCheck;
-use crate::image::registry::Registry;
-use crate::image::registry::credentials::{Credentials, Keychain};
 use crate::model::observe::progress::{Access, NoProgress};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};

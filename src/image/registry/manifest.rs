@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::image::store::document;
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::value::digest::Digest;
 use crate::model::value::platform::Platform;
 use crate::model::{Error, Kind, Result};

@@ -9,7 +9,7 @@ use crate::image::bytes::staging::Staging;
 use crate::image::layer::Record;
 use crate::image::layer::extract::{Lowers, extract};
 use crate::image::layer::tar_split::TarSplitWriter;
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::Result;
 use crate::sys::fs;
 
