@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
 
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool;
 use crate::image::layer::diff_tar;
 use crate::image::layer::extract::is_allowed_xattr;

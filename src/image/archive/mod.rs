@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::compression::decompress;
 use crate::image::bytes::file_range::{FileRange, FileRangeReader};
 use crate::image::bytes::spool::write_stream;

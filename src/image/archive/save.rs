@@ -12,8 +12,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::image::CancelCheck;
 use crate::image::bytes::atomic_file::write_atomic;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::compression::{Compression, compress};
 use crate::image::bytes::spool::{self, SpoolWriter, digest_of};
 use crate::image::bytes::staging::Staging;

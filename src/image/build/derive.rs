@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Origin;
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::spool::Spooled;
 use crate::image::bytes::staging::Staging;

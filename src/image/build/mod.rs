@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use self::copy::{Copying, Owner};
 use self::derive::NewImage;
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::compression::decompress;
 use crate::image::bytes::spool::{SpoolWriter, Spooled, digest_of};
 use crate::image::bytes::staging::Staging;

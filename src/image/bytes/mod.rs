@@ -2,6 +2,7 @@
 //! stream may become.
 
 pub(crate) mod atomic_file;
+pub(crate) mod cancel_check;
 pub(crate) mod compression;
 pub(crate) mod file_range;
 pub(crate) mod limits;

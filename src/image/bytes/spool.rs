@@ -7,9 +7,9 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use sha2::{Digest as _, Sha256};
 
+use super::cancel_check::CancelCheck;
 use super::file_range::FileRange;
 use super::staging::Staging;
-use crate::image::CancelCheck;
 use crate::image::layer::unpack::Source;
 use crate::image::tar::error::{corrupt, stream_error};
 use crate::image::tar::sparse::Sparse;

@@ -13,7 +13,7 @@ use rustix::fs::FileType;
 
 use super::implied_parents::Parents;
 use super::overlay_view::{Layer, opaque};
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::limits::DiskBudget;
 use crate::image::bytes::spool;
 use crate::image::tar::error::{corrupt, escaped};

@@ -16,7 +16,7 @@ use rustix::fs::FileType;
 use super::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
 use super::overlay_view;
 use super::overlay_view::{Found, Layer, opaque};
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool;
 use crate::image::tar::error::{corrupt, escaped};
 use crate::image::tar::names::join;

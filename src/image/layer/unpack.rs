@@ -20,7 +20,7 @@ use super::overlay_view::Layer;
 use super::record;
 use super::record::{LayerId, Record};
 use super::tar_split::TarSplitWriter;
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::compression::{Compression, decompress};
 use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::spool::{self, write_all};

@@ -16,7 +16,7 @@ use super::changes::add_with_parents;
 use super::diff_tar::xattrs;
 use super::implied_parents::copy_entry;
 use super::walk::{Node, Tree, Visit, split};
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::limits::DiskBudget;
 use crate::image::store::merged_lowers::take_attributes;
 use crate::image::tar::error::lossy;

@@ -16,8 +16,8 @@ use docker_credential::{CredentialRetrievalError, DockerCredential};
 use serde_json::{Map, Value, json};
 
 use super::credential_helper::CredentialHelper;
-use crate::image::CancelCheck;
 use crate::image::bytes::atomic_file::write_secret;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;

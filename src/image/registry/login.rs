@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Registry;
 use super::credentials::{Credentials, Keychain};
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::model::observe::progress::{Access, NoProgress};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};

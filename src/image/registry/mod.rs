@@ -102,7 +102,7 @@ impl Registry {
     /// Those of `work` and of `check`.
     pub(crate) fn run_cancellable<T: Send + 'static>(
         &self,
-        check: crate::image::CancelCheck<'_>,
+        check: crate::image::bytes::cancel_check::CancelCheck<'_>,
         work: impl FnOnce(&Registry) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (sender, receiver) = sync_channel(1);

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::Registry;
 use super::credentials::Keychain;
 use super::manifest::{self, Descriptor, Named};
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::spool::{at_portion, digest_of};
 use crate::image::bytes::staging::Staging;

@@ -17,7 +17,7 @@ use super::Registry;
 use super::credentials::Keychain;
 use super::manifest::{self, Descriptor, Named};
 use super::{Outgoing, Sent};
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool::{at_portion, digest_of};
 use crate::image::store::document;
 use crate::image::store::index::{Index, MEDIA_MANIFEST};

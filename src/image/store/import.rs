@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::document::{self, Document};
 use super::handle::Store;
 use super::index::{Descriptor, Entry, Index, MEDIA_CONFIG, MEDIA_LAYER, MEDIA_MANIFEST, Manifest};
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::compression::Compression;
 use crate::image::bytes::spool::{digest_of, write_all};
 use crate::image::bytes::staging::Staging;

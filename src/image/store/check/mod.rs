@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use self::one_layer::{Fault, is_of_host};
 use super::handle::Store;
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::staging;
 use crate::image::bytes::staging::Staging;
 use crate::image::layer::{self, LayerId};
