@@ -10,7 +10,6 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::spool::RESERVE;
 use crate::image::tar::error::corrupt;
 use crate::model::{Error, Result};
 use crate::sys::fs;
@@ -25,6 +24,8 @@ const RATIO: u64 = 1000;
 /// How many bytes and entries go by between two looks at the file system.
 const PORTION: u64 = 16 << 20;
 const ENTRIES: u32 = 4096;
+/// What is left to the host: an engine that fills the disk takes everything else down.
+pub(super) const RESERVE: u64 = 256 << 20;
 /// The inodes that are left to the host.
 const INODES: u64 = 4096;
 

@@ -23,6 +23,7 @@ use super::tar_split::TarSplitWriter;
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::compression::{Compression, decompress};
 use crate::image::bytes::file_range::FileRange;
+use crate::image::bytes::source::Source;
 use crate::image::bytes::spool::{self, write_all};
 use crate::image::bytes::staging::Staging;
 use crate::image::tar::error::{corrupt, stream_error};
@@ -36,14 +37,6 @@ const PART: usize = 64 * 1024;
 const WAITING: usize = 16;
 /// Layers that are unpacked at once: more only make the disk seek.
 const MAX_THREADS: usize = 4;
-
-/// A layer on its way in. It is asked on the threads that unpack, lowest layer first.
-pub(crate) trait Source: Send + Sync {
-    /// The digest of the blob, where somebody promised one: it is checked.
-    fn digest(&self) -> Option<&Digest>;
-    /// The blob, whole and ready to be read. May wait until it is.
-    fn open(&self) -> Result<FileRange>;
-}
 
 /// A layer that is ready, in the store or beside it.
 #[derive(Clone, Debug)]
