@@ -13,13 +13,13 @@ use rustix::fs::FileType;
 
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool;
+use crate::image::layer::attributes::is_allowed_xattr;
 use crate::image::layer::diff_tar;
-use crate::image::layer::extract::is_allowed_xattr;
 use crate::image::layer::overlay_view::Layer;
 use crate::image::layer::walk::{Form, Tree, below, split};
 use crate::image::tar::error::{corrupt, lossy};
 use crate::image::tar::member::{Member, MemberKind};
-use crate::image::tar::members::Members;
+use crate::image::tar::members::{Members, TarSource};
 use crate::image::tar::names;
 use crate::image::tar::pack::{Entry, Packer};
 use crate::model::error::Context;

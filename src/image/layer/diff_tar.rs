@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
 
-use super::extract::is_allowed_xattr;
+use super::attributes::is_allowed_xattr;
 use super::walk::{Form, Node, Tree, Visit, below, not_found, split};
 use crate::image::tar::error::lossy;
 use crate::image::tar::members::MemberKind;

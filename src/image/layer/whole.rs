@@ -12,13 +12,13 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
 
+use super::attributes::take_attributes;
 use super::changes::add_with_parents;
 use super::diff_tar::xattrs;
 use super::implied_parents::copy_entry;
 use super::walk::{Node, Tree, Visit, split};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::limits::DiskBudget;
-use crate::image::store::merged_lowers::take_attributes;
 use crate::image::tar::error::lossy;
 use crate::model::Result;
 use crate::model::error::Context;
