@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Contents, Found, FoundLayer};
+use super::contents::{Contents, Found, FoundLayer};
 use crate::image::bytes::spool::digest_of;
 use crate::image::store::document;
 use crate::image::store::index::MEDIA_CONFIG;
