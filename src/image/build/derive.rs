@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Origin;
+use super::origin::Origin;
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::source::Source;

@@ -25,7 +25,7 @@ const RATIO: u64 = 1000;
 const PORTION: u64 = 16 << 20;
 const ENTRIES: u32 = 4096;
 /// What is left to the host: an engine that fills the disk takes everything else down.
-pub(super) const RESERVE: u64 = 256 << 20;
+pub(crate) const RESERVE: u64 = 256 << 20;
 /// The inodes that are left to the host.
 const INODES: u64 = 4096;
 
