@@ -319,7 +319,7 @@ fn copied(place: &Path) -> Vec<u8> {
     let tree = Tree { form: Form::Merged, layers: layers.iter().collect() };
     let (top, copy) = (fs::open_dir(&at("top")).unwrap(), fs::open_dir(&at("copy")).unwrap());
     whole::copy(&tree, &copy, &|| Ok(())).unwrap();
-    merged_lowers::take_attributes(&top, &copy).unwrap();
+    take_attributes(&top, &copy).unwrap();
     packed(Form::Merged, &[&at("top"), &at("low")], &[]).unwrap()
 }
 
