@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::Registry;
 use super::address::{Url, encoded, is_loopback};
 use super::challenge::Challenge;
-use super::credentials::Credentials;
+use super::credential::Credentials;
 use crate::model::{Error, Kind, Result};
 
 /// The longest answer of a token server, as in containers/image (`iolimits`).

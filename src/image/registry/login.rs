@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Registry;
-use super::credentials::{Credentials, Keychain};
+use super::credential::Credentials;
+use super::credentials::Keychain;
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::model::observe::progress::{Access, NoProgress};
 use crate::model::value::reference::Reference;

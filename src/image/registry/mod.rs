@@ -12,6 +12,7 @@
 mod address;
 mod authentication;
 mod challenge;
+mod credential;
 mod credential_helper;
 pub(crate) mod credentials;
 mod download;
@@ -34,7 +35,7 @@ use ureq::http::Method;
 
 use self::address::{Url, is_loopback};
 use self::authentication::Rights;
-use self::credentials::Credentials;
+use self::credential::Credentials;
 use self::exchange::RegistryRequest;
 pub(crate) use self::upload::{Outgoing, Sent};
 use crate::model::observe::progress::{Access, Progress};
