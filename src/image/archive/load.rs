@@ -12,7 +12,7 @@ use crate::image::bytes::file_range::FileRange;
 use crate::image::bytes::source::Source;
 use crate::image::bytes::staging::Staging;
 use crate::image::layer::extract::explain;
-use crate::image::store::document::{self, MAX_DOCUMENT};
+use crate::image::store::document;
 use crate::image::store::import::Incoming;
 use crate::image::store::{self, Store};
 use crate::image::tar::error::corrupt;

@@ -10,7 +10,7 @@ use std::io::{Seek, SeekFrom};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Registry;
+use super::client::Registry;
 use super::credentials::Keychain;
 use super::manifest::{self, Descriptor, Named};
 use crate::image::bytes::cancel_check::CancelCheck;

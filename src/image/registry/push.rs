@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::Registry;
+use super::client::Registry;
 use super::credentials::Keychain;
 use super::manifest::{self, Descriptor, Named};
-use super::{Outgoing, Sent};
+use super::upload::{Outgoing, Sent};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool::{at_portion, digest_of};
 use crate::image::store::document;
