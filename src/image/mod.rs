@@ -24,13 +24,11 @@ mod store;
 mod tar;
 pub mod transfer;
 
-pub use crate::image::bytes::atomic_file::write_atomic;
-pub use crate::image::layer::tree_size;
-pub use crate::image::store::check::{InUse, InUseGuard};
-pub use crate::image::store::{Store, as_reference, entry_at};
 pub use crate::model::image::{HostImage, ImageUser};
 pub use build::{Files, Origin};
+pub use bytes::atomic_file::write_atomic;
+pub use bytes::cancel_check::CancelCheck;
+pub use layer::tree_size;
 pub use registry::login::{log_in, log_out};
-
-/// What long work asks now and then, on any of its threads: whether to go on. An error ends it.
-pub type CancelCheck<'a> = &'a (dyn Fn() -> crate::model::Result<()> + Sync);
+pub use store::check::{InUse, InUseGuard};
+pub use store::{Store, as_reference, entry_at};

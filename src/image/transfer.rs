@@ -11,16 +11,17 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
 
-use super::CancelCheck;
-use super::bytes::spool;
-use super::layer::extract::is_allowed_xattr;
-use super::layer::walk::{Form, Tree, below, split};
-use super::tar::member::{Member, MemberKind};
-use super::tar::members::{Members, corrupt, lossy};
-use super::tar::names;
-use super::tar::pack::{Entry, Packer};
+use crate::image::bytes::cancel_check::CancelCheck;
+use crate::image::bytes::spool;
+use crate::image::layer::attributes::is_allowed_xattr;
 use crate::image::layer::diff_tar;
 use crate::image::layer::overlay_view::Layer;
+use crate::image::layer::walk::{Form, Tree, below, split};
+use crate::image::tar::error::{corrupt, lossy};
+use crate::image::tar::member::{Member, MemberKind};
+use crate::image::tar::members::{Members, TarSource};
+use crate::image::tar::names;
+use crate::image::tar::pack::{Entry, Packer};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
@@ -251,11 +252,7 @@ struct Unpacking<'a> {
 }
 
 impl Unpacking<'_> {
-    fn apply<R: super::tar::members::TarSource>(
-        &mut self,
-        member: &Member,
-        body: &mut Members<R>,
-    ) -> Result<()> {
+    fn apply<R: TarSource>(&mut self, member: &Member, body: &mut Members<R>) -> Result<()> {
         let parts = names::components(&member.name)?;
         let Some((leaf, parents)) = parts.split_last() else { return Ok(()) };
         let parent = self.parent(parents)?;
@@ -325,7 +322,7 @@ impl Unpacking<'_> {
         Ok(directory)
     }
 
-    fn file<R: super::tar::members::TarSource>(
+    fn file<R: TarSource>(
         &self,
         member: &Member,
         body: &mut Members<R>,

@@ -5,7 +5,7 @@
 
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 
-use super::mount::last_errno;
+use super::errno::last_errno;
 use crate::model::{Error, Result};
 
 /// The registers.

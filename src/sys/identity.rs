@@ -5,7 +5,7 @@
 
 use rustix::io::Errno;
 
-use super::mount::last_errno;
+use super::errno::last_errno;
 
 /// The header of capset(2), version 3.
 #[repr(C)]

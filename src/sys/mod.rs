@@ -5,6 +5,7 @@
 
 pub mod bpf;
 pub mod clock;
+mod errno;
 pub mod fs;
 pub mod identity;
 pub mod memory;
@@ -12,20 +13,11 @@ pub mod mount;
 pub mod net;
 pub mod poll;
 pub mod process;
+mod random;
 pub mod seccomp;
 pub mod signal;
 pub mod terminal;
 pub mod try_in_child;
 pub mod userns;
 
-use crate::model::{Error, Result};
-
-/// Wraps `getrandom(2)`.
-pub fn random<const N: usize>() -> Result<[u8; N]> {
-    let mut bytes = [0; N];
-    let count = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
-        .map_err(|errno| Error::from_errno("getrandom", errno.raw_os_error()))?;
-    // Up to 256 bytes always come whole.
-    debug_assert_eq!(count, N);
-    Ok(bytes)
-}
+pub use random::random;

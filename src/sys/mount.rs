@@ -16,6 +16,8 @@ use rustix::mount::{
     UnmountFlags,
 };
 
+use super::errno::last_errno;
+
 pub use rustix::mount::MountAttrFlags as Attributes;
 
 /// The smallest page: what mount(2) takes of options, with the NUL.
@@ -185,11 +187,6 @@ fn set_attributes(mount: impl AsFd, change: MountAttr, flags: i32) -> Result<(),
         )
     };
     if result == 0 { Ok(()) } else { Err(last_errno()) }
-}
-
-/// The error of the last libc call of this thread.
-pub(super) fn last_errno() -> Errno {
-    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
 /// Makes all mounts receive changes from their peers and send none (`rslave`).

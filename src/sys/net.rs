@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
-use super::mount::last_errno;
+use super::errno::last_errno;
 use crate::model::{Error, Kind, Result};
 
 /// Brings the loopback interface of this network namespace up.

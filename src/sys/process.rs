@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit};
 
-use super::mount::last_errno;
+use super::errno::last_errno;
 use crate::model::{Error, Result};
 
 /// `CLONE_INTO_CGROUP`; libc's constant overflows its type on linux-gnu.

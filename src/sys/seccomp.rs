@@ -5,7 +5,7 @@
 
 use rustix::io::Errno;
 
-use super::mount::last_errno;
+use super::errno::last_errno;
 
 /// The most instructions that the kernel takes (`BPF_MAXINSNS`).
 pub const MAX_INSTRUCTIONS: usize = 4096;

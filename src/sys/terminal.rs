@@ -12,7 +12,7 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use rustix::io::Errno;
 use rustix::termios::{OptionalActions, Termios, Winsize};
 
-use super::mount::last_errno;
+use super::errno::last_errno;
 use crate::model::{Error, Result};
 
 /// `TIOCGPTPEER`, which libc lacks on some targets (asm-generic/ioctls.h).

@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
-use super::mount::last_errno;
+use super::errno::last_errno;
 
 /// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use rustix::io::Errno;
 
-use super::mount::last_errno;
+use super::errno::last_errno;
 
 /// One line of `uid_map` or `gid_map`: `count` ids from `inside` on are those from `outside` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::image::archive::{Contents, Found, FoundLayer};
+use super::contents::{Contents, Found, FoundLayer};
 use crate::image::bytes::spool::digest_of;
 use crate::image::store::document;
 use crate::image::store::index::MEDIA_CONFIG;
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
 use crate::model::value::digest::Digest;
 use crate::model::value::platform::Platform;

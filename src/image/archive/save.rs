@@ -12,8 +12,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::image::CancelCheck;
 use crate::image::bytes::atomic_file::write_atomic;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::compression::{Compression, compress};
 use crate::image::bytes::spool::{self, SpoolWriter, digest_of};
 use crate::image::bytes::staging::Staging;
@@ -21,7 +21,7 @@ use crate::image::layer;
 use crate::image::store::import::media_type;
 use crate::image::store::index::{MEDIA_CONFIG, MEDIA_INDEX, MEDIA_MANIFEST};
 use crate::image::store::{Store, as_reference};
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
 use crate::model::image::{Image, SaveFormat, SaveOptions};
 use crate::model::value::digest::Digest;

@@ -5,10 +5,11 @@ use std::os::fd::OwnedFd;
 
 use super::copy::{Copying, Owner};
 use crate::image::bytes::compression::decompress;
-use crate::image::layer::extract::is_allowed_xattr;
+use crate::image::layer::attributes::is_allowed_xattr;
 use crate::image::layer::walk::below;
+use crate::image::tar::error::lossy;
 use crate::image::tar::member::{Member, MemberKind};
-use crate::image::tar::members::{Members, lossy};
+use crate::image::tar::members::Members;
 use crate::image::tar::names;
 use crate::image::tar::pack::Entry;
 use crate::image::tar::sparse::Sparse;

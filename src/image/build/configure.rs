@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 
 use crate::model::container::Config;
-use crate::model::creation::merge::DEFAULT_PATH;
 use crate::model::image::build::{BuildStep, CommandLine, CopyItem, CopyStep, Healthcheck};
+use crate::model::value::env::DEFAULT_PATH;
 use crate::model::value::platform::Platform;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};

@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Origin;
-use crate::image::CancelCheck;
+use super::origin::Origin;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::file_range::FileRange;
+use crate::image::bytes::source::Source;
 use crate::image::bytes::spool::Spooled;
 use crate::image::bytes::staging::Staging;
-use crate::image::layer::unpack::Source;
 use crate::image::store::Store;
 use crate::image::store::import::Incoming;
 use crate::image::store::index::Index;
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::image::Image;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};

@@ -4,7 +4,7 @@ use rustix::fs::FileType;
 
 use super::pattern::{Ignore, Pattern, is_pattern};
 use crate::image::layer::walk::{Tree, Visit, below, split};
-use crate::image::tar::members::lossy;
+use crate::image::tar::error::lossy;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 

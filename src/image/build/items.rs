@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::Opened;
 use super::configure;
 use super::copy::Copying;
 use super::find;
+use super::opened::Opened;
 use super::pattern::Ignore;
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::layer::overlay_view::Layer;
 use crate::image::layer::walk::{Form, Tree};
 use crate::image::store::Store;

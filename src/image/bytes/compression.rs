@@ -7,8 +7,8 @@ use std::io::{self, Read, Write};
 
 use flate2::read::MultiGzDecoder;
 
-use crate::image::bytes::limits::guarded;
-use crate::image::tar::members::stream_error;
+use super::limits::guarded;
+use crate::image::tar::error::stream_error;
 pub(crate) use crate::model::image::Compression;
 use crate::model::{Error, Kind, Result};
 

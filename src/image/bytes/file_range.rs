@@ -8,7 +8,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use crate::image::tar::members::{TarSource, corrupt};
+use crate::image::tar::error::corrupt;
+use crate::image::tar::members::TarSource;
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::sys::fs;

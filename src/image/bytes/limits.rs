@@ -10,8 +10,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::image::bytes::spool::RESERVE;
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::{Error, Result};
 use crate::sys::fs;
 
@@ -25,6 +24,8 @@ const RATIO: u64 = 1000;
 /// How many bytes and entries go by between two looks at the file system.
 const PORTION: u64 = 16 << 20;
 const ENTRIES: u32 = 4096;
+/// What is left to the host: an engine that fills the disk takes everything else down.
+pub(crate) const RESERVE: u64 = 256 << 20;
 /// The inodes that are left to the host.
 const INODES: u64 = 4096;
 
@@ -104,7 +105,7 @@ impl DiskBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::tar::members::stream_error;
+    use crate::image::tar::error::stream_error;
     use crate::model::Kind;
 
     /// The length of `archive` uncompressed, where only a megabyte goes without question.

@@ -2,8 +2,10 @@
 //! stream may become.
 
 pub(crate) mod atomic_file;
+pub(crate) mod cancel_check;
 pub(crate) mod compression;
 pub(crate) mod file_range;
 pub(crate) mod limits;
+pub(crate) mod source;
 pub(crate) mod spool;
 pub(crate) mod staging;

@@ -7,11 +7,12 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use sha2::{Digest as _, Sha256};
 
+use super::cancel_check::CancelCheck;
 use super::file_range::FileRange;
+use super::limits::RESERVE;
+use super::source::Source;
 use super::staging::Staging;
-use crate::image::CancelCheck;
-use crate::image::layer::unpack::Source;
-use crate::image::tar::members::{corrupt, stream_error};
+use crate::image::tar::error::{corrupt, stream_error};
 use crate::image::tar::sparse::Sparse;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Result};
@@ -20,8 +21,6 @@ use crate::sys::fs;
 const BUFFER: usize = 64 * 1024;
 /// How many bytes are written between two looks at the free space.
 const PORTION: u64 = 16 << 20;
-/// What is left to the host: an engine that fills the disk takes everything else down.
-pub(crate) const RESERVE: u64 = 256 << 20;
 
 /// A file in a staging directory whose content is known.
 #[derive(Clone, Debug)]

@@ -33,7 +33,7 @@ impl Staging {
                 Err(error) => return Err(error),
             }
         }
-        Err(crate::image::tar::members::corrupt("no free name for a staging directory"))
+        Err(crate::image::tar::error::corrupt("no free name for a staging directory"))
     }
 
     /// The directory.

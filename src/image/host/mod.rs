@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use self::libraries::Libraries;
 use self::tree::{Node, Tree};
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool::{SpoolWriter, Spooled};
 use crate::image::store::Store;
 use crate::image::store::import::Incoming;

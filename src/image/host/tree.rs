@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use tar::{Builder, EntryType, Header};
 
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustix::fs::FileType;
 
 use super::overlay_view::Layer;
-use crate::image::layer::walk::{Form, Node, Tree, Visit, split};
+use super::walk::{Form, Node, Tree, Visit, split};
 use crate::model::Result;
 use crate::model::image::build::{Change, ChangeKind};
 use crate::sys::fs;
@@ -55,7 +55,7 @@ pub(crate) fn changes(
 pub(crate) fn to_changes(found: BTreeMap<Vec<u8>, ChangeKind>) -> Vec<Change> {
     let change = |(path, kind): (Vec<u8>, ChangeKind)| Change {
         kind,
-        path: format!("/{}", crate::image::tar::members::lossy(&path)),
+        path: format!("/{}", crate::image::tar::error::lossy(&path)),
     };
     found.into_iter().map(change).collect()
 }

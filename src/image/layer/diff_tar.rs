@@ -10,9 +10,10 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
 
-use crate::image::layer::extract::is_allowed_xattr;
-use crate::image::layer::walk::{Form, Node, Tree, Visit, below, not_found, split};
-use crate::image::tar::members::{MemberKind, lossy};
+use super::attributes::is_allowed_xattr;
+use super::walk::{Form, Node, Tree, Visit, below, not_found, split};
+use crate::image::tar::error::lossy;
+use crate::image::tar::members::MemberKind;
 use crate::image::tar::pack::{Entry, Packer};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};

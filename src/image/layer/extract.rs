@@ -5,18 +5,20 @@
 //! this promises: nothing outside the directory is made, changed or followed, and what is made
 //! is what Docker would make. The layer's directory is new and 0700, so nobody else is in it.
 
-use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use rustix::fs::FileType;
 
+use super::attributes::is_allowed_xattr;
 use super::implied_parents::Parents;
-use super::overlay_view::{Layer, opaque};
-use crate::image::CancelCheck;
+use super::lowers::{Deferred, Lowers};
+use super::overlay_view::opaque;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::limits::DiskBudget;
 use crate::image::bytes::spool;
-use crate::image::tar::members::{Member, MemberKind, Members, TarSource, corrupt, escaped};
+use crate::image::tar::error::{corrupt, escaped};
+use crate::image::tar::members::{Member, MemberKind, Members, TarSource};
 use crate::image::tar::names::{self, LastComponent};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -36,18 +38,6 @@ pub(crate) struct Extracted {
     /// Whether it says what `/` is like. If not, `/` is as the layers below have it.
     pub(crate) has_root_entry: bool,
 }
-
-/// Mode and time of a directory, set at the end: a read-only one must stay writable until then,
-/// and each entry made in it changes its time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Deferred {
-    pub(crate) mode: u32,
-    pub(crate) mtime: (i64, u32),
-}
-
-/// The layers below, topmost first. Asked only where the layer itself
-/// does not tell enough; may wait until they are unpacked.
-pub(crate) type Lowers<'a> = &'a dyn Fn() -> Result<Vec<Layer>>;
 
 /// Unpacks the tar stream `layer` into `root`. `check` is asked before each entry whether to go
 /// on.
@@ -297,9 +287,6 @@ impl Extraction<'_> {
     }
 }
 
-/// The list of [`Deferred`] by path.
-pub(crate) type DeferredList = BTreeMap<Vec<u8>, Deferred>;
-
 fn split_path(path: &[u8]) -> Vec<Vec<u8>> {
     path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).map(<[u8]>::to_vec).collect()
 }
@@ -361,10 +348,6 @@ fn set_xattrs(file: &OwnedFd, member: &Member) -> Result<()> {
         }
     }
     Ok(())
-}
-
-pub(crate) fn is_allowed_xattr(key: &str) -> bool {
-    key == "security.capability" || (key.starts_with("user.") && !key.starts_with("user.overlay."))
 }
 
 /// The bytes that go when this entry goes.

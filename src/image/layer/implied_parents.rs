@@ -13,12 +13,13 @@ use std::rc::Rc;
 use once_cell::unsync::OnceCell;
 use rustix::fs::FileType;
 
+use super::attributes::copy_xattrs;
+use super::lowers::{Deferred, DeferredList, Lowers};
 use super::overlay_view;
 use super::overlay_view::{Found, Layer, opaque};
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool;
-use crate::image::layer::extract::{Deferred, DeferredList, Lowers, is_allowed_xattr};
-use crate::image::tar::members::{corrupt, escaped};
+use crate::image::tar::error::{corrupt, escaped};
 use crate::image::tar::names::join;
 use crate::model::Result;
 use crate::sys::fs;
@@ -289,13 +290,4 @@ fn set_attributes_at(parent: &OwnedFd, leaf: &[u8], from: &fs::Attributes) -> Re
 
 fn mtime(attributes: &fs::Attributes) -> (i64, u32) {
     (attributes.st_mtime, u32::try_from(attributes.st_mtime_nsec).unwrap_or(0))
-}
-
-fn copy_xattrs(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
-    for key in fs::list_xattrs(from)?.iter().filter(|key| is_allowed_xattr(key)) {
-        if let Some(value) = fs::get_xattr(from, key)? {
-            fs::set_xattr(to, key, &value)?;
-        }
-    }
-    Ok(())
 }

@@ -1,9 +1,11 @@
 //! Unpacked layers: how a layer is unpacked, packed again byte for byte, and compared with a container's changes.
 
+pub(crate) mod attributes;
 pub(crate) mod changes;
 pub(crate) mod diff_tar;
 pub(crate) mod extract;
 pub(crate) mod implied_parents;
+pub(crate) mod lowers;
 pub(crate) mod overlay_view;
 pub(super) mod record;
 pub(crate) mod tar_split;

@@ -13,7 +13,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::OwnedFd;
 
-use crate::image::tar::members::{TarSource, corrupt};
+use crate::image::tar::error::corrupt;
+use crate::image::tar::members::TarSource;
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::sys::fs;
@@ -49,7 +50,7 @@ impl<R: Read> TarSplitWriter<R> {
     /// Reads on to the end of the stream, where padding may be, and completes the recipe.
     pub(crate) fn finish(mut self) -> Result<()> {
         io::copy(&mut self, &mut io::sink())
-            .map_err(|error| crate::image::tar::members::stream_error(&error))?;
+            .map_err(|error| crate::image::tar::error::stream_error(&error))?;
         self.flush().and_then(|()| self.tar_split.write_all(&[END])).context(writing)?;
         let buffer = self.tar_split.finish().context(writing)?;
         buffer.into_inner().map_err(io::IntoInnerError::into_error).context(writing)?;

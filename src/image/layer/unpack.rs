@@ -14,18 +14,20 @@ use std::thread;
 
 use sha2::{Digest as _, Sha256};
 
+use super::extract::{explain, extract};
 use super::overlay_view;
 use super::overlay_view::Layer;
 use super::record;
 use super::record::{LayerId, Record};
 use super::tar_split::TarSplitWriter;
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::compression::{Compression, decompress};
 use crate::image::bytes::file_range::FileRange;
+use crate::image::bytes::source::Source;
 use crate::image::bytes::spool::{self, write_all};
 use crate::image::bytes::staging::Staging;
-use crate::image::layer::extract::{explain, extract};
-use crate::image::tar::members::{TarSource, corrupt, stream_error};
+use crate::image::tar::error::{corrupt, stream_error};
+use crate::image::tar::members::TarSource;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
@@ -35,14 +37,6 @@ const PART: usize = 64 * 1024;
 const WAITING: usize = 16;
 /// Layers that are unpacked at once: more only make the disk seek.
 const MAX_THREADS: usize = 4;
-
-/// A layer on its way in. It is asked on the threads that unpack, lowest layer first.
-pub(crate) trait Source: Send + Sync {
-    /// The digest of the blob, where somebody promised one: it is checked.
-    fn digest(&self) -> Option<&Digest>;
-    /// The blob, whole and ready to be read. May wait until it is.
-    fn open(&self) -> Result<FileRange>;
-}
 
 /// A layer that is ready, in the store or beside it.
 #[derive(Clone, Debug)]

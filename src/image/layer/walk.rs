@@ -12,7 +12,7 @@ use std::rc::Rc;
 use rustix::fs::FileType;
 
 use super::overlay_view::{Layer, is_opaque};
-use crate::image::tar::members::lossy;
+use crate::image::tar::error::lossy;
 use crate::image::tar::names::join;
 use crate::model::{Error, Result};
 use crate::sys::fs;

@@ -12,14 +12,14 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
 
+use super::attributes::take_attributes;
+use super::changes::add_with_parents;
 use super::diff_tar::xattrs;
 use super::implied_parents::copy_entry;
-use crate::image::CancelCheck;
+use super::walk::{Node, Tree, Visit, split};
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::limits::DiskBudget;
-use crate::image::layer::changes::add_with_parents;
-use crate::image::layer::walk::{Node, Tree, Visit, split};
-use crate::image::store::merged_lowers::take_attributes;
-use crate::image::tar::members::lossy;
+use crate::image::tar::error::lossy;
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::model::image::build::ChangeKind;

@@ -2,17 +2,17 @@
 //!
 //! The token flow is that of Docker's registry (distribution, `docs/spec/auth`).
 
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use base64::Engine as _;
 use serde::Deserialize;
+use ureq::http::Request;
 
-use super::Registry;
-use super::address::{Url, encoded, is_loopback};
-use super::challenge::Challenge;
-use super::credentials::Credentials;
+use super::address::{Url, encoded};
+use super::challenge::{Challenge, choose};
+use super::client::Registry;
+use super::credential::Credentials;
+use super::failure::refusal;
+use super::policy::trusted_realm;
+use super::response::RegistryResponse;
 use crate::model::{Error, Kind, Result};
 
 /// The longest answer of a token server, as in containers/image (`iolimits`).
@@ -20,63 +20,56 @@ const MAX_TOKEN: u64 = 1 << 20;
 /// What token servers are told about this program.
 const CLIENT: &str = "lifebox";
 
-/// What is shown to a registry for which rights. Shows no secret.
-#[derive(Default)]
-pub(super) struct Rights {
-    credentials: Option<Credentials>,
-    known: Mutex<KnownRights>,
-}
-
-#[derive(Default)]
-struct KnownRights {
-    /// The header for all rights, where the registry wants name and password.
-    basic: Option<String>,
-    /// The header by scope.
-    tokens: HashMap<String, String>,
-}
-
-impl Rights {
-    pub(super) fn new(credentials: Option<Credentials>) -> Self {
-        Rights { credentials, known: Mutex::default() }
+impl Registry {
+    /// Does what the `answer` to a refused request asks for, so that the next request for `scope`
+    /// is authorized; `shown` tells whether the refused one had an authorization already.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] where there is nothing to show, or it is not accepted.
+    pub(super) fn authenticate(
+        &self,
+        answer: &RegistryResponse,
+        scope: &str,
+        shown: bool,
+    ) -> Result<()> {
+        let all = answer.headers().get_all("www-authenticate");
+        let texts = all.iter().filter_map(|value| value.to_str().ok());
+        let challenge = choose(texts);
+        answer_challenge(self, challenge, scope, shown)
     }
 
-    pub(super) fn has_credentials(&self) -> bool {
-        self.credentials.is_some()
-    }
-
-    /// The `Authorization` for a scope, where one is known.
-    pub(super) fn authorization(&self, scope: &str) -> Option<String> {
-        let known = self.known();
-        known.basic.clone().or_else(|| known.tokens.get(scope).cloned())
-    }
-
-    fn known(&self) -> MutexGuard<'_, KnownRights> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Asks a token server, which may be elsewhere: with these headers and nothing else.
+    fn ask_token(
+        &self,
+        url: &Url,
+        authorization: Option<&str>,
+        form: Option<&str>,
+    ) -> Result<RegistryResponse> {
+        let mut waits = 0;
+        loop {
+            let builder = match form {
+                Some(_) => Request::post(url.to_string())
+                    .header("content-type", "application/x-www-form-urlencoded"),
+                None => Request::get(url.to_string()),
+            };
+            let builder = match authorization {
+                Some(value) => builder.header("authorization", value),
+                None => builder,
+            };
+            let agent = &self.0.agent;
+            let sent = match form {
+                Some(form) => builder.body(form).map_err(Into::into).and_then(|ask| agent.run(ask)),
+                None => builder.body(()).map_err(Into::into).and_then(|ask| agent.run(ask)),
+            };
+            let answer = sent.map_err(|error| self.unreachable(url, &error))?;
+            if !self.should_retry(&answer, url, &mut waits)? {
+                return Ok(answer);
+            }
+        }
     }
 }
 
-impl fmt::Debug for Rights {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rights").field("credentials", &self.credentials).finish_non_exhaustive()
-    }
-}
-
-/// The scope of reading a repository.
-pub(super) fn pull(repository: &str) -> String {
-    format!("repository:{repository}:pull")
-}
-
-/// The scope of writing it.
-pub(super) fn push(repository: &str) -> String {
-    format!("repository:{repository}:pull,push")
-}
-
-/// Does what a registry asks for, so that the next request for `scope` shows it; `shown` tells
-/// whether the one that was refused showed something already.
-///
-/// # Errors
-/// [`Kind::Denied`] where there is nothing to show, or it is not accepted.
-pub(super) fn answer(
+fn answer_challenge(
     registry: &Registry,
     challenge: Option<Challenge>,
     scope: &str,
@@ -96,7 +89,7 @@ pub(super) fn answer(
             Ok(())
         }
         Some(Challenge::Bearer { realm, service, scope: asked }) => {
-            let realm = trusted_realm(registry, &realm)?;
+            let realm = trusted_realm(registry.name(), registry.base()?, &realm)?;
             let scopes = joined(scope, asked.as_deref());
             let token = fetch(registry, &realm, service.as_deref(), &scopes)?;
             rights.known().tokens.insert(scope.to_owned(), format!("Bearer {token}"));
@@ -122,27 +115,6 @@ fn joined(scope: &str, asked: Option<&str>) -> Vec<String> {
         .collect();
     all.extend(more);
     all
-}
-
-/// The token server, if it may see a secret: by TLS, or where the registry itself is reached
-/// without, on the registry's own host.
-fn trusted_realm(registry: &Registry, realm: &str) -> Result<Url> {
-    let refuse = |why: String| {
-        let message =
-            format!("`{}` sends to a token server that can't be trusted", registry.name());
-        Error::new(Kind::Denied, message).cause(why)
-    };
-    let url = Url::parse(realm).ok_or_else(|| {
-        refuse(format!("`{}` is not an address", realm.chars().take(200).collect::<String>()))
-    })?;
-    let base = registry.base()?;
-    let both_here = is_loopback(&url.authority) && is_loopback(&base.authority);
-    let same_host = url.host().eq_ignore_ascii_case(base.host()) || both_here;
-    if url.https || (!base.https && same_host) {
-        Ok(url)
-    } else {
-        Err(refuse(format!("`{}` is another host, without TLS", url.host())))
-    }
 }
 
 #[derive(Deserialize)]
@@ -212,7 +184,7 @@ fn basic(user: &str, password: &str) -> String {
 }
 
 fn denied(registry: &Registry, known: bool) -> Error {
-    super::failure::refusal(registry.name(), "", 401, None, b"", known)
+    refusal(registry.name(), "", 401, None, b"", known)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::credentials::Credentials;
-use crate::image::CancelCheck;
+use super::credential::Credentials;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 

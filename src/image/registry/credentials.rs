@@ -7,7 +7,6 @@
 //! error, an argument or an environment variable.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -15,9 +14,10 @@ use base64::Engine as _;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use serde_json::{Map, Value, json};
 
+use super::credential::Credentials;
 use super::credential_helper::CredentialHelper;
-use crate::image::CancelCheck;
 use crate::image::bytes::atomic_file::write_secret;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::userns;
@@ -26,25 +26,6 @@ use crate::sys::userns;
 const MAX_FILE: u64 = 1 << 20;
 /// The name under which everybody keeps the credentials of docker.io.
 const HUB: &str = "https://index.docker.io/v1/";
-
-/// A name and password, or a token that stands for both.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Credentials {
-    /// Name and password.
-    Password(String, String),
-    /// A refresh token.
-    Token(String),
-}
-
-/// Shows no secret.
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Credentials::Password(user, _) => write!(f, "Password({user})"),
-            Credentials::Token(_) => write!(f, "Token"),
-        }
-    }
-}
 
 /// Where credentials are kept.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,4 @@
-//! Blobs into files: hashed while they come, and gone on with where a connection broke.
+//! Manifests, and blobs into files: hashed while they come, and gone on with where a connection broke.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -7,14 +7,18 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 use ureq::http::Method;
 
-use super::Registry;
-use super::authentication;
-use super::exchange::{RegistryRequest, RegistryResponse, header};
-use super::manifest::Descriptor;
+use super::client::Registry;
+use super::exchange::RegistryRequest;
+use super::manifest::{ACCEPT, Descriptor};
+use super::response::{RegistryResponse, header, is_html};
+use super::rights;
+use crate::image::bytes::spool::digest_of;
 use crate::model::error::Context;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
+/// The longest manifest, as in containers/image (`iolimits`).
+const MAX_MANIFEST: u64 = 4 << 20;
 /// How often it is tried again without a byte having come meanwhile.
 const ATTEMPTS: u32 = 4;
 /// How often at all: a server that breaks off after each byte would keep us for ever.
@@ -41,6 +45,42 @@ enum End {
 }
 
 impl Registry {
+    /// The manifest or index of a tag or digest: its media type and its exact bytes.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] where the bytes are not what the digest says.
+    pub(crate) fn manifest(&self, repository: &str, name: &str) -> Result<(String, Vec<u8>)> {
+        let url = self.url(&format!("{repository}/manifests/{name}"))?;
+        let scope = rights::pull(repository);
+        let ask = RegistryRequest::new(Method::GET, url, &scope).header("accept", ACCEPT);
+        let answer = self.request(&ask)?;
+        let status = answer.status().as_u16();
+        if status != 200 {
+            return Err(self.refused(answer, &format!("{repository}/manifests/{name}")));
+        }
+        if is_html(&answer) {
+            return Err(self.no_registry(&answer));
+        }
+        let header = |name: &str| {
+            let value = answer.headers().get(name).and_then(|value| value.to_str().ok());
+            value.map(str::to_owned)
+        };
+        let (media_type, claimed) = (header("content-type"), header("docker-content-digest"));
+        let bytes = self.body(answer, MAX_MANIFEST, "the manifest")?;
+        let found = digest_of(&bytes);
+        let wanted = name.parse::<Digest>().ok();
+        let claimed = claimed.and_then(|text| text.parse::<Digest>().ok());
+        match wanted.or(claimed) {
+            Some(digest) if digest != found => Err(Error::new(
+                Kind::Corrupt,
+                format!("`{}` sent a manifest with another digest", self.name()),
+            )
+            .cause(format!("`{found}` instead of `{digest}`"))
+            .hint("try again; if it stays, the registry or what lies between is damaged")),
+            _ => Ok((media_type.unwrap_or_default(), bytes)),
+        }
+    }
+
     /// Fetches a small blob, such as a configuration.
     ///
     /// # Errors
@@ -57,7 +97,7 @@ impl Registry {
         }
         let answer = self.get_blob(repository, &descriptor.digest, 0)?;
         let bytes = self.body(answer, descriptor.size, "the configuration")?;
-        let found = crate::image::bytes::spool::digest_of(&bytes);
+        let found = digest_of(&bytes);
         if bytes.len() as u64 != descriptor.size || found != descriptor.digest {
             return Err(self.damaged(&descriptor.digest, &format!("its digest is `{found}`")));
         }
@@ -130,7 +170,7 @@ impl Registry {
 
     fn get_blob(&self, repository: &str, digest: &Digest, from: u64) -> Result<RegistryResponse> {
         let path = format!("{repository}/blobs/{digest}");
-        let scope = authentication::pull(repository);
+        let scope = rights::pull(repository);
         let ask = RegistryRequest::new(Method::GET, self.url(&path)?, &scope);
         let ask = if from > 0 { ask.header("range", &format!("bytes={from}-")) } else { ask };
         let answer = self.request(&ask)?;
@@ -232,7 +272,11 @@ fn begins_at(range: Option<&str>, wanted: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::begins_at;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::image::registry::address::Url;
+    use crate::model::observe::progress::{Access, NoProgress};
 
     #[test]
     fn a_range_begins_where_it_says() {
@@ -241,5 +285,21 @@ mod tests {
         assert!(!begins_at(Some("bytes 4-9/10"), 5));
         assert!(!begins_at(Some("bytes */10"), 5));
         assert!(!begins_at(None, 5));
+    }
+
+    #[test]
+    fn who_is_interrupted_leaves_at_once() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let name = listener.local_addr().unwrap().to_string();
+        let registry = Registry::new(&name, Access::default(), None, Arc::new(NoProgress)).unwrap();
+        let interrupted = || match registry.0.base.get() {
+            Some(_) => Err(Error::new(Kind::Cancelled, "interrupted")),
+            None => Ok(()),
+        };
+        // A connection that is taken and never answered.
+        let base = Url::parse(&format!("http://{name}/v2/")).unwrap();
+        registry.0.base.set(base).unwrap();
+        let asked = registry.run_cancellable(&interrupted, |registry| registry.manifest("a", "1"));
+        assert_eq!(asked.unwrap_err().kind(), Kind::Cancelled);
     }
 }

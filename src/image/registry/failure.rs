@@ -3,16 +3,50 @@
 use std::io::ErrorKind;
 
 use serde::Deserialize;
+use ureq::ResponseExt as _;
 
-use super::Registry;
 use super::address::Url;
-use super::exchange::retry_after;
+use super::client::Registry;
+use super::response::{RegistryResponse, header, is_html};
+use super::retry::retry_after;
+use super::tls;
 use crate::model::{Error, Kind};
 
 /// How much of what a registry says is shown.
 const MAX_MESSAGE: usize = 300;
+/// Errors of a registry and what they say, as in containers/image (`iolimits`).
+const MAX_ERROR: u64 = 1 << 20;
 
 impl Registry {
+    /// What went wrong, from an answer that is an error; `what` was asked for.
+    pub(super) fn refused(&self, answer: RegistryResponse, what: &str) -> Error {
+        let status = answer.status().as_u16();
+        let retry = header(&answer, "retry-after");
+        let elsewhere =
+            Url::parse(&answer.get_uri().to_string()).filter(|url| self.is_foreign_host(url));
+        let elsewhere = elsewhere.map(|url| url.host().to_owned());
+        let said = self.body(answer, MAX_ERROR, "an error message").unwrap_or_default();
+        let known = self.0.rights.has_credentials();
+        let error = refusal(self.name(), what, status, retry.as_deref(), &said, known);
+        match elsewhere {
+            Some(host) => {
+                error.cause(format!("it was `{host}` that answered, where it sends on to"))
+            }
+            None => error,
+        }
+    }
+
+    /// An answer that no registry gives.
+    pub(super) fn no_registry(&self, answer: &RegistryResponse) -> Error {
+        let what = match is_html(answer) {
+            true => "it answers with a page for people".to_owned(),
+            false => format!("it answers with status {}", answer.status().as_u16()),
+        };
+        Error::new(Kind::Network, format!("`{}` does not answer as a registry does", self.name()))
+            .cause(format!("{what} to `{}`", answer.get_uri().path()))
+            .hint("check the host and the port of the registry, and what lies between")
+    }
+
     /// There was no answer.
     pub(super) fn unreachable(&self, url: &Url, error: &ureq::Error) -> Error {
         // The caller's own error, on its way through the client.
@@ -32,7 +66,7 @@ impl Registry {
         };
         let failed = Error::new(Kind::Network, format!("{who} cannot be reached"));
         if let Some(why) = untrusted(error) {
-            let (words, hint) = super::tls::explain(why, name);
+            let (words, hint) = tls::explain(why, name);
             return Error::new(Kind::Network, format!("{who} is not trusted"))
                 .cause(format!("`{host}`: {words}"))
                 .hint(hint);

@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::image::CancelCheck;
-use crate::image::registry::Registry;
-use crate::image::registry::credentials::{Credentials, Keychain};
+use ureq::http::Method;
+
+use super::client::Registry;
+use super::credential::Credentials;
+use super::credentials::Keychain;
+use super::exchange::RegistryRequest;
+use super::response::is_html;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::model::observe::progress::{Access, NoProgress};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
@@ -58,6 +63,24 @@ fn domain(text: &str) -> Result<String> {
         Some(reference) => Ok(reference.domain().to_owned()),
         None => Err(Error::new(Kind::Invalid, format!("`{text}` is not a registry"))
             .hint("write its host and port, such as `registry.example:5000`")),
+    }
+}
+
+impl Registry {
+    /// Whether the registry accepts the credentials.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] where it does not.
+    fn log_in(&self) -> Result<()> {
+        let url = self.url("")?;
+        let answer = self.request(&RegistryRequest::new(Method::GET, url, ""))?;
+        match answer.status().as_u16() {
+            200..=299 if is_html(&answer) => Err(self.no_registry(&answer)),
+            200..=299 => Ok(()),
+            404 => Err(Error::new(Kind::Network, format!("`{}` is not a registry", self.name()))
+                .hint("give the registry's host and port alone, such as `registry.example:5000`")),
+            _ => Err(self.refused(answer, "")),
+        }
     }
 }
 

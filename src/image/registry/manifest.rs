@@ -6,13 +6,18 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::image::store::document;
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::value::digest::Digest;
 use crate::model::value::platform::Platform;
 use crate::model::{Error, Kind, Result};
 
 /// As many platforms as an index may list.
 const MAX_PLATFORMS: usize = 1000;
+/// The media types of manifests and indexes that are understood.
+pub(super) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, \
+    application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json";
 /// As many layers as overlayfs stacks.
 const MAX_LAYERS: usize = 500;
 /// Docker's oldest manifests, which carry no configuration.

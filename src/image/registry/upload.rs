@@ -4,14 +4,15 @@
 use std::io::Read;
 use std::time::Duration;
 
-use ureq::ResponseExt as _;
 use ureq::http::Method;
 
-use super::ACCEPT;
-use super::Registry;
 use super::address::Url;
-use super::authentication;
-use super::exchange::{Payload, RegistryRequest, RegistryResponse, header, location};
+use super::client::Registry;
+use super::exchange::{Payload, RegistryRequest};
+use super::manifest::ACCEPT;
+use super::policy::check_redirect;
+use super::response::{RegistryResponse, header, is_html, location};
+use super::rights;
 use crate::image::bytes::spool::digest_of;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
@@ -49,9 +50,9 @@ impl Registry {
     pub(crate) fn send_blob(&self, repository: &str, blob: &Outgoing<'_>) -> Result<Sent> {
         let scope = match blob.from {
             Some(from) => {
-                format!("{} {}", authentication::push(repository), authentication::pull(from))
+                format!("{} {}", rights::push(repository), rights::pull(from))
             }
-            None => authentication::push(repository),
+            None => rights::push(repository),
         };
         let there = self.url(&format!("{repository}/blobs/{}", blob.digest))?;
         let answer = self.request(&RegistryRequest::new(Method::HEAD, there, &scope))?;
@@ -113,7 +114,7 @@ impl Registry {
             let message = format!("`{}` names no place to upload to", self.name());
             Error::new(Kind::Network, message)
         })?;
-        self.check_redirect(begin, &place)?;
+        check_redirect(begin, &place, self.0.access)?;
         Ok(place)
     }
 
@@ -129,7 +130,7 @@ impl Registry {
         bytes: &[u8],
     ) -> Result<()> {
         let path = format!("{repository}/manifests/{name}");
-        let scope = authentication::push(repository);
+        let scope = rights::push(repository);
         let ask = RegistryRequest::new(Method::PUT, self.url(&path)?, &scope)
             .header("content-type", media_type)
             .payload(Payload::Bytes(bytes));
@@ -187,21 +188,4 @@ impl Registry {
         }
         Ok(known.is_some() || length.is_some())
     }
-
-    /// An answer that no registry gives.
-    pub(super) fn no_registry(&self, answer: &RegistryResponse) -> Error {
-        let what = match is_html(answer) {
-            true => "it answers with a page for people".to_owned(),
-            false => format!("it answers with status {}", answer.status().as_u16()),
-        };
-        Error::new(Kind::Network, format!("`{}` does not answer as a registry does", self.name()))
-            .cause(format!("{what} to `{}`", answer.get_uri().path()))
-            .hint("check the host and the port of the registry, and what lies between")
-    }
-}
-
-/// Whether it is for a browser.
-pub(super) fn is_html(answer: &RegistryResponse) -> bool {
-    let media = header(answer, "content-type").unwrap_or_default().to_ascii_lowercase();
-    ["text/html", "application/xhtml"].iter().any(|page| media.trim_start().starts_with(page))
 }

@@ -7,7 +7,7 @@ use rustix::fs::FileType;
 use super::handle::Store;
 use crate::image::layer;
 use crate::image::layer::{overlay_view, walk};
-use crate::image::tar::members::lossy;
+use crate::image::tar::error::lossy;
 use crate::model::Result;
 use crate::model::observe::introspection::{Entry, Layer};
 use crate::model::value::digest::Digest;

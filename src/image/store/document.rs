@@ -10,7 +10,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAcces
 use serde_json::{Map, Value};
 
 use crate::image::bytes::spool::digest_of;
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
 use crate::model::image::ImageConfig;
 use crate::model::value::digest::Digest;

@@ -7,14 +7,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 pub use super::contents::entry_at;
+use super::document::Document;
+use super::index::{Descriptor, Entry, Index, Manifest, has_blobs, write_file};
 use crate::image::bytes::compression::decompress;
 use crate::image::bytes::spool::digest_of;
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
 use crate::image::layer::tar_split::{TarAssembler, Verified};
-use crate::image::store::document::Document;
-use crate::image::store::index::{Descriptor, Entry, Index, Manifest, has_blobs, write_file};
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
 use crate::model::image::{Image, ImageConfig};
 use crate::model::value::digest::Digest;

@@ -8,18 +8,17 @@ use std::os::fd::OwnedFd;
 
 use jiff::Timestamp;
 
+use super::document::{self, Document};
 use super::handle::Store;
-use crate::image::CancelCheck;
+use super::index::{Descriptor, Entry, Index, MEDIA_CONFIG, MEDIA_LAYER, MEDIA_MANIFEST, Manifest};
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::compression::Compression;
+use crate::image::bytes::source::Source;
 use crate::image::bytes::spool::{digest_of, write_all};
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
-use crate::image::layer::unpack::{Ready, Source, Stack};
-use crate::image::store::document::{self, Document};
-use crate::image::store::index::{
-    Descriptor, Entry, Index, MEDIA_CONFIG, MEDIA_LAYER, MEDIA_MANIFEST, Manifest,
-};
-use crate::image::tar::members::corrupt;
+use crate::image::layer::unpack::{Ready, Stack};
+use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
 use crate::model::image::Loaded;
 use crate::model::value::digest::Digest;

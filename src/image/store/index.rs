@@ -10,8 +10,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::image::store::document;
-use crate::image::tar::members::corrupt;
+use super::document;
+use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;

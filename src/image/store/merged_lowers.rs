@@ -16,7 +16,8 @@ use super::handle::Store;
 use crate::image::bytes::spool::digest_of;
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
-use crate::image::layer::extract::{is_allowed_xattr, remove_tree};
+use crate::image::layer::attributes::take_attributes;
+use crate::image::layer::extract::remove_tree;
 use crate::image::layer::overlay_view::is_opaque;
 use crate::model::error::Context;
 use crate::model::image::ImageUser;
@@ -194,23 +195,6 @@ fn link(layer: &OwnedFd, target: &OwnedFd, name: &[u8]) -> Result<()> {
             .hint("a file of this image has as many links as the file system allows"),
         _ => error,
     })
-}
-
-/// Makes a directory look like the topmost one that is merged into it.
-pub(crate) fn take_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
-    let attributes = fs::stat_fd(from)?;
-    fs::set_owner(to, attributes.st_uid, attributes.st_gid)?;
-    for key in fs::list_xattrs(to)?.iter().filter(|key| is_allowed_xattr(key)) {
-        fs::remove_xattr(to, key)?;
-    }
-    for key in fs::list_xattrs(from)?.iter().filter(|key| is_allowed_xattr(key)) {
-        if let Some(value) = fs::get_xattr(from, key)? {
-            fs::set_xattr(to, key, &value)?;
-        }
-    }
-    fs::set_mode(to, attributes.st_mode & 0o7777)?;
-    let nanoseconds = u32::try_from(attributes.st_mtime_nsec).unwrap_or(0);
-    fs::set_times(to, attributes.st_mtime, nanoseconds)
 }
 
 #[cfg(test)]

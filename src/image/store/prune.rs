@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::handle::Store;
-use crate::image::store::index::Index;
+use super::index::Index;
 use crate::model::Result;
 use crate::model::image::usage::{PruneOptions, Pruned};
 use crate::model::image::{Image, ImageUser, Removed};

@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::document::Document;
 use super::handle::{Store, as_reference, by_reference, resolve};
+use super::index::{Index, is_full};
 use super::merged_lowers;
+use super::usage::{bytes_of, digest};
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
-use crate::image::store::document::Document;
-use crate::image::store::index::{Index, is_full};
-use crate::image::store::usage::{bytes_of, digest};
 use crate::model::image::{ImageUser, Removed};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;

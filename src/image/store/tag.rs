@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::handle::{Store, resolve};
-use crate::image::store::index::{Entry, Index};
+use super::index::{Entry, Index};
 use crate::model::image::Image;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};

@@ -2,10 +2,10 @@
 
 use tar::{EntryType, Header};
 
-use crate::image::tar::members::{corrupt, escaped};
-use crate::image::tar::numeric::{count, numeric};
-use crate::image::tar::pax::Records;
-use crate::image::tar::sparse::Sparse;
+use super::error::{corrupt, escaped};
+use super::numeric::{count, numeric};
+use super::pax::Records;
+use super::sparse::Sparse;
 use crate::model::Result;
 
 /// What a member is.

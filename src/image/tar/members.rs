@@ -9,11 +9,12 @@ use std::io::Read;
 
 use tar::{EntryType, Header};
 
-use crate::image::tar::member::Extensions;
-pub(crate) use crate::image::tar::member::{Member, MemberKind};
-use crate::image::tar::numeric::{count, numeric};
-use crate::image::tar::pax::Records;
-use crate::image::tar::sparse;
+use super::error::{corrupt, stream_error, truncated};
+use super::member::Extensions;
+pub(crate) use super::member::{Member, MemberKind};
+use super::numeric::{count, numeric};
+use super::pax::Records;
+use super::sparse;
 use crate::model::{Error, Kind, Result};
 
 const BLOCK: u64 = 512;
@@ -256,50 +257,8 @@ fn is_zero(block: &Header) -> bool {
     block.as_bytes().iter().all(|byte| *byte == 0)
 }
 
-/// A name for messages.
-pub(crate) fn lossy(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
-}
-
-/// A name of an archive in a message: no character of it may steer a terminal.
-pub(crate) fn escaped(name: &[u8]) -> String {
-    let mut text = String::new();
-    for character in lossy(name).chars() {
-        if character.is_control() {
-            text.extend(character.escape_unicode());
-        } else {
-            text.push(character);
-        }
-    }
-    text
-}
-
-pub(crate) fn corrupt(message: impl Into<String>) -> Error {
-    Error::new(Kind::Corrupt, message)
-}
-
 fn not_a_tar() -> Error {
     Error::new(Kind::Invalid, "it is not a tar archive")
-}
-
-fn truncated() -> Error {
-    corrupt("it ends too early")
-}
-
-/// Names the failure of a stream that may be compressed.
-pub(crate) fn stream_error(error: &std::io::Error) -> Error {
-    use std::io::ErrorKind::UnexpectedEof;
-    if let Some(ours) = Error::downcast_io(error) {
-        return ours;
-    }
-    match error.kind() {
-        UnexpectedEof => truncated(),
-        // What has no errno comes from a decoder, not from the kernel.
-        _ if error.raw_os_error().is_none() => {
-            corrupt(format!("its compression is damaged: {error}"))
-        }
-        _ => Error::from_io("read the archive", error),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Tar streams: reading what anybody wrote, as Go's `archive/tar` does, and writing our own.
 
+pub(crate) mod error;
 pub(crate) mod member;
 pub(crate) mod members;
 pub(crate) mod names;

@@ -3,7 +3,7 @@
 //! A name is bytes. It is taken apart here once; nothing else in this room joins a stranger's
 //! name to a path of ours.
 
-use crate::image::tar::members::{corrupt, escaped};
+use super::error::{corrupt, escaped};
 use crate::model::Result;
 
 const MAX_PATH: usize = 4096;

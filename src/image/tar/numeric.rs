@@ -1,6 +1,6 @@
 //! The numbers of a tar header: octal text, or binary where that is too narrow.
 
-use crate::image::tar::members::corrupt;
+use super::error::corrupt;
 use crate::model::Result;
 
 /// The number in `field`. With the first bit set, the rest is a big-endian number in two's

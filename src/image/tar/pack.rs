@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 
 use tar::{EntryType, Header};
 
-use crate::image::tar::members::MemberKind;
+use super::members::MemberKind;
 use crate::model::error::Context;
 use crate::model::{Error, Result};
 

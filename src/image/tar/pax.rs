@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 
-use crate::image::tar::members::corrupt;
+use super::error::corrupt;
 use crate::model::Result;
 
 /// The records of one extended header.

@@ -8,9 +8,9 @@ use std::io::Read;
 
 use tar::{GnuExtSparseHeader, GnuSparseHeader, Header};
 
-use crate::image::tar::members::{corrupt, stream_error};
-use crate::image::tar::numeric::count;
-use crate::image::tar::pax::{Records, decimal};
+use super::error::{corrupt, stream_error};
+use super::numeric::count;
+use super::pax::{Records, decimal};
 use crate::model::{Error, Kind, Result};
 
 const BLOCK: usize = 512;

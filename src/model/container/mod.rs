@@ -4,6 +4,7 @@ pub mod exec;
 pub mod mounts;
 pub mod namespaces;
 pub mod options;
+pub mod phase;
 pub mod record;
 pub mod resources;
 pub mod security;

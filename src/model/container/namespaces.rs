@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::options::CreateOptions;
 use crate::model::{Error, Kind, Result};
 
 /// What a container shares with the host or with another container: network, processes, IPC, host name.
@@ -160,45 +159,11 @@ pub fn ip(what: &str, text: &str) -> Result<IpAddr> {
 }
 
 impl Namespaces {
-    /// Refuses what goes against each other.
+    /// Refuses a kernel parameter that is not the container's own.
     ///
     /// # Errors
-    /// [`Kind::Invalid`], in Docker's words.
-    pub fn check(&self, options: &CreateOptions) -> Result<()> {
-        let conflict = |one: &str, other: &str| {
-            let message = format!("conflicting options: {one} and the {other} mode");
-            Err(Error::new(Kind::Invalid, message)
-                .hint("what is shared is set where it comes from: leave one of them out"))
-        };
-        if self.uts == NamespaceMode::Host && options.hostname.is_some() {
-            return conflict("hostname", "UTS");
-        }
-        if self.uts == NamespaceMode::Host && !self.domainname.is_empty() {
-            return conflict("domainname", "UTS");
-        }
-        if matches!(self.network, NamespaceMode::Container(_)) {
-            if options.hostname.is_some() {
-                return conflict("hostname", "network");
-            }
-            if !self.dns.is_empty() || !self.dns_options.is_empty() || !self.dns_search.is_empty() {
-                return conflict("dns", "network");
-            }
-            if !self.extra_hosts.is_empty() {
-                return conflict("custom host-to-IP mapping", "network");
-            }
-        }
-        let words = self.dns_options.iter().chain(&self.dns_search).chain([&self.domainname]);
-        for word in words {
-            if word.contains(|c: char| c.is_whitespace() || c.is_control()) {
-                let message = format!("a space or control character in {word:?}");
-                return Err(Error::new(Kind::Invalid, message)
-                    .hint("names and options of the resolver are single words"));
-            }
-        }
-        self.sysctls.iter().try_for_each(|(key, value)| self.check_sysctl(key, value))
-    }
-
-    fn check_sysctl(&self, key: &str, value: &str) -> Result<()> {
+    /// [`Kind::Invalid`].
+    pub(super) fn check_sysctl(&self, key: &str, value: &str) -> Result<()> {
         let refuse =
             |message: String, hint: &str| Err(Error::new(Kind::Invalid, message).hint(hint));
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');

@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::mounts::Mounts;
-use super::namespaces::Namespaces;
+use super::namespaces::{NamespaceMode, Namespaces};
 use super::resources::Resources;
 use super::security::Security;
 use super::supervision::Supervision;
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
+use crate::model::{Error, Kind, Result};
 
 /// The options of `create` and `run`. Command line and script both build this.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,6 +55,47 @@ pub struct CreateOptions {
     pub namespaces: Namespaces,
     /// What the monitor does while a container runs and when it ends: health checks and restarts.
     pub supervision: Supervision,
+}
+
+impl CreateOptions {
+    /// Refuses namespaces that contradict each other or the host name.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`], in Docker's words.
+    pub fn check_namespaces(&self) -> Result<()> {
+        let own = &self.namespaces;
+        let conflict = |one: &str, other: &str| {
+            let message = format!("conflicting options: {one} and the {other} mode");
+            Err(Error::new(Kind::Invalid, message)
+                .hint("what is shared is set where it comes from: leave one of them out"))
+        };
+        if own.uts == NamespaceMode::Host && self.hostname.is_some() {
+            return conflict("hostname", "UTS");
+        }
+        if own.uts == NamespaceMode::Host && !own.domainname.is_empty() {
+            return conflict("domainname", "UTS");
+        }
+        if matches!(own.network, NamespaceMode::Container(_)) {
+            if self.hostname.is_some() {
+                return conflict("hostname", "network");
+            }
+            if !own.dns.is_empty() || !own.dns_options.is_empty() || !own.dns_search.is_empty() {
+                return conflict("dns", "network");
+            }
+            if !own.extra_hosts.is_empty() {
+                return conflict("custom host-to-IP mapping", "network");
+            }
+        }
+        let words = own.dns_options.iter().chain(&own.dns_search).chain([&own.domainname]);
+        for word in words {
+            if word.contains(|c: char| c.is_whitespace() || c.is_control()) {
+                let message = format!("a space or control character in {word:?}");
+                return Err(Error::new(Kind::Invalid, message)
+                    .hint("names and options of the resolver are single words"));
+            }
+        }
+        own.sysctls.iter().try_for_each(|(key, value)| own.check_sysctl(key, value))
+    }
 }
 
 /// One entry of the environment.

@@ -1,49 +1,15 @@
 //! Why a container is as it is: what its record says of its end, as one of the known stories.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-
-use super::options::StopTimeout;
+use super::phase::StopRecord;
 use super::record::Container;
 use super::status::Status;
+use crate::model::value::env::DEFAULT_PATH;
 use crate::model::value::signal::Signal;
 
 /// Why a run was lost: its record says one of these.
 pub const MONITOR_KILLED: &str = "its monitor was killed, and the container with it";
 /// The other.
 pub const HOST_RESTARTED: &str = "the host was restarted";
-
-/// How somebody asked a run to end.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StopRecord {
-    /// The signal that was sent.
-    pub signal: Signal,
-    /// How many seconds it was waited before the kill; `None` for ever, or for `kill`, which does
-    /// not wait.
-    pub grace: Option<f64>,
-    /// Whether the program had a handler for the signal (`SigCgt`, proc_pid_status(5)).
-    pub handled: bool,
-    /// Whether it ignored the signal (`SigIgn`).
-    #[serde(default)]
-    pub ignored: bool,
-    /// Whether the time was over and SIGKILL sent.
-    pub killed: bool,
-    /// Whether it was `stop` or `restart`, and not `kill` or `rm -f`.
-    pub stop: bool,
-}
-
-impl StopRecord {
-    /// As the monitor is asked to: by `stop` with a grace time, or by `kill`.
-    pub fn new(signal: Signal, grace: Option<StopTimeout>, [handled, ignored]: [bool; 2]) -> Self {
-        let seconds = match grace {
-            Some(StopTimeout::After(time)) => Some(time.as_secs_f64()),
-            Some(StopTimeout::NoLimit) | None => None,
-        };
-        let (killed, stop) = (false, grace.is_some());
-        StopRecord { signal, grace: seconds, handled, ignored, killed, stop }
-    }
-}
 
 /// Why a container is as it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,32 +159,6 @@ fn start_failure(container: &Container) -> StatusReason {
 fn search_path(container: &Container) -> Vec<String> {
     let set = container.spec.config.env.iter().rev();
     let path = set.filter_map(|entry| entry.strip_prefix("PATH=")).next();
-    let path = path.unwrap_or(crate::model::creation::merge::DEFAULT_PATH);
+    let path = path.unwrap_or(DEFAULT_PATH);
     path.split(':').filter(|directory| !directory.is_empty()).map(str::to_owned).collect()
-}
-
-/// What a container used while it had one status.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UsagePhase {
-    /// Which: running or paused.
-    pub status: Status,
-    /// How long, all its times of this status together.
-    #[serde(alias = "lasted")]
-    pub duration: Duration,
-    /// Processor time used in it.
-    pub cpu: Duration,
-    /// Bytes of memory at its end.
-    pub memory: u64,
-}
-
-/// Adds what was used since the last change to the phase of this status.
-pub fn add_phase(phases: &mut Vec<UsagePhase>, new: UsagePhase) {
-    match phases.iter_mut().find(|phase| phase.status == new.status) {
-        Some(phase) => {
-            phase.duration += new.duration;
-            phase.cpu += new.cpu;
-            phase.memory = new.memory;
-        }
-        None => phases.push(new),
-    }
 }

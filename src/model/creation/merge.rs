@@ -12,13 +12,11 @@ use crate::model::container::storage::Driver;
 use crate::model::container::supervision::RestartPolicy;
 use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
 use crate::model::image::{Image, ImageConfig};
+use crate::model::value::env::DEFAULT_PATH;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
-
-/// The `PATH` of a container where neither image nor user sets one.
-pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The longest host name: one label of RFC 1123. The kernel's limit is 64.
 const MAX_HOSTNAME: usize = 63;
@@ -217,7 +215,7 @@ fn corrupt(image: &str, what: String) -> Error {
 /// # Errors
 /// [`Kind::Invalid`].
 pub fn check_options(options: &CreateOptions) -> Result<()> {
-    options.namespaces.check(options)?;
+    options.check_namespaces()?;
     options.resources.check()?;
     if options.auto_remove && options.supervision.restart != RestartPolicy::No {
         let message = "conflicting options: cannot specify both --restart and --rm";

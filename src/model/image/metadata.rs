@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::model::value::digest::Digest;
 use crate::model::value::health_check::HealthCheck;
+use crate::model::value::json::null_as_default;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
 
@@ -132,15 +133,6 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String
         OneOrMany::One(word) => vec![word],
         OneOrMany::Many(words) => words,
     }))
-}
-
-/// What images write as `null` is as not written.
-pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Whether an image may be made or fetched when it is asked for.

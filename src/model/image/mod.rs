@@ -6,7 +6,6 @@ pub mod history;
 pub mod metadata;
 pub mod usage;
 
-pub(crate) use metadata::null_as_default;
 pub use metadata::{
     Compression, HostImage, Image, ImageConfig, ImageUser, Loaded, PullPolicy, Removed, SaveFormat,
     SaveOptions,

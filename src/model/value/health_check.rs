@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::image::null_as_default;
+use super::json::null_as_default;
 use crate::model::{Error, Kind, Result};
 
 /// Docker's times where neither image nor user says otherwise (moby, `daemon/health.go`).

@@ -2,8 +2,10 @@
 
 pub mod capability;
 pub mod digest;
+pub mod env;
 pub mod health_check;
 pub mod id;
+pub(super) mod json;
 pub mod language;
 pub mod name;
 pub(super) mod name_words;

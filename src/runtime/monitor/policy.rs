@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::Monitor;
+use crate::model::container::phase::{UsagePhase, add_phase};
 use crate::model::container::status::Status;
-use crate::model::container::status_reason::{UsagePhase, add_phase};
 
 /// Since when it is counted, and how much was used until then.
 #[derive(Clone, Copy, Debug)]

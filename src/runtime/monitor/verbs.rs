@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::Monitor;
 use crate::model::container::options::StopTimeout;
+use crate::model::container::phase::StopRecord;
 use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
-use crate::model::container::status_reason::StopRecord;
 use crate::model::observe::event;
 use crate::model::script::trace::ProcessRole;
 use crate::model::value::name::ContainerName;

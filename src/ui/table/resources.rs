@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::model::container::Container;
+use crate::model::container::phase::UsagePhase;
 use crate::model::container::status::Status;
-use crate::model::container::status_reason::UsagePhase;
 use crate::model::observe::stats::Stats;
 use crate::model::value::language::{Language, ReaderProfile};
 use crate::model::value::units::{human_memory, human_size};

@@ -6,8 +6,8 @@ use expect_test::{expect, expect_file};
 
 use super::{introspection, trace, why};
 use crate::model::container::options::{CreateOptions, StopTimeout};
+use crate::model::container::phase::{StopRecord, UsagePhase};
 use crate::model::container::status::Status;
-use crate::model::container::status_reason::{StopRecord, UsagePhase};
 use crate::model::container::{Container, ContainerSpec, State};
 use crate::model::creation::merge;
 use crate::model::image::Image;

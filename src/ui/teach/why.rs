@@ -1,7 +1,8 @@
 //! Why a container is as it is, in words, with what to try.
 
 use crate::model::container::Container;
-use crate::model::container::status_reason::{StatusReason, StopRecord};
+use crate::model::container::phase::StopRecord;
+use crate::model::container::status_reason::StatusReason;
 use crate::model::value::language::Language;
 use crate::model::value::units::human_memory;
 use crate::ui::error::escape_control;

@@ -7,11 +7,11 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::image::layer::attributes::take_attributes;
 use crate::image::layer::changes;
 use crate::image::layer::extract::extract;
 use crate::image::layer::overlay_view::{Layer, OPAQUE};
 use crate::image::layer::whole;
-use crate::image::store::merged_lowers;
 use crate::image::tar::members::Members;
 use crate::model::image::build::Change;
 
@@ -319,7 +319,7 @@ fn copied(place: &Path) -> Vec<u8> {
     let tree = Tree { form: Form::Merged, layers: layers.iter().collect() };
     let (top, copy) = (fs::open_dir(&at("top")).unwrap(), fs::open_dir(&at("copy")).unwrap());
     whole::copy(&tree, &copy, &|| Ok(())).unwrap();
-    merged_lowers::take_attributes(&top, &copy).unwrap();
+    take_attributes(&top, &copy).unwrap();
     packed(Form::Merged, &[&at("top"), &at("low")], &[]).unwrap()
 }
 

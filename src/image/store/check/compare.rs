@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 
-use crate::image::CancelCheck;
-use crate::image::tar::members::lossy;
+use crate::image::bytes::cancel_check::CancelCheck;
+use crate::image::tar::error::lossy;
 use crate::image::tar::names;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};

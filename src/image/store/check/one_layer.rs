@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::Read;
 
-use super::Checking;
+use super::checking::Checking;
 use super::compare;
+use super::damage::{Fault, is_of_host};
 use super::unpack::{UnpackedCopy, unpack};
 use crate::image::bytes::compression::decompress;
 use crate::image::layer::overlay_view;
@@ -14,16 +15,6 @@ use crate::image::store::index::Descriptor;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
-
-/// What is wrong with a layer.
-pub(super) enum Fault {
-    /// Its content is nowhere whole.
-    Lost(String),
-    /// A whole copy is at hand.
-    Files { why: String, fresh: UnpackedCopy },
-    /// Only a blob is bad, which the recipe tells as well.
-    Blob { why: String, digest: Digest },
-}
 
 /// What a look at a layer found.
 pub(super) struct LayerCheck {
@@ -194,23 +185,6 @@ impl Checking<'_> {
         unpack(&self.staging, &name, stream, &lowers, self.cancelled)
             .inspect_err(|_| self.discard(&name))
     }
-
-    /// Gives the space of a copy back at once: one at a time is enough.
-    pub(super) fn discard(&self, name: &str) {
-        let path = self.staging.path();
-        // What stays behind goes with the staging directory.
-        let _ = std::fs::remove_dir_all(path.join(name));
-        for ending in ["json", "recipe"] {
-            let _ = std::fs::remove_file(path.join(format!("{name}.{ending}")));
-        }
-    }
-}
-
-/// Whether it tells of this machine, and nothing of the store.
-pub(super) fn is_of_host(error: &Error) -> bool {
-    let of_host = [libc::ENOSPC, libc::EDQUOT, libc::EMFILE, libc::ENFILE, libc::ENOMEM];
-    matches!(error.kind(), Kind::Cancelled | Kind::Denied)
-        || error.errno().is_some_and(|errno| of_host.contains(&errno))
 }
 
 fn first_cause(error: &Error) -> String {

@@ -3,14 +3,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::Checking;
-use super::Damage;
-use super::InUseGuard;
-use super::IndexedImage;
-use super::Settled;
+use super::checking::Checking;
 use super::compare;
-use super::fits;
-use super::one_layer::{Fault, is_of_host};
+use super::damage::{Damage, Fault, InUseGuard, IndexedImage, Settled, fits, is_of_host};
 use super::unpack::UnpackedCopy;
 use crate::image::layer::{self, LayerId};
 use crate::image::store::document::{Document, MAX_DOCUMENT};

@@ -3,13 +3,14 @@
 use std::io::Read;
 use std::os::fd::OwnedFd;
 
-use crate::image::CancelCheck;
+use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool::write_all;
 use crate::image::bytes::staging::Staging;
 use crate::image::layer::Record;
-use crate::image::layer::extract::{Lowers, extract};
+use crate::image::layer::extract::extract;
+use crate::image::layer::lowers::Lowers;
 use crate::image::layer::tar_split::TarSplitWriter;
-use crate::image::tar::members::corrupt;
+use crate::image::tar::error::corrupt;
 use crate::model::Result;
 use crate::sys::fs;
 

@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use super::*;
+use crate::image::store::check::InUseGuard;
 use crate::image::store::remove::tests::{archive, counts, go, store, user};
+use crate::model::image::ImageUser;
 
 /// Looks, or mends, while these containers are there.
 fn check(store: &Store, repair: bool, users: &[ImageUser]) -> Report {

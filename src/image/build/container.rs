@@ -1,0 +1,154 @@
+//! The files of a container: what it has changed, as a list, a tar or an image.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::derive::NewImage;
+use super::opened::{Opened, merged, plain};
+use super::origin::Origin;
+use crate::image::bytes::cancel_check::CancelCheck;
+use crate::image::bytes::compression::decompress;
+use crate::image::layer::changes;
+use crate::image::layer::diff_tar;
+use crate::image::layer::extract::explain;
+use crate::image::layer::overlay_view::Layer;
+use crate::image::layer::walk::{Form, Node, Tree};
+use crate::image::layer::{tree_size, whole};
+use crate::image::store::Store;
+use crate::image::tar::error::stream_error;
+use crate::model::Result;
+use crate::model::error::Context;
+use crate::model::image::Image;
+use crate::model::image::build::Change;
+use crate::model::value::digest::Digest;
+use crate::sys::fs;
+
+/// A container's files: its own directory above the layers of its image.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// What it wrote; all that it sees, where that was copied.
+    pub upper: &'a Path,
+    /// Where all was copied for it: when that was done, in seconds and nanoseconds.
+    pub copied: Option<(i64, i64)>,
+    /// The keys of its layers, lowest first.
+    pub layers: &'a [Digest],
+    /// Where its mounts are, absolute: what was made to hold them is none of its changes.
+    pub mounts: &'a [String],
+}
+
+impl Store {
+    fn open_files(&self, files: Files<'_>) -> Result<(Layer, Vec<Layer>, BTreeSet<Vec<u8>>)> {
+        let (upper, lowers) = (Layer::Open(fs::open_dir(files.upper)?), self.lowers(files.layers)?);
+        let points = changes::mount_points(&upper, &lowers, files.mounts)?;
+        Ok((upper, lowers, points))
+    }
+
+    /// What a container has changed, sorted by path.
+    pub fn changes(&self, files: Files<'_>) -> Result<Vec<Change>> {
+        let (upper, lowers, points) = self.open_files(files)?;
+        match files.copied {
+            None => changes::changes(&upper, &lowers, &points),
+            Some(since) => {
+                let delta = whole::changes(&plain(&upper), &merged(&lowers), &points, since)?;
+                Ok(changes::to_changes(delta.found))
+            }
+        }
+    }
+
+    /// How many bytes a container has written, as far as they are still there.
+    pub fn changed_bytes(&self, files: Files<'_>) -> Result<u64> {
+        let Some(since) = files.copied else { return Ok(tree_size(files.upper)) };
+        let (upper, lowers, points) = self.open_files(files)?;
+        Ok(whole::changes(&plain(&upper), &merged(&lowers), &points, since)?.bytes)
+    }
+
+    /// Copies all that `layers` (keys, lowest first) show into an empty directory.
+    pub fn copy_layers(
+        &self,
+        layers: &[Digest],
+        target: &Path,
+        check: CancelCheck<'_>,
+    ) -> Result<()> {
+        let lowers = self.lowers(layers)?;
+        whole::copy(&merged(&lowers), &fs::open_dir(target)?, check)
+            .map_err(|error| explain(error, self.images()))
+            .context(|| "cannot copy the layers".to_owned())
+    }
+
+    /// Writes all that a container sees as a tar.
+    pub fn export(
+        &self,
+        files: Files<'_>,
+        out: &mut dyn Write,
+        check: CancelCheck<'_>,
+    ) -> Result<()> {
+        let upper = Layer::Open(fs::open_dir(files.upper)?);
+        if files.copied.is_some() {
+            return diff_tar::pack(&plain(&upper), &BTreeSet::new(), out, check);
+        }
+        let opened = Opened { upper: Some(upper), lowers: self.lowers(files.layers)? };
+        diff_tar::pack(&opened.tree(), &BTreeSet::new(), out, check)
+    }
+
+    /// Makes an image of what a container has changed above `parent`, with the configuration of
+    /// `document`.
+    pub fn commit(
+        &self,
+        parent: &Image,
+        files: Files<'_>,
+        document: Value,
+        origin: &Origin<'_>,
+        check: CancelCheck<'_>,
+    ) -> Result<Image> {
+        let (upper, lowers, points) = self.open_files(files)?;
+        let staging = self.staging()?;
+        let layer = self.write_layer(&staging, |out| {
+            if let Some(since) = files.copied {
+                let root = plain(&upper);
+                let delta = whole::changes(&root, &merged(&lowers), &points, since)?;
+                // `/` as well: it shows the attributes of the topmost layer that has them.
+                let holds = |node: &Node| node.path.is_empty() || delta.holds(node);
+                return diff_tar::pack_changed(&root, &holds, &delta.deleted(), out, check);
+            }
+            let tree = Tree { form: Form::Layer, layers: vec![&upper] };
+            diff_tar::pack(&tree, &points, out, check)
+        })?;
+        self.derive(&staging, NewImage { parent: Some(parent), document, layer, origin }, check)
+    }
+
+    /// Makes an image of one layer from a root file system, plain or compressed.
+    pub fn import_root(
+        &self,
+        archive: &mut (dyn Read + Send),
+        document: Value,
+        origin: &Origin<'_>,
+        check: CancelCheck<'_>,
+    ) -> Result<Image> {
+        let staging = self.staging()?;
+        let layer = self.write_layer(&staging, |out| {
+            let mut stream = decompress(archive)?.0;
+            copy_stream(&mut stream, out, check)
+        })?;
+        let draft = NewImage { parent: None, document, layer, origin };
+        self.derive(&staging, draft, check).map_err(|error| explain(error, self.images()))
+    }
+}
+
+/// Copies a stream whose length nobody has promised.
+fn copy_stream(stream: &mut dyn Read, out: &mut dyn Write, check: CancelCheck<'_>) -> Result<()> {
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        check()?;
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                out.write_all(&buffer[..count]).context(|| "write the layer".to_owned())?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(stream_error(&error)),
+        }
+    }
+}

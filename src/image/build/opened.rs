@@ -1,0 +1,37 @@
+//! The open directories of layers, seen as one tree.
+
+use crate::image::layer::overlay_view::{Layer, layers as layers_at};
+use crate::image::layer::walk::{Form, Tree};
+use crate::image::store::Store;
+use crate::model::Result;
+use crate::model::value::digest::Digest;
+
+/// The open directories of some layers.
+pub(super) struct Opened {
+    pub(super) upper: Option<Layer>,
+    /// Topmost first.
+    pub(super) lowers: Vec<Layer>,
+}
+
+impl Opened {
+    pub(super) fn tree(&self) -> Tree<'_> {
+        Tree { form: Form::Merged, layers: self.upper.iter().chain(&self.lowers).collect() }
+    }
+}
+
+/// A root that was copied: nothing in it has a meaning of its own.
+pub(super) fn plain(root: &Layer) -> Tree<'_> {
+    Tree { form: Form::Plain, layers: vec![root] }
+}
+
+/// What layers (topmost first) show.
+pub(super) fn merged(layers: &[Layer]) -> Tree<'_> {
+    Tree { form: Form::Merged, layers: layers.iter().collect() }
+}
+
+impl Store {
+    /// Opens the directories of `layers` (keys, lowest first), topmost first.
+    pub(super) fn lowers(&self, layers: &[Digest]) -> Result<Vec<Layer>> {
+        layers_at(layers.iter().rev().map(|layer| self.layer_dir(layer)))
+    }
+}

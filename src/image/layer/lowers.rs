@@ -1,0 +1,21 @@
+//! What unpacking a layer needs of the layers below, and what it keeps back until its end.
+
+use std::collections::BTreeMap;
+
+use super::overlay_view::Layer;
+use crate::model::Result;
+
+/// The layers below, topmost first. Asked only where the layer itself
+/// does not tell enough; may wait until they are unpacked.
+pub(crate) type Lowers<'a> = &'a dyn Fn() -> Result<Vec<Layer>>;
+
+/// Mode and time of a directory, set at the end: a read-only one must stay writable until then,
+/// and each entry made in it changes its time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deferred {
+    pub(crate) mode: u32,
+    pub(crate) mtime: (i64, u32),
+}
+
+/// The list of [`Deferred`] by path.
+pub(crate) type DeferredList = BTreeMap<Vec<u8>, Deferred>;

@@ -1,0 +1,52 @@
+//! The HTTP client of one registry: timeouts, proxy, certificates.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, TcpConnector};
+use ureq::{Agent, Proxy};
+
+use super::address::is_loopback;
+use super::tls;
+use crate::model::Result;
+use crate::model::observe::progress::Access;
+
+/// How long a name may take to be looked up, and a connection to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may be silent.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The HTTP client of one registry. It follows no redirect and takes no status for an error:
+/// `exchange` decides both.
+pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
+    // In a static binary only what is compiled in can look names up.
+    crate::sys::net::look_names_up_without_plugins();
+    let tls = TlsConfig::builder()
+        .disable_verification(access.insecure)
+        .root_certs(RootCerts::Specific(Arc::new(Vec::new())))
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build();
+    // As Go does: what is on this machine is asked without a proxy.
+    let proxy = if is_loopback(domain) { None } else { Proxy::try_from_env() };
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(proxy)
+        .user_agent(concat!("lifebox/", env!("CARGO_PKG_VERSION")))
+        .timeout_resolve(Some(CONNECT_TIMEOUT))
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_per_read(Some(READ_TIMEOUT))
+        .timeout_per_write(Some(READ_TIMEOUT))
+        .tls_config(tls)
+        .build();
+    if access.insecure {
+        return Ok(config.new_agent());
+    }
+    let connector =
+        ().chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(tls::connector(tls::listed(domain)?)?);
+    Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
+}

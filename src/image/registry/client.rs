@@ -1,0 +1,128 @@
+//! The client of one registry: its connection, and the threads that use it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use ureq::Agent;
+
+use super::address::Url;
+use super::agent::agent;
+use super::credential::Credentials;
+use super::rights::Rights;
+use crate::image::bytes::cancel_check::CancelCheck;
+use crate::model::observe::progress::{Access, Progress};
+use crate::model::{Error, Kind, Result};
+
+/// How often a waiting caller looks whether it was interrupted.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// One registry. Copies are the same connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Registry(pub(super) Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    /// As references name it: `docker.io`.
+    pub(super) name: String,
+    /// Where it is: found out at the first request.
+    pub(super) base: OnceLock<Url>,
+    pub(super) access: Access,
+    pub(super) agent: Agent,
+    pub(super) rights: Rights,
+    stopped: AtomicBool,
+    pub(super) progress: Arc<dyn Progress>,
+}
+
+impl Registry {
+    /// The registry of a reference's domain. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the certificates that this machine trusts can't be read.
+    pub(crate) fn new(
+        domain: &str,
+        access: Access,
+        credentials: Option<Credentials>,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Registry> {
+        Ok(Registry(Arc::new(Inner {
+            name: domain.to_owned(),
+            base: OnceLock::new(),
+            access,
+            agent: agent(domain, access)?,
+            rights: Rights::new(credentials),
+            stopped: AtomicBool::new(false),
+            progress,
+        })))
+    }
+
+    /// As references name it.
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Does `work` on a thread of its own and waits for it; leaves at once when `check` fails,
+    /// and shuts the connections then.
+    ///
+    /// # Errors
+    /// Those of `work` and of `check`.
+    pub(crate) fn run_cancellable<T: Send + 'static>(
+        &self,
+        check: CancelCheck<'_>,
+        work: impl FnOnce(&Registry) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (sender, receiver) = sync_channel(1);
+        let registry = self.clone();
+        self.spawn(move || {
+            // Nobody waits any more where the caller was interrupted.
+            let _ = sender.send(work(&registry));
+        })?;
+        loop {
+            match receiver.recv_timeout(POLL_INTERVAL) {
+                Ok(result) => return result,
+                Err(RecvTimeoutError::Timeout) => check().inspect_err(|_| self.stop())?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::new(Kind::Bug, "a thread of a pull panicked"));
+                }
+            }
+        }
+    }
+
+    /// Begins a thread that nobody waits for: it ends soon after [`Registry::stop`].
+    pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) -> Result<()> {
+        let thread = std::thread::Builder::new().name("registry".to_owned()).spawn(work);
+        let begun = thread.map_err(|error| Error::from_io("begin a thread", &error));
+        begun.map(drop)
+    }
+
+    /// Ends all that is under way, for good.
+    pub(crate) fn stop(&self) {
+        self.0.stopped.store(true, Ordering::SeqCst);
+        self.0.agent.clone().shutdown();
+    }
+
+    /// Fails after [`Registry::stop`].
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.0.stopped.load(Ordering::SeqCst) {
+            true => Err(Error::new(Kind::Cancelled, "interrupted")),
+            false => Ok(()),
+        }
+    }
+
+    /// Sleeps; fails soon after [`Registry::stop`].
+    pub(super) fn pause(&self, mut time: Duration) -> Result<()> {
+        while !time.is_zero() {
+            let part = time.min(POLL_INTERVAL);
+            std::thread::sleep(part);
+            time -= part;
+            self.check()?;
+        }
+        self.check()
+    }
+
+    /// Whether this is another host than the registry's.
+    pub(super) fn is_foreign_host(&self, url: &Url) -> bool {
+        self.0.base.get().is_some_and(|base| !url.host().eq_ignore_ascii_case(base.host()))
+    }
+}

@@ -1,0 +1,95 @@
+//! A check that is under way: what it knows so far, and what it has found.
+
+use std::collections::HashSet;
+
+use super::damage::{InUse, IndexedImage};
+use crate::image::bytes::cancel_check::CancelCheck;
+use crate::image::bytes::staging::Staging;
+use crate::image::layer;
+use crate::image::store::document::Document;
+use crate::image::store::handle::Store;
+use crate::image::store::index::{Entry, Index};
+use crate::model::Result;
+use crate::model::image::ImageUser;
+use crate::model::observe::check_report::{Finding, Problem, Report, Resolution};
+use crate::model::value::digest::Digest;
+
+/// A check of the store that is under way.
+pub(super) struct Checking<'a> {
+    pub(super) store: &'a Store,
+    pub(super) in_use: InUse<'a>,
+    pub(super) repair: bool,
+    pub(super) cancelled: CancelCheck<'a>,
+    pub(super) staging: Staging,
+    /// The keys of the layers that are as they must be.
+    pub(super) healthy: HashSet<Digest>,
+    /// The blobs that are what their names say.
+    pub(super) healthy_blobs: HashSet<Digest>,
+    /// Layers that were unpacked once more, for their names.
+    pub(super) unpacked: u64,
+    pub(super) report: Report,
+}
+
+impl Checking<'_> {
+    /// The image as it is now; `None` where it is not listed any more.
+    pub(super) fn indexed(&self, id: &Digest) -> Result<Option<IndexedImage>> {
+        let _lock = self.store.lock()?;
+        self.indexed_locked(id)
+    }
+
+    /// The same for one who holds the store's lock.
+    pub(super) fn indexed_locked(&self, id: &Digest) -> Result<Option<IndexedImage>> {
+        use std::os::unix::fs::MetadataExt;
+        let index = Index::read(self.store.images())?;
+        let entries: Vec<Entry> = index.of(id).cloned().collect();
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let images = self.store.images();
+        let mut paths = vec![self.store.blob(id)];
+        for entry in &entries {
+            paths.push(self.store.blob(&entry.manifest));
+            let manifest = self.store.read_manifest(&entry.manifest);
+            let blobs = manifest.into_iter().flat_map(|manifest| manifest.layers);
+            paths.extend(blobs.map(|blob| self.store.blob(&blob.digest)));
+        }
+        let document = self.store.read_blob(id).and_then(|bytes| Document::parse(&bytes));
+        let ids = document.map(|document| layer::ids(&document.diff_ids)).unwrap_or_default();
+        for key in ids.iter().flat_map(|id| [&id.diff_id, &id.above]) {
+            paths.extend([layer::path(images, key), layer::tar_split(images, key)]);
+        }
+        let file = |path: &std::path::PathBuf| {
+            path.symlink_metadata().ok().map(|found| (found.dev(), found.ino()))
+        };
+        Ok(Some(IndexedImage { files: paths.iter().map(file).collect(), entries }))
+    }
+
+    pub(super) fn found(
+        &mut self,
+        trouble: Problem,
+        what: String,
+        image: Option<String>,
+        users: &[&ImageUser],
+        fate: Resolution,
+    ) {
+        let mut containers: Vec<_> = users.iter().map(|user| user.container.clone()).collect();
+        containers.sort();
+        self.report.findings.push(Finding {
+            problem: trouble,
+            what,
+            image,
+            containers,
+            resolution: fate,
+        });
+    }
+
+    /// Gives the space of a copy back at once: one at a time is enough.
+    pub(super) fn discard(&self, name: &str) {
+        let path = self.staging.path();
+        // What stays behind goes with the staging directory.
+        let _ = std::fs::remove_dir_all(path.join(name));
+        for ending in ["json", "recipe"] {
+            let _ = std::fs::remove_file(path.join(format!("{name}.{ending}")));
+        }
+    }
+}

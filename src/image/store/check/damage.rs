@@ -1,0 +1,77 @@
+//! What can be wrong with an image or a layer, what came of it, and who must hold still meanwhile.
+
+use super::unpack::UnpackedCopy;
+use crate::image::layer::LayerId;
+use crate::image::store::document::Document;
+use crate::image::store::index::{Entry, Manifest};
+use crate::model::image::ImageUser;
+use crate::model::value::digest::Digest;
+use crate::model::{Error, Kind, Result};
+
+/// What is held while the store is changed: no container is made of its images, and none of
+/// `users` is started.
+pub struct InUseGuard {
+    /// All containers; those that could not be held still count as live.
+    pub users: Vec<ImageUser>,
+    /// Lets go when dropped.
+    pub locks: Box<dyn Send>,
+}
+
+impl std::fmt::Debug for InUseGuard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held").field("users", &self.users).finish_non_exhaustive()
+    }
+}
+
+/// Tells who uses what; with `true`, holds them still.
+pub type InUse<'a> = &'a dyn Fn(bool) -> Result<InUseGuard>;
+
+/// An image as the index has it, and which files it is made of.
+#[derive(PartialEq)]
+pub(super) struct IndexedImage {
+    pub(super) entries: Vec<Entry>,
+    pub(super) files: Vec<Option<(u64, u64)>>,
+}
+
+/// What came of damage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// Nothing more is to be done.
+    Done,
+    /// Something was put right: there may be more.
+    Recheck,
+    /// The image was changed meanwhile.
+    Changed,
+}
+
+/// What is wrong with an image.
+pub(super) enum Damage {
+    /// It can't be mended.
+    Lost(String),
+    /// A layer is not what it must be.
+    Layer(LayerId, Fault),
+    /// One of its manifests can't be had any more, why, and an entry whose manifest is whole.
+    Manifest(Digest, String, Entry),
+}
+
+/// What is wrong with a layer.
+pub(super) enum Fault {
+    /// Its content is nowhere whole.
+    Lost(String),
+    /// A whole copy is at hand.
+    Files { why: String, fresh: UnpackedCopy },
+    /// Only a blob is bad, which the recipe tells as well.
+    Blob { why: String, digest: Digest },
+}
+
+/// Whether it tells of this machine, and nothing of the store.
+pub(super) fn is_of_host(error: &Error) -> bool {
+    let of_host = [libc::ENOSPC, libc::EDQUOT, libc::EMFILE, libc::ENFILE, libc::ENOMEM];
+    matches!(error.kind(), Kind::Cancelled | Kind::Denied)
+        || error.errno().is_some_and(|errno| of_host.contains(&errno))
+}
+
+/// Whether a manifest is of the image with this configuration.
+pub(super) fn fits(manifest: &Manifest, document: &Document) -> bool {
+    manifest.config.digest == document.id && manifest.layers.len() == document.diff_ids.len()
+}

@@ -1,0 +1,12 @@
+//! How JSON that other tools write is read.
+
+use serde::{Deserialize, Deserializer};
+
+/// What images write as `null` is as not written.
+pub(in crate::model) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
