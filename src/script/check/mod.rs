@@ -21,6 +21,7 @@ use crate::script::errors::explain;
 use crate::script::errors::explain::{ErrorText, NameScope};
 use crate::script::errors::render;
 use crate::script::session::{interpreter, modules};
+use crate::script::syntax::scheme;
 use crate::script::syntax::sources::without_shebang;
 
 /// How bad a finding is.
@@ -153,8 +154,7 @@ impl Checker {
             match modules::locate(Some(&notes.source), &path) {
                 Ok(found) => {
                     vocabulary.import(&alias, &found);
-                    if found.native.is_none() && !crate::script::api::stdlib::is_source(&found.name)
-                    {
+                    if found.native.is_none() && !scheme::is_source(&found.name) {
                         files.push((found.name, found.text));
                     }
                 }
