@@ -21,6 +21,7 @@ use crate::script::errors::render;
 use crate::script::flow::handlers;
 use crate::script::session::completion::Completion;
 use crate::script::syntax::incomplete::InputValidator;
+use crate::script::syntax::parser;
 use crate::script::syntax::sources::{CLOSURE, without_shebang};
 use crate::script::teaching::trace;
 use crate::script::testing;
@@ -265,7 +266,7 @@ impl Session {
     /// The latest text as an expression without the `;` at its end, where its value is `last` now.
     pub fn last_expression<'t>(&self, text: &'t str) -> Option<&'t str> {
         let text = text.trim().trim_end_matches(';').trim_end();
-        let parser = interpreter::parser();
+        let parser = parser::parser();
         (self.last_was_value && parser.compile_expression(text).is_ok()).then_some(text)
     }
 
