@@ -20,6 +20,7 @@ use crate::model::Result;
 use crate::script::errors::explain;
 use crate::script::errors::explain::{ErrorText, NameScope};
 use crate::script::errors::render;
+use crate::script::host::{self, Source};
 use crate::script::session::{interpreter, modules};
 use crate::script::syntax::scheme;
 use crate::script::syntax::sources::without_shebang;
@@ -77,8 +78,8 @@ const MOST_VARIABLES: usize = 100;
 ///
 /// # Errors
 /// When the script can't be read.
-pub fn check(source: super::Source) -> Result<Vec<Finding>> {
-    let (name, text) = super::read(source)?;
+pub fn check(source: Source) -> Result<Vec<Finding>> {
+    let (name, text) = host::read(source)?;
     let mut checker = Checker { found: Vec::new(), seen: BTreeSet::new() };
     checker.script(&name, &text);
     Ok(checker.found)
