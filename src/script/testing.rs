@@ -1,6 +1,5 @@
 //! The tests of a script: what they are about, what goes before and after each, how they ended.
 
-use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,14 +12,6 @@ use crate::script::context::thread;
 use crate::script::context::thrown::{Ending, RhaiResultOf, innermost};
 use crate::script::errors::{explain, render};
 use crate::ui;
-
-/// Who is told of each test when it has ended.
-pub trait TestReporter: Send + Sync + fmt::Debug {
-    /// Whether a test of this title is to be run.
-    fn selects(&self, title: &str) -> bool;
-    /// A test has ended.
-    fn finished(&self, case: &TestResult);
-}
 
 /// The groups that are open, outermost first, and what the tests have come to.
 #[derive(Debug, Default)]

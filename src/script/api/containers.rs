@@ -20,9 +20,10 @@ use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
 use crate::script::context::thrown::{OrRaise, raise};
 use crate::script::flow::resolve;
+use crate::script::host::Output;
 use crate::script::sandbox::policy;
+use crate::script::values;
 use crate::script::values::handle::Container as Handle;
-use crate::script::{Output, values};
 
 /// Making containers.
 #[export_module]

@@ -13,10 +13,10 @@ use crate::model::Result;
 use crate::model::error::Context;
 use crate::model::image::PullPolicy;
 use crate::model::image::build::{CommitOptions, tag};
-use crate::script::Output;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{OrRaise, raise};
 use crate::script::flow::resolve;
+use crate::script::host::Output;
 use crate::script::sandbox::policy::AllowedPath;
 use crate::script::values::handle::{Container as ContainerHandle, Image as ImageHandle};
 

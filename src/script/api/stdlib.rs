@@ -3,6 +3,7 @@
 use rhai::{Module, exported_module};
 
 use super::testing;
+use crate::script::syntax::scheme;
 
 /// One module.
 #[derive(Debug)]
@@ -18,21 +19,8 @@ pub struct StdModule {
 impl StdModule {
     /// What errors and reports call it.
     pub fn source(&self) -> String {
-        source(self.name)
+        scheme::source(self.name)
     }
-}
-
-/// What errors and reports call the module of this name.
-pub fn source(name: &str) -> String {
-    format!("{SCHEME}{name}")
-}
-
-/// How the sources of these modules begin. No path does.
-const SCHEME: &str = "std:";
-
-/// Whether a source is one of these modules.
-pub fn is_source(name: &str) -> bool {
-    name.starts_with(SCHEME)
 }
 
 /// All of them, in the order of their names.

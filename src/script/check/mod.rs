@@ -20,7 +20,9 @@ use crate::model::Result;
 use crate::script::errors::explain;
 use crate::script::errors::explain::{ErrorText, NameScope};
 use crate::script::errors::render;
+use crate::script::host::{self, Source};
 use crate::script::session::{interpreter, modules};
+use crate::script::syntax::scheme;
 use crate::script::syntax::sources::without_shebang;
 
 /// How bad a finding is.
@@ -76,8 +78,8 @@ const MOST_VARIABLES: usize = 100;
 ///
 /// # Errors
 /// When the script can't be read.
-pub fn check(source: super::Source) -> Result<Vec<Finding>> {
-    let (name, text) = super::read(source)?;
+pub fn check(source: Source) -> Result<Vec<Finding>> {
+    let (name, text) = host::read(source)?;
     let mut checker = Checker { found: Vec::new(), seen: BTreeSet::new() };
     checker.script(&name, &text);
     Ok(checker.found)
@@ -153,8 +155,7 @@ impl Checker {
             match modules::locate(Some(&notes.source), &path) {
                 Ok(found) => {
                     vocabulary.import(&alias, &found);
-                    if found.native.is_none() && !crate::script::api::stdlib::is_source(&found.name)
-                    {
+                    if found.native.is_none() && !scheme::is_source(&found.name) {
                         files.push((found.name, found.text));
                     }
                 }

@@ -7,6 +7,7 @@ use rhai::{AST, ASTFlags, Stmt};
 use super::super::docs::{self, Function, Role};
 use crate::script::session::interpreter;
 use crate::script::session::modules::Found;
+use crate::script::syntax::parser;
 use crate::script::syntax::sources::without_shebang;
 use crate::script::syntax::suggest::suggest;
 
@@ -196,7 +197,7 @@ impl Vocabulary {
     /// The functions of a module become known under its alias.
     pub fn import(&mut self, alias: &str, found: &Found) {
         let text = without_shebang(&found.text);
-        let names = interpreter::parser().compile(text).ok().map(|ast| {
+        let names = parser::parser().compile(text).ok().map(|ast| {
             self.exports.insert(alias.to_owned(), Variables::of(&ast));
             let mut names = script_functions(&ast, true);
             if let Some(native) = found.native {

@@ -13,7 +13,7 @@ use crate::engine::{Backend, CancelToken, Session};
 use crate::model::container::options::CreateOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::script::Host;
+use crate::script::host::Host;
 use crate::script::sandbox::backend::SandboxedBackend;
 use crate::script::sandbox::policy::AllowedPath;
 use crate::script::syntax::sources::Sources;

@@ -13,7 +13,7 @@ use crate::script::api::stdlib;
 use crate::script::api::stdlib::StdModule;
 use crate::script::api::{ApiModule, MODULES};
 use crate::script::options;
-use crate::script::session::interpreter;
+use crate::script::syntax::parser;
 use crate::script::syntax::sources::CLOSURE;
 use crate::script::syntax::suggest::suggest;
 use crate::ui::format::columns;
@@ -158,7 +158,7 @@ pub fn modules() -> Vec<ModuleDocs> {
 fn std_module_functions(module: &StdModule) -> ModuleDocs {
     let mut functions = module.native.map(module_functions).unwrap_or_default();
     // One of these texts that does not compile is found by their tests.
-    let ast = interpreter::parser().compile(module.text).unwrap_or_default();
+    let ast = parser::parser().compile(module.text).unwrap_or_default();
     let is_shown = |function: &rhai::ScriptFnMetadata<'_>| {
         function.access.is_public() && !function.name.starts_with(CLOSURE)
     };

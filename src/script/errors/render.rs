@@ -7,9 +7,9 @@ use rhai::{Engine, EvalAltResult, Map, Position, Scope};
 
 use super::explain::{ErrorText, NameScope, explain};
 use crate::model::Error;
-use crate::script::api::stdlib;
 use crate::script::check::{Finding, Severity};
 use crate::script::context::script_context::ScriptContext;
+use crate::script::syntax::scheme;
 use crate::script::syntax::sources::CLOSURE;
 
 /// A place on the way to the error, innermost first.
@@ -41,7 +41,7 @@ pub fn report(
 
 /// What a module of ours throws is about the call of it, as with native functions.
 fn leave_library(frames: &mut Vec<Frame>) {
-    let own = frames.iter().position(|frame| !stdlib::is_source(&frame.source));
+    let own = frames.iter().position(|frame| !scheme::is_source(&frame.source));
     if let Some(own @ 1..) = own {
         frames.drain(..own);
         frames[0].label.clear();

@@ -10,7 +10,7 @@ use super::sandbox_store::{ask, chosen, clear, is_same, prepare};
 use super::values::{self, Values};
 use crate::model::value::language::ReaderProfile;
 use crate::model::{Error, Kind, Result};
-use crate::script::Host;
+use crate::script::host::Host;
 use crate::ui::format::columns;
 use crate::ui::messages::{self, Args};
 use crate::ui::page_of_text;

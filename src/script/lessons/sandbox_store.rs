@@ -10,7 +10,8 @@ use crate::engine::{Backend, CancelToken};
 use crate::model::image::PullPolicy;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::script::{Host, Limits, Output, Session};
+use crate::script::host::{Host, Limits, Output};
+use crate::script::session::Session;
 
 /// How long a script of a lesson may take, and how many operations of the language.
 const SCRIPT_TIMEOUT: Duration = Duration::from_secs(20);

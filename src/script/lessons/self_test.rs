@@ -5,7 +5,8 @@ use super::format::{Lesson, Step};
 use super::sandbox_store::{OPERATIONS, ask, chosen, clear, is_same, prepare, quiet};
 use super::values::{self, Values};
 use crate::model::Result;
-use crate::script::{Host, Limits, Session};
+use crate::script::host::{Host, Limits};
+use crate::script::session::Session;
 
 /// What came of one lesson.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::io;
 use super::recorder::{Recorder, lock};
 use crate::model::observe::log::Stream;
 use crate::model::script::recording::OutputChunk;
-use crate::script::Output;
+use crate::script::host::Output;
 
 /// How many bytes are kept of the beginning, and as many of the end.
 const KEPT: usize = 64 * 1024;

@@ -21,8 +21,8 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::errors::render;
+use crate::script::host::{Host, Outcome, Output, Source, read};
 use crate::script::session::Session;
-use crate::script::{Host, Outcome, Output, Source, read};
 
 /// From one look to the next, when nothing is new.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use rhai::{Dynamic, Engine, GlobalRuntimeState, ImmutableString, Map, Scope};
 
-use crate::script::api::stdlib;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::docs;
 use crate::script::docs::{Function, Role};
+use crate::script::syntax::scheme;
 use crate::script::syntax::sources::CLOSURE;
 use crate::script::values::handle::{Container, Image};
 use crate::script::{display, options};
@@ -124,7 +124,7 @@ fn of_module(
     };
     let provided = docs::modules()
         .into_iter()
-        .find(|provided| module.id().is_some_and(|id| id == stdlib::source(provided.name)));
+        .find(|provided| module.id().is_some_and(|id| id == scheme::source(provided.name)));
     if let Some(provided) = provided {
         return list(provided.functions);
     }

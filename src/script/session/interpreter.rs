@@ -1,7 +1,7 @@
 //! Builds the Rhai engine: our functions, our module resolver, our limits.
 
+use rhai::Engine;
 use rhai::packages::{Package, StandardPackage};
-use rhai::{Engine, OptimizationLevel};
 
 use super::modules::Resolver;
 use crate::script::api;
@@ -9,26 +9,17 @@ use crate::script::context::script_context::ScriptContext;
 use crate::script::errors::caught;
 use crate::script::flow::events::Event;
 use crate::script::flow::logs::{LogLine, Logs};
+use crate::script::syntax::parser;
 use crate::script::values::exec_result::ExecResult;
 use crate::script::values::handle::{Container, Image};
 
-/// The same for debug and release, or tests would meet other limits than users. Rhai's own are
-/// too small for ordinary functions; the stack (see `stack`) is big enough for these.
+/// How deep calls may nest: equal for debug and release, or tests would meet other limits than
+/// users. Rhai's own is too small for ordinary functions; the stack (see `stack`) is big enough.
 const CALL_LEVELS: usize = 1000;
-const EXPRESSION_DEPTH: usize = 256;
-
-/// Knows the language and nothing of ours: for texts that are not run.
-pub fn parser() -> Engine {
-    let mut engine = Engine::new_raw();
-    engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
-    // The optimiser would drop code and move lines, and gains nothing measurable.
-    engine.set_optimization_level(OptimizationLevel::None);
-    engine
-}
 
 /// Knows the functions too, but has nothing that they could work on.
 pub fn vocabulary() -> Engine {
-    let mut engine = parser();
+    let mut engine = parser::parser();
     engine.register_global_module(StandardPackage::new().as_shared_module());
     let functions: rhai::Shared<rhai::Module> = api::module().into();
     engine.register_global_module(functions.clone());

@@ -2,8 +2,8 @@
 
 use rhai::{AST, ASTNode, Expr, Position, Stmt};
 
+use super::parser::parser;
 use super::sources::{CLOSURE, without_shebang};
-use crate::script::session::interpreter;
 
 /// Why a variable is not seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Unseen {
 /// Why `name` is not seen at `place`; `None` where the text does not declare it, or is no script.
 /// `outer` says that it is a variable of an earlier text.
 pub fn unseen(text: &str, name: &str, place: Position, outer: bool) -> Option<Unseen> {
-    let ast = interpreter::parser().compile(without_shebang(text)).ok()?;
+    let ast = parser().compile(without_shebang(text)).ok()?;
     let declared = declarations(&ast, name);
     let own = function(&ast, place);
     let beside = |found: &&Declared| function(&ast, found.place) == own;

@@ -2,7 +2,7 @@
 
 use rhai::{Engine, LexError, ParseErrorType, Token};
 
-use crate::script::session::interpreter;
+use super::parser::parser;
 
 /// The judge. It has an engine of its own: variables must not matter, nor limits.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub struct InputValidator {
 impl InputValidator {
     /// A parser.
     pub fn new() -> Self {
-        InputValidator { engine: interpreter::parser() }
+        InputValidator { engine: parser() }
     }
 
     /// Whether `text` is the beginning of something. With a newline added, an error on the line

@@ -3,5 +3,7 @@
 pub(super) mod declared;
 pub(super) mod incomplete;
 pub(super) mod keyword;
+pub(super) mod parser;
+pub(super) mod scheme;
 pub(super) mod sources;
 pub(super) mod suggest;

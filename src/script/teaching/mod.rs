@@ -3,9 +3,8 @@
 
 pub(super) mod trace;
 
-pub(super) use std::time::Duration;
+use std::time::Duration;
 
-use super::CommandLineReader;
 use crate::engine::{Backend, CancelToken};
 use crate::model::container::status;
 use crate::model::container::status::{Action, Transition};
@@ -17,6 +16,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::value::language::ReaderProfile;
 use crate::model::value::shell;
 use crate::model::{Error, Kind, Result};
+use crate::script::host::CommandLineReader;
 use crate::ui::{self, messages};
 
 /// How long what runs is watched where nobody says otherwise.

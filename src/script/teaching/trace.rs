@@ -9,9 +9,9 @@ use rhai::{Dynamic, FnPtr, NativeCallContext};
 use crate::engine::trace::{self, Watcher};
 use crate::model::script::trace::TraceStep;
 use crate::model::{Error, Kind};
-use crate::script::Tracing;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{OrRaise, RhaiResultOf};
+use crate::script::host::Tracing;
 use crate::ui::messages;
 use crate::ui::teach::{self, trace::TracedCall};
 

@@ -1,0 +1,71 @@
+//! Runs a whole script, and decides on its exit code and report.
+
+use super::evaluate::{Session, exit_reply};
+use crate::engine::CancelToken;
+use crate::script::context::thrown::Ending;
+use crate::script::errors::render;
+use crate::script::host::{Host, Outcome, Source, Tracing, read};
+use crate::script::teaching::trace;
+use crate::script::testing;
+
+/// The exit code when the time is over, timeout(1)'s.
+const TIMEOUT_EXIT_CODE: u8 = 124;
+
+/// Runs a script to its end, on a thread of its own with a big stack.
+pub fn run(host: Host, source: Source) -> Outcome {
+    let (name, text) = match read(source) {
+        Ok(source) => source,
+        Err(error) => {
+            let report = Some(render::plain(&error));
+            return Outcome { exit_code: 1, report, completed: false };
+        }
+    };
+    Session::new(host).run(&name, &text)
+}
+
+impl Session {
+    /// Runs a whole script.
+    pub fn run(mut self, name: &str, text: &str) -> Outcome {
+        let over = self.watch_time();
+        let tracing = self.context.host().trace;
+        if tracing != Tracing::Off {
+            trace::begin(&self.context, tracing);
+        }
+        let evaluated = self.evaluate(name, text);
+        if tracing != Tracing::Off {
+            self.context.eprint(trace::end(&self.context).trim_end());
+        }
+        over.into_iter().for_each(|over| over.cancel());
+        let whole = evaluated.is_ok() || self.context.tests().has_exited();
+        let (exit_code, report) = match evaluated {
+            Ok(_) => match testing::summary(&self.context) {
+                Some(failed) => (1, Some(failed)),
+                None => (0, None),
+            },
+            // What was noted first is why; what the innermost call saw of it may be another.
+            Err(error) => match exit_reply(&error)
+                .map(|seen| self.context.end_reason().unwrap_or(seen))
+            {
+                Some(Ending::TimedOut) => {
+                    let where_it_was = render::interrupted(&self.context, name, &error);
+                    let too =
+                        if self.context.no_cleanup() { ", and that of its cleanups" } else { "" };
+                    let over = format!("error: the time of the script is over{too}");
+                    (TIMEOUT_EXIT_CODE, Some(format!("{over}\n{where_it_was}")))
+                }
+                Some(Ending::Exit(0)) => match testing::summary(&self.context) {
+                    Some(failed) => (1, Some(failed)),
+                    None => (0, None),
+                },
+                Some(Ending::Exit(code)) => (code, None),
+                Some(Ending::Closed) => (0, None),
+                Some(Ending::Interrupted) => (
+                    CancelToken::exit_code(),
+                    Some(render::interrupted(&self.context, name, &error)),
+                ),
+                None => (1, Some(self.report(name, &error))),
+            },
+        };
+        Outcome { exit_code, report, completed: whole }
+    }
+}
