@@ -14,8 +14,8 @@ cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo "run as root: owners and devices are made"; exit 1; }
 command -v hyperfine >/dev/null || { echo "missing: hyperfine (apt-get install hyperfine)"; exit 1; }
 
-cargo build --release
-lifebox=$PWD/target/$(rustc -vV | sed -n 's/^host: //p')/release/lifebox
+cargo build --profile dist
+lifebox=$PWD/target/$(rustc -vV | sed -n 's/^host: //p')/dist/lifebox
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -20,8 +20,8 @@ for peer in crun runc; do
     fi
 done
 
-cargo build --release
-lifebox=$PWD/target/$(rustc -vV | sed -n 's/^host: //p')/release/lifebox
+cargo build --profile dist
+lifebox=$PWD/target/$(rustc -vV | sed -n 's/^host: //p')/dist/lifebox
 work=$(mktemp -d)
 export LIFEBOX_ROOT=$work/root LIFEBOX_CGROUP_PARENT=lifebox-bench-$$
 clean() {
