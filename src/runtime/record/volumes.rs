@@ -17,6 +17,7 @@ use crate::model::error::Context;
 use crate::model::observe::event::{Action, Event};
 use crate::model::observe::volume::{VERSION, Volume};
 use crate::model::{Error, Kind, Result};
+use crate::runtime::host;
 use crate::runtime::init::volume_copy_up::EMPTY_MARK;
 use crate::sys;
 
@@ -207,5 +208,5 @@ impl Volumes {
 }
 
 fn random_name() -> Result<String> {
-    Ok(format!("{:016x}", u64::from_le_bytes(crate::runtime::random()?)))
+    Ok(format!("{:016x}", u64::from_le_bytes(host::random()?)))
 }
