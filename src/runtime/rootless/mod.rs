@@ -23,7 +23,6 @@ use rustix::pipe::PipeFlags;
 pub use self::maps::Maps;
 use self::members::Members;
 use super::host;
-use super::plan::{Credentials, Step};
 use crate::model::container::State;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
@@ -109,24 +108,6 @@ pub(super) fn kill_orphan(state: &State) -> Result<()> {
             Err(Error::from_errno(what, errno.raw_os_error())
                 .hint(format!("it has become another user inside; run: kill -KILL {}", state.pid)))
         }
-    }
-}
-
-/// Why a step fails that would not fail for the machine's root.
-pub(super) fn explain(step: &Step, errno: Errno) -> Option<Error> {
-    match (step, errno) {
-        (Step::SetCredentials(Credentials { user, .. }), Errno::INVAL | Errno::PERM) => {
-            let message =
-                format!("`{user}` or one of its groups is none of this user's subordinate ids");
-            let hint = "`lifebox info` shows the ids that there are, and the command for more";
-            Some(Error::new(Kind::Denied, message).hint(hint).with_exit_code(126))
-        }
-        (Step::Mount(_), Errno::PERM) => {
-            let hint = "a container around this one hides parts of /proc or /sys; start that one \
-                        with --privileged, or with --security-opt systempaths=unconfined";
-            Some(Error::from_errno(step.to_string(), errno.raw_os_error()).hint(hint))
-        }
-        _ => None,
     }
 }
 
