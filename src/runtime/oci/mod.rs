@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 pub use self::annotations::{
     COPY_UP, DEFAULT_SYSCTLS, DEVICES, GROUPS, INIT, INIT_PATH, JOIN, LOWER, USER,
 };
-
 use crate::model::Result;
 use crate::model::container::ContainerSpec;
 use crate::model::container::storage::Driver;
 use crate::model::inspect::{MASKED_PATHS, READONLY_PATHS};
+
 /// The OCI runtime specification of `spec` with this environment, whose root is stacked from
 /// `lower` (lowest first, relative to the container's directory), unless it is a copy. `throttle` are the
 /// `thermal_throttle` directories of this host's processors, which are masked too.
