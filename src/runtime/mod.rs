@@ -29,6 +29,7 @@ use jiff::Timestamp;
 
 use self::cancel::CancelToken;
 use self::cgroup::{Cgroup, Hierarchies};
+pub use self::host::random;
 use self::protocol::{Reply, Request};
 use crate::model::container::options::{StopOptions, StopTimeout};
 use crate::model::container::status;
@@ -376,14 +377,6 @@ impl Runtime {
         }
         Reader::open(&directory.file("log.jsonl"), options, monitor)
     }
-}
-
-/// Random bytes of the kernel.
-///
-/// # Errors
-/// Only before the kernel has any, early at boot.
-pub fn random<const N: usize>() -> Result<[u8; N]> {
-    crate::sys::random()
 }
 
 /// What the table says for a container without monitor.

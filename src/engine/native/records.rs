@@ -14,7 +14,7 @@ use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::{Error, Result};
-use crate::runtime::host;
+use crate::runtime::client::info;
 
 impl Native {
     /// What this engine and this host are.
@@ -25,7 +25,7 @@ impl Native {
         };
         let unknown = |error: Error| Found { why: Some(error.to_string()), ..Found::default() };
         let storage = self.driver().unwrap_or_else(unknown);
-        let host = host::describe(&self.settings.cgroup_parent);
+        let host = info::describe(&self.settings.cgroup_parent);
         Ok(Info {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             root: self.settings.root.display().to_string(),

@@ -45,7 +45,7 @@ impl Settings {
         Settings {
             root: variable("LIFEBOX_ROOT").map_or_else(default, PathBuf::from),
             cgroup_parent: std::env::var("LIFEBOX_CGROUP_PARENT")
-                .unwrap_or_else(|_| crate::runtime::rootless::cgroup_parent()),
+                .unwrap_or_else(|_| crate::runtime::cgroup::cgroup_parent()),
             storage: variable("LIFEBOX_STORAGE_DRIVER")
                 .map(|name| name.to_string_lossy().into_owned()),
             registries: true,

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::group::Hierarchies;
+use super::hierarchies::Hierarchies;
+use crate::runtime::host::user;
 
 /// What decides about the way.
 #[derive(Clone, Debug)]
@@ -20,11 +21,22 @@ struct CgroupSetup {
     name: String,
 }
 
+/// The cgroup below which containers get theirs, unless the user names one: `lifebox`, which for
+/// an ordinary user is below the cgroup that it is in. To be asked before [`enter`].
+pub fn cgroup_parent() -> String {
+    let own = if rustix::process::geteuid().is_root() {
+        PathBuf::new()
+    } else {
+        Hierarchies::current_cgroup()
+    };
+    own.join("lifebox").to_string_lossy().into_owned()
+}
+
 /// The command that gives this user a cgroup, or one that has `controller`. `delegated` tells
 /// whether there is one already.
 pub fn delegation_hint(controller: Option<&str>, delegated: bool) -> String {
     let hierarchies = Hierarchies::of_host().unwrap_or_default();
-    let (uid, name) = crate::runtime::rootless::maps::caller();
+    let (uid, name) = user::caller();
     hint_command(
         &CgroupSetup {
             dedicated: hierarchies.version() == "v2",

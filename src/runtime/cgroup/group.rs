@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use oci_spec::runtime::LinuxResources;
 
+use super::delegation::delegation_hint;
+use super::hierarchies::{self, Hierarchies, V1};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys;
-
-pub use super::hierarchies::{Hierarchies, V1};
 
 /// How long the kernel may take to freeze, thaw or give up a cgroup.
 const KERNEL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -130,7 +130,7 @@ impl Cgroup {
             }
         }
         if let Some(unified) = &self.unified {
-            super::hierarchies::enable_controllers(unified);
+            hierarchies::enable_controllers(unified);
         }
         self.v1_with("cpuset").map_or(Ok(()), fill_cpuset)
     }
@@ -217,7 +217,7 @@ impl Cgroup {
                     Kind::Unsupported,
                     "this user has no cgroup that could be frozen",
                 )
-                .hint(crate::runtime::rootless::delegation_hint(None, false));
+                .hint(delegation_hint(None, false));
             }
             Error::new(Kind::Unsupported, "this host has no cgroup freezer")
                 .hint("mount cgroup2, or the v1 `freezer` hierarchy")

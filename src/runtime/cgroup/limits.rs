@@ -8,12 +8,12 @@ use std::path::Path;
 
 use oci_spec::runtime::LinuxResources;
 
+use super::delegation::delegation_hint;
 use super::group::{Cgroup, write};
 use super::hierarchies;
 use crate::model::container::resources::{PIDS_LIMIT, Resources, parse_list};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::rootless;
 use crate::sys::userns;
 
 /// One limit.
@@ -268,7 +268,7 @@ fn missing(limit: &Limit, delegated: bool) -> Error {
     let message = format!("{} needs the cgroup controller `{new}`, which is not there", limit.name);
     let error = Error::new(Kind::Unsupported, message);
     if userns::in_user_namespace() {
-        return error.hint(rootless::delegation_hint(Some(new), delegated));
+        return error.hint(delegation_hint(Some(new), delegated));
     }
     if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
         error.hint(format!(
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn a_missing_controller_or_file_is_named() {
         let host = tempfile::tempdir().unwrap();
-        let v1 = |name: &str| crate::runtime::cgroup::group::V1 {
+        let v1 = |name: &str| hierarchies::V1 {
             controllers: vec![name.to_owned()],
             mount: host.path().join(name),
             always: false,
@@ -348,7 +348,7 @@ mod tests {
         let limits = crate::runtime::oci::resources::limits(&resources).unwrap();
         let check = |names: &[&str]| {
             let v1 = names.iter().map(|name| v1(name)).collect();
-            let hierarchies = crate::runtime::cgroup::group::Hierarchies { unified: None, v1 };
+            let hierarchies = hierarchies::Hierarchies { unified: None, v1 };
             let parent = Cgroup::at(&hierarchies, "lifebox".as_ref());
             parent.check(&limits, &resources).unwrap_err().to_string()
         };

@@ -1,10 +1,12 @@
 //! Control groups: v2, v1 and hybrid hosts behind one interface.
 
-pub(crate) mod delegation;
+mod delegation;
 mod devices;
 pub mod group;
 mod hierarchies;
 mod limits;
 mod usage;
 
-pub use group::{Cgroup, Hierarchies};
+pub use delegation::{cgroup_parent, delegation_hint};
+pub use group::Cgroup;
+pub use hierarchies::Hierarchies;

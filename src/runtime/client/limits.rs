@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use super::permitted;
 use crate::model::container::resources::Resources;
 use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
@@ -12,9 +13,9 @@ use crate::model::observe::event;
 use crate::model::observe::stats::Stats;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::cgroup::{Cgroup, Hierarchies};
+use crate::runtime::cgroup::{self, Cgroup, Hierarchies};
 use crate::runtime::protocol::Request;
-use crate::runtime::{Runtime, host, oci, rootless};
+use crate::runtime::{Runtime, oci};
 
 impl Runtime {
     /// Refuses limits that this host can't hold, before anything is made.
@@ -22,8 +23,8 @@ impl Runtime {
         if *resources == Resources::default() {
             return Ok(());
         }
-        host::check_ulimits(&resources.ulimits)?;
-        host::check_oom_score(resources.oom_score_adj)?;
+        permitted::check_ulimits(&resources.ulimits)?;
+        permitted::check_oom_score(resources.oom_score_adj)?;
         let parent = Path::new(&self.cgroup_parent);
         let parent = Cgroup::at(&Hierarchies::of_host()?.delegated(parent), parent);
         parent.check(&oci::resources::limits(resources)?, resources)
@@ -68,7 +69,7 @@ impl Runtime {
         if cgroup.has_no_hierarchy() {
             let message = format!("nothing counts what `{}` uses: it has no cgroup", state.name);
             return Err(
-                Error::new(Kind::Unsupported, message).hint(rootless::delegation_hint(None, false))
+                Error::new(Kind::Unsupported, message).hint(cgroup::delegation_hint(None, false))
             );
         }
         let network = network_bytes(state.pid);

@@ -7,7 +7,6 @@ use crate::model::{Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::protocol::Request;
 use crate::runtime::record::directory::Directory;
-use crate::runtime::record::volumes;
 use crate::runtime::{Claim, Runtime, refuse};
 
 impl Runtime {
@@ -67,7 +66,7 @@ impl Runtime {
     /// # Errors
     /// When something can't be read or removed.
     pub fn remove_unused_volumes(&self, names: &[String]) -> Result<()> {
-        volumes::Volumes::at(&self.root).remove_unused(names, &self.containers)
+        self.containers.remove_unused_volumes(names)
     }
 
     /// What killed processes left of containers, in words; with `sweep`, takes it away.

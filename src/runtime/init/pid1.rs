@@ -16,14 +16,12 @@ use rustix::process::{Pid, WaitOptions};
 
 use crate::model::Result;
 use crate::model::error::Context;
+use crate::runtime::oci::INIT_PATH;
 use crate::sys;
-
-/// Where it is in a container, and argument 0 by which it knows itself; Docker's.
-pub const PATH: &str = "/sbin/docker-init";
 
 /// Whether this process was started as the first of a container.
 pub fn is_init() -> bool {
-    std::env::args_os().next().is_some_and(|name| name == PATH)
+    std::env::args_os().next().is_some_and(|name| name == INIT_PATH)
 }
 
 /// Runs the program after `--` and ends with its exit code, or 128 and the signal that ended it.
@@ -41,7 +39,7 @@ pub fn run() -> u8 {
     let child = match command.spawn() {
         Ok(child) => i32::try_from(child.id()).ok().and_then(Pid::from_raw),
         Err(error) => {
-            let text = format!("{PATH}: exec {}: {error}\n", program.to_string_lossy());
+            let text = format!("{INIT_PATH}: exec {}: {error}\n", program.to_string_lossy());
             let _ = rustix::io::write(rustix::stdio::stderr(), text.as_bytes());
             return if error.kind() == ErrorKind::NotFound { 127 } else { 126 };
         }

@@ -17,10 +17,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use crate::runtime::record::volumes::EMPTY_MARK;
 use crate::sys::mount;
-
-/// In a volume's directory: nothing has been in it yet.
-pub const EMPTY_MARK: &CStr = c"fresh";
 /// In a volume's directory: it is being filled.
 const COPYING_MARK: &CStr = c"filling";
 

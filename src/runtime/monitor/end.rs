@@ -96,7 +96,7 @@ impl Monitor {
         if self.is_auto_removed() {
             let _ = self.containers.remove(&self.spec.id, Some(&self.state.name));
             let own = self.spec.host.mounts.anonymous();
-            let _ = self.containers.volumes().remove_unused(&own, &self.containers);
+            let _ = self.containers.remove_unused_volumes(&own);
         }
         self.lock = None;
     }

@@ -4,6 +4,7 @@
 //! and learners find the field's own words in it. What the standard has no place for stands in
 //! annotations: how the root is stacked, and the user as the image names it.
 
+mod annotations;
 mod mounts;
 mod namespaces;
 pub mod resources;
@@ -12,41 +13,13 @@ mod security;
 
 use serde_json::{Value, json};
 
+pub use self::annotations::{
+    COPY_UP, DEFAULT_SYSCTLS, DEVICES, GROUPS, INIT, INIT_PATH, JOIN, LOWER, USER,
+};
 use crate::model::Result;
 use crate::model::container::ContainerSpec;
 use crate::model::container::storage::Driver;
 use crate::model::inspect::{MASKED_PATHS, READONLY_PATHS};
-
-/// Annotation: the layers of the root, lowest first, as a JSON array of paths relative to the
-/// container's directory. Without it the root is the directory `root.path` as it is.
-pub const LOWER: &str = "lifebox.root.lower";
-/// Annotation: `user[:group]` as the image or the caller names it; resolved inside the container.
-pub const USER: &str = "lifebox.user";
-/// Annotation: volumes that take what the image has where they are mounted, if they are new: a
-/// JSON array of pairs, the volume's directory relative to the container's, and the target.
-pub const COPY_UP: &str = "lifebox.volumes.fill";
-/// Where the program of `--init` is, relative to the container's directory.
-pub const INIT: &str = "../../init";
-/// Annotation: the containers whose namespaces are joined: a JSON object, the standard's word for
-/// the namespace to the container's id.
-pub const JOIN: &str = "lifebox.namespaces.join";
-
-/// Annotation: further groups, names or numbers, as a JSON array; resolved inside the container.
-pub const GROUPS: &str = "lifebox.groups";
-
-/// Kernel parameters of every network of a container's own.
-pub const DEFAULT_SYSCTLS: [(&str, &str); 2] =
-    [("net.ipv4.ip_unprivileged_port_start", "0"), ("net.ipv4.ping_group_range", "0 2147483647")];
-
-/// The device nodes that every container has: path, major, minor (confinement.md, 2.5).
-pub const DEVICES: [(&str, i64, i64); 6] = [
-    ("/dev/null", 1, 3),
-    ("/dev/zero", 1, 5),
-    ("/dev/full", 1, 7),
-    ("/dev/random", 1, 8),
-    ("/dev/urandom", 1, 9),
-    ("/dev/tty", 5, 0),
-];
 
 /// The OCI runtime specification of `spec` with this environment, whose root is stacked from
 /// `lower` (lowest first, relative to the container's directory), unless it is a copy. `throttle` are the
@@ -109,7 +82,7 @@ pub fn config(
     security::apply(spec, &mut config)?;
     resources::apply(spec, &mut config);
     mounts::apply(spec, &mut config);
-    crate::runtime::oci::namespaces::apply(spec, &mut config);
+    namespaces::apply(spec, &mut config);
     Ok(config)
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::COPY_UP;
+use super::annotations::COPY_UP;
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::{Mount, MountKind};
 

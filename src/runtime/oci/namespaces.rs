@@ -2,10 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{INIT, JOIN};
+use super::annotations::{INIT, INIT_PATH, JOIN};
 use crate::model::container::ContainerSpec;
 use crate::model::container::namespaces::NamespaceMode;
-use crate::runtime::init::pid1;
 
 /// Adds it to `config`.
 pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
@@ -59,11 +58,11 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) {
 /// The first process is a copy of this program, which starts the container's.
 fn run_init(config: &mut Value) {
     if let Some(arguments) = config["process"]["args"].as_array_mut() {
-        arguments.splice(0..0, [pid1::PATH.into(), "--".into()]);
+        arguments.splice(0..0, [INIT_PATH.into(), "--".into()]);
     }
     if let Some(mounts) = config["mounts"].as_array_mut() {
         mounts.push(json!({
-            "destination": pid1::PATH, "type": "bind", "source": INIT,
+            "destination": INIT_PATH, "type": "bind", "source": INIT,
             "options": ["bind", "rprivate", "nosuid", "nodev", "ro"],
         }));
     }

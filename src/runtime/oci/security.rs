@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::annotations::GROUPS;
 use super::seccomp::{self, ProfileContext};
 use crate::model::container::ContainerSpec;
 use crate::model::container::security::Seccomp;
@@ -27,7 +28,7 @@ pub(super) fn apply(spec: &ContainerSpec, config: &mut Value) -> Result<()> {
         "ambient": added,
     });
     config["process"]["noNewPrivileges"] = security.no_new_privileges.into();
-    config["annotations"][super::GROUPS] = json!(security.groups).to_string().into();
+    config["annotations"][GROUPS] = json!(security.groups).to_string().into();
     // Where it is not enabled, only `unconfined` gets here, and all is.
     if let Some(profile) = security.apparmor.as_ref().filter(|_| lsm::has_apparmor()) {
         config["process"]["apparmorProfile"] = profile.as_str().into();

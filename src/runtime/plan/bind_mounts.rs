@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{Mount, Spec};
 
-use super::{BindSource, MountStep, Step, missing, options_of, relative_to_root, text};
+use super::namespaces;
+use super::read::{missing, options_of, relative_to_root, text};
+use super::step::{BindSource, MountStep, Step};
 use crate::model::Result;
 use crate::runtime::oci;
 use crate::sys::mount::{Attributes, View};
@@ -26,7 +28,7 @@ pub(super) struct BindMounts {
 impl BindMounts {
     pub(super) fn new(spec: &Spec) -> Result<Self> {
         let mut shown = BindMounts { open: Vec::new(), copy_up: Vec::new(), steps: HashMap::new() };
-        let joined = super::namespaces::joined(spec)?;
+        let joined = namespaces::joined(spec)?;
         let shares = joined.contains_key("ipc");
         for mount in spec.mounts().iter().flatten() {
             let step = match mount.typ().as_deref() {

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::ffi::CString;
 
-use super::{Plan, Step};
+use super::capability;
+use super::step::{Plan, Step};
 use crate::model::script::trace::{ProcessRole, TraceStep};
 
 impl Plan {
@@ -143,7 +144,7 @@ impl Step {
                 vec![
                     ("name", name.to_owned()),
                     ("kept", kept.count_ones().to_string()),
-                    ("all", super::all_capabilities().len().to_string()),
+                    ("all", capability::all().len().to_string()),
                 ]
             }
             Step::JoinNamespace { kind, container, .. } => {

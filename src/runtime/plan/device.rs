@@ -3,8 +3,11 @@
 use oci_spec::runtime::{Linux, LinuxDevice, LinuxDeviceType};
 use rustix::fs::FileType;
 
-use super::{DeviceNode, Host, Step, oci, relative_to_root, text};
+use super::host::Host;
+use super::read::{relative_to_root, text};
+use super::step::{DeviceNode, Step};
 use crate::model::{Error, Kind, Result};
+use crate::runtime::oci;
 
 /// The nodes that every container has, then those of `linux`, then those of the host for a
 /// privileged container. The first of a path counts.

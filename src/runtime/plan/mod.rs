@@ -7,8 +7,10 @@ mod bind_mounts;
 mod capability;
 mod describe;
 mod device;
+mod host;
 mod limit;
 mod namespaces;
+mod read;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -16,50 +18,26 @@ mod tests;
 use std::collections::BTreeMap;
 use std::ffi::CString;
 
-use oci_spec::runtime::{Linux, LinuxDevice, Mount, Process, Spec};
+use oci_spec::runtime::{Linux, Mount, Process, Spec};
 
+use self::bind_mounts::BindMounts;
 pub use self::capability::all as all_capabilities;
+pub use self::host::Host;
 pub use self::limit::resource;
-pub use self::step::{BindSource, Credentials, DeviceNode, FileStep, MountStep, Root, Step};
-use super::{oci, seccomp};
-use crate::model::{Error, Kind, Result};
+use self::read::{missing, options_of, relative_to_root, setting, text};
+pub use self::step::{BindSource, Credentials, DeviceNode, FileStep, MountStep, Plan, Root, Step};
+use crate::model::Result;
+use crate::runtime::{oci, seccomp};
 use crate::sys::mount::{Attributes, Setting};
-use crate::sys::userns::Identity;
 
 /// The group of terminals in every distribution.
 const TTY_GROUP: u32 = 5;
 
-/// What init does between clone and exec, in order.
-#[derive(Debug)]
-pub struct Plan {
-    /// The namespaces that the process is made in (`CLONE_NEW*`). The cgroup namespace comes
-    /// later, by a step: its root is the cgroup that the process is in when it is made.
-    pub namespaces: i32,
-    /// The steps.
-    pub steps: Vec<Step>,
-}
-
-/// What the plan needs to know of the host.
-#[derive(Clone, Debug, Default)]
-pub struct Host {
-    /// Each v1 hierarchy to show inside: directory name, and its mount options.
-    pub cgroup_v1: Vec<(String, Vec<String>)>,
-    /// Whether the unified hierarchy is there, and where below `/sys/fs/cgroup` (empty: itself).
-    pub cgroup_v2: Option<String>,
-    /// Whether the container keeps standard input open.
-    pub open_stdin: bool,
-    /// Whether overlay takes layers one by one (Linux 6.8).
-    pub has_lowerdir_append: bool,
-    /// Who the monitor is in its user namespace.
-    pub identity: Identity,
-    /// All devices of the host, for a privileged container.
-    pub devices: Option<Vec<LinuxDevice>>,
-}
-
 /// The plan for `spec` on this host.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for text with a NUL and [`Kind::Unsupported`] for what lifebox does not do.
+/// [`Kind::Invalid`](crate::model::Kind::Invalid) for text with a NUL and
+/// [`Kind::Unsupported`](crate::model::Kind::Unsupported) for what lifebox does not do.
 pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
     let mut steps = vec![Step::CloseInherited, Step::DieWithMonitor];
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
@@ -215,7 +193,7 @@ fn privilege_steps(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
 
 /// What the container sees as its files.
 fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
-    let mut shown = crate::runtime::plan::bind_mounts::BindMounts::new(spec)?;
+    let mut shown = BindMounts::new(spec)?;
     // What is of the host is opened before anything is mounted, so that nothing of the image can
     // be taken for it (confinement.md, D3).
     steps.append(&mut shown.open);
@@ -238,26 +216,6 @@ fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) ->
         mount_steps(mount, host, &mut shown, steps)?;
     }
     Ok(())
-}
-
-fn missing(field: &str) -> Error {
-    Error::new(Kind::Corrupt, format!("config.json has no `{field}`"))
-}
-
-fn text(value: &str) -> Result<CString> {
-    CString::new(value).map_err(|_| {
-        Error::new(Kind::Invalid, format!("`{}` has a NUL byte", value.escape_debug()))
-    })
-}
-
-/// `path` relative to the root.
-fn relative_to_root(path: &str) -> Result<CString> {
-    text(path.trim_start_matches('/'))
-}
-
-fn setting(key: &str, value: &str) -> Result<Setting> {
-    let value = Some(value).filter(|value| !value.is_empty());
-    Ok(Setting { key: text(key)?, value: value.map(text).transpose()? })
 }
 
 /// Whether the root is an overlay. Without the annotation it is as the standard says: the
@@ -323,7 +281,7 @@ fn is_kernel_fs(mount: &Mount) -> bool {
 fn mount_steps(
     mount: &Mount,
     host: &Host,
-    shown: &mut crate::runtime::plan::bind_mounts::BindMounts,
+    shown: &mut BindMounts,
     steps: &mut Vec<Step>,
 ) -> Result<()> {
     if let Some(step) = shown.steps.remove(mount.destination()) {
@@ -407,27 +365,4 @@ fn cgroup_steps(
         steps.push(Step::RemountReadonly(relative_to_root(at)?));
     }
     Ok(())
-}
-
-/// Mount attributes, and what is left for the file system itself.
-fn options_of(options: &[String]) -> Result<(Attributes, Vec<Setting>)> {
-    let mut attributes = Attributes::empty();
-    let mut settings = Vec::new();
-    for option in options {
-        match option.as_str() {
-            "ro" => attributes |= Attributes::MOUNT_ATTR_RDONLY,
-            "nosuid" => attributes |= Attributes::MOUNT_ATTR_NOSUID,
-            "nodev" => attributes |= Attributes::MOUNT_ATTR_NODEV,
-            "noexec" => attributes |= Attributes::MOUNT_ATTR_NOEXEC,
-            "strictatime" => attributes |= Attributes::MOUNT_ATTR_STRICTATIME,
-            "noatime" => attributes |= Attributes::MOUNT_ATTR_NOATIME,
-            // `relatime` is the kernel's default; the others say what is always so here.
-            "rw" | "relatime" | "bind" | "rbind" | "rprivate" | "private" | "rslave" => {}
-            other => settings.push(match other.split_once('=') {
-                Some((key, value)) => setting(key, value)?,
-                None => Setting { key: text(other)?, value: None },
-            }),
-        }
-    }
-    Ok((attributes, settings))
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use oci_spec::runtime::{Linux, LinuxNamespaceType, Spec};
 
-use super::{Step, missing};
+use super::read::missing;
+use super::step::Step;
 use crate::model::Result;
 use crate::runtime::oci;
 

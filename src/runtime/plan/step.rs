@@ -9,6 +9,16 @@ use rustix::process::Resource;
 use crate::runtime::seccomp::Filter;
 use crate::sys::mount::{Attributes, Setting, View};
 
+/// What init does between clone and exec, in order.
+#[derive(Debug)]
+pub struct Plan {
+    /// The namespaces that the process is made in (`CLONE_NEW*`). The cgroup namespace comes
+    /// later, by a step: its root is the cgroup that the process is in when it is made.
+    pub namespaces: i32,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
 /// One step of init. What it needs is prepared: a step allocates nothing.
 #[derive(Debug)]
 pub enum Step {

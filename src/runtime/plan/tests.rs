@@ -4,13 +4,13 @@
 use expect_test::expect;
 use jiff::Timestamp;
 
-use super::super::oci;
 use super::{Host, plan};
 use crate::model::container::mounts::{Mount, Mounts};
 use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 use crate::model::container::storage::Driver;
 use crate::model::container::{Config, ContainerSpec, HostConfig, ImageUse, VERSION};
 use crate::model::value::digest::Digest;
+use crate::runtime::oci;
 
 fn steps(host: &Host) -> Vec<String> {
     steps_of(host, HostConfig::default())

@@ -5,6 +5,7 @@
 //! symbolic link to the container's directory; that it can be made only once is the lock on the
 //! name.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
@@ -270,6 +271,30 @@ impl ContainerStore {
             Some(name) => self.free_name(name, id),
             None => Ok(()),
         }
+    }
+
+    /// Removes those volumes of `names` that no container uses any more.
+    ///
+    /// # Errors
+    /// When something can't be read or removed.
+    pub fn remove_unused_volumes(&self, names: &[String]) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let volumes = self.volumes();
+        let held = volumes.lock_exclusive()?;
+        let mut used = BTreeSet::new();
+        for id in self.ids()? {
+            if let Ok(spec) = self.directory(&id).read_spec() {
+                used.extend(spec.host.mounts.volumes().map(str::to_owned));
+            }
+        }
+        for name in names.iter().filter(|name| !used.contains(*name)) {
+            if volumes.exists(name) {
+                volumes.remove(&held, name)?;
+            }
+        }
+        Ok(())
     }
 
     /// What killed processes left: names without a container, containers half-made or

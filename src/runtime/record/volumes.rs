@@ -5,20 +5,23 @@
 //! that begin with a point are being made or removed. `volumes/.lock` is shared by who makes
 //! containers and held alone by who removes volumes.
 
+use std::ffi::CStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::container_store::ContainerStore;
 use super::journal::Journal;
 use crate::model::container::mounts::check_volume_name;
 use crate::model::error::Context;
 use crate::model::observe::event::{Action, Event};
 use crate::model::observe::volume::{VERSION, Volume};
 use crate::model::{Error, Kind, Result};
-use crate::runtime::init::volume_copy_up::EMPTY_MARK;
+use crate::runtime::host;
 use crate::sys;
+
+/// In a volume's directory: nothing has been in it yet.
+pub const EMPTY_MARK: &CStr = c"fresh";
 
 /// The volumes below one root.
 #[derive(Clone, Debug)]
@@ -143,6 +146,11 @@ impl Volumes {
         }
     }
 
+    /// Whether there is anything of this name, damaged or not.
+    pub fn exists(&self, name: &str) -> bool {
+        self.path.join(name).exists()
+    }
+
     /// All volumes by name. One whose record is damaged is left out.
     ///
     /// # Errors
@@ -181,31 +189,8 @@ impl Volumes {
         }
         Ok(())
     }
-
-    /// Removes those of `names` that no container uses any more.
-    ///
-    /// # Errors
-    /// When something can't be read or removed.
-    pub fn remove_unused(&self, names: &[String], containers: &ContainerStore) -> Result<()> {
-        if names.is_empty() {
-            return Ok(());
-        }
-        let held = self.lock_exclusive()?;
-        let mut used = std::collections::BTreeSet::new();
-        for id in containers.ids()? {
-            if let Ok(spec) = containers.directory(&id).read_spec() {
-                used.extend(spec.host.mounts.volumes().map(str::to_owned));
-            }
-        }
-        for name in names.iter().filter(|name| !used.contains(*name)) {
-            if self.path.join(name).exists() {
-                self.remove(&held, name)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 fn random_name() -> Result<String> {
-    Ok(format!("{:016x}", u64::from_le_bytes(crate::runtime::random()?)))
+    Ok(format!("{:016x}", u64::from_le_bytes(host::random()?)))
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::programs;
+use crate::runtime::host::user;
 use crate::sys;
-use crate::sys::userns::{self, Identity, Range};
+use crate::sys::userns::{Identity, Range};
 
 /// What a user namespace of this user maps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Maps {
         Maps::from_sources(Sources {
             uid,
             gid: rustix::process::getegid().as_raw(),
-            name: name_of(uid, &read("/etc/passwd")).unwrap_or_else(variable),
+            name: user::name_of(uid, &read("/etc/passwd")).unwrap_or_else(variable),
             subuid: read("/etc/subuid"),
             subgid: read("/etc/subgid"),
             newuidmap: Helper::find("newuidmap"),
@@ -226,19 +226,13 @@ fn meet(a: u32, a_count: u32, b: u32, b_count: u32) -> bool {
     a < b.saturating_add(b_count) && b < a.saturating_add(a_count)
 }
 
-/// The ordinary user outside of this namespace: number and name.
-pub(crate) fn caller() -> (u32, String) {
-    let uid = userns::identity().root_outside();
-    let uid = uid.unwrap_or_else(|| rustix::process::geteuid().as_raw());
-    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    (uid, name_of(uid, &passwd).unwrap_or_else(|| uid.to_string()))
-}
-
-/// The name of a user in the text of passwd(5).
-fn name_of(uid: u32, passwd: &str) -> Option<String> {
-    let number = uid.to_string();
-    let mut lines = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    lines.find(|fields| fields.get(2) == Some(&number.as_str())).map(|fields| fields[0].to_owned())
+/// The programs of a name in the search path, and where such programs are.
+fn programs(name: &str) -> impl Iterator<Item = PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].map(PathBuf::from);
+    let places: Vec<_> = std::env::split_paths(&path).chain(usual).collect();
+    let all = places.into_iter().filter(|place| place.is_absolute()).map(move |p| p.join(name));
+    all.filter(|program| program.is_file())
 }
 
 #[cfg(test)]

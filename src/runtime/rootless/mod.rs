@@ -13,7 +13,7 @@ use std::ffi::CString;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -22,13 +22,10 @@ use rustix::pipe::PipeFlags;
 
 pub use self::maps::Maps;
 use self::members::Members;
-use super::cgroup::Hierarchies;
 use super::host;
-use super::plan::{Credentials, Step};
 use crate::model::container::State;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
-pub use crate::runtime::cgroup::delegation::delegation_hint;
 use crate::sys::poll;
 use crate::sys::process::{self, Child};
 use crate::sys::userns::{self, Range};
@@ -79,17 +76,6 @@ pub(super) fn register_member(root: &Path, pid: u32) -> Result<()> {
     Members::open(root)?.add(i32::try_from(pid).unwrap_or_default())
 }
 
-/// The cgroup below which containers get theirs, unless the user names one: `lifebox`, which for
-/// an ordinary user is below the cgroup that it is in. To be asked before [`enter`].
-pub fn cgroup_parent() -> String {
-    let own = if rustix::process::geteuid().is_root() {
-        PathBuf::new()
-    } else {
-        Hierarchies::current_cgroup()
-    };
-    own.join("lifebox").to_string_lossy().into_owned()
-}
-
 /// The ids of the ordinary user who runs this; `None` for root.
 pub fn maps() -> Option<&'static Maps> {
     ENTERED.get()
@@ -98,9 +84,8 @@ pub fn maps() -> Option<&'static Maps> {
 /// What is not as an ordinary user needs it, each with what mends it.
 pub fn warnings() -> Vec<String> {
     let Some(maps) = maps() else { return Vec::new() };
-    let obstacles = crate::runtime::rootless::host_check::host_check()
-        .into_iter()
-        .map(|(what, way)| format!("{what}: {way}"));
+    let obstacles =
+        host_check::host_check().into_iter().map(|(what, way)| format!("{what}: {way}"));
     maps.warnings.iter().cloned().chain(obstacles).collect()
 }
 
@@ -126,27 +111,9 @@ pub(super) fn kill_orphan(state: &State) -> Result<()> {
     }
 }
 
-/// Why a step fails that would not fail for the machine's root.
-pub(super) fn explain(step: &Step, errno: Errno) -> Option<Error> {
-    match (step, errno) {
-        (Step::SetCredentials(Credentials { user, .. }), Errno::INVAL | Errno::PERM) => {
-            let message =
-                format!("`{user}` or one of its groups is none of this user's subordinate ids");
-            let hint = "`lifebox info` shows the ids that there are, and the command for more";
-            Some(Error::new(Kind::Denied, message).hint(hint).with_exit_code(126))
-        }
-        (Step::Mount(_), Errno::PERM) => {
-            let hint = "a container around this one hides parts of /proc or /sys; start that one \
-                        with --privileged, or with --security-opt systempaths=unconfined";
-            Some(Error::from_errno(step.to_string(), errno.raw_os_error()).hint(hint))
-        }
-        _ => None,
-    }
-}
-
 fn refused(what: &str, errno: Errno) -> Error {
     let error = Error::from_errno(what, errno.raw_os_error()).with_kind(Kind::Denied);
-    match crate::runtime::rootless::host_check::host_check().into_iter().next() {
+    match host_check::host_check().into_iter().next() {
         Some((obstacle, way)) => Error::new(Kind::Denied, obstacle).hint(way).cause(error),
         None => error.hint("something on this host keeps ordinary users from it; run as root"),
     }
@@ -229,13 +196,4 @@ fn helper(program: &Path, ranges: &[Range], gate: &OwnedFd, mouth: &OwnedFd) -> 
 fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
         .map_err(|errno| Error::from_errno("pipe2", errno.raw_os_error()))
-}
-
-/// The programs of a name in the search path, and where such programs are.
-fn programs(name: &str) -> impl Iterator<Item = PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let usual = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].map(PathBuf::from);
-    let places: Vec<_> = std::env::split_paths(&path).chain(usual).collect();
-    let all = places.into_iter().filter(|place| place.is_absolute()).map(move |p| p.join(name));
-    all.filter(|program| program.is_file())
 }

@@ -5,7 +5,6 @@ use rustix::io::Errno;
 use crate::model::{Error, Kind};
 use crate::runtime::plan::{Credentials, MountStep, Plan, Step};
 use crate::runtime::protocol::Report;
-use crate::runtime::rootless;
 use crate::sys::userns;
 
 /// A report in words, with Docker's exit code for it.
@@ -18,7 +17,7 @@ pub(crate) fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Erro
     let program = arguments.first().map_or("", String::as_str);
     Some(step)
         .filter(|_| userns::in_user_namespace())
-        .and_then(|step| rootless::explain(step, errno))
+        .and_then(|step| explain_rootless(step, errno))
         .or_else(|| explain_label(step, errno))
         .or_else(|| explain_program(step, errno, program))
         .or_else(|| explain_mount(step, errno))
@@ -28,6 +27,24 @@ pub(crate) fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Erro
             let step = format!("step {} of {}: {step}", number + 1, plan.steps.len());
             Error::from_errno(step, report.errno).with_kind(Kind::System)
         })
+}
+
+/// Why a step fails that would not fail for the machine's root.
+fn explain_rootless(step: &Step, errno: Errno) -> Option<Error> {
+    match (step, errno) {
+        (Step::SetCredentials(Credentials { user, .. }), Errno::INVAL | Errno::PERM) => {
+            let message =
+                format!("`{user}` or one of its groups is none of this user's subordinate ids");
+            let hint = "`lifebox info` shows the ids that there are, and the command for more";
+            Some(Error::new(Kind::Denied, message).hint(hint).with_exit_code(126))
+        }
+        (Step::Mount(_), Errno::PERM) => {
+            let hint = "a container around this one hides parts of /proc or /sys; start that one \
+                        with --privileged, or with --security-opt systempaths=unconfined";
+            Some(Error::from_errno(step.to_string(), errno.raw_os_error()).hint(hint))
+        }
+        _ => None,
+    }
 }
 
 /// Why the root could not be stacked.

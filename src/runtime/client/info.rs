@@ -1,0 +1,77 @@
+//! What this host offers containers: the facts of `info`, and what is missing.
+
+use crate::runtime::cgroup::{self, Hierarchies};
+use crate::runtime::host::lsm;
+use crate::runtime::rootless;
+use crate::sys::userns;
+
+/// This machine.
+#[derive(Debug)]
+pub struct Description {
+    /// The kernel's release.
+    pub kernel: String,
+    /// Such as `x86_64`.
+    pub architecture: String,
+    /// `v2`, `v1`, `hybrid`, or `none`.
+    pub cgroup_version: String,
+    /// The controllers that containers get.
+    pub cgroup_controllers: Vec<String>,
+    /// The number of processors.
+    pub cpus: u64,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Whether this is an ordinary user.
+    pub rootless: bool,
+    /// The users of such a user's containers, as lines of `uid_map`.
+    pub uid_map: Vec<String>,
+    /// The same for groups.
+    pub gid_map: Vec<String>,
+    /// What confines containers, as `name=seccomp,profile=builtin`.
+    pub security_options: Vec<String>,
+    /// What it cannot do, and how to allow it.
+    pub warnings: Vec<String>,
+}
+
+/// Asks the kernel. Containers get their cgroups below `cgroup_parent`.
+pub fn describe(cgroup_parent: &str) -> Description {
+    let mut warnings = Vec::new();
+    let hierarchies = Hierarchies::of_host().unwrap_or_else(|error| {
+        warnings.push(error.to_string());
+        Hierarchies::default()
+    });
+    let version = hierarchies.version();
+    let hierarchies = hierarchies.delegated(cgroup_parent.as_ref());
+    warnings.extend(rootless::warnings());
+    if userns::in_user_namespace() && hierarchies == Hierarchies::default() {
+        warnings.push(format!(
+            "this user has no cgroup, so there is no limit, no `pause` and no `stats`; {}",
+            cgroup::delegation_hint(None, false)
+        ));
+    }
+    let filesystems = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    if !filesystems.lines().any(|line| line.ends_with("\toverlay")) {
+        warnings.push("the kernel has no overlay file system loaded: modprobe overlay".to_owned());
+    }
+    let maps = rootless::maps();
+    let name = rustix::system::uname();
+    let total = rustix::system::sysinfo();
+    Description {
+        kernel: name.release().to_string_lossy().into_owned(),
+        architecture: name.machine().to_string_lossy().into_owned(),
+        cgroup_version: version.to_owned(),
+        cgroup_controllers: hierarchies.controllers_below(cgroup_parent.as_ref()),
+        cpus: std::thread::available_parallelism().map_or(1, |count| count.get() as u64),
+        memory: total.totalram.saturating_mul(u64::from(total.mem_unit)),
+        rootless: maps.is_some(),
+        security_options: lsm::security_options(maps.is_some()),
+        uid_map: maps.map(|maps| format_id_map(&maps.uids)).unwrap_or_default(),
+        gid_map: maps.map(|maps| format_id_map(&maps.gids)).unwrap_or_default(),
+        warnings,
+    }
+}
+
+fn format_id_map(ranges: &[userns::Range]) -> Vec<String> {
+    let line =
+        |range: &userns::Range| format!("{} {} {}", range.inside, range.outside, range.count);
+    ranges.iter().map(line).collect()
+}
