@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::value::capability;
-use crate::model::value::capability::ALL;
+use crate::model::value::capability::{self, ALL};
 use crate::model::{Error, Kind, Result};
 
 /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.

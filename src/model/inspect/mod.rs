@@ -97,7 +97,7 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
         "GraphDriver": { "Data": graph(spec.host.storage, paths), "Name": spec.host.storage.to_string() },
         "Mounts": mounts::mounts(&spec.host.mounts, &paths.volumes),
         "Config": config(spec),
-        "NetworkSettings": crate::model::inspect::namespaces::network_settings(&spec.host.namespaces),
+        "NetworkSettings": namespaces::network_settings(&spec.host.namespaces),
     })
 }
 
@@ -159,9 +159,9 @@ fn host_config(container: &Container) -> Value {
         "Dns": container.spec.host.namespaces.dns,
         "DnsOptions": container.spec.host.namespaces.dns_options,
         "DnsSearch": container.spec.host.namespaces.dns_search,
-        "ExtraHosts": crate::model::inspect::namespaces::extra_hosts(&container.spec.host.namespaces),
+        "ExtraHosts": namespaces::extra_hosts(&container.spec.host.namespaces),
         "GroupAdd": or_null(&security.groups),
-        "IpcMode": crate::model::inspect::namespaces::ipc(&container.spec.host.namespaces),
+        "IpcMode": namespaces::ipc(&container.spec.host.namespaces),
         "Cgroup": "",
         "Links": null,
         "OomScoreAdj": container.spec.host.resources.oom_score_adj.unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::model::image::Image;
 use crate::model::value::digest::Digest;
 use crate::model::value::platform::Platform;
 
@@ -97,7 +98,7 @@ pub struct Access {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pulled {
     /// The image.
-    pub image: crate::model::image::Image,
+    pub image: Image,
     /// The digest of what the reference named, an index where it is one.
     pub digest: Digest,
     /// Whether the image was not here under this reference before.
