@@ -6,17 +6,16 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::libraries::Libraries;
-use super::tree::{Node, Tree};
+use super::tree::{self, Node, Tree};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool::{SpoolWriter, Spooled};
 use crate::image::store::Store;
 use crate::image::store::import::Incoming;
 use crate::model::Result;
 use crate::model::image::HostImage;
+use crate::model::value::env::DEFAULT_PATH;
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
-
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The programs of `host:latest`.
 #[rustfmt::skip]
@@ -105,7 +104,7 @@ fn config(layer: &Spooled, newest: i64) -> String {
         "architecture": Platform::host().architecture,
         "os": "linux",
         "config": {
-            "Env": [format!("PATH={PATH}")],
+            "Env": [format!("PATH={DEFAULT_PATH}")],
             "Cmd": ["/bin/sh"],
             "Labels": {
                 "org.opencontainers.image.title": "host",
@@ -138,7 +137,7 @@ struct Busybox {
 impl HostScan {
     fn new() -> Self {
         // The container's own PATH first: what is found there is found inside as well.
-        let mut dirs: Vec<PathBuf> = PATH.split(':').map(PathBuf::from).collect();
+        let mut dirs: Vec<PathBuf> = DEFAULT_PATH.split(':').map(PathBuf::from).collect();
         let host = std::env::var_os("PATH").unwrap_or_default();
         for dir in std::env::split_paths(&host).filter(|dir| dir.is_absolute()) {
             if !dirs.contains(&dir) {
@@ -213,7 +212,10 @@ impl HostScan {
 
     /// A program from elsewhere gets a link where the image's PATH finds it.
     fn within_path(&mut self, name: &str, path: &Path) {
-        if !path.parent().is_some_and(|dir| PATH.split(':').any(|known| dir == Path::new(known))) {
+        if !path
+            .parent()
+            .is_some_and(|dir| DEFAULT_PATH.split(':').any(|known| dir == Path::new(known)))
+        {
             self.tree.add(Path::new("/usr/bin"));
             let target = path.to_owned();
             self.tree.put(&format!("/usr/bin/{name}"), Node::Link { target });

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// How Docker writes "never".
-const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
+pub(super) const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
 
 pub(super) fn time(time: Option<Timestamp>) -> String {
     time.map_or_else(|| ZERO_TIME.to_owned(), |time| time.to_string())
