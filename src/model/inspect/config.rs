@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// How Docker writes "never".
+/// Docker's text for a time that never came.
 pub(super) const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
 
 pub(super) fn time(time: Option<Timestamp>) -> String {
@@ -16,8 +16,8 @@ pub(super) fn extend(object: &mut Value, more: Value) {
     }
 }
 
-/// Docker's `Config` with all its keys in Docker's order. A value of the wrong type in `source`,
-/// which may be a stranger's, is read as absent.
+/// Returns Docker's `Config` with all keys in Docker's order. A value of the wrong type in `source`,
+/// which is untrusted, is read as absent.
 pub(super) fn docker_config(source: &Value) -> Value {
     let text = |key: &str| source.get(key).and_then(Value::as_str).unwrap_or_default();
     let flag = |key: &str| source.get(key).and_then(Value::as_bool).unwrap_or_default();

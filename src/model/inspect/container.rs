@@ -40,25 +40,25 @@ pub const READONLY_PATHS: [&str; 6] =
 pub struct ContainerPaths {
     /// The log of its output.
     pub log: String,
-    /// What it sees as `/etc/hostname`.
+    /// The file mounted as `/etc/hostname`.
     pub hostname: String,
-    /// What it sees as `/etc/hosts`.
+    /// The file mounted as `/etc/hosts`.
     pub hosts: String,
-    /// What it sees as `/etc/resolv.conf`.
+    /// The file mounted as `/etc/resolv.conf`.
     pub resolv_conf: String,
-    /// The directories of its image's layers, the highest first, as overlayfs takes them.
+    /// The directories of the image's layers, topmost first, as overlayfs takes them.
     pub lower: Vec<String>,
-    /// The directory of its own changes.
+    /// The directory of the container's changes (`upperdir`).
     pub upper: String,
-    /// The directory that overlayfs works in.
+    /// The work directory of overlayfs (`workdir`).
     pub work: String,
     /// The directory of all volumes.
     pub volumes: String,
-    /// Where its root is mounted, in its own mount namespace.
+    /// Where the root is mounted, in the container's mount namespace.
     pub merged: String,
 }
 
-/// What `inspect` shows of a container, without the array around it.
+/// Returns what `inspect` prints of a container, without the array around it.
 pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
     let (spec, state) = (&container.spec, &container.state);
     let argv = spec.config.argv();
@@ -92,7 +92,7 @@ pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
     })
 }
 
-/// Where the root file system is; Docker tells nothing of a copy.
+/// Returns where the root file system is; null for a copy, as in Docker.
 fn graph(driver: Driver, paths: &ContainerPaths) -> Value {
     match driver {
         Driver::Vfs => Value::Null,
@@ -126,7 +126,7 @@ fn state_json(container: &Container) -> Value {
     shown
 }
 
-/// The part of `HostConfig` that says how a container is run, then that of its resources.
+/// Returns `HostConfig`: how a container is run, then its resources.
 fn host_config(container: &Container) -> Value {
     let security = &container.spec.host.security;
     let restart = container.spec.host.supervision.restart;
@@ -187,7 +187,7 @@ fn or_null(list: &[String]) -> Value {
     if list.is_empty() { Value::Null } else { json!(list) }
 }
 
-/// As they were written, but with a profile's text for its file, as Docker's client sends it.
+/// Returns the options as written, but with a profile's text for its file, as Docker's client sends it.
 fn security_options(security: &Security) -> Value {
     let shown = |option: &String| match &security.seccomp {
         Seccomp::Profile(text) if option.starts_with("seccomp") => format!("seccomp={text}"),
@@ -204,7 +204,7 @@ fn device(device: &Device) -> Value {
     })
 }
 
-/// What was asked for; our own default is not shown, for Docker's is no limit.
+/// Returns the configured limits. Our own default is left out, for Docker's is no limit.
 fn log_config(limits: LogConfig) -> Value {
     if limits == LogConfig::default() {
         return json!({});

@@ -7,7 +7,7 @@ use crate::model::image::Image;
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 
-/// The remark on an image: its own, or that of its latest step, where newer builders write it.
+/// Returns the comment on an image: its own, or that of its latest step, where newer builders write it.
 fn comment(image: &Image) -> &str {
     let own = image.document.get("comment");
     let steps = image.document.get("history").and_then(Value::as_array);
@@ -18,8 +18,8 @@ fn comment(image: &Image) -> &str {
         .unwrap_or_default()
 }
 
-/// What `image inspect` shows of an image, without the array around it. `layers` are the
-/// directories of its layers, the highest first, as overlayfs takes them.
+/// Returns what `image inspect` prints of an image, without the array around it. `layers` are the
+/// directories of its layers, topmost first, as overlayfs takes them.
 pub fn image(image: &Image, layers: &[String]) -> Value {
     let text = |key: &str| image.document.get(key).and_then(Value::as_str).unwrap_or_default();
     let familiar =
@@ -51,7 +51,7 @@ pub fn image(image: &Image, layers: &[String]) -> Value {
     })
 }
 
-/// The image's configuration as it was read, with what only its document knows.
+/// Returns the image's configuration as parsed, with the keys that only its document has.
 fn image_config(image: &Image) -> Value {
     let mut source = match image.document.get("config") {
         Some(Value::Object(map)) => Value::Object(map.clone()),
