@@ -19,7 +19,7 @@ pub enum Kind {
     NotFound,
     /// The name is taken.
     Exists,
-    /// The caller's words are wrong: a bad name, option, signal or duration.
+    /// An argument is wrong: a bad name, option, signal or duration.
     Invalid,
     /// The state machine does not allow it now.
     Refused,
@@ -31,20 +31,20 @@ pub enum Kind {
     Network,
     /// Stored or received data is damaged.
     Corrupt,
-    /// It took longer than allowed.
+    /// A timeout expired.
     Timeout,
-    /// The container ended while something else was awaited.
+    /// The container exited while the caller waited for something else.
     Died,
-    /// The user interrupted it.
+    /// The user interrupted the operation.
     Cancelled,
     /// A system call failed.
     System,
-    /// lifebox itself is wrong.
+    /// A bug of lifebox.
     Bug,
 }
 
 impl Kind {
-    /// The word that scripts see, such as `not_found`.
+    /// Returns the word that scripts see, such as `not_found`.
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::NotFound => "not_found",
@@ -100,7 +100,7 @@ struct Detail {
 }
 
 impl Error {
-    /// An error of `kind`. The message is lower case, without a full stop, and names the thing in
+    /// Returns an error of `kind`. The message is lower case, without a full stop, and names the object in
     /// backticks.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error {
@@ -118,7 +118,7 @@ impl Error {
         }
     }
 
-    /// A failed system call: `call` with its arguments, and its `errno`.
+    /// Returns the error of a system call: `call` with its arguments, and its `errno`.
     /// `EACCES`, `EPERM` and `EROFS` become [`Kind::Denied`], `ENOENT` [`Kind::NotFound`].
     pub fn from_errno(call: impl Into<String>, errno: i32) -> Self {
         const EPERM: i32 = 1;
@@ -137,12 +137,12 @@ impl Error {
         error
     }
 
-    /// The error of ours that came along as an I/O error, through a reader or writer of ours.
+    /// Returns the [`Error`] inside an I/O error, as our readers and writers return it.
     pub fn downcast_io(error: &std::io::Error) -> Option<Error> {
         error.get_ref()?.downcast_ref::<Error>().cloned()
     }
 
-    /// An I/O failure while doing `what`, such as ``read `/x/y` ``.
+    /// Returns an I/O error of `what`, such as ``read `/x/y` ``.
     pub fn from_io(what: impl Into<String>, error: &std::io::Error) -> Self {
         if let Some(ours) = Error::downcast_io(error) {
             return ours.context(what);
@@ -153,7 +153,7 @@ impl Error {
         }
     }
 
-    /// Says what to do about it.
+    /// Sets the hint: what to do about the error.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.detail.hint = Some(hint.into());
@@ -167,7 +167,7 @@ impl Error {
         self
     }
 
-    /// Says what was attempted: the present message becomes the first cause.
+    /// Sets the message to what was attempted: the present message becomes the first cause.
     #[must_use]
     pub fn context(mut self, attempted: impl Into<String>) -> Self {
         let message = std::mem::replace(&mut self.detail.message, attempted.into());
@@ -175,14 +175,14 @@ impl Error {
         self
     }
 
-    /// Replaces the kind, where a layer above knows better what it means.
+    /// Replaces the kind, where a caller knows better what the error means.
     #[must_use]
     pub fn with_kind(mut self, kind: Kind) -> Self {
         self.detail.kind = kind;
         self
     }
 
-    /// Names the container, and its status where that is the reason.
+    /// Sets the container, and its status where that is the reason.
     #[must_use]
     pub fn container(mut self, name: impl Into<String>, status: Option<&str>) -> Self {
         self.detail.container = Some(name.into());
@@ -190,19 +190,19 @@ impl Error {
         self
     }
 
-    /// Says that the state machine refused this verb, for who tells it in another language.
+    /// Sets the verb that the state machine refused, for messages in other languages.
     #[must_use]
     pub fn refusal_of(mut self, verb: &str) -> Self {
         self.detail.refused = Some(verb.to_owned());
         self
     }
 
-    /// The verb that the state machine refused, where it did.
+    /// Returns the verb that the state machine refused, where it did.
     pub fn refused_verb(&self) -> Option<&str> {
         self.detail.refused.as_deref()
     }
 
-    /// The same error in other words.
+    /// Replaces the message.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>, hint: impl Into<String>) -> Self {
         self.detail.message = message.into();
@@ -217,48 +217,48 @@ impl Error {
         self
     }
 
-    /// What went wrong, for code.
+    /// Returns the kind, for code.
     pub fn kind(&self) -> Kind {
         self.detail.kind
     }
 
-    /// What went wrong, for people: one sentence without a full stop.
+    /// Returns the message, for people: one sentence without a full stop.
     pub fn message(&self) -> &str {
         &self.detail.message
     }
 
-    /// What to do about it.
+    /// Returns the hint: what to do about the error.
     pub fn hint_text(&self) -> Option<&str> {
         self.detail.hint.as_deref()
     }
 
-    /// Why, outermost first.
+    /// Returns the causes, outermost first.
     pub fn causes(&self) -> &[String] {
         &self.detail.causes
     }
 
-    /// The container it is about.
+    /// Returns the container.
     pub fn container_name(&self) -> Option<&str> {
         self.detail.container.as_deref()
     }
 
-    /// The status that the container was in, where that is the reason.
+    /// Returns the status of the container, where that is the reason.
     pub fn status(&self) -> Option<&str> {
         self.detail.status.as_deref()
     }
 
-    /// The error number of the system call that failed.
+    /// Returns the error number of the system call that failed.
     pub fn errno(&self) -> Option<i32> {
         self.detail.errno
     }
 
-    /// The exit code of a start that failed: 126, 127 or 128.
+    /// Returns the exit code of a start that failed: 126, 127 or 128.
     pub fn exit_code(&self) -> Option<u8> {
         self.detail.exit_code
     }
 }
 
-/// Message and causes in one line: `cannot start ...: mount overlay on /: invalid argument`.
+/// Writes message and causes in one line: `cannot start ...: mount overlay on /: invalid argument`.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.detail.message)?;
@@ -279,7 +279,7 @@ impl std::error::Error for Error {}
 
 /// Adds what was attempted to the error of a result.
 pub trait Context<T> {
-    /// The present message becomes the first cause of `attempted`.
+    /// Sets the message to `attempted`; the present message becomes the first cause.
     ///
     /// # Errors
     /// The error itself, with the context.

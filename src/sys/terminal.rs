@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use rustix::termios::{OptionalActions, Termios, Winsize};
 
 use super::errno::last_errno;
+use super::poll;
 use crate::model::{Error, Result};
 
 /// `TIOCGPTPEER`, which libc lacks on some targets (asm-generic/ioctls.h).
@@ -184,7 +185,7 @@ extern "C" fn give_back(signal: libc::c_int) {
 
 extern "C" fn resized(_signal: libc::c_int) {
     if let Some(event) = RESIZED.get() {
-        crate::sys::poll::signal(event);
+        poll::signal(event);
     }
 }
 
@@ -194,7 +195,7 @@ pub fn resizes() -> Result<BorrowedFd<'static>> {
     let event = match RESIZED.get() {
         Some(event) => event,
         None => {
-            let _ = RESIZED.set(crate::sys::poll::eventfd()?);
+            let _ = RESIZED.set(poll::eventfd()?);
             RESIZED.get().ok_or_else(|| Error::from_errno("eventfd", libc::EBADF))?
         }
     };

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::configure;
 use super::copy::Copying;
-use super::find;
 use super::opened::Opened;
 use super::pattern::Ignore;
+use super::{configure, find};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::layer::overlay_view::Layer;
+use crate::image::layer::walk::below;
 use crate::image::layer::walk::{Form, Tree};
 use crate::image::store::Store;
 use crate::model::error::Context;
@@ -84,8 +84,7 @@ fn copy_items(
         return Err(Error::new(Kind::Invalid, message));
     }
     for (name, source) in files {
-        let inside =
-            if into { crate::image::layer::walk::below(&target, &name) } else { target.clone() };
+        let inside = if into { below(&target, &name) } else { target.clone() };
         match source {
             Err(text) => copying.text(&inside, text.as_bytes(), 0o644)?,
             Ok(source) if source.is_directory => {

@@ -6,6 +6,7 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use crate::image::tar::error::corrupt;
 use crate::model::Result;
 use crate::sys::fs;
 
@@ -33,7 +34,7 @@ impl Staging {
                 Err(error) => return Err(error),
             }
         }
-        Err(crate::image::tar::error::corrupt("no free name for a staging directory"))
+        Err(corrupt("no free name for a staging directory"))
     }
 
     /// The directory.

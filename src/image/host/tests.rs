@@ -22,7 +22,7 @@ fn its_programs_run_inside_with_nothing_else() {
         .arg(&root)
         .args(["/bin/sh", "-c", script])
         .env_clear()
-        .env("PATH", PATH)
+        .env("PATH", DEFAULT_PATH)
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
@@ -35,7 +35,7 @@ fn its_programs_run_inside_with_nothing_else() {
             .arg(&root)
             .args([name, "--help"])
             .env_clear()
-            .env("PATH", PATH)
+            .env("PATH", DEFAULT_PATH)
             .stdin(std::process::Stdio::null())
             .output();
         if !matches!(*name, "yes" | "sh" | "sleep") {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustix::fs::FileType;
 
 use super::overlay_view::Layer;
-use super::walk::{Form, Node, Tree, Visit, split};
+use super::walk::{self, Form, Node, Tree, Visit, split};
+use crate::image::tar::error::lossy;
 use crate::model::Result;
 use crate::model::image::build::{Change, ChangeKind};
 use crate::sys::fs;
@@ -40,7 +41,7 @@ pub(crate) fn changes(
         }
         if node.opaque {
             for name in names_below(&lowers, &node.path)? {
-                let path = crate::image::layer::walk::below(&node.path, &name);
+                let path = walk::below(&node.path, &name);
                 if fs::stat(&*node.holder, &name)?.is_none() {
                     add_with_parents(&mut found, &path, ChangeKind::Deleted);
                 }
@@ -53,10 +54,8 @@ pub(crate) fn changes(
 
 /// As they are told.
 pub(crate) fn to_changes(found: BTreeMap<Vec<u8>, ChangeKind>) -> Vec<Change> {
-    let change = |(path, kind): (Vec<u8>, ChangeKind)| Change {
-        kind,
-        path: format!("/{}", crate::image::tar::error::lossy(&path)),
-    };
+    let change =
+        |(path, kind): (Vec<u8>, ChangeKind)| Change { kind, path: format!("/{}", lossy(&path)) };
     found.into_iter().map(change).collect()
 }
 

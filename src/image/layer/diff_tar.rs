@@ -155,7 +155,7 @@ impl<'a> DiffTar<'a> {
             self.packer.append(&entry)?;
         }
         if layer && node.opaque {
-            let name = crate::image::layer::walk::below(&node.path, OPAQUE_MARK);
+            let name = below(&node.path, OPAQUE_MARK);
             self.packer.append(&Entry::new(&name, MemberKind::File, 0))?;
         }
         Ok(())

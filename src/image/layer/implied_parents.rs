@@ -15,8 +15,7 @@ use rustix::fs::FileType;
 
 use super::attributes::copy_xattrs;
 use super::lowers::{Deferred, DeferredList, Lowers};
-use super::overlay_view;
-use super::overlay_view::{Found, Layer, opaque};
+use super::overlay_view::{self, Found, Layer, opaque};
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::spool;
 use crate::image::tar::error::{corrupt, escaped};

@@ -13,10 +13,11 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::OwnedFd;
 
-use crate::image::tar::error::corrupt;
+use crate::image::tar::error::{corrupt, stream_error};
 use crate::image::tar::members::TarSource;
 use crate::model::Result;
 use crate::model::error::Context;
+use crate::model::value::digest::Digest;
 use crate::sys::fs;
 
 const BYTES: u8 = 0;
@@ -49,8 +50,7 @@ impl<R: Read> TarSplitWriter<R> {
 
     /// Reads on to the end of the stream, where padding may be, and completes the recipe.
     pub(crate) fn finish(mut self) -> Result<()> {
-        io::copy(&mut self, &mut io::sink())
-            .map_err(|error| crate::image::tar::error::stream_error(&error))?;
+        io::copy(&mut self, &mut io::sink()).map_err(|error| stream_error(&error))?;
         self.flush().and_then(|()| self.tar_split.write_all(&[END])).context(writing)?;
         let buffer = self.tar_split.finish().context(writing)?;
         buffer.into_inner().map_err(io::IntoInnerError::into_error).context(writing)?;
@@ -187,11 +187,11 @@ fn limited(buffer: &mut [u8], left: u64) -> &mut [u8] {
 pub(crate) struct Verified<R> {
     stream: R,
     hash: Option<sha2::Sha256>,
-    expected: crate::model::value::digest::Digest,
+    expected: Digest,
 }
 
 impl<R: Read> Verified<R> {
-    pub(crate) fn new(stream: R, expected: crate::model::value::digest::Digest) -> Self {
+    pub(crate) fn new(stream: R, expected: Digest) -> Self {
         Verified { stream, hash: Some(sha2::Digest::new()), expected }
     }
 }
@@ -206,9 +206,7 @@ impl<R: Read> Read for Verified<R> {
             return Ok(count);
         }
         if let Some(hash) = self.hash.take() {
-            let found = crate::model::value::digest::Digest::from_bytes(
-                &sha2::Digest::finalize(hash).into(),
-            );
+            let found = Digest::from_bytes(&sha2::Digest::finalize(hash).into());
             if found != self.expected {
                 let message =
                     format!("the content of layer `{}` has changed", self.expected.short());

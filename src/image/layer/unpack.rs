@@ -15,10 +15,8 @@ use std::thread;
 use sha2::{Digest as _, Sha256};
 
 use super::extract::{explain, extract};
-use super::overlay_view;
-use super::overlay_view::Layer;
-use super::record;
-use super::record::{LayerId, Record};
+use super::overlay_view::{self, Layer};
+use super::record::{self, LayerId, Record};
 use super::tar_split::TarSplitWriter;
 use crate::image::bytes::cancel_check::CancelCheck;
 use crate::image::bytes::compression::{Compression, decompress};

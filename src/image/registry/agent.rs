@@ -12,6 +12,7 @@ use super::address::is_loopback;
 use super::tls;
 use crate::model::Result;
 use crate::model::observe::progress::Access;
+use crate::sys::net;
 
 /// How long a name may take to be looked up, and a connection to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,7 +23,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// `exchange` decides both.
 pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
     // In a static binary only what is compiled in can look names up.
-    crate::sys::net::look_names_up_without_plugins();
+    net::look_names_up_without_plugins();
     let tls = TlsConfig::builder()
         .disable_verification(access.insecure)
         .root_certs(RootCerts::Specific(Arc::new(Vec::new())))

@@ -10,6 +10,7 @@ use super::client::Registry;
 use super::response::{RegistryResponse, header, is_html};
 use super::retry::retry_after;
 use super::tls;
+use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind};
 
 /// How much of what a registry says is shown.
@@ -236,7 +237,7 @@ pub(super) fn refusal(
 pub(super) fn subject(path: &str) -> Option<String> {
     let path = path.split('?').next().unwrap_or_default();
     if let Some((_, blob)) = path.split_once("/blobs/") {
-        let digest = blob.parse::<crate::model::value::digest::Digest>().ok()?;
+        let digest = blob.parse::<Digest>().ok()?;
         return Some(format!("blob `{}`", digest.short()));
     }
     let (_, name) = path.split_once("/manifests/")?;

@@ -5,8 +5,7 @@ use std::path::Path;
 use rustix::fs::FileType;
 
 use super::handle::Store;
-use crate::image::layer;
-use crate::image::layer::{overlay_view, walk};
+use crate::image::layer::{self, overlay_view, walk};
 use crate::image::tar::error::lossy;
 use crate::model::Result;
 use crate::model::observe::introspection::{Entry, Layer};

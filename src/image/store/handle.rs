@@ -11,7 +11,7 @@ use super::document::Document;
 use super::index::{Descriptor, Entry, Index, Manifest, has_blobs, write_file};
 use crate::image::bytes::compression::decompress;
 use crate::image::bytes::spool::digest_of;
-use crate::image::bytes::staging::Staging;
+use crate::image::bytes::staging::{self, Staging};
 use crate::image::layer;
 use crate::image::layer::tar_split::{TarAssembler, Verified};
 use crate::image::tar::error::corrupt;
@@ -190,7 +190,7 @@ impl Store {
     pub(crate) fn staging(&self) -> Result<Staging> {
         let parent = self.images.join("staging");
         let lock = self.lock()?;
-        let abandoned = crate::image::bytes::staging::abandoned(&parent)?;
+        let abandoned = staging::abandoned(&parent)?;
         let staging = Staging::create(&parent);
         drop(lock);
         drop(abandoned);

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::document;
+use crate::image::bytes::spool::write_all;
 use crate::image::tar::error::corrupt;
 use crate::model::error::Context;
 use crate::model::value::digest::Digest;
@@ -257,7 +258,7 @@ pub(crate) fn write_file(directory: &Path, name: &str, bytes: &[u8]) -> Result<(
         _ => {}
     }
     let file = fs::create_file(&holder, temporary.as_bytes())?;
-    crate::image::bytes::spool::write_all(&file, bytes)?;
+    write_all(&file, bytes)?;
     fs::sync(&file)?;
     fs::rename(&holder, temporary.as_bytes(), &holder, name.as_bytes())?;
     fs::sync(&holder)

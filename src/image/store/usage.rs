@@ -5,8 +5,7 @@ use std::path::Path;
 
 use super::handle::Store;
 use crate::image::layer;
-use crate::model::image::history;
-use crate::model::image::history::History;
+use crate::model::image::history::{self, History};
 use crate::model::image::usage::{ImageUsage, PruneOptions, Usage};
 use crate::model::image::{Image, ImageUser};
 use crate::model::value::digest::Digest;

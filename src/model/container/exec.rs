@@ -1,4 +1,4 @@
-//! What a user asks for when a further program is run in a container, and what comes of it.
+//! Options of an exec process in a container, and how the client leaves it.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::model::{Error, Kind, Result};
 pub struct ExecOptions {
     /// Program and arguments.
     pub cmd: Vec<String>,
-    /// Environment, beside the container's.
+    /// Environment variables, added to the container's.
     pub env: Vec<EnvEntry>,
     /// `user[:group]`; the container's where unset.
     pub user: Option<String>,
@@ -18,22 +18,22 @@ pub struct ExecOptions {
     pub workdir: Option<String>,
     /// Give it all capabilities that the engine has; the system call filter stays.
     pub privileged: bool,
-    /// Give it a terminal of its own.
+    /// Allocates a terminal for the process.
     pub tty: bool,
-    /// Do not stay with it.
+    /// Detaches the client at once.
     pub detach: bool,
-    /// What it reads on standard input, instead of the caller's.
+    /// The bytes of standard input, instead of the caller's.
     pub stdin: Option<Vec<u8>>,
-    /// Kill it after so long.
+    /// The time after which the process is killed.
     pub timeout: Option<Duration>,
 }
 
-/// How an attached program was left.
+/// How a client left an attached process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttachOutcome {
-    /// It has ended, with this exit code.
+    /// The process has exited with this code.
     Exited(i32),
-    /// The detach keys were typed: it runs on.
+    /// The user typed the detach keys; the process goes on.
     Detached,
 }
 

@@ -15,19 +15,19 @@ pub struct Namespaces {
     pub network: NamespaceMode,
     /// Shared memory, semaphores, message queues.
     pub ipc: NamespaceMode,
-    /// Whether others may share this container's IPC.
+    /// Whether other containers may join this container's IPC namespace.
     pub ipc_shareable: bool,
-    /// Whether its own IPC comes without `/dev/shm`.
+    /// Whether a private IPC namespace comes without `/dev/shm`.
     pub ipc_none: bool,
     /// Processes.
     pub pid: NamespaceMode,
     /// The host name.
     pub uts: NamespaceMode,
-    /// Whether a first process passes signals on and reaps what others leave.
+    /// Whether an init process forwards signals and reaps orphans (`--init`).
     pub init: bool,
     /// The NIS domain name.
     pub domainname: String,
-    /// Kernel parameters of its own namespaces.
+    /// Kernel parameters of the private namespaces.
     pub sysctls: BTreeMap<String, String>,
     /// Names with addresses, as lines of `/etc/hosts`.
     pub extra_hosts: Vec<(String, IpAddr)>,
@@ -43,17 +43,17 @@ pub struct Namespaces {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NamespaceMode {
-    /// Its own.
+    /// A namespace of its own.
     #[default]
     Private,
-    /// The host's.
+    /// The host's namespace.
     Host,
-    /// That of the container of this name; of this id, once the container is made.
+    /// The namespace of the container with this name; with this id after `create`.
     Container(String),
 }
 
 impl NamespaceMode {
-    /// What `--network`, `--ipc`, `--pid` or `--uts` says; `private` are the words for its own.
+    /// Parses `--network`, `--ipc`, `--pid` or `--uts`; `private` are the words for a namespace of its own.
     ///
     /// # Errors
     /// [`Kind::Invalid`], and [`Kind::Unsupported`] for networks that have a name.
@@ -88,12 +88,12 @@ impl NamespaceMode {
         }
     }
 
-    /// Whether it is its own.
+    /// Whether the container has a namespace of its own.
     pub fn is_private(&self) -> bool {
         *self == NamespaceMode::Private
     }
 
-    /// As Docker writes it; `private` for its own.
+    /// Writes the mode as Docker does, and a private one as `private`.
     pub fn show(&self, private: &str) -> String {
         match self {
             NamespaceMode::Private => private.to_owned(),
@@ -115,7 +115,7 @@ const IPC_SYSCTLS: [&str; 8] = [
     "kernel.shm_rmid_forced",
 ];
 
-/// `KEY=VALUE` of `--sysctl`.
+/// Parses `KEY=VALUE` of `--sysctl`.
 ///
 /// # Errors
 /// [`Kind::Invalid`].
@@ -127,7 +127,7 @@ pub fn sysctl(text: &str) -> Result<(String, String)> {
     }
 }
 
-/// `NAME:ADDRESS` of `--add-host`.
+/// Parses `NAME:ADDRESS` of `--add-host`.
 ///
 /// # Errors
 /// [`Kind::Invalid`], and [`Kind::Unsupported`] for `host-gateway`.
@@ -147,7 +147,7 @@ pub fn extra_host(text: &str) -> Result<(String, IpAddr)> {
     Ok((name.to_owned(), ip("add-host", bare)?))
 }
 
-/// An address of `--dns` or `--add-host`.
+/// Parses an address of `--dns` or `--add-host`.
 ///
 /// # Errors
 /// [`Kind::Invalid`].

@@ -1,4 +1,4 @@
-//! What a user asks for when a container is made or stopped, before it meets an image.
+//! Options of `create`, `run` and `stop`, before the merge with an image.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::model::{Error, Kind, Result};
 /// The options of `create` and `run`. Command line and script both build this.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateOptions {
-    /// Its name; a generated one where unset.
+    /// The container's name; generated where unset.
     pub name: Option<ContainerName>,
     /// Replaces the image's command.
     pub cmd: Option<Vec<String>>,
@@ -39,11 +39,11 @@ pub struct CreateOptions {
     pub stop_timeout: Option<StopTimeout>,
     /// Keep standard input open for a client (`-i`).
     pub interactive: bool,
-    /// Give it a terminal (`-t`).
+    /// Allocate a terminal (`-t`).
     pub tty: bool,
-    /// Remove the container when it ends (`--rm`).
+    /// Remove the container when it exits (`--rm`).
     pub auto_remove: bool,
-    /// The process that it goes with, as the engine named it.
+    /// The session that removes the container at its end; the engine sets it.
     pub session: Option<String>,
     /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
     pub security: Security,
@@ -105,7 +105,7 @@ pub enum EnvEntry {
     Set {
         /// The variable's name, never empty.
         key: String,
-        /// Its value.
+        /// The variable's value.
         value: String,
     },
     /// `KEY` alone where the caller has no such variable: the image's value is removed.
@@ -116,7 +116,7 @@ pub enum EnvEntry {
 }
 
 impl EnvEntry {
-    /// The variable's name.
+    /// Returns the variable's name.
     pub fn key(&self) -> &str {
         match self {
             EnvEntry::Set { key, .. } | EnvEntry::Unset { key } => key,
@@ -124,30 +124,30 @@ impl EnvEntry {
     }
 }
 
-/// How long `stop` waits for a container to end by itself.
+/// How long `stop` waits before SIGKILL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopTimeout {
-    /// So long, then SIGKILL.
+    /// This long, then SIGKILL.
     #[serde(rename = "for")]
     After(Duration),
-    /// For ever (`-t -1`).
+    /// No limit (`-t -1`).
     #[serde(rename = "forever")]
     NoLimit,
 }
 
 impl Default for StopTimeout {
-    /// Docker's ten seconds.
+    /// Returns Docker's ten seconds.
     fn default() -> Self {
         StopTimeout::After(Duration::from_secs(10))
     }
 }
 
-/// How to stop.
+/// The options of `stop` and `restart`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StopOptions {
     /// Overrides the container's stop signal.
     pub signal: Option<Signal>,
-    /// Overrides the container's grace time.
+    /// Overrides the container's grace period.
     pub timeout: Option<StopTimeout>,
 }

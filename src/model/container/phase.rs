@@ -8,27 +8,26 @@ use super::options::StopTimeout;
 use super::status::Status;
 use crate::model::value::signal::Signal;
 
-/// How somebody asked a run to end.
+/// How `stop`, `restart`, `kill` or `rm -f` ended a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StopRecord {
     /// The signal that was sent.
     pub signal: Signal,
-    /// How many seconds it was waited before the kill; `None` for ever, or for `kill`, which does
-    /// not wait.
+    /// The grace period in seconds. `None` without a limit, and for `kill`, which does not wait.
     pub grace: Option<f64>,
     /// Whether the program had a handler for the signal (`SigCgt`, proc_pid_status(5)).
     pub handled: bool,
-    /// Whether it ignored the signal (`SigIgn`).
+    /// Whether the program ignored the signal (`SigIgn`).
     #[serde(default)]
     pub ignored: bool,
-    /// Whether the time was over and SIGKILL sent.
+    /// Whether the grace period expired and SIGKILL was sent.
     pub killed: bool,
-    /// Whether it was `stop` or `restart`, and not `kill` or `rm -f`.
+    /// Whether the verb was `stop` or `restart`, and not `kill` or `rm -f`.
     pub stop: bool,
 }
 
 impl StopRecord {
-    /// As the monitor is asked to: by `stop` with a grace time, or by `kill`.
+    /// Begins the record of a `stop` with a grace period, or of a `kill` without one.
     pub fn new(signal: Signal, grace: Option<StopTimeout>, [handled, ignored]: [bool; 2]) -> Self {
         let seconds = match grace {
             Some(StopTimeout::After(time)) => Some(time.as_secs_f64()),
@@ -42,18 +41,18 @@ impl StopRecord {
 /// What a container used while it had one status.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UsagePhase {
-    /// Which: running or paused.
+    /// The status: running or paused.
     pub status: Status,
-    /// How long, all its times of this status together.
+    /// The total time in this status.
     #[serde(alias = "lasted")]
     pub duration: Duration,
-    /// Processor time used in it.
+    /// The processor time used in this status.
     pub cpu: Duration,
-    /// Bytes of memory at its end.
+    /// Bytes of memory at the end of the phase.
     pub memory: u64,
 }
 
-/// Adds what was used since the last change to the phase of this status.
+/// Adds the usage since the last change to the phase of its status.
 pub fn add_phase(phases: &mut Vec<UsagePhase>, new: UsagePhase) {
     match phases.iter_mut().find(|phase| phase.status == new.status) {
         Some(phase) => {

@@ -1,4 +1,4 @@
-//! A container as data: what was asked for ([`ContainerSpec`], written once) and how it is
+//! A container as data: its specification ([`ContainerSpec`], written once) and its state
 //! ([`State`], rewritten at each change).
 
 use std::collections::BTreeMap;
@@ -16,8 +16,7 @@ use super::status::Status;
 use super::storage::Driver;
 use super::supervision::{RestartPolicy, Supervision};
 use crate::model::value::digest::Digest;
-use crate::model::value::health_check;
-use crate::model::value::health_check::Health;
+use crate::model::value::health_check::{self, Health};
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
@@ -30,14 +29,14 @@ pub const VERSION: u32 = 1;
 /// A container: its spec and its present state.
 #[derive(Clone, Debug)]
 pub struct Container {
-    /// What was asked for.
+    /// The specification.
     pub spec: ContainerSpec,
-    /// How it is now.
+    /// The present state.
     pub state: State,
 }
 
 impl Container {
-    /// `healthy`, `unhealthy` or `starting`; `none` where it is not asked.
+    /// Returns `healthy`, `unhealthy` or `starting`; `none` without a health check.
     pub fn health(&self) -> &'static str {
         self.state
             .health
@@ -46,7 +45,7 @@ impl Container {
     }
 }
 
-/// What a container is made from. `spec.json`: written at `create`, never changed.
+/// What a container is created from. `spec.json`: written at `create`, never changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContainerSpec {
     /// [`VERSION`].
@@ -55,13 +54,13 @@ pub struct ContainerSpec {
     pub id: ContainerId,
     /// When it was made.
     pub created: Timestamp,
-    /// The image it was made from.
+    /// The image of the container.
     pub image: ImageUse,
     /// What runs inside, image and options merged.
     pub config: Config,
-    /// How the host treats it.
+    /// How the host runs the container.
     pub host: HostConfig,
-    /// The process that it goes with, where one has said so (`runtime::owner`).
+    /// The session that removes the container at its end, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none", alias = "owner")]
     pub session: Option<String>,
 }
@@ -86,7 +85,7 @@ pub struct Config {
     pub user: String,
     /// Whether standard input stays open for a client.
     pub open_stdin: bool,
-    /// Whether a terminal is given.
+    /// Whether a terminal is allocated.
     pub tty: bool,
     /// `KEY=VALUE`, the user's first, then the image's that are not overridden.
     pub env: Vec<String>,
@@ -109,18 +108,18 @@ pub struct Config {
 }
 
 impl Config {
-    /// The program and its arguments: entrypoint, then cmd. Never empty in a made container.
+    /// Returns program and arguments: entrypoint, then cmd. Never empty in a created container.
     pub fn argv(&self) -> Vec<String> {
         let parts = [&self.entrypoint, &self.cmd];
         parts.into_iter().flatten().flatten().cloned().collect()
     }
 }
 
-/// How the host treats it: Docker's `HostConfig`, as far as it is decided by options.
+/// How the host runs the container: the part of Docker's `HostConfig` that options decide.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HostConfig {
-    /// Remove it when it ends (`--rm`).
+    /// Whether the container is removed when it exits (`--rm`).
     pub auto_remove: bool,
     /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
     pub security: Security,
@@ -134,11 +133,11 @@ pub struct HostConfig {
     /// What the monitor does while a container runs and when it ends: health checks and restarts.
     #[serde(alias = "upkeep")]
     pub supervision: Supervision,
-    /// How its root file system was made; it stays so.
+    /// How the root file system was made at `create`.
     pub storage: Driver,
 }
 
-/// How a container is now. `state.json`: its monitor writes it while it lives, else the command
+/// The state of a container. While a monitor lives it alone writes `state.json`, else the command
 /// that holds the container's lock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
@@ -146,40 +145,40 @@ pub struct State {
     pub version: u32,
     /// Its name, without Docker's leading `/`.
     pub name: ContainerName,
-    /// Where it is in its life.
+    /// The status.
     pub status: Status,
-    /// The process id of its first process as the host sees it; 0 without process.
+    /// The process id of the first process on the host; 0 without a process.
     pub pid: i32,
     /// When that process started, in clock ticks since boot (`/proc/PID/stat`, field 22); with
     /// it a recycled pid is not taken for the container.
     pub pid_start: u64,
     /// The exit code of the last run: 128+n after signal n, 126 or 127 when it could not start.
     pub exit_code: i32,
-    /// Whether the kernel killed it for want of memory.
+    /// Whether the kernel killed a process because memory ran out.
     pub oom_killed: bool,
-    /// Why the last start failed, or what happened to its monitor; empty if all is well.
+    /// Why the last start failed, or how the monitor was lost; empty without an error.
     pub error: String,
-    /// When it last started.
+    /// When the container last started.
     pub started_at: Option<Timestamp>,
-    /// When it last ended.
+    /// When the container last exited.
     pub finished_at: Option<Timestamp>,
-    /// The boot it last ran under (`/proc/sys/kernel/random/boot_id`).
+    /// The boot of the last run (`/proc/sys/kernel/random/boot_id`).
     pub boot_id: String,
-    /// How often it was restarted by its policy.
+    /// How often the restart policy has restarted the container.
     pub restart_count: u32,
     /// What `update` set, in place of the spec's.
     #[serde(default)]
     pub updated: Updated,
-    /// How well it is, where it is asked.
+    /// The health, where there is a health check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
-    /// How somebody asked the last run to end, where somebody did.
+    /// How `stop`, `restart`, `kill` or `rm -f` ended the last run, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<StopRecord>,
     /// The signal that ended the last run, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none", alias = "ended_by")]
     pub exit_signal: Option<Signal>,
-    /// The most memory that the last run had, in bytes; 0 where it was not counted.
+    /// The peak memory of the last run, in bytes; 0 where the kernel does not count it.
     #[serde(default)]
     pub memory_peak: u64,
     /// What all runs used so far, by status; the present one is added when it ends.
@@ -187,18 +186,18 @@ pub struct State {
     pub phases: Vec<UsagePhase>,
 }
 
-/// What `update` has changed of a container; what is unset is as its spec says.
+/// What `update` has changed of a container. Unset fields are as in the spec.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Updated {
-    /// How much it may use, all of it.
+    /// All limits, changed or not.
     pub resources: Option<Box<Resources>>,
-    /// Whether it is started again when it ends.
+    /// The restart policy.
     pub restart: Option<RestartPolicy>,
 }
 
 impl Updated {
-    /// Puts it in place of what `host` says.
+    /// Replaces the values of `host`.
     pub fn apply(&self, host: &mut HostConfig) {
         if let Some(resources) = &self.resources {
             host.resources.clone_from(resources.as_ref());
@@ -209,18 +208,18 @@ impl Updated {
     }
 }
 
-/// What `update` is asked to change.
+/// The options of `update`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Changes {
-    /// The limits that are set; the others stay.
+    /// The limits to change; unset limits stay.
     pub resources: Resources,
-    /// Whether it is started again when it ends.
+    /// The restart policy.
     pub restart: Option<RestartPolicy>,
 }
 
 impl Changes {
-    /// What becomes of a container that is treated as `host` says.
+    /// Returns the changes, completed by the values of `host`.
     ///
     /// # Errors
     /// [`Kind::Invalid`] where the limits contradict each other.
@@ -238,7 +237,7 @@ impl Changes {
 }
 
 impl State {
-    /// The state of a container that was just made.
+    /// Returns the state of a container that was just created.
     pub fn created(name: ContainerName) -> Self {
         State {
             version: VERSION,
@@ -262,7 +261,7 @@ impl State {
         }
     }
 
-    /// The state after the container ended with `exit_code`.
+    /// Returns the state after the container exited with `exit_code`.
     #[must_use]
     pub fn exited(mut self, exit_code: i32, at: Timestamp) -> Self {
         self.status = Status::Exited;

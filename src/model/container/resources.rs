@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::model::value::units::parse_bytes;
 use crate::model::{Error, Kind, Result};
 
-/// How many processes a container may have where nothing else is said.
+/// The default limit of processes.
 pub const PIDS_LIMIT: i64 = 2048;
-/// Below this no program starts (moby `daemon/daemon_unix.go`, `linuxMinMemory`).
+/// The least memory that a program starts with (moby `daemon/daemon_unix.go`, `linuxMinMemory`).
 const MINIMUM_MEMORY: i64 = 6 << 20;
-/// The size of `/dev/shm` where nothing else is said.
+/// The default size of `/dev/shm`.
 pub const SHM_SIZE: i64 = 64 << 20;
 const NANO: f64 = 1e9;
 
-/// How much a container may use. What is unset has no limit, or the default that is named.
+/// How much a container may use. An unset field is no limit, or the default that it names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Resources {
@@ -24,11 +24,11 @@ pub struct Resources {
     pub memory: Option<i64>,
     /// Bytes of memory and swap together; -1 is without limit. Twice the memory where unset.
     pub memory_swap: Option<i64>,
-    /// Bytes of memory that are kept for it when memory is short.
+    /// Bytes of memory that the kernel keeps for the container when memory is short.
     pub memory_reservation: Option<i64>,
     /// Billionths of a processor.
     pub nano_cpus: Option<i64>,
-    /// Its share where processors are short, against others' 1024.
+    /// The share of processors when they are short; the default is 1024.
     pub cpu_shares: Option<i64>,
     /// Microseconds in which `cpu_quota` may be used.
     pub cpu_period: Option<i64>,
@@ -40,13 +40,13 @@ pub struct Resources {
     pub cpuset_mems: Option<String>,
     /// How many processes and threads; -1 is without limit, [`PIDS_LIMIT`] where unset.
     pub pids_limit: Option<i64>,
-    /// Its weight on block devices, 10 to 1000.
+    /// The weight on block devices, 10 to 1000.
     pub blkio_weight: Option<i64>,
     /// Limits of each process (setrlimit(2)).
     pub ulimits: Vec<Ulimit>,
     /// Bytes of `/dev/shm`.
     pub shm_size: Option<i64>,
-    /// How soon the kernel chooses it when memory runs out, -1000 to 1000.
+    /// The OOM score adjustment, -1000 to 1000 (proc_pid_oom_score_adj(5)).
     pub oom_score_adj: Option<i64>,
 }
 
@@ -55,9 +55,9 @@ pub struct Resources {
 pub struct Ulimit {
     /// `nofile`, `core`, ...
     pub name: String,
-    /// The limit that holds; -1 is none.
+    /// The limit in force; -1 is without limit.
     pub soft: i64,
-    /// How far the process itself may raise it; -1 is any.
+    /// The highest limit that the process itself may set; -1 is without limit.
     pub hard: i64,
 }
 
@@ -118,7 +118,7 @@ impl fmt::Display for Ulimit {
 /// Reads a number of processors, such as `1.5`, as billionths; 0 is without limit.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for what is no number of processors.
+/// [`Kind::Invalid`] for anything but a number of processors.
 pub fn parse_cpus(text: &str) -> Result<i64> {
     let cpus = text.parse::<f64>().ok().filter(|cpus| (0.0..1e6).contains(cpus));
     let cpus = cpus.ok_or_else(|| {
@@ -130,7 +130,7 @@ pub fn parse_cpus(text: &str) -> Result<i64> {
     Ok((cpus * NANO).round() as i64)
 }
 
-/// Reads a size, or -1 for none.
+/// Reads a size, or -1 for no limit.
 ///
 /// # Errors
 /// [`Kind::Invalid`], with the accepted forms.
@@ -147,7 +147,7 @@ fn invalid(message: impl Into<String>) -> Error {
 }
 
 impl Resources {
-    /// These, where `changes` says nothing else. What `changes` sets to 0 has no limit any more.
+    /// Returns these limits with `changes` applied. A limit that `changes` sets to 0 is removed.
     #[must_use]
     pub fn changed(&self, changes: &Resources) -> Resources {
         let new = changes.clone();
@@ -168,14 +168,14 @@ impl Resources {
         }
     }
 
-    /// What holds for memory and swap together, if memory is limited.
+    /// Returns the limit of memory and swap together, if memory is limited.
     pub fn swap(&self) -> Option<i64> {
         let memory = self.memory.filter(|memory| *memory > 0)?;
         let given = self.memory_swap.filter(|swap| *swap != 0);
         Some(given.unwrap_or_else(|| memory.saturating_mul(2)))
     }
 
-    /// Quota and period of processor time.
+    /// Returns quota and period of processor time.
     pub fn cpu_time(&self) -> (Option<i64>, Option<i64>) {
         match self.nano_cpus.filter(|cpus| *cpus > 0) {
             // Docker's period of 100 ms.
@@ -184,7 +184,7 @@ impl Resources {
         }
     }
 
-    /// How many processes; -1 is without limit.
+    /// Returns the limit of processes; -1 is without limit.
     pub fn pids(&self) -> i64 {
         match self.pids_limit {
             None => PIDS_LIMIT,
@@ -193,7 +193,7 @@ impl Resources {
         }
     }
 
-    /// Refuses what makes no sense on any host, in Docker's words (moby,
+    /// Refuses values that make no sense on any host, in Docker's words (moby,
     /// `verifyPlatformContainerResources`).
     ///
     /// # Errors
@@ -292,7 +292,7 @@ impl Resources {
     }
 }
 
-/// The numbers of a list such as `0-2,4`; `None` where it is malformed.
+/// Parses a list such as `0-2,4`; `None` where it is malformed.
 pub fn parse_list(text: &str) -> Option<Vec<u16>> {
     let mut numbers = Vec::new();
     for part in text.trim().split(',').filter(|_| !text.trim().is_empty()) {

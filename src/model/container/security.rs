@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::value::capability;
-use crate::model::value::capability::ALL;
+use crate::model::value::capability::{self, ALL};
 use crate::model::{Error, Kind, Result};
 
 /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
@@ -19,23 +18,23 @@ pub struct Security {
     pub cap_drop: Vec<String>,
     /// All capabilities and devices, no masks, no system call filter.
     pub privileged: bool,
-    /// Nothing can be written to the root.
+    /// Whether the root file system is read-only.
     pub read_only: bool,
-    /// No program gains rights by being set-uid or by file capabilities.
+    /// Whether set-uid bits and file capabilities grant nothing (`no_new_privs`).
     pub no_new_privileges: bool,
     /// Which system calls are allowed.
     pub seccomp: Seccomp,
-    /// The AppArmor profile of its programs; that of who starts it where unset.
+    /// The AppArmor profile of the container's processes; unset, that of the starting process.
     pub apparmor: Option<String>,
-    /// The SELinux label of its programs, where one was asked for.
+    /// The SELinux label of the container's processes, where one is configured.
     pub label: Option<Label>,
-    /// Paths of `/proc` and `/sys` are neither hidden nor read-only.
+    /// Whether paths of `/proc` and `/sys` are neither masked nor read-only.
     pub system_paths: bool,
     /// The options as they were written, for `inspect`.
     pub options: Vec<String>,
     /// Devices of the host.
     pub devices: Vec<Device>,
-    /// Further groups, names or numbers.
+    /// Additional groups, by name or number.
     pub groups: Vec<String>,
 }
 
@@ -43,18 +42,18 @@ pub struct Security {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Seccomp {
-    /// Those of Docker's default profile; all for a privileged container.
+    /// The calls of Docker's default profile; all calls for a privileged container.
     #[default]
     Default,
-    /// All.
+    /// All calls.
     Unconfined,
-    /// As this file says; whoever makes the container reads it.
+    /// The calls of the profile in this file; the engine reads it at `create`.
     File(String),
-    /// As this text in Docker's format says.
+    /// The calls of this profile, in Docker's format.
     Profile(String),
 }
 
-/// An SELinux label; what was not asked for is as in the policies for containers.
+/// An SELinux label. Parts that are not configured come from the policies for containers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     user: String,
@@ -78,10 +77,10 @@ impl fmt::Display for Label {
 }
 
 impl Security {
-    /// Takes note of one `--security-opt`.
+    /// Applies one `--security-opt`.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for what is no such option.
+    /// [`Kind::Invalid`] for an unknown option.
     pub fn set(&mut self, option: &str) -> Result<()> {
         // Docker once wrote `:` for `=` and still takes it.
         let place = option.find(['=', ':']);
@@ -112,7 +111,7 @@ impl Security {
         Ok(())
     }
 
-    /// One part of the label, as `type:container_t`.
+    /// Sets one part of the label, such as `type:container_t`.
     fn set_label(&mut self, part: &str) -> Result<()> {
         let mut label = self.label.take().unwrap_or_default();
         let (name, value) = part.split_once(':').unwrap_or((part, ""));
@@ -132,7 +131,7 @@ impl Security {
         Ok(())
     }
 
-    /// Refuses what contradicts itself.
+    /// Refuses contradictions.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a capability that is both added and dropped.
@@ -144,7 +143,7 @@ impl Security {
         Ok(())
     }
 
-    /// The capabilities that a container's root has.
+    /// Returns the capabilities of root in the container.
     pub fn capabilities(&self) -> Vec<&'static str> {
         let named = |list: &[String], name: &str| list.iter().any(|known| known == name);
         let all = self.privileged || named(&self.cap_add, ALL);
@@ -158,14 +157,14 @@ impl Security {
         capability::NAMES.into_iter().filter(has).collect()
     }
 
-    /// The capabilities that a container's user has who is not root: those that were asked for.
+    /// Returns the capabilities of a user other than root: those that were added explicitly.
     pub fn added_capabilities(&self) -> Vec<&'static str> {
         let asked = |name: &&str| self.cap_add.iter().any(|added| added == name || added == ALL);
         self.capabilities().into_iter().filter(asked).collect()
     }
 }
 
-/// Text that can be written to the kernel as one word.
+/// Whether a text can be written to the kernel as one word.
 fn is_word(text: &str) -> bool {
     !text.is_empty()
         && text.len() < 4000
@@ -177,18 +176,18 @@ fn bad_label(part: &str) -> Error {
         .hint("write label=disable, or label=user:USER, role:ROLE, type:TYPE or level:LEVEL")
 }
 
-/// A device of the host, shown in a container.
+/// A device of the host, added to a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// Its path on the host: a node, or a directory of nodes.
     pub host: String,
     /// Its path inside, below `/dev`.
     pub inside: String,
-    /// What may be done with it: some of `r`, `w` and `m` (make a node).
+    /// The allowed access: some of `r`, `w` and `m` (mknod).
     pub access: String,
 }
 
-/// As it is read, with nothing left out.
+/// Writes the form that is parsed, with all parts.
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.host, self.inside, self.access)

@@ -10,26 +10,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Error, Kind, Result};
 
-/// Where a container is in its life. The words are Docker's.
+/// The status of a container, in Docker's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Made, never started: no process, no CPU, no memory; only a writable layer on disk.
+    /// Created, never started: no process, no CPU, no memory; only a writable layer on disk.
     Created,
-    /// Its program runs.
+    /// The program runs.
     Running,
     /// Frozen by its cgroup: memory is kept, CPU is not used.
     Paused,
-    /// Ended; its monitor will start it again in a moment.
+    /// Exited; the monitor restarts the container after a delay.
     Restarting,
-    /// Ended; its files and logs are kept.
+    /// Exited; files and logs are kept.
     Exited,
-    /// Its record is damaged or its removal stopped half-way; it can only be removed.
+    /// The record is damaged or a removal stopped half-way; the container can only be removed.
     Dead,
 }
 
 impl Status {
-    /// All of them, in the order of a life.
+    /// All statuses, in the order of a life.
     pub const ALL: [Status; 6] = [
         Status::Created,
         Status::Running,
@@ -39,7 +39,7 @@ impl Status {
         Status::Dead,
     ];
 
-    /// The word that users see: `created`, `running`, ...
+    /// Returns the word that users see: `created`, `running`, ...
     pub fn as_str(self) -> &'static str {
         match self {
             Status::Created => "created",
@@ -76,42 +76,42 @@ impl fmt::Display for Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Run its program.
+    /// Run the container's program.
     Start,
-    /// Ask it to end, then make it end.
+    /// Send the stop signal, and SIGKILL after the grace period.
     Stop,
-    /// Send it a signal.
+    /// Send a signal.
     Kill,
-    /// Freeze it.
+    /// Pause all processes.
     Pause,
-    /// Thaw it.
+    /// Unpause all processes.
     Unpause,
     /// Stop and start.
     Restart,
-    /// Remove it.
+    /// Remove the container.
     Rm,
-    /// Kill and remove it.
+    /// Kill and remove the container.
     RmForce,
-    /// Change its limits.
+    /// Change limits and restart policy.
     Update,
-    /// Give it another name.
+    /// Change the name.
     Rename,
-    /// Read what it wrote.
+    /// Read the output.
     Logs,
-    /// Wait until it ends.
+    /// Wait until the container exits.
     Wait,
-    /// Read its record.
+    /// Read the record.
     Inspect,
-    /// Run a further program in it.
+    /// Run another process in the container.
     Exec,
-    /// Connect to it.
+    /// Attach to the container's streams.
     Attach,
-    /// List its processes.
+    /// List the processes.
     Top,
 }
 
 impl Action {
-    /// All of them, in the order in which they are offered to users.
+    /// All actions, in the order in which they are offered to users.
     pub const ALL: [Action; 16] = [
         Action::Start,
         Action::Pause,
@@ -131,7 +131,7 @@ impl Action {
         Action::Top,
     ];
 
-    /// The verb as it is typed: `pause`, `rm -f`.
+    /// Returns the verb as users type it: `pause`, `rm -f`.
     pub fn verb(self) -> &'static str {
         match self {
             Action::Start => "start",
@@ -153,12 +153,12 @@ impl Action {
         }
     }
 
-    /// The action that is typed so; `rm -f` and `rm_force` are the same.
+    /// Returns the action of a typed verb; `rm -f` and `rm_force` are the same.
     pub fn from_verb(verb: &str) -> Option<Self> {
         Action::ALL.into_iter().find(|action| action.verb() == verb)
     }
 
-    /// Whether it can change the status.
+    /// Whether the action can change the status.
     pub fn changes_status(self) -> bool {
         use Action::{Attach, Exec, Inspect, Logs, Rename, Top, Update, Wait};
         !matches!(self, Update | Rename | Logs | Wait | Inspect | Exec | Attach | Top)
@@ -170,9 +170,9 @@ impl Action {
 pub enum Transition {
     /// The container gets this status.
     Becomes(Status),
-    /// Nothing to do: it is there already, or the action only reads.
+    /// Nothing changes: the container has that status already, or the action only reads.
     Stays,
-    /// The container is gone.
+    /// The container is removed.
     Removed,
 }
 
@@ -181,22 +181,22 @@ pub enum Transition {
 pub enum Refusal {
     /// It is frozen.
     Paused,
-    /// It is frozen already.
+    /// The container is paused already.
     AlreadyPaused,
-    /// It has no process.
+    /// The container has no process.
     NotRunning,
-    /// It is not frozen.
+    /// The container is not paused.
     NotPaused,
-    /// It has processes.
+    /// The container has processes.
     Running,
-    /// It is between two runs.
+    /// The container waits for its restart.
     Restarting,
     /// Its record is damaged.
     Dead,
 }
 
 impl Refusal {
-    /// The end of "cannot start `web`: ...".
+    /// Returns the end of "cannot start `web`: ...".
     pub fn reason(self) -> &'static str {
         match self {
             Refusal::Paused => "it is paused",
@@ -209,7 +209,7 @@ impl Refusal {
         }
     }
 
-    /// The reason's name in the texts of all languages (`ui::messages`).
+    /// Returns the key of the reason in the texts of all languages (`ui::messages`).
     pub fn key(self) -> &'static str {
         match self {
             Refusal::Paused => "paused",
@@ -222,7 +222,7 @@ impl Refusal {
         }
     }
 
-    /// Why that stands in the way of `action`: the text's name, and it in English.
+    /// Explains why the reason forbids `action`: the key of the text, and the text in English.
     pub fn lesson(self, action: Action) -> (&'static str, &'static str) {
         use Action::{Attach, Exec, Kill, Pause, Rm, Top};
         match (self, action) {
@@ -305,7 +305,7 @@ pub fn transition(status: Status, action: Action) -> std::result::Result<Transit
     }
 }
 
-/// The actions that change a container of this status, in the order of [`Action::ALL`].
+/// Returns the actions that change a container of this status, in the order of [`Action::ALL`].
 pub fn actions(status: Status) -> Vec<Action> {
     let legal = |action: &Action| {
         action.changes_status()
@@ -314,7 +314,7 @@ pub fn actions(status: Status) -> Vec<Action> {
     Action::ALL.into_iter().filter(legal).collect()
 }
 
-/// What `action` leads to, or the refusal as an error that names the container, the reason and
+/// Returns what `action` leads to, or the refusal as an error that names the container, the reason and
 /// the verbs that are legal now.
 ///
 /// # Errors
@@ -330,7 +330,7 @@ pub fn check(name: &str, status: Status, action: Action) -> Result<Transition> {
     })
 }
 
-/// The verbs that are legal now, as users read them: `unpause, stop, kill`.
+/// Lists the verbs that are legal now: `unpause, stop, kill`.
 pub fn legal_verbs(status: Status) -> String {
     actions(status).into_iter().map(Action::verb).collect::<Vec<_>>().join(", ")
 }

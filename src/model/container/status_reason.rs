@@ -1,4 +1,4 @@
-//! Why a container is as it is: what its record says of its end, as one of the known stories.
+//! Why a container has its status, read from its record.
 
 use super::phase::StopRecord;
 use super::record::Container;
@@ -6,67 +6,67 @@ use super::status::Status;
 use crate::model::value::env::DEFAULT_PATH;
 use crate::model::value::signal::Signal;
 
-/// Why a run was lost: its record says one of these.
+/// The error in the record of a run whose monitor was killed.
 pub const MONITOR_KILLED: &str = "its monitor was killed, and the container with it";
-/// The other.
+/// The error in the record of a run that ended with the host.
 pub const HOST_RESTARTED: &str = "the host was restarted";
 
-/// Why a container is as it is.
+/// Why a container has its status.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatusReason {
-    /// It was made and not started.
+    /// Created, never started.
     NotStarted,
-    /// It runs.
+    /// The container runs.
     Running,
-    /// It runs, and its health check fails.
+    /// The container runs, and its health check fails.
     Unhealthy,
-    /// It is frozen.
+    /// The container is paused.
     Paused,
-    /// It ended with this code and will be started again.
+    /// The container exited with this code and will be restarted.
     Restarting(i32),
-    /// Its record is damaged.
+    /// The record is damaged.
     Damaged,
-    /// Its program is not there.
+    /// The program does not exist.
     ProgramMissing {
-        /// As it was asked for.
+        /// The program as configured.
         program: String,
-        /// The directories that were searched; empty where it has a `/`.
+        /// The directories that were searched; empty for a path with `/`.
         path: Vec<String>,
     },
-    /// Its program is there and can't be executed.
+    /// The program exists and cannot be executed.
     ProgramRefused {
-        /// As it was asked for.
+        /// The program as configured.
         program: String,
     },
-    /// It could not be started, for this reason.
+    /// The start failed, with this error.
     StartFailed(String),
-    /// Its program was done, and all was well.
+    /// The program exited with code 0.
     Done,
-    /// Its program ended with a code of its own.
+    /// The program exited with this code.
     Failed(i32),
-    /// It wanted more memory than it may have.
+    /// The kernel killed the program because memory ran out.
     OutOfMemory {
-        /// Its limit in bytes; 0 where the machine was full.
+        /// The limit in bytes; 0 where the memory of the host was full.
         limit: u64,
-        /// The most that it had, in bytes; 0 where the kernel does not count that.
+        /// The peak in bytes; 0 where the kernel does not count it.
         peak: u64,
     },
-    /// It was asked to stop, did not end in time, and was killed.
+    /// `stop` killed the container after the grace period.
     KilledAfterGrace(StopRecord),
-    /// It was asked to stop, and did.
+    /// `stop` sent its signal, and the program exited with this code in time.
     Stopped(StopRecord, i32),
-    /// Somebody killed it.
+    /// `kill` or `rm -f` killed the container.
     Killed(StopRecord),
-    /// A signal ended it that lifebox did not send.
+    /// A signal that lifebox did not send ended the program.
     Signalled(Signal),
-    /// It exited with 128 and the number of this signal, as shells do for what they ran.
+    /// The program exited with 128 + this signal, as shells do when a child dies of it.
     ExitedLikeSignal(Signal),
-    /// Its monitor or the machine went away under it.
+    /// The monitor was killed or the host restarted; the error says which.
     Lost(String),
 }
 
 impl StatusReason {
-    /// What the record of a container says.
+    /// Reads the reason from the record of a container.
     pub fn from_container(container: &Container) -> StatusReason {
         let state = &container.state;
         match state.status {
@@ -107,7 +107,7 @@ impl StatusReason {
         }
     }
 
-    /// Its name in the texts of all languages.
+    /// Returns the key of the reason in the texts of all languages.
     pub fn key(&self) -> &'static str {
         match self {
             StatusReason::NotStarted => "not-started",
@@ -155,7 +155,7 @@ fn start_failure(container: &Container) -> StatusReason {
     }
 }
 
-/// The directories of the container's PATH; Docker's where its environment has none.
+/// Returns the directories of the container's PATH; of [`DEFAULT_PATH`] without one.
 fn search_path(container: &Container) -> Vec<String> {
     let set = container.spec.config.env.iter().rev();
     let path = set.filter_map(|entry| entry.strip_prefix("PATH=")).next();

@@ -1,4 +1,4 @@
-//! How the root file system of a container is made, under Docker's and Podman's names.
+//! Storage drivers, under Docker's and Podman's names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ pub enum Driver {
 }
 
 impl fmt::Display for Driver {
-    /// As Docker shows it.
+    /// Writes Docker's name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Driver::Overlay => "overlay2",

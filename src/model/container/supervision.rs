@@ -1,4 +1,4 @@
-//! What the monitor does while a container runs and when it ends: restarts, and the log's limits.
+//! What the monitor does while a container runs and when it exits: restarts, and the log's limits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,45 +10,45 @@ use crate::model::value::health_check::HealthCheck;
 use crate::model::value::units::parse_bytes;
 use crate::model::{Error, Kind, Result};
 
-/// What the monitor does while a container runs and when it ends.
+/// What the monitor does while a container runs and when it exits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Supervision {
-    /// Whether it is started again when it ends.
+    /// The restart policy.
     pub restart: RestartPolicy,
-    /// How much of its output is kept.
+    /// The limits of the log.
     pub log: LogConfig,
-    /// How it is asked whether it is well.
+    /// The health check.
     pub health: HealthCheck,
 }
 
-/// Whether a container is started again when it ends.
+/// Whether the monitor restarts a container that has exited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RestartPolicy {
     /// Never.
     #[default]
     No,
-    /// However it ended, unless it was stopped.
+    /// After every exit, unless a user stopped the container.
     Always,
-    /// The same: nothing starts by itself after the host was restarted, so there is no difference.
+    /// As [`RestartPolicy::Always`]: lifebox starts nothing at boot, where Docker's two policies differ.
     UnlessStopped,
     /// When its exit code is not 0.
     OnFailure {
-        /// At most so often; 0 is without limit.
+        /// The most restarts; 0 is without limit.
         max: u32,
     },
 }
 
-/// The first pause before a restart (moby `daemon/internal/restartmanager`).
+/// The first delay of a restart (moby `daemon/internal/restartmanager`).
 const FIRST_RESTART_DELAY: Duration = Duration::from_millis(100);
-/// The longest.
+/// The longest delay.
 const MAX_RESTART_DELAY: Duration = Duration::from_secs(60);
-/// After a run of this length the pauses begin anew.
+/// A run of this length resets the delay.
 const DELAY_RESET_AFTER: Duration = Duration::from_secs(10);
 
 impl RestartPolicy {
-    /// Docker's name for it, without the count.
+    /// Returns Docker's name of the policy, without the count.
     pub fn name(self) -> &'static str {
         match self {
             RestartPolicy::No => "no",
@@ -58,12 +58,12 @@ impl RestartPolicy {
         }
     }
 
-    /// How often at most; 0 where there is no limit.
+    /// Returns the most restarts; 0 where there is no limit.
     pub fn maximum(self) -> u32 {
         if let RestartPolicy::OnFailure { max } = self { max } else { 0 }
     }
 
-    /// Whether a container that ended with `code` and was restarted `count` times starts again.
+    /// Whether to restart a container that exited with `code` and was restarted `count` times.
     pub fn restarts(self, code: i32, count: u32) -> bool {
         match self {
             RestartPolicy::No => false,
@@ -73,7 +73,7 @@ impl RestartPolicy {
     }
 }
 
-/// How long to wait before the next restart, after a pause of `last` and a run of `ran`.
+/// Returns the delay before the next restart, after a delay of `last` and a run of `ran`.
 pub fn restart_delay(last: Duration, ran: Duration) -> Duration {
     if last.is_zero() || ran >= DELAY_RESET_AFTER {
         FIRST_RESTART_DELAY
@@ -125,24 +125,24 @@ impl fmt::Display for RestartPolicy {
     }
 }
 
-/// How much of a container's output is kept: so many files of this size.
+/// How much of a container's output is kept: a number of files of one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogConfig {
-    /// Bytes of one file; `None` is without limit.
+    /// The bytes of one file; `None` is without limit.
     pub max_size: Option<u64>,
-    /// How many files.
+    /// The number of files.
     pub max_file: u32,
 }
 
 impl Default for LogConfig {
-    /// Three files of 16 MiB: a container that writes for ever must not fill the disk.
+    /// Returns three files of 16 MiB, so that endless output does not fill the disk.
     fn default() -> Self {
         LogConfig { max_size: Some(16 << 20), max_file: 3 }
     }
 }
 
 impl LogConfig {
-    /// The limits as Docker's `--log-opt` says them.
+    /// Parses Docker's `--log-opt`.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for an unknown option or a value that makes no sense.

@@ -1,6 +1,6 @@
-//! Image and options become a [`ContainerSpec`], by Docker's rules (moby `daemon/commit.go`).
+//! Merges image and options into a [`ContainerSpec`], by Docker's rules (moby `daemon/commit.go`).
 //!
-//! Pure: nothing of the host is read. What an image says is data of a stranger: it is refused
+//! Pure: reads nothing of the host. The image's configuration is untrusted data: it is refused
 //! where it is malformed, and never taken for a request (CVE-2026-57231: an image's `FOO` without
 //! `=` once meant "copy FOO from the host").
 
@@ -21,7 +21,7 @@ use crate::model::{Error, Kind, Result};
 /// The longest host name: one label of RFC 1123. The kernel's limit is 64.
 const MAX_HOSTNAME: usize = 63;
 
-/// The spec of a container made from `image`, which the user named `reference`, with `options`.
+/// Returns the spec of a container of `image`, which the user named `reference`, with `options`.
 ///
 /// # Errors
 /// [`Kind::Invalid`] where the options are wrong or nothing is left to run; [`Kind::Corrupt`]
@@ -85,9 +85,9 @@ pub fn spec(
     })
 }
 
-/// The environment of the container's first process: the defaults, which the configured entries
+/// Returns the environment of the container's first process: the defaults, which the configured entries
 /// replace where they stand, then the rest of these in their order. An entry without `=` removes
-/// its variable, a default included. `HOME` is added by whoever knows the user's record.
+/// its variable, a default included. Init adds `HOME`, from the user's record.
 pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
     let config = &spec.config;
     let mut env = vec![format!("PATH={DEFAULT_PATH}"), format!("HOSTNAME={}", config.hostname)];
@@ -106,7 +106,7 @@ pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
     env
 }
 
-/// The places of volumes that nobody named: the image's, and the user's of `-v`.
+/// Returns the targets of anonymous volumes: the image's, and the user's of `-v`.
 fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
     let own = options.mounts.list.iter();
     let own = own.filter(|mount| mount.anonymous && mount.spec != MountSpec::From);
@@ -119,7 +119,7 @@ fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
 
 type OptionalWords = Vec<String>;
 
-/// Entrypoint and command. A user's entrypoint drops the image's command, for its arguments were
+/// Returns entrypoint and command. A user's entrypoint drops the image's command, for its arguments were
 /// written for another program.
 pub(crate) fn command(
     image: &ImageConfig,
@@ -143,7 +143,7 @@ pub(crate) fn command(
     Ok((entrypoint, cmd))
 }
 
-/// The user's entries, then those of the image that the user does not name.
+/// Returns the user's entries, then those of the image that the user does not name.
 pub(crate) fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
     let written = |entry: &EnvEntry| match entry {
         EnvEntry::Set { key, value } => format!("{key}={value}"),
@@ -159,7 +159,7 @@ fn key(entry: &str) -> &str {
     entry.split_once('=').map_or(entry, |(key, _)| key)
 }
 
-/// The user's health check, and what it does not say as the image has it.
+/// Returns the user's health check; unset fields come from the image.
 fn health(image: &str, of_image: &ImageConfig, own: &HealthCheck) -> Result<HealthCheck> {
     own.check()?;
     if let Some(check) = of_image.healthcheck.as_ref().filter(|_| !own.is_none()) {
@@ -178,7 +178,7 @@ fn image_stop_signal(image: &str, text: &str) -> Result<Signal> {
     })
 }
 
-/// Refuses what an image must not say, whoever wrote it.
+/// Refuses a malformed configuration of an image.
 fn check_image(image: &str, config: &ImageConfig) -> Result<()> {
     for entry in &config.env {
         let well_formed = entry
@@ -210,7 +210,7 @@ fn corrupt(image: &str, what: String) -> Error {
     Error::new(Kind::Corrupt, format!("image `{image}` {what}"))
 }
 
-/// Refuses what a user must not ask for, whatever the image.
+/// Refuses options that are wrong with every image.
 ///
 /// # Errors
 /// [`Kind::Invalid`].
@@ -262,7 +262,7 @@ fn no_nul<'a>(what: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<()
     }
 }
 
-/// Letters, digits and `-` in labels joined by dots, as RFC 1123 says, and `_` as Docker allows.
+/// Whether a host name has only letters, digits and `-` in labels joined by dots, as in RFC 1123, and `_` as Docker allows.
 fn check_hostname(hostname: &str) -> Result<()> {
     let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let label = |label: &str| {

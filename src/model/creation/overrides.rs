@@ -1,4 +1,4 @@
-//! What was asked for when a container was made, from what came of it: the way back from `merge`.
+//! Derives the options that reproduce a container from its image: the inverse of `merge`.
 
 use super::merge::{command, environment};
 use crate::model::container::mounts::{Mount, MountSpec, Mounts};
@@ -10,7 +10,7 @@ use crate::model::image::ImageConfig;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::signal::Signal;
 
-/// The fewest options by which its image becomes this container, as it is treated now.
+/// Returns the fewest options that turn the image into this container, as `update` left it.
 pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
     let (config, host) = (&container.spec.config, &container.spec.host);
     let (entrypoint, cmd) = entrypoint_and_cmd(config, image);
@@ -45,7 +45,7 @@ pub fn overrides(container: &Container, image: &ImageConfig) -> CreateOptions {
 
 type OptionalWords = Option<Vec<String>>;
 
-/// Entrypoint and command, as far as they are not the image's.
+/// Returns entrypoint and command where they differ from the image's.
 fn entrypoint_and_cmd(config: &Config, image: &ImageConfig) -> (OptionalWords, OptionalWords) {
     let own = config.entrypoint.clone().or(Some(Vec::new()));
     let candidates =
@@ -59,8 +59,8 @@ fn entrypoint_and_cmd(config: &Config, image: &ImageConfig) -> (OptionalWords, O
     candidates.into_iter().find(gives).unwrap_or_default()
 }
 
-/// The user's variables stand before those of the image that are left; so they are as many of the
-/// first as it takes.
+/// Returns the user's variables. They stand before those of the image that are left: as many of the
+/// first as needed.
 fn env(all: &[String], image: &[String]) -> Vec<EnvEntry> {
     let entry = |text: &String| match text.split_once('=') {
         Some((key, value)) => EnvEntry::Set { key: key.to_owned(), value: value.to_owned() },
@@ -71,7 +71,7 @@ fn env(all: &[String], image: &[String]) -> Vec<EnvEntry> {
     user[..count.unwrap_or(user.len())].to_vec()
 }
 
-/// The name that is not its id's, and not one that it shares.
+/// Returns the host name, unless it comes from the id or from a shared namespace.
 fn hostname(container: &Container, sharing: &Namespaces) -> Option<String> {
     let name = &container.spec.config.hostname;
     let shared = sharing.uts == NamespaceMode::Host
@@ -79,7 +79,7 @@ fn hostname(container: &Container, sharing: &Namespaces) -> Option<String> {
     (!shared && !name.is_empty() && name != container.spec.id.short()).then(|| name.clone())
 }
 
-/// Without what the image and other containers have brought, and the engine's names of volumes.
+/// Returns the mounts without those of the image and of other containers, and without generated names of volumes.
 fn mounts(all: &Mounts) -> Mounts {
     let own = |mount: &&Mount| !matches!(mount.spec, MountSpec::Image | MountSpec::From);
     let unnamed = |mount: &Mount| match mount.anonymous {

@@ -1,4 +1,4 @@
-//! What an image is built from: steps, and what a container has changed.
+//! Build steps, and the changes of a container.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
-/// The name that an image can be given: a reference without a digest.
+/// Parses a name for an image: a reference without a digest.
 ///
 /// # Errors
 /// [`Kind::Invalid`].
@@ -21,22 +21,22 @@ pub fn tag(text: &str) -> Result<Reference> {
     Ok(reference)
 }
 
-/// How something in a container differs from its image.
+/// How a path of a container differs from its image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum ChangeKind {
-    /// It was there and is different.
+    /// The path is changed.
     #[serde(rename = "C")]
     Changed,
-    /// It was not there.
+    /// The path is new.
     #[serde(rename = "A")]
     Added,
-    /// It is gone.
+    /// The path is deleted.
     #[serde(rename = "D")]
     Deleted,
 }
 
 impl ChangeKind {
-    /// Docker's letter.
+    /// Returns Docker's letter.
     pub fn letter(self) -> char {
         match self {
             ChangeKind::Changed => 'C',
@@ -49,22 +49,22 @@ impl ChangeKind {
 /// One line of `diff`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// What happened.
+    /// The kind of change.
     pub kind: ChangeKind,
-    /// Where, absolute. Bytes that are not UTF-8 are replaced.
+    /// The absolute path. Bytes that are not UTF-8 are replaced.
     pub path: String,
 }
 
-/// How `commit` makes an image of a container.
+/// The options of `commit`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitOptions {
-    /// Who made it.
+    /// The author.
     pub author: String,
-    /// What the history says of it.
+    /// The comment in the history.
     pub message: String,
     /// Instructions of a Dockerfile that change the configuration, such as `CMD ["sh"]`.
     pub changes: Vec<String>,
-    /// Whether the container is frozen while it is read.
+    /// Whether the container is paused meanwhile.
     pub pause: bool,
 }
 
@@ -79,29 +79,29 @@ impl Default for CommitOptions {
     }
 }
 
-/// How `import` makes an image of a root file system.
+/// The options of `import`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImportOptions {
-    /// What it is called.
+    /// The reference of the new image.
     pub reference: Option<Reference>,
-    /// What the history says of it.
+    /// The comment in the history.
     pub message: String,
     /// Instructions of a Dockerfile that set the configuration.
     pub changes: Vec<String>,
     /// Steps that set the configuration.
     pub steps: Vec<BuildStep>,
-    /// This machine's where unset.
+    /// The platform; the host's where unset.
     pub platform: Option<Platform>,
 }
 
-/// How `build` reads a Dockerfile.
+/// The options of `build`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BuildOptions {
     /// The file, if it is not `Dockerfile` in the context.
     pub file: Option<PathBuf>,
-    /// Its text, if it is no file.
+    /// The text, instead of a file.
     pub text: Option<String>,
-    /// What the image is called.
+    /// The references of the new image.
     pub tags: Vec<Reference>,
     /// `--build-arg`, in their order.
     pub arguments: Vec<(String, String)>,
@@ -109,20 +109,20 @@ pub struct BuildOptions {
     pub labels: Vec<(String, String)>,
     /// The stage to build; the last where unset.
     pub target: Option<String>,
-    /// Do all steps anew.
+    /// Whether to ignore the build cache.
     pub no_cache: bool,
-    /// Fetch the images that stages begin with.
+    /// Whether to pull the base images.
     pub pull: bool,
-    /// Whether the user sees what commands write, so that no error needs to repeat it.
+    /// Whether the output of commands is printed, so that no error needs to repeat it.
     pub output_visible: bool,
 }
 
 /// A command as a Dockerfile writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum CommandLine {
-    /// For the image's shell.
+    /// A line for the image's shell.
     Shell(String),
-    /// As it is.
+    /// Program and arguments.
     Exec(Vec<String>),
 }
 
@@ -134,8 +134,8 @@ impl Default for CommandLine {
 
 /// One step of a build: from one image to the next.
 ///
-/// Its serialised form, with the parent's id and the content of the files it names, is what a
-/// step is known by when it comes again.
+/// The serialized form, with the parent's id and the content of the files that the step names, is
+/// the step's key in the build cache.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum BuildStep {
     /// Sets variables.
@@ -148,10 +148,10 @@ pub enum BuildStep {
     Entrypoint {
         /// The program and its first arguments.
         command: CommandLine,
-        /// Whether the command stays: the one of the parent was written for another program.
+        /// Whether the parent's command stays; it was written for another program.
         keep_cmd: bool,
     },
-    /// Sets the working directory, relative to the present one, and makes it.
+    /// Sets the working directory, relative to the present one, and creates it.
     Workdir(String),
     /// Sets user and group.
     User(String),
@@ -161,46 +161,46 @@ pub enum BuildStep {
     Volume(Vec<String>),
     /// Sets the signal that `stop` sends.
     StopSignal(String),
-    /// Sets how its health is asked; `None` takes it away.
+    /// Sets the health check; `None` removes it.
     Healthcheck(Option<Healthcheck>),
     /// Sets the shell.
     Shell(Vec<String>),
     /// Adds an instruction for builds that begin with this image.
     OnBuild(String),
-    /// Forgets these instructions: they have been done.
+    /// Removes these `ONBUILD` instructions, which have run.
     ForgetOnBuild,
-    /// Says who made it.
+    /// Sets the author.
     Maintainer(String),
     /// Adds a file.
     File {
-        /// Where, absolute or relative to the working directory.
+        /// The path, absolute or relative to the working directory.
         path: String,
-        /// What is in it; it counts by its digest.
+        /// The content; its digest is part of the step's key.
         #[serde(skip)]
         content: Vec<u8>,
-        /// Its mode.
+        /// The mode.
         mode: u32,
     },
     /// Adds files.
     Copy(CopyStep),
-    /// Runs a command in a container and keeps what it changed.
+    /// Runs a command in a container and keeps the changes.
     Run(RunStep),
 }
 
-/// How the health of a container is asked. Times in nanoseconds, as images have them; 0 is unset.
+/// A health check. Times in nanoseconds, as in images; 0 is unset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Healthcheck {
     /// The command; `None` is `NONE`.
     pub command: Option<CommandLine>,
-    /// Between two questions.
+    /// The time between two runs.
     pub interval: u64,
-    /// For an answer.
+    /// The timeout of a run.
     pub timeout: u64,
-    /// Before failures count.
+    /// The time before failures count.
     pub start_period: u64,
-    /// Between two questions while it starts.
+    /// The time between two runs in the start period.
     pub start_interval: u64,
-    /// How many failures make it unhealthy.
+    /// How many failures in a row make the container unhealthy.
     pub retries: u64,
 }
 
@@ -209,9 +209,9 @@ pub struct Healthcheck {
 pub struct RunStep {
     /// The command.
     pub command: CommandLine,
-    /// Variables that it sees and the image does not keep.
+    /// Variables of the command that the image does not keep.
     pub arguments: Vec<(String, String)>,
-    /// The same, but neither history nor cache knows of them: proxies, which differ between
+    /// Variables that neither history nor cache records: proxies, which differ between
     /// machines and may hold passwords.
     #[serde(skip)]
     pub hidden: Vec<(String, String)>,
@@ -220,28 +220,28 @@ pub struct RunStep {
 /// Files to copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CopyStep {
-    /// What the history calls it: `COPY` or `ADD`.
+    /// The instruction in the history: `COPY` or `ADD`.
     pub verb: &'static str,
-    /// Where they come from.
+    /// The source.
     pub from: CopySource,
-    /// What is copied: patterns of names, or texts.
+    /// The items to copy: patterns of names, or texts.
     pub sources: Vec<CopyItem>,
-    /// Where to, absolute or relative to the working directory; a directory if it ends in `/`.
+    /// The target, absolute or relative to the working directory; a directory if it ends in `/`.
     pub to: String,
     /// `user[:group]`, looked up in the image; root where unset.
     pub owner: Option<String>,
-    /// Their mode, if it is not the source's.
+    /// The mode, if it is not the source's.
     pub mode: Option<u32>,
     /// Whether tar archives are unpacked (`ADD`).
     pub unpack: bool,
 }
 
-/// Where files come from.
+/// The source of a copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum CopySource {
-    /// A directory of this machine, out of which nothing leads.
+    /// A directory of the host, which paths and links cannot leave.
     Directory {
-        /// Where it is. What is in it counts, not where it is.
+        /// The path. The step's key depends on the content and not on the path.
         #[serde(skip)]
         path: PathBuf,
         /// The lines of its `.dockerignore`.
@@ -250,22 +250,22 @@ pub enum CopySource {
     },
     /// An image, by its id.
     Image(String),
-    /// Nowhere: only texts can be added.
+    /// No source: only texts can be added.
     Nothing,
 }
 
-/// One source of a copy.
+/// One item of a copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum CopyItem {
     /// A path below the source, `*`, `?` and `[...]` as in a shell.
     Path(String),
-    /// A path below the source, as it is; empty is the source itself.
+    /// A path below the source, literally; empty is the source itself.
     Name(String),
     /// A file with this name and content.
     Text {
         /// Its name.
         name: String,
-        /// What is in it.
+        /// The content.
         content: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Which images are meant: Docker's filters of `images` and `image prune`.
+//! Docker's filters of `images` and `image prune`.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use jiff::Timestamp;
 use super::metadata::Image;
 use crate::model::value::reference::Reference;
 
-/// What images must be. The values of one field are alternatives, except of labels.
+/// A filter of images. The values of one field are alternatives, except of labels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageFilter {
-    /// Also the steps on the way to others.
+    /// Whether intermediate images are included.
     pub all: bool,
-    /// Without tag, or with one.
+    /// Whether the image is untagged (`dangling`).
     pub dangling: Option<bool>,
-    /// `key` or `key=value`: has all of these labels.
+    /// `key` or `key=value`: the image must have all of these labels.
     pub labels: Vec<String>,
-    /// The same: has not all of these, where there are any.
+    /// `key` or `key=value`: the image must not have all of these labels.
     pub without_labels: Vec<String>,
     /// Built before this time.
     pub before: Option<Timestamp>,
@@ -27,7 +27,7 @@ pub struct ImageFilter {
 }
 
 impl ImageFilter {
-    /// Those of the images that are meant; of the references of each, those that are meant.
+    /// Returns the images that match, each with the references that match.
     pub fn choose(&self, images: Vec<Image>) -> Vec<Image> {
         images.into_iter().filter_map(|image| self.take(image)).collect()
     }
@@ -51,12 +51,12 @@ impl ImageFilter {
         (fits && (named || self.references.is_empty())).then_some(image)
     }
 
-    /// Whether labels and time of an image are as wanted.
+    /// Whether labels and time of an image match.
     pub fn matches(&self, image: &Image) -> bool {
         self.matches_labels_and_time(&image.config.labels, image.created)
     }
 
-    /// The same of anything with labels and a time; one without a time is older than all others,
+    /// Whether labels and a time match; an object without a time is older than all others,
     /// as in Docker.
     pub fn matches_labels_and_time(
         &self,
@@ -83,13 +83,13 @@ fn has_label(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
     }
 }
 
-/// Whether a pattern means a reference: its shortest form, that without tag, or the whole one.
+/// Whether a pattern matches a reference: its shortest form, that without tag, or the whole one.
 fn matches(pattern: &str, reference: &Reference) -> bool {
     let texts = [reference.familiar(), reference.repository(), reference.to_string()];
     texts.iter().any(|text| glob(pattern.as_bytes(), text.as_bytes()))
 }
 
-/// Whether `text` is as `pattern` says: `*` is any number of characters but `/`, `?` is one.
+/// Whether `text` matches `pattern`: `*` is any number of characters but `/`, `?` is one.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where the last star stands, and where in the text what it takes ends so far.

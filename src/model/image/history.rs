@@ -1,4 +1,4 @@
-//! How an image came to be: the steps that its configuration names, and what each added.
+//! The history of an image: the steps that its configuration names, and the size of each.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,28 +7,28 @@ use super::metadata::Image;
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 
-/// A step in the making of an image.
+/// A step in the history of an image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
-    /// The image that there was after it, where that one is here.
+    /// The image after the step, where the store has it.
     pub id: Option<Digest>,
-    /// When it was done.
+    /// When the step was done.
     pub created: Option<Timestamp>,
-    /// What was done, as its author wrote it.
+    /// The command of the step, as the author wrote it.
     pub created_by: String,
-    /// The bytes of the files of its layer; 0 where it made none.
+    /// The bytes of the files of the step's layer; 0 without a layer.
     pub size: u64,
     /// The author's comment.
     pub comment: String,
-    /// The tags of the image that there was after it.
+    /// The tags of the image after the step.
     pub tags: Vec<Reference>,
 }
 
-/// The steps of an image, the latest first. `sizes` are those of its layers, lowest first;
-/// `ancestors` are the images that it was built from, the nearest first.
+/// Returns the steps of an image, latest first. `sizes` are those of its layers, lowest first;
+/// `ancestors` are the images that it was built from, nearest first.
 ///
-/// A history is the word of a stranger: where it names more layers than there are, those are of
-/// no size; where it names fewer, the others follow without a word.
+/// A history is untrusted: where it names more layers than there are, those have
+/// no size; where it names fewer, the others follow without a command.
 pub fn history(image: &Image, sizes: &[u64], ancestors: &[Image]) -> Vec<History> {
     let mut sizes = sizes.iter().copied();
     let mut steps: Vec<History> =

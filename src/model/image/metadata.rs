@@ -16,25 +16,25 @@ use crate::model::{Error, Kind};
 /// An image in the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
-    /// The digest of its configuration.
+    /// The digest of the configuration.
     pub id: Digest,
-    /// The tags that point at it, sorted; none when it is dangling.
+    /// The tags of the image, sorted; none when it is dangling.
     pub tags: Vec<Reference>,
-    /// What registries call it: `repository@sha256:...`, sorted (Docker's `RepoDigests`).
+    /// The names in registries: `repository@sha256:...`, sorted (Docker's `RepoDigests`).
     pub digests: Vec<Reference>,
-    /// The digest of its manifest, as it came or as it was written here.
+    /// The digest of the manifest, as received or as written here.
     pub manifest: Option<Digest>,
-    /// The image that it was built from, where it was built here.
+    /// The parent image, where this one was built here.
     pub parent: Option<Digest>,
-    /// Whether it is a step of a build that is kept for the next one, without a tag of its own.
+    /// Whether the image is a cached build step without a tag.
     pub intermediate: bool,
-    /// When it was built.
+    /// When the image was built.
     pub created: Option<Timestamp>,
-    /// When it was last tagged here.
+    /// When the image was last tagged here.
     pub tagged: Option<Timestamp>,
-    /// The bytes of the files of all its layers, unpacked.
+    /// The bytes of the files of all layers, unpacked.
     pub size: u64,
-    /// The keys of its unpacked layers, lowest first: what the store's `layer_dir` takes. The key
+    /// The keys of the unpacked layers, lowest first: what the store's `layer_dir` takes. The key
     /// is the diff id, except for a layer whose unpacking depended on those below; the diff ids
     /// themselves are [`Image::diff_ids`].
     pub layers: Vec<Digest>,
@@ -42,14 +42,14 @@ pub struct Image {
     pub architecture: String,
     /// Such as `linux`.
     pub os: String,
-    /// What to run and how.
+    /// The configuration of containers.
     pub config: ImageConfig,
-    /// The whole configuration document as it was written, for `inspect`.
+    /// The whole configuration document as written, for `inspect`.
     pub document: Value,
 }
 
 impl Image {
-    /// One with a known id and nothing else; what a test is about it sets itself.
+    /// Returns an image with a known id and nothing else, for tests.
     #[cfg(test)]
     pub fn plain(seed: u8) -> Self {
         Image {
@@ -70,15 +70,15 @@ impl Image {
         }
     }
 
-    /// The diff ids of its layers as its configuration names them, lowest first: what `inspect`
-    /// shows as `RootFS.Layers`.
+    /// Returns the diff ids of the layers as the configuration names them, lowest first: what `inspect`
+    /// prints as `RootFS.Layers`.
     pub fn diff_ids(&self) -> Vec<Digest> {
         let ids = self.document.pointer("/rootfs/diff_ids").and_then(Value::as_array);
         let texts = ids.into_iter().flatten().filter_map(Value::as_str);
         texts.filter_map(|text| text.parse().ok()).collect()
     }
 
-    /// The reference to show: its first tag, or else its short id.
+    /// Returns the reference to print: the first tag, or else the short id.
     pub fn display_name(&self) -> String {
         self.tags.first().map_or_else(|| self.id.short().to_owned(), Reference::familiar)
     }
@@ -113,15 +113,15 @@ pub struct ImageConfig {
     /// Labels.
     #[serde(deserialize_with = "null_as_default")]
     pub labels: BTreeMap<String, String>,
-    /// The signal that `stop` sends, as text: it is data of a stranger until it is used.
+    /// The signal that `stop` sends, as untrusted text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<String>,
-    /// How containers are asked whether they are well.
+    /// The health check of containers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthcheck: Option<HealthCheck>,
 }
 
-/// A list of words; old tools wrote a single one without the list (moby, `strslice`).
+/// Reads a list of words; old tools wrote a single one without the list (moby, `strslice`).
 fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -135,10 +135,10 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String
     }))
 }
 
-/// Whether an image may be made or fetched when it is asked for.
+/// Whether an image is pulled, or the host image created, when it is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PullPolicy {
-    /// Where it is missing.
+    /// If the image is missing.
     #[default]
     Missing,
     /// Each time.
@@ -147,14 +147,14 @@ pub enum PullPolicy {
     Never,
 }
 
-/// What `load` took from an archive.
+/// One image that `load` took from an archive.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
     /// The image.
     pub id: Digest,
-    /// The references that now point at it.
+    /// The references that now name the image.
     pub tags: Vec<Reference>,
-    /// References that pointed at another image before, which `load` therefore moved.
+    /// The references that named another image before.
     pub moved: Vec<Reference>,
 }
 
@@ -180,7 +180,7 @@ impl FromStr for Compression {
     }
 }
 
-/// What `save` writes.
+/// The format that `save` writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SaveFormat {
     /// What `docker load` reads; also an OCI image layout.
@@ -206,38 +206,38 @@ impl FromStr for SaveFormat {
     }
 }
 
-/// How `save` writes images.
+/// The options of `save`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SaveOptions {
     /// The format.
     pub format: SaveFormat,
-    /// For Docker the archive is compressed, for the OCI formats each layer that is not yet.
+    /// The compression: of the archive in Docker's format, of each uncompressed layer in the OCI formats.
     pub compress: Option<Compression>,
 }
 
-/// A container and the image that it uses, for `rmi` to heed.
+/// A container that uses an image, which `rmi` must respect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageUser {
-    /// The id of its image.
+    /// The id of the image.
     pub image: Digest,
-    /// The keys of the layers that it is made of.
+    /// The keys of the container's layers.
     pub layers: Vec<Digest>,
-    /// Its name, for messages.
+    /// The container's name, for messages.
     pub container: String,
-    /// Whether it has processes.
+    /// Whether the container has processes.
     pub live: bool,
 }
 
-/// The image that was made from this machine.
+/// The image that was created from the host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostImage {
     /// The image.
     pub image: Image,
-    /// The programs that this machine does not have, or whose files could not be found.
+    /// The programs that the host lacks, or whose files could not be found.
     pub missing: Vec<String>,
 }
 
-/// What `rmi` took away, in order.
+/// One removal of `rmi`, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Removed {
     /// A reference; the image may live on.

@@ -1,70 +1,70 @@
-//! What images and containers take of the disk, and what taking some away gives back.
+//! Disk usage of images and containers, and the result of a prune.
 
 use super::filter::ImageFilter;
 use super::metadata::Removed;
 use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 
-/// What an image takes: the bytes of the files of its layers, unpacked.
+/// The disk usage of an image: the bytes of the files of its layers, unpacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageUsage {
     /// The image.
     pub id: Digest,
-    /// All of it.
+    /// The total.
     pub size: u64,
-    /// The layers that another image has as well.
+    /// The bytes of layers that other images share.
     pub shared: u64,
-    /// How many containers are made from it.
+    /// How many containers use the image.
     pub containers: u64,
 }
 
 impl ImageUsage {
-    /// The layers that no other image has.
+    /// Returns the bytes of layers that no other image has.
     pub fn unique(&self) -> u64 {
         self.size.saturating_sub(self.shared)
     }
 }
 
-/// What a container takes of its own.
+/// The disk usage of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerUsage {
     /// The container.
     pub id: ContainerId,
-    /// The bytes of the files that it has written or changed.
+    /// The bytes of the files that the container has written or changed.
     pub size: u64,
 }
 
-/// What all takes.
+/// The disk usage of all images and containers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// The images, newest first.
     pub images: Vec<ImageUsage>,
-    /// The bytes of the layers and of the documents and archives that they came as.
+    /// The bytes of the layers and of their documents and archives.
     pub image_bytes: u64,
-    /// What goes with the images that no container uses.
+    /// The bytes that removing all unused images frees.
     pub reclaimable: u64,
     /// The containers, newest first.
     pub containers: Vec<ContainerUsage>,
 }
 
-/// Which images are to be taken away.
+/// The options of `image prune`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PruneOptions {
-    /// All that no container uses, and not only those without tag.
+    /// Whether all unused images are removed, and not only untagged ones.
     pub all: bool,
-    /// Only those with these labels and of this time.
+    /// The filter of labels and times.
     pub filter: ImageFilter,
-    /// Only tell what would go.
+    /// Whether to report without removing.
     pub dry_run: bool,
 }
 
-/// What was, or would be, taken away.
+/// The result of a prune, or of a dry run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pruned {
-    /// Step by step.
+    /// The removals, in order.
     pub removed: Vec<Removed>,
-    /// How many images went.
+    /// How many images were removed.
     pub images: u64,
-    /// How many bytes that gives back.
+    /// How many bytes are freed.
     pub bytes: u64,
 }

@@ -1,10 +1,10 @@
-//! What of a container's mounts `inspect` shows.
+//! The parts of `inspect` about mounts.
 
 use serde_json::{Map, Value, json};
 
 use crate::model::container::mounts::{Mount, MountKind, MountSpec, Mounts};
 
-/// `Mounts`: all of them but those of `--tmpfs`. `volumes` is where volumes are on the host.
+/// Returns `Mounts`: all mounts but those of `--tmpfs`. `volumes` is the directory of volumes on the host.
 pub(super) fn mounts(mounts: &Mounts, volumes: &str) -> Value {
     let shown = mounts.list.iter().filter(|mount| !matches!(mount.spec, MountSpec::Tmpfs(_)));
     shown.map(|mount| point(mount, volumes)).collect()
@@ -36,7 +36,7 @@ fn point(mount: &Mount, volumes: &str) -> Value {
     point
 }
 
-/// The options of `-v`, as they were written; `z` for a named volume without any, as in Docker.
+/// Returns the options of `-v` as written; `z` for a named volume without any, as in Docker.
 fn mode(mount: &Mount) -> &str {
     let written = match &mount.spec {
         MountSpec::Volume(text) => text.splitn(3, ':').nth(2),
@@ -47,7 +47,7 @@ fn mode(mount: &Mount) -> &str {
     written.unwrap_or(if named { "z" } else { "" })
 }
 
-/// `HostConfig.Binds`: what `-v` gave a source.
+/// Returns `HostConfig.Binds`: the mounts of `-v` with a source.
 pub(super) fn binds(mounts: &Mounts) -> Value {
     let binds: Vec<Value> = mounts
         .list
@@ -61,7 +61,7 @@ pub(super) fn binds(mounts: &Mounts) -> Value {
     if binds.is_empty() { Value::Null } else { binds.into() }
 }
 
-/// `HostConfig.Mounts` and `Tmpfs`, each where there is one.
+/// Returns `HostConfig.Mounts` and `Tmpfs`, each where there is one.
 pub(super) fn requested(mounts: &Mounts) -> Value {
     let mut asked = json!({});
     let named: Vec<Value> = mounts

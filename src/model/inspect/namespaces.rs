@@ -1,10 +1,10 @@
-//! What of a container's namespaces `inspect` shows.
+//! The parts of `inspect` about namespaces.
 
 use serde_json::{Value, json};
 
 use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 
-/// `HostConfig.IpcMode`.
+/// Returns `HostConfig.IpcMode`.
 pub(super) fn ipc(sharing: &Namespaces) -> String {
     let own = match (sharing.ipc_shareable, sharing.ipc_none) {
         (true, _) => "shareable",
@@ -14,14 +14,14 @@ pub(super) fn ipc(sharing: &Namespaces) -> String {
     sharing.ipc.show(own)
 }
 
-/// `HostConfig.ExtraHosts`.
+/// Returns `HostConfig.ExtraHosts`.
 pub(super) fn extra_hosts(sharing: &Namespaces) -> Value {
     let hosts = sharing.extra_hosts.iter();
     let hosts: Vec<String> = hosts.map(|(name, address)| format!("{name}:{address}")).collect();
     if hosts.is_empty() { Value::Null } else { json!(hosts) }
 }
 
-/// `NetworkSettings`: one that is another container's is told of there.
+/// Returns `NetworkSettings`; empty in a container that uses another container's network.
 pub(super) fn network_settings(sharing: &Namespaces) -> Value {
     let mut settings = json!({
         "Bridge": "",

@@ -1,9 +1,13 @@
 //! Our JSON against Docker's, key by key.
 
+use serde_json::{Value, json};
+
+use super::config::ZERO_TIME;
 use super::*;
 use crate::model::container::options::CreateOptions;
-use crate::model::container::{ContainerSpec, State};
+use crate::model::container::{Container, ContainerSpec, State};
 use crate::model::creation::merge;
+use crate::model::image::Image;
 
 const CREATED: &str = include_str!("../../../tests/reference/inspect-created.json");
 const PAUSED: &str = include_str!("../../../tests/reference/inspect-paused.json");

@@ -1,18 +1,18 @@
-//! What a check of the store found, and what became of it.
+//! The report of a check of the store.
 
 use std::fmt;
 
-/// What is wrong.
+/// The kind of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// Something is not what it must be.
+    /// Content is missing or not what its digest says.
     Damage,
-    /// Something is there that nobody needs.
+    /// Content that nothing refers to.
     Leftover,
 }
 
 impl Problem {
-    /// `damage` or `leftover`.
+    /// Returns `damage` or `leftover`.
     pub fn as_str(self) -> &'static str {
         match self {
             Problem::Damage => "damage",
@@ -21,16 +21,16 @@ impl Problem {
     }
 }
 
-/// What became of it.
+/// What the check did about a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolution {
-    /// Only looked at: no repair was asked for.
+    /// Reported only: the check did not repair.
     Found,
-    /// As it must be again.
+    /// Repaired.
     Repaired,
-    /// Taken away.
+    /// Removed.
     Removed,
-    /// Can't be mended now; why.
+    /// Not repaired, for this reason.
     Unrepaired(String),
 }
 
@@ -46,34 +46,34 @@ impl fmt::Display for Resolution {
     }
 }
 
-/// One thing that was found.
+/// One problem that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What is wrong.
+    /// The kind of a problem.
     pub problem: Problem,
-    /// What it is and where.
+    /// What is damaged, and where.
     pub what: String,
-    /// The image it belongs to, as users name it.
+    /// The image of the content, as users name it.
     pub image: Option<String>,
-    /// The containers that use it.
+    /// The containers that use the image.
     pub containers: Vec<String>,
-    /// What became of it.
+    /// What the check did about a problem.
     pub resolution: Resolution,
 }
 
-/// What a check looked at, and what it found.
+/// What a check has checked, and the problems found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// How many images were looked at.
+    /// How many images were checked.
     pub images: u64,
-    /// How many layers, each once.
+    /// How many layers were checked, each once.
     pub layers: u64,
-    /// What is wrong, in the order in which it was found.
+    /// The problems, in the order in which they were found.
     pub findings: Vec<Finding>,
 }
 
 impl Report {
-    /// Whether no damage is left. What nobody needs is no damage.
+    /// Whether no damage is left. Leftovers are not damage.
     pub fn is_healthy(&self) -> bool {
         let left = |finding: &Finding| {
             let done = matches!(finding.resolution, Resolution::Repaired | Resolution::Removed);

@@ -12,14 +12,14 @@ use crate::model::value::name::ContainerName;
 use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 
-/// The longest text of an event that is kept whole, in bytes: labels and commands are strangers'.
+/// The longest text of an event that is kept whole, in bytes: labels and commands are untrusted.
 const MAX_TEXT: usize = 1024;
-/// How many bytes the labels of a container may have together, to be told with each event.
+/// How many bytes of a container's labels each event carries.
 const MAX_LABEL_BYTES: usize = 16 * 1024;
-/// Says in an event how many labels it does not tell.
+/// The attribute with the number of labels that an event leaves out.
 const LABELS_OMITTED: &str = "lifebox.labels_left_out";
 
-/// What an event is about.
+/// The type of an event's object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Type {
@@ -32,10 +32,10 @@ pub enum Type {
 }
 
 impl Type {
-    /// All of them.
+    /// All types.
     pub const ALL: [Type; 3] = [Type::Container, Type::Image, Type::Volume];
 
-    /// Docker's word.
+    /// Returns Docker's word.
     pub fn as_str(self) -> &'static str {
         match self {
             Type::Container => "container",
@@ -47,17 +47,17 @@ impl Type {
 
 macro_rules! actions {
     ($($name:ident = $word:literal: $about:literal,)*) => {
-        /// What happened.
+        /// An action.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Action {
             $(#[doc = $about] $name,)*
         }
 
         impl Action {
-            /// All of them, by word.
+            /// All actions, by word.
             pub const ALL: &'static [Action] = &[$(Action::$name,)*];
 
-            /// Docker's word.
+            /// Returns Docker's word.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Action::$name => $word,)*
@@ -106,7 +106,7 @@ actions! {
 }
 
 impl Action {
-    /// The action with a word of its own, as in `health_status: healthy`.
+    /// Returns the action with a text after a colon, as in `health_status: healthy`.
     pub fn of(self, detail: &str) -> String {
         format!("{}: {detail}", self.as_str())
     }
@@ -118,15 +118,15 @@ impl From<Action> for String {
     }
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// When.
     pub time: Timestamp,
-    /// What it is about.
+    /// The type of the object.
     #[serde(rename = "type")]
     pub subject: Type,
-    /// What happened: an [`Action`]'s word, for some with a text after a colon.
+    /// The action: an [`Action`]'s word, for some with a text after a colon.
     pub action: String,
     /// The id of the container or image; the name of the volume. For `pull` and `push` the
     /// reference, as with Docker.
@@ -143,7 +143,7 @@ impl Event {
         Event { time, subject, action, id: id.to_owned(), attributes }
     }
 
-    /// Something happened to a container. Its labels can't stand for the attributes in `own`.
+    /// Returns an event of a container. Labels cannot replace the attributes in `own`.
     pub fn of_container(
         spec: &ContainerSpec,
         name: &ContainerName,
@@ -156,13 +156,13 @@ impl Event {
             .with(&[("image", spec.image.reference.clone()), ("name", name.to_string())])
     }
 
-    /// Something happened to a container whose record is damaged.
+    /// Returns an event of a container whose record is damaged.
     pub fn of_unknown(id: &ContainerId, name: Option<&ContainerName>, action: Action) -> Event {
         let name = name.map(|name| ("name", name.to_string()));
         Event::new(Type::Container, action, id.as_str()).with(name.as_slice())
     }
 
-    /// Something happened to an image.
+    /// Returns an event of an image.
     pub fn of_image(
         action: Action,
         id: &str,
@@ -172,12 +172,12 @@ impl Event {
         Event::new(Type::Image, action, id).labelled(labels).with(&[("name", name.to_owned())])
     }
 
-    /// Something happened to a volume.
+    /// Returns an event of a volume.
     pub fn of_volume(action: Action, name: &str, own: &[(&str, String)]) -> Event {
         Event::new(Type::Volume, action, name).with(own).with(&[("driver", "local".to_owned())])
     }
 
-    /// One for trying out a template.
+    /// Returns an event to try out a template with.
     pub fn example() -> Event {
         Event::new(Type::Container, Action::Start, "")
     }
@@ -188,7 +188,7 @@ impl Event {
         self
     }
 
-    /// As many labels as there is room for.
+    /// Adds as many labels as there is room for.
     fn labelled(mut self, labels: &BTreeMap<String, String>) -> Event {
         let (mut room, mut left_out) = (MAX_LABEL_BYTES, 0_u64);
         for (key, value) in labels {
@@ -207,7 +207,7 @@ impl Event {
         }
     }
 
-    /// The name of what it is about; empty where it has none.
+    /// Returns the name of the object; empty where it has none.
     pub fn name(&self) -> &str {
         match self.subject {
             Type::Volume => &self.id,
@@ -215,25 +215,25 @@ impl Event {
         }
     }
 
-    /// The image as the container's maker named it; of an image, its name. Empty for a volume.
+    /// Returns the image as the container's creator named it; of an image, its name. Empty for a volume.
     pub fn image(&self) -> &str {
         let key = if self.subject == Type::Image { "name" } else { "image" };
         self.attributes.get(key).map_or("", String::as_str)
     }
 
-    /// The action without the text after the colon.
+    /// Returns the action without the text after the colon.
     pub fn verb(&self) -> &str {
         self.action.split_once(": ").map_or(&self.action, |(verb, _)| verb)
     }
 }
 
-/// What `die` tells: the exit code, and how many whole seconds it ran.
+/// Returns the attributes of `die`: the exit code, and the whole seconds of the run.
 pub fn exit_attributes(code: i32, begun: Timestamp) -> [(&'static str, String); 2] {
     let ran = Timestamp::now().duration_since(begun).as_secs().max(0);
     [("exitCode", code.to_string()), ("execDuration", ran.to_string())]
 }
 
-/// What `rename` tells: Docker's names begin with a slash here.
+/// Returns the attributes of `rename`: Docker's names begin with a slash here.
 pub fn rename_attributes(old: &ContainerName) -> [(&'static str, String); 1] {
     [("oldName", format!("/{old}"))]
 }
@@ -245,17 +245,17 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Which events are wanted: of one key any value, of `label` all; and all keys that are given.
+/// A filter of events: of one key any value must match, of `label` all; and all given keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
     pairs: Vec<(String, String)>,
 }
 
 impl EventFilter {
-    /// What can be asked for.
+    /// The keys of the filter.
     pub const KEYS: [&'static str; 6] = ["container", "event", "image", "label", "type", "volume"];
 
-    /// Narrows it.
+    /// Adds a condition.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a key, an action or a type that does not exist.
@@ -282,7 +282,7 @@ impl EventFilter {
         Ok(())
     }
 
-    /// Whether an event is wanted.
+    /// Whether the filter matches an event.
     pub fn matches(&self, event: &Event) -> bool {
         Self::KEYS.iter().all(|key| {
             let mut values = self.pairs.iter().filter(|(k, _)| k == key).map(|(_, v)| v);
@@ -294,7 +294,7 @@ impl EventFilter {
     }
 }
 
-/// As moby's `daemon/events/filter.go`: containers and volumes by the beginning of id or name.
+/// Matches as moby's `daemon/events/filter.go`: containers and volumes by the beginning of id or name.
 fn is(event: &Event, key: &str, value: &str) -> bool {
     let begins = |subject: Type| {
         let named = event.name().starts_with(value) || event.id.starts_with(value);
@@ -324,17 +324,17 @@ fn has_label(event: &Event, value: &str) -> bool {
     }
 }
 
-/// Which events, and whether those to come too.
+/// The options of `events`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventOptions {
     /// From this time on. Where neither this nor `until` is set, one who follows gets only what
     /// happens from now on, as with Docker.
     pub since: Option<Timestamp>,
-    /// Before this time; one who follows is done then.
+    /// Before this time, which also ends following.
     pub until: Option<Timestamp>,
-    /// Go on with what happens.
+    /// Follow new events.
     pub follow: bool,
-    /// Only these.
+    /// The filter.
     pub filter: EventFilter,
 }
 

@@ -1,4 +1,4 @@
-//! What a container is in the kernel, and what an image is on the disk: for `explain`.
+//! Views of a container in the kernel and of an image on disk: for `explain`.
 
 use super::stats::Stats;
 use crate::model::container::Container;
@@ -7,28 +7,28 @@ use crate::model::image::history::History;
 use crate::model::value::digest::Digest;
 use crate::model::value::name::ContainerName;
 
-/// A container, seen from both sides.
+/// A container, seen from the host and from inside.
 #[derive(Clone, Debug)]
 pub struct Introspection {
-    /// What it was made from, and how it is.
+    /// Spec and state.
     pub container: Container,
-    /// Its namespaces; none while it does not run.
+    /// The namespaces; none while the container does not run.
     pub namespaces: Vec<Namespace>,
-    /// Its processes, in the order in which they were made.
+    /// The processes, in order of creation.
     pub processes: Vec<ProcessView>,
-    /// The directories of its cgroup, where it runs.
+    /// The directories of the cgroup, while the container runs.
     pub cgroups: Vec<String>,
-    /// What it uses now.
+    /// The current usage.
     pub stats: Stats,
-    /// What is mounted inside, in order.
+    /// The mounts inside, in order.
     pub mounts: Vec<MountPoint>,
-    /// The layers of its image, lowest first.
+    /// The layers of the image, lowest first.
     pub layers: Vec<Layer>,
-    /// How many paths it has added, changed and deleted, and the first of them.
+    /// How the files differ from the image's.
     pub difference: Difference,
-    /// The bytes that it wrote.
+    /// The bytes in the writable layer.
     pub written: u64,
-    /// The TCP ports that are listened on inside.
+    /// The TCP ports on which processes inside listen.
     pub ports: Vec<u16>,
 }
 
@@ -37,18 +37,18 @@ pub struct Introspection {
 pub struct Namespace {
     /// The word of namespaces(7): `pid`, `mnt`, `net`, ...
     pub kind: String,
-    /// Its number, as `/proc/PID/ns` shows it.
+    /// The inode number, as in `/proc/PID/ns`.
     pub number: u64,
-    /// Who else is in it: `host`, or names of containers.
+    /// What else is in the namespace: `host`, or names of containers.
     pub shared_with: Vec<String>,
 }
 
-/// A process, from both sides.
+/// A process, seen from the host and from inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessView {
-    /// Its number on the host.
+    /// The process id on the host.
     pub host_pid: u32,
-    /// Its number inside.
+    /// The process id inside.
     pub container_pid: u32,
     /// Program and arguments.
     pub command: String,
@@ -57,7 +57,7 @@ pub struct ProcessView {
 /// A mount, as proc_pid_mountinfo(5) has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MountPoint {
-    /// Where, inside.
+    /// The target, inside.
     pub path: String,
     /// The file system's type.
     pub kind: String,
@@ -68,17 +68,17 @@ pub struct MountPoint {
 /// What a layer adds and hides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// Its key in the store, which is its digest for most.
+    /// The key in the store, which is the diff id of most layers.
     pub key: Digest,
     /// The bytes of its files.
     pub size: u64,
-    /// How many files, links and devices it has.
+    /// How many files, links and devices the layer has.
     pub files: u64,
-    /// How many directories.
+    /// How many directories the layer has.
     pub directories: u64,
-    /// The first of its files, or the greatest where there are many.
+    /// The first files, or the largest where there are many.
     pub examples: Vec<String>,
-    /// What it hides of the layers below.
+    /// The paths of lower layers that this one hides.
     pub hidden: Vec<String>,
 }
 
@@ -91,27 +91,27 @@ pub struct Difference {
     pub changed: usize,
     /// How many are deleted.
     pub deleted: usize,
-    /// The first of them, with Docker's letter before each: `A /x`.
+    /// The first differences, with Docker's letter before each: `A /x`.
     pub examples: Vec<String>,
 }
 
-/// Where what a container has at a path comes from.
+/// Which layers provide a path of a container.
 #[derive(Clone, Debug)]
 pub struct PathLayers {
     /// The container's name.
     pub name: ContainerName,
-    /// What is mounted there, or above it, of one that runs: it covers all layers.
+    /// The mount at the path or above, while the container runs: a mount covers all layers.
     pub mount: Option<MountPoint>,
-    /// Each layer that has something there, the topmost first.
+    /// Each layer that has an entry at the path, topmost first.
     pub layers: Vec<PathLayer>,
 }
 
 /// What a layer has at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathLayer {
-    /// Which layer of the image, from 1 at the bottom; `None` is the container's own.
+    /// The number of the image's layer, from 1 at the bottom; `None` for the container's own layer.
     pub layer: Option<usize>,
-    /// What it is.
+    /// The kind of entry.
     pub entry: Entry,
 }
 
@@ -120,23 +120,23 @@ pub struct PathLayer {
 pub enum Entry {
     /// A file or device of so many bytes.
     File(u64),
-    /// A link, there or on the way there. It is not followed.
+    /// A symbolic link at the path or on the way to it. It is not followed.
     Link {
-        /// Its own path.
+        /// The path of the link.
         at: String,
-        /// What it holds.
+        /// The target of the link.
         to: String,
     },
-    /// A directory: what several layers have in it is seen together.
+    /// A directory, merged with those of the layers below.
     Directory,
-    /// A directory that hides those of the layers below.
+    /// An opaque directory: hides those of the layers below.
     OpaqueDirectory,
-    /// Nothing, but what hides what the layers below have there.
+    /// A whiteout: hides the entries of the layers below.
     Hidden,
 }
 
 impl Entry {
-    /// Its name in the texts of all languages.
+    /// Returns the key in the texts of all languages.
     pub fn key(&self) -> &'static str {
         match self {
             Entry::File(_) => "file",
@@ -151,12 +151,12 @@ impl Entry {
 /// An image, step by step.
 #[derive(Clone, Debug)]
 pub struct ImageIntrospection {
-    /// Its metadata.
+    /// The metadata.
     pub image: Image,
-    /// Its layers, lowest first.
+    /// The layers, lowest first.
     pub layers: Vec<Layer>,
-    /// How it was made, the latest first.
+    /// The history, latest step first.
     pub history: Vec<History>,
-    /// The names of the containers that use it.
+    /// The names of the containers of the image.
     pub users: Vec<String>,
 }

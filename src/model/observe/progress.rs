@@ -1,16 +1,17 @@
-//! What happens while images travel, as values: the faces turn them into lines and bars.
+//! Progress of pulls and pushes, as values that the faces turn into lines and bars.
 
 use std::fmt;
 
+use crate::model::image::Image;
 use crate::model::value::digest::Digest;
 use crate::model::value::platform::Platform;
 
-/// Something that happened during a pull or a push. Layers are named by the digest of their blob.
+/// An event of a pull or a push. Layers are named by the digest of their blob.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// An image that is wanted is not here, so it is pulled. As the user wrote it, with its tag.
+    /// An image is missing and will be pulled. Holds the reference as the user wrote it, with its tag.
     Missing(String),
-    /// The registry is asked for a tag or digest of a repository, `library/alpine`.
+    /// A pull begins, of a tag or digest of the repository `library/alpine`.
     Pulling {
         /// The tag, or the digest.
         name: String,
@@ -22,53 +23,53 @@ pub enum Event {
         /// The repository.
         repository: String,
     },
-    /// A layer has come to this point.
+    /// A layer has reached this step.
     Layer(Digest, Step),
-    /// A connection broke, or the registry asked to wait; it goes on in so many seconds.
+    /// A connection broke, or the registry asked to wait; the next attempt follows in `seconds`.
     Waiting {
         /// Why.
         reason: String,
-        /// How long.
+        /// The seconds until the next attempt.
         seconds: u64,
     },
-    /// It is over, well or not.
+    /// The pull or push is over, successful or not.
     End,
 }
 
-/// How far a layer is.
+/// The step that a layer has reached.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// To be fetched.
+    /// Waits for its download.
     Waiting,
-    /// The store has it.
+    /// The store has the layer already.
     Exists,
-    /// So many bytes have come, of so many.
+    /// Bytes received, and the total.
     Downloading(u64, u64),
-    /// It has come, and is what it should be.
+    /// Received and verified.
     Downloaded,
-    /// It is being unpacked.
+    /// Being unpacked.
     Unpacking,
-    /// It is in the store.
+    /// In the store.
     Done,
-    /// To be sent.
+    /// Waits for its upload.
     Preparing,
-    /// So many bytes were sent, of so many.
+    /// Bytes sent, and the total.
     Uploading(u64, u64),
-    /// The registry has it.
+    /// Sent completely.
     Pushed,
-    /// The registry had it.
+    /// The registry had the layer already.
     AlreadyExists,
-    /// The registry took it from another repository of its own.
+    /// The registry mounted the layer from another repository.
     Mounted(String),
 }
 
-/// Who is told. Called from several threads.
+/// A receiver of progress events. Called from several threads.
 pub trait Progress: Send + Sync + fmt::Debug {
-    /// Something happened.
+    /// Reports an event.
     fn report(&self, event: &Event);
 }
 
-/// Nobody.
+/// Ignores all events.
 #[derive(Clone, Copy, Debug)]
 pub struct NoProgress;
 
@@ -76,35 +77,35 @@ impl Progress for NoProgress {
     fn report(&self, _: &Event) {}
 }
 
-/// How to pull.
+/// The options of `pull`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PullOptions {
-    /// For which platform; this machine's where unset.
+    /// The platform; the host's where unset.
     pub platform: Option<Platform>,
-    /// How to reach the registry.
+    /// How to connect to the registry.
     pub access: Access,
 }
 
-/// How to reach a registry.
+/// How to connect to a registry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Allow a registry without TLS, or with a certificate that nobody vouches for. Registries on
-    /// this machine (loopback addresses, `localhost`) may always go without TLS.
+    /// Allow a registry without TLS, or with a certificate of an unknown authority. Registries on
+    /// the host itself (loopback addresses, `localhost`) may always go without TLS.
     pub insecure: bool,
 }
 
-/// What a pull brought.
+/// The result of a pull.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pulled {
     /// The image.
-    pub image: crate::model::image::Image,
-    /// The digest of what the reference named, an index where it is one.
+    pub image: Image,
+    /// The digest of the manifest or index that the reference named.
     pub digest: Digest,
-    /// Whether the image was not here under this reference before.
+    /// Whether the image is new under this reference.
     pub newer: bool,
 }
 
-/// What a push left in the registry.
+/// The result of a push.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pushed {
     /// The digest of the manifest.

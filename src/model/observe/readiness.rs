@@ -1,51 +1,51 @@
-//! Signs that a container is ready, which are looked for from outside: no program runs for them.
+//! Readiness probes, which run outside of the container: no program runs inside for them.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::model::{Error, Kind, Result};
 
-/// The longest path that a server is asked for, in bytes.
+/// The longest path of an HTTP probe, in bytes.
 const MAX_PATH: usize = 2048;
 
-/// What can be seen of a container that runs.
+/// A readiness probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Probe {
-    /// A program of it listens on this TCP port.
+    /// A process in the container listens on this TCP port.
     TcpSocket(u16),
-    /// A server in it answers.
+    /// A server in the container answers.
     HttpGet(HttpGet),
-    /// There is something at this path inside; links are the container's.
+    /// A file exists at this path inside; links resolve inside the container.
     FileExists(String),
 }
 
-/// Whether a sign is there.
+/// The result of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeResult {
-    /// It is.
+    /// The probe succeeded.
     Ready,
-    /// Not yet, and what was found instead.
+    /// The probe failed; holds what was found instead.
     NotReady(String),
 }
 
-/// What a server is asked by HTTP, at the container's own loopback address.
+/// An HTTP GET request to the container's own loopback address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpGet {
-    /// Its TCP port.
+    /// The TCP port.
     pub port: u16,
     /// The path, from `/` on.
     path: String,
     /// The status of a good answer; any from 200 to 399 where unset.
     pub status: Option<u16>,
-    /// How long one answer is waited for.
+    /// The timeout of one request.
     pub timeout: Duration,
 }
 
 impl HttpGet {
-    /// A question for `path` on `port`.
+    /// Returns a request for `path` on `port`.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for a path that a request can't carry as it is.
+    /// [`Kind::Invalid`] for a path that a request cannot carry as it is.
     pub fn new(port: u16, path: &str, status: Option<u16>, patience: Duration) -> Result<Self> {
         let fits = path.len() <= MAX_PATH && path.bytes().all(|byte| byte.is_ascii_graphic());
         if !fits || !path.starts_with('/') {
@@ -55,18 +55,18 @@ impl HttpGet {
         Ok(HttpGet { port, path: path.to_owned(), status, timeout: patience })
     }
 
-    /// The path.
+    /// Returns the path.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Whether an answer with this status is a good one.
+    /// Whether an answer with this status is a success.
     pub fn accepts(&self, status: u16) -> bool {
         self.status.map_or((200..400).contains(&status), |wanted| wanted == status)
     }
 }
 
-/// What is waited for, as in "was not ... in time".
+/// Writes the condition, as in "was not ... in time".
 impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

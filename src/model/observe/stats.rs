@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 /// What a container uses at one moment; all zero while it does not run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// When it was looked at.
+    /// When the usage was read.
     pub at: Option<Instant>,
-    /// Processor time it has used.
+    /// Processor time used since the start.
     pub cpu_time: Duration,
-    /// Bytes of memory, without the file cache that could be given back at once.
+    /// Bytes of memory, without the file cache that the kernel can free immediately.
     pub memory: u64,
-    /// The most it may use: its limit, or the host's memory.
+    /// The memory limit, or the host's memory without one.
     pub memory_limit: u64,
-    /// Bytes received and sent on the network, without its own loopback.
+    /// Bytes received and sent on the network, without the loopback interface.
     pub network: (u64, u64),
     /// Bytes read from and written to block devices, where the host counts them.
     pub block: Option<(u64, u64)>,
@@ -22,7 +22,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Per cent of one processor that were used since `before`.
+    /// Returns the processor usage since `before`, in percent of one processor.
     pub fn cpu_percent(&self, before: &Stats) -> f64 {
         let (Some(now), Some(then)) = (self.at, before.at) else { return 0.0 };
         let wall = now.saturating_duration_since(then).as_secs_f64();
@@ -30,7 +30,7 @@ impl Stats {
         if wall > 0.0 { used / wall * 100.0 } else { 0.0 }
     }
 
-    /// Per cent of the memory that it may use.
+    /// Returns the memory usage, in percent of the limit.
     pub fn memory_percent(&self) -> f64 {
         match self.memory_limit {
             0 => 0.0,

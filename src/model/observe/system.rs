@@ -1,8 +1,8 @@
-//! What this engine and this host are, for `info` and `version`.
+//! Facts of the engine and the host, for `info` and `version`.
 
 use serde::Serialize;
 
-/// What `info` tells.
+/// The output of `info`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Info {
     /// lifebox's version.
@@ -15,7 +15,7 @@ pub struct Info {
     pub running: u64,
     /// How many are paused.
     pub paused: u64,
-    /// How many have ended or never started.
+    /// How many have exited or never started.
     pub stopped: u64,
     /// How many images there are.
     pub images: u64,
@@ -38,9 +38,9 @@ pub struct Info {
     /// The users of an ordinary user's containers, as lines of `uid_map`: first inside, first
     /// outside, how many.
     pub uid_map: Vec<String>,
-    /// The same for groups.
+    /// The groups, in the same form.
     pub gid_map: Vec<String>,
-    /// What confines containers here, in Docker's words: `name=seccomp,profile=builtin`.
+    /// The security options of this host, in Docker's words: `name=seccomp,profile=builtin`.
     pub security_options: Vec<String>,
     /// What this host cannot do and how to allow it.
     pub warnings: Vec<String>,

@@ -1,25 +1,25 @@
-//! The processes of a container, as `top` shows them.
+//! The processes of a container, as `top` prints them.
 
 /// A process. Numbers are those of the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its user.
+    /// The user.
     pub uid: u32,
     /// The user's name on the host, where it has one.
     pub user: String,
-    /// Its number.
+    /// The process id.
     pub pid: u32,
-    /// The number of its parent.
+    /// The process id of the parent.
     pub ppid: u32,
-    /// Its share of a processor since it started, in percent.
+    /// The share of a processor since the start, in percent.
     pub cpu: u32,
-    /// When it started: the time, or the day if that was not today.
+    /// The start: the time, or the day if that was not today.
     pub started: String,
-    /// Its terminal; `?` where it has none.
+    /// The terminal; `?` where there is none.
     pub tty: String,
-    /// Its time on processors, in seconds.
+    /// The processor time, in seconds.
     pub time: u64,
-    /// Its command line, or its name in brackets.
+    /// The command line, or the name in brackets.
     pub command: String,
 }
 
@@ -28,7 +28,7 @@ impl Process {
     pub const TITLES: [&'static str; 8] =
         ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"];
 
-    /// What stands in them.
+    /// Returns the values of the columns.
     pub fn row(&self) -> [String; 8] {
         let (minutes, seconds) = (self.time / 60, self.time % 60);
         [

@@ -11,10 +11,10 @@ use crate::model::value::name::ContainerName;
 
 /// The version of a volume's record.
 pub const VERSION: u32 = 1;
-/// The label by which Docker marks a volume that nobody named.
+/// The label by which Docker marks an anonymous volume.
 const ANONYMOUS: &str = "com.docker.volume.anonymous";
 
-/// A volume. `volume.json`: written when it is made, never changed.
+/// A volume. `volume.json`: written at creation, never changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Volume {
     /// [`VERSION`].
@@ -25,66 +25,66 @@ pub struct Volume {
     pub created: Timestamp,
     /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// Whether it was made for a container that named none.
+    /// Whether the volume is anonymous.
     pub anonymous: bool,
 }
 
-/// What a user asks for.
+/// The options of `create_volume`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VolumeOptions {
-    /// Its name; a random one where unset.
+    /// The name; random where unset.
     pub name: Option<String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
 }
 
-/// A volume, where it is and who uses it.
+/// A volume, its directory and its users.
 #[derive(Clone, Debug)]
 pub struct VolumeUse {
     /// The volume.
     pub volume: Volume,
-    /// Its content, on the host.
+    /// The directory of the content, on the host.
     pub mountpoint: String,
-    /// The containers that were made with it, whether they run or not.
+    /// The containers of the volume, running or not.
     pub users: Vec<ContainerName>,
 }
 
-/// Which volumes are meant. All that is set must hold.
+/// A filter of volumes. All set fields must match.
 #[derive(Clone, Debug, Default)]
 pub struct VolumeFilter {
-    /// Used by no container, or by one.
+    /// Whether the volume is unused (`dangling`).
     pub dangling: Option<bool>,
-    /// Parts of the name; one must fit.
+    /// Parts of the name; one must match.
     pub names: Vec<String>,
     /// `key` or `key=value`.
     pub labels: Vec<String>,
-    /// `key` or `key=value` that it must not have.
+    /// `key` or `key=value` that the volume must not have.
     pub without_labels: Vec<String>,
 }
 
-/// What pruning did.
+/// The result of a prune.
 #[derive(Clone, Debug, Default)]
 pub struct PrunedVolumes {
-    /// The names of what went.
+    /// The names of the removed volumes.
     pub names: Vec<String>,
-    /// The bytes given back.
+    /// The bytes freed.
     pub bytes: u64,
 }
 
 impl Volume {
-    /// A new one, as it was asked for under a name that is chosen by now.
+    /// Returns a new volume with these options, under the chosen name.
     pub fn new(name: String, created: Timestamp, options: &VolumeOptions) -> Self {
         let (labels, anonymous) = (options.labels.clone(), options.name.is_none());
         Volume { version: VERSION, name, created, labels, anonymous }
     }
 
-    /// The one that a mount of a new container names.
+    /// Returns the new volume that a mount of a new container names.
     pub fn from_mount(mount: &Mount, created: Timestamp) -> Self {
         let (name, anonymous) = (mount.source.clone(), mount.anonymous);
         Volume { version: VERSION, name, created, labels: BTreeMap::new(), anonymous }
     }
 
-    /// Its labels, with the mark of one that nobody named.
+    /// Returns the labels, with Docker's mark of an anonymous volume.
     pub fn all_labels(&self) -> BTreeMap<String, String> {
         let mark = self.anonymous.then(|| (ANONYMOUS.to_owned(), String::new()));
         self.labels.clone().into_iter().chain(mark).collect()
@@ -100,7 +100,7 @@ impl Volume {
 }
 
 impl VolumeFilter {
-    /// Whether a volume is meant.
+    /// Whether the filter matches a volume.
     pub fn matches(&self, one: &VolumeUse) -> bool {
         let volume = &one.volume;
         self.dangling.is_none_or(|dangling| dangling == one.users.is_empty())
@@ -110,7 +110,7 @@ impl VolumeFilter {
     }
 }
 
-/// What `volume inspect` shows, in Docker's keys.
+/// Returns what `volume inspect` prints, in Docker's keys.
 pub fn inspect(one: &VolumeUse) -> Value {
     let labels = one.volume.all_labels();
     json!({

@@ -1,5 +1,5 @@
-//! What is said in the language, as data: whoever makes it knows what it means, and whoever writes
-//! it (`ui::expression`) how texts are quoted.
+//! Expressions of the language, as data: the maker of an expression knows what it means, and
+//! `ui::expression`, which writes it, how texts are quoted.
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub enum Expression {
     Text(String),
     /// A whole number.
     Number(i64),
-    /// So many billionths, as a number with a fraction.
+    /// A number with a fraction, in billionths.
     Billionths(i64),
     /// `true` or `false`.
     Flag(bool),
@@ -16,15 +16,15 @@ pub enum Expression {
     List(Vec<Expression>),
     /// A map whose keys are names of the language.
     Options(Vec<(&'static str, Expression)>),
-    /// A map whose keys are texts of the user's.
+    /// A map whose keys are the user's texts.
     Map(Vec<(String, Expression)>),
     /// A call of a function.
     Call(&'static str, Vec<Expression>),
-    /// What is below a value: `value.State.Status`.
+    /// A property of a value: `value.State.Status`.
     Field(Box<Expression>, Vec<String>),
     /// One property of each of the values in a list.
     Each(Box<Expression>, &'static str),
-    /// A function that prints what it is given, or this property of it.
+    /// A function that prints its argument, or this property of it.
     Printer(Option<&'static str>),
 }
 
@@ -39,7 +39,7 @@ impl Expression {
         Expression::List(texts.into_iter().map(Expression::text).collect())
     }
 
-    /// One string as it is, several as an array: for options that take both.
+    /// Returns one string as a string, several as an array: for options that take both.
     pub fn texts<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
         let mut texts: Vec<Expression> = texts.into_iter().map(Expression::text).collect();
         match (texts.pop(), texts.is_empty()) {
@@ -51,7 +51,7 @@ impl Expression {
         }
     }
 
-    /// A call with options, which are left out where there are none.
+    /// Returns a call with options, or without where there are none.
     pub fn call(
         function: &'static str,
         mut values: Vec<Expression>,

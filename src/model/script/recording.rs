@@ -1,5 +1,5 @@
-//! What a script did, from its first line to its end: the lives of the containers that it touched,
-//! what it printed, and which of its lines did what.
+//! The recording of a script's run: the timelines of the containers that it used,
+//! its output, and the lines that caused each event.
 
 use std::time::Duration;
 
@@ -9,28 +9,28 @@ use crate::model::container::status::Status;
 use crate::model::observe::event::Action;
 use crate::model::observe::log::Stream;
 
-/// A script's run.
+/// The recording of a script's run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recording {
     /// What reports call the script.
     pub name: String,
     /// When it began.
     pub started_at: Timestamp,
-    /// How long it took, its cleanups included.
+    /// The duration, cleanup included.
     pub duration: Duration,
-    /// How it ended.
+    /// The outcome.
     pub exit_code: u8,
-    /// What went wrong, as it was shown.
+    /// The error, as it was printed.
     pub report: Option<String>,
-    /// The script itself, and after it the modules of which a line touched a container.
+    /// The script, then the modules with a line that used a container.
     pub sources: Vec<Text>,
-    /// What it printed, in order.
+    /// The output, in order.
     pub output: Vec<OutputChunk>,
     /// How many bytes of the output are not kept.
     pub output_omitted: u64,
-    /// The containers that it touched, in the order in which it did.
+    /// The containers that the script used, in the order of first use.
     pub timelines: Vec<ContainerTimeline>,
-    /// How many more it touched that are not kept.
+    /// How many more containers were used that are not kept.
     pub timelines_omitted: u64,
 }
 
@@ -39,41 +39,41 @@ pub struct Recording {
 pub struct Text {
     /// What reports call it.
     pub name: String,
-    /// What is written in it.
+    /// The source text.
     pub text: String,
 }
 
-/// A part of what was printed.
+/// A chunk of output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputChunk {
-    /// Where it went.
+    /// The stream.
     pub stream: Stream,
-    /// What it was.
+    /// The text.
     pub text: String,
 }
 
-/// What became of one container while the script ran. All times are since its beginning.
+/// What happened to one container while the script ran. All times are since the start of the script.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ContainerTimeline {
-    /// The first digits of its id.
+    /// The short id.
     pub id: String,
-    /// Its name; the last one that it had.
+    /// The last name.
     pub name: String,
-    /// The image, as its maker named it.
+    /// The image, as the creator named it.
     pub image: String,
-    /// How it was when it was first touched.
+    /// The status at first use.
     pub initial_status: Option<Status>,
-    /// Whether it is started again when it ends.
+    /// Whether the restart policy may restart the container.
     pub restarts: bool,
-    /// What happened to it, in order.
+    /// The events, in order.
     pub events: Vec<TimelineEvent>,
-    /// How many more that is not kept; a change of its status always is.
+    /// How many events are not kept; changes of the status always are.
     pub events_omitted: u64,
-    /// What it used, in order.
+    /// The resource samples, in order.
     pub samples: Vec<Sample>,
-    /// The last lines that it wrote.
+    /// The last lines of output.
     pub log: Vec<Line>,
-    /// The calls that were about it, in the order of the first of each.
+    /// The calls that used the container, in the order of the first of each.
     pub calls: Vec<Call>,
 }
 
@@ -82,20 +82,20 @@ pub struct ContainerTimeline {
 pub struct TimelineEvent {
     /// When.
     pub at: Duration,
-    /// Docker's word, for some with a text after a colon.
+    /// The action in Docker's word, for some with a text after a colon.
     pub action: String,
-    /// The exit code, the signal or the old name, where it belongs to it.
+    /// The exit code, the signal or the old name, where the action has one.
     pub detail: String,
 }
 
-/// What a container was seen as, and used, at one moment.
+/// Status and resource usage of a container at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// When.
     pub at: Duration,
-    /// How it was.
+    /// The status.
     pub status: Status,
-    /// Processor time that it had used.
+    /// The processor time used so far.
     pub cpu_time: Duration,
     /// Bytes of memory.
     pub memory: u64,
@@ -106,40 +106,40 @@ pub struct Sample {
 pub struct Line {
     /// When.
     pub at: Duration,
-    /// Where it was written to.
+    /// The stream.
     pub stream: Stream,
-    /// Without the newline.
+    /// The line without its newline.
     pub text: String,
 }
 
-/// A call in a script that was about a container.
+/// A call in a script that used a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Call {
-    /// When it was made first.
+    /// When the first call was made.
     pub at: Duration,
-    /// Where it is written: the number of one of the texts.
+    /// The source of the call: an index into the texts.
     pub text: Option<usize>,
     /// The line there, from 1 on.
     pub line: usize,
     /// The function.
     pub name: String,
-    /// How often it was made.
+    /// How often the call was made.
     pub count: u64,
 }
 
-/// A time of one status.
+/// A span of time with one status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Which; `None` for one that is gone.
+    /// The status; `None` after removal.
     pub status: Option<Status>,
-    /// From when.
+    /// The start.
     pub from: Duration,
-    /// Until when.
+    /// The end.
     pub to: Duration,
 }
 
 impl ContainerTimeline {
-    /// How it was, from when it was first known until `end`; what comes after its removal is one
+    /// Returns the spans of status from first use until `end`; the time after removal is a
     /// span too.
     pub fn spans(&self, end: Duration) -> Vec<Span> {
         let mut spans: Vec<Span> = Vec::new();
@@ -167,8 +167,8 @@ impl ContainerTimeline {
         spans
     }
 
-    /// What a happening makes of it: `None` where it leaves it as it is, `Some(None)` where it is
-    /// gone.
+    /// Returns the status after an event: `None` for no change, `Some(None)` for
+    /// removal.
     fn status_after(&self, at: usize) -> Option<Option<Status>> {
         let status = match self.events[at].action.as_str() {
             action if action == Action::Create.as_str() => Status::Created,
@@ -182,8 +182,8 @@ impl ContainerTimeline {
         Some(Some(status))
     }
 
-    /// Whether an end is one for good. Events do not say that a container will be started again;
-    /// what follows does, or who looked at it meanwhile.
+    /// Whether an exit is final. Events do not say that a container will be restarted;
+    /// later events and samples do.
     fn status_after_exit(&self, at: usize) -> Status {
         let died = self.events[at].at;
         let rest = &self.events[at + 1..];
@@ -201,8 +201,8 @@ impl ContainerTimeline {
         if asked || by_itself || seen { Status::Restarting } else { Status::Exited }
     }
 
-    /// The call that caused a happening: the last one before it. One that makes a container is
-    /// known to be about it when it is made.
+    /// Returns the call that caused an event: the last one before it. A call that creates a container is
+    /// recorded when the container is created.
     pub fn cause(&self, happening: &TimelineEvent) -> Option<&Call> {
         let made = happening.action == Action::Create.as_str();
         let before = self.calls.iter().rfind(|call| call.at <= happening.at);

@@ -1,51 +1,51 @@
-//! A test that a script has run.
+//! The result of a script's test.
 
 use std::time::Duration;
 
-/// How it ended.
+/// The outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TestOutcome {
-    /// As it was to.
+    /// The test passed.
     Passed,
-    /// It threw.
+    /// The test threw an error.
     Failed {
-        /// What went wrong, in a line.
+        /// The error in one line.
         message: String,
         /// The drawn report, with the place in the source.
         report: String,
     },
-    /// It was not run.
+    /// The test was skipped.
     Skipped,
 }
 
 /// One test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestResult {
-    /// What it is about, outermost first; its own sentence last. Never empty.
+    /// The names of the groups, outermost first, then the test's own. Never empty.
     pub path: Vec<String>,
-    /// How long it took, its cleanup included.
+    /// The duration, cleanup included.
     pub time: Duration,
-    /// How it ended.
+    /// The outcome.
     pub outcome: TestOutcome,
 }
 
 impl TestResult {
-    /// Its names as a sentence.
+    /// Returns all names as one sentence.
     pub fn title(&self) -> String {
         self.path.join(" ")
     }
 
-    /// Its own sentence.
+    /// Returns the test's own name.
     pub fn name(&self) -> &str {
         self.path.last().map_or("", String::as_str)
     }
 
-    /// What it is about.
+    /// Returns the names of the groups.
     pub fn group(&self) -> &[String] {
         self.path.split_last().map_or(&[], |(_, group)| group)
     }
 
-    /// Whether it failed.
+    /// Whether the test failed.
     pub fn failed(&self) -> bool {
         matches!(self.outcome, TestOutcome::Failed { .. })
     }
@@ -54,7 +54,7 @@ impl TestResult {
 /// The tests of one script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suite {
-    /// The script, as it was named.
+    /// The script, as the user named it.
     pub name: String,
     /// Its tests, in the order in which they ended.
     pub results: Vec<TestResult>,

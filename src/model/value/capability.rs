@@ -3,10 +3,10 @@
 use super::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 
-/// The word for all of them.
+/// The word for all capabilities.
 pub const ALL: &str = "ALL";
 
-/// Their names; the number of each is its place.
+/// The names of capabilities; the number of each is its index.
 pub const NAMES: [&str; 41] = [
     "CAP_CHOWN",
     "CAP_DAC_OVERRIDE",
@@ -51,7 +51,7 @@ pub const NAMES: [&str; 41] = [
     "CAP_CHECKPOINT_RESTORE",
 ];
 
-/// What every container has: Podman's eleven (confinement.md, 2.1).
+/// The default capabilities: Podman's eleven (confinement.md, 2.1).
 pub const DEFAULT: [&str; 11] = [
     "CAP_CHOWN",
     "CAP_DAC_OVERRIDE",
@@ -66,10 +66,10 @@ pub const DEFAULT: [&str; 11] = [
     "CAP_SYS_CHROOT",
 ];
 
-/// The name as inspect shows it, from one with or without `CAP_`, in any case; or [`ALL`].
+/// Normalizes a name with or without `CAP_`, in any case, to the form of `inspect`; or [`ALL`].
 ///
 /// # Errors
-/// [`Kind::Invalid`] for no capability, with the nearest.
+/// [`Kind::Invalid`] for an unknown capability, with a suggestion.
 pub fn canonical(text: &str) -> Result<String> {
     let upper = text.trim().to_uppercase();
     if upper == ALL {
@@ -87,7 +87,7 @@ pub fn canonical(text: &str) -> Result<String> {
     Err(Error::new(Kind::Invalid, format!("unknown capability `{text}`")).hint(hint))
 }
 
-/// Several names.
+/// Normalizes several names.
 ///
 /// # Errors
 /// As [`canonical`].

@@ -14,22 +14,22 @@ use crate::model::{Error, Kind, Result};
 pub struct Digest(String);
 
 impl Digest {
-    /// The digest with these 32 bytes.
+    /// Returns the digest with these 32 bytes.
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         Digest(format!("sha256:{}", hex(bytes)))
     }
 
-    /// `sha256:` and 64 digits.
+    /// Returns `sha256:` and 64 digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The 64 digits.
+    /// Returns the 64 digits.
     pub fn hex(&self) -> &str {
         &self.0["sha256:".len()..]
     }
 
-    /// The first 12 digits.
+    /// Returns the first 12 digits.
     pub fn short(&self) -> &str {
         &self.hex()[..12]
     }
@@ -76,7 +76,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Lower-case hexadecimal digits of `bytes`.
+/// Returns the lower-case hexadecimal digits of `bytes`.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -1,4 +1,4 @@
-//! Health checks: how a container is asked whether it is well, and what it has answered.
+//! Health checks: their configuration, and the health of a container.
 
 use std::time::Duration;
 
@@ -14,32 +14,32 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const START_INTERVAL: Duration = Duration::from_secs(5);
 const RETRIES: i64 = 3;
 
-/// How many answers are kept.
+/// How many results are kept.
 pub const MAX_LOG_ENTRIES: usize = 5;
-/// How much of an answer is kept, in bytes.
+/// How much of an output is kept, in bytes.
 pub const OUTPUT: usize = 4096;
 
-/// How a container is asked: Docker's `Config.Healthcheck`, in images as in `inspect`. Times are in
-/// nanoseconds; 0 is not said. It is data of a stranger until [`HealthCheck::check`] has seen it.
+/// A health check: Docker's `Config.Healthcheck`, in images as in `inspect`. Times are in
+/// nanoseconds; 0 is unset. The data of an image is untrusted until [`HealthCheck::check`] accepts it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct HealthCheck {
-    /// `["CMD", program, argument...]`, `["CMD-SHELL", line]` or `["NONE"]`; empty is not said.
+    /// `["CMD", program, argument...]`, `["CMD-SHELL", line]` or `["NONE"]`; empty is unset.
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub test: Vec<String>,
-    /// From one answer to the next question, and from the start to the first.
+    /// The time from one result to the next run, and from the start to the first run.
     #[serde(skip_serializing_if = "is_zero")]
     pub interval: i64,
-    /// For an answer.
+    /// The timeout of a run.
     #[serde(skip_serializing_if = "is_zero")]
     pub timeout: i64,
-    /// After the start, for so long failures do not count.
+    /// The time after the start in which failures do not count.
     #[serde(skip_serializing_if = "is_zero")]
     pub start_period: i64,
     /// As `interval`, during the start period.
     #[serde(skip_serializing_if = "is_zero")]
     pub start_interval: i64,
-    /// How many failures in a row make it unhealthy.
+    /// How many failures in a row make the container unhealthy.
     #[serde(skip_serializing_if = "is_zero")]
     pub retries: i64,
 }
@@ -54,22 +54,22 @@ pub fn nanoseconds(time: Duration) -> i64 {
 }
 
 impl HealthCheck {
-    /// No checks, whatever the image says.
+    /// Returns a check that disables the image's check.
     pub fn none() -> Self {
         HealthCheck { test: vec!["NONE".to_owned()], ..HealthCheck::default() }
     }
 
-    /// Whether it says that nothing is to be asked.
+    /// Whether the check is disabled (`NONE`).
     pub fn is_none(&self) -> bool {
         self.test.first().is_some_and(|kind| kind == "NONE")
     }
 
-    /// A line that a shell reads.
+    /// Returns a check that runs a line in the shell.
     pub fn shell(line: &str) -> Vec<String> {
         vec!["CMD-SHELL".to_owned(), line.to_owned()]
     }
 
-    /// This, and what it does not say as `image` has it (moby, `daemon/commit.go`).
+    /// Returns this check, with unset fields taken from `image` (moby, `daemon/commit.go`).
     #[must_use]
     pub fn or(mut self, image: Option<&HealthCheck>) -> Self {
         let Some(image) = image else { return self };
@@ -90,7 +90,7 @@ impl HealthCheck {
         self
     }
 
-    /// Refuses what can't be done.
+    /// Refuses malformed commands and negative or too short times.
     ///
     /// # Errors
     /// [`Kind::Invalid`].
@@ -124,7 +124,7 @@ impl HealthCheck {
         }
     }
 
-    /// What is run; `None` where nothing is asked.
+    /// Returns the command; `None` without a check.
     pub fn command(&self) -> Option<Vec<String>> {
         let (kind, rest) = self.test.split_first()?;
         match kind.as_str() {
@@ -137,12 +137,12 @@ impl HealthCheck {
         }
     }
 
-    /// How long an answer may take.
+    /// Returns the timeout of a run.
     pub fn effective_timeout(&self) -> Duration {
         duration(self.timeout).unwrap_or(TIMEOUT)
     }
 
-    /// How long to wait before the next question, of a container that is `status` and has run for
+    /// Returns the delay before the next run, in a container that has this `status` and has run for
     /// so long.
     pub fn next_delay(&self, status: HealthStatus, ran: Duration) -> Duration {
         if status == HealthStatus::Starting && self.starts(ran) {
@@ -160,20 +160,20 @@ fn duration(nanoseconds: i64) -> Option<Duration> {
     u64::try_from(nanoseconds).ok().filter(|time| *time > 0).map(Duration::from_nanos)
 }
 
-/// Whether a container is well.
+/// The health of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HealthStatus {
-    /// Not known yet.
+    /// No result yet.
     Starting,
-    /// Its last answer was good.
+    /// The last run succeeded.
     Healthy,
-    /// Its answers were bad too often, or it is not asked any more.
+    /// Too many runs failed, or the check does not run any more.
     Unhealthy,
 }
 
 impl HealthStatus {
-    /// Docker's word.
+    /// Returns Docker's word.
     pub fn as_str(self) -> &'static str {
         match self {
             HealthStatus::Starting => "starting",
@@ -183,44 +183,44 @@ impl HealthStatus {
     }
 }
 
-/// All that is said of a container's health, as filters take it; the last where it is not asked.
+/// All words for the health of a container, as filters take them; the last one is "no check".
 pub const FILTER_VALUES: [&str; 4] = ["starting", "healthy", "unhealthy", NO_HEALTHCHECK];
-/// The health of a container that is not asked.
+/// The health of a container without a check.
 pub const NO_HEALTHCHECK: &str = "none";
 
-/// One answer.
+/// The result of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct HealthcheckResult {
-    /// When it was asked.
+    /// The start of the run.
     pub start: Timestamp,
-    /// When it had answered.
+    /// The end of the run.
     pub end: Timestamp,
-    /// 0 is well; -1 where it did not answer at all.
+    /// The exit code; -1 for a run that timed out or did not start.
     pub exit_code: i32,
-    /// The beginning of what it wrote, at most [`OUTPUT`] bytes.
+    /// The beginning of the output, at most [`OUTPUT`] bytes.
     pub output: String,
 }
 
-/// How well a container is: Docker's `State.Health`.
+/// The health of a container: Docker's `State.Health`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Health {
-    /// In a word.
+    /// The status.
     pub status: HealthStatus,
-    /// How many bad answers there were in a row.
+    /// How many runs in a row failed.
     pub failing_streak: u32,
-    /// The last [`KEPT`] answers, the oldest first.
+    /// The last [`MAX_LOG_ENTRIES`] results, oldest first.
     pub log: Vec<HealthcheckResult>,
 }
 
 impl Health {
-    /// Of a container that was just started.
+    /// Returns the health of a container that was just started.
     pub fn starting() -> Self {
         Health { status: HealthStatus::Starting, failing_streak: 0, log: Vec::new() }
     }
 
-    /// Takes an answer of a container that had run for `ran` when it was asked (moby,
+    /// Records the result of a run that began when the container had run for `ran` (moby,
     /// `handleProbeResult`).
     pub fn record(&mut self, answer: HealthcheckResult, check: &HealthCheck, ran: Duration) {
         if answer.exit_code == 0 {

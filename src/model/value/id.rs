@@ -13,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 pub struct ContainerId(String);
 
 impl ContainerId {
-    /// An id from 32 random bytes, or `None` where its first 12 digits are all decimal: such a
+    /// Returns an id from 32 random bytes, or `None` where its first 12 digits are all decimal: such a
     /// short id would be read as a number when it serves as a host name (moby, stringid).
     pub fn from_random(bytes: [u8; 32]) -> Option<Self> {
         let id = super::digest::hex(&bytes);
@@ -21,19 +21,19 @@ impl ContainerId {
         (!numeric).then_some(ContainerId(id))
     }
 
-    /// The error for what names no container.
+    /// Returns the error for a name or id without a container.
     pub fn none_called(query: &str) -> Error {
         Error::new(Kind::NotFound, format!("no such container: {query}"))
             .hint("`ps -a` lists all containers")
             .container(query, None)
     }
 
-    /// All 64 digits.
+    /// Returns all 64 digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The first 12 digits.
+    /// Returns the first 12 digits.
     pub fn short(&self) -> &str {
         &self.0[..12]
     }

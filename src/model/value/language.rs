@@ -16,10 +16,10 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them.
+    /// All languages.
     pub const ALL: [Language; 2] = [Language::English, Language::Korean];
 
-    /// Its code, of ISO 639-1.
+    /// Returns the ISO 639-1 code.
     pub fn code(self) -> &'static str {
         match self {
             Language::English => "en",
@@ -27,7 +27,7 @@ impl Language {
         }
     }
 
-    /// The language of a locale such as `ko_KR.UTF-8` (locale(7)); English for all that are not
+    /// Returns the language of a locale such as `ko_KR.UTF-8` (locale(7)); English for all that are not
     /// known, and for one that can't show another (no UTF-8).
     pub fn from_locale(locale: &str) -> Language {
         let code = locale.split(['_', '.', '@']).next().unwrap_or_default();

@@ -17,7 +17,7 @@ const MAX: usize = 255;
 pub struct ContainerName(String);
 
 impl ContainerName {
-    /// The error for a name that another container has.
+    /// Returns the error for a name that another container has.
     pub fn taken_by(&self, owner: &ContainerId) -> Error {
         let message =
             format!("the container name `{self}` is already in use by container `{owner}`");
@@ -26,12 +26,12 @@ impl ContainerName {
             .container(self.as_str(), None)
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name of two words of the table, which are known to be valid.
+    /// Returns the name of two words of the table, which are known to be valid.
     pub(crate) fn from_words(words: &str) -> Self {
         ContainerName(words.to_owned())
     }
@@ -40,7 +40,7 @@ impl ContainerName {
 impl FromStr for ContainerName {
     type Err = Error;
 
-    /// Docker's rule; a leading `/`, as in `inspect`, is accepted and dropped.
+    /// Checks Docker's rule; a leading `/`, as in `inspect`, is accepted and dropped.
     fn from_str(text: &str) -> Result<Self> {
         let name = text.strip_prefix('/').unwrap_or(text);
         let bytes = name.as_bytes();

@@ -1,4 +1,4 @@
-//! What an image runs on: `linux/amd64`, `linux/arm64/v8`.
+//! Platforms of images: `linux/amd64`, `linux/arm64/v8`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,13 +16,13 @@ pub struct Platform {
     /// Such as `amd64`.
     #[serde(default)]
     pub architecture: String,
-    /// Such as `v8`; empty where there is one only.
+    /// Such as `v8`; empty where the architecture has one variant only.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variant: String,
 }
 
 impl Platform {
-    /// The platform of this machine.
+    /// Returns the platform of the host.
     pub fn host() -> Self {
         let (architecture, variant) = match std::env::consts::ARCH {
             "x86_64" => ("amd64", ""),
@@ -40,7 +40,7 @@ impl Platform {
         }
     }
 
-    /// Whether an image for `offered` is what was asked for. A variant that one side leaves open
+    /// Whether an image for `offered` fits this platform. A variant that one side leaves open
     /// fits any.
     pub fn accepts(&self, offered: &Platform) -> bool {
         let open = self.variant.is_empty() || offered.variant.is_empty();
@@ -49,7 +49,7 @@ impl Platform {
             && (open || self.variant == offered.variant)
     }
 
-    /// The one of `offered` that fits best: the very variant first, then the first that fits.
+    /// Returns the best of `offered`: the exact variant, else the first that fits.
     pub fn choose<'a, T>(
         &self,
         offered: impl Iterator<Item = (&'a Platform, T)> + Clone,
@@ -96,7 +96,7 @@ impl FromStr for Platform {
     }
 }
 
-/// `os/architecture[/variant]`.
+/// Parses `os/architecture[/variant]`.
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;

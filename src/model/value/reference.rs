@@ -27,27 +27,27 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// The registry, such as `docker.io`.
+    /// Returns the registry, such as `docker.io`.
     pub fn domain(&self) -> &str {
         &self.domain
     }
 
-    /// The repository inside the registry, such as `library/alpine`.
+    /// Returns the repository inside the registry, such as `library/alpine`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The tag; `None` only where there is a digest.
+    /// Returns the tag; `None` only with a digest.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// The digest, where one was given.
+    /// Returns the digest, where there is one.
     pub fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
     }
 
-    /// The repository as users write it: `alpine`, `example.org/team/app`.
+    /// Returns the repository as users write it: `alpine`, `example.org/team/app`.
     pub fn repository(&self) -> String {
         if self.domain != DEFAULT_DOMAIN {
             return format!("{}/{}", self.domain, self.path);
@@ -61,7 +61,7 @@ impl Reference {
         short.to_owned()
     }
 
-    /// The shortest text that means the same, with its tag: `alpine:latest`.
+    /// Returns the shortest form with the tag: `alpine:latest`.
     pub fn familiar(&self) -> String {
         self.suffixed(self.repository())
     }
@@ -126,7 +126,7 @@ fn is_id(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The first component is a registry if it has a `.` or `:` or is `localhost`.
+/// Splits off the registry: a first component with `.` or `:`, or `localhost`.
 fn split_domain(name: &str) -> (String, String) {
     let (domain, path) = match name.split_once('/') {
         Some((first, rest))
@@ -167,7 +167,7 @@ fn is_domain(text: &str) -> bool {
     port_ok && host_ok
 }
 
-/// Lower-case letters and digits, joined by `.`, `_`, `__` or any number of `-`.
+/// Whether a component has only lower-case letters and digits, joined by `.`, `_`, `__` or any number of `-`.
 fn is_path_component(text: &str) -> bool {
     let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let ends = |b: Option<&u8>| b.is_some_and(|b| alphanumeric(*b));
@@ -200,7 +200,7 @@ impl From<Reference> for String {
     }
 }
 
-/// The whole reference: `docker.io/library/alpine:latest`.
+/// Writes the whole reference: `docker.io/library/alpine:latest`.
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.suffixed(format!("{}/{}", self.domain, self.path)))

@@ -1,4 +1,4 @@
-//! Lines as they are typed into a shell, taken apart without a shell: words, quotes, comments, and
+//! Shell lines, parsed without a shell: words, quotes, comments, and
 //! where one command ends and the next begins.
 
 use std::iter::Peekable;
@@ -6,7 +6,7 @@ use std::str::Chars;
 
 use crate::model::{Error, Kind, Result};
 
-/// The commands of a text, each as its words. New lines, `;` and `&&` end a command. Patterns of
+/// Splits a text into commands, and these into words. Newlines, `;` and `&&` end a command. Patterns of
 /// file names stay as they are.
 ///
 /// # Errors
@@ -22,13 +22,13 @@ pub fn commands(text: &str) -> Result<Vec<Vec<String>>> {
     Ok(split.done)
 }
 
-/// Whether a shell takes a word as it is.
+/// Whether a shell takes a word literally, without quotes.
 pub fn is_plain(word: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&b);
     !word.is_empty() && !word.starts_with('=') && word.bytes().all(plain)
 }
 
-/// A command whose words a shell takes for these.
+/// Quotes words for a shell and joins them.
 ///
 /// # Errors
 /// [`Kind::Unsupported`] for a NUL byte, which no program can be given.

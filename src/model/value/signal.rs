@@ -52,24 +52,24 @@ const NAMES: [(&str, u8); 35] = [
 ];
 
 impl Signal {
-    /// Ends a process, without appeal.
+    /// Kills a process; cannot be caught.
     pub const KILL: Signal = Signal(9);
     /// Asks a process to end.
     pub const TERM: Signal = Signal(15);
     /// What Ctrl-C sends.
     pub const INT: Signal = Signal(2);
 
-    /// The signal with this number, if there is one.
+    /// Returns the signal with this number, if there is one.
     pub fn from_number(number: i32) -> Option<Self> {
         u8::try_from(number).ok().filter(|n| (1..=64).contains(n)).map(Signal)
     }
 
-    /// Its number.
+    /// Returns the number.
     pub fn number(self) -> i32 {
         i32::from(self.0)
     }
 
-    /// The exit code of a process that it ended: 128 and its number.
+    /// Returns the exit code of a process that died of the signal: 128 and the number.
     pub fn exit_code(self) -> i32 {
         128 + self.number()
     }
@@ -78,7 +78,7 @@ impl Signal {
 impl FromStr for Signal {
     type Err = Error;
 
-    /// A number, or a name in any case with or without `SIG`; `RTMIN+n` and `RTMAX-n` too.
+    /// Parses a number, or a name in any case with or without `SIG`; `RTMIN+n` and `RTMAX-n` too.
     fn from_str(text: &str) -> Result<Self> {
         let invalid = || {
             Error::new(Kind::Invalid, format!("invalid signal: `{text}`"))
@@ -115,7 +115,7 @@ impl From<Signal> for String {
     }
 }
 
-/// `SIGTERM`, or the number where it has no name.
+/// Writes `SIGTERM`, or the number of a signal without a name.
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match NAMES.iter().find(|(_, number)| *number == self.0) {

@@ -1,6 +1,6 @@
 //! "Did you mean": the known word that is closest to what was typed.
 
-/// The candidate closest to `word`, if one is close enough to be meant: a third of the letters may
+/// Returns the candidate closest to `word`, if one is close enough: a third of the letters may
 /// differ, and at least one.
 pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
@@ -13,7 +13,7 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, known)| known)
 }
 
-/// How many letters must be inserted, deleted, replaced or swapped with their neighbour.
+/// Counts the letters to insert, delete, replace or swap with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before: Vec<usize> = Vec::new();

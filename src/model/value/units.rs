@@ -43,7 +43,7 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
     if text.is_empty() { Err(invalid()) } else { Ok(total) }
 }
 
-/// A duration from seconds; `None` for what is negative, not a number or beyond 10,000 years.
+/// Returns a duration of seconds; `None` if negative, not a number or beyond 10,000 years.
 pub fn seconds_to_duration(seconds: f64) -> Option<Duration> {
     const LIMIT: f64 = 3.2e11;
     (0.0..LIMIT).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
@@ -81,7 +81,7 @@ pub fn parse_bytes(text: &str) -> Result<u64> {
     Ok(bytes as u64)
 }
 
-/// How long ago, in Docker's words: `Less than a second`, `5 seconds`, `About a minute`, ...
+/// Writes an age in Docker's words: `Less than a second`, `5 seconds`, `About a minute`, ...
 /// (docker/go-units, `HumanDuration`).
 pub fn human_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -103,7 +103,7 @@ pub fn human_duration(duration: Duration) -> String {
     format!("{count} {unit}")
 }
 
-/// A duration as Go shows it: `30s`, `1m30s`, `1h0m0s`, `1.5s`, `100ms` (time, `Duration.String`).
+/// Writes a duration as Go does: `30s`, `1m30s`, `1h0m0s`, `1.5s`, `100ms` (time, `Duration.String`).
 pub fn format_duration(duration: Duration) -> String {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     let part =
@@ -124,23 +124,23 @@ pub fn format_duration(duration: Duration) -> String {
     }
 }
 
-/// A size in decimal units with three significant digits: `0B`, `97B`, `8.99kB`, `198MB`
+/// Writes a size in decimal units with three significant digits: `0B`, `97B`, `8.99kB`, `198MB`
 /// (docker/go-units, `HumanSizeWithPrecision(3)`).
 pub fn human_size(bytes: u64) -> String {
     scaled(bytes, 3)
 }
 
-/// The same with four digits: `1.234MB` (docker/go-units, `HumanSize`).
+/// Writes a size in decimal units with four significant digits: `1.234MB` (docker/go-units, `HumanSize`).
 pub fn human_bytes(bytes: u64) -> String {
     scaled(bytes, 4)
 }
 
-/// A size in binary units: `1.5MiB` (docker/go-units, `BytesSize`).
+/// Writes a size in binary units: `1.5MiB` (docker/go-units, `BytesSize`).
 pub fn human_memory(bytes: u64) -> String {
     in_units(bytes, 4, 1024.0, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
 }
 
-/// A number of bytes as [`parse_bytes`] reads it, in the largest unit that loses nothing: `64m`,
+/// Writes bytes as [`parse_bytes`] reads them, in the largest exact unit: `64m`,
 /// `1500`. Negative numbers stay as they are.
 pub fn exact_size(bytes: i64) -> String {
     let units = [(40, "t"), (30, "g"), (20, "m"), (10, "k")];
@@ -151,7 +151,7 @@ pub fn exact_size(bytes: i64) -> String {
     }
 }
 
-/// Billionths as a number: `1.5`, `2`.
+/// Writes billionths as a number: `1.5`, `2`.
 pub fn format_billionths(number: i64) -> String {
     const ONE: i64 = 1_000_000_000;
     let text = format!("{}.{:09}", number / ONE, (number % ONE).abs());

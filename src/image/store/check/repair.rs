@@ -11,7 +11,7 @@ use crate::image::layer::{self, LayerId};
 use crate::image::store::document::{Document, MAX_DOCUMENT};
 use crate::image::store::handle::Store;
 use crate::image::store::index::{Entry, Index};
-use crate::image::store::merged_lowers;
+use crate::image::store::{merged_lowers, usage};
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::model::image::ImageUser;
@@ -259,9 +259,7 @@ pub(super) fn find_images(store: &Store) -> Result<Index> {
         .entries
         .retain(|known| entry(store, &known.manifest).is_some_and(|there| there.id == known.id));
     for name in fs::names(fs::open_dir(&images.join("blobs/sha256"))?)? {
-        index
-            .entries
-            .extend(crate::image::store::usage::digest(&name).and_then(|blob| entry(store, &blob)));
+        index.entries.extend(usage::digest(&name).and_then(|blob| entry(store, &blob)));
     }
     index.drop_unreferenced();
     Ok(index)

@@ -15,13 +15,13 @@ pub use super::volumes_from::volumes_from;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Mounts {
-    /// In the order given; those of the image last.
+    /// The mounts, in the order given; those of the image last.
     pub list: Vec<Mount>,
     /// `--volumes-from`: containers, each with `:ro` or `:rw`.
     pub from: Vec<String>,
 }
 
-/// What is mounted.
+/// The kind of mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MountKind {
@@ -30,12 +30,12 @@ pub enum MountKind {
     Bind,
     /// A volume of this engine.
     Volume,
-    /// Memory that is gone when the container ends.
+    /// Memory that is freed when the container exits.
     Tmpfs,
 }
 
 impl MountKind {
-    /// Docker's word for it.
+    /// Returns Docker's word.
     pub fn as_str(self) -> &'static str {
         match self {
             MountKind::Bind => "bind",
@@ -45,7 +45,7 @@ impl MountKind {
     }
 }
 
-/// By which of Docker's ways it was asked for, which `inspect` shows.
+/// The flag that a mount comes from, which `inspect` prints.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MountSpec {
@@ -67,45 +67,45 @@ pub enum MountSpec {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Mount {
-    /// What is mounted.
+    /// The kind of mount.
     pub kind: MountKind,
     /// The host's path, or the volume's name; empty for tmpfs, and for a volume without name
     /// until the engine has given it one.
     pub source: String,
-    /// Where it is seen.
+    /// The path inside the container.
     pub target: String,
-    /// Nothing can be written, in the mounts below it neither.
+    /// Whether the mount and all mounts below it are read-only.
     pub read_only: bool,
-    /// Set-id bits count.
+    /// Whether set-id bits are honoured (no `nosuid`).
     pub suid: bool,
-    /// Programs on it cannot be run.
+    /// Whether programs cannot be executed (`noexec`).
     pub noexec: bool,
-    /// Without the mounts below it.
+    /// Whether the mounts below the source are left out.
     #[serde(alias = "alone")]
     pub nonrecursive: bool,
-    /// Mounts that the host makes below it later are seen.
+    /// Whether later mounts of the host below the source appear (`rslave`).
     pub slave: bool,
-    /// A new volume stays empty instead of taking what the image has at the target.
+    /// Whether a new volume stays empty instead of copying the image's files (`nocopy`).
     pub nocopy: bool,
-    /// A volume without a name of the user's: it goes with the container.
+    /// Whether the volume is anonymous: removed with the container.
     pub anonymous: bool,
     /// Options of tmpfs such as `size=64m`.
     pub settings: Vec<String>,
-    /// How it was asked for.
+    /// The flag that the mount comes from.
     #[serde(alias = "given")]
     pub spec: MountSpec,
 }
 
 /// What mounts must not cover: the kernel's own file systems (CVE-2019-16884: a mask or a
-/// read-only path of a `/proc` that is none confines nobody), and the terminals.
+/// read-only path of a fake `/proc` confines nothing), and the terminals.
 const KERNEL_PATHS: [&str; 2] = ["/proc", "/sys"];
 const RESERVED_PATHS: [&str; 2] = ["/dev", "/dev/pts"];
 
 impl Mounts {
-    /// These, and a volume for each path where the image wants one and nothing is mounted.
+    /// Adds an anonymous volume for each `VOLUME` of the image where nothing is mounted.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] where two are at one place, [`Kind::Corrupt`] where the image is wrong.
+    /// [`Kind::Invalid`] for two mounts at one target, [`Kind::Corrupt`] for a bad path of the image.
     pub fn with_image<'a>(
         &self,
         image: &str,
@@ -138,20 +138,20 @@ impl Mounts {
         Ok(Mounts { list, from: self.from.clone() })
     }
 
-    /// The names of the volumes in it.
+    /// Returns the names of all volumes.
     pub fn volumes(&self) -> impl Iterator<Item = &str> {
         let volumes = self.list.iter().filter(|mount| mount.kind == MountKind::Volume);
         volumes.map(|mount| mount.source.as_str())
     }
 
-    /// The names of the volumes that go with the container.
+    /// Returns the names of the anonymous volumes.
     pub fn anonymous(&self) -> Vec<String> {
         let own = self.list.iter().filter(|mount| mount.anonymous);
         own.map(|mount| mount.source.clone()).collect()
     }
 }
 
-/// A place inside: absolute, cleaned, and one where something may be mounted.
+/// Checks and cleans a target: absolute, and not one that a mount must not cover.
 ///
 /// # Errors
 /// [`Kind::Invalid`].
@@ -190,7 +190,7 @@ pub fn target(path: &str) -> Result<String> {
     Ok(clean)
 }
 
-/// Docker's rule for the names of volumes.
+/// Checks Docker's rule for the names of volumes.
 ///
 /// # Errors
 /// [`Kind::Invalid`].

@@ -8,7 +8,7 @@ fn invalid(message: String) -> Error {
 }
 
 impl Mount {
-    /// What `-v TEXT` means: `DST`, or `SRC:DST[:OPTION,...]`.
+    /// Parses `-v TEXT`: `DST`, or `SRC:DST[:OPTION,...]`.
     ///
     /// # Errors
     /// [`Kind::Invalid`], [`Kind::Unsupported`] for shared propagation.
@@ -53,7 +53,7 @@ impl Mount {
         Ok(mount)
     }
 
-    /// One option of `-v`.
+    /// Applies one option of `-v`.
     fn option(&mut self, option: &str) -> Result<()> {
         match option {
             "ro" => self.read_only = true,
@@ -79,7 +79,7 @@ impl Mount {
         Ok(())
     }
 
-    /// What `--mount TEXT` means: `type=bind|volume|tmpfs,source=...,target=...,...`.
+    /// Parses `--mount TEXT`: `type=bind|volume|tmpfs,source=...,target=...,...`.
     ///
     /// # Errors
     /// [`Kind::Invalid`], [`Kind::Unsupported`] for shared propagation.
@@ -177,7 +177,7 @@ impl Mount {
         }
     }
 
-    /// What `--tmpfs TEXT` means: `DST[:OPTION,...]`.
+    /// Parses `--tmpfs TEXT`: `DST[:OPTION,...]`.
     ///
     /// # Errors
     /// [`Kind::Invalid`].
@@ -206,7 +206,7 @@ impl Mount {
         Ok(mount)
     }
 
-    /// A `key=value` that the file system itself takes.
+    /// Checks a `key=value` that tmpfs itself accepts.
     fn setting(&mut self, key: &str, value: &str) -> Result<()> {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let amount = |text: &str| {

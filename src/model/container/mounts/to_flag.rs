@@ -1,4 +1,4 @@
-//! A mount as it is written: with the flag that it was asked for by.
+//! The flag and value that a mount was written with.
 
 use super::mount::{Mount, MountKind, MountSpec};
 
@@ -14,8 +14,8 @@ pub enum MountFlag {
 }
 
 impl Mount {
-    /// The flag and its value; `None` where nobody asked for it but the image, or another
-    /// container whose mounts are taken over.
+    /// Returns the flag and its value; `None` for mounts of the image, and for those taken over
+    /// from another container.
     pub fn to_flag(&self) -> Option<(MountFlag, String)> {
         match &self.spec {
             MountSpec::Volume(text) => Some((MountFlag::Volume, text.clone())),

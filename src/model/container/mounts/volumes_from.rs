@@ -1,9 +1,9 @@
-//! What a container takes over of what another one has mounted: `--volumes-from`.
+//! Mounts taken over from another container: `--volumes-from`.
 
 use super::mount::{Mount, MountKind, MountSpec, Mounts};
 use crate::model::{Error, Kind, Result};
 
-/// `CONTAINER[:ro|rw]`: the container, and whether nothing may be written.
+/// Parses `CONTAINER[:ro|rw]`: the container, and whether the mounts are read-only.
 ///
 /// # Errors
 /// [`Kind::Invalid`], in Docker's words.
@@ -29,8 +29,8 @@ pub fn volumes_from(text: &str) -> Result<(&str, bool)> {
 }
 
 impl Mounts {
-    /// Adds what another container has mounted where nothing of the user's own is. What two others
-    /// have at one place is the latter's, as in Docker. Memory is nobody else's.
+    /// Adds the mounts of another container where the user has set none. Of two containers with a
+    /// mount at one target the latter wins, as in Docker. A tmpfs is never shared.
     pub fn inherit(&mut self, others: &Mounts, read_only: bool) {
         let shared = others.list.iter().filter(|mount| mount.kind != MountKind::Tmpfs);
         for mount in shared {

@@ -1,0 +1,313 @@
+//! Creates the image `host` from programs of the host.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::libraries::Libraries;
+use super::tree::{self, Node, Tree};
+use crate::image::bytes::cancel_check::CancelCheck;
+use crate::image::bytes::spool::{SpoolWriter, Spooled};
+use crate::image::store::Store;
+use crate::image::store::import::Incoming;
+use crate::model::Result;
+use crate::model::image::HostImage;
+use crate::model::value::env::DEFAULT_PATH;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
+
+/// The programs of `host:latest`.
+#[rustfmt::skip]
+const PROGRAMS: &[&str] = &[
+    "sh", "[", "awk", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df",
+    "dirname", "du", "echo", "env", "expr", "false", "find", "free", "grep", "head", "hostname",
+    "id", "kill", "ln", "ls", "mkdir", "mktemp", "mount", "mv", "nproc", "od", "printf", "ps",
+    "pwd", "readlink", "rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "stty", "sync",
+    "tail", "tee", "test", "top", "touch", "tr", "true", "tty", "umount", "uname", "uniq", "wc",
+    "whoami", "xargs", "yes",
+];
+
+/// What comes along where the machine has it, and is not missed where it has not.
+#[rustfmt::skip]
+const EXTRAS: &[&str] = &[
+    "base64", "bash", "chgrp", "clear", "cmp", "diff", "dmesg", "egrep", "fgrep", "getent",
+    "gunzip", "gzip", "ip", "less", "md5sum", "mkfifo", "mknod", "mountpoint", "nice", "nohup",
+    "nsenter", "pgrep", "pidof", "pkill", "printenv", "realpath", "setsid", "sha256sum", "sysctl",
+    "tar", "timeout", "unshare", "uptime", "watch", "which",
+];
+
+/// What `top` and friends read to know a terminal.
+const TERMINALS: [&str; 6] =
+    ["d/dumb", "l/linux", "s/screen", "v/vt100", "x/xterm", "x/xterm-256color"];
+
+/// Where a script's first line ends at the latest, as the kernel reads it.
+const SHEBANG: u64 = 256;
+
+impl Store {
+    /// Makes `host:latest` from this machine: a shell, the usual small programs and what they
+    /// need. The same machine gives the same image.
+    pub fn create_host_image(&self, check: CancelCheck<'_>) -> Result<HostImage> {
+        let reference = "host".parse()?;
+        let programs = [PROGRAMS, EXTRAS].concat();
+        let mut host = self.image_from_host(&programs, &["sh"], &reference, check)?;
+        host.missing.retain(|missing| !EXTRAS.contains(&first_word(missing)));
+        Ok(host)
+    }
+
+    /// Makes an image of the named programs of this machine. What is missing is told, unless it
+    /// is `required`: then it is an error.
+    pub fn image_from_host(
+        &self,
+        programs: &[&str],
+        required: &[&str],
+        reference: &Reference,
+        check: CancelCheck<'_>,
+    ) -> Result<HostImage> {
+        let mut machine = HostScan::new();
+        for program in programs {
+            check()?;
+            machine.program(program);
+        }
+        machine.scripts();
+        for name in required {
+            if machine.missing.iter().any(|missing| first_word(missing) == *name) {
+                return Err(tree::no_program(name, &machine.dirs));
+            }
+        }
+        machine.base_files();
+
+        let staging = self.staging()?;
+        let mut writer = SpoolWriter::create(staging.directory(), "host.tar")?;
+        machine.tree.write(&mut writer, check)?;
+        let layer = writer.finish();
+        let config = config(&layer, machine.tree.newest());
+        let layers = vec![layer.source(&staging)?];
+        let incoming = Incoming::new(config.as_bytes(), layers, vec![reference.clone()]);
+        let loaded = self.import(&staging, &incoming, check)?;
+        let image = self.find(loaded.id.as_str())?;
+        Ok(HostImage { image, missing: machine.missing })
+    }
+}
+
+/// The program's name of a line of `missing`, which may go on with the reason.
+fn first_word(missing: &str) -> &str {
+    missing.split(' ').next().unwrap_or(missing)
+}
+
+/// The configuration of the image. Its date is that of the newest program, not now, so that
+/// making it again gives the same id.
+fn config(layer: &Spooled, newest: i64) -> String {
+    let created = Timestamp::from_second(newest).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
+    serde_json::json!({
+        "created": created,
+        "architecture": Platform::host().architecture,
+        "os": "linux",
+        "config": {
+            "Env": [format!("PATH={DEFAULT_PATH}")],
+            "Cmd": ["/bin/sh"],
+            "Labels": {
+                "org.opencontainers.image.title": "host",
+                "org.opencontainers.image.description":
+                    "made by lifebox from the programs of this machine",
+            },
+        },
+        "rootfs": { "type": "layers", "diff_ids": [layer.digest] },
+        "history": [{ "created": created, "created_by": "lifebox: copy from this machine" }],
+    })
+    .to_string()
+}
+
+/// What was found on this machine so far.
+struct HostScan {
+    dirs: Vec<PathBuf>,
+    tree: Tree,
+    libraries: Libraries,
+    busybox: Option<Busybox>,
+    /// Scripts whose interpreter may still come: name, path, interpreter.
+    scripts: Vec<(String, PathBuf, PathBuf)>,
+    missing: Vec<String>,
+}
+
+struct Busybox {
+    path: PathBuf,
+    content: Vec<u8>,
+}
+
+impl HostScan {
+    fn new() -> Self {
+        // The container's own PATH first: what is found there is found inside as well.
+        let mut dirs: Vec<PathBuf> = DEFAULT_PATH.split(':').map(PathBuf::from).collect();
+        let host = std::env::var_os("PATH").unwrap_or_default();
+        for dir in std::env::split_paths(&host).filter(|dir| dir.is_absolute()) {
+            if !dirs.contains(&dir) {
+                dirs.push(dir);
+            }
+        }
+        HostScan::in_dirs(dirs)
+    }
+
+    fn in_dirs(dirs: Vec<PathBuf>) -> Self {
+        let mut machine = HostScan {
+            dirs,
+            tree: Tree::default(),
+            libraries: Libraries::new(),
+            busybox: None,
+            scripts: Vec::new(),
+            missing: Vec::new(),
+        };
+        machine.busybox = machine.find("busybox").and_then(|path| {
+            let content = std::fs::read(&path).ok()?;
+            Some(Busybox { path, content })
+        });
+        machine
+    }
+
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        use std::os::unix::fs::PermissionsExt;
+        self.dirs.iter().map(|dir| dir.join(name)).find(|path| {
+            path.metadata()
+                .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        })
+    }
+
+    /// Adds a program, or notes that it is missing and why.
+    fn program(&mut self, name: &str) {
+        let Some(path) = self.find(name) else {
+            return self.applet(name);
+        };
+        if let Some(interpreter) = interpreter_of(&path) {
+            return self.scripts.push((name.to_owned(), path, interpreter));
+        }
+        match self.libraries.closure(&path) {
+            Err(library) => self.missing.push(format!("{name} (it needs `{library}`)")),
+            Ok(files) => {
+                for file in files.iter().chain([&path]) {
+                    self.tree.add(file);
+                }
+                self.within_path(name, &path);
+            }
+        }
+    }
+
+    /// A program that busybox can be: its name is in busybox's table of applets.
+    fn applet(&mut self, name: &str) {
+        let Some(busybox) = &self.busybox else {
+            return self.missing.push(name.to_owned());
+        };
+        let entry = [b"\0", name.as_bytes(), b"\0"].concat();
+        let path = busybox.path.clone();
+        let known = busybox.content.windows(entry.len()).any(|window| window == entry);
+        let real = known.then(|| self.tree.add(&path)).flatten();
+        match (real, self.libraries.closure(&path)) {
+            (Some(real), Ok(files)) => {
+                for file in &files {
+                    self.tree.add(file);
+                }
+                self.tree.put(&format!("/usr/bin/{name}"), Node::Link { target: real });
+            }
+            _ => self.missing.push(name.to_owned()),
+        }
+    }
+
+    /// A program from elsewhere gets a link where the image's PATH finds it.
+    fn within_path(&mut self, name: &str, path: &Path) {
+        if !path
+            .parent()
+            .is_some_and(|dir| DEFAULT_PATH.split(':').any(|known| dir == Path::new(known)))
+        {
+            self.tree.add(Path::new("/usr/bin"));
+            let target = path.to_owned();
+            self.tree.put(&format!("/usr/bin/{name}"), Node::Link { target });
+        }
+    }
+
+    /// Adds the scripts whose interpreter has come.
+    fn scripts(&mut self) {
+        for (name, path, interpreter) in std::mem::take(&mut self.scripts) {
+            if self.tree.resolve(&interpreter).is_some() {
+                self.tree.add(&path);
+                self.within_path(&name, &path);
+            } else {
+                let interpreter = interpreter.display();
+                self.missing.push(format!("{name} (a script for `{interpreter}`)"));
+            }
+        }
+    }
+
+    /// What every root file system has, and what the libraries read.
+    fn base_files(&mut self) {
+        for path in ["/bin", "/sbin", "/lib", "/lib64", "/usr/bin"] {
+            self.tree.add(Path::new(path));
+        }
+        let directory = |mode| Node::Directory { mode };
+        for name in ["dev", "etc", "home", "proc", "run", "sys", "usr", "usr/bin", "var"] {
+            self.tree.put(&format!("/{name}"), directory(0o755));
+        }
+        self.tree.put("/bin", directory(0o755));
+        self.tree.put("/root", directory(0o700));
+        self.tree.put("/tmp", directory(0o1777));
+        self.tree.put("/var/tmp", directory(0o1777));
+        // Where the shell is elsewhere, as on NixOS, scripts still ask for this one.
+        let sh = self.find("sh").filter(|sh| self.tree.resolve(sh).is_some());
+        if let (Some(target), None) = (sh, self.tree.resolve(Path::new("/bin/sh"))) {
+            self.tree.put("/bin/sh", Node::Link { target });
+        }
+        let text = |content: &str| Node::Text { content: content.to_owned() };
+        self.tree.put(
+            "/etc/passwd",
+            text("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"),
+        );
+        let groups = "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n";
+        self.tree.put("/etc/group", text(groups));
+        let sources = "passwd: files\ngroup: files\nhosts: files dns\n";
+        self.tree.put("/etc/nsswitch.conf", text(sources));
+        for terminal in TERMINALS {
+            for holder in ["/lib/terminfo", "/usr/share/terminfo", "/etc/terminfo"] {
+                self.tree.add(&Path::new(holder).join(terminal));
+            }
+        }
+        self.linker_files();
+    }
+
+    /// glibc opens `libnss_files` by itself where it is a file of its own; what the linker finds
+    /// only by its cache or path file needs those.
+    fn linker_files(&mut self) {
+        let libraries: Vec<PathBuf> =
+            self.tree.host_files().filter(|path| is_library(path)).collect();
+        let c = libraries.iter().find(|path| path.ends_with("libc.so.6"));
+        let nss = c.and_then(|path| self.libraries.beside(path, "libnss_files.so.2"));
+        if let Some(nss) = nss {
+            self.tree.add(&nss);
+        }
+        if libraries.iter().any(|library| Libraries::needs_cache(library)) {
+            self.tree.add(Path::new("/etc/ld.so.cache"));
+        }
+        let path_file = format!("/etc/ld-musl-{}.path", std::env::consts::ARCH);
+        self.tree.add(Path::new(&path_file));
+    }
+}
+
+fn is_library(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains(".so"))
+}
+
+/// The interpreter of a script; for `env NAME`, `env` itself is not enough.
+fn interpreter_of(path: &Path) -> Option<PathBuf> {
+    let mut start = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    file.take(SHEBANG).read_to_end(&mut start).ok()?;
+    let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let line = String::from_utf8_lossy(line);
+    let mut words = line.split_whitespace();
+    let interpreter = PathBuf::from(words.next()?);
+    if interpreter.ends_with("env") {
+        let name = words.find(|word| !word.starts_with('-'))?;
+        return Some(Path::new("/usr/bin").join(name));
+    }
+    Some(interpreter)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,294 @@
+//! What `inspect` prints of a container.
+
+use serde_json::{Map, Value, json};
+
+use super::config::{docker_config, extend, time};
+use super::{mounts, namespaces};
+use crate::model::container::options::StopTimeout;
+use crate::model::container::resources::{Resources, SHM_SIZE};
+use crate::model::container::security::{Device, Seccomp, Security};
+use crate::model::container::status::Status;
+use crate::model::container::storage::Driver;
+use crate::model::container::supervision::LogConfig;
+use crate::model::container::{Container, ContainerSpec};
+use crate::model::value::health_check::HealthCheck;
+
+/// Paths that a container cannot read.
+pub const MASKED_PATHS: [&str; 14] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+    "/sys/fs/selinux",
+    "/sys/devices/system/cpu/cpu*/thermal_throttle",
+];
+
+/// Paths that a container cannot write.
+pub const READONLY_PATHS: [&str; 6] =
+    ["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// Where the files of a container are on the host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContainerPaths {
+    /// The log of its output.
+    pub log: String,
+    /// The file mounted as `/etc/hostname`.
+    pub hostname: String,
+    /// The file mounted as `/etc/hosts`.
+    pub hosts: String,
+    /// The file mounted as `/etc/resolv.conf`.
+    pub resolv_conf: String,
+    /// The directories of the image's layers, topmost first, as overlayfs takes them.
+    pub lower: Vec<String>,
+    /// The directory of the container's changes (`upperdir`).
+    pub upper: String,
+    /// The work directory of overlayfs (`workdir`).
+    pub work: String,
+    /// The directory of all volumes.
+    pub volumes: String,
+    /// Where the root is mounted, in the container's mount namespace.
+    pub merged: String,
+}
+
+/// Returns what `inspect` prints of a container, without the array around it.
+pub fn container(container: &Container, paths: &ContainerPaths) -> Value {
+    let (spec, state) = (&container.spec, &container.state);
+    let argv = spec.config.argv();
+    // These files are made by the first start, as in Docker.
+    let started =
+        |path: &str| if state.started_at.is_some() { path.to_owned() } else { String::new() };
+    json!({
+        "Id": spec.id.as_str(),
+        "Created": spec.created.to_string(),
+        "Path": argv.first().map_or("", String::as_str),
+        "Args": argv.get(1..).unwrap_or_default(),
+        "State": state_json(container),
+        "Image": spec.image.id.as_str(),
+        "ResolvConfPath": started(&paths.resolv_conf),
+        "HostnamePath": started(&paths.hostname),
+        "HostsPath": started(&paths.hosts),
+        "LogPath": started(&paths.log),
+        "Name": format!("/{}", state.name),
+        "RestartCount": state.restart_count,
+        "Driver": spec.host.storage.to_string(),
+        "Platform": "linux",
+        "MountLabel": "",
+        "ProcessLabel": spec.host.security.label.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "AppArmorProfile": spec.host.security.apparmor.as_deref().unwrap_or_default(),
+        "ExecIDs": null,
+        "HostConfig": host_config(container),
+        "GraphDriver": { "Data": graph(spec.host.storage, paths), "Name": spec.host.storage.to_string() },
+        "Mounts": mounts::mounts(&spec.host.mounts, &paths.volumes),
+        "Config": config(spec),
+        "NetworkSettings": namespaces::network_settings(&spec.host.namespaces),
+    })
+}
+
+/// Returns where the root file system is; null for a copy, as in Docker.
+fn graph(driver: Driver, paths: &ContainerPaths) -> Value {
+    match driver {
+        Driver::Vfs => Value::Null,
+        Driver::Overlay => json!({
+            "LowerDir": paths.lower.join(":"),
+            "MergedDir": paths.merged,
+            "UpperDir": paths.upper,
+            "WorkDir": paths.work,
+        }),
+    }
+}
+
+fn state_json(container: &Container) -> Value {
+    let state = &container.state;
+    let mut shown = json!({
+        "Status": state.status.as_str(),
+        "Running": state.status.is_live(),
+        "Paused": state.status == Status::Paused,
+        "Restarting": state.status == Status::Restarting,
+        "OOMKilled": state.oom_killed,
+        "Dead": state.status == Status::Dead,
+        "Pid": state.pid,
+        "ExitCode": state.exit_code,
+        "Error": state.error,
+        "StartedAt": time(state.started_at),
+        "FinishedAt": time(state.finished_at),
+    });
+    if let Some(health) = &state.health {
+        extend(&mut shown, json!({ "Health": health }));
+    }
+    shown
+}
+
+/// Returns `HostConfig`: how a container is run, then its resources.
+fn host_config(container: &Container) -> Value {
+    let security = &container.spec.host.security;
+    let restart = container.spec.host.supervision.restart;
+    let mut config = json!({
+        "Binds": mounts::binds(&container.spec.host.mounts),
+        "ContainerIDFile": "",
+        "LogConfig": { "Type": "json-file", "Config": log_config(container.spec.host.supervision.log) },
+        "NetworkMode": container.spec.host.namespaces.network.show("none"),
+        "PortBindings": {},
+        "RestartPolicy": { "Name": restart.name(), "MaximumRetryCount": restart.maximum() },
+        "AutoRemove": container.spec.host.auto_remove,
+        "VolumeDriver": "",
+        "VolumesFrom": or_null(&container.spec.host.mounts.from),
+        "CapAdd": or_null(&security.cap_add),
+        "CapDrop": or_null(&security.cap_drop),
+        "CgroupnsMode": "private",
+        "Dns": container.spec.host.namespaces.dns,
+        "DnsOptions": container.spec.host.namespaces.dns_options,
+        "DnsSearch": container.spec.host.namespaces.dns_search,
+        "ExtraHosts": namespaces::extra_hosts(&container.spec.host.namespaces),
+        "GroupAdd": or_null(&security.groups),
+        "IpcMode": namespaces::ipc(&container.spec.host.namespaces),
+        "Cgroup": "",
+        "Links": null,
+        "OomScoreAdj": container.spec.host.resources.oom_score_adj.unwrap_or_default(),
+        "PidMode": container.spec.host.namespaces.pid.show(""),
+        "Privileged": security.privileged,
+        "PublishAllPorts": false,
+        "ReadonlyRootfs": security.read_only,
+        "SecurityOpt": security_options(security),
+        "UTSMode": container.spec.host.namespaces.uts.show(""),
+        "UsernsMode": "",
+        "ShmSize": container.spec.host.resources.shm_size.filter(|size| *size > 0).unwrap_or(SHM_SIZE),
+        "Runtime": "lifebox",
+        "ConsoleSize": [0, 0],
+        "Isolation": "",
+    });
+    extend(&mut config, resources(&container.spec.host.resources));
+    config["Devices"] = security.devices.iter().map(device).collect();
+    let paths = match (security.privileged, security.system_paths) {
+        (true, _) => json!({ "MaskedPaths": null, "ReadonlyPaths": null }),
+        (_, true) => json!({ "MaskedPaths": [], "ReadonlyPaths": [] }),
+        _ => json!({ "MaskedPaths": MASKED_PATHS, "ReadonlyPaths": READONLY_PATHS }),
+    };
+    extend(&mut config, paths);
+    extend(&mut config, mounts::requested(&container.spec.host.mounts));
+    let sysctls = &container.spec.host.namespaces.sysctls;
+    if !sysctls.is_empty() {
+        extend(&mut config, json!({ "Sysctls": sysctls }));
+    }
+    if container.spec.host.namespaces.init {
+        extend(&mut config, json!({ "Init": true }));
+    }
+    config
+}
+
+fn or_null(list: &[String]) -> Value {
+    if list.is_empty() { Value::Null } else { json!(list) }
+}
+
+/// Returns the options as written, but with a profile's text for its file, as Docker's client sends it.
+fn security_options(security: &Security) -> Value {
+    let shown = |option: &String| match &security.seccomp {
+        Seccomp::Profile(text) if option.starts_with("seccomp") => format!("seccomp={text}"),
+        _ => option.clone(),
+    };
+    or_null(&security.options.iter().map(shown).collect::<Vec<_>>())
+}
+
+fn device(device: &Device) -> Value {
+    json!({
+        "PathOnHost": device.host,
+        "PathInContainer": device.inside,
+        "CgroupPermissions": device.access,
+    })
+}
+
+/// Returns the configured limits. Our own default is left out, for Docker's is no limit.
+fn log_config(limits: LogConfig) -> Value {
+    if limits == LogConfig::default() {
+        return json!({});
+    }
+    let size = limits.max_size.map_or_else(|| "-1".to_owned(), |size| size.to_string());
+    json!({ "max-size": size, "max-file": limits.max_file.to_string() })
+}
+
+fn resources(of: &Resources) -> Value {
+    let ulimits: Vec<_> = of
+        .ulimits
+        .iter()
+        .map(|limit| json!({ "Name": limit.name, "Hard": limit.hard, "Soft": limit.soft }))
+        .collect();
+    json!({
+        "CpuShares": of.cpu_shares.unwrap_or_default(),
+        "Memory": of.memory.unwrap_or_default(),
+        "NanoCpus": of.nano_cpus.unwrap_or_default(),
+        "CgroupParent": "",
+        "BlkioWeight": of.blkio_weight.unwrap_or_default(),
+        "BlkioWeightDevice": [],
+        "BlkioDeviceReadBps": [],
+        "BlkioDeviceWriteBps": [],
+        "BlkioDeviceReadIOps": [],
+        "BlkioDeviceWriteIOps": [],
+        "CpuPeriod": of.cpu_period.unwrap_or_default(),
+        "CpuQuota": of.cpu_quota.unwrap_or_default(),
+        "CpuRealtimePeriod": 0,
+        "CpuRealtimeRuntime": 0,
+        "CpusetCpus": of.cpuset_cpus.as_deref().unwrap_or_default(),
+        "CpusetMems": of.cpuset_mems.as_deref().unwrap_or_default(),
+        "Devices": [],
+        "DeviceCgroupRules": null,
+        "DeviceRequests": null,
+        "KernelMemory": 0,
+        "KernelMemoryTCP": 0,
+        "MemoryReservation": of.memory_reservation.unwrap_or_default(),
+        "MemorySwap": of.swap().unwrap_or_default(),
+        "MemorySwappiness": null,
+        "OomKillDisable": false,
+        "PidsLimit": of.pids(),
+        "Ulimits": ulimits,
+        "CpuCount": 0,
+        "CpuPercent": 0,
+        "IOMaximumIOps": 0,
+        "IOMaximumBandwidth": 0,
+    })
+}
+
+fn config(spec: &ContainerSpec) -> Value {
+    let (config, image) = (&spec.config, &spec.image.reference);
+    let (domainname, health) = (&spec.host.namespaces.domainname, &spec.host.supervision.health);
+    let keys = |list: &[String]| -> Map<String, Value> {
+        list.iter().map(|key| (key.clone(), json!({}))).collect()
+    };
+    let mut source = json!({
+        "Hostname": config.hostname,
+        "Domainname": domainname,
+        "User": config.user,
+        "AttachStdin": config.open_stdin,
+        "AttachStdout": true,
+        "AttachStderr": true,
+        "ExposedPorts": keys(&config.exposed_ports),
+        "Tty": config.tty,
+        "OpenStdin": config.open_stdin,
+        "StdinOnce": config.open_stdin,
+        "Env": config.env,
+        "Cmd": config.cmd,
+        "Image": image,
+        "Volumes": keys(&config.volumes),
+        "WorkingDir": config.workdir,
+        "Entrypoint": config.entrypoint,
+        "Labels": config.labels,
+    });
+    if let Some(signal) = config.stop_signal {
+        source["StopSignal"] = signal.to_string().into();
+    }
+    match config.stop_timeout {
+        Some(StopTimeout::After(time)) => source["StopTimeout"] = time.as_secs().into(),
+        Some(StopTimeout::NoLimit) => source["StopTimeout"] = (-1).into(),
+        None => {}
+    }
+    if *health != HealthCheck::default() {
+        source["Healthcheck"] = json!(health);
+    }
+    docker_config(&source)
+}
