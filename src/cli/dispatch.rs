@@ -14,7 +14,8 @@ use crate::cli::arguments::{
     Arguments, ContainerVerb, ImageVerb, LimitVerb, OfContainer, SandboxFlags, Subject, Verb,
 };
 use crate::cli::route::{Program, Route};
-use crate::cli::terminal::outcome::{CommandResult, FAILED, finish, print_error};
+use crate::cli::terminal::ending::{CommandResult, FAILED};
+use crate::cli::terminal::outcome::{finish, print_error};
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::verb::context::CommandContext;
 
