@@ -122,7 +122,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::cli::dispatch::parse;
+    use crate::cli::arguments::parse;
     use crate::ui;
 
     #[test]

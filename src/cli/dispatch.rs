@@ -6,12 +6,10 @@
 
 use std::ffi::OsString;
 
-use clap::Parser as _;
-
 use crate::cli::arguments::store::SystemVerb;
 use crate::cli::arguments::teaching::TeachVerb;
 use crate::cli::arguments::{
-    Arguments, ContainerVerb, ImageVerb, LimitVerb, OfContainer, SandboxFlags, Subject, Verb,
+    Arguments, ContainerVerb, ImageVerb, LimitVerb, OfContainer, SandboxFlags, Subject, Verb, parse,
 };
 use crate::cli::route::{Program, Route};
 use crate::cli::terminal::ending::{CommandResult, FAILED};
@@ -146,12 +144,6 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         }
         _ => entered(&settings, perform),
     }
-}
-
-pub(super) fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
-    Arguments::try_parse_from(
-        std::iter::once(OsString::from("lifebox")).chain(words.iter().cloned()),
-    )
 }
 
 /// Does a verb.

@@ -17,7 +17,7 @@ use super::arguments::{
     Subject, Verb,
 };
 use crate::cli::arg_errors;
-use crate::cli::dispatch::parse;
+use crate::cli::arguments::parse;
 use crate::cli::terminal::time_arg::time_arg;
 use crate::cli::verb::create;
 use crate::cli::verb::environment;

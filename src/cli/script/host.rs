@@ -13,8 +13,8 @@ use clap::CommandFactory as _;
 use once_cell::unsync::OnceCell;
 
 use super::report;
-use crate::cli::arguments::{Arguments, SandboxFlags, ScriptArguments, Verb};
-use crate::cli::dispatch::{parse, perform};
+use crate::cli::arguments::{Arguments, SandboxFlags, ScriptArguments, Verb, parse};
+use crate::cli::dispatch::perform;
 use crate::cli::route::Program;
 use crate::cli::terminal::ending::FAILED;
 use crate::cli::terminal::outcome::{finish, print_error};
