@@ -8,7 +8,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::arguments::Arguments;
 use super::route::{Program, is_script};
-use crate::cli::terminal::outcome::{ENGINE_FAILED, FAILED, finish, print_error};
+use crate::cli::terminal::ending::{ENGINE_FAILED, FAILED};
+use crate::cli::terminal::outcome::{finish, print_error};
 use crate::cli::terminal::screen::Terminal;
 use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind};
@@ -121,7 +122,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::cli::dispatch::parse;
+    use crate::cli::arguments::parse;
     use crate::ui;
 
     #[test]

@@ -6,15 +6,14 @@
 
 use std::ffi::OsString;
 
-use clap::Parser as _;
-
 use crate::cli::arguments::store::SystemVerb;
 use crate::cli::arguments::teaching::TeachVerb;
 use crate::cli::arguments::{
-    Arguments, ContainerVerb, ImageVerb, LimitVerb, OfContainer, SandboxFlags, Subject, Verb,
+    Arguments, ContainerVerb, ImageVerb, LimitVerb, OfContainer, SandboxFlags, Subject, Verb, parse,
 };
 use crate::cli::route::{Program, Route};
-use crate::cli::terminal::outcome::{CommandResult, FAILED, finish, print_error};
+use crate::cli::terminal::ending::{CommandResult, FAILED};
+use crate::cli::terminal::outcome::{finish, print_error};
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::verb::context::CommandContext;
 
@@ -145,12 +144,6 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         }
         _ => entered(&settings, perform),
     }
-}
-
-pub(super) fn parse(words: &[OsString]) -> Result<Arguments, clap::Error> {
-    Arguments::try_parse_from(
-        std::iter::once(OsString::from("lifebox")).chain(words.iter().cloned()),
-    )
 }
 
 /// Does a verb.

@@ -14,8 +14,9 @@ use rustyline::{
 };
 
 use super::complete::Hint;
+use super::settings::{CommandLine, Settings};
 use super::turn::{LineOutcome, Repl};
-use super::{CommandLine, Settings, complete, highlight, history};
+use super::{complete, highlight, history};
 use crate::script::{Candidate, Host, Session};
 
 /// How wide a line of the list of completions is at most.

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::io::BufRead;
 
+use super::settings::{CommandLine, Settings};
 use super::turn::{LineOutcome, Repl};
-use super::{CommandLine, Settings};
 use crate::script::{Host, Session};
 
 /// What Ctrl-C leaves behind where nobody can type the next line.

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 
-use crate::repl::translate::translate;
+use super::translate::translate;
 
 /// The inputs of a session.
 #[derive(Debug, Default)]

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use super::command::{self, Command};
 use super::input::{Input, classify};
-use super::{CommandLine, watch};
-use crate::repl::transcript::{Transcript, reason};
+use super::settings::CommandLine;
+use super::transcript::{Transcript, reason};
+use super::watch;
 use crate::script::lessons::{Player, TutorOutput};
 use crate::script::{EvalResult, Host, Session};
 
@@ -29,7 +30,7 @@ pub struct Repl<'a> {
 
 impl std::fmt::Debug for Repl<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Talk").field("verbs", &self.verbs).finish_non_exhaustive()
+        f.debug_struct("Repl").field("verbs", &self.verbs).finish_non_exhaustive()
     }
 }
 

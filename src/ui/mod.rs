@@ -10,4 +10,4 @@ pub mod report;
 pub mod table;
 pub mod teach;
 
-pub use crate::ui::format::columns::page_of_text;
+pub use format::columns::page_of_text;

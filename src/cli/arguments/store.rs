@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
-use super::{EventsArguments, FormatArguments};
+use super::events::EventsArguments;
+use super::format::FormatArguments;
 use crate::model::value::platform::Platform;
 
 /// A verb of the whole engine.

@@ -2,8 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{Arguments, ContainerVerb, RunArguments, Verb};
-use crate::cli::dispatch::parse;
+use super::{Arguments, ContainerVerb, RunArguments, Verb, parse};
 
 fn parsed(line: &str) -> Verb {
     let words = shlex::split(line).unwrap();

@@ -1,15 +1,15 @@
 //! Verbs of containers as calls.
 
-use super::super::arguments::{
+use super::unsupported::{refuse, refused};
+use super::words::{Options, each, filters, flag, one, parsed, time};
+use crate::cli::arguments::{
     CreateArguments, InspectArguments, KillArguments, LogsArguments, NewContainer, PsArguments,
     Pull, RmArguments, RunArguments, StartArguments, StatsArguments, StopArguments, Subject,
     UpdateArguments,
 };
-use super::{
-    Options, create, each, environment, filters, flag, one, parsed, refuse, refused, text, time,
-};
 use crate::cli::verb::filters::Filters;
 use crate::cli::verb::lifecycle::grace;
+use crate::cli::verb::{create, environment};
 use crate::model::container::supervision::RestartPolicy;
 use crate::model::creation::merge::check_options;
 use crate::model::script::expression::Expression;
@@ -239,20 +239,4 @@ pub fn stats(arguments: &StatsArguments) -> Result<Vec<Expression>> {
         Expression::Call("stats", vec![Expression::text(name.as_str()), Expression::Printer(None)])
     };
     Ok(arguments.names.iter().map(name).collect())
-}
-
-/// The options of programs that are run in a container.
-pub fn of_program(
-    env: &[String],
-    user: Option<&String>,
-    workdir: Option<&String>,
-    privileged: bool,
-) -> Result<Options> {
-    let env = environment::as_written(env)?;
-    Ok(parsed([
-        ("env", (!env.is_empty()).then(|| expression::env(&env))),
-        ("user", text(user)),
-        ("workdir", text(workdir)),
-        ("privileged", flag(privileged)),
-    ]))
 }

@@ -1,9 +1,10 @@
 //! Verbs that get into a container, as calls.
 
-use super::containers::of_program;
-use super::{refuse, refused};
+use super::unsupported::{refuse, refused};
+use super::words::{Options, flag, parsed, text};
 use crate::cli::arguments::exec::{CpArguments, ExecArguments, ProcessVerb};
 use crate::cli::verb::copy::of_container;
+use crate::cli::verb::environment;
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::ui::expression;
@@ -86,4 +87,20 @@ fn cp(arguments: &CpArguments) -> Result<Vec<Expression>> {
                 .hint("write CONTAINER:PATH"))
         }
     }
+}
+
+/// The options of programs that are run in a container.
+fn of_program(
+    env: &[String],
+    user: Option<&String>,
+    workdir: Option<&String>,
+    privileged: bool,
+) -> Result<Options> {
+    let env = environment::as_written(env)?;
+    Ok(parsed([
+        ("env", (!env.is_empty()).then(|| expression::env(&env))),
+        ("user", text(user)),
+        ("workdir", text(workdir)),
+        ("privileged", flag(privileged)),
+    ]))
 }

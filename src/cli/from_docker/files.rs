@@ -1,12 +1,12 @@
 //! Verbs that make images, and those of a container's files, as calls.
 
-use super::super::arguments::build::{
+use super::unsupported::{refuse, refused};
+use super::words::{flag, keyed, parsed, text, texts};
+use crate::cli::arguments::build::{
     BuildArguments, BuildVerb, CommitArguments, FilesVerb, ImportArguments,
 };
-use super::{flag, parsed, refuse, refused, text, texts};
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
-use crate::ui::expression::pairs;
 
 /// The call for a verb that makes images.
 pub fn build_verb(verb: &BuildVerb) -> Result<Vec<Expression>> {
@@ -93,14 +93,4 @@ fn build(arguments: &BuildArguments) -> Result<Vec<Expression>> {
     ]);
     let values = vec![Expression::text(arguments.context.as_str())];
     Ok(vec![Expression::call("build", values, options)])
-}
-
-/// `KEY=VALUE`, or `KEY` for an empty value.
-pub fn keyed(entries: &[String]) -> Option<Expression> {
-    let split = |entry: &String| {
-        let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
-        (key.to_owned(), value.to_owned())
-    };
-    let entries: Vec<(String, String)> = entries.iter().map(split).collect();
-    pairs(entries.iter().map(|(key, value)| (key, value)))
 }

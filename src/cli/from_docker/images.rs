@@ -1,11 +1,12 @@
 //! Verbs of images as calls.
 
-use super::super::arguments::registry::{PullArguments, PushArguments, Transport};
-use super::super::arguments::store::{
+use super::unsupported::refuse;
+use super::words::{each, filters, flag, one, parsed, text, time, truth};
+use crate::cli::arguments::registry::{PullArguments, PushArguments, Transport};
+use crate::cli::arguments::store::{
     HistoryArguments, ImagesArguments, LoadArguments, PruneImagesArguments, RmiArguments,
     SaveArguments,
 };
-use super::{each, filters, flag, one, parsed, refuse, text, time, truth};
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 

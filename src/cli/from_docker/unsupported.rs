@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::super::arg_errors;
+use crate::cli::arg_errors;
 use crate::model::{Error, Kind, Result};
 
 /// Flags of Docker that lifebox has not. What is in no such list is no flag at all.

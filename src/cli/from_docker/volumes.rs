@@ -1,8 +1,8 @@
 //! Verbs of volumes as calls.
 
-use super::super::arguments::volume::VolumeVerb;
-use super::files::keyed;
-use super::{each, filters, flag, one, parsed, refuse, truth};
+use super::unsupported::refuse;
+use super::words::{each, filters, flag, keyed, one, parsed, truth};
+use crate::cli::arguments::volume::VolumeVerb;
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 

@@ -1,7 +1,7 @@
 //! `docs`: the reference of the language.
 
 pub(super) use crate::cli::arguments::{DocsArguments, DocsForm};
-use crate::cli::terminal::outcome::CommandResult;
+use crate::cli::terminal::ending::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::script::Form;
 pub(super) use crate::script::reference;

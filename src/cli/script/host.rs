@@ -13,10 +13,11 @@ use clap::CommandFactory as _;
 use once_cell::unsync::OnceCell;
 
 use super::report;
-use crate::cli::arguments::{Arguments, SandboxFlags, ScriptArguments, Verb};
-use crate::cli::dispatch::{parse, perform};
+use crate::cli::arguments::{Arguments, SandboxFlags, ScriptArguments, Verb, parse};
+use crate::cli::dispatch::perform;
 use crate::cli::route::Program;
-use crate::cli::terminal::outcome::{FAILED, finish, print_error};
+use crate::cli::terminal::ending::FAILED;
+use crate::cli::terminal::outcome::{finish, print_error};
 use crate::cli::terminal::pager;
 use crate::cli::terminal::reader::reader;
 use crate::cli::terminal::screen::{Stream, Terminal, stderr, stdout};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::host;
 use crate::cli::arguments::learn::LearnArguments;
-use crate::cli::terminal::outcome::{CommandResult, FAILED};
+use crate::cli::terminal::ending::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::{self, CancelToken, Settings};
 use crate::model::error::Context as _;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::cli::terminal::outcome::{FAILED, print_error};
+use crate::cli::terminal::ending::FAILED;
+use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::cli::verb::system::VERSION;
 use crate::engine::write_atomic;

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use super::outcome::CommandError;
+use super::ending::CommandError;
 use crate::model::{Kind, Result};
 
 /// How much is gathered before it is written.

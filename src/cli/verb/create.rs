@@ -10,9 +10,8 @@ use super::environment;
 use super::exec::{AttachSettings, attach_to, keys};
 use super::lifecycle::grace;
 use crate::cli::arguments::{CreateArguments, NewContainer, Pull, RunArguments, StartArguments};
-use crate::cli::terminal::outcome::{
-    CommandError, CommandResult, ENGINE_FAILED, FAILED, print_error,
-};
+use crate::cli::terminal::ending::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
+use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::container::options::{CreateOptions, EnvEntry};

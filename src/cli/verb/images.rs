@@ -4,7 +4,8 @@ use std::io::IsTerminal as _;
 
 use super::context::CommandContext;
 use crate::cli::arguments::store::{LoadArguments, RmiArguments, SaveArguments, TagArguments};
-use crate::cli::terminal::outcome::{CommandError, CommandResult, FAILED, print_error};
+use crate::cli::terminal::ending::{CommandError, CommandResult, FAILED};
+use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::{Terminal, stdout};
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
 use crate::model::value::reference::Reference;

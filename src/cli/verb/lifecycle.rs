@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::context::{CommandContext, each};
 use crate::cli::arguments::{KillArguments, Names, RenameArguments, RmArguments, StopArguments};
-use crate::cli::terminal::outcome::{CommandResult, FAILED, print_error};
+use crate::cli::terminal::ending::{CommandResult, FAILED};
+use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::container::options::{StopOptions, StopTimeout};
 use crate::model::value::name::ContainerName;

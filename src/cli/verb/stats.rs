@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::context::{CommandContext, each};
 use super::list::template;
 use crate::cli::arguments::{StatsArguments, UpdateArguments};
-use crate::cli::terminal::outcome::{BAD_TEMPLATE, CommandError, CommandResult};
+use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult};
 use crate::cli::terminal::screen::Terminal;
 use crate::engine::Backend;
 use crate::model::container::status::Status;

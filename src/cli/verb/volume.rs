@@ -11,9 +11,8 @@ use crate::cli::arguments::volume::{
     CreateVolumeArguments, InspectVolumesArguments, PruneVolumesArguments, RmVolumesArguments,
     VolumeVerb, VolumesArguments,
 };
-use crate::cli::terminal::outcome::{
-    BAD_TEMPLATE, CommandError, CommandResult, FAILED, print_error,
-};
+use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
+use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::observe::volume;
 use crate::model::observe::volume::VolumeOptions;

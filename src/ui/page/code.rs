@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::PageMessages;
 use super::text::escaped;
+use super::words::{PageMessages, more};
 use crate::model::script::recording::{Call, Recording, Text};
 
 /// How many containers are named beside a line.
@@ -78,7 +78,7 @@ fn lines(
     }
     shown.push_str("</ol>\n");
     let count = text.text.lines().count().saturating_sub(LINES);
-    shown.push_str(&super::more(words, count as u64));
+    shown.push_str(&more(words, count as u64));
     shown
 }
 

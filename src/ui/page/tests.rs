@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use expect_test::expect;
+use sha2::{Digest as _, Sha256};
 
-use super::*;
+use super::page;
 use crate::model::container::status::Status;
+use crate::model::observe::log::Stream;
 use crate::model::script::recording::{
-    Call, ContainerTimeline, Line, OutputChunk, Sample, Text, TimelineEvent,
+    Call, ContainerTimeline, Line, OutputChunk, Recording, Sample, Text, TimelineEvent,
 };
+use crate::model::value::language::Language;
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)

@@ -6,7 +6,8 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::text::escaped;
-use super::{PageMessages, code, plot};
+use super::words::PageMessages;
+use super::{code, plot};
 use crate::model::container::status::Status;
 use crate::model::observe::event::Action;
 use crate::model::observe::log::Stream;

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use expect_test::expect;
 use proptest::prelude::*;
 
-use super::super::arguments::{ContainerVerb, Verb};
 use super::DockerTranslator;
-use crate::cli::dispatch::parse;
+use crate::cli::arguments::{ContainerVerb, Verb, parse};
 use crate::cli::verb::{create, environment};
 use crate::model::Result;
 use crate::model::container::options::CreateOptions;

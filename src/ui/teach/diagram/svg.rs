@@ -1,6 +1,6 @@
 //! The life cycle as a picture: SVG.
 
-use super::text::{DRAWN, Position, notes, verbs};
+use super::layout::{DRAWN, Position, notes, verbs};
 use crate::model::container::status::Status;
 use crate::model::value::language::Language;
 use crate::ui::messages::format_message;

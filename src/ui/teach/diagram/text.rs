@@ -1,62 +1,14 @@
-//! The life cycle as a picture, drawn from the table of states: in text and as SVG.
+//! The life cycle as a picture in text.
 //!
-//! Where the boxes are is fixed; which arrows there are and what they say is asked of
-//! `model::status`. What has no place in the picture is listed below it.
+//! Where the boxes are is fixed; which arrows there are and what they say is in `layout`.
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::model::container::status;
-use crate::model::container::status::{Action, Status, Transition};
+use super::layout::{DRAWN, Position, notes, verbs};
+use crate::model::container::status::Status;
 use crate::model::value::language::Language;
+use crate::ui::format::columns::padded;
 use crate::ui::messages::format_message;
-
-/// Whose diagram it is: a name, and where it is in its life.
-pub type Position<'a> = Option<(&'a str, Status)>;
-
-/// An arrow: verbs that lead from one status to another, or away (`None`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Arrow {
-    from: Status,
-    to: Option<Status>,
-    verbs: Vec<&'static str>,
-}
-
-/// All legal moves of the table.
-fn arrows() -> Vec<Arrow> {
-    let mut arrows: Vec<Arrow> = Vec::new();
-    for from in Status::ALL {
-        for action in Action::ALL.into_iter().filter(|action| action.changes_status()) {
-            let to = match status::transition(from, action) {
-                Ok(Transition::Becomes(to)) => Some(to),
-                Ok(Transition::Removed) => None,
-                Ok(Transition::Stays) | Err(_) => continue,
-            };
-            match arrows.iter_mut().find(|arrow| arrow.from == from && arrow.to == to) {
-                Some(arrow) => arrow.verbs.push(action.verb()),
-                None => arrows.push(Arrow { from, to, verbs: vec![action.verb()] }),
-            }
-        }
-    }
-    arrows
-}
-
-/// The verbs of one arrow; empty where the table has none.
-pub(super) fn verbs(from: Status, to: Option<Status>) -> String {
-    let arrows = arrows();
-    let found = arrows.iter().find(|arrow| arrow.from == from && arrow.to == to);
-    found.map(|arrow| arrow.verbs.join(", ")).unwrap_or_default()
-}
-
-/// The arrows that the picture has, in the order in which it shows them.
-pub(super) const DRAWN: [(Status, Option<Status>); 7] = [
-    (Status::Created, Some(Status::Running)),
-    (Status::Running, Some(Status::Paused)),
-    (Status::Paused, Some(Status::Running)),
-    (Status::Running, Some(Status::Exited)),
-    (Status::Exited, Some(Status::Running)),
-    (Status::Paused, Some(Status::Exited)),
-    (Status::Exited, None),
-];
 
 /// The lines of boxes and arrows.
 struct Pen {
@@ -178,27 +130,6 @@ pub fn picture(language: Language, here: Position<'_>, ascii: bool) -> String {
     canvas.text()
 }
 
-/// What is not in the picture, and what is legal from here.
-pub(super) fn notes(language: Language, here: Position<'_>, ascii: bool) -> String {
-    let to = if ascii { "->" } else { "→" };
-    let mut text = String::new();
-    let rest = arrows().into_iter().filter(|arrow| !DRAWN.contains(&(arrow.from, arrow.to)));
-    for arrow in rest {
-        let target = match arrow.to {
-            Some(status) => format_message(language, &format!("status-{status}"), &[]),
-            None => format_message(language, "diagram-gone", &[]),
-        };
-        let from = format_message(language, &format!("status-{}", arrow.from), &[]);
-        text.push_str(&format!("{from}: {} {to} {target}\n", arrow.verbs.join(", ")));
-    }
-    if let Some((_, status)) = here {
-        let legal =
-            format_message(language, "diagram-legal", &[("verbs", &status::legal_verbs(status))]);
-        text.push_str(&format!("\n{legal}\n"));
-    }
-    text
-}
-
 fn put_box(
     canvas: &mut Canvas,
     language: Language,
@@ -218,9 +149,7 @@ fn put_box(
         true => format!("  {} {}", pen.left, format_message(language, "diagram-here", &[])),
         false => String::new(),
     };
-    let row = |text: &str| {
-        format!("{0} {1} {0}", pen.upright, crate::ui::format::columns::padded(text, BOX - 4))
-    };
+    let row = |text: &str| format!("{0} {1} {0}", pen.upright, padded(text, BOX - 4));
     let name = format_message(language, &format!("status-{status}"), &[]);
     canvas.put(x, y, &format!("{}{flat}{}", pen.corner[0], pen.corner[1]));
     canvas.put(x, y + 1, &row(&format!("{name}{mark}")));
@@ -232,6 +161,7 @@ fn put_box(
 mod tests {
     use expect_test::expect;
 
+    use super::super::layout::arrows;
     use super::*;
 
     #[test]

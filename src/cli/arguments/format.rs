@@ -1,0 +1,11 @@
+//! The flag `--format` of verbs that have no other.
+
+use clap::Args;
+
+/// `version` and `info`
+#[derive(Args, Debug)]
+pub struct FormatArguments {
+    /// A Go template or `json`
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub format: Option<String>,
+}

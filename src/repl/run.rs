@@ -1,0 +1,18 @@
+//! Runs the REPL on a terminal or on a pipe.
+
+use std::io::IsTerminal as _;
+
+use super::settings::{CommandLine, Settings};
+use super::{editor, piped};
+use crate::script::Host;
+
+/// Runs the conversation until the user leaves. Returns the code of `exit(n)`, else 0.
+pub fn run(host: Host, commands: &dyn CommandLine, settings: Settings) -> u8 {
+    // Without a handler Ctrl-C would end the REPL with its variables; then it is as it was.
+    let _ = host.cancel.cancel_on_interrupt();
+    if std::io::stdin().is_terminal() {
+        editor::run(host, commands, &settings)
+    } else {
+        piped::run(host, commands, &settings, &mut std::io::stdin().lock())
+    }
+}

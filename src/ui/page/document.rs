@@ -1,0 +1,176 @@
+//! Assembles the page: its head, the failure, the timeline, the output, the events, the script.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use super::text::escaped;
+use super::words::{PageMessages, more};
+use super::{code, timeline};
+use crate::model::observe::log::Stream;
+use crate::model::script::recording::Recording;
+use crate::model::value::language::Language;
+use crate::model::value::units::format_duration;
+use crate::ui::teach::trace::format_duration_for;
+
+/// How all of it looks.
+const STYLE: &str = include_str!("page.css");
+/// How many events are shown.
+const EVENTS: usize = 1000;
+
+/// The page, made by this version of lifebox.
+pub fn page(language: Language, version: &str, chronicle: &Recording) -> String {
+    let words = PageMessages(language);
+    let style = format!("{STYLE}{}", linked(chronicle.timelines.len()));
+    // No style but this one, and nothing from anywhere: also not where a text got through.
+    let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
+    );
+    let name = chronicle.name.rsplit('/').next().unwrap_or(&chronicle.name);
+    let title = words.html("report-title", &[("script", name)]);
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n",
+        words.name("report-lang"),
+    );
+    page.push_str(&head(words, &title, chronicle));
+    page.push_str("<main>\n<div class=\"did\">\n");
+    page.push_str(&failure(words, chronicle));
+    page.push_str(&timeline(words, chronicle));
+    page.push_str(&output(words, chronicle));
+    page.push_str(&events(words, chronicle));
+    page.push_str("</div>\n");
+    page.push_str(&code::script(words, chronicle));
+    let made = words.html("report-made", &[("version", version)]);
+    let _ = write!(page, "</main>\n<footer>{made}</footer>\n</body>\n</html>\n");
+    page
+}
+
+/// A container that is pointed at shows the lines that are about it.
+fn linked(lives: usize) -> String {
+    let rule = |n: usize| {
+        format!(
+            "body:has(#c{n}:hover) .u{n},body:has(#c{n}:focus-within) .u{n}\
+             {{background:var(--lit)}}"
+        )
+    };
+    (1..=lives).map(rule).collect::<Vec<_>>().join("\n")
+}
+
+fn head(words: PageMessages, title: &str, chronicle: &Recording) -> String {
+    let code = chronicle.exit_code.to_string();
+    let good = if code == "0" { "good" } else { "bad" };
+    let begun = chronicle.started_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let count = chronicle.timelines.len() as u64 + chronicle.timelines_omitted;
+    let facts = [
+        words.html("report-took", &[("time", &format_duration_for(chronicle.duration))]),
+        words.html("report-count", &[("count", &count.to_string())]),
+        words.html("report-began", &[("time", &begun)]),
+    ];
+    let facts: String = facts.iter().map(|fact| format!("<li>{fact}</li>")).collect();
+    format!(
+        "<header class=\"top\">\n<h1>{title}</h1>\n<ul class=\"facts\">\
+         <li class=\"{good}\">{}</li>{facts}</ul>\n</header>\n",
+        words.html("report-exit", &[("code", &code)])
+    )
+}
+
+fn failure(words: PageMessages, chronicle: &Recording) -> String {
+    let Some(report) = &chronicle.report else { return String::new() };
+    format!(
+        "<section class=\"failure\">\n<h2>{}</h2>\n<pre>\n{}</pre>\n</section>\n",
+        words.name("report-failed"),
+        escaped(report.trim_end())
+    )
+}
+
+fn timeline(words: PageMessages, chronicle: &Recording) -> String {
+    let mut text =
+        format!("<section class=\"timeline\">\n<h2>{}</h2>\n", words.name("report-timeline"));
+    if chronicle.timelines.is_empty() {
+        let none = words.name("report-none");
+        let _ = write!(text, "<p class=\"quiet\">{none}</p>\n</section>\n");
+        return text;
+    }
+    let _ = writeln!(text, "<p class=\"hint\">{}</p>", words.name("report-hint"));
+    text.push_str(&timeline::legend(words));
+    text.push_str(&timeline::axis(chronicle.duration));
+    for (number, life) in (1..).zip(&chronicle.timelines) {
+        text.push_str(&timeline::timeline(words, number, life, chronicle));
+    }
+    text.push_str(&more(words, chronicle.timelines_omitted));
+    text.push_str("</section>\n");
+    text
+}
+
+fn output(words: PageMessages, chronicle: &Recording) -> String {
+    let mut text =
+        format!("<section class=\"output\">\n<h2>{}</h2>\n", words.name("report-output"));
+    if chronicle.output.is_empty() {
+        let _ = writeln!(text, "<p class=\"quiet\">{}</p>", words.name("report-quiet"));
+    } else {
+        text.push_str("<pre>\n");
+        for piece in &chronicle.output {
+            let shown = escaped(&piece.text);
+            match piece.stream {
+                Stream::Stdout => text.push_str(&shown),
+                Stream::Stderr => {
+                    let _ = write!(text, "<span class=\"err\">{shown}</span>");
+                }
+            }
+        }
+        text.push_str("</pre>\n");
+    }
+    if chronicle.output_omitted > 0 {
+        let count = chronicle.output_omitted.to_string();
+        let left_out = words.html("report-left-out", &[("count", &count)]);
+        let _ = writeln!(text, "<p class=\"quiet\">{left_out}</p>");
+    }
+    text.push_str("</section>\n");
+    text
+}
+
+fn events(words: PageMessages, chronicle: &Recording) -> String {
+    let mut all = Vec::new();
+    for (number, life) in (1..).zip(&chronicle.timelines) {
+        all.extend(life.events.iter().map(|one| (one.at, number, one)));
+    }
+    if all.is_empty() {
+        return String::new();
+    }
+    all.sort_by_key(|(at, ..)| *at);
+    let head = ["report-time", "report-container", "report-event", "report-line"];
+    let head: String = head.iter().map(|id| format!("<th>{}</th>", words.name(id))).collect();
+    let mut text = format!(
+        "<section class=\"events\">\n<h2>{}</h2>\n<details>\n<summary>{} ({})</summary>\n\
+         <table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n",
+        words.name("report-events"),
+        words.name("report-show"),
+        all.len()
+    );
+    for (at, number, happening) in all.iter().take(EVENTS) {
+        let life = &chronicle.timelines[number - 1];
+        let line = life.cause(happening).map(code::link).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "<tr><td>{}</td><td><a href=\"#c{number}\">{}</a></td><td>{} <i>{}</i></td>\
+             <td>{line}</td></tr>",
+            format_duration(timeline::rounded(*at)),
+            escaped(&life.name),
+            escaped(&happening.action),
+            escaped(&happening.detail)
+        );
+    }
+    text.push_str("</tbody>\n</table>\n");
+    let left_out: u64 = chronicle.timelines.iter().map(|life| life.events_omitted).sum();
+    text.push_str(&more(words, all.len().saturating_sub(EVENTS) as u64 + left_out));
+    text.push_str("</details>\n</section>\n");
+    text
+}
