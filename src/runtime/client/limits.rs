@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use super::runtime::Runtime;
 use crate::model::container::resources::Resources;
 use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
@@ -14,7 +15,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::protocol::Request;
-use crate::runtime::{Runtime, host, oci, rootless};
+use crate::runtime::{host, oci, rootless};
 
 impl Runtime {
     /// Refuses limits that this host can't hold, before anything is made.

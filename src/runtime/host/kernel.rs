@@ -137,6 +137,14 @@ pub(crate) fn kernel_version() -> (u32, u32) {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
+/// Random bytes of the kernel.
+///
+/// # Errors
+/// Only before the kernel has any, early at boot.
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    crate::sys::random()
+}
+
 /// Refuses a score that this process may not give: an ordinary user can only make it more likely
 /// that a process is chosen when memory runs out (proc_pid_oom_score_adj(5)).
 ///

@@ -207,5 +207,5 @@ impl Volumes {
 }
 
 fn random_name() -> Result<String> {
-    Ok(format!("{:016x}", u64::from_le_bytes(crate::runtime::random()?)))
+    Ok(format!("{:016x}", u64::from_le_bytes(crate::runtime::host::random()?)))
 }
