@@ -9,6 +9,7 @@ use std::time::Instant;
 use oci_spec::runtime::Spec;
 
 use super::attach::{AttachSession, StdinForwarder, Streams};
+use super::runtime::Runtime;
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::options::EnvEntry;
 use crate::model::container::status;
@@ -18,9 +19,9 @@ use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::Runtime;
 use crate::runtime::cancel::CancelToken;
 pub(crate) use crate::runtime::exec::run;
+use crate::runtime::host;
 use crate::runtime::protocol::{ExecSpec, Request};
 use crate::runtime::record::directory::Directory;
 use crate::sys;
@@ -106,7 +107,7 @@ pub(crate) fn environment_of(directory: &Directory) -> Result<Vec<String>> {
 
 /// The id that events tell of a further program.
 pub(crate) fn new_id() -> Result<String> {
-    Ok(Digest::from_bytes(&crate::runtime::random()?).hex().to_owned())
+    Ok(Digest::from_bytes(&host::random()?).hex().to_owned())
 }
 
 fn check(options: &ExecOptions) -> Result<()> {

@@ -4,11 +4,12 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use super::runtime::Runtime;
 use crate::model::Result;
 use crate::model::container::Container;
 use crate::model::observe::introspection::{MountPoint, Namespace, ProcessView};
 use crate::model::value::id::ContainerId;
-use crate::runtime::{Runtime, host};
+use crate::runtime::host;
 
 /// The namespaces that are told, in the order of `runtime::act`.
 const KINDS: [&str; 7] = ["user", "pid", "mnt", "net", "uts", "ipc", "cgroup"];

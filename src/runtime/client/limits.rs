@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::permitted;
+use super::runtime::Runtime;
 use crate::model::container::resources::Resources;
 use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
@@ -15,7 +16,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{self, Cgroup, Hierarchies};
 use crate::runtime::protocol::Request;
-use crate::runtime::{Runtime, oci};
+use crate::runtime::oci;
 
 impl Runtime {
     /// Refuses limits that this host can't hold, before anything is made.

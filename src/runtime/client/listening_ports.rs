@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use super::runtime::Runtime;
 use crate::model::Result;
 use crate::model::value::id::ContainerId;
-use crate::runtime::{Runtime, host};
+use crate::runtime::host;
 
 /// `TCP_LISTEN` (linux/tcp_states.h), as `/proc/net/tcp` writes it.
 const LISTENS: &str = "0A";

@@ -1,7 +1,9 @@
 //! The client's side of the runtime: changes containers at rest and asks the monitors of running ones.
 
 pub mod attach;
+pub(super) mod create;
 pub(super) mod etc_files;
+pub(super) mod events;
 pub mod exec;
 pub(super) mod http;
 pub(crate) mod info;
@@ -9,6 +11,7 @@ pub(super) mod introspect;
 pub(super) mod limits;
 pub(super) mod list;
 pub(super) mod listening_ports;
+pub(super) mod lost;
 pub(super) mod overlay_check;
 pub mod owner;
 mod permitted;
@@ -16,5 +19,10 @@ pub(super) mod planned;
 pub(super) mod probe;
 pub(super) mod remove;
 pub mod root;
+pub mod runtime;
 pub(super) mod start;
 pub(super) mod top;
+pub(super) mod verbs;
+
+pub use create::NewContainer;
+pub use runtime::Runtime;

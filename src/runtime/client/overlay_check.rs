@@ -4,9 +4,10 @@
 
 use std::path::Path;
 
+use super::runtime::Runtime;
 use crate::model::value::digest::hex;
 use crate::model::{Error, Result};
-use crate::runtime::Runtime;
+use crate::runtime::host;
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{fs, userns};
 
@@ -16,7 +17,7 @@ impl Runtime {
     /// # Errors
     /// When the store can't be written.
     pub fn overlay_problem(&self) -> Result<Option<Error>> {
-        let name = format!("try-{}", hex(&crate::runtime::random::<8>()?));
+        let name = format!("try-{}", hex(&host::random::<8>()?));
         self.containers.with_scratch_dir(&name, overlay_problem_in)
     }
 }

@@ -17,11 +17,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::pipe::PipeFlags;
 
+use super::runtime::Runtime;
 use crate::model::error::Context;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::Runtime;
 use crate::runtime::cancel::CancelToken;
+use crate::runtime::host;
 use crate::sys;
 
 /// Argument 0 of a keeper, which also names it in `ps`.
@@ -118,7 +119,7 @@ impl Runtime {
     /// # Errors
     /// When no process can be made.
     pub fn start_session(&self) -> Result<Session> {
-        let token = u64::from_le_bytes(crate::runtime::random()?);
+        let token = u64::from_le_bytes(host::random()?);
         let token = format!("{}-{token:016x}", std::process::id());
         let (theirs, ours) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
             .map_err(|errno| Error::from_errno("pipe", errno.raw_os_error()))?;

@@ -1,6 +1,7 @@
 //! What a verb will do to a container, told beforehand: the acts of front and monitor around the
 //! plan that init walks.
 
+use super::runtime::Runtime;
 use crate::model::container::Container;
 use crate::model::container::namespaces::NamespaceMode;
 use crate::model::container::options::StopTimeout;
@@ -10,7 +11,6 @@ use crate::model::script::trace::{ProcessRole, TraceStep};
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::Runtime;
 use crate::runtime::cgroup::Hierarchies;
 use crate::runtime::spawn;
 use crate::runtime::trace::operation::Operation;

@@ -8,12 +8,13 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::http;
+use super::runtime::Runtime;
 use crate::model::error::Context;
 use crate::model::observe::readiness::{Probe, ProbeResult};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
-use crate::runtime::{Runtime, host};
+use crate::runtime::host;
 use crate::sys;
 
 impl Runtime {

@@ -1,5 +1,6 @@
 //! Takes containers away, and what killed processes left of them.
 
+use super::runtime::{Claim, Runtime, refuse};
 use crate::model::container::status::Action;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
@@ -7,7 +8,6 @@ use crate::model::{Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::protocol::Request;
 use crate::runtime::record::directory::Directory;
-use crate::runtime::{Claim, Runtime, refuse};
 
 impl Runtime {
     /// Removes a container; with `force`, kills it first, and takes one whose record is damaged.

@@ -10,13 +10,14 @@ use oci_spec::runtime::Spec;
 use rustix::fs::CWD;
 use rustix::io::Errno;
 
+use super::runtime::{Claim, LOCK_TIMEOUT, Runtime};
 use crate::model::container::State;
 use crate::model::container::status;
 use crate::model::container::status::Action;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::record::directory::Lock;
-use crate::runtime::{Claim, LOCK_TIMEOUT, Runtime, host, plan};
+use crate::runtime::{host, plan};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{self, userns};
 

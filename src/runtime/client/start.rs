@@ -1,46 +1,29 @@
-//! Making a container and starting it: from nothing to a monitor at work.
+//! Starts containers: from files to a monitor at work.
 
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{etc_files, exec};
-use crate::model::container::State;
+use super::exec;
+use super::runtime::{CGROUP_PARENT, Claim, Runtime};
 use crate::model::container::options::StopOptions;
-use crate::model::container::security::{Seccomp, Security};
-use crate::model::container::status;
-use crate::model::container::status::{Action, Transition};
-use crate::model::container::storage::Driver;
+use crate::model::container::status::{self, Action, Transition};
 use crate::model::error::Context;
 use crate::model::script::trace::ProcessRole;
-use crate::model::value::capability;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
-use crate::runtime::host::devices;
 use crate::runtime::protocol::connection::Connection;
 use crate::runtime::protocol::{Request, StartOptions};
-use crate::runtime::record::directory::{Directory, Lock};
+use crate::runtime::record::directory::Lock;
 use crate::runtime::trace::operation::Operation;
-use crate::runtime::{Claim, NewContainer, Runtime, monitor, oci, rootless, seccomp, trace};
+use crate::runtime::{monitor, rootless, trace};
 use crate::sys::{self, userns};
 
 impl Runtime {
-    /// Makes a container. No process, no memory, no mount: only files. Where its root is a copy
-    /// of the layers, `copy` fills that directory.
-    ///
-    /// # Errors
-    /// [`Kind::Exists`] where the name is taken; nothing is left then.
-    pub fn create(&self, new: &NewContainer<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
-        check_capabilities(&new.spec.host.security)?;
-        self.check_limits(&new.spec.host.resources)?;
-        self.containers.create(new.spec, new.name, |directory| fill(directory, new, copy))
-    }
-
     /// Runs a container's program; nothing to do where it runs. Returns when it really runs.
     ///
     /// # Errors
@@ -115,7 +98,7 @@ impl Runtime {
     /// other threads of this process do.
     fn spawn_monitor(&self, id: &ContainerId, lock: Lock) -> Result<Connection> {
         if userns::in_user_namespace() {
-            let path = self.containers.directory(id).file(crate::runtime::CGROUP_PARENT);
+            let path = self.containers.directory(id).file(CGROUP_PARENT);
             fs::write(&path, &self.cgroup_parent)
                 .context(|| format!("write `{}`", path.display()))?;
         }
@@ -173,22 +156,6 @@ impl Runtime {
     }
 }
 
-/// What was asked for by name must be ours to give.
-fn check_capabilities(security: &Security) -> Result<()> {
-    let ours = sys::identity::bounding();
-    for name in &security.cap_add {
-        let number = capability::NAMES.iter().position(|known| known == name);
-        if number.is_some_and(|number| ours & (1 << number) == 0) {
-            let message =
-                format!("cannot add capability `{name}`: lifebox does not have it itself");
-            return Err(Error::new(Kind::Denied, message).hint(
-                "start lifebox with it, or leave it out; see `grep CapBnd /proc/self/status`",
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// A container's files can only be stacked as the user who made them.
 fn check_owner(lock: &Lock, name: &str) -> Result<()> {
     let owner = lock.file.metadata().context(|| "fstat(lock)".to_owned())?.uid();
@@ -197,99 +164,4 @@ fn check_owner(lock: &Lock, name: &str) -> Result<()> {
     }
     Err(Error::new(Kind::Denied, format!("`{name}` belongs to user {owner}"))
         .hint("run lifebox as that user"))
-}
-
-/// Writes the files of a new container.
-fn fill(
-    directory: &Directory,
-    new: &NewContainer<'_>,
-    copy: &dyn Fn(&Path) -> Result<()>,
-) -> Result<()> {
-    make_root(directory, new, copy)?;
-    fill_files(directory, new)
-}
-
-/// Makes what the root is mounted from, or what it is.
-fn make_root(
-    directory: &Directory,
-    new: &NewContainer<'_>,
-    copy: &dyn Fn(&Path) -> Result<()>,
-) -> Result<()> {
-    let make = |name: &str, mode: u32| {
-        let path = directory.file(name);
-        fs::DirBuilder::new()
-            .mode(mode)
-            .create(&path)
-            .context(|| format!("make `{}`", path.display()))
-    };
-    make("rootfs", 0o755)?;
-    if new.spec.host.storage == Driver::Overlay {
-        make("upper", 0o755)?;
-        make("work", 0o700)?;
-        return copy_root_attributes(directory, "upper", new.root);
-    }
-    let root = directory.file("rootfs");
-    copy(&root)?;
-    copy_root_attributes(directory, "rootfs", new.root)?;
-    if new.spec.host.auto_remove {
-        return Ok(());
-    }
-    // The layers were synced when they came, their copy is new.
-    sys::fs::sync_filesystem(sys::fs::open_dir(&root)?)
-}
-
-/// Writes the small files. `config.json` is younger than all of a copied root, which is how its
-/// changes are told.
-fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
-    let write = |name: &str, text: &str| {
-        let path = directory.file(name);
-        fs::write(&path, text).context(|| format!("write `{}`", path.display()))
-    };
-    write("hostname", &format!("{}\n", new.spec.config.hostname))?;
-    write("hosts", &etc_files::hosts(new.spec))?;
-    write("resolv.conf", &etc_files::resolver(new.spec))?;
-    if new.spec.config.open_stdin {
-        let path = directory.file("stdin");
-        let mode = rustix::fs::Mode::from_bits_truncate(0o600);
-        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).map_err(
-            |errno| Error::from_errno(format!("mkfifo `{}`", path.display()), errno.raw_os_error()),
-        )?;
-    }
-    let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories())?;
-    if let Seccomp::Profile(_) = new.spec.host.security.seccomp {
-        // What a start would stumble over is told now.
-        let profile = config["linux"]["seccomp"].clone();
-        let profile = serde_json::from_value(profile)
-            .map_err(|error| Error::new(Kind::Invalid, format!("bad seccomp profile: {error}")))?;
-        seccomp::compile(&profile)?;
-    }
-    devices::add(&new.spec.host.security.devices, &mut config)?;
-    directory.write_new("config.json", &config)?;
-    directory.write_new("spec.json", new.spec)?;
-    directory.write_new("state.json", &State::created(new.name.clone()))?;
-    // What goes when it ends need not outlive the machine.
-    if new.spec.host.auto_remove {
-        return Ok(());
-    }
-    directory.sync(&["config.json", "spec.json", "state.json"])
-}
-
-/// The mode and owner of `name` are those of `/` inside, so it takes them from the layer that
-/// says what `/` is like.
-fn copy_root_attributes(directory: &Directory, name: &str, root: Option<&str>) -> Result<()> {
-    let Some(top) = root else { return Ok(()) };
-    let (top, place) = (directory.file(top), directory.file(name));
-    let copy = || {
-        let like = fs::metadata(&top)?;
-        std::os::unix::fs::chown(&place, Some(like.uid()), Some(like.gid()))?;
-        fs::set_permissions(&place, like.permissions())
-    };
-    copy().context(|| format!("make `{}` like `{}`", place.display(), top.display()))
-}
-
-/// Counters of thermal events, which tell a container of its neighbours' load; on hosts that
-/// have them (moby, `oci/defaults.go`).
-fn throttle_directories() -> Vec<String> {
-    let of = |cpu: usize| format!("/sys/devices/system/cpu/cpu{cpu}/thermal_throttle");
-    (0..4096).map(of).take_while(|path| Path::new(path).exists()).collect()
 }

@@ -6,13 +6,14 @@ use std::os::unix::fs::MetadataExt;
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use super::runtime::Runtime;
 use crate::model::Result;
 use crate::model::container::status;
 use crate::model::container::status::Action;
 use crate::model::observe::event;
 use crate::model::observe::top::Process;
 use crate::model::value::id::ContainerId;
-use crate::runtime::{Runtime, rootless};
+use crate::runtime::rootless;
 
 /// Ticks in a second: what the kernel counts in for programs (`USER_HZ`).
 const TICKS: u64 = 100;

@@ -21,9 +21,7 @@ use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::MountKind;
 use crate::model::error::Context;
 use crate::model::observe::event::{Action, Event, EventOptions};
-use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::Runtime;
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::log::line_reader::{Lines, watch};
 use crate::runtime::log::rotation;
@@ -169,29 +167,6 @@ impl EventReader {
         self.options.since.is_none_or(|since| event.time >= since)
             && self.options.until.is_none_or(|until| event.time < until)
             && self.options.filter.matches(event)
-    }
-}
-
-impl Runtime {
-    /// Where events of this root are written.
-    pub fn journal(&self) -> Journal {
-        self.containers.journal()
-    }
-
-    /// Writes down what this process did with a container; nothing where its record is gone.
-    pub fn event(&self, id: &ContainerId, action: impl Into<String>, own: &[(&str, String)]) {
-        write_container_event(&self.journal(), &self.directory(id), action, own);
-    }
-
-    /// What happened, and with `follow` what happens.
-    ///
-    /// # Errors
-    /// When the root can't be read, or this user follows too much already.
-    pub fn events(&self, options: &EventOptions) -> Result<EventReader> {
-        if options.follow {
-            self.containers.prepare()?;
-        }
-        self.journal().read(options)
     }
 }
 

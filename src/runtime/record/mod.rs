@@ -3,4 +3,5 @@
 pub mod container_store;
 pub mod directory;
 pub mod journal;
+pub mod spec_cache;
 pub mod volumes;

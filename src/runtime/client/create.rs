@@ -1,0 +1,158 @@
+//! Creates a container: files only, no process and no mount.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::Path;
+
+use super::etc_files;
+use super::runtime::Runtime;
+use crate::model::container::security::{Seccomp, Security};
+use crate::model::container::storage::Driver;
+use crate::model::container::{ContainerSpec, State};
+use crate::model::error::Context;
+use crate::model::value::capability;
+use crate::model::value::name::ContainerName;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::host::devices;
+use crate::runtime::record::directory::Directory;
+use crate::runtime::{oci, seccomp};
+use crate::sys;
+
+/// A container as it is being made: its spec, the environment of its process, its layers.
+#[derive(Debug)]
+pub struct NewContainer<'a> {
+    /// What it is made from.
+    pub spec: &'a ContainerSpec,
+    /// Its name.
+    pub name: &'a ContainerName,
+    /// `KEY=VALUE` for its process.
+    pub environment: &'a [String],
+    /// Its layers, lowest first, relative to its directory.
+    pub lower: &'a [String],
+    /// The directory that `/` takes mode and owner from, relative to its directory.
+    pub root: Option<&'a str>,
+}
+
+impl Runtime {
+    /// Makes a container. No process, no memory, no mount: only files. Where its root is a copy
+    /// of the layers, `copy` fills that directory.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`] where the name is taken; nothing is left then.
+    pub fn create(&self, new: &NewContainer<'_>, copy: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+        check_capabilities(&new.spec.host.security)?;
+        self.check_limits(&new.spec.host.resources)?;
+        self.containers.create(new.spec, new.name, |directory| fill(directory, new, copy))
+    }
+}
+
+/// What was asked for by name must be ours to give.
+fn check_capabilities(security: &Security) -> Result<()> {
+    let ours = sys::identity::bounding();
+    for name in &security.cap_add {
+        let number = capability::NAMES.iter().position(|known| known == name);
+        if number.is_some_and(|number| ours & (1 << number) == 0) {
+            let message =
+                format!("cannot add capability `{name}`: lifebox does not have it itself");
+            return Err(Error::new(Kind::Denied, message).hint(
+                "start lifebox with it, or leave it out; see `grep CapBnd /proc/self/status`",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the files of a new container.
+fn fill(
+    directory: &Directory,
+    new: &NewContainer<'_>,
+    copy: &dyn Fn(&Path) -> Result<()>,
+) -> Result<()> {
+    make_root(directory, new, copy)?;
+    fill_files(directory, new)
+}
+
+/// Makes what the root is mounted from, or what it is.
+fn make_root(
+    directory: &Directory,
+    new: &NewContainer<'_>,
+    copy: &dyn Fn(&Path) -> Result<()>,
+) -> Result<()> {
+    let make = |name: &str, mode: u32| {
+        let path = directory.file(name);
+        fs::DirBuilder::new()
+            .mode(mode)
+            .create(&path)
+            .context(|| format!("make `{}`", path.display()))
+    };
+    make("rootfs", 0o755)?;
+    if new.spec.host.storage == Driver::Overlay {
+        make("upper", 0o755)?;
+        make("work", 0o700)?;
+        return copy_root_attributes(directory, "upper", new.root);
+    }
+    let root = directory.file("rootfs");
+    copy(&root)?;
+    copy_root_attributes(directory, "rootfs", new.root)?;
+    if new.spec.host.auto_remove {
+        return Ok(());
+    }
+    // The layers were synced when they came, their copy is new.
+    sys::fs::sync_filesystem(sys::fs::open_dir(&root)?)
+}
+
+/// Writes the small files. `config.json` is younger than all of a copied root, which is how its
+/// changes are told.
+fn fill_files(directory: &Directory, new: &NewContainer<'_>) -> Result<()> {
+    let write = |name: &str, text: &str| {
+        let path = directory.file(name);
+        fs::write(&path, text).context(|| format!("write `{}`", path.display()))
+    };
+    write("hostname", &format!("{}\n", new.spec.config.hostname))?;
+    write("hosts", &etc_files::hosts(new.spec))?;
+    write("resolv.conf", &etc_files::resolver(new.spec))?;
+    if new.spec.config.open_stdin {
+        let path = directory.file("stdin");
+        let mode = rustix::fs::Mode::from_bits_truncate(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).map_err(
+            |errno| Error::from_errno(format!("mkfifo `{}`", path.display()), errno.raw_os_error()),
+        )?;
+    }
+    let mut config = oci::config(new.spec, new.environment, new.lower, &throttle_directories())?;
+    if let Seccomp::Profile(_) = new.spec.host.security.seccomp {
+        // What a start would stumble over is told now.
+        let profile = config["linux"]["seccomp"].clone();
+        let profile = serde_json::from_value(profile)
+            .map_err(|error| Error::new(Kind::Invalid, format!("bad seccomp profile: {error}")))?;
+        seccomp::compile(&profile)?;
+    }
+    devices::add(&new.spec.host.security.devices, &mut config)?;
+    directory.write_new("config.json", &config)?;
+    directory.write_new("spec.json", new.spec)?;
+    directory.write_new("state.json", &State::created(new.name.clone()))?;
+    // What goes when it ends need not outlive the machine.
+    if new.spec.host.auto_remove {
+        return Ok(());
+    }
+    directory.sync(&["config.json", "spec.json", "state.json"])
+}
+
+/// The mode and owner of `name` are those of `/` inside, so it takes them from the layer that
+/// says what `/` is like.
+fn copy_root_attributes(directory: &Directory, name: &str, root: Option<&str>) -> Result<()> {
+    let Some(top) = root else { return Ok(()) };
+    let (top, place) = (directory.file(top), directory.file(name));
+    let copy = || {
+        let like = fs::metadata(&top)?;
+        std::os::unix::fs::chown(&place, Some(like.uid()), Some(like.gid()))?;
+        fs::set_permissions(&place, like.permissions())
+    };
+    copy().context(|| format!("make `{}` like `{}`", place.display(), top.display()))
+}
+
+/// Counters of thermal events, which tell a container of its neighbours' load; on hosts that
+/// have them (moby, `oci/defaults.go`).
+fn throttle_directories() -> Vec<String> {
+    let of = |cpu: usize| format!("/sys/devices/system/cpu/cpu{cpu}/thermal_throttle");
+    (0..4096).map(of).take_while(|path| Path::new(path).exists()).collect()
+}

@@ -1,0 +1,168 @@
+//! The runtime of one root: its containers, and who may change one of them now.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use crate::model::container::State;
+use crate::model::container::status::{self, Action};
+use crate::model::script::trace::ProcessRole;
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::cancel::CancelToken;
+use crate::runtime::cgroup::{Cgroup, Hierarchies};
+use crate::runtime::protocol::connection::Connection;
+use crate::runtime::protocol::{Reply, Request};
+use crate::runtime::record::container_store::ContainerStore;
+use crate::runtime::record::directory::{Directory, Lock};
+use crate::runtime::record::spec_cache::SpecCache;
+use crate::runtime::trace;
+use crate::runtime::trace::operation::Operation;
+use crate::sys::userns;
+
+/// The file that tells below which cgroup a container's own is, where that depends on the caller.
+pub(super) const CGROUP_PARENT: &str = "cgroup";
+
+/// How long another process may hold a container's lock without a monitor to talk to.
+pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The containers below one root, on this kernel.
+#[derive(Debug)]
+pub struct Runtime {
+    pub(super) containers: ContainerStore,
+    pub(super) root: PathBuf,
+    pub(super) cgroup_parent: String,
+    /// Monitors that this process started; they are reaped as they end.
+    pub(super) monitors: Mutex<Vec<Child>>,
+    pub(super) spec_cache: SpecCache,
+}
+
+/// Who may change a container now.
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// This process: no monitor lives, and nobody else is at work.
+    Stopped(Lock, Box<State>),
+    /// Its monitor.
+    Running(Connection),
+}
+
+impl Runtime {
+    /// The containers below `root`, whose cgroups are below `cgroup_parent`.
+    pub fn new(root: &Path, cgroup_parent: &str) -> Self {
+        Runtime {
+            containers: ContainerStore::at(root),
+            root: root.to_owned(),
+            cgroup_parent: cgroup_parent.trim_matches('/').to_owned(),
+            monitors: Mutex::new(Vec::new()),
+            spec_cache: SpecCache::default(),
+        }
+    }
+
+    /// The container that `query` names: id, name, or the unique beginning of an id.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], or [`Kind::Invalid`] where several ids begin so.
+    pub fn find(&self, query: &str) -> Result<ContainerId> {
+        self.containers.find(query)
+    }
+
+    /// Where a container's files are.
+    pub fn directory(&self, id: &ContainerId) -> Directory {
+        self.containers.directory(id)
+    }
+
+    /// The error of a read of its files, or that it is gone, with all of them.
+    pub fn not_found_or(&self, id: &ContainerId, error: Error) -> Error {
+        if error.kind() == Kind::NotFound && !self.containers.directory(id).path().exists() {
+            return no_such(id);
+        }
+        if error.kind() == Kind::NotFound { error.with_kind(Kind::Corrupt) } else { error }
+    }
+
+    /// The name of a container whose record can't be read.
+    pub fn name_of(&self, id: &ContainerId) -> Option<ContainerName> {
+        self.containers.name_of(id)
+    }
+
+    pub(super) fn cgroup(&self, id: &ContainerId) -> Result<Cgroup> {
+        let parent = PathBuf::from(self.parent_of(id));
+        let hierarchies = Hierarchies::of_host()?.delegated(&parent);
+        Ok(Cgroup::at(&hierarchies, &parent.join(id.as_str())))
+    }
+
+    /// Below which cgroup that of a container is: another session of an ordinary user has another
+    /// one of its own.
+    pub(super) fn parent_of(&self, id: &ContainerId) -> String {
+        let recorded = Some(self.containers.directory(id).file(CGROUP_PARENT));
+        let recorded = recorded.filter(|_| userns::in_user_namespace());
+        let recorded = recorded.and_then(|path| fs::read_to_string(path).ok());
+        recorded.unwrap_or_else(|| self.cgroup_parent.clone())
+    }
+
+    /// Finds out who may change a container; waits while another front is starting it.
+    pub(super) fn claim(&self, id: &ContainerId) -> Result<Claim> {
+        let directory = self.containers.directory(id);
+        let deadline = Instant::now() + LOCK_TIMEOUT;
+        let mut pause = Duration::from_micros(200);
+        loop {
+            let lock =
+                trace::traced(ProcessRole::Client, || Operation::TakeLock, || directory.try_lock());
+            if let Some(lock) = lock.map_err(|error| self.not_found_or(id, error))? {
+                let state = directory.read_state().map_err(|error| self.not_found_or(id, error))?;
+                let state = if state.status.is_live() {
+                    self.record_lost_exit(&directory, state, id)?
+                } else {
+                    state
+                };
+                return Ok(Claim::Stopped(lock, Box::new(state)));
+            }
+            if let Some(connection) = Connection::open(&directory)? {
+                return Ok(Claim::Running(connection));
+            }
+            if Instant::now() >= deadline {
+                return Err(Error::new(
+                    Kind::Timeout,
+                    format!("container `{}` is busy", id.short()),
+                )
+                .hint("another command is at work on it; try again"));
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+
+    /// Asks the monitor, or does what is to be done where there is none.
+    pub(super) fn ask_or<T>(
+        &self,
+        id: &ContainerId,
+        request: &Request,
+        cancel: Option<&CancelToken>,
+        live: impl Fn(Reply) -> T,
+        idle: impl Fn(Lock, State) -> Result<T>,
+    ) -> Result<T> {
+        loop {
+            match self.claim(id)? {
+                Claim::Stopped(lock, state) => return idle(lock, *state),
+                Claim::Running(mut connection) => {
+                    // No reply: it has just ended, so it is looked at anew.
+                    if let Some(reply) = connection.ask(request, None, cancel)? {
+                        return Ok(live(reply));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the table says for a container without monitor.
+pub(super) fn refuse(state: &State, action: Action) -> Result<()> {
+    status::check(state.name.as_str(), state.status, action).map(drop)
+}
+
+pub(super) fn no_such(id: &ContainerId) -> Error {
+    Error::new(Kind::NotFound, format!("no such container: {}", id.short()))
+        .container(id.short(), None)
+}

@@ -1,0 +1,156 @@
+//! The verbs that a monitor does where one lives: pause, unpause, kill, stop, wait, rename and logs.
+
+use std::time::{Duration, Instant};
+
+use super::runtime::{Claim, Runtime, refuse};
+use crate::model::container::State;
+use crate::model::container::options::{StopOptions, StopTimeout};
+use crate::model::container::status::{self, Action, Status};
+use crate::model::observe::event;
+use crate::model::observe::log::LogOptions;
+use crate::model::value::id::ContainerId;
+use crate::model::value::name::ContainerName;
+use crate::model::value::signal::Signal;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::cancel::CancelToken;
+use crate::runtime::log::reader::Reader;
+use crate::runtime::protocol::connection::Connection;
+use crate::runtime::protocol::{Reply, Request};
+
+impl Runtime {
+    /// Freezes a container.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] unless it is running.
+    pub fn pause(&self, id: &ContainerId) -> Result<()> {
+        self.ask_or(id, &Request::Pause, None, |_| (), |_, state| refuse(&state, Action::Pause))
+    }
+
+    /// Thaws a container.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] unless it is paused.
+    pub fn unpause(&self, id: &ContainerId) -> Result<()> {
+        self.ask_or(id, &Request::Unpause, None, |_| (), |_, state| refuse(&state, Action::Unpause))
+    }
+
+    /// Sends a signal to a container's first process.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] unless it runs or is paused.
+    pub fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
+        let request = Request::Kill { signal };
+        self.ask_or(id, &request, None, |_| (), |_, state| refuse(&state, Action::Kill))
+    }
+
+    /// Stops a container; nothing to do for one that does not run. `keep` puts `--rm` aside.
+    ///
+    /// # Errors
+    /// [`Kind::Cancelled`]: the stop goes on.
+    pub fn stop(
+        &self,
+        id: &ContainerId,
+        options: &StopOptions,
+        keep: bool,
+        cancel: &CancelToken,
+    ) -> Result<()> {
+        let spec = self
+            .containers
+            .directory(id)
+            .read_spec()
+            .map_err(|error| self.not_found_or(id, error))?;
+        let signal = options.signal.or(spec.config.stop_signal).unwrap_or(Signal::TERM);
+        let grace: StopTimeout = options.timeout.or(spec.config.stop_timeout).unwrap_or_default();
+        let request = Request::Stop { signal, timeout: grace, keep_container: keep };
+        self.ask_or(id, &request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
+    }
+
+    /// Waits for a container to end; its exit code. At once for one that does not run.
+    ///
+    /// # Errors
+    /// [`Kind::Timeout`] or [`Kind::Cancelled`].
+    pub fn wait(
+        &self,
+        id: &ContainerId,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<i32> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            match self.claim(id)? {
+                Claim::Stopped(_, state) => return Ok(state.exit_code),
+                Claim::Running(mut connection) => {
+                    let left =
+                        deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+                    let reply =
+                        connection.ask(&Request::Wait, left, Some(cancel)).map_err(|error| {
+                            if error.kind() == Kind::Timeout {
+                                still_running(id, timeout)
+                            } else {
+                                error
+                            }
+                        })?;
+                    if let Some(Reply::Exited { code }) = reply {
+                        return Ok(code);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives a container another name.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`] where it is taken, [`Kind::Invalid`] where it is the present one.
+    pub fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
+        let directory = self.containers.directory(id);
+        let now = directory.read_state().map_err(|error| self.not_found_or(id, error))?.name;
+        if now == *name {
+            let message = format!("renaming container `{name}` to its present name");
+            return Err(Error::new(Kind::Invalid, message).hint("choose another name"));
+        }
+        self.containers.claim_name(name, id)?;
+        let request = Request::Rename { name: name.clone() };
+        // Somebody else may rename it at the same time: who changes it knows what it was before.
+        let old = self.ask_or(
+            id,
+            &request,
+            None,
+            |reply| if let Reply::Renamed { old } = reply { old } else { now.clone() },
+            |_lock, state| {
+                let old = state.name.clone();
+                status::check(old.as_str(), state.status, Action::Rename)?;
+                directory.write_state(&State { name: name.clone(), ..state })?;
+                self.event(id, event::Action::Rename, &event::rename_attributes(&old));
+                Ok(old)
+            },
+        );
+        self.containers.free_name(old.as_ref().unwrap_or(name), id)?;
+        old.map(drop)
+    }
+
+    /// Opens what a container wrote.
+    ///
+    /// # Errors
+    /// When the log can't be read.
+    pub fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Reader> {
+        let directory = self.containers.directory(id);
+        let state = directory.read_state().map_err(|error| self.not_found_or(id, error))?;
+        status::check(state.name.as_str(), state.status, Action::Logs)?;
+        let mut monitor = None;
+        if options.follow && !options.across_restarts && state.status.is_live() {
+            // It ends when the monitor goes, which is after the last restart.
+            monitor = Connection::open(&directory)?.map(Connection::into_stream);
+        }
+        Reader::open(&directory.file("log.jsonl"), options, monitor)
+    }
+}
+
+fn still_running(id: &ContainerId, timeout: Option<Duration>) -> Error {
+    let seconds = timeout.unwrap_or_default().as_secs_f64();
+    Error::new(
+        Kind::Timeout,
+        format!("container `{}` has not ended within {seconds} s", id.short()),
+    )
+    .container(id.short(), Some(Status::Running.as_str()))
+}
