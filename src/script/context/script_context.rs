@@ -78,15 +78,15 @@ impl ScriptContext {
     /// Notes that the calling function is about a container, where that is kept. To be called
     /// before anything is done to it.
     pub fn note_use(&self, ctx: &NativeCallContext, id: &ContainerId) {
-        if let Some(recorder) = &self.0.host.recorder {
-            recorder.note_use(ctx, id);
+        if let Some(observer) = &self.0.host.observer {
+            observer.note_use(ctx, id);
         }
     }
 
     /// Looks at a container that has just changed, where that is kept.
     pub fn refresh(&self, id: &ContainerId) {
-        if let Some(recorder) = &self.0.host.recorder {
-            recorder.refresh(id);
+        if let Some(observer) = &self.0.host.observer {
+            observer.refresh(id);
         }
     }
 
