@@ -7,8 +7,8 @@
 use rhai::{Dynamic, EvalAltResult, INT, Map, NativeCallContext, Position};
 
 use super::script_context::ScriptContext;
+use super::thread;
 use crate::model::{Error, Kind, Result};
-use crate::script::flow::handlers;
 use crate::ui;
 
 /// What a native function returns. The name is the one that Rhai's definitions know to hide.
@@ -55,7 +55,7 @@ pub fn raise(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
 
 /// What a handler has thrown, where that is why a call was cancelled.
 fn of_handler(error: &Error) -> Option<Box<EvalAltResult>> {
-    if error.kind() == Kind::Cancelled { handlers::thrown() } else { None }
+    if error.kind() == Kind::Cancelled { thread::take_pending() } else { None }
 }
 
 /// The error, as thrown at `position` by `verb`.
