@@ -5,8 +5,8 @@ use rhai::plugin::*;
 
 use super::RhaiResultOf;
 use crate::model::{Error, Kind};
+use crate::script::context::raise::raise;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::raise;
 use crate::script::testing as cases;
 use crate::script::testing::Hook;
 

@@ -8,7 +8,7 @@ use once_cell::sync::OnceCell;
 use rhai::NativeCallContext;
 
 use super::thread;
-use super::thrown::{Ending, RhaiResultOf, raise};
+use super::thrown::{Ending, RhaiResultOf, throw_by};
 use crate::engine::{Backend, CancelToken, Session};
 use crate::model::container::options::CreateOptions;
 use crate::model::value::id::ContainerId;
@@ -64,7 +64,7 @@ impl ScriptContext {
     pub fn of(ctx: &NativeCallContext) -> RhaiResultOf<ScriptContext> {
         let stage =
             ctx.tag().and_then(|tag| tag.clone().try_cast::<ScriptContext>()).ok_or_else(|| {
-                raise(ctx, &Error::new(Kind::Bug, "the engine has lost its surroundings"))
+                throw_by(ctx, &Error::new(Kind::Bug, "the engine has lost its surroundings"))
             })?;
         stage.0.calls.note(ctx);
         Ok(stage)

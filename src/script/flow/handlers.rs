@@ -22,10 +22,11 @@ use crate::model::observe::event::{EventFilter, EventOptions};
 use crate::model::{Error, Kind, Result};
 use crate::script::context::callback;
 use crate::script::context::callback::StoredClosure;
+use crate::script::context::raise::in_loop;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::stack;
 use crate::script::context::thread;
-use crate::script::context::thrown::{RhaiResultOf, in_loop};
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::session::interpreter;
 
 /// What `on` gives: the handler is called for as long as this is on. Copies are the same.
