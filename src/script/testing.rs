@@ -11,6 +11,7 @@ use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
 use crate::script::context::thrown::{Ending, RhaiResultOf, innermost};
 use crate::script::errors::{explain, render};
+use crate::script::flow::cleanup;
 use crate::ui;
 
 /// The groups that are open, outermost first, and what the tests have come to.
@@ -109,9 +110,9 @@ pub fn run(ctx: &NativeCallContext, name: &str, function: &FnPtr) -> RhaiResultO
         return Ok(());
     }
     let begun = Instant::now();
-    let scope = Scope::child();
+    let scope = Scope::inside(thread::scope());
     let ended = thread::in_scope(scope.clone(), || run_with_hooks(ctx, &stage, function));
-    let ended = scope.end(ctx.engine(), &stage, ended);
+    let ended = cleanup::end(&scope, ctx.engine(), &stage, ended);
     // Also where a `catch` kept it from this call: the script ends at its next operation.
     if let Some(Ending::Exit(code)) = stage.end_reason() {
         let verdict = exited(ctx, &stage, code, ended.as_ref().err().map(Box::as_ref));
