@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use once_cell::sync::OnceCell;
 use rhai::NativeCallContext;
 
+use super::calls::Calls;
+use super::test_state::TestState;
 use super::thread;
 use super::thrown::{Ending, RhaiResultOf, throw_by};
 use crate::engine::{Backend, CancelToken, Session};
@@ -17,8 +19,6 @@ use crate::script::host::Host;
 use crate::script::sandbox::backend::SandboxedBackend;
 use crate::script::sandbox::policy::AllowedPath;
 use crate::script::syntax::sources::Sources;
-use crate::script::teaching::trace::Calls;
-use crate::script::testing::TestState;
 
 /// The surroundings of a script. Copies are the same surroundings.
 #[derive(Clone, Debug)]
