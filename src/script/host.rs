@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::recording::recorder::Recorder;
+use rhai::NativeCallContext;
+
 use super::sandbox::policy::SandboxPolicy;
 use crate::engine::{Backend, CancelToken};
 use crate::model::observe::progress::Progress;
 use crate::model::script::expression::Expression;
 use crate::model::script::test_result::TestResult;
+use crate::model::value::id::ContainerId;
 use crate::model::value::language::ReaderProfile;
 use crate::model::{Error, Kind, Result};
 
@@ -82,8 +84,8 @@ pub struct Host {
     pub sandbox: Option<Arc<SandboxPolicy>>,
     /// Who is told of its tests; without anybody they are printed.
     pub test_reporter: Option<Arc<dyn TestReporter>>,
-    /// Who keeps what it does, for [`run_recorded`].
-    pub recorder: Option<Arc<Recorder>>,
+    /// Who is told of the containers that the script works on, for a recording.
+    pub observer: Option<Arc<dyn Observer>>,
     /// Who reads commands of Docker, for `from_docker`.
     pub command_line: Option<Arc<dyn CommandLineReader>>,
 }
@@ -115,6 +117,14 @@ pub trait TestReporter: Send + Sync + fmt::Debug {
     fn selects(&self, title: &str) -> bool;
     /// A test has ended.
     fn finished(&self, case: &TestResult);
+}
+
+/// Who is told of the containers that a script works on.
+pub trait Observer: Send + Sync + fmt::Debug {
+    /// A function is called about a container, which is as it was before.
+    fn note_use(&self, ctx: &NativeCallContext, id: &ContainerId);
+    /// A container has just changed.
+    fn refresh(&self, id: &ContainerId);
 }
 
 /// Whether deeds are told.

@@ -28,9 +28,10 @@ pub(crate) mod tests;
 pub use check::{Finding, Severity, check};
 pub use context::stack::took_panic;
 pub use host::{
-    CommandLineReader, Host, Limits, Outcome, Output, Source, Teacher, TestReporter, Tracing,
+    CommandLineReader, Host, Limits, Observer, Outcome, Output, Source, Teacher, TestReporter,
+    Tracing,
 };
-pub use recording::recorder::{Recorder, run_recorded};
+pub use recording::run_recorded;
 pub use sandbox::policy::SandboxPolicy;
 pub use session::completion::{Candidate, Completion};
 pub use session::reference::{Form, reference};

@@ -1,6 +1,5 @@
-//! The tests of a script: what they are about, what goes before and after each, how they ended.
+//! Runs the tests of a script, each in a scope of its own, and tells how they ended.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
@@ -11,94 +10,8 @@ use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
 use crate::script::context::thrown::{Ending, RhaiResultOf, innermost};
 use crate::script::errors::{explain, render};
+use crate::script::flow::cleanup;
 use crate::ui;
-
-/// The groups that are open, outermost first, and what the tests have come to.
-#[derive(Debug, Default)]
-pub struct TestState {
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    groups: Vec<Group>,
-    passed: usize,
-    failed: usize,
-    /// Whether a test has ended the script, and has failed for it.
-    exited: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Group {
-    name: String,
-    before: Vec<FnPtr>,
-    after: Vec<FnPtr>,
-}
-
-/// What a group does around each of its tests.
-#[derive(Clone, Copy, Debug)]
-pub enum Hook {
-    /// Before it.
-    Before,
-    /// After it, however it ended.
-    After,
-}
-
-impl TestState {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Opens a group.
-    pub fn open(&self, name: &str) {
-        let group = Group { name: name.to_owned(), before: Vec::new(), after: Vec::new() };
-        self.lock().groups.push(group);
-    }
-
-    /// Closes the innermost group.
-    pub fn close(&self) {
-        self.lock().groups.pop();
-    }
-
-    /// Adds to what the innermost group does around its tests. False where none is open.
-    pub fn add(&self, hook: Hook, function: FnPtr) -> bool {
-        let mut state = self.lock();
-        let Some(group) = state.groups.last_mut() else { return false };
-        match hook {
-            Hook::Before => group.before.push(function),
-            Hook::After => group.after.push(function),
-        }
-        true
-    }
-
-    /// A test of this name here: all its names.
-    fn names(&self, name: &str) -> Vec<String> {
-        let state = self.lock();
-        state.groups.iter().map(|group| group.name.clone()).chain([name.to_owned()]).collect()
-    }
-
-    /// What goes before a test, outermost first, and after it, innermost first.
-    fn hooks(&self) -> (Vec<FnPtr>, Vec<FnPtr>) {
-        let state = self.lock();
-        let before = state.groups.iter().flat_map(|group| group.before.clone()).collect();
-        let after = state.groups.iter().rev().flat_map(|group| group.after.clone()).collect();
-        (before, after)
-    }
-
-    /// Whether a test has called `exit`, and was told as failed for it.
-    pub fn has_exited(&self) -> bool {
-        self.lock().exited
-    }
-
-    fn count(&self, case: &TestResult) {
-        let mut state = self.lock();
-        match case.outcome {
-            TestOutcome::Failed { .. } => state.failed += 1,
-            TestOutcome::Passed => state.passed += 1,
-            TestOutcome::Skipped => {}
-        }
-    }
-}
 
 /// Runs a test in a scope of its own and tells how it ended. What it threw is told, not thrown;
 /// only what ends the script goes on.
@@ -109,14 +22,14 @@ pub fn run(ctx: &NativeCallContext, name: &str, function: &FnPtr) -> RhaiResultO
         return Ok(());
     }
     let begun = Instant::now();
-    let scope = Scope::child();
+    let scope = Scope::inside(thread::scope());
     let ended = thread::in_scope(scope.clone(), || run_with_hooks(ctx, &stage, function));
-    let ended = scope.end(ctx.engine(), &stage, ended);
+    let ended = cleanup::end(&scope, ctx.engine(), &stage, ended);
     // Also where a `catch` kept it from this call: the script ends at its next operation.
     if let Some(Ending::Exit(code)) = stage.end_reason() {
         let verdict = exited(ctx, &stage, code, ended.as_ref().err().map(Box::as_ref));
         report(&stage, TestResult { path: names, time: begun.elapsed(), outcome: verdict });
-        stage.tests().lock().exited = true;
+        stage.tests().end_script();
         return ended.map(drop);
     }
     let verdict = match ended {
@@ -191,7 +104,7 @@ fn report(stage: &ScriptContext, case: TestResult) {
 
 /// The tests of a script that is run by itself, where nobody else is told: fails if one did.
 pub fn summary(stage: &ScriptContext) -> Option<String> {
-    let state = stage.tests().lock();
-    let alone = stage.host().test_reporter.is_none() && state.failed > 0;
-    alone.then(|| format!("{} of {} tests failed", state.failed, state.failed + state.passed))
+    let (failed, passed) = stage.tests().counts();
+    let alone = stage.host().test_reporter.is_none() && failed > 0;
+    alone.then(|| format!("{failed} of {} tests failed", failed + passed))
 }

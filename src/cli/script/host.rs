@@ -218,7 +218,7 @@ pub fn host(backend: Arc<dyn Backend>, cancel: CancelToken, args: Vec<String>) -
         progress: crate::cli::terminal::progress::of_script(),
         limits: Limits::default(),
         test_reporter: None,
-        recorder: None,
+        observer: None,
         sandbox: None,
         command_line: Some(Arc::new(from_docker::DockerTranslator)),
         reader: reader(),

@@ -8,13 +8,14 @@ use rhai::{Array, Dynamic, EvalAltResult, FnPtr, INT, Map};
 use super::super::options::{self, Retry};
 use super::{Anything, ContainerOrName, Options};
 use crate::model::{Error, Kind};
+use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::scope::Scope;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
-use crate::script::context::thrown::{OrRaise, RhaiResultOf, innermost, raise};
+use crate::script::context::thrown::{RhaiResultOf, innermost};
 use crate::script::flow::parallel;
 use crate::script::flow::parallel::{Job, MAX_CONCURRENT};
-use crate::script::flow::{handlers, resolve};
+use crate::script::flow::{cleanup, handlers, resolve};
 use crate::script::values;
 use crate::script::values::handle::Container;
 
@@ -118,10 +119,10 @@ pub mod order {
     /// ```
     #[rhai_fn(name = "scope", volatile, return_raw)]
     pub fn scope(ctx: NativeCallContext, function: FnPtr) -> RhaiResultOf<Anything> {
-        let scope = Scope::child();
+        let scope = Scope::inside(thread::scope());
         let call = || function.call_within_context::<Dynamic>(&ctx, ());
         let ended = thread::in_scope(scope.clone(), call);
-        scope.end(ctx.engine(), &ScriptContext::of(&ctx)?, ended)
+        cleanup::end(&scope, ctx.engine(), &ScriptContext::of(&ctx)?, ended)
     }
 
     /// Takes a container out of the scopes that it was made in: it stays.
@@ -173,7 +174,7 @@ pub mod order {
         }
         let back = Scope::detached();
         back.defer(&ctx, undo);
-        back.end(ctx.engine(), &stage, ended)
+        cleanup::end(&back, ctx.engine(), &stage, ended)
     }
 }
 

@@ -9,8 +9,8 @@ use super::super::values;
 use super::{Anything, Duration, RhaiResultOf};
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
+use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
 use crate::script::syntax::suggest::suggest;
 
 /// The largest text that a script reads in one piece, in bytes.

@@ -8,8 +8,8 @@ use super::super::{docs, values};
 use super::RhaiResultOf;
 use crate::model::container::Container as Record;
 use crate::model::{Error, Kind};
+use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::{OrRaise, raise};
 use crate::script::syntax::suggest::suggest;
 use crate::script::values::handle::{Container, Image};
 

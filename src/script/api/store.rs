@@ -10,8 +10,8 @@ use crate::model::image::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage
 use crate::model::image::{PullPolicy, Removed};
 use crate::model::observe::check_report::Finding;
 use crate::model::value::reference::Reference;
+use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
 use crate::script::flow::resolve;
 use crate::script::values::handle::Image as ImageHandle;
 use crate::script::{options, values};

@@ -5,8 +5,9 @@ use rhai::{Array, Dynamic, EvalAltResult, FLOAT, INT, ImmutableString, Map};
 
 use super::{Duration, RhaiResultOf};
 use crate::model::{Error, Kind};
+use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::{Ending, OrRaise, raise};
+use crate::script::context::thrown::Ending;
 use crate::script::flow::handlers;
 use crate::script::sandbox::policy;
 use crate::script::{docs, values};

@@ -5,10 +5,10 @@ use rhai::plugin::*;
 
 use super::RhaiResultOf;
 use crate::model::{Error, Kind};
+use crate::script::context::raise::raise;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::raise;
+use crate::script::context::test_state::Hook;
 use crate::script::testing as cases;
-use crate::script::testing::Hook;
 
 /// Tests.
 #[export_module]

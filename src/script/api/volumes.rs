@@ -6,8 +6,8 @@ use rhai::{Array, Dynamic, Map};
 use super::super::{options, values};
 use super::{Options, RhaiResultOf};
 use crate::model::observe::volume::{VolumeFilter, VolumeOptions, VolumeUse};
+use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
 
 /// Volumes.
 #[export_module]

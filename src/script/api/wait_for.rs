@@ -6,8 +6,8 @@ use rhai::Dynamic;
 use rhai::plugin::*;
 
 use super::{Anything, ContainerOrName, Duration, RhaiResultOf};
+use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
 use crate::script::flow::wait_for::Waiter;
 use crate::script::flow::{handlers, resolve};
 use crate::script::values::handle::Container as Handle;

@@ -2,14 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext};
+use rhai::{FnPtr, NativeCallContext};
 
 use super::callback::StoredClosure;
-use super::script_context::ScriptContext;
-use super::thread;
-use super::thrown::{RhaiResultOf, innermost, throw};
-use crate::model::{Kind, Result};
-use crate::script::errors::explain;
 use crate::script::values::handle::Container;
 
 /// A part of a script. The whole script is one as well.
@@ -24,7 +19,7 @@ pub struct Scope {
 
 /// What to do at the end.
 #[derive(Debug)]
-enum Cleanup {
+pub enum Cleanup {
     /// Remove it.
     Remove(Container),
     /// Call it.
@@ -37,9 +32,9 @@ impl Scope {
         Arc::new(Scope { cleanups: Mutex::default(), parent: None, owns: false })
     }
 
-    /// A part of what this thread is in.
-    pub fn child() -> Arc<Self> {
-        Arc::new(Scope { cleanups: Mutex::default(), parent: thread::scope(), owns: true })
+    /// A part of `outer`.
+    pub fn inside(outer: Option<Arc<Scope>>) -> Arc<Self> {
+        Arc::new(Scope { cleanups: Mutex::default(), parent: outer, owns: true })
     }
 
     /// Nothing of its own: a place for the way back of what did not come to its end.
@@ -86,79 +81,13 @@ impl Scope {
         self.lock().push(Cleanup::Call(Box::new(StoredClosure::new(ctx, function))));
     }
 
-    /// Puts all in order, the latest first. `ended` is how the part ended: its own error goes
-    /// before one of the cleanup.
-    ///
-    /// Ctrl-C that ended the part does not end this; a second one does, and the end of the time of
-    /// cleanups. What is left then is the keeper's.
-    pub fn end(
-        &self,
-        engine: &Engine,
-        stage: &ScriptContext,
-        ended: RhaiResultOf<Dynamic>,
-    ) -> RhaiResultOf<Dynamic> {
-        if self.lock().is_empty() {
-            return ended;
-        }
-        let fresh = match thread::is_cancelled() {
-            // A part that runs beside others has been told to end; it still tidies up.
-            Some(true) => stage.cleanup_flag(),
-            Some(false) => None,
-            None => {
-                stage.begin_cleanup();
-                None
-            }
-        };
-        let failed = thread::in_cleanup(fresh, || self.run_cleanups(engine, stage));
-        match (ended, failed) {
-            (Ok(value), None) => Ok(value),
-            (Ok(_), Some(error)) => Err(error),
-            (Err(error), None) => Err(error),
-            (Err(error), Some(second)) => {
-                warn(stage, &second);
-                Err(error)
-            }
-        }
+    /// Whether nothing is to be put in order.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
     }
 
-    /// The first failure, if there was one.
-    fn run_cleanups(&self, engine: &Engine, stage: &ScriptContext) -> Option<Box<EvalAltResult>> {
-        let mut first = None;
-        loop {
-            // One after the other, for a cleanup may add to the list.
-            let Some(cleanup) = self.lock().pop() else { return first };
-            if let Some(ending) = stage.ending() {
-                return Some(first.unwrap_or_else(|| ending.at(rhai::Position::NONE)));
-            }
-            let done = match cleanup {
-                Cleanup::Call(deferred) => deferred.call(engine),
-                Cleanup::Remove(container) => remove(stage, &container)
-                    .map_err(|error| throw(&error, "scope", None, rhai::Position::NONE)),
-            };
-            if let Err(error) = done {
-                match &first {
-                    None => first = Some(error),
-                    Some(_) => warn(stage, &error),
-                }
-            }
-        }
-    }
-}
-
-fn remove(stage: &ScriptContext, container: &Container) -> Result<()> {
-    stage.refresh(container.id());
-    match stage.backend().rm_with_volumes(container.id(), true, &stage.cancel()) {
-        Err(error) if error.kind() != Kind::NotFound => return Err(error),
-        _ => {}
-    }
-    stage.session()?.removed();
-    Ok(())
-}
-
-/// Tells of an error that is not thrown, for another one is. An ending needs no words.
-fn warn(stage: &ScriptContext, error: &EvalAltResult) {
-    let error = innermost(error);
-    if !matches!(error, EvalAltResult::ErrorTerminated(..)) {
-        stage.eprint(&format!("warning: while tidying up: {}", explain::in_a_line(error)));
+    /// Takes what is to be done next: the latest first.
+    pub fn pop(&self) -> Option<Cleanup> {
+        self.lock().pop()
     }
 }

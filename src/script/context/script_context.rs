@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use once_cell::sync::OnceCell;
 use rhai::NativeCallContext;
 
+use super::calls::Calls;
+use super::test_state::TestState;
 use super::thread;
-use super::thrown::{Ending, RhaiResultOf, raise};
+use super::thrown::{Ending, RhaiResultOf, throw_by};
 use crate::engine::{Backend, CancelToken, Session};
 use crate::model::container::options::CreateOptions;
 use crate::model::value::id::ContainerId;
@@ -17,8 +19,6 @@ use crate::script::host::Host;
 use crate::script::sandbox::backend::SandboxedBackend;
 use crate::script::sandbox::policy::AllowedPath;
 use crate::script::syntax::sources::Sources;
-use crate::script::teaching::trace::Calls;
-use crate::script::testing::TestState;
 
 /// The surroundings of a script. Copies are the same surroundings.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl ScriptContext {
     pub fn of(ctx: &NativeCallContext) -> RhaiResultOf<ScriptContext> {
         let stage =
             ctx.tag().and_then(|tag| tag.clone().try_cast::<ScriptContext>()).ok_or_else(|| {
-                raise(ctx, &Error::new(Kind::Bug, "the engine has lost its surroundings"))
+                throw_by(ctx, &Error::new(Kind::Bug, "the engine has lost its surroundings"))
             })?;
         stage.0.calls.note(ctx);
         Ok(stage)
@@ -78,15 +78,15 @@ impl ScriptContext {
     /// Notes that the calling function is about a container, where that is kept. To be called
     /// before anything is done to it.
     pub fn note_use(&self, ctx: &NativeCallContext, id: &ContainerId) {
-        if let Some(recorder) = &self.0.host.recorder {
-            recorder.note_use(ctx, id);
+        if let Some(observer) = &self.0.host.observer {
+            observer.note_use(ctx, id);
         }
     }
 
     /// Looks at a container that has just changed, where that is kept.
     pub fn refresh(&self, id: &ContainerId) {
-        if let Some(recorder) = &self.0.host.recorder {
-            recorder.refresh(id);
+        if let Some(observer) = &self.0.host.observer {
+            observer.refresh(id);
         }
     }
 

@@ -4,11 +4,15 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use rhai::EvalAltResult;
+
 use super::scope::Scope;
 use crate::engine::CancelToken;
 
 thread_local! {
     static THREAD: RefCell<ThreadContext> = const { RefCell::new(ThreadContext { cancel: None, scope: None, tidying: false }) };
+    /// What a handler has thrown, on its way to the call that waited.
+    static PENDING: RefCell<Option<Box<EvalAltResult>>> = const { RefCell::new(None) };
 }
 
 /// The surroundings of one thread.
@@ -84,4 +88,14 @@ pub fn in_cleanup<T>(cancel: Option<CancelToken>, work: impl FnOnce() -> T) -> T
         here.cancel = cancel.or(here.cancel.take());
     };
     with(change, work)
+}
+
+/// Keeps what a handler has thrown, for the call that waited to throw it.
+pub fn set_pending(error: Box<EvalAltResult>) {
+    PENDING.set(Some(error));
+}
+
+/// Takes what a handler has thrown, if that is why a call was cancelled.
+pub fn take_pending() -> Option<Box<EvalAltResult>> {
+    PENDING.take()
 }

@@ -6,10 +6,7 @@
 
 use rhai::{Dynamic, EvalAltResult, INT, Map, NativeCallContext, Position};
 
-use super::script_context::ScriptContext;
-use crate::model::{Error, Kind, Result};
-use crate::script::flow::handlers;
-use crate::ui;
+use crate::model::Error;
 
 /// What a native function returns. The name is the one that Rhai's definitions know to hide.
 pub type RhaiResultOf<T> = std::result::Result<T, Box<EvalAltResult>>;
@@ -34,30 +31,6 @@ impl Ending {
     }
 }
 
-/// The error, as thrown by the function that is being called.
-pub fn raise(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
-    let position = ctx.call_position();
-    if let Some(thrown) = of_handler(error) {
-        return thrown;
-    }
-    if error.kind() == Kind::Cancelled
-        && ScriptContext::of(ctx).is_ok_and(|stage| stage.cancel().is_cancelled())
-    {
-        return Ending::Interrupted.at(position);
-    }
-    // A refusal teaches, in the language of the reader.
-    let told = error.refused_verb().and_then(|_| ScriptContext::of(ctx).ok());
-    let told = told.map(|stage| ui::error::localized(error.clone(), stage.host().reader.language));
-    let error = told.as_ref().unwrap_or(error);
-    let verb = ctx.fn_name().trim_start_matches("get$").trim_start_matches("set$");
-    throw(error, verb, ctx.call_source(), position)
-}
-
-/// What a handler has thrown, where that is why a call was cancelled.
-fn of_handler(error: &Error) -> Option<Box<EvalAltResult>> {
-    if error.kind() == Kind::Cancelled { handlers::thrown() } else { None }
-}
-
 /// The error, as thrown at `position` by `verb`.
 pub fn throw(
     error: &Error,
@@ -71,15 +44,10 @@ pub fn throw(
     EvalAltResult::ErrorRuntime(map.into(), position).into()
 }
 
-/// The error, as thrown in a `for` loop over what `verb` has given, which has no place of its own.
-pub fn in_loop(error: &Error, verb: &str) -> Box<EvalAltResult> {
-    if let Some(thrown) = of_handler(error) {
-        return thrown;
-    }
-    if error.kind() == Kind::Cancelled {
-        return Ending::Interrupted.at(Position::NONE);
-    }
-    throw(error, verb, None, Position::NONE)
+/// The error, as thrown by the function that is being called, at the place of the call.
+pub fn throw_by(ctx: &NativeCallContext, error: &Error) -> Box<EvalAltResult> {
+    let verb = ctx.fn_name().trim_start_matches("get$").trim_start_matches("set$");
+    throw(error, verb, ctx.call_source(), ctx.call_position())
 }
 
 /// `line`, `column` and `source` of a position.
@@ -113,20 +81,5 @@ pub fn innermost(error: &EvalAltResult) -> &EvalAltResult {
         EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
         | EvalAltResult::ErrorInModule(_, inner, _) => innermost(inner),
         leaf => leaf,
-    }
-}
-
-/// A model result that can be thrown by the function that is being called.
-pub trait OrRaise<T> {
-    /// The value, or the error as the script sees it.
-    ///
-    /// # Errors
-    /// The error of the result.
-    fn or_raise(self, ctx: &NativeCallContext) -> RhaiResultOf<T>;
-}
-
-impl<T> OrRaise<T> for Result<T> {
-    fn or_raise(self, ctx: &NativeCallContext) -> RhaiResultOf<T> {
-        self.map_err(|error| raise(ctx, &error))
     }
 }

@@ -9,7 +9,8 @@ use super::handlers;
 use crate::engine::{Backend, CancelToken, EventStream};
 use crate::model::observe::event::{Event as TimelineEvent, EventOptions};
 use crate::model::{Error, Result};
-use crate::script::context::thrown::{RhaiResultOf, in_loop};
+use crate::script::context::raise::in_loop;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::values::format;
 
 /// Something that happened.

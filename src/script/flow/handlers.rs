@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext};
+use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
 
 use super::events::Event;
 use crate::engine::{CancelToken, EventStream};
@@ -22,9 +22,11 @@ use crate::model::observe::event::{EventFilter, EventOptions};
 use crate::model::{Error, Kind, Result};
 use crate::script::context::callback;
 use crate::script::context::callback::StoredClosure;
+use crate::script::context::raise::in_loop;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::stack;
-use crate::script::context::thrown::{RhaiResultOf, in_loop};
+use crate::script::context::thread;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::session::interpreter;
 
 /// What `on` gives: the handler is called for as long as this is on. Copies are the same.
@@ -47,8 +49,6 @@ thread_local! {
     static HANDLERS: RefCell<Option<Handlers>> = const { RefCell::new(None) };
     /// Whether a handler runs: others wait until it is done.
     static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
-    /// What a handler has thrown, on its way to the call that waited.
-    static THROWN: RefCell<Option<Box<EvalAltResult>>> = const { RefCell::new(None) };
 }
 
 /// The handlers of one thread.
@@ -121,16 +121,11 @@ pub fn with_handlers(
     ended
 }
 
-/// What a handler has thrown, if that is why a call was cancelled.
-pub fn thrown() -> Option<Box<EvalAltResult>> {
-    THROWN.take()
-}
-
 /// Does `work`, which waits until its flag is raised. Meanwhile the handlers of this thread are
 /// called; when one throws, that ends the work.
 ///
 /// # Errors
-/// Those of `work`; [`Kind::Cancelled`] when a handler has thrown: [`thrown`] has it.
+/// Those of `work`; [`Kind::Cancelled`] when a handler has thrown: the thread keeps it, see [`thread::take_pending`].
 pub fn wait<T: Send>(
     cancel: &CancelToken,
     work: impl FnOnce(&CancelToken) -> Result<T> + Send,
@@ -265,7 +260,7 @@ fn dispatch_queue() -> Result<()> {
             let value = Dynamic::from(event.clone());
             let _telling = HandlerGuard::begin();
             if let Err(error) = handler.function.call_with(&engine, event.clone(), value) {
-                THROWN.set(Some(error));
+                thread::set_pending(error);
                 return Err(Error::new(Kind::Cancelled, "a handler has failed"));
             }
         }

@@ -11,7 +11,8 @@ use crate::engine::{Backend, CancelToken, LogStream};
 use crate::model::observe::log::{LogLine as Line, Stream};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::script::context::thrown::{RhaiResultOf, in_loop};
+use crate::script::context::raise::in_loop;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::options::Follow;
 
 /// A line that a container wrote.

@@ -1,5 +1,6 @@
 //! The flow of a script: handlers, parallel closures, cleanup, waiting and streams to loop over.
 
+pub(super) mod cleanup;
 pub(super) mod events;
 pub(super) mod handlers;
 pub(super) mod logs;

@@ -8,8 +8,9 @@ use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 use super::handlers;
 use crate::engine::CancelToken;
 use crate::model::error::Context;
+use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::{OrRaise, RhaiResultOf, raise};
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::context::{callback, stack, thread};
 
 /// How many run at once where nobody says so.

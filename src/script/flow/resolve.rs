@@ -5,8 +5,9 @@ use rhai::{Dynamic, NativeCallContext};
 use crate::model::image::PullPolicy;
 use crate::model::observe::progress::PullOptions;
 use crate::model::{Error, Kind};
+use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::{OrRaise, RhaiResultOf, raise};
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::values;
 use crate::script::values::handle::{Container, Image};
 

@@ -10,7 +10,8 @@ use crate::engine::{Backend, CancelToken};
 use crate::model::observe::stats::Stats;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use crate::script::context::thrown::{RhaiResultOf, in_loop};
+use crate::script::context::raise::in_loop;
+use crate::script::context::thrown::RhaiResultOf;
 
 /// For so long the processors are watched before the first sample.
 pub const WATCHED: Duration = Duration::from_millis(100);

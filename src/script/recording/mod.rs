@@ -1,6 +1,10 @@
 //! Recordings of script runs: the containers, calls and output of a script over time.
 
-pub(crate) mod call_site;
-pub(crate) mod output;
-pub(super) mod recorder;
-pub(crate) mod watched;
+mod call_site;
+mod output;
+mod recorder;
+mod run_recorded;
+mod times;
+mod watched;
+
+pub use run_recorded::run_recorded;

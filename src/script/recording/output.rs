@@ -1,12 +1,9 @@
-//! What a script prints: passed on, and its beginning and its end kept.
+//! What is kept of what a script prints: its beginning and its end.
 
 use std::collections::VecDeque;
-use std::io;
 
-use super::recorder::{Recorder, lock};
 use crate::model::observe::log::Stream;
 use crate::model::script::recording::OutputChunk;
-use crate::script::host::Output;
 
 /// How many bytes are kept of the beginning, and as many of the end.
 const KEPT: usize = 64 * 1024;
@@ -25,7 +22,7 @@ pub struct OutputBuffer {
 }
 
 impl OutputBuffer {
-    fn add(&mut self, stream: Stream, mut bytes: &[u8]) {
+    pub(super) fn add(&mut self, stream: Stream, mut bytes: &[u8]) {
         let room = KEPT - self.first_size;
         if room > 0 && self.last.is_empty() {
             let (fits, rest) = bytes.split_at(room.min(bytes.len()));
@@ -84,40 +81,6 @@ fn append(
             None
         }
         None => Some((stream, bytes.to_vec())),
-    }
-}
-
-impl Recorder {
-    fn keep(&self, stream: Stream, bytes: &[u8], end: &[u8]) {
-        let mut kept = lock(&self.output_buffer);
-        kept.add(stream, bytes);
-        kept.add(stream, end);
-    }
-}
-
-impl Output for Recorder {
-    fn print(&self, text: &str) -> io::Result<()> {
-        self.keep(Stream::Stdout, text.as_bytes(), b"\n");
-        self.output.print(text)
-    }
-
-    fn eprint(&self, text: &str) -> io::Result<()> {
-        self.keep(Stream::Stderr, text.as_bytes(), b"\n");
-        self.output.eprint(text)
-    }
-
-    fn step(&self, text: &str) -> io::Result<bool> {
-        self.output.step(text)
-    }
-
-    fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
-        self.keep(Stream::Stdout, bytes, b"");
-        self.output.write_out(bytes)
-    }
-
-    fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
-        self.keep(Stream::Stderr, bytes, b"");
-        self.output.write_err(bytes)
     }
 }
 

@@ -1,8 +1,9 @@
-//! Keeping what a script does while it runs: which containers it touches and where, what they use,
-//! their last words, and what it prints. A thread of its own looks at them; the events tell the
-//! rest at the end.
+//! The recorder: keeps which containers a script touches and where, what they use, their last
+//! words, and what the script prints. A thread of its own looks at them; the events tell the rest at
+//! the end.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,17 +13,15 @@ use rhai::NativeCallContext;
 
 use super::call_site::{CallSite, CallSites};
 use super::output::OutputBuffer;
+use super::times::{changes_status, lock, timeline_event};
 use super::watched::Watched;
 use crate::engine::{Backend, CancelToken};
-use crate::model::error::Context as _;
-use crate::model::observe::event::{Action, Event, EventOptions};
-use crate::model::script::recording::{Recording, TimelineEvent};
+use crate::model::Result;
+use crate::model::observe::event::EventOptions;
+use crate::model::observe::log::Stream;
+use crate::model::script::recording::{ContainerTimeline, Recording, TimelineEvent};
 use crate::model::value::id::ContainerId;
-use crate::model::{Error, Kind, Result};
-use crate::script::context::script_context::ScriptContext;
-use crate::script::errors::render;
-use crate::script::host::{Host, Outcome, Output, Source, read};
-use crate::script::session::Session;
+use crate::script::host::{Host, Observer, Output};
 
 /// From one look to the next, when nothing is new.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -39,11 +38,11 @@ const MAX_EVENTS: usize = 500;
 #[derive(Debug)]
 pub struct Recorder {
     backend: Arc<dyn Backend>,
-    pub(super) output: Arc<dyn Output>,
-    started_at: Instant,
+    output: Arc<dyn Output>,
+    pub(super) started_at: Instant,
     state: Mutex<State>,
     changed: Condvar,
-    pub(super) output_buffer: Mutex<OutputBuffer>,
+    output_buffer: Mutex<OutputBuffer>,
     /// Raised by nobody: what is looked at takes no time.
     never: CancelToken,
 }
@@ -58,47 +57,8 @@ struct State {
     is_over: bool,
 }
 
-/// Runs a script to its end and keeps what it does.
-///
-/// # Errors
-/// Where that can't be kept; then the script did not run.
-pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Recording)> {
-    let begun = Timestamp::now();
-    let recorder = Arc::new(Recorder::new(&host)?);
-    let looking = {
-        let recorder = Arc::clone(&recorder);
-        let thread = std::thread::Builder::new().name("report".to_owned());
-        thread.spawn(move || recorder.poll_until_end()).context(|| "make a thread".to_owned())?
-    };
-    let name = source.name();
-    let output: Arc<dyn Output> = recorder.clone();
-    let host = Host { output, recorder: Some(recorder.clone()), ..host };
-    let (outcome, places) = match read(source) {
-        Ok((name, text)) => {
-            let session = Session::new(host);
-            let stage: ScriptContext = session.context().clone();
-            let outcome = session.run(&name, &text);
-            (outcome, CallSites::new(&name, stage.sources()))
-        }
-        Err(error) => {
-            let report = Some(render::plain(&error));
-            (Outcome { exit_code: 1, report, completed: false }, CallSites::default())
-        }
-    };
-    let took = recorder.started_at.elapsed();
-    let chronicle = Recording {
-        name,
-        started_at: begun,
-        duration: took,
-        exit_code: outcome.exit_code,
-        report: outcome.report.clone(),
-        ..recorder.end(looking, begun, places)
-    };
-    Ok((outcome, chronicle))
-}
-
 impl Recorder {
-    fn new(host: &Host) -> Result<Self> {
+    pub(super) fn new(host: &Host) -> Result<Self> {
         Ok(Recorder {
             backend: Arc::clone(&host.backend),
             output: Arc::clone(&host.output),
@@ -114,18 +74,10 @@ impl Recorder {
         lock(&self.state)
     }
 
-    /// Notes that a function is called about a container, and sees how that is before.
-    pub(crate) fn note_use(&self, ctx: &NativeCallContext, id: &ContainerId) {
-        let Some(watched) = self.watched(id) else { return };
-        watched.called(self.started_at.elapsed(), CallSite::of(ctx));
-        self.poll(&watched);
-    }
-
-    /// Looks at a container that has just changed.
-    pub(crate) fn refresh(&self, id: &ContainerId) {
-        if let Some(watched) = self.watched(id) {
-            self.poll(&watched);
-        }
+    fn keep(&self, stream: Stream, bytes: &[u8], end: &[u8]) {
+        let mut kept = lock(&self.output_buffer);
+        kept.add(stream, bytes);
+        kept.add(stream, end);
     }
 
     fn poll(&self, watched: &Watched) {
@@ -152,7 +104,7 @@ impl Recorder {
     }
 
     /// Looks at all containers again and again, until the script is over.
-    fn poll_until_end(&self) {
+    pub(super) fn poll_until_end(&self) {
         let mut pause = PAUSE;
         loop {
             let deadline = Instant::now() + pause;
@@ -176,7 +128,12 @@ impl Recorder {
     }
 
     /// Looks a last time, and puts together what is known; without what the script itself told.
-    fn end(&self, looking: JoinHandle<()>, begun: Timestamp, mut places: CallSites) -> Recording {
+    pub(super) fn end(
+        &self,
+        looking: JoinHandle<()>,
+        begun: Timestamp,
+        mut places: CallSites,
+    ) -> Recording {
         self.state().is_over = true;
         self.changed.notify_one();
         // Had it panicked, there would be fewer samples.
@@ -187,11 +144,7 @@ impl Recorder {
         let lives = watched.iter().map(|watched| {
             let (happenings, events_omitted) = happenings.remove(watched.id()).unwrap_or_default();
             let life = watched.timeline(&self.never, begun, &mut places);
-            crate::model::script::recording::ContainerTimeline {
-                events: happenings,
-                events_omitted,
-                ..life
-            }
+            ContainerTimeline { events: happenings, events_omitted, ..life }
         });
         let lives = lives.collect();
         let (output, output_omitted) = lock(&self.output_buffer).take();
@@ -228,38 +181,42 @@ impl Recorder {
     }
 }
 
-fn changes_status(event: &Event) -> bool {
-    let moving = [
-        Action::Create,
-        Action::Start,
-        Action::Pause,
-        Action::Unpause,
-        Action::Die,
-        Action::Stop,
-        Action::Restart,
-        Action::Destroy,
-    ];
-    moving.iter().any(|action| action.as_str() == event.action)
+impl Observer for Recorder {
+    fn note_use(&self, ctx: &NativeCallContext, id: &ContainerId) {
+        let Some(watched) = self.watched(id) else { return };
+        watched.called(self.started_at.elapsed(), CallSite::of(ctx));
+        self.poll(&watched);
+    }
+
+    fn refresh(&self, id: &ContainerId) {
+        if let Some(watched) = self.watched(id) {
+            self.poll(&watched);
+        }
+    }
 }
 
-fn timeline_event(event: Event, begun: Timestamp) -> TimelineEvent {
-    let own = ["exitCode", "signal", "oldName"];
-    let detail = own.iter().find_map(|key| event.attributes.get(*key));
-    let detail = detail.map(|detail| detail.trim_start_matches('/').to_owned());
-    let detail = detail.unwrap_or_default();
-    TimelineEvent { at: since(begun, event.time), action: event.action, detail }
-}
+impl Output for Recorder {
+    fn print(&self, text: &str) -> io::Result<()> {
+        self.keep(Stream::Stdout, text.as_bytes(), b"\n");
+        self.output.print(text)
+    }
 
-/// How long after `begun` a time is.
-pub(super) fn since(begun: Timestamp, time: Timestamp) -> Duration {
-    Duration::try_from(time.duration_since(begun)).unwrap_or_default()
-}
+    fn eprint(&self, text: &str) -> io::Result<()> {
+        self.keep(Stream::Stderr, text.as_bytes(), b"\n");
+        self.output.eprint(text)
+    }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+    fn step(&self, text: &str) -> io::Result<bool> {
+        self.output.step(text)
+    }
 
-/// An error of a container that is gone.
-pub(super) fn is_removed(error: &Error) -> bool {
-    error.kind() == Kind::NotFound
+    fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
+        self.keep(Stream::Stdout, bytes, b"");
+        self.output.write_out(bytes)
+    }
+
+    fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
+        self.keep(Stream::Stderr, bytes, b"");
+        self.output.write_err(bytes)
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::call_site::{CallSite, CallSites};
-use super::recorder::{is_removed, lock, since};
+use super::times::{is_removed, lock, since};
 use crate::engine::{Backend, CancelToken, LogStream};
 use crate::model::container::Container;
 use crate::model::container::status::Status;

@@ -15,7 +15,7 @@ use crate::script::context::{stack, thread};
 use crate::script::display;
 use crate::script::docs::Function;
 use crate::script::errors::render;
-use crate::script::flow::handlers;
+use crate::script::flow::{cleanup, handlers};
 use crate::script::host::Host;
 use crate::script::syntax::incomplete::InputValidator;
 use crate::script::syntax::sources::without_shebang;
@@ -175,7 +175,7 @@ impl Session {
         let ended = thread::in_scope(whole.clone(), || {
             handlers::with_handlers(|| self.evaluate_text(name, text), || cancel)
         });
-        whole.end(&self.engine, &self.context, ended)
+        cleanup::end(&whole, &self.engine, &self.context, ended)
     }
 
     fn evaluate_text(&mut self, name: &str, text: &str) -> RhaiResultOf<Dynamic> {

@@ -1,61 +1,21 @@
 //! What a script caused: the calls of native functions with their lines, beside the deeds that the
 //! engine notes meanwhile.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
 use crate::engine::trace::{self, Watcher};
 use crate::model::script::trace::TraceStep;
 use crate::model::{Error, Kind};
+use crate::script::context::calls::Call;
+use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::{OrRaise, RhaiResultOf};
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::host::Tracing;
 use crate::ui::messages;
 use crate::ui::teach::{self, trace::TracedCall};
-
-/// The calls of native functions, in the order in which they began.
-#[derive(Debug, Default)]
-pub struct Calls {
-    on: AtomicBool,
-    noted: Mutex<Vec<Call>>,
-}
-
-#[derive(Clone, Debug)]
-struct Call {
-    /// When it began, on the clock of deeds.
-    start: u64,
-    source: Option<String>,
-    line: Option<usize>,
-    name: String,
-}
-
-impl Calls {
-    /// Notes a call, where they are noted.
-    pub fn note(&self, ctx: &NativeCallContext) {
-        if !self.on.load(Ordering::Relaxed) {
-            return;
-        }
-        let call = Call {
-            start: trace::now(),
-            source: ctx.call_source().map(str::to_owned),
-            line: ctx.call_position().line(),
-            name: ctx.fn_name().to_owned(),
-        };
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner).push(call);
-    }
-
-    fn begin(&self) {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.on.store(true, Ordering::Relaxed);
-    }
-
-    fn end(&self) -> Vec<Call> {
-        self.on.store(false, Ordering::Relaxed);
-        std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
 
 /// Calls `function` and prints what was done for it; its value.
 pub fn trace(ctx: &NativeCallContext, function: &FnPtr, step: bool) -> RhaiResultOf<Dynamic> {

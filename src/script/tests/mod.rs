@@ -83,7 +83,7 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
         trace: super::Tracing::Off,
         limits: super::Limits::default(),
         test_reporter: None,
-        recorder: None,
+        observer: None,
         sandbox: None,
         command_line: None,
     };

@@ -1,0 +1,54 @@
+//! Runs a script and records it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::call_site::CallSites;
+use super::recorder::Recorder;
+use crate::model::Result;
+use crate::model::error::Context as _;
+use crate::model::script::recording::Recording;
+use crate::script::context::script_context::ScriptContext;
+use crate::script::errors::render;
+use crate::script::host::{Host, Outcome, Output, Source, read};
+use crate::script::session::Session;
+
+/// Runs a script to its end and keeps what it does.
+///
+/// # Errors
+/// Where that can't be kept; then the script did not run.
+pub fn run_recorded(host: Host, source: Source) -> Result<(Outcome, Recording)> {
+    let begun = Timestamp::now();
+    let recorder = Arc::new(Recorder::new(&host)?);
+    let looking = {
+        let recorder = Arc::clone(&recorder);
+        let thread = std::thread::Builder::new().name("report".to_owned());
+        thread.spawn(move || recorder.poll_until_end()).context(|| "make a thread".to_owned())?
+    };
+    let name = source.name();
+    let output: Arc<dyn Output> = recorder.clone();
+    let host = Host { output, observer: Some(recorder.clone()), ..host };
+    let (outcome, places) = match read(source) {
+        Ok((name, text)) => {
+            let session = Session::new(host);
+            let stage: ScriptContext = session.context().clone();
+            let outcome = session.run(&name, &text);
+            (outcome, CallSites::new(&name, stage.sources()))
+        }
+        Err(error) => {
+            let report = Some(render::plain(&error));
+            (Outcome { exit_code: 1, report, completed: false }, CallSites::default())
+        }
+    };
+    let took = recorder.started_at.elapsed();
+    let chronicle = Recording {
+        name,
+        started_at: begun,
+        duration: took,
+        exit_code: outcome.exit_code,
+        report: outcome.report.clone(),
+        ..recorder.end(looking, begun, places)
+    };
+    Ok((outcome, chronicle))
+}
