@@ -10,10 +10,12 @@ use crate::model::Result;
 use crate::script::context::callback;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
-use crate::script::flow::events::{Event as Happened, Events as Stream, Watch};
+use crate::script::flow::events::Events as Stream;
 use crate::script::flow::handlers;
 use crate::script::flow::handlers::Subscription as Subscribed;
-use crate::script::{options, values};
+use crate::script::options::{self, Watch};
+use crate::script::values;
+use crate::script::values::event::Event as Happened;
 
 /// The functions, and how to loop over `Events`.
 pub fn module() -> Module {

@@ -11,8 +11,8 @@ use crate::script::context::callback;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
 use crate::script::flow::resolve;
-use crate::script::flow::stats::{Samples as Stream, Sampling, WATCHED, map_of};
-use crate::script::options;
+use crate::script::flow::stats::{Samples as Stream, WATCHED, map_of};
+use crate::script::options::{self, Sampling};
 use crate::script::values::handle::Container as Handle;
 
 /// The functions, and how to loop over `Samples`.

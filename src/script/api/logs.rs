@@ -11,10 +11,11 @@ use crate::model::observe::log::Stream;
 use crate::script::context::callback;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::OrRaise;
-use crate::script::flow::logs::{Lines, LogLine as Line, Logs as Log};
+use crate::script::flow::logs::{Lines, Logs as Log};
 use crate::script::flow::resolve;
 use crate::script::values;
 use crate::script::values::handle::Container;
+use crate::script::values::log_line::LogLine as Line;
 
 /// The functions, and how to loop over `Logs`.
 pub fn module() -> Module {

@@ -11,26 +11,10 @@ use crate::model::observe::stats::Stats;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::script::context::thrown::{RhaiResultOf, in_loop};
+use crate::script::options::Sampling;
 
 /// For so long the processors are watched before the first sample.
 pub const WATCHED: Duration = Duration::from_millis(100);
-
-/// How samples are taken.
-#[derive(Clone, Copy, Debug)]
-pub struct Sampling {
-    /// Whether there are to be several.
-    pub follow: bool,
-    /// How long from one to the next.
-    pub interval: Duration,
-    /// When to give up.
-    pub timeout: Option<Duration>,
-}
-
-impl Default for Sampling {
-    fn default() -> Self {
-        Sampling { follow: false, interval: Duration::from_secs(1), timeout: None }
-    }
-}
 
 /// What a container uses, until it ends. Each loop begins anew.
 #[derive(Clone, Debug)]

@@ -7,10 +7,11 @@ use super::modules::Resolver;
 use crate::script::api;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::errors::caught;
-use crate::script::flow::events::Event;
-use crate::script::flow::logs::{LogLine, Logs};
+use crate::script::flow::logs::Logs;
+use crate::script::values::event::Event;
 use crate::script::values::exec_result::ExecResult;
 use crate::script::values::handle::{Container, Image};
+use crate::script::values::log_line::LogLine;
 
 /// The same for debug and release, or tests would meet other limits than users. Rhai's own are
 /// too small for ordinary functions; the stack (see `stack`) is big enough for these.
