@@ -6,14 +6,14 @@ use rhai::Dynamic;
 use rhai::plugin::*;
 
 use super::files::BuildOutput;
-use super::{Command, ImageOrName, RhaiResultOf, Signal};
+use super::signature::{Command, ImageOrName, Signal};
 use crate::engine::Backend;
 use crate::model::error::Context;
 use crate::model::image::build::{BuildStep, CommandLine, CopyItem, CopySource, CopyStep, RunStep};
 use crate::model::image::{Image as Metadata, PullPolicy};
 use crate::model::{Error, Kind, Result};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
 use crate::script::flow::resolve;
 use crate::script::values;
 use crate::script::values::handle::Image as ImageHandle;

@@ -5,8 +5,7 @@ use std::time::Duration as Time;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, INT, Map};
 
-use super::super::options::{self, Retry};
-use super::{Anything, ContainerOrName, Options};
+use super::signature::{Anything, ContainerOrName, Options};
 use crate::model::{Error, Kind};
 use crate::script::context::scope::Scope;
 use crate::script::context::script_context::ScriptContext;
@@ -15,6 +14,7 @@ use crate::script::context::thrown::{OrRaise, RhaiResultOf, innermost, raise};
 use crate::script::flow::parallel;
 use crate::script::flow::parallel::{Job, MAX_CONCURRENT};
 use crate::script::flow::{handlers, resolve};
+use crate::script::options::{self, Retry};
 use crate::script::values;
 use crate::script::values::handle::Container;
 

@@ -5,13 +5,13 @@ use std::path::Path;
 use rhai::plugin::*;
 use rhai::{Dynamic, FLOAT, Map};
 
-use super::super::values;
-use super::{Anything, Duration, RhaiResultOf};
+use super::signature::{Anything, Duration};
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
 use crate::script::syntax::suggest::suggest;
+use crate::script::values;
 
 /// The largest text that a script reads in one piece, in bytes.
 const LARGEST: u64 = 64 << 20;

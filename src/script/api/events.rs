@@ -5,11 +5,11 @@ use std::any::TypeId;
 use rhai::plugin::*;
 use rhai::{Dynamic, FnPtr, ImmutableString, Map};
 
-use super::{ActionOrActions, Options, RhaiResultOf, array_of};
+use super::signature::{ActionOrActions, Options, array_of};
 use crate::model::Result;
 use crate::script::context::callback;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
 use crate::script::flow::events::Events as Stream;
 use crate::script::flow::handlers;
 use crate::script::flow::handlers::Subscription as Subscribed;

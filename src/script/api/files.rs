@@ -6,8 +6,7 @@ use std::path::Path;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-use super::super::options;
-use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf};
+use super::signature::{AnyOrName, ContainerOrName, Options};
 use crate::engine::write_atomic;
 use crate::model::Result;
 use crate::model::error::Context;
@@ -15,8 +14,9 @@ use crate::model::image::PullPolicy;
 use crate::model::image::build::{CommitOptions, tag};
 use crate::script::Output;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::{OrRaise, raise};
+use crate::script::context::thrown::{OrRaise, RhaiResultOf, raise};
 use crate::script::flow::resolve;
+use crate::script::options;
 use crate::script::sandbox::policy::AllowedPath;
 use crate::script::values::handle::{Container as ContainerHandle, Image as ImageHandle};
 

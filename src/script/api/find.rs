@@ -3,15 +3,15 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-use super::super::options::{self, Filter};
-use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf, array_of};
+use super::signature::{AnyOrName, ContainerOrName, Options, array_of};
 use crate::model::container::Container as Record;
 use crate::model::container::status;
 use crate::model::image::PullPolicy;
 use crate::model::{Kind, Result};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::{OrRaise, raise};
+use crate::script::context::thrown::{OrRaise, RhaiResultOf, raise};
 use crate::script::flow::resolve;
+use crate::script::options::{self, Filter};
 use crate::script::values;
 use crate::script::values::handle::{Container as Handle, Image};
 

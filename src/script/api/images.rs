@@ -3,13 +3,13 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic};
 
-use super::{Command, ImageOrName, Options, RhaiResultOf};
+use super::signature::{Command, ImageOrName, Options};
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::{OrRaise, raise};
+use crate::script::context::thrown::{OrRaise, RhaiResultOf, raise};
 use crate::script::flow::resolve;
 use crate::script::sandbox::policy;
 use crate::script::values::handle::Image as ImageHandle;

@@ -3,14 +3,14 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, INT};
 
-use super::{ContainerOrName, Duration, DurationOrOptions, Options, RhaiResultOf, Signal};
+use super::signature::{ContainerOrName, Duration, DurationOrOptions, Options, Signal};
 use crate::engine::{Backend, CancelToken};
 use crate::model::container::options::StopOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal as Number;
 use crate::model::{Kind, Result};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
 use crate::script::flow::{handlers, resolve};
 use crate::script::values::handle::Container as Handle;
 use crate::script::{options, values};

@@ -5,11 +5,11 @@ use std::any::TypeId;
 use rhai::plugin::*;
 use rhai::{Dynamic, FnPtr, ImmutableString, Map};
 
-use super::{Anything, ContainerOrName, Options, RhaiResultOf};
+use super::signature::{Anything, ContainerOrName, Options};
 use crate::model::Result;
 use crate::script::context::callback;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
 use crate::script::flow::resolve;
 use crate::script::flow::stats::{Samples as Stream, WATCHED, map_of};
 use crate::script::options::{self, Sampling};

@@ -5,14 +5,14 @@ use std::any::TypeId;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString};
 
-use super::super::options::{self, Follow};
-use super::{ContainerOrName, Options, RhaiResultOf, array_of};
+use super::signature::{ContainerOrName, Options, array_of};
 use crate::model::observe::log::Stream;
 use crate::script::context::callback;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
 use crate::script::flow::logs::{Lines, Logs as Log};
 use crate::script::flow::resolve;
+use crate::script::options::{self, Follow};
 use crate::script::values;
 use crate::script::values::handle::Container;
 use crate::script::values::log_line::LogLine as Line;

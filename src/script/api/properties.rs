@@ -4,13 +4,13 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, INT, ImmutableString, Map};
 
-use super::super::{docs, values};
-use super::RhaiResultOf;
 use crate::model::container::Container as Record;
 use crate::model::{Error, Kind};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::{OrRaise, raise};
+use crate::script::context::thrown::{OrRaise, RhaiResultOf, raise};
+use crate::script::docs;
 use crate::script::syntax::suggest::suggest;
+use crate::script::values;
 use crate::script::values::handle::{Container, Image};
 
 /// Properties of Container and Image.

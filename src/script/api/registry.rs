@@ -2,12 +2,12 @@
 
 use rhai::plugin::*;
 
-use super::{ImageOrName, Options, RhaiResultOf};
+use super::signature::{ImageOrName, Options};
 use crate::model::image::PullPolicy;
 use crate::model::observe::progress::PullOptions;
 use crate::model::value::reference::Reference;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
 use crate::script::flow::resolve;
 use crate::script::options;
 use crate::script::values::handle::Image;

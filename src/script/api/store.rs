@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-use super::{ImageOrName, Options, RhaiResultOf, array_of};
+use super::signature::{ImageOrName, Options, array_of};
 use crate::model::image::filter::ImageFilter;
 use crate::model::image::history::History;
 use crate::model::image::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage};
@@ -11,7 +11,7 @@ use crate::model::image::{PullPolicy, Removed};
 use crate::model::observe::check_report::Finding;
 use crate::model::value::reference::Reference;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
 use crate::script::flow::resolve;
 use crate::script::values::handle::Image as ImageHandle;
 use crate::script::{options, values};

@@ -3,10 +3,10 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, FLOAT, INT, ImmutableString, Map};
 
-use super::{Duration, RhaiResultOf};
+use super::signature::Duration;
 use crate::model::{Error, Kind};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::{Ending, OrRaise, raise};
+use crate::script::context::thrown::{Ending, OrRaise, RhaiResultOf, raise};
 use crate::script::flow::handlers;
 use crate::script::sandbox::policy;
 use crate::script::{docs, values};

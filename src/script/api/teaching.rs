@@ -3,8 +3,8 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, FnPtr, ImmutableString};
 
-use super::{
-    AnyOrName, Anything, ContainerOrName, ContainerOrOptions, Duration, Options, RhaiResultOf,
+use super::signature::{
+    AnyOrName, Anything, ContainerOrName, ContainerOrOptions, Duration, Options,
 };
 use crate::engine::write_atomic;
 use crate::model::error::Context as _;
@@ -12,7 +12,7 @@ use crate::model::image::PullPolicy;
 use crate::model::value::language::ReaderProfile;
 use crate::model::{Error, Kind};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
 use crate::script::flow::resolve;
 use crate::script::teaching::trace;
 use crate::script::values::handle::{Container, Image};

@@ -3,10 +3,9 @@
 use rhai::FnPtr;
 use rhai::plugin::*;
 
-use super::RhaiResultOf;
 use crate::model::{Error, Kind};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::raise;
+use crate::script::context::thrown::{RhaiResultOf, raise};
 use crate::script::testing as cases;
 use crate::script::testing::Hook;
 

@@ -3,11 +3,12 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-use super::super::{options, values};
-use super::{Options, RhaiResultOf};
+use super::signature::Options;
 use crate::model::observe::volume::{VolumeFilter, VolumeOptions, VolumeUse};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
+use crate::script::options;
+use crate::script::values;
 
 /// Volumes.
 #[export_module]

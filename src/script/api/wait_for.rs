@@ -5,9 +5,9 @@ use std::time::Instant;
 use rhai::Dynamic;
 use rhai::plugin::*;
 
-use super::{Anything, ContainerOrName, Duration, RhaiResultOf};
+use super::signature::{Anything, ContainerOrName, Duration};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::OrRaise;
+use crate::script::context::thrown::{OrRaise, RhaiResultOf};
 use crate::script::flow::wait_for::Waiter;
 use crate::script::flow::{handlers, resolve};
 use crate::script::values::handle::Container as Handle;
