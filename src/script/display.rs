@@ -4,9 +4,9 @@
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
 
 use crate::model::{Error, Kind, Result};
-use crate::script::flow::events::Event;
 use crate::script::flow::logs::Logs;
 use crate::script::values;
+use crate::script::values::event::Event;
 use crate::script::values::format;
 use crate::script::values::handle::{Container, Image};
 use crate::ui::format::columns::align;

@@ -15,8 +15,8 @@ use crate::model::observe::stats::Stats;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{self, Cgroup, Hierarchies};
-use crate::runtime::protocol::Request;
 use crate::runtime::oci;
+use crate::runtime::protocol::Request;
 
 impl Runtime {
     /// Refuses limits that this host can't hold, before anything is made.

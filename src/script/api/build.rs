@@ -1,12 +1,7 @@
 //! Images built step by step, and images made of containers and files.
 
-use std::path::Path;
-
-use rhai::Dynamic;
-use rhai::plugin::*;
-
 use super::files::BuildOutput;
-use super::{Command, ImageOrName, RhaiResultOf, Signal};
+use super::signature::{Command, ImageOrName, Signal};
 use crate::engine::Backend;
 use crate::model::error::Context;
 use crate::model::image::build::{BuildStep, CommandLine, CopyItem, CopySource, CopyStep, RunStep};
@@ -14,9 +9,13 @@ use crate::model::image::{Image as Metadata, PullPolicy};
 use crate::model::{Error, Kind, Result};
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::resolve;
 use crate::script::values;
 use crate::script::values::handle::Image as ImageHandle;
+use rhai::Dynamic;
+use rhai::plugin::*;
+use std::path::Path;
 
 /// Building images. Each step returns a new image; one that was done before is taken from the
 /// store.

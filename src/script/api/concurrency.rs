@@ -1,23 +1,20 @@
 //! The order of things: at the same time, once more, and in any case at the end.
 
-use std::time::Duration as Time;
-
-use rhai::plugin::*;
-use rhai::{Array, Dynamic, EvalAltResult, FnPtr, INT, Map};
-
-use super::super::options::{self, Retry};
-use super::{Anything, ContainerOrName, Options};
+use super::signature::{Anything, ContainerOrName, Options};
 use crate::model::{Error, Kind};
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::scope::Scope;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
 use crate::script::context::thrown::{RhaiResultOf, innermost};
-use crate::script::flow::parallel;
 use crate::script::flow::parallel::{Job, MAX_CONCURRENT};
-use crate::script::flow::{cleanup, handlers, resolve};
+use crate::script::flow::{cleanup, handlers, parallel, resolve};
+use crate::script::options::{self, Retry};
 use crate::script::values;
 use crate::script::values::handle::Container;
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, INT, Map};
+use std::time::Duration as Time;
 
 /// The order of things.
 #[export_module]

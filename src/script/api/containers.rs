@@ -1,15 +1,6 @@
 //! Making containers: `create`, `run`, and the two that are safe to repeat.
 
-use std::io::{self, IsTerminal as _, Write};
-use std::os::fd::AsFd;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use rhai::plugin::*;
-use rhai::{Dynamic, Map};
-
-use super::super::options::{self, Create};
-use super::{Command, ContainerOrName, ImageOrName, Options, RhaiResultOf};
+use super::signature::{Command, ContainerOrName, ImageOrName, Options};
 use crate::engine::{Attach, Backend};
 use crate::model::container::Container as Record;
 use crate::model::container::exec::AttachOutcome;
@@ -19,11 +10,19 @@ use crate::model::{Error, Kind, Result};
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::resolve;
 use crate::script::host::Output;
+use crate::script::options::{self, Create};
 use crate::script::sandbox::policy;
 use crate::script::values;
 use crate::script::values::handle::Container as Handle;
+use rhai::plugin::*;
+use rhai::{Dynamic, Map};
+use std::io::{self, IsTerminal as _, Write};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Making containers.
 #[export_module]

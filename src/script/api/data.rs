@@ -1,17 +1,16 @@
 //! Data: options of a script's own functions, documents, files of this machine.
 
-use std::path::Path;
-
-use rhai::plugin::*;
-use rhai::{Dynamic, FLOAT, Map};
-
-use super::super::values;
-use super::{Anything, Duration, RhaiResultOf};
+use super::signature::{Anything, Duration};
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::syntax::suggest::suggest;
+use crate::script::values;
+use rhai::plugin::*;
+use rhai::{Dynamic, FLOAT, Map};
+use std::path::Path;
 
 /// The largest text that a script reads in one piece, in bytes.
 const LARGEST: u64 = 64 << 20;

@@ -1,19 +1,20 @@
 //! Events: what happened to containers, images and volumes, and what happens.
 
-use std::any::TypeId;
-
-use rhai::plugin::*;
-use rhai::{Dynamic, FnPtr, ImmutableString, Map};
-
-use super::{ActionOrActions, Options, RhaiResultOf, array_of};
+use super::signature::{ActionOrActions, Options, array_of};
 use crate::model::Result;
 use crate::script::context::callback;
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::flow::events::{Event as Happened, Events as Stream, Watch};
+use crate::script::context::thrown::RhaiResultOf;
+use crate::script::flow::events::Events as Stream;
 use crate::script::flow::handlers;
 use crate::script::flow::handlers::Subscription as Subscribed;
-use crate::script::{options, values};
+use crate::script::options::{self, Watch};
+use crate::script::values;
+use crate::script::values::event::Event as Happened;
+use rhai::plugin::*;
+use rhai::{Dynamic, FnPtr, ImmutableString, Map};
+use std::any::TypeId;
 
 /// The functions, and how to loop over `Events`.
 pub fn module() -> Module {

@@ -1,20 +1,19 @@
 //! Getting into containers: further programs, the processes, the terminal.
 
-use rhai::plugin::*;
-use rhai::{Array, Dynamic, INT, ImmutableString, Map};
-
-use super::super::options;
-use super::{Command, ContainerOrName, Options, RhaiResultOf};
+use super::signature::{Command, ContainerOrName, Options};
 use crate::engine::{Attach, CancelToken, CopyOptions, Transfer};
 use crate::model::container::exec::AttachOutcome;
 use crate::model::observe::top::Process;
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::{handlers, resolve};
 use crate::script::sandbox::policy;
-use crate::script::values;
 use crate::script::values::exec_result::{CappedOutput, ExecResult as Outcome};
 use crate::script::values::handle::Container as Handle;
+use crate::script::{options, values};
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 
 /// Getting into containers.
 #[export_module]

@@ -1,13 +1,6 @@
 //! Images from Dockerfiles, containers and archives; containers as files.
 
-use std::io::{self, Write};
-use std::path::Path;
-
-use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map};
-
-use super::super::options;
-use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf};
+use super::signature::{AnyOrName, ContainerOrName, Options};
 use crate::engine::write_atomic;
 use crate::model::Result;
 use crate::model::error::Context;
@@ -15,10 +8,16 @@ use crate::model::image::PullPolicy;
 use crate::model::image::build::{CommitOptions, tag};
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::resolve;
 use crate::script::host::Output;
+use crate::script::options;
 use crate::script::sandbox::policy::AllowedPath;
 use crate::script::values::handle::{Container as ContainerHandle, Image as ImageHandle};
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map};
+use std::io::{self, Write};
+use std::path::Path;
 
 /// Images from Dockerfiles, containers and archives.
 #[export_module]

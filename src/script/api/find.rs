@@ -1,19 +1,18 @@
 //! Finding containers: by name, all of them, or those that pass a filter.
 
-use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map};
-
-use super::super::options::{self, Filter};
-use super::{AnyOrName, ContainerOrName, Options, RhaiResultOf, array_of};
-use crate::model::container::Container as Record;
-use crate::model::container::status;
+use super::signature::{AnyOrName, ContainerOrName, Options, array_of};
+use crate::model::container::{Container as Record, status};
 use crate::model::image::PullPolicy;
 use crate::model::{Kind, Result};
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::resolve;
+use crate::script::options::{self, Filter};
 use crate::script::values;
 use crate::script::values::handle::{Container as Handle, Image};
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map};
 
 /// Finding containers.
 #[export_module]

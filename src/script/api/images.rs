@@ -1,19 +1,19 @@
 //! Images: what containers are made from.
 
-use rhai::plugin::*;
-use rhai::{Array, Dynamic};
-
-use super::{Command, ImageOrName, Options, RhaiResultOf};
+use super::signature::{Command, ImageOrName, Options};
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::resolve;
 use crate::script::sandbox::policy;
 use crate::script::values::handle::Image as ImageHandle;
 use crate::script::{options, values};
+use rhai::plugin::*;
+use rhai::{Array, Dynamic};
 
 /// Images: what containers are made from.
 #[export_module]

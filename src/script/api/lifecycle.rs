@@ -1,9 +1,6 @@
 //! The verbs that move a container through its life. Each returns its subject, so calls chain.
 
-use rhai::plugin::*;
-use rhai::{Dynamic, INT};
-
-use super::{ContainerOrName, Duration, DurationOrOptions, Options, RhaiResultOf, Signal};
+use super::signature::{ContainerOrName, Duration, DurationOrOptions, Options, Signal};
 use crate::engine::{Backend, CancelToken};
 use crate::model::container::options::StopOptions;
 use crate::model::value::id::ContainerId;
@@ -11,9 +8,12 @@ use crate::model::value::signal::Signal as Number;
 use crate::model::{Kind, Result};
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::{handlers, resolve};
 use crate::script::values::handle::Container as Handle;
 use crate::script::{options, values};
+use rhai::plugin::*;
+use rhai::{Dynamic, INT};
 
 /// The life of a container.
 #[export_module]

@@ -1,19 +1,18 @@
 //! What a container uses, and what it may use.
 
-use std::any::TypeId;
-
-use rhai::plugin::*;
-use rhai::{Dynamic, FnPtr, ImmutableString, Map};
-
-use super::{Anything, ContainerOrName, Options, RhaiResultOf};
+use super::signature::{Anything, ContainerOrName, Options};
 use crate::model::Result;
 use crate::script::context::callback;
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::resolve;
-use crate::script::flow::stats::{Samples as Stream, Sampling, WATCHED, map_of};
-use crate::script::options;
+use crate::script::flow::stats::{Samples as Stream, WATCHED, map_of};
+use crate::script::options::{self, Sampling};
 use crate::script::values::handle::Container as Handle;
+use rhai::plugin::*;
+use rhai::{Dynamic, FnPtr, ImmutableString, Map};
+use std::any::TypeId;
 
 /// The functions, and how to loop over `Samples`.
 pub fn module() -> Module {

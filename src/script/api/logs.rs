@@ -1,20 +1,20 @@
 //! Logs: what containers wrote, to read, to loop over or to follow.
 
-use std::any::TypeId;
-
-use rhai::plugin::*;
-use rhai::{Array, Dynamic, FnPtr, ImmutableString};
-
-use super::super::options::{self, Follow};
-use super::{ContainerOrName, Options, RhaiResultOf, array_of};
+use super::signature::{ContainerOrName, Options, array_of};
 use crate::model::observe::log::Stream;
 use crate::script::context::callback;
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
-use crate::script::flow::logs::{Lines, LogLine as Line, Logs as Log};
+use crate::script::context::thrown::RhaiResultOf;
+use crate::script::flow::logs::{Lines, Logs as Log};
 use crate::script::flow::resolve;
+use crate::script::options::{self, Follow};
 use crate::script::values;
 use crate::script::values::handle::Container;
+use crate::script::values::log_line::LogLine as Line;
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, FnPtr, ImmutableString};
+use std::any::TypeId;
 
 /// The functions, and how to loop over `Logs`.
 pub fn module() -> Module {

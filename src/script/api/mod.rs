@@ -17,6 +17,7 @@ mod limits;
 mod logs;
 mod properties;
 mod registry;
+mod signature;
 pub(super) mod stdlib;
 mod store;
 mod system;
@@ -26,34 +27,6 @@ mod volumes;
 mod wait_for;
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map};
-
-pub use crate::script::context::thrown::RhaiResultOf;
-
-// What signatures show. The names say what a value means; Rhai sees through them.
-
-/// A Container, a name or an id.
-pub type ContainerOrName = Dynamic;
-/// An Image or a reference.
-pub type ImageOrName = Dynamic;
-/// A Container, a name, an id, or a map of options.
-pub type ContainerOrOptions = Dynamic;
-/// A Container, an Image, a name, an id or a reference.
-pub type AnyOrName = Dynamic;
-/// An array of strings, or a string of words.
-pub type Command = Dynamic;
-/// A map of options.
-pub type Options = Map;
-/// A number of seconds, or such as `"10s"`.
-pub type Duration = Dynamic;
-/// A grace time or a map of options.
-pub type DurationOrOptions = Dynamic;
-/// An action of events, or an array of them.
-pub type ActionOrActions = Dynamic;
-/// A signal's name or number.
-pub type Signal = Dynamic;
-/// What a function was given back or has kept: anything.
-pub type Anything = Dynamic;
 
 /// A part of the language.
 #[derive(Debug)]
@@ -76,19 +49,10 @@ pub const MODULES: &[ApiModule] = &[
     ApiModule { title: "Finding containers", build: || exported_module!(find::find) },
     ApiModule { title: "Life cycle", build: || exported_module!(lifecycle::lifecycle) },
     ApiModule { title: "Limits", build: limits::module },
-    ApiModule {
-        title: "Inside containers",
-        build: || exported_module!(crate::script::api::exec::inside),
-    },
+    ApiModule { title: "Inside containers", build: || exported_module!(exec::inside) },
     ApiModule { title: "Logs", build: logs::module },
-    ApiModule {
-        title: "Waiting",
-        build: || exported_module!(crate::script::api::wait_for::waiting),
-    },
-    ApiModule {
-        title: "Order and cleanup",
-        build: || exported_module!(crate::script::api::concurrency::order),
-    },
+    ApiModule { title: "Waiting", build: || exported_module!(wait_for::waiting) },
+    ApiModule { title: "Order and cleanup", build: || exported_module!(concurrency::order) },
     ApiModule { title: "Events", build: events::module },
     ApiModule { title: "Teaching", build: || exported_module!(teaching::teaching_functions) },
     ApiModule { title: "Properties", build: || exported_module!(properties::properties) },
@@ -103,9 +67,4 @@ pub fn module() -> Module {
         all.combine_flatten((part.build)());
     }
     all
-}
-
-/// Handles as script values.
-fn array_of<T: Clone + Send + Sync + 'static>(items: impl IntoIterator<Item = T>) -> Array {
-    items.into_iter().map(Dynamic::from).collect()
 }

@@ -1,16 +1,16 @@
 //! Registries: images from elsewhere, and to there.
 
-use rhai::plugin::*;
-
-use super::{ImageOrName, Options, RhaiResultOf};
+use super::signature::{ImageOrName, Options};
 use crate::model::image::PullPolicy;
 use crate::model::observe::progress::PullOptions;
 use crate::model::value::reference::Reference;
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::resolve;
 use crate::script::options;
 use crate::script::values::handle::Image;
+use rhai::plugin::*;
 
 /// Registries: images from elsewhere, and to there.
 #[export_module]

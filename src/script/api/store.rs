@@ -1,9 +1,6 @@
 //! Keeping images in order: what there is, what it is called, what it takes, what can go.
 
-use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map};
-
-use super::{ImageOrName, Options, RhaiResultOf, array_of};
+use super::signature::{ImageOrName, Options, array_of};
 use crate::model::image::filter::ImageFilter;
 use crate::model::image::history::History;
 use crate::model::image::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage};
@@ -12,9 +9,12 @@ use crate::model::observe::check_report::Finding;
 use crate::model::value::reference::Reference;
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::resolve;
 use crate::script::values::handle::Image as ImageHandle;
 use crate::script::{options, values};
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map};
 
 /// Keeping images in order.
 #[export_module]

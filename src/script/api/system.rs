@@ -1,16 +1,15 @@
 //! Around containers: arguments, time, help, the end of a script.
 
-use rhai::plugin::*;
-use rhai::{Array, Dynamic, EvalAltResult, FLOAT, INT, ImmutableString, Map};
-
-use super::{Duration, RhaiResultOf};
+use super::signature::Duration;
 use crate::model::{Error, Kind};
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
-use crate::script::context::thrown::Ending;
+use crate::script::context::thrown::{Ending, RhaiResultOf};
 use crate::script::flow::handlers;
 use crate::script::sandbox::policy;
 use crate::script::{docs, values};
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, EvalAltResult, FLOAT, INT, ImmutableString, Map};
 
 /// The script itself and what it runs on.
 #[export_module]

@@ -1,10 +1,7 @@
 //! What a container is, shown: plans, traces, reasons, pictures, measures.
 
-use rhai::plugin::*;
-use rhai::{Dynamic, FnPtr, ImmutableString};
-
-use super::{
-    AnyOrName, Anything, ContainerOrName, ContainerOrOptions, Duration, Options, RhaiResultOf,
+use super::signature::{
+    AnyOrName, Anything, ContainerOrName, ContainerOrOptions, Duration, Options,
 };
 use crate::engine::write_atomic;
 use crate::model::error::Context as _;
@@ -13,10 +10,13 @@ use crate::model::value::language::ReaderProfile;
 use crate::model::{Error, Kind};
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::resolve;
 use crate::script::teaching::trace;
 use crate::script::values::handle::{Container, Image};
 use crate::script::{options, teaching, values};
+use rhai::plugin::*;
+use rhai::{Dynamic, FnPtr, ImmutableString};
 
 /// What a container is.
 #[export_module]

@@ -1,14 +1,13 @@
 //! Tests: what the module `test` has besides what is written in the language itself.
 
-use rhai::FnPtr;
-use rhai::plugin::*;
-
-use super::RhaiResultOf;
 use crate::model::{Error, Kind};
 use crate::script::context::raise::raise;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::test_state::Hook;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::testing as cases;
+use rhai::FnPtr;
+use rhai::plugin::*;
 
 /// Tests.
 #[export_module]

@@ -1,13 +1,13 @@
 //! Volumes: directories that outlive containers. A volume is a name; `volume(name)` tells of it.
 
-use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map};
-
-use super::super::{options, values};
-use super::{Options, RhaiResultOf};
+use super::signature::Options;
 use crate::model::observe::volume::{VolumeFilter, VolumeOptions, VolumeUse};
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
+use crate::script::{options, values};
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map};
 
 /// Volumes.
 #[export_module]

@@ -1,17 +1,16 @@
 //! Waiting until a container is as it is to be.
 
-use std::time::Instant;
-
-use rhai::Dynamic;
-use rhai::plugin::*;
-
-use super::{Anything, ContainerOrName, Duration, RhaiResultOf};
+use super::signature::{Anything, ContainerOrName, Duration};
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::wait_for::Waiter;
 use crate::script::flow::{handlers, resolve};
 use crate::script::values::handle::Container as Handle;
 use crate::script::{options, values};
+use rhai::Dynamic;
+use rhai::plugin::*;
+use std::time::Instant;
 
 /// Waiting.
 #[export_module]

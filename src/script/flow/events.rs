@@ -1,47 +1,15 @@
-//! `Event` and `Events`: what happened, as values, and what happens, to loop over.
-
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-use rhai::Dynamic;
+//! `Events`: what happens, to loop over.
 
 use super::handlers;
 use crate::engine::{Backend, CancelToken, EventStream};
-use crate::model::observe::event::{Event as TimelineEvent, EventOptions};
 use crate::model::{Error, Result};
 use crate::script::context::raise::in_loop;
 use crate::script::context::thrown::RhaiResultOf;
-use crate::script::values::format;
-
-/// Something that happened.
-#[derive(Clone, Debug)]
-pub struct Event(Arc<TimelineEvent>);
-
-impl Event {
-    /// As scripts see it.
-    pub fn new(event: TimelineEvent) -> Self {
-        Event(Arc::new(event))
-    }
-
-    /// The event itself.
-    pub fn event(&self) -> &TimelineEvent {
-        &self.0
-    }
-
-    /// As the command line shows it.
-    pub fn line(&self) -> String {
-        format::event(&self.0)
-    }
-}
-
-/// Which events, and for how long they are waited for.
-#[derive(Clone, Debug, Default)]
-pub struct Watch {
-    /// For the engine.
-    pub options: EventOptions,
-    /// When to give up.
-    pub timeout: Option<Duration>,
-}
+use crate::script::options::Watch;
+use crate::script::values::event::Event;
+use rhai::Dynamic;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What happens from the moment on that it was asked for. A second loop goes on where the first
 /// was left, so that nothing falls between them.

@@ -15,7 +15,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
 
-use super::events::Event;
 use crate::engine::{CancelToken, EventStream};
 use crate::model::error::Context;
 use crate::model::observe::event::{EventFilter, EventOptions};
@@ -28,6 +27,7 @@ use crate::script::context::stack;
 use crate::script::context::thread;
 use crate::script::context::thrown::RhaiResultOf;
 use crate::script::session::interpreter;
+use crate::script::values::event::Event;
 
 /// What `on` gives: the handler is called for as long as this is on. Copies are the same.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! `Logs` and `LogLine`: what a container wrote, as values to loop over.
+//! `Logs`: what a container wrote, to loop over.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -8,28 +8,13 @@ use rhai::Dynamic;
 
 use super::handlers;
 use crate::engine::{Backend, CancelToken, LogStream};
-use crate::model::observe::log::{LogLine as Line, Stream};
+use crate::model::observe::log::Stream;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::script::context::raise::in_loop;
 use crate::script::context::thrown::RhaiResultOf;
 use crate::script::options::Follow;
-
-/// A line that a container wrote.
-#[derive(Clone, Debug)]
-pub struct LogLine(Arc<Line>);
-
-impl LogLine {
-    /// The line itself.
-    pub fn line(&self) -> &Line {
-        &self.0
-    }
-
-    /// Its text without the newline.
-    pub fn text(&self) -> String {
-        self.0.text().into_owned()
-    }
-}
+use crate::script::values::log_line::LogLine;
 
 /// Lines of a container: those that were there when they were asked for, or with `follow` also
 /// those still to come.
@@ -170,6 +155,6 @@ impl Iterator for Lines {
         let next = next.transpose();
         // After an error the stream says nothing new.
         self.over = !matches!(next, Some(Ok(_)));
-        next.map(|line| line.map(|line| LogLine(Arc::new(line))))
+        next.map(|line| line.map(LogLine::new))
     }
 }

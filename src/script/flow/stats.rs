@@ -1,10 +1,5 @@
 //! `Samples`: what a container uses, as maps and from moment to moment.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use rhai::{Dynamic, Map};
-
 use super::handlers;
 use crate::engine::{Backend, CancelToken};
 use crate::model::observe::stats::Stats;
@@ -12,26 +7,13 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::script::context::raise::in_loop;
 use crate::script::context::thrown::RhaiResultOf;
+use crate::script::options::Sampling;
+use rhai::{Dynamic, Map};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// For so long the processors are watched before the first sample.
 pub const WATCHED: Duration = Duration::from_millis(100);
-
-/// How samples are taken.
-#[derive(Clone, Copy, Debug)]
-pub struct Sampling {
-    /// Whether there are to be several.
-    pub follow: bool,
-    /// How long from one to the next.
-    pub interval: Duration,
-    /// When to give up.
-    pub timeout: Option<Duration>,
-}
-
-impl Default for Sampling {
-    fn default() -> Self {
-        Sampling { follow: false, interval: Duration::from_secs(1), timeout: None }
-    }
-}
 
 /// What a container uses, until it ends. Each loop begins anew.
 #[derive(Clone, Debug)]

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use rhai::{Dynamic, Map};
 
-use super::super::values;
-use super::read::texts;
-use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
+use super::convert::texts;
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
 use crate::model::{Error, Kind, Result};
+use crate::script::values;
 
 /// The options.
 pub const KEYS: &[OptionSpec] = &[
@@ -55,7 +56,7 @@ impl Default for Retry {
 
 /// Reads them.
 pub fn retry(map: Map) -> Result<Retry> {
-    let given = ParsedOptions::new("retry", map)?;
+    let given = ParsedOptions::new("retry", KEYS, map)?;
     let standard = Retry::default();
     let retry = Retry {
         times: given.count("times")?.unwrap_or(standard.times),

@@ -1,15 +1,17 @@
 //! The options of `events`.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rhai::{Array, Dynamic, Map};
 
-use super::super::values;
-use super::read::{pairs, texts};
-use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
+use super::convert::{pairs, texts};
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
 use crate::model::observe::event::{EventFilter, EventOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
-use crate::script::flow::events::Watch;
+use crate::script::values;
 use crate::script::values::handle::{Container, Image};
 
 pub(super) const KEYS: &[OptionSpec] = &[
@@ -25,9 +27,18 @@ pub(super) const KEYS: &[OptionSpec] = &[
     option_spec("timeout", ValueType::Duration, "give up following after so long"),
 ];
 
+/// Which events, and for how long they are waited for.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// For the engine.
+    pub options: EventOptions,
+    /// When to give up.
+    pub timeout: Option<Duration>,
+}
+
 /// The options of `events`.
 pub fn events(map: Map) -> Result<Watch> {
-    let given = ParsedOptions::new("events", map)?;
+    let given = ParsedOptions::new("events", KEYS, map)?;
     let options = EventOptions {
         since: given.get_with("since", |value| values::moment(value, Timestamp::now()))?,
         until: given.end_time()?,
@@ -56,8 +67,8 @@ pub fn on(action: Dynamic, map: Map) -> Result<EventFilter> {
         let named = Error::new(error.kind(), format!("on(): {}", error.message()));
         error.hint_text().map_or_else(|| named.clone(), |hint| named.clone().hint(hint))
     };
-    let given = ParsedOptions::new("on", map)?;
-    let mut filter = filter(&Dynamic::from(given.map)).map_err(named)?;
+    let given = ParsedOptions::new("on", ON, map)?;
+    let mut filter = filter(&Dynamic::from(given.into_map())).map_err(named)?;
     let actions = texts(&action.flatten()).filter(|actions| !actions.is_empty());
     let actions = actions.ok_or_else(|| {
         Error::new(Kind::Invalid, "on(): the name of an action is wanted, or an array of them")

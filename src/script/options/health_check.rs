@@ -2,10 +2,11 @@
 
 use rhai::{Dynamic, Map};
 
-use super::super::values;
-use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
 use crate::model::value::health_check::{HealthCheck, nanoseconds};
 use crate::model::{Error, Kind, Result};
+use crate::script::values;
 
 /// The option.
 pub const KEYS: &[OptionSpec] = &[option_spec(
@@ -57,7 +58,7 @@ fn check(value: &Dynamic) -> Result<HealthCheck> {
 }
 
 fn parts(map: Map) -> Result<HealthCheck> {
-    let given = ParsedOptions::new("health", map)?;
+    let given = ParsedOptions::new("health", PARTS, map)?;
     let time = |name: &str| -> Result<i64> {
         Ok(given.get_with(name, values::duration)?.map(nanoseconds).unwrap_or_default())
     };

@@ -3,20 +3,43 @@
 use jiff::Timestamp;
 use rhai::{Dynamic, Map};
 
-use super::super::values;
-use super::ParsedOptions;
-use super::read::{pairs, texts};
+use super::convert::texts;
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
 use crate::model::Result;
 use crate::model::image::filter::ImageFilter;
 use crate::model::image::usage::PruneOptions;
+use crate::script::values;
 use crate::script::values::handle::Image;
+
+/// What `images` takes.
+pub(super) const IMAGES: &[OptionSpec] = &[
+    option_spec("all", ValueType::Flag, "also the steps of builds"),
+    option_spec("name", ValueType::StringList, "a pattern of the reference, such as \"alpine:3*\""),
+    option_spec("label", ValueType::Pairs, "has these labels; \"key\" or \"key=value\""),
+    option_spec("dangling", ValueType::Flag, "without tag, or with one"),
+    option_spec("before", ValueType::Image, "built before this image"),
+    option_spec("since", ValueType::Image, "built after this image"),
+];
+
+/// What `prune_images` takes.
+pub(super) const PRUNE_IMAGES: &[OptionSpec] = &[
+    option_spec("all", ValueType::Flag, "all that no container uses, not only those without tag"),
+    option_spec("label", ValueType::Pairs, "only with these labels; \"key\" or \"key=value\""),
+    option_spec("before", ValueType::Time, "only what was built before then"),
+    option_spec("dry_run", ValueType::Flag, "only tell what would go"),
+];
+
+/// What `check_images` takes.
+pub(super) const CHECK_IMAGES: &[OptionSpec] =
+    &[option_spec("repair", ValueType::Flag, "mend what can be mended, remove the rest")];
 
 /// The options of `images`. `created` tells when the image of a reference was built.
 pub fn images(
     map: Map,
     created: impl Fn(&str) -> Result<Option<Timestamp>>,
 ) -> Result<ImageFilter> {
-    let given = ParsedOptions::new("images", map)?;
+    let given = ParsedOptions::new("images", IMAGES, map)?;
     // An image that does not say when it was built is older than all others.
     let built = |name: &str| -> Result<Option<Timestamp>> {
         let reference = given.get(name, reference)?;
@@ -36,7 +59,7 @@ pub fn images(
 
 /// The options of `prune_images`.
 pub fn prune_images(map: Map) -> Result<PruneOptions> {
-    let given = ParsedOptions::new("prune_images", map)?;
+    let given = ParsedOptions::new("prune_images", PRUNE_IMAGES, map)?;
     let now = Timestamp::now();
     let filter = ImageFilter {
         labels: given.labels()?,
@@ -48,22 +71,10 @@ pub fn prune_images(map: Map) -> Result<PruneOptions> {
 
 /// The option of `check_images`: whether to repair.
 pub fn check_images(map: Map) -> Result<bool> {
-    ParsedOptions::new("check_images", map)?.flag("repair")
+    ParsedOptions::new("check_images", CHECK_IMAGES, map)?.flag("repair")
 }
 
-pub(crate) fn reference(value: &Dynamic) -> Option<String> {
+fn reference(value: &Dynamic) -> Option<String> {
     let handle = value.read_lock::<Image>();
     handle.map(|image| image.metadata().id.to_string()).or_else(|| values::text(value))
-}
-
-impl ParsedOptions<'_> {
-    /// `key` or `key=value`.
-    pub(super) fn labels(&self) -> Result<Vec<String>> {
-        let labels = self.get("label", pairs)?.unwrap_or_default();
-        let text = |(key, value): (String, String)| match value.is_empty() {
-            true => key,
-            false => format!("{key}={value}"),
-        };
-        Ok(labels.into_iter().map(text).collect())
-    }
 }

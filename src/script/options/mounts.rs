@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use rhai::{Array, Dynamic, Map};
 
-use super::super::values;
-use super::read::{pairs, texts};
-use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
+use super::convert::{pairs, texts};
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
 use crate::model::container::mounts::{Mount, Mounts};
 use crate::model::observe::volume::VolumeFilter;
 use crate::model::{Error, Kind, Result};
+use crate::script::values;
 
 /// The options.
 pub const KEYS: &[OptionSpec] = &[
@@ -25,6 +26,23 @@ pub const KEYS: &[OptionSpec] = &[
         ValueType::StringList,
         "containers whose mounts it has too: \"NAME[:ro|rw]\"",
     ),
+];
+
+/// What `create_volume` takes.
+pub(super) const VOLUME: &[OptionSpec] = &[option_spec("labels", ValueType::Pairs, "labels")];
+
+/// What `volumes` takes.
+pub(super) const VOLUMES: &[OptionSpec] = &[
+    option_spec("dangling", ValueType::Flag, "used by no container, or by one"),
+    option_spec("name", ValueType::StringList, "a part of the name"),
+    option_spec("label", ValueType::Pairs, "has these labels; \"key\" or \"key=value\""),
+];
+
+/// What `prune_volumes` takes.
+pub(super) const PRUNE_VOLUMES: &[OptionSpec] = &[
+    option_spec("all", ValueType::Flag, "also those that have a name"),
+    option_spec("label", ValueType::Pairs, "only with these labels; \"key\" or \"key=value\""),
+    option_spec("dry_run", ValueType::Flag, "only tell what would go"),
 ];
 
 /// Reads them.
@@ -84,13 +102,13 @@ fn joined(value: &Dynamic, order: Order) -> Result<Vec<String>> {
 
 /// The options of `create_volume`: labels.
 pub fn new_volume(map: Map) -> Result<BTreeMap<String, String>> {
-    let labels = ParsedOptions::new("create_volume", map)?.get("labels", pairs)?;
+    let labels = ParsedOptions::new("create_volume", VOLUME, map)?.get("labels", pairs)?;
     Ok(labels.unwrap_or_default().into_iter().collect())
 }
 
 /// The options of `volumes`.
 pub fn volumes(map: Map) -> Result<VolumeFilter> {
-    let given = ParsedOptions::new("volumes", map)?;
+    let given = ParsedOptions::new("volumes", VOLUMES, map)?;
     Ok(VolumeFilter {
         dangling: given.get("dangling", |value| value.as_bool().ok())?,
         names: given.get("name", texts)?.unwrap_or_default(),
@@ -101,7 +119,7 @@ pub fn volumes(map: Map) -> Result<VolumeFilter> {
 
 /// The options of `prune_volumes`: whether all, which, and whether only to tell.
 pub fn prune_volumes(map: Map) -> Result<(bool, VolumeFilter, bool)> {
-    let given = ParsedOptions::new("prune_volumes", map)?;
+    let given = ParsedOptions::new("prune_volumes", PRUNE_VOLUMES, map)?;
     let filter = VolumeFilter { labels: given.labels()?, ..VolumeFilter::default() };
     Ok((given.flag("all")?, filter, given.flag("dry_run")?))
 }

@@ -1,10 +1,11 @@
 //! Options that say what a container shares with the host or with another container: network, processes, IPC, host name.
 
-use super::super::values;
-use super::read::{pairs, texts};
-use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
+use super::convert::{pairs, texts};
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
 use crate::model::Result;
 use crate::model::container::namespaces::{NamespaceMode, Namespaces, extra_host, ip};
+use crate::script::values;
 use crate::script::values::handle::Container;
 
 /// The options.

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rhai::{Array, Dynamic, Map};
+use rhai::{Dynamic, Map};
 
-use super::super::values;
-use super::ParsedOptions;
+use super::convert::{env, pairs, statuses, stop_timeout, text_of};
+use super::parsed::ParsedOptions;
+use super::table::keys;
+use crate::model::Result;
 use crate::model::container::exec::ExecOptions;
-use crate::model::container::options::{CreateOptions, EnvEntry, StopOptions, StopTimeout};
+use crate::model::container::options::{CreateOptions, StopOptions};
 use crate::model::container::status::Status;
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::observe::log::{LogOptions, Stream};
 use crate::model::observe::progress::{Access, PullOptions};
 use crate::model::value::health_check::FILTER_VALUES;
 use crate::model::value::platform::Platform;
-use crate::model::{Error, Kind, Result};
-use crate::script::flow::stats::Sampling;
-use crate::script::values::handle::Image;
+use crate::script::values::{self, handle::Image};
 
 /// How to make a container, and whether to stay with it.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub struct Create {
 
 /// The options of `create`, `run` and `ensure_running`.
 pub fn create(function: &str, map: Map) -> Result<Create> {
-    let given = ParsedOptions::new(function, map)?;
+    let given = ParsedOptions::new(function, keys(function), map)?;
     let interactive = given.flag("interactive")?;
     let options = CreateOptions {
         name: given.get_with("name", |value| text_of(value)?.parse())?,
@@ -45,7 +45,7 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
         hostname: given.get("hostname", values::text)?,
         labels: given.get("labels", pairs)?.unwrap_or_default().into_iter().collect(),
         stop_signal: given.get_with("stop_signal", values::signal)?,
-        stop_timeout: given.get_with("stop_timeout", grace)?,
+        stop_timeout: given.get_with("stop_timeout", stop_timeout)?,
         interactive: given.flag("stdin")? || interactive,
         tty: given.flag("tty")?,
         auto_remove: given.flag("rm")?,
@@ -61,7 +61,7 @@ pub fn create(function: &str, map: Map) -> Result<Create> {
 
 /// The options of `exec`.
 pub fn exec(map: Map) -> Result<ExecOptions> {
-    let given = ParsedOptions::new("exec", map)?;
+    let given = ParsedOptions::new("exec", keys("exec"), map)?;
     Ok(ExecOptions {
         env: given.get_with("env", env)?.unwrap_or_default(),
         user: given.get("user", values::scalar)?,
@@ -75,12 +75,13 @@ pub fn exec(map: Map) -> Result<ExecOptions> {
 
 /// The options of `load`: the platform to take.
 pub fn load(map: Map) -> Result<Option<Platform>> {
-    ParsedOptions::new("load", map)?.get_with("platform", |value| text_of(value)?.parse())
+    ParsedOptions::new("load", keys("load"), map)?
+        .get_with("platform", |value| text_of(value)?.parse())
 }
 
 /// The options of `save`.
 pub fn save(map: Map) -> Result<SaveOptions> {
-    let given = ParsedOptions::new("save", map)?;
+    let given = ParsedOptions::new("save", keys("save"), map)?;
     Ok(SaveOptions {
         format: given.get_with("format", |value| text_of(value)?.parse())?.unwrap_or_default(),
         compress: given.get_with("compress", |value| text_of(value)?.parse())?,
@@ -89,7 +90,7 @@ pub fn save(map: Map) -> Result<SaveOptions> {
 
 /// The options of `start`: whether to attach, and whether to give input.
 pub fn start(map: Map) -> Result<(bool, bool)> {
-    let given = ParsedOptions::new("start", map)?;
+    let given = ParsedOptions::new("start", keys("start"), map)?;
     let interactive = given.flag("interactive")?;
     Ok((given.flag("attach")? || interactive, interactive))
 }
@@ -98,42 +99,44 @@ pub fn start(map: Map) -> Result<(bool, bool)> {
 pub fn stop(function: &str, value: Dynamic) -> Result<StopOptions> {
     let value = value.flatten();
     if !value.is_map() {
-        return Ok(StopOptions { signal: None, timeout: Some(grace(&value)?) });
+        return Ok(StopOptions { signal: None, timeout: Some(stop_timeout(&value)?) });
     }
-    let given = ParsedOptions::new(function, value.cast::<Map>())?;
+    let given = ParsedOptions::new(function, keys(function), value.cast::<Map>())?;
     Ok(StopOptions {
         signal: given.get_with("signal", values::signal)?,
-        timeout: given.get_with("time", grace)?,
+        timeout: given.get_with("time", stop_timeout)?,
     })
 }
 
 /// The options of `rm`: force, and whether volumes that nobody named go too.
 pub fn remove(map: Map) -> Result<(bool, bool)> {
-    let given = ParsedOptions::new("rm", map)?;
+    let given = ParsedOptions::new("rm", keys("rm"), map)?;
     Ok((given.flag("force")?, given.flag("volumes")?))
 }
 
 /// The option of `rmi` and `rmv`.
 pub fn force(function: &str, map: Map) -> Result<bool> {
-    ParsedOptions::new(function, map)?.flag("force")
+    ParsedOptions::new(function, keys(function), map)?.flag("force")
 }
 
 /// The option of `image`.
 pub fn pull(map: Map) -> Result<PullPolicy> {
-    let policy = ParsedOptions::new("image", map)?.get("pull", |value| {
-        match values::text(value)?.as_str() {
-            "missing" => Some(PullPolicy::Missing),
-            "always" => Some(PullPolicy::Always),
-            "never" => Some(PullPolicy::Never),
-            _ => None,
-        }
-    })?;
+    let policy =
+        ParsedOptions::new("image", keys("image"), map)?.get(
+            "pull",
+            |value| match values::text(value)?.as_str() {
+                "missing" => Some(PullPolicy::Missing),
+                "always" => Some(PullPolicy::Always),
+                "never" => Some(PullPolicy::Never),
+                _ => None,
+            },
+        )?;
     Ok(policy.unwrap_or_default())
 }
 
 /// The options of `pull` and `push`.
 pub fn fetch(function: &str, map: Map) -> Result<PullOptions> {
-    let given = ParsedOptions::new(function, map)?;
+    let given = ParsedOptions::new(function, keys(function), map)?;
     let platform = given.get_with("platform", |value| text_of(value)?.parse())?;
     let verify = given.get("tls_verify", |value| value.as_bool().ok())?;
     Ok(PullOptions { platform, access: Access { insecure: verify == Some(false) } })
@@ -152,7 +155,7 @@ pub struct Follow {
 
 /// The options of `logs`.
 pub fn logs(map: Map) -> Result<Follow> {
-    let given = ParsedOptions::new("logs", map)?;
+    let given = ParsedOptions::new("logs", keys("logs"), map)?;
     let now = Timestamp::now();
     let stream = given.get("stream", |value| Stream::from_word(&values::text(value)?))?;
     let across_restarts = given.flag("across_restarts")?;
@@ -166,22 +169,6 @@ pub fn logs(map: Map) -> Result<Follow> {
     };
     let timeout = given.get_with("timeout", values::duration)?;
     Ok(Follow { options, timestamps: given.flag("timestamps")?, timeout })
-}
-
-/// The shortest time between two samples: each costs some reads of the kernel's files.
-const SHORTEST: Duration = Duration::from_millis(10);
-
-/// The options of `stats`.
-pub fn stats(map: Map) -> Result<Sampling> {
-    let given = ParsedOptions::new("stats", map)?;
-    let usual = Sampling::default();
-    let interval = given.get_with("interval", |value| match values::duration(value)? {
-        time if time < SHORTEST => Err(Error::new(Kind::Invalid, "10 ms at least")),
-        time => Ok(time),
-    })?;
-    let timeout = given.get_with("timeout", values::duration)?;
-    let interval = interval.unwrap_or(usual.interval);
-    Ok(Sampling { follow: given.flag("follow")?, interval, timeout })
 }
 
 /// Which containers `ps` lists.
@@ -209,7 +196,7 @@ pub struct Filter {
 
 /// The options of `ps`.
 pub fn filter(map: Map) -> Result<Filter> {
-    let given = ParsedOptions::new("ps", map)?;
+    let given = ParsedOptions::new("ps", keys("ps"), map)?;
     let status = given.get_with("status", statuses)?.unwrap_or_default();
     let exited = given.get("exited", |value| value.as_int().ok())?;
     let last = given.count("last")?;
@@ -232,122 +219,4 @@ pub fn filter(map: Map) -> Result<Filter> {
 
 fn health(value: &Dynamic) -> Option<String> {
     values::text(value).filter(|word| FILTER_VALUES.contains(&word.as_str()))
-}
-
-impl ParsedOptions<'_> {
-    pub(super) fn flag(&self, name: &str) -> Result<bool> {
-        Ok(self.get(name, |value| value.as_bool().ok())?.unwrap_or(false))
-    }
-
-    /// The end of a time, under either of its names.
-    pub(super) fn end_time(&self) -> Result<Option<Timestamp>> {
-        let now = Timestamp::now();
-        let read = |name| self.get_with(name, |value| values::moment(value, now));
-        Ok([read("before")?, read("until")?].into_iter().flatten().min())
-    }
-
-    pub(super) fn count(&self, name: &str) -> Result<Option<u64>> {
-        self.get(name, |value| u64::try_from(value.as_int().ok()?).ok())
-    }
-
-    pub(super) fn command(&self, name: &str) -> Result<Option<Vec<String>>> {
-        self.get_with(name, |value| values::command("a command", value))
-    }
-}
-
-pub(super) fn text_of(value: &Dynamic) -> Result<String> {
-    values::text(value).ok_or_else(|| {
-        Error::new(Kind::Invalid, format!("a string is wanted, not {}", values::type_of(value)))
-    })
-}
-
-fn grace(value: &Dynamic) -> Result<StopTimeout> {
-    match value.as_int() {
-        Ok(-1) => Ok(StopTimeout::NoLimit),
-        _ => values::duration(value).map(StopTimeout::After),
-    }
-}
-
-/// Keys and values of a map or an array; a lone `"key"` has an empty value.
-pub(super) fn pairs(value: &Dynamic) -> Option<Vec<(String, String)>> {
-    if let Some(map) = value.read_lock::<Map>() {
-        return map
-            .iter()
-            .map(|(key, value)| Some((key.to_string(), values::scalar(value)?)))
-            .collect();
-    }
-    let split = |text: String| match text.split_once('=') {
-        Some((key, value)) => (key.to_owned(), value.to_owned()),
-        None => (text, String::new()),
-    };
-    if let Some(text) = values::text(value) {
-        return Some(vec![split(text)]);
-    }
-    value.read_lock::<Array>()?.iter().map(|item| values::text(item).map(split)).collect()
-}
-
-/// The environment. A lone `"KEY"` takes this process's value, as `-e KEY` does.
-fn env(value: &Dynamic) -> Result<Vec<EnvEntry>> {
-    let invalid = |what: String| {
-        Error::new(Kind::Invalid, what)
-            .hint("write #{ KEY: \"value\" }, or an array of \"KEY=VALUE\"")
-    };
-    let entry = |key: &str, value: Option<String>| {
-        if key.is_empty() {
-            return Err(invalid("a variable has no name".to_owned()));
-        }
-        let key = key.to_owned();
-        Ok(match value {
-            Some(value) => EnvEntry::Set { key, value },
-            None => EnvEntry::Unset { key },
-        })
-    };
-    if let Some(map) = value.read_lock::<Map>() {
-        let read = |(key, value): (&_, &Dynamic)| {
-            let key: &str = AsRef::<str>::as_ref(key);
-            let text = values::scalar(value).ok_or_else(|| {
-                invalid(format!(
-                    "`{key}` is a string, a number or a boolean, not {}",
-                    values::type_of(value)
-                ))
-            })?;
-            entry(key, Some(text))
-        };
-        return map.iter().map(|(key, value)| read((key, value))).collect();
-    }
-    let items = value.read_lock::<Array>().ok_or_else(|| {
-        invalid(format!("a map or an array of strings is wanted, not {}", values::type_of(value)))
-    })?;
-    let read = |item: &Dynamic| {
-        let text = values::text(item)
-            .ok_or_else(|| invalid(format!("one variable is {}", values::type_of(item))))?;
-        match text.split_once('=') {
-            Some((key, value)) => entry(key, Some(value.to_owned())),
-            None => entry(&text, std::env::var(&text).ok()),
-        }
-    };
-    items.iter().map(read).collect()
-}
-
-fn statuses(value: &Dynamic) -> Result<Vec<Status>> {
-    let read = |value: &Dynamic| {
-        let text = text_of(value)?;
-        Status::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
-            let all: Vec<_> = Status::ALL.into_iter().map(Status::as_str).collect();
-            Error::new(Kind::Invalid, format!("there is no status `{text}`"))
-                .hint(format!("one of {}", all.join(", ")))
-        })
-    };
-    match value.read_lock::<Array>() {
-        Some(items) => items.iter().map(read).collect(),
-        None => Ok(vec![read(value)?]),
-    }
-}
-
-/// One string or an array of them.
-pub(super) fn texts(value: &Dynamic) -> Option<Vec<String>> {
-    match value.read_lock::<Array>() {
-        Some(items) => items.iter().map(values::text).collect(),
-        None => values::text(value).map(|text| vec![text]),
-    }
 }

@@ -2,12 +2,13 @@
 
 use rhai::{Dynamic, Map};
 
-use super::super::values;
-use super::read::{pairs, text_of};
-use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
+use super::convert::{pairs, text_of};
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
 use crate::model::container::Changes;
 use crate::model::container::resources::{Resources, Ulimit, parse_cpus, parse_limit};
 use crate::model::{Error, Kind, Result};
+use crate::script::values;
 
 /// The options.
 pub const KEYS: &[OptionSpec] = &[
@@ -86,7 +87,7 @@ fn limits(given: &ParsedOptions<'_>) -> Result<Resources> {
 
 /// The options of `update`.
 pub fn update(map: Map) -> Result<Changes> {
-    let given = ParsedOptions::new("update", map)?;
+    let given = ParsedOptions::new("update", [LIMITS, RESTART].concat(), map)?;
     let restart = given.get_with("restart", |value| text_of(value)?.parse())?;
     Ok(Changes { resources: limits(&given)?, restart })
 }

@@ -2,11 +2,12 @@
 
 use rhai::{Array, Dynamic};
 
-use super::super::values;
-use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
 use crate::model::Result;
 use crate::model::container::security::Security;
 use crate::model::value::capability;
+use crate::script::values;
 
 /// The options.
 pub const KEYS: &[OptionSpec] = &[

@@ -1,7 +1,8 @@
 //! Options that say what the monitor does while a container runs and when it ends: restarts, and the log's limits.
 
-use super::read::{pairs, text_of};
-use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
+use super::convert::{pairs, text_of};
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
 use crate::model::Result;
 use crate::model::container::supervision::{LogConfig, Supervision};
 

@@ -2,9 +2,10 @@
 
 use rhai::Map;
 
-use super::super::values;
-use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
 use crate::model::Result;
+use crate::script::values;
 
 /// Of `trace`.
 pub const TRACE_KEYS: &[OptionSpec] =
@@ -27,12 +28,12 @@ pub struct Diagram {
 
 /// Whether a trace goes step by step.
 pub fn trace(map: Map) -> Result<bool> {
-    ParsedOptions::new("trace", map)?.flag("step")
+    ParsedOptions::new("trace", TRACE_KEYS, map)?.flag("step")
 }
 
 /// How a diagram is to be drawn.
 pub fn diagram(map: Map) -> Result<Diagram> {
-    let given = ParsedOptions::new("diagram", map)?;
+    let given = ParsedOptions::new("diagram", DIAGRAM_KEYS, map)?;
     let ascii = given.get("ascii", |value| value.as_bool().ok())?;
     Ok(Diagram { ascii, svg: given.get("svg", values::text)? })
 }

@@ -5,12 +5,14 @@ use std::time::Duration;
 use regex::Regex;
 use rhai::{Array, Dynamic, Map};
 
-use super::super::values;
-use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
+use super::convert::text_of;
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
 use crate::model::container::status::Status;
 use crate::model::observe::log::Stream;
 use crate::model::observe::readiness::{HttpGet, Probe};
 use crate::model::{Error, Kind, Result};
+use crate::script::values;
 
 /// How long one answer of a server is waited for: one that hangs while it starts is asked again.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -92,12 +94,12 @@ pub fn wait_condition(value: &Dynamic) -> Result<WaitCondition> {
         Error::new(Kind::Invalid, "wait_for(): a condition is a word or a map")
             .hint("such as \"healthy\", #{ log: \"ready\" }, #{ port: 80 } or #{ exec: \"true\" }")
     })?;
-    let given = ParsedOptions::new("wait_for", map)?;
+    let given = ParsedOptions::new("wait_for", KEYS, map)?;
     let mut found = Vec::new();
-    if let Some(path) = given.get_with("http", super::read::text_of)? {
+    if let Some(path) = given.get_with("http", text_of)? {
         found.push(Condition::Probe(answer(&given, &path)?));
     } else {
-        found.extend(given.get_with("status", |value| state(&super::read::text_of(value)?))?);
+        found.extend(given.get_with("status", |value| state(&text_of(value)?))?);
         found.extend(given.get("port", port)?.map(|port| Condition::Probe(Probe::TcpSocket(port))));
     }
     found.extend(given.get_with("file", file)?.map(Condition::Probe));
@@ -133,7 +135,7 @@ fn answer(given: &ParsedOptions<'_>, path: &str) -> Result<Probe> {
 }
 
 fn file(value: &Dynamic) -> Result<Probe> {
-    let path = super::read::text_of(value)?;
+    let path = text_of(value)?;
     if !path.starts_with('/') || path.contains('\0') {
         let error = Error::new(Kind::Invalid, format!("{path:?} is no absolute path"));
         return Err(error.hint("such as \"/run/ready\""));
@@ -150,7 +152,7 @@ fn wait_conditions(value: &Dynamic) -> Result<Vec<WaitCondition>> {
 }
 
 fn pattern(value: &Dynamic) -> Result<Regex> {
-    let text = super::read::text_of(value)?;
+    let text = text_of(value)?;
     Regex::new(&text).map_err(|error| {
         Error::new(Kind::Invalid, format!("`{text}` is no regular expression"))
             .cause(error.to_string())

@@ -1,17 +1,17 @@
 //! Builds the Rhai engine: our functions, our module resolver, our limits.
 
-use rhai::Engine;
-use rhai::packages::{Package, StandardPackage};
-
 use super::modules::Resolver;
 use crate::script::api;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::errors::caught;
-use crate::script::flow::events::Event;
-use crate::script::flow::logs::{LogLine, Logs};
+use crate::script::flow::logs::Logs;
 use crate::script::syntax::parser;
+use crate::script::values::event::Event;
 use crate::script::values::exec_result::ExecResult;
 use crate::script::values::handle::{Container, Image};
+use crate::script::values::log_line::LogLine;
+use rhai::Engine;
+use rhai::packages::{Package, StandardPackage};
 
 /// How deep calls may nest: equal for debug and release, or tests would meet other limits than
 /// users. Rhai's own is too small for ordinary functions; the stack (see `stack`) is big enough.

@@ -1,8 +1,10 @@
 //! Between script values and plain ones: text, numbers, durations, times, JSON.
 
+pub(super) mod event;
 pub(super) mod exec_result;
 pub(super) mod format;
 pub(super) mod handle;
+pub(super) mod log_line;
 
 use std::time::Duration;
 

@@ -1,0 +1,35 @@
+//! The types that signatures show, and arrays of handles.
+
+use rhai::{Array, Dynamic, Map};
+
+// What signatures show. The names say what a value means; Rhai sees through them.
+
+/// A Container, a name or an id.
+pub type ContainerOrName = Dynamic;
+/// An Image or a reference.
+pub type ImageOrName = Dynamic;
+/// A Container, a name, an id, or a map of options.
+pub type ContainerOrOptions = Dynamic;
+/// A Container, an Image, a name, an id or a reference.
+pub type AnyOrName = Dynamic;
+/// An array of strings, or a string of words.
+pub type Command = Dynamic;
+/// A map of options.
+pub type Options = Map;
+/// A number of seconds, or such as `"10s"`.
+pub type Duration = Dynamic;
+/// A grace time or a map of options.
+pub type DurationOrOptions = Dynamic;
+/// An action of events, or an array of them.
+pub type ActionOrActions = Dynamic;
+/// A signal's name or number.
+pub type Signal = Dynamic;
+/// What a function was given back or has kept: anything.
+pub type Anything = Dynamic;
+
+/// Handles as script values.
+pub(super) fn array_of<T: Clone + Send + Sync + 'static>(
+    items: impl IntoIterator<Item = T>,
+) -> Array {
+    items.into_iter().map(Dynamic::from).collect()
+}

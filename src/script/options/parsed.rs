@@ -1,0 +1,128 @@
+//! A map of options whose keys are known, and how its values are read.
+
+use jiff::Timestamp;
+use rhai::{Dynamic, Map};
+
+use super::convert::pairs;
+use super::key::OptionSpec;
+use crate::model::{Error, Kind, Result};
+use crate::script::syntax::suggest::suggest;
+use crate::script::values;
+
+/// Options that the language knows and this version does not do yet.
+const NOT_YET: &[&str] = &["ports"];
+
+/// A map whose keys are known.
+#[derive(Debug)]
+pub struct ParsedOptions<'a> {
+    function: &'a str,
+    known: Vec<OptionSpec>,
+    map: Map,
+}
+
+impl<'a> ParsedOptions<'a> {
+    /// Checks the keys of `map` against those that `function` takes. The value `()` is as not given.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for a key that is not in the table.
+    pub fn new(function: &'a str, known: impl Into<Vec<OptionSpec>>, mut map: Map) -> Result<Self> {
+        let known = known.into();
+        for given in map.keys() {
+            if !known.iter().any(|key| key.name == given.as_str()) {
+                return Err(unknown(function, given, &known));
+            }
+        }
+        map.retain(|_, value| !value.is_unit());
+        for value in map.values_mut() {
+            *value = std::mem::take(value).flatten();
+        }
+        Ok(ParsedOptions { function, known, map })
+    }
+
+    /// The value of an option, read by `read`; a failure names function, option and form.
+    pub(super) fn get<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Dynamic) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(value) = self.map.get(name) else { return Ok(None) };
+        read(value).map(Some).ok_or_else(|| self.type_error(name, value))
+    }
+
+    /// As [`Self::get`], for what knows itself why it fails.
+    pub(super) fn get_with<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Dynamic) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.map.get(name).map(read).transpose().map_err(|error| {
+            let message = format!("{}(): option `{name}`: {}", self.function, error.message());
+            let renamed = Error::new(error.kind(), message);
+            match error.hint_text() {
+                Some(hint) => renamed.hint(hint),
+                None => renamed,
+            }
+        })
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool> {
+        Ok(self.get(name, |value| value.as_bool().ok())?.unwrap_or(false))
+    }
+
+    /// The end of a time, under either of its names.
+    pub(super) fn end_time(&self) -> Result<Option<Timestamp>> {
+        let now = Timestamp::now();
+        let read = |name| self.get_with(name, |value| values::moment(value, now));
+        Ok([read("before")?, read("until")?].into_iter().flatten().min())
+    }
+
+    pub(super) fn count(&self, name: &str) -> Result<Option<u64>> {
+        self.get(name, |value| u64::try_from(value.as_int().ok()?).ok())
+    }
+
+    pub(super) fn command(&self, name: &str) -> Result<Option<Vec<String>>> {
+        self.get_with(name, |value| values::command("a command", value))
+    }
+
+    /// `key` or `key=value`.
+    pub(super) fn labels(&self) -> Result<Vec<String>> {
+        let labels = self.get("label", pairs)?.unwrap_or_default();
+        let text = |(key, value): (String, String)| match value.is_empty() {
+            true => key,
+            false => format!("{key}={value}"),
+        };
+        Ok(labels.into_iter().map(text).collect())
+    }
+
+    /// The values, for what reads them in its own way.
+    pub(super) fn into_map(self) -> Map {
+        self.map
+    }
+
+    fn type_error(&self, name: &str, value: &Dynamic) -> Error {
+        let takes = self.known.iter().find(|key| key.name == name);
+        let wanted = takes.map(|key| key.value_type.describe()).unwrap_or_default();
+        let given = match values::scalar(value) {
+            Some(text) if value.is_string() => format!("\"{text}\""),
+            Some(text) => text,
+            None => values::type_of(value).to_owned(),
+        };
+        let message = format!("{}(): option `{name}` takes {wanted}, not {given}", self.function);
+        Error::new(Kind::Invalid, message)
+    }
+}
+
+/// The error for a key that is not in the table: the nearest one, and all of them.
+fn unknown(function: &str, given: &str, known: &[OptionSpec]) -> Error {
+    let names: Vec<&str> = known.iter().map(|key| key.name).collect();
+    let all = format!("known: {}", names.join(", "));
+    if NOT_YET.contains(&given) {
+        let message = format!("{function}(): option `{given}` is not supported yet");
+        return Error::new(Kind::Unsupported, message).hint(all);
+    }
+    let hint = match suggest(given, names) {
+        Some(near) => format!("did you mean `{near}`? ({all})"),
+        None => all,
+    };
+    Error::new(Kind::Invalid, format!("{function}(): no option `{given}`")).hint(hint)
+}

@@ -1,0 +1,54 @@
+//! The options of `stats`: how samples are taken.
+
+use std::time::Duration;
+
+use rhai::Map;
+
+use super::key::{OptionSpec, ValueType, option_spec};
+use super::parsed::ParsedOptions;
+use crate::model::{Error, Kind, Result};
+use crate::script::values;
+
+/// How samples are taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Sampling {
+    /// Whether there are to be several.
+    pub follow: bool,
+    /// How long from one to the next.
+    pub interval: Duration,
+    /// When to give up.
+    pub timeout: Option<Duration>,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Sampling { follow: false, interval: Duration::from_secs(1), timeout: None }
+    }
+}
+
+/// The shortest time between two samples: each costs some reads of the kernel's files.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// What `stats` takes.
+pub(super) const KEYS: &[OptionSpec] = &[
+    option_spec("follow", ValueType::Flag, "go on until the container ends"),
+    option_spec(
+        "interval",
+        ValueType::Duration,
+        "how long from one sample to the next; 1 s by default",
+    ),
+    option_spec("timeout", ValueType::Duration, "give up following after so long"),
+];
+
+/// The options of `stats`.
+pub fn stats(map: Map) -> Result<Sampling> {
+    let given = ParsedOptions::new("stats", KEYS, map)?;
+    let usual = Sampling::default();
+    let interval = given.get_with("interval", |value| match values::duration(value)? {
+        time if time < SHORTEST => Err(Error::new(Kind::Invalid, "10 ms at least")),
+        time => Ok(time),
+    })?;
+    let timeout = given.get_with("timeout", values::duration)?;
+    let interval = interval.unwrap_or(usual.interval);
+    Ok(Sampling { follow: given.flag("follow")?, interval, timeout })
+}
