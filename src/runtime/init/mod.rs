@@ -197,11 +197,8 @@ impl PlanRunner<'_> {
             Step::MountTmpfs(memory) => {
                 let mounted =
                     mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;
-                let place = rooted_path::open_or_create(
-                    self.root()?,
-                    &memory.target,
-                    PlaceKind::Directory,
-                )?;
+                let (root, target) = (self.root()?, &memory.target);
+                let place = rooted_path::open_or_create(root, target, PlaceKind::Directory)?;
                 mount::attach(mounted, place)
             }
         }

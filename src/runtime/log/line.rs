@@ -23,8 +23,8 @@ pub(super) struct Record<'a> {
     pub(super) partial: bool,
 }
 
-/// Reads one record, and whether its line goes on in the next one; `None` for a marker of a gap or a
-/// record that is damaged.
+/// Reads one record, and whether its line goes on in the next one. Returns `None` for a marker of
+/// a gap and for a damaged record.
 pub(super) fn parse(line: &[u8]) -> Option<(LogLine, bool)> {
     let record: Record<'_> = serde_json::from_slice(line).ok()?;
     let bytes = match (record.log, record.log64) {

@@ -2,10 +2,10 @@
 
 use oci_spec::runtime::LinuxSeccompOperator;
 
-/// What a number gets.
+/// The decision for a system call's number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// This answer.
+    /// Always this answer.
     Answer(u32),
     /// The answer of the first rule whose tests all hold, else the default.
     Rules(Vec<(Vec<Test>, u32)>),
