@@ -114,6 +114,7 @@ struct PlanRunner<'a> {
 }
 
 impl PlanRunner<'_> {
+    #[expect(clippy::too_many_lines, reason = "one arm a step")]
     fn perform(&mut self, step: &Step) -> Result<(), Errno> {
         match step {
             Step::CloseInherited => process::close_all_but(&self.init.descriptors),
@@ -175,13 +176,6 @@ impl PlanRunner<'_> {
             }
             Step::CloseDescriptors => self.close_descriptors(),
             Step::Execute => self.execute(),
-            shared => self.share(shared),
-        }
-    }
-
-    /// The steps of what is not the container's alone.
-    fn share(&mut self, step: &Step) -> Result<(), Errno> {
-        match step {
             Step::JoinNamespace { fd_index: slot, .. } => {
                 let namespace = self.init.namespaces.get(*slot).ok_or(Errno::BADF)?;
                 process::enter_namespace(namespace)
@@ -203,14 +197,10 @@ impl PlanRunner<'_> {
             Step::MountTmpfs(memory) => {
                 let mounted =
                     mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;
-                let place = rooted_path::open_or_create(
-                    self.root()?,
-                    &memory.target,
-                    PlaceKind::Directory,
-                )?;
+                let (root, target) = (self.root()?, &memory.target);
+                let place = rooted_path::open_or_create(root, target, PlaceKind::Directory)?;
                 mount::attach(mounted, place)
             }
-            _ => Err(Errno::NOSYS),
         }
     }
 

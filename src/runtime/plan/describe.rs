@@ -32,6 +32,7 @@ impl Step {
     }
 
     /// Its name, and the calls that every such step makes.
+    #[expect(clippy::too_many_lines, reason = "one arm a step")]
     fn key(&self) -> (&'static str, &'static [&'static str]) {
         match self {
             Step::CloseInherited => ("close-inherited", &["close_range"]),
@@ -87,21 +88,15 @@ impl Step {
             }
             Step::CloseDescriptors => ("close-descriptors", &["close_range"]),
             Step::Execute => ("execute", &["execve"]),
-            shared => shared.key_of_shared(),
-        }
-    }
-
-    /// The same for the steps of what is not the container's alone.
-    fn key_of_shared(&self) -> (&'static str, &'static [&'static str]) {
-        match self {
             Step::JoinNamespace { .. } => ("join-namespace", &["setns"]),
             Step::OpenDevShm => ("open-shared-memory", &["setns", "open_tree", "setns"]),
             Step::SetDomainname(_) => ("set-domainname", &["setdomainname"]),
             Step::OpenBindSource(_) => ("open-source", &["open_tree", "mount_setattr"]),
             Step::CopyUpVolume { .. } => ("fill-volume", &[]),
             Step::AttachBind { .. } => ("show-source", &["move_mount"]),
-            // What is left: `kind` names all others.
-            _ => ("mount-memory", &["fsopen", "fsconfig", "fsmount", "move_mount"]),
+            Step::MountTmpfs(_) => {
+                ("mount-memory", &["fsopen", "fsconfig", "fsmount", "move_mount"])
+            }
         }
     }
 
