@@ -138,7 +138,7 @@ fn start(
     let config = process_of(directory.read("config.json")?, &spec);
     let plan = plan::join(&config, spec.stdin)?;
     let (stdin, write) = if spec.stdin && !spec.tty {
-        let (read, write) = spawn::pipe()?;
+        let (read, write) = sys::process::pipe()?;
         let failed = |errno: Errno| Error::from_errno("ioctl(FIONBIO)", errno.raw_os_error());
         rustix::io::ioctl_fionbio(&write, true).map_err(failed)?;
         (Some(read), Some(write))

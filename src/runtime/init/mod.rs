@@ -11,6 +11,7 @@ pub mod pid1;
 pub(super) mod privileges;
 pub(super) mod proc_self;
 pub(super) mod read_etc;
+pub(super) mod root_mount;
 pub mod rooted_path;
 pub(super) mod terminal;
 pub(super) mod traced;
@@ -24,7 +25,6 @@ use rustix::io::Errno;
 
 use super::plan::{DeviceNode, FileStep, MountStep, Plan, Step};
 use super::protocol::{Report, Size};
-use crate::runtime::client::root;
 use crate::runtime::init::rooted_path::{PlaceKind, make_directories};
 use crate::runtime::init::traced::TraceWriter;
 use crate::sys::mount::{self, Attributes};
@@ -127,8 +127,10 @@ impl PlanRunner<'_> {
             Step::NewSession => rustix::process::setsid().map(drop),
             Step::BringLoopbackUp => net::loopback_up(),
             Step::MakeMountsSlave => mount::make_all_slaves(),
-            Step::MountRoot(overlay) => self.begin_root(root::mount(overlay)),
-            Step::BindRoot { path, attributes } => self.begin_root(root::bind(path, *attributes)),
+            Step::MountRoot(overlay) => self.begin_root(root_mount::mount(overlay)),
+            Step::BindRoot { path, attributes } => {
+                self.begin_root(root_mount::bind(path, *attributes))
+            }
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
             Step::BindDevice(device) => device::bind_device(self.root()?, device),
@@ -171,7 +173,12 @@ impl PlanRunner<'_> {
             Step::SetNoNewPrivs => rustix::thread::set_no_new_privs(true),
             Step::LoadSeccomp(judge) => seccomp::set(&judge.program, judge.flags),
             Step::SetCredentials(step) => {
-                self.home = privileges::set_credentials(self.init, self.terminal.as_ref(), step)?;
+                self.home = privileges::set_credentials(
+                    &self.init.environment,
+                    &self.init.streams,
+                    self.terminal.as_ref(),
+                    step,
+                )?;
                 Ok(())
             }
             Step::CloseDescriptors => self.close_descriptors(),

@@ -7,14 +7,16 @@
 mod end;
 mod event;
 mod health;
-pub(super) mod join;
+mod join;
+mod launch;
 mod policy;
 mod restart;
+mod state;
 mod verbs;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -22,8 +24,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use self::health::HealthChecker;
+use self::state::Run;
 use super::cgroup::{Cgroup, Hierarchies};
-use super::log::Writer;
 use super::protocol::{Reply, Request, Size, StartOptions};
 use super::rootless;
 use super::trace;
@@ -43,7 +45,6 @@ use crate::runtime::monitor::restart::RestartState;
 use crate::runtime::protocol::client::{ClientConnection, ClientMessage};
 use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::record::directory::Directory;
-use crate::runtime::spawn::stdin_writer::StdinWriter;
 use crate::runtime::trace::operation::Operation;
 use crate::sys;
 
@@ -121,22 +122,6 @@ struct Monitor {
     wake_at: Option<Instant>,
     /// How large its terminal is to be.
     window_size: Option<Size>,
-}
-
-/// A container that runs.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(super) child: sys::process::Child,
-    pub(super) outputs: [Option<OwnedFd>; 2],
-    pub(super) log: Writer,
-    /// Holds the container's standard input open.
-    pub(super) stdin: Option<File>,
-    /// What is typed into its terminal.
-    pub(super) input: StdinWriter,
-    /// Our end of its terminal.
-    pub(super) terminal: Option<OwnedFd>,
-    /// What tells its processes where it has no cgroup.
-    pub(super) mounts: Option<PathBuf>,
 }
 
 /// Leaves the front's session, terminal and signals, and reads the container's files.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::Monitor;
+use super::launch::launch;
 use super::policy::UsageMeter;
 use crate::model::Result;
 use crate::model::container::Changes;
@@ -14,7 +15,6 @@ use crate::model::container::supervision::restart_delay;
 use crate::model::observe::event::Action;
 use crate::model::observe::log::Stream;
 use crate::runtime::protocol::Reply;
-use crate::runtime::spawn;
 use crate::runtime::{host, oci};
 
 /// What restarts depend on.
@@ -46,13 +46,8 @@ impl Monitor {
     pub(super) fn run_program(&mut self) -> Result<()> {
         // What it takes to set it up is counted for it as well.
         self.meter = UsageMeter::begin();
-        let run = spawn::launch(
-            &self.directory,
-            &self.hierarchies,
-            &self.cgroup,
-            &self.spec,
-            self.window_size,
-        )?;
+        let run =
+            launch(&self.directory, &self.hierarchies, &self.cgroup, &self.spec, self.window_size)?;
         let before = self.state.clone();
         self.state.status = Status::Running;
         self.state.pid = run.child.pid;
