@@ -29,6 +29,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
 pub use crate::script::context::thrown::RhaiResultOf;
+use crate::script::docs::{ApiModule, Library};
 
 // What signatures show. The names say what a value means; Rhai sees through them.
 
@@ -54,15 +55,6 @@ pub type ActionOrActions = Dynamic;
 pub type Signal = Dynamic;
 /// What a function was given back or has kept: anything.
 pub type Anything = Dynamic;
-
-/// A part of the language.
-#[derive(Debug)]
-pub struct ApiModule {
-    /// What help calls it.
-    pub title: &'static str,
-    /// Builds its module.
-    pub build: fn() -> Module,
-}
 
 /// The parts, in the order of help.
 pub const MODULES: &[ApiModule] = &[
@@ -95,6 +87,9 @@ pub const MODULES: &[ApiModule] = &[
     ApiModule { title: "Data", build: || exported_module!(data::data) },
     ApiModule { title: "System", build: || exported_module!(system::system) },
 ];
+
+/// All that scripts have: the parts, and the modules that they can import.
+pub static LIBRARY: Library = Library::new(MODULES, stdlib::MODULES);
 
 /// All parts in one module.
 pub fn module() -> Module {

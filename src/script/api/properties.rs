@@ -4,7 +4,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, INT, ImmutableString, Map};
 
-use super::super::{docs, values};
+use super::super::values;
 use super::RhaiResultOf;
 use crate::model::container::Container as Record;
 use crate::model::{Error, Kind};
@@ -394,9 +394,13 @@ fn no_property(
     noun: &str,
     name: &str,
 ) -> Box<EvalAltResult> {
-    let known = docs::properties(ctx.engine(), subject.type_id());
+    let library = match ScriptContext::of(ctx) {
+        Ok(context) => context.library(),
+        Err(error) => return error,
+    };
+    let known = library.properties(ctx.engine(), subject.type_id());
     let hint = match suggest(name, known.iter().map(String::as_str)) {
-        _ if docs::is_function(ctx.engine(), name) => {
+        _ if library.is_function(ctx.engine(), name) => {
             format!("`{name}` is a function: call it, .{name}()")
         }
         Some(near) => format!("did you mean `{near}`?"),

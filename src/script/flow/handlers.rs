@@ -27,7 +27,6 @@ use crate::script::context::script_context::ScriptContext;
 use crate::script::context::stack;
 use crate::script::context::thread;
 use crate::script::context::thrown::RhaiResultOf;
-use crate::script::session::interpreter;
 
 /// What `on` gives: the handler is called for as long as this is on. Copies are the same.
 #[derive(Clone, Debug)]
@@ -278,7 +277,7 @@ fn next_queued() -> Option<(Event, Vec<Rc<Handler>>, Rc<Engine>)> {
         };
         let list = handlers.list.iter().filter(wanted).cloned().collect();
         let stage = &handlers.context;
-        let engine = handlers.engine.get_or_insert_with(|| Rc::new(interpreter::build(stage)));
+        let engine = handlers.engine.get_or_insert_with(|| Rc::new(stage.new_engine()));
         Some((event, list, Rc::clone(engine)))
     })
 }
