@@ -1,16 +1,16 @@
 //! What handles tell about themselves. Nothing here changes anything; a container's are asked anew
 //! each time.
 
-use crate::model::container::Container as Record;
 use crate::model::{Error, Kind};
+use crate::model::container::Container as Record;
+use crate::script::{docs, values};
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
 use crate::script::syntax::suggest::suggest;
 use crate::script::values::handle::{Container, Image};
-use crate::script::{docs, values};
-use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, INT, ImmutableString, Map};
+use rhai::plugin::*;
 
 /// Properties of Container and Image.
 #[export_module]
@@ -393,9 +393,13 @@ fn no_property(
     noun: &str,
     name: &str,
 ) -> Box<EvalAltResult> {
-    let known = docs::properties(ctx.engine(), subject.type_id());
+    let library = match ScriptContext::of(ctx) {
+        Ok(context) => context.library(),
+        Err(error) => return error,
+    };
+    let known = library.properties(ctx.engine(), subject.type_id());
     let hint = match suggest(name, known.iter().map(String::as_str)) {
-        _ if docs::is_function(ctx.engine(), name) => {
+        _ if library.is_function(ctx.engine(), name) => {
             format!("`{name}` is a function: call it, .{name}()")
         }
         Some(near) => format!("did you mean `{near}`?"),

@@ -17,6 +17,7 @@ use rhai::{AST, EvalAltResult, ParseErrorType, Position, Scope};
 
 use self::vocabulary::Vocabulary;
 use crate::model::Result;
+use crate::script::api::LIBRARY;
 use crate::script::errors::explain;
 use crate::script::errors::explain::{ErrorText, NameScope};
 use crate::script::errors::render;
@@ -186,7 +187,7 @@ fn parse(notes: &mut Findings, text: &str) -> Option<AST> {
             _ => None,
         };
         let parsing = EvalAltResult::ErrorParsing(error.err_type().clone(), place);
-        let known = NameScope { engine: &engine, scope: &Scope::new(), text };
+        let known = NameScope { engine: &engine, library: &LIBRARY, scope: &Scope::new(), text };
         let ErrorText { message, hint, .. } = explain::explain(&parsing, &known);
         let Some(name) = missing else {
             notes.error(place, message, hint);

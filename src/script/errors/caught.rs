@@ -26,7 +26,12 @@ pub fn normalize(
     let told = RhaiErrorMap::read(&map);
     let text = stage.sources().text(&told.source).unwrap_or_else(|| "".into());
     let scope = Scope::new();
-    let known = NameScope { engine: context.engine(), scope: &scope, text: &text };
+    let known = NameScope {
+        engine: context.engine(),
+        library: stage.library(),
+        scope: &scope,
+        text: &text,
+    };
     let words = explain::from_rhai_text(&told.message, &known);
     let mut error = Error::new(Kind::Invalid, words.message);
     if let Some(hint) = words.hint {

@@ -3,8 +3,7 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseErrorType, Position, Scope};
 
-use crate::script::docs;
-use crate::script::docs::{Function, Role};
+use crate::script::docs::{Function, Library, Role};
 use crate::script::syntax::declared;
 use crate::script::syntax::declared::Unseen;
 use crate::script::syntax::keyword;
@@ -47,6 +46,8 @@ impl ErrorText {
 pub struct NameScope<'a> {
     /// Knows the functions.
     pub engine: &'a Engine,
+    /// Knows what there is to say of them.
+    pub library: &'a Library,
     /// Knows the variables.
     pub scope: &'a Scope<'static>,
     /// The text where the error is, if known: it knows names too.
@@ -200,7 +201,7 @@ fn reserved(word: &str) -> Option<String> {
 
 fn variable(name: &str, place: Position, known: &NameScope<'_>) -> ErrorText {
     let words = ErrorText::new(format!("there is no variable `{name}` here"));
-    if docs::is_function(known.engine, name) {
+    if known.library.is_function(known.engine, name) {
         return words.hint(Some(format!("`{name}` is a function: call it, {name}(...)")));
     }
     let outer = known.scope.contains(name);
@@ -256,14 +257,14 @@ fn function(signature: &str, known: &NameScope<'_>) -> ErrorText {
                     .to_owned(),
             ));
     }
-    let all = docs::all_functions(known.engine);
-    let own: Vec<_> =
-        docs::own_functions().into_iter().flat_map(|(_, functions)| functions).collect();
-    let named = |list: &[Function]| -> Vec<Function> {
-        list.iter().filter(|f| f.name == name && f.role == Role::Function).cloned().collect()
-    };
+    let all = known.library.all_functions(known.engine);
+    let own = known.library.own_functions().iter().flat_map(|(_, functions)| functions);
+    let is_named = |f: &&Function| f.name == name && f.role == Role::Function;
     // Rhai has a `start` of ranges; who meets ours in an error wants ours.
-    let same = Some(named(&own)).filter(|own| !own.is_empty()).unwrap_or_else(|| named(&all));
+    let mut same: Vec<&Function> = own.filter(is_named).collect();
+    if same.is_empty() {
+        same = all.iter().filter(is_named).collect();
+    }
     if !same.is_empty() {
         let forms: Vec<_> = same.iter().map(|function| function.signature()).collect();
         return ErrorText::new(format!("{name}() does not take ({given})"))

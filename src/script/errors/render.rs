@@ -35,7 +35,8 @@ pub fn report(
     }
     let place = frames.first().map_or(name, |frame| frame.source.as_str()).to_owned();
     let text = stage.sources().text(&place).unwrap_or_else(|| "".into());
-    let words = explain(leaf, &NameScope { engine, scope, text: &text }).escaped();
+    let words = explain(leaf, &NameScope { engine, library: stage.library(), scope, text: &text })
+        .escaped();
     draw(stage, &words, &frames, stage.host().color)
 }
 
