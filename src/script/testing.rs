@@ -11,7 +11,8 @@ use crate::script::context::scope::Scope;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
 use crate::script::context::thrown::{Ending, RhaiResultOf, innermost};
-use crate::script::errors::{explain, render};
+use crate::script::errors::render;
+use crate::script::errors::words::in_a_line;
 use crate::ui;
 
 /// Who is told of each test when it has ended.
@@ -172,7 +173,7 @@ fn run_with_hooks(
 fn failed(ctx: &NativeCallContext, stage: &ScriptContext, error: &EvalAltResult) -> TestOutcome {
     let name = ctx.call_source().unwrap_or_default();
     let report = render::report(ctx.engine(), stage, &rhai::Scope::new(), name, error);
-    let message = ui::error::escape_control(&explain::in_a_line(innermost(error)));
+    let message = ui::error::escape_control(&in_a_line(innermost(error)));
     TestOutcome::Failed { message, report }
 }
 

@@ -9,7 +9,7 @@ use super::script_context::ScriptContext;
 use super::thread;
 use super::thrown::{RhaiResultOf, innermost, throw};
 use crate::model::{Kind, Result};
-use crate::script::errors::explain;
+use crate::script::errors::words::in_a_line;
 use crate::script::values::handle::Container;
 
 /// A part of a script. The whole script is one as well.
@@ -159,6 +159,6 @@ fn remove(stage: &ScriptContext, container: &Container) -> Result<()> {
 fn warn(stage: &ScriptContext, error: &EvalAltResult) {
     let error = innermost(error);
     if !matches!(error, EvalAltResult::ErrorTerminated(..)) {
-        stage.eprint(&format!("warning: while tidying up: {}", explain::in_a_line(error)));
+        stage.eprint(&format!("warning: while tidying up: {}", in_a_line(error)));
     }
 }
