@@ -5,6 +5,7 @@ pub mod digest;
 pub mod health_check;
 pub mod id;
 pub mod language;
+pub mod list;
 pub mod name;
 pub(super) mod name_words;
 pub mod platform;
