@@ -7,6 +7,7 @@ pub mod health_check;
 pub mod id;
 pub(super) mod json;
 pub mod language;
+pub mod list;
 pub mod name;
 pub(super) mod name_words;
 pub mod platform;
