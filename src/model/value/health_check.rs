@@ -90,7 +90,7 @@ impl HealthCheck {
         self
     }
 
-    /// Refuses malformed commands and negative or too short times.
+    /// Refuses malformed commands, times below 1 ms and negative retries.
     ///
     /// # Errors
     /// [`Kind::Invalid`].
