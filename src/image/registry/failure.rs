@@ -180,7 +180,7 @@ struct ErrorEntry {
 }
 
 /// Converts an answer that is an error. `what` is the path of the request, empty where it is not
-/// part of a repository; `known` tells whether credentials were shown.
+/// part of a repository; `known` is whether credentials were sent.
 pub(super) fn refusal(
     registry: &str,
     what: &str,
