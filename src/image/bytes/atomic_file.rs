@@ -14,9 +14,8 @@ const MAX_LINKS: usize = 40;
 /// The target of bytes for a user.
 type Out<'a> = &'a mut (dyn Write + Send);
 
-/// Writes a file that appears under its name when it is complete. A link stays, and
-/// its target is written; a target that is not a regular file, such as a pipe or a device, is written
-/// directly.
+/// Writes a file that appears under its name when it is complete. A link stays, and its target is
+/// written; a target that is not a regular file, such as a pipe or a device, is written directly.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for a directory, [`Kind::NotFound`] where its directory is missing; when it

@@ -79,7 +79,8 @@ pub(crate) fn abandoned(parent: &Path) -> Result<Vec<Staging>> {
     Ok(found)
 }
 
-/// Returns the names of the directories of dead imports in `parent`. The caller holds the store's lock.
+/// Returns the names of the directories of dead imports in `parent`. The caller holds the store's
+/// lock.
 pub(crate) fn abandoned_names(parent: &Path) -> Result<Vec<Vec<u8>>> {
     let holder = fs::open_dir(parent)?;
     let mut names = fs::names(&holder)?;

@@ -1,4 +1,5 @@
-//! Attributes of files and directories: which of them images may have, and how one takes those of another.
+//! Attributes of files and directories: which of them images may have, and how one takes those of
+//! another.
 
 use std::os::fd::OwnedFd;
 

@@ -157,8 +157,8 @@ impl Extraction<'_> {
         }
     }
 
-    /// Removes what is at `place`, unless it is a directory and shall become one. Returns true where
-    /// that directory stays.
+    /// Removes what is at `place`, unless it is a directory and shall become one. Returns true
+    /// where that directory stays.
     fn make_room(&mut self, place: &mut EntryTarget<'_>, for_directory: bool) -> Result<bool> {
         let Some(present) = fs::stat(&*place.parent, place.last_component)? else {
             return Ok(false);

@@ -96,8 +96,8 @@ impl<'a> Parents<'a> {
         }
     }
 
-    /// Opens the directory `parts` of this layer, and creates it where it is missing. Also returns its path
-    /// without links.
+    /// Opens the directory `parts` of this layer, and creates it where it is missing. Also returns
+    /// its path without links.
     pub(crate) fn open(&mut self, parts: &[&[u8]]) -> Result<(Rc<OwnedFd>, Vec<u8>)> {
         let path = join(parts);
         if let Some((known, directory)) = &self.last
@@ -179,8 +179,8 @@ impl<'a> Parents<'a> {
         Ok(all)
     }
 
-    /// Creates a directory whose parent exists. Where a whiteout is in its place, the directory goes on
-    /// hiding what lies below.
+    /// Creates a directory whose parent exists. Where a whiteout is in its place, the directory
+    /// goes on hiding what lies below.
     fn make_new(&mut self, path: &[Vec<u8>]) -> Result<OwnedFd> {
         self.lower_seen = true;
         let Some((leaf, parents)) = path.split_last() else {

@@ -14,7 +14,8 @@ use crate::sys::{fs, userns};
 
 /// The attribute by which overlayfs knows a directory that hides what lies below.
 pub(crate) const OPAQUE: &str = "trusted.overlay.opaque";
-/// The attribute in a user namespace, whose root may not set `trusted.*` (overlayfs.rst, "userxattr").
+/// The attribute in a user namespace, whose root may not set `trusted.*` (overlayfs.rst,
+/// "userxattr").
 const OPAQUE_OF_USER: &str = "user.overlay.opaque";
 
 /// Returns the attribute that overlayfs reads when this process mounts it.
@@ -80,8 +81,9 @@ pub(crate) enum Found {
     },
 }
 
-/// Looks `path` up in the layer `top` and in those `below` it, topmost first. No component is followed: the caller resolves
-/// links, one component after the other, so every prefix of `path` is a directory here.
+/// Looks `path` up in the layer `top` and in those `below` it, topmost first. No component is
+/// followed: the caller resolves links, one component after the other, so every prefix of `path` is
+/// a directory here.
 pub(crate) fn lookup(top: &OwnedFd, below: &[Layer], path: &[Vec<u8>]) -> Result<Found> {
     let Some((leaf, parents)) = path.split_last() else {
         return Ok(Found::Absent);

@@ -14,8 +14,8 @@ use crate::model::{Error, Kind, Result};
 const TLS_PROBE: Duration = Duration::from_secs(3);
 
 impl Registry {
-    /// Returns the base address. On the local host, and with `--tls-verify=false`, the registry is probed
-    /// for TLS first.
+    /// Returns the base address. On the local host, and with `--tls-verify=false`, the registry is
+    /// probed for TLS first.
     pub(super) fn base(&self) -> Result<&Url> {
         if let Some(base) = self.0.base.get() {
             return Ok(base);

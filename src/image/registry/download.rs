@@ -1,4 +1,5 @@
-//! Manifests, and blobs into files: hashed while they come, and gone on with where a connection broke.
+//! Manifests, and blobs into files: hashed while they come, and gone on with where a connection
+//! broke.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -16,7 +16,8 @@ const MAX_WAITS: u32 = 4;
 const MAX_FAILURES: u32 = 3;
 
 impl Registry {
-    /// Waits, if the answer says that the registry is busy or failed. Returns whether to send again.
+    /// Waits, if the answer says that the registry is busy or failed. Returns whether to send
+    /// again.
     pub(super) fn should_retry(
         &self,
         answer: &RegistryResponse,

@@ -71,8 +71,8 @@ impl Document {
     }
 }
 
-/// Refuses variables that a program cannot be given, or that an engine interprets: podman took `*` and a
-/// bare `KEY` in an image as orders to import the host's environment (CVE-2026-57231).
+/// Refuses variables that a program cannot be given, or that an engine interprets: podman took `*`
+/// and a bare `KEY` in an image as orders to import the host's environment (CVE-2026-57231).
 fn check_config(config: &ImageConfig) -> Result<()> {
     for entry in &config.env {
         let key = entry.split_once('=').map_or("", |(key, _)| key);

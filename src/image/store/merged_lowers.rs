@@ -63,8 +63,8 @@ impl Store {
         }
     }
 
-    /// Returns the layer whose directory has the attributes of `/`, relative to the store: the topmost with
-    /// an entry for `/`.
+    /// Returns the layer whose directory has the attributes of `/`, relative to the store: the
+    /// topmost with an entry for `/`.
     pub fn root_like(&self, layers: &[Digest]) -> Option<PathBuf> {
         let describes = |key: &&Digest| layer::has_root_entry(self.images(), key);
         let found = layers.iter().rev().find(describes).or(layers.last());
@@ -114,14 +114,16 @@ impl Store {
         Ok(root)
     }
 
-    /// Returns the existing merges of the lowest of these layers: the number of layers and the path.
+    /// Returns the existing merges of the lowest of these layers: the number of layers and the
+    /// path.
     pub(crate) fn merged_lowers(&self, layers: &[Digest]) -> Vec<(usize, PathBuf)> {
         let paths = keys(layers).map(|key| self.images().join(DIRECTORY).join(key.hex()));
         let counted = paths.enumerate().map(|(below, path)| (below + 1, path));
         counted.filter(|(_, path)| path.is_dir()).collect()
     }
 
-    /// Returns the names of merges that no container of `users` needs. The caller holds the store's lock.
+    /// Returns the names of merges that no container of `users` needs. The caller holds the store's
+    /// lock.
     pub(crate) fn unreferenced_merged(&self, users: &[ImageUser]) -> Result<Vec<Vec<u8>>> {
         let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else {
             return Ok(Vec::new());

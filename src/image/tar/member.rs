@@ -111,8 +111,8 @@ fn kind_of(header: &Header, name: &[u8]) -> Result<MemberKind> {
     })
 }
 
-/// Returns the numbers of a device. mknod(2) would cut off bits that Linux does not keep, and what is
-/// left could be 0:0, overlayfs's whiteout.
+/// Returns the numbers of a device. mknod(2) would cut off bits that Linux does not keep, and what
+/// is left could be 0:0, overlayfs's whiteout.
 fn device(header: &Header, kind: MemberKind) -> Result<(u32, u32)> {
     if !matches!(kind, MemberKind::CharDevice | MemberKind::BlockDevice) {
         return Ok((0, 0));

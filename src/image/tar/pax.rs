@@ -78,8 +78,9 @@ impl Records {
         self.get(key).map(time).transpose()
     }
 
-    /// Returns the extended attributes: `SCHILY.xattr.*` as Go and GNU tar write them, and where that is
-    /// missing `LIBARCHIVE.xattr.*`, whose names are URL-encoded and whose values are base64.
+    /// Returns the extended attributes: `SCHILY.xattr.*` as Go and GNU tar write them, and where
+    /// that is missing `LIBARCHIVE.xattr.*`, whose names are URL-encoded and whose values are
+    /// base64.
     pub(crate) fn xattrs(&self) -> Vec<(String, Vec<u8>)> {
         let mut found = BTreeMap::new();
         for (key, value) in &self.last {
