@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::host;
+use super::repl::{self, Perform};
 use crate::cli::arguments::learn::LearnArguments;
 use crate::cli::terminal::ending::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
@@ -58,6 +59,7 @@ pub fn learn(
     settings: &Settings,
     screen: &mut Terminal,
     arguments: &LearnArguments,
+    perform: Perform,
 ) -> CommandResult {
     if !arguments.csv.is_empty() {
         screen.text(&lessons::csv(&class(&arguments.csv)?))?;
@@ -78,7 +80,7 @@ pub fn learn(
     }
     screen.flush()?;
     let cancel = CancelToken::new()?;
-    give(settings, course, kept, arguments.lesson.as_deref(), cancel).map_err(Into::into)
+    give(settings, course, kept, arguments.lesson.as_deref(), cancel, perform).map_err(Into::into)
 }
 
 fn host(settings: &Settings, cancel: CancelToken) -> Result<Host> {
@@ -110,11 +112,12 @@ fn give(
     kept: ProgressFile,
     first: Option<&str>,
     cancel: CancelToken,
+    perform: Perform,
 ) -> Result<u8> {
     let host = host(settings, cancel)?;
     let backend = host.backend.clone();
     let player = Player::new(host.clone(), course, kept, first)?;
-    let code = host::lessons(settings, host, player);
+    let code = repl::lessons(settings, host, player, perform);
     lessons::clear(backend.as_ref())?;
     Ok(code)
 }
@@ -162,12 +165,13 @@ fn class(files: &[PathBuf]) -> Result<Vec<Progress>> {
 #[derive(Debug)]
 pub struct ReplTeacher {
     settings: Settings,
+    perform: Perform,
 }
 
 impl ReplTeacher {
     /// Whose stores are beside that of these settings.
-    pub fn new(settings: &Settings) -> Self {
-        ReplTeacher { settings: settings.clone() }
+    pub fn new(settings: &Settings, perform: Perform) -> Self {
+        ReplTeacher { settings: settings.clone(), perform }
     }
 }
 
@@ -175,7 +179,8 @@ impl Teacher for ReplTeacher {
     fn learn(&self, lesson: Option<&str>, cancel: &CancelToken) -> Result<()> {
         let kept = load_progress(host::state_file("LIFEBOX_PROGRESS", "lessons.json"), false)?;
         let place = LessonStore::take(&self.settings)?;
-        let given = give(&place.settings, lessons::course()?, kept, lesson, cancel.clone());
+        let course = lessons::course()?;
+        let given = give(&place.settings, course, kept, lesson, cancel.clone(), self.perform);
         cancel.reset();
         given.map(drop)
     }

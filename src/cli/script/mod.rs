@@ -5,6 +5,8 @@ pub(crate) mod docs;
 pub(crate) mod host;
 pub(crate) mod learn;
 pub(crate) mod panic_hook;
+pub(crate) mod repl;
 pub(crate) mod report;
+pub(crate) mod run;
 pub(crate) mod teaching;
 pub(crate) mod test;

@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::{Mutex, PoisonError};
 
-use super::host;
 use crate::cli::arg_errors::failure_code;
 use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::{Error, Kind};
+use crate::script;
 
 /// What the last panic said and where. The hook only keeps it, for whoever catches it to tell.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
@@ -27,7 +27,8 @@ pub fn catch_panic(words: &[OsString], body: impl FnOnce() -> u8) -> u8 {
 }
 
 fn remember(info: &PanicHookInfo<'_>) {
-    if host::reports_panic(info) {
+    // The report of the script tells of this panic.
+    if script::took_panic(info) {
         return;
     }
     let place = info.location().map_or_else(String::new, |place| format!(" ({place})"));

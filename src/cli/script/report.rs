@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::terminal::ending::FAILED;
-use crate::cli::terminal::outcome::print_error;
-use crate::cli::terminal::screen::Terminal;
+use crate::cli::terminal::outcome::fail;
 use crate::cli::verb::system::VERSION;
 use crate::engine::write_atomic;
 use crate::model::error::Context as _;
@@ -50,14 +48,14 @@ pub fn run(host: Host, source: Source, page: Option<&Path>) -> u8 {
             let code = print_result(&host, &outcome);
             match (write(page, language, &chronicle), code) {
                 (Ok(()), code) => code,
-                (Err(error), 0) => failed(&error),
+                (Err(error), 0) => fail(&error),
                 (Err(error), code) => {
-                    failed(&error);
+                    fail(&error);
                     code
                 }
             }
         }
-        Err(error) => failed(&error),
+        Err(error) => fail(&error),
     }
 }
 
@@ -65,11 +63,6 @@ fn write(page: &Path, language: Language, chronicle: &Recording) -> Result<()> {
     let text = ui::page::page(language, VERSION, chronicle);
     let what = || format!("cannot write the report `{}`", page.display());
     write_atomic(page, |out| out.write_all(text.as_bytes()).context(what))
-}
-
-fn failed(error: &Error) -> u8 {
-    print_error(&mut Terminal::new(), error);
-    FAILED
 }
 
 /// Tells how a script ended.

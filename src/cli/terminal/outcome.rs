@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::ending::{CommandError, CommandResult};
+use super::ending::{CommandError, CommandResult, FAILED};
 use super::reader::reader;
 use super::screen::Terminal;
 use crate::engine::CancelToken;
@@ -32,4 +32,10 @@ pub fn print_error(screen: &mut Terminal, error: &Error) {
     let text = ui::error::error(&ui::error::localized(error.clone(), reader().language));
     let _ = screen.err().and_then(|err| err.write_all(text.as_bytes()));
     let _ = screen.flush();
+}
+
+/// Shows an error and returns the exit code of a failure.
+pub fn fail(error: &Error) -> u8 {
+    print_error(&mut Terminal::new(), error);
+    FAILED
 }
