@@ -1,14 +1,14 @@
 //! Runs the tests of a script, each in a scope of its own, and tells how they ended.
 
-use crate::ui;
 use crate::model::script::test_result::{TestOutcome, TestResult};
-use crate::script::context::thread;
 use crate::script::context::scope::Scope;
 use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thread;
 use crate::script::context::thrown::{Ending, RhaiResultOf, innermost};
 use crate::script::errors::render;
 use crate::script::errors::words::in_a_line;
 use crate::script::flow::cleanup;
+use crate::ui;
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 use std::time::{Duration, Instant};
 

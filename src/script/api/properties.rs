@@ -1,17 +1,17 @@
 //! What handles tell about themselves. Nothing here changes anything; a container's are asked anew
 //! each time.
 
-use crate::model::{Error, Kind};
 use crate::model::container::Container as Record;
-use crate::script::{docs, values};
+use crate::model::{Error, Kind};
 use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
 use crate::script::syntax::suggest::suggest;
 use crate::script::values::handle::{Container, Image};
 use crate::script::values::noun::Noun;
-use rhai::{Array, Dynamic, EvalAltResult, INT, ImmutableString, Map};
+use crate::script::{docs, values};
 use rhai::plugin::*;
+use rhai::{Array, Dynamic, EvalAltResult, INT, ImmutableString, Map};
 
 /// Properties of Container and Image.
 #[export_module]

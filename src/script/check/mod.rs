@@ -12,18 +12,18 @@ mod report;
 mod unreachable;
 mod vocabulary;
 
+use self::finding::Findings;
+pub use self::finding::{Finding, Severity};
+use self::vocabulary::Vocabulary;
 use crate::model::Result;
 use crate::script::api::LIBRARY;
 use crate::script::errors::explain::{NameScope, explain};
 use crate::script::errors::words::ErrorText;
-use crate::script::host::{Source, self};
+use crate::script::host::{self, Source};
 use crate::script::session::{interpreter, modules};
 use crate::script::syntax::scheme;
 use crate::script::syntax::sources::without_shebang;
 use rhai::{AST, EvalAltResult, ParseErrorType, Scope};
-use self::finding::Findings;
-pub use self::finding::{Finding, Severity};
-use self::vocabulary::Vocabulary;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

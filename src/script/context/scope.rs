@@ -1,10 +1,9 @@
 //! Scopes: what is to be put in order when a part of a script ends, in whatever way it ends.
 
-use crate::script::errors::words::in_a_line;
+use super::callback::StoredClosure;
 use crate::script::values::handle::Container;
 use rhai::{FnPtr, NativeCallContext};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use super::callback::StoredClosure;
 
 /// A part of a script. The whole script is one as well.
 #[derive(Debug)]

@@ -1,13 +1,13 @@
 //! What an error of Rhai means to the author of a script: our words for the traps of the language,
 //! and the nearest name for what is not there.
 
-use crate::script::docs::{Function, Library, Role, self};
-use crate::script::syntax::keyword;
-use crate::script::syntax::declared::{Unseen, self};
-use crate::script::syntax::suggest::suggest;
-use rhai::{Engine, EvalAltResult, ParseErrorType, Position, Scope};
 use super::rhai_text;
 use super::words::{ErrorText, bare, lower_first, thrown};
+use crate::script::docs::{self, Function, Library, Role};
+use crate::script::syntax::declared::{self, Unseen};
+use crate::script::syntax::keyword;
+use crate::script::syntax::suggest::suggest;
+use rhai::{Engine, EvalAltResult, ParseErrorType, Position, Scope};
 
 /// What names can be meant.
 #[derive(Debug)]

@@ -1,14 +1,14 @@
 //! Draws an uncaught error: what, where in the source, through which calls, what to do.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use super::explain::{NameScope, explain};
+use super::words::ErrorText;
 use crate::model::Error;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::syntax::scheme;
 use crate::script::syntax::sources::CLOSURE;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use rhai::{Engine, EvalAltResult, Map, Position, Scope};
 use std::ops::Range;
-use super::explain::{NameScope, explain};
-use super::words::ErrorText;
 
 /// A place on the way to the error, innermost first.
 #[derive(Debug)]

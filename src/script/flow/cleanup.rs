@@ -7,7 +7,7 @@ use crate::script::context::scope::{Cleanup, Scope};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
 use crate::script::context::thrown::{RhaiResultOf, innermost, throw};
-use crate::script::errors::explain;
+use crate::script::errors::words::in_a_line;
 use crate::script::values::handle::Container;
 
 /// Puts all in order, the latest first. `ended` is how the part ended: its own error goes
@@ -86,6 +86,6 @@ fn remove(stage: &ScriptContext, container: &Container) -> Result<()> {
 fn warn(stage: &ScriptContext, error: &EvalAltResult) {
     let error = innermost(error);
     if !matches!(error, EvalAltResult::ErrorTerminated(..)) {
-        stage.eprint(&format!("warning: while tidying up: {}", explain::in_a_line(error)));
+        stage.eprint(&format!("warning: while tidying up: {}", in_a_line(error)));
     }
 }

@@ -6,14 +6,14 @@
 //! journal meanwhile. A script without handlers pays nothing.
 
 use crate::engine::{CancelToken, EventStream};
-use crate::model::{Error, Kind, Result};
 use crate::model::error::Context;
 use crate::model::observe::event::{EventFilter, EventOptions};
-use crate::script::context::{callback, stack, thread};
+use crate::model::{Error, Kind, Result};
 use crate::script::context::callback::StoredClosure;
 use crate::script::context::raise::in_loop;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
+use crate::script::context::{callback, stack, thread};
 use crate::script::values::event::Event;
 use jiff::Timestamp;
 use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
