@@ -56,8 +56,8 @@ impl ModuleDocs {
     }
 }
 
-/// All that lifebox brings to the language. What there is to say of it is collected once, when it is
-/// first wanted.
+/// All that lifebox brings to the language. What there is to say of it is collected once, when it
+/// is first wanted.
 #[derive(Debug)]
 pub struct Library {
     parts: &'static [ApiModule],

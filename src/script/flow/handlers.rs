@@ -120,7 +120,8 @@ pub fn with_handlers(
 /// called; when one throws, that ends the work.
 ///
 /// # Errors
-/// Those of `work`; [`Kind::Cancelled`] when a handler has thrown: the thread keeps it, see [`thread::take_pending`].
+/// Those of `work`; [`Kind::Cancelled`] when a handler has thrown, which [`thread::take_pending`]
+/// gives.
 pub fn wait<T: Send>(
     cancel: &CancelToken,
     work: impl FnOnce(&CancelToken) -> Result<T> + Send,
