@@ -95,7 +95,8 @@ pub fn reap(pidfd: impl AsFd) -> Result<i32> {
     reap_with_signal(pidfd).map(|(code, _)| code)
 }
 
-/// The same, and the signal that ended it, where one did: a program may also exit with 128 and more.
+/// The same, and the signal that ended it, where one did: a program may also exit with 128 and
+/// more.
 ///
 /// # Errors
 /// As [`reap`].

@@ -1,4 +1,5 @@
-//! What a container shares with the host or with another container: network, processes, IPC, host name.
+//! What a container shares with the host or with another container: network, processes, IPC, host
+//! name.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Error, Kind, Result};
 
-/// What a container shares with the host or with another container: network, processes, IPC, host name.
+/// What a container shares with the host or with another container: network, processes, IPC, host
+/// name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Namespaces {
@@ -53,7 +55,8 @@ pub enum NamespaceMode {
 }
 
 impl NamespaceMode {
-    /// Parses `--network`, `--ipc`, `--pid` or `--uts`; `private` are the words for a namespace of its own.
+    /// Parses `--network`, `--ipc`, `--pid` or `--uts`; `private` are the words for a namespace of
+    /// its own.
     ///
     /// # Errors
     /// [`Kind::Invalid`], and [`Kind::Unsupported`] for networks that have a name.

@@ -1,4 +1,5 @@
-//! Small values with a text form: ids, names, digests, references, platforms, signals, sizes and durations.
+//! Small values with a text form: ids, names, digests, references, platforms, signals, sizes and
+//! durations.
 
 pub mod capability;
 pub mod digest;
