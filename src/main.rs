@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use lifebox::runtime::host::memory;
 use lifebox::runtime::init::pid1;
-use lifebox::runtime::monitor;
+use lifebox::runtime::roles;
 use lifebox::runtimetest;
 
 /// Counts only for scripts that are not trusted.
@@ -14,8 +14,8 @@ static ALLOCATOR: memory::Bounded = memory::Bounded;
 
 fn main() -> ExitCode {
     // Before all else: a monitor parses no arguments and stays small.
-    if monitor::is_monitor() {
-        return ExitCode::from(monitor::run());
+    if roles::is_role() {
+        return ExitCode::from(roles::run());
     }
     // In a container, where nothing of the engine is.
     if pid1::is_init() {

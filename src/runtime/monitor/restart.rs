@@ -1,12 +1,12 @@
 //! Restarts by the policy, and changes of limits while the container runs.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::Monitor;
 use super::launch::launch;
 use super::policy::UsageMeter;
+use super::state::Monitor;
 use crate::model::Result;
 use crate::model::container::Changes;
 use crate::model::container::resources::Resources;
@@ -16,30 +16,6 @@ use crate::model::observe::event::Action;
 use crate::model::observe::log::Stream;
 use crate::runtime::protocol::Reply;
 use crate::runtime::{host, oci};
-
-/// What restarts depend on.
-#[derive(Debug)]
-pub(super) struct RestartState {
-    /// Somebody ends it: no restart.
-    pub(super) stopping: bool,
-    /// It is ended by `stop`, which is told when it has.
-    pub(super) stopped: bool,
-    /// The pause before the last restart.
-    delay: Duration,
-    /// When the present run began.
-    run_started: Instant,
-}
-
-impl RestartState {
-    pub(super) fn new() -> Self {
-        RestartState {
-            stopping: false,
-            stopped: false,
-            delay: Duration::ZERO,
-            run_started: Instant::now(),
-        }
-    }
-}
 
 impl Monitor {
     /// Runs the program and records that it runs.

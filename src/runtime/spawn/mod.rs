@@ -3,6 +3,7 @@
 pub(crate) mod explain;
 pub(super) mod prepare;
 mod process;
+pub(super) mod role;
 pub(super) mod stdin_writer;
 mod tracer;
 
