@@ -1,7 +1,7 @@
-//! The shell face: arguments in, Docker's verbs done, text and an exit code out.
+//! Carries out command lines: picks the face, then the function of the verb.
 //!
-//! Besides the REPL this is the only room that writes to the terminal. A verb asks the engine
-//! through `Backend`, gets its text from `ui`, and returns; errors are shown in one place,
+//! Besides the REPL this is the only room that writes to the terminal. A verb calls the engine
+//! through `Backend`, gets its text from `ui`, and returns. Errors are printed in one place,
 //! [`finish`]. Verbs never create a script engine.
 
 use std::ffi::OsString;
@@ -30,7 +30,7 @@ use crate::engine::{self, Settings};
 use crate::model::{Error, Kind};
 use crate::script::Tracing;
 
-/// Does what the command line says (`words` without the program's name) and returns the exit code.
+/// Carries out a command line (`words` without the program's name) and returns the exit code.
 pub fn main(words: &[OsString]) -> u8 {
     catch_panic(words, || {
         let mut settings = Settings::from_environment();
@@ -66,7 +66,8 @@ pub fn main(words: &[OsString]) -> u8 {
     })
 }
 
-/// Does what needs containers or their files, as root of a user namespace if not as root.
+/// Runs `work`, which needs containers or their files. An ordinary user enters a user namespace
+/// first.
 fn entered(settings: &Settings, work: impl FnOnce() -> u8) -> u8 {
     match engine::enter_user_namespace(settings) {
         Ok(()) => work(),
@@ -74,7 +75,7 @@ fn entered(settings: &Settings, work: impl FnOnce() -> u8) -> u8 {
     }
 }
 
-/// One verb, as typed on the command line.
+/// Parses and carries out one verb.
 fn command(words: &[OsString], mut settings: Settings) -> u8 {
     let mut screen = Terminal::new();
     let arguments = match parse(words) {
@@ -124,7 +125,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
         | Verb::Login(_)
         | Verb::Logout(_)
         | Verb::Teach(TeachVerb::FromDocker(_)) => work(),
-        // It tells what is in the way.
+        // `info` reports why there is no user namespace.
         Verb::Info(_) | Verb::System(SystemVerb::Info(_)) => {
             let _ = engine::enter_user_namespace(&settings);
             work()
@@ -133,7 +134,7 @@ fn command(words: &[OsString], mut settings: Settings) -> u8 {
     }
 }
 
-/// Does a verb.
+/// Carries out a verb.
 fn perform(shell: &CommandContext, screen: &mut Terminal, verb: &Verb) -> CommandResult {
     match verb {
         Verb::Container(verb) => of_container(shell, screen, verb, None),
@@ -190,7 +191,7 @@ fn perform(shell: &CommandContext, screen: &mut Terminal, verb: &Verb) -> Comman
         Verb::Check(arguments) => check::check(screen, arguments),
         Verb::Docs(arguments) => docs::docs(screen, arguments),
         Verb::Test(arguments) => test::test(shell, arguments),
-        // Scripts and lessons are no business of a shell with one verb: see `command`.
+        // `command` and the REPL take scripts and lessons themselves.
         Verb::Script(_) | Verb::Learn(_) => Ok(FAILED),
     }
 }

@@ -1,4 +1,4 @@
-//! What scripts are given of this process: the engine, the terminal, limits and the sandbox.
+//! Builds the `Host` of scripts: the engine, the terminal, limits and the sandbox.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use crate::model::value::units::{parse_bytes, parse_duration};
 use crate::model::{Error, Kind, Result};
 use crate::script::{Host, Limits, Output, SandboxPolicy, Source, Tracing};
 
-/// How far a script may go that is not trusted, where nobody says otherwise.
+/// The default limits with `--untrusted`.
 const UNTRUSTED: Limits = Limits {
     time: Some(Duration::from_secs(300)),
-    // As long as a container is given to stop.
+    // As long as the default stop timeout of a container.
     cleanup: Some(Duration::from_secs(10)),
     operations: Some(100_000_000),
     memory: Some(256 << 20),
@@ -35,7 +35,7 @@ pub fn open(settings: &Settings, args: Vec<String>) -> Result<Host> {
     Ok(host(engine::open(settings)?, cancel, args))
 }
 
-/// What scripts are given here: an engine, what ends them, and this terminal.
+/// Builds a host with this engine, this cancel token and the terminal of this process.
 pub fn host(backend: Arc<dyn Backend>, cancel: CancelToken, args: Vec<String>) -> Host {
     Host {
         backend,
@@ -60,10 +60,10 @@ pub fn host(backend: Arc<dyn Backend>, cancel: CancelToken, args: Vec<String>) -
     }
 }
 
-/// The script that a word on the command line means.
+/// Reads the source of a script.
 ///
 /// # Errors
-/// When standard input can't be read.
+/// When standard input cannot be read.
 pub fn source(program: Program) -> Result<Source> {
     Ok(match program {
         Program::File(path) => Source::File(path),
@@ -79,24 +79,24 @@ pub fn source(program: Program) -> Result<Source> {
     })
 }
 
-/// Replaces the engine by one that prints what it would do, and does nothing.
+/// Replaces the engine by one for `--dry-run`, which prints what it would do.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub fn simulated(settings: &Settings, host: Host) -> Result<Host> {
     let output = host.output.clone();
     let tell = move |line: &str| {
-        // Where nobody reads any more, the script's own next line ends it.
+        // If the output is closed, the script's own next line ends it.
         let _ = output.print(line);
     };
     let backend = engine::dry::open(host.backend.clone(), &settings.root, Arc::new(tell))?;
     Ok(Host { backend, ..host })
 }
 
-/// How far a script may go.
+/// Returns the limits that the flags set.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for a time that is none.
+/// [`Kind::Invalid`] for an invalid time or size.
 pub fn limits(flags: &SandboxFlags) -> Result<Limits> {
     let time = flags.timeout.as_deref().map(parse_duration).transpose();
     let time = time.map_err(|error| error.context("--timeout"))?;
@@ -107,10 +107,11 @@ pub fn limits(flags: &SandboxFlags) -> Result<Limits> {
     Ok(if flags.untrusted { own.or(UNTRUSTED) } else { own })
 }
 
-/// What is around a script that is not trusted: its folder, or the working directory.
+/// Returns the policy of `--untrusted`, which allows the script's folder. For a script that is not
+/// a file, that is the working directory.
 ///
 /// # Errors
-/// When that is not there.
+/// When the folder does not exist.
 pub fn sandbox_policy(
     flags: &SandboxFlags,
     program: &Program,
@@ -125,7 +126,7 @@ pub fn sandbox_policy(
     SandboxPolicy::new(folder.unwrap_or(Path::new("."))).map(|policy| Some(Arc::new(policy)))
 }
 
-/// What the value of `--trace` asks for.
+/// Reads the value of `--trace`.
 pub fn tracing(flag: Option<&str>) -> Tracing {
     match flag {
         None => Tracing::Off,
@@ -134,7 +135,7 @@ pub fn tracing(flag: Option<&str>) -> Tracing {
     }
 }
 
-/// A file that a variable names, or one among the user's state.
+/// Returns the file that a variable names, or a file in the user's state directory.
 pub fn state_file(name: &str, file: &str) -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(file) = variable(name) {
@@ -146,16 +147,16 @@ pub fn state_file(name: &str, file: &str) -> Option<PathBuf> {
     state.map(|state| state.join("lifebox").join(file))
 }
 
-/// The terminal of this process, for scripts, whose parallel parts write whole lines.
+/// The terminal of this process as the output of a script. Parallel threads write whole lines.
 #[derive(Debug)]
 struct ScriptOutput {
     out: Mutex<Stream>,
     err: Mutex<Stream>,
-    /// Whether somebody is at a prompt, and long texts go to a pager.
+    /// Whether long texts go to the pager, as at a prompt.
     pages: bool,
 }
 
-/// Pages long texts, for a user at a prompt.
+/// Sends long texts to the pager, for a user at a prompt.
 pub fn at_prompt(host: Host) -> Host {
     let (out, err) = (Mutex::new(stdout()), Mutex::new(stderr()));
     Host { output: Arc::new(ScriptOutput { out, err, pages: true }), ..host }
@@ -165,10 +166,11 @@ fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
     stream.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shows a text on standard error and waits for Enter; whether to wait at the next one too.
+/// Prints a text on standard error and waits for Enter. Returns whether to wait again at the next
+/// step.
 ///
 /// # Errors
-/// What reading or writing says.
+/// When the terminal cannot be read or written.
 pub fn step(text: &str) -> io::Result<bool> {
     stderr().write_all(format!("{text}\n").as_bytes())?;
     let mut answer = String::new();

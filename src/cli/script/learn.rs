@@ -1,4 +1,4 @@
-//! `learn`: lessons at the prompt, in a store of their own.
+//! `learn`: lessons at the prompt, in their own store.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use crate::model::{Error, Kind, Result};
 use crate::script::lessons::{self, Lesson, Player, Progress, ProgressFile};
 use crate::script::{Host, Teacher};
 
-/// The store of the lessons, which is nobody else's for as long as this lives.
+/// The store of the lessons, locked for this process.
 #[derive(Debug)]
 pub struct LessonStore {
-    /// Its settings.
+    /// The settings that name this store.
     pub settings: Settings,
     _lock: File,
 }
 
 impl LessonStore {
-    /// The first store of lessons beside that of `settings` that nobody learns in now.
+    /// Locks the first free store of lessons in the root of `settings`.
     ///
     /// # Errors
-    /// When none can be made.
+    /// When no store can be created or locked.
     pub fn take(settings: &Settings) -> Result<Self> {
         let what = || format!("make a store for lessons in `{}`", settings.root.display());
         std::fs::create_dir_all(&settings.root).context(what)?;
@@ -48,13 +48,14 @@ impl LessonStore {
     }
 }
 
-/// How many may learn at the same time in one store.
+/// The number of lessons that may run at once in one root.
 const MOST: u32 = 100;
 
-/// Gives lessons, or does with them what the flags say. `settings` are those of the lessons' store.
+/// Gives lessons, or lists, checks or plays them as the flags say. `settings` are those of the
+/// lessons' store.
 ///
 /// # Errors
-/// When there is no such lesson, or the store can't be made.
+/// When there is no such lesson, or the store cannot be created.
 pub fn learn(
     settings: &Settings,
     screen: &mut Terminal,
@@ -91,7 +92,7 @@ fn course(folder: Option<&Path>) -> Result<Vec<Lesson>> {
     folder.map_or_else(lessons::course, lessons::of_folder)
 }
 
-/// The progress so far, or of somebody who begins.
+/// Reads the progress so far; a new one for a beginner.
 fn load_progress(path: Option<PathBuf>, restart: bool) -> Result<ProgressFile> {
     let known = match path.as_deref().filter(|_| !restart) {
         Some(path) => Progress::read(path)?,
@@ -105,7 +106,7 @@ fn load_progress(path: Option<PathBuf>, restart: bool) -> Result<ProgressFile> {
     Ok(kept)
 }
 
-/// Gives lessons until the learner leaves; then the store is emptied.
+/// Gives lessons until the learner exits, and then empties the store.
 fn give(
     settings: &Settings,
     course: Vec<Lesson>,
@@ -122,7 +123,7 @@ fn give(
     Ok(code)
 }
 
-/// Plays the lessons; the exit code is 1 where one is not right.
+/// Plays the solutions of the lessons. The exit code is 1 if one fails.
 fn solve(
     settings: &Settings,
     screen: &mut Terminal,
@@ -152,7 +153,7 @@ fn solve(
     Ok(code)
 }
 
-/// The progress of a class.
+/// Reads the progress files of a class.
 fn class(files: &[PathBuf]) -> Result<Vec<Progress>> {
     let read = |path: &PathBuf| {
         Progress::read(path)?
@@ -161,7 +162,7 @@ fn class(files: &[PathBuf]) -> Result<Vec<Progress>> {
     files.iter().map(read).collect()
 }
 
-/// Lessons in a REPL that is open already.
+/// Gives lessons in an open REPL.
 #[derive(Debug)]
 pub struct ReplTeacher {
     settings: Settings,
@@ -169,7 +170,7 @@ pub struct ReplTeacher {
 }
 
 impl ReplTeacher {
-    /// Whose stores are beside that of these settings.
+    /// Gives lessons in stores in the root of `settings`.
     pub fn new(settings: &Settings, perform: Perform) -> Self {
         ReplTeacher { settings: settings.clone(), perform }
     }

@@ -1,4 +1,5 @@
-//! Verbs around the language: scripts, the REPL, lessons, tests, `check`, `docs`, `--report`, and the verbs that teach.
+//! Verbs of the language: scripts, the REPL, lessons, tests, `check`, `docs`, `--report`, and the
+//! verbs that teach.
 
 pub(crate) mod check;
 pub(crate) mod docs;

@@ -1,4 +1,4 @@
-//! A panic is a bug of ours: the user is told so in words, and gets an exit code.
+//! Reports a panic as a bug of lifebox, with an exit code.
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
@@ -10,10 +10,10 @@ use crate::cli::terminal::screen::Terminal;
 use crate::model::{Error, Kind};
 use crate::script;
 
-/// What the last panic said and where. The hook only keeps it, for whoever catches it to tell.
+/// The message and the place of the last panic, from the hook to [`catch_panic`].
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 
-/// Runs `body`; should it panic, says so and returns the exit code of a failed engine.
+/// Runs `body`. If it panics, reports the bug and returns the exit code of a failed engine.
 pub fn catch_panic(words: &[OsString], body: impl FnOnce() -> u8) -> u8 {
     panic::set_hook(Box::new(remember));
     panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {

@@ -25,7 +25,7 @@ use crate::repl;
 use crate::script::lessons::Player;
 use crate::script::{Host, Teacher};
 
-/// Carries out a verb: the dispatch of the command line, which hands itself in.
+/// The function that carries out a verb. The dispatch of the command line hands itself in.
 pub type Perform = fn(&CommandContext, &mut Terminal, &Verb) -> CommandResult;
 
 /// Opens the REPL and returns its exit code. `teacher` gives the lessons of `:learn`.
@@ -45,7 +45,7 @@ pub fn repl(settings: &Settings, perform: Perform, teacher: Arc<dyn Teacher>) ->
     }
 }
 
-/// Talks with a learner, whose course is told of each turn.
+/// Opens the REPL with lessons and returns its exit code.
 pub fn lessons(settings: &Settings, host: Host, player: Player, perform: Perform) -> u8 {
     let host = at_prompt(host);
     let commands = ReplCommandLine { settings: settings.clone(), host: host.clone(), perform };
@@ -54,7 +54,7 @@ pub fn lessons(settings: &Settings, host: Host, player: Player, perform: Perform
     repl::run(host, &commands, settings)
 }
 
-/// `LIFEBOX_STARTUP`, or a file among the user's settings, if it is there.
+/// Returns the file of `LIFEBOX_STARTUP`, or `startup.rhai` in the user's settings if it exists.
 fn startup() -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(file) = variable("LIFEBOX_STARTUP") {
@@ -66,12 +66,12 @@ fn startup() -> Option<PathBuf> {
     settings.map(|settings| settings.join("lifebox/startup.rhai")).filter(|file| file.exists())
 }
 
-/// `LIFEBOX_HISTORY`, or a file among the user's state; none where there is no home.
+/// Returns the file of `LIFEBOX_HISTORY`, or one in the user's state directory.
 fn history() -> Option<PathBuf> {
     state_file("LIFEBOX_HISTORY", "history")
 }
 
-/// The verbs, typed into the REPL: the same dispatch, with the REPL's engine and Ctrl-C.
+/// The command line inside the REPL: the same dispatch, with the REPL's engine and Ctrl-C.
 #[derive(Debug)]
 struct ReplCommandLine {
     settings: Settings,

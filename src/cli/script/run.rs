@@ -14,7 +14,7 @@ use crate::engine::{self, Settings};
 use crate::model::{Error, Kind, Result};
 use crate::script::{Host, Limits, SandboxPolicy, Source, Tracing};
 
-/// How long a dry run may take, where nobody says otherwise.
+/// The default time limit of a dry run.
 const DRY: Duration = Duration::from_secs(60);
 
 /// A script, what its `args()` returns, and what its flags say.
@@ -74,7 +74,7 @@ impl ScriptRun {
 }
 
 impl ScriptArguments {
-    /// The script, what its `args()` returns, and within what it runs.
+    /// Splits the arguments into the script, what its `args()` returns, and its flags.
     pub fn parts(self) -> (Program, Vec<String>, SandboxFlags) {
         let mut words = self.file_and_arguments.into_iter();
         let program = Program::from_word(&words.next().unwrap_or_default());
@@ -84,7 +84,7 @@ impl ScriptArguments {
 
 fn prepare(settings: &Settings, run: ScriptRun, trace: Tracing) -> Result<(Host, Source)> {
     let ScriptRun { program, arguments, limits, sandbox, dry_run, report } = run;
-    // Without sleep a loop that never ends would be all that it does.
+    // A dry run does not sleep, so a loop that waits would spin until this limit.
     let limits = if dry_run { limits.or(Limits { time: Some(DRY), ..limits }) } else { limits };
     let settings = &Settings { registries: sandbox.is_none(), ..settings.clone() };
     report::check(report.as_deref(), dry_run)?;

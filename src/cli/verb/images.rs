@@ -14,7 +14,7 @@ use crate::model::{Error, Kind};
 /// `load`
 ///
 /// # Errors
-/// Why the archive was not taken.
+/// When the archive cannot be loaded.
 pub fn load(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -55,7 +55,7 @@ pub fn load(
 /// `save`
 ///
 /// # Errors
-/// Why the archive was not written.
+/// When the archive cannot be written.
 pub fn save(shell: &CommandContext, arguments: &SaveArguments) -> CommandResult {
     let compress = arguments.compress.as_deref().map(str::parse).transpose()?;
     let options = SaveOptions { format: arguments.format.parse()?, compress };
@@ -85,17 +85,17 @@ pub fn save(shell: &CommandContext, arguments: &SaveArguments) -> CommandResult 
 /// `tag`
 ///
 /// # Errors
-/// Where there is no such image, or the name is none.
+/// When there is no such image, or the reference is invalid.
 pub fn tag(shell: &CommandContext, arguments: &TagArguments) -> CommandResult {
     let reference: Reference = arguments.reference.parse()?;
     shell.backend()?.tag(&arguments.image, &reference)?;
     Ok(0)
 }
 
-/// `rmi`. With `-f` an image that is not there is what was wanted.
+/// `rmi`. With `-f` a missing image is not an error.
 ///
 /// # Errors
-/// When the output can't be written.
+/// When the output cannot be written.
 pub fn rmi(
     shell: &CommandContext,
     screen: &mut Terminal,

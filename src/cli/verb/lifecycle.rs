@@ -1,4 +1,4 @@
-//! The verbs that move containers through their life.
+//! The verbs of the life cycle.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub fn restart(
     each(shell, screen, &arguments.names, |backend, id| backend.restart(id, &options, cancel))
 }
 
-/// `rm`. With `-f` a container that is not there is what was wanted; its name is not printed.
+/// `rm`. With `-f` a missing container is not an error; its name is not printed.
 pub fn rm(shell: &CommandContext, screen: &mut Terminal, arguments: &RmArguments) -> CommandResult {
     let cancel = shell.interruptible()?;
     let force = arguments.force;
@@ -87,7 +87,7 @@ pub fn rename(shell: &CommandContext, arguments: &RenameArguments) -> CommandRes
     Ok(0)
 }
 
-/// `wait`: one after the other, as Docker does.
+/// `wait`: in the order given, as Docker does.
 pub fn wait(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) -> CommandResult {
     let backend = shell.backend()?;
     let cancel = shell.interruptible()?;
@@ -113,7 +113,7 @@ fn stop_options(arguments: &StopArguments) -> Result<StopOptions> {
     Ok(StopOptions { signal, timeout: arguments.time.map(grace) })
 }
 
-/// A grace time in seconds; a negative one is for ever.
+/// Converts a grace period in seconds; a negative one is infinite.
 pub fn grace(seconds: i64) -> StopTimeout {
     u64::try_from(seconds)
         .map_or(StopTimeout::NoLimit, |seconds| StopTimeout::After(Duration::from_secs(seconds)))

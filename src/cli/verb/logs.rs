@@ -1,4 +1,4 @@
-//! `logs`: what a container wrote, byte for byte.
+//! `logs`: prints a container's output, byte for byte.
 
 use std::io::{self, Write};
 
@@ -16,7 +16,7 @@ use crate::model::observe::log::{LogLine, LogOptions, Stream};
 /// `logs`
 ///
 /// # Errors
-/// Why there is nothing to read, or the output cannot be written.
+/// When the log cannot be read, or the output cannot be written.
 pub fn logs(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -57,11 +57,11 @@ fn options(arguments: &LogsArguments, now: Timestamp) -> Result<LogOptions> {
     })
 }
 
-/// Writes lines, and the time where one begins.
+/// Writes records, with a timestamp at the beginning of each line.
 #[derive(Debug, Default)]
 struct Writer {
     timestamps: bool,
-    /// Whether the last record of standard output and of standard error left its line open.
+    /// Whether the last record of standard output and of standard error lacked its newline.
     open: [bool; 2],
 }
 

@@ -1,4 +1,4 @@
-//! `image prune` and `container prune`: what would go is said first, and asked for.
+//! `image prune` and `container prune`: print what will be removed, and ask for confirmation.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
@@ -19,7 +19,7 @@ use crate::model::{Error, Kind, Result};
 /// `image prune`
 ///
 /// # Errors
-/// Where a filter is wrong, or nobody can be asked.
+/// When a filter is invalid, or there is no terminal to ask.
 pub fn images(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -67,7 +67,7 @@ pub fn images(
 /// `container prune`
 ///
 /// # Errors
-/// Where a filter is wrong, or nobody can be asked.
+/// When a filter is invalid, or there is no terminal to ask.
 pub fn containers(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -114,7 +114,7 @@ pub fn containers(
     Ok(0)
 }
 
-/// What pruning would do.
+/// What pruning will remove.
 pub(crate) struct PruneSummary {
     pub what: &'static str,
     pub count: u64,
@@ -122,7 +122,7 @@ pub(crate) struct PruneSummary {
     pub bytes: u64,
 }
 
-/// Says what will go and asks for it. Whether the answer was yes.
+/// Prints what will be removed, and asks. Returns whether the answer was yes.
 pub(crate) fn confirm(
     shell: &CommandContext,
     screen: &mut Terminal,

@@ -20,10 +20,10 @@ use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind};
 use crate::ui;
 
-/// A verb of volumes.
+/// Carries out a verb of volumes.
 ///
 /// # Errors
-/// Why it cannot be done.
+/// The engine's errors.
 pub fn of_volumes(
     shell: &CommandContext,
     screen: &mut Terminal,
