@@ -1,8 +1,8 @@
 //! What a container shares with the host or with another container: network, processes, IPC, host
 //! name.
 
-use crate::model::{Error, Kind, Result};
 use crate::model::value::list::list_or;
+use crate::model::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -97,7 +97,7 @@ fn for_container(container: &Container, mut deed: TraceStep) -> TraceStep {
     let key = match deed.key.as_str() {
         "execute" if sharing.init => "execute-init",
         "execute" if sharing.pid.is_private() => "execute-first",
-        "become-root" if userns::in_user_namespace() => "become-root-nested",
+        "set-credentials-root" if userns::in_user_namespace() => "set-credentials-root-nested",
         other => other,
     };
     deed.key = key.to_owned();

@@ -3,6 +3,6 @@
 mod commands;
 mod flags;
 
-pub use commands::{commands, line, words};
 use crate::model::container::phase::StopRecord;
+pub use commands::{commands, line, words};
 pub use flags::log_options;

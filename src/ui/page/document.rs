@@ -48,7 +48,7 @@ pub fn page(language: Language, version: &str, recording: &Recording) -> String 
     page.push_str(&events(words, recording));
     page.push_str("</div>\n");
     page.push_str(&code::script(words, recording));
-    let made = words.html("report-made", &[("version", version)]);
+    let made = words.html("report-created", &[("version", version)]);
     let _ = write!(page, "</main>\n<footer>{made}</footer>\n</body>\n</html>\n");
     page
 }
@@ -70,9 +70,9 @@ fn head(words: PageMessages, title: &str, recording: &Recording) -> String {
     let begun = recording.started_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
     let count = recording.timelines.len() as u64 + recording.timelines_omitted;
     let facts = [
-        words.html("report-took", &[("time", &format_duration_for(recording.duration))]),
+        words.html("report-duration", &[("time", &format_duration_for(recording.duration))]),
         words.html("report-count", &[("count", &count.to_string())]),
-        words.html("report-began", &[("time", &begun)]),
+        words.html("report-started", &[("time", &begun)]),
     ];
     let facts: String = facts.iter().map(|fact| format!("<li>{fact}</li>")).collect();
     format!(

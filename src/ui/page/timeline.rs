@@ -49,7 +49,7 @@ fn class(status: Option<Status>) -> &'static str {
 fn name(words: PageMessages, status: Option<Status>) -> String {
     match status {
         Some(status) => words.name(&format!("status-{status}")),
-        None => words.name("report-gone"),
+        None => words.name("report-removed"),
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn notes(language: Language, here: Position<'_>, ascii: bool) -> Stri
     for arrow in rest {
         let target = match arrow.to {
             Some(status) => format_message(language, &format!("status-{status}"), &[]),
-            None => format_message(language, "diagram-gone", &[]),
+            None => format_message(language, "diagram-removed", &[]),
         };
         let from = format_message(language, &format!("status-{}", arrow.from), &[]);
         text.push_str(&format!("{from}: {} {to} {target}\n", arrow.verbs.join(", ")));

@@ -126,7 +126,7 @@ pub fn picture(language: Language, here: Position<'_>, ascii: bool) -> String {
     let line = pen.flat.repeat(RIGHT + 4 - BOX - 2);
     canvas.put(BOX + 1, 16, &format!("{}{line}{}", pen.left, pen.bend));
     down(&mut canvas, 4, 18, &rm);
-    canvas.put(3, 20, &format_message(language, "diagram-gone", &[]));
+    canvas.put(3, 20, &format_message(language, "diagram-removed", &[]));
     canvas.text()
 }
 
