@@ -6,6 +6,7 @@
 //! succeeded.
 
 pub mod device;
+mod null;
 pub mod passwd;
 pub mod pid1;
 pub(super) mod privileges;
@@ -23,10 +24,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::plan::{DeviceNode, FileStep, MountStep, Plan, Step};
-use super::protocol::{Report, Size};
-use crate::runtime::init::rooted_path::{PlaceKind, make_directories};
-use crate::runtime::init::traced::TraceWriter;
+use self::rooted_path::{PlaceKind, make_directories};
+use self::traced::TraceWriter;
+use crate::runtime::plan::{DeviceNode, FileStep, MountStep, Plan, Step};
+use crate::runtime::protocol::{Report, Size};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{net, process, seccomp};
 
@@ -141,7 +142,7 @@ impl PlanRunner<'_> {
             Step::PivotRoot => mount::pivot(self.root()?),
             Step::JoinNamespaces(which) => self.join_namespaces(*which),
             Step::CloseHostFds => self.close_host_fds(),
-            Step::OpenNullInput => open_null_input(),
+            Step::OpenNullInput => null::open_input(),
             Step::OpenTerminal { console } => self.open_terminal(*console),
             Step::WriteSysctl { path, value, optional } => match self.write_sysctl(path, value) {
                 Err(Errno::NOENT) if *optional => Ok(()),
@@ -375,7 +376,7 @@ impl PlanRunner<'_> {
 
     /// The container's own `/dev/null`.
     fn null(&self) -> Result<OwnedFd, Errno> {
-        null(self.root()?, OFlags::PATH)
+        null::open(self.root()?, OFlags::PATH)
     }
 
     fn close_descriptors(&self) -> Result<(), Errno> {
@@ -435,23 +436,5 @@ fn new_keyring() -> Result<(), Errno> {
     match process::join_new_keyring() {
         Err(Errno::NOSYS | Errno::DQUOT | Errno::PERM | Errno::ACCESS) => Ok(()),
         result => result,
-    }
-}
-
-/// A fifo that a container put there must not hold us up.
-fn open_null_input() -> Result<(), Errno> {
-    let root = mount::open_directory(c"/")?;
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-    process::dup_to(null(root.as_fd(), flags)?, 0)
-}
-
-/// `/dev/null` of a root, and nothing else that has its name (CVE-2025-31133).
-fn null(root: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let null = mount::open_beneath(root, c"dev/null", flags)?;
-    let status = rustix::fs::fstat(&null)?;
-    let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice;
-    match is_device && status.st_rdev == rustix::fs::makedev(1, 3) {
-        true => Ok(null),
-        false => Err(Errno::NODEV),
     }
 }

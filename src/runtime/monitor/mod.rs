@@ -27,10 +27,6 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use self::checker::HealthChecker;
 use self::policy::{RestartState, UsageMeter};
 use self::state::Monitor;
-use super::cgroup::{Cgroup, Hierarchies};
-use super::protocol::{Reply, Request, StartOptions};
-use super::rootless;
-use super::trace;
 use crate::model::error::Context;
 use crate::model::observe::event::Action;
 use crate::model::observe::log::Stream;
@@ -38,9 +34,12 @@ use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
+use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::protocol::client::{ClientConnection, ClientMessage};
+use crate::runtime::protocol::{Reply, Request, StartOptions};
 use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::trace::operation::Operation;
+use crate::runtime::{rootless, trace};
 use crate::sys;
 
 /// How long the output of a container that has ended is waited for, should a process that left
