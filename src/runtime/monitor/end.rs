@@ -8,8 +8,8 @@ use rustix::event::{PollFd, PollFlags};
 
 use super::policy::UsageMeter;
 use super::state::Monitor;
+use crate::model::container::phase::{UsagePhase, add_phase};
 use crate::model::container::status::Status;
-use crate::model::container::status_reason::{UsagePhase, add_phase};
 use crate::model::script::trace::ProcessRole;
 use crate::model::{Error, Result};
 use crate::runtime::protocol::Reply;

@@ -1,6 +1,5 @@
 //! What the monitor decides by: when to restart, and what a run uses.
 
-use crate::model::container::phase::{UsagePhase, add_phase};
 use std::time::{Duration, Instant};
 
 /// What restarts depend on.

@@ -7,9 +7,9 @@ use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
 use crate::script::syntax::suggest::suggest;
+use crate::script::values;
 use crate::script::values::handle::{Container, Image};
 use crate::script::values::noun::Noun;
-use crate::script::values;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, INT, ImmutableString, Map};
 

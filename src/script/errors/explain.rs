@@ -3,7 +3,7 @@
 
 use super::rhai_text;
 use super::words::{ErrorText, bare, lower_first, thrown};
-use crate::script::docs::{self, Function, Library, Role};
+use crate::script::docs::{Function, Library, Role};
 use crate::script::syntax::declared::{self, Unseen};
 use crate::script::syntax::keyword;
 use crate::script::syntax::suggest::suggest;

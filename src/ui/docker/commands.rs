@@ -3,8 +3,8 @@
 use super::flags;
 use crate::model::container::Container;
 use crate::model::container::options::{CreateOptions, StopTimeout};
+use crate::model::container::phase::StopRecord;
 use crate::model::container::status::Status;
-use crate::model::container::status_reason::StopRecord;
 use crate::model::creation::overrides;
 use crate::model::image::ImageConfig;
 use crate::model::value::language::Language;

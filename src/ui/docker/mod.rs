@@ -3,6 +3,5 @@
 mod commands;
 mod flags;
 
-use crate::model::container::phase::StopRecord;
 pub use commands::{commands, line, words};
 pub use flags::log_options;

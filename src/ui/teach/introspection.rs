@@ -78,7 +78,8 @@ fn processes(page: &mut Page, anatomy: &Introspection) {
     let language = page.language;
     page.heading("explain-processes");
     let label = |id: &str| format_message(language, id, &[]);
-    let head = ["explain-host-pid", "explain-container-pid", "explain-command"].map(label).join("\t");
+    let head =
+        ["explain-host-pid", "explain-container-pid", "explain-command"].map(label).join("\t");
     let row = |process: &crate::model::observe::introspection::ProcessView| {
         format!("{}\t{}\t{}", process.host_pid, process.container_pid, process.command)
     };

@@ -59,7 +59,8 @@ pub fn svg(language: Language, here: Position<'_>) -> String {
         body.push_str(&format!("<text x=\"40\" y=\"{y}\">{}</text>\n", escaped(line)));
     }
     let height = 490 + 20 * lines.len();
-    let (title, gone) = (escaped(&title), escaped(&format_message(language, "diagram-removed", &[])));
+    let (title, gone) =
+        (escaped(&title), escaped(&format_message(language, "diagram-removed", &[])));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 {height}\" role=\"img\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n\
