@@ -146,7 +146,7 @@ fn route_first(first: &OsStr, rest: &[OsString], of_script: bool) -> Result<Rout
         _ => {}
     }
     let path = Path::new(first);
-    // A bare word is a verb first; only one that is none may be a file (`usage::script_meant`).
+    // A bare word is a verb first, and then a file (`arg_errors::script_meant`).
     let is_path = first.as_encoded_bytes().contains(&b'/');
     if path.extension().is_some_and(|extension| extension == "rhai")
         || (is_path || of_script) && is_script(path)

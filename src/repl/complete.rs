@@ -50,7 +50,7 @@ fn files(beginning: &str) -> Vec<String> {
         let entry = entry.ok()?;
         let own = entry.file_name().into_string().ok()?;
         let hidden = own.starts_with('.') && !name.starts_with('.');
-        // Through links, for what they lead to can be gone into.
+        // Follows links: a link to a directory can be completed further.
         let end = if entry.path().is_dir() { "/" } else { "" };
         (own.starts_with(name) && !hidden).then(|| format!("{directory}{own}{end}"))
     });
@@ -93,7 +93,7 @@ pub fn hint(repl: &Repl<'_>, line: &str) -> Option<Hint> {
     drop(session);
     let completion = complete(repl, line, line.len());
     let [only] = completion.candidates.as_slice() else { return None };
-    // A name has begun; else everything would be hinted at.
+    // A hint needs the beginning of a name; otherwise every name would match.
     if completion.start == line.len() {
         return None;
     }

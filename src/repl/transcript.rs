@@ -57,7 +57,7 @@ impl Transcript {
     /// The message for the user.
     pub fn save(&self, path: &str) -> Result<usize, String> {
         let mut text = String::from("#!/usr/bin/env lifebox\n// What was typed in a session.\n\n");
-        // A script has no `last` of itself.
+        // A script does not set `last` itself.
         let last = self.entries.iter().any(|worked| match worked {
             TranscriptEntry::Text(text) | TranscriptEntry::Value(text) => uses_last(text),
             TranscriptEntry::Line(_) => false,

@@ -49,7 +49,7 @@ pub fn escape_control(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\n' | '\t' => shown.push(c),
-            // Marks that turn the direction of a text can make it read as another.
+            // Direction marks can make a text look like another.
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => shown.extend(c.escape_unicode()),
             c if c.is_control() => shown.extend(c.escape_default()),
             c => shown.push(c),

@@ -54,7 +54,7 @@ impl Progress for Lines {
     fn report(&self, event: &Event) {
         if let Some(line) = progress::line(event) {
             let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // Where nobody reads any more, the verb itself finds out.
+            // If the output is closed, the verb itself notices.
             let _ = stream.write_all(format!("{line}\n").as_bytes());
         }
     }
@@ -217,8 +217,8 @@ impl Progress for Bars {
         match event {
             Event::Layer(digest, step) => picture.layer(digest, step),
             Event::End => {
-                // All that matters was drawn when it happened. Drawing once more would begin in the
-                // wrong line where a `^C` has moved the cursor.
+                // Every event is drawn already. Drawing again would begin in the wrong line if a `^C`
+                // has moved the cursor.
                 picture.multi.set_draw_target(ProgressDrawTarget::hidden());
                 if !picture.bars.is_empty() {
                     self.write("\n");

@@ -122,7 +122,7 @@ impl Write for Stream {
         loop {
             match rustix::io::write(self.fd, bytes) {
                 Err(rustix::io::Errno::INTR) => {}
-                // Another process may have made the terminal non-blocking: wait, so that nothing is lost.
+                // Another process may have made the terminal non-blocking: wait, to lose nothing.
                 Err(rustix::io::Errno::AGAIN) => wait_writable(self.fd)?,
                 other => return Ok(other?),
             }

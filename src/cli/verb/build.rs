@@ -165,7 +165,7 @@ fn build(
     let context = (context != "-").then(|| Path::new(context));
     let cancel = shell.interruptible()?;
     let silent: Arc<dyn Progress> = Arc::new(NoProgress);
-    // As Docker: the code of the command that failed.
+    // As Docker: the exit code of the command that failed.
     let failed = |error: Error| {
         let code = error.exit_code().unwrap_or(FAILED);
         CommandError::Failed(error, code)

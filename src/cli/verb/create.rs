@@ -69,7 +69,7 @@ pub fn run(
         }
         Err(error) => {
             if arguments.new.rm && error.kind() != Kind::Cancelled {
-                // It never ran, so no monitor removes it. That it may be gone already is fine.
+                // The container never ran, so no monitor removes it. It may be gone already.
                 let _ = backend.rm(&id, true, shell.cancel());
             }
             let code = error.exit_code().unwrap_or(ENGINE_FAILED);

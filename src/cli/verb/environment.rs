@@ -33,7 +33,7 @@ pub fn as_written(flags: &[String]) -> Result<Vec<EnvEntry>> {
 }
 
 fn caller(key: &str) -> Option<String> {
-    // A name that no environment can hold is looked up nowhere: `var_os` may panic on it.
+    // An invalid name is not looked up: `var_os` may panic on it.
     let possible = !key.is_empty() && !key.contains(['=', '\0']);
     std::env::var_os(key).filter(|_| possible).map(|value| value.to_string_lossy().into_owned())
 }
@@ -71,7 +71,7 @@ fn of_file(text: &str, caller: &dyn Fn(&str) -> Option<String>) -> Result<Vec<En
                 format!("variable `{key}` contains whitespaces"),
             ));
         }
-        // Unlike `-e KEY`, a file's KEY that the caller does not have says nothing.
+        // Unlike with `-e KEY`, a file's KEY that the caller does not have is ignored.
         let entry = of_flag(line, caller)?;
         entries.extend(Some(entry).filter(|entry| matches!(entry, EnvEntry::Set { .. })));
     }

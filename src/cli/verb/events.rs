@@ -61,7 +61,7 @@ impl Style {
             (Some("json" | "{{json .}}"), _) => Ok(Style::Json),
             (_, None) => Ok(Style::Text(TimeZone::system())),
             (_, Some(template)) => {
-                // A wrong field is told now, not when something happens.
+                // A wrong field is an error now, not at the first event.
                 template.render(&ui::table::events::fields(&Event::example())).map_err(wrong)?;
                 Ok(Style::Template(template))
             }

@@ -56,7 +56,7 @@ fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments
     let id = shell.backend()?.find(container)?;
     connect(shell, screen, connection, |backend, attach, cancel| {
         let left = backend.exec(&id, &options, attach, cancel)?;
-        // Nothing was typed: it was to be left.
+        // With `-d` the exit code is 0: nothing was attached.
         Ok(if options.detach { AttachOutcome::Exited(0) } else { left })
     })
     .map_err(|error| {

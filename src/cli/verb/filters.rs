@@ -53,7 +53,7 @@ impl Filters {
     pub fn of_containers(texts: &[String]) -> Result<Self> {
         let filters = Filters::parse(texts, &OF_CONTAINERS)?;
         for (key, value) in &filters.pairs {
-            // Docker's words; of these lifebox never shows the middle two.
+            // Docker's statuses; lifebox never has `removing`.
             let words =
                 ["created", "running", "restarting", "removing", "paused", "exited", "dead"];
             let valid = match key.as_str() {
@@ -94,7 +94,7 @@ impl Filters {
             FilterSet::PruningContainers => &OF_PRUNING[1..],
         };
         let mut filter = ImageFilter::default();
-        // An image that does not say when it was built is older than all others.
+        // An image without a creation time is older than all others.
         let built = |name: &str| Ok(Some(created(name)?.unwrap_or(Timestamp::MIN)));
         for (key, value) in Filters::parse(texts, keys)?.pairs {
             match key.as_str() {

@@ -71,7 +71,7 @@ pub fn rm(shell: &CommandContext, screen: &mut Terminal, arguments: &RmArguments
             false => backend.rm(id, force, cancel),
         };
         match removed {
-            // Another command was quicker.
+            // Another command has removed the container.
             Err(error) if force && error.kind() == Kind::NotFound => Ok(()),
             other => other,
         }

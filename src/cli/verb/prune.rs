@@ -102,7 +102,7 @@ pub fn containers(
                 freed += size;
                 removed.push(container.spec.id.as_str());
             }
-            // It was started or removed meanwhile: it is none of those that were meant.
+            // The container was started or removed meanwhile.
             Err(error) if matches!(error.kind(), Kind::Refused | Kind::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
@@ -147,7 +147,7 @@ pub(crate) fn confirm(
     let write = |error: std::io::Error| Error::from_io("write the question", &error);
     let shown = screen.out().map_err(write)?;
     shown.write_all(text.as_bytes()).and_then(|()| shown.flush()).map_err(write)?;
-    // Ctrl-C is an answer too: where the REPL catches it, reading would go on.
+    // Ctrl-C is an answer too: the REPL catches it, and reading would go on.
     let cancel = shell.interruptible()?;
     wait_for_either(stdin.as_fd(), cancel.as_fd())?;
     cancel.check()?;

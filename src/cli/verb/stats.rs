@@ -61,7 +61,7 @@ pub fn stats(
         let now = sample_all(backend, arguments)?;
         let rows: Vec<Row> = now.iter().map(|look| row(look, &before)).collect();
         let text = render(&rows, template.as_ref(), arguments.no_trunc)?;
-        // Home, each line to its end, and what was below: nothing flickers.
+        // Overwrites in place instead of clearing the screen, which would flicker.
         let text = match live {
             true => format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")),
             false => text,
@@ -85,7 +85,7 @@ type UsageSample = (Container, Stats);
 fn sample_all(backend: &dyn Backend, arguments: &StatsArguments) -> Result<Vec<UsageSample>> {
     let look = |container: Container| match backend.stats(&container.spec.id) {
         Ok(stats) => Ok(Some((container, stats))),
-        // It has gone since.
+        // The container was removed meanwhile.
         Err(error) if error.kind() == Kind::NotFound && arguments.names.is_empty() => Ok(None),
         Err(error) => Err(error),
     };

@@ -109,7 +109,7 @@ impl Flags {
     }
 
     fn namespaces(&mut self, sharing: &Namespaces) {
-        // Always said: without it Docker gives a network of its own, and lifebox has none.
+        // Always set: Docker's default is a bridge network, which lifebox lacks.
         self.value("--network", sharing.network.show("none"));
         let ipc = match (sharing.ipc_none, sharing.ipc_shareable) {
             (true, _) => "none".to_owned(),
@@ -152,7 +152,7 @@ impl Flags {
         }
         let line = match health.test.as_slice() {
             [kind, line] if kind == "CMD-SHELL" => Some(line.clone()),
-            // A NUL byte never gets into a check.
+            // A health check never contains a NUL byte.
             [_, words @ ..] => shell::quoted(words.iter().map(String::as_str)).ok(),
             [] => None,
         };

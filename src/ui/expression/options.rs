@@ -242,7 +242,7 @@ fn health(check: &HealthCheck) -> Option<Expression> {
     ]);
     match (test, rest.is_empty()) {
         (None, true) => None,
-        // Alone, this word would mean that nothing is checked.
+        // Alone, this word would disable the health check.
         (Some(Expression::Text(line)), true) if line != "none" => Some(Expression::Text(line)),
         (test, _) => {
             Some(Expression::Options(parsed([("cmd", test)]).into_iter().chain(rest).collect()))

@@ -78,7 +78,7 @@ impl Template {
     /// [`Kind::Invalid`] for a field that the rows do not have.
     pub fn lines(&self, headings: &Value, rows: &[Value]) -> Result<String> {
         let mut text = String::new();
-        // Rendered in any case, so that a wrong field is an error even where there is no row.
+        // Rendered without rows too, so that a wrong field is an error.
         let heading = self.render(headings)?;
         for line in self
             .table
@@ -194,7 +194,7 @@ fn call(function: &str, values: &[Value]) -> Result<Value> {
         ("json", [value]) => Ok(value.to_string().into()),
         ("index", [value, keys @ ..]) => {
             Ok(keys.iter().fold(value.clone(), |value, key| match key {
-                // A key that is not there is the empty text, as in Go's maps of text.
+                // A missing key is the empty string, as in Go's string maps.
                 Value::String(key) => value.get(key).cloned().unwrap_or_else(|| "".into()),
                 key => {
                     let index = key.as_u64().and_then(|index| usize::try_from(index).ok());

@@ -23,7 +23,7 @@ pub fn cpu(life: &ContainerTimeline) -> Pieces {
         let time = pair[1].at.saturating_sub(pair[0].at).as_secs_f64();
         let used = pair[1].cpu_time.saturating_sub(pair[0].cpu_time).as_secs_f64();
         let percent = if time > 0.0 { used / time * 100.0 } else { 0.0 };
-        // What was used between two moments is drawn as a step.
+        // The usage between two samples is drawn as a step.
         [(pair[0].at, percent), (pair[1].at, percent)]
     };
     let pieces = runs(life).into_iter().map(|run| apart(&run));

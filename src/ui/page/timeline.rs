@@ -78,7 +78,7 @@ fn ticks(whole: Duration) -> Vec<Duration> {
     let least = (whole / TICKS).max(Duration::from_micros(1));
     let decades = (0..).map(|power: u32| Duration::from_micros(10_u64.saturating_pow(power)));
     let steps = decades.flat_map(|decade| [1, 2, 5].map(|times| decade * times));
-    // From a minute on people count by sixties.
+    // From a minute on, ticks are at multiples of 60 seconds.
     let minutes = [15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
     let step = match least {
         least if least > Duration::from_secs(10) => {
@@ -139,7 +139,7 @@ pub fn timeline(
     if plot::lasts(&cpu) > whole / 200 {
         let peak = plot::peak(&cpu);
         let most = format!("{peak:.0}%");
-        // What hardly does anything is not to look busy.
+        // A nearly idle container must not look busy.
         let drawn = plot::drawn(&cpu, "cpu", peak.max(10.0), whole);
         text.push_str(&track(words, "report-cpu", &most, &drawn));
     }
@@ -187,7 +187,7 @@ fn bar(words: PageMessages, life: &ContainerTimeline, whole: Duration) -> String
              <rect class=\"{}\" width=\"100%\" height=\"22\"/>",
             class(span.status)
         );
-        // The frame of the span cuts off what has no room.
+        // The span clips a label that does not fit.
         if wide * NARROW > LETTER * (name.width() + 3) as f64 {
             let _ = write!(shapes, "<text x=\"7\" y=\"15\">{name}</text>");
         }

@@ -49,7 +49,7 @@ pub fn json(event: &Event) -> Value {
         "time": event.time.as_second(),
         "timeNano": nanoseconds,
     });
-    // What there was before there were types (API 1.22).
+    // The fields from before events had types (API 1.22).
     if event.subject != Type::Volume {
         fields["status"] = event.action.as_str().into();
         fields["id"] = event.id.as_str().into();

@@ -157,7 +157,7 @@ pub fn sources(language: Language, path: &str, sources: &PathLayers) -> String {
     } else if sources.layers.is_empty() {
         page.item(&format_message(language, "sources-none", &[]));
     }
-    // Only directories are seen together.
+    // Only directories are merged by overlayfs.
     let mut seen = sources.mount.is_none();
     for source in &sources.layers {
         let layer = match source.layer {

@@ -29,7 +29,7 @@ pub fn plan(reader: ReaderProfile, verb: &str, name: &str, steps: &[TraceStep]) 
         let calls = step.syscalls.join(", ");
         let words = step_summary(language, step);
         let line = format!("{number:>4}  {words}");
-        // The calls stand at the right, where there is room.
+        // The system calls stand at the right if they fit.
         let room = width.saturating_sub(calls.width());
         match line.width() + 2 {
             _ if calls.is_empty() => text.push_str(&format!("{line}\n")),
