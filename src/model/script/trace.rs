@@ -28,7 +28,7 @@ impl ProcessRole {
     /// Returns the word that users see.
     pub fn as_str(self) -> &'static str {
         match self {
-            ProcessRole::Client => "front",
+            ProcessRole::Client => "client",
             ProcessRole::Monitor => "monitor",
             ProcessRole::Init => "init",
         }

@@ -7,4 +7,4 @@ pub const MONITOR: &str = "lifebox-monitor";
 pub const EXEC: &str = "lifebox-exec";
 
 /// Argument 0 of a resource reaper, which also names it in `ps`.
-pub const RESOURCE_REAPER: &str = "lifebox-keeper";
+pub const RESOURCE_REAPER: &str = "lifebox-reaper";

@@ -114,7 +114,7 @@ step-attach-bind =
 step-mount-tmpfs =
     .why = It was asked for: a file system in memory, gone when the container ends.
 
-## Acts of front and monitor: why
+## Operations of client and monitor: why
 
 step-write-files =
     .why = A container is, at first, three small files and an empty directory. No process, no CPU, no memory.
@@ -258,7 +258,7 @@ diagram-title = The life of a container
 diagram-title-of = The life of `{ $name }`
 diagram-here = here now
 diagram-legal = from here: { $verbs }
-diagram-removed = gone
+diagram-removed = removed
 status-created = created
 status-running = running
 status-paused = paused
@@ -386,7 +386,7 @@ report-count = { $count ->
 }
 report-failed = What went wrong
 report-state = state
-report-removed = gone
+report-removed = removed
 report-peak = at most { $value }
 report-lines = lines
 report-silent = It wrote nothing.

@@ -114,7 +114,7 @@ step-attach-bind = { $path }에 { $source } 바인드
 step-mount-tmpfs = { $path }에 tmpfs 마운트
     .why = 사용자가 요청한 설정입니다. 메모리에 있는 파일 시스템이라 컨테이너가 종료되면 사라집니다.
 
-## Acts of front and monitor: why
+## Operations of client and monitor: why
 
 step-write-files = config.json, spec.json, state.json 작성
     .why = 처음에 컨테이너는 작은 파일 세 개와 빈 디렉터리 하나일 뿐입니다. 프로세스도 없고, CPU와 메모리도 쓰지 않습니다.

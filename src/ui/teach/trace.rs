@@ -198,7 +198,7 @@ mod tests {
         let causes = [TracedCall { words: "line 1: start(c)".into(), steps: steps }];
         expect![[r#"
             line 1: start(c)
-                0.000    1.2 ms  front   lock the container     pivot_root
+                0.000    1.2 ms  client  lock the container     pivot_root
                 0.500     12 µs  init    pivot to the new root  pivot_root
             2 steps in 1.2 ms
         "#]]
