@@ -15,7 +15,7 @@ use crate::cli::terminal::outcome::{
 };
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
-use crate::model::container::options::{CreateOptions, EnvEntry};
+use crate::model::container::options::{CreateOptions, EnvEntry, RemoveOptions};
 use crate::model::error::Context as _;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::PullOptions;
@@ -71,7 +71,8 @@ pub fn run(
         Err(error) => {
             if arguments.new.rm && error.kind() != Kind::Cancelled {
                 // It never ran, so no monitor removes it. That it may be gone already is fine.
-                let _ = backend.rm(&id, true, shell.cancel());
+                let force = RemoveOptions { force: true, ..RemoveOptions::default() };
+                let _ = backend.rm(&id, &force, shell.cancel());
             }
             let code = error.exit_code().unwrap_or(ENGINE_FAILED);
             Err(CommandError::Failed(error, code))

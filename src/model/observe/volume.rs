@@ -62,6 +62,24 @@ pub struct VolumeFilter {
     pub without_labels: Vec<String>,
 }
 
+/// How to remove a volume.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RemoveVolumeOptions {
+    /// One that is not there is no error.
+    pub force: bool,
+}
+
+/// Which volumes that no container uses are removed.
+#[derive(Clone, Debug, Default)]
+pub struct PruneVolumesOptions {
+    /// Those with a name, too.
+    pub all: bool,
+    /// Only those that fit.
+    pub filter: VolumeFilter,
+    /// Only tell what would go.
+    pub dry_run: bool,
+}
+
 /// What pruning did.
 #[derive(Clone, Debug, Default)]
 pub struct PrunedVolumes {

@@ -8,6 +8,7 @@ use super::callback::StoredClosure;
 use super::script_context::ScriptContext;
 use super::thread;
 use super::thrown::{RhaiResultOf, innermost, throw};
+use crate::model::container::options::RemoveOptions;
 use crate::model::{Kind, Result};
 use crate::script::errors::explain;
 use crate::script::values::handle::Container;
@@ -147,7 +148,8 @@ impl Scope {
 
 fn remove(stage: &ScriptContext, container: &Container) -> Result<()> {
     stage.refresh(container.id());
-    match stage.backend().rm_with_volumes(container.id(), true, &stage.cancel()) {
+    let all = RemoveOptions { force: true, volumes: true };
+    match stage.backend().rm(container.id(), &all, &stage.cancel()) {
         Err(error) if error.kind() != Kind::NotFound => return Err(error),
         _ => {}
     }

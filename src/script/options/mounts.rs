@@ -8,7 +8,7 @@ use super::super::values;
 use super::read::{pairs, texts};
 use super::{OptionSpec, ParsedOptions, ValueType, option_spec};
 use crate::model::container::mounts::{Mount, Mounts};
-use crate::model::observe::volume::VolumeFilter;
+use crate::model::observe::volume::{PruneVolumesOptions, VolumeFilter};
 use crate::model::{Error, Kind, Result};
 
 /// The options.
@@ -100,8 +100,8 @@ pub fn volumes(map: Map) -> Result<VolumeFilter> {
 }
 
 /// The options of `prune_volumes`: whether all, which, and whether only to tell.
-pub fn prune_volumes(map: Map) -> Result<(bool, VolumeFilter, bool)> {
+pub fn prune_volumes(map: Map) -> Result<PruneVolumesOptions> {
     let given = ParsedOptions::new("prune_volumes", map)?;
     let filter = VolumeFilter { labels: given.labels()?, ..VolumeFilter::default() };
-    Ok((given.flag("all")?, filter, given.flag("dry_run")?))
+    Ok(PruneVolumesOptions { all: given.flag("all")?, filter, dry_run: given.flag("dry_run")? })
 }

@@ -9,7 +9,9 @@ use rhai::{Array, Dynamic, Map};
 use super::super::values;
 use super::ParsedOptions;
 use crate::model::container::exec::ExecOptions;
-use crate::model::container::options::{CreateOptions, EnvEntry, StopOptions, StopTimeout};
+use crate::model::container::options::{
+    CreateOptions, EnvEntry, RemoveOptions, StopOptions, StopTimeout,
+};
 use crate::model::container::status::Status;
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::observe::log::{LogOptions, Stream};
@@ -108,9 +110,9 @@ pub fn stop(function: &str, value: Dynamic) -> Result<StopOptions> {
 }
 
 /// The options of `rm`: force, and whether volumes that nobody named go too.
-pub fn remove(map: Map) -> Result<(bool, bool)> {
+pub fn remove(map: Map) -> Result<RemoveOptions> {
     let given = ParsedOptions::new("rm", map)?;
-    Ok((given.flag("force")?, given.flag("volumes")?))
+    Ok(RemoveOptions { force: given.flag("force")?, volumes: given.flag("volumes")? })
 }
 
 /// The option of `rmi` and `rmv`.
