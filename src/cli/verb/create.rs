@@ -1,10 +1,5 @@
 //! `create`, `run` and `start`.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write as _;
-use std::path::Path;
-
 use super::context::CommandContext;
 use super::environment;
 use super::exec::{AttachSettings, attach_to, keys};
@@ -14,12 +9,15 @@ use crate::cli::terminal::ending::{CommandError, CommandResult, ENGINE_FAILED, F
 use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
-use crate::model::container::options::{CreateOptions, EnvEntry};
+use crate::model::container::options::{CreateOptions, EnvEntry, RemoveOptions};
 use crate::model::error::Context as _;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::PullOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
 
 /// `create`
 ///
@@ -70,7 +68,8 @@ pub fn run(
         Err(error) => {
             if arguments.new.rm && error.kind() != Kind::Cancelled {
                 // The container never ran, so no monitor removes it. It may be gone already.
-                let _ = backend.rm(&id, true, shell.cancel());
+                let force = RemoveOptions { force: true, ..RemoveOptions::default() };
+                let _ = backend.rm(&id, &force, shell.cancel());
             }
             let code = error.exit_code().unwrap_or(ENGINE_FAILED);
             Err(CommandError::Failed(error, code))

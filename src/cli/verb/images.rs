@@ -7,6 +7,7 @@ use crate::cli::arguments::store::{LoadArguments, RmiArguments, SaveArguments, T
 use crate::cli::terminal::ending::{CommandError, CommandResult, FAILED};
 use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::{Terminal, stdout};
+use crate::model::image::usage::RemoveImageOptions;
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
@@ -102,9 +103,10 @@ pub fn rmi(
     arguments: &RmiArguments,
 ) -> CommandResult {
     let backend = shell.backend()?;
+    let options = RemoveImageOptions { force: arguments.force };
     let mut code = 0;
     for image in &arguments.images {
-        match backend.rmi(image, arguments.force) {
+        match backend.rmi(image, &options) {
             Ok(removed) => {
                 for step in removed {
                     match step {

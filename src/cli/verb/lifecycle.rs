@@ -1,16 +1,15 @@
 //! The verbs of the life cycle.
 
-use std::time::Duration;
-
 use super::context::{CommandContext, each};
 use crate::cli::arguments::{KillArguments, Names, RenameArguments, RmArguments, StopArguments};
 use crate::cli::terminal::ending::{CommandResult, FAILED};
 use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::Terminal;
-use crate::model::container::options::{StopOptions, StopTimeout};
+use crate::model::container::options::{RemoveOptions, StopOptions, StopTimeout};
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
+use std::time::Duration;
 
 /// `pause`
 ///
@@ -61,16 +60,13 @@ pub fn restart(
 pub fn rm(shell: &CommandContext, screen: &mut Terminal, arguments: &RmArguments) -> CommandResult {
     let cancel = shell.interruptible()?;
     let force = arguments.force;
+    let options = RemoveOptions { force, volumes: arguments.volumes };
     let backend = shell.backend()?;
     let missing = |name: &String| backend.find(name).is_err_and(|e| e.kind() == Kind::NotFound);
     let mut names = arguments.names.clone();
     names.retain(|name| !(force && missing(name)));
     each(shell, screen, &names, |backend, id| {
-        let removed = match arguments.volumes {
-            true => backend.rm_with_volumes(id, force, cancel),
-            false => backend.rm(id, force, cancel),
-        };
-        match removed {
+        match backend.rm(id, &options, cancel) {
             // Another command has removed the container.
             Err(error) if force && error.kind() == Kind::NotFound => Ok(()),
             other => other,

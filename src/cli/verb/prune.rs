@@ -10,6 +10,7 @@ use crate::cli::arguments::store::{PruneContainersArguments, PruneImagesArgument
 use crate::cli::terminal::ending::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::container::Container;
+use crate::model::container::options::RemoveOptions;
 use crate::model::image::Removed;
 use crate::model::image::filter::ImageFilter;
 use crate::model::image::usage::PruneOptions;
@@ -97,7 +98,7 @@ pub fn containers(
     let mut freed = 0;
     let mut removed = Vec::new();
     for (container, size) in going.iter().zip(sizes) {
-        match backend.rm(&container.spec.id, false, shell.interruptible()?) {
+        match backend.rm(&container.spec.id, &RemoveOptions::default(), shell.interruptible()?) {
             Ok(()) => {
                 freed += size;
                 removed.push(container.spec.id.as_str());

@@ -12,7 +12,7 @@ use crate::cli::arguments::store::{CheckArguments, DfArguments};
 use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::model::image::filter::ImageFilter;
-use crate::model::observe::check_report::Resolution;
+use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::ui;
 use crate::ui::format::template::Template;
 
@@ -75,7 +75,9 @@ pub fn check(
     screen: &mut Terminal,
     arguments: &CheckArguments,
 ) -> CommandResult {
-    let report = shell.backend()?.check(arguments.repair, shell.interruptible()?)?;
+    let report = shell
+        .backend()?
+        .check(&CheckOptions { repair: arguments.repair }, shell.interruptible()?)?;
     if !arguments.quiet {
         screen.text(&ui::report::report(&report))?;
     }

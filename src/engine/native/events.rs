@@ -1,28 +1,13 @@
 //! What the engine itself tells of: images, and containers as files. The life of containers and
 //! volumes is told by the runtime.
 
-use std::time::Duration;
-
-use super::backend::Native;
-use crate::engine::backend::{CancelToken, EventStream};
+use super::handle::Native;
 use crate::image::Store;
-use crate::model::Result;
 use crate::model::image::{Image, Loaded, Removed};
 use crate::model::observe::event::{Action, Event};
 use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::reference::Reference;
-use crate::runtime::record::journal::EventReader;
-
-impl EventStream for EventReader {
-    fn next_event(
-        &mut self,
-        timeout: Option<Duration>,
-        cancel: &CancelToken,
-    ) -> Result<Option<Event>> {
-        EventReader::next_event(self, timeout, cancel)
-    }
-}
 
 impl Native {
     /// Tells what happened to an image. Docker gives it its id for a name, unless it got one.

@@ -3,8 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 
-use super::backend::Native;
-use crate::engine::backend::Backend as _;
+use super::handle::Native;
+use crate::engine::backend::Observe as _;
 use crate::image::InUseGuard;
 use crate::model::Result;
 use crate::model::container::Container;

@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use super::backend::Native;
+use super::handle::Native;
 use crate::model::container::storage::Driver;
 use crate::model::error::Context;
 use crate::model::{Error, Result};

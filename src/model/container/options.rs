@@ -153,3 +153,12 @@ pub struct StopOptions {
     /// Overrides the container's grace period.
     pub timeout: Option<StopTimeout>,
 }
+
+/// How to remove a container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RemoveOptions {
+    /// Kill it first, where it runs.
+    pub force: bool,
+    /// Remove the volumes that nobody named and only it used, too.
+    pub volumes: bool,
+}

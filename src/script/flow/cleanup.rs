@@ -2,6 +2,7 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult};
 
+use crate::model::container::options::RemoveOptions;
 use crate::model::{Kind, Result};
 use crate::script::context::scope::{Cleanup, Scope};
 use crate::script::context::script_context::ScriptContext;
@@ -74,7 +75,8 @@ fn run_cleanups(
 
 fn remove(stage: &ScriptContext, container: &Container) -> Result<()> {
     stage.refresh(container.id());
-    match stage.backend().rm_with_volumes(container.id(), true, &stage.cancel()) {
+    let all = RemoveOptions { force: true, volumes: true };
+    match stage.backend().rm(container.id(), &all, &stage.cancel()) {
         Err(error) if error.kind() != Kind::NotFound => return Err(error),
         _ => {}
     }

@@ -1,9 +1,9 @@
 //! What stages begin with and copy from: earlier stages, and images.
 
-use super::scope::get;
-use super::sources::unknown_flag;
-use super::stages::{BuildState, Stage};
-use crate::engine::backend::Backend as _;
+use super::flags::unknown_flag;
+use super::pairs::get;
+use super::state::{BuildState, Stage};
+use crate::engine::backend::Registries as _;
 use crate::engine::dockerfile::words::Expander;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::PullOptions;

@@ -6,8 +6,9 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::engine::backend::{Backend, CancelToken};
-use crate::engine::native::backend::Native;
+use crate::engine::backend::{CancelToken, Containers as _};
+use crate::engine::native::handle::Native;
+use crate::model::container::options::RemoveOptions;
 use crate::model::error::Context;
 use crate::model::value::name::ContainerName;
 use crate::model::{Kind, Result};
@@ -62,6 +63,7 @@ impl Drop for BuildContainer {
 impl Native {
     /// Removes the containers of builders that are gone.
     pub(crate) fn sweep_builds(&self) -> Result<()> {
+        let force = RemoveOptions { force: true, ..RemoveOptions::default() };
         let builds = builds(&self.settings.root);
         // Nothing was ever built.
         let Ok(entries) = std::fs::read_dir(&builds) else { return Ok(()) };
@@ -74,7 +76,7 @@ impl Native {
             }
             let name = entry.file_name();
             match name.to_str().map(|name| self.runtime.find(name)) {
-                Some(Ok(id)) => match self.rm(&id, true, &CancelToken::new()?) {
+                Some(Ok(id)) => match self.rm(&id, &force, &CancelToken::new()?) {
                     Err(error) if error.kind() != Kind::NotFound => {
                         return Err(
                             error.context(format!("cannot remove the build container `{id}`"))

@@ -1,10 +1,10 @@
-//! What words of a stage mean: arguments, variables of the image, and the platform.
+//! What words of a stage mean: arguments, and variables of the image.
 
-use super::stages::BuildState;
+use super::pairs::{Pairs, get, set};
+use super::state::BuildState;
 use crate::engine::dockerfile::words::Expander;
 use crate::model::Result;
 use crate::model::image::Image;
-use crate::model::value::platform::Platform;
 
 /// Arguments that a build may always give (the reference of Dockerfiles, "Predefined ARGs").
 const PROXIES: [&str; 10] = [
@@ -19,9 +19,6 @@ const PROXIES: [&str; 10] = [
     "ALL_PROXY",
     "all_proxy",
 ];
-
-/// Names and values.
-type Pairs = Vec<(String, String)>;
 
 /// What is known while a stage is built.
 #[derive(Default)]
@@ -98,31 +95,4 @@ pub(crate) fn variables(progress: &StageState) -> Vec<(String, String)> {
     let env = progress.image.iter().flat_map(|image| &image.config.env);
     let pairs = env.filter_map(|entry| entry.split_once('='));
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-}
-
-pub(crate) fn get(list: &[(String, String)], name: &str) -> Option<String> {
-    list.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
-}
-
-pub(crate) fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
-    match list.iter_mut().find(|(known, _)| known == name) {
-        Some(known) => known.1 = value,
-        None => list.push((name.to_owned(), value)),
-    }
-}
-
-/// The arguments that tell where an image is built and for what.
-pub(crate) fn platform() -> Vec<(String, String)> {
-    let architecture = Platform::host().architecture;
-    let mut all = Vec::new();
-    for side in ["TARGET", "BUILD"] {
-        let values = [
-            ("PLATFORM", format!("linux/{architecture}")),
-            ("OS", "linux".to_owned()),
-            ("ARCH", architecture.clone()),
-            ("VARIANT", String::new()),
-        ];
-        all.extend(values.map(|(name, value)| (format!("{side}{name}"), value)));
-    }
-    all
 }
