@@ -17,6 +17,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 
 /// `create`

@@ -17,7 +17,7 @@ use crate::model::observe::system::Info;
 use crate::model::script::trace::TraceStep;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result, inspect};
-use crate::runtime::host;
+use crate::runtime::client::info;
 
 impl Observe for Native {
     fn is_dry_run(&self) -> bool {

@@ -9,7 +9,6 @@ use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::{Error, Result};
-use crate::runtime::client::info;
 use jiff::Timestamp;
 
 impl Native {

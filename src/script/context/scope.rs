@@ -1,7 +1,6 @@
 //! Scopes: what is to be put in order when a part of a script ends, in whatever way it ends.
 
 use super::callback::StoredClosure;
-use crate::model::container::options::RemoveOptions;
 use crate::script::values::handle::Container;
 use rhai::{FnPtr, NativeCallContext};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
