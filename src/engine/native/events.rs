@@ -11,14 +11,14 @@ use crate::model::value::reference::Reference;
 
 impl Native {
     /// Tells what happened to an image. Docker gives it its id for a name, unless it got one.
-    pub(crate) fn emit(&self, action: Action, image: &Image, name: Option<&Reference>) {
+    pub(super) fn emit(&self, action: Action, image: &Image, name: Option<&Reference>) {
         let id = image.id.as_str();
         let name = name.map_or_else(|| id.to_owned(), Reference::familiar);
         self.runtime.journal().write(Event::of_image(action, id, &name, &image.config.labels));
     }
 
     /// Tells that an image came from a registry or went there; Docker names the reference.
-    pub(crate) fn emit_transfer(&self, action: Action, reference: &Reference, image: &Image) {
+    pub(super) fn emit_transfer(&self, action: Action, reference: &Reference, image: &Image) {
         let whole = reference.familiar();
         let end = reference.tag().map(|tag| format!(":{tag}"));
         let repository = end.and_then(|end| whole.strip_suffix(end.as_str()));
@@ -28,21 +28,21 @@ impl Native {
     }
 
     /// Tells that images were taken from an archive.
-    pub(crate) fn emit_loaded(&self, store: &Store, loaded: &[Loaded]) {
+    pub(super) fn emit_loaded(&self, store: &Store, loaded: &[Loaded]) {
         for image in loaded.iter().filter_map(|image| store.find(image.id.as_str()).ok()) {
             self.emit(Action::Load, &image, None);
         }
     }
 
     /// Tells which images were written to an archive.
-    pub(crate) fn emit_saved(&self, store: &Store, images: &[&str]) {
+    pub(super) fn emit_saved(&self, store: &Store, images: &[&str]) {
         for image in images.iter().filter_map(|image| store.find(image).ok()) {
             self.emit(Action::Save, &image, None);
         }
     }
 
     /// Tells what was taken away of `images`, as they were before.
-    pub(crate) fn emit_removed(&self, removed: &[Removed], images: &[Image]) {
+    pub(super) fn emit_removed(&self, removed: &[Removed], images: &[Image]) {
         let find = |id: &Digest| images.iter().find(|image| image.id == *id);
         let mut untagged = 0;
         let untag = |image: &Image, times| {
@@ -66,7 +66,7 @@ impl Native {
     }
 
     /// Tells that an image was made of a container, after its tag, as Docker does.
-    pub(crate) fn emit_commit(
+    pub(super) fn emit_commit(
         &self,
         id: &ContainerId,
         image: &Image,

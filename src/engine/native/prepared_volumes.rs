@@ -12,7 +12,7 @@ use crate::runtime::record::volumes::VolumesLock;
 impl Native {
     /// Makes the volumes of a container that is being made, names those without a name, and sees
     /// that what `--mount` binds is there. The volumes stay as long as the lock is held.
-    pub(crate) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<PreparedVolumes<'_>> {
+    pub(super) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<PreparedVolumes<'_>> {
         let volumes = self.volume_store();
         let list = &mut spec.host.mounts.list;
         check_binds(list)?;
@@ -36,7 +36,7 @@ impl Native {
 
 /// The volumes of a container that is being made; those that were made for it go again, unless
 /// it comes to be.
-pub(crate) struct PreparedVolumes<'a> {
+pub(super) struct PreparedVolumes<'a> {
     engine: &'a Native,
     created: Vec<String>,
     _lock: Option<VolumesLock>,
@@ -44,7 +44,7 @@ pub(crate) struct PreparedVolumes<'a> {
 
 impl PreparedVolumes<'_> {
     /// The container is there.
-    pub(crate) fn commit(mut self) {
+    pub(super) fn commit(mut self) {
         self.created.clear();
     }
 }

@@ -13,12 +13,12 @@ use jiff::Timestamp;
 
 impl Native {
     /// What the container of this name was made with.
-    pub(crate) fn spec_of(&self, name: &str) -> Result<ContainerSpec> {
+    pub(super) fn spec_of(&self, name: &str) -> Result<ContainerSpec> {
         self.runtime.directory(&self.runtime.find(name)?).read_spec()
     }
 
     /// A container whose record is damaged, as far as it can be told.
-    pub(crate) fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
+    pub(super) fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
         let spec = self.runtime.directory(id).read_spec().unwrap_or_else(|_| unknown_spec(id));
         let fallback = || id.short().parse().ok();
         let name = self.runtime.name_of(id).or_else(fallback);
@@ -30,7 +30,7 @@ impl Native {
         Container { spec, state }
     }
 
-    pub(crate) fn paths(&self, container: &Container) -> Result<ContainerPaths> {
+    pub(super) fn paths(&self, container: &Container) -> Result<ContainerPaths> {
         let directory = self.runtime.directory(&container.spec.id);
         let file = |name: &str| directory.file(name).display().to_string();
         // Docker names no file before the first start.

@@ -13,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
     /// What a stage begins with, its arguments put in.
-    pub(crate) fn base_name(&self, stage: &Stage<'_>) -> Result<String> {
+    pub(super) fn base_name(&self, stage: &Stage<'_>) -> Result<String> {
         let lookup = |name: &str| get(&self.global, name);
         Expander { escape: self.escape, lookup: &lookup }
             .word(stage.image)
@@ -21,7 +21,7 @@ impl BuildState<'_> {
     }
 
     /// The image that a stage begins with; `None` for `scratch`.
-    pub(crate) fn base(&self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
+    pub(super) fn base(&self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
         let stage = &stages[number];
         let mut wanted = None;
         for (name, value) in stage.flags {
@@ -60,7 +60,7 @@ impl BuildState<'_> {
     }
 
     /// An image of the store, or of a registry: by its name or whole id.
-    pub(crate) fn fetch(
+    pub(super) fn fetch(
         &self,
         name: &str,
         policy: PullPolicy,
@@ -79,13 +79,13 @@ impl BuildState<'_> {
 }
 
 /// The last stage before `before` that has this name.
-pub(crate) fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
+pub(super) fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
     let named = |stage: &Stage<'_>| stage.name.is_some_and(|own| own.eq_ignore_ascii_case(name));
     stages[..before].iter().rposition(named)
 }
 
 /// The earlier stage that `--from` names, by name or number; `None` where it is an image.
-pub(crate) fn copied_stage(
+pub(super) fn copied_stage(
     stages: &[Stage<'_>],
     before: usize,
     name: &str,

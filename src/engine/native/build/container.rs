@@ -17,7 +17,7 @@ use crate::runtime::random;
 /// The name of a container that is to be made for a build, and the lock that says its builder
 /// lives. The kernel lets go of the lock however the builder ends.
 #[derive(Debug)]
-pub(crate) struct BuildContainer {
+pub(super) struct BuildContainer {
     name: ContainerName,
     path: PathBuf,
     _lock: File,
@@ -25,7 +25,7 @@ pub(crate) struct BuildContainer {
 
 impl BuildContainer {
     /// A name that no other build has.
-    pub(crate) fn new(root: &Path) -> Result<Self> {
+    pub(super) fn new(root: &Path) -> Result<Self> {
         let builds = builds(root);
         let mut directory = DirBuilder::new();
         let made = directory.recursive(true).mode(0o700).create(&builds);
@@ -48,7 +48,7 @@ impl BuildContainer {
         }
     }
 
-    pub(crate) fn name(&self) -> &ContainerName {
+    pub(super) fn name(&self) -> &ContainerName {
         &self.name
     }
 }
@@ -62,7 +62,7 @@ impl Drop for BuildContainer {
 
 impl Native {
     /// Removes the containers of builders that are gone.
-    pub(crate) fn sweep_builds(&self) -> Result<()> {
+    pub(in crate::engine::native) fn sweep_builds(&self) -> Result<()> {
         let force = RemoveOptions { force: true, ..RemoveOptions::default() };
         let builds = builds(&self.settings.root);
         // Nothing was ever built.

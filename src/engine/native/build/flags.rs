@@ -4,7 +4,7 @@ use crate::engine::dockerfile::Flag;
 use crate::model::{Error, Kind, Result};
 
 /// Refuses what `RUN` can't do here.
-pub(crate) fn check_run_flags(flags: &[Flag]) -> Result<()> {
+pub(super) fn check_run_flags(flags: &[Flag]) -> Result<()> {
     for (name, value) in flags {
         match (name.as_str(), value.as_deref()) {
             // No container has another network yet.
@@ -15,11 +15,11 @@ pub(crate) fn check_run_flags(flags: &[Flag]) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn unknown_flag(verb: &str, name: &str) -> Error {
+pub(super) fn unknown_flag(verb: &str, name: &str) -> Error {
     Error::new(Kind::Unsupported, format!("the option --{name} of {verb} is not supported"))
 }
 
 /// The value of an option.
-pub(crate) fn value<'a>(flags: &'a [Flag], name: &str) -> Option<&'a str> {
+pub(super) fn value<'a>(flags: &'a [Flag], name: &str) -> Option<&'a str> {
     flags.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref())
 }

@@ -3,13 +3,13 @@
 use crate::model::value::platform::Platform;
 
 /// Names and values.
-pub(crate) type Pairs = Vec<(String, String)>;
+pub(super) type Pairs = Vec<(String, String)>;
 
-pub(crate) fn get(list: &[(String, String)], name: &str) -> Option<String> {
+pub(super) fn get(list: &[(String, String)], name: &str) -> Option<String> {
     list.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
 }
 
-pub(crate) fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
+pub(super) fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
     match list.iter_mut().find(|(known, _)| known == name) {
         Some(known) => known.1 = value,
         None => list.push((name.to_owned(), value)),
@@ -17,7 +17,7 @@ pub(crate) fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
 }
 
 /// The arguments that tell where an image is built and for what.
-pub(crate) fn platform() -> Vec<(String, String)> {
+pub(super) fn platform() -> Vec<(String, String)> {
     let architecture = Platform::host().architecture;
     let mut all = Vec::new();
     for side in ["TARGET", "BUILD"] {

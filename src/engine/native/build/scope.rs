@@ -22,17 +22,17 @@ const PROXIES: [&str; 10] = [
 
 /// What is known while a stage is built.
 #[derive(Default)]
-pub(crate) struct StageState {
-    pub(crate) image: Option<Image>,
+pub(super) struct StageState {
+    pub(super) image: Option<Image>,
     /// The arguments of this stage, in the order of their declaration.
-    pub(crate) arguments: Vec<(String, String)>,
+    pub(super) arguments: Vec<(String, String)>,
     /// Whether this stage has set a command.
-    pub(crate) has_cmd: bool,
+    pub(super) has_cmd: bool,
 }
 
 impl BuildState<'_> {
     /// The value of an argument: what the user gave, or its default.
-    pub(crate) fn argument(
+    pub(super) fn argument(
         &mut self,
         name: &str,
         default: Option<&str>,
@@ -51,7 +51,7 @@ impl BuildState<'_> {
     }
 
     /// Declares the arguments of an `ARG`.
-    pub(crate) fn declare(
+    pub(super) fn declare(
         &mut self,
         list: &[(String, Option<String>)],
         progress: &mut StageState,
@@ -67,7 +67,7 @@ impl BuildState<'_> {
 
     /// The arguments that a command sees: those that the image's environment does not hide. Then
     /// the proxies that no `ARG` declares, which leave no trace.
-    pub(crate) fn visible_arguments(&mut self, progress: &StageState) -> (Pairs, Pairs) {
+    pub(super) fn visible_arguments(&mut self, progress: &StageState) -> (Pairs, Pairs) {
         let env = variables(progress);
         let mut visible = progress.arguments.clone();
         let mut hidden = Pairs::new();
@@ -85,13 +85,13 @@ impl BuildState<'_> {
 }
 
 /// What words of a stage mean: its environment, which hides its arguments.
-pub(crate) fn environment(progress: &StageState) -> Vec<(String, String)> {
+pub(super) fn environment(progress: &StageState) -> Vec<(String, String)> {
     let mut all = variables(progress);
     all.extend(progress.arguments.iter().cloned());
     all
 }
 
-pub(crate) fn variables(progress: &StageState) -> Vec<(String, String)> {
+pub(super) fn variables(progress: &StageState) -> Vec<(String, String)> {
     let env = progress.image.iter().flat_map(|image| &image.config.env);
     let pairs = env.filter_map(|entry| entry.split_once('='));
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()

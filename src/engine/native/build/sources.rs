@@ -13,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
     /// The step of a `COPY` or `ADD`.
-    pub(crate) fn copy(
+    pub(super) fn copy(
         &mut self,
         stages: &[Stage<'_>],
         number: usize,

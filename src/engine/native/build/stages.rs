@@ -21,7 +21,7 @@ use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
     /// Reads the Dockerfile and what the context leaves out.
-    pub(crate) fn read(&mut self) -> Result<Dockerfile> {
+    pub(in crate::engine::native) fn read(&mut self) -> Result<Dockerfile> {
         let text = match (&self.options.text, &self.options.file, self.context) {
             (Some(text), _, _) => text.clone(),
             (None, Some(file), _) => self.read_file(file)?,
@@ -62,7 +62,7 @@ impl BuildState<'_> {
     }
 
     /// Builds the wanted stage and gives its image its names.
-    pub(crate) fn run(&mut self, file: &Dockerfile) -> Result<Image> {
+    pub(in crate::engine::native) fn run(&mut self, file: &Dockerfile) -> Result<Image> {
         self.escape = file.escape;
         let first =
             file.lines.iter().position(|line| matches!(line.what, Instruction::From { .. }));

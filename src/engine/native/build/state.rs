@@ -15,40 +15,40 @@ use crate::model::observe::progress::Progress;
 use crate::model::{Error, Kind};
 
 /// A stage: from one `FROM` to the next.
-pub(crate) struct Stage<'a> {
-    pub(crate) image: &'a str,
-    pub(crate) flags: &'a [Flag],
-    pub(crate) name: Option<&'a str>,
-    pub(crate) from: &'a Line,
-    pub(crate) lines: &'a [Line],
+pub(super) struct Stage<'a> {
+    pub(super) image: &'a str,
+    pub(super) flags: &'a [Flag],
+    pub(super) name: Option<&'a str>,
+    pub(super) from: &'a Line,
+    pub(super) lines: &'a [Line],
 }
 
 /// A build that is under way.
-pub(crate) struct BuildState<'a> {
-    pub(crate) engine: &'a Native,
-    pub(crate) context: Option<&'a Path>,
-    pub(crate) ignore: Vec<String>,
-    pub(crate) options: &'a BuildOptions,
+pub(in crate::engine::native) struct BuildState<'a> {
+    pub(super) engine: &'a Native,
+    pub(super) context: Option<&'a Path>,
+    pub(super) ignore: Vec<String>,
+    pub(super) options: &'a BuildOptions,
     /// The Dockerfile's name in errors.
-    pub(crate) file: String,
-    pub(crate) cancel: &'a CancelToken,
+    pub(super) file: String,
+    pub(super) cancel: &'a CancelToken,
     /// Told of images that are pulled.
-    pub(crate) progress: &'a Arc<dyn Progress>,
-    pub(crate) out: &'a mut dyn Write,
-    pub(crate) escape: char,
+    pub(super) progress: &'a Arc<dyn Progress>,
+    pub(super) out: &'a mut dyn Write,
+    pub(super) escape: char,
     /// Arguments before the first `FROM`.
-    pub(crate) global: Vec<(String, String)>,
-    pub(crate) used: BTreeSet<String>,
+    pub(super) global: Vec<(String, String)>,
+    pub(super) used: BTreeSet<String>,
     /// The image of each stage that was built.
-    pub(crate) stage_images: Vec<Option<Option<Image>>>,
+    pub(super) stage_images: Vec<Option<Option<Image>>>,
     /// The number of the instruction that is done now.
-    pub(crate) step: usize,
+    pub(super) step: usize,
     /// How many instructions are to be done.
-    pub(crate) steps: usize,
+    pub(super) steps: usize,
 }
 
 impl<'a> BuildState<'a> {
-    pub(crate) fn new(
+    pub(in crate::engine::native) fn new(
         engine: &'a Native,
         (context, options): (Option<&'a Path>, &'a BuildOptions),
         progress: &'a Arc<dyn Progress>,
@@ -73,7 +73,7 @@ impl<'a> BuildState<'a> {
         }
     }
 
-    pub(crate) fn at(&self, line: &Line, error: Error) -> Error {
+    pub(super) fn at(&self, line: &Line, error: Error) -> Error {
         if error.kind() == Kind::Cancelled {
             return error;
         }

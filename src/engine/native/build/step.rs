@@ -30,7 +30,7 @@ impl Native {
     }
 
     /// Does a step above `parent`, or above nothing.
-    pub(crate) fn do_step(
+    pub(in crate::engine::native) fn do_step(
         &self,
         parent: Option<&Image>,
         step: &BuildStep,
