@@ -1,4 +1,4 @@
-//! A learner at work: which lesson and step they are at, and what they are told.
+//! A learner at work: the current lesson and step, and the texts that are shown.
 
 use std::time::Instant;
 
@@ -11,9 +11,8 @@ use super::values::{self, Values};
 use crate::model::value::language::ReaderProfile;
 use crate::model::{Error, Kind, Result};
 use crate::script::host::Host;
-use crate::ui::format::columns;
 use crate::ui::messages::{self, Args};
-use crate::ui::page_of_text;
+use crate::ui::{format::columns, page_of_text};
 
 /// What the learner is told for an input that was meant for the course.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -427,7 +426,7 @@ fn find(course: &[Lesson], name: &str) -> Result<usize> {
     })
 }
 
-/// The numbers below `count` in an order that nobody knows.
+/// Returns the numbers below `count` in a random order.
 fn shuffled(count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     for last in (1..count).rev() {

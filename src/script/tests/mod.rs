@@ -3,6 +3,7 @@
 mod entry;
 mod events;
 mod memory;
+mod memory_images;
 
 mod calls;
 mod caught;

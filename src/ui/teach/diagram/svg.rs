@@ -16,17 +16,14 @@ pub fn svg(language: Language, here: Position<'_>) -> String {
     let mut body = String::new();
     for status in [Status::Created, Status::Running, Status::Paused, Status::Exited] {
         let (x, y) = place(status);
+        let (left, upper, lower) = (x + 16, y + 28, y + 50);
         let class = if here.is_some_and(|(_, now)| now == status) { "box here" } else { "box" };
         let name = escaped(&format_message(language, &format!("status-{status}"), &[]));
         let costs = escaped(&format_message(language, &format!("costs-{status}"), &[]));
         body.push_str(&format!(
             "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"220\" height=\"64\" rx=\"8\"/>\n\
-             <text class=\"name\" x=\"{}\" y=\"{}\">{name}</text>\n\
-             <text x=\"{}\" y=\"{}\">{costs}</text>\n",
-            x + 16,
-            y + 28,
-            x + 16,
-            y + 50,
+             <text class=\"name\" x=\"{left}\" y=\"{upper}\">{name}</text>\n\
+             <text x=\"{left}\" y=\"{lower}\">{costs}</text>\n",
         ));
     }
     let lines = [
