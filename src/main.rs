@@ -4,8 +4,6 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use lifebox::runtime::host::memory;
-use lifebox::runtime::init::pid1;
-use lifebox::runtime::monitor;
 use lifebox::runtimetest;
 
 /// Counts only for scripts that are not trusted.
@@ -14,12 +12,8 @@ static ALLOCATOR: memory::Bounded = memory::Bounded;
 
 fn main() -> ExitCode {
     // Before all else: a monitor parses no arguments and stays small.
-    if monitor::is_monitor() {
-        return ExitCode::from(monitor::run());
-    }
-    // In a container, where nothing of the engine is.
-    if pid1::is_init() {
-        return ExitCode::from(pid1::run());
+    if let Some(code) = lifebox::dispatch() {
+        return ExitCode::from(code);
     }
     if runtimetest::is_runtimetest() {
         return ExitCode::from(runtimetest::run());

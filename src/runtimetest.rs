@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::sys::try_in_child::{Outcome, try_in_child};
 
 /// The file name that makes this program a probe.
-pub const NAME: &str = "lifebox-probe";
+pub const NAME: &str = "lifebox-runtimetest";
 
 /// The numbers that `calls` tries: more than there are, and the first of x32.
 const LAST: u64 = 520;

@@ -1,4 +1,4 @@
-//! Words that are no command: said as all errors are, with the nearest flag or verb.
+//! Explains the parser's errors in our form, with the nearest flag or verb as hint.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::cli::terminal::screen::Terminal;
 use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind};
 
-/// Shows help where it was asked for, else what is wrong. Returns the exit code.
+/// Prints the help that was asked for, or the error. Returns the exit code.
 pub fn show(screen: &mut Terminal, error: &clap::Error, words: &[OsString]) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -28,13 +28,13 @@ pub fn show(screen: &mut Terminal, error: &clap::Error, words: &[OsString]) -> u
     }
 }
 
-/// The script that was meant by a first word that is no verb but a file with an interpreter line.
+/// Returns the script that the first word names: not a verb, but a file with an interpreter line.
 pub fn script_meant(error: &clap::Error, words: &[OsString]) -> Option<Program> {
     let word = verb(words).filter(|_| error.kind() == ErrorKind::InvalidSubcommand)?;
     is_script(Path::new(&word)).then(|| Program::File(word.into()))
 }
 
-/// Docker's exit code for a failure before the verb could begin.
+/// Returns Docker's exit code for a failure before the verb begins.
 pub fn failure_code(words: &[OsString]) -> u8 {
     match verb(words).as_deref() {
         Some("run" | "create") => ENGINE_FAILED,
@@ -42,7 +42,7 @@ pub fn failure_code(words: &[OsString]) -> u8 {
     }
 }
 
-/// The verb, without the word `container` before it.
+/// Returns the verb, without `container`, `image` or `system` before it.
 pub fn verb(words: &[OsString]) -> Option<String> {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
@@ -56,8 +56,8 @@ pub fn verb(words: &[OsString]) -> Option<String> {
     None
 }
 
-/// `image ` or `system ` where it stands before the verb: without it, `ls` and `inspect` are of
-/// containers.
+/// Returns `image ` or `system ` if that word stands before the verb. Without it, `ls` and
+/// `inspect` are verbs of containers.
 fn noun(words: &[OsString]) -> &'static str {
     let mut words = words.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
@@ -72,7 +72,7 @@ fn noun(words: &[OsString]) -> &'static str {
     ""
 }
 
-/// What clap has to say, in our words.
+/// Rewords an error of clap.
 pub fn explain(error: &clap::Error, words: &[OsString]) -> Error {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         || error.kind() == ErrorKind::MissingSubcommand
@@ -101,7 +101,7 @@ pub fn explain(error: &clap::Error, words: &[OsString]) -> Error {
     Error::new(Kind::Invalid, message).hint(hint)
 }
 
-/// The flag, value or verb that was probably meant.
+/// Returns the flag, value or verb that was probably meant.
 fn suggestion(error: &clap::Error, words: &[OsString]) -> Option<String> {
     if error.kind() == ErrorKind::InvalidSubcommand {
         let command = Arguments::command();

@@ -1,4 +1,4 @@
-//! The command line: arguments in, Docker's verbs carried out, text and an exit code out.
+//! The command line: parses arguments, carries out Docker's verbs, returns an exit code.
 
 mod arg_errors;
 mod arguments;

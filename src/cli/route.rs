@@ -1,5 +1,5 @@
-//! Which face is asked for: a verb, a script or the REPL. Decided before the verbs are parsed, for
-//! what follows a script is the script's.
+//! Picks the face: a verb, a script or the REPL. Decides before the verbs are parsed, because the
+//! arguments after a script belong to the script.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
@@ -8,38 +8,38 @@ use std::path::{Path, PathBuf};
 use super::arguments::SandboxFlags;
 use crate::model::{Error, Kind, Result};
 
-/// What the first words ask for.
+/// The face that the first words ask for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Route {
     /// A verb, or a flag such as `--help`.
     Verb,
-    /// The version, and nothing else.
+    /// `--version`.
     Version,
     /// The REPL.
     Repl,
-    /// A script and its arguments.
+    /// A script, with its arguments.
     Script(Program, Vec<String>),
 }
 
-/// Where a script comes from.
+/// The source of a script.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Program {
     /// A file.
     File(PathBuf),
     /// Standard input.
     Stdin,
-    /// A text on the command line.
+    /// The text after `-e`.
     Text(String),
 }
 
 impl Program {
-    /// What `FILE` means where a script is expected.
+    /// Reads a `FILE` argument: a path, or `-` for standard input.
     pub fn from_word(word: &str) -> Program {
         if word == "-" { Program::Stdin } else { Program::File(word.into()) }
     }
 }
 
-/// What is said before the first word of a face.
+/// The flags before the verb or the script.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct GlobalFlags {
     /// `--root`.
@@ -50,14 +50,14 @@ pub struct GlobalFlags {
     pub sandbox_flags: SandboxFlags,
     /// `--lang`.
     pub lang: Option<String>,
-    /// `--trace`, with its word.
+    /// `--trace`, with its value.
     pub trace: Option<String>,
 }
 
-/// The route of these words (without the program's name), and the flags before it.
+/// Returns the route of these words (without the program's name), and the flags before it.
 ///
 /// # Errors
-/// [`Kind::Invalid`] where one of these, or `-e`, lacks its value.
+/// [`Kind::Invalid`] if a flag lacks its value.
 pub fn route(words: &[OsString]) -> Result<(GlobalFlags, Route)> {
     let mut before = GlobalFlags::default();
     let mut rest = words;
@@ -111,7 +111,7 @@ pub fn route(words: &[OsString]) -> Result<(GlobalFlags, Route)> {
 }
 
 impl SandboxFlags {
-    /// What a flag without value sets.
+    /// Returns the field of a flag without value.
     fn switch(&mut self, flag: &str) -> Option<&mut bool> {
         match flag {
             "--dry-run" => Some(&mut self.dry_run),
@@ -128,7 +128,7 @@ fn operations(text: &str) -> Result<u64> {
     })
 }
 
-/// `of_script`: a flag before it says that it is a script.
+/// Routes by the first word. With `of_script`, a flag before it is one of scripts.
 fn route_first(first: &OsStr, rest: &[OsString], of_script: bool) -> Result<Route> {
     let text = |word: &OsString| word.to_string_lossy().into_owned();
     let arguments = || rest.iter().map(text).collect();
@@ -146,7 +146,7 @@ fn route_first(first: &OsStr, rest: &[OsString], of_script: bool) -> Result<Rout
         _ => {}
     }
     let path = Path::new(first);
-    // A bare word is a verb first; only one that is none may be a file (`usage::script_meant`).
+    // A bare word is a verb first, and then a file (`arg_errors::script_meant`).
     let is_path = first.as_encoded_bytes().contains(&b'/');
     if path.extension().is_some_and(|extension| extension == "rhai")
         || (is_path || of_script) && is_script(path)
@@ -156,7 +156,7 @@ fn route_first(first: &OsStr, rest: &[OsString], of_script: bool) -> Result<Rout
     Ok(Route::Verb)
 }
 
-/// Whether this is a file whose first line says that lifebox runs it: `#!/usr/bin/env lifebox`.
+/// Returns whether a file's first line names lifebox as its interpreter: `#!/usr/bin/env lifebox`.
 pub fn is_script(path: &Path) -> bool {
     if !path.is_file() {
         return false;

@@ -1,12 +1,21 @@
-//! The contract between the commands, scripts and REPL above and a container engine below: the trait `Backend` and its two engines, native and dry.
+//! The contract between the commands, scripts and REPL above and a container engine below: the
+//! trait `Backend` and its two engines, native and dry.
 
-pub mod backend;
+mod backend;
 mod dockerfile;
 pub mod dry;
 mod native;
+mod open;
 mod rules;
 
+pub(crate) use backend::pass_on;
 pub use backend::{
-    Attach, Backend, CancelToken, CopyOptions, EventStream, LogStream, Session, Settings, Transfer,
-    bound_memory, enter_user_namespace, open, trace, write_atomic,
+    Attach, Backend, Builds, CancelToken, Containers, CopyOptions, EventStream, Files, Images,
+    LogStream, Observe, Processes, Registries, Session, Transfer, Volumes,
 };
+pub use native::Settings;
+pub use open::{enter_user_namespace, open};
+
+pub use crate::image::write_atomic;
+pub use crate::runtime::host::memory::bound as bound_memory;
+pub use crate::runtime::trace;

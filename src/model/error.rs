@@ -100,8 +100,8 @@ struct Detail {
 }
 
 impl Error {
-    /// Returns an error of `kind`. The message is lower case, without a full stop, and names the object in
-    /// backticks.
+    /// Returns an error of `kind`. The message is lower case, without a full stop, and names the
+    /// object in backticks.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error {
             detail: Box::new(Detail {

@@ -1,9 +1,9 @@
-//! The words for the REPL itself: `:help`, `:ps`, `:save FILE`.
+//! Commands to the REPL itself: `:help`, `:ps`, `:save FILE`.
 
 use crate::model::value::suggest::suggest;
 use crate::ui::format::columns::row;
 
-/// What the REPL is told to do itself.
+/// A command to the REPL itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Show all containers.
@@ -14,23 +14,23 @@ pub enum Command {
     Vars,
     /// Clear the screen.
     Clear,
-    /// Evaluate this and say how long it took.
+    /// Evaluate this text and print how long it took.
     Time(String),
-    /// Show the last inputs: so many, or all.
+    /// Show this number of the last inputs, or all.
     History(Option<usize>),
     /// Write the session as a script to this file.
     Save(String),
     /// Run this file in the session.
     Load(String),
-    /// Change the last input in an editor, and evaluate it.
+    /// Edit the last input in an editor, and evaluate it.
     Edit,
-    /// Keep the diagram of this container on the screen.
+    /// Redraw the diagram of this container until Ctrl-C.
     Watch(String),
-    /// Take the lessons, from this one on.
+    /// Start the lessons, at this one if given.
     Learn(Option<String>),
 }
 
-/// The commands, with what they take and what they do.
+/// The commands, with their arguments and their help.
 const COMMANDS: &[(&str, &str, &str)] = &[
     ("help", "[NAME]", "what there is, or what this function does"),
     ("quit", "", "leave; Ctrl-D does so too"),
@@ -47,10 +47,10 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("learn", "[LESSON]", "take lessons about containers, here"),
 ];
 
-/// The command that follows the colon.
+/// Parses the command after the colon.
 ///
 /// # Errors
-/// What is wrong with it, in words.
+/// The message for the user.
 pub fn parse(text: &str) -> Result<Command, String> {
     let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let rest = rest.trim();
@@ -90,19 +90,19 @@ pub fn parse(text: &str) -> Result<Command, String> {
     }
 }
 
-/// The beginning of the file that a line gives to a command, where it takes one.
+/// Returns the path being typed as a command's argument, if the command takes a file.
 pub fn file(line: &str) -> Option<&str> {
     let (name, rest) = line.strip_prefix(':')?.split_once(char::is_whitespace)?;
     let takes = COMMANDS.iter().any(|(known, takes, _)| *known == name && *takes == "FILE");
     takes.then(|| rest.trim_start())
 }
 
-/// The names of all commands.
+/// Returns the names of all commands.
 pub fn names() -> impl Iterator<Item = &'static str> {
     COMMANDS.iter().map(|(name, ..)| *name)
 }
 
-/// A line for each command.
+/// Returns one line of help for each command.
 pub fn overview(width: usize) -> String {
     let mut text = String::from("The prompt\n");
     for (name, takes, does) in COMMANDS {

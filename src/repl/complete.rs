@@ -1,15 +1,16 @@
-//! TAB: in a command line verbs, flags, containers and images; in a script what the language says.
+//! TAB completion: verbs, flags, containers and images in a command line; names of the language
+//! in a script.
 
 use super::command;
 use super::input::Input;
 use super::turn::Repl;
 use crate::script::{Candidate, Completion};
 
-/// Verbs that are about images.
+/// Verbs whose arguments are images.
 const OF_IMAGES: &[&str] = &["run", "create", "rmi", "history", "image", "images"];
 
-/// What can stand at `position` in `line`.
-pub fn complete(talk: &Repl<'_>, line: &str, position: usize) -> Completion {
+/// Returns the completions at `position` in `line`.
+pub fn complete(repl: &Repl<'_>, line: &str, position: usize) -> Completion {
     let before = &line[..position.min(line.len())];
     let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let (earlier, word) = before.split_at(start);
@@ -23,15 +24,15 @@ pub fn complete(talk: &Repl<'_>, line: &str, position: usize) -> Completion {
         return Completion { start: 0, candidates };
     }
     if earlier.trim().is_empty() {
-        return first_word(talk, line, position, word);
+        return first_word(repl, line, position, word);
     }
-    let Input::Command(words) = talk.classify(earlier) else {
-        return talk.session.borrow().complete(line, position);
+    let Input::Command(words) = repl.classify(earlier) else {
+        return repl.session.borrow().complete(line, position);
     };
     let verb = words.first().map(String::as_str).unwrap_or_default();
-    let session = talk.session.borrow();
+    let session = repl.session.borrow();
     let mut names = match word {
-        word if word.starts_with('-') => talk.commands.flags(verb),
+        word if word.starts_with('-') => repl.commands.flags(verb),
         _ if OF_IMAGES.contains(&verb) => session.image_names(),
         _ => session.container_names(),
     };
@@ -39,7 +40,7 @@ pub fn complete(talk: &Repl<'_>, line: &str, position: usize) -> Completion {
     Completion { start, candidates: names.into_iter().map(plain).collect() }
 }
 
-/// The files that a path may be the beginning of. What can't be read has none.
+/// Returns the files whose paths begin with this text. An unreadable directory has none.
 fn files(beginning: &str) -> Vec<String> {
     let (directory, name) = beginning
         .rsplit_once('/')
@@ -49,7 +50,7 @@ fn files(beginning: &str) -> Vec<String> {
         let entry = entry.ok()?;
         let own = entry.file_name().into_string().ok()?;
         let hidden = own.starts_with('.') && !name.starts_with('.');
-        // Through links, for what they lead to can be gone into.
+        // Follows links: a link to a directory can be completed further.
         let end = if entry.path().is_dir() { "/" } else { "" };
         (own.starts_with(name) && !hidden).then(|| format!("{directory}{own}{end}"))
     });
@@ -58,31 +59,30 @@ fn files(beginning: &str) -> Vec<String> {
     found
 }
 
-/// The first word may begin a command line or a script.
-fn first_word(talk: &Repl<'_>, line: &str, position: usize, word: &str) -> Completion {
-    let mut completion = talk.session.borrow().complete(line, position);
+/// Completes the first word, which may begin a command line or a script.
+fn first_word(repl: &Repl<'_>, line: &str, position: usize, word: &str) -> Completion {
+    let mut completion = repl.session.borrow().complete(line, position);
     let start = position - word.len();
     if completion.start == start && !word.is_empty() {
-        let verbs = talk.verbs.iter().filter(|verb| verb.starts_with(word));
+        let verbs = repl.verbs.iter().filter(|verb| verb.starts_with(word));
         completion.candidates.extend(verbs.map(|verb| plain(format!("{verb} "))));
         completion.candidates.sort_by(|a, b| a.text.cmp(&b.text));
     }
     completion
 }
 
-/// What could follow the end of the line.
+/// A hint after the end of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
-    /// It.
+    /// The text of the hint.
     pub display: String,
-    /// Whether the right arrow takes it: a name, and not the form of a call.
+    /// Whether the right arrow inserts the hint: true for a name, false for parameters of a call.
     pub inserted: bool,
 }
 
-/// The parameters of the function that is being called, or the rest of the only name that can be
-/// meant.
-pub fn hint(talk: &Repl<'_>, line: &str) -> Option<Hint> {
-    let session = talk.session.try_borrow().ok()?;
+/// Returns the parameters of the function being called, or the rest of the only matching name.
+pub fn hint(repl: &Repl<'_>, line: &str) -> Option<Hint> {
+    let session = repl.session.try_borrow().ok()?;
     if let Some(before) = line.strip_suffix('(') {
         let name_begins = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
         let name = &before[name_begins.map_or(0, |at| at + 1)..];
@@ -91,9 +91,9 @@ pub fn hint(talk: &Repl<'_>, line: &str) -> Option<Hint> {
         return Some(Hint { display: shown, inserted: false });
     }
     drop(session);
-    let completion = complete(talk, line, line.len());
+    let completion = complete(repl, line, line.len());
     let [only] = completion.candidates.as_slice() else { return None };
-    // A name has begun; else everything would be hinted at.
+    // A hint needs the beginning of a name; otherwise every name would match.
     if completion.start == line.len() {
         return None;
     }

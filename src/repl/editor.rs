@@ -1,4 +1,4 @@
-//! Lines from a terminal: edited, completed, coloured, remembered.
+//! Reads lines from a terminal: editing, completion, colours and history.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -19,14 +19,14 @@ use super::turn::{LineOutcome, Repl};
 use super::{complete, highlight, history};
 use crate::script::{Candidate, Host, Session};
 
-/// How wide a line of the list of completions is at most.
+/// The maximum width of a line in the list of completions.
 const WIDEST: usize = 60;
 
-/// Talks until the user leaves.
+/// Runs the REPL until the user exits.
 pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
     let session = RefCell::new(Session::new(host.clone()));
-    let talk = Repl::new(&session, commands, host.clone(), settings.course.clone());
-    let mut editor = match open(&talk, settings) {
+    let repl = Repl::new(&session, commands, host.clone(), settings.course.clone());
+    let mut editor = match open(&repl, settings) {
         Ok(editor) => editor,
         Err(error) => {
             let _ = host.output.eprint(&format!("error: cannot read from the terminal: {error}"));
@@ -40,26 +40,26 @@ pub fn run(host: Host, commands: &dyn CommandLine, settings: &Settings) -> u8 {
         ));
     }
     if let Some(startup) = settings.startup.as_ref().and_then(|path| path.to_str())
-        && let LineOutcome::Exit(code) = talk.load(startup)
+        && let LineOutcome::Exit(code) = repl.load(startup)
     {
         return code;
     }
-    talk.open_course();
-    let code = read_loop(&talk, &mut editor, settings);
-    talk.close_course();
+    repl.open_course();
+    let code = read_loop(&repl, &mut editor, settings);
+    repl.close_course();
     code
 }
 
 fn read_loop(
-    talk: &Repl<'_>,
+    repl: &Repl<'_>,
     editor: &mut Editor<LineHelper<'_>, FileHistory>,
     settings: &Settings,
 ) -> u8 {
-    let host = &talk.host;
+    let host = &repl.host;
     loop {
         let line = match editor.readline(&prompt(host)) {
             Ok(line) => line,
-            // Ctrl-C gives up the line, not the conversation.
+            // Ctrl-C discards the line, not the session.
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => return 0,
             Err(error) => {
@@ -73,13 +73,13 @@ fn read_loop(
                 history::append(editor, path);
             }
         }
-        if let LineOutcome::Exit(code) = talk.take(&line) {
+        if let LineOutcome::Exit(code) = repl.take(&line) {
             return code;
         }
     }
 }
 
-/// The prompt, with how many containers run. Failing to ask leaves it bare.
+/// Returns the prompt with the number of running containers, without it if that cannot be read.
 fn prompt(host: &Host) -> String {
     let all = host.backend.ps().unwrap_or_default();
     match all.iter().filter(|container| container.state.status.is_live()).count() {
@@ -89,21 +89,21 @@ fn prompt(host: &Host) -> String {
 }
 
 fn open<'a>(
-    talk: &'a Repl<'a>,
+    repl: &'a Repl<'a>,
     settings: &Settings,
 ) -> rustyline::Result<Editor<LineHelper<'a>, FileHistory>> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .max_history_size(10_000)?
         .history_ignore_dups(true)?
-        // A line that begins with a space is not remembered: the place for secrets.
+        // A line that begins with a space is not remembered, as in bash: for secrets.
         .history_ignore_space(true)
         .auto_add_history(false)
         .bracketed_paste(true)
         .build();
     let mut editor = Editor::with_config(config)?;
-    editor.set_helper(Some(LineHelper { repl: talk, color: talk.host.color }));
-    // A newline where the text would be whole without it.
+    editor.set_helper(Some(LineHelper { repl, color: repl.host.color }));
+    // Alt-Enter inserts a newline into a text that is complete.
     editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), Cmd::Newline);
     if let Some(path) = &settings.history {
         history::load(&mut editor, path);
@@ -111,7 +111,7 @@ fn open<'a>(
     Ok(editor)
 }
 
-/// What rustyline asks while a line is edited.
+/// The callbacks of rustyline while a line is edited.
 struct LineHelper<'a> {
     repl: &'a Repl<'a>,
     color: bool,
@@ -123,7 +123,7 @@ impl Hinter for LineHelper<'_> {
     type Hint = Hint;
 
     fn hint(&self, line: &str, position: usize, _context: &Context<'_>) -> Option<Hint> {
-        // Only at the end: in the middle of a line it would be in the way.
+        // In the middle of a line a hint would be in the way.
         if position < line.len() {
             return None;
         }

@@ -1,5 +1,5 @@
-//! Colours for the line being typed. A scanner of its own: Rhai's loses its place in
-//! `` `text ${value} text` `` and wants whole texts.
+//! Colours the line being typed. Has its own scanner: Rhai's loses its position in
+//! `` `text ${value} text` `` and needs complete texts.
 
 use anstyle::{AnsiColor, Style};
 
@@ -16,17 +16,17 @@ const KEYWORDS: &[&str] = &[
     "true", "try", "until", "while",
 ];
 
-/// The prompt in colour.
+/// Colours the prompt.
 pub fn prompt(text: &str) -> String {
     painted(PROMPT, text)
 }
 
-/// What could follow, in a colour that stands back.
+/// Dims a hint.
 pub fn hint(text: &str) -> String {
     painted(COMMENT, text)
 }
 
-/// The line in colour; without the colours it is the same line.
+/// Colours a line. Without the colours the result is the same line.
 pub fn paint(line: &str) -> String {
     let mut out = String::with_capacity(line.len() * 2);
     let mut rest = line;
@@ -46,7 +46,7 @@ fn painted(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The length of the first token of `rest`, and its colour.
+/// Returns the length of the first token of `rest`, and the token's colour.
 fn token(rest: &str, first: char) -> (usize, Option<Style>) {
     if rest.starts_with("//") {
         return (rest.find('\n').unwrap_or(rest.len()), Some(COMMENT));
@@ -77,7 +77,7 @@ fn end_of(text: &str, part: impl Fn(char) -> bool) -> usize {
     text.find(|c: char| !part(c)).unwrap_or(text.len())
 }
 
-/// The length of a string with its quotes; to the end where it is open.
+/// Returns the length of a string with its quotes; an unclosed string ends with the text.
 fn quoted(text: &str, quote: char) -> usize {
     let mut chars = text.char_indices().skip(1);
     while let Some((at, c)) = chars.next() {

@@ -1,5 +1,5 @@
-//! The file of remembered lines. It is for its owner only, and not worth an error: where it can't
-//! be read or written, lines are remembered until the end.
+//! The history file, readable by its owner only. If the file cannot be read or written, the history
+//! lasts until the REPL ends.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -8,17 +8,17 @@ use std::path::Path;
 use rustyline::history::FileHistory;
 use rustyline::{Editor, Helper};
 
-/// Reads the lines of earlier conversations.
+/// Loads the history of earlier sessions.
 pub fn load<H: Helper>(editor: &mut Editor<H, FileHistory>, path: &Path) {
     if let Some(parent) = path.parent() {
         let _ = DirBuilder::new().recursive(true).mode(0o700).create(parent);
     }
-    // Made here, so that it is never readable by others, not even for a moment.
+    // Created here with its mode, so that other users can never read the file.
     let _ = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
     let _ = editor.load_history(path);
 }
 
-/// Adds the last line: a killed conversation has lost nothing.
+/// Appends the last line at once, so that a killed session loses nothing.
 pub fn append<H: Helper>(editor: &mut Editor<H, FileHistory>, path: &Path) {
     let _ = editor.append_history(path);
 }

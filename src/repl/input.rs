@@ -1,4 +1,4 @@
-//! Whether a line is a command line or a script. The one place that knows the rule:
+//! Decides whether a line is a command line or a script. The rule:
 //!
 //! A line whose first word is a verb is a command line, unless it can be Rhai: a call `ps()`, an
 //! assignment `ps = 1`, or the name of a variable. `lifebox` or `docker` before the verb is
@@ -6,32 +6,32 @@
 
 use super::command;
 
-/// What was typed.
+/// A line, classified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// Nothing.
+    /// An empty line.
     Empty,
-    /// To leave.
+    /// `exit` or `quit`.
     Exit,
-    /// To be helped, with everything or with one function.
+    /// A request for help, in general or with one function.
     Help(Option<String>),
-    /// For the REPL itself; or why it is not.
+    /// A command to the REPL itself, or what is wrong with it.
     ReplCommand(Result<command::Command, String>),
-    /// A command line: its words.
+    /// A command line, split into words.
     Command(Vec<String>),
-    /// A command line with an open quote.
+    /// A command line with an unclosed quote.
     OpenQuote,
     /// A script.
     Script,
 }
 
-/// Names by which people call this program, or the one they come from.
+/// Program names that may stand before a verb.
 const PROGRAMS: [&str; 2] = ["lifebox", "docker"];
 
-/// Words of Rhai that are verbs of Docker as well.
+/// Words that are both Rhai's and verbs of Docker.
 const KEYWORDS: [&str; 2] = ["import", "export"];
 
-/// Decides what `text` is.
+/// Classifies `text`.
 pub fn classify(text: &str, verbs: &[String], is_variable: impl Fn(&str) -> bool) -> Input {
     let text = text.trim();
     let (first, rest) = split_word(text);
@@ -63,7 +63,7 @@ pub fn classify(text: &str, verbs: &[String], is_variable: impl Fn(&str) -> bool
     if is_variable(first) && may_be_expression { Input::Script } else { command(text) }
 }
 
-/// Whether what follows a verb makes it a call or an assignment.
+/// Returns whether the text after a verb makes the line a call or an assignment.
 fn is_rhai(rest: &str) -> bool {
     rest.starts_with(['(', '=']) || ["+=", "-= ", "?."].iter().any(|op| rest.starts_with(op))
 }
@@ -72,13 +72,13 @@ fn command(text: &str) -> Input {
     shlex::split(text).map_or(Input::OpenQuote, Input::Command)
 }
 
-/// The first word, up to white space, and what follows the space.
+/// Splits a text into its first word and the rest after white space.
 fn split_word(text: &str) -> (&str, &str) {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (word, rest.trim_start())
 }
 
-/// What `help()` or `help("name")` asks for: a page that may be longer than the screen.
+/// Returns the argument of `help()` or `help("name")`, whose page may be longer than the screen.
 fn help_topic(text: &str) -> Option<Option<String>> {
     let inside = text.trim_end_matches(';').strip_prefix("help(")?.strip_suffix(')')?.trim();
     if inside.is_empty() {
@@ -88,7 +88,7 @@ fn help_topic(text: &str) -> Option<Option<String>> {
     Some(Some(name.to_owned()))
 }
 
-/// The name of a function, a type or a module, or of what belongs to one.
+/// Returns whether a text is the name of a function, a type, a module or a member of one.
 fn is_topic(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '.'))
 }

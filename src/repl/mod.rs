@@ -1,8 +1,8 @@
-//! The conversation: read, evaluate, show.
+//! The REPL: read, evaluate, print.
 //!
-//! What is typed is a script, or a command line with Docker's verbs: [`input`] decides. Scripts go
-//! to a [`Session`](crate::script::Session), command lines to the caller's [`CommandLine`]. On a
-//! terminal lines are edited, completed and remembered; from a pipe they are just read.
+//! A line is a script or a command line with Docker's verbs: [`input`] decides. Scripts go to a
+//! [`Session`](crate::script::Session), command lines to the caller's [`CommandLine`]. Lines from a
+//! terminal are edited, completed and remembered; lines from a pipe are only read.
 
 mod command;
 mod complete;

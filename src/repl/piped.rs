@@ -1,4 +1,5 @@
-//! Lines from a pipe or a file: no prompt, no history; an error is shown and the next line is read.
+//! Reads lines from a pipe or a file, without prompt or history. After an error the next line is
+//! read.
 
 use std::cell::RefCell;
 use std::io::BufRead;
@@ -7,10 +8,10 @@ use super::settings::{CommandLine, Settings};
 use super::turn::{LineOutcome, Repl};
 use crate::script::{Host, Session};
 
-/// What Ctrl-C leaves behind where nobody can type the next line.
+/// The exit code after Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-/// Reads to the end of `input`.
+/// Evaluates `input` line by line to its end.
 pub fn run(
     host: Host,
     commands: &dyn CommandLine,
@@ -18,22 +19,22 @@ pub fn run(
     input: &mut dyn BufRead,
 ) -> u8 {
     let session = RefCell::new(Session::new(host.clone()));
-    let talk = Repl::new(&session, commands, host, settings.course.clone());
-    talk.open_course();
+    let repl = Repl::new(&session, commands, host, settings.course.clone());
+    repl.open_course();
     let mut text = String::new();
     loop {
         let at_end = !matches!(input.read_line(&mut text), Ok(1..));
-        if !at_end && talk.is_incomplete(text.trim_end_matches('\n')) {
+        if !at_end && repl.is_incomplete(text.trim_end_matches('\n')) {
             continue;
         }
-        match talk.take(text.trim_end_matches('\n')) {
+        match repl.take(text.trim_end_matches('\n')) {
             LineOutcome::Exit(code) => {
-                talk.close_course();
+                repl.close_course();
                 return code;
             }
             LineOutcome::Interrupted => return INTERRUPTED,
             LineOutcome::Continue if at_end => {
-                talk.close_course();
+                repl.close_course();
                 return 0;
             }
             LineOutcome::Continue => text.clear(),

@@ -6,9 +6,9 @@ use super::settings::{CommandLine, Settings};
 use super::{editor, piped};
 use crate::script::Host;
 
-/// Runs the conversation until the user leaves. Returns the code of `exit(n)`, else 0.
+/// Runs the REPL until the user exits. Returns the code of `exit(n)`, else 0.
 pub fn run(host: Host, commands: &dyn CommandLine, settings: Settings) -> u8 {
-    // Without a handler Ctrl-C would end the REPL with its variables; then it is as it was.
+    // Without a handler Ctrl-C ends the REPL and its variables are lost.
     let _ = host.cancel.cancel_on_interrupt();
     if std::io::stdin().is_terminal() {
         editor::run(host, commands, &settings)

@@ -1,4 +1,4 @@
-//! What the REPL is given: the command line, and how it is set up.
+//! The REPL's settings, and the command line that it calls.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -9,31 +9,32 @@ use crate::script::lessons::Player;
 
 /// The command line, as the REPL needs it.
 pub trait CommandLine {
-    /// The verbs, such as `ps`.
+    /// Returns the verbs, such as `ps`.
     fn verbs(&self) -> Vec<String>;
-    /// Runs a command line such as `["ps", "-a"]`. Writes to the terminal itself.
+    /// Runs a command line such as `["ps", "-a"]`, which writes to the terminal itself. Returns
+    /// the exit code.
     fn run(&self, words: &[String]) -> u8;
-    /// The flags of a verb, such as `--all`.
+    /// Returns the flags of a verb, such as `--all`.
     fn flags(&self, verb: &str) -> Vec<String>;
-    /// Shows a text that is longer than the screen page by page. False where it is not longer, or
-    /// nobody looks.
+    /// Shows a text in the pager if the text is longer than the screen. Returns false if the text
+    /// is shorter, or if standard output is not a terminal.
     fn page(&self, text: &str) -> bool;
-    /// Lets the user change a text in an editor.
+    /// Opens a text in the user's editor and returns the edited text.
     ///
     /// # Errors
-    /// When there is no editor, or no user.
+    /// When there is no editor, or standard input is not a terminal.
     fn edit(&self, text: &str) -> Result<String>;
 }
 
-/// How the REPL is set up.
+/// The settings of the REPL.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Where lines are remembered; nowhere where `None`.
+    /// The history file; `None` keeps the history in memory.
     pub history: Option<PathBuf>,
-    /// Whether to say hello.
+    /// Whether to print the banner.
     pub banner: bool,
-    /// What is run before the first prompt, if it is there.
+    /// A script that is run before the first prompt.
     pub startup: Option<PathBuf>,
-    /// The learner and the course, where there is one: told of each turn.
+    /// The lessons in progress; they see each line and its outcome.
     pub course: Option<Rc<RefCell<Player>>>,
 }

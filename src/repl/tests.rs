@@ -89,9 +89,9 @@ fn tab_completes_command_lines_and_scripts() {
     let session = RefCell::new(Session::new(host.clone()));
     session.borrow_mut().line("run(\"host\", #{ name: \"web-1\" })");
     let verbs = Verbs::default();
-    let talk = Repl::new(&session, &verbs, host, None);
+    let repl = Repl::new(&session, &verbs, host, None);
     let complete = |line: &str| -> Vec<String> {
-        let found = complete::complete(&talk, line, line.len());
+        let found = complete::complete(&repl, line, line.len());
         found.candidates.into_iter().map(|candidate| candidate.text).collect()
     };
     assert_eq!(complete("sto"), ["stop ", "stop("]);

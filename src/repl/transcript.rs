@@ -1,4 +1,4 @@
-//! What was typed and worked, as a script that does it again.
+//! Records the inputs of a session, and writes the successful ones as a script.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -12,31 +12,31 @@ pub struct Transcript {
     entries: Vec<TranscriptEntry>,
 }
 
-/// What worked.
+/// An input that succeeded.
 #[derive(Debug)]
 enum TranscriptEntry {
-    /// A text of the language.
+    /// A script.
     Text(String),
-    /// An expression: its value was `last` afterwards.
+    /// An expression, whose value became `last`.
     Value(String),
-    /// A command line that is no call.
+    /// A command line that has no call.
     Line(String),
 }
 
 impl Transcript {
-    /// Something was typed.
+    /// Records an input.
     pub fn typed(&mut self, text: &str) {
         self.typed.push(text.to_owned());
     }
 
-    /// The last `count` inputs, or all, the latest last.
+    /// Returns the last `count` inputs, or all, the latest last.
     pub fn last(&self, count: Option<usize>) -> &[String] {
         let count = count.unwrap_or(self.typed.len()).min(self.typed.len());
         &self.typed[self.typed.len() - count..]
     }
 
-    /// A text of the language worked; `value` is the same as an expression whose value is `last`
-    /// now.
+    /// Records a script that succeeded. `value` is the script as an expression whose value is now
+    /// `last`.
     pub fn script(&mut self, text: &str, value: Option<&str>) {
         let ends = text.trim_end().ends_with([';', '}']);
         let whole =
@@ -45,20 +45,19 @@ impl Transcript {
             .push(value.map_or_else(whole, |value| TranscriptEntry::Value(value.to_owned())));
     }
 
-    /// A command line worked.
+    /// Records a command line that succeeded.
     pub fn command(&mut self, words: &[String], line: &str) {
         let other = || TranscriptEntry::Line(line.trim().to_owned());
         self.entries.push(translate(words).map_or_else(other, TranscriptEntry::Text));
     }
 
-    /// Writes the script to a new file, and returns how many command lines are no more than
-    /// comments in it.
+    /// Writes the script to a new file. Returns how many command lines became comments.
     ///
     /// # Errors
-    /// What is in the way, in words.
+    /// The message for the user.
     pub fn save(&self, path: &str) -> Result<usize, String> {
         let mut text = String::from("#!/usr/bin/env lifebox\n// What was typed in a session.\n\n");
-        // A script has no `last` of itself.
+        // A script does not set `last` itself.
         let last = self.entries.iter().any(|worked| match worked {
             TranscriptEntry::Text(text) | TranscriptEntry::Value(text) => uses_last(text),
             TranscriptEntry::Line(_) => false,
@@ -81,12 +80,12 @@ impl Transcript {
     }
 }
 
-/// Whether a text may use the variable `last`. In doubt it is made, which does no harm.
+/// Returns whether a text may use the variable `last`. A false positive does no harm.
 fn uses_last(text: &str) -> bool {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "last")
 }
 
-/// Without the number of the error.
+/// Returns the message of an I/O error without its number.
 pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()

@@ -1,10 +1,10 @@
-//! Command lines as calls of the language.
+//! Translates command lines into calls.
 
-/// Verbs of containers, which are functions of the same name.
+/// Verbs of containers that are functions of the same name.
 const OF_CONTAINERS: [&str; 8] =
     ["start", "stop", "kill", "pause", "unpause", "restart", "rm", "wait"];
 
-/// Flags of `run` and `create` that take a value, and their options.
+/// Flags of `run` and `create` that take a value, with their options.
 const FLAGS: [(&str, &str, &str); 8] = [
     ("", "--name", "name"),
     ("-w", "--workdir", "workdir"),
@@ -16,7 +16,7 @@ const FLAGS: [(&str, &str, &str); 8] = [
     ("", "--entrypoint", "entrypoint"),
 ];
 
-/// A command line as calls that do the same, where these flags are known.
+/// Translates a command line into equivalent calls; `None` for an unknown verb or flag.
 pub fn translate(words: &[String]) -> Option<String> {
     let (verb, rest) = words.split_first()?;
     match (verb.as_str(), rest) {
@@ -33,7 +33,7 @@ pub fn translate(words: &[String]) -> Option<String> {
     }
 }
 
-/// A verb of one container after the other.
+/// Translates a verb that takes container names.
 fn of_containers(verb: &str, words: &[String]) -> Option<String> {
     let (second, names) = match (verb, words) {
         ("rm", [flag, names @ ..]) if flag == "-f" || flag == "--force" => {
@@ -52,7 +52,7 @@ fn of_containers(verb: &str, words: &[String]) -> Option<String> {
     (!calls.is_empty() && !names.iter().any(|name| is_flag(name))).then(|| calls.join("\n"))
 }
 
-/// `run` and `create`.
+/// Translates `run` and `create`.
 fn new(verb: &str, words: &[String]) -> Option<String> {
     let (mut options, mut env, mut attach) = (Vec::new(), Vec::new(), verb == "run");
     let mut words = words.iter();

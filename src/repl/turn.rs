@@ -1,4 +1,4 @@
-//! One turn of the conversation: what was typed, done and shown. The same for terminal and pipe.
+//! Evaluates one line and prints its result, for terminal and pipe alike.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,19 +12,19 @@ use super::watch;
 use crate::script::lessons::{Player, TutorOutput};
 use crate::script::{EvalResult, Host, Session};
 
-/// Who talks.
+/// The state of the REPL between two lines.
 pub struct Repl<'a> {
-    /// The interpreter. Only one turn or one completion uses it at a time.
+    /// The interpreter, used by one line or one completion at a time.
     pub session: &'a RefCell<Session>,
     /// Runs command lines.
     pub commands: &'a dyn CommandLine,
-    /// Known once: they do not change.
+    /// The verbs of the command line, read once.
     pub verbs: Vec<String>,
-    /// The output and the interrupt flag.
+    /// The engine, the output and the cancel token.
     pub host: Host,
-    /// What was typed.
+    /// The inputs so far.
     pub transcript: RefCell<Transcript>,
-    /// The learner, where there is a course.
+    /// The lessons in progress.
     pub course: Option<Rc<RefCell<Player>>>,
 }
 
@@ -34,19 +34,19 @@ impl std::fmt::Debug for Repl<'_> {
     }
 }
 
-/// How a turn ended.
+/// The outcome of one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineOutcome {
-    /// The next one, please.
+    /// The REPL goes on.
     Continue,
-    /// Ctrl-C ended what was under way.
+    /// Ctrl-C interrupted the line.
     Interrupted,
-    /// The conversation is over.
+    /// The REPL ends with this code.
     Exit(u8),
 }
 
 impl<'a> Repl<'a> {
-    /// A conversation that is about to begin.
+    /// Creates a REPL that has read no line.
     pub fn new(
         session: &'a RefCell<Session>,
         commands: &'a dyn CommandLine,
@@ -57,7 +57,7 @@ impl<'a> Repl<'a> {
         Repl { session, commands, verbs, host, transcript: RefCell::default(), course }
     }
 
-    /// Says hello and begins the lesson.
+    /// Prints the welcome of the course and begins the lesson.
     pub fn open_course(&self) {
         let Some(course) = &self.course else { return };
         let mut course = course.borrow_mut();
@@ -73,14 +73,14 @@ impl<'a> Repl<'a> {
         }
     }
 
-    /// Says goodbye.
+    /// Prints the goodbye of the course.
     pub fn close_course(&self) {
         if let Some(course) = &self.course {
             self.show_course(&course.borrow().goodbye());
         }
     }
 
-    /// Looks whether the last input has brought the learner on.
+    /// Checks whether the last input has completed the lesson's task.
     fn check_lesson(&self, turn: LineOutcome) -> LineOutcome {
         if let (Some(course), LineOutcome::Continue) = (&self.course, turn) {
             let said = course.borrow_mut().after();
@@ -91,8 +91,7 @@ impl<'a> Repl<'a> {
         turn
     }
 
-    /// What there is to read goes to a pager where it is long, what is to be done stays right above
-    /// the prompt.
+    /// Shows a long reading text in the pager, and the task right above the prompt.
     fn show_tutor_output(&self, said: &TutorOutput) {
         if !said.read.is_empty() && !self.commands.page(&said.read) {
             self.show_course(&said.read);
@@ -101,23 +100,23 @@ impl<'a> Repl<'a> {
     }
 
     fn show_course(&self, text: &str) {
-        // Where nobody reads any more, the next result ends the conversation.
+        // If the output is closed, the next result ends the REPL.
         let _ = self.host.output.print(text);
     }
 
-    /// What `text` is.
+    /// Classifies `text`.
     pub fn classify(&self, text: &str) -> Input {
         classify(text, &self.verbs, |name| self.session.borrow().has_variable(name))
     }
 
-    /// Whether `text` goes on in the next line.
+    /// Returns whether `text` continues in the next line.
     pub fn is_incomplete(&self, text: &str) -> bool {
         self.classify(text) == Input::Script && self.session.borrow().is_incomplete(text)
     }
 
-    /// Does what `text` says and shows what comes of it.
+    /// Evaluates `text` and prints the result.
     pub fn take(&self, text: &str) -> LineOutcome {
-        // An interrupt that came too late for the last turn must not end this one.
+        // An interrupt that came too late for the last line must not end this one.
         self.host.cancel.reset();
         if let Some(course) = &self.course
             && let Some(said) = course.borrow_mut().takes(text)
@@ -167,7 +166,7 @@ impl<'a> Repl<'a> {
         LineOutcome::Continue
     }
 
-    /// Evaluates a text of the language.
+    /// Evaluates a script.
     fn script(&self, text: &str) -> LineOutcome {
         let reply = self.session.borrow_mut().line(text);
         if matches!(reply, EvalResult::Nothing | EvalResult::Value(_)) {
@@ -190,7 +189,7 @@ impl<'a> Repl<'a> {
         }
     }
 
-    /// Does what is for the REPL itself.
+    /// Runs a command to the REPL itself.
     fn run_command(&self, command: Command) -> LineOutcome {
         let words =
             |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -229,7 +228,7 @@ impl<'a> Repl<'a> {
             Command::Load(path) => self.load(&path),
             Command::Edit => self.edit(),
             Command::Watch(name) => {
-                // A variable that holds it is as good as its name.
+                // A variable that holds the container is accepted in place of the name.
                 let held = self.session.borrow().has_variable(&name);
                 let of_variable =
                     || self.session.borrow_mut().value("watch", &format!("{name}.name")).ok();
@@ -265,7 +264,7 @@ impl<'a> Repl<'a> {
         }
     }
 
-    /// Lets the user change the last input, and evaluates it.
+    /// Opens the last input in an editor and evaluates the edited text.
     fn edit(&self) -> LineOutcome {
         let last = self.transcript.borrow().last(Some(1)).first().cloned().unwrap_or_default();
         match self.commands.edit(&last) {
@@ -282,7 +281,7 @@ impl<'a> Repl<'a> {
         }
     }
 
-    /// Shows a result. Where nobody reads any more the conversation is over.
+    /// Prints a result. A closed output ends the REPL.
     fn show(&self, text: &str) -> LineOutcome {
         if self.commands.page(text) {
             return LineOutcome::Continue;

@@ -1,4 +1,4 @@
-//! `:watch`: the life cycle with the place of a container in it, and what it uses, kept up to date.
+//! `:watch`: a live diagram of a container's life cycle, and its resource usage.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -8,21 +8,22 @@ use crate::model::{Kind, Result};
 use crate::script::Host;
 use crate::ui;
 
-/// How often it is drawn anew.
+/// The time between two frames.
 const EVERY: Duration = Duration::from_millis(500);
-/// How many samples the plot shows.
+/// The number of samples in the plot.
 const SAMPLES: usize = 60;
 
-/// How many lines the terminal has; many where there is none.
+/// Returns the terminal's number of lines, `usize::MAX` without a terminal.
 fn rows() -> usize {
     let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
     size.map(|size| usize::from(size.ws_row)).filter(|rows| *rows > 2).unwrap_or(usize::MAX)
 }
 
-/// Draws until Ctrl-C, or until the container is gone. Once where nobody looks.
+/// Draws until Ctrl-C or until the container is removed. Draws once if standard output is not a
+/// terminal.
 ///
 /// # Errors
-/// When the container can't be found or measured.
+/// When the container cannot be found or measured.
 pub fn watch(host: &Host, name: &str) -> Result<()> {
     let backend = host.backend.as_ref();
     let id = backend.find(name)?;
@@ -33,7 +34,7 @@ pub fn watch(host: &Host, name: &str) -> Result<()> {
     }
     loop {
         let container = match backend.inspect(&id) {
-            // It was there when this began.
+            // The container was removed while being watched.
             Err(error) if error.kind() == Kind::NotFound && !samples.is_empty() => return Ok(()),
             container => container?,
         };
@@ -53,7 +54,7 @@ pub fn watch(host: &Host, name: &str) -> Result<()> {
         };
         let frame: Vec<&str> = frame.lines().take(rows().saturating_sub(1)).collect();
         let frame = format!("{}\n", frame.join("\n"));
-        // From the top of the screen; what was longer before is cleared line by line.
+        // Draws from the top of the screen and clears the rest of each line.
         let frame = match live {
             true => format!("\x1b[H{}\x1b[J", frame.replace('\n', "\x1b[K\r\n")),
             false => frame,

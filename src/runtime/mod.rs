@@ -14,6 +14,7 @@ pub mod oci;
 pub mod plan;
 pub mod protocol;
 pub mod record;
+pub mod roles;
 pub mod rootless;
 pub mod seccomp;
 pub(crate) mod spawn;

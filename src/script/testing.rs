@@ -1,17 +1,16 @@
 //! Runs the tests of a script, each in a scope of its own, and tells how they ended.
 
-use std::time::{Duration, Instant};
-
-use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
-
 use crate::model::script::test_result::{TestOutcome, TestResult};
 use crate::script::context::scope::Scope;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
 use crate::script::context::thrown::{Ending, RhaiResultOf, innermost};
-use crate::script::errors::{explain, render};
+use crate::script::errors::render;
+use crate::script::errors::words::in_a_line;
 use crate::script::flow::cleanup;
 use crate::ui;
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
+use std::time::{Duration, Instant};
 
 /// Runs a test in a scope of its own and tells how it ended. What it threw is told, not thrown;
 /// only what ends the script goes on.
@@ -76,7 +75,7 @@ fn run_with_hooks(
 fn failed(ctx: &NativeCallContext, stage: &ScriptContext, error: &EvalAltResult) -> TestOutcome {
     let name = ctx.call_source().unwrap_or_default();
     let report = render::report(ctx.engine(), stage, &rhai::Scope::new(), name, error);
-    let message = ui::error::escape_control(&explain::in_a_line(innermost(error)));
+    let message = ui::error::escape_control(&in_a_line(innermost(error)));
     TestOutcome::Failed { message, report }
 }
 

@@ -7,6 +7,7 @@ use std::ffi::{CStr, c_char, c_int, c_long};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, Resource, Rlimit};
 
 use super::errno::last_errno;
@@ -39,6 +40,15 @@ pub struct Child {
     pub pid: i32,
     /// A descriptor that stays this process's even when the number is used again.
     pub pidfd: OwnedFd,
+}
+
+/// Wraps `pipe2(2)`; the end to read and the end to write, both closed at exec.
+///
+/// # Errors
+/// When there are no more descriptors.
+pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+        .map_err(|errno| Error::from_errno("pipe2", errno.raw_os_error()))
 }
 
 /// Wraps `clone3(2)` like a fork: the child is a copy of this process in new `namespaces`
@@ -95,7 +105,8 @@ pub fn reap(pidfd: impl AsFd) -> Result<i32> {
     reap_with_signal(pidfd).map(|(code, _)| code)
 }
 
-/// The same, and the signal that ended it, where one did: a program may also exit with 128 and more.
+/// The same, and the signal that ended it, where one did: a program may also exit with 128 and
+/// more.
 ///
 /// # Errors
 /// As [`reap`].

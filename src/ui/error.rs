@@ -1,4 +1,4 @@
-//! An error as a user reads it: what, why, and what to do.
+//! Formats an error for the user: what failed, why, and what to do.
 
 use super::messages::format_message;
 use crate::model::Error;
@@ -6,10 +6,10 @@ use crate::model::container::status;
 use crate::model::container::status::{Action, Status};
 use crate::model::value::language::Language;
 
-/// Up to this width message and reason stay on one line.
+/// The maximum width of message and cause on one line.
 const ONE_LINE: usize = 100;
 
-/// `error: ...`, its causes, and `hint: ...`, each line ended.
+/// Formats `error: ...`, the causes, and `hint: ...`, each line with its newline.
 pub fn error(error: &Error) -> String {
     let whole = escape_control(&error.to_string());
     let mut text = if error.causes().len() <= 1 && whole.chars().count() <= ONE_LINE {
@@ -25,8 +25,8 @@ pub fn error(error: &Error) -> String {
     text
 }
 
-/// The same error in the words of a language, as far as that has any: refusals of the state
-/// machine, which teach. All others are told in English.
+/// Translates an error into a language. Only refusals of the state machine are translated, because
+/// they teach; all other errors stay English.
 pub fn localized(error: Error, language: Language) -> Error {
     let refused = error.refused_verb().and_then(Action::from_verb).zip(error.container_name());
     let status = error.status().and_then(|status| status.parse::<Status>().ok());
@@ -43,14 +43,13 @@ pub fn localized(error: Error, language: Language) -> Error {
     error.with_message(message, format!("{lesson} {legal}"))
 }
 
-/// A text that may hold what a stranger wrote, with its control characters as escapes: none of
-/// them reaches the terminal.
+/// Escapes the control characters of a text that may be hostile, so that none reaches the terminal.
 pub fn escape_control(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '\n' | '\t' => shown.push(c),
-            // Marks that turn the direction of a text can make it read as another.
+            // Direction marks can make a text look like another.
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => shown.extend(c.escape_unicode()),
             c if c.is_control() => shown.extend(c.escape_default()),
             c => shown.push(c),

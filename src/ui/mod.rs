@@ -1,4 +1,4 @@
-//! How things look: model values become text. Pure; nothing here prints or asks the system.
+//! Turns values of the model into text. Pure: nothing here prints or calls the system.
 
 pub mod docker;
 pub mod error;

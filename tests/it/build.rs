@@ -238,7 +238,7 @@ fn what_a_killed_build_left_is_removed_by_the_next() {
     };
     let (mut killed, left) = begin();
     // Its keeper would remove it at once.
-    let keeper = format!("^lifebox-keeper {}", engine.root().display());
+    let keeper = format!("^lifebox-reaper {}", engine.root().display());
     let found = std::process::Command::new("pgrep").args(["-f", &keeper]).output().unwrap();
     for pid in String::from_utf8(found.stdout).unwrap().lines() {
         signal(pid.parse().unwrap(), rustix::process::Signal::KILL);

@@ -11,9 +11,9 @@ use crate::{needs_root, needs_users};
 /// What the probe says in a container that is made with `words`.
 #[track_caller]
 pub fn probe(engine: &TestEngine, words: &[&str], arguments: &[&str]) -> Value {
-    let tail = [&["--entrypoint", "/lifebox-probe", "hundredcounter"], arguments].concat();
+    let tail = [&["--entrypoint", "/lifebox-runtimetest", "hundredcounter"], arguments].concat();
     let id = engine.ok(&[&["create"], words, &tail].concat());
-    let upper = engine.root().join("containers").join(&id).join("upper/lifebox-probe");
+    let upper = engine.root().join("containers").join(&id).join("upper/lifebox-runtimetest");
     std::fs::copy(LIFEBOX, upper).unwrap();
     let found = engine.ok(&["start", "-a", &id]);
     engine.ok(&["rm", &id]);
@@ -211,8 +211,8 @@ fn ordinary_users_have_the_system_calls_of_the_profile() {
         let user = User::new(name, subordinate_ids);
         let try_all = |words: &[&str]| {
             let found = user.ok(&format!(
-                "lifebox create --name probed {} --entrypoint /lifebox-probe host calls >&2; \
-                 lifebox cp $(command -v lifebox) probed:/lifebox-probe >&2; \
+                "lifebox create --name probed {} --entrypoint /lifebox-runtimetest host calls >&2; \
+                 lifebox cp $(command -v lifebox) probed:/lifebox-runtimetest >&2; \
                  lifebox start -a probed; lifebox rm probed >&2",
                 words.join(" ")
             ));

@@ -123,7 +123,7 @@ fn a_script_that_ends_by_itself_leaves_what_it_kept_and_no_process() {
     let root = engine.root().to_string_lossy().into_owned();
     let keepers = || {
         let found = std::process::Command::new("pgrep")
-            .args(["-f", &format!("^lifebox-keeper {root}")])
+            .args(["-f", &format!("^lifebox-reaper {root}")])
             .output()
             .unwrap();
         found.stdout.is_empty()

@@ -230,8 +230,8 @@ fn check_probed(name: &str, subordinate_ids: bool) {
     for driver in ["overlay", "vfs"] {
         let found = user.ok(&format!(
             "export LIFEBOX_STORAGE_DRIVER={driver}; \
-             lifebox create --name probed -h inner -w / --entrypoint /lifebox-probe host >&2; \
-             lifebox cp $(command -v lifebox) probed:/lifebox-probe >&2; \
+             lifebox create --name probed -h inner -w / --entrypoint /lifebox-runtimetest host >&2; \
+             lifebox cp $(command -v lifebox) probed:/lifebox-runtimetest >&2; \
              lifebox start -a probed; lifebox rm probed >&2"
         ));
         let found: serde_json::Value = serde_json::from_str(&found).unwrap();

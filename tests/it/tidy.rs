@@ -164,7 +164,7 @@ fn the_architecture_carries_the_table_of_states() {
         let cell = |action: Action| match transition(status, action) {
             Ok(Transition::Becomes(status)) => status.to_string(),
             Ok(Transition::Stays) => "-".to_owned(),
-            Ok(Transition::Removed) => "gone".to_owned(),
+            Ok(Transition::Removed) => "removed".to_owned(),
             Err(_) => "refused".to_owned(),
         };
         let cells: Vec<_> =

@@ -1,4 +1,5 @@
-//! Flags that say what a container shares with the host or with another container: network, processes, IPC, host name.
+//! Flags that say what a container shares with the host or with another container: network,
+//! processes, IPC, host name.
 
 use clap::Args;
 

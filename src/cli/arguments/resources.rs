@@ -1,4 +1,5 @@
-//! Flags that say how much a container may use: memory, processors, processes, block devices, limits of its processes.
+//! Flags that say how much a container may use: memory, processors, processes, block devices,
+//! limits of its processes.
 
 use clap::{Args, Subcommand};
 

@@ -1,4 +1,5 @@
-//! Flags that say what a container may do: capabilities, system calls, privileges, a read-only root, devices.
+//! Flags that say what a container may do: capabilities, system calls, privileges, a read-only
+//! root, devices.
 
 use clap::Args;
 

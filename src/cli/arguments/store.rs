@@ -1,5 +1,5 @@
-//! What may be typed after the verbs that fill the store and keep it in order: Docker's flags, and Podman's
-//! of `system check`.
+//! What may be typed after the verbs that fill the store and keep it in order: Docker's flags, and
+//! Podman's of `system check`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! Flags that say what the monitor does while a container runs and when it ends: restarts, and the log's limits.
+//! Flags that say what the monitor does while a container runs and when it ends: restarts, and the
+//! log's limits.
 
 use clap::Args;
 

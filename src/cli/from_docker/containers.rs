@@ -1,4 +1,4 @@
-//! Verbs of containers as calls.
+//! Translates the verbs of containers.
 
 use super::unsupported::{refuse, refused};
 use super::words::{Options, each, filters, flag, one, parsed, time};
@@ -24,7 +24,7 @@ pub fn create(arguments: &CreateArguments) -> Result<Vec<Expression>> {
     Ok(vec![Expression::call("create", vec![image], options)])
 }
 
-/// `docker run`: without `-d` it stays with the container.
+/// `docker run`: without `-d` the call stays attached to the container.
 pub fn run(arguments: &RunArguments) -> Result<Vec<Expression>> {
     let verb = "docker run";
     refuse(
@@ -45,7 +45,7 @@ pub fn run(arguments: &RunArguments) -> Result<Vec<Expression>> {
     Ok(vec![Expression::call("run", vec![image], options)])
 }
 
-/// The image and the options of a new container.
+/// Translates the image and the options of a new container.
 fn new(verb: &str, new: &NewContainer) -> Result<(Expression, Options)> {
     refuse(verb, &[("--cidfile", new.cidfile.is_some())])?;
     if !new.env_file.is_empty() {
@@ -122,7 +122,7 @@ pub fn rm(arguments: &RmArguments) -> Vec<Expression> {
 pub fn ps(arguments: &PsArguments) -> Result<Vec<Expression>> {
     let verb = "docker ps";
     refuse(verb, &[("--format", arguments.format.is_some())])?;
-    // What makes no sense is said as the verb says it.
+    // Wrong filters fail as they do in the verb.
     Filters::of_containers(&arguments.filter)?;
     let known = ["ancestor", "exited", "health", "id", "label", "name", "status"];
     let mut options = parsed([("all", flag(arguments.all))]);
@@ -171,7 +171,7 @@ pub fn logs(arguments: &LogsArguments) -> Result<Vec<Expression>> {
     Ok(vec![Expression::Call("logs", vec![name, Expression::Options(options), each])])
 }
 
-/// `docker inspect`. Of templates those that name one place of the document.
+/// `docker inspect`. Translates templates that name one field of the document.
 pub fn inspect(arguments: &InspectArguments, noun: Option<Subject>) -> Result<Vec<Expression>> {
     let subject = |name: &String| {
         let name = Expression::text(name.as_str());
@@ -196,7 +196,7 @@ pub fn inspect(arguments: &InspectArguments, noun: Option<Subject>) -> Result<Ve
     })
 }
 
-/// The words of `{{.State.Status}}`.
+/// Returns the path of a template such as `{{.State.Status}}`.
 fn place(template: &str) -> Option<Vec<String>> {
     let inner = template.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim();
     let inner = inner.strip_prefix("json").map_or(inner, str::trim_start);

@@ -1,4 +1,4 @@
-//! Verbs that get into a container, as calls.
+//! Translates the verbs of processes in a container.
 
 use super::unsupported::{refuse, refused};
 use super::words::{Options, flag, parsed, text};
@@ -9,7 +9,7 @@ use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::ui::expression;
 
-/// The call for one of them.
+/// Returns the call for one of these verbs.
 pub fn inside(verb: &ProcessVerb) -> Result<Vec<Expression>> {
     let call = |function, name: &String| {
         vec![Expression::Call(function, vec![Expression::text(name.as_str())])]
@@ -61,7 +61,7 @@ fn exec(arguments: &ExecArguments) -> Result<Vec<Expression>> {
     Ok(vec![Expression::call("exec", values, options)])
 }
 
-/// `docker cp`. Owners are as the functions have them; `-L` and archives have no counterpart.
+/// `docker cp`. Owners are as the functions set them; `-L` and archives have no counterpart.
 fn cp(arguments: &CpArguments) -> Result<Vec<Expression>> {
     let verb = "docker cp";
     refuse(
@@ -89,7 +89,7 @@ fn cp(arguments: &CpArguments) -> Result<Vec<Expression>> {
     }
 }
 
-/// The options of programs that are run in a container.
+/// Translates the options of a program that is run in a container.
 fn of_program(
     env: &[String],
     user: Option<&String>,

@@ -1,4 +1,4 @@
-//! Verbs that make images, and those of a container's files, as calls.
+//! Translates the verbs that create images, and those of a container's files.
 
 use super::unsupported::{refuse, refused};
 use super::words::{flag, keyed, parsed, text, texts};
@@ -8,7 +8,7 @@ use crate::cli::arguments::build::{
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
-/// The call for a verb that makes images.
+/// Returns the call for a verb that creates images.
 pub fn build_verb(verb: &BuildVerb) -> Result<Vec<Expression>> {
     match verb {
         BuildVerb::Import(arguments) => import(arguments),
@@ -16,7 +16,7 @@ pub fn build_verb(verb: &BuildVerb) -> Result<Vec<Expression>> {
     }
 }
 
-/// The call for a verb of a container's files.
+/// Returns the call for a verb of a container's files.
 pub fn of_files(verb: &FilesVerb) -> Result<Vec<Expression>> {
     match verb {
         FilesVerb::Diff(arguments) => {
@@ -77,7 +77,7 @@ fn build(arguments: &BuildArguments) -> Result<Vec<Expression>> {
             ("--iidfile", arguments.iidfile.is_some()),
         ],
     )?;
-    // An argument without a value takes the caller's, and the language has no such thing.
+    // An argument without a value takes the caller's; the language has no such option.
     if let Some(bare) = arguments.build_arg.iter().find(|argument| !argument.contains('=')) {
         let flag = format!("--build-arg {bare}");
         return Err(refused(verb, &flag).hint("write --build-arg KEY=VALUE"));

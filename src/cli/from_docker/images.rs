@@ -1,4 +1,4 @@
-//! Verbs of images as calls.
+//! Translates the verbs of images.
 
 use super::unsupported::refuse;
 use super::words::{each, filters, flag, one, parsed, text, time, truth};
@@ -79,7 +79,7 @@ pub fn history(arguments: &HistoryArguments) -> Result<Vec<Expression>> {
     Ok(vec![if arguments.quiet { Expression::Each(Box::new(steps), "id") } else { steps }])
 }
 
-/// `docker image prune`. No script is asked whether it is sure.
+/// `docker image prune`. Scripts are not asked for confirmation.
 pub fn prune(arguments: &PruneImagesArguments) -> Result<Vec<Expression>> {
     let verb = "docker image prune";
     let mut options = parsed([("all", flag(arguments.all))]);

@@ -1,6 +1,5 @@
-//! Commands of Docker said in the language: the words go through the same parser as the verbs of
-//! lifebox, and what they mean becomes a call. Nothing is done, and nothing of this machine is
-//! read: neither its files nor its environment.
+//! Translates Docker command lines into calls of the language. The words go through the same parser
+//! as the verbs of lifebox. Nothing is executed, and neither files nor environment are read.
 
 mod containers;
 mod exec;

@@ -1,4 +1,4 @@
-//! Translates a command line: asks the noun of its verb for the call.
+//! Translates a command line by its verb.
 
 use std::ffi::OsString;
 
@@ -15,7 +15,7 @@ use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::script::CommandLineReader;
 
-/// Reads the words of commands for scripts.
+/// The translator that scripts are given.
 #[derive(Debug)]
 pub struct DockerTranslator;
 
@@ -25,14 +25,14 @@ impl CommandLineReader for DockerTranslator {
     }
 }
 
-/// The names of programs whose command lines these may be.
+/// The programs whose command lines are accepted.
 const PROGRAMS: [&str; 3] = ["docker", "podman", "lifebox"];
 
-/// What a command does, as statements of the language.
+/// Returns a command as statements of the language.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for what is no command, [`Kind::Unsupported`] for what the language has
-/// nothing for; both name the verb or the flag.
+/// [`Kind::Invalid`] for a malformed command, [`Kind::Unsupported`] for a verb or a flag that the
+/// language lacks; both name the verb or the flag.
 pub fn read(words: &[String]) -> Result<Vec<Expression>> {
     let words = match words {
         [program, rest @ ..] if PROGRAMS.contains(&program.as_str()) => rest,
@@ -157,7 +157,7 @@ fn events(arguments: &EventsArguments) -> Result<Vec<Expression>> {
     ]);
     let call = match (arguments.until.is_some(), options.is_empty()) {
         (true, _) => Expression::call("events", vec![], options),
-        // Without an end it goes on.
+        // Without `--until` the call goes on until Ctrl-C.
         (false, true) => Expression::Call("events", vec![Expression::Printer(None)]),
         (false, false) => Expression::Call(
             "events",

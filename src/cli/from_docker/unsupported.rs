@@ -1,4 +1,4 @@
-//! What Docker has and cannot be said in the language.
+//! Verbs and flags of Docker that the language lacks.
 
 use std::ffi::OsString;
 
@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::cli::arg_errors;
 use crate::model::{Error, Kind, Result};
 
-/// Flags of Docker that lifebox has not. What is in no such list is no flag at all.
+/// Flags of Docker that lifebox lacks. A flag outside this list is not Docker's either.
 const FLAGS: [&str; 37] = [
     "--annotation",
     "--attach",
@@ -48,7 +48,7 @@ const FLAGS: [&str; 37] = [
     "-p",
 ];
 
-/// Verbs of Docker that lifebox has not.
+/// Verbs of Docker that lifebox lacks.
 const VERBS: [&str; 15] = [
     "builder",
     "buildx",
@@ -67,7 +67,7 @@ const VERBS: [&str; 15] = [
     "swarm",
 ];
 
-/// What the parser does not know, where Docker does.
+/// Explains a parser error about a verb or a flag that only Docker has.
 pub fn known(error: &clap::Error, words: &[OsString]) -> Option<Error> {
     if error.kind() == ErrorKind::InvalidSubcommand {
         let verb = arg_errors::verb(words).filter(|verb| VERBS.contains(&verb.as_str()))?;
@@ -88,7 +88,7 @@ pub fn known(error: &clap::Error, words: &[OsString]) -> Option<Error> {
     unknown.then(refused)
 }
 
-/// A verb that there is no function for.
+/// Returns the error for a verb that has no function.
 pub fn no_verb(words: &[OsString]) -> Error {
     no_verb_called(&arg_errors::verb(words).unwrap_or_default())
 }
@@ -98,10 +98,10 @@ fn no_verb_called(verb: &str) -> Error {
     Error::new(Kind::Unsupported, message).hint("help() lists what it has")
 }
 
-/// Refuses the first of these flags that was given.
+/// Refuses the first of these flags that is set.
 ///
 /// # Errors
-/// [`Kind::Unsupported`], with its name.
+/// [`Kind::Unsupported`], with the flag's name.
 pub fn refuse(verb: &str, flags: &[(&str, bool)]) -> Result<()> {
     match flags.iter().find(|(_, given)| *given) {
         Some((flag, _)) => Err(refused(verb, flag)),
@@ -109,7 +109,7 @@ pub fn refuse(verb: &str, flags: &[(&str, bool)]) -> Result<()> {
     }
 }
 
-/// A flag that no function has an option for.
+/// Returns the error for a flag that has no option.
 pub fn refused(verb: &str, flag: &str) -> Error {
     let message = format!("flag `{flag}` of `{verb}` cannot be said in the language");
     Error::new(Kind::Unsupported, message)

@@ -1,4 +1,4 @@
-//! Verbs of volumes as calls.
+//! Translates the verbs of volumes.
 
 use super::unsupported::refuse;
 use super::words::{each, filters, flag, keyed, one, parsed, truth};
@@ -6,7 +6,7 @@ use crate::cli::arguments::volume::VolumeVerb;
 use crate::model::script::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
-/// The call for one of them.
+/// Returns the call for a verb of volumes.
 pub fn of_volumes(verb: &VolumeVerb) -> Result<Vec<Expression>> {
     match verb {
         VolumeVerb::Create(arguments) => {

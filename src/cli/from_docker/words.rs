@@ -1,4 +1,4 @@
-//! Options and values of calls, from what flags say.
+//! Converts values of flags into options of calls.
 
 use super::unsupported::refused;
 use crate::cli::terminal::time_arg::time_arg;
@@ -10,7 +10,7 @@ use crate::ui::expression::pairs;
 /// Options with their values.
 pub(super) type Options = Vec<(&'static str, Expression)>;
 
-/// A call for each name.
+/// Makes one call for each name.
 pub(super) fn each(function: &'static str, names: &[String], options: &Options) -> Vec<Expression> {
     let call = |name: &String| {
         Expression::call(function, vec![Expression::text(name.as_str())], options.clone())
@@ -18,7 +18,7 @@ pub(super) fn each(function: &'static str, names: &[String], options: &Options) 
     names.iter().map(call).collect()
 }
 
-/// The options that were given.
+/// Keeps the options that are set.
 pub(super) fn parsed<const N: usize>(options: [(&'static str, Option<Expression>); N]) -> Options {
     options.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
@@ -35,7 +35,7 @@ pub(super) fn texts(texts: &[String]) -> Option<Expression> {
     (!texts.is_empty()).then(|| Expression::texts(texts))
 }
 
-/// A point in time as the language takes it: there are no seconds since 1970 in it.
+/// Converts a time. The language has no seconds since 1970, so these become a timestamp.
 pub(super) fn time(text: Option<&String>) -> Result<Option<Expression>> {
     let Some(text) = text else { return Ok(None) };
     let read = time_arg(text, jiff::Timestamp::now(), jiff::tz::TimeZone::system)?;
@@ -43,7 +43,7 @@ pub(super) fn time(text: Option<&String>) -> Result<Option<Expression>> {
     Ok(Some(Expression::text(if seconds { read.to_string() } else { text.clone() })))
 }
 
-/// `KEY=VALUE` of filters, by their keys.
+/// Groups `KEY=VALUE` filters by key.
 pub(super) fn filters(
     texts: &[String],
     known: &[&'static str],
@@ -64,7 +64,7 @@ pub(super) fn filters(
     Ok(all)
 }
 
-/// The only value of a filter that the language takes one of.
+/// Returns the value of a filter that the language takes only once.
 pub(super) fn one(verb: &str, key: &str, values: &[String]) -> Result<Expression> {
     match values {
         [value] => Ok(Expression::text(value.as_str())),
@@ -74,7 +74,7 @@ pub(super) fn one(verb: &str, key: &str, values: &[String]) -> Result<Expression
     }
 }
 
-/// `true` or `false` of a filter.
+/// Reads the `true` or `false` of a filter.
 pub(super) fn truth(key: &str, value: &Expression) -> Result<Expression> {
     match value {
         Expression::Text(text) if text == "true" || text == "1" => Ok(Expression::Flag(true)),
@@ -83,7 +83,7 @@ pub(super) fn truth(key: &str, value: &Expression) -> Result<Expression> {
     }
 }
 
-/// `KEY=VALUE`, or `KEY` for an empty value.
+/// Converts `KEY=VALUE` entries into a map; `KEY` alone has an empty value.
 pub(super) fn keyed(entries: &[String]) -> Option<Expression> {
     let split = |entry: &String| {
         let (key, value) = entry.split_once('=').unwrap_or((entry, ""));

@@ -1,4 +1,4 @@
-//! `check`: mistakes in scripts, found without running them.
+//! `check`: finds mistakes in scripts without running them.
 
 use std::io::IsTerminal as _;
 
@@ -11,7 +11,7 @@ use crate::cli::terminal::ending::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::script::{self, Finding, Severity};
 
-/// Checks scripts. The exit code is 1 where one has an error, or with `--strict` a warning.
+/// Checks scripts. The exit code is 1 if one has an error, or with `--strict` a warning.
 pub fn check(screen: &mut Terminal, arguments: &CheckArguments) -> CommandResult {
     let color = std::io::stdout().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -56,7 +56,7 @@ fn summary(found: &[Finding]) -> String {
     format!("{}, {}", count(Severity::Error), count(Severity::Warning))
 }
 
-/// A line that editors can jump by.
+/// Formats a finding as one line that editors can jump by.
 fn short(finding: &Finding) -> String {
     let Finding { source, line, column, severity, message, hint, .. } = finding;
     let hint = hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();

@@ -1,10 +1,9 @@
 //! `docs`: the reference of the language.
 
-pub(super) use crate::cli::arguments::{DocsArguments, DocsForm};
+use crate::cli::arguments::{DocsArguments, DocsForm};
 use crate::cli::terminal::ending::CommandResult;
 use crate::cli::terminal::screen::Terminal;
-use crate::script::Form;
-pub(super) use crate::script::reference;
+use crate::script::{Form, reference};
 
 /// Writes the reference.
 pub fn docs(screen: &mut Terminal, arguments: &DocsArguments) -> CommandResult {

@@ -1,9 +1,10 @@
-//! `learn`: lessons at the prompt, in a store of their own.
+//! `learn`: lessons at the prompt, in their own store.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::host;
+use super::repl::{self, Perform};
 use crate::cli::arguments::learn::LearnArguments;
 use crate::cli::terminal::ending::{CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
@@ -13,19 +14,19 @@ use crate::model::{Error, Kind, Result};
 use crate::script::lessons::{self, Lesson, Player, Progress, ProgressFile};
 use crate::script::{Host, Teacher};
 
-/// The store of the lessons, which is nobody else's for as long as this lives.
+/// The store of the lessons, locked for this process.
 #[derive(Debug)]
 pub struct LessonStore {
-    /// Its settings.
+    /// The settings that name this store.
     pub settings: Settings,
     _lock: File,
 }
 
 impl LessonStore {
-    /// The first store of lessons beside that of `settings` that nobody learns in now.
+    /// Locks the first free store of lessons in the root of `settings`.
     ///
     /// # Errors
-    /// When none can be made.
+    /// When no store can be created or locked.
     pub fn take(settings: &Settings) -> Result<Self> {
         let what = || format!("make a store for lessons in `{}`", settings.root.display());
         std::fs::create_dir_all(&settings.root).context(what)?;
@@ -47,17 +48,19 @@ impl LessonStore {
     }
 }
 
-/// How many may learn at the same time in one store.
+/// The number of lessons that may run at once in one root.
 const MOST: u32 = 100;
 
-/// Gives lessons, or does with them what the flags say. `settings` are those of the lessons' store.
+/// Gives lessons, or lists, checks or plays them as the flags say. `settings` are those of the
+/// lessons' store.
 ///
 /// # Errors
-/// When there is no such lesson, or the store can't be made.
+/// When there is no such lesson, or the store cannot be created.
 pub fn learn(
     settings: &Settings,
     screen: &mut Terminal,
     arguments: &LearnArguments,
+    perform: Perform,
 ) -> CommandResult {
     if !arguments.csv.is_empty() {
         screen.text(&lessons::csv(&class(&arguments.csv)?))?;
@@ -78,7 +81,7 @@ pub fn learn(
     }
     screen.flush()?;
     let cancel = CancelToken::new()?;
-    give(settings, course, kept, arguments.lesson.as_deref(), cancel).map_err(Into::into)
+    give(settings, course, kept, arguments.lesson.as_deref(), cancel, perform).map_err(Into::into)
 }
 
 fn host(settings: &Settings, cancel: CancelToken) -> Result<Host> {
@@ -89,7 +92,7 @@ fn course(folder: Option<&Path>) -> Result<Vec<Lesson>> {
     folder.map_or_else(lessons::course, lessons::of_folder)
 }
 
-/// The progress so far, or of somebody who begins.
+/// Reads the progress so far; a new one for a beginner.
 fn load_progress(path: Option<PathBuf>, restart: bool) -> Result<ProgressFile> {
     let known = match path.as_deref().filter(|_| !restart) {
         Some(path) => Progress::read(path)?,
@@ -103,23 +106,24 @@ fn load_progress(path: Option<PathBuf>, restart: bool) -> Result<ProgressFile> {
     Ok(kept)
 }
 
-/// Gives lessons until the learner leaves; then the store is emptied.
+/// Gives lessons until the learner exits, and then empties the store.
 fn give(
     settings: &Settings,
     course: Vec<Lesson>,
     kept: ProgressFile,
     first: Option<&str>,
     cancel: CancelToken,
+    perform: Perform,
 ) -> Result<u8> {
     let host = host(settings, cancel)?;
     let backend = host.backend.clone();
     let player = Player::new(host.clone(), course, kept, first)?;
-    let code = host::lessons(settings, host, player);
+    let code = repl::lessons(settings, host, player, perform);
     lessons::clear(backend.as_ref())?;
     Ok(code)
 }
 
-/// Plays the lessons; the exit code is 1 where one is not right.
+/// Plays the solutions of the lessons. The exit code is 1 if one fails.
 fn solve(
     settings: &Settings,
     screen: &mut Terminal,
@@ -149,7 +153,7 @@ fn solve(
     Ok(code)
 }
 
-/// The progress of a class.
+/// Reads the progress files of a class.
 fn class(files: &[PathBuf]) -> Result<Vec<Progress>> {
     let read = |path: &PathBuf| {
         Progress::read(path)?
@@ -158,16 +162,17 @@ fn class(files: &[PathBuf]) -> Result<Vec<Progress>> {
     files.iter().map(read).collect()
 }
 
-/// Lessons in a REPL that is open already.
+/// Gives lessons in an open REPL.
 #[derive(Debug)]
 pub struct ReplTeacher {
     settings: Settings,
+    perform: Perform,
 }
 
 impl ReplTeacher {
-    /// Whose stores are beside that of these settings.
-    pub fn new(settings: &Settings) -> Self {
-        ReplTeacher { settings: settings.clone() }
+    /// Gives lessons in stores in the root of `settings`.
+    pub fn new(settings: &Settings, perform: Perform) -> Self {
+        ReplTeacher { settings: settings.clone(), perform }
     }
 }
 
@@ -175,7 +180,8 @@ impl Teacher for ReplTeacher {
     fn learn(&self, lesson: Option<&str>, cancel: &CancelToken) -> Result<()> {
         let kept = load_progress(host::state_file("LIFEBOX_PROGRESS", "lessons.json"), false)?;
         let place = LessonStore::take(&self.settings)?;
-        let given = give(&place.settings, lessons::course()?, kept, lesson, cancel.clone());
+        let course = lessons::course()?;
+        let given = give(&place.settings, course, kept, lesson, cancel.clone(), self.perform);
         cancel.reset();
         given.map(drop)
     }

@@ -1,19 +1,19 @@
-//! A panic is a bug of ours: the user is told so in words, and gets an exit code.
+//! Reports a panic as a bug of lifebox, with an exit code.
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::{Mutex, PoisonError};
 
-use super::host;
 use crate::cli::arg_errors::failure_code;
 use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::{Error, Kind};
+use crate::script;
 
-/// What the last panic said and where. The hook only keeps it, for whoever catches it to tell.
+/// The message and the place of the last panic, from the hook to [`catch_panic`].
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 
-/// Runs `body`; should it panic, says so and returns the exit code of a failed engine.
+/// Runs `body`. If it panics, reports the bug and returns the exit code of a failed engine.
 pub fn catch_panic(words: &[OsString], body: impl FnOnce() -> u8) -> u8 {
     panic::set_hook(Box::new(remember));
     panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
@@ -27,7 +27,8 @@ pub fn catch_panic(words: &[OsString], body: impl FnOnce() -> u8) -> u8 {
 }
 
 fn remember(info: &PanicHookInfo<'_>) {
-    if host::reports_panic(info) {
+    // The report of the script tells of this panic.
+    if script::took_panic(info) {
         return;
     }
     let place = info.location().map_or_else(String::new, |place| format!(" ({place})"));

@@ -1,10 +1,8 @@
-//! `--report`: a script is run, and what it did becomes a page.
+//! `--report`: runs a script and writes what it did as an HTML page.
 
 use std::path::Path;
 
-use crate::cli::terminal::ending::FAILED;
-use crate::cli::terminal::outcome::print_error;
-use crate::cli::terminal::screen::Terminal;
+use crate::cli::terminal::outcome::fail;
 use crate::cli::verb::system::VERSION;
 use crate::engine::write_atomic;
 use crate::model::error::Context as _;
@@ -14,11 +12,11 @@ use crate::model::{Error, Kind, Result};
 use crate::script::{self, Host, Outcome, Source};
 use crate::ui;
 
-/// Whether a page can be written there: better known before the script has run.
+/// Checks before the script runs that the page can be written.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for a directory or a dry run, [`Kind::NotFound`] where its directory is
-/// missing.
+/// [`Kind::Invalid`] for a directory or a dry run, [`Kind::NotFound`] if the page's directory does
+/// not exist.
 pub fn check(page: Option<&Path>, dry_run: bool) -> Result<()> {
     let Some(page) = page else { return Ok(()) };
     let cannot = |kind| Error::new(kind, format!("cannot write the report `{}`", page.display()));
@@ -40,42 +38,37 @@ pub fn check(page: Option<&Path>, dry_run: bool) -> Result<()> {
     }
 }
 
-/// Runs a script, tells what went wrong, and writes the page where one is wanted. Returns the exit
-/// code: the script's own, if it is not 0.
+/// Runs a script, prints its error, and writes the page if there is one. Returns the script's exit
+/// code, or 1 if the script succeeded and the page failed.
 pub fn run(host: Host, source: Source, page: Option<&Path>) -> u8 {
     let Some(page) = page else { return print_result(&host, &script::run(host.clone(), source)) };
     let language = host.reader.language;
     match script::run_recorded(host.clone(), source) {
-        Ok((outcome, chronicle)) => {
+        Ok((outcome, recording)) => {
             let code = print_result(&host, &outcome);
-            match (write(page, language, &chronicle), code) {
+            match (write(page, language, &recording), code) {
                 (Ok(()), code) => code,
-                (Err(error), 0) => failed(&error),
+                (Err(error), 0) => fail(&error),
                 (Err(error), code) => {
-                    failed(&error);
+                    fail(&error);
                     code
                 }
             }
         }
-        Err(error) => failed(&error),
+        Err(error) => fail(&error),
     }
 }
 
-fn write(page: &Path, language: Language, chronicle: &Recording) -> Result<()> {
-    let text = ui::page::page(language, VERSION, chronicle);
+fn write(page: &Path, language: Language, recording: &Recording) -> Result<()> {
+    let text = ui::page::page(language, VERSION, recording);
     let what = || format!("cannot write the report `{}`", page.display());
     write_atomic(page, |out| out.write_all(text.as_bytes()).context(what))
 }
 
-fn failed(error: &Error) -> u8 {
-    print_error(&mut Terminal::new(), error);
-    FAILED
-}
-
-/// Tells how a script ended.
+/// Prints the error of a script and returns its exit code.
 fn print_result(host: &Host, outcome: &Outcome) -> u8 {
     if let Some(report) = &outcome.report {
-        // Where standard error is closed there is nobody to tell.
+        // If standard error is closed, the error cannot be printed.
         let _ = host.output.write_err(report.trim_end().as_bytes());
         let _ = host.output.write_err(b"\n");
     }

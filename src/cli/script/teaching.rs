@@ -1,4 +1,4 @@
-//! Verbs that show what a container is, and the trace of any verb.
+//! Verbs that explain containers, and the trace of any verb.
 
 use crate::cli::arguments::teaching::{
     DiagramArguments, ExplainArguments, ResourcesArguments, TeachVerb,
@@ -17,10 +17,10 @@ use crate::script::{Tracing, teaching};
 use crate::ui;
 use crate::ui::teach::{self, trace::TracedCall};
 
-/// Does one of them.
+/// Carries out a verb that teaches.
 ///
 /// # Errors
-/// What the engine says.
+/// The engine's errors.
 pub fn teach(shell: &CommandContext, screen: &mut Terminal, verb: &TeachVerb) -> CommandResult {
     match verb {
         TeachVerb::FromDocker(arguments) => translated(screen, &arguments.words),
@@ -42,7 +42,7 @@ pub fn teach(shell: &CommandContext, screen: &mut Terminal, verb: &TeachVerb) ->
     }
 }
 
-/// Needs no containers.
+/// Translates a Docker command line; needs no engine.
 fn translated(screen: &mut Terminal, words: &[String]) -> CommandResult {
     let text = match words {
         [text] if text.contains(char::is_whitespace) => {
@@ -67,7 +67,7 @@ fn explain(
         [verb, name] => teaching::plan(backend, reader(), verb, &backend.find(name)?)?,
         [name, ..] => match backend.find(name) {
             Ok(id) => teaching::container(backend, reader(), &id)?,
-            // What is neither is most likely a container that is misspelt.
+            // A name that is neither is most likely a misspelt container.
             Err(error) => match backend.image(name, PullPolicy::Never) {
                 Ok(_) => teaching::image(backend, reader(), name)?,
                 Err(_) => return Err(error.into()),
@@ -111,7 +111,7 @@ fn resources(
     Ok(0)
 }
 
-/// Does `work`, and tells on standard error what was done for it.
+/// Runs `work` and prints its trace on standard error.
 pub fn traced(
     tracing: Tracing,
     screen: &mut Terminal,
@@ -122,10 +122,10 @@ pub fn traced(
     }
     let watcher: Option<trace::Watcher> = (tracing == Tracing::Stepwise).then(|| {
         let waits = std::sync::atomic::AtomicBool::new(true);
-        let watch = move |deed: &crate::model::script::trace::TraceStep| {
+        let watch = move |step: &crate::model::script::trace::TraceStep| {
             use std::sync::atomic::Ordering;
             if waits.load(Ordering::Relaxed) {
-                let again = super::host::step(&teach::trace::next(reader(), deed)).unwrap_or(false);
+                let again = super::host::step(&teach::trace::next(reader(), step)).unwrap_or(false);
                 waits.store(again, Ordering::Relaxed);
             }
         };
@@ -135,7 +135,7 @@ pub fn traced(
     let code = work(screen);
     let cause = TracedCall { words: String::new(), steps: trace::end() };
     let text = teach::trace::trace(reader(), &[cause]);
-    // Where standard error is closed there is nobody to tell.
+    // If standard error is closed, the trace cannot be printed.
     let _ = screen.err().and_then(|err| std::io::Write::write_all(err, text.as_bytes()));
     let _ = screen.flush();
     code

@@ -1,4 +1,4 @@
-//! `test`: scripts whose tests are run and told.
+//! `test`: runs the tests in scripts and reports their results.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,13 @@ use crate::model::{Error, Kind, Result};
 use crate::script::{self, Host, Limits, Output, Source, TestReporter};
 use crate::ui;
 
-/// The ending of a script that a directory is searched for.
+/// The file name suffix of test scripts in a directory.
 const ENDING: &str = "_test.rhai";
 
-/// Runs the tests. The exit code is 1 where one failed, 130 after Ctrl-C.
+/// Runs the tests. The exit code is 1 if one failed, 130 after Ctrl-C.
 ///
 /// # Errors
-/// [`Kind::NotFound`] where there is no script to run, or no test in any.
+/// [`Kind::NotFound`] if there is no script to run, or no test in the scripts.
 pub fn test(shell: &CommandContext, arguments: &TestArguments) -> CommandResult {
     let scripts = found(&arguments.paths)?;
     let time = arguments.timeout.as_deref().map(parse_duration).transpose();
@@ -53,7 +53,7 @@ pub fn test(shell: &CommandContext, arguments: &TestArguments) -> CommandResult 
             told.end();
             return Ok(outcome.exit_code);
         }
-        // Of a script whose time was over.
+        // The time limit of a script cancels its token.
         host.cancel.reset();
     }
     let exit_code = told.end();
@@ -63,7 +63,7 @@ pub fn test(shell: &CommandContext, arguments: &TestArguments) -> CommandResult 
     Ok(exit_code)
 }
 
-/// Nothing was tested, so nothing is well.
+/// Returns the error of a run without a test.
 fn none(arguments: &TestArguments) -> Error {
     match &arguments.filter {
         Some(filter) => Error::new(Kind::NotFound, format!("no test has {filter:?} in its names"))
@@ -73,7 +73,7 @@ fn none(arguments: &TestArguments) -> Error {
     }
 }
 
-/// The scripts that these paths mean: files as they are, and what directories have below them.
+/// Returns the scripts of these paths: files as they are, and the test scripts below directories.
 fn found(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut scripts = Vec::new();
     for path in paths {
@@ -103,7 +103,7 @@ fn search(directory: &Path, scripts: &mut Vec<PathBuf>) -> Result<()> {
         .map_err(|error| failed(&error))?;
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     for (path, kind) in entries {
-        // A link to a directory is not followed: it may lead in a circle.
+        // Links to directories are not followed: they may form a loop.
         if kind.is_ok_and(|kind| kind.is_dir()) {
             search(&path, scripts)?;
         } else if path.to_string_lossy().ends_with(ENDING) {
@@ -113,8 +113,7 @@ fn search(directory: &Path, scripts: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// What scripts write where programs read the results: all of it goes to standard error, or it
-/// would be taken for results.
+/// The output of scripts when a program reads the results: all of it goes to standard error.
 #[derive(Debug)]
 struct StderrOutput(Arc<dyn Output>);
 
@@ -136,7 +135,7 @@ impl Output for StderrOutput {
     }
 }
 
-/// Tells of tests as they end, and keeps them for the end.
+/// Prints tests as they end, and keeps them for the summary.
 #[derive(Debug)]
 struct ConsoleReporter {
     form: Form,
@@ -156,7 +155,7 @@ impl ConsoleReporter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where nobody reads any more there is nothing to tell; the exit code remains.
+    /// If the output is closed, only the exit code remains.
     fn write(&self, text: &str) {
         let _ = self.output.write_out(text.as_bytes());
     }
@@ -177,8 +176,8 @@ impl ConsoleReporter {
         self.lock().suites.push(Suite { name, results: Vec::new() });
     }
 
-    /// A script that failed or ended outside of its tests is a failed test itself: what it had
-    /// still to test would be missed by nobody.
+    /// Counts a script that failed or ended outside of its tests as a failed test. Otherwise nobody
+    /// would notice the tests that it did not reach.
     fn close(&self, outcome: &script::Outcome) {
         if outcome.completed {
             return;
@@ -197,7 +196,7 @@ impl ConsoleReporter {
         });
     }
 
-    /// The exit code.
+    /// Prints the summary and returns the exit code.
     fn end(&self) -> u8 {
         let state = self.lock();
         match self.form {

@@ -1,14 +1,14 @@
-//! How a verb ends: an exit code, or an error with one.
+//! How a verb ends: an exit code, or an error with an exit code.
 
 use std::io;
 
 use crate::model::Error;
 
-/// Exit codes of the command line itself; docker-run(1).
+/// The exit code of a failed command; docker-run(1).
 pub const FAILED: u8 = 1;
-/// A template that cannot be read or filled.
+/// The exit code for a template that cannot be parsed or filled.
 pub const BAD_TEMPLATE: u8 = 64;
-/// The engine failed, not the container.
+/// The exit code of `run` if the engine failed, not the container.
 pub const ENGINE_FAILED: u8 = 125;
 
 /// The exit code of a verb, or why it ended early.
@@ -17,19 +17,19 @@ pub type CommandResult = std::result::Result<u8, CommandError>;
 /// Why a verb ended early.
 #[derive(Debug)]
 pub enum CommandError {
-    /// It failed; the error is still to be shown.
+    /// The verb failed with this error, which is not printed yet, and this exit code.
     Failed(Error, u8),
-    /// Nobody reads what it writes any more, as in `lifebox ps | head -1`.
+    /// The reader of the output is gone, as in `lifebox ps | head -1`.
     ClosedPipe,
 }
 
 impl CommandError {
-    /// A failure with an exit code of its own.
+    /// Makes a failure with its own exit code.
     pub fn with_code(code: u8) -> impl FnOnce(Error) -> CommandError {
         move |error| CommandError::Failed(error, code)
     }
 
-    /// Why writing to standard output ended: nobody reads it any more, or a failure.
+    /// Converts an error of writing to standard output: a closed pipe, or a failure.
     pub fn from_output(error: Error) -> CommandError {
         match error.errno() {
             Some(libc::EPIPE) => CommandError::ClosedPipe,

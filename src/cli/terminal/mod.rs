@@ -1,4 +1,4 @@
-//! The user's terminal: output, questions, progress bars, the pager, and how a verb's result becomes text and an exit code.
+//! The user's terminal: output, questions, progress bars, the pager, and the end of a verb.
 
 pub(crate) mod ending;
 pub(crate) mod outcome;

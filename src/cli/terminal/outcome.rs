@@ -1,22 +1,22 @@
-//! Shows how a verb ended.
+//! Prints how a verb ended, and picks the exit code.
 
 use std::io::Write as _;
 
-use super::ending::{CommandError, CommandResult};
+use super::ending::{CommandError, CommandResult, FAILED};
 use super::reader::reader;
 use super::screen::Terminal;
 use crate::engine::CancelToken;
 use crate::model::{Error, Kind};
 use crate::ui;
 
-/// Shows what is to be shown and returns the exit code. The end of every verb.
+/// Flushes the output, prints the error, and returns the exit code. Every verb ends here.
 pub fn finish(screen: &mut Terminal, outcome: CommandResult) -> u8 {
     let flushed = screen.flush();
     let outcome = outcome.and_then(|code| flushed.map(|()| code).map_err(CommandError::from));
     match outcome {
         Ok(code) => code,
         Err(CommandError::ClosedPipe) => 0,
-        // The user knows: it was their Ctrl-C, or their `kill`.
+        // The user's own Ctrl-C or `kill` needs no message.
         Err(CommandError::Failed(error, _)) if error.kind() == Kind::Cancelled => {
             CancelToken::exit_code()
         }
@@ -27,9 +27,15 @@ pub fn finish(screen: &mut Terminal, outcome: CommandResult) -> u8 {
     }
 }
 
-/// Shows an error on standard error. Where that is closed too there is nobody to tell.
+/// Prints an error on standard error. A closed standard error is ignored.
 pub fn print_error(screen: &mut Terminal, error: &Error) {
     let text = ui::error::error(&ui::error::localized(error.clone(), reader().language));
     let _ = screen.err().and_then(|err| err.write_all(text.as_bytes()));
     let _ = screen.flush();
+}
+
+/// Prints an error and returns the exit code of a failure.
+pub fn fail(error: &Error) -> u8 {
+    print_error(&mut Terminal::new(), error);
+    FAILED
 }

@@ -1,4 +1,4 @@
-//! Other programs that show or change a text for the user: a pager, an editor.
+//! The user's pager and editor.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::{Command, Stdio};
@@ -6,17 +6,17 @@ use std::process::{Command, Stdio};
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
 
-/// less(1), with a prompt for somebody who does not know it.
+/// less(1), with a prompt that explains its keys.
 const LESS: &str = "less -REFX '-Ps[Space] more  [q] done'";
 
-/// Shows a text that is longer than the screen in `$PAGER`, or less(1). False where it is not
-/// longer, nobody looks, or there is no pager.
+/// Shows a text that is longer than the screen in `$PAGER`, or less(1). Returns false if the text
+/// is shorter, standard output is not a terminal, or there is no pager.
 pub fn page(text: &str) -> bool {
     let stdout = std::io::stdout();
     let Ok(size) = rustix::termios::tcgetwinsize(&stdout) else { return false };
     let (rows, columns) = (usize::from(size.ws_row), usize::from(size.ws_col).max(1));
     let lines: usize = text.lines().map(|line| line.chars().count().div_ceil(columns).max(1)).sum();
-    // One row is for the next prompt.
+    // The next prompt needs one row.
     if !stdout.is_terminal() || rows == 0 || lines < rows {
         return false;
     }
@@ -24,16 +24,16 @@ pub fn page(text: &str) -> bool {
     let Some(mut pager) = program(&pager) else { return false };
     let Ok(mut child) = pager.stdin(Stdio::piped()).spawn() else { return false };
     if let Some(mut input) = child.stdin.take() {
-        // Who leaves before the end has seen enough.
+        // A user who quits the pager early has seen enough.
         let _ = input.write_all(text.as_bytes()).and_then(|()| input.write_all(b"\n"));
     }
     child.wait().is_ok()
 }
 
-/// Lets the user change a text in `$VISUAL`, `$EDITOR`, or vi(1).
+/// Opens a text in `$VISUAL`, `$EDITOR`, or vi(1), and returns the edited text.
 ///
 /// # Errors
-/// [`Kind::Refused`] where there is no terminal, or the editor fails.
+/// [`Kind::Refused`] if there is no terminal, or the editor fails.
 pub fn edit(text: &str) -> Result<String> {
     if !std::io::stdin().is_terminal() {
         return Err(Error::new(Kind::Refused, "an editor needs a terminal"));
@@ -56,13 +56,13 @@ pub fn edit(text: &str) -> Result<String> {
     edited.map_err(|error| error.hint("set VISUAL or EDITOR to a program that is here"))
 }
 
-/// Where the text lies meanwhile.
+/// Returns the directory for the text while it is edited.
 fn place() -> std::path::PathBuf {
     std::env::temp_dir()
 }
 
-/// Writes a file that was not there and that only its owner reads: others may write to the
-/// directory too.
+/// Creates a file that only its owner can read. Fails if the file exists, because other users may
+/// write to the directory.
 fn write_own(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();
@@ -70,7 +70,7 @@ fn write_own(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     options.open(path)?.write_all(text.as_bytes())
 }
 
-/// A program and its arguments, as in `less -R`.
+/// Splits a program from its arguments, as in `less -R`.
 fn program(line: &str) -> Option<Command> {
     let words = shlex::split(line)?;
     let (first, rest) = words.split_first()?;

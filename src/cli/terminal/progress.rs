@@ -1,4 +1,4 @@
-//! Images on their way, on the screen: bars on a terminal, else a line for each thing.
+//! Progress of images being transferred: bars on a terminal, lines elsewhere.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write as _};
@@ -13,16 +13,16 @@ use crate::model::value::digest::Digest;
 use crate::ui::format::columns::ellipsis;
 use crate::ui::table::progress;
 
-/// The longest bar, as Docker's.
+/// The maximum length of a bar, as Docker's.
 const BAR: usize = 50;
-/// What stands beside a bar: layer, word, brackets, and two sizes such as `123.45 MB`.
+/// The width beside a bar: layer, word, brackets, and two sizes such as `123.45 MB`.
 const BESIDE: usize = 12 + 2 + 11 + 1 + 2 + 1 + 21;
-/// The shortest bar that is worth its place.
+/// The minimum length of a bar.
 const SHORTEST: usize = 5;
-/// The columns of a terminal that does not tell.
+/// The width of a terminal that does not report it.
 const COLUMNS: usize = 80;
 
-/// On standard output, as `pull` and `push` do.
+/// Shows progress on standard output, as `pull` and `push` do.
 pub fn on_stdout() -> Arc<dyn Progress> {
     match std::io::stdout().is_terminal() {
         true => Arc::new(Bars::new(&OUT, stdout())),
@@ -30,7 +30,7 @@ pub fn on_stdout() -> Arc<dyn Progress> {
     }
 }
 
-/// On standard error: `run` of an image that is missing writes what its container writes.
+/// Shows progress on standard error: the standard output of `run` is the container's.
 pub fn on_stderr() -> Arc<dyn Progress> {
     match std::io::stderr().is_terminal() {
         true => Arc::new(Bars::new(&ERR, stderr())),
@@ -38,7 +38,7 @@ pub fn on_stderr() -> Arc<dyn Progress> {
     }
 }
 
-/// On standard error, if somebody sits there: what a script prints is its own.
+/// Shows progress on standard error if that is a terminal: standard output is the script's.
 pub fn of_script() -> Arc<dyn Progress> {
     match std::io::stderr().is_terminal() {
         true => Arc::new(Bars::new(&ERR, stderr())),
@@ -46,7 +46,7 @@ pub fn of_script() -> Arc<dyn Progress> {
     }
 }
 
-/// A line for each thing.
+/// Progress as lines.
 #[derive(Debug)]
 struct Lines(Mutex<Stream>);
 
@@ -54,13 +54,13 @@ impl Progress for Lines {
     fn report(&self, event: &Event) {
         if let Some(line) = progress::line(event) {
             let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // Where nobody reads any more, the verb itself finds out.
+            // If the output is closed, the verb itself notices.
             let _ = stream.write_all(format!("{line}\n").as_bytes());
         }
     }
 }
 
-/// A terminal that is drawn on.
+/// A terminal that bars are drawn on.
 #[derive(Debug)]
 struct Canvas {
     target: fn() -> ProgressDrawTarget,
@@ -77,23 +77,22 @@ fn columns(terminal: BorrowedFd<'_>) -> usize {
     if told == 0 { COLUMNS } else { told }
 }
 
-/// A bar for each layer. It is drawn when something happens, by no thread of its own.
+/// Progress as one bar per layer. Bars are drawn at each event, without a thread.
 #[derive(Debug)]
 struct Bars {
     canvas: &'static Canvas,
-    /// The same, for the end of the last line.
+    /// The same terminal, to end the last line.
     stream: Mutex<Stream>,
     picture: Mutex<Option<Picture>>,
 }
 
-/// The bars of one pull or push. When it is over they stay on the screen, and the next one gets
-/// its own below them.
+/// The bars of one pull or push. They stay on the screen; the next pull draws its own below.
 #[derive(Debug)]
 struct Picture {
     multi: MultiProgress,
     bars: Vec<Bar>,
     places: HashMap<Digest, usize>,
-    /// The columns that it is drawn for.
+    /// The width that the bars are drawn for.
     columns: usize,
 }
 
@@ -113,8 +112,8 @@ impl Bars {
         let _ = stream.write_all(text.as_bytes());
     }
 
-    /// Draws all anew where the terminal has another width now. A narrower one has broken the
-    /// lines, which are more of them than were drawn.
+    /// Redraws all bars if the terminal's width has changed. A narrower terminal has wrapped the
+    /// lines, so there are more of them than were drawn.
     fn fit(&self, picture: &mut Picture) {
         let columns = (self.canvas.columns)();
         if columns == picture.columns || picture.bars.is_empty() {
@@ -168,7 +167,7 @@ impl Picture {
             }
             bar.set_position(done);
         } else {
-            // The last column stays free: what is written there may begin a new line.
+            // The last column stays free: a character there may wrap.
             let free = self.columns.saturating_sub(15);
             bar.set_style(style("{prefix}: {msg}"));
             bar.set_message(ellipsis(&progress::word(&step), free));
@@ -177,7 +176,7 @@ impl Picture {
         *before = step;
     }
 
-    /// How many lines what is on the screen takes where the terminal has so many columns.
+    /// Returns how many lines the drawn bars take on a terminal of this width.
     fn rows_at(&self, columns: usize) -> usize {
         let rows = |bar: &Bar| {
             let length = match &bar.step {
@@ -190,7 +189,7 @@ impl Picture {
     }
 }
 
-/// Docker's look of a layer that moves; its bar is as long as there is place for, or left out.
+/// Returns the template of a moving layer as Docker draws it, with as long a bar as fits.
 fn moving(columns: usize) -> String {
     match columns.saturating_sub(BESIDE + 1).min(BAR) {
         length if length >= SHORTEST => format!(
@@ -201,7 +200,7 @@ fn moving(columns: usize) -> String {
     }
 }
 
-/// About how long such a line is.
+/// Returns the approximate length of such a line.
 fn drawn(columns: usize) -> usize {
     match columns.saturating_sub(BESIDE + 1).min(BAR) {
         length if length >= SHORTEST => BESIDE + length - 2,
@@ -218,8 +217,8 @@ impl Progress for Bars {
         match event {
             Event::Layer(digest, step) => picture.layer(digest, step),
             Event::End => {
-                // All that matters was drawn when it happened. Drawing once more would begin in the
-                // wrong line where a `^C` has moved the cursor.
+                // Every event is drawn already. Drawing again would begin in the wrong line if a `^C`
+                // has moved the cursor.
                 picture.multi.set_draw_target(ProgressDrawTarget::hidden());
                 if !picture.bars.is_empty() {
                     self.write("\n");

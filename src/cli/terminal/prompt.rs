@@ -10,19 +10,19 @@ use super::screen::stdout;
 use crate::engine::CancelToken;
 use crate::model::{Error, Kind, Result};
 
-/// The longest answer.
+/// The maximum length of an answer.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Asks and reads a line that can be seen.
+/// Asks a question and reads a line with echo.
 ///
 /// # Errors
-/// [`Kind::Cancelled`] after Ctrl-C; when the terminal can't be read.
+/// [`Kind::Cancelled`] after Ctrl-C; when the terminal cannot be read.
 pub fn ask(question: &str, cancel: &CancelToken) -> Result<String> {
     show(question);
     line(cancel)
 }
 
-/// Asks and reads a line that is not shown.
+/// Asks a question and reads a line without echo.
 ///
 /// # Errors
 /// As [`ask`].
@@ -31,17 +31,17 @@ pub fn ask_secret(question: &str, cancel: &CancelToken) -> Result<String> {
     let hidden = Hidden::new()?;
     let answer = line(cancel);
     drop(hidden);
-    // The newline that was typed was not shown either.
+    // The typed newline was not echoed either.
     show("\n");
     answer
 }
 
 fn show(text: &str) {
-    // Who does not see the question is asked all the same.
+    // A question that cannot be printed is asked all the same.
     let _ = stdout().write_all(text.as_bytes());
 }
 
-/// The terminal without echo, while this lives.
+/// Guard that switches off the terminal's echo.
 struct Hidden(Termios);
 
 impl Hidden {
@@ -64,7 +64,7 @@ impl Drop for Hidden {
     }
 }
 
-/// One line of standard input, without its end; ends when `cancel` is raised.
+/// Reads one line of standard input, without its newline. Ends when `cancel` is raised.
 fn line(cancel: &CancelToken) -> Result<String> {
     let stdin = rustix::stdio::stdin();
     let mut bytes = Vec::new();

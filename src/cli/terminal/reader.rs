@@ -1,4 +1,4 @@
-//! Whom texts are for: the language that was asked for, and this terminal.
+//! The reader of texts: the chosen language, and the terminal's width and characters.
 
 use std::io;
 
@@ -9,11 +9,11 @@ use crate::model::value::language::{Language, ReaderProfile};
 
 static READER: OnceCell<ReaderProfile> = OnceCell::new();
 
-/// Narrower than this no table is readable.
+/// The minimum width; narrower tables are unreadable.
 const NARROWEST: usize = 40;
 const USUAL: usize = 80;
 
-/// Takes the language that a flag asks for. The first one counts, for there is one reader.
+/// Sets the language that a flag asks for. The first call wins.
 ///
 /// # Errors
 /// [`crate::model::Kind::Invalid`] for a language without texts.
@@ -25,26 +25,26 @@ pub fn set_language(flag: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// The reader of this process.
+/// Returns the reader profile of this process.
 pub fn reader() -> ReaderProfile {
     *READER.get_or_init(from_environment)
 }
 
 fn from_environment() -> ReaderProfile {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    // The first that is set counts (locale(7)).
+    // The first variable that is set wins (locale(7)).
     let messages = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
     let characters = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
     let plain = ["C", "POSIX"].map(str::to_owned);
     ReaderProfile {
         language: messages.as_deref().map(Language::from_locale).unwrap_or_default(),
         width: width(),
-        // Nothing set is most often a container or a service, whose reader can show all.
+        // No variable is set in most containers and services, whose readers show all characters.
         ascii: characters.is_some_and(|locale| plain.contains(&locale)),
     }
 }
 
-/// The columns of the terminal, or of `COLUMNS`.
+/// Returns the width of the terminal, or of `COLUMNS`.
 fn width() -> usize {
     let of_terminal = rustix::termios::tcgetwinsize(io::stdout()).ok();
     let of_terminal = of_terminal.map(|size| usize::from(size.ws_col)).filter(|width| *width > 0);

@@ -1,4 +1,4 @@
-//! The terminal side: where text and bytes go, buffered, and how a closed pipe ends it.
+//! Standard output and standard error, buffered.
 
 use std::io::{self, BufWriter, Write};
 use std::os::fd::BorrowedFd;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use super::ending::CommandError;
 use crate::model::{Kind, Result};
 
-/// How much is gathered before it is written.
+/// The size of each buffer.
 const BUFFER: usize = 64 * 1024;
 
-/// Standard output and standard error. What is written is shown by [`Screen::flush`], at the
-/// latest when the verb ends.
+/// Standard output and standard error. [`Terminal::flush`] writes the buffers, at the latest when
+/// the verb ends.
 #[derive(Debug)]
 pub struct Terminal {
     out: BufWriter<Stream>,
     err: BufWriter<Stream>,
-    /// Whether both go to one place, so that their order is seen.
+    /// Whether both streams go to one file, so that their order is visible.
     shared: bool,
 }
 
 impl Terminal {
-    /// The screen of this process.
+    /// Opens the terminal of this process.
     pub fn new() -> Self {
         let (out, err) = (stdout(), stderr());
         let place = |stream: &Stream| {
@@ -38,23 +38,23 @@ impl Terminal {
     /// Writes a line to standard output.
     ///
     /// # Errors
-    /// What writing says.
+    /// When the output cannot be written.
     pub fn line(&mut self, text: impl std::fmt::Display) -> io::Result<()> {
         writeln!(self.out()?, "{text}")
     }
 
-    /// Writes text to standard output as it is.
+    /// Writes text to standard output without a newline.
     ///
     /// # Errors
-    /// What writing says.
+    /// When the output cannot be written.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
         self.out()?.write_all(text.as_bytes())
     }
 
-    /// Standard output. What standard error holds is shown before, where the order can be seen.
+    /// Returns standard output. Flushes standard error first if the order is visible.
     ///
     /// # Errors
-    /// What writing says.
+    /// When the output cannot be written.
     pub fn out(&mut self) -> io::Result<&mut impl Write> {
         if self.shared && !self.err.buffer().is_empty() {
             self.err.flush()?;
@@ -62,10 +62,10 @@ impl Terminal {
         Ok(&mut self.out)
     }
 
-    /// Standard error, as [`Screen::out`].
+    /// Returns standard error, as [`Terminal::out`].
     ///
     /// # Errors
-    /// What writing says.
+    /// When the output cannot be written.
     pub fn err(&mut self) -> io::Result<&mut impl Write> {
         if self.shared && !self.out.buffer().is_empty() {
             self.out.flush()?;
@@ -73,10 +73,10 @@ impl Terminal {
         Ok(&mut self.err)
     }
 
-    /// The next of a stream that may wait. What was gathered is shown before a wait, and only then.
+    /// Returns the next item of a stream that may block. Flushes only before it blocks.
     ///
     /// # Errors
-    /// What the stream says, or writing.
+    /// When the stream fails, or the output cannot be written.
     pub fn before_wait<T>(
         &mut self,
         mut next: impl FnMut(Option<Duration>) -> Result<Option<T>>,
@@ -90,28 +90,28 @@ impl Terminal {
         }
     }
 
-    /// Shows what was gathered.
+    /// Writes the buffers.
     ///
     /// # Errors
-    /// What writing says.
+    /// When the output cannot be written.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()?;
         self.err.flush()
     }
 }
 
-/// Standard output, byte for byte and not buffered.
+/// Returns unbuffered standard output.
 pub fn stdout() -> Stream {
     Stream { fd: rustix::stdio::stdout() }
 }
 
-/// Standard error, byte for byte and not buffered.
+/// Returns unbuffered standard error.
 pub fn stderr() -> Stream {
     Stream { fd: rustix::stdio::stderr() }
 }
 
-/// A stream of this process. Not `std::io::Stdout`: that one gathers lines, and what an attached
-/// container writes must be seen at once.
+/// An unbuffered stream of this process. `std::io::Stdout` buffers lines, but the output of an
+/// attached container must be visible at once.
 #[derive(Debug)]
 pub struct Stream {
     fd: BorrowedFd<'static>,
@@ -122,7 +122,7 @@ impl Write for Stream {
         loop {
             match rustix::io::write(self.fd, bytes) {
                 Err(rustix::io::Errno::INTR) => {}
-                // The terminal's other users may have made it non-blocking: wait, lose nothing.
+                // Another process may have made the terminal non-blocking: wait, to lose nothing.
                 Err(rustix::io::Errno::AGAIN) => wait_writable(self.fd)?,
                 other => return Ok(other?),
             }

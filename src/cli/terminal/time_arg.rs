@@ -1,4 +1,4 @@
-//! Points in time as `--since` and `--until` take them.
+//! Parses the times of `--since` and `--until`.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::model::value::units::parse_duration;
 use crate::model::{Error, Kind, Result};
 
-/// Reads a time stamp, a local date or time, seconds since 1970, or how long before `now`.
+/// Parses a timestamp, a local date or time, seconds since 1970, or a duration before `now`.
 ///
 /// # Errors
 /// [`Kind::Invalid`], with the accepted forms.
@@ -15,7 +15,7 @@ pub fn time_arg(text: &str, now: Timestamp, zone: impl Fn() -> TimeZone) -> Resu
     let read = unix(text)
         .or_else(|| text.parse::<Timestamp>().ok())
         .or_else(|| {
-            // The zone is looked up only where it is needed: it reads files.
+            // The time zone is looked up only if needed, because that reads files.
             let local = text.parse::<DateTime>().ok()?;
             local.to_zoned_datetime(zone()).ok().map(|zoned| zoned.timestamp())
         })
@@ -31,7 +31,7 @@ pub fn time_arg(text: &str, now: Timestamp, zone: impl Fn() -> TimeZone) -> Resu
     })
 }
 
-/// Seconds since 1970, with up to nine digits after the point.
+/// Parses seconds since 1970, with up to nine digits after the point.
 fn unix(text: &str) -> Option<Timestamp> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());

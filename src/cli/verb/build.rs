@@ -1,4 +1,4 @@
-//! `diff`, `commit`, `export`, `import`: containers as files, and images made of them.
+//! `build`, `commit`, `diff`, `export` and `import`.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _};
@@ -19,10 +19,10 @@ use crate::model::image::build::{BuildOptions, CommitOptions, ImportOptions, tag
 use crate::model::observe::progress::{NoProgress, Progress};
 use crate::model::{Error, Kind};
 
-/// Makes an image.
+/// Carries out a verb that creates images.
 ///
 /// # Errors
-/// Why it was not made; so for all verbs of this file.
+/// The engine's errors; so for all verbs of this file.
 pub fn create_image(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -34,7 +34,7 @@ pub fn create_image(
     }
 }
 
-/// Does something with the files of a container.
+/// Carries out a verb of a container's files.
 pub fn of_files(shell: &CommandContext, screen: &mut Terminal, verb: &FilesVerb) -> CommandResult {
     match verb {
         FilesVerb::Diff(arguments) => diff(shell, screen, arguments),
@@ -131,7 +131,7 @@ fn import(
     Ok(0)
 }
 
-/// `build`. How it goes on is written to standard error, so that `-q` gives the id alone.
+/// `build`. Progress goes to standard error, so that `-q` prints only the id.
 fn build(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -165,7 +165,7 @@ fn build(
     let context = (context != "-").then(|| Path::new(context));
     let cancel = shell.interruptible()?;
     let silent: Arc<dyn Progress> = Arc::new(NoProgress);
-    // As Docker: the code of the command that failed.
+    // As Docker: the exit code of the command that failed.
     let failed = |error: Error| {
         let code = error.exit_code().unwrap_or(FAILED);
         CommandError::Failed(error, code)
@@ -188,7 +188,7 @@ fn build(
     Ok(0)
 }
 
-/// `KEY=VALUE`; `KEY` alone takes the caller's value, as Docker's does.
+/// Splits `KEY=VALUE`. `KEY` alone takes the caller's value, as with Docker.
 fn pair(text: &str) -> (String, String) {
     match text.split_once('=') {
         Some((key, value)) => (key.to_owned(), value.to_owned()),

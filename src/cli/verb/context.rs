@@ -1,4 +1,4 @@
-//! What every verb is given: the engine, opened when it is first needed, and Ctrl-C.
+//! The context of every verb: the engine, opened on first use, and Ctrl-C.
 
 use std::sync::Arc;
 
@@ -11,21 +11,21 @@ use crate::engine::{self, Backend, CancelToken, Settings};
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
-/// At most so many containers are worked on at once, as in Docker.
+/// The number of containers that are worked on at once, as in Docker.
 const MAX_CONCURRENT: usize = 50;
 
-/// The engine and Ctrl-C, as verbs see them.
+/// The engine and Ctrl-C for a verb.
 #[derive(Debug)]
 pub struct CommandContext {
     pub(crate) settings: Settings,
     pub(crate) backend: OnceCell<Arc<dyn Backend>>,
     pub(crate) cancel: CancelToken,
-    /// Whether it is the REPL's: there Ctrl-C leads back to the prompt, whatever runs.
+    /// Whether the verb runs in the REPL, where Ctrl-C returns to the prompt.
     pub(crate) in_repl: bool,
 }
 
 impl CommandContext {
-    /// A shell of its own, for one command.
+    /// Creates the context of one command.
     ///
     /// # Errors
     /// When no file descriptor is left.
@@ -38,24 +38,24 @@ impl CommandContext {
         })
     }
 
-    /// The engine.
+    /// Returns the engine; opens it on the first call.
     ///
     /// # Errors
-    /// When the store can't be made or read.
+    /// When the store cannot be created or read.
     pub fn backend(&self) -> Result<&Arc<dyn Backend>> {
         self.backend.get_or_try_init(|| engine::open(&self.settings))
     }
 
-    /// The flag that Ctrl-C raises once [`Shell::interruptible`] was asked for.
+    /// Returns the token that Ctrl-C cancels after [`CommandContext::interruptible`].
     pub fn cancel(&self) -> &CancelToken {
         &self.cancel
     }
 
-    /// From now on Ctrl-C ends what is under way instead of the process, so that what was begun
-    /// is put in order. So do SIGTERM and SIGHUP, but for the REPL, which they end.
+    /// Makes Ctrl-C cancel the running operation instead of ending the process, so that it can
+    /// clean up. SIGTERM and SIGHUP do so too, except in the REPL, which they end.
     ///
     /// # Errors
-    /// When the handler can't be installed.
+    /// When the handler cannot be installed.
     pub fn interruptible(&self) -> Result<&CancelToken> {
         match self.in_repl {
             true => self.cancel.cancel_on_interrupt()?,
@@ -65,11 +65,11 @@ impl CommandContext {
     }
 }
 
-/// Does `act` to each of the named containers, many at once. Names of successes are printed in
-/// the order given, every failure is reported; the exit code is 1 if there was one.
+/// Applies `act` to each of the named containers, concurrently. Prints the names of successes in
+/// the order given, and every error. The exit code is 1 if one failed.
 ///
 /// # Errors
-/// When the output can't be written, the engine can't be opened, or Ctrl-C ended it.
+/// When the output cannot be written, the engine cannot be opened, or after Ctrl-C.
 pub fn each<F>(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -107,7 +107,7 @@ where
     let act = &act;
     std::thread::scope(|scope| {
         let spawn = |name| {
-            // Without a further thread it is done here, later but as well.
+            // If no thread can be started, this thread does the work later.
             std::thread::Builder::new().spawn_scoped(scope, move || act(name)).map_err(|_| name)
         };
         let begun: Vec<_> = batch.iter().map(spawn).collect();

@@ -1,4 +1,4 @@
-//! `cp`: files into containers and out of them.
+//! `cp`: copies files into containers and out of them.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::model::{Error, Kind};
 /// `cp`
 ///
 /// # Errors
-/// What can't be read or written.
+/// When a file cannot be read or written.
 pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments) -> CommandResult {
     let options = CopyOptions { archive: arguments.archive, follow: arguments.follow_link };
     let backend = shell.backend()?;
@@ -62,8 +62,8 @@ pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments
     Ok(0)
 }
 
-/// Container and path; `None` for a path of this machine, which may have a `:` after a `/` or a
-/// `.` at its beginning.
+/// Splits `CONTAINER:PATH`. Returns `None` for a local path, which may have a `:` after a leading
+/// `/` or `.`.
 pub fn of_container(text: &str) -> Option<(&str, &str)> {
     let (name, path) = text.split_once(':')?;
     let local = name.is_empty() || name.contains('/') || name.starts_with('.');

@@ -1,9 +1,4 @@
-//! `create`, `run` and `start`: from flags to a container, and connected to it.
-
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write as _;
-use std::path::Path;
+//! `create`, `run` and `start`.
 
 use super::context::CommandContext;
 use super::environment;
@@ -14,17 +9,21 @@ use crate::cli::terminal::ending::{CommandError, CommandResult, ENGINE_FAILED, F
 use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::progress;
 use crate::cli::terminal::screen::Terminal;
-use crate::model::container::options::{CreateOptions, EnvEntry};
+use crate::model::container::options::{CreateOptions, EnvEntry, RemoveOptions};
 use crate::model::error::Context as _;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::PullOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
 
 /// `create`
 ///
 /// # Errors
-/// Why there is no container.
+/// When the container cannot be created.
 pub fn create(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -38,7 +37,7 @@ pub fn create(
 /// `run`: `create`, then `start` or `start -a`. The exit code is the container's own.
 ///
 /// # Errors
-/// With 125 where the engine failed, 126 or 127 where the program cannot be run.
+/// With 125 if the engine failed, 126 or 127 if the program cannot be executed.
 pub fn run(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -69,8 +68,9 @@ pub fn run(
         }
         Err(error) => {
             if arguments.new.rm && error.kind() != Kind::Cancelled {
-                // It never ran, so no monitor removes it. That it may be gone already is fine.
-                let _ = backend.rm(&id, true, shell.cancel());
+                // The container never ran, so no monitor removes it. It may be gone already.
+                let force = RemoveOptions { force: true, ..RemoveOptions::default() };
+                let _ = backend.rm(&id, &force, shell.cancel());
             }
             let code = error.exit_code().unwrap_or(ENGINE_FAILED);
             Err(CommandError::Failed(error, code))
@@ -78,10 +78,10 @@ pub fn run(
     }
 }
 
-/// `start`: one after the other, so that what depends on another may follow it.
+/// `start`: in the order given, so that a container may depend on an earlier one.
 ///
 /// # Errors
-/// Why a container cannot be attached to, or the output not be written.
+/// When a container cannot be attached to, or the output cannot be written.
 pub fn start(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -120,7 +120,7 @@ pub fn start(
     Err(CommandError::Failed(Error::new(Kind::System, message), FAILED))
 }
 
-/// Makes a container and, where asked for, the file with its id.
+/// Creates a container and the file of `--cidfile`.
 fn create_container(shell: &CommandContext, arguments: &NewContainer) -> Result<ContainerId> {
     let backend = shell.backend()?.as_ref();
     let (reference, command) = match arguments.image_and_command.as_slice() {
@@ -153,7 +153,7 @@ fn create_container(shell: &CommandContext, arguments: &NewContainer) -> Result<
     }
 }
 
-/// The image, pulled where it has to be. Ctrl-C is only caught while something is pulled.
+/// Finds or pulls the image. Ctrl-C is caught only during a pull.
 fn ensure_image(
     shell: &CommandContext,
     reference: &str,
@@ -173,7 +173,7 @@ fn ensure_image(
     backend.ensure_image(reference, pull, &fetch, &progress, shell.interruptible()?)
 }
 
-/// Makes the file for the id before anything else: two commands never get one file.
+/// Creates the file of `--cidfile` first, so that two commands never share one.
 fn reserve(path: &Path) -> Result<File> {
     let what = || format!("make the container ID file `{}`", path.display());
     File::create_new(path).map_err(|error| match error.kind() {
@@ -196,10 +196,10 @@ fn missing_image(reference: &str, error: Error) -> Error {
     ))
 }
 
-/// The options that these flags mean; `env` are those of the environment.
+/// Converts flags into options; `env` are the environment variables.
 ///
 /// # Errors
-/// [`Kind::Invalid`] for what is no name, signal, variable; [`Kind::Unsupported`] for networks with names.
+/// [`Kind::Invalid`] for an invalid value; [`Kind::Unsupported`] for named networks.
 pub fn options(
     arguments: &NewContainer,
     command: &[String],

@@ -1,4 +1,4 @@
-//! `-e` and `--env-file`: variables as given, or taken from the caller.
+//! `-e` and `--env-file`: variables with values, or with the caller's values.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use crate::model::container::options::EnvEntry;
 use crate::model::error::Context as _;
 use crate::model::{Error, Kind, Result};
 
-/// The entries of the files, then those of the flags, each in its order.
+/// Returns the entries of the files, then those of the flags, in order.
 ///
 /// # Errors
-/// [`Kind::Invalid`] where a name is missing or malformed, and when a file can't be read.
+/// [`Kind::Invalid`] for a missing or malformed name; when a file cannot be read.
 pub fn entries(files: &[PathBuf], flags: &[String]) -> Result<Vec<EnvEntry>> {
     let mut entries = Vec::new();
     for file in files {
@@ -24,16 +24,16 @@ pub fn entries(files: &[PathBuf], flags: &[String]) -> Result<Vec<EnvEntry>> {
     Ok(entries)
 }
 
-/// The entries of the flags as they are: what has no value is not taken from the caller.
+/// Returns the entries of the flags, without the caller's values.
 ///
 /// # Errors
-/// [`Kind::Invalid`] where a name is missing.
+/// [`Kind::Invalid`] for a missing name.
 pub fn as_written(flags: &[String]) -> Result<Vec<EnvEntry>> {
     flags.iter().map(|flag| of_flag(flag, &|_| None)).collect()
 }
 
 fn caller(key: &str) -> Option<String> {
-    // A name that no environment can hold is looked up nowhere: `var_os` may panic on it.
+    // An invalid name is not looked up: `var_os` may panic on it.
     let possible = !key.is_empty() && !key.contains(['=', '\0']);
     std::env::var_os(key).filter(|_| possible).map(|value| value.to_string_lossy().into_owned())
 }
@@ -54,7 +54,7 @@ fn of_flag(text: &str, caller: &dyn Fn(&str) -> Option<String>) -> Result<EnvEnt
     }
 }
 
-/// Lines of `KEY=VALUE`; `KEY` alone where the caller has it; `#` begins a comment.
+/// Parses lines of `KEY=VALUE`. `KEY` alone takes the caller's value, if set; `#` begins a comment.
 fn of_file(text: &str, caller: &dyn Fn(&str) -> Option<String>) -> Result<Vec<EnvEntry>> {
     let mut entries = Vec::new();
     for line in text.trim_start_matches('\u{feff}').lines().map(str::trim_start) {
@@ -71,7 +71,7 @@ fn of_file(text: &str, caller: &dyn Fn(&str) -> Option<String>) -> Result<Vec<En
                 format!("variable `{key}` contains whitespaces"),
             ));
         }
-        // Unlike `-e KEY`, a file's KEY that the caller does not have says nothing.
+        // Unlike with `-e KEY`, a file's KEY that the caller does not have is ignored.
         let entry = of_flag(line, caller)?;
         entries.extend(Some(entry).filter(|entry| matches!(entry, EnvEntry::Set { .. })));
     }

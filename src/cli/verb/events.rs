@@ -1,4 +1,4 @@
-//! `events`: what happens to containers, images and volumes.
+//! `events`: prints the events of containers, images and volumes.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -16,10 +16,10 @@ use crate::model::observe::event::{Event, EventOptions};
 use crate::ui;
 use crate::ui::format::template::Template;
 
-/// `events`. It ends at `--until`, else by Ctrl-C.
+/// `events`. Ends at `--until`, or on Ctrl-C.
 ///
 /// # Errors
-/// Where a time, a filter or the template is wrong, or the events can't be read.
+/// When a time, a filter or the template is invalid, or the events cannot be read.
 pub fn events(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -48,7 +48,7 @@ fn options(arguments: &EventsArguments, now: Timestamp) -> Result<EventOptions> 
     })
 }
 
-/// How an event is shown.
+/// The format of an event.
 enum Style {
     Text(TimeZone),
     Json,
@@ -61,7 +61,7 @@ impl Style {
             (Some("json" | "{{json .}}"), _) => Ok(Style::Json),
             (_, None) => Ok(Style::Text(TimeZone::system())),
             (_, Some(template)) => {
-                // A wrong field is told now, not when something happens.
+                // A wrong field is an error now, not at the first event.
                 template.render(&ui::table::events::fields(&Event::example())).map_err(wrong)?;
                 Ok(Style::Template(template))
             }

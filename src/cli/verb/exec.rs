@@ -1,4 +1,4 @@
-//! `exec` and `attach`, and how this terminal is connected to a container.
+//! `exec`, `attach`, `top` and `port`; attaches this terminal to a container.
 
 use super::context::CommandContext;
 use super::copy;
@@ -16,10 +16,10 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::ui::format::columns;
 
-/// Gets into a container.
+/// Carries out a verb of processes in a container.
 ///
 /// # Errors
-/// Why not; so for all of this file.
+/// The engine's errors; so for all verbs of this file.
 pub fn inside(shell: &CommandContext, screen: &mut Terminal, verb: &ProcessVerb) -> CommandResult {
     match verb {
         ProcessVerb::Exec(arguments) => exec(shell, screen, arguments),
@@ -56,7 +56,7 @@ fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments
     let id = shell.backend()?.find(container)?;
     connect(shell, screen, connection, |backend, attach, cancel| {
         let left = backend.exec(&id, &options, attach, cancel)?;
-        // Nothing was typed: it was to be left.
+        // With `-d` the exit code is 0: nothing was attached.
         Ok(if options.detach { AttachOutcome::Exited(0) } else { left })
     })
     .map_err(|error| {
@@ -102,7 +102,7 @@ fn top(shell: &CommandContext, screen: &mut Terminal, arguments: &TopArguments) 
     Ok(0)
 }
 
-/// `port`: no container has a port that is reached from outside, for none has a network.
+/// `port`: prints no port, because there are no published ports.
 fn port(shell: &CommandContext, arguments: &PortArguments) -> CommandResult {
     let backend = shell.backend()?;
     let container = backend.inspect(&backend.find(&arguments.container)?)?;
@@ -118,28 +118,28 @@ fn port(shell: &CommandContext, arguments: &PortArguments) -> CommandResult {
     Err(Error::new(Kind::NotFound, message).into())
 }
 
-/// The detach keys as they were typed.
+/// Parses detach keys.
 pub fn keys(text: Option<&str>) -> Result<DetachKeys> {
     text.filter(|text| !text.is_empty()).map_or_else(|| Ok(DetachKeys::default()), str::parse)
 }
 
-/// What of the caller's a container is connected to, besides its output.
+/// The parts of this process that a container is attached to, besides its output.
 #[derive(Clone, Debug)]
 pub struct AttachSettings {
-    /// Its input.
+    /// Standard input.
     pub stdin: bool,
     /// The container has a terminal.
     pub tty: bool,
-    /// Its signals.
+    /// Signals.
     pub forward_signals: bool,
-    /// What is typed to leave.
+    /// The keys that detach.
     pub detach_keys: DetachKeys,
-    /// Start the container first.
+    /// Whether to start the container first.
     pub start: bool,
 }
 
 impl AttachSettings {
-    /// Refuses to give a terminal's program something else than a terminal.
+    /// Refuses an input that is not a terminal for a container with a TTY.
     pub fn check(&self) -> Result<()> {
         if self.stdin && self.tty && !rustix::termios::isatty(rustix::stdio::stdin()) {
             return Err(Error::new(Kind::Invalid, "the input device is not a TTY")
@@ -149,7 +149,7 @@ impl AttachSettings {
     }
 }
 
-/// Connects to a container until it ends or is left.
+/// Attaches to a container until the container exits or the user detaches.
 pub fn attach_to(
     shell: &CommandContext,
     screen: &mut Terminal,

@@ -14,10 +14,10 @@ use crate::model::{Error, Kind, Result};
 
 const OF_CONTAINERS: [&str; 7] = ["ancestor", "exited", "health", "id", "label", "name", "status"];
 const OF_IMAGES: [&str; 6] = ["before", "dangling", "label", "reference", "since", "until"];
-/// The first is of images alone.
+/// The filters of `prune`; the first is for images only.
 const OF_PRUNING: [&str; 4] = ["dangling", "label", "label!", "until"];
 
-/// Which filters a verb knows.
+/// The filters that a verb takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterSet {
     /// Those of `images`.
@@ -28,10 +28,10 @@ pub enum FilterSet {
     PruningContainers,
 }
 
-/// Key and value of a filter.
+/// Splits a filter into key and value.
 ///
 /// # Errors
-/// [`Kind::Invalid`] where it has no `=`.
+/// [`Kind::Invalid`] for a filter without `=`.
 pub fn pair(text: &str) -> Result<(String, String)> {
     let (key, value) = text.split_once('=').ok_or_else(|| {
         Error::new(Kind::Invalid, format!("bad format of filter `{text}`")).hint("write KEY=VALUE")
@@ -39,21 +39,21 @@ pub fn pair(text: &str) -> Result<(String, String)> {
     Ok((key.trim().to_lowercase(), value.to_owned()))
 }
 
-/// What containers must be. Values of one key are alternatives, except of `label`.
+/// The filters of containers. Values of one key are alternatives, except those of `label`.
 #[derive(Debug, Default)]
 pub struct Filters {
     pairs: Vec<(String, String)>,
 }
 
 impl Filters {
-    /// The filters of `ps`.
+    /// Parses the filters of `ps`.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for an unknown key, status or exit code.
     pub fn of_containers(texts: &[String]) -> Result<Self> {
         let filters = Filters::parse(texts, &OF_CONTAINERS)?;
         for (key, value) in &filters.pairs {
-            // Docker's words; of these lifebox never shows the middle two.
+            // Docker's statuses; lifebox never has `removing`.
             let words =
                 ["created", "running", "restarting", "removing", "paused", "exited", "dead"];
             let valid = match key.as_str() {
@@ -77,11 +77,11 @@ impl Filters {
         Ok(filters)
     }
 
-    /// What the filters of `images` or `image prune` mean. `created` tells when the image of a
-    /// reference was built, `time` reads a moment.
+    /// Parses the filters of `images` or `image prune`. `created` returns when the image of a
+    /// reference was created; `time` parses a time.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for an unknown key or value; what `created` fails with.
+    /// [`Kind::Invalid`] for an unknown key or value; the error of `created`.
     pub fn of_images(
         texts: &[String],
         known: FilterSet,
@@ -94,7 +94,7 @@ impl Filters {
             FilterSet::PruningContainers => &OF_PRUNING[1..],
         };
         let mut filter = ImageFilter::default();
-        // An image that does not say when it was built is older than all others.
+        // An image without a creation time is older than all others.
         let built = |name: &str| Ok(Some(created(name)?.unwrap_or(Timestamp::MIN)));
         for (key, value) in Filters::parse(texts, keys)?.pairs {
             match key.as_str() {
@@ -127,17 +127,18 @@ impl Filters {
         Ok(Filters { pairs })
     }
 
-    /// Whether a status was asked for, so that `ps` looks at all containers.
+    /// Returns whether there is a filter `status`, which makes `ps` list all containers.
     pub fn name_status(&self) -> bool {
         self.pairs.iter().any(|(key, _)| key == "status" || key == "exited")
     }
 
-    /// Whether a container is wanted.
+    /// Returns whether a container passes the filters.
     pub fn take_container(&self, container: &Container) -> bool {
         OF_CONTAINERS.iter().all(|key| self.holds(key, |value| container_is(container, key, value)))
     }
 
-    /// Whether one of the values of `key` holds, or all of a label's; so too where there is none.
+    /// Returns whether one of the values of `key` matches, or all of those of `label`. True without
+    /// values.
     fn holds(&self, key: &str, is: impl Fn(&str) -> bool) -> bool {
         let mut values = self.pairs.iter().filter(|(k, _)| k == key).map(|(_, v)| v).peekable();
         match key {
@@ -172,8 +173,8 @@ fn container_is(container: &Container, key: &str, value: &str) -> bool {
     }
 }
 
-/// A part of the name; `^` and `$` hold it to the beginning and the end. A leading `/` is the one
-/// that `inspect` shows.
+/// Returns whether a pattern is part of the name; `^` and `$` anchor it. A leading `/` is the one
+/// in the output of `inspect`.
 fn name_matches(pattern: &str, name: &str) -> bool {
     let (pattern, at_start) = match pattern.strip_prefix('^') {
         Some(rest) => (rest, true),
@@ -193,7 +194,7 @@ fn name_matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The filters of `volume ls` and `volume prune`.
+/// Parses the filters of `volume ls` and `volume prune`.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for an unknown key or value.
@@ -210,7 +211,7 @@ pub fn volume_filter(texts: &[String], known: &[&str]) -> Result<VolumeFilter> {
     Ok(filter)
 }
 
-/// The filters of `events`.
+/// Parses the filters of `events`.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for an unknown key, action or type.

@@ -7,6 +7,7 @@ use crate::cli::arguments::store::{LoadArguments, RmiArguments, SaveArguments, T
 use crate::cli::terminal::ending::{CommandError, CommandResult, FAILED};
 use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::{Terminal, stdout};
+use crate::model::image::usage::RemoveImageOptions;
 use crate::model::image::{Removed, SaveFormat, SaveOptions};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind};
@@ -14,7 +15,7 @@ use crate::model::{Error, Kind};
 /// `load`
 ///
 /// # Errors
-/// Why the archive was not taken.
+/// When the archive cannot be loaded.
 pub fn load(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -55,7 +56,7 @@ pub fn load(
 /// `save`
 ///
 /// # Errors
-/// Why the archive was not written.
+/// When the archive cannot be written.
 pub fn save(shell: &CommandContext, arguments: &SaveArguments) -> CommandResult {
     let compress = arguments.compress.as_deref().map(str::parse).transpose()?;
     let options = SaveOptions { format: arguments.format.parse()?, compress };
@@ -85,26 +86,27 @@ pub fn save(shell: &CommandContext, arguments: &SaveArguments) -> CommandResult 
 /// `tag`
 ///
 /// # Errors
-/// Where there is no such image, or the name is none.
+/// When there is no such image, or the reference is invalid.
 pub fn tag(shell: &CommandContext, arguments: &TagArguments) -> CommandResult {
     let reference: Reference = arguments.reference.parse()?;
     shell.backend()?.tag(&arguments.image, &reference)?;
     Ok(0)
 }
 
-/// `rmi`. With `-f` an image that is not there is what was wanted.
+/// `rmi`. With `-f` a missing image is not an error.
 ///
 /// # Errors
-/// When the output can't be written.
+/// When the output cannot be written.
 pub fn rmi(
     shell: &CommandContext,
     screen: &mut Terminal,
     arguments: &RmiArguments,
 ) -> CommandResult {
     let backend = shell.backend()?;
+    let options = RemoveImageOptions { force: arguments.force };
     let mut code = 0;
     for image in &arguments.images {
-        match backend.rmi(image, arguments.force) {
+        match backend.rmi(image, &options) {
             Ok(removed) => {
                 for step in removed {
                     match step {

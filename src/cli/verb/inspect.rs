@@ -1,4 +1,4 @@
-//! `inspect`: all about containers and images, as Docker's JSON.
+//! `inspect`: prints containers and images as Docker's JSON.
 
 use serde::Serialize as _;
 use serde_json::Value;
@@ -12,11 +12,11 @@ use crate::engine::Backend;
 use crate::model::{Error, Kind, Result};
 use crate::ui::format::template::Template;
 
-/// `inspect`; `only` where the words before it said what is looked for.
+/// `inspect`. `only` is the noun before the verb.
 ///
 /// # Errors
-/// Where the template is wrong, or the output can't be written. What is missing is reported and
-/// makes the exit code 1; what was found is shown all the same, as an array if need be empty.
+/// When the template is invalid, or the output cannot be written. A missing name is reported and
+/// makes the exit code 1; the others are printed all the same.
 pub fn inspect(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -28,7 +28,7 @@ pub fn inspect(
     show(screen, arguments.format.as_deref(), &arguments.names, |name| look_up(backend, name, only))
 }
 
-/// Shows what is found of these names.
+/// Prints the documents of these names.
 ///
 /// # Errors
 /// As [`inspect`].
@@ -65,7 +65,7 @@ pub fn show(
     Ok(if errors.is_empty() { 0 } else { FAILED })
 }
 
-/// The container of this name, or else the image.
+/// Returns the container of this name, or else the image.
 fn look_up(backend: &dyn Backend, name: &str, only: Option<Subject>) -> Result<Value> {
     let container = || backend.find(name).and_then(|id| backend.inspect_json(&id));
     match only {
@@ -84,7 +84,7 @@ fn look_up(backend: &dyn Backend, name: &str, only: Option<Subject>) -> Result<V
     }
 }
 
-/// JSON indented by four spaces, as Docker's.
+/// Formats JSON with an indentation of four spaces, as Docker's.
 fn indented(value: &Value) -> String {
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");

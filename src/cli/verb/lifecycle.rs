@@ -1,16 +1,15 @@
-//! The verbs that move containers through their life.
-
-use std::time::Duration;
+//! The verbs of the life cycle.
 
 use super::context::{CommandContext, each};
 use crate::cli::arguments::{KillArguments, Names, RenameArguments, RmArguments, StopArguments};
 use crate::cli::terminal::ending::{CommandResult, FAILED};
 use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::Terminal;
-use crate::model::container::options::{StopOptions, StopTimeout};
+use crate::model::container::options::{RemoveOptions, StopOptions, StopTimeout};
 use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Kind, Result};
+use std::time::Duration;
 
 /// `pause`
 ///
@@ -57,21 +56,18 @@ pub fn restart(
     each(shell, screen, &arguments.names, |backend, id| backend.restart(id, &options, cancel))
 }
 
-/// `rm`. With `-f` a container that is not there is what was wanted; its name is not printed.
+/// `rm`. With `-f` a missing container is not an error; its name is not printed.
 pub fn rm(shell: &CommandContext, screen: &mut Terminal, arguments: &RmArguments) -> CommandResult {
     let cancel = shell.interruptible()?;
     let force = arguments.force;
+    let options = RemoveOptions { force, volumes: arguments.volumes };
     let backend = shell.backend()?;
     let missing = |name: &String| backend.find(name).is_err_and(|e| e.kind() == Kind::NotFound);
     let mut names = arguments.names.clone();
     names.retain(|name| !(force && missing(name)));
     each(shell, screen, &names, |backend, id| {
-        let removed = match arguments.volumes {
-            true => backend.rm_with_volumes(id, force, cancel),
-            false => backend.rm(id, force, cancel),
-        };
-        match removed {
-            // Another command was quicker.
+        match backend.rm(id, &options, cancel) {
+            // Another command has removed the container.
             Err(error) if force && error.kind() == Kind::NotFound => Ok(()),
             other => other,
         }
@@ -87,7 +83,7 @@ pub fn rename(shell: &CommandContext, arguments: &RenameArguments) -> CommandRes
     Ok(0)
 }
 
-/// `wait`: one after the other, as Docker does.
+/// `wait`: in the order given, as Docker does.
 pub fn wait(shell: &CommandContext, screen: &mut Terminal, arguments: &Names) -> CommandResult {
     let backend = shell.backend()?;
     let cancel = shell.interruptible()?;
@@ -113,7 +109,7 @@ fn stop_options(arguments: &StopArguments) -> Result<StopOptions> {
     Ok(StopOptions { signal, timeout: arguments.time.map(grace) })
 }
 
-/// A grace time in seconds; a negative one is for ever.
+/// Converts a grace period in seconds; a negative one is infinite.
 pub fn grace(seconds: i64) -> StopTimeout {
     u64::try_from(seconds)
         .map_or(StopTimeout::NoLimit, |seconds| StopTimeout::After(Duration::from_secs(seconds)))

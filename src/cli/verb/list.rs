@@ -22,7 +22,7 @@ use crate::ui::table::history::HistoryFormat;
 /// `ps`
 ///
 /// # Errors
-/// Why nothing can be listed.
+/// The engine's errors.
 pub fn ps(shell: &CommandContext, screen: &mut Terminal, arguments: &PsArguments) -> CommandResult {
     let filters = Filters::of_containers(&arguments.filter)?;
     let template = template(arguments.format.as_deref())?;
@@ -48,11 +48,11 @@ pub fn ps(shell: &CommandContext, screen: &mut Terminal, arguments: &PsArguments
     Ok(0)
 }
 
-/// Keeps the containers that are asked for, the newest first.
+/// Keeps the containers that pass filters and flags, the newest first.
 fn choose(list: &mut Vec<Container>, arguments: &PsArguments, filters: &Filters) {
     let last = match arguments.latest {
         true => Some(1),
-        // Docker: a number below one limits nothing.
+        // As Docker: a number below one is no limit.
         false => arguments.last.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0),
     };
     let all = arguments.all || last.is_some() || filters.name_status();
@@ -65,7 +65,7 @@ fn choose(list: &mut Vec<Container>, arguments: &PsArguments, filters: &Filters)
 /// `images`
 ///
 /// # Errors
-/// Why nothing can be listed.
+/// The engine's errors.
 pub fn images(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -99,7 +99,7 @@ pub fn images(
 /// `history`
 ///
 /// # Errors
-/// Where there is no such image.
+/// When there is no such image.
 pub fn history(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -107,7 +107,7 @@ pub fn history(
 ) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
     let steps = shell.backend()?.history(&arguments.image)?;
-    let manner = HistoryFormat {
+    let format = HistoryFormat {
         now: Timestamp::now(),
         zone: TimeZone::system(),
         no_trunc: arguments.no_trunc,
@@ -115,23 +115,23 @@ pub fn history(
     };
     if arguments.quiet {
         for step in &steps {
-            screen.line(ui::table::history::id(step, &manner))?;
+            screen.line(ui::table::history::id(step, &format))?;
         }
     } else if let Some(template) = template {
         let rows: Vec<Value> =
-            steps.iter().map(|step| ui::table::history::fields(step, &manner)).collect();
+            steps.iter().map(|step| ui::table::history::fields(step, &format)).collect();
         let lines = template.lines(&ui::table::history::headings(), &rows);
         screen.text(&lines.map_err(CommandError::with_code(BAD_TEMPLATE))?)?;
     } else {
-        screen.text(&ui::table::history::history(&steps, &manner))?;
+        screen.text(&ui::table::history::history(&steps, &format))?;
     }
     Ok(0)
 }
 
-/// What filters of images mean.
+/// Parses the filters of `images`.
 ///
 /// # Errors
-/// Where one is wrong, or names an image that is not there.
+/// When a filter is invalid, or names a missing image.
 pub fn image_filter(
     shell: &CommandContext,
     texts: &[String],
@@ -142,8 +142,7 @@ pub fn image_filter(
     Filters::of_images(texts, known, created, time)
 }
 
-/// The template that was asked for; none where the default table is wanted. `table` alone is
-/// the default table too.
+/// Parses `--format`. Returns `None` for the default table, which is also `table` alone.
 pub fn template(format: Option<&str>) -> std::result::Result<Option<Template>, CommandError> {
     match format {
         None | Some("" | "table") => Ok(None),

@@ -1,4 +1,4 @@
-//! `logs`: what a container wrote, byte for byte.
+//! `logs`: prints a container's output, byte for byte.
 
 use std::io::{self, Write};
 
@@ -16,7 +16,7 @@ use crate::model::observe::log::{LogLine, LogOptions, Stream};
 /// `logs`
 ///
 /// # Errors
-/// Why there is nothing to read, or the output cannot be written.
+/// When the log cannot be read, or the output cannot be written.
 pub fn logs(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -31,7 +31,7 @@ pub fn logs(
     };
     let mut lines = backend.logs(&id, &options)?;
     let mut writer = Writer { timestamps: arguments.timestamps, ..Writer::default() };
-    // Of what is there already, none is waited for.
+    // Existing records are read without waiting.
     while let Some(line) = screen.before_wait(|timeout| lines.next_line(timeout, cancel))? {
         let stream = line.stream;
         match stream {
@@ -49,7 +49,7 @@ fn options(arguments: &LogsArguments, now: Timestamp) -> Result<LogOptions> {
     Ok(LogOptions {
         follow: arguments.follow,
         across_restarts: false,
-        // Docker: what is negative or no number means all.
+        // As Docker: a negative or malformed number means all.
         tail: arguments.tail.parse().ok(),
         since: time(&arguments.since)?,
         until: time(&arguments.until)?,
@@ -57,18 +57,18 @@ fn options(arguments: &LogsArguments, now: Timestamp) -> Result<LogOptions> {
     })
 }
 
-/// Writes lines, and the time where one begins.
+/// Writes records, with a timestamp at the beginning of each line.
 #[derive(Debug, Default)]
 struct Writer {
     timestamps: bool,
-    /// Whether the last record of standard output and of standard error left its line open.
+    /// Whether the last record of standard output and of standard error lacked its newline.
     open: [bool; 2],
 }
 
 impl Writer {
     fn write(&mut self, line: &LogLine, to: &mut impl Write) -> io::Result<()> {
         let open = &mut self.open[usize::from(line.stream == Stream::Stderr)];
-        // A line longer than a record has one time, not one in the middle of its text.
+        // A line longer than a record has only one timestamp, at its beginning.
         if self.timestamps && !*open {
             write!(to, "{} ", line.time.strftime("%Y-%m-%dT%H:%M:%S.%9fZ"))?;
         }

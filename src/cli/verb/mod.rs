@@ -1,4 +1,4 @@
-//! Docker's verbs: one file for each group of verbs, from parsed arguments to calls of the engine.
+//! Docker's verbs, a file for each group: from parsed arguments to calls of the engine.
 
 pub(crate) mod build;
 pub(crate) mod context;

@@ -1,4 +1,4 @@
-//! `image prune` and `container prune`: what would go is said first, and asked for.
+//! `image prune` and `container prune`: print what will be removed, and ask for confirmation.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
@@ -10,6 +10,7 @@ use crate::cli::arguments::store::{PruneContainersArguments, PruneImagesArgument
 use crate::cli::terminal::ending::CommandResult;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::container::Container;
+use crate::model::container::options::RemoveOptions;
 use crate::model::image::Removed;
 use crate::model::image::filter::ImageFilter;
 use crate::model::image::usage::PruneOptions;
@@ -19,7 +20,7 @@ use crate::model::{Error, Kind, Result};
 /// `image prune`
 ///
 /// # Errors
-/// Where a filter is wrong, or nobody can be asked.
+/// When a filter is invalid, or there is no terminal to ask.
 pub fn images(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -67,7 +68,7 @@ pub fn images(
 /// `container prune`
 ///
 /// # Errors
-/// Where a filter is wrong, or nobody can be asked.
+/// When a filter is invalid, or there is no terminal to ask.
 pub fn containers(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -97,12 +98,12 @@ pub fn containers(
     let mut freed = 0;
     let mut removed = Vec::new();
     for (container, size) in going.iter().zip(sizes) {
-        match backend.rm(&container.spec.id, false, shell.interruptible()?) {
+        match backend.rm(&container.spec.id, &RemoveOptions::default(), shell.interruptible()?) {
             Ok(()) => {
                 freed += size;
                 removed.push(container.spec.id.as_str());
             }
-            // It was started or removed meanwhile: it is none of those that were meant.
+            // The container was started or removed meanwhile.
             Err(error) if matches!(error.kind(), Kind::Refused | Kind::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
@@ -114,7 +115,7 @@ pub fn containers(
     Ok(0)
 }
 
-/// What pruning would do.
+/// What pruning will remove.
 pub(crate) struct PruneSummary {
     pub what: &'static str,
     pub count: u64,
@@ -122,7 +123,7 @@ pub(crate) struct PruneSummary {
     pub bytes: u64,
 }
 
-/// Says what will go and asks for it. Whether the answer was yes.
+/// Prints what will be removed, and asks. Returns whether the answer was yes.
 pub(crate) fn confirm(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -147,7 +148,7 @@ pub(crate) fn confirm(
     let write = |error: std::io::Error| Error::from_io("write the question", &error);
     let shown = screen.out().map_err(write)?;
     shown.write_all(text.as_bytes()).and_then(|()| shown.flush()).map_err(write)?;
-    // Ctrl-C is an answer too: where the REPL catches it, reading would go on.
+    // Ctrl-C is an answer too: the REPL catches it, and reading would go on.
     let cancel = shell.interruptible()?;
     wait_for_either(stdin.as_fd(), cancel.as_fd())?;
     cancel.check()?;

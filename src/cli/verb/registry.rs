@@ -16,13 +16,13 @@ use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::ui::table::progress::default_tag;
 
-/// The longest password that is read from standard input.
+/// The maximum length of a password on standard input.
 const MAX_PASSWORD: u64 = 64 * 1024;
 
 /// `pull`
 ///
 /// # Errors
-/// Why the image did not come.
+/// When the image cannot be pulled.
 pub fn pull(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -45,7 +45,7 @@ pub fn pull(
 /// `push`
 ///
 /// # Errors
-/// Why it is not there.
+/// When the image cannot be pushed.
 pub fn push(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -66,7 +66,7 @@ pub fn push(
     Ok(0)
 }
 
-/// Where progress is shown, after what goes before it.
+/// Prints the lines before the progress, and returns where progress is shown.
 fn progress_output(
     screen: &mut Terminal,
     quiet: bool,
@@ -86,7 +86,7 @@ fn progress_output(
 /// `login`
 ///
 /// # Errors
-/// [`Kind::Denied`] where the registry does not accept name and password.
+/// [`Kind::Denied`] if the registry refuses name and password.
 pub fn login(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -112,7 +112,7 @@ pub fn login(
     Ok(0)
 }
 
-/// Name and password, from where the flags say or from the terminal.
+/// Reads name and password from the flags, standard input or the terminal.
 fn credentials(shell: &CommandContext, arguments: &LoginArguments) -> Result<(String, String)> {
     if arguments.password_stdin {
         let Some(user) = arguments.username.clone() else {
@@ -147,7 +147,7 @@ fn credentials(shell: &CommandContext, arguments: &LoginArguments) -> Result<(St
 /// `logout`
 ///
 /// # Errors
-/// When the file of credentials can't be read or written.
+/// When the credential file cannot be read or written.
 pub fn logout(
     shell: &CommandContext,
     screen: &mut Terminal,

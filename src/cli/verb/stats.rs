@@ -1,4 +1,4 @@
-//! `stats` and `update`: what containers use, and what they may use.
+//! `stats` and `update`: the usage and the limits of containers.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -19,15 +19,15 @@ use crate::ui;
 use crate::ui::format::template::Template;
 use crate::ui::table::stats::Row;
 
-/// Between two looks.
+/// The time between two samples.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Before the first one is shown.
+/// The time before the first frame.
 const FIRST: Duration = Duration::from_millis(250);
 
 /// `update`
 ///
 /// # Errors
-/// Where nothing is to be changed, or a value is wrong.
+/// When there is nothing to change, or a value is invalid.
 pub fn update(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -45,7 +45,7 @@ pub fn update(
 /// `stats`
 ///
 /// # Errors
-/// Where a container is not there.
+/// When a container does not exist.
 pub fn stats(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -61,7 +61,7 @@ pub fn stats(
         let now = sample_all(backend, arguments)?;
         let rows: Vec<Row> = now.iter().map(|look| row(look, &before)).collect();
         let text = render(&rows, template.as_ref(), arguments.no_trunc)?;
-        // Home, each line to its end, and what was below: nothing flickers.
+        // Overwrites in place instead of clearing the screen, which would flicker.
         let text = match live {
             true => format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")),
             false => text,
@@ -81,11 +81,11 @@ pub fn stats(
 
 type UsageSample = (Container, Stats);
 
-/// The named containers, or all that run.
+/// Samples the named containers, or all that run.
 fn sample_all(backend: &dyn Backend, arguments: &StatsArguments) -> Result<Vec<UsageSample>> {
     let look = |container: Container| match backend.stats(&container.spec.id) {
         Ok(stats) => Ok(Some((container, stats))),
-        // It has gone since.
+        // The container was removed meanwhile.
         Err(error) if error.kind() == Kind::NotFound && arguments.names.is_empty() => Ok(None),
         Err(error) => Err(error),
     };

@@ -12,17 +12,17 @@ use crate::cli::arguments::store::{CheckArguments, DfArguments};
 use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult, FAILED};
 use crate::cli::terminal::screen::Terminal;
 use crate::model::image::filter::ImageFilter;
-use crate::model::observe::check_report::Resolution;
+use crate::model::observe::check_report::{CheckOptions, Resolution};
 use crate::ui;
 use crate::ui::format::template::Template;
 
-/// lifebox's version.
+/// The version of lifebox.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// `version`. It opens no engine, so that it answers on every host.
+/// `version`. Opens no engine, so that it works on every host.
 ///
 /// # Errors
-/// Where the template is wrong.
+/// When the template is invalid.
 pub fn version(screen: &mut Terminal, arguments: &FormatArguments) -> CommandResult {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
@@ -36,7 +36,7 @@ pub fn version(screen: &mut Terminal, arguments: &FormatArguments) -> CommandRes
 /// `info`
 ///
 /// # Errors
-/// Where the template is wrong, or the host can't be asked.
+/// When the template is invalid, or the host cannot be queried.
 pub fn info(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -49,7 +49,7 @@ pub fn info(
 /// `system df`
 ///
 /// # Errors
-/// Where the template is wrong, or the store can't be read.
+/// When the template is invalid, or the store cannot be read.
 pub fn df(shell: &CommandContext, screen: &mut Terminal, arguments: &DfArguments) -> CommandResult {
     let template = template(arguments.format.as_deref())?;
     let backend = shell.backend()?;
@@ -66,16 +66,18 @@ pub fn df(shell: &CommandContext, screen: &mut Terminal, arguments: &DfArguments
     Ok(0)
 }
 
-/// `system check`. The exit code is 1 where damage is left.
+/// `system check`. The exit code is 1 if damage remains.
 ///
 /// # Errors
-/// Where the store can't be read.
+/// When the store cannot be read.
 pub fn check(
     shell: &CommandContext,
     screen: &mut Terminal,
     arguments: &CheckArguments,
 ) -> CommandResult {
-    let report = shell.backend()?.check(arguments.repair, shell.interruptible()?)?;
+    let report = shell
+        .backend()?
+        .check(&CheckOptions { repair: arguments.repair }, shell.interruptible()?)?;
     if !arguments.quiet {
         screen.text(&ui::report::report(&report))?;
     }

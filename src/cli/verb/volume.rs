@@ -15,15 +15,15 @@ use crate::cli::terminal::ending::{BAD_TEMPLATE, CommandError, CommandResult, FA
 use crate::cli::terminal::outcome::print_error;
 use crate::cli::terminal::screen::Terminal;
 use crate::model::observe::volume;
-use crate::model::observe::volume::VolumeOptions;
+use crate::model::observe::volume::{PruneVolumesOptions, RemoveVolumeOptions, VolumeOptions};
 use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind};
 use crate::ui;
 
-/// A verb of volumes.
+/// Carries out a verb of volumes.
 ///
 /// # Errors
-/// Why it cannot be done.
+/// The engine's errors.
 pub fn of_volumes(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -99,9 +99,10 @@ fn remove(
     arguments: &RmVolumesArguments,
 ) -> CommandResult {
     let backend = shell.backend()?;
+    let options = RemoveVolumeOptions { force: arguments.force };
     let mut code = 0;
     for name in &arguments.names {
-        match backend.volume_rm(name, arguments.force) {
+        match backend.volume_rm(name, &options) {
             Ok(()) => screen.line(name)?,
             Err(error) => {
                 print_error(screen, &error);
@@ -118,9 +119,11 @@ fn prune(
     arguments: &PruneVolumesArguments,
 ) -> CommandResult {
     let filter = volume_filter(&arguments.filter, &["label", "label!"])?;
+    let options = PruneVolumesOptions { all: arguments.all, filter, dry_run: false };
     let backend = shell.backend()?;
     if !arguments.force {
-        let would = backend.volume_prune(arguments.all, &filter, true)?;
+        let would =
+            backend.volume_prune(&PruneVolumesOptions { dry_run: true, ..options.clone() })?;
         let what = match arguments.all {
             true => "all volumes not used by at least one container",
             false => "anonymous local volumes not used by at least one container",
@@ -131,7 +134,7 @@ fn prune(
             return Ok(0);
         }
     }
-    let pruned = backend.volume_prune(arguments.all, &filter, false)?;
+    let pruned = backend.volume_prune(&options)?;
     if !pruned.names.is_empty() {
         screen.line(format_args!("Deleted Volumes:\n{}\n", pruned.names.join("\n")))?;
     }

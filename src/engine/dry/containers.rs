@@ -1,12 +1,13 @@
 //! Containers that would be there, and their life by the table of states.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::state::{Dry, Entry, SimulatedState};
-use crate::engine::backend::Backend as _;
-use crate::engine::native::volumes;
-use crate::engine::rules::{namespaces, profile};
-use crate::model::container::options::CreateOptions;
+use crate::engine::backend::{CancelToken, Containers, Session};
+use crate::engine::rules::{mounts, namespaces, profile};
+use crate::model::container::options::{CreateOptions, RemoveOptions, StopOptions};
 use crate::model::container::status::{Action, Status, Transition, check};
 use crate::model::container::{Changes, Container, State};
 use crate::model::creation::merge;
@@ -14,11 +15,139 @@ use crate::model::observe::event;
 use crate::model::observe::event::{Event, exit_attributes};
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
+use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host::lsm;
 
 /// The number of a process that there is not.
 const NO_PROCESS: i32 = 0;
+
+impl Containers for Dry {
+    fn find(&self, query: &str) -> Result<ContainerId> {
+        let world = self.state();
+        let id = |entry: &super::state::Entry| entry.container.spec.id.clone();
+        let named = world.containers.iter().find(|entry| {
+            entry.container.state.name.as_str() == query
+                || entry.container.spec.id.as_str() == query
+        });
+        if let Some(entry) = named {
+            return Ok(id(entry));
+        }
+        let begins = |entry: &&super::state::Entry| {
+            !query.is_empty() && entry.container.spec.id.as_str().starts_with(query)
+        };
+        let mut matching = world.containers.iter().filter(begins);
+        match (matching.next(), matching.next()) {
+            (Some(entry), None) => Ok(id(entry)),
+            (Some(_), Some(_)) => Err(Error::new(
+                Kind::Invalid,
+                format!("multiple IDs found with provided prefix: {query}"),
+            )
+            .hint("give more digits of the id")),
+            (None, _) => Err(ContainerId::none_called(query)),
+        }
+    }
+
+    fn create(&self, reference: &str, options: &CreateOptions) -> Result<ContainerId> {
+        let image = self.find_image(reference)?;
+        let spec_of = |name: &str| Ok(self.container(&self.find(name)?)?.spec);
+        let options = &*mounts::with_mounts_of_others(options, &spec_of)?;
+        let id = self.state().next_id();
+        let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, &image, options)?;
+        lsm::check(&spec.host.security)?;
+        profile::read(&mut spec.host.security.seccomp)?;
+        namespaces::resolve(&mut spec, &spec_of)?;
+        mounts::check_binds(&spec.host.mounts.list)?;
+        let mut world = self.state();
+        let name = match &options.name {
+            Some(name) => world.free(name)?.clone(),
+            None => {
+                let seed = world.ids.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                let names = (1..).map(|attempt| ContainerName::generate(seed, attempt));
+                let mut free = names.filter(|name| world.free(name).is_ok());
+                free.next().unwrap_or_else(|| ContainerName::generate(seed, 1))
+            }
+        };
+        world.create_volumes(&mut spec, &self.root)?;
+        let container = Container { spec, state: State::created(name.clone()) };
+        let argv = container.spec.config.argv().join(" ");
+        world.emit(&container, event::Action::Create, &[]);
+        world.containers.insert(0, Entry::new(container, false));
+        drop(world);
+        self.record(format_args!("create {name} from {reference}: {argv}"));
+        Ok(id)
+    }
+
+    fn start_session(&self) -> Result<Session> {
+        Ok(Session::without_reaper())
+    }
+
+    fn start(&self, id: &ContainerId) -> Result<()> {
+        self.act(id, Action::Start, "")
+    }
+
+    fn pause(&self, id: &ContainerId) -> Result<()> {
+        self.act(id, Action::Pause, "")
+    }
+
+    fn unpause(&self, id: &ContainerId) -> Result<()> {
+        self.act(id, Action::Unpause, "")
+    }
+
+    fn stop(&self, id: &ContainerId, _: &StopOptions, _: &CancelToken) -> Result<()> {
+        self.act(id, Action::Stop, " (taken to end with 0)")
+    }
+
+    fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
+        if signal == Signal::KILL {
+            return self.act(id, Action::Kill, "");
+        }
+        let state = self.container(id)?.state;
+        check(state.name.as_str(), state.status, Action::Kill)?;
+        self.record(format_args!("send {signal} to {}", state.name));
+        Ok(())
+    }
+
+    fn restart(&self, id: &ContainerId, _: &StopOptions, _: &CancelToken) -> Result<()> {
+        self.act(id, Action::Restart, "")
+    }
+
+    fn rm(&self, id: &ContainerId, options: &RemoveOptions, _: &CancelToken) -> Result<()> {
+        let volumes = self.container(id)?.spec.host.mounts.anonymous();
+        self.act(id, if options.force { Action::RmForce } else { Action::Rm }, "")?;
+        if options.volumes {
+            self.state().remove_unused_volumes(&volumes);
+        }
+        Ok(())
+    }
+
+    fn update(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
+        let mut world = self.state();
+        let container = &mut world.entry(id)?.container;
+        check(container.state.name.as_str(), container.state.status, Action::Update)?;
+        let updated = changes.resolve(&container.spec.host)?;
+        updated.apply(&mut container.spec.host);
+        let name = container.state.name.clone();
+        drop(world);
+        self.record(format_args!("update {name}"));
+        Ok(())
+    }
+
+    fn rename(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
+        let mut world = self.state();
+        world.free(name)?;
+        let state = &mut world.entry(id)?.container.state;
+        check(state.name.as_str(), state.status, Action::Rename)?;
+        let old = std::mem::replace(&mut state.name, name.clone());
+        drop(world);
+        self.record(format_args!("rename {old} to {name}"));
+        Ok(())
+    }
+
+    fn wait(&self, id: &ContainerId, _: Option<Duration>, _: &CancelToken) -> Result<i32> {
+        self.exited(id)
+    }
+}
 
 impl SimulatedState {
     /// An id that none has yet.
@@ -75,36 +204,6 @@ impl Dry {
         self.state().entry(id).is_ok_and(|entry| entry.is_real)
     }
 
-    pub(super) fn created(&self, reference: &str, options: &CreateOptions) -> Result<ContainerId> {
-        let image = self.find_image(reference)?;
-        let spec_of = |name: &str| Ok(self.container(&self.find(name)?)?.spec);
-        let options = &*volumes::with_mounts_of_others(options, &spec_of)?;
-        let id = self.state().next_id();
-        let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, &image, options)?;
-        lsm::check(&spec.host.security)?;
-        profile::read(&mut spec.host.security.seccomp)?;
-        namespaces::resolve(&mut spec, &spec_of)?;
-        volumes::check_binds(&spec.host.mounts.list)?;
-        let mut world = self.state();
-        let name = match &options.name {
-            Some(name) => world.free(name)?.clone(),
-            None => {
-                let seed = world.ids.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                let names = (1..).map(|attempt| ContainerName::generate(seed, attempt));
-                let mut free = names.filter(|name| world.free(name).is_ok());
-                free.next().unwrap_or_else(|| ContainerName::generate(seed, 1))
-            }
-        };
-        world.create_volumes(&mut spec, &self.root)?;
-        let container = Container { spec, state: State::created(name.clone()) };
-        let argv = container.spec.config.argv().join(" ");
-        world.emit(&container, event::Action::Create, &[]);
-        world.containers.insert(0, Entry::new(container, false));
-        drop(world);
-        self.record(format_args!("create {name} from {reference}: {argv}"));
-        Ok(id)
-    }
-
     /// Does what an action leads to by the table, and tells of it where it leads somewhere.
     pub(super) fn act(&self, id: &ContainerId, action: Action, how: &str) -> Result<()> {
         let mut world = self.state();
@@ -151,37 +250,6 @@ impl Dry {
         drop(world);
         self.record(format_args!("wait for {} (taken to end with 0)", container.state.name));
         Ok(0)
-    }
-
-    /// Removes it with the volumes that nobody named.
-    pub(super) fn removed_with_volumes(&self, id: &ContainerId, force: bool) -> Result<()> {
-        let volumes = self.container(id)?.spec.host.mounts.anonymous();
-        self.act(id, if force { Action::RmForce } else { Action::Rm }, "")?;
-        self.state().remove_unused_volumes(&volumes);
-        Ok(())
-    }
-
-    pub(super) fn renamed(&self, id: &ContainerId, name: &ContainerName) -> Result<()> {
-        let mut world = self.state();
-        world.free(name)?;
-        let state = &mut world.entry(id)?.container.state;
-        check(state.name.as_str(), state.status, Action::Rename)?;
-        let old = std::mem::replace(&mut state.name, name.clone());
-        drop(world);
-        self.record(format_args!("rename {old} to {name}"));
-        Ok(())
-    }
-
-    pub(super) fn updated(&self, id: &ContainerId, changes: &Changes) -> Result<()> {
-        let mut world = self.state();
-        let container = &mut world.entry(id)?.container;
-        check(container.state.name.as_str(), container.state.status, Action::Update)?;
-        let updated = changes.resolve(&container.spec.host)?;
-        updated.apply(&mut container.spec.host);
-        let name = container.state.name.clone();
-        drop(world);
-        self.record(format_args!("update {name}"));
-        Ok(())
     }
 }
 

@@ -1,13 +1,21 @@
 //! Files that would be copied: what the script writes is kept, all else can only be told.
 
-use super::state::Dry;
-use crate::engine::backend::{CancelToken, CopyOptions, Transfer};
-use crate::engine::native::transfer::lexical;
-use crate::model::Result;
-use crate::model::value::id::ContainerId;
+use std::io::Write;
 
-impl Dry {
-    pub(super) fn copied(
+use super::state::Dry;
+use crate::engine::backend::{CancelToken, CopyOptions, Files, Transfer};
+use crate::engine::dockerfile::instructions;
+use crate::engine::rules::path::lexical;
+use crate::image::build::configure;
+use crate::model::image::Image;
+use crate::model::image::build::{Change, CommitOptions};
+use crate::model::observe::introspection::PathLayers;
+use crate::model::value::id::ContainerId;
+use crate::model::value::reference::Reference;
+use crate::model::{Error, Kind, Result};
+
+impl Files for Dry {
+    fn copy(
         &self,
         id: &ContainerId,
         what: Transfer<'_>,
@@ -52,6 +60,43 @@ impl Dry {
         Ok(())
     }
 
+    fn diff(&self, id: &ContainerId) -> Result<Vec<Change>> {
+        if self.is_real(id) { self.inner.diff(id) } else { Ok(Vec::new()) }
+    }
+
+    fn commit(
+        &self,
+        id: &ContainerId,
+        reference: Option<&Reference>,
+        options: &CommitOptions,
+        _: &CancelToken,
+    ) -> Result<Image> {
+        let container = self.container(id)?;
+        let from = self.find_image(&container.spec.image.id.to_string())?;
+        let name = reference.map_or_else(|| "an image".to_owned(), Reference::familiar);
+        let image = self.derived(&from, id.as_str(), reference, |document| {
+            configure::take_container(document, &container.spec.config);
+            instructions::change(document, &options.changes)
+        })?;
+        self.record(format_args!("commit {} to {name}", container.state.name));
+        Ok(image)
+    }
+
+    fn export(&self, id: &ContainerId, _: &mut dyn Write, _: &CancelToken) -> Result<()> {
+        self.record(format_args!("export {}", self.container(id)?.state.name));
+        Ok(())
+    }
+
+    fn container_size(&self, id: &ContainerId) -> Result<u64> {
+        if self.is_real(id) { self.inner.container_size(id) } else { Ok(0) }
+    }
+
+    fn path_layers(&self, _: &ContainerId, _: &str) -> Result<PathLayers> {
+        Err(Error::new(Kind::Unsupported, "this engine has no layers to look into"))
+    }
+}
+
+impl Dry {
     /// What was written there before is there no more, for all that is known.
     fn invalidate(&self, id: &ContainerId, path: &str) {
         let path = lexical(path);

@@ -1,17 +1,137 @@
 //! Images that would be there.
 
+use std::io::{Read, Write};
+use std::path::Path;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::state::Dry;
-use crate::engine::dockerfile::instructions;
-use crate::image::build::configure::configure;
-use crate::model::image::build::ImportOptions;
-use crate::model::image::{Image, ImageConfig, PullPolicy, Removed};
+use crate::engine::backend::{CancelToken, Images};
+use crate::model::image::history::History;
+use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions};
+use crate::model::image::{Image, ImageConfig, Loaded, PullPolicy, Removed, SaveOptions};
+use crate::model::observe::check_report::{CheckOptions, Report};
+use crate::model::observe::introspection::ImageIntrospection;
 use crate::model::value::digest::Digest;
+use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
-use crate::model::{Error, Kind, Result};
+use crate::model::{Error, Kind, Result, inspect};
+
+impl Images for Dry {
+    fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
+        let error = match self.find_image(reference) {
+            Ok(image) if pull != PullPolicy::Always => return Ok(image),
+            Ok(image) => {
+                self.record(format_args!("pull {reference}"));
+                return Ok(image);
+            }
+            Err(error) => error,
+        };
+        let wanted: Reference = reference.parse()?;
+        if error.kind() != Kind::NotFound || pull == PullPolicy::Never {
+            return Err(error);
+        }
+        let verb = if wanted.familiar() == "host:latest" { "make image" } else { "pull" };
+        self.record(format_args!("{verb} {}", wanted.familiar()));
+        Ok(self.add(&wanted))
+    }
+
+    fn images(&self) -> Result<Vec<Image>> {
+        Ok(self.state().images.clone())
+    }
+
+    fn image_json(&self, reference: &str) -> Result<Value> {
+        Ok(inspect::image(&self.image(reference, PullPolicy::Never)?, &[]))
+    }
+
+    fn introspect_image(&self, _: &str) -> Result<ImageIntrospection> {
+        Err(Error::new(Kind::Unsupported, "this engine has no images to look into"))
+    }
+
+    fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
+        let named = programs.join(", ");
+        self.record(format_args!("make image {} of {named}", reference.familiar()));
+        Ok(self.add(reference))
+    }
+
+    fn load(&self, archive: &Path, _: Option<&Platform>, _: &CancelToken) -> Result<Vec<Loaded>> {
+        self.record(format_args!("load the images of {}", archive.display()));
+        let name = archive.file_stem().map(|name| name.to_string_lossy().to_lowercase());
+        let reference: Reference = format!("{}:loaded", name.unwrap_or_default()).parse()?;
+        let image = self.add(&reference);
+        Ok(vec![Loaded { id: image.id, tags: image.tags, moved: Vec::new() }])
+    }
+
+    fn load_stream(
+        &self,
+        _: &mut (dyn Read + Send),
+        platform: Option<&Platform>,
+        cancel: &CancelToken,
+    ) -> Result<Vec<Loaded>> {
+        self.load(Path::new("stdin"), platform, cancel)
+    }
+
+    fn save(&self, images: &[&str], _: &SaveOptions, path: &Path, _: &CancelToken) -> Result<()> {
+        images.iter().try_for_each(|image| self.find_image(image).map(drop))?;
+        self.record(format_args!("save {} to {}", images.join(", "), path.display()));
+        Ok(())
+    }
+
+    fn save_stream(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        _: &mut (dyn Write + Send),
+        cancel: &CancelToken,
+    ) -> Result<()> {
+        self.save(images, options, Path::new("stdout"), cancel)
+    }
+
+    fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
+        let mut found = self.find_image(image)?;
+        self.record(format_args!("tag {} as {}", named(&found), reference.familiar()));
+        if !found.tags.contains(reference) {
+            found.tags.push(reference.clone());
+        }
+        Ok(self.take_tags(found))
+    }
+
+    fn history(&self, image: &str) -> Result<Vec<History>> {
+        self.inner.history(image)
+    }
+
+    fn image_usage(&self) -> Result<Vec<ImageUsage>> {
+        self.inner.image_usage()
+    }
+
+    fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
+        let pruned = self.inner.prune_images(&PruneOptions { dry_run: true, ..options.clone() })?;
+        self.record(format_args!("prune images: {}", pruned.images));
+        Ok(pruned)
+    }
+
+    fn check(&self, _: &CheckOptions, cancel: &CancelToken) -> Result<Report> {
+        self.inner.check(&CheckOptions { repair: false }, cancel)
+    }
+
+    fn rmi(&self, image: &str, options: &RemoveImageOptions) -> Result<Vec<Removed>> {
+        let found = self.find_image(image)?;
+        let mut world = self.state();
+        let user = world.containers.iter().find(|entry| entry.container.spec.image.id == found.id);
+        if let Some(user) = user.filter(|_| !options.force && found.tags.len() < 2) {
+            let name = &user.container.state.name;
+            let message = format!("cannot remove image `{image}`: container `{name}` uses it");
+            return Err(Error::new(Kind::Refused, message).hint("remove the container first"));
+        }
+        world.images.retain(|other| other.id != found.id);
+        drop(world);
+        self.record(format_args!("remove image {image}"));
+        let untagged = found.tags.into_iter().map(Removed::Untagged);
+        Ok(untagged.chain([Removed::Deleted(found.id)]).collect())
+    }
+}
 
 impl Dry {
     /// An image that is here, or would be.
@@ -31,25 +151,6 @@ impl Dry {
         found.map_or_else(|| self.inner.image(reference, PullPolicy::Never), Ok)
     }
 
-    /// An image that is here; one that is not would be fetched.
-    pub(super) fn find_or_pull(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
-        let error = match self.find_image(reference) {
-            Ok(image) if pull != PullPolicy::Always => return Ok(image),
-            Ok(image) => {
-                self.record(format_args!("pull {reference}"));
-                return Ok(image);
-            }
-            Err(error) => error,
-        };
-        let wanted: Reference = reference.parse()?;
-        if error.kind() != Kind::NotFound || pull == PullPolicy::Never {
-            return Err(error);
-        }
-        let verb = if wanted.familiar() == "host:latest" { "make image" } else { "pull" };
-        self.record(format_args!("{verb} {}", wanted.familiar()));
-        Ok(self.add(&wanted))
-    }
-
     /// Takes an image of this name to be there. What it runs is not known.
     pub(super) fn add(&self, reference: &Reference) -> Image {
         let cmd = [format!("the command of {}", reference.familiar())];
@@ -58,7 +159,7 @@ impl Dry {
     }
 
     /// The same for one that says how it is run: `document` as `config`.
-    fn add_with_config(
+    pub(super) fn add_with_config(
         &self,
         reference: &Reference,
         config: ImageConfig,
@@ -99,16 +200,6 @@ impl Dry {
         Ok(self.take_tags(Image { id, tags, config, document, ..from.clone() }))
     }
 
-    /// An image that would be made of a root file system.
-    pub(super) fn imported(&self, options: &ImportOptions) -> Result<Image> {
-        let name = options.reference.clone().map_or_else(|| "imported:latest".parse(), Ok)?;
-        let mut document = json!({ "config": {} });
-        instructions::change(&mut document, &options.changes)?;
-        options.steps.iter().try_for_each(|step| configure(&mut document, step))?;
-        self.record(format_args!("import {}", name.familiar()));
-        Ok(self.add_with_config(&name, config_of(&document)?, document))
-    }
-
     /// Its tags are taken from all others.
     fn take_tags(&self, image: Image) -> Image {
         let mut world = self.state();
@@ -119,35 +210,10 @@ impl Dry {
         world.images.insert(0, image.clone());
         image
     }
-
-    pub(super) fn tagged(&self, image: &str, reference: &Reference) -> Result<Image> {
-        let mut found = self.find_image(image)?;
-        self.record(format_args!("tag {} as {}", named(&found), reference.familiar()));
-        if !found.tags.contains(reference) {
-            found.tags.push(reference.clone());
-        }
-        Ok(self.take_tags(found))
-    }
-
-    pub(super) fn removed(&self, image: &str, force: bool) -> Result<Vec<Removed>> {
-        let found = self.find_image(image)?;
-        let mut world = self.state();
-        let user = world.containers.iter().find(|entry| entry.container.spec.image.id == found.id);
-        if let Some(user) = user.filter(|_| !force && found.tags.len() < 2) {
-            let name = &user.container.state.name;
-            let message = format!("cannot remove image `{image}`: container `{name}` uses it");
-            return Err(Error::new(Kind::Refused, message).hint("remove the container first"));
-        }
-        world.images.retain(|other| other.id != found.id);
-        drop(world);
-        self.record(format_args!("remove image {image}"));
-        let untagged = found.tags.into_iter().map(Removed::Untagged);
-        Ok(untagged.chain([Removed::Deleted(found.id)]).collect())
-    }
 }
 
 /// How the image of a document is run.
-fn config_of(document: &Value) -> Result<ImageConfig> {
+pub(super) fn config_of(document: &Value) -> Result<ImageConfig> {
     let config = document.get("config").filter(|config| !config.is_null());
     let config = config.map(|config| serde_json::from_value(config.clone())).transpose();
     let config = config.map_err(|error| {

@@ -5,14 +5,72 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::state::{Dry, SimulatedState};
-use crate::engine::native::volumes::{in_use, missing};
+use crate::engine::backend::Volumes;
+use crate::engine::rules::volumes::{in_use, missing};
 use crate::model::container::ContainerSpec;
 use crate::model::container::mounts::{MountKind, check_volume_name};
 use crate::model::observe::volume::{
-    PrunedVolumes, Volume, VolumeFilter, VolumeOptions, VolumeUse,
+    PruneVolumesOptions, PrunedVolumes, RemoveVolumeOptions, Volume, VolumeOptions, VolumeUse,
 };
 use crate::model::{Kind, Result};
-use crate::runtime::record::volumes::Volumes;
+use crate::runtime::record::volumes::Volumes as VolumeStore;
+
+impl Volumes for Dry {
+    fn volume_create(&self, options: &VolumeOptions) -> Result<Volume> {
+        let mut world = self.state();
+        let unnamed = || world.next_id().as_str().to_owned();
+        let name = options.name.clone().unwrap_or_else(unnamed);
+        let volume = Volume::new(name.clone(), Timestamp::now(), options);
+        let made = world.create_volume(volume, &self.root)?;
+        let found = world.volume(&name).ok_or_else(|| missing(&name))?.volume;
+        drop(world);
+        if made {
+            self.record(format_args!("create volume {name}"));
+        }
+        Ok(found)
+    }
+
+    fn volumes(&self) -> Result<Vec<VolumeUse>> {
+        Ok(self.state().all_volumes())
+    }
+
+    fn volume(&self, name: &str) -> Result<VolumeUse> {
+        self.state().volume(name).ok_or_else(|| missing(name))
+    }
+
+    fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()> {
+        let found = match self.volume(name) {
+            Err(error) if options.force && error.kind() == Kind::NotFound => return Ok(()),
+            found => found?,
+        };
+        if !found.users.is_empty() {
+            return Err(in_use(&found));
+        }
+        self.state().volumes.retain(|used| used.volume.name != name);
+        self.record(format_args!("remove volume {name}"));
+        Ok(())
+    }
+
+    fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes> {
+        let goes = |used: &VolumeUse| {
+            used.users.is_empty()
+                && (options.all || used.volume.anonymous)
+                && options.filter.matches(used)
+        };
+        let unused = self.volumes()?.into_iter().filter(goes);
+        let names: Vec<String> = unused.map(|used| used.volume.name).collect();
+        let told = PruneVolumesOptions { dry_run: true, ..options.clone() };
+        // Of volumes that only would be there none takes any place.
+        let real = self.inner.volume_prune(&told)?;
+        let all_go = real.names.iter().all(|name| names.contains(name));
+        let bytes = if all_go { real.bytes } else { 0 };
+        if !options.dry_run {
+            self.state().volumes.retain(|used| !names.contains(&used.volume.name));
+            self.record("prune volumes");
+        }
+        Ok(PrunedVolumes { names, bytes })
+    }
+}
 
 impl SimulatedState {
     /// A volume with those who use it.
@@ -36,7 +94,7 @@ impl SimulatedState {
         if self.volumes.iter().any(|used| used.volume.name == volume.name) {
             return Ok(false);
         }
-        let mountpoint = Volumes::at(root).mountpoint(&volume.name).display().to_string();
+        let mountpoint = VolumeStore::at(root).mountpoint(&volume.name).display().to_string();
         self.volumes.push(VolumeUse { volume, mountpoint, users: Vec::new() });
         Ok(true)
     }
@@ -63,64 +121,5 @@ impl SimulatedState {
                 self.volumes.retain(|used| used.volume.name != *name);
             }
         }
-    }
-}
-
-impl Dry {
-    pub(super) fn created_volume(&self, options: &VolumeOptions) -> Result<Volume> {
-        let mut world = self.state();
-        let unnamed = || world.next_id().as_str().to_owned();
-        let name = options.name.clone().unwrap_or_else(unnamed);
-        let volume = Volume::new(name.clone(), Timestamp::now(), options);
-        let made = world.create_volume(volume, &self.root)?;
-        let found = world.volume(&name).ok_or_else(|| missing(&name))?.volume;
-        drop(world);
-        if made {
-            self.record(format_args!("create volume {name}"));
-        }
-        Ok(found)
-    }
-
-    pub(super) fn known_volumes(&self) -> Vec<VolumeUse> {
-        self.state().all_volumes()
-    }
-
-    pub(super) fn known_volume(&self, name: &str) -> Result<VolumeUse> {
-        self.state().volume(name).ok_or_else(|| missing(name))
-    }
-
-    pub(super) fn removed_volume(&self, name: &str, force: bool) -> Result<()> {
-        let found = match self.known_volume(name) {
-            Err(error) if force && error.kind() == Kind::NotFound => return Ok(()),
-            found => found?,
-        };
-        if !found.users.is_empty() {
-            return Err(in_use(&found));
-        }
-        self.state().volumes.retain(|used| used.volume.name != name);
-        self.record(format_args!("remove volume {name}"));
-        Ok(())
-    }
-
-    pub(super) fn pruned_volumes(
-        &self,
-        all: bool,
-        filter: &VolumeFilter,
-        is_dry_run: bool,
-    ) -> Result<PrunedVolumes> {
-        let goes = |used: &VolumeUse| {
-            used.users.is_empty() && (all || used.volume.anonymous) && filter.matches(used)
-        };
-        let unused = self.known_volumes().into_iter().filter(goes);
-        let names: Vec<String> = unused.map(|used| used.volume.name).collect();
-        // Of volumes that only would be there none takes any place.
-        let real = self.inner.volume_prune(all, filter, true)?;
-        let all_go = real.names.iter().all(|name| names.contains(name));
-        let bytes = if all_go { real.bytes } else { 0 };
-        if !is_dry_run {
-            self.state().volumes.retain(|used| !names.contains(&used.volume.name));
-            self.record("prune volumes");
-        }
-        Ok(PrunedVolumes { names, bytes })
     }
 }

@@ -4,47 +4,24 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::backend::Native;
-use crate::engine::rules::profile;
+use super::handle::Native;
+use crate::engine::rules::{mounts, namespaces, profile};
+use crate::model::Result;
 use crate::model::container::options::CreateOptions;
 use crate::model::container::storage::Driver;
 use crate::model::creation::merge;
 use crate::model::image::Image;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
-use crate::model::{Kind, Result};
 use crate::runtime::host::lsm;
 use crate::runtime::{NewContainer, host};
 
 /// How often a generated name may be taken before the short id serves (moby, `names.go`).
-const NAME_ATTEMPTS: u32 = 6;
+pub(super) const NAME_ATTEMPTS: u32 = 6;
 
 impl Native {
     /// Makes a container under the name that was asked for, or one of its own.
-    pub(crate) fn create_container(
-        &self,
-        image: &str,
-        options: &CreateOptions,
-    ) -> Result<ContainerId> {
-        let store = self.store()?;
-        let _use = self.share_images()?;
-        let found = store.find(image)?;
-        let mut attempt = 1;
-        loop {
-            match self.try_create(image, &found, options, attempt) {
-                Err(error)
-                    if error.kind() == Kind::Exists
-                        && options.name.is_none()
-                        && attempt <= NAME_ATTEMPTS =>
-                {
-                    attempt += 1;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    fn try_create(
+    pub(super) fn try_create(
         &self,
         reference: &str,
         image: &Image,
@@ -52,11 +29,11 @@ impl Native {
         attempt: u32,
     ) -> Result<ContainerId> {
         let id = new_id()?;
-        let options = &*self.with_mounts_of_others(options)?;
+        let options = &*mounts::with_mounts_of_others(options, &|name| self.spec_of(name))?;
         let mut spec = merge::spec(id.clone(), Timestamp::now(), reference, image, options)?;
         lsm::check(&spec.host.security)?;
         profile::read(&mut spec.host.security.seccomp)?;
-        self.resolve_namespaces(&mut spec)?;
+        namespaces::resolve(&mut spec, &|name| self.spec_of(name))?;
         let name = match &options.name {
             Some(name) => name.clone(),
             None if attempt > NAME_ATTEMPTS => id.short().parse()?,
@@ -91,7 +68,8 @@ impl Native {
     }
 }
 
-pub(crate) fn new_id() -> Result<ContainerId> {
+/// An id that no container has.
+pub(super) fn new_id() -> Result<ContainerId> {
     loop {
         if let Some(id) = ContainerId::from_random(crate::runtime::random()?) {
             return Ok(id);

@@ -1,39 +1,24 @@
 //! What the engine itself tells of: images, and containers as files. The life of containers and
 //! volumes is told by the runtime.
 
-use std::time::Duration;
-
-use super::backend::Native;
-use crate::engine::backend::{CancelToken, EventStream};
+use super::handle::Native;
 use crate::image::Store;
-use crate::model::Result;
 use crate::model::image::{Image, Loaded, Removed};
 use crate::model::observe::event::{Action, Event};
 use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::reference::Reference;
-use crate::runtime::record::journal::EventReader;
-
-impl EventStream for EventReader {
-    fn next_event(
-        &mut self,
-        timeout: Option<Duration>,
-        cancel: &CancelToken,
-    ) -> Result<Option<Event>> {
-        EventReader::next_event(self, timeout, cancel)
-    }
-}
 
 impl Native {
     /// Tells what happened to an image. Docker gives it its id for a name, unless it got one.
-    pub(crate) fn emit(&self, action: Action, image: &Image, name: Option<&Reference>) {
+    pub(super) fn emit(&self, action: Action, image: &Image, name: Option<&Reference>) {
         let id = image.id.as_str();
         let name = name.map_or_else(|| id.to_owned(), Reference::familiar);
         self.runtime.journal().write(Event::of_image(action, id, &name, &image.config.labels));
     }
 
     /// Tells that an image came from a registry or went there; Docker names the reference.
-    pub(crate) fn emit_transfer(&self, action: Action, reference: &Reference, image: &Image) {
+    pub(super) fn emit_transfer(&self, action: Action, reference: &Reference, image: &Image) {
         let whole = reference.familiar();
         let end = reference.tag().map(|tag| format!(":{tag}"));
         let repository = end.and_then(|end| whole.strip_suffix(end.as_str()));
@@ -43,21 +28,21 @@ impl Native {
     }
 
     /// Tells that images were taken from an archive.
-    pub(crate) fn emit_loaded(&self, store: &Store, loaded: &[Loaded]) {
+    pub(super) fn emit_loaded(&self, store: &Store, loaded: &[Loaded]) {
         for image in loaded.iter().filter_map(|image| store.find(image.id.as_str()).ok()) {
             self.emit(Action::Load, &image, None);
         }
     }
 
     /// Tells which images were written to an archive.
-    pub(crate) fn emit_saved(&self, store: &Store, images: &[&str]) {
+    pub(super) fn emit_saved(&self, store: &Store, images: &[&str]) {
         for image in images.iter().filter_map(|image| store.find(image).ok()) {
             self.emit(Action::Save, &image, None);
         }
     }
 
     /// Tells what was taken away of `images`, as they were before.
-    pub(crate) fn emit_removed(&self, removed: &[Removed], images: &[Image]) {
+    pub(super) fn emit_removed(&self, removed: &[Removed], images: &[Image]) {
         let find = |id: &Digest| images.iter().find(|image| image.id == *id);
         let mut untagged = 0;
         let untag = |image: &Image, times| {
@@ -81,7 +66,7 @@ impl Native {
     }
 
     /// Tells that an image was made of a container, after its tag, as Docker does.
-    pub(crate) fn emit_commit(
+    pub(super) fn emit_commit(
         &self,
         id: &ContainerId,
         image: &Image,

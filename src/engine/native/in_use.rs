@@ -3,8 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 
-use super::backend::Native;
-use crate::engine::backend::Backend as _;
+use super::handle::Native;
+use crate::engine::backend::Observe as _;
 use crate::image::InUseGuard;
 use crate::model::Result;
 use crate::model::container::Container;
@@ -14,7 +14,7 @@ use crate::model::image::ImageUser;
 impl Native {
     /// The lock between making containers, which share it, and removing images: an image that is
     /// looked up for a container must still be there when the container is.
-    pub(crate) fn use_lock(&self) -> Result<File> {
+    pub(super) fn use_lock(&self) -> Result<File> {
         let path = self.settings.root.join("use.lock");
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
@@ -22,25 +22,25 @@ impl Native {
     }
 
     /// Keeps containers from being made while this is held.
-    pub(crate) fn lock_images(&self) -> Result<File> {
+    pub(super) fn lock_images(&self) -> Result<File> {
         let lock = self.use_lock()?;
         lock.lock().context(|| "lock the images".to_owned())?;
         Ok(lock)
     }
 
     /// As long as this is held, no image is removed.
-    pub(crate) fn share_images(&self) -> Result<File> {
+    pub(super) fn share_images(&self) -> Result<File> {
         let lock = self.use_lock()?;
         lock.lock_shared().context(|| "lock the images".to_owned())?;
         Ok(lock)
     }
 
     /// Which containers use which images. Of one whose record is damaged, what can be told.
-    pub(crate) fn users(&self) -> Result<Vec<ImageUser>> {
+    pub(super) fn users(&self) -> Result<Vec<ImageUser>> {
         Ok(self.ps()?.iter().map(Self::user).collect())
     }
 
-    pub(crate) fn user(container: &Container) -> ImageUser {
+    pub(super) fn user(container: &Container) -> ImageUser {
         ImageUser {
             image: container.spec.image.id.clone(),
             layers: container.spec.image.layers.clone(),
@@ -49,12 +49,12 @@ impl Native {
         }
     }
 
-    pub(crate) fn list_in_use(&self) -> Result<InUseGuard> {
+    pub(super) fn list_in_use(&self) -> Result<InUseGuard> {
         Ok(InUseGuard { users: self.users()?, locks: Box::new(()) })
     }
 
     /// Lets no container be made or started. A start that is asked for now waits.
-    pub(crate) fn lock_in_use(&self) -> Result<InUseGuard> {
+    pub(super) fn lock_in_use(&self) -> Result<InUseGuard> {
         let images = self.lock_images()?;
         let mut locks = Vec::new();
         let mut users = Vec::new();

@@ -1,56 +1,24 @@
-//! What the engine tells of a container beside its record: where its files are, and what can be
-//! told where the record is damaged.
+//! What is known of a container beside its record: where its files are, and what can be said where
+//! the record is damaged.
 
-use jiff::Timestamp;
-
-use super::backend::Native;
-use super::storage::Found;
-use crate::engine::backend::Backend as _;
+use super::handle::Native;
 use crate::model::container::status::Status;
 use crate::model::container::{Config, Container, ContainerSpec, HostConfig, ImageUse, State};
 use crate::model::inspect::ContainerPaths;
-use crate::model::observe::system::Info;
 use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::name::ContainerName;
 use crate::model::{Error, Result};
-use crate::runtime::client::info;
+use jiff::Timestamp;
 
 impl Native {
-    /// What this engine and this host are.
-    pub(crate) fn describe(&self) -> Result<Info> {
-        let containers = self.ps()?;
-        let count = |wanted: &dyn Fn(Status) -> bool| {
-            containers.iter().filter(|container| wanted(container.state.status)).count() as u64
-        };
-        let unknown = |error: Error| Found { why: Some(error.to_string()), ..Found::default() };
-        let storage = self.driver().unwrap_or_else(unknown);
-        let host = info::describe(&self.settings.cgroup_parent);
-        Ok(Info {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            root: self.settings.root.display().to_string(),
-            containers: containers.len() as u64,
-            running: count(&|status| status == Status::Running),
-            paused: count(&|status| status == Status::Paused),
-            stopped: count(&|status| !status.is_live()),
-            images: if self.settings.root.exists() { self.images()?.len() as u64 } else { 0 },
-            kernel: host.kernel,
-            architecture: host.architecture,
-            cgroup_version: host.cgroup_version,
-            cgroup_controllers: host.cgroup_controllers,
-            storage: storage.driver.to_string(),
-            cpus: host.cpus,
-            memory: host.memory,
-            rootless: host.rootless,
-            uid_map: host.uid_map,
-            gid_map: host.gid_map,
-            security_options: host.security_options,
-            warnings: host.warnings.into_iter().chain(storage.why).collect(),
-        })
+    /// What the container of this name was made with.
+    pub(super) fn spec_of(&self, name: &str) -> Result<ContainerSpec> {
+        self.runtime.directory(&self.runtime.find(name)?).read_spec()
     }
 
     /// A container whose record is damaged, as far as it can be told.
-    pub(crate) fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
+    pub(super) fn damaged(&self, id: &ContainerId, error: &Error) -> Container {
         let spec = self.runtime.directory(id).read_spec().unwrap_or_else(|_| unknown_spec(id));
         let fallback = || id.short().parse().ok();
         let name = self.runtime.name_of(id).or_else(fallback);
@@ -62,7 +30,7 @@ impl Native {
         Container { spec, state }
     }
 
-    pub(crate) fn paths(&self, container: &Container) -> Result<ContainerPaths> {
+    pub(super) fn paths(&self, container: &Container) -> Result<ContainerPaths> {
         let directory = self.runtime.directory(&container.spec.id);
         let file = |name: &str| directory.file(name).display().to_string();
         // Docker names no file before the first start.

@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use super::backend::Native;
+use super::handle::Native;
 use crate::model::container::storage::Driver;
 use crate::model::error::Context;
 use crate::model::{Error, Result};
@@ -15,15 +15,15 @@ const FOUND: &str = "storage-driver";
 
 /// How roots are made.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
-    pub(crate) driver: Driver,
+pub(super) struct Found {
+    pub(super) driver: Driver,
     /// Why copies are made though nobody asked for them, and the way out.
-    pub(crate) why: Option<String>,
+    pub(super) why: Option<String>,
 }
 
 impl Native {
     /// How the root of a new container is made. The kernel is asked once in each boot.
-    pub(crate) fn driver(&self) -> Result<Found> {
+    pub(super) fn driver(&self) -> Result<Found> {
         if let Some(name) = &self.settings.storage {
             let driver: Result<Driver> = name.parse();
             let said = "--storage-driver, or LIFEBOX_STORAGE_DRIVER";

@@ -1,19 +1,13 @@
-//! What containers write, between the contract and the runtime.
+//! Logs and events of the runtime, as streams of the contract.
 
 use std::time::Duration;
 
-use crate::engine::backend::{Attach, CancelToken, LogStream};
+use crate::engine::backend::{CancelToken, EventStream, LogStream};
 use crate::model::Result;
+use crate::model::observe::event::Event;
 use crate::model::observe::log::LogLine;
-use crate::runtime::client::attach::Streams;
 use crate::runtime::log::reader::Reader;
-
-impl<'a> From<Attach<'a>> for Streams<'a> {
-    fn from(attach: Attach<'a>) -> Self {
-        let Attach { stdin, stdout, stderr, forward_signals, detach_keys, terminal, .. } = attach;
-        Streams { stdin, stdout, stderr, forward_signals, detach_keys, terminal }
-    }
-}
+use crate::runtime::record::journal::EventReader;
 
 impl LogStream for Reader {
     fn next_line(
@@ -22,5 +16,15 @@ impl LogStream for Reader {
         cancel: &CancelToken,
     ) -> Result<Option<LogLine>> {
         Reader::next_line(self, timeout, cancel)
+    }
+}
+
+impl EventStream for EventReader {
+    fn next_event(
+        &mut self,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<Option<Event>> {
+        EventReader::next_event(self, timeout, cancel)
     }
 }

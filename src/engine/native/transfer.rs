@@ -1,134 +1,21 @@
 //! `cp`: files into containers and out of them.
 
-use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
-use super::backend::Native;
-use crate::engine::backend::CancelToken;
+use crate::engine::backend::{CancelToken, CopyOptions, Transfer};
+use crate::engine::rules::path::lexical;
 use crate::image::transfer::{self, Owner, TreePath};
 use crate::model::container::Container;
 use crate::model::container::mounts::Mount;
 use crate::model::error::Context;
-use crate::model::observe::event::Action;
-use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 
 /// The most that scripts read of a file at once, in bytes.
 const MOST: u64 = 8 << 20;
 
-/// How files are copied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CopyOptions {
-    /// Keep owners.
-    pub archive: bool,
-    /// Copy what a link at the source leads to, and not the link.
-    pub follow: bool,
-}
-
-/// What is copied where. A `path` is one inside the container.
-pub enum Transfer<'a> {
-    /// From this machine, by the rules of `docker cp`.
-    In {
-        /// A file or directory.
-        from: &'a Path,
-        /// Where to.
-        path: &'a str,
-    },
-    /// To this machine, by the same rules.
-    Out {
-        /// A file or directory.
-        path: &'a str,
-        /// Where to.
-        to: &'a Path,
-    },
-    /// As a tar.
-    Pack {
-        /// A file or directory.
-        path: &'a str,
-        /// Gets the tar.
-        out: &'a mut dyn Write,
-    },
-    /// From a tar.
-    Unpack {
-        /// The tar.
-        tar: &'a mut (dyn Read + Send),
-        /// A directory.
-        path: &'a str,
-    },
-    /// The content of a file, up to 8 MiB.
-    Read {
-        /// The file.
-        path: &'a str,
-        /// Gets it.
-        content: &'a mut Vec<u8>,
-    },
-    /// A new content of a file.
-    Write {
-        /// The file.
-        path: &'a str,
-        /// Its content.
-        content: &'a [u8],
-    },
-}
-
-impl Transfer<'_> {
-    /// The path inside.
-    fn path(&self) -> &str {
-        match self {
-            Transfer::In { path, .. }
-            | Transfer::Out { path, .. }
-            | Transfer::Pack { path, .. }
-            | Transfer::Unpack { path, .. }
-            | Transfer::Read { path, .. }
-            | Transfer::Write { path, .. } => path,
-        }
-    }
-}
-
-impl std::fmt::Debug for Transfer<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Transfer").finish_non_exhaustive()
-    }
-}
-
-impl Native {
-    pub(crate) fn transfer(
-        &self,
-        id: &ContainerId,
-        what: Transfer<'_>,
-        options: CopyOptions,
-        cancel: &CancelToken,
-    ) -> Result<()> {
-        if let Transfer::Out { to, .. } = &what {
-            check_target(to)?;
-        }
-        // Kept until all is copied: nobody starts a container that rests meanwhile.
-        let root = self.runtime.root(id)?;
-        let container = self.runtime.inspect(id)?;
-        check_mounts(&container, &what)?;
-        let action = match what {
-            Transfer::In { .. } | Transfer::Unpack { .. } | Transfer::Write { .. } => {
-                Action::ExtractToDir
-            }
-            Transfer::Out { .. } | Transfer::Pack { .. } | Transfer::Read { .. } => {
-                Action::ArchivePath
-            }
-        };
-        let of_many = matches!(what, Transfer::Out { .. } | Transfer::Pack { .. });
-        let done = copy(&root.directory, what, options, cancel);
-        // One that goes when it ends may have gone.
-        match done {
-            Ok(()) if !of_many => {}
-            done => self.unless_removed(id, container.state.name.as_str(), done)?,
-        }
-        self.runtime.event(id, action, &[]);
-        Ok(())
-    }
-}
-
 /// Copies from or to a container whose root is `root`.
-fn copy(
+pub(super) fn copy_between(
     root: &OwnedFd,
     what: Transfer<'_>,
     options: CopyOptions,
@@ -165,7 +52,7 @@ fn copy(
 
 /// Refuses what would miss a mount: those of a container that rests are not there, and what was
 /// copied below would be hidden once it runs.
-fn check_mounts(container: &Container, what: &Transfer<'_>) -> Result<()> {
+pub(super) fn check_mounts(container: &Container, what: &Transfer<'_>) -> Result<()> {
     if container.state.status.is_live() {
         return Ok(());
     }
@@ -180,7 +67,7 @@ fn check_mounts(container: &Container, what: &Transfer<'_>) -> Result<()> {
 }
 
 /// Refuses to put a file in the place of a device of this machine, or of what programs talk over.
-fn check_target(to: &Path) -> Result<()> {
+pub(super) fn check_target(to: &Path) -> Result<()> {
     match std::fs::metadata(to) {
         Ok(there) if !there.is_file() && !there.is_dir() => {
             let message =
@@ -189,21 +76,6 @@ fn check_target(to: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// An absolute path without `.` and `..`, as it reads.
-pub(crate) fn lexical(path: &str) -> PathBuf {
-    let mut clean = PathBuf::from("/");
-    for part in Path::new(path).components() {
-        match part {
-            Component::Normal(name) => clean.push(name),
-            Component::ParentDir => {
-                clean.pop();
-            }
-            _ => {}
-        }
-    }
-    clean
 }
 
 /// A place on this machine.

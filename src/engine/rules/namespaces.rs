@@ -1,26 +1,13 @@
 //! Whose namespaces a container shares: names become ids, and the host name goes along.
 
-use crate::engine::native::Native;
 use crate::model::Result;
 use crate::model::container::ContainerSpec;
 use crate::model::container::namespaces::NamespaceMode;
 use crate::runtime::host;
 
-impl Native {
-    /// Puts the ids of other containers in the place of their names; who shares a network is
-    /// called like it, as in Docker.
-    pub(crate) fn resolve_namespaces(&self, spec: &mut ContainerSpec) -> Result<()> {
-        resolve(spec, &|name| self.spec_of(name))
-    }
-
-    /// What the container of this name was made with.
-    pub(crate) fn spec_of(&self, name: &str) -> Result<ContainerSpec> {
-        self.runtime.directory(&self.runtime.find(name)?).read_spec()
-    }
-}
-
-/// The same for an engine whose containers are told by `spec_of`.
-pub(crate) fn resolve(
+/// Puts the ids of other containers, known by `spec_of`, in the place of their names; who shares a
+/// network is called like it, as in Docker.
+pub(in crate::engine) fn resolve(
     spec: &mut ContainerSpec,
     spec_of: &dyn Fn(&str) -> Result<ContainerSpec>,
 ) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::model::{Error, Kind, Result};
 const MOST: u64 = 1 << 20;
 
 /// Puts a file's text in its place.
-pub(crate) fn read(seccomp: &mut Seccomp) -> Result<()> {
+pub(in crate::engine) fn read(seccomp: &mut Seccomp) -> Result<()> {
     let Seccomp::File(path) = seccomp else { return Ok(()) };
     let what = || format!("open the seccomp profile `{path}`");
     let mut text = String::new();

@@ -54,10 +54,10 @@ impl Source for MemberLayer {
 }
 
 impl Store {
-    /// Takes the images of an archive in the format of `docker save` or an OCI image layout,
-    /// plain or compressed, that comes as a stream. Of an image for several platforms it takes
-    /// the one for `platform`, or for this machine. The stream is read to its end before its first image becomes
-    /// visible.
+    /// Takes the images of an archive in the format of `docker save` or an OCI image layout, plain
+    /// or compressed, that comes as a stream. Of an image for several platforms it takes the one
+    /// for `platform`, or for this machine. The stream is read to its end before its first image
+    /// becomes visible.
     pub fn load(
         &self,
         archive: &mut (dyn Read + Send),

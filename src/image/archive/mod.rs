@@ -1,4 +1,4 @@
-//! Images as files of other tools, read and written.
+//! Image archives of other tools, read and written.
 
 mod contents;
 mod layout;

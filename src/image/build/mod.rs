@@ -1,7 +1,7 @@
-//! Makes images out of images: what a container changed, what a step brings, a root file system.
+//! Creates images from images: of a container's changes, of a build step, of a root file system.
 //!
 //! A new image is the document of the one below it, changed, and at most one more layer. Steps
-//! that were done before are found by their key, which is made of ids and contents alone: what an
+//! that were done before are found by their key, a digest of ids and contents alone: what an
 //! image says of itself never counts, for its author chose it (CVE-2024-24557).
 
 mod archive;

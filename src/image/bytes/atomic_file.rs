@@ -1,4 +1,4 @@
-//! Files that are written for a user: there when they are whole, and through links.
+//! Files that are written for a user: atomically, and through links.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -8,24 +8,23 @@ use std::path::{Path, PathBuf};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
-/// As many links are followed as Linux follows (path_resolution(7)).
+/// The most links that are followed, as in Linux (path_resolution(7)).
 const MAX_LINKS: usize = 40;
 
-/// Where bytes for a user go.
+/// The target of bytes for a user.
 type Out<'a> = &'a mut (dyn Write + Send);
 
-/// Writes a file that appears under its name when it is whole, and not before. A link stays, and
-/// what it leads to is written; what is no regular file, such as a pipe or a device, is written
-/// as it is.
+/// Writes a file that appears under its name when it is complete. A link stays, and its target is
+/// written; a target that is not a regular file, such as a pipe or a device, is written directly.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for a directory, [`Kind::NotFound`] where its directory is missing; when it
-/// can't be written: what was there before stays then.
+/// cannot be written: the old content stays then.
 pub fn write_atomic(path: &Path, write: impl FnOnce(Out<'_>) -> Result<()>) -> Result<()> {
     replace(path, true, write)
 }
 
-/// The same; afterwards only its owner can read it, whoever could before, and it is on disk.
+/// As [`write_atomic`], with mode 0600 whatever the mode was before, and synced to disk.
 ///
 /// # Errors
 /// As [`write_atomic`].
@@ -73,7 +72,7 @@ fn replace(path: &Path, is_for_all: bool, write: impl FnOnce(Out<'_>) -> Result<
     written
 }
 
-/// Where the links at the end of `path` lead; `None` where that has no name of its own, as with
+/// Resolves the links at the end of `path`; `None` where the target has no name of its own, as with
 /// `/dev/stdout`, which leads to an open file.
 fn target(path: &Path) -> std::io::Result<Option<PathBuf>> {
     let mut path = path.to_owned();

@@ -1,6 +1,6 @@
-//! The question of long work whether to go on.
+//! The cancellation check of long work.
 
 use crate::model::Result;
 
-/// What long work asks now and then, on any of its threads: whether to go on. An error ends it.
+/// Called regularly by long work, on any of its threads. An error ends the work.
 pub type CancelCheck<'a> = &'a (dyn Fn() -> Result<()> + Sync);

@@ -1,6 +1,6 @@
-//! gzip and zstd, told by their first bytes.
+//! gzip and zstd, recognized by their first bytes.
 //!
-//! Media types and file names are not asked: archives and registries get them wrong, and the
+//! Media types and file names are ignored: archives and registries get them wrong, and the
 //! digests of the content are checked in any case.
 
 use std::io::{self, Read, Write};
@@ -18,14 +18,14 @@ fn buffered<R: Read>(stream: R) -> io::BufReader<R> {
     io::BufReader::with_capacity(BUFFER, stream)
 }
 
-/// A writer that compresses, or does not.
+/// A writer with or without compression.
 pub(crate) enum Compressor<W: Write> {
     Plain(W),
     Gzip(flate2::write::GzEncoder<W>),
     Zstd(zstd::stream::write::Encoder<'static, W>),
 }
 
-/// Compresses what is written to `out`. The same content gives the same bytes: no name and no
+/// Compresses what is written to `out`. Equal content gives equal bytes: no name and no
 /// time is written.
 pub(crate) fn compress<W: Write>(
     out: W,
@@ -75,11 +75,11 @@ impl<W: Write> Write for Compressor<W> {
     }
 }
 
-/// What is read of a stream to know how it is compressed.
+/// How many bytes of a stream are read to recognize its compression.
 const LONGEST_MAGIC: usize = 6;
 
-/// A stream, uncompressed on the way, and how it came. Compressions that are not read are
-/// refused by name: they would only be "not a tar archive" further on.
+/// Uncompresses a stream, and returns its compression. Unsupported compressions are
+/// refused by name: the tar reader would only say "not a tar archive".
 pub(crate) fn decompress<'a>(
     mut stream: impl Read + Send + 'a,
 ) -> Result<(Box<dyn Read + Send + 'a>, Option<Compression>)> {
@@ -111,7 +111,7 @@ pub(crate) fn decompress<'a>(
     Ok((stream, compression))
 }
 
-/// The compression of a stream that begins with `start`.
+/// Returns the compression of a stream that begins with `start`.
 pub(crate) fn recognise(start: &[u8]) -> Result<Option<Compression>> {
     const OTHERS: [(&[u8], &str); 3] =
         [(b"\xfd7zXZ", "xz"), (b"BZh", "bzip2"), (b"\x04\x22\x4d\x18", "lz4")];

@@ -1,6 +1,6 @@
 //! A part of a file that several threads can read at once.
 //!
-//! A layer is a span: of an archive, of a file that a stream was written to, or of a download.
+//! A layer is a range of an archive, of a file that a stream was written to, or of a download.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -44,7 +44,7 @@ impl Content {
 }
 
 impl FileRange {
-    /// A whole file, as long as it is now.
+    /// Returns the range of a whole file, with its present length.
     pub(crate) fn whole(file: File) -> Result<FileRange> {
         let length = file.metadata().context(|| "stat a file".to_owned())?.len();
         Ok(FileRange { content: Content::Open(Arc::new(file)), offset: 0, length, staged: None })
@@ -67,7 +67,7 @@ impl FileRange {
         Ok(FileRange { staged: Some(name.to_owned()), ..FileRange::whole(file)? })
     }
 
-    /// A part of this one.
+    /// Returns a part of this range.
     pub(crate) fn part(&self, offset: u64, length: u64) -> Result<FileRange> {
         let fits = offset.checked_add(length).is_some_and(|end| end <= self.length);
         if !fits {
@@ -77,7 +77,7 @@ impl FileRange {
         Ok(FileRange { content, offset: self.offset + offset, length, staged: None })
     }
 
-    /// How many bytes it has.
+    /// Returns the length in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.length
     }

@@ -1,13 +1,14 @@
-//! Where the bytes of a layer come from, whatever the source.
+//! Sources of a layer's bytes: archive, download, build.
 
 use super::file_range::FileRange;
 use crate::model::Result;
 use crate::model::value::digest::Digest;
 
-/// A layer on its way in. It is asked on the threads that unpack, lowest layer first.
+/// A layer to import. The threads that unpack call it, lowest layer first.
 pub(crate) trait Source: Send + Sync {
-    /// The digest of the blob, where somebody promised one: it is checked.
+    /// Returns the digest of the blob, where the manifest has one. The content is checked against
+    /// it.
     fn digest(&self) -> Option<&Digest>;
-    /// The blob, whole and ready to be read. May wait until it is.
+    /// Returns the complete blob. May wait until the blob is complete.
     fn open(&self) -> Result<FileRange>;
 }

@@ -19,22 +19,22 @@ use crate::model::{Error, Result};
 use crate::sys::fs;
 
 const BUFFER: usize = 64 * 1024;
-/// How many bytes are written between two looks at the free space.
+/// How many bytes are written between two checks of the free space.
 const PORTION: u64 = 16 << 20;
 
 /// A file in a staging directory whose content is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Spooled {
-    /// Its name in the staging directory.
+    /// The name in the staging directory.
     pub(crate) name: String,
-    /// Its length, uncompressed.
+    /// The length, uncompressed.
     pub(crate) size: u64,
-    /// The digest of its content, uncompressed.
+    /// The digest of the content, uncompressed.
     pub(crate) digest: Digest,
 }
 
 impl Spooled {
-    /// This file as a layer that is on its way in.
+    /// Returns this file as the source of a layer.
     pub(crate) fn source(&self, staging: &Staging) -> Result<Box<dyn Source>> {
         let file = fs::open_file_beneath(staging.directory(), self.name.as_bytes())?;
         let span = FileRange::staged(file.into(), &self.name)?;
@@ -57,7 +57,7 @@ impl Source for SpooledLayer {
     }
 }
 
-/// The digest of `bytes`.
+/// Returns the digest of `bytes`.
 pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
     Digest::from_bytes(&Sha256::digest(bytes).into())
 }
@@ -174,8 +174,8 @@ pub(crate) fn write_all(file: impl AsFd, mut bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Where the last `count` bytes of `done` completed a megabyte, asks whether to go on; where
-/// they completed a [`PORTION`], looks at the free space.
+/// Calls `check` when the last `count` bytes of `done` completed a megabyte; when
+/// they completed a [`PORTION`], checks the free space.
 pub(crate) fn at_portion(
     done: u64,
     count: usize,

@@ -1,7 +1,7 @@
 //! Directories for what is not yet part of the store.
 //!
-//! Each import works in one of its own, which is gone when the import ends, well or not. An
-//! import that is killed leaves it behind; the next one sweeps what nobody holds a lock on.
+//! Each import works in a directory of its own, which is removed when the import ends. An
+//! import that is killed leaves it behind; the next import removes directories without a lock.
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::image::tar::error::corrupt;
 use crate::model::Result;
 use crate::sys::fs;
 
-/// A directory below `staging/`, locked while this lives and removed when it goes.
+/// A directory below `staging/`, locked until drop and then removed.
 #[derive(Debug)]
 pub(crate) struct Staging {
     path: PathBuf,
@@ -18,8 +18,8 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
-    /// Makes a new one in `parent`. The caller holds the store's lock: between the making and
-    /// the locking, a sweep would take the directory for abandoned.
+    /// Creates a new directory in `parent`. The caller holds the store's lock: between creation and
+    /// locking, another process would take the directory for abandoned.
     pub(crate) fn create(parent: &Path) -> Result<Staging> {
         let holder = fs::open_dir(parent)?;
         for number in 0u64.. {
@@ -37,17 +37,17 @@ impl Staging {
         Err(corrupt("no free name for a staging directory"))
     }
 
-    /// The directory.
+    /// Returns the directory.
     pub(crate) fn directory(&self) -> &OwnedFd {
         &self.directory
     }
 
-    /// Its path.
+    /// Returns the path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Makes a directory in it.
+    /// Creates a directory in the staging directory.
     pub(crate) fn make_dir(&self, name: &str) -> Result<OwnedFd> {
         fs::make_dir(&self.directory, name.as_bytes())?;
         fs::open_dir_beneath(&self.directory, name.as_bytes())
@@ -61,8 +61,8 @@ impl Drop for Staging {
     }
 }
 
-/// Takes over what dead imports left in `parent`. The caller holds the store's lock; what it
-/// gets is removed when dropped, which may take long and needs no lock of the store.
+/// Takes over the directories of dead imports in `parent`. The caller holds the store's lock. The
+/// directories are removed on drop, which may take long and needs no lock of the store.
 pub(crate) fn abandoned(parent: &Path) -> Result<Vec<Staging>> {
     let holder = fs::open_dir(parent)?;
     let mut found = Vec::new();
@@ -79,7 +79,8 @@ pub(crate) fn abandoned(parent: &Path) -> Result<Vec<Staging>> {
     Ok(found)
 }
 
-/// The names of what dead imports left in `parent`. The caller holds the store's lock.
+/// Returns the names of the directories of dead imports in `parent`. The caller holds the store's
+/// lock.
 pub(crate) fn abandoned_names(parent: &Path) -> Result<Vec<Vec<u8>>> {
     let holder = fs::open_dir(parent)?;
     let mut names = fs::names(&holder)?;

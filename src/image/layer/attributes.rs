@@ -1,4 +1,5 @@
-//! Attributes of files and directories: which of them images may have, and how one takes those of another.
+//! Attributes of files and directories: which of them images may have, and how one takes those of
+//! another.
 
 use std::os::fd::OwnedFd;
 
@@ -20,7 +21,7 @@ pub(super) fn copy_xattrs(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
     Ok(())
 }
 
-/// Makes a directory look like the topmost one that is merged into it.
+/// Sets owner, extended attributes, mode and time of `to` to those of `from`.
 pub(crate) fn take_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
     let attributes = fs::stat_fd(from)?;
     fs::set_owner(to, attributes.st_uid, attributes.st_gid)?;

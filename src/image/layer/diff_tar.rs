@@ -1,4 +1,4 @@
-//! What a container has changed as a layer, and all that it sees as one archive.
+//! Writes the changes of a container as a layer, and its whole root as one archive.
 //!
 //! The container may be running, and hostile: what it does to its files meanwhile can spoil the
 //! content of what is written, never its form. Of extended attributes only those go along that
@@ -204,7 +204,7 @@ impl<'a> DiffTar<'a> {
     }
 }
 
-/// The entry of something, without content and attributes.
+/// Returns the entry of a node, without content and attributes.
 pub(crate) fn entry(node: &Node, kind: MemberKind) -> Entry {
     Entry {
         uid: node.attributes.st_uid,
@@ -220,7 +220,7 @@ fn device(node: &Node, kind: MemberKind) -> Entry {
     Entry { device, ..entry(node, kind) }
 }
 
-/// The attributes that go along, sorted.
+/// Returns the attributes that images may have, sorted.
 pub(crate) fn xattrs(file: &OwnedFd) -> Result<Vec<(String, Vec<u8>)>> {
     let mut all = Vec::new();
     let mut keys = fs::list_xattrs(file)?;

@@ -24,23 +24,23 @@ use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 use crate::sys::{fs, userns};
 
-/// What unpacking a layer told about it.
+/// What unpacking has found out about a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extracted {
-    /// The bytes of its files; a hard link counts once, as Docker counts.
+    /// The bytes of the files; hard links count once, as in Docker.
     pub(crate) size: u64,
     /// Whether the result depends on this layer alone. If not, the layers below decided where an
     /// entry went or whose its parent is, and the result is right only above those.
     pub(crate) stands_alone: bool,
-    /// Whether the files that it left tell all that was in it. If not, an entry has replaced
+    /// Whether the unpacked files hold all content of the tar. If not, an entry has replaced
     /// another one of the same layer.
     pub(crate) complete: bool,
-    /// Whether it says what `/` is like. If not, `/` is as the layers below have it.
+    /// Whether the layer has an entry for `/`. If not, `/` is as the layers below have it.
     pub(crate) has_root_entry: bool,
 }
 
-/// Unpacks the tar stream `layer` into `root`. `check` is asked before each entry whether to go
-/// on.
+/// Unpacks the tar stream `layer` into `root`. Calls `check` before each
+/// entry.
 pub(crate) fn extract(
     layer: &mut impl TarSource,
     root: &OwnedFd,
@@ -84,7 +84,7 @@ struct EntryTarget<'a> {
     parent: Rc<OwnedFd>,
     path: Vec<u8>,
     last_component: &'a [u8],
-    /// Something that is gone hid the layers below here, so a directory must go on hiding them.
+    /// A removed entry hid the layers below here, so a directory must go on hiding them.
     hides: bool,
 }
 
@@ -157,8 +157,8 @@ impl Extraction<'_> {
         }
     }
 
-    /// Takes away what is at `place`, unless it is a directory and shall become one. True where
-    /// that directory stays.
+    /// Removes what is at `place`, unless it is a directory and shall become one. Returns true
+    /// where that directory stays.
     fn make_room(&mut self, place: &mut EntryTarget<'_>, for_directory: bool) -> Result<bool> {
         let Some(present) = fs::stat(&*place.parent, place.last_component)? else {
             return Ok(false);
@@ -262,7 +262,7 @@ impl Extraction<'_> {
         fs::make_link(&*parent, leaf, &*place.parent, place.last_component)
     }
 
-    /// Sets what was kept back, the deepest directory first. Each is opened anew without
+    /// Sets the deferred modes and times, the deepest directory first. Each is opened anew without
     /// following links: an entry may have replaced the directory (CVE-2026-33056).
     fn finish(mut self) -> Result<Extracted> {
         // overlayfs merges the roots of all layers, opaque or not, so each name is hidden alone.
@@ -317,7 +317,7 @@ fn node(member: &Member, place: &EntryTarget<'_>, kind: FileType) -> Result<()> 
     fs::set_times_at(&*place.parent, place.last_component, member.mtime.0, member.mtime.1)
 }
 
-/// The owner; the highest number means "no one" to chown(2), which would leave root in place.
+/// Returns the owner. Refuses the highest number, for which chown(2) would leave root in place.
 fn owner(member: &Member) -> Result<(u32, u32)> {
     let id = |id: u64| u32::try_from(id).ok().filter(|id| *id != u32::MAX);
     match (id(member.uid), id(member.gid)) {
@@ -326,7 +326,7 @@ fn owner(member: &Member) -> Result<(u32, u32)> {
     }
 }
 
-/// The same owner, if a user namespace has it.
+/// Returns the owner, if the user namespace maps it.
 fn present(uid: u32, gid: u32) -> Result<(u32, u32)> {
     let identity = userns::identity();
     if !identity.in_user_namespace() || (identity.has_user(uid) && identity.has_group(gid)) {
@@ -337,7 +337,7 @@ fn present(uid: u32, gid: u32) -> Result<(u32, u32)> {
         .hint("`lifebox info` shows the ids that there are, and the command for more"))
 }
 
-/// Sets the attributes that may come from a stranger. `trusted.overlay.*` would be orders to the
+/// Sets the attributes that may come from an image. `trusted.overlay.*` would be orders to the
 /// kernel, `system.*` and the rest of `security.*` belong to the host.
 fn set_xattrs(file: &OwnedFd, member: &Member) -> Result<()> {
     for (key, value) in member.xattrs.iter().filter(|(key, _)| is_allowed_xattr(key)) {
@@ -350,14 +350,14 @@ fn set_xattrs(file: &OwnedFd, member: &Member) -> Result<()> {
     Ok(())
 }
 
-/// The bytes that go when this entry goes.
+/// Returns the bytes that removing this entry frees.
 fn counted(attributes: &fs::Attributes) -> u64 {
     let whole = attributes.st_nlink <= 1
         && matches!(fs::type_of(attributes), FileType::RegularFile | FileType::Symlink);
     if whole { u64::try_from(attributes.st_size).unwrap_or(0) } else { 0 }
 }
 
-/// Removes a directory and all in it by descriptor, and tells how many bytes of files went.
+/// Removes a directory and its content by descriptor, and returns the bytes of the removed files.
 pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
     let directory = fs::open_dir_beneath(parent, name)?;
     let mut freed = 0;
@@ -377,7 +377,7 @@ pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
     Ok(freed)
 }
 
-/// Says what to do where the kernel does not let this process unpack.
+/// Adds a hint to errors of the kernel while unpacking.
 pub(crate) fn explain(error: Error, images: &std::path::Path) -> Error {
     match error.errno() {
         Some(libc::EOPNOTSUPP) if userns::in_user_namespace() => error.hint(format!(

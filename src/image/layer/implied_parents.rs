@@ -55,7 +55,7 @@ impl<'a> Parents<'a> {
         }
     }
 
-    /// Whether the layers below were asked for anything. It depends on this layer alone.
+    /// Whether the layers below were needed. The answer depends on this layer alone.
     pub(crate) fn lower_seen(&self) -> bool {
         self.lower_seen
     }
@@ -69,7 +69,7 @@ impl<'a> Parents<'a> {
         overlay_view::lookup(self.root, self.below()?, path)
     }
 
-    /// Remembers mode and time of a directory for the end.
+    /// Records mode and time of a directory, to be set at the end.
     pub(crate) fn defer(&mut self, path: Vec<u8>, deferred: Deferred) -> Result<()> {
         self.deferred_bytes += path.len() + 64;
         if self.deferred_bytes > MAX_DEFERRED {
@@ -79,12 +79,12 @@ impl<'a> Parents<'a> {
         Ok(())
     }
 
-    /// What was remembered.
+    /// Returns the recorded modes and times.
     pub(crate) fn take_deferred(&mut self) -> DeferredList {
         std::mem::take(&mut self.deferred)
     }
 
-    /// Forgets a directory that is about to be removed, and all below it.
+    /// Drops the records of a directory that is about to be removed, and of all below it.
     pub(crate) fn forget(&mut self, path: &[u8]) {
         self.last = None;
         self.deferred.remove(path);
@@ -96,8 +96,8 @@ impl<'a> Parents<'a> {
         }
     }
 
-    /// Opens the directory `parts` of this layer, made where it is missing. Also tells its path
-    /// without links.
+    /// Opens the directory `parts` of this layer, and creates it where it is missing. Also returns
+    /// its path without links.
     pub(crate) fn open(&mut self, parts: &[&[u8]]) -> Result<(Rc<OwnedFd>, Vec<u8>)> {
         let path = join(parts);
         if let Some((known, directory)) = &self.last
@@ -121,7 +121,7 @@ impl<'a> Parents<'a> {
         Ok((directory, resolved))
     }
 
-    /// Walks down `parts` through all layers, follows the links of those below and makes what
+    /// Walks down `parts` through all layers, follows the links of those below and creates what
     /// this layer lacks.
     fn make(&mut self, parts: &[&[u8]]) -> Result<Vec<u8>> {
         let mut todo: VecDeque<Vec<u8>> = parts.iter().map(|part| part.to_vec()).collect();
@@ -169,7 +169,7 @@ impl<'a> Parents<'a> {
         Ok(join(&done))
     }
 
-    /// The names in the roots of the layers below.
+    /// Returns the names in the roots of the layers below.
     pub(crate) fn names_below(&mut self) -> Result<BTreeSet<Vec<u8>>> {
         self.lower_seen = true;
         let mut all = BTreeSet::new();
@@ -179,8 +179,8 @@ impl<'a> Parents<'a> {
         Ok(all)
     }
 
-    /// Makes a directory whose parent exists. Where a whiteout is in its place, it goes on
-    /// hiding what lies below.
+    /// Creates a directory whose parent exists. Where a whiteout is in its place, the directory
+    /// goes on hiding what lies below.
     fn make_new(&mut self, path: &[Vec<u8>]) -> Result<OwnedFd> {
         self.lower_seen = true;
         let Some((leaf, parents)) = path.split_last() else {
@@ -199,7 +199,7 @@ impl<'a> Parents<'a> {
         Ok(directory)
     }
 
-    /// Makes a directory with the owner, mode, time and attributes of `model`.
+    /// Creates a directory with the owner, mode, time and attributes of `model`.
     fn make_like(&mut self, path: &[Vec<u8>], model: &OwnedFd) -> Result<()> {
         let directory = self.make_new(path)?;
         let attributes = fs::stat_fd(model)?;

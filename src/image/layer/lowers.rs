@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::overlay_view::Layer;
 use crate::model::Result;
 
-/// The layers below, topmost first. Asked only where the layer itself
-/// does not tell enough; may wait until they are unpacked.
+/// Opens the layers below, topmost first. Called only where the layer itself
+/// is not enough; may wait until the layers below are unpacked.
 pub(crate) type Lowers<'a> = &'a dyn Fn() -> Result<Vec<Layer>>;
 
 /// Mode and time of a directory, set at the end: a read-only one must stay writable until then,

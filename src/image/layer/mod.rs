@@ -1,4 +1,5 @@
-//! Unpacked layers: how a layer is unpacked, packed again byte for byte, and compared with a container's changes.
+//! Unpacked layers: how a layer is unpacked, packed again byte for byte, and compared with a
+//! container's changes.
 
 pub(crate) mod attributes;
 pub(crate) mod changes;

@@ -14,10 +14,11 @@ use crate::sys::{fs, userns};
 
 /// The attribute by which overlayfs knows a directory that hides what lies below.
 pub(crate) const OPAQUE: &str = "trusted.overlay.opaque";
-/// The same in a user namespace, whose root may not set `trusted.*` (overlayfs.rst, "userxattr").
+/// The attribute in a user namespace, whose root may not set `trusted.*` (overlayfs.rst,
+/// "userxattr").
 const OPAQUE_OF_USER: &str = "user.overlay.opaque";
 
-/// The one that overlayfs looks for when this process mounts it.
+/// Returns the attribute that overlayfs reads when this process mounts it.
 pub(crate) fn opaque() -> &'static str {
     if userns::in_user_namespace() { OPAQUE_OF_USER } else { OPAQUE }
 }
@@ -29,13 +30,13 @@ const HELD: usize = 100;
 /// The directory of an unpacked layer.
 #[derive(Debug)]
 pub(crate) enum Layer {
-    /// Held open: were it removed meanwhile, its files would stay.
+    /// Held open: after a removal its files would stay.
     Open(OwnedFd),
-    /// Opened when it is asked.
+    /// Opened when it is used.
     At(PathBuf),
 }
 
-/// The layers at these paths.
+/// Opens the layers at these paths.
 pub(crate) fn layers(paths: impl IntoIterator<Item = PathBuf>) -> Result<Vec<Layer>> {
     let layer = |(number, path): (usize, PathBuf)| {
         Ok(if number < HELD { Layer::Open(fs::open_dir(&path)?) } else { Layer::At(path) })
@@ -59,7 +60,7 @@ impl Layer {
     }
 }
 
-/// What a path is in the topmost layer that has it. `layer` counts from the top.
+/// The entry of a path in the topmost layer that has one. `layer` counts from the top.
 #[derive(Debug)]
 pub(crate) enum Found {
     Absent,
@@ -80,8 +81,9 @@ pub(crate) enum Found {
     },
 }
 
-/// Looks `path` up in the layer `top` and in those `below` it, topmost first. No component is followed: the caller resolves
-/// links, one component after the other, so every prefix of `path` is a directory here.
+/// Looks `path` up in the layer `top` and in those `below` it, topmost first. No component is
+/// followed: the caller resolves links, one component after the other, so every prefix of `path` is
+/// a directory here.
 pub(crate) fn lookup(top: &OwnedFd, below: &[Layer], path: &[Vec<u8>]) -> Result<Found> {
     let Some((leaf, parents)) = path.split_last() else {
         return Ok(Found::Absent);
@@ -121,7 +123,7 @@ enum Descent {
     Reached { directory: OwnedFd, opaque: bool },
     /// This layer does not have it.
     Missing { opaque: bool },
-    /// Something that is no directory hides the layers below.
+    /// An entry that is not a directory hides the layers below.
     Blocked,
 }
 

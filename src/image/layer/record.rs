@@ -19,10 +19,10 @@ pub(crate) struct Record {
     pub(crate) version: u32,
     /// The bytes of its files.
     pub(crate) size: u64,
-    /// The bytes of its tar, where a recipe tells how to put that together again.
+    /// The bytes of the tar, where a tar-split can rebuild it.
     #[serde(default)]
     pub(crate) tar: Option<u64>,
-    /// Whether it says what `/` is like.
+    /// Whether the layer has an entry for `/`.
     #[serde(default = "yes")]
     pub(crate) root: bool,
 }
@@ -38,7 +38,7 @@ pub(crate) struct LayerId {
     pub(crate) above: Digest,
 }
 
-/// The ids of a stack of layers, lowest first.
+/// Returns the ids of a stack of layers, lowest first.
 pub(crate) fn ids(diff_ids: &[Digest]) -> Vec<LayerId> {
     let mut chain: Option<Digest> = None;
     let mut ids = Vec::with_capacity(diff_ids.len());
@@ -56,40 +56,40 @@ pub(crate) fn ids(diff_ids: &[Digest]) -> Vec<LayerId> {
     ids
 }
 
-/// Where the layer with this key is unpacked.
+/// Returns the directory of the layer with this key.
 pub(crate) fn path(images: &Path, key: &Digest) -> PathBuf {
     images.join("layers").join(key.hex())
 }
 
-/// Where its sidecar is.
+/// Returns the file name of the layer's sidecar.
 pub(crate) fn record_name(key: &Digest) -> String {
     format!("{}.json", key.hex())
 }
 
-/// Where its recipe is: how to put its tar together again (`recipe`).
+/// Returns the file name of the layer's tar-split, from which its tar is rebuilt.
 pub(crate) fn tar_split_name(key: &Digest) -> String {
     format!("{}.recipe", key.hex())
 }
 
-/// The path of its recipe, whether there is one or not.
+/// Returns the path of the layer's tar-split, which may not exist.
 pub(crate) fn tar_split(images: &Path, key: &Digest) -> PathBuf {
     images.join("layers").join(tar_split_name(key))
 }
 
-/// The key's digits in the name of a layer, its sidecar or its recipe.
+/// Returns the key's digits in the name of a layer, its sidecar or its tar-split.
 pub(crate) fn key_of_name(name: &[u8]) -> &[u8] {
     let end = name.iter().position(|byte| *byte == b'.').unwrap_or(name.len());
     &name[..end]
 }
 
-/// The key under which a layer is unpacked, `None` where it is not.
+/// Returns the key under which a layer is unpacked; `None` where it is not.
 pub(crate) fn key(images: &Path, id: &LayerId) -> Option<Digest> {
     // At most one of the two exists: it is a property of the layer whether it stands alone.
     let exists = |key: &&Digest| path(images, key).is_dir();
     [&id.diff_id, &id.above].into_iter().find(exists).cloned()
 }
 
-/// The keys of a whole stack.
+/// Returns the keys of a whole stack.
 pub(crate) fn keys(images: &Path, diff_ids: &[Digest]) -> Result<Vec<Digest>> {
     let found = ids(diff_ids).into_iter().map(|id| {
         key(images, &id).ok_or_else(|| {
@@ -99,34 +99,34 @@ pub(crate) fn keys(images: &Path, diff_ids: &[Digest]) -> Result<Vec<Digest>> {
     found.collect()
 }
 
-/// Where a blob is.
+/// Returns the path of a blob.
 pub(crate) fn blob(images: &Path, digest: &Digest) -> PathBuf {
     images.join("blobs/sha256").join(digest.hex())
 }
 
-/// The size of an unpacked layer, from its sidecar; counted anew where that is gone.
+/// Returns the size of an unpacked layer, from its sidecar; counts it where the sidecar is missing.
 pub(crate) fn size(images: &Path, key: &Digest) -> u64 {
     record(images, key).map_or_else(|| tree_size(&path(images, key)), |record| record.size)
 }
 
-/// The bytes of the tar that the recipe of a layer makes, where there is one.
+/// Returns the bytes of the tar that the layer's tar-split rebuilds, where there is one.
 pub(crate) fn tar_size(images: &Path, key: &Digest) -> Option<u64> {
     let recipe = images.join("layers").join(tar_split_name(key));
     record(images, key)?.tar.filter(|_| recipe.exists())
 }
 
-/// Whether `/` is as this layer's directory is, or as the layers below have it.
+/// Whether the layer has an entry for `/`; otherwise `/` is as the layers below have it.
 pub(crate) fn has_root_entry(images: &Path, key: &Digest) -> bool {
     record(images, key).is_none_or(|record| record.root)
 }
 
-/// What the sidecar of a layer says; `None` where it is missing or damaged.
+/// Reads the sidecar of a layer; `None` where it is missing or damaged.
 pub(crate) fn record(images: &Path, key: &Digest) -> Option<Record> {
     let sidecar = images.join("layers").join(record_name(key));
     serde_json::from_slice(&std::fs::read(sidecar).ok()?).ok()
 }
 
-/// The bytes of files and links below a directory of ours, hard links once.
+/// Returns the bytes of files and links below a directory of ours, hard links once.
 pub fn tree_size(directory: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let mut seen = std::collections::HashSet::new();

@@ -1,11 +1,11 @@
-//! How to put the tar of an unpacked layer together again, byte for byte.
+//! The tar-split of an unpacked layer, from which its tar is rebuilt byte for byte.
 //!
 //! An image must leave the store as it came: its layers are named by digests of tars. Keeping
 //! the tar beside the unpacked files would double the disk that an image needs and the time that
 //! it takes to come in. So only what the files do not tell is kept: headers, padding, the order.
 //! The idea is Docker's tar-split; the form is ours.
 //!
-//! A recipe is a zstd stream of instructions: `0 LENGTH BYTES` to write these bytes, `1 LENGTH
+//! A tar-split is a zstd stream of instructions: `0 LENGTH BYTES` to write these bytes, `1 LENGTH
 //! LENGTH-OF-PATH PATH` to write that many bytes of a file of the layer, `2` at the end. Numbers
 //! are 8 bytes, little endian.
 
@@ -27,12 +27,12 @@ const END: u8 = 2;
 const GATHERED: usize = 32 * 1024;
 const MAX_PATH: u64 = 4096;
 
-/// Reads a tar stream for the one who unpacks it, and writes its recipe.
+/// Passes a tar stream on to the unpacker, and writes its tar-split.
 pub(crate) struct TarSplitWriter<R> {
     stream: R,
     tar_split: zstd::stream::write::Encoder<'static, BufWriter<File>>,
     gathered: Vec<u8>,
-    /// Bytes to come that the unpacked file will tell.
+    /// Bytes to come that the unpacked file will hold.
     claimed: u64,
 }
 
@@ -48,7 +48,7 @@ impl<R: Read> TarSplitWriter<R> {
         })
     }
 
-    /// Reads on to the end of the stream, where padding may be, and completes the recipe.
+    /// Reads on to the end of the stream, where padding may be, and completes the tar-split.
     pub(crate) fn finish(mut self) -> Result<()> {
         io::copy(&mut self, &mut io::sink()).map_err(|error| stream_error(&error))?;
         self.flush().and_then(|()| self.tar_split.write_all(&[END])).context(writing)?;
@@ -106,7 +106,7 @@ impl<R: Read> TarSource for TarSplitWriter<R> {
     }
 }
 
-/// Puts the tar of an unpacked layer together again. What it gives is as good as the files: the
+/// Rebuilds the tar of an unpacked layer. The tar is as good as the files: the
 /// caller checks the digest.
 pub(crate) struct TarAssembler {
     tar_split: zstd::stream::read::Decoder<'static, io::BufReader<File>>,
@@ -122,7 +122,7 @@ enum Now {
 }
 
 impl TarAssembler {
-    /// Follows `recipe` for the files in the directory `layer`.
+    /// Follows the tar-split `recipe` for the files in the directory `layer`.
     pub(crate) fn new(recipe: File, layer: OwnedFd) -> Result<Self> {
         let recipe = zstd::stream::read::Decoder::new(recipe)
             .context(|| "read the recipe of a layer".to_owned())?;
@@ -183,7 +183,7 @@ fn limited(buffer: &mut [u8], left: u64) -> &mut [u8] {
     &mut buffer[..part]
 }
 
-/// A stream that must have a digest: it fails at its end if it has another.
+/// A stream that fails at its end if the content has another digest than expected.
 pub(crate) struct Verified<R> {
     stream: R,
     hash: Option<sha2::Sha256>,

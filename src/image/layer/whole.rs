@@ -1,4 +1,4 @@
-//! A container's root as a copy of its layers (storage driver `vfs`): how it is made, and what
+//! A container's root as a copy of its layers (storage driver `vfs`): creates it, and lists what
 //! has changed in it since.
 //!
 //! There is no directory of changes, so all that is there is compared with the layers. Mode,
@@ -66,14 +66,14 @@ pub(crate) fn copy(layers: &Tree<'_>, target: &OwnedFd, check: CancelCheck<'_>) 
     Ok(())
 }
 
-/// What has changed in a copy.
+/// The changes in a copy.
 #[derive(Debug, Default)]
 pub(crate) struct Delta {
     /// By path.
     pub(crate) found: BTreeMap<Vec<u8>, ChangeKind>,
     /// The files with several names of which one is new or changed, by device and inode.
     linked: HashSet<(u64, u64)>,
-    /// How long the new and the changed files are together.
+    /// The total length of the new and changed files.
     pub(crate) bytes: u64,
 }
 
@@ -85,7 +85,7 @@ impl Delta {
             || (!is_directory && self.linked.contains(&inode(&node.attributes)))
     }
 
-    /// What is there no more.
+    /// Returns the deleted paths.
     pub(crate) fn deleted(&self) -> Vec<&[u8]> {
         let all = self.found.iter().filter(|(_, kind)| **kind == ChangeKind::Deleted);
         all.map(|(path, _)| path.as_slice()).collect()
@@ -158,7 +158,7 @@ pub(crate) fn changes(
     Ok(delta)
 }
 
-/// The directories above `path`, the nearest first, without the root.
+/// Returns the directories above `path`, nearest first, without the root.
 fn ancestors(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     let parts = std::iter::successors(Some(split(path).0), |path| Some(split(path).0));
     parts.take_while(|parent| !parent.is_empty())
@@ -185,7 +185,7 @@ fn forget_touched(
     Ok(())
 }
 
-/// Whether something is as it was copied.
+/// Whether a node is unchanged since it was copied.
 fn is_same(
     root: &Tree<'_>,
     node: &Node,

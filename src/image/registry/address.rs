@@ -37,7 +37,7 @@ impl Url {
         sound.then(|| Url { https, authority: authority.to_owned(), path })
     }
 
-    /// What `location`, an absolute URL or an absolute path, means here.
+    /// Resolves `location`, an absolute URL or an absolute path, against this URL.
     pub(super) fn join(&self, location: &str) -> Option<Url> {
         if location.starts_with("//") {
             return Url::parse(&format!("{}:{location}", self.scheme()));
@@ -48,7 +48,7 @@ impl Url {
         Url::parse(location)
     }
 
-    /// The same place with another path.
+    /// Returns this URL with another path.
     pub(super) fn at(&self, path: String) -> Url {
         Url { path, ..self.clone() }
     }
@@ -87,7 +87,7 @@ impl fmt::Display for Url {
     }
 }
 
-/// Whether this host can only be this machine.
+/// Whether this host can only be the local host.
 pub(super) fn is_loopback(authority: &str) -> bool {
     let host = host_of(authority);
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -95,7 +95,7 @@ pub(super) fn is_loopback(authority: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Whether this host may be this machine, or its neighbours on the wire. So may what the C
+/// Whether this host may be the local host or a link-local neighbour. So may what the C
 /// library reads as an address though it is not written as one, such as `127.1`.
 pub(super) fn is_local(authority: &str) -> bool {
     let host = host_of(authority);

@@ -1,4 +1,4 @@
-//! Who asks: nobody, name and password, or a token that a token server gave for them.
+//! Authentication: none, by name and password, or by a token of a token server.
 //!
 //! The token flow is that of Docker's registry (distribution, `docs/spec/auth`).
 
@@ -17,15 +17,15 @@ use crate::model::{Error, Kind, Result};
 
 /// The longest answer of a token server, as in containers/image (`iolimits`).
 const MAX_TOKEN: u64 = 1 << 20;
-/// What token servers are told about this program.
+/// The client id that token servers get.
 const CLIENT: &str = "lifebox";
 
 impl Registry {
     /// Does what the `answer` to a refused request asks for, so that the next request for `scope`
-    /// is authorized; `shown` tells whether the refused one had an authorization already.
+    /// is authorized; `shown` is whether the refused request had an authorization already.
     ///
     /// # Errors
-    /// [`Kind::Denied`] where there is nothing to show, or it is not accepted.
+    /// [`Kind::Denied`] without credentials, or where they are not accepted.
     pub(super) fn authenticate(
         &self,
         answer: &RegistryResponse,
@@ -100,7 +100,7 @@ fn answer_challenge(
     }
 }
 
-/// The rights that are needed, and what else the registry asks for.
+/// Joins the needed scopes and those of the registry's challenge.
 fn joined(scope: &str, asked: Option<&str>) -> Vec<String> {
     let mut all: Vec<String> = scope.split(' ').filter(|s| !s.is_empty()).map(Into::into).collect();
     // One that asks for reading where writing is wanted adds nothing.

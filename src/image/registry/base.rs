@@ -1,4 +1,4 @@
-//! Where a registry is, and whether it speaks TLS.
+//! The base address of a registry, with or without TLS.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::model::{Error, Kind, Result};
 const TLS_PROBE: Duration = Duration::from_secs(3);
 
 impl Registry {
-    /// Where the registry is. On this machine, and where TLS is not insisted on, it is asked
-    /// which way it speaks, TLS first.
+    /// Returns the base address. On the local host, and with `--tls-verify=false`, the registry is
+    /// probed for TLS first.
     pub(super) fn base(&self) -> Result<&Url> {
         if let Some(base) = self.0.base.get() {
             return Ok(base);
@@ -32,7 +32,7 @@ impl Registry {
         Ok(self.0.base.get_or_init(|| Url { https, ..base }))
     }
 
-    /// The address of `path` below the registry.
+    /// Returns the address of `path` below the base address.
     pub(super) fn url(&self, path: &str) -> Result<Url> {
         Ok(self.base()?.at(format!("/v2/{path}")))
     }
@@ -40,7 +40,7 @@ impl Registry {
     /// Whether the registry speaks TLS.
     ///
     /// # Errors
-    /// [`Kind::Network`] where nobody answers at all.
+    /// [`Kind::Network`] without any answer.
     fn speaks_tls(&self, base: &Url) -> Result<bool> {
         let request = Request::get(base.to_string()).body(());
         let request = request.map_err(|error| self.unreachable(base, &error.into()))?;

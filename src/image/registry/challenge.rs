@@ -1,22 +1,22 @@
-//! What a registry asks for: the `WWW-Authenticate` header, RFC 9110 section 11.6.1.
+//! Challenges of a registry: the `WWW-Authenticate` header, RFC 9110 section 11.6.1.
 
-/// How a registry wants to be shown who asks.
+/// A challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
     /// A token of the server `realm`.
     Bearer {
         /// The URL of the token server.
         realm: String,
-        /// What the token is for, in the server's words.
+        /// The service that the token is for.
         service: Option<String>,
-        /// The rights that are missing, where it says so.
+        /// The missing scope, where the challenge has one.
         scope: Option<String>,
     },
     /// Name and password.
     Basic,
 }
 
-/// The challenge to answer among those of the headers: a token where it is offered.
+/// Chooses a challenge from the headers: a token where it is offered.
 pub(super) fn choose<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
     let mut found: Vec<Challenge> = headers.flat_map(parse).collect();
     let bearer = found.iter().position(|challenge| *challenge != Challenge::Basic);
@@ -26,7 +26,7 @@ pub(super) fn choose<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Chall
     }
 }
 
-/// The challenges of one header that are known and whole.
+/// Parses the known and complete challenges of one header.
 fn parse(header: &str) -> Vec<Challenge> {
     let mut challenges: Vec<(String, Vec<(String, String)>)> = Vec::new();
     let mut rest = header.trim_start_matches([' ', '\t', ',']);
@@ -71,7 +71,7 @@ fn known(scheme: &str, parameters: &[(String, String)]) -> Option<Challenge> {
     }
 }
 
-/// A token or a quoted string, and what follows it.
+/// Parses a token or a quoted string, and returns the rest.
 fn value_of(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(|c: char| !is_token(c)).unwrap_or(text.len());

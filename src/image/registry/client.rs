@@ -15,7 +15,7 @@ use crate::image::bytes::cancel_check::CancelCheck;
 use crate::model::observe::progress::{Access, Progress};
 use crate::model::{Error, Kind, Result};
 
-/// How often a waiting caller looks whether it was interrupted.
+/// How often a waiting caller checks for cancellation.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// One registry. Copies are the same connection.
@@ -24,9 +24,9 @@ pub(crate) struct Registry(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
-    /// As references name it: `docker.io`.
+    /// The domain in references: `docker.io`.
     pub(super) name: String,
-    /// Where it is: found out at the first request.
+    /// The base address, found out at the first request.
     pub(super) base: OnceLock<Url>,
     pub(super) access: Access,
     pub(super) agent: Agent,
@@ -36,10 +36,10 @@ pub(super) struct Inner {
 }
 
 impl Registry {
-    /// The registry of a reference's domain. Nothing is sent yet.
+    /// Returns the client of a reference's domain. Nothing is sent yet.
     ///
     /// # Errors
-    /// When the certificates that this machine trusts can't be read.
+    /// When the trusted certificates of the host cannot be read.
     pub(crate) fn new(
         domain: &str,
         access: Access,
@@ -57,7 +57,7 @@ impl Registry {
         })))
     }
 
-    /// As references name it.
+    /// Returns the domain in references.
     pub(crate) fn name(&self) -> &str {
         &self.0.name
     }
@@ -89,14 +89,14 @@ impl Registry {
         }
     }
 
-    /// Begins a thread that nobody waits for: it ends soon after [`Registry::stop`].
+    /// Spawns a detached thread: it ends soon after [`Registry::stop`].
     pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) -> Result<()> {
         let thread = std::thread::Builder::new().name("registry".to_owned()).spawn(work);
         let begun = thread.map_err(|error| Error::from_io("begin a thread", &error));
         begun.map(drop)
     }
 
-    /// Ends all that is under way, for good.
+    /// Cancels all requests, for good.
     pub(crate) fn stop(&self) {
         self.0.stopped.store(true, Ordering::SeqCst);
         self.0.agent.clone().shutdown();

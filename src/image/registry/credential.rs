@@ -1,8 +1,8 @@
-//! What proves who one is: a name with a password, or a token.
+//! Credentials: a name with a password, or a token.
 
 use std::fmt;
 
-/// A name and password, or a token that stands for both.
+/// The credentials for a registry.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Credentials {
     /// Name and password.
@@ -11,7 +11,7 @@ pub(crate) enum Credentials {
     Token(String),
 }
 
-/// Shows no secret.
+/// Writes no secret.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

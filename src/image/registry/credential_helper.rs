@@ -13,22 +13,22 @@ use crate::image::bytes::cancel_check::CancelCheck;
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
 
-/// How long a helper may take: it may ask somebody for a password of its own.
+/// The timeout of a helper, which may ask the user for a password of its own.
 const LIMIT: Duration = Duration::from_secs(60);
-/// How often it is looked whether it has ended.
+/// How often the helper's exit is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// How long its output is waited for when it has ended: a child of its own may hold it open.
+/// The timeout of the output after the exit: a child of the helper may hold the pipe open.
 const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest answer.
 const MAX_ANSWER: u64 = 1 << 20;
-/// How much of its words is shown.
+/// How much of a helper's message is printed.
 const MAX_MESSAGE: usize = 300;
-/// What a helper prints where it knows nothing; docker-credential-helpers, `credentials/error.go`.
+/// The message of a helper without an entry; docker-credential-helpers, `credentials/error.go`.
 const UNKNOWN: &str = "credentials not found";
 /// The name that stands for a token; Docker's `cli/config/credentials/native_store.go`.
 const TOKEN: &str = "<token>";
 
-/// A helper, by the end of its name.
+/// A helper, by the suffix of its name.
 pub(super) struct CredentialHelper<'a> {
     pub(super) name: String,
     pub(super) check: CancelCheck<'a>,
@@ -44,7 +44,7 @@ struct Secret {
 }
 
 impl CredentialHelper<'_> {
-    /// What it keeps for a registry.
+    /// Returns the credentials for a registry.
     pub(super) fn get(&self, server: &str) -> Result<Option<Credentials>> {
         let Some(answer) = self.run("get", server.as_bytes(), LIMIT)? else { return Ok(None) };
         // It holds a secret, so an error shows none of it.
@@ -57,12 +57,12 @@ impl CredentialHelper<'_> {
         })
     }
 
-    /// Has it keep something.
+    /// Stores credentials.
     pub(super) fn store(&self, message: &str) -> Result<()> {
         self.run("store", message.as_bytes(), LIMIT).map(drop)
     }
 
-    /// Has it forget a registry. False where it did not know it.
+    /// Erases the credentials for a registry. Returns false where there were none.
     pub(super) fn erase(&self, server: &str) -> Result<bool> {
         Ok(self.run("erase", server.as_bytes(), LIMIT)?.is_some())
     }
@@ -77,7 +77,7 @@ impl CredentialHelper<'_> {
         Error::new(Kind::System, message).hint(hint)
     }
 
-    /// Runs it; what it shall know comes on its standard input. `None` where it knows nothing.
+    /// Runs the helper with `input` on its standard input. `None` where it has no entry.
     fn run(&self, verb: &str, input: &[u8], limit: Duration) -> Result<Option<Vec<u8>>> {
         let mut child = Command::new(self.program())
             .arg(verb)
@@ -155,7 +155,7 @@ fn in_background(work: impl FnOnce() + Send + 'static) -> Result<()> {
     thread.map(drop).context(|| "begin a thread".to_owned())
 }
 
-/// All that comes out of a pipe, at its end.
+/// Reads a pipe to its end.
 fn read_to_end(pipe: Option<impl Read + Send + 'static>) -> Result<Receiver<Vec<u8>>> {
     let (sender, receiver) = channel();
     in_background(move || {

@@ -1,10 +1,10 @@
-//! Who one is at a registry: the files and helpers that Docker and Podman keep it in.
+//! The files and helpers that Docker and Podman keep credentials in.
 //!
 //! Read in this order: `REGISTRY_AUTH_FILE`; Docker's `config.json` (in `DOCKER_CONFIG` or
-//! `~/.docker`); Podman's `auth.json` (in `XDG_RUNTIME_DIR` or `/run`, then `~/.config`).
-//! A login is written to Docker's file alone, or kept by the helper that it names; a logout takes
-//! it out of all of them. A secret is never part of an
-//! error, an argument or an environment variable.
+//! `~/.docker`); Podman's `auth.json` (in `XDG_RUNTIME_DIR` or `/run`, then `~/.config`). A login
+//! is written to Docker's file alone, or stored by the helper that it names; a logout removes the
+//! credentials from all of them. A secret is never part of an error, an argument or an environment
+//! variable.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -24,10 +24,10 @@ use crate::sys::userns;
 
 /// The longest file of credentials that is read.
 const MAX_FILE: u64 = 1 << 20;
-/// The name under which everybody keeps the credentials of docker.io.
+/// The key of docker.io in all files of credentials.
 const HUB: &str = "https://index.docker.io/v1/";
 
-/// Where credentials are kept.
+/// The places of credentials.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keychain {
     /// Docker's `config.json`.
@@ -39,7 +39,7 @@ pub(crate) struct Keychain {
 }
 
 impl Keychain {
-    /// As the environment says.
+    /// Returns the places that the environment names.
     pub(crate) fn from_environment() -> Self {
         Keychain::new(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
     }
@@ -97,7 +97,7 @@ impl Keychain {
         Ok(None)
     }
 
-    /// Keeps name and password. Returns the file, where they lie in one and not with a helper.
+    /// Stores name and password. Returns the file; `None` where a helper stores them.
     pub(crate) fn store(
         &self,
         domain: &str,

@@ -1,4 +1,5 @@
-//! Manifests, and blobs into files: hashed while they come, and gone on with where a connection broke.
+//! Manifests, and blobs into files: hashed while they come, and gone on with where a connection
+//! broke.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -19,17 +20,17 @@ use crate::model::{Error, Kind, Result};
 
 /// The longest manifest, as in containers/image (`iolimits`).
 const MAX_MANIFEST: u64 = 4 << 20;
-/// How often it is tried again without a byte having come meanwhile.
+/// How often a download is tried again without a new byte in between.
 const ATTEMPTS: u32 = 4;
-/// How often at all: a server that breaks off after each byte would keep us for ever.
+/// The most attempts: a server that breaks off after each byte would never end.
 const MAX_ATTEMPTS: u32 = 100;
 /// The wait before the first repetition; it doubles.
 const WAIT: Duration = Duration::from_millis(200);
-/// How long nothing more is said about attempts for the same blob.
+/// How long no further attempt for the same blob is reported.
 const QUIET: Duration = Duration::from_secs(5);
 const BUFFER: usize = 128 * 1024;
 
-/// What has come so far.
+/// The part of a blob that was received.
 struct Received<'a> {
     file: &'a File,
     hash: Sha256,
@@ -38,14 +39,14 @@ struct Received<'a> {
 
 /// How a connection ended.
 enum End {
-    /// All is there.
+    /// The blob is complete.
     Whole,
-    /// It broke, for this reason.
+    /// The connection broke, for this reason.
     Broken(String),
 }
 
 impl Registry {
-    /// The manifest or index of a tag or digest: its media type and its exact bytes.
+    /// Fetches the manifest or index of a tag or digest: its media type and its exact bytes.
     ///
     /// # Errors
     /// [`Kind::Corrupt`] where the bytes are not what the digest says.
@@ -185,7 +186,7 @@ impl Registry {
         }
     }
 
-    /// One connection's worth.
+    /// Receives over one connection.
     fn receive(
         &self,
         repository: &str,
@@ -263,7 +264,7 @@ impl Received<'_> {
     }
 }
 
-/// Whether `Content-Range: bytes 5-9/10` begins where it shall.
+/// Whether `Content-Range: bytes 5-9/10` begins at `wanted`.
 fn begins_at(range: Option<&str>, wanted: u64) -> bool {
     let range = range.and_then(|range| range.trim().strip_prefix("bytes "));
     let first = range.and_then(|range| range.split('-').next());

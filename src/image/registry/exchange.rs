@@ -51,7 +51,7 @@ impl<'a> RegistryRequest<'a> {
         self
     }
 
-    /// Whether it may be sent twice without harm, and followed to another place.
+    /// Whether the request may be repeated without harm, and may follow a redirect.
     fn reads(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD)
     }
@@ -61,7 +61,7 @@ impl Registry {
     /// Sends a request until there is an answer to act upon. Its status may still be an error.
     ///
     /// # Errors
-    /// [`Kind::Network`] where nobody answers, [`Kind::Denied`] where no credentials help.
+    /// [`Kind::Network`] without an answer, [`Kind::Denied`] where no credentials help.
     pub(super) fn request(&self, ask: &RegistryRequest<'_>) -> Result<RegistryResponse> {
         let mut url = ask.url.clone();
         let (mut authenticated, mut redirects, mut waits) = (false, 0, 0);
@@ -124,7 +124,7 @@ impl Registry {
         }
     }
 
-    /// Where a redirect leads.
+    /// Returns the target of a redirect.
     fn redirected(&self, from: &Url, answer: &RegistryResponse) -> Result<Url> {
         let location = location(answer);
         let target = location.as_deref().and_then(|location| from.join(location));

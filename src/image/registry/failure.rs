@@ -1,4 +1,4 @@
-//! What went wrong with a registry, in words, and what to do about it.
+//! Errors of a registry, with hints.
 
 use std::io::ErrorKind;
 
@@ -13,13 +13,13 @@ use super::tls;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind};
 
-/// How much of what a registry says is shown.
+/// How much of a registry's message is printed.
 const MAX_MESSAGE: usize = 300;
 /// Errors of a registry and what they say, as in containers/image (`iolimits`).
 const MAX_ERROR: u64 = 1 << 20;
 
 impl Registry {
-    /// What went wrong, from an answer that is an error; `what` was asked for.
+    /// Converts an answer that is an error; `what` is the path of the request.
     pub(super) fn refused(&self, answer: RegistryResponse, what: &str) -> Error {
         let status = answer.status().as_u16();
         let retry = header(&answer, "retry-after");
@@ -37,7 +37,7 @@ impl Registry {
         }
     }
 
-    /// An answer that no registry gives.
+    /// Returns the error for an answer that no registry gives.
     pub(super) fn no_registry(&self, answer: &RegistryResponse) -> Error {
         let what = match is_html(answer) {
             true => "it answers with a page for people".to_owned(),
@@ -48,7 +48,7 @@ impl Registry {
             .hint("check the host and the port of the registry, and what lies between")
     }
 
-    /// There was no answer.
+    /// Converts the error of a request without an answer.
     pub(super) fn unreachable(&self, url: &Url, error: &ureq::Error) -> Error {
         // The caller's own error, on its way through the client.
         if let ureq::Error::Other(inner) = error
@@ -114,7 +114,7 @@ fn is_unknown(error: &ureq::Error) -> bool {
     }
 }
 
-/// Whether nobody is there to speak with.
+/// Whether no server is reachable.
 pub(super) fn is_absent(error: &ureq::Error) -> bool {
     let timeouts = [ureq::Timeout::Resolve, ureq::Timeout::Connect];
     match error {
@@ -134,7 +134,7 @@ pub(super) fn is_absent(error: &ureq::Error) -> bool {
     }
 }
 
-/// Whether it speaks TLS with a certificate that nobody vouches for.
+/// Whether the server's certificate is not trusted.
 pub(super) fn is_untrusted(error: &ureq::Error) -> bool {
     untrusted(error).is_some()
 }
@@ -151,7 +151,7 @@ fn untrusted(error: &ureq::Error) -> Option<&rustls::CertificateError> {
     }
 }
 
-/// Whether a connection that was there has gone.
+/// Whether an established connection broke.
 pub(super) fn is_broken(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::Io(error) => matches!(
@@ -179,8 +179,8 @@ struct ErrorEntry {
     message: String,
 }
 
-/// An answer that is an error. `what` is the path that was asked for, empty where it is no
-/// part of a repository; `known` tells whether credentials were shown.
+/// Converts an answer that is an error. `what` is the path of the request, empty where it is not
+/// part of a repository; `known` is whether credentials were sent.
 pub(super) fn refusal(
     registry: &str,
     what: &str,
@@ -233,7 +233,7 @@ pub(super) fn refusal(
     }
 }
 
-/// What the path of a request is about, such as ``layer `0123456789ab` ``.
+/// Describes the object of a request's path, such as ``blob `0123456789ab` ``.
 pub(super) fn subject(path: &str) -> Option<String> {
     let path = path.split('?').next().unwrap_or_default();
     if let Some((_, blob)) = path.split_once("/blobs/") {
@@ -244,7 +244,7 @@ pub(super) fn subject(path: &str) -> Option<String> {
     Some(format!("manifest `{name}`"))
 }
 
-/// What the registry says, as one printable line.
+/// Returns the registry's message as one printable line.
 fn message_of(said: &[u8]) -> Option<String> {
     let errors = serde_json::from_slice::<ErrorBody>(said).ok()?.errors;
     let first = errors.into_iter().next()?;

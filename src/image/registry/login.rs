@@ -1,4 +1,4 @@
-//! Being known to a registry.
+//! Login to a registry, and logout.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::model::observe::progress::{Access, NoProgress};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
-/// Shows name and password to a registry, and keeps them where Docker does if it accepts them.
-/// Returns the file where they lie unencrypted; `None` where a helper keeps them.
+/// Checks name and password with a registry, and stores them where Docker does.
+/// Returns the file that holds them unencrypted; `None` where a helper stores them.
 ///
 /// # Errors
 /// [`Kind::Denied`] where the registry does not accept them.
@@ -43,10 +43,10 @@ pub fn log_in(
     Keychain::from_environment().store(&domain, user, password, check)
 }
 
-/// Forgets the credentials for a registry. False where there were none.
+/// Removes the credentials for a registry. Returns false where there were none.
 ///
 /// # Errors
-/// When the file of credentials can't be read or written.
+/// When the file of credentials cannot be read or written.
 pub fn log_out(registry: &str) -> Result<bool> {
     // What is no registry may still be the name of an entry.
     let domain = domain(registry).unwrap_or_else(|_| registry.to_owned());

@@ -1,4 +1,4 @@
-//! Manifests and indexes, read with suspicion: what they are, and which platform to take.
+//! Manifests and indexes, read as untrusted data, and the choice of a platform.
 
 use std::collections::BTreeMap;
 

@@ -6,10 +6,10 @@
 //! leaves at once, and the connections are shut behind it.
 //!
 //! Reading order: `client` is the connection; `exchange` sends one request and follows what it
-//! answers; `policy` is all rules of security in one place; `authentication` (`challenge`, `rights`,
-//! `credentials`, `credential_helper`) says who asks; `manifest` reads the documents; `download` and
-//! `upload` move blobs; `pull`, `push` and `login` are the verbs; `tls` says which certificates are
-//! trusted; `failure` puts what went wrong into words.
+//! answers; `policy` is all rules of security in one place; `authentication` (`challenge`,
+//! `rights`, `credentials`, `credential_helper`) says who asks; `manifest` reads the documents;
+//! `download` and `upload` move blobs; `pull`, `push` and `login` are the verbs; `tls` says which
+//! certificates are trusted; `failure` puts what went wrong into words.
 
 mod address;
 mod agent;

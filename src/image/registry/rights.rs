@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::credential::Credentials;
 
-/// What is shown to a registry for which rights. Shows no secret.
+/// The authorization for each scope. Its `Debug` form holds no secret.
 #[derive(Default)]
 pub(super) struct Rights {
     pub(super) credentials: Option<Credentials>,
@@ -30,7 +30,7 @@ impl Rights {
         self.credentials.is_some()
     }
 
-    /// The `Authorization` for a scope, where one is known.
+    /// Returns the `Authorization` for a scope, where one is known.
     pub(super) fn authorization(&self, scope: &str) -> Option<String> {
         let known = self.known();
         known.basic.clone().or_else(|| known.tokens.get(scope).cloned())
@@ -47,12 +47,12 @@ impl fmt::Debug for Rights {
     }
 }
 
-/// The scope of reading a repository.
+/// Returns the scope of reading a repository.
 pub(super) fn pull(repository: &str) -> String {
     format!("repository:{repository}:pull")
 }
 
-/// The scope of writing it.
+/// Returns the scope of writing a repository.
 pub(super) fn push(repository: &str) -> String {
     format!("repository:{repository}:pull,push")
 }

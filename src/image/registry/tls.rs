@@ -1,4 +1,4 @@
-//! Whom to believe that it is the registry: the certificates, and TLS with them.
+//! Trusted certificates, and TLS with them.
 //!
 //! As Go's programs do, a server's own certificate is trusted where it is listed itself: webpki
 //! takes a listed certificate for that of an authority alone, and refuses a self-signed one.

@@ -1,5 +1,5 @@
 //! Blobs to a registry: asked for first, mounted where it has them elsewhere, else streamed.
-//! Then the manifest, and the question whether it is there.
+//! Then the manifest, which is confirmed by a second request.
 
 use std::io::Read;
 use std::time::Duration;
@@ -21,14 +21,14 @@ use crate::model::{Error, Kind, Result};
 const ATTEMPTS: u32 = 3;
 const WAIT: Duration = Duration::from_millis(500);
 
-/// How a blob came to be there.
+/// How the registry got a blob.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
-    /// It was there.
+    /// The registry had the blob.
     Known,
     /// From another repository of the registry.
     Mounted,
-    /// From here.
+    /// Uploaded.
     Uploaded,
 }
 
@@ -118,7 +118,7 @@ impl Registry {
         Ok(place)
     }
 
-    /// Puts a manifest under a tag or its digest, and looks whether it is there then.
+    /// Uploads a manifest under a tag or its digest, and confirms that the registry has it.
     ///
     /// # Errors
     /// What the registry says; [`Kind::Network`] where it took the manifest and lacks it.
@@ -155,7 +155,7 @@ impl Registry {
             .hint("push again; if it stays, the registry or what lies between is damaged"))
     }
 
-    /// Whether an answer says that the registry has what it shall; false where it says nothing.
+    /// Whether an answer confirms the expected content; false where it does not say.
     ///
     /// # Errors
     /// [`Kind::Network`] where it says that it has something else.

@@ -1,4 +1,4 @@
-//! Waiting for a registry that is busy or has failed, and saying so.
+//! Waits for a registry that is busy or has failed, and reports the wait.
 
 use std::time::Duration;
 
@@ -12,11 +12,12 @@ use crate::model::observe::progress::Event;
 
 /// How often a request is repeated because the registry is busy.
 const MAX_WAITS: u32 = 4;
-/// How often it is repeated because the registry failed.
+/// How often a request is repeated because the registry failed.
 const MAX_FAILURES: u32 = 3;
 
 impl Registry {
-    /// Waits, where a registry is busy or failed and may do better when it is asked again.
+    /// Waits, if the answer says that the registry is busy or failed. Returns whether to send
+    /// again.
     pub(super) fn should_retry(
         &self,
         answer: &RegistryResponse,

@@ -1,4 +1,4 @@
-//! What a layer has: counted by a walk through its unpacked files.
+//! The contents of a layer, counted by a walk through its unpacked files.
 
 use std::path::Path;
 
@@ -18,10 +18,10 @@ const EXAMPLES: usize = 4;
 const HIDDEN: usize = 16;
 
 impl Store {
-    /// What the layer with this key adds and hides.
+    /// Returns what the layer with this key adds and hides.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// When the layer cannot be read.
     pub fn contents(&self, key: &Digest) -> Result<Layer> {
         let mut found = Layer {
             key: key.clone(),
@@ -61,10 +61,10 @@ impl Store {
     }
 }
 
-/// What the layer at `place` has at `path`, as components; `None` where it has nothing there.
+/// Returns the entry of the layer at `place` for the components `path`; `None` without one.
 ///
 /// # Errors
-/// When it can't be read.
+/// When the layer cannot be read.
 pub fn entry_at(place: &Path, path: &[&[u8]]) -> Result<Option<Entry>> {
     let mut directory = fs::open_dir(place)?;
     let mut alone = false;

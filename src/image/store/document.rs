@@ -1,4 +1,4 @@
-//! The JSON that images are described by, read with suspicion.
+//! The JSON documents of images, read as untrusted data.
 //!
 //! A document is limited in size, names no key twice (readers would disagree on what it says),
 //! and is what it claims to be: an image configuration for Linux whose layers are digests.
@@ -21,7 +21,7 @@ pub(crate) const MAX_DOCUMENT: u64 = 4 << 20;
 /// Docker makes up to 127, overlayfs stacks 500; `flat` takes care of the rest.
 const MAX_LAYERS: usize = 1024;
 
-/// An image configuration that was checked.
+/// A checked image configuration.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) id: Digest,
@@ -71,8 +71,8 @@ impl Document {
     }
 }
 
-/// What can't be given to a program, or means something else to an engine: podman took `*` and a
-/// bare `KEY` in an image as orders to import the host's environment (CVE-2026-57231).
+/// Refuses variables that a program cannot be given, or that an engine interprets: podman took `*`
+/// and a bare `KEY` in an image as orders to import the host's environment (CVE-2026-57231).
 fn check_config(config: &ImageConfig) -> Result<()> {
     for entry in &config.env {
         let key = entry.split_once('=').map_or("", |(key, _)| key);

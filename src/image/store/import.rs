@@ -37,9 +37,9 @@ pub(crate) struct Incoming<'a> {
     pub(crate) manifest: Option<&'a [u8]>,
     /// Its layers, lowest first.
     pub(crate) layers: Vec<Box<dyn Source + 'a>>,
-    /// The tags and digest references that shall point at it.
+    /// The tags and digest references of the image.
     pub(crate) references: Vec<Reference>,
-    /// The build step that made it.
+    /// The build step that created the image.
     pub(crate) step: Option<Digest>,
     /// The image that it was built from.
     pub(crate) parent: Option<Digest>,
@@ -203,7 +203,7 @@ fn stage_documents(
     Ok(Documents { manifest: digest, manifest_size: manifest.len() as u64, files })
 }
 
-/// The manifest of an image that came without one.
+/// Returns the manifest of an image that came without one.
 pub(crate) fn write_manifest(id: &Digest, config_size: u64, ready: &[Ready]) -> Result<Vec<u8>> {
     let descriptor = |media: &str, digest: &Digest, size: u64| Descriptor {
         media_type: media.to_owned(),
@@ -223,7 +223,7 @@ pub(crate) fn write_manifest(id: &Digest, config_size: u64, ready: &[Ready]) -> 
     serde_json::to_vec(&manifest).map_err(|error| corrupt(error.to_string()))
 }
 
-/// The media type of a layer (OCI image specification, layer.md).
+/// Returns the media type of a layer (OCI image specification, layer.md).
 pub(crate) fn media_type(compression: Option<Compression>) -> String {
     let suffix = match compression {
         None => "",

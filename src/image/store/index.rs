@@ -1,4 +1,4 @@
-//! `index.json`: which images there are and what they are called.
+//! `index.json`: the list of images and their names.
 //!
 //! It is an OCI image index, one descriptor for each tag, so that other tools can read the store.
 //! What `find` needs, and would have to compute, is kept in annotations: the image's id, its
@@ -68,7 +68,7 @@ struct Written {
     manifests: Vec<Descriptor>,
 }
 
-/// One line of the index: an image, and one of its references if it has any.
+/// One entry of the index: an image, and one of its references if it has any.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) id: Digest,
@@ -78,9 +78,9 @@ pub(crate) struct Entry {
     pub(crate) reference: Option<Reference>,
     pub(crate) size: u64,
     pub(crate) tagged: Option<Timestamp>,
-    /// The build step that made it: the digest of all that went in.
+    /// The key of the build step that created the image.
     pub(crate) step: Option<Digest>,
-    /// The image that it was built from.
+    /// The parent image.
     pub(crate) parent: Option<Digest>,
 }
 
@@ -119,7 +119,7 @@ impl Index {
         Ok(Index { entries })
     }
 
-    /// Writes `index.json` durably: the old one or the new one is there, never half of one. The
+    /// Replaces `index.json` atomically and durably. The
     /// caller holds the store's lock.
     pub(crate) fn write(&self, directory: &Path) -> Result<()> {
         let manifests = self.entries.iter().map(Entry::to_descriptor).collect();
@@ -137,18 +137,18 @@ impl Index {
         Ok(())
     }
 
-    /// The copy of the list, for one who has lost it; empty where that is lost as well.
+    /// Reads the copy of a lost list; empty where the copy is lost as well.
     pub(crate) fn read_copy(directory: &Path) -> Index {
         let bytes = std::fs::read(directory.join(COPY)).unwrap_or_default();
         Index::parse(&bytes).unwrap_or_default()
     }
 
-    /// All entries of one image.
+    /// Returns all entries of one image.
     pub(crate) fn of<'a>(&'a self, id: &'a Digest) -> impl Iterator<Item = &'a Entry> {
         self.entries.iter().filter(move |entry| entry.id == *id)
     }
 
-    /// The ids of all images, each once, in the order of the index.
+    /// Returns the ids of all images, each once, in the order of the index.
     pub(crate) fn ids(&self) -> Vec<&Digest> {
         let mut seen = std::collections::HashSet::new();
         self.entries.iter().map(|entry| &entry.id).filter(|id| seen.insert(*id)).collect()
@@ -183,13 +183,13 @@ impl Index {
         moved
     }
 
-    /// The image that this build step has made last.
+    /// Returns the image that this build step has created last.
     pub(crate) fn of_step(&self, step: &Digest) -> Option<&Entry> {
         let made = self.entries.iter().filter(|entry| entry.step.as_ref() == Some(step));
         made.max_by_key(|entry| entry.tagged)
     }
 
-    /// An entry without a reference is needed only where the image has no other.
+    /// Drops entries without a reference where the image has another entry.
     pub(crate) fn drop_unreferenced(&mut self) {
         let known = self.entries.iter().filter(|entry| entry.reference.is_some());
         let known: std::collections::HashSet<Digest> = known.map(|e| e.id.clone()).collect();

@@ -31,7 +31,7 @@ pub(crate) const DIRECTORY: &str = "flat";
 const EMPTY_LOWER: &str = "empty";
 
 impl Store {
-    /// The directories that overlayfs shall stack for an image with these `layers` (keys, lowest
+    /// Returns the directories that overlayfs stacks for an image with these `layers` (keys, lowest
     /// first), at most `most`, relative to the store.
     pub fn stack(&self, layers: &[Digest], most: usize) -> Result<Vec<PathBuf>> {
         if layers.is_empty() {
@@ -63,8 +63,8 @@ impl Store {
         }
     }
 
-    /// The layer whose directory tells what `/` is like, relative to the store: the topmost that
-    /// says anything of it.
+    /// Returns the layer whose directory has the attributes of `/`, relative to the store: the
+    /// topmost with an entry for `/`.
     pub fn root_like(&self, layers: &[Digest]) -> Option<PathBuf> {
         let describes = |key: &&Digest| layer::has_root_entry(self.images(), key);
         let found = layers.iter().rev().find(describes).or(layers.last());
@@ -114,14 +114,16 @@ impl Store {
         Ok(root)
     }
 
-    /// Which of the lowest of these layers are there merged: how many each time, and the name.
+    /// Returns the existing merges of the lowest of these layers: the number of layers and the
+    /// path.
     pub(crate) fn merged_lowers(&self, layers: &[Digest]) -> Vec<(usize, PathBuf)> {
         let paths = keys(layers).map(|key| self.images().join(DIRECTORY).join(key.hex()));
         let counted = paths.enumerate().map(|(below, path)| (below + 1, path));
         counted.filter(|(_, path)| path.is_dir()).collect()
     }
 
-    /// The names of those that no container of `users` needs. The caller holds the store's lock.
+    /// Returns the names of merges that no container of `users` needs. The caller holds the store's
+    /// lock.
     pub(crate) fn unreferenced_merged(&self, users: &[ImageUser]) -> Result<Vec<Vec<u8>>> {
         let Ok(holder) = fs::open_dir(&self.images().join(DIRECTORY)) else {
             return Ok(Vec::new());

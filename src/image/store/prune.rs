@@ -1,4 +1,4 @@
-//! Takes away the images that nobody needs.
+//! Removes unused images.
 //!
 //! Needed is an image that has a tag (unless all unused ones shall go), that a container uses, or
 //! that such a one was built from: those are what makes the next build quick.
@@ -40,7 +40,7 @@ impl Store {
     }
 }
 
-/// The images that go.
+/// Returns the images to remove.
 fn unused_images<'a>(
     images: &'a [Image],
     options: &PruneOptions,

@@ -1,4 +1,4 @@
-//! Takes images out of the store, and the layers and blobs that nobody needs any more.
+//! Removes images from the store, with the layers and blobs that nothing else refers to.
 //!
 //! What is needed is computed each time, from the index and from the containers that the caller
 //! names; no counter is stored that could be wrong. All is decided and made invisible under the
@@ -19,13 +19,13 @@ use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::sys::fs;
 
-/// The files of the store that nobody needs.
+/// The unreferenced files of the store.
 #[derive(Debug, Default)]
 pub(crate) struct Unreferenced {
     blobs: Vec<Vec<u8>>,
     layers: Vec<Vec<u8>>,
     merged: Vec<Vec<u8>>,
-    /// What they take.
+    /// The bytes of the files.
     pub(crate) bytes: u64,
 }
 
@@ -66,7 +66,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// What of the blobs and layers nobody needs. The caller holds the store's lock.
+    /// Returns the unreferenced blobs and layers. The caller holds the store's lock.
     pub(crate) fn unreferenced(&self, index: &Index, users: &[ImageUser]) -> Result<Unreferenced> {
         // What is merged is linked: it takes next to nothing.
         let mut needless =
@@ -144,7 +144,7 @@ impl Store {
         Ok(())
     }
 
-    /// The blobs and the layers of all images.
+    /// Returns the blobs and the layers of all images.
     fn needed(&self, index: &Index) -> Option<(HashSet<Digest>, HashSet<Digest>)> {
         let mut blobs = HashSet::new();
         let mut needed_layers = HashSet::new();
@@ -188,18 +188,18 @@ fn untagged(named: Option<&Reference>, going: BTreeSet<Reference>) -> Vec<Remove
 }
 
 impl Unreferenced {
-    /// Where it is, below the directory of images.
+    /// Returns the path below the directory of images.
     fn places(&self) -> [(&'static str, &Vec<Vec<u8>>); 3] {
         let flat = (merged_lowers::DIRECTORY, &self.merged);
         [("blobs/sha256", &self.blobs), ("layers", &self.layers), flat]
     }
 
-    /// How many files and layers there are.
+    /// Returns the number of files and layers.
     pub(crate) fn count(&self) -> usize {
         self.blobs.len() + self.layers.len() + self.merged.len()
     }
 
-    /// The keys of the layers among it.
+    /// Returns the keys of the layers.
     pub(crate) fn layer_keys(&self) -> impl Iterator<Item = Digest> {
         self.layers.iter().filter_map(|name| digest(name))
     }

@@ -1,4 +1,4 @@
-//! Gives images further names.
+//! Adds tags to images.
 
 use jiff::Timestamp;
 

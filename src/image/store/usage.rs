@@ -1,4 +1,4 @@
-//! What images take of the disk: alone, together, and step by step.
+//! Disk usage of images: of each, of all, and of each step.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::sys::fs;
 const MAX_ANCESTORS: usize = 1000;
 
 impl Store {
-    /// The steps by which an image was made, the latest first.
+    /// Returns the history of an image, latest step first.
     pub fn history(&self, query: &str) -> Result<Vec<History>> {
         let image = self.find(query)?;
         let sizes: Vec<u64> =
@@ -32,7 +32,7 @@ impl Store {
         Ok(history::history(&image, &sizes, &ancestors))
     }
 
-    /// What each image takes, newest first.
+    /// Returns the disk usage of each image, newest first.
     pub fn image_usage(&self, users: &[ImageUser]) -> Result<Vec<ImageUsage>> {
         let images = self.list()?;
         let mut having: HashMap<&Digest, u64> = HashMap::new();
@@ -68,7 +68,7 @@ impl Store {
         })
     }
 
-    /// The bytes of all blobs and layers.
+    /// Returns the bytes of all blobs and layers.
     fn bytes(&self) -> Result<u64> {
         let mut total = 0;
         for kind in ["blobs/sha256", "layers"] {
@@ -93,7 +93,7 @@ pub(crate) fn bytes_of(images: &Path, holder: &Path, name: &[u8]) -> u64 {
     }
 }
 
-/// The digest that a name in `blobs/sha256` or `layers` stands for.
+/// Returns the digest of a name in `blobs/sha256` or `layers`.
 pub(crate) fn digest(hex: &[u8]) -> Option<Digest> {
     let text = std::str::from_utf8(hex).ok()?;
     let parsed: Result<Digest, Error> = format!("sha256:{text}").parse();

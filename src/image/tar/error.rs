@@ -2,12 +2,12 @@
 
 use crate::model::{Error, Kind};
 
-/// A name for messages.
+/// Returns a name for messages.
 pub(crate) fn lossy(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
-/// A name of an archive in a message: no character of it may steer a terminal.
+/// Returns an untrusted name for a message, with control characters escaped.
 pub(crate) fn escaped(name: &[u8]) -> String {
     let mut text = String::new();
     for character in lossy(name).chars() {
@@ -20,17 +20,17 @@ pub(crate) fn escaped(name: &[u8]) -> String {
     text
 }
 
-/// Content that contradicts itself, or that is not what it was said to be.
+/// Returns an error of kind [`Kind::Corrupt`].
 pub(crate) fn corrupt(message: impl Into<String>) -> Error {
     Error::new(Kind::Corrupt, message)
 }
 
-/// A stream that ends before its content does.
+/// Returns the error of a stream that ends too early.
 pub(super) fn truncated() -> Error {
     corrupt("it ends too early")
 }
 
-/// Names the failure of a stream that may be compressed.
+/// Converts the I/O error of a stream that may be compressed.
 pub(crate) fn stream_error(error: &std::io::Error) -> Error {
     use std::io::ErrorKind::UnexpectedEof;
     if let Some(ours) = Error::downcast_io(error) {

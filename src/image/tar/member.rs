@@ -1,4 +1,4 @@
-//! One member of a tar archive, put together from its header and what stands before that.
+//! One member of a tar archive, built from its header and the extension headers before it.
 
 use tar::{EntryType, Header};
 
@@ -8,7 +8,7 @@ use super::pax::Records;
 use super::sparse::Sparse;
 use crate::model::Result;
 
-/// What a member is.
+/// The type of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MemberKind {
     File,
@@ -30,18 +30,18 @@ pub(crate) struct Member {
     pub(crate) gid: u64,
     /// Seconds and nanoseconds since 1970.
     pub(crate) mtime: (i64, u32),
-    /// The bytes of its body in the archive; of a sparse file, those of its data.
+    /// The bytes of the body in the archive; of a sparse file, those of its data.
     pub(crate) size: u64,
     pub(crate) link: Vec<u8>,
     /// Major and minor number.
     pub(crate) device: (u32, u32),
     /// Extended attributes with their whole names.
     pub(crate) xattrs: Vec<(String, Vec<u8>)>,
-    /// Of a sparse file: where its data belongs.
+    /// The map of a sparse file.
     pub(crate) sparse: Option<Sparse>,
 }
 
-/// What PAX records and GNU long names say about the next member. Empty is nothing.
+/// The PAX records and GNU long names before a member. Empty is unset.
 #[derive(Debug, Default)]
 pub(crate) struct Extensions {
     pub(crate) name: Vec<u8>,
@@ -50,7 +50,7 @@ pub(crate) struct Extensions {
 }
 
 impl Extensions {
-    /// GNU's long name goes before that of a PAX record, and that before the header's, as in Go.
+    /// Returns GNU's long name, else that of a PAX record, else the header's, as in Go.
     fn text(&self, long: &[u8], keys: &[&str], short: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
         if !long.is_empty() {
             return long.to_vec();
@@ -60,7 +60,7 @@ impl Extensions {
 }
 
 impl Member {
-    /// The member that `header` begins, all but its map if it is sparse.
+    /// Builds the member of `header`, without the map of a sparse file.
     pub(crate) fn read(header: &Header, extensions: &Extensions) -> Result<Member> {
         let pax = &extensions.pax;
         let name = extensions.text(&extensions.name, &["GNU.sparse.name", "path"], || {
@@ -111,8 +111,8 @@ fn kind_of(header: &Header, name: &[u8]) -> Result<MemberKind> {
     })
 }
 
-/// The numbers of a device. More bits than Linux keeps would be cut off by mknod(2), and what is
-/// left could be 0:0, overlayfs's whiteout.
+/// Returns the numbers of a device. mknod(2) would cut off bits that Linux does not keep, and what
+/// is left could be 0:0, overlayfs's whiteout.
 fn device(header: &Header, kind: MemberKind) -> Result<(u32, u32)> {
     if !matches!(kind, MemberKind::CharDevice | MemberKind::BlockDevice) {
         return Ok((0, 0));

@@ -22,9 +22,9 @@ const BLOCK: u64 = 512;
 const MAX_EXTENSION: u64 = 1 << 20;
 const MAX_MEMBERS: u64 = 1_000_000;
 
-/// What a tar is read from.
+/// A stream that a tar is read from.
 pub(crate) trait TarSource: Read {
-    /// Leaves out the next `count` bytes.
+    /// Skips the next `count` bytes.
     fn pass(&mut self, mut count: u64) -> std::io::Result<()> {
         let mut buffer = [0; 32 * 1024];
         while count > 0 {
@@ -35,7 +35,7 @@ pub(crate) trait TarSource: Read {
         Ok(())
     }
 
-    /// Hears that the next `length` bytes become the file `path` of a layer.
+    /// Notes that the next `length` bytes become the file `path` of a layer.
     fn claim(&mut self, _path: &[u8], _length: u64) -> Result<()> {
         Ok(())
     }
@@ -56,9 +56,9 @@ impl TarSource for Box<dyn Read + Send + '_> {}
 /// Reads the members of a stream.
 pub(crate) struct Members<R> {
     stream: R,
-    /// Bytes of the present body that were not read.
+    /// Unread bytes of the present body.
     body: u64,
-    /// Zeros that follow it.
+    /// The padding behind the body.
     padding: u64,
     count: u64,
     /// Whether there was a header, so that this is a tar archive.
@@ -70,7 +70,7 @@ impl<R: TarSource> Members<R> {
         Members { stream, body: 0, padding: 0, count: 0, started: false }
     }
 
-    /// The next member; what is left of the body of the last is skipped. `None` at the end of
+    /// Returns the next member and skips the rest of the last body. `None` at the end of
     /// the archive, which is two blocks of zeros or the end of the stream.
     pub(crate) fn next(&mut self) -> Result<Option<Member>> {
         let mut extensions = Extensions::default();
@@ -109,17 +109,17 @@ impl<R: TarSource> Members<R> {
         }
     }
 
-    /// The stream itself: after [`Members::next`] it is at the beginning of the body.
+    /// Returns the stream: after [`Members::next`] it is at the beginning of the body.
     pub(crate) fn stream(&self) -> &R {
         &self.stream
     }
 
-    /// Tells the stream that the present body becomes the file `path` of a layer.
+    /// Notes on the stream that the present body becomes the file `path` of a layer.
     pub(crate) fn claim(&mut self, path: &[u8]) -> Result<()> {
         if self.body == 0 { Ok(()) } else { self.stream.claim(path, self.body) }
     }
 
-    /// The stream itself, at the end of the archive.
+    /// Returns the stream, at the end of the archive.
     pub(crate) fn into_stream(self) -> R {
         self.stream
     }
@@ -141,7 +141,7 @@ impl<R: TarSource> Members<R> {
         self.stream.read_exact(buffer).map_err(|error| stream_error(&error))
     }
 
-    /// The next header block with a right checksum; `None` at the end.
+    /// Reads the next header block with a right checksum; `None` at the end.
     fn header(&mut self) -> Result<Option<Header>> {
         let Some(header) = self.block()? else {
             return Ok(None);
@@ -173,7 +173,7 @@ impl<R: TarSource> Members<R> {
         }
     }
 
-    /// The next 512 bytes; `None` at the end of the stream.
+    /// Reads the next 512 bytes; `None` at the end of the stream.
     fn block(&mut self) -> Result<Option<Header>> {
         let mut block = Header::new_old();
         let mut filled = 0;

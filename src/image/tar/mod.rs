@@ -1,4 +1,4 @@
-//! Tar streams: reading what anybody wrote, as Go's `archive/tar` does, and writing our own.
+//! Tar streams: a reader of untrusted archives that agrees with Go's `archive/tar`, and a writer.
 
 pub(crate) mod error;
 pub(crate) mod member;

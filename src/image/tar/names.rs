@@ -1,6 +1,6 @@
 //! The names inside a layer: which are refused, and which are whiteouts.
 //!
-//! A name is bytes. It is taken apart here once; nothing else in this room joins a stranger's
+//! A name is bytes. It is split here once; nothing else in this room joins an untrusted
 //! name to a path of ours.
 
 use super::error::{corrupt, escaped};
@@ -10,18 +10,18 @@ const MAX_PATH: usize = 4096;
 const MAX_NAME: usize = 255;
 const MAX_DEPTH: usize = 256;
 
-/// What the last component of an entry's name asks for.
+/// The meaning of the last component of an entry's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LastComponent<'a> {
     /// An entry of this name.
     Plain(&'a [u8]),
-    /// `.wh.NAME`: the entry of this name in the layers below is gone.
+    /// `.wh.NAME`: hides the entry of this name in the layers below.
     Whiteout(&'a [u8]),
-    /// `.wh..wh..opq`: everything that the layers below have in this directory is gone.
+    /// `.wh..wh..opq`: hides everything that the layers below have in this directory.
     Opaque,
 }
 
-/// The components of a name. A leading `/` and every `.` are dropped, as Docker drops them; a
+/// Splits a name into components. A leading `/` and every `.` are dropped, as in Docker; a
 /// `..` is refused, not resolved, because no archiver has a reason to write one.
 pub(crate) fn components(name: &[u8]) -> Result<Vec<&[u8]>> {
     let bad = |why: &str| Err(corrupt(format!("the name `{}` {why}", escaped(name))));
@@ -76,7 +76,7 @@ pub(crate) fn split<'a, 'b>(parts: &'b [&'a [u8]]) -> Result<(LastComponent<'a>,
     Ok((leaf, parents))
 }
 
-/// `a/b/c`.
+/// Joins components to `a/b/c`.
 pub(crate) fn join<T: AsRef<[u8]>>(parts: &[T]) -> Vec<u8> {
     let mut path = Vec::new();
     for part in parts {

@@ -3,8 +3,8 @@
 use super::error::corrupt;
 use crate::model::Result;
 
-/// The number in `field`. With the first bit set, the rest is a big-endian number in two's
-/// complement (GNU's base 256); else it is octal, between blanks and NULs. Nothing at all is 0,
+/// Parses `field`. With the first bit set, the rest is a big-endian number in two's
+/// complement (GNU's base 256); else it is octal, between blanks and NULs. An empty field is 0,
 /// as in Go.
 pub(crate) fn numeric(field: &[u8]) -> Result<i64> {
     let bad = || corrupt(format!("`{}` is not a number of a tar header", field.escape_ascii()));
@@ -32,7 +32,7 @@ pub(crate) fn numeric(field: &[u8]) -> Result<i64> {
     i64::from_str_radix(text, 8).map_err(|_| bad())
 }
 
-/// A number that counts something.
+/// Parses a number that is not negative.
 pub(crate) fn count(field: &[u8]) -> Result<u64> {
     u64::try_from(numeric(field)?).map_err(|_| corrupt("a number of a tar header is negative"))
 }

@@ -1,8 +1,8 @@
 //! Writes tar archives, as Docker writes layers: POSIX headers, and PAX records where a value
 //! does not fit (pax(1), "Extended Header").
 //!
-//! The same entries give the same bytes: no names of users, no times of access, whole seconds.
-//! Names are bytes; what is not ASCII goes into a PAX record as it is, as GNU tar does.
+//! Equal entries give equal bytes: no names of users, no times of access, whole seconds.
+//! Names are bytes; a name that is not ASCII goes into a PAX record unchanged, as in GNU tar.
 
 use std::io::{Read, Write};
 
@@ -13,9 +13,9 @@ use crate::model::error::Context;
 use crate::model::{Error, Result};
 
 const BLOCK: usize = 512;
-/// What eleven octal digits hold; a longer file has its size in a PAX record.
+/// The largest number of eleven octal digits; the size of a longer file is in a PAX record.
 const MAX_OCTAL_SIZE: u64 = 0o777_7777_7777;
-/// What seven octal digits hold.
+/// The largest number of seven octal digits.
 const MAX_OCTAL_ID: u32 = 0o777_7777;
 const BUFFER: usize = 128 * 1024;
 
@@ -32,7 +32,7 @@ pub(crate) struct Entry {
     pub(crate) mtime: i64,
     /// The length of a file's content.
     pub(crate) size: u64,
-    /// Where a symbolic link leads, or the name of the entry that a hard link is.
+    /// The target of a symbolic link, or the name of the entry that a hard link refers to.
     pub(crate) link: Vec<u8>,
     /// Major and minor number.
     pub(crate) device: (u32, u32),
@@ -40,7 +40,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// An entry of root's without content.
+    /// Returns an entry of root without content.
     pub(crate) fn new(name: &[u8], kind: MemberKind, mode: u32) -> Self {
         Entry {
             name: name.to_vec(),
@@ -56,7 +56,7 @@ impl Entry {
         }
     }
 
-    /// The name as archives have it: a directory's ends in a slash.
+    /// Returns the name as archives have it: that of a directory ends in a slash.
     fn written_name(&self) -> Vec<u8> {
         match (self.kind, self.name.is_empty()) {
             (_, true) => b"./".to_vec(),
@@ -74,7 +74,7 @@ pub(crate) struct Packer<'a> {
 }
 
 impl<'a> Packer<'a> {
-    /// Writes to `out`, in blocks of many kilobytes. `check` is asked before each of them whether to go on.
+    /// Writes to `out`, in blocks of many kilobytes. Calls `check` before each block.
     pub(crate) fn new(out: &'a mut dyn Write, check: &'a dyn Fn() -> Result<()>) -> Self {
         Packer { out, check, buffer: Vec::with_capacity(BUFFER) }
     }
@@ -85,8 +85,8 @@ impl<'a> Packer<'a> {
         self.header(entry)
     }
 
-    /// Appends a file. Exactly `entry.size` bytes are written: what `content` has more is left
-    /// out, what it lacks is zeros, for a container may change its files at any time.
+    /// Appends a file. Writes exactly `entry.size` bytes: drops what `content` has
+    /// beyond, and fills up with zeros, for a container may change its files at any time.
     pub(crate) fn append_file(&mut self, entry: &Entry, mut content: impl Read) -> Result<()> {
         self.header(entry)?;
         let mut left = entry.size;
@@ -241,7 +241,7 @@ fn fits_time(time: i64) -> bool {
     u64::try_from(time).is_ok_and(|time| time <= MAX_OCTAL_SIZE)
 }
 
-/// As much of `value` as the field holds, for readers that know no PAX.
+/// Returns as much of `value` as the field holds, for readers without PAX.
 fn fill(field: &mut [u8], value: &[u8]) {
     let length = value.len().min(field.len());
     field[..length].copy_from_slice(&value[..length]);

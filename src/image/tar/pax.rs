@@ -18,7 +18,7 @@ pub(crate) struct Records {
 
 impl Records {
     /// Splits `LENGTH KEY=VALUE\n` records by their length, so a value may contain any byte. A key
-    /// that is not UTF-8 is none that is known here.
+    /// that is not UTF-8 is not a known one.
     pub(crate) fn parse(mut content: &[u8]) -> Result<Records> {
         let bad = || corrupt("a PAX record is damaged");
         let mut records = Records::default();
@@ -60,17 +60,17 @@ impl Records {
         Ok(())
     }
 
-    /// The value of `key`, where it has one.
+    /// Returns the value of `key`, where it has one.
     pub(crate) fn get(&self, key: &str) -> Option<&[u8]> {
         self.last.get(key).map(Vec::as_slice).filter(|value| !value.is_empty())
     }
 
-    /// The value of `key` as a number.
+    /// Returns the value of `key` as a number.
     pub(crate) fn number(&self, key: &str) -> Result<Option<u64>> {
         self.get(key).map(|value| decimal(value, key)).transpose()
     }
 
-    /// The value of `key` as a time.
+    /// Returns the value of `key` as a time.
     pub(crate) fn time(&self, key: &str) -> Result<Option<(i64, u32)>> {
         let time = |value: &[u8]| {
             pax_time(value).ok_or_else(|| corrupt(format!("the PAX record `{key}` is not a time")))
@@ -78,8 +78,9 @@ impl Records {
         self.get(key).map(time).transpose()
     }
 
-    /// The extended attributes: `SCHILY.xattr.*` as Go and GNU tar write them, and where that is
-    /// missing `LIBARCHIVE.xattr.*`, whose names are URL-encoded and whose values are base64.
+    /// Returns the extended attributes: `SCHILY.xattr.*` as Go and GNU tar write them, and where
+    /// that is missing `LIBARCHIVE.xattr.*`, whose names are URL-encoded and whose values are
+    /// base64.
     pub(crate) fn xattrs(&self) -> Vec<(String, Vec<u8>)> {
         let mut found = BTreeMap::new();
         for (key, value) in &self.last {
@@ -98,14 +99,14 @@ impl Records {
     }
 }
 
-/// A number without sign.
+/// Parses a number without sign.
 pub(crate) fn decimal(value: &[u8], what: &str) -> Result<u64> {
     let text = std::str::from_utf8(value).ok().filter(|text| !text.starts_with('+'));
     text.and_then(|text| text.parse().ok())
         .ok_or_else(|| corrupt(format!("`{what}` of a PAX header is not a number")))
 }
 
-/// `1700000000.25` as seconds and nanoseconds.
+/// Parses `1700000000.25` into seconds and nanoseconds.
 fn pax_time(value: &[u8]) -> Option<(i64, u32)> {
     let text = std::str::from_utf8(value).ok()?;
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));

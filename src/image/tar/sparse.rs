@@ -14,7 +14,7 @@ use super::pax::{Records, decimal};
 use crate::model::{Error, Kind, Result};
 
 const BLOCK: usize = 512;
-/// A file with more holes than this is no file that somebody packed.
+/// The most segments of a sparse file.
 const MAX_SEGMENTS: usize = 65_536;
 
 /// The map of a sparse file: in order, without overlap, inside of its length.
@@ -26,7 +26,7 @@ pub(crate) struct Sparse {
     pub(crate) length: u64,
 }
 
-/// The map of a member in GNU's old form. `stream` is right behind the header.
+/// Reads the map of a member in GNU's old form. `stream` is right behind the header.
 pub(crate) fn from_header(header: &Header, mut stream: impl Read) -> Result<Sparse> {
     let gnu = header.as_gnu().ok_or_else(|| corrupt("a sparse file without GNU header"))?;
     let mut segments = Vec::new();
@@ -47,7 +47,7 @@ pub(crate) fn from_header(header: &Header, mut stream: impl Read) -> Result<Spar
     Ok(Sparse { segments, length: count(&gnu.realsize)? })
 }
 
-/// The map that PAX `records` speak of, `None` where they do not speak of one. `length` is that of
+/// Reads the map of PAX `records`; `None` where they have none. `length` is that of
 /// the body, `body` its beginning.
 pub(crate) fn from_records(
     records: &Records,

@@ -1,4 +1,5 @@
-//! Containers as data: the options of a user, the record that is kept, and the rules of the life cycle.
+//! Containers as data: the options of a user, the record that is kept, and the rules of the life
+//! cycle.
 
 pub mod exec;
 pub mod mounts;

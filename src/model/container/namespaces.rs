@@ -1,13 +1,14 @@
-//! What a container shares with the host or with another container: network, processes, IPC, host name.
+//! What a container shares with the host or with another container: network, processes, IPC, host
+//! name.
 
+use crate::model::value::list::list_or;
+use crate::model::{Error, Kind, Result};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-
-use crate::model::{Error, Kind, Result};
-
-/// What a container shares with the host or with another container: network, processes, IPC, host name.
+/// What a container shares with the host or with another container: network, processes, IPC, host
+/// name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Namespaces {
@@ -53,7 +54,8 @@ pub enum NamespaceMode {
 }
 
 impl NamespaceMode {
-    /// Parses `--network`, `--ipc`, `--pid` or `--uts`; `private` are the words for a namespace of its own.
+    /// Parses `--network`, `--ipc`, `--pid` or `--uts`; `private` are the words for a namespace of
+    /// its own.
     ///
     /// # Errors
     /// [`Kind::Invalid`], and [`Kind::Unsupported`] for networks that have a name.
@@ -69,13 +71,7 @@ impl NamespaceMode {
             }
             _ => {
                 let text = text.escape_debug();
-                let known: Vec<&str> = private.iter().copied().filter(|w| !w.is_empty()).collect();
-                let mut hint = format!("write {}, or host", known.join(", "));
-                hint = hint.replace("write , or host", "write host");
-                if shares {
-                    hint = hint.replace(", or host", ", host").replace("write host", "host");
-                    hint.push_str(", or container:NAME");
-                }
+                let hint = format!("use {}", list_or(&choices(private, shares)));
                 let (kind, message) = match what {
                     "network" => (Kind::Unsupported, format!("network `{text}` is not supported")),
                     _ => (
@@ -101,6 +97,12 @@ impl NamespaceMode {
             NamespaceMode::Container(id) => format!("container:{id}"),
         }
     }
+}
+
+/// The words that a mode can be: those for its own, the host's, and where it `shares` a container's.
+fn choices<'a>(private: &[&'a str], shares: bool) -> Vec<&'a str> {
+    let own = private.iter().copied().filter(|word| !word.is_empty());
+    own.chain(["host"]).chain(shares.then_some("container:NAME")).collect()
 }
 
 /// Kernel parameters that belong to an IPC namespace (docker/cli, `opts/sysctl`).
@@ -222,6 +224,19 @@ mod tests {
             assert_eq!(parse(what, text).unwrap_err().kind(), Kind::Invalid, "{what} {text}");
         }
         assert_eq!(parse("network", "bridge").unwrap_err().kind(), Kind::Unsupported);
+        for (what, private, hint) in [
+            ("network", &["none"][..], "use none, host or container:NAME"),
+            ("pid", &[""], "use host or container:NAME"),
+            ("uts", &[""], "use host"),
+            (
+                "ipc",
+                &["private", "none", "shareable", ""],
+                "use private, none, shareable, host or container:NAME",
+            ),
+        ] {
+            let error = NamespaceMode::parse(what, "mine", private).unwrap_err();
+            assert_eq!(error.hint_text(), Some(hint), "{what}");
+        }
     }
 
     #[test]

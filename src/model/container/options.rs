@@ -47,11 +47,13 @@ pub struct CreateOptions {
     pub session: Option<String>,
     /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
     pub security: Security,
-    /// How much a container may use: memory, processors, processes, block devices, limits of its processes.
+    /// How much a container may use: memory, processors, processes, block devices, limits of its
+    /// processes.
     pub resources: Resources,
     /// What a container sees of the host and of volumes: binds, named volumes, tmpfs.
     pub mounts: Mounts,
-    /// What a container shares with the host or with another container: network, processes, IPC, host name.
+    /// What a container shares with the host or with another container: network, processes, IPC,
+    /// host name.
     pub namespaces: Namespaces,
     /// What the monitor does while a container runs and when it ends: health checks and restarts.
     pub supervision: Supervision,
@@ -150,4 +152,13 @@ pub struct StopOptions {
     pub signal: Option<Signal>,
     /// Overrides the container's grace period.
     pub timeout: Option<StopTimeout>,
+}
+
+/// How to remove a container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RemoveOptions {
+    /// Kill it first, where it runs.
+    pub force: bool,
+    /// Remove the volumes that nobody named and only it used, too.
+    pub volumes: bool,
 }

@@ -123,11 +123,13 @@ pub struct HostConfig {
     pub auto_remove: bool,
     /// What a container may do: capabilities, system calls, privileges, a read-only root, devices.
     pub security: Security,
-    /// How much a container may use: memory, processors, processes, block devices, limits of its processes.
+    /// How much a container may use: memory, processors, processes, block devices, limits of its
+    /// processes.
     pub resources: Resources,
     /// What a container sees of the host and of volumes: binds, named volumes, tmpfs.
     pub mounts: Mounts,
-    /// What a container shares with the host or with another container: network, processes, IPC, host name.
+    /// What a container shares with the host or with another container: network, processes, IPC,
+    /// host name.
     #[serde(alias = "sharing")]
     pub namespaces: Namespaces,
     /// What the monitor does while a container runs and when it ends: health checks and restarts.

@@ -1,4 +1,5 @@
-//! How much a container may use: memory, processors, processes, block devices, limits of its processes.
+//! How much a container may use: memory, processors, processes, block devices, limits of its
+//! processes.
 
 use std::fmt;
 use std::str::FromStr;

@@ -314,8 +314,8 @@ pub fn actions(status: Status) -> Vec<Action> {
     Action::ALL.into_iter().filter(legal).collect()
 }
 
-/// Returns what `action` leads to, or the refusal as an error that names the container, the reason and
-/// the verbs that are legal now.
+/// Returns what `action` leads to, or the refusal as an error that names the container, the reason
+/// and the verbs that are legal now.
 ///
 /// # Errors
 /// [`Kind::Refused`] where the table says no.

@@ -31,7 +31,8 @@ pub enum RestartPolicy {
     No,
     /// After every exit, unless a user stopped the container.
     Always,
-    /// As [`RestartPolicy::Always`]: lifebox starts nothing at boot, where Docker's two policies differ.
+    /// As [`RestartPolicy::Always`]: lifebox starts nothing at boot, where Docker's two policies
+    /// differ.
     UnlessStopped,
     /// When its exit code is not 0.
     OnFailure {

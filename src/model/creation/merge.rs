@@ -85,9 +85,9 @@ pub fn spec(
     })
 }
 
-/// Returns the environment of the container's first process: the defaults, which the configured entries
-/// replace where they stand, then the rest of these in their order. An entry without `=` removes
-/// its variable, a default included. Init adds `HOME`, from the user's record.
+/// Returns the environment of the container's first process: the defaults, which the configured
+/// entries replace where they stand, then the rest of these in their order. An entry without `=`
+/// removes its variable, a default included. Init adds `HOME`, from the user's record.
 pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
     let config = &spec.config;
     let mut env = vec![format!("PATH={DEFAULT_PATH}"), format!("HOSTNAME={}", config.hostname)];
@@ -119,8 +119,8 @@ fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
 
 type OptionalWords = Vec<String>;
 
-/// Returns entrypoint and command. A user's entrypoint drops the image's command, for its arguments were
-/// written for another program.
+/// Returns entrypoint and command. A user's entrypoint drops the image's command, for its arguments
+/// were written for another program.
 pub(crate) fn command(
     image: &ImageConfig,
     options: &CreateOptions,
@@ -262,7 +262,8 @@ fn no_nul<'a>(what: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<()
     }
 }
 
-/// Whether a host name has only letters, digits and `-` in labels joined by dots, as in RFC 1123, and `_` as Docker allows.
+/// Whether a host name has only letters, digits and `-` in labels joined by dots, as in RFC 1123,
+/// and `_` as Docker allows.
 fn check_hostname(hostname: &str) -> Result<()> {
     let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let label = |label: &str| {

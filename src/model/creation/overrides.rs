@@ -79,7 +79,8 @@ fn hostname(container: &Container, sharing: &Namespaces) -> Option<String> {
     (!shared && !name.is_empty() && name != container.spec.id.short()).then(|| name.clone())
 }
 
-/// Returns the mounts without those of the image and of other containers, and without generated names of volumes.
+/// Returns the mounts without those of the image and of other containers, and without generated
+/// names of volumes.
 fn mounts(all: &Mounts) -> Mounts {
     let own = |mount: &&Mount| !matches!(mount.spec, MountSpec::Image | MountSpec::From);
     let unnamed = |mount: &Mount| match mount.anonymous {

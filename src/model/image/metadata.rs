@@ -70,8 +70,8 @@ impl Image {
         }
     }
 
-    /// Returns the diff ids of the layers as the configuration names them, lowest first: what `inspect`
-    /// prints as `RootFS.Layers`.
+    /// Returns the diff ids of the layers as the configuration names them, lowest first: what
+    /// `inspect` prints as `RootFS.Layers`.
     pub fn diff_ids(&self) -> Vec<Digest> {
         let ids = self.document.pointer("/rootfs/diff_ids").and_then(Value::as_array);
         let texts = ids.into_iter().flatten().filter_map(Value::as_str);
@@ -211,7 +211,8 @@ impl FromStr for SaveFormat {
 pub struct SaveOptions {
     /// The format.
     pub format: SaveFormat,
-    /// The compression: of the archive in Docker's format, of each uncompressed layer in the OCI formats.
+    /// The compression: of the archive in Docker's format, of each uncompressed layer in the OCI
+    /// formats.
     pub compress: Option<Compression>,
 }
 

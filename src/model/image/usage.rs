@@ -58,6 +58,13 @@ pub struct PruneOptions {
     pub dry_run: bool,
 }
 
+/// How to remove an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RemoveImageOptions {
+    /// Also where a stopped container uses it, or an id has several tags.
+    pub force: bool,
+}
+
 /// The result of a prune, or of a dry run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pruned {

@@ -16,8 +16,8 @@ pub(super) fn extend(object: &mut Value, more: Value) {
     }
 }
 
-/// Returns Docker's `Config` with all keys in Docker's order. A value of the wrong type in `source`,
-/// which is untrusted, is read as absent.
+/// Returns Docker's `Config` with all keys in Docker's order. A value of the wrong type in
+/// `source`, which is untrusted, is read as absent.
 pub(super) fn docker_config(source: &Value) -> Value {
     let text = |key: &str| source.get(key).and_then(Value::as_str).unwrap_or_default();
     let flag = |key: &str| source.get(key).and_then(Value::as_bool).unwrap_or_default();

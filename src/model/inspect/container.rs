@@ -187,7 +187,8 @@ fn or_null(list: &[String]) -> Value {
     if list.is_empty() { Value::Null } else { json!(list) }
 }
 
-/// Returns the options as written, but with a profile's text for its file, as Docker's client sends it.
+/// Returns the options as written, but with a profile's text for its file, as Docker's client sends
+/// it.
 fn security_options(security: &Security) -> Value {
     let shown = |option: &String| match &security.seccomp {
         Seccomp::Profile(text) if option.starts_with("seccomp") => format!("seccomp={text}"),

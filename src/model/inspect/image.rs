@@ -7,7 +7,8 @@ use crate::model::image::Image;
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
 
-/// Returns the comment on an image: its own, or that of its latest step, where newer builders write it.
+/// Returns the comment on an image: its own, or that of its latest step, where newer builders write
+/// it.
 fn comment(image: &Image) -> &str {
     let own = image.document.get("comment");
     let steps = image.document.get("history").and_then(Value::as_array);

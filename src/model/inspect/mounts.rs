@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::model::container::mounts::{Mount, MountKind, MountSpec, Mounts};
 
-/// Returns `Mounts`: all mounts but those of `--tmpfs`. `volumes` is the directory of volumes on the host.
+/// Returns `Mounts`: all mounts but those of `--tmpfs`. `volumes` is the directory of volumes on
+/// the host.
 pub(super) fn mounts(mounts: &Mounts, volumes: &str) -> Value {
     let shown = mounts.list.iter().filter(|mount| !matches!(mount.spec, MountSpec::Tmpfs(_)));
     shown.map(|mount| point(mount, volumes)).collect()

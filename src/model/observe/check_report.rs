@@ -2,6 +2,13 @@
 
 use std::fmt;
 
+/// How to check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckOptions {
+    /// Repair what can be repaired and remove what can't.
+    pub repair: bool,
+}
+
 /// The kind of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {

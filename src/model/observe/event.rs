@@ -215,7 +215,8 @@ impl Event {
         }
     }
 
-    /// Returns the image as the container's creator named it; of an image, its name. Empty for a volume.
+    /// Returns the image as the container's creator named it; of an image, its name. Empty for a
+    /// volume.
     pub fn image(&self) -> &str {
         let key = if self.subject == Type::Image { "name" } else { "image" };
         self.attributes.get(key).map_or("", String::as_str)
@@ -294,7 +295,8 @@ impl EventFilter {
     }
 }
 
-/// Matches as moby's `daemon/events/filter.go`: containers and volumes by the beginning of id or name.
+/// Matches as moby's `daemon/events/filter.go`: containers and volumes by the beginning of id or
+/// name.
 fn is(event: &Event, key: &str, value: &str) -> bool {
     let begins = |subject: Type| {
         let named = event.name().starts_with(value) || event.id.starts_with(value);

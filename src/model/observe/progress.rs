@@ -9,7 +9,8 @@ use crate::model::value::platform::Platform;
 /// An event of a pull or a push. Layers are named by the digest of their blob.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// An image is missing and will be pulled. Holds the reference as the user wrote it, with its tag.
+    /// An image is missing and will be pulled. Holds the reference as the user wrote it, with its
+    /// tag.
     Missing(String),
     /// A pull begins, of a tag or digest of the repository `library/alpine`.
     Pulling {

@@ -1,13 +1,11 @@
 //! Volumes: directories of the engine's own, which outlive the containers that use them.
 
-use std::collections::BTreeMap;
-
+use crate::model::container::mounts::Mount;
+use crate::model::value::name::ContainerName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use crate::model::container::mounts::Mount;
-use crate::model::value::name::ContainerName;
+use std::collections::BTreeMap;
 
 /// The version of a volume's record.
 pub const VERSION: u32 = 1;
@@ -60,6 +58,24 @@ pub struct VolumeFilter {
     pub labels: Vec<String>,
     /// `key` or `key=value` that the volume must not have.
     pub without_labels: Vec<String>,
+}
+
+/// How to remove a volume.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RemoveVolumeOptions {
+    /// One that is not there is no error.
+    pub force: bool,
+}
+
+/// Which volumes that no container uses are removed.
+#[derive(Clone, Debug, Default)]
+pub struct PruneVolumesOptions {
+    /// Those with a name, too.
+    pub all: bool,
+    /// Only those that fit.
+    pub filter: VolumeFilter,
+    /// Only tell what would go.
+    pub dry_run: bool,
 }
 
 /// The result of a prune.

@@ -52,7 +52,8 @@ pub struct OutputChunk {
     pub text: String,
 }
 
-/// What happened to one container while the script ran. All times are since the start of the script.
+/// What happened to one container while the script ran. All times are since the start of the
+/// script.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ContainerTimeline {
     /// The short id.
@@ -201,8 +202,8 @@ impl ContainerTimeline {
         if asked || by_itself || seen { Status::Restarting } else { Status::Exited }
     }
 
-    /// Returns the call that caused an event: the last one before it. A call that creates a container is
-    /// recorded when the container is created.
+    /// Returns the call that caused an event: the last one before it. A call that creates a
+    /// container is recorded when the container is created.
     pub fn cause(&self, happening: &TimelineEvent) -> Option<&Call> {
         let made = happening.action == Action::Create.as_str();
         let before = self.calls.iter().rfind(|call| call.at <= happening.at);

@@ -1,7 +1,7 @@
 //! The steps of a verb, as planned and as done.
 //!
-//! `explain` prints planned steps, `trace` the steps as done. Both come from the code that does them, so
-//! they cannot drift from it.
+//! `explain` prints planned steps, `trace` the steps as done. Both come from the code that does
+//! them, so they cannot drift from it.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ impl ProcessRole {
     /// Returns the word that users see.
     pub fn as_str(self) -> &'static str {
         match self {
-            ProcessRole::Client => "front",
+            ProcessRole::Client => "client",
             ProcessRole::Monitor => "monitor",
             ProcessRole::Init => "init",
         }

@@ -51,7 +51,7 @@ pub const NAMES: [&str; 41] = [
     "CAP_CHECKPOINT_RESTORE",
 ];
 
-/// The default capabilities: Podman's eleven (confinement.md, 2.1).
+/// The default capabilities: Podman's eleven.
 pub const DEFAULT: [&str; 11] = [
     "CAP_CHOWN",
     "CAP_DAC_OVERRIDE",

@@ -20,7 +20,8 @@ pub const MAX_LOG_ENTRIES: usize = 5;
 pub const OUTPUT: usize = 4096;
 
 /// A health check: Docker's `Config.Healthcheck`, in images as in `inspect`. Times are in
-/// nanoseconds; 0 is unset. The data of an image is untrusted until [`HealthCheck::check`] accepts it.
+/// nanoseconds; 0 is unset. The data of an image is untrusted until [`HealthCheck::check`] accepts
+/// it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct HealthCheck {
@@ -90,7 +91,7 @@ impl HealthCheck {
         self
     }
 
-    /// Refuses malformed commands and negative or too short times.
+    /// Refuses malformed commands, times below 1 ms and negative retries.
     ///
     /// # Errors
     /// [`Kind::Invalid`].

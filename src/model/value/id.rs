@@ -13,8 +13,8 @@ use crate::model::{Error, Kind, Result};
 pub struct ContainerId(String);
 
 impl ContainerId {
-    /// Returns an id from 32 random bytes, or `None` where its first 12 digits are all decimal: such a
-    /// short id would be read as a number when it serves as a host name (moby, stringid).
+    /// Returns an id from 32 random bytes, or `None` where its first 12 digits are all decimal:
+    /// such a short id would be read as a number when it serves as a host name (moby, stringid).
     pub fn from_random(bytes: [u8; 32]) -> Option<Self> {
         let id = super::digest::hex(&bytes);
         let numeric = id.bytes().take(12).all(|b| b.is_ascii_digit());

@@ -27,8 +27,8 @@ impl Language {
         }
     }
 
-    /// Returns the language of a locale such as `ko_KR.UTF-8` (locale(7)); English for all that are not
-    /// known, and for one that can't show another (no UTF-8).
+    /// Returns the language of a locale such as `ko_KR.UTF-8` (locale(7)); English for all that are
+    /// not known, and for one that can't show another (no UTF-8).
     pub fn from_locale(locale: &str) -> Language {
         let code = locale.split(['_', '.', '@']).next().unwrap_or_default();
         let charset = locale.split_once('.').map_or("", |(_, charset)| charset);

@@ -1,4 +1,5 @@
-//! Small values with a text form: ids, names, digests, references, platforms, signals, sizes and durations.
+//! Small values with a text form: ids, names, digests, references, platforms, signals, sizes and
+//! durations.
 
 pub mod capability;
 pub mod digest;
@@ -7,6 +8,7 @@ pub mod health_check;
 pub mod id;
 pub(super) mod json;
 pub mod language;
+pub mod list;
 pub mod name;
 pub(super) mod name_words;
 pub mod platform;

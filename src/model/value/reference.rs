@@ -167,7 +167,8 @@ fn is_domain(text: &str) -> bool {
     port_ok && host_ok
 }
 
-/// Whether a component has only lower-case letters and digits, joined by `.`, `_`, `__` or any number of `-`.
+/// Whether a component has only lower-case letters and digits, joined by `.`, `_`, `__` or any
+/// number of `-`.
 fn is_path_component(text: &str) -> bool {
     let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let ends = |b: Option<&u8>| b.is_some_and(|b| alphanumeric(*b));

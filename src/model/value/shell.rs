@@ -6,8 +6,8 @@ use std::str::Chars;
 
 use crate::model::{Error, Kind, Result};
 
-/// Splits a text into commands, and these into words. Newlines, `;` and `&&` end a command. Patterns of
-/// file names stay as they are.
+/// Splits a text into commands, and these into words. Newlines, `;` and `&&` end a command.
+/// Patterns of file names stay as they are.
 ///
 /// # Errors
 /// [`Kind::Invalid`] where a quote is not closed, [`Kind::Unsupported`] for what only a shell can

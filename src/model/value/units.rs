@@ -103,7 +103,8 @@ pub fn human_duration(duration: Duration) -> String {
     format!("{count} {unit}")
 }
 
-/// Writes a duration as Go does: `30s`, `1m30s`, `1h0m0s`, `1.5s`, `100ms` (time, `Duration.String`).
+/// Writes a duration as Go does: `30s`, `1m30s`, `1h0m0s`, `1.5s`, `100ms` (time,
+/// `Duration.String`).
 pub fn format_duration(duration: Duration) -> String {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     let part =
@@ -130,7 +131,8 @@ pub fn human_size(bytes: u64) -> String {
     scaled(bytes, 3)
 }
 
-/// Writes a size in decimal units with four significant digits: `1.234MB` (docker/go-units, `HumanSize`).
+/// Writes a size in decimal units with four significant digits: `1.234MB` (docker/go-units,
+/// `HumanSize`).
 pub fn human_bytes(bytes: u64) -> String {
     scaled(bytes, 4)
 }

@@ -21,8 +21,9 @@ struct CgroupSetup {
     name: String,
 }
 
-/// The cgroup below which containers get theirs, unless the user names one: `lifebox`, which for
-/// an ordinary user is below the cgroup that it is in. To be asked before [`enter`].
+/// Returns the cgroup below which containers get theirs, unless the user names one: `lifebox`,
+/// which for an ordinary user is below the cgroup that this process is in. To be called before
+/// the process enters its user namespace.
 pub fn cgroup_parent() -> String {
     let own = if rustix::process::geteuid().is_root() {
         PathBuf::new()

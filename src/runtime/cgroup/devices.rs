@@ -5,7 +5,7 @@ use std::path::Path;
 
 use oci_spec::runtime::{LinuxDeviceCgroup, LinuxDeviceType};
 
-use super::group::write;
+use super::file::write;
 use crate::model::Result;
 use crate::model::error::Context;
 use crate::sys::bpf::{self, Instruction};

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use oci_spec::runtime::LinuxResources;
 
 use super::delegation::delegation_hint;
+use super::file::{read, write};
 use super::hierarchies::{self, Hierarchies, V1};
 use crate::model::error::Context;
 use crate::model::{Error, Kind, Result};
@@ -25,37 +26,13 @@ const KERNEL_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Cgroup {
     pub(super) unified: Option<PathBuf>,
-    v1: Vec<(V1, PathBuf)>,
+    pub(super) v1: Vec<(V1, PathBuf)>,
 }
 
 impl Cgroup {
-    /// The v1 controllers that limits need besides those that every container has.
-    pub fn controllers(resources: &LinuxResources) -> Vec<&'static str> {
-        super::limits::controllers(resources)
-    }
-
-    /// Makes what further limits need, and moves all processes there.
-    ///
-    /// # Errors
-    /// When a cgroup can't be made or entered.
-    pub fn extend(&self, resources: &LinuxResources) -> Result<()> {
-        let needed = super::limits::controllers(resources);
-        for (v1, directory) in &self.v1 {
-            if directory.exists() || !needed.iter().any(|name| v1.has_controller(name)) {
-                continue;
-            }
-            create_directory(directory)?;
-            if v1.has_controller("cpuset") {
-                fill_cpuset(directory)?;
-            }
-            self.move_all(directory)?;
-        }
-        Ok(())
-    }
-
     /// Moves the container's processes to a further hierarchy. A child is made where its parent is:
     /// once a round finds nobody new, all are there.
-    fn move_all(&self, directory: &Path) -> Result<()> {
+    pub(super) fn move_all(&self, directory: &Path) -> Result<()> {
         let home = self.v1_with("pids").or(self.v1_with("memory")).or(self.unified.as_deref());
         let Some(home) = home else { return Ok(()) };
         let mut moved = std::collections::BTreeSet::new();
@@ -300,7 +277,7 @@ impl Cgroup {
 
 /// A new v1 cpuset has no processors and no memory, and takes no process until it has: its parent's
 /// are its own, where nothing else is said (cgroup-v1/cpusets.rst).
-fn fill_cpuset(directory: &Path) -> Result<()> {
+pub(super) fn fill_cpuset(directory: &Path) -> Result<()> {
     for file in ["cpuset.cpus", "cpuset.mems"] {
         if !read(directory, file)?.trim().is_empty() {
             continue;
@@ -314,7 +291,8 @@ fn fill_cpuset(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn create_directory(directory: &Path) -> Result<()> {
+/// Makes the directory of a cgroup, removing first what a killed monitor left there.
+pub(super) fn create_directory(directory: &Path) -> Result<()> {
     let make = || fs::create_dir(directory);
     let result = match make() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -375,14 +353,4 @@ fn wait_until(frozen: bool, mut reached: impl FnMut(Duration) -> Result<bool>) -
                 .hint("a process may be stuck in the kernel; see /proc/PID/stack"));
         }
     }
-}
-
-pub(super) fn write(directory: &Path, file: &str, value: &str) -> Result<()> {
-    let path = directory.join(file);
-    fs::write(&path, value).context(|| format!("write `{value}` to `{}`", path.display()))
-}
-
-pub(super) fn read(directory: &Path, file: &str) -> Result<String> {
-    let path = directory.join(file);
-    fs::read_to_string(&path).context(|| format!("read `{}`", path.display()))
 }

@@ -17,7 +17,7 @@ const CONTROLLERS: [&str; 4] = ["pids", "memory", "devices", "cpuacct"];
 /// Those that a container gets a cgroup for when a limit of it asks for them.
 const ON_DEMAND: [&str; 3] = ["cpu", "cpuset", "blkio"];
 /// Where fronts and monitors are that make way for the controllers of their containers.
-const CLIENT_CGROUP: &str = "lifebox-front";
+const CLIENT_CGROUP: &str = "lifebox-client";
 
 /// One v1 hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use std::path::Path;
 use oci_spec::runtime::LinuxResources;
 
 use super::delegation::delegation_hint;
-use super::group::{Cgroup, write};
+use super::file::write;
+use super::group::{self, Cgroup};
 use super::hierarchies;
 use crate::model::container::resources::{PIDS_LIMIT, Resources, parse_list};
 use crate::model::error::Context;
@@ -165,12 +166,35 @@ fn weight_of(shares: u64) -> u64 {
     weight
 }
 
-/// The v1 controllers that these limits need besides those that every container has.
-pub(super) fn controllers(resources: &LinuxResources) -> Vec<&'static str> {
-    table(resources, false).iter().filter(|l| l.requested).map(|limit| limit.controller.0).collect()
-}
-
 impl Cgroup {
+    /// The v1 controllers that limits need besides those that every container has.
+    pub fn controllers(resources: &LinuxResources) -> Vec<&'static str> {
+        table(resources, false)
+            .iter()
+            .filter(|limit| limit.requested)
+            .map(|limit| limit.controller.0)
+            .collect()
+    }
+
+    /// Makes what further limits need, and moves all processes there.
+    ///
+    /// # Errors
+    /// When a cgroup can't be made or entered.
+    pub fn extend(&self, resources: &LinuxResources) -> Result<()> {
+        let needed = Cgroup::controllers(resources);
+        for (v1, directory) in &self.v1 {
+            if directory.exists() || !needed.iter().any(|name| v1.has_controller(name)) {
+                continue;
+            }
+            group::create_directory(directory)?;
+            if v1.has_controller("cpuset") {
+                group::fill_cpuset(directory)?;
+            }
+            self.move_all(directory)?;
+        }
+        Ok(())
+    }
+
     /// Sets the limits. With `all` also what is back at its default, for a container that runs.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod delegation;
 mod devices;
+mod file;
 pub mod group;
 mod hierarchies;
 mod limits;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::group::{Cgroup, read};
+use super::file::read;
+use super::group::Cgroup;
 use crate::model::observe::stats::Stats;
 
 impl Cgroup {

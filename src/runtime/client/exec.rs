@@ -6,8 +6,6 @@
 use std::os::fd::AsFd;
 use std::time::Instant;
 
-use oci_spec::runtime::Spec;
-
 use super::attach::{AttachSession, StdinForwarder, Streams};
 use super::runtime::Runtime;
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
@@ -15,19 +13,13 @@ use crate::model::container::options::EnvEntry;
 use crate::model::container::status;
 use crate::model::container::status::Action;
 use crate::model::observe::event;
-use crate::model::value::digest::Digest;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
-pub(crate) use crate::runtime::exec::run;
-use crate::runtime::host;
+use crate::runtime::exec::environment::{environment_of, new_id};
 use crate::runtime::protocol::{ExecSpec, Request};
-use crate::runtime::record::directory::Directory;
 use crate::sys;
-
-/// Argument 0 of a helper, which also names it in `ps`.
-pub const NAME: &str = "lifebox-exec";
 
 impl Runtime {
     /// Runs a further program in a container, connected to the caller's streams until it ends.
@@ -96,18 +88,6 @@ impl Runtime {
         }
         Ok(left)
     }
-}
-
-/// The environment of a container's first process, which further ones begin with.
-pub(crate) fn environment_of(directory: &Directory) -> Result<Vec<String>> {
-    let config: Spec = directory.read("config.json")?;
-    let environment = config.process().as_ref().and_then(|process| process.env().clone());
-    Ok(environment.unwrap_or_default())
-}
-
-/// The id that events tell of a further program.
-pub(crate) fn new_id() -> Result<String> {
-    Ok(Digest::from_bytes(&host::random()?).hex().to_owned())
 }
 
 fn check(options: &ExecOptions) -> Result<()> {

@@ -5,7 +5,7 @@ use crate::runtime::host::lsm;
 use crate::runtime::rootless;
 use crate::sys::userns;
 
-/// This machine.
+/// What the host offers containers.
 #[derive(Debug)]
 pub struct Description {
     /// The kernel's release.
@@ -20,19 +20,19 @@ pub struct Description {
     pub cpus: u64,
     /// Bytes of memory.
     pub memory: u64,
-    /// Whether this is an ordinary user.
+    /// Whether an ordinary user runs this process.
     pub rootless: bool,
-    /// The users of such a user's containers, as lines of `uid_map`.
+    /// The user ids that such a user's containers have, as lines of `uid_map`.
     pub uid_map: Vec<String>,
-    /// The same for groups.
+    /// The group ids, as lines of `gid_map`.
     pub gid_map: Vec<String>,
     /// What confines containers, as `name=seccomp,profile=builtin`.
     pub security_options: Vec<String>,
-    /// What it cannot do, and how to allow it.
+    /// What the host cannot do, each with the command that changes it.
     pub warnings: Vec<String>,
 }
 
-/// Asks the kernel. Containers get their cgroups below `cgroup_parent`.
+/// Describes the host. Containers get their cgroups below `cgroup_parent`.
 pub fn describe(cgroup_parent: &str) -> Description {
     let mut warnings = Vec::new();
     let hierarchies = Hierarchies::of_host().unwrap_or_else(|error| {

@@ -23,10 +23,8 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::host;
+use crate::runtime::protocol::role::RESOURCE_REAPER;
 use crate::sys;
-
-/// Argument 0 of a keeper, which also names it in `ps`.
-pub const NAME: &str = "lifebox-keeper";
 
 /// What the owner says when it has removed all that was its own.
 const NONE_LEFT: &str = "nothing";
@@ -108,7 +106,7 @@ impl SessionState {
         let Some(keeper) = &mut self.keeper else { return Ok(()) };
         keeper
             .write_all(format!("{line}\n").as_bytes())
-            .context(|| format!("tell `{NAME}`"))
+            .context(|| format!("tell `{RESOURCE_REAPER}`"))
             .map_err(|error| error.hint("it was killed: what is left, `rm -f` removes"))
     }
 }
@@ -124,7 +122,7 @@ impl Runtime {
         let (theirs, ours) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
             .map_err(|errno| Error::from_errno("pipe", errno.raw_os_error()))?;
         let child = Command::new("/proc/self/exe")
-            .arg0(NAME)
+            .arg0(RESOURCE_REAPER)
             .arg(&self.root)
             .arg(&self.cgroup_parent)
             .arg(&token)
@@ -134,10 +132,8 @@ impl Runtime {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .context(|| format!("start `{NAME}`"))?;
-        if let Ok(mut monitors) = self.monitors.lock() {
-            monitors.push(child);
-        }
+            .context(|| format!("start `{RESOURCE_REAPER}`"))?;
+        self.monitors.push(child);
         Ok(Session::new(token, Some(File::from(ours))))
     }
 
@@ -163,7 +159,7 @@ impl Runtime {
 
 /// The life of a keeper. Its arguments are the root, the parent cgroup and the owner's token; its
 /// standard input is the pipe whose other end the owner holds.
-pub(crate) fn run() -> u8 {
+pub(in crate::runtime) fn run() -> u8 {
     let mut arguments = std::env::args_os().skip(1);
     let words: [Option<OsString>; 3] = std::array::from_fn(|_| arguments.next());
     let [Some(root), Some(parent), Some(token)] = words else { return 1 };

@@ -12,7 +12,7 @@ use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::Hierarchies;
-use crate::runtime::spawn;
+use crate::runtime::spawn::prepare;
 use crate::runtime::trace::operation::Operation;
 use crate::sys::userns;
 
@@ -74,7 +74,7 @@ impl Runtime {
         let id = &container.spec.id;
         let hierarchies = Hierarchies::of_host()?.delegated(self.parent_of(id).as_ref());
         let directory = self.containers.directory(id);
-        let (plan, limits) = spawn::planned(&directory, &hierarchies, &container.spec)?;
+        let (plan, limits) = prepare::planned(&directory, &hierarchies, &container.spec)?;
         let mut deeds = vec![
             Operation::StartMonitor.describe(ProcessRole::Client),
             Operation::AskMonitor.describe(ProcessRole::Client),
@@ -97,7 +97,7 @@ fn for_container(container: &Container, mut deed: TraceStep) -> TraceStep {
     let key = match deed.key.as_str() {
         "execute" if sharing.init => "execute-init",
         "execute" if sharing.pid.is_private() => "execute-first",
-        "become-root" if userns::in_user_namespace() => "become-root-nested",
+        "set-credentials-root" if userns::in_user_namespace() => "set-credentials-root-nested",
         other => other,
     };
     deed.key = key.to_owned();

@@ -1,14 +1,11 @@
 //! The root of a container as a descriptor: of one that runs, with all that is mounted there; of
 //! one that rests, its layers and its own changes stacked as they will be.
 
-use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use oci_spec::runtime::Spec;
-use rustix::fs::CWD;
-use rustix::io::Errno;
 
 use super::runtime::{Claim, LOCK_TIMEOUT, Runtime};
 use crate::model::container::State;
@@ -16,6 +13,7 @@ use crate::model::container::status;
 use crate::model::container::status::Action;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
+use crate::runtime::init::root_mount;
 use crate::runtime::record::directory::Lock;
 use crate::runtime::{host, plan};
 use crate::sys::mount::{self, Attributes};
@@ -68,8 +66,10 @@ impl Runtime {
         if plan::is_stacked(&config) {
             return stack(&config, directory.path());
         }
-        mount::in_new_mount_namespace(directory.path(), || view(c"rootfs", HARMLESS_ATTRIBUTES))
-            .map_err(|errno| Error::from_errno("mount the root", errno.raw_os_error()))
+        mount::in_new_mount_namespace(directory.path(), || {
+            root_mount::view(c"rootfs", HARMLESS_ATTRIBUTES)
+        })
+        .map_err(|errno| Error::from_errno("mount the root", errno.raw_os_error()))
     }
 }
 
@@ -122,28 +122,4 @@ fn stack(config: &Spec, place: &Path) -> Result<OwnedFd> {
         mount::overlay(&root.lower, &root.settings, HARMLESS_ATTRIBUTES)
     })
     .map_err(|errno| Error::from_errno("stack the layers", errno.raw_os_error()))
-}
-
-/// Stacks a root in this mount namespace; runs between clone and exec.
-pub(crate) fn mount(root: &plan::Root) -> Result<OwnedFd, Errno> {
-    if !root.has_lowerdir_append {
-        return mount::overlay_by_text(&root.target, &root.options, root.attributes);
-    }
-    let overlay = mount::overlay(&root.lower, &root.settings, root.attributes)?;
-    mount::attach(&overlay, mount::open_directory(&root.target)?)?;
-    Ok(overlay)
-}
-
-/// Makes a copied root a mount of this namespace; runs between clone and exec.
-pub(crate) fn bind(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno> {
-    let root = view(path, attributes)?;
-    mount::attach(&root, mount::open_directory(path)?)?;
-    Ok(root)
-}
-
-/// A directory as a mount that is nowhere yet.
-fn view(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno> {
-    let view = mount::clone_tree(CWD, path)?;
-    mount::add_attributes(&view, attributes)?;
-    Ok(view)
 }

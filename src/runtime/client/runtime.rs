@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Child;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::model::container::State;
@@ -19,6 +17,7 @@ use crate::runtime::protocol::{Reply, Request};
 use crate::runtime::record::container_store::ContainerStore;
 use crate::runtime::record::directory::{Directory, Lock};
 use crate::runtime::record::spec_cache::SpecCache;
+use crate::runtime::spawn::role::Children;
 use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
 use crate::sys::userns;
@@ -36,7 +35,7 @@ pub struct Runtime {
     pub(super) root: PathBuf,
     pub(super) cgroup_parent: String,
     /// Monitors that this process started; they are reaped as they end.
-    pub(super) monitors: Mutex<Vec<Child>>,
+    pub(super) monitors: Children,
     pub(super) spec_cache: SpecCache,
 }
 
@@ -56,7 +55,7 @@ impl Runtime {
             containers: ContainerStore::at(root),
             root: root.to_owned(),
             cgroup_parent: cgroup_parent.trim_matches('/').to_owned(),
-            monitors: Mutex::new(Vec::new()),
+            monitors: Children::default(),
             spec_cache: SpecCache::default(),
         }
     }

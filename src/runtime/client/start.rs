@@ -1,13 +1,10 @@
 //! Starts containers: from files to a monitor at work.
 
 use std::fs;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use super::exec;
 use super::runtime::{CGROUP_PARENT, Claim, Runtime};
 use crate::model::container::options::StopOptions;
 use crate::model::container::status::{self, Action, Transition};
@@ -17,11 +14,11 @@ use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cancel::CancelToken;
 use crate::runtime::protocol::connection::Connection;
-use crate::runtime::protocol::{Request, StartOptions};
+use crate::runtime::protocol::{Request, StartOptions, role};
 use crate::runtime::record::directory::Lock;
+use crate::runtime::trace;
 use crate::runtime::trace::operation::Operation;
-use crate::runtime::{monitor, rootless, trace};
-use crate::sys::{self, userns};
+use crate::sys::userns;
 
 impl Runtime {
     /// Runs a container's program; nothing to do where it runs. Returns when it really runs.
@@ -103,56 +100,12 @@ impl Runtime {
                 .context(|| format!("write `{}`", path.display()))?;
         }
         let lock = Stdio::from(OwnedFd::from(lock.file));
-        self.spawn(monitor::NAME, id, &self.cgroup_parent, lock)
+        self.monitors.spawn(role::MONITOR, &self.root, id, &self.cgroup_parent, lock)
     }
 
     /// Starts the helper of an exec, as a monitor is started.
     pub(crate) fn spawn_helper(&self, id: &ContainerId) -> Result<Connection> {
-        self.spawn(exec::NAME, id, &self.parent_of(id), Stdio::null())
-    }
-
-    fn spawn(
-        &self,
-        name: &str,
-        id: &ContainerId,
-        cgroup_parent: &str,
-        stdout: Stdio,
-    ) -> Result<Connection> {
-        self.reap_monitors();
-        let (ours, theirs) = UnixStream::pair().context(|| "socketpair".to_owned())?;
-        // The monitor becomes init, and a hostile image may make init run its own program anew.
-        let sealed = sys::process::sealed_program();
-        let program = match &sealed {
-            Some(file) => format!("/proc/self/fd/{}", file.as_raw_fd()),
-            None => "/proc/self/exe".to_owned(),
-        };
-        let mut command = Command::new(program);
-        command
-            .arg0(name)
-            .arg(&self.root)
-            .arg(id.as_str())
-            .arg(cgroup_parent)
-            .env_clear()
-            .process_group(0)
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(stdout)
-            .stderr(Stdio::null());
-        let child = command.spawn().context(|| format!("start `{name}`"))?;
-        if userns::in_user_namespace() {
-            rootless::register_member(&self.root, child.id())?;
-        }
-        if let Ok(mut monitors) = self.monitors.lock() {
-            monitors.push(child);
-        }
-        Ok(Connection::new(ours))
-    }
-
-    /// Takes note of monitors that have ended, so that none stays a zombie while this process
-    /// lives.
-    fn reap_monitors(&self) {
-        if let Ok(mut monitors) = self.monitors.lock() {
-            monitors.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-        }
+        self.monitors.spawn(role::EXEC, &self.root, id, &self.parent_of(id), Stdio::null())
     }
 }
 

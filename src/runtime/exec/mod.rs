@@ -1,6 +1,8 @@
 //! The helper: one small process per further program in a container. It is made like a monitor,
 //! joins the container, and stays until the program has ended, whether its front stays or not.
 
+pub(super) mod environment;
+
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -37,7 +39,7 @@ const DRAIN: Duration = Duration::from_millis(500);
 
 /// The life of a helper. Its arguments are the root, the container's id and the parent cgroup; its
 /// standard input is the connection to the front.
-pub fn run() -> u8 {
+pub(super) fn run() -> u8 {
     let Some(front) = sys::process::take_stdio(0) else { return 1 };
     if sys::process::close_inherited(&[front.as_fd()]).is_err() {
         return 1;
@@ -138,7 +140,7 @@ fn start(
     let config = process_of(directory.read("config.json")?, &spec);
     let plan = plan::join(&config, spec.stdin)?;
     let (stdin, write) = if spec.stdin && !spec.tty {
-        let (read, write) = spawn::pipe()?;
+        let (read, write) = sys::process::pipe()?;
         let failed = |errno: Errno| Error::from_errno("ioctl(FIONBIO)", errno.raw_os_error());
         rustix::io::ioctl_fionbio(&write, true).map_err(failed)?;
         (Some(read), Some(write))

@@ -3,29 +3,29 @@
 use crate::model::Result;
 use crate::sys;
 
-/// The host name of this machine.
+/// Returns the host name.
 pub fn name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// Which boot this is.
+/// Returns the id of the present boot.
 pub fn boot_id() -> String {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     text.trim().to_owned()
 }
 
-/// Whether overlay takes layers one by one (Linux 6.8).
+/// Returns whether overlay takes layers one by one (Linux 6.8).
 pub(crate) fn has_lowerdir_append() -> bool {
     kernel_version() >= (6, 8)
 }
 
-/// How many layers a root may be stacked of. overlayfs takes 500; older kernels take them as one
-/// text that must fit into a page (mount(2)), with some 85 bytes for each.
+/// Returns how many layers a root may be stacked of. overlayfs takes 500; older kernels take them
+/// as one text that must fit into a page (mount(2)), with some 85 bytes for each.
 pub fn max_layers() -> usize {
     if has_lowerdir_append() { 400 } else { 45 }
 }
 
-/// The kernel's version, major and minor; (0, 0) where its release says none.
+/// Returns the kernel's version, major and minor; (0, 0) if its release has none.
 pub(crate) fn kernel_version() -> (u32, u32) {
     let name = rustix::system::uname();
     let release = name.release().to_string_lossy();
@@ -34,7 +34,7 @@ pub(crate) fn kernel_version() -> (u32, u32) {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-/// Random bytes of the kernel.
+/// Returns random bytes of the kernel.
 ///
 /// # Errors
 /// Only before the kernel has any, early at boot.

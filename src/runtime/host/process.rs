@@ -2,7 +2,7 @@
 
 use crate::model::value::signal::Signal;
 
-/// Whether a process has a handler for a signal, and whether it ignores it (proc_pid_status(5)).
+/// Returns whether a process handles a signal, and whether it ignores it (proc_pid_status(5)).
 /// Without a handler the kernel gives it none that could end it, where it is the first of a process
 /// namespace (pid_namespaces(7)).
 pub fn signal_disposition(pid: i32, signal: Signal) -> [bool; 2] {
@@ -14,13 +14,13 @@ pub fn signal_disposition(pid: i32, signal: Signal) -> [bool; 2] {
     })
 }
 
-/// The first child of a process; none where the kernel does not tell.
+/// Returns the first child of a process, `None` if the kernel does not list children.
 pub fn first_child(pid: i32) -> Option<i32> {
     let path = format!("/proc/{pid}/task/{pid}/children");
     std::fs::read_to_string(path).ok()?.split_whitespace().next()?.parse().ok()
 }
 
-/// When a process started, in clock ticks since boot: field 22 of proc_pid_stat(5).
+/// Returns when a process started, in clock ticks since boot: field 22 of proc_pid_stat(5).
 pub(crate) fn start_time(pid: i32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The second field is in parentheses and may hold anything, so it is skipped from the end.

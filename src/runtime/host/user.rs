@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::sys::userns;
 
-/// The ordinary user outside of this namespace: number and name.
+/// Returns number and name of the ordinary user outside of this namespace.
 pub(crate) fn caller() -> (u32, String) {
     let uid = userns::identity().root_outside();
     let uid = uid.unwrap_or_else(|| rustix::process::geteuid().as_raw());
@@ -12,7 +12,7 @@ pub(crate) fn caller() -> (u32, String) {
     (uid, name_of(uid, &passwd).unwrap_or_else(|| uid.to_string()))
 }
 
-/// The name of a user in the text of passwd(5).
+/// Finds the name of a user in the text of passwd(5).
 pub(crate) fn name_of(uid: u32, passwd: &str) -> Option<String> {
     let number = uid.to_string();
     let mut lines = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());

@@ -6,11 +6,13 @@
 //! succeeded.
 
 pub mod device;
+mod null;
 pub mod passwd;
 pub mod pid1;
 pub(super) mod privileges;
 pub(super) mod proc_self;
 pub(super) mod read_etc;
+pub(super) mod root_mount;
 pub mod rooted_path;
 pub(super) mod terminal;
 pub(super) mod traced;
@@ -22,11 +24,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::plan::{DeviceNode, FileStep, MountStep, Plan, Step};
-use super::protocol::{Report, Size};
-use crate::runtime::client::root;
-use crate::runtime::init::rooted_path::{PlaceKind, make_directories};
-use crate::runtime::init::traced::TraceWriter;
+use self::rooted_path::{PlaceKind, make_directories};
+use self::traced::TraceWriter;
+use crate::runtime::plan::{DeviceNode, FileStep, MountStep, Plan, Step};
+use crate::runtime::protocol::{Report, Size};
 use crate::sys::mount::{self, Attributes};
 use crate::sys::{net, process, seccomp};
 
@@ -114,6 +115,7 @@ struct PlanRunner<'a> {
 }
 
 impl PlanRunner<'_> {
+    #[expect(clippy::too_many_lines, reason = "one arm a step")]
     fn perform(&mut self, step: &Step) -> Result<(), Errno> {
         match step {
             Step::CloseInherited => process::close_all_but(&self.init.descriptors),
@@ -126,8 +128,10 @@ impl PlanRunner<'_> {
             Step::NewSession => rustix::process::setsid().map(drop),
             Step::BringLoopbackUp => net::loopback_up(),
             Step::MakeMountsSlave => mount::make_all_slaves(),
-            Step::MountRoot(overlay) => self.begin_root(root::mount(overlay)),
-            Step::BindRoot { path, attributes } => self.begin_root(root::bind(path, *attributes)),
+            Step::MountRoot(overlay) => self.begin_root(root_mount::mount(overlay)),
+            Step::BindRoot { path, attributes } => {
+                self.begin_root(root_mount::bind(path, *attributes))
+            }
             Step::Mount(mount) => self.mount(mount),
             Step::BindFile(file) => self.bind_file(file),
             Step::BindDevice(device) => device::bind_device(self.root()?, device),
@@ -138,7 +142,7 @@ impl PlanRunner<'_> {
             Step::PivotRoot => mount::pivot(self.root()?),
             Step::JoinNamespaces(which) => self.join_namespaces(*which),
             Step::CloseHostFds => self.close_host_fds(),
-            Step::OpenNullInput => open_null_input(),
+            Step::OpenNullInput => null::open_input(),
             Step::OpenTerminal { console } => self.open_terminal(*console),
             Step::WriteSysctl { path, value, optional } => match self.write_sysctl(path, value) {
                 Err(Errno::NOENT) if *optional => Ok(()),
@@ -170,18 +174,16 @@ impl PlanRunner<'_> {
             Step::SetNoNewPrivs => rustix::thread::set_no_new_privs(true),
             Step::LoadSeccomp(judge) => seccomp::set(&judge.program, judge.flags),
             Step::SetCredentials(step) => {
-                self.home = privileges::set_credentials(self.init, self.terminal.as_ref(), step)?;
+                self.home = privileges::set_credentials(
+                    &self.init.environment,
+                    &self.init.streams,
+                    self.terminal.as_ref(),
+                    step,
+                )?;
                 Ok(())
             }
             Step::CloseDescriptors => self.close_descriptors(),
             Step::Execute => self.execute(),
-            shared => self.share(shared),
-        }
-    }
-
-    /// The steps of what is not the container's alone.
-    fn share(&mut self, step: &Step) -> Result<(), Errno> {
-        match step {
             Step::JoinNamespace { fd_index: slot, .. } => {
                 let namespace = self.init.namespaces.get(*slot).ok_or(Errno::BADF)?;
                 process::enter_namespace(namespace)
@@ -203,14 +205,10 @@ impl PlanRunner<'_> {
             Step::MountTmpfs(memory) => {
                 let mounted =
                     mount::filesystem(&memory.fstype, &memory.settings, memory.attributes)?;
-                let place = rooted_path::open_or_create(
-                    self.root()?,
-                    &memory.target,
-                    PlaceKind::Directory,
-                )?;
+                let (root, target) = (self.root()?, &memory.target);
+                let place = rooted_path::open_or_create(root, target, PlaceKind::Directory)?;
                 mount::attach(mounted, place)
             }
-            _ => Err(Errno::NOSYS),
         }
     }
 
@@ -378,7 +376,7 @@ impl PlanRunner<'_> {
 
     /// The container's own `/dev/null`.
     fn null(&self) -> Result<OwnedFd, Errno> {
-        null(self.root()?, OFlags::PATH)
+        null::open(self.root()?, OFlags::PATH)
     }
 
     fn close_descriptors(&self) -> Result<(), Errno> {
@@ -438,23 +436,5 @@ fn new_keyring() -> Result<(), Errno> {
     match process::join_new_keyring() {
         Err(Errno::NOSYS | Errno::DQUOT | Errno::PERM | Errno::ACCESS) => Ok(()),
         result => result,
-    }
-}
-
-/// A fifo that a container put there must not hold us up.
-fn open_null_input() -> Result<(), Errno> {
-    let root = mount::open_directory(c"/")?;
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-    process::dup_to(null(root.as_fd(), flags)?, 0)
-}
-
-/// `/dev/null` of a root, and nothing else that has its name (CVE-2025-31133).
-fn null(root: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let null = mount::open_beneath(root, c"dev/null", flags)?;
-    let status = rustix::fs::fstat(&null)?;
-    let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice;
-    match is_device && status.st_rdev == rustix::fs::makedev(1, 3) {
-        true => Ok(null),
-        false => Err(Errno::NODEV),
     }
 }

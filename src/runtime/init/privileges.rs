@@ -7,7 +7,6 @@ use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 
-use super::Init;
 use super::{passwd, read_etc};
 use crate::runtime::plan::Credentials;
 use crate::sys::{identity, process};
@@ -17,7 +16,8 @@ use crate::sys::{identity, process};
 /// Order: the bounding set first, while CAP_SETPCAP is there; then groups and user, which take
 /// the capabilities of a user that is not root; then what remains (capabilities(7)).
 pub(crate) fn set_credentials(
-    init: &Init,
+    environment: &[CString],
+    streams: &[Option<OwnedFd>; 3],
     terminal: Option<&OwnedFd>,
     step: &Credentials,
 ) -> Result<CString, Errno> {
@@ -30,12 +30,12 @@ pub(crate) fn set_credentials(
                 passwd::Unknown::Group => Errno::SRCH,
             },
         )?;
-    let has_home = init.environment.iter().any(|entry| entry.to_bytes().starts_with(b"HOME="));
+    let has_home = environment.iter().any(|entry| entry.to_bytes().starts_with(b"HOME="));
     let home = match has_home {
         true => CString::default(),
         false => CString::new([b"HOME=", user.home].concat()).unwrap_or_default(),
     };
-    chown_streams(init, terminal, user.uid)?;
+    chown_streams(streams, terminal, user.uid)?;
     let bounding = step.bounding & identity::bounding();
     identity::drop_bounding(bounding)?;
     identity::keep_capabilities(true)?;
@@ -51,11 +51,15 @@ pub(crate) fn set_credentials(
 }
 
 /// `/dev/stdout` can be opened again only by who owns the pipe behind it.
-fn chown_streams(init: &Init, terminal: Option<&OwnedFd>, uid: u32) -> Result<(), Errno> {
+fn chown_streams(
+    streams: &[Option<OwnedFd>; 3],
+    terminal: Option<&OwnedFd>,
+    uid: u32,
+) -> Result<(), Errno> {
     if uid == 0 {
         return Ok(());
     }
-    for stream in init.streams.iter().flatten().chain(terminal) {
+    for stream in streams.iter().flatten().chain(terminal) {
         rustix::fs::fchown(stream, Some(rustix::fs::Uid::from_raw(uid)), None)?;
     }
     Ok(())

@@ -56,7 +56,7 @@ pub fn make_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Er
 
 /// The place `path` inside `root` for a user's mount. Links are followed inside the root, also
 /// those that lead nowhere yet; what is missing is made. `EBUSY` for the root itself, `EXDEV` for
-/// the kernel's file systems, wherever links of the image lead (confinement.md, D2 and D4).
+/// the kernel's file systems, wherever links of the image lead (ARCHITECTURE.md, D2 and D4).
 pub fn open_or_create(
     root: BorrowedFd<'_>,
     path: &CStr,
@@ -175,7 +175,7 @@ fn make_one(dir: BorrowedFd<'_>, name: &CStr, wanted: PlaceKind) -> Result<(), E
 }
 
 /// Enters the working directory; with `make`, makes it where it is missing. The present root must
-/// be the container's; a path that leads out of it is never taken (confinement.md, D2, D7 and D9).
+/// be the container's; a path that leads out of it is never taken (ARCHITECTURE.md, D2, D7 and D9).
 pub fn enter(path: &CStr, make: bool) -> Result<(), Errno> {
     let root = mount::open_directory(c"/")?;
     match walk(root.as_fd(), path, make.then_some(PlaceKind::Directory))? {

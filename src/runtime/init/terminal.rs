@@ -1,6 +1,6 @@
 //! A container's terminal: opened inside, in the container's own devpts, and held by its monitor.
 //!
-//! The operator's terminal never gets inside (confinement.md, D18).
+//! The operator's terminal never gets inside (ARCHITECTURE.md, D18).
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;

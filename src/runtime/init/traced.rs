@@ -1,4 +1,4 @@
-//! The steps of init while they are traced: told by init over a pipe, noted by who made it.
+//! The steps of init while they are traced: init writes each to a pipe, and `spawn` reads it.
 //!
 //! Between clone and exec nothing can be noted in memory that anybody else sees. So each step is a
 //! few bytes on a pipe, and where somebody watches, init waits at a second one before it goes on.
@@ -7,30 +7,27 @@ use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 
-use crate::model::script::trace::Span;
-use crate::runtime::plan::{Plan, Step};
-use crate::runtime::spawn::pipe;
-use crate::runtime::trace;
+use crate::runtime::plan::Step;
 use crate::sys::clock;
 
 /// What is told of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct StepReport {
+pub(in crate::runtime) struct StepReport {
     /// Which step of the plan, from 0.
-    step: u64,
+    pub(in crate::runtime) step: u64,
     /// When it was begun, in nanoseconds of the monotonic clock.
-    start: u64,
-    /// How long it took, in nanoseconds, or [`Note::AHEAD`].
-    duration: u64,
+    pub(in crate::runtime) start: u64,
+    /// How long it took, in nanoseconds, or [`StepReport::AHEAD`].
+    pub(in crate::runtime) duration: u64,
     /// The error number with which it failed; 0 where it did not.
-    errno: u64,
+    pub(in crate::runtime) errno: u64,
 }
 
 impl StepReport {
     /// Shorter than PIPE_BUF, so it always comes whole (pipe(7)).
-    const SIZE: usize = 32;
+    pub(in crate::runtime) const SIZE: usize = 32;
     /// The step is not taken yet, and init waits until it may.
-    const AHEAD: u64 = u64::MAX;
+    pub(in crate::runtime) const AHEAD: u64 = u64::MAX;
 
     fn to_bytes(self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
@@ -41,7 +38,7 @@ impl StepReport {
         bytes
     }
 
-    fn from_bytes(bytes: &[u8; Self::SIZE]) -> Self {
+    pub(in crate::runtime) fn from_bytes(bytes: &[u8; Self::SIZE]) -> Self {
         let number = |at: usize| {
             let mut part = [0; 8];
             part.copy_from_slice(&bytes[8 * at..8 * at + 8]);
@@ -61,6 +58,11 @@ pub struct TraceWriter {
 }
 
 impl TraceWriter {
+    /// Writes to `to`, and waits at `gate` before each step where there is one.
+    pub(in crate::runtime) fn new(to: OwnedFd, gate: Option<OwnedFd>) -> Self {
+        TraceWriter { to, gate }
+    }
+
     /// The descriptors that are open.
     pub fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
         [&self.to].into_iter().chain(&self.gate)
@@ -103,65 +105,6 @@ pub fn step(
     let errno = taken.err().map_or(0, Errno::raw_os_error);
     traced.write(number, begun, clock::monotonic().saturating_sub(begun), errno);
     taken
-}
-
-/// The ends of who makes the process.
-#[derive(Debug)]
-pub struct TraceReader {
-    from: OwnedFd,
-    gate: Option<OwnedFd>,
-}
-
-impl TraceReader {
-    /// Init's ends and ours; none where nothing is traced.
-    ///
-    /// # Errors
-    /// When there are no more descriptors.
-    pub fn begin() -> crate::model::Result<(Option<TraceWriter>, Option<Self>)> {
-        if !trace::is_on() {
-            return Ok((None, None));
-        }
-        let (from, to) = pipe()?;
-        let (wait, open) = match trace::is_watched() {
-            true => pipe().map(|(wait, open)| (Some(wait), Some(open)))?,
-            false => (None, None),
-        };
-        Ok((Some(TraceWriter { to, gate: wait }), Some(TraceReader { from, gate: open })))
-    }
-
-    /// Notes each step, until init has become its program or given up.
-    pub fn follow(self, plan: &Plan) {
-        let mut bytes = [0; StepReport::SIZE];
-        loop {
-            match rustix::io::read(&self.from, &mut bytes) {
-                Ok(StepReport::SIZE) => {}
-                Err(Errno::INTR) => continue,
-                _ => return,
-            }
-            let StepReport { step, start: begun, duration: took, errno } =
-                StepReport::from_bytes(&bytes);
-            let step = usize::try_from(step).ok().and_then(|step| plan.steps.get(step));
-            let Some(mut deed) = step.map(Step::describe) else { continue };
-            if took == StepReport::AHEAD {
-                trace::before(&deed);
-                let _ = self.gate.as_ref().map(|gate| rustix::io::write(gate, b"g"));
-                continue;
-            }
-            deed.span = Some(Span { start: begun, duration: took });
-            deed.failure = i32::try_from(errno).ok().filter(|errno| *errno != 0).map(reason);
-            match deed.failure.is_some() {
-                // The last step was told before it was taken.
-                true => trace::replace(deed),
-                false => trace::add(vec![deed]),
-            }
-        }
-    }
-}
-
-/// An error number in words.
-fn reason(errno: i32) -> String {
-    let text = std::io::Error::from_raw_os_error(errno).to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::inotify::Inotify;
 
+use super::line;
 use super::line_reader::{Lines, watch};
 use super::rotation::{self, LogSegment};
-use super::writer;
 use crate::model::error::Context;
 use crate::model::observe::log::{LogLine, LogOptions, Stream};
 use crate::model::{Error, Kind, Result};
@@ -124,7 +124,7 @@ impl Reader {
             if self.finished {
                 return Ok(self.rest());
             }
-            while let Some(record) = self.lines.next(writer::parse)? {
+            while let Some(record) = self.lines.next(line::parse)? {
                 let line = record.and_then(|(line, partial)| self.join(line, partial));
                 match line.filter(|line| self.matches(line)) {
                     // Whatever comes after it is later still.

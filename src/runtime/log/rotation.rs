@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::writer;
+use super::line;
 use crate::model::observe::log::Stream;
 
 const CHUNK: usize = 64 * 1024;
@@ -150,7 +150,7 @@ fn seek_last_lines(
             if start == 0 && position > 0 {
                 break;
             }
-            let record = writer::parse(&bytes[start..end]);
+            let record = line::parse(&bytes[start..end]);
             let ends = record.is_some_and(|(line, partial)| {
                 !partial && stream.is_none_or(|stream| line.stream == stream)
             });

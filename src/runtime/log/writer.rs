@@ -14,29 +14,16 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::line::Record;
 use super::rotation;
 use crate::model::container::supervision::LogConfig;
-use crate::model::observe::log::{LogLine, Stream};
+use crate::model::observe::log::Stream;
 use crate::model::{Error, Kind, Result};
 
 /// The longest part of a line in one record, in bytes.
 const MAX_LINE: usize = 16 * 1024;
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Record<'a> {
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    log: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log64: Option<String>,
-    stream: Stream,
-    #[serde(borrow)]
-    time: Cow<'a, str>,
-    /// The line goes on in the stream's next record.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    partial: bool,
-}
 
 /// What is said where the disk was full: so much is missing.
 #[derive(Debug, Serialize)]
@@ -193,22 +180,11 @@ impl Writer {
     }
 }
 
-/// Reads one record, and whether its line goes on in the next one; `None` for a marker of a gap or a
-/// record that is damaged.
-pub(crate) fn parse(line: &[u8]) -> Option<(LogLine, bool)> {
-    let record: Record<'_> = serde_json::from_slice(line).ok()?;
-    let bytes = match (record.log, record.log64) {
-        (Some(text), _) => text.into_owned().into_bytes(),
-        (None, Some(encoded)) => BASE64.decode(encoded).ok()?,
-        (None, None) => return None,
-    };
-    let line = LogLine { time: record.time.parse().ok()?, stream: record.stream, bytes };
-    Some((line, record.partial))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::line;
     use super::*;
+    use crate::model::observe::log::LogLine;
 
     fn written(writes: &[(Stream, &[u8])]) -> Vec<LogLine> {
         let directory = tempfile::tempdir().unwrap();
@@ -218,7 +194,7 @@ mod tests {
             writer.write(*stream, bytes);
         }
         let text = std::fs::read(&path).unwrap();
-        text.split(|b| *b == b'\n').filter_map(parse).map(|(line, _)| line).collect()
+        text.split(|b| *b == b'\n').filter_map(line::parse).map(|(line, _)| line).collect()
     }
 
     #[test]

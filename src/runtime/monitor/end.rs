@@ -1,11 +1,15 @@
 //! How a run ends: recorded, told, and everything given back.
 
 use std::fs;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags};
 
-use super::Monitor;
+use super::policy::UsageMeter;
+use super::state::Monitor;
+use crate::model::container::phase::{UsagePhase, add_phase};
+use crate::model::container::status::Status;
 use crate::model::script::trace::ProcessRole;
 use crate::model::{Error, Result};
 use crate::runtime::protocol::Reply;
@@ -99,5 +103,18 @@ impl Monitor {
             let _ = self.containers.remove_unused_volumes(&own);
         }
         self.lock = None;
+    }
+
+    /// Counts what was used since the last call for this status.
+    pub(super) fn measure(&mut self, status: Status) {
+        let (now, usage) = (Instant::now(), self.cgroup.usage());
+        let phase = UsagePhase {
+            status,
+            duration: now.saturating_duration_since(self.meter.since),
+            cpu: usage.cpu_time.saturating_sub(self.meter.cpu),
+            memory: usage.memory,
+        };
+        add_phase(&mut self.state.phases, phase);
+        self.meter = UsageMeter { since: now, cpu: usage.cpu_time };
     }
 }

@@ -1,6 +1,6 @@
 //! What the monitor tells of its container.
 
-use super::Monitor;
+use super::state::Monitor;
 use crate::model::observe::event::{Action, Event, exit_attributes};
 use crate::runtime::record::journal::write_mounts;
 

@@ -4,31 +4,29 @@
 //! logger. It starts the container, writes its log, answers its socket, and when the container has
 //! ended it records how and goes. It holds the container's lock for all that time.
 
+mod checker;
 mod end;
 mod event;
 mod health;
-pub(super) mod join;
+mod join;
+mod launch;
 mod policy;
 mod restart;
+mod state;
 mod verbs;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
-use self::health::HealthChecker;
-use super::cgroup::{Cgroup, Hierarchies};
-use super::log::Writer;
-use super::protocol::{Reply, Request, Size, StartOptions};
-use super::rootless;
-use super::trace;
-use crate::model::container::options::StopTimeout;
-use crate::model::container::{ContainerSpec, State};
+use self::checker::HealthChecker;
+use self::policy::{RestartState, UsageMeter};
+use self::state::Monitor;
 use crate::model::error::Context;
 use crate::model::observe::event::Action;
 use crate::model::observe::log::Stream;
@@ -36,42 +34,22 @@ use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
-use crate::runtime::client::exec;
-use crate::runtime::client::owner;
-use crate::runtime::monitor::policy::UsageMeter;
-use crate::runtime::monitor::restart::RestartState;
+use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::protocol::client::{ClientConnection, ClientMessage};
+use crate::runtime::protocol::{Reply, Request, StartOptions};
 use crate::runtime::record::container_store::ContainerStore;
-use crate::runtime::record::directory::Directory;
-use crate::runtime::spawn::stdin_writer::StdinWriter;
 use crate::runtime::trace::operation::Operation;
+use crate::runtime::{rootless, trace};
 use crate::sys;
-
-/// Argument 0 of a monitor, which also names it in `ps`.
-pub const NAME: &str = "lifebox-monitor";
 
 /// How long the output of a container that has ended is waited for, should a process that left
 /// its namespaces hold it open.
 const DRAIN: Duration = Duration::from_secs(5);
 const CHUNK: usize = 64 * 1024;
 
-/// Whether this process was started as a monitor, as the helper of an exec or as the keeper of an
-/// owner: then `main` must call [`run`] before all else.
-pub fn is_monitor() -> bool {
-    let names = [NAME, exec::NAME, owner::NAME];
-    std::env::args_os().next().is_some_and(|name| names.iter().any(|known| name == *known))
-}
-
 /// The life of a monitor. Its arguments are the root, the container's id and the parent cgroup; its
 /// standard input is the connection to the front, its standard output the container's lock.
-pub fn run() -> u8 {
-    let name = std::env::args_os().next();
-    if name.as_ref().is_some_and(|name| name == exec::NAME) {
-        return exec::run();
-    }
-    if name.is_some_and(|name| name == owner::NAME) {
-        return owner::run();
-    }
+pub(super) fn run() -> u8 {
     let Some(front) = sys::process::take_stdio(0) else { return 1 };
     let Some(lock) = sys::process::take_stdio(1) else { return 1 };
     if sys::process::close_inherited(&[front.as_fd(), lock.as_fd()]).is_err() {
@@ -88,55 +66,6 @@ pub fn run() -> u8 {
             1
         }
     }
-}
-
-/// A monitor at work.
-#[derive(Debug)]
-struct Monitor {
-    containers: ContainerStore,
-    directory: Directory,
-    hierarchies: Hierarchies,
-    cgroup: Cgroup,
-    spec: ContainerSpec,
-    state: State,
-    listener: UnixListener,
-    clients: Vec<ClientConnection>,
-    /// Dropped when the record is final: from then on others may change the container.
-    lock: Option<File>,
-    run: Option<Run>,
-    /// The code with which it ended, and until when its output is waited for.
-    exited: Option<(i32, Instant)>,
-    /// When to kill it; unset in a stop without limit.
-    kill_at: Option<Instant>,
-    /// `--rm` is put aside: it is being restarted.
-    keep_container: bool,
-    restart_state: RestartState,
-    /// Since when, and from what, its use is counted.
-    meter: UsageMeter,
-    /// When it was asked to end, on the clock of traces.
-    stop_requested_at: Option<(u64, StopTimeout)>,
-    /// Asks whether it is well, where that is wanted.
-    checker: Option<Box<HealthChecker>>,
-    /// When the pause before a restart is over.
-    wake_at: Option<Instant>,
-    /// How large its terminal is to be.
-    window_size: Option<Size>,
-}
-
-/// A container that runs.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(super) child: sys::process::Child,
-    pub(super) outputs: [Option<OwnedFd>; 2],
-    pub(super) log: Writer,
-    /// Holds the container's standard input open.
-    pub(super) stdin: Option<File>,
-    /// What is typed into its terminal.
-    pub(super) input: StdinWriter,
-    /// Our end of its terminal.
-    pub(super) terminal: Option<OwnedFd>,
-    /// What tells its processes where it has no cgroup.
-    pub(super) mounts: Option<PathBuf>,
 }
 
 /// Leaves the front's session, terminal and signals, and reads the container's files.

@@ -1,36 +1,41 @@
-//! What a run uses, counted for each status that it has.
+//! What the monitor decides by: when to restart, and what a run uses.
 
 use std::time::{Duration, Instant};
 
-use super::Monitor;
-use crate::model::container::phase::{UsagePhase, add_phase};
-use crate::model::container::status::Status;
+/// What restarts depend on.
+#[derive(Debug)]
+pub(super) struct RestartState {
+    /// Somebody ends it: no restart.
+    pub(super) stopping: bool,
+    /// It is ended by `stop`, which is told when it has.
+    pub(super) stopped: bool,
+    /// The pause before the last restart.
+    pub(super) delay: Duration,
+    /// When the present run began.
+    pub(super) run_started: Instant,
+}
+
+impl RestartState {
+    pub(super) fn new() -> Self {
+        RestartState {
+            stopping: false,
+            stopped: false,
+            delay: Duration::ZERO,
+            run_started: Instant::now(),
+        }
+    }
+}
 
 /// Since when it is counted, and how much was used until then.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct UsageMeter {
-    since: Instant,
-    cpu: Duration,
+    pub(super) since: Instant,
+    pub(super) cpu: Duration,
 }
 
 impl UsageMeter {
     /// From now on, in a new cgroup.
     pub(super) fn begin() -> Self {
         UsageMeter { since: Instant::now(), cpu: Duration::ZERO }
-    }
-}
-
-impl Monitor {
-    /// Counts what was used since the last call for this status.
-    pub(super) fn measure(&mut self, status: Status) {
-        let (now, usage) = (Instant::now(), self.cgroup.usage());
-        let phase = UsagePhase {
-            status,
-            duration: now.saturating_duration_since(self.meter.since),
-            cpu: usage.cpu_time.saturating_sub(self.meter.cpu),
-            memory: usage.memory,
-        };
-        add_phase(&mut self.state.phases, phase);
-        self.meter = UsageMeter { since: now, cpu: usage.cpu_time };
     }
 }

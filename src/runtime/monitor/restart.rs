@@ -1,11 +1,12 @@
 //! Restarts by the policy, and changes of limits while the container runs.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::Monitor;
+use super::launch::launch;
 use super::policy::UsageMeter;
+use super::state::Monitor;
 use crate::model::Result;
 use crate::model::container::Changes;
 use crate::model::container::resources::Resources;
@@ -14,45 +15,15 @@ use crate::model::container::supervision::restart_delay;
 use crate::model::observe::event::Action;
 use crate::model::observe::log::Stream;
 use crate::runtime::protocol::Reply;
-use crate::runtime::spawn;
 use crate::runtime::{host, oci};
-
-/// What restarts depend on.
-#[derive(Debug)]
-pub(super) struct RestartState {
-    /// Somebody ends it: no restart.
-    pub(super) stopping: bool,
-    /// It is ended by `stop`, which is told when it has.
-    pub(super) stopped: bool,
-    /// The pause before the last restart.
-    delay: Duration,
-    /// When the present run began.
-    run_started: Instant,
-}
-
-impl RestartState {
-    pub(super) fn new() -> Self {
-        RestartState {
-            stopping: false,
-            stopped: false,
-            delay: Duration::ZERO,
-            run_started: Instant::now(),
-        }
-    }
-}
 
 impl Monitor {
     /// Runs the program and records that it runs.
     pub(super) fn run_program(&mut self) -> Result<()> {
         // What it takes to set it up is counted for it as well.
         self.meter = UsageMeter::begin();
-        let run = spawn::launch(
-            &self.directory,
-            &self.hierarchies,
-            &self.cgroup,
-            &self.spec,
-            self.window_size,
-        )?;
+        let run =
+            launch(&self.directory, &self.hierarchies, &self.cgroup, &self.spec, self.window_size)?;
         let before = self.state.clone();
         self.state.status = Status::Running;
         self.state.pid = run.child.pid;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::Monitor;
+use super::state::Monitor;
 use crate::model::container::options::StopTimeout;
 use crate::model::container::phase::StopRecord;
 use crate::model::container::status;

@@ -30,7 +30,7 @@ pub const INIT_PATH: &str = "/sbin/docker-init";
 pub const DEFAULT_SYSCTLS: [(&str, &str); 2] =
     [("net.ipv4.ip_unprivileged_port_start", "0"), ("net.ipv4.ping_group_range", "0 2147483647")];
 
-/// The device nodes that every container has: path, major, minor (confinement.md, 2.5).
+/// The device nodes that every container has: path, major, minor.
 pub const DEVICES: [(&str, i64, i64); 6] = [
     ("/dev/null", 1, 3),
     ("/dev/zero", 1, 5),

@@ -1,6 +1,6 @@
 //! A container's spec as an OCI runtime specification: `config.json`.
 //!
-//! The file is the contract between engine and runtime (decision 4): any OCI runtime can read it,
+//! The file is the contract between engine and runtime (docs/decisions/0004): any OCI runtime can read it,
 //! and learners find the field's own words in it. What the standard has no place for stands in
 //! annotations: how the root is stacked, and the user as the image names it.
 
@@ -86,7 +86,7 @@ pub fn config(
     Ok(config)
 }
 
-/// The mounts of every container (confinement.md, 2.2).
+/// The mounts of every container.
 fn mounts() -> Value {
     let bind = |name: &str| {
         json!({

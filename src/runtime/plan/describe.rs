@@ -32,6 +32,7 @@ impl Step {
     }
 
     /// Its name, and the calls that every such step makes.
+    #[expect(clippy::too_many_lines, reason = "one arm a step")]
     fn key(&self) -> (&'static str, &'static [&'static str]) {
         match self {
             Step::CloseInherited => ("close-inherited", &["close_range"]),
@@ -39,11 +40,11 @@ impl Step {
             Step::SetOomScore(_) => ("set-oom-score", &["openat", "write"]),
             Step::JoinCgroups => ("join-cgroups", &[]),
             Step::NewCgroupNamespace => ("new-cgroup-namespace", &["unshare"]),
-            Step::ClearDumpable => ("hide-from-others", &["prctl"]),
+            Step::ClearDumpable => ("clear-dumpable", &["prctl"]),
             Step::NewKeyring => ("new-keyring", &["keyctl"]),
             Step::NewSession => ("new-session", &["setsid"]),
             Step::BringLoopbackUp => ("bring-loopback-up", &["socket", "ioctl"]),
-            Step::MakeMountsSlave => ("stop-propagation", &["mount"]),
+            Step::MakeMountsSlave => ("make-mounts-slave", &["mount"]),
             Step::MountRoot(root) if root.has_lowerdir_append => {
                 ("mount-root", &["fsopen", "fsconfig", "fsmount", "move_mount"])
             }
@@ -57,7 +58,7 @@ impl Step {
             Step::PivotRoot => {
                 ("pivot-root", &["fchdir", "pivot_root", "fchdir", "mount", "umount2", "chdir"])
             }
-            Step::CloseHostFds => ("let-go-of-host", &["close_range"]),
+            Step::CloseHostFds => ("close-host-fds", &["close_range"]),
             Step::JoinNamespaces(_) => ("join-namespaces", &["setns"]),
             Step::OpenNullInput => ("open-null-input", &["openat2", "dup2"]),
             Step::OpenTerminal { .. } => ("open-terminal", &["openat2", "ioctl", "sendmsg"]),
@@ -66,7 +67,7 @@ impl Step {
             Step::MakeReadonly(_) => {
                 ("make-readonly", &["openat2", "open_tree", "mount_setattr", "move_mount"])
             }
-            Step::RemountReadonly(_) => ("seal-mount", &["openat2", "mount_setattr"]),
+            Step::RemountReadonly(_) => ("remount-readonly", &["openat2", "mount_setattr"]),
             Step::Mask(_) => ("mask", &["openat2", "open_tree", "move_mount"]),
             Step::SetLimit { .. } => ("set-limit", &["prlimit64"]),
             Step::ResetSignals => ("reset-signals", &["rt_sigaction", "rt_sigprocmask"]),
@@ -75,33 +76,27 @@ impl Step {
                 ("reset-schedule", &["sched_setaffinity", "setpriority", "ioprio_set"])
             }
             Step::SetUmask(_) => ("set-umask", &["umask"]),
-            Step::SetCwd { .. } => ("enter-directory", &["openat", "fchdir", "getcwd"]),
-            Step::RemountRootReadonly => ("seal-root", &["mount_setattr"]),
-            Step::SetNoNewPrivs => ("forbid-new-privileges", &["prctl"]),
-            Step::LoadSeccomp(_) => ("load-filter", &["seccomp"]),
-            Step::SetApparmorProfile(_) => ("set-profile", &["openat"]),
-            Step::SetSelinuxLabel(_) => ("set-label", &["openat", "write"]),
+            Step::SetCwd { .. } => ("set-cwd", &["openat", "fchdir", "getcwd"]),
+            Step::RemountRootReadonly => ("remount-root-readonly", &["mount_setattr"]),
+            Step::SetNoNewPrivs => ("set-no-new-privs", &["prctl"]),
+            Step::LoadSeccomp(_) => ("load-seccomp", &["seccomp"]),
+            Step::SetApparmorProfile(_) => ("set-apparmor-profile", &["openat"]),
+            Step::SetSelinuxLabel(_) => ("set-selinux-label", &["openat", "write"]),
             Step::SetCredentials(step) => {
                 let calls = &["prctl", "setgroups", "setresgid", "setresuid", "capset", "prctl"];
-                (if step.is_root() { "become-root" } else { "become-user" }, calls)
+                (if step.is_root() { "set-credentials-root" } else { "set-credentials" }, calls)
             }
             Step::CloseDescriptors => ("close-descriptors", &["close_range"]),
             Step::Execute => ("execute", &["execve"]),
-            shared => shared.key_of_shared(),
-        }
-    }
-
-    /// The same for the steps of what is not the container's alone.
-    fn key_of_shared(&self) -> (&'static str, &'static [&'static str]) {
-        match self {
             Step::JoinNamespace { .. } => ("join-namespace", &["setns"]),
-            Step::OpenDevShm => ("open-shared-memory", &["setns", "open_tree", "setns"]),
+            Step::OpenDevShm => ("open-dev-shm", &["setns", "open_tree", "setns"]),
             Step::SetDomainname(_) => ("set-domainname", &["setdomainname"]),
-            Step::OpenBindSource(_) => ("open-source", &["open_tree", "mount_setattr"]),
-            Step::CopyUpVolume { .. } => ("fill-volume", &[]),
-            Step::AttachBind { .. } => ("show-source", &["move_mount"]),
-            // What is left: `kind` names all others.
-            _ => ("mount-memory", &["fsopen", "fsconfig", "fsmount", "move_mount"]),
+            Step::OpenBindSource(_) => ("open-bind-source", &["open_tree", "mount_setattr"]),
+            Step::CopyUpVolume { .. } => ("copy-up-volume", &[]),
+            Step::AttachBind { .. } => ("attach-bind", &["move_mount"]),
+            Step::MountTmpfs(_) => {
+                ("mount-tmpfs", &["fsopen", "fsconfig", "fsmount", "move_mount"])
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use oci_spec::runtime::LinuxDevice;
 
 use crate::sys::userns::Identity;
 
-/// What the plan needs to know of the host.
+/// What a plan depends on of the host and the monitor.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
     /// Each v1 hierarchy to show inside: directory name, and its mount options.
@@ -15,7 +15,7 @@ pub struct Host {
     pub open_stdin: bool,
     /// Whether overlay takes layers one by one (Linux 6.8).
     pub has_lowerdir_append: bool,
-    /// Who the monitor is in its user namespace.
+    /// The ids of the monitor in its user namespace.
     pub identity: Identity,
     /// All devices of the host, for a privileged container.
     pub devices: Option<Vec<LinuxDevice>>,

@@ -155,7 +155,7 @@ fn program_steps(spec: &Spec, is_first: bool, steps: &mut Vec<Step>) -> Result<(
 }
 
 /// What the security modules are told. It is said through the host's own `/proc`, before anything
-/// of the container's can stand in for that (confinement.md, D5), and waits for the execution.
+/// of the container's can stand in for that (ARCHITECTURE.md, D5), and waits for the execution.
 fn lsm_steps(process: &Process) -> Result<Vec<Step>> {
     let profile = process.apparmor_profile().as_ref();
     let profile = profile.map(|name| text(&format!("exec {name}")).map(Step::SetApparmorProfile));
@@ -195,7 +195,7 @@ fn privilege_steps(spec: &Spec, process: &Process) -> Result<Vec<Step>> {
 fn root_steps(spec: &Spec, linux: &Linux, host: &Host, steps: &mut Vec<Step>) -> Result<()> {
     let mut shown = BindMounts::new(spec)?;
     // What is of the host is opened before anything is mounted, so that nothing of the image can
-    // be taken for it (confinement.md, D3).
+    // be taken for it (ARCHITECTURE.md, D3).
     steps.append(&mut shown.open);
     steps.push(if is_stacked(spec) {
         Step::MountRoot(root(spec, host)?)

@@ -5,30 +5,30 @@ use std::ffi::CString;
 use crate::model::{Error, Kind, Result};
 use crate::sys::mount::{Attributes, Setting};
 
-/// The error for a configuration without `field`.
+/// Makes the error for a configuration without `field`.
 pub(super) fn missing(field: &str) -> Error {
     Error::new(Kind::Corrupt, format!("config.json has no `{field}`"))
 }
 
-/// `value` as a text for system calls, which has no NUL byte.
+/// Converts `value` to a text for system calls, which has no NUL byte.
 pub(super) fn text(value: &str) -> Result<CString> {
     CString::new(value).map_err(|_| {
         Error::new(Kind::Invalid, format!("`{}` has a NUL byte", value.escape_debug()))
     })
 }
 
-/// `path` relative to the root.
+/// Converts `path` to one relative to the root.
 pub(super) fn relative_to_root(path: &str) -> Result<CString> {
     text(path.trim_start_matches('/'))
 }
 
-/// A setting of a file system; a flag where `value` is empty.
+/// Makes a setting of a file system, a flag if `value` is empty.
 pub(super) fn setting(key: &str, value: &str) -> Result<Setting> {
     let value = Some(value).filter(|value| !value.is_empty());
     Ok(Setting { key: text(key)?, value: value.map(text).transpose()? })
 }
 
-/// Mount attributes, and what is left for the file system itself.
+/// Splits mount options into attributes of the mount and settings of the file system.
 pub(super) fn options_of(options: &[String]) -> Result<(Attributes, Vec<Setting>)> {
     let mut attributes = Attributes::empty();
     let mut settings = Vec::new();

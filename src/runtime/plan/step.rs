@@ -273,12 +273,28 @@ pub struct MountStep {
 
 /// A step in words, as `explain`, `trace` and errors show it.
 impl fmt::Display for Step {
+    #[expect(clippy::too_many_lines, reason = "one arm a step")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(words) = self.fixed() {
-            return f.write_str(words);
-        }
         let show = |text: &CString| text.to_string_lossy().into_owned();
         match self {
+            Step::CloseInherited => f.write_str("close all but what is needed here"),
+            Step::DieWithMonitor => f.write_str("die when the monitor dies"),
+            Step::JoinCgroups => f.write_str("enter the cgroups"),
+            Step::NewCgroupNamespace => f.write_str("make a cgroup namespace"),
+            Step::ClearDumpable => f.write_str("become not dumpable"),
+            Step::NewKeyring => f.write_str("join a new session keyring"),
+            Step::NewSession => f.write_str("start a new session"),
+            Step::BringLoopbackUp => f.write_str("bring interface lo up"),
+            Step::MakeMountsSlave => f.write_str("stop mounts from reaching the host"),
+            Step::PivotRoot => f.write_str("pivot to the new root"),
+            Step::CloseHostFds => f.write_str("close what is of the host"),
+            Step::OpenNullInput => f.write_str("read standard input from /dev/null"),
+            Step::ResetSignals => f.write_str("reset signals"),
+            Step::ResetPersonality => f.write_str("reset the personality"),
+            Step::RemountRootReadonly => f.write_str("make the root read-only"),
+            Step::SetNoNewPrivs => f.write_str("set no_new_privs"),
+            Step::CloseDescriptors => f.write_str("close all other file descriptors"),
+            Step::Execute => f.write_str("execute the program"),
             Step::SetOomScore(score) => write!(f, "set oom_score_adj to {}", show(score)),
             Step::BindRoot { path, .. } => write!(f, "mount {} on /", show(path)),
             Step::MountRoot(root) if root.lower.len() == 1 => {
@@ -319,65 +335,33 @@ impl fmt::Display for Step {
             Step::SetCredentials(step) if step.user.is_empty() => write!(f, "become user root"),
             Step::SetCredentials(step) => write!(f, "become user {}", step.user),
             Step::SetCwd { path, .. } => write!(f, "enter directory {}", show(path)),
-            shared => fmt_shared(shared, f),
+            Step::JoinNamespace { kind, container, .. } => {
+                write!(
+                    f,
+                    "join the {kind} of container {}",
+                    container.get(..12).unwrap_or(container)
+                )
+            }
+            Step::OpenDevShm => {
+                write!(f, "open /dev/shm of the container whose ipc is joined")
+            }
+            Step::SetApparmorProfile(order) => {
+                let order = show(order);
+                write!(f, "choose AppArmor profile {}", order.trim_start_matches("exec "))
+            }
+            Step::SetSelinuxLabel(label) => write!(f, "choose SELinux label {}", show(label)),
+            Step::ResetSchedule => write!(f, "reset processors and priorities"),
+            Step::SetDomainname(name) => write!(f, "set the domain name to {}", show(name)),
+            Step::OpenBindSource(source) => write!(f, "open {}", show(&source.path)),
+            Step::CopyUpVolume { volume, target } => {
+                let volume = show(volume);
+                let name = volume.rsplit('/').next().unwrap_or_default();
+                write!(f, "fill volume {name} from /{}, if it is new", show(target))
+            }
+            Step::AttachBind { source, target, .. } => {
+                write!(f, "bind {} on /{}", show(source), show(target))
+            }
+            Step::MountTmpfs(mount) => write!(f, "mount tmpfs on /{}", show(&mount.target)),
         }
-    }
-}
-
-impl Step {
-    /// The words of a step that has nothing of its own.
-    fn fixed(&self) -> Option<&'static str> {
-        Some(match self {
-            Step::CloseInherited => "close all but what is needed here",
-            Step::DieWithMonitor => "die when the monitor dies",
-            Step::JoinCgroups => "enter the cgroups",
-            Step::NewCgroupNamespace => "make a cgroup namespace",
-            Step::ClearDumpable => "become not dumpable",
-            Step::NewKeyring => "join a new session keyring",
-            Step::NewSession => "start a new session",
-            Step::BringLoopbackUp => "bring interface lo up",
-            Step::MakeMountsSlave => "stop mounts from reaching the host",
-            Step::PivotRoot => "pivot to the new root",
-            Step::CloseHostFds => "close what is of the host",
-            Step::OpenNullInput => "read standard input from /dev/null",
-            Step::ResetSignals => "reset signals",
-            Step::ResetPersonality => "reset the personality",
-            Step::RemountRootReadonly => "make the root read-only",
-            Step::SetNoNewPrivs => "set no_new_privs",
-            Step::CloseDescriptors => "close all other file descriptors",
-            Step::Execute => "execute the program",
-            _ => return None,
-        })
-    }
-}
-
-/// The steps of what is not the container's alone.
-fn fmt_shared(step: &Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let show = |text: &CString| text.to_string_lossy().into_owned();
-    match step {
-        Step::JoinNamespace { kind, container, .. } => {
-            write!(f, "join the {kind} of container {}", container.get(..12).unwrap_or(container))
-        }
-        Step::OpenDevShm => {
-            write!(f, "open /dev/shm of the container whose ipc is joined")
-        }
-        Step::SetApparmorProfile(order) => {
-            let order = show(order);
-            write!(f, "choose AppArmor profile {}", order.trim_start_matches("exec "))
-        }
-        Step::SetSelinuxLabel(label) => write!(f, "choose SELinux label {}", show(label)),
-        Step::ResetSchedule => write!(f, "reset processors and priorities"),
-        Step::SetDomainname(name) => write!(f, "set the domain name to {}", show(name)),
-        Step::OpenBindSource(source) => write!(f, "open {}", show(&source.path)),
-        Step::CopyUpVolume { volume, target } => {
-            let volume = show(volume);
-            let name = volume.rsplit('/').next().unwrap_or_default();
-            write!(f, "fill volume {name} from /{}, if it is new", show(target))
-        }
-        Step::AttachBind { source, target, .. } => {
-            write!(f, "bind {} on /{}", show(source), show(target))
-        }
-        Step::MountTmpfs(mount) => write!(f, "mount tmpfs on /{}", show(&mount.target)),
-        _ => Ok(()),
     }
 }

@@ -3,5 +3,6 @@
 pub(crate) mod client;
 pub mod connection;
 pub mod message;
+pub mod role;
 
 pub use message::{ExecSpec, Reply, Report, Request, Size, StartOptions, encode, encode_input};

@@ -20,7 +20,7 @@ use crate::model::{Error, Kind, Result};
 use crate::runtime::host;
 use crate::sys;
 
-/// In a volume's directory: nothing has been in it yet.
+/// The file in a volume's directory that marks the volume as never filled.
 pub const EMPTY_MARK: &CStr = c"fresh";
 
 /// The volumes below one root.
@@ -146,7 +146,7 @@ impl Volumes {
         }
     }
 
-    /// Whether there is anything of this name, damaged or not.
+    /// Returns whether a volume of this name is there, damaged or not.
     pub fn exists(&self, name: &str) -> bool {
         self.path.join(name).exists()
     }

@@ -2,7 +2,7 @@
 
 use oci_spec::runtime::LinuxSeccompOperator as Operator;
 
-use super::{Test, Verdict};
+use super::rule::{Test, Verdict};
 use crate::sys::seccomp::{
     Instruction, and, answer, if_at_least, if_equal, if_greater, load, skip,
 };

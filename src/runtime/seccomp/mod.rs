@@ -6,6 +6,7 @@
 //! EPERM would make them give up.
 
 mod assemble;
+mod rule;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use oci_spec::runtime::{Arch, LinuxSeccomp, LinuxSeccompAction, LinuxSeccompFilterFlag};
 
+use self::rule::{Test, Verdict};
 use crate::model::{Error, Kind, Result};
 use crate::sys::seccomp::{Instruction, MAX_INSTRUCTIONS};
 
@@ -44,24 +46,6 @@ const X86_64: Architecture = Architecture { audit: 0xc000_003e, column: 1 };
 const I386: Architecture = Architecture { audit: 0x4000_0003, column: 2 };
 const AARCH64: Architecture = Architecture { audit: 0xc000_00b7, column: 3 };
 const NATIVE: Architecture = if cfg!(target_arch = "aarch64") { AARCH64 } else { X86_64 };
-
-/// What a number gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// This answer.
-    Answer(u32),
-    /// The answer of the first rule whose tests all hold, else the default.
-    Rules(Vec<(Vec<Test>, u32)>),
-}
-
-/// A comparison of an argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Test {
-    index: u32,
-    value: u64,
-    other: u64,
-    operator: oci_spec::runtime::LinuxSeccompOperator,
-}
 
 /// The program for `seccomp`.
 ///

@@ -29,7 +29,7 @@ pub(crate) fn explain(plan: &Plan, report: Report, arguments: &[String]) -> Erro
         })
 }
 
-/// Why a step fails that would not fail for the machine's root.
+/// Explains a failure that only an ordinary user meets.
 fn explain_rootless(step: &Step, errno: Errno) -> Option<Error> {
     match (step, errno) {
         (Step::SetCredentials(Credentials { user, .. }), Errno::INVAL | Errno::PERM) => {

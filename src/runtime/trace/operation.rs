@@ -71,7 +71,7 @@ impl Operation {
                 &["mkdir", "openat", "write"],
             ),
             Operation::ClaimName(name) => {
-                ("take-name", format!("take the name {name}"), &["symlink", "rename"])
+                ("claim-name", format!("take the name {name}"), &["symlink", "rename"])
             }
             Operation::TakeLock => ("take-lock", "lock the container".into(), &["openat", "flock"]),
             Operation::StartMonitor => ("start-monitor", "start the monitor".into(), &["execve"]),
@@ -87,7 +87,7 @@ impl Operation {
             }
             Operation::OpenLog => ("open-log", "open log.jsonl".into(), &["openat"]),
             Operation::JoinPidNamespace => {
-                ("join-processes", "join the processes of another container".into(), &["setns"])
+                ("join-pid-namespace", "join the processes of another container".into(), &["setns"])
             }
             Operation::Clone(0) => ("clone-plain", "clone a process".into(), &["clone3"]),
             Operation::Clone(flags) => (
@@ -96,10 +96,10 @@ impl Operation {
                 &["clone3"],
             ),
             Operation::WaitForExec => {
-                ("await-execution", "wait until it executes its program".into(), &["read"])
+                ("wait-for-exec", "wait until it executes its program".into(), &["read"])
             }
             Operation::WriteState => {
-                ("record", "write state.json".into(), &["openat", "write", "rename"])
+                ("write-state", "write state.json".into(), &["openat", "write", "rename"])
             }
             Operation::Freeze => ("freeze", "freeze the cgroup".into(), &["write"]),
             Operation::Thaw => ("thaw", "thaw the cgroup".into(), &["write"]),
@@ -109,11 +109,11 @@ impl Operation {
                 &["pidfd_send_signal"],
             ),
             Operation::WaitForExit(StopTimeout::NoLimit) => {
-                ("await-end", "wait until it ends".into(), &["poll"])
+                ("wait-for-exit", "wait until it ends".into(), &["poll"])
             }
             Operation::WaitForExit(StopTimeout::After(time)) => {
                 let seconds = time.as_secs_f64();
-                ("await-end", format!("wait until it ends, at most {seconds} s"), &["poll"])
+                ("wait-for-exit", format!("wait until it ends, at most {seconds} s"), &["poll"])
             }
             Operation::Reap => ("reap", "take its exit code".into(), &["waitid"]),
             Operation::RemoveCgroup => ("remove-cgroup", "remove the cgroup".into(), &["rmdir"]),

@@ -4,6 +4,7 @@ use super::signature::{Command, ContainerOrName, ImageOrName, Options};
 use crate::engine::{Attach, Backend};
 use crate::model::container::Container as Record;
 use crate::model::container::exec::AttachOutcome;
+use crate::model::container::options::RemoveOptions;
 use crate::model::container::status::Status;
 use crate::model::image::PullPolicy;
 use crate::model::{Error, Kind, Result};
@@ -138,9 +139,10 @@ pub mod containers {
             Some(name) => stage.backend().find(&name),
             None => resolve::container(&ctx, &container).map(|handle| Ok(handle.id().clone()))?,
         };
+        let force = RemoveOptions { force: true, ..RemoveOptions::default() };
         let removed = id.and_then(|id| {
             stage.note_use(&ctx, &id);
-            stage.backend().rm(&id, true, &stage.cancel())
+            stage.backend().rm(&id, &force, &stage.cancel())
         });
         match removed {
             Ok(()) => Ok(true),

@@ -1,6 +1,7 @@
 //! Images: what containers are made from.
 
 use super::signature::{Command, ImageOrName, Options};
+use crate::model::image::usage::RemoveImageOptions;
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::value::platform::Platform;
 use crate::model::value::reference::Reference;
@@ -192,7 +193,7 @@ fn remove(ctx: &NativeCallContext, image: &Dynamic, force: bool) -> RhaiResultOf
         Some(reference) => reference,
         None => resolve::image(ctx, image, PullPolicy::Never)?.reference().to_owned(),
     };
-    let removed = stage.backend().rmi(&reference, force).or_raise(ctx)?;
+    let removed = stage.backend().rmi(&reference, &RemoveImageOptions { force }).or_raise(ctx)?;
     Ok(super::store::removed(&removed))
 }
 

@@ -2,7 +2,7 @@
 
 use super::signature::{ContainerOrName, Duration, DurationOrOptions, Options, Signal};
 use crate::engine::{Backend, CancelToken};
-use crate::model::container::options::StopOptions;
+use crate::model::container::options::{RemoveOptions, StopOptions};
 use crate::model::value::id::ContainerId;
 use crate::model::value::signal::Signal as Number;
 use crate::model::{Kind, Result};
@@ -164,7 +164,9 @@ pub mod lifecycle {
     /// ```
     #[rhai_fn(name = "rm", volatile, return_raw)]
     pub fn rm(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Handle> {
-        act(&ctx, &container, |backend, id, cancel| backend.rm(id, false, cancel))
+        act(&ctx, &container, |backend, id, cancel| {
+            backend.rm(id, &RemoveOptions::default(), cancel)
+        })
     }
 
     /// Removes it; with `force`, kills it first, with `volumes`, removes the volumes that nobody
@@ -179,11 +181,8 @@ pub mod lifecycle {
         container: ContainerOrName,
         options: Options,
     ) -> RhaiResultOf<Handle> {
-        let (force, volumes) = options::remove(options).or_raise(&ctx)?;
-        act(&ctx, &container, |backend, id, cancel| match volumes {
-            true => backend.rm_with_volumes(id, force, cancel),
-            false => backend.rm(id, force, cancel),
-        })
+        let options = options::remove(options).or_raise(&ctx)?;
+        act(&ctx, &container, |backend, id, cancel| backend.rm(id, &options, cancel))
     }
 
     /// Gives it another name.

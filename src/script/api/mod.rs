@@ -26,16 +26,8 @@ pub mod testing;
 mod volumes;
 mod wait_for;
 
+use crate::script::docs::{ApiModule, Library};
 use rhai::plugin::*;
-
-/// A part of the language.
-#[derive(Debug)]
-pub struct ApiModule {
-    /// What help calls it.
-    pub title: &'static str,
-    /// Builds its module.
-    pub build: fn() -> Module,
-}
 
 /// The parts, in the order of help.
 pub const MODULES: &[ApiModule] = &[
@@ -59,6 +51,9 @@ pub const MODULES: &[ApiModule] = &[
     ApiModule { title: "Data", build: || exported_module!(data::data) },
     ApiModule { title: "System", build: || exported_module!(system::system) },
 ];
+
+/// All that scripts have: the parts, and the modules that they can import.
+pub static LIBRARY: Library = Library::new(MODULES, stdlib::MODULES);
 
 /// All parts in one module.
 pub fn module() -> Module {

@@ -7,8 +7,9 @@ use crate::script::context::raise::{OrRaise, raise};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
 use crate::script::syntax::suggest::suggest;
+use crate::script::values;
 use crate::script::values::handle::{Container, Image};
-use crate::script::{docs, values};
+use crate::script::values::noun::Noun;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, EvalAltResult, INT, ImmutableString, Map};
 
@@ -163,7 +164,7 @@ pub mod properties {
     /// meant.
     #[rhai_fn(index_get, return_raw)]
     pub fn named(ctx: NativeCallContext, c: Container, name: &str) -> RhaiResultOf<Dynamic> {
-        property(&ctx, Dynamic::from(c), "Container", name)
+        property(&ctx, Dynamic::from(c), Noun::Container, name)
     }
 
     /// Handles tell; verbs change.
@@ -174,7 +175,7 @@ pub mod properties {
         name: ImmutableString,
         value: Dynamic,
     ) -> RhaiResultOf<()> {
-        set_unchanged(&ctx, Dynamic::from(c), "Container", &name, &value)
+        set_unchanged(&ctx, Dynamic::from(c), Noun::Container, &name, &value)
     }
 
     /// Its id, `sha256:` and 64 digits.
@@ -332,7 +333,7 @@ pub mod properties {
     /// A property whose name is a value. What is no property says which one was meant.
     #[rhai_fn(index_get, return_raw)]
     pub fn image_named(ctx: NativeCallContext, i: Image, name: &str) -> RhaiResultOf<Dynamic> {
-        property(&ctx, Dynamic::from(i), "Image", name)
+        property(&ctx, Dynamic::from(i), Noun::Image, name)
     }
 
     /// Images never change.
@@ -343,7 +344,7 @@ pub mod properties {
         name: ImmutableString,
         value: Dynamic,
     ) -> RhaiResultOf<()> {
-        set_unchanged(&ctx, Dynamic::from(i), "Image", &name, &value)
+        set_unchanged(&ctx, Dynamic::from(i), Noun::Image, &name, &value)
     }
 }
 
@@ -351,7 +352,7 @@ pub mod properties {
 fn property(
     ctx: &NativeCallContext,
     mut value: Dynamic,
-    noun: &str,
+    noun: Noun,
     name: &str,
 ) -> RhaiResultOf<Dynamic> {
     match ctx.call_native_fn_raw(format!("get${name}"), true, &mut [&mut value]) {
@@ -390,18 +391,22 @@ fn variables(lines: &[String]) -> Map {
 fn no_property(
     ctx: &NativeCallContext,
     subject: &Dynamic,
-    noun: &str,
+    noun: Noun,
     name: &str,
 ) -> Box<EvalAltResult> {
-    let known = docs::properties(ctx.engine(), subject.type_id());
+    let library = match ScriptContext::of(ctx) {
+        Ok(context) => context.library(),
+        Err(error) => return error,
+    };
+    let known = library.properties(ctx.engine(), subject.type_id());
     let hint = match suggest(name, known.iter().map(String::as_str)) {
-        _ if docs::is_function(ctx.engine(), name) => {
+        _ if library.is_function(ctx.engine(), name) => {
             format!("`{name}` is a function: call it, .{name}()")
         }
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("it has {}", known.join(", ")),
     };
-    let message = format!("a {noun} has no property `{name}`").replace("a Image", "an Image");
+    let message = format!("{} {} has no property `{name}`", noun.article(), noun.type_name());
     raise(ctx, &Error::new(Kind::Invalid, message).hint(hint))
 }
 
@@ -410,7 +415,7 @@ fn no_property(
 fn set_unchanged(
     ctx: &NativeCallContext,
     subject: Dynamic,
-    noun: &str,
+    noun: Noun,
     name: &str,
     value: &Dynamic,
 ) -> RhaiResultOf<()> {
@@ -421,9 +426,12 @@ fn set_unchanged(
     Err(cannot_set(ctx, noun, name))
 }
 
-fn cannot_set(ctx: &NativeCallContext, noun: &str, name: &str) -> Box<EvalAltResult> {
-    let message = format!("cannot set `{name}`: the properties of a {noun} only tell")
-        .replace("a Image", "an Image");
+fn cannot_set(ctx: &NativeCallContext, noun: Noun, name: &str) -> Box<EvalAltResult> {
+    let message = format!(
+        "cannot set `{name}`: the properties of {} {} only tell",
+        noun.article(),
+        noun.type_name()
+    );
     let hint = "options are given to create(); rename() gives another name";
     raise(ctx, &Error::new(Kind::Invalid, message).hint(hint))
 }

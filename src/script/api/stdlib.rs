@@ -1,27 +1,9 @@
 //! The modules that lifebox brings: texts of the language in `stdlib/`, found by their bare name.
 
-use rhai::{Module, exported_module};
+use rhai::exported_module;
 
 use super::testing;
-use crate::script::syntax::scheme;
-
-/// One module.
-#[derive(Debug)]
-pub struct StdModule {
-    /// What `import` calls it.
-    pub name: &'static str,
-    /// Its text.
-    pub text: &'static str,
-    /// What it has besides, written here.
-    pub native: Option<fn() -> Module>,
-}
-
-impl StdModule {
-    /// What errors and reports call it.
-    pub fn source(&self) -> String {
-        scheme::source(self.name)
-    }
-}
+use crate::script::docs::StdModule;
 
 /// All of them, in the order of their names.
 pub const MODULES: &[StdModule] = &[

@@ -5,7 +5,7 @@ use crate::model::image::filter::ImageFilter;
 use crate::model::image::history::History;
 use crate::model::image::usage::{ContainerUsage, ImageUsage, PruneOptions, Usage};
 use crate::model::image::{PullPolicy, Removed};
-use crate::model::observe::check_report::Finding;
+use crate::model::observe::check_report::{CheckOptions, Finding};
 use crate::model::value::reference::Reference;
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
@@ -153,7 +153,7 @@ fn prune(ctx: &NativeCallContext, options: &PruneOptions) -> RhaiResultOf<Map> {
 
 fn check(ctx: &NativeCallContext, repair: bool) -> RhaiResultOf<Map> {
     let stage = ScriptContext::of(ctx)?;
-    let report = stage.backend().check(repair, &stage.cancel()).or_raise(ctx)?;
+    let report = stage.backend().check(&CheckOptions { repair }, &stage.cancel()).or_raise(ctx)?;
     let finding = |finding: &Finding| {
         let image = finding.image.clone().map_or(Dynamic::UNIT, Dynamic::from);
         Dynamic::from(Map::from([

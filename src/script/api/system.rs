@@ -102,7 +102,7 @@ pub mod system {
     #[rhai_fn(name = "help", volatile, return_raw)]
     pub fn help(ctx: NativeCallContext) -> RhaiResultOf<()> {
         let stage = ScriptContext::of(&ctx)?;
-        stage.print(&docs::help_index(stage.host().reader));
+        stage.print(&docs::help_index(stage.library(), stage.host().reader));
         Ok(())
     }
 
@@ -115,7 +115,7 @@ pub mod system {
     pub fn help_on(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
         let stage = ScriptContext::of(&ctx)?;
         let language = stage.host().reader.language;
-        let page = docs::help_page(ctx.engine(), name, language).or_raise(&ctx)?;
+        let page = docs::help_page(stage.library(), ctx.engine(), name, language).or_raise(&ctx)?;
         stage.print(&page);
         Ok(())
     }

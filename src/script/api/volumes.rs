@@ -1,7 +1,7 @@
 //! Volumes: directories that outlive containers. A volume is a name; `volume(name)` tells of it.
 
 use super::signature::Options;
-use crate::model::observe::volume::{VolumeFilter, VolumeOptions, VolumeUse};
+use crate::model::observe::volume::{RemoveVolumeOptions, VolumeFilter, VolumeOptions, VolumeUse};
 use crate::script::context::raise::OrRaise;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
@@ -81,7 +81,10 @@ pub mod volumes {
     /// ```
     #[rhai_fn(name = "rmv", volatile, return_raw)]
     pub fn remove(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
-        ScriptContext::of(&ctx)?.backend().volume_rm(name, false).or_raise(&ctx)
+        ScriptContext::of(&ctx)?
+            .backend()
+            .volume_rm(name, &RemoveVolumeOptions::default())
+            .or_raise(&ctx)
     }
 
     /// The same; with `force: true` one that is not there is no error.
@@ -91,8 +94,8 @@ pub mod volumes {
     /// ```
     #[rhai_fn(name = "rmv", volatile, return_raw)]
     pub fn remove_with(ctx: NativeCallContext, name: &str, options: Options) -> RhaiResultOf<()> {
-        let force = options::force("rmv", options).or_raise(&ctx)?;
-        ScriptContext::of(&ctx)?.backend().volume_rm(name, force).or_raise(&ctx)
+        let options = RemoveVolumeOptions { force: options::force("rmv", options).or_raise(&ctx)? };
+        ScriptContext::of(&ctx)?.backend().volume_rm(name, &options).or_raise(&ctx)
     }
 
     /// Removes the volumes that nobody named and no container uses. Returns a map: removed
@@ -128,9 +131,8 @@ fn chosen(ctx: &NativeCallContext, filter: &VolumeFilter) -> RhaiResultOf<Array>
 }
 
 fn pruned(ctx: &NativeCallContext, options: Map) -> RhaiResultOf<Map> {
-    let (all, filter, dry_run) = options::prune_volumes(options).or_raise(ctx)?;
-    let pruned =
-        ScriptContext::of(ctx)?.backend().volume_prune(all, &filter, dry_run).or_raise(ctx)?;
+    let options = options::prune_volumes(options).or_raise(ctx)?;
+    let pruned = ScriptContext::of(ctx)?.backend().volume_prune(&options).or_raise(ctx)?;
     let mut map = Map::new();
     map.insert("removed".into(), values::strings(pruned.names).into());
     map.insert("bytes".into(), values::int(pruned.bytes).into());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Stmt};
 
-use super::Findings;
+use super::finding::Findings;
 use super::vocabulary::Vocabulary;
 
 /// What variables hold, by their names.

@@ -6,8 +6,9 @@ use rhai::{AST, ASTNode, Expr, FnAccess, FnCallExpr, Position, Stmt};
 
 use super::bindings;
 use super::bindings::Bindings;
+use super::finding::Findings;
 use super::vocabulary::Vocabulary;
-use super::{Findings, literals, unreachable};
+use super::{literals, unreachable};
 use crate::script::syntax::sources::CLOSURE;
 
 /// Calls that keep a closure for later, when a loop's variable has moved on.

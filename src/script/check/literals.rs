@@ -4,12 +4,12 @@
 use jiff::Timestamp;
 use rhai::{Dynamic, Expr, Position};
 
-use super::super::options::{self, OptionSpec, ValueType};
-use super::super::values;
-use super::Findings;
+use super::finding::Findings;
 use crate::model::value::signal::Signal;
 use crate::model::value::units::{parse_bytes, parse_duration};
+use crate::script::options::{self, OptionSpec, ValueType};
 use crate::script::syntax::suggest::suggest;
+use crate::script::values;
 
 /// Looks at a map that is given to a function which takes options. `is_whole` says that nothing
 /// changes it before.

@@ -1,74 +1,31 @@
 //! `check`: what is wrong in a script, found without running it.
 //!
 //! The parser finds what is no script and, one by one, variables that are not there. The rest is
-//! found in its tree (`lints`, `reach`), against what the language and the script's imports have
+//! found in its tree (`lints`, `unreachable`), against what the language and the script's imports have
 //! (`vocabulary`).
 
 mod bindings;
+mod finding;
 mod lints;
 mod literals;
+mod report;
 mod unreachable;
 mod vocabulary;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-use rhai::{AST, EvalAltResult, ParseErrorType, Position, Scope};
-
+use self::finding::Findings;
+pub use self::finding::{Finding, Severity};
 use self::vocabulary::Vocabulary;
 use crate::model::Result;
-use crate::script::errors::explain;
-use crate::script::errors::explain::{ErrorText, NameScope};
-use crate::script::errors::render;
+use crate::script::api::LIBRARY;
+use crate::script::errors::explain::{NameScope, explain};
+use crate::script::errors::words::ErrorText;
 use crate::script::host::{self, Source};
 use crate::script::session::{interpreter, modules};
 use crate::script::syntax::scheme;
 use crate::script::syntax::sources::without_shebang;
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// It will probably not do what it looks like.
-    Warning,
-    /// It cannot work.
-    Error,
-}
-
-impl Severity {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        }
-    }
-}
-
-/// Something that is wrong.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    /// The script, as it was named.
-    pub source: String,
-    /// From 1 on.
-    pub line: usize,
-    /// From 1 on, in characters.
-    pub column: usize,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What is wrong.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-    /// The text that it is in.
-    text: Arc<str>,
-}
-
-impl Finding {
-    /// Drawn with its line, as uncaught errors are.
-    pub fn drawn(&self, color: bool) -> String {
-        render::finding(self, &self.text, color)
-    }
-}
+use rhai::{AST, EvalAltResult, ParseErrorType, Scope};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// At most so many variables that are not there are looked for in one script.
 const MOST_VARIABLES: usize = 100;
@@ -92,39 +49,10 @@ struct Checker {
     seen: BTreeSet<String>,
 }
 
-/// What is found in one script.
-struct Findings {
-    source: String,
-    text: Arc<str>,
-    found: Vec<Finding>,
-}
-
-impl Findings {
-    fn add(&mut self, severity: Severity, place: Position, message: String, hint: Option<String>) {
-        self.found.push(Finding {
-            source: self.source.clone(),
-            line: place.line().unwrap_or(1),
-            column: place.position().unwrap_or(1),
-            severity,
-            message,
-            hint,
-            text: self.text.clone(),
-        });
-    }
-
-    fn error(&mut self, place: Position, message: String, hint: Option<String>) {
-        self.add(Severity::Error, place, message, hint);
-    }
-
-    fn warning(&mut self, place: Position, message: String, hint: Option<String>) {
-        self.add(Severity::Warning, place, message, hint);
-    }
-}
-
 impl Checker {
     fn script(&mut self, name: &str, text: &str) {
         self.seen.insert(name.to_owned());
-        let mut notes = Findings { source: name.to_owned(), text: text.into(), found: Vec::new() };
+        let mut notes = Findings::new(name, text);
         let mut imports = Vec::new();
         if let Some(ast) = parse(&mut notes, text) {
             let mut vocabulary = Vocabulary::new(&ast);
@@ -186,8 +114,8 @@ fn parse(notes: &mut Findings, text: &str) -> Option<AST> {
             _ => None,
         };
         let parsing = EvalAltResult::ErrorParsing(error.err_type().clone(), place);
-        let known = NameScope { engine: &engine, scope: &Scope::new(), text };
-        let ErrorText { message, hint, .. } = explain::explain(&parsing, &known);
+        let known = NameScope { engine: &engine, library: &LIBRARY, scope: &Scope::new(), text };
+        let ErrorText { message, hint, .. } = explain(&parsing, &known);
         let Some(name) = missing else {
             notes.error(place, message, hint);
             return None;

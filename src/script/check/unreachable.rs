@@ -2,7 +2,7 @@
 
 use rhai::{AST, ASTFlags, ASTNode, Expr, FlowControl, Position, Stmt};
 
-use super::Findings;
+use super::finding::Findings;
 
 /// The script itself and its functions, whose statements are in no block of the tree.
 pub fn bodies(notes: &mut Findings, ast: &AST) {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTFlags, Stmt};
 
-use super::super::docs::{self, Function, Role};
+use crate::script::api::LIBRARY;
+use crate::script::docs::{self, Function, Role};
 use crate::script::session::interpreter;
 use crate::script::session::modules::Found;
 use crate::script::syntax::parser;
@@ -161,18 +162,18 @@ impl Vocabulary {
     pub fn new(ast: &AST) -> Self {
         let mut native = Names::new();
         let mut properties = BTreeMap::<_, BTreeSet<_>>::new();
-        for function in docs::all_functions(&interpreter::vocabulary()) {
+        for function in LIBRARY.all_functions(&interpreter::vocabulary()) {
             if function.role == Role::Property {
                 let of = function.of().to_owned();
-                properties.entry(of).or_default().insert(function.name);
+                properties.entry(of).or_default().insert(function.name.clone());
             } else {
-                native.entry(function.name.clone()).or_default().add_native(&function);
+                native.entry(function.name.clone()).or_default().add_native(function);
             }
         }
         let mut ours = Names::new();
-        for function in docs::own_functions().into_iter().flat_map(|(_, functions)| functions) {
+        for function in LIBRARY.own_functions().iter().flat_map(|(_, functions)| functions) {
             if function.role == Role::Function {
-                ours.entry(function.name.clone()).or_default().add_native(&function);
+                ours.entry(function.name.clone()).or_default().add_native(function);
             }
         }
         // Rhai has a `start` of ranges; who looks for a form wants ours.

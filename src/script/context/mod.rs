@@ -1,4 +1,5 @@
-//! The context of a running script: what native functions can reach, and how they call back and throw.
+//! The context of a running script: what native functions can reach, and how they call back and
+//! throw.
 
 pub(super) mod callback;
 pub(super) mod calls;

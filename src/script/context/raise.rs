@@ -1,5 +1,5 @@
-//! Throws errors of the engine in scripts: at the call that failed, unless a handler or an ending is
-//! why it failed.
+//! Throws errors of the engine in scripts: at the call that failed, unless a handler or an ending
+//! is why it failed.
 
 use rhai::{EvalAltResult, NativeCallContext, Position};
 

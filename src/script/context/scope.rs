@@ -1,11 +1,9 @@
 //! Scopes: what is to be put in order when a part of a script ends, in whatever way it ends.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use rhai::{FnPtr, NativeCallContext};
-
 use super::callback::StoredClosure;
 use crate::script::values::handle::Container;
+use rhai::{FnPtr, NativeCallContext};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A part of a script. The whole script is one as well.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use once_cell::sync::OnceCell;
-use rhai::NativeCallContext;
+use rhai::{Engine, NativeCallContext};
 
 use super::calls::Calls;
 use super::test_state::TestState;
@@ -15,10 +15,20 @@ use crate::engine::{Backend, CancelToken, Session};
 use crate::model::container::options::CreateOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
+use crate::script::docs::Library;
 use crate::script::host::Host;
 use crate::script::sandbox::backend::SandboxedBackend;
 use crate::script::sandbox::policy::AllowedPath;
 use crate::script::syntax::sources::Sources;
+
+/// The language of a script: what stands above its context and is handed in.
+#[derive(Clone, Copy, Debug)]
+pub struct Language {
+    /// What there is to say of its functions.
+    pub library: &'static Library,
+    /// Builds an interpreter of it.
+    pub engine: fn(&ScriptContext) -> Engine,
+}
 
 /// The surroundings of a script. Copies are the same surroundings.
 #[derive(Clone, Debug)]
@@ -27,6 +37,7 @@ pub struct ScriptContext(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     host: Host,
+    language: Language,
     sources: Sources,
     tests: TestState,
     calls: Calls,
@@ -43,12 +54,13 @@ struct Inner {
 
 impl ScriptContext {
     /// Surroundings without any source.
-    pub fn new(mut host: Host) -> Self {
+    pub fn new(mut host: Host, language: Language) -> Self {
         if let Some(fence) = &host.sandbox {
             host.backend = Arc::new(SandboxedBackend::new(host.backend, Arc::clone(fence)));
         }
         ScriptContext(Arc::new(Inner {
             host,
+            language,
             sources: Sources::default(),
             tests: TestState::default(),
             calls: Calls::default(),
@@ -113,6 +125,16 @@ impl ScriptContext {
     /// [`Kind::Denied`].
     pub fn check_creation(&self, options: &CreateOptions) -> Result<()> {
         self.0.host.sandbox.as_ref().map_or(Ok(()), |fence| fence.check(options))
+    }
+
+    /// What there is to say of the functions of the language.
+    pub fn library(&self) -> &'static Library {
+        self.0.language.library
+    }
+
+    /// Another interpreter of the language, in these surroundings.
+    pub fn new_engine(&self) -> Engine {
+        (self.0.language.engine)(self)
     }
 
     /// The containers and images.

@@ -1,8 +1,11 @@
 //! The documentation of the language, read from the registered functions.
 
-pub(super) mod function;
+mod function;
+mod library;
+mod pages;
 
-pub use function::{
-    Function, ModuleDocs, Role, all_functions, help_index, help_page, is_function,
-    module_functions, modules, own_functions, properties,
-};
+#[cfg(test)]
+pub use function::first_paragraph;
+pub use function::{Function, Role, module_functions};
+pub use library::{ApiModule, Library, ModuleDocs, StdModule};
+pub use pages::{help_index, help_page};

@@ -7,12 +7,10 @@
 use rhai::{Dynamic, EvalContext, INT, Map, Scope};
 
 use super::explain::{self, NameScope};
+use super::rhai_text;
 use crate::model::{Error, Kind};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::to_map;
-
-/// How the lines begin that tell the way of an error.
-const WAY: [&str; 3] = ["\nin call to function '", "\nin closure call", "\nin module"];
 
 /// Puts the variable `name` right where it holds an error as Rhai tells it.
 pub fn normalize(
@@ -26,7 +24,12 @@ pub fn normalize(
     let told = RhaiErrorMap::read(&map);
     let text = stage.sources().text(&told.source).unwrap_or_else(|| "".into());
     let scope = Scope::new();
-    let known = NameScope { engine: context.engine(), scope: &scope, text: &text };
+    let known = NameScope {
+        engine: context.engine(),
+        library: stage.library(),
+        scope: &scope,
+        text: &text,
+    };
     let words = explain::from_rhai_text(&told.message, &known);
     let mut error = Error::new(Kind::Invalid, words.message);
     if let Some(hint) = words.hint {
@@ -65,29 +68,21 @@ impl RhaiErrorMap {
         let text = |key: &str| map.get(key).map(ToString::to_string).unwrap_or_default();
         let number = |key: &str| map.get(key).and_then(|value| value.as_int().ok());
         let (message, source) = (text("message"), text("source"));
-        let Some(way) = WAY.iter().filter_map(|way| message.find(way)).min() else {
-            return RhaiErrorMap {
-                message,
-                source,
-                line: number("line"),
-                column: number("position"),
-            };
+        let own = |message, source| RhaiErrorMap {
+            message,
+            source,
+            line: number("line"),
+            column: number("position"),
         };
-        // The first line tells the innermost place; Rhai's own fields are those of the last call.
-        let (first, rest) = message.split_at(way);
-        let (first, line, column) = match first.rsplit_once(" (line ") {
-            Some((before, place)) => {
-                let (line, column) = place.trim_end_matches(')').split_once(", position ").unzip();
-                let line = line.unwrap_or(place.trim_end_matches(')'));
-                (before, line.parse().ok(), column.and_then(|column| column.parse().ok()))
+        // Rhai's own fields are those of the last call.
+        let Some(told) = rhai_text::innermost(&message) else { return own(message, source) };
+        let source = told.source.map_or(source, str::to_owned);
+        match told.place {
+            Some((line, column)) => {
+                RhaiErrorMap { message: told.message.to_owned(), source, line, column }
             }
-            None => (first, number("line"), number("position")),
-        };
-        let (message, source) = match first.rsplit_once(" @ '") {
-            Some((message, source)) => (message, source.trim_end_matches('\'').to_owned()),
-            None => (first, called_in(rest).unwrap_or(source)),
-        };
-        RhaiErrorMap { message: message.to_owned(), source, line, column }
+            None => own(told.message.to_owned(), source),
+        }
     }
 
     fn place(&self) -> Map {
@@ -98,11 +93,4 @@ impl RhaiErrorMap {
         map.insert("source".into(), self.source.clone().into());
         map
     }
-}
-
-/// The source of the first call of the way: `in call to function 'f' (from 'a.rhai')`.
-fn called_in(way: &str) -> Option<String> {
-    let line = way.trim_start().lines().next()?;
-    let (_, from) = line.split_once(" (from '")?;
-    from.split_once('\'').map(|(source, _)| source.to_owned())
 }

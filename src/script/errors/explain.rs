@@ -1,52 +1,21 @@
 //! What an error of Rhai means to the author of a script: our words for the traps of the language,
 //! and the nearest name for what is not there.
 
-use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseErrorType, Position, Scope};
-
-use crate::script::docs;
-use crate::script::docs::{Function, Role};
-use crate::script::syntax::declared;
-use crate::script::syntax::declared::Unseen;
+use super::rhai_text;
+use super::words::{ErrorText, bare, lower_first, thrown};
+use crate::script::docs::{Function, Library, Role};
+use crate::script::syntax::declared::{self, Unseen};
 use crate::script::syntax::keyword;
 use crate::script::syntax::suggest::suggest;
-
-/// An error in words.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct ErrorText {
-    /// What went wrong.
-    pub message: String,
-    /// Why, outermost first.
-    pub causes: Vec<String>,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
-
-impl ErrorText {
-    fn new(message: impl Into<String>) -> Self {
-        ErrorText { message: message.into(), ..ErrorText::default() }
-    }
-
-    /// Without control characters, which an image or a container may have put there.
-    pub fn escaped(self) -> Self {
-        let visible = |text: String| crate::ui::error::escape_control(&text);
-        ErrorText {
-            message: visible(self.message),
-            causes: self.causes.into_iter().map(visible).collect(),
-            hint: self.hint.map(visible),
-        }
-    }
-
-    fn hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint;
-        self
-    }
-}
+use rhai::{Engine, EvalAltResult, ParseErrorType, Position, Scope};
 
 /// What names can be meant.
 #[derive(Debug)]
 pub struct NameScope<'a> {
     /// Knows the functions.
     pub engine: &'a Engine,
+    /// Knows what there is to say of them.
+    pub library: &'a Library,
     /// Knows the variables.
     pub scope: &'a Scope<'static>,
     /// The text where the error is, if known: it knows names too.
@@ -93,29 +62,10 @@ pub fn explain(error: &EvalAltResult, known: &NameScope<'_>) -> ErrorText {
 
 /// The words for an error that Rhai has told in its own already.
 pub fn from_rhai_text(text: &str, known: &NameScope<'_>) -> ErrorText {
-    use EvalAltResult as E;
-    let none = rhai::Position::NONE;
-    let rest = |words: &str| text.strip_prefix(words).map(str::to_owned);
-    let error = if let Some(signature) = rest("Function not found: ") {
-        E::ErrorFunctionNotFound(signature, none)
-    } else if let Some(name) = rest("Variable not found: ") {
-        E::ErrorVariableNotFound(name, none)
-    } else if let Some(name) = rest("Module not found: ") {
-        E::ErrorModuleNotFound(name, none)
-    } else if let Some(what) = rest("Data race detected on ") {
-        E::ErrorDataRace(what, none)
-    } else if text == "'this' not bound" {
-        E::ErrorUnboundThis(none)
-    } else if text == "For loop expects iterable type" {
-        E::ErrorFor(none)
-    } else if let Some((given, wanted)) =
-        rest("Data type incorrect: ").as_deref().and_then(|types| types.split_once(" (expecting "))
-    {
-        E::ErrorMismatchDataType(wanted.trim_end_matches(')').into(), given.into(), none)
-    } else {
-        return ErrorText::new(lower_first(text));
-    };
-    explain(&error, known)
+    match rhai_text::error_of(text) {
+        Some(error) => explain(&error, known),
+        None => ErrorText::new(lower_first(text)),
+    }
 }
 
 /// A value of another type than is wanted.
@@ -139,29 +89,6 @@ fn no_property(text: &str) -> Option<(String, Option<String>)> {
             Some((message, Some("only maps take new keys".to_owned())))
         }
     }
-}
-
-/// An error without hint and place, for a warning of one line.
-pub fn in_a_line(error: &EvalAltResult) -> String {
-    match error {
-        EvalAltResult::ErrorRuntime(value, _) => thrown(value).message,
-        other => bare(other),
-    }
-}
-
-/// What a script or a function of ours threw.
-fn thrown(value: &Dynamic) -> ErrorText {
-    let Some(map) = value.read_lock::<Map>() else {
-        return ErrorText::new(value.to_string());
-    };
-    let text = |key: &str| map.get(key).filter(|value| value.is_string()).map(ToString::to_string);
-    let Some(message) = text("message") else {
-        return ErrorText::new(format!("thrown: {value}"));
-    };
-    let causes = map.get("causes").and_then(|causes| {
-        causes.read_lock::<rhai::Array>().map(|list| list.iter().map(ToString::to_string).collect())
-    });
-    ErrorText { message, causes: causes.unwrap_or_default(), hint: text("hint") }
 }
 
 fn syntax(kind: &ParseErrorType, place: Position, known: &NameScope<'_>) -> ErrorText {
@@ -200,7 +127,7 @@ fn reserved(word: &str) -> Option<String> {
 
 fn variable(name: &str, place: Position, known: &NameScope<'_>) -> ErrorText {
     let words = ErrorText::new(format!("there is no variable `{name}` here"));
-    if docs::is_function(known.engine, name) {
+    if known.library.is_function(known.engine, name) {
         return words.hint(Some(format!("`{name}` is a function: call it, {name}(...)")));
     }
     let outer = known.scope.contains(name);
@@ -256,14 +183,14 @@ fn function(signature: &str, known: &NameScope<'_>) -> ErrorText {
                     .to_owned(),
             ));
     }
-    let all = docs::all_functions(known.engine);
-    let own: Vec<_> =
-        docs::own_functions().into_iter().flat_map(|(_, functions)| functions).collect();
-    let named = |list: &[Function]| -> Vec<Function> {
-        list.iter().filter(|f| f.name == name && f.role == Role::Function).cloned().collect()
-    };
+    let all = known.library.all_functions(known.engine);
+    let own = known.library.own_functions().iter().flat_map(|(_, functions)| functions);
+    let is_named = |f: &&Function| f.name == name && f.role == Role::Function;
     // Rhai has a `start` of ranges; who meets ours in an error wants ours.
-    let same = Some(named(&own)).filter(|own| !own.is_empty()).unwrap_or_else(|| named(&all));
+    let mut same: Vec<&Function> = own.filter(is_named).collect();
+    if same.is_empty() {
+        same = all.iter().filter(is_named).collect();
+    }
     if !same.is_empty() {
         let forms: Vec<_> = same.iter().map(|function| function.signature()).collect();
         return ErrorText::new(format!("{name}() does not take ({given})"))
@@ -301,16 +228,4 @@ fn in_script_words(types: &str) -> String {
         other => other.to_owned(),
     };
     types.split(',').map(word).collect::<Vec<_>>().join(", ")
-}
-
-/// Rhai's own words, without the position that the drawing shows.
-fn bare(error: &EvalAltResult) -> String {
-    let text = error.to_string();
-    let text = text.rsplit_once(" (line ").map_or(text.as_str(), |(before, _)| before);
-    lower_first(text)
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -3,3 +3,5 @@
 pub(super) mod caught;
 pub(super) mod explain;
 pub(super) mod render;
+mod rhai_text;
+pub(super) mod words;

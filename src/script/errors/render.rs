@@ -1,16 +1,14 @@
 //! Draws an uncaught error: what, where in the source, through which calls, what to do.
 
-use std::ops::Range;
-
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use rhai::{Engine, EvalAltResult, Map, Position, Scope};
-
-use super::explain::{ErrorText, NameScope, explain};
+use super::explain::{NameScope, explain};
+use super::words::ErrorText;
 use crate::model::Error;
-use crate::script::check::{Finding, Severity};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::syntax::scheme;
 use crate::script::syntax::sources::CLOSURE;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use rhai::{Engine, EvalAltResult, Map, Position, Scope};
+use std::ops::Range;
 
 /// A place on the way to the error, innermost first.
 #[derive(Debug)]
@@ -35,7 +33,8 @@ pub fn report(
     }
     let place = frames.first().map_or(name, |frame| frame.source.as_str()).to_owned();
     let text = stage.sources().text(&place).unwrap_or_else(|| "".into());
-    let words = explain(leaf, &NameScope { engine, scope, text: &text }).escaped();
+    let words = explain(leaf, &NameScope { engine, library: stage.library(), scope, text: &text })
+        .escaped();
     draw(stage, &words, &frames, stage.host().color)
 }
 
@@ -135,25 +134,6 @@ fn race_position(error: &EvalAltResult, text: &str) -> Option<Position> {
     Some(Position::new(u16::try_from(line).ok()?, u16::try_from(column).ok()?))
 }
 
-/// What `check` has found, with its line.
-pub fn finding(finding: &Finding, text: &str, color: bool) -> String {
-    let level = match finding.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
-    let place = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
-    let position = Position::new(place(finding.line), place(finding.column));
-    let snippet = Snippet::source(text)
-        .path(finding.source.as_str())
-        .annotation(AnnotationKind::Primary.span(span(text, position)));
-    let mut group =
-        Group::with_title(level.primary_title(finding.message.as_str())).element(snippet);
-    if let Some(hint) = &finding.hint {
-        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
-    }
-    renderer(color).render(&[group])
-}
-
 fn draw(stage: &ScriptContext, words: &ErrorText, frames: &[Frame], color: bool) -> String {
     // A leaf without a position (a data race has none) shows the call that led to it.
     let placed: Vec<&Frame> = frames.iter().filter(|f| f.position.line().is_some()).collect();
@@ -186,12 +166,13 @@ fn with_notes<'a>(mut group: Group<'a>, words: &'a ErrorText) -> Group<'a> {
     group
 }
 
-fn renderer(color: bool) -> Renderer {
+/// Draws with color or without.
+pub fn renderer(color: bool) -> Renderer {
     if color { Renderer::styled() } else { Renderer::plain() }
 }
 
 /// The bytes of the word at a position.
-fn span(text: &str, position: Position) -> Range<usize> {
+pub fn span(text: &str, position: Position) -> Range<usize> {
     let line = position.line().unwrap_or(1);
     let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let rest = text[before..].lines().next().unwrap_or_default();

@@ -2,12 +2,13 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult};
 
+use crate::model::container::options::RemoveOptions;
 use crate::model::{Kind, Result};
 use crate::script::context::scope::{Cleanup, Scope};
 use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thread;
 use crate::script::context::thrown::{RhaiResultOf, innermost, throw};
-use crate::script::errors::explain;
+use crate::script::errors::words::in_a_line;
 use crate::script::values::handle::Container;
 
 /// Puts all in order, the latest first. `ended` is how the part ended: its own error goes
@@ -74,7 +75,8 @@ fn run_cleanups(
 
 fn remove(stage: &ScriptContext, container: &Container) -> Result<()> {
     stage.refresh(container.id());
-    match stage.backend().rm_with_volumes(container.id(), true, &stage.cancel()) {
+    let all = RemoveOptions { force: true, volumes: true };
+    match stage.backend().rm(container.id(), &all, &stage.cancel()) {
         Err(error) if error.kind() != Kind::NotFound => return Err(error),
         _ => {}
     }
@@ -86,6 +88,6 @@ fn remove(stage: &ScriptContext, container: &Container) -> Result<()> {
 fn warn(stage: &ScriptContext, error: &EvalAltResult) {
     let error = innermost(error);
     if !matches!(error, EvalAltResult::ErrorTerminated(..)) {
-        stage.eprint(&format!("warning: while tidying up: {}", explain::in_a_line(error)));
+        stage.eprint(&format!("warning: while tidying up: {}", in_a_line(error)));
     }
 }

@@ -5,29 +5,24 @@
 //! call that waits does so on a thread beside, where no script runs, and this thread follows the
 //! journal meanwhile. A script without handlers pays nothing.
 
+use crate::engine::{CancelToken, EventStream};
+use crate::model::error::Context;
+use crate::model::observe::event::{EventFilter, EventOptions};
+use crate::model::{Error, Kind, Result};
+use crate::script::context::callback::StoredClosure;
+use crate::script::context::raise::in_loop;
+use crate::script::context::script_context::ScriptContext;
+use crate::script::context::thrown::RhaiResultOf;
+use crate::script::context::{callback, stack, thread};
+use crate::script::values::event::Event;
+use jiff::Timestamp;
+use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-use jiff::Timestamp;
-use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
-
-use crate::engine::{CancelToken, EventStream};
-use crate::model::error::Context;
-use crate::model::observe::event::{EventFilter, EventOptions};
-use crate::model::{Error, Kind, Result};
-use crate::script::context::callback;
-use crate::script::context::callback::StoredClosure;
-use crate::script::context::raise::in_loop;
-use crate::script::context::script_context::ScriptContext;
-use crate::script::context::stack;
-use crate::script::context::thread;
-use crate::script::context::thrown::RhaiResultOf;
-use crate::script::session::interpreter;
-use crate::script::values::event::Event;
 
 /// What `on` gives: the handler is called for as long as this is on. Copies are the same.
 #[derive(Clone, Debug)]
@@ -125,7 +120,8 @@ pub fn with_handlers(
 /// called; when one throws, that ends the work.
 ///
 /// # Errors
-/// Those of `work`; [`Kind::Cancelled`] when a handler has thrown: the thread keeps it, see [`thread::take_pending`].
+/// Those of `work`; [`Kind::Cancelled`] when a handler has thrown, which [`thread::take_pending`]
+/// gives.
 pub fn wait<T: Send>(
     cancel: &CancelToken,
     work: impl FnOnce(&CancelToken) -> Result<T> + Send,
@@ -278,7 +274,7 @@ fn next_queued() -> Option<(Event, Vec<Rc<Handler>>, Rc<Engine>)> {
         };
         let list = handlers.list.iter().filter(wanted).cloned().collect();
         let stage = &handlers.context;
-        let engine = handlers.engine.get_or_insert_with(|| Rc::new(interpreter::build(stage)));
+        let engine = handlers.engine.get_or_insert_with(|| Rc::new(stage.new_engine()));
         Some((event, list, Rc::clone(engine)))
     })
 }

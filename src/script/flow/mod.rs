@@ -5,6 +5,7 @@ pub(super) mod events;
 pub(super) mod handlers;
 pub(super) mod logs;
 pub(super) mod parallel;
+mod race;
 pub(super) mod resolve;
 pub(super) mod stats;
 pub(super) mod wait_for;

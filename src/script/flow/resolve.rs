@@ -10,6 +10,7 @@ use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
 use crate::script::values;
 use crate::script::values::handle::{Container, Image};
+use crate::script::values::noun::Noun;
 
 /// The container that `subject` names.
 pub fn container(ctx: &NativeCallContext, subject: &Dynamic) -> RhaiResultOf<Container> {
@@ -20,7 +21,7 @@ pub fn container(ctx: &NativeCallContext, subject: &Dynamic) -> RhaiResultOf<Con
         stage.note_use(ctx, container.id());
         return Ok(container);
     }
-    let name = text(ctx, &subject, "container")?;
+    let name = text(ctx, &subject, Noun::Container)?;
     let id = stage.backend().find(&name).or_raise(ctx)?;
     stage.note_use(ctx, &id);
     Ok(Container::new(stage.backend(), id))
@@ -32,7 +33,7 @@ pub fn image(ctx: &NativeCallContext, subject: &Dynamic, pull: PullPolicy) -> Rh
     if let Some(image) = subject.clone().try_cast::<Image>() {
         return Ok(image);
     }
-    let reference = text(ctx, &subject, "image")?;
+    let reference = text(ctx, &subject, Noun::Image)?;
     let stage = ScriptContext::of(ctx)?;
     let host = stage.host();
     let fetch = PullOptions::default();
@@ -43,16 +44,16 @@ pub fn image(ctx: &NativeCallContext, subject: &Dynamic, pull: PullPolicy) -> Rh
 }
 
 /// A name, or our own sentence about what is wanted instead of "function not found".
-fn text(ctx: &NativeCallContext, subject: &Dynamic, noun: &str) -> RhaiResultOf<String> {
+fn text(ctx: &NativeCallContext, subject: &Dynamic, noun: Noun) -> RhaiResultOf<String> {
     if let Some(text) = subject.read_lock::<rhai::ImmutableString>() {
         return Ok(text.to_string());
     }
-    let article = if noun.starts_with('i') { "an" } else { "a" };
+    let (article, word) = (noun.article(), noun.word());
     let kind = values::type_of(subject);
-    let message = format!("{}(): {article} {noun} is wanted, not {kind}", ctx.fn_name());
+    let message = format!("{}(): {article} {word} is wanted, not {kind}", ctx.fn_name());
     let hint = if subject.is_unit() {
         "the value is (): was something not found, or does a function return nothing?".to_owned()
-    } else if noun == "image" {
+    } else if noun == Noun::Image {
         "give an Image, or a reference such as \"host\" or \"alpine:3\"".to_owned()
     } else {
         "give a Container, a name or an id; ps() has them".to_owned()

@@ -1,15 +1,17 @@
-//! Waiting until a container is as it is to be, and seeing at once when it never will be.
+//! Waits until a container meets a condition, and fails as soon as it never will.
 //!
-//! Whoever waits subscribes to events before looking, so that nothing falls in between. What
-//! nobody tells of, a port or a program's answer, is looked at again and again.
+//! One loop checks the condition. Between two checks it waits for the container's next event; it
+//! has subscribed before the first check, so that no event falls in between. A port or a program's
+//! answer has no event and is checked at intervals.
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use regex::Regex;
 
-use crate::engine::{Attach, Backend, CancelToken};
+use super::race::{Job, run_concurrently};
+use crate::engine::{Attach, Backend, CancelToken, EventStream};
 use crate::model::container::Container as Record;
 use crate::model::container::exec::{AttachOutcome, ExecOptions};
 use crate::model::container::status::Status;
@@ -30,6 +32,46 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many of the last lines an error shows.
 const LAST_LINES: u64 = 5;
 
+/// What one check of a condition has found.
+#[derive(Debug)]
+enum Progress {
+    /// The condition holds.
+    Holds,
+    /// The condition may hold later; why it does not yet, if that is known.
+    NotYet(Option<String>),
+    /// The condition will never hold.
+    Never(Error),
+}
+
+/// When a condition is checked again.
+#[derive(Debug)]
+enum Pace {
+    /// After the next event of the container.
+    OnEvent(Box<dyn EventStream>),
+    /// After so long.
+    Every(Duration),
+}
+
+impl Pace {
+    /// Waits until the next check is due; false when the time that is left is over.
+    fn pause(&mut self, left: Option<Duration>, cancel: &CancelToken) -> Result<bool> {
+        match self {
+            Pace::OnEvent(events) => match events.next_event(left, cancel) {
+                Err(error) if error.kind() == Kind::Timeout => Ok(false),
+                event => event.map(|_| true),
+            },
+            Pace::Every(pause) => {
+                let pause = left.map_or(*pause, |left| left.min(*pause));
+                if pause.is_zero() {
+                    return Ok(false);
+                }
+                cancel.sleep(pause)?;
+                Ok(true)
+            }
+        }
+    }
+}
+
 /// Who is waited for, and until when.
 #[derive(Clone, Debug)]
 pub struct Waiter {
@@ -42,17 +84,17 @@ pub struct Waiter {
 }
 
 impl Waiter {
-    /// Waits for a goal.
+    /// Waits for a condition, or until the container writes what the condition calls a failure.
     ///
     /// # Errors
     /// [`Kind::Died`] when it ends or fails first, [`Kind::Timeout`], [`Kind::Cancelled`].
-    pub fn wait(&self, goal: &WaitCondition, cancel: &CancelToken) -> Result<()> {
+    pub fn wait(&self, wanted: &WaitCondition, cancel: &CancelToken) -> Result<()> {
         // Where nothing runs, what is waited for is taken to come.
         if self.backend.is_dry_run() {
             return Ok(());
         }
-        let Some(fail) = &goal.fail else { return self.wait_until(&goal.condition, cancel) };
-        let holds = |cancel: &CancelToken| self.wait_until(&goal.condition, cancel);
+        let Some(fail) = &wanted.fail else { return self.wait_until(&wanted.condition, cancel) };
+        let holds = |cancel: &CancelToken| self.wait_until(&wanted.condition, cancel);
         let fails = |cancel: &CancelToken| self.watch_for(fail, cancel);
         run_concurrently(&[&holds, &fails], |_| true, cancel)
     }
@@ -60,39 +102,136 @@ impl Waiter {
     fn wait_until(&self, condition: &Condition, cancel: &CancelToken) -> Result<()> {
         match condition {
             Condition::Status(status) => {
-                let ended = matches!(status, Status::Exited | Status::Dead | Status::Created);
-                self.state(status.as_str(), ended, cancel, |record| match record {
-                    Some(record) => record.state.status == *status,
-                    None => *status == Status::Exited && self.has_exited(),
+                self.repeat(status.as_str(), self.on_events()?, cancel, |what| {
+                    self.check_status(*status, what)
                 })
             }
             Condition::Health(health) => {
-                self.check_has_healthcheck(health)?;
-                self.state(health, false, cancel, |record| {
-                    let running = record.filter(|record| record.state.status == Status::Running);
-                    running.is_some_and(|record| record.health() == *health)
-                })
+                self.repeat(health, self.on_events()?, cancel, |_| self.check_health(health))
             }
-            Condition::Removed => self.state("removed", true, cancel, |record| record.is_none()),
+            Condition::Removed => {
+                self.repeat("removed", self.on_events()?, cancel, |_| self.check_removed())
+            }
             Condition::Log { pattern, count, stream } => {
                 self.lines(pattern, *count, *stream, cancel)
             }
-            Condition::Probe(sign) => {
-                self.poll(&sign.to_string(), PAUSE, cancel, || self.probe(sign, cancel))
+            Condition::Probe(probe) => {
+                self.repeat(&probe.to_string(), Pace::Every(PAUSE), cancel, |what| {
+                    self.check_running(what, || self.probe(probe, cancel))
+                })
             }
             Condition::Exec(cmd) => {
                 let what = format!("answering `{}`", cmd.join(" "));
-                self.poll(&what, LONG_PAUSE, cancel, || self.succeeds(cmd, cancel))
+                self.repeat(&what, Pace::Every(LONG_PAUSE), cancel, |what| {
+                    self.check_running(what, || self.succeeds(cmd, cancel))
+                })
             }
-            Condition::All(goals) => self.wait_all(goals, Result::is_err, cancel),
-            Condition::Any(goals) => {
+            Condition::All(conditions) => self.wait_all(conditions, Result::is_err, cancel),
+            Condition::Any(conditions) => {
                 let decides = |ended: &Result<()>| match ended {
                     Ok(()) => true,
                     Err(error) => !self.others_may_succeed(error),
                 };
-                self.wait_all(goals, decides, cancel)
+                self.wait_all(conditions, decides, cancel)
             }
         }
+    }
+
+    /// Checks until the condition holds or never will, or the time is over. `what` names the
+    /// condition in errors.
+    fn repeat(
+        &self,
+        what: &str,
+        mut pace: Pace,
+        cancel: &CancelToken,
+        check: impl Fn(&str) -> Result<Progress>,
+    ) -> Result<()> {
+        let mut last = None;
+        loop {
+            match check(what)? {
+                Progress::Holds => return Ok(()),
+                Progress::Never(error) => return Err(error),
+                Progress::NotYet(why) => last = why.or(last),
+            }
+            if !pace.pause(self.time_left(), cancel)? {
+                let error = self.timeout_error(what);
+                return Err(match last {
+                    Some(found) => error.hint(format!("when it was last looked at, {found}")),
+                    None => error,
+                });
+            }
+        }
+    }
+
+    /// Subscribes to what happens to the container.
+    fn on_events(&self) -> Result<Pace> {
+        let mut filter = EventFilter::default();
+        filter.add("container", self.container.id().as_str())?;
+        let options = EventOptions { follow: true, filter, ..EventOptions::default() };
+        Ok(Pace::OnEvent(self.backend.events(&options)?))
+    }
+
+    fn check_status(&self, status: Status, what: &str) -> Result<Progress> {
+        let record = self.current()?;
+        let holds = match &record {
+            Some(record) => record.state.status == status,
+            None => status == Status::Exited && self.has_exited(),
+        };
+        let may_follow_exit = matches!(status, Status::Exited | Status::Dead | Status::Created);
+        Ok(match record {
+            _ if holds => Progress::Holds,
+            Some(_) if may_follow_exit => Progress::NotYet(None),
+            record => self.unless_exited(record.as_ref(), what),
+        })
+    }
+
+    /// A container without health check is never `health`.
+    fn check_health(&self, health: &str) -> Result<Progress> {
+        let record = self.current()?;
+        Ok(match &record {
+            Some(record) if record.spec.host.supervision.health.command().is_none() => {
+                Progress::Never(self.no_health_check(record, health))
+            }
+            Some(record) if record.state.status == Status::Running && record.health() == health => {
+                Progress::Holds
+            }
+            record => self.unless_exited(record.as_ref(), health),
+        })
+    }
+
+    fn check_removed(&self) -> Result<Progress> {
+        Ok(self.current()?.map_or(Progress::Holds, |_| Progress::NotYet(None)))
+    }
+
+    fn check_started(&self) -> Result<Progress> {
+        let created = |record: Record| record.state.status == Status::Created;
+        Ok(match self.current()?.is_some_and(created) {
+            true => Progress::NotYet(None),
+            false => Progress::Holds,
+        })
+    }
+
+    /// Looks inside while the container runs; one that is paused is looked at later.
+    fn check_running(
+        &self,
+        what: &str,
+        look: impl Fn() -> Result<ProbeResult>,
+    ) -> Result<Progress> {
+        let record = self.current()?;
+        let progress = self.unless_exited(record.as_ref(), what);
+        let running = record.is_some_and(|record| record.state.status == Status::Running);
+        if !running || matches!(progress, Progress::Never(_)) {
+            return Ok(progress);
+        }
+        Ok(match look()? {
+            ProbeResult::Ready => Progress::Holds,
+            ProbeResult::NotReady(found) => Progress::NotYet(Some(found)),
+        })
+    }
+
+    /// What does not hold and cannot come after the container's exit.
+    fn unless_exited(&self, record: Option<&Record>, what: &str) -> Progress {
+        self.exit_error(record, what).map_or(Progress::NotYet(None), Progress::Never)
     }
 
     /// Whether one that is gone has ended before: its record may have gone with its end.
@@ -100,18 +239,12 @@ impl Waiter {
         self.container.exit_code().is_ok_and(|code| code.is_some())
     }
 
-    /// Fails where nothing ever asks for its health.
-    fn check_has_healthcheck(&self, health: &str) -> Result<()> {
-        match self.current()? {
-            Some(record) if record.spec.host.supervision.health.command().is_none() => {
-                let name = self.container.name();
-                let message = format!("`{name}` has no health check, so it is never {health}");
-                Err(Error::new(Kind::Invalid, message)
-                    .container(&name, Some(record.state.status.as_str()))
-                    .hint("the option `health` of create() gives it one"))
-            }
-            _ => Ok(()),
-        }
+    fn no_health_check(&self, record: &Record, health: &str) -> Error {
+        let name = self.container.name();
+        let message = format!("`{name}` has no health check, so it is never {health}");
+        Error::new(Kind::Invalid, message)
+            .container(&name, Some(record.state.status.as_str()))
+            .hint("the option `health` of create() gives it one")
     }
 
     /// Whether others may still hold where one has failed so: they look for themselves when the
@@ -125,84 +258,29 @@ impl Waiter {
         }
     }
 
-    /// Waits for several goals. `decides` says which end of one ends the wait for all.
+    /// Waits for several conditions. `decides` says which end of one ends the wait for all.
     fn wait_all(
         &self,
-        goals: &[WaitCondition],
+        conditions: &[WaitCondition],
         decides: impl Fn(&Result<()>) -> bool,
         cancel: &CancelToken,
     ) -> Result<()> {
-        let waits: Vec<_> =
-            goals.iter().map(|goal| move |cancel: &CancelToken| self.wait(goal, cancel)).collect();
+        let waits: Vec<_> = conditions
+            .iter()
+            .map(|one| move |cancel: &CancelToken| self.wait(one, cancel))
+            .collect();
         let jobs: Vec<Job<'_>> = waits.iter().map(|wait| wait as Job<'_>).collect();
         run_concurrently(&jobs, decides, cancel)
     }
 
-    /// Waits for a state. `ended` says that it may come after the end.
-    fn state(
-        &self,
-        what: &str,
-        ended: bool,
-        cancel: &CancelToken,
-        holds: impl Fn(Option<&Record>) -> bool,
-    ) -> Result<()> {
-        let mut filter = EventFilter::default();
-        filter.add("container", self.container.id().as_str())?;
-        let options = EventOptions { follow: true, filter, ..EventOptions::default() };
-        let mut events = self.backend.events(&options)?;
-        loop {
-            let record = self.current()?;
-            if holds(record.as_ref()) {
-                return Ok(());
-            }
-            if !ended || record.is_none() {
-                self.alive(record.as_ref(), what)?;
-            }
-            match events.next_event(self.time_left(), cancel) {
-                Err(error) if error.kind() == Kind::Timeout => return Err(self.timeout_error(what)),
-                other => other?,
-            };
-        }
-    }
-
-    /// Looks again and again.
-    fn poll(
-        &self,
-        what: &str,
-        pause: Duration,
-        cancel: &CancelToken,
-        look: impl Fn() -> Result<ProbeResult>,
-    ) -> Result<()> {
-        let mut last = None;
-        loop {
-            let record = self.current()?;
-            self.alive(record.as_ref(), what)?;
-            if record.is_some_and(|record| record.state.status == Status::Running) {
-                match look()? {
-                    ProbeResult::Ready => return Ok(()),
-                    ProbeResult::NotReady(found) => last = Some(found),
-                }
-            }
-            let left = self.time_left().unwrap_or(pause);
-            if left.is_zero() {
-                let error = self.timeout_error(what);
-                return Err(match last {
-                    Some(found) => error.hint(format!("when it was last looked at, {found}")),
-                    None => error,
-                });
-            }
-            cancel.sleep(pause.min(left))?;
-        }
-    }
-
-    /// Whether it shows a sign.
-    fn probe(&self, sign: &Probe, cancel: &CancelToken) -> Result<ProbeResult> {
-        let mut sign = sign.clone();
-        if let (Probe::HttpGet(question), Some(left)) = (&mut sign, self.time_left()) {
+    /// Looks for what can be seen from outside.
+    fn probe(&self, probe: &Probe, cancel: &CancelToken) -> Result<ProbeResult> {
+        let mut probe = probe.clone();
+        if let (Probe::HttpGet(request), Some(left)) = (&mut probe, self.time_left()) {
             // The last look gets its time too, or it would tell of nothing.
-            question.timeout = question.timeout.min(left.max(LONG_PAUSE));
+            request.timeout = request.timeout.min(left.max(LONG_PAUSE));
         }
-        match self.backend.probe(self.container.id(), &sign, cancel) {
+        match self.backend.probe(self.container.id(), &probe, cancel) {
             // It is gone just now: the next look tells.
             Err(error) if error.kind() == Kind::NotFound => {
                 Ok(ProbeResult::NotReady("it was gone".to_owned()))
@@ -267,9 +345,7 @@ impl Waiter {
         cancel: &CancelToken,
         mut enough: impl FnMut(&LogLine) -> bool,
     ) -> Result<()> {
-        self.state(what, true, cancel, |record| {
-            record.is_none_or(|record| record.state.status != Status::Created)
-        })?;
+        self.repeat(what, self.on_events()?, cancel, |_| self.check_started())?;
         let options = LogOptions { follow: true, stream, ..LogOptions::default() };
         let begun = Timestamp::now();
         let mut lines = match self.backend.logs(self.container.id(), &options) {
@@ -288,8 +364,8 @@ impl Waiter {
                 }
                 Ok(Some(_)) => cancel.check()?,
                 Ok(None) => {
-                    self.alive(self.current()?.as_ref(), what)?;
-                    return Err(self.died_error("ended".to_owned()));
+                    let error = self.exit_error(self.current()?.as_ref(), what);
+                    return Err(error.unwrap_or_else(|| self.died_error("ended".to_owned())));
                 }
                 Err(error) if error.kind() == Kind::Timeout => return Err(self.timeout_error(what)),
                 Err(error) => return Err(error),
@@ -314,16 +390,16 @@ impl Waiter {
         }
     }
 
-    /// Fails where it will not come any more.
-    fn alive(&self, record: Option<&Record>, what: &str) -> Result<()> {
+    /// The error of a container that is gone or has exited before it was `what`.
+    fn exit_error(&self, record: Option<&Record>, what: &str) -> Option<Error> {
         let Some(record) = record else {
-            return Err(self.died_error(format!("was removed before it was {what}")));
+            return Some(self.died_error(format!("was removed before it was {what}")));
         };
         let state = &record.state;
         let over = matches!(state.status, Status::Exited | Status::Dead)
             || state.status == Status::Created && state.exit_code != 0;
         if !over {
-            return Ok(());
+            return None;
         }
         let mut how = format!("ended with exit code {}", state.exit_code);
         if state.oom_killed {
@@ -332,7 +408,7 @@ impl Waiter {
         if !state.error.is_empty() {
             how = format!("did not start ({})", state.error);
         }
-        Err(self.died_error(format!("{how} before it was {what}")))
+        Some(self.died_error(format!("{how} before it was {what}")))
     }
 
     fn died_error(&self, how: String) -> Error {
@@ -357,39 +433,4 @@ impl Waiter {
         }
         error
     }
-}
-
-type Job<'a> = &'a (dyn Fn(&CancelToken) -> Result<()> + Sync);
-
-/// Does all at the same time. The first result that `decides` takes ends the others and is the
-/// result of all; else it is the first error, when all are done.
-fn run_concurrently(
-    jobs: &[Job<'_>],
-    decides: impl Fn(&Result<()>) -> bool,
-    cancel: &CancelToken,
-) -> Result<()> {
-    let part = cancel.child()?;
-    let (tell, told) = mpsc::channel();
-    std::thread::scope(|scope| {
-        for job in jobs {
-            let (tell, part) = (tell.clone(), &part);
-            std::thread::Builder::new()
-                .spawn_scoped(scope, move || {
-                    // Nobody listens any more once the first has ended all.
-                    let _ = tell.send(job(part));
-                })
-                .map_err(|error| Error::from_io("make a thread", &error))?;
-        }
-        drop(tell);
-        let mut first = Ok(());
-        for result in told {
-            if decides(&result) {
-                part.cancel();
-                return result;
-            }
-            first = first.and(result);
-        }
-        first
-    })
-    .inspect_err(|_| part.cancel())
 }

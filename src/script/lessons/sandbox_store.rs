@@ -7,7 +7,10 @@ use std::time::Duration;
 use super::format::Lesson;
 use super::values::{self, Values};
 use crate::engine::{Backend, CancelToken};
+use crate::model::container::options::RemoveOptions;
 use crate::model::image::PullPolicy;
+use crate::model::image::usage::RemoveImageOptions;
+use crate::model::observe::volume::RemoveVolumeOptions;
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::script::host::{Host, Limits, Output};
@@ -39,21 +42,23 @@ pub(super) fn chosen(lesson: &Lesson) -> Result<Values> {
 /// When something can't be removed.
 pub fn clear(backend: &dyn Backend) -> Result<()> {
     let cancel = &CancelToken::new()?;
+    let all = RemoveOptions { force: true, volumes: true };
     for container in backend.ps()? {
-        backend.rm_with_volumes(&container.spec.id, true, cancel)?;
+        backend.rm(&container.spec.id, &all, cancel)?;
     }
+    let force = RemoveImageOptions { force: true };
     for image in backend.images()? {
         let is_host = |tag: &Reference| tag.familiar() == "host:latest";
         let kept = image.tags.iter().any(is_host);
         for tag in image.tags.iter().filter(|tag| !is_host(tag)) {
-            backend.rmi(&tag.familiar(), true)?;
+            backend.rmi(&tag.familiar(), &force)?;
         }
         if !kept && image.tags.is_empty() && !image.intermediate {
-            backend.rmi(image.id.as_str(), true)?;
+            backend.rmi(image.id.as_str(), &force)?;
         }
     }
     for volume in backend.volumes()? {
-        backend.volume_rm(&volume.volume.name.to_string(), true)?;
+        backend.volume_rm(&volume.volume.name, &RemoveVolumeOptions { force: true })?;
     }
     backend.image("host", PullPolicy::Missing).map(drop)
 }

@@ -1,16 +1,14 @@
 //! Options that say what a container sees of the host and of volumes: binds, named volumes, tmpfs.
 
-use std::collections::BTreeMap;
-
-use rhai::{Array, Dynamic, Map};
-
 use super::convert::{pairs, texts};
 use super::key::{OptionSpec, ValueType, option_spec};
 use super::parsed::ParsedOptions;
 use crate::model::container::mounts::{Mount, Mounts};
-use crate::model::observe::volume::VolumeFilter;
+use crate::model::observe::volume::{PruneVolumesOptions, VolumeFilter};
 use crate::model::{Error, Kind, Result};
 use crate::script::values;
+use rhai::{Array, Dynamic, Map};
+use std::collections::BTreeMap;
 
 /// The options.
 pub const KEYS: &[OptionSpec] = &[
@@ -118,8 +116,8 @@ pub fn volumes(map: Map) -> Result<VolumeFilter> {
 }
 
 /// The options of `prune_volumes`: whether all, which, and whether only to tell.
-pub fn prune_volumes(map: Map) -> Result<(bool, VolumeFilter, bool)> {
+pub fn prune_volumes(map: Map) -> Result<PruneVolumesOptions> {
     let given = ParsedOptions::new("prune_volumes", PRUNE_VOLUMES, map)?;
     let filter = VolumeFilter { labels: given.labels()?, ..VolumeFilter::default() };
-    Ok((given.flag("all")?, filter, given.flag("dry_run")?))
+    Ok(PruneVolumesOptions { all: given.flag("all")?, filter, dry_run: given.flag("dry_run")? })
 }

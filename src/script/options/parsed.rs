@@ -21,7 +21,8 @@ pub struct ParsedOptions<'a> {
 }
 
 impl<'a> ParsedOptions<'a> {
-    /// Checks the keys of `map` against those that `function` takes. The value `()` is as not given.
+    /// Checks the keys of `map` against those that `function` takes. The value `()` is as not
+    /// given.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a key that is not in the table.

@@ -1,24 +1,23 @@
 //! From option maps to what the engine takes.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use jiff::Timestamp;
-use rhai::{Dynamic, Map};
-
 use super::convert::{env, pairs, statuses, stop_timeout, text_of};
 use super::parsed::ParsedOptions;
 use super::table::keys;
 use crate::model::Result;
 use crate::model::container::exec::ExecOptions;
-use crate::model::container::options::{CreateOptions, StopOptions};
+use crate::model::container::options::{CreateOptions, RemoveOptions, StopOptions};
 use crate::model::container::status::Status;
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::observe::log::{LogOptions, Stream};
 use crate::model::observe::progress::{Access, PullOptions};
 use crate::model::value::health_check::FILTER_VALUES;
 use crate::model::value::platform::Platform;
-use crate::script::values::{self, handle::Image};
+use crate::script::values::handle::Image;
+use crate::script::values::{self};
+use jiff::Timestamp;
+use rhai::{Dynamic, Map};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// How to make a container, and whether to stay with it.
 #[derive(Debug, Default)]
@@ -109,9 +108,9 @@ pub fn stop(function: &str, value: Dynamic) -> Result<StopOptions> {
 }
 
 /// The options of `rm`: force, and whether volumes that nobody named go too.
-pub fn remove(map: Map) -> Result<(bool, bool)> {
+pub fn remove(map: Map) -> Result<RemoveOptions> {
     let given = ParsedOptions::new("rm", keys("rm"), map)?;
-    Ok((given.flag("force")?, given.flag("volumes")?))
+    Ok(RemoveOptions { force: given.flag("force")?, volumes: given.flag("volumes")? })
 }
 
 /// The option of `rmi` and `rmv`.

@@ -57,7 +57,7 @@ impl Session {
     /// The parameters of a function, from after the bracket on: `container, options) -> Container`.
     /// Of several forms the shortest that takes something.
     pub fn parameters(&self, name: &str, is_method: bool) -> Option<String> {
-        let known = self.functions.get_or_init(|| docs::all_functions(&self.engine));
+        let known = self.context.library().all_functions(&self.engine);
         let before = usize::from(is_method);
         let mut forms = known.iter().filter(|f| f.role == Role::Function && f.name == name);
         let fits = forms.find(|f| f.params.len() > before)?;
@@ -81,8 +81,9 @@ impl Session {
     /// # Errors
     /// The drawn report, for a name that is not there.
     pub fn help(&self, name: Option<&str>) -> Result<String, String> {
-        let reader = self.context.host().reader;
-        let Some(name) = name else { return Ok(docs::help_index(reader)) };
-        docs::help_page(&self.engine, name, reader.language).map_err(|error| render::plain(&error))
+        let (library, reader) = (self.context.library(), self.context.host().reader);
+        let Some(name) = name else { return Ok(docs::help_index(library, reader)) };
+        docs::help_page(library, &self.engine, name, reader.language)
+            .map_err(|error| render::plain(&error))
     }
 }

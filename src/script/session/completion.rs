@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use rhai::{Dynamic, Engine, GlobalRuntimeState, ImmutableString, Map, Scope};
 
 use crate::script::context::script_context::ScriptContext;
-use crate::script::docs;
-use crate::script::docs::{Function, Role};
+use crate::script::docs::{Function, Library, Role};
 use crate::script::syntax::scheme;
 use crate::script::syntax::sources::CLOSURE;
 use crate::script::values::handle::{Container, Image};
@@ -72,16 +71,16 @@ pub fn complete(
             words.extend(keys.map(|key| (format!("{}: ", key.name), key.about.to_owned())));
         }
         Context::Member(receiver) => {
-            members(engine, scope, receiver, &mut words);
+            members(engine, stage.library(), scope, receiver, &mut words);
         }
-        Context::Module(alias) => of_module(engine, global, alias, &mut words),
+        Context::Module(alias) => of_module(engine, stage.library(), global, alias, &mut words),
         Context::Import => {
-            let all = docs::modules().into_iter();
+            let all = stage.library().modules().iter();
             words.extend(all.map(|module| (module.name.to_owned(), module.summary())));
         }
         Context::Name => {
             let functions =
-                docs::all_functions(engine).into_iter().filter(|f| f.role == Role::Function);
+                stage.library().all_functions(engine).iter().filter(|f| f.role == Role::Function);
             for f in functions {
                 words.entry(format!("{}(", f.name)).or_insert_with(|| f.signature());
             }
@@ -106,27 +105,29 @@ pub fn complete(
 /// What an imported module has.
 fn of_module(
     engine: &Engine,
+    library: &Library,
     global: &GlobalRuntimeState,
     alias: &str,
     words: &mut BTreeMap<String, String>,
 ) {
-    let mut list = |functions: Vec<Function>| {
-        for f in functions.into_iter().filter(|f| f.role == Role::Function) {
+    let mut list = |functions: &[Function]| {
+        for f in functions.iter().filter(|f| f.role == Role::Function) {
             words.entry(format!("{}(", f.name)).or_insert_with(|| f.signature());
         }
     };
     let imported = global.scan_imports_raw().filter(|(name, _)| name.as_str() == alias);
     let Some((_, module)) = imported.last() else {
         if alias == "engine" {
-            list(docs::all_functions(engine));
+            list(library.all_functions(engine));
         }
         return;
     };
-    let provided = docs::modules()
-        .into_iter()
+    let provided = library
+        .modules()
+        .iter()
         .find(|provided| module.id().is_some_and(|id| id == scheme::source(provided.name)));
     if let Some(provided) = provided {
-        return list(provided.functions);
+        return list(&provided.functions);
     }
     for (_, _, name, _, definition) in module.iter_script_fn_info() {
         if !name.starts_with(CLOSURE) {
@@ -142,6 +143,7 @@ fn of_module(
 /// Properties and methods of a value; of any handle where the variable is not known yet.
 fn members(
     engine: &Engine,
+    library: &Library,
     scope: &Scope<'static>,
     receiver: &str,
     words: &mut BTreeMap<String, String>,
@@ -151,10 +153,10 @@ fn members(
         words.extend(map.iter().map(|(key, value)| (key.to_string(), entry(engine, key, value))));
     }
     let kind = value.as_ref().map(Dynamic::type_id);
-    for f in docs::all_functions(engine) {
+    for f in library.all_functions(engine) {
         let fits = match (kind, f.receiver) {
             (Some(kind), Some(receiver)) => kind == receiver,
-            (value, None) => is_about(&f, value),
+            (value, None) => is_about(f, value),
             (None, Some(_)) => false,
         };
         match f.role {

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use once_cell::sync::OnceCell;
 use rhai::{Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState};
 
 use super::interpreter;
@@ -13,7 +12,6 @@ use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::{Ending, RhaiResultOf, innermost, throw};
 use crate::script::context::{stack, thread};
 use crate::script::display;
-use crate::script::docs::Function;
 use crate::script::errors::render;
 use crate::script::flow::{cleanup, handlers};
 use crate::script::host::Host;
@@ -33,8 +31,6 @@ pub struct Session {
     lines: usize,
     /// Whether the latest text gave a value, which is `last` now.
     pub(super) last_was_value: bool,
-    /// The functions of the language, for hints.
-    pub(super) functions: OnceCell<Vec<Function>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -63,7 +59,7 @@ impl Session {
     pub fn new(host: Host) -> Self {
         // Closures are named after a hash; with a fixed seed they are named the same in every run.
         let _ = rhai::config::hashing::set_hashing_seed(Some([1, 2, 3, 4]));
-        let stage = ScriptContext::new(host);
+        let stage = ScriptContext::new(host, interpreter::LANGUAGE);
         let engine = interpreter::build(&stage);
         let global = engine.new_global_runtime_state();
         Session {
@@ -74,7 +70,6 @@ impl Session {
             context: stage,
             lines: 0,
             last_was_value: false,
-            functions: OnceCell::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::modules::Resolver;
 use crate::script::api;
-use crate::script::context::script_context::ScriptContext;
+use crate::script::context::script_context::{Language, ScriptContext};
 use crate::script::errors::caught;
 use crate::script::flow::logs::Logs;
 use crate::script::syntax::parser;
@@ -16,6 +16,9 @@ use rhai::packages::{Package, StandardPackage};
 /// How deep calls may nest: equal for debug and release, or tests would meet other limits than
 /// users. Rhai's own is too small for ordinary functions; the stack (see `stack`) is big enough.
 const CALL_LEVELS: usize = 1000;
+
+/// The language, for the handlers and the help of a script.
+pub const LANGUAGE: Language = Language { library: &api::LIBRARY, engine: build };
 
 /// Knows the functions too, but has nothing that they could work on.
 pub fn vocabulary() -> Engine {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::script::docs;
+use crate::script::api::LIBRARY;
 use crate::script::docs::{Function, ModuleDocs, Role};
 use crate::script::options;
 use crate::script::options::OptionSpec;
@@ -44,12 +44,12 @@ that names the nearest. `engine::start(c)` means the function of lifebox even wh
 
 fn markdown() -> String {
     let mut text = PREFACE.to_owned();
-    for (title, functions) in docs::own_functions() {
+    for (title, functions) in LIBRARY.own_functions() {
         text.push_str(&format!("\n## {title}\n"));
-        push_functions(&mut text, "", &functions);
-        push_properties(&mut text, &functions);
+        push_functions(&mut text, "", functions);
+        push_properties(&mut text, functions);
     }
-    for module in docs::modules() {
+    for module in LIBRARY.modules() {
         text.push_str(&format!("\n## Module `{}`\n\n", module.name));
         text.push_str(&format!("`import \"{0}\" as {0};`\n\n{1}\n", module.name, module.doc));
         push_functions(&mut text, &format!("{}::", module.name), &module.functions);
@@ -102,8 +102,8 @@ fn escaped(text: &str) -> String {
 }
 
 fn json_text() -> String {
-    let part = |(title, functions): (&str, Vec<Function>)| json!({ "title": title, "functions": functions_json(&functions, true) });
-    let module = |module: ModuleDocs| {
+    let part = |(title, functions): &(&str, Vec<Function>)| json!({ "title": title, "functions": functions_json(functions, true) });
+    let module = |module: &ModuleDocs| {
         json!({
             "name": module.name,
             "doc": module.doc,
@@ -112,8 +112,8 @@ fn json_text() -> String {
     };
     let document = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "parts": docs::own_functions().into_iter().map(part).collect::<Vec<_>>(),
-        "modules": docs::modules().into_iter().map(module).collect::<Vec<_>>(),
+        "parts": LIBRARY.own_functions().iter().map(part).collect::<Vec<_>>(),
+        "modules": LIBRARY.modules().iter().map(module).collect::<Vec<_>>(),
     });
     format!("{document:#}\n")
 }
@@ -141,7 +141,7 @@ fn functions_json(functions: &[Function], with_options: bool) -> Vec<Value> {
 
 fn definitions() -> String {
     let mut text = String::from("module static;\n");
-    for (_, functions) in docs::own_functions() {
+    for (_, functions) in LIBRARY.own_functions() {
         for function in functions.iter().filter(|function| function.role != Role::Internal) {
             text.push('\n');
             for line in function.doc.lines() {
@@ -193,8 +193,8 @@ mod tests {
         let json: Value = serde_json::from_str(&json_text()).unwrap();
         let parts = json["parts"].as_array().unwrap();
         let (markdown, definitions) = (markdown(), definitions());
-        for ((title, functions), part) in docs::own_functions().into_iter().zip(parts) {
-            assert_eq!(part["title"], title);
+        for ((title, functions), part) in LIBRARY.own_functions().iter().zip(parts) {
+            assert_eq!(part["title"], *title);
             let named = part["functions"].as_array().unwrap();
             for function in functions.iter().filter(|function| function.role != Role::Internal) {
                 assert!(named.iter().any(|f| f["signature"] == function.signature()));

@@ -1,6 +1,6 @@
 //! `check`.
 
-use super::super::docs;
+use super::super::api::LIBRARY;
 use super::super::{Severity, Source, check};
 
 /// What is found in a text, a line each.
@@ -351,8 +351,8 @@ fn imported_files_are_checked_once() {
 /// The examples take variables for granted that stand for the reader's own.
 #[test]
 fn no_example_of_the_reference_has_an_error() {
-    let own = docs::own_functions().into_iter().flat_map(|(_, functions)| functions);
-    let all = own.chain(docs::modules().into_iter().flat_map(|module| module.functions));
+    let own = LIBRARY.own_functions().iter().flat_map(|(_, functions)| functions);
+    let all = own.chain(LIBRARY.modules().iter().flat_map(|module| &module.functions));
     for function in all {
         let Some(example) = function.example() else { continue };
         let errors: Vec<_> =

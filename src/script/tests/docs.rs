@@ -1,12 +1,13 @@
 //! `help` and the examples in doc comments.
 
-use super::super::docs::{Function, Role, modules, own_functions};
+use super::super::api::LIBRARY;
+use super::super::docs::{Function, Role};
 use crate::script::syntax::incomplete::InputValidator;
 
 /// All functions that have a page, those of modules too.
-fn functions() -> Vec<Function> {
-    let own = own_functions().into_iter().flat_map(|(_, functions)| functions);
-    own.chain(modules().into_iter().flat_map(|module| module.functions)).collect()
+fn functions() -> Vec<&'static Function> {
+    let own = LIBRARY.own_functions().iter().flat_map(|(_, functions)| functions);
+    own.chain(LIBRARY.modules().iter().flat_map(|module| &module.functions)).collect()
 }
 
 #[test]
@@ -26,7 +27,7 @@ fn every_function_has_a_summary_and_an_example() {
 /// The help is in all languages: first paragraphs, options, titles.
 #[test]
 fn no_language_lacks_a_text_of_the_help() {
-    use super::super::docs::function::first_paragraph;
+    use super::super::docs::first_paragraph;
     use super::super::options;
     use crate::ui::messages::korean_help;
     let mut texts: Vec<String> = Vec::new();
@@ -36,8 +37,8 @@ fn no_language_lacks_a_text_of_the_help() {
             texts.extend([key.about.to_owned(), key.value_type.describe()]);
         }
     }
-    texts.extend(modules().iter().map(|module| first_paragraph(&module.doc)));
-    texts.extend(own_functions().into_iter().map(|(title, _)| title.to_owned()));
+    texts.extend(LIBRARY.modules().iter().map(|module| first_paragraph(&module.doc)));
+    texts.extend(LIBRARY.own_functions().iter().map(|(title, _)| (*title).to_owned()));
     let known = korean_help();
     let used: std::collections::BTreeSet<_> = texts.iter().cloned().collect();
     texts.retain(|text| !known.contains_key(text));
@@ -52,7 +53,7 @@ fn no_language_lacks_a_text_of_the_help() {
 
 #[test]
 fn every_module_has_functions_and_says_what_it_is_for() {
-    for module in modules() {
+    for module in LIBRARY.modules() {
         assert!(!module.doc.is_empty(), "{}", module.name);
         assert!(module.functions.len() > 1, "{}", module.name);
     }
@@ -72,8 +73,9 @@ fn every_example_is_a_whole_script() {
 
 #[test]
 fn signatures_read_as_the_language() {
-    let signatures: Vec<String> = own_functions()
-        .into_iter()
+    let signatures: Vec<String> = LIBRARY
+        .own_functions()
+        .iter()
         .flat_map(|(_, functions)| functions)
         .filter(|function| function.role == Role::Function)
         .map(|function| function.signature())
@@ -123,7 +125,7 @@ fn no_name_is_a_word_that_rhai_reserves() {
         "import",
         "export",
     ];
-    for (_, functions) in own_functions() {
+    for (_, functions) in LIBRARY.own_functions() {
         for function in functions {
             assert!(!RESERVED.contains(&function.name.as_str()), "{}", function.name);
             for key in super::super::options::keys(&function.name) {

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use super::super::{Outcome, Source, run};
 use super::host;
+use crate::script::context::script_context::ScriptContext;
+use crate::script::session::interpreter::LANGUAGE;
 
 /// Writes files, runs the first one; returns how it ended and what it printed.
 fn run_files(files: &[(&str, &str)]) -> (Outcome, String) {
@@ -121,9 +123,7 @@ fn a_module_does_not_lose_our_functions_to_its_importer() {
 fn the_workflows_that_lifebox_brings_parse() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
     let (host, _) = host();
-    let engine = crate::script::session::interpreter::build(
-        &crate::script::context::script_context::ScriptContext::new(host),
-    );
+    let engine = ScriptContext::new(host, LANGUAGE).new_engine();
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::super::docs::{Function, Role, modules, own_functions};
+use super::super::api::LIBRARY;
+use super::super::docs::{Function, Role};
 use super::super::options;
 use super::super::{EvalResult, Session};
 use super::host;
@@ -130,8 +131,8 @@ fn soon<T>(cancel: &CancelToken, work: impl FnOnce() -> T) -> T {
 #[test]
 fn no_function_takes_a_wrong_value_for_a_bug() {
     let mut found = Vec::new();
-    for (_, functions) in own_functions() {
-        found.extend(run_all(&functions, "", ""));
+    for (_, functions) in LIBRARY.own_functions() {
+        found.extend(run_all(functions, "", ""));
     }
     assert!(found.is_empty(), "{}: {}", found.len(), found.join("\n"));
 }
@@ -139,7 +140,7 @@ fn no_function_takes_a_wrong_value_for_a_bug() {
 #[test]
 fn no_function_of_a_module_takes_a_wrong_value_for_a_bug() {
     let mut found = Vec::new();
-    for module in modules() {
+    for module in LIBRARY.modules() {
         let import = format!("import \"{0}\" as {0};\n", module.name);
         found.extend(run_all(&module.functions, &format!("{}::", module.name), &import));
     }
@@ -149,13 +150,13 @@ fn no_function_of_a_module_takes_a_wrong_value_for_a_bug() {
 #[test]
 fn no_option_takes_a_wrong_value_for_a_bug() {
     let mut found = Vec::new();
-    for function in own_functions().into_iter().flat_map(|(_, functions)| functions) {
+    for function in LIBRARY.own_functions().iter().flat_map(|(_, functions)| functions) {
         let is_options = |param: &String| param.split(':').next() == Some("options");
         let Some(place) = function.params.iter().position(is_options) else { continue };
         let keys = options::keys(&function.name);
         let values = keys.iter().flat_map(|key| VALUES.iter().map(move |value| (key, value)));
         let calls = values.map(|(key, value)| {
-            call(&function, "", place, &format!("#{{ \"{}\": {value} }}", key.name))
+            call(function, "", place, &format!("#{{ \"{}\": {value} }}", key.name))
         });
         found.extend(run_calls("", calls));
     }

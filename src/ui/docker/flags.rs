@@ -1,4 +1,4 @@
-//! Options of a container as Docker's flags.
+//! Formats the options of a container as Docker's flags.
 
 use crate::model::container::mounts::{MountFlag, Mounts};
 use crate::model::container::namespaces::Namespaces;
@@ -10,7 +10,7 @@ use crate::model::value::health_check::HealthCheck;
 use crate::model::value::shell;
 use crate::model::value::units::{exact_size, format_billionths, format_duration};
 
-/// The flags, in the order of Docker's groups.
+/// Returns the flags, grouped as Docker's.
 pub fn all(options: &CreateOptions) -> Vec<String> {
     let mut flags = Flags::default();
     flags.program(options);
@@ -27,12 +27,12 @@ pub fn all(options: &CreateOptions) -> Vec<String> {
 struct Flags(Vec<String>);
 
 impl Flags {
-    /// A flag that is there or not.
+    /// Adds a boolean flag.
     fn set(&mut self, flag: &str, set: bool) {
         self.0.extend(set.then(|| flag.to_owned()));
     }
 
-    /// A flag with a value. One that would be read as a flag, or as nothing, is joined to it.
+    /// Adds a flag with a value. A value that is empty or looks like a flag is joined by `=`.
     fn value(&mut self, flag: &str, value: impl ToString) {
         let value = value.to_string();
         if value.is_empty() || value.starts_with('-') {
@@ -109,7 +109,7 @@ impl Flags {
     }
 
     fn namespaces(&mut self, sharing: &Namespaces) {
-        // Always said: without it Docker gives a network of its own, and lifebox has none.
+        // Always set: Docker's default is a bridge network, which lifebox lacks.
         self.value("--network", sharing.network.show("none"));
         let ipc = match (sharing.ipc_none, sharing.ipc_shareable) {
             (true, _) => "none".to_owned(),
@@ -152,7 +152,7 @@ impl Flags {
         }
         let line = match health.test.as_slice() {
             [kind, line] if kind == "CMD-SHELL" => Some(line.clone()),
-            // A NUL byte never gets into a check.
+            // A health check never contains a NUL byte.
             [_, words @ ..] => shell::quoted(words.iter().map(String::as_str)).ok(),
             [] => None,
         };
@@ -173,7 +173,7 @@ impl Flags {
     }
 }
 
-/// What is kept of the output, as far as it is not usual.
+/// Returns the log options that differ from the default.
 pub fn log_options(limits: LogConfig) -> impl Iterator<Item = (&'static str, String)> {
     let usual = LogConfig::default();
     let size = limits.max_size.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX));
@@ -183,7 +183,7 @@ pub fn log_options(limits: LogConfig) -> impl Iterator<Item = (&'static str, Str
     file.into_iter().chain(size)
 }
 
-/// Whole seconds, for Docker counts no others; at least as long.
+/// Rounds up to whole seconds, because Docker takes no fractions.
 fn seconds(grace: StopTimeout) -> i64 {
     match grace {
         StopTimeout::NoLimit => -1,

@@ -1,4 +1,4 @@
-//! Options of a container as those of the language: the way back from what a script reads.
+//! Converts options of a container into options of the language. The inverse of `script/options`.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::model::value::health_check::HealthCheck;
 use crate::model::value::shell;
 use crate::model::value::units::{exact_size, format_duration};
 
-use super::super::docker::log_options;
+use crate::ui::docker::log_options;
 
 /// Options with their values.
 type Options = Vec<(&'static str, Expression)>;
 
-/// The options of `create` that mean these; of standard input whoever asks knows more.
+/// Returns the options of `create`. The caller adds those of standard input.
 pub fn new_container(options: &CreateOptions) -> Options {
     let text = |text: &Option<String>| text.clone().map(Expression::Text);
     let some = [
@@ -53,13 +53,13 @@ fn flag(set: bool) -> Option<Expression> {
     set.then_some(Expression::Flag(true))
 }
 
-/// One text or several, where there is any.
+/// Returns one string or a list of strings; `None` without items.
 fn texts<T: ToString>(items: &[T]) -> Option<Expression> {
     let texts = items.iter().map(T::to_string);
     (!items.is_empty()).then(|| Expression::texts(texts))
 }
 
-/// Words: a string where none of them needs a quote.
+/// Returns a command as one string if no word needs quotes, else as a list.
 pub fn command(words: &[String]) -> Expression {
     match !words.is_empty() && words.iter().all(|word| shell::is_plain(word)) {
         true => Expression::Text(words.join(" ")),
@@ -67,7 +67,7 @@ pub fn command(words: &[String]) -> Expression {
     }
 }
 
-/// A map where that says all: it has no order but that of its keys, and each key once.
+/// Returns the pairs as a map if it loses nothing: maps are sorted, with each key once.
 pub fn pairs<'a>(entries: impl Iterator<Item = (&'a String, &'a String)>) -> Option<Expression> {
     let entries: Vec<(&String, &String)> = entries.collect();
     if entries.is_empty() {
@@ -84,8 +84,7 @@ pub fn pairs<'a>(entries: impl Iterator<Item = (&'a String, &'a String)>) -> Opt
     })
 }
 
-/// Variables. One without a value is its name alone, which takes the value of whoever runs the
-/// script.
+/// Returns environment variables. A name without a value takes the value of the script's caller.
 pub fn env(entries: &[EnvEntry]) -> Expression {
     let set: Option<Vec<(&String, &String)>> = entries
         .iter()
@@ -102,7 +101,7 @@ pub fn env(entries: &[EnvEntry]) -> Expression {
     })
 }
 
-/// A grace time.
+/// Returns a stop timeout.
 pub fn grace(grace: StopTimeout) -> Expression {
     match grace {
         StopTimeout::NoLimit => Expression::Number(-1),
@@ -152,7 +151,7 @@ fn resources(resources: &Resources) -> Options {
     all
 }
 
-/// The limits that `update` takes too.
+/// Returns the limits, which are also options of `update`.
 pub fn limits(resources: &Resources) -> Options {
     let text = |text: &Option<String>| text.clone().map(Expression::Text);
     parsed([
@@ -243,7 +242,7 @@ fn health(check: &HealthCheck) -> Option<Expression> {
     ]);
     match (test, rest.is_empty()) {
         (None, true) => None,
-        // Alone, this word would mean that nothing is checked.
+        // Alone, this word would disable the health check.
         (Some(Expression::Text(line)), true) if line != "none" => Some(Expression::Text(line)),
         (test, _) => {
             Some(Expression::Options(parsed([("cmd", test)]).into_iter().chain(rest).collect()))

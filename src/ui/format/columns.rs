@@ -1,9 +1,9 @@
-//! Aligned columns, as Docker's tables have them.
+//! Aligns columns as Docker's tables do.
 
 use crate::model::value::language::ReaderProfile;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The narrowest column and the space between columns (docker/cli, `formatter.go`).
+/// The minimum width of a column, and the space between columns (docker/cli, `formatter.go`).
 const MIN_WIDTH: usize = 10;
 const PADDING: usize = 3;
 
@@ -34,7 +34,7 @@ pub fn align(text: &str) -> String {
     aligned
 }
 
-/// The cells that a tab ends, and what follows the last tab.
+/// Returns the cells that end with a tab, and the text after the last tab.
 fn split(line: &str) -> (Vec<&str>, &str) {
     match line.rsplit_once('\t') {
         Some((cells, last)) => (cells.split('\t').collect(), last),
@@ -42,7 +42,7 @@ fn split(line: &str) -> (Vec<&str>, &str) {
     }
 }
 
-/// `text` cut to `width` columns of a terminal, the last of them `…` where something was cut.
+/// Truncates `text` to `width` columns of a terminal, with `…` as the last.
 pub fn ellipsis(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -57,12 +57,12 @@ pub fn ellipsis(text: &str, width: usize) -> String {
     cut
 }
 
-/// `text` with spaces after it, so that it takes `width` columns of a terminal.
+/// Pads `text` with spaces to `width` columns of a terminal.
 pub fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
-/// `text` in lines of at most `width` columns, broken at spaces; a longer word has its own line.
+/// Wraps `text` at spaces into lines of at most `width` columns. A longer word gets its own line.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
@@ -81,7 +81,7 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A name and what it is for, in lines that fit.
+/// Formats a name and its description as lines of at most `width` columns.
 pub fn row(name: &str, words: &str, width: usize) -> String {
     const INDENT: usize = 18;
     let lines = wrapped(words, width.saturating_sub(INDENT).max(20));
@@ -90,8 +90,8 @@ pub fn row(name: &str, words: &str, width: usize) -> String {
     format!("{first}{}\n{}", lines.first().map_or("", String::as_str), more.collect::<String>())
 }
 
-/// A text of paragraphs for a reader: lines are broken where they are too long, and those that begin
-/// with spaces, such as examples, stay as they are.
+/// Wraps paragraphs to the reader's width. Lines that begin with spaces, such as examples, stay as
+/// they are.
 pub fn page_of_text(text: &str, reader: ReaderProfile) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut paragraph = String::new();

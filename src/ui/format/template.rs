@@ -1,5 +1,5 @@
-//! The part of Go's templates that users of `--format` write: fields, `json`, `index`, `join`,
-//! `len`, `upper`, `lower` and pipes between them.
+//! The subset of Go's templates that `--format` takes: fields, `json`, `index`, `join`, `len`,
+//! `upper`, `lower` and pipes between them.
 
 use serde_json::Value;
 
@@ -7,11 +7,11 @@ use super::columns::align;
 use crate::model::value::suggest::suggest;
 use crate::model::{Error, Kind, Result};
 
-/// Maps whose keys are the user's: a key that is not there is no mistake of the template.
+/// Maps with keys of the user's: a missing key is not a mistake of the template.
 const FREE_KEYS: [&str; 7] =
     ["Attributes", "Labels", "Label", "Volumes", "ExposedPorts", "Ports", "Networks"];
 
-/// Fields that Docker's types have and its JSON leaves out where they are empty.
+/// Returns the empty value of a field that Docker's JSON omits when empty.
 fn left_out(name: &str) -> Option<Value> {
     match name {
         "ExposedPorts" => Some(Value::Object(serde_json::Map::new())),
@@ -22,10 +22,10 @@ fn left_out(name: &str) -> Option<Value> {
     }
 }
 
-/// A template that was read.
+/// A parsed template.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
-    /// Whether it began with `table`.
+    /// Whether the template begins with `table`.
     table: bool,
     parts: Vec<Part>,
 }
@@ -46,10 +46,10 @@ enum Word {
 }
 
 impl Template {
-    /// Reads the value of `--format`: a template, `table TEMPLATE` or `json`.
+    /// Parses the value of `--format`: a template, `table TEMPLATE` or `json`.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] where it is not in the supported part of the language.
+    /// [`Kind::Invalid`] for syntax outside of the supported subset.
     pub fn parse(text: &str) -> Result<Template> {
         if text == "json" {
             return Template::parse("{{json .}}");
@@ -72,13 +72,13 @@ impl Template {
         Ok(Template { table, parts })
     }
 
-    /// One line for each row; with `table`, aligned under `headings`.
+    /// Formats each row as a line; with `table`, aligned under `headings`.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] where it names a field that the rows do not have.
+    /// [`Kind::Invalid`] for a field that the rows do not have.
     pub fn lines(&self, headings: &Value, rows: &[Value]) -> Result<String> {
         let mut text = String::new();
-        // Rendered in any case, so that a wrong field is an error even where there is no row.
+        // Rendered without rows too, so that a wrong field is an error.
         let heading = self.render(headings)?;
         for line in self
             .table
@@ -92,10 +92,10 @@ impl Template {
         Ok(if self.table { align(&text) } else { text })
     }
 
-    /// The text for one value.
+    /// Formats one value.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] where it names a field that the value does not have.
+    /// [`Kind::Invalid`] for a field that the value does not have.
     pub fn render(&self, value: &Value) -> Result<String> {
         let mut text = String::new();
         for part in &self.parts {
@@ -194,7 +194,7 @@ fn call(function: &str, values: &[Value]) -> Result<Value> {
         ("json", [value]) => Ok(value.to_string().into()),
         ("index", [value, keys @ ..]) => {
             Ok(keys.iter().fold(value.clone(), |value, key| match key {
-                // A key that is not there is the empty text, as in Go's maps of text.
+                // A missing key is the empty string, as in Go's string maps.
                 Value::String(key) => value.get(key).cloned().unwrap_or_else(|| "".into()),
                 key => {
                     let index = key.as_u64().and_then(|index| usize::try_from(index).ok());
@@ -254,7 +254,7 @@ fn unknown_field(value: &Value, path: &str, name: &str) -> Error {
     }
 }
 
-/// A label of a row, which carries its labels as one text.
+/// Returns a label of a row, whose labels are one text.
 fn label(row: &Value, key: &str) -> Value {
     let labels = row.get("Labels").and_then(Value::as_str).unwrap_or_default();
     if labels == "LABELS" {
@@ -264,7 +264,7 @@ fn label(row: &Value, key: &str) -> Value {
     pairs.find(|(known, _)| *known == key).map_or("", |(_, value)| value).into()
 }
 
-/// A value as Go prints it.
+/// Formats a value as Go prints it.
 fn show(value: &Value) -> String {
     match value {
         Value::Null => "<no value>".to_owned(),

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fluent_bundle::FluentResource;
 
-use super::*;
+use super::catalog::source;
+use super::format_message;
+use crate::model::value::language::Language;
 
 /// The variables of each text of a language, by the text's id. The words of steps are left out:
 /// in English they are in the code.
@@ -101,5 +103,5 @@ fn what_is_counted_has_its_plural() {
     };
     assert_eq!(tell("1"), "one step in 1 ms");
     assert_eq!(tell("2"), "2 steps in 1 ms");
-    assert_eq!(super::format_message(Language::Korean, "no-such-text", &[]), "no-such-text");
+    assert_eq!(format_message(Language::Korean, "no-such-text", &[]), "no-such-text");
 }

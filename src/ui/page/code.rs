@@ -1,4 +1,4 @@
-//! The script, with the lines that are about a container.
+//! The script on the page, with the lines about each container marked.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,23 +7,23 @@ use super::text::escaped;
 use super::words::{PageMessages, more};
 use crate::model::script::recording::{Call, Recording, Text};
 
-/// How many containers are named beside a line.
+/// The maximum number of containers named beside a line.
 const NAMED: usize = 4;
-/// How many lines of a text are shown.
+/// The maximum number of lines shown of a file.
 const LINES: usize = 5000;
 
-/// The containers, by the numbers of their places, that each line of a text is about.
+/// The containers that each line of a file is about, by number.
 type Marks = BTreeMap<usize, Vec<usize>>;
 
-/// The script, and below it the modules that did something with a container.
-pub fn script(words: PageMessages, chronicle: &Recording) -> String {
+/// Formats the script, and below it the modules that used a container.
+pub fn script(words: PageMessages, recording: &Recording) -> String {
     let heading = words.name("report-script");
     let mut text = format!("<section class=\"script\">\n<h2>{heading}</h2>\n");
-    for (at, one) in chronicle.sources.iter().enumerate() {
-        let marks = marks(chronicle, at);
-        let lines = lines(words, chronicle, at, one, &marks);
+    for (at, one) in recording.sources.iter().enumerate() {
+        let marks = marks(recording, at);
+        let lines = lines(words, recording, at, one, &marks);
         let name = escaped(&one.name);
-        // The script itself is open; who wants to see into a library opens that.
+        // The script is unfolded, modules are folded.
         let _ = match at {
             0 => write!(text, "<p class=\"file\">{name}</p>\n{lines}"),
             _ => write!(
@@ -36,9 +36,9 @@ pub fn script(words: PageMessages, chronicle: &Recording) -> String {
     text
 }
 
-fn marks(chronicle: &Recording, text: usize) -> Marks {
+fn marks(recording: &Recording, text: usize) -> Marks {
     let mut marks = Marks::new();
-    for (number, life) in (1..).zip(&chronicle.timelines) {
+    for (number, life) in (1..).zip(&recording.timelines) {
         for call in life.calls.iter().filter(|call| call.text == Some(text)) {
             let on_line = marks.entry(call.line).or_default();
             if !on_line.contains(&number) {
@@ -51,7 +51,7 @@ fn marks(chronicle: &Recording, text: usize) -> Marks {
 
 fn lines(
     words: PageMessages,
-    chronicle: &Recording,
+    recording: &Recording,
     at: usize,
     text: &Text,
     marks: &Marks,
@@ -68,7 +68,7 @@ fn lines(
             escaped(line.trim_end())
         );
         for container in about.iter().take(NAMED) {
-            let name = escaped(&chronicle.timelines[container - 1].name);
+            let name = escaped(&recording.timelines[container - 1].name);
             let _ = write!(shown, " <a class=\"who\" href=\"#c{container}\">{name}</a>");
         }
         if about.len() > NAMED {
@@ -82,7 +82,7 @@ fn lines(
     shown
 }
 
-/// The name of a line's place in the page.
+/// Returns the anchor of a line.
 fn place(text: usize, line: usize) -> String {
     match text {
         0 => format!("L{line}"),
@@ -90,7 +90,7 @@ fn place(text: usize, line: usize) -> String {
     }
 }
 
-/// The line of a call, and a way to it.
+/// Formats the line number of a call as a link to the line.
 pub fn link(call: &Call) -> String {
     match call.text {
         Some(text) => format!("<a href=\"#{}\">{}</a>", place(text, call.line), call.line),

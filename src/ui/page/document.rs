@@ -15,21 +15,21 @@ use crate::model::value::language::Language;
 use crate::model::value::units::format_duration;
 use crate::ui::teach::trace::format_duration_for;
 
-/// How all of it looks.
+/// The style of the page.
 const STYLE: &str = include_str!("page.css");
-/// How many events are shown.
+/// The maximum number of events shown.
 const EVENTS: usize = 1000;
 
-/// The page, made by this version of lifebox.
-pub fn page(language: Language, version: &str, chronicle: &Recording) -> String {
+/// Formats the page; `version` is that of lifebox.
+pub fn page(language: Language, version: &str, recording: &Recording) -> String {
     let words = PageMessages(language);
-    let style = format!("{STYLE}{}", linked(chronicle.timelines.len()));
-    // No style but this one, and nothing from anywhere: also not where a text got through.
+    let style = format!("{STYLE}{}", linked(recording.timelines.len()));
+    // The policy allows this style and nothing else, in case a hostile text is not escaped.
     let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
     );
-    let name = chronicle.name.rsplit('/').next().unwrap_or(&chronicle.name);
+    let name = recording.name.rsplit('/').next().unwrap_or(&recording.name);
     let title = words.html("report-title", &[("script", name)]);
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -40,20 +40,20 @@ pub fn page(language: Language, version: &str, chronicle: &Recording) -> String 
          <title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n",
         words.name("report-lang"),
     );
-    page.push_str(&head(words, &title, chronicle));
+    page.push_str(&head(words, &title, recording));
     page.push_str("<main>\n<div class=\"did\">\n");
-    page.push_str(&failure(words, chronicle));
-    page.push_str(&timeline(words, chronicle));
-    page.push_str(&output(words, chronicle));
-    page.push_str(&events(words, chronicle));
+    page.push_str(&failure(words, recording));
+    page.push_str(&timeline(words, recording));
+    page.push_str(&output(words, recording));
+    page.push_str(&events(words, recording));
     page.push_str("</div>\n");
-    page.push_str(&code::script(words, chronicle));
-    let made = words.html("report-made", &[("version", version)]);
+    page.push_str(&code::script(words, recording));
+    let made = words.html("report-created", &[("version", version)]);
     let _ = write!(page, "</main>\n<footer>{made}</footer>\n</body>\n</html>\n");
     page
 }
 
-/// A container that is pointed at shows the lines that are about it.
+/// Returns the style that highlights the lines of a container under the pointer.
 fn linked(lives: usize) -> String {
     let rule = |n: usize| {
         format!(
@@ -64,15 +64,15 @@ fn linked(lives: usize) -> String {
     (1..=lives).map(rule).collect::<Vec<_>>().join("\n")
 }
 
-fn head(words: PageMessages, title: &str, chronicle: &Recording) -> String {
-    let code = chronicle.exit_code.to_string();
+fn head(words: PageMessages, title: &str, recording: &Recording) -> String {
+    let code = recording.exit_code.to_string();
     let good = if code == "0" { "good" } else { "bad" };
-    let begun = chronicle.started_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    let count = chronicle.timelines.len() as u64 + chronicle.timelines_omitted;
+    let begun = recording.started_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let count = recording.timelines.len() as u64 + recording.timelines_omitted;
     let facts = [
-        words.html("report-took", &[("time", &format_duration_for(chronicle.duration))]),
+        words.html("report-duration", &[("time", &format_duration_for(recording.duration))]),
         words.html("report-count", &[("count", &count.to_string())]),
-        words.html("report-began", &[("time", &begun)]),
+        words.html("report-started", &[("time", &begun)]),
     ];
     let facts: String = facts.iter().map(|fact| format!("<li>{fact}</li>")).collect();
     format!(
@@ -82,8 +82,8 @@ fn head(words: PageMessages, title: &str, chronicle: &Recording) -> String {
     )
 }
 
-fn failure(words: PageMessages, chronicle: &Recording) -> String {
-    let Some(report) = &chronicle.report else { return String::new() };
+fn failure(words: PageMessages, recording: &Recording) -> String {
+    let Some(report) = &recording.report else { return String::new() };
     format!(
         "<section class=\"failure\">\n<h2>{}</h2>\n<pre>\n{}</pre>\n</section>\n",
         words.name("report-failed"),
@@ -91,33 +91,33 @@ fn failure(words: PageMessages, chronicle: &Recording) -> String {
     )
 }
 
-fn timeline(words: PageMessages, chronicle: &Recording) -> String {
+fn timeline(words: PageMessages, recording: &Recording) -> String {
     let mut text =
         format!("<section class=\"timeline\">\n<h2>{}</h2>\n", words.name("report-timeline"));
-    if chronicle.timelines.is_empty() {
+    if recording.timelines.is_empty() {
         let none = words.name("report-none");
         let _ = write!(text, "<p class=\"quiet\">{none}</p>\n</section>\n");
         return text;
     }
     let _ = writeln!(text, "<p class=\"hint\">{}</p>", words.name("report-hint"));
     text.push_str(&timeline::legend(words));
-    text.push_str(&timeline::axis(chronicle.duration));
-    for (number, life) in (1..).zip(&chronicle.timelines) {
-        text.push_str(&timeline::timeline(words, number, life, chronicle));
+    text.push_str(&timeline::axis(recording.duration));
+    for (number, life) in (1..).zip(&recording.timelines) {
+        text.push_str(&timeline::timeline(words, number, life, recording));
     }
-    text.push_str(&more(words, chronicle.timelines_omitted));
+    text.push_str(&more(words, recording.timelines_omitted));
     text.push_str("</section>\n");
     text
 }
 
-fn output(words: PageMessages, chronicle: &Recording) -> String {
+fn output(words: PageMessages, recording: &Recording) -> String {
     let mut text =
         format!("<section class=\"output\">\n<h2>{}</h2>\n", words.name("report-output"));
-    if chronicle.output.is_empty() {
+    if recording.output.is_empty() {
         let _ = writeln!(text, "<p class=\"quiet\">{}</p>", words.name("report-quiet"));
     } else {
         text.push_str("<pre>\n");
-        for piece in &chronicle.output {
+        for piece in &recording.output {
             let shown = escaped(&piece.text);
             match piece.stream {
                 Stream::Stdout => text.push_str(&shown),
@@ -128,8 +128,8 @@ fn output(words: PageMessages, chronicle: &Recording) -> String {
         }
         text.push_str("</pre>\n");
     }
-    if chronicle.output_omitted > 0 {
-        let count = chronicle.output_omitted.to_string();
+    if recording.output_omitted > 0 {
+        let count = recording.output_omitted.to_string();
         let left_out = words.html("report-left-out", &[("count", &count)]);
         let _ = writeln!(text, "<p class=\"quiet\">{left_out}</p>");
     }
@@ -137,9 +137,9 @@ fn output(words: PageMessages, chronicle: &Recording) -> String {
     text
 }
 
-fn events(words: PageMessages, chronicle: &Recording) -> String {
+fn events(words: PageMessages, recording: &Recording) -> String {
     let mut all = Vec::new();
-    for (number, life) in (1..).zip(&chronicle.timelines) {
+    for (number, life) in (1..).zip(&recording.timelines) {
         all.extend(life.events.iter().map(|one| (one.at, number, one)));
     }
     if all.is_empty() {
@@ -156,7 +156,7 @@ fn events(words: PageMessages, chronicle: &Recording) -> String {
         all.len()
     );
     for (at, number, happening) in all.iter().take(EVENTS) {
-        let life = &chronicle.timelines[number - 1];
+        let life = &recording.timelines[number - 1];
         let line = life.cause(happening).map(code::link).unwrap_or_default();
         let _ = writeln!(
             text,
@@ -169,7 +169,7 @@ fn events(words: PageMessages, chronicle: &Recording) -> String {
         );
     }
     text.push_str("</tbody>\n</table>\n");
-    let left_out: u64 = chronicle.timelines.iter().map(|life| life.events_omitted).sum();
+    let left_out: u64 = recording.timelines.iter().map(|life| life.events_omitted).sum();
     text.push_str(&more(words, all.len().saturating_sub(EVENTS) as u64 + left_out));
     text.push_str("</details>\n</section>\n");
     text

@@ -1,5 +1,5 @@
-//! What a script did, as one page of HTML that needs nothing else: no network, no script. What it
-//! shows is strangers' text: all of it goes through [`text::escaped`].
+//! The report of a script as one self-contained page of HTML: no network, no JavaScript. All texts
+//! may be hostile and go through [`text::escaped`].
 
 mod code;
 mod document;

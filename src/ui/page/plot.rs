@@ -1,4 +1,4 @@
-//! What a container used, as a curve over the time of the script.
+//! Plots a container's resource usage over the time of the script.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,36 +7,36 @@ use crate::model::container::status::Status;
 use crate::model::observe::event::Action;
 use crate::model::script::recording::{ContainerTimeline, Sample};
 
-/// The width and the height that points are in.
+/// The width and the height of the plot's coordinates.
 const WIDE: f64 = 1000.0;
 const HIGH: f64 = 100.0;
 
-/// Closer samples tell of chance: the kernel counts in slices of time.
+/// The minimum distance of samples: the kernel counts in time slices, so closer ones are noise.
 const APART: Duration = Duration::from_millis(40);
 
-/// A value over time; a run of the container has one piece.
+/// A value over time, one piece for each run of the container.
 pub type Pieces = Vec<Vec<(Duration, f64)>>;
 
-/// Per cent of one processor.
+/// Returns the CPU usage, in per cent of one CPU.
 pub fn cpu(life: &ContainerTimeline) -> Pieces {
     let rate = |pair: &[Sample]| {
         let time = pair[1].at.saturating_sub(pair[0].at).as_secs_f64();
         let used = pair[1].cpu_time.saturating_sub(pair[0].cpu_time).as_secs_f64();
         let percent = if time > 0.0 { used / time * 100.0 } else { 0.0 };
-        // What was used between two moments is drawn as a step.
+        // The usage between two samples is drawn as a step.
         [(pair[0].at, percent), (pair[1].at, percent)]
     };
     let pieces = runs(life).into_iter().map(|run| apart(&run));
     pieces.map(|run| run.windows(2).flat_map(rate).collect()).collect()
 }
 
-/// Bytes of memory.
+/// Returns the memory usage, in bytes.
 pub fn memory(life: &ContainerTimeline) -> Pieces {
     let value = |sample: &Sample| (sample.at, sample.memory as f64);
     runs(life).iter().map(|run| run.iter().map(value).collect()).collect()
 }
 
-/// Samples that are so far apart that a rate says something.
+/// Keeps samples that are far enough apart for a rate.
 fn apart(run: &[Sample]) -> Vec<Sample> {
     let mut kept: Vec<Sample> = Vec::new();
     for sample in run {
@@ -47,7 +47,7 @@ fn apart(run: &[Sample]) -> Vec<Sample> {
     kept
 }
 
-/// The samples of each run.
+/// Splits the samples into runs.
 fn runs(life: &ContainerTimeline) -> Vec<Vec<Sample>> {
     let mut samples = life.samples.iter().peekable();
     let mut runs = Vec::new();
@@ -72,19 +72,19 @@ fn runs(life: &ContainerTimeline) -> Vec<Vec<Sample>> {
     runs
 }
 
-/// The highest value; 0 where there is none.
+/// Returns the highest value, or 0.
 pub fn peak(pieces: &Pieces) -> f64 {
     pieces.iter().flatten().map(|(_, value)| *value).fold(0.0, f64::max)
 }
 
-/// For how long there are values.
+/// Returns the total time of the pieces.
 pub fn lasts(pieces: &Pieces) -> Duration {
     let lasts =
         |piece: &Vec<(Duration, f64)>| Some(piece.last()?.0.saturating_sub(piece.first()?.0));
     pieces.iter().filter_map(lasts).sum()
 }
 
-/// The curve, from 0 to `top`, as an element that is as wide as there is room.
+/// Draws the curve, from 0 to `top`, as an SVG element that fills the width.
 pub fn drawn(pieces: &Pieces, class: &str, top: f64, whole: Duration) -> String {
     let x = |at: Duration| at.as_secs_f64() / whole.as_secs_f64().max(1e-9) * WIDE;
     let y = |value: f64| HIGH - (value / top.max(1e-9)).clamp(0.0, 1.0) * (HIGH - 4.0);

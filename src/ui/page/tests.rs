@@ -179,23 +179,23 @@ fn the_policy_lets_in_this_style_and_nothing_else() {
     }
 }
 
-/// Every text of a chronicle that a stranger may have written.
+/// Every text of a recording that a stranger may have written.
 fn hostile(evil: &str) -> Recording {
-    let mut chronicle = one();
+    let mut recording = one();
     let evil = evil.to_owned();
-    let life = &mut chronicle.timelines[0];
+    let life = &mut recording.timelines[0];
     (life.name, life.image, life.id) = (evil.clone(), evil.clone(), evil.clone());
     life.log[0].text.clone_from(&evil);
     life.events.push(happening(800, &evil, &evil));
     life.calls[0].name.clone_from(&evil);
     let text = Text { name: evil.clone(), text: evil.clone() };
     life.calls.push(Call { text: Some(1), ..call(1, 1, "x") });
-    chronicle.sources = vec![text.clone(), text];
-    chronicle.report = Some(evil.clone());
-    chronicle.output[0].text.clone_from(&evil);
-    chronicle.output[1].text.clone_from(&evil);
-    chronicle.name = evil;
-    chronicle
+    recording.sources = vec![text.clone(), text];
+    recording.report = Some(evil.clone());
+    recording.output[0].text.clone_from(&evil);
+    recording.output[1].text.clone_from(&evil);
+    recording.name = evil;
+    recording
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Strangers' text in HTML: shown as it is, and nothing else.
+//! Escapes hostile text for HTML.
 
-/// A text as HTML, in an element or in an attribute with quotes. Colours of a terminal are left
-/// out; other control characters, and those that turn the direction of writing, are shown as signs.
+/// Escapes a text for an element or a quoted attribute. Removes the colours of a terminal. Replaces
+/// other control characters and direction marks by visible symbols.
 pub fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len() + text.len() / 8);
     let mut rest = text;
@@ -28,15 +28,14 @@ pub fn escaped(text: &str) -> String {
     shown
 }
 
-/// What comes after a sequence of a terminal, such as a colour, where one begins here (ECMA-48,
-/// control sequences).
+/// Returns the text after a control sequence, such as a colour, if one begins here (ECMA-48).
 fn after_colour(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("\u{1b}[")?;
     let end = rest.find(|c: char| !matches!(c, '\u{20}'..='\u{3f}'))?;
     rest[end..].starts_with(|c: char| matches!(c, '@'..='~')).then(|| &rest[end + 1..])
 }
 
-/// What a browser does not show, or obeys.
+/// Returns whether a browser hides or obeys a character.
 fn is_hidden(c: char) -> bool {
     matches!(
         c,

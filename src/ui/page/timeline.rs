@@ -1,4 +1,4 @@
-//! The lives of containers along one axis of time.
+//! The timelines of containers along one time axis.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use crate::model::observe::log::Stream;
 use crate::model::script::recording::{ContainerTimeline, Recording, Span, Text, TimelineEvent};
 use crate::model::value::units::{format_duration, human_memory};
 
-/// How many lines are named that are about a container.
+/// The maximum number of lines listed for a container.
 const LINES: usize = 30;
-/// How many parts the axis has at most.
+/// The maximum number of parts of the axis.
 const TICKS: u32 = 5;
-/// The statuses that are drawn, in the order of a life; the last is none any more.
+/// The statuses that are drawn, in the order of a life; `None` is removed.
 const DRAWN: [Option<Status>; 6] = [
     Some(Status::Created),
     Some(Status::Running),
@@ -28,7 +28,7 @@ const DRAWN: [Option<Status>; 6] = [
     None,
 ];
 
-/// What the colours mean.
+/// Formats the legend of the colours.
 pub fn legend(words: PageMessages) -> String {
     let entry = |status: &Option<Status>| {
         format!(
@@ -49,11 +49,11 @@ fn class(status: Option<Status>) -> &'static str {
 fn name(words: PageMessages, status: Option<Status>) -> String {
     match status {
         Some(status) => words.name(&format!("status-{status}")),
-        None => words.name("report-gone"),
+        None => words.name("report-removed"),
     }
 }
 
-/// A time as it is worth telling: three digits or so.
+/// Rounds a time to about three digits.
 pub fn rounded(time: Duration) -> Duration {
     let unit = match time.as_millis() {
         0..100 => 10_000,
@@ -64,22 +64,21 @@ pub fn rounded(time: Duration) -> Duration {
     Duration::from_nanos(nanos.saturating_add(unit / 2) / unit * unit)
 }
 
-/// Where a time is, in per cent of the whole.
+/// Returns the position of a time, in per cent of the whole.
 fn percent(at: Duration, whole: Duration) -> f64 {
     (at.as_secs_f64() / whole.as_secs_f64().max(1e-9) * 100.0).clamp(0.0, 100.0)
 }
 
-/// How wide one per cent of the bar is at least, where the page is read as narrow as on a phone,
-/// and how wide a letter is.
+/// The width of one per cent of the bar on a phone, and of a letter.
 const NARROW: f64 = 3.2;
 const LETTER: f64 = 7.0;
 
-/// The times that are written on the axis.
+/// Returns the times of the axis labels.
 fn ticks(whole: Duration) -> Vec<Duration> {
     let least = (whole / TICKS).max(Duration::from_micros(1));
     let decades = (0..).map(|power: u32| Duration::from_micros(10_u64.saturating_pow(power)));
     let steps = decades.flat_map(|decade| [1, 2, 5].map(|times| decade * times));
-    // From a minute on people count by sixties.
+    // From a minute on, ticks are at multiples of 60 seconds.
     let minutes = [15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
     let step = match least {
         least if least > Duration::from_secs(10) => {
@@ -91,7 +90,7 @@ fn ticks(whole: Duration) -> Vec<Duration> {
     (0..=TICKS).map(|n| step * n).take_while(|at| *at <= whole).collect()
 }
 
-/// The axis of time.
+/// Formats the time axis.
 pub fn axis(whole: Duration) -> String {
     let mut marks = String::new();
     for at in ticks(whole) {
@@ -114,14 +113,14 @@ pub fn axis(whole: Duration) -> String {
     )
 }
 
-/// One container.
+/// Formats one container.
 pub fn timeline(
     words: PageMessages,
     number: usize,
     life: &ContainerTimeline,
-    chronicle: &Recording,
+    recording: &Recording,
 ) -> String {
-    let whole = chronicle.duration;
+    let whole = recording.duration;
     let name = escaped(&life.name);
     let mut text = format!(
         "<article class=\"life\" id=\"c{number}\" tabindex=\"0\" aria-label=\"{name}\">\n\
@@ -140,7 +139,7 @@ pub fn timeline(
     if plot::lasts(&cpu) > whole / 200 {
         let peak = plot::peak(&cpu);
         let most = format!("{peak:.0}%");
-        // What hardly does anything is not to look busy.
+        // A nearly idle container must not look busy.
         let drawn = plot::drawn(&cpu, "cpu", peak.max(10.0), whole);
         text.push_str(&track(words, "report-cpu", &most, &drawn));
     }
@@ -150,7 +149,7 @@ pub fn timeline(
         let drawn = plot::drawn(&memory, "memory", peak, whole);
         text.push_str(&track(words, "report-memory", &human_memory(bytes), &drawn));
     }
-    text.push_str(&uses(words, life, &chronicle.sources));
+    text.push_str(&uses(words, life, &recording.sources));
     text.push_str(&log(words, &name, life));
     text.push_str("</article>\n");
     text
@@ -164,7 +163,7 @@ fn track(words: PageMessages, id: &str, most: &str, drawn: &str) -> String {
     )
 }
 
-/// The exit code of the last run that ended.
+/// Formats the exit code of the last run.
 fn last_exit_code(words: PageMessages, life: &ContainerTimeline) -> String {
     let died = life.events.iter().rfind(|one| one.action == Action::Die.as_str());
     let Some(code) = died.map(|died| died.detail.as_str()) else { return String::new() };
@@ -173,7 +172,7 @@ fn last_exit_code(words: PageMessages, life: &ContainerTimeline) -> String {
     format!("<span class=\"end {good}\">{code}</span>")
 }
 
-/// Its states as spans, and below them what happened, as marks.
+/// Draws the statuses as spans, and the events below them as marks.
 fn bar(words: PageMessages, life: &ContainerTimeline, whole: Duration) -> String {
     let mut shapes = String::new();
     let mut told = Vec::new();
@@ -188,7 +187,7 @@ fn bar(words: PageMessages, life: &ContainerTimeline, whole: Duration) -> String
              <rect class=\"{}\" width=\"100%\" height=\"22\"/>",
             class(span.status)
         );
-        // The frame of the span cuts off what has no room.
+        // The span clips a label that does not fit.
         if wide * NARROW > LETTER * (name.width() + 3) as f64 {
             let _ = write!(shapes, "<text x=\"7\" y=\"15\">{name}</text>");
         }
@@ -234,7 +233,7 @@ fn mark(
     )
 }
 
-/// The lines of the script and of its modules that are about it.
+/// Lists the lines of the script and of its modules that are about a container.
 fn uses(words: PageMessages, life: &ContainerTimeline, texts: &[Text]) -> String {
     let mut shown = String::new();
     for (at, text) in texts.iter().enumerate() {
@@ -256,7 +255,7 @@ fn uses(words: PageMessages, life: &ContainerTimeline, texts: &[Text]) -> String
     }
 }
 
-/// Its last words, seen when it is pointed at.
+/// Formats the last lines of the log, shown under the pointer.
 fn log(words: PageMessages, name: &str, life: &ContainerTimeline) -> String {
     let mut text =
         format!("<div class=\"log\"><h4>{name} <small>{}</small></h4>", words.name("report-log"));

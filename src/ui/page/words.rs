@@ -4,23 +4,23 @@ use super::text::escaped;
 use crate::model::value::language::Language;
 use crate::ui::messages::format_message;
 
-/// The words of one page.
+/// Formats the texts of one page.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageMessages(pub(super) Language);
 
 impl PageMessages {
-    /// A text as HTML.
+    /// Formats a text as HTML.
     pub(super) fn html(self, id: &str, facts: &[(&str, &str)]) -> String {
         escaped(&format_message(self.0, id, facts))
     }
 
-    /// A text without facts as HTML.
+    /// Formats a text without arguments as HTML.
     pub(super) fn name(self, id: &str) -> String {
         self.html(id, &[])
     }
 }
 
-/// Says that there are more; nothing where there are none.
+/// Says how many items are left out; empty for 0.
 pub(super) fn more(words: PageMessages, count: u64) -> String {
     match count {
         0 => String::new(),

@@ -1,8 +1,8 @@
-//! What `system check` shows.
+//! Formats the report of `system check`.
 
 use crate::model::observe::check_report::{Finding, Report, Resolution};
 
-/// What was found, line by line, and what was looked at.
+/// Formats the problems, a line each, and a summary of what was checked.
 pub fn report(report: &Report) -> String {
     let mut text = String::new();
     for finding in &report.findings {

@@ -1,4 +1,5 @@
-//! Reports as text: the findings of `system check`, and test results for readers, as TAP and as JUnit XML.
+//! Reports as text: the findings of `system check`; test results for readers, as TAP and as JUnit
+//! XML.
 
 pub mod check_report;
 pub mod test_results;

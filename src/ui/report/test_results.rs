@@ -1,10 +1,10 @@
-//! Tests as text: for people, as TAP and as JUnit's XML.
+//! Formats test results: for readers, as TAP and as JUnit XML.
 
 use std::time::Duration;
 
 use crate::model::script::test_result::{Suite, TestOutcome, TestResult};
 
-/// One test for people: its verdict, its names, its time, and the report where it failed.
+/// Formats a test for readers: outcome, names, time, and the report of a failure.
 pub fn plain(case: &TestResult) -> String {
     let time = case.time.as_millis();
     match &case.outcome {
@@ -16,7 +16,7 @@ pub fn plain(case: &TestResult) -> String {
     }
 }
 
-/// The last line for people.
+/// Formats the last line for readers.
 pub fn summary(suites: &[Suite]) -> String {
     let total: usize = suites.iter().map(|suite| suite.results.len()).sum();
     let failed: usize = suites.iter().map(Suite::failures).sum();
@@ -37,7 +37,7 @@ pub fn summary(suites: &[Suite]) -> String {
 /// The first line of TAP (testanything.org, version 14).
 pub const TAP_VERSION: &str = "TAP version 14\n";
 
-/// One test as TAP; `number` counts from 1 over all.
+/// Formats a test as TAP; `number` counts from 1 over all suites.
 pub fn tap(number: usize, case: &TestResult) -> String {
     let title = case.title().replace('\\', "\\\\").replace('#', "\\#").replace('\n', " ");
     let ms = case.time.as_secs_f64() * 1000.0;
@@ -56,12 +56,12 @@ pub fn tap(number: usize, case: &TestResult) -> String {
     }
 }
 
-/// The last line of TAP: how many there were.
+/// Formats the plan of TAP, which is its last line here.
 pub fn tap_plan(count: usize) -> String {
     format!("1..{count}\n")
 }
 
-/// All as JUnit's XML, as CI services read it: a `testsuite` for each script.
+/// Formats all tests as JUnit XML for CI services, with a `testsuite` for each script.
 pub fn junit(suites: &[Suite]) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for suite in suites {
@@ -105,7 +105,7 @@ fn indent(text: &str) -> String {
     text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// A text inside XML 1.0, which has no way to write most control characters.
+/// Escapes a text for XML 1.0, which cannot hold most control characters.
 fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

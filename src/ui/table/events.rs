@@ -1,4 +1,4 @@
-//! Events as Docker shows them: a line of text, or fields for templates.
+//! Formats events as Docker: a line of text, or fields for templates.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::history::one_line;
 use crate::model::observe::event::{Event, Type};
 
-/// One line: `2026-01-02T15:04:05.000000000Z container start ID (image=host, name=web)`.
+/// Formats a line: `2026-01-02T15:04:05.000000000Z container start ID (image=host, name=web)`.
 pub fn event(event: &Event, zone: &TimeZone) -> String {
     let attributes: Vec<String> =
         event.attributes.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -17,14 +17,14 @@ pub fn event(event: &Event, zone: &TimeZone) -> String {
     format!("{} {what}", time(event.time, zone))
 }
 
-/// Go's RFC 3339 with nine digits.
+/// Formats a time as Go's RFC 3339 with nine digits.
 fn time(time: Timestamp, zone: &TimeZone) -> String {
     let local = time.to_zoned_datetime(zone.clone());
     let offset = if local.offset().is_zero() { "Z" } else { "%:z" };
     local.strftime(&format!("%Y-%m-%dT%H:%M:%S.%9f{offset}")).to_string()
 }
 
-/// What a template can name, each text on one line.
+/// Returns the fields for templates, each text on one line.
 pub fn fields(event: &Event) -> Value {
     let mut plain = event.clone();
     plain.action = one_line(&event.action);
@@ -38,7 +38,7 @@ pub fn fields(event: &Event) -> Value {
     fields
 }
 
-/// Docker's JSON: of what is empty, nothing.
+/// Returns Docker's JSON, without empty fields.
 pub fn json(event: &Event) -> Value {
     let nanoseconds = i64::try_from(event.time.as_nanosecond()).unwrap_or(i64::MAX);
     let mut fields = json!({
@@ -49,7 +49,7 @@ pub fn json(event: &Event) -> Value {
         "time": event.time.as_second(),
         "timeNano": nanoseconds,
     });
-    // What there was before there were types (API 1.22).
+    // The fields from before events had types (API 1.22).
     if event.subject != Type::Volume {
         fields["status"] = event.action.as_str().into();
         fields["id"] = event.id.as_str().into();

@@ -1,4 +1,4 @@
-//! The steps of an image as `history` shows them: Docker's columns and template fields.
+//! The table of `history`, with Docker's columns and template fields.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -10,33 +10,33 @@ use crate::model::value::digest::Digest;
 use crate::model::value::units::{human_duration, human_size};
 use crate::ui::format::columns::{align, ellipsis};
 
-/// How wide `CREATED BY` may be.
+/// The maximum width of `CREATED BY`.
 const CREATED_BY_WIDTH: usize = 45;
 
-/// How times, sizes and ids are shown.
+/// The format of times, sizes and ids.
 #[derive(Clone, Debug)]
 pub struct HistoryFormat {
-    /// What time it is.
+    /// The current time.
     pub now: Timestamp,
-    /// Where.
+    /// The time zone.
     pub zone: TimeZone,
-    /// Whole ids and commands.
+    /// Whether ids and commands are shown in full.
     pub no_trunc: bool,
-    /// Times and sizes for people, and not for programs.
+    /// Whether times and sizes are for readers, not for programs.
     pub human: bool,
 }
 
-/// The table of `history`.
-pub fn history(steps: &[History], manner: &HistoryFormat) -> String {
-    let created = if manner.human { "CREATED" } else { "CREATED AT" };
+/// Formats the table of `history`.
+pub fn history(steps: &[History], format: &HistoryFormat) -> String {
+    let created = if format.human { "CREATED" } else { "CREATED AT" };
     let mut text = format!("IMAGE\t{created}\tCREATED BY\tSIZE\tCOMMENT\n");
     for step in steps {
-        let created = if manner.human { since(step, manner) } else { at(step, manner) };
+        let created = if format.human { since(step, format) } else { at(step, format) };
         let cells = [
-            id(step, manner),
+            id(step, format),
             created,
-            created_by(step, manner),
-            size(step, manner),
+            created_by(step, format),
+            size(step, format),
             comment(step),
         ];
         text.push_str(&cells.join("\t"));
@@ -45,19 +45,19 @@ pub fn history(steps: &[History], manner: &HistoryFormat) -> String {
     align(&text)
 }
 
-/// A step as the fields that `history --format` knows; all values are text, as Docker's.
-pub fn fields(step: &History, manner: &HistoryFormat) -> Value {
+/// Returns a step as the fields of `history --format`; all values are text, as Docker's.
+pub fn fields(step: &History, format: &HistoryFormat) -> Value {
     json!({
         "Comment": comment(step),
-        "CreatedAt": at(step, manner),
-        "CreatedBy": created_by(step, manner),
-        "CreatedSince": since(step, manner),
-        "ID": id(step, manner),
-        "Size": size(step, manner),
+        "CreatedAt": at(step, format),
+        "CreatedBy": created_by(step, format),
+        "CreatedSince": since(step, format),
+        "ID": id(step, format),
+        "Size": size(step, format),
     })
 }
 
-/// The headings of the fields, for a `table` of one's own.
+/// Returns the headings of the fields, for `table` templates.
 pub fn headings() -> Value {
     json!({
         "Comment": "COMMENT", "CreatedAt": "CREATED AT", "CreatedBy": "CREATED BY",
@@ -65,42 +65,42 @@ pub fn headings() -> Value {
     })
 }
 
-/// The image after a step, where it is here.
-pub fn id(step: &History, manner: &HistoryFormat) -> String {
-    let shown = |id: &Digest| if manner.no_trunc { id.as_str() } else { id.short() }.to_owned();
+/// Returns the id of the image after a step, `<missing>` if it is not in the store.
+pub fn id(step: &History, format: &HistoryFormat) -> String {
+    let shown = |id: &Digest| if format.no_trunc { id.as_str() } else { id.short() }.to_owned();
     step.id.as_ref().map_or_else(|| "<missing>".to_owned(), shown)
 }
 
-fn since(step: &History, manner: &HistoryFormat) -> String {
+fn since(step: &History, format: &HistoryFormat) -> String {
     match step.created {
-        Some(time) if manner.human => format!("{} ago", human_duration(age(time, manner.now))),
-        Some(_) => at(step, manner),
+        Some(time) if format.human => format!("{} ago", human_duration(age(time, format.now))),
+        Some(_) => at(step, format),
         None => "N/A".to_owned(),
     }
 }
 
-fn at(step: &History, manner: &HistoryFormat) -> String {
+fn at(step: &History, format: &HistoryFormat) -> String {
     let time = step.created.unwrap_or(Timestamp::UNIX_EPOCH);
-    let zoned = time.to_zoned_datetime(manner.zone.clone());
+    let zoned = time.to_zoned_datetime(format.zone.clone());
     // Go's time.RFC3339.
     let text = zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
     text.strip_suffix("+00:00").map_or(text.clone(), |utc| format!("{utc}Z"))
 }
 
-fn created_by(step: &History, manner: &HistoryFormat) -> String {
+fn created_by(step: &History, format: &HistoryFormat) -> String {
     let line = one_line(&step.created_by);
-    if manner.no_trunc { line } else { ellipsis(&line, CREATED_BY_WIDTH) }
+    if format.no_trunc { line } else { ellipsis(&line, CREATED_BY_WIDTH) }
 }
 
 fn comment(step: &History) -> String {
     one_line(&step.comment)
 }
 
-fn size(step: &History, manner: &HistoryFormat) -> String {
-    if manner.human { human_size(step.size) } else { step.size.to_string() }
+fn size(step: &History, format: &HistoryFormat) -> String {
+    if format.human { human_size(step.size) } else { step.size.to_string() }
 }
 
-/// A stranger's text for a terminal: on one line, and without orders to the terminal.
+/// Escapes a text that may be hostile: on one line, without control characters.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Images as `images` shows them: Docker's columns and template fields.
+//! The table of `images`, with Docker's columns and template fields.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,10 +11,10 @@ use crate::model::value::reference::Reference;
 use crate::model::value::units::{human_bytes, human_duration, human_size};
 use crate::ui::format::columns::align;
 
-/// What stands where an image has no repository, tag or digest.
+/// The text for a missing repository, tag or digest.
 const NONE: &str = "<none>";
 
-/// One line of the table: an image under one of its references, or under none.
+/// A row of the table: an image under one of its references, or under none.
 #[derive(Clone, Debug)]
 pub struct Row<'a> {
     image: &'a Image,
@@ -23,8 +23,8 @@ pub struct Row<'a> {
     digest: &'a str,
 }
 
-/// The lines of these images: one for each tag, or one for an image without. With `digests`, one
-/// for each tag and digest; else a repository of which only a digest is known has one
+/// Returns the rows of these images: one for each tag, or one for an untagged image. With
+/// `digests`, one for each tag and digest; without, a repository with digests only has one row
 /// (docker/cli, `imageFormatTaggedAndDigest`).
 pub fn rows(images: &[Image], digests: bool) -> Vec<Row<'_>> {
     let mut rows = Vec::with_capacity(images.len());
@@ -66,7 +66,7 @@ fn digests_of<'a>(image: &'a Image, repository: &str) -> impl Iterator<Item = &'
     image.digests.iter().filter(same).filter_map(Reference::digest).map(Digest::as_str)
 }
 
-/// The table of `images`; `digests` adds a column.
+/// Formats the table of `images`; `digests` adds a column.
 pub fn images(rows: &[Row<'_>], now: Timestamp, no_trunc: bool, digests: bool) -> String {
     let heading = if digests { "DIGEST\t" } else { "" };
     let mut text = format!("REPOSITORY\tTAG\t{heading}IMAGE ID\tCREATED\tSIZE\n");
@@ -83,7 +83,7 @@ pub fn images(rows: &[Row<'_>], now: Timestamp, no_trunc: bool, digests: bool) -
     align(&text)
 }
 
-/// A line as the fields that `images --format` knows; all values are text, as Docker's.
+/// Returns a row as the fields of `images --format`; all values are text, as Docker's.
 pub fn fields(row: &Row<'_>, now: Timestamp, zone: &TimeZone, no_trunc: bool) -> Value {
     let created = row.image.created.map_or_else(
         || "N/A".to_owned(),
@@ -105,7 +105,7 @@ pub fn fields(row: &Row<'_>, now: Timestamp, zone: &TimeZone, no_trunc: bool) ->
     })
 }
 
-/// The headings of the fields, for a `table` of one's own.
+/// Returns the headings of the fields, for `table` templates.
 pub fn headings() -> Value {
     json!({
         "Containers": "CONTAINERS", "CreatedAt": "CREATED AT", "CreatedSince": "CREATED",
@@ -116,12 +116,12 @@ pub fn headings() -> Value {
 }
 
 impl Row<'_> {
-    /// The image's id: short, or whole with its `sha256:`.
+    /// Returns the image's id: short, or in full with `sha256:`.
     pub fn id(&self, no_trunc: bool) -> &str {
         if no_trunc { self.image.id.as_str() } else { self.image.id.short() }
     }
 
-    /// The image.
+    /// Returns the image.
     pub fn image(&self) -> &'_ Image {
         self.image
     }

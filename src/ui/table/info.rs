@@ -1,4 +1,4 @@
-//! What `info` and `version` show.
+//! The output of `info` and `version`.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::model::observe::system::Info;
 use crate::model::value::units::human_size;
 
-/// The text of `info`.
+/// Formats `info`.
 pub fn info(info: &Info) -> String {
     let controllers = info.cgroup_controllers.join(" ");
     let lines: [(&str, &dyn std::fmt::Display); 14] = [
@@ -42,7 +42,7 @@ pub fn info(info: &Info) -> String {
     text
 }
 
-/// As Docker lists them, and what the kernel could do but does not.
+/// Formats the security options as Docker does, and the kernel modules that are not available.
 fn security(options: &[String]) -> String {
     let mut text = "Security Options:\n".to_owned();
     let name_of = |option: &str| option.trim_start_matches("name=").to_owned();
@@ -61,7 +61,7 @@ fn security(options: &[String]) -> String {
     text
 }
 
-/// The fields of `info --format`, under Docker's names.
+/// Returns the fields of `info --format`, under Docker's names.
 pub fn info_fields(info: &Info) -> Value {
     json!({
         "Containers": info.containers,
@@ -87,13 +87,13 @@ pub fn info_fields(info: &Info) -> Value {
     })
 }
 
-/// The text of `version`.
+/// Formats `version`.
 pub fn version(version: &str, architecture: &str) -> String {
     format!("lifebox:\n Version:  {version}\n OS/Arch:  linux/{architecture}\n")
 }
 
-/// The fields of `version --format`. There is no server: the same program answers under both of
-/// Docker's names.
+/// Returns the fields of `version --format`. There is no server: `Client` and `Server` are the same
+/// program.
 pub fn version_fields(version: &str, architecture: &str) -> Value {
     let program = json!({ "Version": version, "Os": "linux", "Arch": architecture });
     json!({ "Client": program, "Server": program })

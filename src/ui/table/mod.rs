@@ -1,4 +1,5 @@
-//! Tables and listings: containers, images, volumes, history, usage, events and progress, with Docker's columns.
+//! Tables and listings with Docker's columns: containers, images, volumes, history, usage, events
+//! and progress.
 
 pub mod events;
 pub mod history;

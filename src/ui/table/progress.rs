@@ -1,10 +1,10 @@
-//! What happens while images travel, in Docker's words.
+//! Formats the progress of image transfers in Docker's words.
 
 use crate::model::observe::progress::{Event, Step};
 use crate::model::value::reference::Reference;
 
-/// The line of an event, where each one is told once: on a pipe, in a log file. `None` for what
-/// would only be a picture that moves.
+/// Formats an event as a line, for a pipe or a log file. Returns `None` for an event that only
+/// moves a bar.
 pub fn line(event: &Event) -> Option<String> {
     match event {
         Event::Missing(image) => Some(format!("Unable to find image '{image}' locally")),
@@ -25,7 +25,7 @@ pub fn line(event: &Event) -> Option<String> {
     }
 }
 
-/// How far a layer is.
+/// Formats the step of a layer.
 pub fn word(step: &Step) -> String {
     match step {
         Step::Waiting => "Pulling fs layer".to_owned(),
@@ -42,7 +42,7 @@ pub fn word(step: &Step) -> String {
     }
 }
 
-/// What is said where the user left the tag out.
+/// Returns the message for a reference without a tag.
 pub fn default_tag(typed: &str, reference: &Reference) -> Option<String> {
     let tag = reference.tag().filter(|_| reference.digest().is_none())?;
     let left_out = !typed.ends_with(&format!(":{tag}"));

@@ -1,4 +1,4 @@
-//! Containers as `ps` shows them: Docker's columns, texts and template fields.
+//! The table of `ps`, with Docker's columns, texts and template fields.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::model::value::health_check::HealthStatus;
 use crate::model::value::units::human_duration;
 use crate::ui::format::columns::{align, ellipsis};
 
-/// How wide `COMMAND` may be.
+/// The maximum width of `COMMAND`.
 const COMMAND_WIDTH: usize = 20;
 
-/// The table of `ps`.
+/// Formats the table of `ps`.
 pub fn containers(list: &[Container], now: Timestamp, no_trunc: bool) -> String {
     let mut text = String::from("CONTAINER ID\tIMAGE\tCOMMAND\tCREATED\tSTATUS\tPORTS\tNAMES\n");
     for container in list {
@@ -36,7 +36,7 @@ pub fn containers(list: &[Container], now: Timestamp, no_trunc: bool) -> String 
     align(&text)
 }
 
-/// The `STATUS` of a container: `Up 5 seconds (Paused)`, `Exited (137) 1 second ago`, `Created`.
+/// Formats `STATUS`: `Up 5 seconds (Paused)`, `Exited (137) 1 second ago`, `Created`.
 pub fn status(container: &Container, now: Timestamp) -> String {
     let state = &container.state;
     let since = |time: Option<Timestamp>| human_duration(age(time.unwrap_or(now), now));
@@ -52,7 +52,7 @@ pub fn status(container: &Container, now: Timestamp) -> String {
     }
 }
 
-/// ` (healthy)`, ` (health: starting)`; nothing where it is not asked.
+/// Formats ` (healthy)` or ` (health: starting)`; empty without a health check.
 fn health(container: &Container) -> String {
     match container.state.health.as_ref().map(|health| health.status) {
         None => String::new(),
@@ -61,7 +61,7 @@ fn health(container: &Container) -> String {
     }
 }
 
-/// The networks of its own: one that is another's is told of there.
+/// Formats the container's own networks; a network of another container is listed there.
 fn networks(mode: &NamespaceMode) -> String {
     match mode {
         NamespaceMode::Container(_) => String::new(),
@@ -69,7 +69,7 @@ fn networks(mode: &NamespaceMode) -> String {
     }
 }
 
-/// What is mounted: paths and names of volumes, cut to 15 characters as Docker does.
+/// Formats the mounts: paths and names of volumes, cut to 15 characters as Docker does.
 fn mounts(mounts: &Mounts, no_trunc: bool) -> String {
     let sources = mounts.list.iter().map(|mount| mount.source.as_str());
     let cut = |source: &str| match source.char_indices().nth(14) {
@@ -82,7 +82,7 @@ fn mounts(mounts: &Mounts, no_trunc: bool) -> String {
     sources.join(",")
 }
 
-/// A container as the fields that `ps --format` knows; all values are text, as Docker's.
+/// Returns a container as the fields of `ps --format`; all values are text, as Docker's.
 pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: bool) -> Value {
     let spec = &container.spec;
     let labels = spec.config.labels.iter().map(|(key, value)| format!("{key}={value}"));
@@ -106,7 +106,7 @@ pub fn fields(container: &Container, now: Timestamp, zone: &TimeZone, no_trunc: 
     })
 }
 
-/// The headings of the fields, for a `table` of one's own.
+/// Returns the headings of the fields, for `table` templates.
 pub fn headings() -> Value {
     json!({
         "Command": "COMMAND", "CreatedAt": "CREATED AT", "HealthStatus": "HEALTH STATUS", "ID": "CONTAINER ID", "Image": "IMAGE",
@@ -120,7 +120,7 @@ fn id(container: &Container, no_trunc: bool) -> &str {
     if no_trunc { container.spec.id.as_str() } else { container.spec.id.short() }
 }
 
-/// The image as the user named it; an id that was typed is shown short.
+/// Formats the image as the user named it; an id is shortened.
 fn image(container: &Container, no_trunc: bool) -> String {
     let used = &container.spec.image;
     let typed = used.reference.strip_prefix("sha256:").unwrap_or(&used.reference);
@@ -163,7 +163,7 @@ fn running_for(container: &Container, now: Timestamp) -> String {
     format!("{} ago", human_duration(age(container.spec.created, now)))
 }
 
-/// How long ago `then` is; nothing where the clock was set back.
+/// Returns the time since `then`; zero if the clock was set back.
 pub(crate) fn age(then: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }

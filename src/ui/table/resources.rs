@@ -1,4 +1,4 @@
-//! What a container uses and has used, as a table by status and a small plot over time.
+//! The resources of a container: a table by status, and a small plot over time.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use crate::ui::format::columns::align;
 use crate::ui::messages::format_message;
 use crate::ui::teach::trace::format_duration_for;
 
-/// What was measured of a container.
+/// The measurements of a container.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// How it is.
+    /// The container.
     pub container: Container,
-    /// Samples, oldest first; one where it does not run.
+    /// Samples, oldest first; one if the container is not running.
     pub samples: Vec<Stats>,
-    /// The bytes that it wrote to its own layer.
+    /// The size of the container's own layer, in bytes.
     pub disk: u64,
 }
 
-/// The table, and the plot where there is something to plot.
+/// Formats the table, and the plot if there are enough samples.
 pub fn resources(reader: ReaderProfile, measured: &Measured) -> String {
     let ReaderProfile { language, ascii, .. } = reader;
     let state = &measured.container.state;
@@ -50,7 +50,7 @@ pub fn resources(reader: ReaderProfile, measured: &Measured) -> String {
     text
 }
 
-/// The same in one line, for a small screen.
+/// Formats the resources in one line, for a small screen.
 pub fn brief(reader: ReaderProfile, measured: &Measured) -> String {
     let ReaderProfile { language, ascii, .. } = reader;
     let samples = &measured.samples;
@@ -66,14 +66,14 @@ pub fn brief(reader: ReaderProfile, measured: &Measured) -> String {
     )
 }
 
-/// The share of a processor between each two samples.
+/// Returns the CPU usage between each two samples.
 fn shares(samples: &[Stats]) -> Vec<f64> {
     let pairs = samples.iter().zip(samples.iter().skip(1));
     pairs.map(|(before, now)| now.cpu_percent(before)).collect()
 }
 
-/// A status that it has had, with what it used of processor and memory meanwhile. One without a
-/// phase has no process, so it can use neither.
+/// Formats a status with its usage of CPU and memory. A status without a phase has no process, so
+/// it uses neither.
 fn row(language: Language, status: Status, phase: Option<&UsagePhase>, disk: &str) -> String {
     let name = format_message(language, &format!("status-{status}"), &[]);
     let Some(phase) = phase else { return format!("{name}\t-\t0\t0%\t0B\t{disk}\t0") };
@@ -100,7 +100,7 @@ fn share(cpu: Duration, lasted: Duration) -> String {
     }
 }
 
-/// Two lines of bars: the share of a processor, and memory.
+/// Formats two lines of bars: CPU and memory.
 fn plot(language: Language, samples: &[Stats], ascii: bool) -> String {
     let cpu = shares(samples);
     let memory: Vec<f64> = samples.iter().skip(1).map(|stats| stats.memory as f64).collect();
@@ -124,7 +124,7 @@ fn plot(language: Language, samples: &[Stats], ascii: bool) -> String {
     )
 }
 
-/// A bar for each value; `most` is a whole one.
+/// Formats a bar for each value; `most` is a full bar.
 pub fn bars(values: &[f64], most: f64, ascii: bool) -> String {
     const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     const PLAIN: [char; 9] = [' ', '.', '.', ':', ':', '|', '|', '#', '#'];

@@ -1,4 +1,4 @@
-//! What containers use, as `stats` shows it: Docker's columns.
+//! The table of `stats`, with Docker's columns.
 
 use serde_json::{Value, json};
 
@@ -7,18 +7,18 @@ use crate::model::observe::stats::Stats;
 use crate::model::value::units::{human_memory, human_size};
 use crate::ui::format::columns::align;
 
-/// What one container used between two looks.
+/// The usage of one container between two samples.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The container.
     pub container: Container,
-    /// The earlier look.
+    /// The earlier sample.
     pub before: Stats,
-    /// The later one.
+    /// The later sample.
     pub now: Stats,
 }
 
-/// A row as the fields that `stats --format` knows; all values are text, as Docker's.
+/// Returns a row as the fields of `stats --format`; all values are text, as Docker's.
 pub fn fields(row: &Row, no_trunc: bool) -> Value {
     let (now, id) = (&row.now, &row.container.spec.id);
     let id = if no_trunc { id.as_str() } else { id.short() };
@@ -36,7 +36,7 @@ pub fn fields(row: &Row, no_trunc: bool) -> Value {
     })
 }
 
-/// The headings of these fields, for `table` templates.
+/// Returns the headings of these fields, for `table` templates.
 pub fn headings() -> Value {
     json!({
         "BlockIO": "BLOCK I/O",
@@ -51,7 +51,7 @@ pub fn headings() -> Value {
     })
 }
 
-/// The table of `stats`.
+/// Formats the table of `stats`.
 pub fn table(rows: &[Row], no_trunc: bool) -> String {
     const COLUMNS: [&str; 8] =
         ["ID", "Name", "CPUPerc", "MemUsage", "MemPerc", "NetIO", "BlockIO", "PIDs"];

@@ -1,4 +1,4 @@
-//! What images and containers take, as `system df` shows it: Docker's columns.
+//! The tables of `system df`, with Docker's columns.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,18 +11,18 @@ use crate::model::image::usage::{ImageUsage, Usage};
 use crate::model::value::units::{human_bytes, human_size};
 use crate::ui::format::columns::align;
 
-/// What is known beside the sizes: the images and containers themselves.
+/// The images and containers, with their sizes.
 #[derive(Clone, Debug)]
 pub struct UsageInput {
     /// All images.
     pub images: Vec<Image>,
     /// All containers.
     pub containers: Vec<Container>,
-    /// What they take.
+    /// The sizes.
     pub usage: Usage,
 }
 
-/// A line of the summary.
+/// A row of the summary.
 struct Line {
     kind: &'static str,
     total: usize,
@@ -59,7 +59,7 @@ impl UsageInput {
         ]
     }
 
-    /// The lines of the summary as fields; all values are text, as Docker's.
+    /// Returns the rows of the summary as fields; all values are text, as Docker's.
     pub fn fields(&self) -> Vec<Value> {
         let fields = |line: &Line| {
             json!({
@@ -73,7 +73,7 @@ impl UsageInput {
         self.lines().iter().map(fields).collect()
     }
 
-    /// The table of `system df`.
+    /// Formats the table of `system df`.
     pub fn summary(&self) -> String {
         let mut text = String::from("TYPE\tTOTAL\tACTIVE\tSIZE\tRECLAIMABLE\n");
         for line in self.lines() {
@@ -85,7 +85,7 @@ impl UsageInput {
         align(&text)
     }
 
-    /// The tables of `system df -v`.
+    /// Formats the tables of `system df -v`.
     pub fn details(&self, now: Timestamp) -> String {
         let mut text = String::from(
             "REPOSITORY\tTAG\tIMAGE ID\tCREATED\tSIZE\tSHARED SIZE\tUNIQUE SIZE\tCONTAINERS\n",
@@ -127,7 +127,7 @@ fn sizes(usage: &ImageUsage) -> String {
 }
 
 impl Line {
-    /// With its share of all, where there is anything.
+    /// Formats the reclaimable size with its share of the total.
     fn reclaimable(&self) -> String {
         let text = human_bytes(self.reclaimable);
         match (self.reclaimable.saturating_mul(100)).checked_div(self.size) {
@@ -137,7 +137,7 @@ impl Line {
     }
 }
 
-/// The headings of the fields, for a `table` of one's own.
+/// Returns the headings of the fields, for `table` templates.
 pub fn headings() -> Value {
     json!({
         "Active": "ACTIVE", "Reclaimable": "RECLAIMABLE", "Size": "SIZE", "TotalCount": "TOTAL",

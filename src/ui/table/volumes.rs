@@ -1,11 +1,11 @@
-//! Volumes as `volume ls` shows them: Docker's columns.
+//! The table of `volume ls`, with Docker's columns.
 
 use serde_json::{Value, json};
 
 use crate::model::observe::volume::VolumeUse;
 use crate::ui::format::columns::align;
 
-/// The table of `volume ls`.
+/// Formats the table of `volume ls`.
 pub fn volumes(list: &[VolumeUse]) -> String {
     let mut text = String::from("DRIVER\tVOLUME NAME\n");
     for one in list {
@@ -14,7 +14,7 @@ pub fn volumes(list: &[VolumeUse]) -> String {
     align(&text)
 }
 
-/// A volume as fields; all values are text, as Docker's.
+/// Returns a volume as the fields of `volume ls --format`; all values are text, as Docker's.
 pub fn fields(one: &VolumeUse) -> Value {
     let labels = one.volume.all_labels();
     let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -29,7 +29,7 @@ pub fn fields(one: &VolumeUse) -> Value {
     })
 }
 
-/// The headings of the fields, for a `table` of one's own.
+/// Returns the headings of the fields, for `table` templates.
 pub fn headings() -> Value {
     json!({
         "Driver": "DRIVER", "Labels": "LABELS", "Links": "LINKS", "Mountpoint": "MOUNTPOINT",

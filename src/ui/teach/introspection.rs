@@ -1,4 +1,4 @@
-//! What a container is in the kernel, and what an image is on the disk, for a reader.
+//! Explains what a container is in the kernel, and what an image is on disk.
 
 use super::trace::format_duration_for;
 use crate::model::observe::introspection::{
@@ -10,7 +10,7 @@ use crate::ui::error::escape_control;
 use crate::ui::format::columns::align;
 use crate::ui::messages::format_message;
 
-/// A container from both sides.
+/// Formats a container as seen from the host and from inside.
 pub fn container(language: Language, anatomy: &Introspection) -> String {
     let record = &anatomy.container;
     let (name, status) = (record.state.name.as_str(), record.state.status.as_str());
@@ -78,7 +78,8 @@ fn processes(page: &mut Page, anatomy: &Introspection) {
     let language = page.language;
     page.heading("explain-processes");
     let label = |id: &str| format_message(language, id, &[]);
-    let head = ["explain-outside", "explain-inside", "explain-command"].map(label).join("\t");
+    let head =
+        ["explain-host-pid", "explain-container-pid", "explain-command"].map(label).join("\t");
     let row = |process: &crate::model::observe::introspection::ProcessView| {
         format!("{}\t{}\t{}", process.host_pid, process.container_pid, process.command)
     };
@@ -103,7 +104,7 @@ fn cgroup(page: &mut Page, anatomy: &Introspection) {
     });
 }
 
-/// The limits that somebody set, as their options are called.
+/// Returns the limits that are set, under the names of their options.
 fn limits(anatomy: &Introspection) -> Vec<String> {
     let resources = &anatomy.container.spec.host.resources;
     let bytes = |bytes: i64| human_memory(u64::try_from(bytes).unwrap_or(0));
@@ -144,7 +145,7 @@ fn layers(page: &mut Page, layers: &[Layer]) {
     }
 }
 
-/// Where what a container has at a path comes from.
+/// Formats the layers and mounts that a path of a container comes from.
 pub fn sources(language: Language, path: &str, sources: &PathLayers) -> String {
     let mut page = Page::new(language);
     let facts = [("name", sources.name.as_str()), ("path", &*escape_control(path))];
@@ -156,7 +157,7 @@ pub fn sources(language: Language, path: &str, sources: &PathLayers) -> String {
     } else if sources.layers.is_empty() {
         page.item(&format_message(language, "sources-none", &[]));
     }
-    // Only directories are seen together.
+    // Only directories are merged by overlayfs.
     let mut seen = sources.mount.is_none();
     for source in &sources.layers {
         let layer = match source.layer {
@@ -180,7 +181,7 @@ pub fn sources(language: Language, path: &str, sources: &PathLayers) -> String {
     page.done()
 }
 
-/// An image from its lowest layer to what a container adds.
+/// Formats an image from its lowest layer up to the layer of a container.
 pub fn image(language: Language, anatomy: &ImageIntrospection) -> String {
     let mut page = Page::new(language);
     let image = &anatomy.image;
@@ -229,7 +230,7 @@ pub fn image(language: Language, anatomy: &ImageIntrospection) -> String {
     page.done()
 }
 
-/// A text of headings, items and tables.
+/// A page of headings, items and tables.
 struct Page {
     language: Language,
     text: String,
@@ -260,7 +261,7 @@ impl Page {
         self.line(&format!("  {text}"));
     }
 
-    /// Below an item, in lines that fit.
+    /// Adds a note below an item, wrapped to the width.
     fn note(&mut self, text: &str) {
         for line in crate::ui::format::columns::wrapped(text, 73) {
             self.line(&format!("     {line}"));
@@ -274,7 +275,7 @@ impl Page {
         }
     }
 
-    /// The text, with nothing in it that a terminal would obey.
+    /// Returns the text without control characters.
     fn done(self) -> String {
         escape_control(&self.text)
     }

@@ -1,4 +1,5 @@
-//! Teaching output: how a container works, which steps a verb takes, why a container exited, and the life cycle as a diagram.
+//! Teaching output: how a container works, which steps a verb takes, why a container exited, and
+//! the life cycle as a diagram.
 
 pub mod diagram;
 pub mod introspection;

@@ -1,5 +1,4 @@
-//! Deeds as a reader takes them in: what will be done and why, and what was done and how long it
-//! took.
+//! Formats the steps of a plan with their reasons, and the steps of a trace with their times.
 
 use std::collections::HashSet;
 
@@ -10,35 +9,35 @@ use crate::model::value::language::ReaderProfile;
 use crate::ui::format::columns::{padded, wrapped};
 use crate::ui::messages::{format_message, step_reason, step_summary};
 
-/// The plan of a verb, a paragraph for each deed; the reason of those that come several times is
-/// told once.
-pub fn plan(reader: ReaderProfile, verb: &str, name: &str, deeds: &[TraceStep]) -> String {
+/// Formats the plan of a verb, a paragraph for each step. The reason of a repeated step is given
+/// once.
+pub fn plan(reader: ReaderProfile, verb: &str, name: &str, steps: &[TraceStep]) -> String {
     let ReaderProfile { language, width, .. } = reader;
-    let count = deeds.len().to_string();
+    let count = steps.len().to_string();
     let facts = [("verb", verb), ("name", name), ("count", count.as_str())];
     let mut text = format!("{}\n", format_message(language, "explain-plan", &facts));
     let mut told = HashSet::new();
     let mut who: Option<ProcessRole> = None;
-    for (number, deed) in (1..).zip(deeds) {
-        if who != Some(deed.role) {
-            who = Some(deed.role);
+    for (number, step) in (1..).zip(steps) {
+        if who != Some(step.role) {
+            who = Some(step.role);
             text.push_str(&format!(
                 "\n{}\n",
-                format_message(language, &format!("who-{}", deed.role.as_str()), &[])
+                format_message(language, &format!("who-{}", step.role.as_str()), &[])
             ));
         }
-        let calls = deed.syscalls.join(", ");
-        let words = step_summary(language, deed);
+        let calls = step.syscalls.join(", ");
+        let words = step_summary(language, step);
         let line = format!("{number:>4}  {words}");
-        // The calls stand at the right, where there is room.
+        // The system calls stand at the right if they fit.
         let room = width.saturating_sub(calls.width());
         match line.width() + 2 {
             _ if calls.is_empty() => text.push_str(&format!("{line}\n")),
             taken if taken <= room => text.push_str(&format!("{}{calls}\n", padded(&line, room))),
             _ => text.push_str(&format!("{line}\n{}{calls}\n", " ".repeat(room))),
         }
-        if told.insert(deed.key.as_str()) {
-            for line in wrapped(&step_reason(language, deed), width.saturating_sub(8)) {
+        if told.insert(step.key.as_str()) {
+            for line in wrapped(&step_reason(language, step), width.saturating_sub(8)) {
                 text.push_str(&format!("        {line}\n"));
             }
         }
@@ -46,19 +45,19 @@ pub fn plan(reader: ReaderProfile, verb: &str, name: &str, deeds: &[TraceStep]) 
     text
 }
 
-/// A part of what was traced: what caused it, and what was done for it.
+/// The steps of one cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TracedCall {
-    /// Such as a line of the script; empty for a verb.
+    /// The cause, such as a line of the script; empty for a verb.
     pub words: String,
-    /// What was done.
+    /// The steps.
     pub steps: Vec<TraceStep>,
 }
 
-/// What was done, with times in milliseconds since the first deed, each beside what caused it.
+/// Formats a trace: each step with its cause and its time in milliseconds since the first step.
 pub fn trace(reader: ReaderProfile, causes: &[TracedCall]) -> String {
     let ReaderProfile { language, width, .. } = reader;
-    let spans = causes.iter().flat_map(|cause| &cause.steps).filter_map(|deed| deed.span);
+    let spans = causes.iter().flat_map(|cause| &cause.steps).filter_map(|step| step.span);
     let Some(first) = spans.clone().map(|span| span.start).min() else {
         return format!("{}\n", format_message(language, "trace-nothing", &[]));
     };
@@ -69,27 +68,27 @@ pub fn trace(reader: ReaderProfile, causes: &[TracedCall]) -> String {
         if !cause.words.is_empty() {
             text.push_str(&format!("{}\n", cause.words));
         }
-        let mut deeds: Vec<_> = cause.steps.iter().collect();
-        deeds.sort_by_key(|deed| deed.span.map(|span| span.start));
-        count += deeds.len();
-        for deed in deeds {
-            let span = deed
+        let mut steps: Vec<_> = cause.steps.iter().collect();
+        steps.sort_by_key(|step| step.span.map(|span| span.start));
+        count += steps.len();
+        for step in steps {
+            let span = step
                 .span
                 .unwrap_or(crate::model::script::trace::Span { start: first, duration: 0 });
             let at = milliseconds(span.start.saturating_sub(first));
             let line = format!(
                 "{at:>9}  {:>8}  {:<8}{}",
                 format_duration(span.duration),
-                deed.role.as_str(),
-                step_summary(language, deed)
+                step.role.as_str(),
+                step_summary(language, step)
             );
-            let calls = deed.syscalls.join(", ");
+            let calls = step.syscalls.join(", ");
             let room = width.saturating_sub(calls.width());
             match calls.is_empty() || line.width() + 2 > room {
                 true => text.push_str(&format!("{line}\n")),
                 false => text.push_str(&format!("{}{calls}\n", padded(&line, room))),
             }
-            if let Some(reason) = &deed.failure {
+            if let Some(reason) = &step.failure {
                 let failed = format_message(language, "trace-failed", &[("reason", reason)]);
                 text.push_str(&format!("{:>29}{failed}\n", ""));
             }
@@ -101,12 +100,12 @@ pub fn trace(reader: ReaderProfile, causes: &[TracedCall]) -> String {
     text
 }
 
-/// A deed that is about to be done, for somebody who goes step by step.
-pub fn next(reader: ReaderProfile, deed: &TraceStep) -> String {
+/// Formats the next step, for `--trace=step`.
+pub fn next(reader: ReaderProfile, step: &TraceStep) -> String {
     let ReaderProfile { language, width, .. } = reader;
-    let calls = deed.syscalls.join(", ");
-    let mut text = format!("{:<8}{}  {calls}\n", deed.role.as_str(), step_summary(language, deed));
-    for line in wrapped(&step_reason(language, deed), width.saturating_sub(8)) {
+    let calls = step.syscalls.join(", ");
+    let mut text = format!("{:<8}{}  {calls}\n", step.role.as_str(), step_summary(language, step));
+    for line in wrapped(&step_reason(language, step), width.saturating_sub(8)) {
         text.push_str(&format!("        {line}\n"));
     }
     text.push_str(&format_message(language, "trace-next", &[]));
@@ -117,12 +116,12 @@ fn milliseconds(nanoseconds: u64) -> String {
     format!("{:.3}", std::time::Duration::from_nanos(nanoseconds).as_secs_f64() * 1000.0)
 }
 
-/// As [`took`].
+/// As [`format_duration`].
 pub fn format_duration_for(time: std::time::Duration) -> String {
     format_duration(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
 }
 
-/// A time in a unit that fits: `12 µs`, `3.4 ms`, `10 s`.
+/// Formats a duration in a fitting unit: `12 µs`, `3.4 ms`, `10 s`.
 pub fn format_duration(nanoseconds: u64) -> String {
     let time = std::time::Duration::from_nanos(nanoseconds);
     match nanoseconds {
@@ -157,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_plan_says_what_and_why() {
-        let deeds = [
+        let steps = [
             step(ProcessRole::Client, "take-lock", "lock the container", None),
             step(ProcessRole::Init, "pivot-root", "pivot to the new root", None),
             step(ProcessRole::Init, "pivot-root", "pivot to the new root", None),
@@ -180,14 +179,14 @@ mod tests {
             ReaderProfile { width: 60, ..ReaderProfile::default() },
             "start",
             "web",
-            &deeds,
+            &steps,
         ));
     }
 
     #[test]
     fn a_trace_tells_times_since_the_first_deed() {
         let span = |begun, took| Some(Span { start: begun, duration: took });
-        let deeds = vec![
+        let steps = vec![
             step(ProcessRole::Init, "pivot-root", "pivot to the new root", span(5_500_000, 12_000)),
             step(
                 ProcessRole::Client,
@@ -196,10 +195,10 @@ mod tests {
                 span(5_000_000, 1_200_000),
             ),
         ];
-        let causes = [TracedCall { words: "line 1: start(c)".into(), steps: deeds }];
+        let causes = [TracedCall { words: "line 1: start(c)".into(), steps: steps }];
         expect![[r#"
             line 1: start(c)
-                0.000    1.2 ms  front   lock the container     pivot_root
+                0.000    1.2 ms  client  lock the container     pivot_root
                 0.500     12 µs  init    pivot to the new root  pivot_root
             2 steps in 1.2 ms
         "#]]

@@ -1,4 +1,4 @@
-//! Why a container is as it is, in words, with what to try.
+//! Explains why a container has its status, with hints.
 
 use crate::model::container::Container;
 use crate::model::container::phase::StopRecord;
@@ -8,7 +8,7 @@ use crate::model::value::units::human_memory;
 use crate::ui::error::escape_control;
 use crate::ui::messages::format_message;
 
-/// The story of a container, what to try, and its last lines where it ended badly.
+/// Formats the reason of a status, hints, and the last lines of the log after a failure.
 pub fn status_reason(language: Language, container: &Container, last: &[String]) -> String {
     let why = StatusReason::from_container(container);
     let state = &container.state;
@@ -72,14 +72,14 @@ fn stop_arguments(stopped: &StopRecord) -> [(&'static str, String); 2] {
     [("signal", stopped.signal.to_string()), ("seconds", seconds)]
 }
 
-/// What a signal that nobody of ours sent usually means.
+/// Returns the usual meaning of a signal that lifebox did not send.
 fn meaning(language: Language, signal: &str) -> String {
     let id = format!("signal-{}", signal.trim_start_matches("SIG"));
     crate::ui::messages::find(language, &id, &[])
         .unwrap_or_else(|| format_message(language, "signal-other", &[]))
 }
 
-/// Whether the last lines may tell the reason.
+/// Returns whether the last lines of the log may explain the status.
 fn is_bad(why: &StatusReason) -> bool {
     matches!(
         why,

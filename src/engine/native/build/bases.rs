@@ -1,9 +1,9 @@
 //! What stages begin with and copy from: earlier stages, and images.
 
-use super::scope::get;
-use super::sources::unknown_flag;
-use super::stages::{BuildState, Stage};
-use crate::engine::backend::Backend as _;
+use super::flags::unknown_flag;
+use super::pairs::get;
+use super::state::{BuildState, Stage};
+use crate::engine::backend::Registries as _;
 use crate::engine::dockerfile::words::Expander;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::PullOptions;
@@ -13,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
     /// What a stage begins with, its arguments put in.
-    pub(crate) fn base_name(&self, stage: &Stage<'_>) -> Result<String> {
+    pub(super) fn base_name(&self, stage: &Stage<'_>) -> Result<String> {
         let lookup = |name: &str| get(&self.global, name);
         Expander { escape: self.escape, lookup: &lookup }
             .word(stage.image)
@@ -21,7 +21,7 @@ impl BuildState<'_> {
     }
 
     /// The image that a stage begins with; `None` for `scratch`.
-    pub(crate) fn base(&self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
+    pub(super) fn base(&self, stages: &[Stage<'_>], number: usize) -> Result<Option<Image>> {
         let stage = &stages[number];
         let mut wanted = None;
         for (name, value) in stage.flags {
@@ -60,7 +60,7 @@ impl BuildState<'_> {
     }
 
     /// An image of the store, or of a registry: by its name or whole id.
-    pub(crate) fn fetch(
+    pub(super) fn fetch(
         &self,
         name: &str,
         policy: PullPolicy,
@@ -79,13 +79,13 @@ impl BuildState<'_> {
 }
 
 /// The last stage before `before` that has this name.
-pub(crate) fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
+pub(super) fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
     let named = |stage: &Stage<'_>| stage.name.is_some_and(|own| own.eq_ignore_ascii_case(name));
     stages[..before].iter().rposition(named)
 }
 
 /// The earlier stage that `--from` names, by name or number; `None` where it is an image.
-pub(crate) fn copied_stage(
+pub(super) fn copied_stage(
     stages: &[Stage<'_>],
     before: usize,
     name: &str,

@@ -6,8 +6,9 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::engine::backend::{Backend, CancelToken};
-use crate::engine::native::backend::Native;
+use crate::engine::backend::{CancelToken, Containers as _};
+use crate::engine::native::handle::Native;
+use crate::model::container::options::RemoveOptions;
 use crate::model::error::Context;
 use crate::model::value::name::ContainerName;
 use crate::model::{Kind, Result};
@@ -16,7 +17,7 @@ use crate::runtime::random;
 /// The name of a container that is to be made for a build, and the lock that says its builder
 /// lives. The kernel lets go of the lock however the builder ends.
 #[derive(Debug)]
-pub(crate) struct BuildContainer {
+pub(super) struct BuildContainer {
     name: ContainerName,
     path: PathBuf,
     _lock: File,
@@ -24,7 +25,7 @@ pub(crate) struct BuildContainer {
 
 impl BuildContainer {
     /// A name that no other build has.
-    pub(crate) fn new(root: &Path) -> Result<Self> {
+    pub(super) fn new(root: &Path) -> Result<Self> {
         let builds = builds(root);
         let mut directory = DirBuilder::new();
         let made = directory.recursive(true).mode(0o700).create(&builds);
@@ -47,7 +48,7 @@ impl BuildContainer {
         }
     }
 
-    pub(crate) fn name(&self) -> &ContainerName {
+    pub(super) fn name(&self) -> &ContainerName {
         &self.name
     }
 }
@@ -61,7 +62,8 @@ impl Drop for BuildContainer {
 
 impl Native {
     /// Removes the containers of builders that are gone.
-    pub(crate) fn sweep_builds(&self) -> Result<()> {
+    pub(in crate::engine::native) fn sweep_builds(&self) -> Result<()> {
+        let force = RemoveOptions { force: true, ..RemoveOptions::default() };
         let builds = builds(&self.settings.root);
         // Nothing was ever built.
         let Ok(entries) = std::fs::read_dir(&builds) else { return Ok(()) };
@@ -74,7 +76,7 @@ impl Native {
             }
             let name = entry.file_name();
             match name.to_str().map(|name| self.runtime.find(name)) {
-                Some(Ok(id)) => match self.rm(&id, true, &CancelToken::new()?) {
+                Some(Ok(id)) => match self.rm(&id, &force, &CancelToken::new()?) {
                     Err(error) if error.kind() != Kind::NotFound => {
                         return Err(
                             error.context(format!("cannot remove the build container `{id}`"))

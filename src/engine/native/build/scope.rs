@@ -1,10 +1,10 @@
-//! What words of a stage mean: arguments, variables of the image, and the platform.
+//! What words of a stage mean: arguments, and variables of the image.
 
-use super::stages::BuildState;
+use super::pairs::{Pairs, get, set};
+use super::state::BuildState;
 use crate::engine::dockerfile::words::Expander;
 use crate::model::Result;
 use crate::model::image::Image;
-use crate::model::value::platform::Platform;
 
 /// Arguments that a build may always give (the reference of Dockerfiles, "Predefined ARGs").
 const PROXIES: [&str; 10] = [
@@ -20,22 +20,19 @@ const PROXIES: [&str; 10] = [
     "all_proxy",
 ];
 
-/// Names and values.
-type Pairs = Vec<(String, String)>;
-
 /// What is known while a stage is built.
 #[derive(Default)]
-pub(crate) struct StageState {
-    pub(crate) image: Option<Image>,
+pub(super) struct StageState {
+    pub(super) image: Option<Image>,
     /// The arguments of this stage, in the order of their declaration.
-    pub(crate) arguments: Vec<(String, String)>,
+    pub(super) arguments: Vec<(String, String)>,
     /// Whether this stage has set a command.
-    pub(crate) has_cmd: bool,
+    pub(super) has_cmd: bool,
 }
 
 impl BuildState<'_> {
     /// The value of an argument: what the user gave, or its default.
-    pub(crate) fn argument(
+    pub(super) fn argument(
         &mut self,
         name: &str,
         default: Option<&str>,
@@ -54,7 +51,7 @@ impl BuildState<'_> {
     }
 
     /// Declares the arguments of an `ARG`.
-    pub(crate) fn declare(
+    pub(super) fn declare(
         &mut self,
         list: &[(String, Option<String>)],
         progress: &mut StageState,
@@ -70,7 +67,7 @@ impl BuildState<'_> {
 
     /// The arguments that a command sees: those that the image's environment does not hide. Then
     /// the proxies that no `ARG` declares, which leave no trace.
-    pub(crate) fn visible_arguments(&mut self, progress: &StageState) -> (Pairs, Pairs) {
+    pub(super) fn visible_arguments(&mut self, progress: &StageState) -> (Pairs, Pairs) {
         let env = variables(progress);
         let mut visible = progress.arguments.clone();
         let mut hidden = Pairs::new();
@@ -88,41 +85,14 @@ impl BuildState<'_> {
 }
 
 /// What words of a stage mean: its environment, which hides its arguments.
-pub(crate) fn environment(progress: &StageState) -> Vec<(String, String)> {
+pub(super) fn environment(progress: &StageState) -> Vec<(String, String)> {
     let mut all = variables(progress);
     all.extend(progress.arguments.iter().cloned());
     all
 }
 
-pub(crate) fn variables(progress: &StageState) -> Vec<(String, String)> {
+pub(super) fn variables(progress: &StageState) -> Vec<(String, String)> {
     let env = progress.image.iter().flat_map(|image| &image.config.env);
     let pairs = env.filter_map(|entry| entry.split_once('='));
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-}
-
-pub(crate) fn get(list: &[(String, String)], name: &str) -> Option<String> {
-    list.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
-}
-
-pub(crate) fn set(list: &mut Vec<(String, String)>, name: &str, value: String) {
-    match list.iter_mut().find(|(known, _)| known == name) {
-        Some(known) => known.1 = value,
-        None => list.push((name.to_owned(), value)),
-    }
-}
-
-/// The arguments that tell where an image is built and for what.
-pub(crate) fn platform() -> Vec<(String, String)> {
-    let architecture = Platform::host().architecture;
-    let mut all = Vec::new();
-    for side in ["TARGET", "BUILD"] {
-        let values = [
-            ("PLATFORM", format!("linux/{architecture}")),
-            ("OS", "linux".to_owned()),
-            ("ARCH", architecture.clone()),
-            ("VARIANT", String::new()),
-        ];
-        all.extend(values.map(|(name, value)| (format!("{side}{name}"), value)));
-    }
-    all
 }

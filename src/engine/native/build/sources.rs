@@ -1,8 +1,10 @@
 //! `COPY` and `ADD` of a Dockerfile: where files come from, and their options.
 
 use super::bases::copied_stage;
-use super::scope::{StageState, environment, get};
-use super::stages::{BuildState, Stage};
+use super::flags::unknown_flag;
+use super::pairs::get;
+use super::scope::{StageState, environment};
+use super::state::{BuildState, Stage};
 use crate::engine::dockerfile::words::Expander;
 use crate::engine::dockerfile::{Flag, Item};
 use crate::model::image::PullPolicy;
@@ -11,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 
 impl BuildState<'_> {
     /// The step of a `COPY` or `ADD`.
-    pub(crate) fn copy(
+    pub(super) fn copy(
         &mut self,
         stages: &[Stage<'_>],
         number: usize,
@@ -81,22 +83,6 @@ impl BuildState<'_> {
     }
 }
 
-/// Refuses what `RUN` can't do here.
-pub(crate) fn check_run_flags(flags: &[Flag]) -> Result<()> {
-    for (name, value) in flags {
-        match (name.as_str(), value.as_deref()) {
-            // No container has another network yet.
-            ("network", Some("none" | "default")) | ("security", Some("sandbox")) => {}
-            _ => return Err(unknown_flag("RUN", name)),
-        }
-    }
-    Ok(())
-}
-
-pub(crate) fn unknown_flag(verb: &str, name: &str) -> Error {
-    Error::new(Kind::Unsupported, format!("the option --{name} of {verb} is not supported"))
-}
-
 fn is_remote(path: &str) -> bool {
     ["http://", "https://", "git@", "git://", "ssh://"].iter().any(|start| path.starts_with(start))
 }
@@ -106,9 +92,4 @@ fn file_mode(text: &str) -> Result<u32> {
         Error::new(Kind::Invalid, format!("`{text}` is not the mode of a file"))
             .hint("write octal digits, such as --chmod=755")
     })
-}
-
-/// The value of an option.
-pub(crate) fn value<'a>(flags: &'a [Flag], name: &str) -> Option<&'a str> {
-    flags.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref())
 }

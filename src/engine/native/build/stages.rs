@@ -1,85 +1,27 @@
 //! A Dockerfile done: its stages in order, each instruction a step.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use super::BuildParams;
 use super::bases::{copied_stage, find_stage};
-use super::scope::{StageState, environment, get, platform, set};
-use super::sources::{check_run_flags, value};
-use crate::engine::backend::{Backend as _, CancelToken};
+use super::flags::{check_run_flags, value};
+use super::pairs::{get, set};
+use super::params::BuildParams;
+use super::scope::{StageState, environment};
+use super::state::{BuildState, Stage};
+use crate::engine::backend::Images as _;
 use crate::engine::dockerfile;
 use crate::engine::dockerfile::instructions;
 use crate::engine::dockerfile::words::Expander;
-use crate::engine::dockerfile::{Dockerfile, Flag, Instruction, Line};
-use crate::engine::native::backend::Native;
+use crate::engine::dockerfile::{Dockerfile, Instruction, Line};
 use crate::model::error::Context;
 use crate::model::image::Image;
-use crate::model::image::build::{BuildOptions, BuildStep, RunStep};
-use crate::model::observe::progress::Progress as Told;
+use crate::model::image::build::{BuildStep, RunStep};
 use crate::model::{Error, Kind, Result};
 
-/// A stage: from one `FROM` to the next.
-pub(crate) struct Stage<'a> {
-    pub(crate) image: &'a str,
-    pub(crate) flags: &'a [Flag],
-    pub(crate) name: Option<&'a str>,
-    pub(crate) from: &'a Line,
-    lines: &'a [Line],
-}
-
-/// A build that is under way.
-pub(crate) struct BuildState<'a> {
-    pub(crate) engine: &'a Native,
-    pub(crate) context: Option<&'a Path>,
-    pub(crate) ignore: Vec<String>,
-    pub(crate) options: &'a BuildOptions,
-    /// The Dockerfile's name in errors.
-    pub(crate) file: String,
-    pub(crate) cancel: &'a CancelToken,
-    /// Told of images that are pulled.
-    pub(crate) progress: &'a Arc<dyn Told>,
-    pub(crate) out: &'a mut dyn Write,
-    pub(crate) escape: char,
-    /// Arguments before the first `FROM`.
-    pub(crate) global: Vec<(String, String)>,
-    pub(crate) used: BTreeSet<String>,
-    /// The image of each stage that was built.
-    pub(crate) stage_images: Vec<Option<Option<Image>>>,
-    step: usize,
-    steps: usize,
-}
-
-impl<'a> BuildState<'a> {
-    pub(crate) fn new(
-        engine: &'a Native,
-        (context, options): (Option<&'a Path>, &'a BuildOptions),
-        progress: &'a Arc<dyn Told>,
-        out: &'a mut dyn Write,
-        cancel: &'a CancelToken,
-    ) -> Self {
-        BuildState {
-            engine,
-            context,
-            ignore: Vec::new(),
-            options,
-            file: "Dockerfile".to_owned(),
-            cancel,
-            progress,
-            out,
-            escape: '\\',
-            global: platform(),
-            used: BTreeSet::new(),
-            stage_images: Vec::new(),
-            step: 0,
-            steps: 0,
-        }
-    }
-
+impl BuildState<'_> {
     /// Reads the Dockerfile and what the context leaves out.
-    pub(crate) fn read(&mut self) -> Result<Dockerfile> {
+    pub(in crate::engine::native) fn read(&mut self) -> Result<Dockerfile> {
         let text = match (&self.options.text, &self.options.file, self.context) {
             (Some(text), _, _) => text.clone(),
             (None, Some(file), _) => self.read_file(file)?,
@@ -120,7 +62,7 @@ impl<'a> BuildState<'a> {
     }
 
     /// Builds the wanted stage and gives its image its names.
-    pub(crate) fn run(&mut self, file: &Dockerfile) -> Result<Image> {
+    pub(in crate::engine::native) fn run(&mut self, file: &Dockerfile) -> Result<Image> {
         self.escape = file.escape;
         let first =
             file.lines.iter().position(|line| matches!(line.what, Instruction::From { .. }));
@@ -185,13 +127,6 @@ impl<'a> BuildState<'a> {
         writeln!(self.out, "{line}")
             .and_then(|()| self.out.flush())
             .context(|| "write the progress of the build".to_owned())
-    }
-
-    pub(crate) fn at(&self, line: &Line, error: Error) -> Error {
-        if error.kind() == Kind::Cancelled {
-            return error;
-        }
-        error.context(format!("{}:{}: {}", self.file, line.number, line.text))
     }
 
     fn target(&self, stages: &[Stage<'_>]) -> Result<usize> {

@@ -1,4 +1,4 @@
-//! Checks all that is in the store: the list of images, each image, and what nobody needs.
+//! Checks the whole store: the list of images, each image, and leftovers.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,15 +17,15 @@ use crate::model::value::digest::Digest;
 use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind, Result};
 
-/// How often an image is looked at anew after a part was mended: as many layers as it can have,
+/// How often an image is checked again after a repair: as many layers as it can have,
 /// and their blobs.
 const MAX_REPAIRS: usize = 2200;
-/// How often an image is looked at anew that others change meanwhile.
+/// How often an image is checked again because another process has changed it.
 const ATTEMPTS: usize = 20;
 
 impl Store {
-    /// Looks at all images, layers and leftovers; with `repair`, mends what can be mended and
-    /// removes what can't.
+    /// Checks all images, layers and leftovers; with `repair`, repairs what can be repaired and
+    /// removes the rest.
     pub fn check(
         &self,
         repair: bool,
@@ -60,7 +60,7 @@ impl Store {
 }
 
 impl Checking<'_> {
-    /// The list of images; `None` where it is damaged and stays so.
+    /// Returns the list of images; `None` where it is damaged and not repaired.
     fn index(&mut self) -> Result<Option<Index>> {
         let lock = self.store.lock()?;
         let (what, index) = match Index::read(self.store.images()) {
@@ -106,7 +106,7 @@ impl Checking<'_> {
         Err(Error::new(Kind::Refused, message).hint("check when no other command runs"))
     }
 
-    /// What is wrong with an image. Only `Lost` where anything is.
+    /// Returns the damage of an image; only `Lost` where there is such damage.
     fn check_image(&mut self, id: &Digest, entries: &[Entry]) -> Result<Vec<Damage>> {
         let lost = |what: &str, error: Error| vec![Damage::Lost(format!("{what}: {error}"))];
         let document = self.store.read_blob(id).and_then(|bytes| Document::parse(&bytes));
@@ -161,7 +161,7 @@ impl Checking<'_> {
         Ok(damage)
     }
 
-    /// What nobody needs: of dead imports, and of images that were removed while in use.
+    /// Checks for leftovers of dead imports, and of images that were removed while in use.
     fn leftovers(&mut self) -> Result<()> {
         let held = (self.in_use)(self.repair)?;
         let lock = self.store.lock()?;

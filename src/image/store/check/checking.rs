@@ -1,4 +1,4 @@
-//! A check that is under way: what it knows so far, and what it has found.
+//! The state of a check that is under way, and its report.
 
 use std::collections::HashSet;
 
@@ -21,23 +21,23 @@ pub(super) struct Checking<'a> {
     pub(super) repair: bool,
     pub(super) cancelled: CancelCheck<'a>,
     pub(super) staging: Staging,
-    /// The keys of the layers that are as they must be.
+    /// The keys of the layers that are healthy.
     pub(super) healthy: HashSet<Digest>,
-    /// The blobs that are what their names say.
+    /// The blobs whose content matches their digest.
     pub(super) healthy_blobs: HashSet<Digest>,
-    /// Layers that were unpacked once more, for their names.
+    /// How many layers were unpacked once more, for the names of the copies.
     pub(super) unpacked: u64,
     pub(super) report: Report,
 }
 
 impl Checking<'_> {
-    /// The image as it is now; `None` where it is not listed any more.
+    /// Returns the image as the index has it now; `None` where it is not listed any more.
     pub(super) fn indexed(&self, id: &Digest) -> Result<Option<IndexedImage>> {
         let _lock = self.store.lock()?;
         self.indexed_locked(id)
     }
 
-    /// The same for one who holds the store's lock.
+    /// As [`Checking::indexed`], for a caller that holds the store's lock.
     pub(super) fn indexed_locked(&self, id: &Digest) -> Result<Option<IndexedImage>> {
         use std::os::unix::fs::MetadataExt;
         let index = Index::read(self.store.images())?;
@@ -83,7 +83,7 @@ impl Checking<'_> {
         });
     }
 
-    /// Gives the space of a copy back at once: one at a time is enough.
+    /// Frees the space of a copy immediately: one copy at a time is enough.
     pub(super) fn discard(&self, name: &str) {
         let path = self.staging.path();
         // What stays behind goes with the staging directory.

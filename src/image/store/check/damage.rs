@@ -1,4 +1,4 @@
-//! What can be wrong with an image or a layer, what came of it, and who must hold still meanwhile.
+//! Kinds of damage of images and layers, and the guard that holds containers still during a repair.
 
 use super::unpack::UnpackedCopy;
 use crate::image::layer::LayerId;
@@ -38,7 +38,7 @@ pub(super) struct IndexedImage {
 pub(super) enum Settled {
     /// Nothing more is to be done.
     Done,
-    /// Something was put right: there may be more.
+    /// Something was repaired: there may be more.
     Recheck,
     /// The image was changed meanwhile.
     Changed,
@@ -46,7 +46,7 @@ pub(super) enum Settled {
 
 /// What is wrong with an image.
 pub(super) enum Damage {
-    /// It can't be mended.
+    /// Cannot be repaired.
     Lost(String),
     /// A layer is not what it must be.
     Layer(LayerId, Fault),

@@ -1,4 +1,4 @@
-//! Holds the store against what it must be, and mends it.
+//! Checks the store against its digests, and repairs it.
 //!
 //! Each layer is unpacked once more, from its blob or its recipe, whose digests prove that the
 //! copy is right; then the two are compared. So whatever unpacking heeds is checked, and a copy

@@ -1,4 +1,4 @@
-//! Puts right what was found, under the locks of those who could be in the way.
+//! Repairs damage, under the locks of all containers that could interfere.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::model::value::reference::Reference;
 use crate::sys::fs;
 
 impl Checking<'_> {
-    /// Reports damage of an image, and puts it right if that was asked for.
+    /// Reports the damage of an image, and repairs it with `repair`.
     pub(super) fn settle(
         &mut self,
         id: &Digest,
@@ -78,8 +78,8 @@ impl Checking<'_> {
         Ok(settled)
     }
 
-    /// Looks at the lowest layers of containers that are merged (`flat`): they are links to files
-    /// of layers that were looked at, or mended, before.
+    /// Checks the merged lowest layers of containers (`flat`): they are links to files
+    /// of layers that were checked, or repaired, before.
     pub(super) fn merged(&mut self) -> Result<()> {
         let held = (self.in_use)(self.repair)?;
         let mut known = HashSet::new();
@@ -217,7 +217,7 @@ fn is_lost(entry: &Entry, manifest: &Digest) -> bool {
     entry.manifest == *manifest && by_digest
 }
 
-/// The references that are lost with an image or a manifest, in words.
+/// Describes the references that are lost with an image or a manifest.
 fn with_it(entries: &[Entry], goes: impl Fn(&Entry) -> bool) -> String {
     let going = entries.iter().filter(|entry| goes(entry));
     let names: Vec<_> = going
@@ -230,7 +230,7 @@ fn in_the_way(user: &ImageUser) -> String {
     format!("the container `{}` runs on it; stop it and check again", user.container)
 }
 
-/// As the image is called, or its short id.
+/// Returns the name of an image, or its short id.
 fn display_name(id: &Digest, entries: &[Entry]) -> String {
     let mut names: Vec<_> = entries.iter().filter_map(|entry| entry.reference.as_ref()).collect();
     names.sort_by_key(|reference| reference.digest().is_some());
@@ -265,7 +265,7 @@ pub(super) fn find_images(store: &Store) -> Result<Index> {
     Ok(index)
 }
 
-/// The image that a blob is the manifest of.
+/// Returns the image whose manifest is the blob.
 fn entry(store: &Store, blob: &Digest) -> Option<Entry> {
     let size = store.blob(blob).metadata().ok()?.len();
     let manifest = store.read_manifest(blob).ok().filter(|_| size <= MAX_DOCUMENT)?;

@@ -1,4 +1,4 @@
-//! Unpacks a layer of the store once more, to hold it against the one that is there.
+//! Unpacks a layer of the store once more, to compare it with the present one.
 
 use std::io::Read;
 use std::os::fd::OwnedFd;

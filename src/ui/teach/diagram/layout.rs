@@ -1,13 +1,13 @@
-//! The arrows of the life cycle, asked of the table of states, and the notes below the picture.
+//! The arrows of the life cycle, from the table of states, and the notes below the picture.
 
 use crate::model::container::status::{self, Action, Status, Transition};
 use crate::model::value::language::Language;
 use crate::ui::messages::format_message;
 
-/// Whose diagram it is: a name, and where it is in its life.
+/// The container in the diagram: name and status.
 pub type Position<'a> = Option<(&'a str, Status)>;
 
-/// An arrow: verbs that lead from one status to another, or away (`None`).
+/// An arrow: the verbs that lead from one status to another, or remove the container (`None`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Arrow {
     pub(super) from: Status,
@@ -15,7 +15,7 @@ pub(super) struct Arrow {
     pub(super) verbs: Vec<&'static str>,
 }
 
-/// All legal moves of the table.
+/// Returns all legal transitions of the table.
 pub(super) fn arrows() -> Vec<Arrow> {
     let mut arrows: Vec<Arrow> = Vec::new();
     for from in Status::ALL {
@@ -34,14 +34,14 @@ pub(super) fn arrows() -> Vec<Arrow> {
     arrows
 }
 
-/// The verbs of one arrow; empty where the table has none.
+/// Returns the verbs of one arrow; empty if the table has no such arrow.
 pub(super) fn verbs(from: Status, to: Option<Status>) -> String {
     let arrows = arrows();
     let found = arrows.iter().find(|arrow| arrow.from == from && arrow.to == to);
     found.map(|arrow| arrow.verbs.join(", ")).unwrap_or_default()
 }
 
-/// The arrows that the picture has, in the order in which it shows them.
+/// The arrows in the picture, in drawing order.
 pub(super) const DRAWN: [(Status, Option<Status>); 7] = [
     (Status::Created, Some(Status::Running)),
     (Status::Running, Some(Status::Paused)),
@@ -52,7 +52,7 @@ pub(super) const DRAWN: [(Status, Option<Status>); 7] = [
     (Status::Exited, None),
 ];
 
-/// What is not in the picture, and what is legal from here.
+/// Formats the transitions outside of the picture, and the verbs that are legal now.
 pub(super) fn notes(language: Language, here: Position<'_>, ascii: bool) -> String {
     let to = if ascii { "->" } else { "→" };
     let mut text = String::new();
@@ -60,7 +60,7 @@ pub(super) fn notes(language: Language, here: Position<'_>, ascii: bool) -> Stri
     for arrow in rest {
         let target = match arrow.to {
             Some(status) => format_message(language, &format!("status-{status}"), &[]),
-            None => format_message(language, "diagram-gone", &[]),
+            None => format_message(language, "diagram-removed", &[]),
         };
         let from = format_message(language, &format!("status-{}", arrow.from), &[]);
         text.push_str(&format!("{from}: {} {to} {target}\n", arrow.verbs.join(", ")));

@@ -1,11 +1,11 @@
-//! The life cycle as a picture: SVG.
+//! Draws the life cycle as SVG.
 
 use super::layout::{DRAWN, Position, notes, verbs};
 use crate::model::container::status::Status;
 use crate::model::value::language::Language;
 use crate::ui::messages::format_message;
 
-/// The diagram as a picture for a page; readable in light and dark.
+/// Formats the diagram as SVG for light and dark pages.
 pub fn svg(language: Language, here: Position<'_>) -> String {
     let place = |status: Status| match status {
         Status::Created => (40, 60),
@@ -59,7 +59,8 @@ pub fn svg(language: Language, here: Position<'_>) -> String {
         body.push_str(&format!("<text x=\"40\" y=\"{y}\">{}</text>\n", escaped(line)));
     }
     let height = 490 + 20 * lines.len();
-    let (title, gone) = (escaped(&title), escaped(&format_message(language, "diagram-gone", &[])));
+    let (title, gone) =
+        (escaped(&title), escaped(&format_message(language, "diagram-removed", &[])));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 {height}\" role=\"img\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n\
@@ -77,7 +78,7 @@ line{stroke:#456;stroke-width:1.5}.tip{fill:#456}\
 @media(prefers-color-scheme:dark){text{fill:#ddd}.box{fill:#23282e;stroke:#8aa}\
 .here{fill:#143d26;stroke:#5fd38a}line{stroke:#9bb}.tip{fill:#9bb}}";
 
-/// A text inside of XML.
+/// Escapes a text for XML.
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,6 +1,6 @@
-//! The life cycle as a picture in text.
+//! Draws the life cycle as text.
 //!
-//! Where the boxes are is fixed; which arrows there are and what they say is in `layout`.
+//! The positions of the boxes are fixed; the arrows and their verbs come from `layout`.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -10,7 +10,7 @@ use crate::model::value::language::Language;
 use crate::ui::format::columns::padded;
 use crate::ui::messages::format_message;
 
-/// The lines of boxes and arrows.
+/// The characters of boxes and arrows.
 struct Pen {
     corner: [&'static str; 4],
     flat: &'static str,
@@ -44,10 +44,10 @@ const PLAIN: Pen = Pen {
     right: ">",
     bend: "+",
 };
-/// The present status without other characters than ASCII.
+/// The box of the present status in ASCII.
 const MARKED: Pen = Pen { corner: ["#", "#", "#", "#"], flat: "=", upright: "#", ..PLAIN };
 
-/// Text at places, counted in columns of a terminal.
+/// Pieces of text at positions in columns of a terminal.
 #[derive(Default)]
 struct Canvas {
     lines: Vec<Vec<(usize, String)>>,
@@ -61,7 +61,7 @@ impl Canvas {
         self.lines[y].push((x, text.to_owned()));
     }
 
-    /// Pieces of a line stand beside each other; none is put over another.
+    /// Returns the lines. Pieces of a line never overlap.
     fn text(mut self) -> String {
         let mut text = String::new();
         for pieces in &mut self.lines {
@@ -78,16 +78,16 @@ impl Canvas {
     }
 }
 
-/// How wide a box is, and where the right column begins.
+/// The width of a box, and the position of the right column.
 const BOX: usize = 24;
 const RIGHT: usize = 50;
 
-/// The diagram as text, at most 76 columns wide, and what has no place in it below.
+/// Formats the picture, at most 76 columns wide, with its notes below.
 pub fn diagram(language: Language, here: Position<'_>, ascii: bool) -> String {
     format!("{}\n{}", picture(language, here, ascii), notes(language, here, ascii))
 }
 
-/// The diagram alone.
+/// Formats the picture without notes.
 pub fn picture(language: Language, here: Position<'_>, ascii: bool) -> String {
     let pen = if ascii { &PLAIN } else { &LIGHT };
     let mut canvas = Canvas::default();
@@ -126,7 +126,7 @@ pub fn picture(language: Language, here: Position<'_>, ascii: bool) -> String {
     let line = pen.flat.repeat(RIGHT + 4 - BOX - 2);
     canvas.put(BOX + 1, 16, &format!("{}{line}{}", pen.left, pen.bend));
     down(&mut canvas, 4, 18, &rm);
-    canvas.put(3, 20, &format_message(language, "diagram-gone", &[]));
+    canvas.put(3, 20, &format_message(language, "diagram-removed", &[]));
     canvas.text()
 }
 

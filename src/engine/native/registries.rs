@@ -1,9 +1,10 @@
-//! Images from registries and to them, and when they are fetched without being asked for.
+//! Registries, asked as the settings allow; and images that are pulled because they are missing.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::backend::{HOST, Native};
-use crate::engine::backend::{Backend, CancelToken};
+use super::handle::{HOST, Native};
+use crate::engine::backend::{CancelToken, Images as _, Registries};
 use crate::image;
 use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::event::Action;
@@ -11,9 +12,8 @@ use crate::model::observe::progress::{Access, Event, Progress, PullOptions, Pull
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 
-impl Native {
-    /// See [`Backend::obtain`].
-    pub(crate) fn ensure_present(
+impl Registries for Native {
+    fn ensure_image(
         &self,
         reference: &str,
         pull: PullPolicy,
@@ -25,9 +25,7 @@ impl Native {
         let wanted = image::as_reference(reference).filter(|wanted| wanted.familiar() != HOST);
         let missing = match (&wanted, pull) {
             (Some(wanted), PullPolicy::Always) => {
-                return self
-                    .pull_image(wanted, options, progress, cancel)
-                    .map(|pulled| pulled.image);
+                return self.pull(wanted, options, progress, cancel).map(|pulled| pulled.image);
             }
             _ => match self.image(reference, pull) {
                 Err(error) if error.kind() == Kind::NotFound => error,
@@ -38,33 +36,20 @@ impl Native {
             return Err(missing);
         };
         progress.report(&Event::Missing(wanted.familiar()));
-        self.pull_image(&wanted, options, progress, cancel).map(|pulled| pulled.image).map_err(
-            |error| {
-                if error.kind() == Kind::Cancelled {
-                    return error;
-                }
-                let here = "`images` lists what is here; `load -i FILE` takes an archive";
-                let hint = match error.hint_text() {
-                    Some(hint) => format!("{hint}; {here}"),
-                    None => here.to_owned(),
-                };
-                error.context(missing.message().to_owned()).hint(hint)
-            },
-        )
+        self.pull(&wanted, options, progress, cancel).map(|pulled| pulled.image).map_err(|error| {
+            if error.kind() == Kind::Cancelled {
+                return error;
+            }
+            let here = "`images` lists what is here; `load -i FILE` takes an archive";
+            let hint = match error.hint_text() {
+                Some(hint) => format!("{hint}; {here}"),
+                None => here.to_owned(),
+            };
+            error.context(missing.message().to_owned()).hint(hint)
+        })
     }
 
-    /// Whether this engine may ask the registry of a reference.
-    fn check_allowed(&self, reference: &Reference) -> Result<()> {
-        if self.settings.registries {
-            return Ok(());
-        }
-        let name = reference.familiar();
-        let message = format!("`{name}`: registries are not for a script that is not trusted");
-        Err(Error::new(Kind::Denied, message).hint(format!("before it: lifebox pull {name}")))
-    }
-
-    /// See [`Backend::pull`].
-    pub(crate) fn pull_image(
+    fn pull(
         &self,
         reference: &Reference,
         options: &PullOptions,
@@ -79,8 +64,7 @@ impl Native {
         Ok(pulled)
     }
 
-    /// See [`Backend::push`].
-    pub(crate) fn push_image(
+    fn push(
         &self,
         image: &str,
         reference: &Reference,
@@ -97,5 +81,32 @@ impl Native {
             self.emit_transfer(Action::Push, reference, &image);
         }
         Ok(pushed)
+    }
+
+    fn login(
+        &self,
+        registry: &str,
+        user: &str,
+        password: &str,
+        access: Access,
+        cancel: &CancelToken,
+    ) -> Result<Option<PathBuf>> {
+        image::log_in(registry, user, password, access, &|| cancel.check())
+    }
+
+    fn logout(&self, registry: &str) -> Result<bool> {
+        image::log_out(registry)
+    }
+}
+
+impl Native {
+    /// Whether this engine may ask the registry of a reference.
+    fn check_allowed(&self, reference: &Reference) -> Result<()> {
+        if self.settings.registries {
+            return Ok(());
+        }
+        let name = reference.familiar();
+        let message = format!("`{name}`: registries are not for a script that is not trusted");
+        Err(Error::new(Kind::Denied, message).hint(format!("before it: lifebox pull {name}")))
     }
 }

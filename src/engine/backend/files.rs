@@ -1,0 +1,42 @@
+//! The contract about the files of containers: copied, compared, exported, committed.
+
+use std::io::Write;
+
+use super::contract::contract;
+use super::{CancelToken, CopyOptions, Transfer};
+use crate::model::Result;
+use crate::model::image::Image;
+use crate::model::image::build::{Change, CommitOptions};
+use crate::model::observe::introspection::PathLayers;
+use crate::model::value::id::ContainerId;
+use crate::model::value::reference::Reference;
+
+contract! {
+    /// What containers have written.
+    pub trait Files, passed on by files($) {
+        /// Copies files into a container or out of it, whether it runs or not.
+        fn copy(
+            &self,
+            id: &ContainerId,
+            what: Transfer<'_>,
+            options: CopyOptions,
+            cancel: &CancelToken,
+        ) -> Result<()>;
+        /// What it has changed of its image's files, sorted by path.
+        fn diff(&self, id: &ContainerId) -> Result<Vec<Change>>;
+        /// Makes an image of it: its image, what it has changed, and its configuration.
+        fn commit(
+            &self,
+            id: &ContainerId,
+            reference: Option<&Reference>,
+            options: &CommitOptions,
+            cancel: &CancelToken,
+        ) -> Result<Image>;
+        /// Writes all files that it sees as a tar.
+        fn export(&self, id: &ContainerId, out: &mut dyn Write, cancel: &CancelToken) -> Result<()>;
+        /// The bytes of the files that it has written or changed.
+        fn container_size(&self, id: &ContainerId) -> Result<u64>;
+        /// Where what it has at a path comes from: the layers, and a mount upon them.
+        fn path_layers(&self, id: &ContainerId, path: &str) -> Result<PathLayers>;
+    }
+}

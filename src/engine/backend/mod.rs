@@ -1,0 +1,46 @@
+//! The contract between those who ask and the engines: a trait for each noun, and [`Backend`],
+//! the whole of it.
+//!
+//! No method has a body here: the compiler tells each engine what is new.
+
+mod attach;
+mod builds;
+mod containers;
+mod contract;
+mod files;
+mod images;
+mod observe;
+mod processes;
+mod registries;
+mod streams;
+mod transfer;
+mod volumes;
+mod whole;
+
+pub use attach::Attach;
+pub use builds::Builds;
+pub use containers::Containers;
+pub use files::Files;
+pub use images::Images;
+pub use observe::Observe;
+pub use processes::Processes;
+pub use registries::Registries;
+pub use streams::{EventStream, LogStream};
+pub use transfer::{CopyOptions, Transfer};
+pub use volumes::Volumes;
+pub use whole::Backend;
+
+/// For engines that pass verbs on to another: one macro a trait.
+pub(crate) mod pass_on {
+    pub(crate) use super::builds::builds;
+    pub(crate) use super::containers::containers;
+    pub(crate) use super::files::files;
+    pub(crate) use super::images::images;
+    pub(crate) use super::observe::observe;
+    pub(crate) use super::processes::processes;
+    pub(crate) use super::registries::registries;
+    pub(crate) use super::volumes::volumes;
+}
+
+pub use crate::runtime::cancel::CancelToken;
+pub use crate::runtime::client::owner::Session;

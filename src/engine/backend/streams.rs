@@ -1,0 +1,38 @@
+//! Logs and events, as they come.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::CancelToken;
+use crate::model::Result;
+use crate::model::observe::event::Event;
+use crate::model::observe::log::LogLine;
+
+/// Lines of a container, oldest first.
+pub trait LogStream: Send + fmt::Debug {
+    /// The next line; `None` at the end. With `follow` it waits for more, until the container
+    /// ends.
+    ///
+    /// # Errors The kind `cancelled` when `cancel` is raised, `timeout` when `timeout` passes
+    /// without a line.
+    fn next_line(
+        &mut self,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<Option<LogLine>>;
+}
+
+/// Events, in the order in which they happened.
+pub trait EventStream: Send + fmt::Debug {
+    /// The next event; `None` at the end. With `follow` it waits for more, until the time that
+    /// the options set.
+    ///
+    /// # Errors
+    /// The kind `cancelled` when `cancel` is raised, `timeout` when `timeout` passes without an
+    /// event.
+    fn next_event(
+        &mut self,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<Option<Event>>;
+}

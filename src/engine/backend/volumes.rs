@@ -1,0 +1,23 @@
+//! The contract about volumes.
+
+use super::contract::contract;
+use crate::model::Result;
+use crate::model::observe::volume::{
+    PruneVolumesOptions, PrunedVolumes, RemoveVolumeOptions, Volume, VolumeOptions, VolumeUse,
+};
+
+contract! {
+    /// The volumes that an engine keeps.
+    pub trait Volumes, passed on by volumes($) {
+        /// Makes a volume; returns the one of this name where there is one.
+        fn volume_create(&self, options: &VolumeOptions) -> Result<Volume>;
+        /// All volumes, by name.
+        fn volumes(&self) -> Result<Vec<VolumeUse>>;
+        /// One volume.
+        fn volume(&self, name: &str) -> Result<VolumeUse>;
+        /// Removes a volume with its content. Refuses one that a container uses.
+        fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()>;
+        /// Removes volumes that no container uses, or tells which ones.
+        fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes>;
+    }
+}

@@ -1,0 +1,73 @@
+//! What there would be to see.
+
+use serde_json::Value;
+
+use super::state::Dry;
+use super::streams::{EmptyLog, RecordedEvents};
+use crate::engine::backend::{EventStream, LogStream, Observe};
+use crate::model::container::Container;
+use crate::model::container::status::Action;
+use crate::model::image::usage::Usage;
+use crate::model::inspect::ContainerPaths;
+use crate::model::observe::event::EventOptions;
+use crate::model::observe::introspection::Introspection;
+use crate::model::observe::log::LogOptions;
+use crate::model::observe::stats::Stats;
+use crate::model::observe::system::Info;
+use crate::model::script::trace::TraceStep;
+use crate::model::value::id::ContainerId;
+use crate::model::{Error, Kind, Result, inspect};
+
+impl Observe for Dry {
+    fn is_dry_run(&self) -> bool {
+        true
+    }
+
+    fn info(&self) -> Result<Info> {
+        self.inner.info()
+    }
+
+    fn ps(&self) -> Result<Vec<Container>> {
+        Ok(self.state().containers.iter().map(|entry| entry.container.clone()).collect())
+    }
+
+    fn inspect(&self, id: &ContainerId) -> Result<Container> {
+        self.container(id)
+    }
+
+    fn inspect_json(&self, id: &ContainerId) -> Result<Value> {
+        Ok(inspect::container(&self.inspect(id)?, &ContainerPaths::default()))
+    }
+
+    fn introspect(&self, _: &ContainerId) -> Result<Introspection> {
+        Err(Error::new(Kind::Unsupported, "this engine has no containers to look into"))
+    }
+
+    fn plan_action(&self, _: &ContainerId, action: Action) -> Result<Vec<TraceStep>> {
+        let message =
+            format!("this engine does nothing for `{}` that could be told", action.verb());
+        Err(Error::new(Kind::Unsupported, message))
+    }
+
+    fn stats(&self, id: &ContainerId) -> Result<Stats> {
+        if self.is_real(id) { self.inner.stats(id) } else { Ok(Stats::default()) }
+    }
+
+    fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {
+        self.container(id)?;
+        if self.is_real(id) {
+            return self.inner.logs(id, &LogOptions { follow: false, ..options.clone() });
+        }
+        Ok(Box::new(EmptyLog))
+    }
+
+    fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>> {
+        let noted = self.state().events.clone().into_iter();
+        let fits: Vec<_> = noted.filter(|event| options.filter.matches(event)).collect();
+        Ok(Box::new(RecordedEvents(fits.into_iter())))
+    }
+
+    fn usage(&self) -> Result<Usage> {
+        self.inner.usage()
+    }
+}

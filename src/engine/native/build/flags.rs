@@ -1,0 +1,25 @@
+//! Options of Dockerfile instructions.
+
+use crate::engine::dockerfile::Flag;
+use crate::model::{Error, Kind, Result};
+
+/// Refuses what `RUN` can't do here.
+pub(super) fn check_run_flags(flags: &[Flag]) -> Result<()> {
+    for (name, value) in flags {
+        match (name.as_str(), value.as_deref()) {
+            // No container has another network yet.
+            ("network", Some("none" | "default")) | ("security", Some("sandbox")) => {}
+            _ => return Err(unknown_flag("RUN", name)),
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn unknown_flag(verb: &str, name: &str) -> Error {
+    Error::new(Kind::Unsupported, format!("the option --{name} of {verb} is not supported"))
+}
+
+/// The value of an option.
+pub(super) fn value<'a>(flags: &'a [Flag], name: &str) -> Option<&'a str> {
+    flags.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref())
+}

@@ -1,0 +1,82 @@
+//! A build that is under way, and its stages.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::pairs::platform;
+use crate::engine::backend::CancelToken;
+use crate::engine::dockerfile::{Flag, Line};
+use crate::engine::native::handle::Native;
+use crate::model::image::Image;
+use crate::model::image::build::BuildOptions;
+use crate::model::observe::progress::Progress;
+use crate::model::{Error, Kind};
+
+/// A stage: from one `FROM` to the next.
+pub(super) struct Stage<'a> {
+    pub(super) image: &'a str,
+    pub(super) flags: &'a [Flag],
+    pub(super) name: Option<&'a str>,
+    pub(super) from: &'a Line,
+    pub(super) lines: &'a [Line],
+}
+
+/// A build that is under way.
+pub(in crate::engine::native) struct BuildState<'a> {
+    pub(super) engine: &'a Native,
+    pub(super) context: Option<&'a Path>,
+    pub(super) ignore: Vec<String>,
+    pub(super) options: &'a BuildOptions,
+    /// The Dockerfile's name in errors.
+    pub(super) file: String,
+    pub(super) cancel: &'a CancelToken,
+    /// Told of images that are pulled.
+    pub(super) progress: &'a Arc<dyn Progress>,
+    pub(super) out: &'a mut dyn Write,
+    pub(super) escape: char,
+    /// Arguments before the first `FROM`.
+    pub(super) global: Vec<(String, String)>,
+    pub(super) used: BTreeSet<String>,
+    /// The image of each stage that was built.
+    pub(super) stage_images: Vec<Option<Option<Image>>>,
+    /// The number of the instruction that is done now.
+    pub(super) step: usize,
+    /// How many instructions are to be done.
+    pub(super) steps: usize,
+}
+
+impl<'a> BuildState<'a> {
+    pub(in crate::engine::native) fn new(
+        engine: &'a Native,
+        (context, options): (Option<&'a Path>, &'a BuildOptions),
+        progress: &'a Arc<dyn Progress>,
+        out: &'a mut dyn Write,
+        cancel: &'a CancelToken,
+    ) -> Self {
+        BuildState {
+            engine,
+            context,
+            ignore: Vec::new(),
+            options,
+            file: "Dockerfile".to_owned(),
+            cancel,
+            progress,
+            out,
+            escape: '\\',
+            global: platform(),
+            used: BTreeSet::new(),
+            stage_images: Vec::new(),
+            step: 0,
+            steps: 0,
+        }
+    }
+
+    pub(super) fn at(&self, line: &Line, error: Error) -> Error {
+        if error.kind() == Kind::Cancelled {
+            return error;
+        }
+        error.context(format!("{}:{}: {}", self.file, line.number, line.text))
+    }
+}

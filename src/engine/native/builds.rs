@@ -1,0 +1,86 @@
+//! Builds: by a Dockerfile, step by step, or of a root file system.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::build::{BuildParams, BuildState};
+use super::handle::Native;
+use crate::engine::backend::{Builds, CancelToken};
+use crate::engine::dockerfile::instructions;
+use crate::image::Origin;
+use crate::image::build::configure;
+use crate::model::image::Image;
+use crate::model::image::build::{BuildOptions, BuildStep, ImportOptions};
+use crate::model::observe::event::Action;
+use crate::model::observe::progress::Progress;
+use crate::model::{Error, Kind, Result};
+
+impl Builds for Native {
+    fn step(
+        &self,
+        image: &str,
+        step: &BuildStep,
+        out: &mut dyn Write,
+        cancel: &CancelToken,
+    ) -> Result<Image> {
+        let parent = self.store()?.find(image)?;
+        self.do_step(Some(&parent), step, BuildParams::default(), out, cancel)
+            .map(|done| done.image)
+    }
+
+    fn build(
+        &self,
+        context: Option<&Path>,
+        options: &BuildOptions,
+        progress: &Arc<dyn Progress>,
+        out: &mut dyn Write,
+        cancel: &CancelToken,
+    ) -> Result<Image> {
+        if let Some(context) = context.filter(|context| !context.is_dir()) {
+            let message = format!("the build context `{}` is no directory", context.display());
+            return Err(Error::new(Kind::NotFound, message)
+                .hint("give the directory that has the Dockerfile, or -f FILE besides"));
+        }
+        self.sweep_builds()?;
+        let mut build = BuildState::new(self, (context, options), progress, out, cancel);
+        let file = build.read()?;
+        build.run(&file)
+    }
+
+    fn import_tar(
+        &self,
+        archive: &mut (dyn Read + Send),
+        options: &ImportOptions,
+        cancel: &CancelToken,
+    ) -> Result<Image> {
+        let store = self.store()?;
+        let mut document = store.empty_document();
+        if let Some(platform) = &options.platform {
+            if platform.os != "linux" {
+                let message = format!("images for {platform} are not made here");
+                return Err(Error::new(Kind::Unsupported, message).hint("such as linux/arm64"));
+            }
+            document["architecture"] = platform.architecture.as_str().into();
+            if !platform.variant.is_empty() {
+                document["variant"] = platform.variant.as_str().into();
+            }
+        }
+        instructions::change(&mut document, &options.changes)?;
+        for step in &options.steps {
+            configure::configure(&mut document, step)?;
+        }
+        let message = match options.message.as_str() {
+            "" => "Imported from -",
+            message => message,
+        };
+        let origin =
+            Origin { comment: message, reference: options.reference.as_ref(), ..Origin::default() };
+        let image = store.import_root(archive, document, &origin, &|| cancel.check())?;
+        if let Some(reference) = &options.reference {
+            self.emit(Action::Tag, &image, Some(reference));
+        }
+        self.emit(Action::Import, &image, None);
+        Ok(image)
+    }
+}

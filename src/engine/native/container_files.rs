@@ -1,0 +1,116 @@
+//! Where the files of a container are, and how an image is made of them.
+
+use std::os::unix::fs::MetadataExt;
+
+use serde_json::Value;
+
+use super::handle::Native;
+use crate::engine::backend::{CancelToken, Observe as _};
+use crate::image::{Files, Origin};
+use crate::model::container::Container;
+use crate::model::container::status::Status;
+use crate::model::container::storage::Driver;
+use crate::model::error::Context;
+use crate::model::image::Image;
+use crate::model::value::id::ContainerId;
+use crate::model::{Error, Kind, Result};
+
+/// Where the files of a container are.
+pub(super) struct ContainerFiles {
+    upper: std::path::PathBuf,
+    /// When all was copied, where it was.
+    copied: Option<(i64, i64)>,
+    pub(super) container: Container,
+    mounts: Vec<String>,
+}
+
+impl ContainerFiles {
+    pub(super) fn files(&self) -> Files<'_> {
+        Files {
+            upper: &self.upper,
+            copied: self.copied,
+            layers: &self.container.spec.image.layers,
+            mounts: &self.mounts,
+        }
+    }
+}
+
+impl Native {
+    pub(super) fn container_files(&self, id: &ContainerId, verb: &str) -> Result<ContainerFiles> {
+        let container = self.inspect(id)?;
+        let name = container.state.name.to_string();
+        if container.state.status == Status::Dead {
+            let message = format!("cannot {verb} `{name}`: its record is damaged");
+            return Err(Error::new(Kind::Refused, message)
+                .hint("it can only be removed: `rm -f`")
+                .container(name, Some("dead")));
+        }
+        let directory = self.runtime.directory(id);
+        let not_found_or = |error| self.runtime.not_found_or(id, error);
+        let config: Value = directory.read("config.json").map_err(not_found_or)?;
+        let mounts = config.get("mounts").and_then(Value::as_array).into_iter().flatten();
+        let paths = mounts.filter_map(|mount| mount.get("destination").and_then(Value::as_str));
+        let mounts = paths.map(str::to_owned).collect();
+        let (name, copied) = match container.spec.host.storage {
+            Driver::Overlay => ("upper", None),
+            // It was written when the copy was whole.
+            Driver::Vfs => {
+                let path = directory.file("config.json");
+                let written = std::fs::metadata(&path);
+                let written = written.context(|| format!("stat `{}`", path.display()));
+                let written = written.map_err(not_found_or)?;
+                ("rootfs", Some((written.mtime(), written.mtime_nsec())))
+            }
+        };
+        Ok(ContainerFiles { upper: directory.file(name), copied, container, mounts })
+    }
+
+    /// What was read of a container's files, unless these were removed meanwhile: what is removed
+    /// vanishes file by file, so a part of it may be all that was found.
+    pub(super) fn unless_removed<T>(
+        &self,
+        id: &ContainerId,
+        name: &str,
+        read: Result<T>,
+    ) -> Result<T> {
+        // Nothing is read after this, and what is removed is moved away first.
+        if self.runtime.directory(id).path().exists() {
+            return read;
+        }
+        let message = format!("the container `{name}` was removed meanwhile");
+        Err(Error::new(Kind::NotFound, message).container(name, None))
+    }
+
+    pub(super) fn commit_files(
+        &self,
+        place: &ContainerFiles,
+        parent: &Image,
+        document: Value,
+        origin: &Origin<'_>,
+        cancel: &CancelToken,
+    ) -> Result<Image> {
+        let upper = &place.upper;
+        self.store()?.commit(parent, place.files(), document, origin, &|| {
+            cancel.check()?;
+            // What is removed meanwhile vanishes file by file: a part of it is no image.
+            if upper.exists() {
+                Ok(())
+            } else {
+                Err(Error::new(Kind::NotFound, "the container was removed meanwhile"))
+            }
+        })
+    }
+
+    /// Makes an image of what a container that ran for a build has changed.
+    pub(super) fn commit_run(
+        &self,
+        id: &ContainerId,
+        parent: &Image,
+        origin: &Origin<'_>,
+        cancel: &CancelToken,
+    ) -> Result<Image> {
+        let place = self.container_files(id, "commit")?;
+        let _use = self.share_images()?;
+        self.commit_files(&place, parent, parent.document.clone(), origin, cancel)
+    }
+}

@@ -1,0 +1,195 @@
+//! Images of this machine: of its store, of archives and of its own programs.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::handle::{HOST, Native};
+use crate::engine::backend::{CancelToken, Images, Observe as _};
+use crate::image::Store;
+use crate::model::image::history::History;
+use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions};
+use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
+use crate::model::observe::check_report::{CheckOptions, Finding, Problem, Report, Resolution};
+use crate::model::observe::event::Action;
+use crate::model::observe::introspection::ImageIntrospection;
+use crate::model::value::platform::Platform;
+use crate::model::value::reference::Reference;
+use crate::model::{Kind, Result, inspect};
+
+impl Images for Native {
+    fn image(&self, reference: &str, pull: PullPolicy) -> Result<Image> {
+        let is_host = reference.parse::<Reference>().is_ok_and(|r| r.familiar() == HOST);
+        let store = self.store()?;
+        if is_host && pull == PullPolicy::Always {
+            return self.create_host_image(&store);
+        }
+        match store.find(reference) {
+            Err(error)
+                if error.kind() == Kind::NotFound && is_host && pull != PullPolicy::Never =>
+            {
+                self.create_host_image(&store)
+            }
+            result => result,
+        }
+    }
+
+    fn images(&self) -> Result<Vec<Image>> {
+        self.store()?.list()
+    }
+
+    fn image_json(&self, reference: &str) -> Result<Value> {
+        let store = self.store()?;
+        let image = store.find(reference)?;
+        let topmost_first = image.layers.iter().rev();
+        let layers: Vec<_> =
+            topmost_first.map(|layer| store.layer_dir(layer).display().to_string()).collect();
+        Ok(inspect::image(&image, &layers))
+    }
+
+    fn introspect_image(&self, reference: &str) -> Result<ImageIntrospection> {
+        let image = self.image(reference, PullPolicy::Missing)?;
+        let users = self.ps()?.into_iter().filter(|container| container.spec.image.id == image.id);
+        Ok(ImageIntrospection {
+            layers: self.layers_of(&image.layers)?,
+            history: self.history(image.id.as_str())?,
+            users: users.map(|container| container.state.name.to_string()).collect(),
+            image,
+        })
+    }
+
+    fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
+        let made = self.store()?.image_from_host(programs, programs, reference, &|| Ok(()))?;
+        self.emit(Action::Import, &made.image, Some(reference));
+        Ok(made.image)
+    }
+
+    fn load(
+        &self,
+        archive: &Path,
+        platform: Option<&Platform>,
+        cancel: &CancelToken,
+    ) -> Result<Vec<Loaded>> {
+        let store = self.store()?;
+        let loaded = store.load_file(archive, platform, &|| cancel.check())?;
+        self.emit_loaded(&store, &loaded);
+        Ok(loaded)
+    }
+
+    fn load_stream(
+        &self,
+        archive: &mut (dyn Read + Send),
+        platform: Option<&Platform>,
+        cancel: &CancelToken,
+    ) -> Result<Vec<Loaded>> {
+        let store = self.store()?;
+        let loaded = store.load(archive, platform, &|| cancel.check())?;
+        self.emit_loaded(&store, &loaded);
+        Ok(loaded)
+    }
+
+    fn save(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        path: &Path,
+        cancel: &CancelToken,
+    ) -> Result<()> {
+        let store = self.store()?;
+        store.save_file(images, options, path, &|| cancel.check())?;
+        self.emit_saved(&store, images);
+        Ok(())
+    }
+
+    fn save_stream(
+        &self,
+        images: &[&str],
+        options: &SaveOptions,
+        out: &mut (dyn Write + Send),
+        cancel: &CancelToken,
+    ) -> Result<()> {
+        let store = self.store()?;
+        store.save(images, options, out, &|| cancel.check())?;
+        self.emit_saved(&store, images);
+        Ok(())
+    }
+
+    fn tag(&self, image: &str, reference: &Reference) -> Result<Image> {
+        let image = self.store()?.tag(image, reference)?;
+        self.emit(Action::Tag, &image, Some(reference));
+        Ok(image)
+    }
+
+    fn history(&self, image: &str) -> Result<Vec<History>> {
+        self.store()?.history(image)
+    }
+
+    fn image_usage(&self) -> Result<Vec<ImageUsage>> {
+        self.store()?.image_usage(&self.users()?)
+    }
+
+    fn prune_images(&self, options: &PruneOptions) -> Result<Pruned> {
+        let store = self.store()?;
+        let _lock = self.lock_images()?;
+        let before = store.list()?;
+        let pruned = store.prune(options, &self.users()?)?;
+        if !options.dry_run {
+            self.emit_removed(&pruned.removed, &before);
+        }
+        Ok(pruned)
+    }
+
+    fn check(&self, options: &CheckOptions, cancel: &CancelToken) -> Result<Report> {
+        let store = self.store()?;
+        let hold = |still: bool| if still { self.lock_in_use() } else { self.list_in_use() };
+        let mut report = store.check(options.repair, &hold, &|| cancel.check())?;
+        for user in self.users()? {
+            let missing = user.layers.iter().find(|layer| !store.layer_dir(layer).is_dir());
+            if let Some(layer) = missing {
+                let why = "remove it with `rm -f`, or bring its image in again".to_owned();
+                report.findings.push(Finding {
+                    problem: Problem::Damage,
+                    what: format!(
+                        "a container needs the layer `{}`, which is missing",
+                        layer.short()
+                    ),
+                    image: None,
+                    containers: vec![user.container],
+                    resolution: if options.repair {
+                        Resolution::Unrepaired(why)
+                    } else {
+                        Resolution::Found
+                    },
+                });
+            }
+        }
+        for what in self.runtime.orphans(options.repair)? {
+            report.findings.push(Finding {
+                problem: Problem::Leftover,
+                what,
+                image: None,
+                containers: Vec::new(),
+                resolution: if options.repair { Resolution::Removed } else { Resolution::Found },
+            });
+        }
+        Ok(report)
+    }
+
+    fn rmi(&self, image: &str, options: &RemoveImageOptions) -> Result<Vec<Removed>> {
+        let store = self.store()?;
+        let _lock = self.lock_images()?;
+        let before = store.find(image).ok();
+        let removed = store.remove(image, options.force, &self.users()?)?;
+        self.emit_removed(&removed, before.as_slice());
+        Ok(removed)
+    }
+}
+
+impl Native {
+    fn create_host_image(&self, store: &Store) -> Result<Image> {
+        let image = store.create_host_image(&|| Ok(()))?.image;
+        self.emit(Action::Import, &image, None);
+        Ok(image)
+    }
+}

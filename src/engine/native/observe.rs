@@ -1,0 +1,143 @@
+//! What the engine and its containers show: records, the kernel, logs and events.
+
+use serde_json::Value;
+
+use super::handle::Native;
+use super::storage::Found;
+use crate::engine::backend::{EventStream, Files as _, Images as _, LogStream, Observe};
+use crate::model::container::Container;
+use crate::model::container::status::{Action, Status};
+use crate::model::image::build::{Change, ChangeKind};
+use crate::model::image::usage::{ContainerUsage, Usage};
+use crate::model::observe::event::EventOptions;
+use crate::model::observe::introspection::{Difference, Introspection};
+use crate::model::observe::log::LogOptions;
+use crate::model::observe::stats::Stats;
+use crate::model::observe::system::Info;
+use crate::model::script::trace::TraceStep;
+use crate::model::value::id::ContainerId;
+use crate::model::{Error, Kind, Result, inspect};
+use crate::runtime::client::info;
+
+impl Observe for Native {
+    fn is_dry_run(&self) -> bool {
+        false
+    }
+
+    fn info(&self) -> Result<Info> {
+        let containers = self.ps()?;
+        let count = |wanted: &dyn Fn(Status) -> bool| {
+            containers.iter().filter(|container| wanted(container.state.status)).count() as u64
+        };
+        let unknown = |error: Error| Found { why: Some(error.to_string()), ..Found::default() };
+        let storage = self.driver().unwrap_or_else(unknown);
+        let host = info::describe(&self.settings.cgroup_parent);
+        Ok(Info {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            root: self.settings.root.display().to_string(),
+            containers: containers.len() as u64,
+            running: count(&|status| status == Status::Running),
+            paused: count(&|status| status == Status::Paused),
+            stopped: count(&|status| !status.is_live()),
+            images: if self.settings.root.exists() { self.images()?.len() as u64 } else { 0 },
+            kernel: host.kernel,
+            architecture: host.architecture,
+            cgroup_version: host.cgroup_version,
+            cgroup_controllers: host.cgroup_controllers,
+            storage: storage.driver.to_string(),
+            cpus: host.cpus,
+            memory: host.memory,
+            rootless: host.rootless,
+            uid_map: host.uid_map,
+            gid_map: host.gid_map,
+            security_options: host.security_options,
+            warnings: host.warnings.into_iter().chain(storage.why).collect(),
+        })
+    }
+
+    fn ps(&self) -> Result<Vec<Container>> {
+        let all = self.runtime.ps()?.into_iter();
+        Ok(all
+            .map(|(id, result)| result.unwrap_or_else(|error| self.damaged(&id, &error)))
+            .collect())
+    }
+
+    fn inspect(&self, id: &ContainerId) -> Result<Container> {
+        match self.runtime.inspect(id) {
+            Err(error) if error.kind() == Kind::Corrupt => Ok(self.damaged(id, &error)),
+            result => result,
+        }
+    }
+
+    fn inspect_json(&self, id: &ContainerId) -> Result<Value> {
+        let container = self.inspect(id)?;
+        Ok(inspect::container(&container, &self.paths(&container)?))
+    }
+
+    fn introspect(&self, id: &ContainerId) -> Result<Introspection> {
+        let container = self.inspect(id)?;
+        let all = self.ps()?;
+        let live = container.state.status.is_live();
+        // What rests can't be looked into on every kernel; then only the disk tells of it.
+        let difference = match self.diff(id) {
+            Err(error) if error.kind() == Kind::Unsupported => Difference::default(),
+            changes => difference(&changes?),
+        };
+        // An ordinary user may have no cgroup, and then nothing counts what is used.
+        let stats = match self.stats(id) {
+            Err(error) if error.kind() == Kind::Unsupported => Stats::default(),
+            stats => stats?,
+        };
+        Ok(Introspection {
+            namespaces: self.runtime.namespaces(&container, &all),
+            processes: self.runtime.process_views(id)?,
+            cgroups: if live { self.runtime.cgroups(id)? } else { Vec::new() },
+            stats,
+            mounts: if live { self.runtime.mount_points(&container) } else { Vec::new() },
+            layers: self.layers_of(&container.spec.image.layers)?,
+            difference,
+            written: self.container_size(id)?,
+            ports: self.runtime.listening(id)?,
+            container,
+        })
+    }
+
+    fn plan_action(&self, id: &ContainerId, action: Action) -> Result<Vec<TraceStep>> {
+        self.runtime.plan_action(id, action)
+    }
+
+    fn stats(&self, id: &ContainerId) -> Result<Stats> {
+        self.runtime.stats(id)
+    }
+
+    fn logs(&self, id: &ContainerId, options: &LogOptions) -> Result<Box<dyn LogStream>> {
+        Ok(Box::new(self.runtime.logs(id, options)?))
+    }
+
+    fn events(&self, options: &EventOptions) -> Result<Box<dyn EventStream>> {
+        Ok(Box::new(self.runtime.events(options)?))
+    }
+
+    fn usage(&self) -> Result<Usage> {
+        let usage = self.store()?.usage(&self.users()?)?;
+        let containers = self.ps()?.into_iter().map(|container| {
+            let id = container.spec.id;
+            self.container_size(&id).map(|size| ContainerUsage { id, size })
+        });
+        Ok(Usage { containers: containers.collect::<Result<_>>()?, ..usage })
+    }
+}
+
+/// How many changed paths are named.
+const EXAMPLES: usize = 8;
+
+fn difference(changes: &[Change]) -> Difference {
+    let count = |kind| changes.iter().filter(|change| change.kind == kind).count();
+    let shown = |change: &Change| format!("{} {}", change.kind.letter(), change.path);
+    Difference {
+        added: count(ChangeKind::Added),
+        changed: count(ChangeKind::Changed),
+        deleted: count(ChangeKind::Deleted),
+        examples: changes.iter().take(EXAMPLES).map(shown).collect(),
+    }
+}

@@ -1,0 +1,60 @@
+//! The volumes of a container that is being made.
+
+use super::creation::new_id;
+use super::handle::Native;
+use crate::engine::rules::mounts::check_binds;
+use crate::model::Result;
+use crate::model::container::ContainerSpec;
+use crate::model::container::mounts::MountKind;
+use crate::model::observe::volume::Volume;
+use crate::runtime::record::volumes::VolumesLock;
+
+impl Native {
+    /// Makes the volumes of a container that is being made, names those without a name, and sees
+    /// that what `--mount` binds is there. The volumes stay as long as the lock is held.
+    pub(super) fn prepare_mounts(&self, spec: &mut ContainerSpec) -> Result<PreparedVolumes<'_>> {
+        let volumes = self.volume_store();
+        let list = &mut spec.host.mounts.list;
+        check_binds(list)?;
+        let mut prepared = PreparedVolumes { engine: self, created: Vec::new(), _lock: None };
+        if list.iter().all(|mount| mount.kind != MountKind::Volume) {
+            return Ok(prepared);
+        }
+        prepared._lock = Some(volumes.lock_shared()?);
+        for mount in list.iter_mut().filter(|mount| mount.kind == MountKind::Volume) {
+            if mount.source.is_empty() {
+                new_id()?.as_str().clone_into(&mut mount.source);
+            }
+            let volume = Volume::from_mount(mount, spec.created);
+            if volumes.create(&volume)? {
+                prepared.created.push(volume.name);
+            }
+        }
+        Ok(prepared)
+    }
+}
+
+/// The volumes of a container that is being made; those that were made for it go again, unless
+/// it comes to be.
+pub(super) struct PreparedVolumes<'a> {
+    engine: &'a Native,
+    created: Vec<String>,
+    _lock: Option<VolumesLock>,
+}
+
+impl PreparedVolumes<'_> {
+    /// The container is there.
+    pub(super) fn commit(mut self) {
+        self.created.clear();
+    }
+}
+
+impl Drop for PreparedVolumes<'_> {
+    fn drop(&mut self) {
+        // Our own share of the lock would keep us waiting for ever.
+        self._lock = None;
+        if !self.created.is_empty() {
+            let _ = self.engine.runtime.remove_unused_volumes(&self.created);
+        }
+    }
+}

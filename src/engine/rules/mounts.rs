@@ -1,0 +1,37 @@
+//! What a new container mounts: what others have mounted, and binds whose source is there.
+
+use std::borrow::Cow;
+
+use crate::model::container::ContainerSpec;
+use crate::model::container::mounts::{Mount, MountKind, MountSpec, volumes_from};
+use crate::model::container::options::CreateOptions;
+use crate::model::{Error, Kind, Result};
+
+/// The options, with what the containers of `--volumes-from`, told by `spec_of`, have mounted.
+pub(in crate::engine) fn with_mounts_of_others<'a>(
+    options: &'a CreateOptions,
+    spec_of: &dyn Fn(&str) -> Result<ContainerSpec>,
+) -> Result<Cow<'a, CreateOptions>> {
+    let mut options = Cow::Borrowed(options);
+    for text in options.mounts.from.clone() {
+        let (container, read_only) = volumes_from(&text)?;
+        let others = spec_of(container)?.host.mounts;
+        options.to_mut().mounts.inherit(&others, read_only);
+    }
+    Ok(options)
+}
+
+/// Refuses what `--mount` binds and is not there.
+pub(in crate::engine) fn check_binds(list: &[Mount]) -> Result<()> {
+    let missing = list.iter().find(|mount| {
+        let bound = mount.kind == MountKind::Bind && mount.spec == MountSpec::Mount;
+        bound && std::fs::symlink_metadata(&mount.source).is_err()
+    });
+    let Some(mount) = missing else { return Ok(()) };
+    let message = format!(
+        "invalid mount config for type \"bind\": bind source path does not exist: {}",
+        mount.source
+    );
+    Err(Error::new(Kind::NotFound, message)
+        .hint("make it first, or write -v, which makes a directory of it"))
+}

@@ -1,0 +1,19 @@
+//! Which volumes no engine removes, and what is said of one that is not there.
+
+use crate::model::observe::volume::VolumeUse;
+use crate::model::{Error, Kind};
+
+/// For a volume that a container uses.
+pub(in crate::engine) fn in_use(found: &VolumeUse) -> Error {
+    let users: Vec<&str> = found.users.iter().map(|name| name.as_str()).collect();
+    let users = users.join(", ");
+    let message = format!("remove {}: volume is in use - [{users}]", found.volume.name);
+    Error::new(Kind::Refused, message)
+        .hint(format!("remove the containers first: rm {}", users.replace(',', "")))
+}
+
+/// For a volume that is not there.
+pub(in crate::engine) fn missing(name: &str) -> Error {
+    Error::new(Kind::NotFound, format!("get {name}: no such volume"))
+        .hint("`volume ls` shows the volumes")
+}

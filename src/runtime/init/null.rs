@@ -1,0 +1,26 @@
+//! Opens the container's own `/dev/null`, and nothing in its place.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{FileType, OFlags};
+use rustix::io::Errno;
+
+use crate::sys::{mount, process};
+
+/// A fifo that a container put there must not hold us up.
+pub(super) fn open_input() -> Result<(), Errno> {
+    let root = mount::open_directory(c"/")?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    process::dup_to(open(root.as_fd(), flags)?, 0)
+}
+
+/// `/dev/null` of a root, and nothing else that has its name (CVE-2025-31133).
+pub(super) fn open(root: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let null = mount::open_beneath(root, c"dev/null", flags)?;
+    let status = rustix::fs::fstat(&null)?;
+    let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice;
+    match is_device && status.st_rdev == rustix::fs::makedev(1, 3) {
+        true => Ok(null),
+        false => Err(Errno::NODEV),
+    }
+}

@@ -1,0 +1,34 @@
+//! Mounts the root of a container: its layers stacked, or its copy of them.
+
+use std::ffi::CStr;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::CWD;
+use rustix::io::Errno;
+
+use crate::runtime::plan;
+use crate::sys::mount::{self, Attributes};
+
+/// Stacks a root in this mount namespace; runs between clone and exec.
+pub(super) fn mount(root: &plan::Root) -> Result<OwnedFd, Errno> {
+    if !root.has_lowerdir_append {
+        return mount::overlay_by_text(&root.target, &root.options, root.attributes);
+    }
+    let overlay = mount::overlay(&root.lower, &root.settings, root.attributes)?;
+    mount::attach(&overlay, mount::open_directory(&root.target)?)?;
+    Ok(overlay)
+}
+
+/// Makes a copied root a mount of this namespace; runs between clone and exec.
+pub(super) fn bind(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno> {
+    let root = view(path, attributes)?;
+    mount::attach(&root, mount::open_directory(path)?)?;
+    Ok(root)
+}
+
+/// A directory as a mount that is nowhere yet.
+pub(in crate::runtime) fn view(path: &CStr, attributes: Attributes) -> Result<OwnedFd, Errno> {
+    let view = mount::clone_tree(CWD, path)?;
+    mount::add_attributes(&view, attributes)?;
+    Ok(view)
+}

@@ -1,0 +1,91 @@
+//! From a container's files to its running program.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+
+use super::join::{self, OpenedNamespaces};
+use super::state::Run;
+use crate::model::Result;
+use crate::model::container::ContainerSpec;
+use crate::model::container::mounts::{MountKind, MountSpec};
+use crate::model::error::Context;
+use crate::model::script::trace::ProcessRole;
+use crate::runtime::cgroup::{Cgroup, Hierarchies};
+use crate::runtime::init::pid1;
+use crate::runtime::log::Writer;
+use crate::runtime::protocol::Size;
+use crate::runtime::record::directory::Directory;
+use crate::runtime::spawn::prepare::{config_of, host_for};
+use crate::runtime::spawn::stdin_writer::StdinWriter;
+use crate::runtime::spawn::{self, JoinedNamespaces, SpawnRequest, SpawnedProcess};
+use crate::runtime::trace::operation::Operation;
+use crate::runtime::{oci, plan, rootless, trace};
+
+/// Starts the container and returns when its program runs, or why it does not. Nothing is left
+/// behind then but the cgroup, which the caller removes.
+pub(super) fn launch(
+    directory: &Directory,
+    hierarchies: &Hierarchies,
+    cgroup: &Cgroup,
+    spec: &ContainerSpec,
+    size: Option<Size>,
+) -> Result<Run> {
+    let config = config_of(directory, spec)?;
+    let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+    let needed = resources.map(Cgroup::controllers).unwrap_or_default();
+    let (hierarchies, cgroup) =
+        (&hierarchies.restricted_to(&needed), &cgroup.restricted_to(&needed));
+    let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
+    let plan = plan::plan(&config, &host_for(spec, hierarchies))?;
+    make_sources(spec)?;
+    if spec.host.namespaces.init {
+        pid1::install(oci::INIT.as_ref())?;
+    }
+    let OpenedNamespaces { namespaces, pid, shared_memory } = join::open(&config)?;
+    trace::traced(ProcessRole::Monitor, || Operation::MakeCgroup, || cgroup.create())?;
+    if let Some(resources) = resources {
+        trace::traced(ProcessRole::Monitor, || Operation::SetLimits, || cgroup.apply(resources))?;
+    }
+    let open_log = || Writer::open("log.jsonl".as_ref(), spec.host.supervision.log);
+    let log = trace::traced(ProcessRole::Monitor, || Operation::OpenLog, open_log)?;
+    let (stdin, keeper) = if open_stdin { self::open_stdin()? } else { (None, None) };
+    let process = config.process().as_ref();
+    let arguments = process.and_then(|process| process.args().clone()).unwrap_or_default();
+    let environment = process.and_then(|process| process.env().clone()).unwrap_or_default();
+    let namespaces = namespaces.into_iter().map(|(_, namespace)| namespace).collect();
+    let joined = JoinedNamespaces { namespaces, pid, shared_memory };
+    let target = None;
+    let wanted =
+        SpawnRequest { plan, arguments, environment, tty, stdin, size, target, joined, cgroup };
+    let SpawnedProcess { child, outputs, terminal } = spawn::spawn(wanted)?;
+    let input =
+        StdinWriter::new(terminal.as_ref().map(OwnedFd::try_clone).transpose().unwrap_or(None));
+    let mounts = Some(child.pid).filter(|_| cgroup.has_no_hierarchy());
+    let mounts = mounts.and_then(rootless::processes::mounts_of);
+    Ok(Run { child, outputs, log, stdin: keeper, input, terminal, mounts })
+}
+
+/// Makes the directories that `-v` names and that are not there, as Docker does.
+fn make_sources(spec: &ContainerSpec) -> Result<()> {
+    for mount in &spec.host.mounts.list {
+        let made_here = mount.kind == MountKind::Bind && matches!(mount.spec, MountSpec::Volume(_));
+        if made_here && fs::symlink_metadata(&mount.source).is_err() {
+            let made = fs::DirBuilder::new().mode(0o755).recursive(true).create(&mount.source);
+            made.context(|| format!("make the mount source `{}`", mount.source))?;
+        }
+    }
+    Ok(())
+}
+
+/// The container's end of the fifo `stdin`, and one of our own that keeps it open until whoever
+/// feeds it says that nothing more comes.
+fn open_stdin() -> Result<(Option<OwnedFd>, Option<File>)> {
+    let open =
+        |options: &mut OpenOptions| options.open("stdin").context(|| "open `stdin`".to_owned());
+    // A fifo opens for reading only once it has a writer, and the other way round (fifo(7)).
+    let _both = open(OpenOptions::new().read(true).write(true))?;
+    let reader = open(OpenOptions::new().read(true))?;
+    let keeper = open(OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK))?;
+    Ok((Some(reader.into()), Some(keeper)))
+}

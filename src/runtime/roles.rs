@@ -1,0 +1,27 @@
+//! Which process of the engine this one is, as argument 0 says.
+
+use std::ffi::OsString;
+
+use super::protocol::role::{EXEC, MONITOR, RESOURCE_REAPER};
+use super::{client, exec, monitor};
+
+/// Whether this process was started as a monitor, as the helper of an exec or as a resource
+/// reaper: then `main` must call [`run`] before all else.
+pub fn is_role() -> bool {
+    role().is_some()
+}
+
+/// Plays the role, and returns the exit code.
+pub fn run() -> u8 {
+    role().map_or(1, |run| run())
+}
+
+fn role() -> Option<fn() -> u8> {
+    let name: OsString = std::env::args_os().next()?;
+    match name.to_str()? {
+        MONITOR => Some(monitor::run),
+        EXEC => Some(exec::run),
+        RESOURCE_REAPER => Some(client::owner::run),
+        _ => None,
+    }
+}

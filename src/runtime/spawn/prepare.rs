@@ -1,0 +1,60 @@
+//! What a start is planned from: `config.json` with later changes, and the host.
+
+use oci_spec::runtime::Spec;
+
+use crate::model::container::ContainerSpec;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::cgroup::{Cgroup, Hierarchies};
+use crate::runtime::host::devices;
+use crate::runtime::plan::{self, Host, Plan};
+use crate::runtime::record::directory::Directory;
+use crate::runtime::{host, oci};
+use crate::sys::userns;
+
+/// `config.json`, with what `update` has changed since.
+pub(in crate::runtime) fn config_of(directory: &Directory, spec: &ContainerSpec) -> Result<Spec> {
+    let mut config: serde_json::Value = directory.read("config.json")?;
+    oci::resources::limit(&spec.host.resources, &mut config);
+    serde_json::from_value(config)
+        .map_err(|error| Error::new(Kind::Corrupt, format!("`config.json` is damaged: {error}")))
+}
+
+/// What the plan needs to know of this host for a container.
+pub(in crate::runtime) fn host_for(spec: &ContainerSpec, hierarchies: &Hierarchies) -> Host {
+    Host {
+        open_stdin: spec.config.open_stdin && !spec.config.tty,
+        devices: spec.host.security.privileged.then(devices::host_devices),
+        ..visible_cgroups(hierarchies)
+    }
+}
+
+/// The plan by which a container would be started now, and whether it has limits to write.
+pub(in crate::runtime) fn planned(
+    directory: &Directory,
+    hierarchies: &Hierarchies,
+    spec: &ContainerSpec,
+) -> Result<(Plan, bool)> {
+    let config = config_of(directory, spec)?;
+    let resources = config.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+    let needed = resources.map(Cgroup::controllers).unwrap_or_default();
+    let host = host_for(spec, &hierarchies.restricted_to(&needed));
+    Ok((plan::plan(&config, &host)?, resources.is_some()))
+}
+
+/// The hierarchies that are shown in `/sys/fs/cgroup`, each under the name it has here.
+fn visible_cgroups(hierarchies: &Hierarchies) -> Host {
+    let name = |mount: &std::path::Path| {
+        mount.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    };
+    let v1: Vec<_> =
+        hierarchies.v1.iter().map(|v1| (name(&v1.mount), v1.controllers.clone())).collect();
+    let below = if v1.is_empty() { "" } else { "unified" };
+    Host {
+        cgroup_v1: v1,
+        cgroup_v2: hierarchies.unified.as_ref().map(|_| below.to_owned()),
+        open_stdin: false,
+        has_lowerdir_append: host::has_lowerdir_append(),
+        identity: userns::identity().clone(),
+        devices: None,
+    }
+}

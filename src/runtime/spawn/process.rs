@@ -1,0 +1,175 @@
+//! Clones a process, and waits until it runs its program.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+use rustix::io::Errno;
+
+use super::explain::{explain, explain_clone};
+use super::tracer::TraceReader;
+use crate::model::error::Context;
+use crate::model::script::trace::ProcessRole;
+use crate::model::{Error, Kind, Result};
+use crate::runtime::cgroup::Cgroup;
+use crate::runtime::init::{Init, terminal};
+use crate::runtime::plan::Plan;
+use crate::runtime::protocol::{Report, Size};
+use crate::runtime::trace;
+use crate::runtime::trace::operation::Operation;
+use crate::sys::process::pipe;
+use crate::sys::{self, userns};
+
+/// A process to be made.
+pub(in crate::runtime) struct SpawnRequest<'a> {
+    pub(in crate::runtime) plan: Plan,
+    pub(in crate::runtime) arguments: Vec<String>,
+    pub(in crate::runtime) environment: Vec<String>,
+    pub(in crate::runtime) tty: bool,
+    pub(in crate::runtime) stdin: Option<OwnedFd>,
+    pub(in crate::runtime) size: Option<Size>,
+    /// The process whose namespaces it joins.
+    pub(in crate::runtime) target: Option<OwnedFd>,
+    pub(in crate::runtime) joined: JoinedNamespaces,
+    pub(in crate::runtime) cgroup: &'a Cgroup,
+}
+
+/// What it shares with other containers.
+#[derive(Default)]
+pub(in crate::runtime) struct JoinedNamespaces {
+    /// Their namespaces, in the order of the plan's steps.
+    pub(in crate::runtime) namespaces: Vec<OwnedFd>,
+    /// The process namespace that it is made in.
+    pub(in crate::runtime) pid: Option<OwnedFd>,
+    /// The mount namespace of the container whose IPC is joined.
+    pub(in crate::runtime) shared_memory: Option<OwnedFd>,
+}
+
+/// A process that runs its program.
+pub(in crate::runtime) struct SpawnedProcess {
+    pub(in crate::runtime) child: sys::process::Child,
+    /// What it writes; a terminal has only the first.
+    pub(in crate::runtime) outputs: [Option<OwnedFd>; 2],
+    /// Our end of its terminal.
+    pub(in crate::runtime) terminal: Option<OwnedFd>,
+}
+
+/// Clones a process, and returns when it has executed its program, or why it has not.
+pub(in crate::runtime) fn spawn(wanted: SpawnRequest<'_>) -> Result<SpawnedProcess> {
+    let SpawnRequest { plan, arguments, environment, tty, stdin, size, target, joined, cgroup } =
+        wanted;
+    let JoinedNamespaces { namespaces, pid, shared_memory } = joined;
+    let (reports, report) = pipe()?;
+    let (traced, tracer) = TraceReader::begin()?;
+    let (mut outputs, mut streams, mut console) = ([None, None], [stdin, None, None], None);
+    let mut terminal = None;
+    if tty {
+        let failed = |error: std::io::Error| Error::from_io("socketpair", &error);
+        let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+        (console, terminal) = (Some(ours), Some(OwnedFd::from(theirs)));
+    } else {
+        for (output, stream) in outputs.iter_mut().zip(&mut streams[1..]) {
+            let (read, write) = pipe()?;
+            (*output, *stream) = (Some(read), Some(write));
+        }
+    }
+    let mut init = Init {
+        plan,
+        streams,
+        terminal,
+        size,
+        target,
+        cgroups: cgroup.open_tasks()?,
+        namespaces,
+        shared_memory,
+        report,
+        traced,
+        descriptors: Vec::new(),
+        programs: programs(&arguments, &environment)?,
+        arguments: c_strings(&arguments)?,
+        environment: c_strings(&environment)?,
+    };
+    init.count_descriptors();
+    let unified = cgroup.open_unified()?;
+    let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
+    let own = pid.as_ref().map(enter_pid_namespace).transpose()?;
+    let namespaces = init.plan.namespaces;
+    let clone = || sys::process::clone_into(namespaces, unified, || init.run());
+    let child = trace::traced(ProcessRole::Monitor, || Operation::Clone(namespaces), clone);
+    // The way back is closed to an ordinary user, who goes forth anew before each child.
+    if !userns::in_user_namespace() {
+        own.as_ref().map(set_pid_namespace).transpose()?;
+    }
+    let child = child.map_err(explain_clone)?;
+    let Init { plan, report, streams, terminal, traced, .. } = init;
+    drop((report, streams, terminal, traced));
+    let executed = || {
+        tracer.into_iter().for_each(|tracer| tracer.follow(&plan));
+        read_report(&reports)
+    };
+    if let Some(report) = trace::traced(ProcessRole::Monitor, || Operation::WaitForExec, executed)?
+    {
+        let _ = sys::process::reap(&child.pidfd);
+        return Err(explain(&plan, report, &arguments));
+    }
+    let terminal = console.map(terminal::receive).transpose()?.flatten();
+    if let Some(terminal) = &terminal {
+        let failed = |errno: Errno| Error::from_errno("ioctl(FIONBIO)", errno.raw_os_error());
+        rustix::io::ioctl_fionbio(terminal, true).map_err(failed)?;
+        outputs[0] = terminal.try_clone().ok();
+    }
+    Ok(SpawnedProcess { child, outputs, terminal })
+}
+
+/// Has children made in this process namespace; the one that they were made in before.
+fn enter_pid_namespace(namespace: &OwnedFd) -> Result<OwnedFd> {
+    trace::traced(
+        ProcessRole::Monitor,
+        || Operation::JoinPidNamespace,
+        || set_pid_namespace(namespace),
+    )
+}
+
+fn set_pid_namespace(namespace: &OwnedFd) -> Result<OwnedFd> {
+    let path = "/proc/self/ns/pid_for_children";
+    let own = File::open(path).context(|| format!("open `{path}`"))?;
+    sys::process::enter_namespace(namespace)
+        .map_err(|errno| Error::from_errno("setns(pid)", errno.raw_os_error()))?;
+    Ok(own.into())
+}
+
+fn c_strings(texts: &[String]) -> Result<Vec<CString>> {
+    let convert = |text: &String| {
+        CString::new(text.as_str())
+            .map_err(|_| Error::new(Kind::Invalid, "an argument has a NUL byte"))
+    };
+    texts.iter().map(convert).collect()
+}
+
+/// Where the program may be: as it is written if it has a `/`, else in each directory of the
+/// container's PATH.
+fn programs(arguments: &[String], environment: &[String]) -> Result<Vec<CString>> {
+    let program = arguments.first().map_or("", String::as_str);
+    if program.contains('/') || program.is_empty() {
+        return c_strings(&[program.to_owned()]);
+    }
+    let path = environment.iter().find_map(|entry| entry.strip_prefix("PATH=")).unwrap_or_default();
+    // A relative entry would depend on the working directory, which is the image's to choose.
+    let places = path.split(':').filter(|directory| directory.starts_with('/'));
+    let places: Vec<_> = places.map(|directory| format!("{directory}/{program}")).collect();
+    c_strings(&places)
+}
+
+/// What init reports; `None` at the end of the pipe: exec succeeded.
+fn read_report(pipe: &OwnedFd) -> Result<Option<Report>> {
+    let mut bytes = [0; Report::SIZE];
+    loop {
+        match rustix::io::read(pipe, &mut bytes) {
+            Ok(0) => return Ok(None),
+            Ok(count) => return Ok(Report::from_bytes(&bytes[..count])),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(Error::from_errno("read(report)", errno.raw_os_error())),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `ErrorText`: an error in words, and the words of what was thrown.
+
+use rhai::{Dynamic, EvalAltResult, Map};
+
+use super::rhai_text;
+
+/// An error in words.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ErrorText {
+    /// What went wrong.
+    pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl ErrorText {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        ErrorText { message: message.into(), ..ErrorText::default() }
+    }
+
+    /// Without control characters, which an image or a container may have put there.
+    pub fn escaped(self) -> Self {
+        let visible = |text: String| crate::ui::error::escape_control(&text);
+        ErrorText {
+            message: visible(self.message),
+            causes: self.causes.into_iter().map(visible).collect(),
+            hint: self.hint.map(visible),
+        }
+    }
+
+    pub(super) fn hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+}
+
+/// An error without hint and place, for a warning of one line.
+pub fn in_a_line(error: &EvalAltResult) -> String {
+    match error {
+        EvalAltResult::ErrorRuntime(value, _) => thrown(value).message,
+        other => bare(other),
+    }
+}
+
+/// What a script or a function of ours threw.
+pub(super) fn thrown(value: &Dynamic) -> ErrorText {
+    let Some(map) = value.read_lock::<Map>() else {
+        return ErrorText::new(value.to_string());
+    };
+    let text = |key: &str| map.get(key).filter(|value| value.is_string()).map(ToString::to_string);
+    let Some(message) = text("message") else {
+        return ErrorText::new(format!("thrown: {value}"));
+    };
+    let causes = map.get("causes").and_then(|causes| {
+        causes.read_lock::<rhai::Array>().map(|list| list.iter().map(ToString::to_string).collect())
+    });
+    ErrorText { message, causes: causes.unwrap_or_default(), hint: text("hint") }
+}
+
+/// Rhai's own words, without the position that the drawing shows.
+pub(super) fn bare(error: &EvalAltResult) -> String {
+    lower_first(rhai_text::without_place(&error.to_string()))
+}
+
+pub(super) fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
