@@ -132,7 +132,7 @@ impl StatusReason {
             StatusReason::Stopped(..) => "stopped",
             StatusReason::Killed(_) => "killed",
             StatusReason::Signalled(_) => "signalled",
-            StatusReason::ExitedLikeSignal(_) => "says-signal",
+            StatusReason::ExitedLikeSignal(_) => "exited-like-signal",
             StatusReason::Lost(reason) if reason == HOST_RESTARTED => "lost-host",
             StatusReason::Lost(_) => "lost-monitor",
         }

@@ -142,7 +142,7 @@ impl Entry {
             Entry::File(_) => "file",
             Entry::Link { .. } => "link",
             Entry::Directory => "directory",
-            Entry::OpaqueDirectory => "alone",
+            Entry::OpaqueDirectory => "opaque",
             Entry::Hidden => "hidden",
         }
     }

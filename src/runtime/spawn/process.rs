@@ -92,9 +92,9 @@ pub(in crate::runtime) fn spawn(wanted: SpawnRequest<'_>) -> Result<SpawnedProce
     };
     init.count_descriptors();
     let unified = cgroup.open_unified()?;
-    let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
     let own = pid.as_ref().map(enter_pid_namespace).transpose()?;
     let namespaces = init.plan.namespaces;
+    let unified = unified.as_ref().map(std::os::fd::AsFd::as_fd);
     let clone = || sys::process::clone_into(namespaces, unified, || init.run());
     let child = trace::traced(ProcessRole::Monitor, || Operation::Clone(namespaces), clone);
     // The way back is closed to an ordinary user, who goes forth anew before each child.
@@ -115,11 +115,16 @@ pub(in crate::runtime) fn spawn(wanted: SpawnRequest<'_>) -> Result<SpawnedProce
     }
     let terminal = console.map(terminal::receive).transpose()?.flatten();
     if let Some(terminal) = &terminal {
-        let failed = |errno: Errno| Error::from_errno("ioctl(FIONBIO)", errno.raw_os_error());
-        rustix::io::ioctl_fionbio(terminal, true).map_err(failed)?;
-        outputs[0] = terminal.try_clone().ok();
+        outputs[0] = unblocked(terminal)?;
     }
     Ok(SpawnedProcess { child, outputs, terminal })
+}
+
+/// Returns a second descriptor of a terminal whose reads do not block.
+fn unblocked(terminal: &OwnedFd) -> Result<Option<OwnedFd>> {
+    let failed = |errno: Errno| Error::from_errno("ioctl(FIONBIO)", errno.raw_os_error());
+    rustix::io::ioctl_fionbio(terminal, true).map_err(failed)?;
+    Ok(terminal.try_clone().ok())
 }
 
 /// Has children made in this process namespace; the one that they were made in before.

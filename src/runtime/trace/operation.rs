@@ -62,7 +62,8 @@ pub const NAMESPACES: [(i32, &str); 7] = [
 ];
 
 impl Operation {
-    /// It as a deed of `who`, not yet done.
+    /// Describes the operation as a step of `who` that is not done yet.
+    #[expect(clippy::too_many_lines, reason = "one arm an operation")]
     pub fn describe(&self, who: ProcessRole) -> TraceStep {
         let (key, what, calls): (_, String, &[&str]) = match self {
             Operation::WriteFiles => (

@@ -195,7 +195,7 @@ mod tests {
                 span(5_000_000, 1_200_000),
             ),
         ];
-        let causes = [TracedCall { words: "line 1: start(c)".into(), steps: steps }];
+        let causes = [TracedCall { words: "line 1: start(c)".into(), steps }];
         expect![[r#"
             line 1: start(c)
                 0.000    1.2 ms  client  lock the container     pivot_root

@@ -39,11 +39,11 @@ pub fn svg(language: Language, here: Position<'_>) -> String {
         ((80, 384), (80, 430), (92, 414)),
     ];
     for ((from, to), ((x1, y1), (x2, y2), (x, y))) in DRAWN.into_iter().zip(lines) {
-        let mut verbs = escaped(&verbs(from, to));
+        let mut verbs = verbs(from, to);
         if (from, to) == (Status::Running, Some(Status::Exited)) {
-            verbs
-                .push_str(&format!(", ({})", escaped(&format_message(language, "by-itself", &[]))));
+            verbs.push_str(&format!(", ({})", format_message(language, "by-itself", &[])));
         }
+        let verbs = escaped(&verbs);
         body.push_str(&format!(
             "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" marker-end=\"url(#tip)\"/>\n\
              <text class=\"verb\" x=\"{x}\" y=\"{y}\">{verbs}</text>\n"
@@ -59,15 +59,15 @@ pub fn svg(language: Language, here: Position<'_>) -> String {
         body.push_str(&format!("<text x=\"40\" y=\"{y}\">{}</text>\n", escaped(line)));
     }
     let height = 490 + 20 * lines.len();
-    let (title, gone) =
-        (escaped(&title), escaped(&format_message(language, "diagram-removed", &[])));
+    let title = escaped(&title);
+    let removed = escaped(&format_message(language, "diagram-removed", &[]));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 {height}\" role=\"img\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n\
          <defs><marker id=\"tip\" markerWidth=\"10\" markerHeight=\"8\" refX=\"9\" refY=\"4\" \
          orient=\"auto\"><path class=\"tip\" d=\"M0,0 L10,4 L0,8 z\"/></marker></defs>\n\
          <text class=\"title\" x=\"40\" y=\"34\">{title}</text>\n{body}\
-         <text class=\"name\" x=\"66\" y=\"452\">{gone}</text>\n</svg>\n"
+         <text class=\"name\" x=\"66\" y=\"452\">{removed}</text>\n</svg>\n"
     )
 }
 
