@@ -199,16 +199,16 @@ mod tests {
             └──────────────────────┘
                 │ rm, rm -f
                 ▼
-               gone
+               removed
 
-            created: rm, rm -f → gone
+            created: rm, rm -f → removed
             running: restart → running
-            running: rm -f → gone
-            paused: rm -f → gone
+            running: rm -f → removed
+            paused: rm -f → removed
             restarting: stop, kill → exited
             restarting: restart → running
-            restarting: rm -f → gone
-            dead: rm, rm -f → gone
+            restarting: rm -f → removed
+            dead: rm, rm -f → removed
 
             from here: unpause, stop, kill, restart, rm -f
         "#]]
@@ -240,16 +240,16 @@ mod tests {
             +----------------------+
                 | rm, rm -f
                 v
-               gone
+               removed
 
-            created: rm, rm -f -> gone
+            created: rm, rm -f -> removed
             running: restart -> running
-            running: rm -f -> gone
-            paused: rm -f -> gone
+            running: rm -f -> removed
+            paused: rm -f -> removed
             restarting: stop, kill -> exited
             restarting: restart -> running
-            restarting: rm -f -> gone
-            dead: rm, rm -f -> gone
+            restarting: rm -f -> removed
+            dead: rm, rm -f -> removed
 
             from here: pause, stop, kill, restart, rm -f
         "#]]
