@@ -215,7 +215,7 @@ fn dependencies(section: &str) -> Vec<(String, String)> {
     let text = read("Cargo.toml");
     let start = text.find(section).unwrap() + section.len();
     let lines = text[start..].lines().skip(1).take_while(|line| !line.starts_with('['));
-    let lines = lines.filter(|line| !line.trim().is_empty());
+    let lines = lines.filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     lines.map(|line| (line.split(' ').next().unwrap().to_owned(), line.to_owned())).collect()
 }
 
