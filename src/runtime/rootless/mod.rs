@@ -18,7 +18,6 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::pipe::PipeFlags;
 
 pub use self::maps::Maps;
 use self::members::Members;
@@ -137,8 +136,8 @@ fn enter_alone(maps: &Maps) -> Result<()> {
 /// All subordinate ids: only a program with privilege may map them, and it must run outside of
 /// the new namespace, so both are made before.
 fn enter_by_helpers(maps: &Maps, users: &Path, groups: &Path) -> Result<()> {
-    let (gate, key) = pipe()?;
-    let (words, mouth) = pipe()?;
+    let (gate, key) = process::pipe()?;
+    let (words, mouth) = process::pipe()?;
     let helpers = [
         (users, helper(users, &maps.uids, &gate, &mouth)?),
         (groups, helper(groups, &maps.gids, &gate, &mouth)?),
@@ -191,9 +190,4 @@ fn helper(program: &Path, ranges: &[Range], gate: &OwnedFd, mouth: &OwnedFd) -> 
             process::execute(&path, &arguments, &environment);
         }
     })
-}
-
-fn pipe() -> Result<(OwnedFd, OwnedFd)> {
-    rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
-        .map_err(|errno| Error::from_errno("pipe2", errno.raw_os_error()))
 }

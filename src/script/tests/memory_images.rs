@@ -15,7 +15,7 @@ use crate::model::image::build::{BuildOptions, BuildStep, ImportOptions};
 use crate::model::image::history::History;
 use crate::model::image::usage::{ImageUsage, PruneOptions, Pruned, RemoveImageOptions};
 use crate::model::image::{Image, Loaded, PullPolicy, Removed, SaveOptions};
-use crate::model::inspect::{self};
+use crate::model::inspect;
 use crate::model::observe::check_report::{CheckOptions, Finding, Problem, Report, Resolution};
 
 use crate::model::observe::introspection::ImageIntrospection;
