@@ -12,7 +12,7 @@ use crate::cli::verb::lifecycle::grace;
 use crate::cli::verb::{create, environment};
 use crate::model::container::supervision::RestartPolicy;
 use crate::model::creation::merge::check_options;
-use crate::model::script::expression::Expression;
+use crate::model::value::expression::Expression;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::ui::expression;

@@ -5,7 +5,7 @@ use super::words::{Options, flag, parsed, text};
 use crate::cli::arguments::exec::{CpArguments, ExecArguments, ProcessVerb};
 use crate::cli::verb::copy::of_container;
 use crate::cli::verb::environment;
-use crate::model::script::expression::Expression;
+use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::ui::expression;
 

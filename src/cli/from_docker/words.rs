@@ -3,7 +3,7 @@
 use super::unsupported::refused;
 use crate::cli::terminal::time_arg::time_arg;
 use crate::cli::verb::filters::pair;
-use crate::model::script::expression::Expression;
+use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::ui::expression::pairs;
 

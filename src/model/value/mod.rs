@@ -1,9 +1,10 @@
 //! Small values with a text form: ids, names, digests, references, platforms, signals, sizes and
-//! durations.
+//! durations; and expressions of the language as data.
 
 pub mod capability;
 pub mod digest;
 pub mod env;
+pub mod expression;
 pub mod health_check;
 pub mod id;
 pub(super) mod json;
@@ -17,3 +18,4 @@ pub mod shell;
 pub mod signal;
 pub mod suggest;
 pub mod units;
+pub mod value_type;

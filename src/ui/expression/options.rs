@@ -9,7 +9,7 @@ use crate::model::container::options::{CreateOptions, EnvEntry, StopTimeout};
 use crate::model::container::resources::Resources;
 use crate::model::container::security::Security;
 use crate::model::container::supervision::{RestartPolicy, Supervision};
-use crate::model::script::expression::Expression;
+use crate::model::value::expression::Expression;
 use crate::model::value::health_check::HealthCheck;
 use crate::model::value::shell;
 use crate::model::value::units::{exact_size, format_duration};

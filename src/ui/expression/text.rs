@@ -1,6 +1,6 @@
 //! Formats expressions.
 
-use crate::model::script::expression::Expression;
+use crate::model::value::expression::Expression;
 use crate::model::value::units::format_billionths;
 
 /// Formats statements, a line each.

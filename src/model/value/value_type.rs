@@ -1,0 +1,84 @@
+//! What the value of an option of the language can be.
+
+/// What an option takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    /// A string.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number, not negative.
+    UInt,
+    /// A whole number of any sign.
+    Int,
+    /// A number of seconds or `"500ms"`.
+    Duration,
+    /// A number of bytes or `"512m"`.
+    Size,
+    /// A number, whole or not.
+    Number,
+    /// A duration, or -1 for ever.
+    StopTimeout,
+    /// How long ago, or a date.
+    Time,
+    /// A signal's name or number.
+    Signal,
+    /// An array of strings, or a string that is split into words.
+    Command,
+    /// A map, or an array of `"KEY=VALUE"`.
+    Pairs,
+    /// One string or an array of them.
+    StringList,
+    /// An array of Docker's texts for mounts, or a map of their halves.
+    Mounts,
+    /// A word, `"container:NAME"` or a Container.
+    NamespaceMode,
+    /// A command for a shell, an array of words, a map, or false.
+    Health,
+    /// An array of conditions.
+    Conditions,
+    /// Handles or names.
+    Handles,
+    /// A status, or a number.
+    State,
+    /// A map of what is wanted.
+    Filter,
+    /// A reference or an Image.
+    Image,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+}
+
+impl ValueType {
+    /// For messages and help.
+    pub fn describe(self) -> String {
+        match self {
+            ValueType::Text => "a string".to_owned(),
+            ValueType::Flag => "true or false".to_owned(),
+            ValueType::UInt => "a whole number from 0 on".to_owned(),
+            ValueType::Int => "a whole number".to_owned(),
+            ValueType::Size => "bytes, or such as \"64k\", \"512m\", \"1.5g\"".to_owned(),
+            ValueType::Number => "a number".to_owned(),
+            ValueType::Duration => "seconds, or such as \"500ms\", \"10s\", \"2m\"".to_owned(),
+            ValueType::StopTimeout => "seconds, or such as \"10s\"; -1 is for ever".to_owned(),
+            ValueType::Time => "how long ago, such as \"10m\", or a date".to_owned(),
+            ValueType::Signal => "a signal such as \"TERM\" or 15".to_owned(),
+            ValueType::Command => "an array of strings, or a string of words".to_owned(),
+            ValueType::Pairs => "a map, or an array of \"KEY=VALUE\"".to_owned(),
+            ValueType::StringList => "a string or an array of strings".to_owned(),
+            ValueType::Mounts => "an array such as [\"/srv:/data:ro\"], or a map".to_owned(),
+            ValueType::NamespaceMode => "a string such as \"host\", or a Container".to_owned(),
+            ValueType::Conditions => "an array of conditions".to_owned(),
+            ValueType::Handles => "a handle, a name or an array of them".to_owned(),
+            ValueType::State => "such as \"running\"; with `http` a number such as 200".to_owned(),
+            ValueType::Health => "a command, a map, or false".to_owned(),
+            ValueType::Filter => {
+                "a map such as #{ container: c, event: [\"die\", \"oom\"] }".to_owned()
+            }
+            ValueType::Image => "a reference or an Image".to_owned(),
+            ValueType::OneOf(words) => {
+                words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
+            }
+        }
+    }
+}
