@@ -1,7 +1,5 @@
 //! Options said with Docker's flags and in the language mean the same.
 
-mod any;
-
 use std::sync::Arc;
 
 use expect_test::expect;
@@ -12,6 +10,7 @@ use crate::cli::arguments::{ContainerVerb, Verb, parse};
 use crate::cli::verb::{create, environment};
 use crate::model::Result;
 use crate::model::container::options::CreateOptions;
+use crate::model::creation::options::tests::options as any_options;
 use crate::model::value::shell;
 use crate::script::tests::{Memory, host};
 use crate::script::{Host, Session, Source, teaching};
@@ -27,7 +26,7 @@ fn parsed(line: &str) -> (String, CreateOptions) {
         Verb::Container(ContainerVerb::Run(arguments)) => arguments.new,
         other => panic!("{line}: {other:?}"),
     };
-    let env = environment::as_written(&new.env).unwrap();
+    let env = environment::as_written(new.options.values("env")).unwrap();
     let [image, command @ ..] = new.image_and_command.as_slice() else { panic!("{line}") };
     (image.clone(), create::options(&new, command, env).unwrap())
 }
@@ -64,7 +63,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_options_say_the_same_to_docker_and_to_the_language(options in any::options()) {
+    fn any_options_say_the_same_to_docker_and_to_the_language(options in any_options()) {
         goes_round(&options);
     }
 }
