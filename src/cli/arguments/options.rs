@@ -61,7 +61,7 @@ impl<const LIVE: bool> Args for OptionFlags<LIVE> {
 fn arg(flag: Flag, about: &'static str) -> Arg {
     let arg = Arg::new(flag.long).long(flag.long).help(StyledStr::from(about));
     let arg = match flag.value_name {
-        "" => arg.action(ArgAction::Count),
+        "" => arg.action(ArgAction::SetTrue).overrides_with(flag.long),
         // As Docker, a value may begin with `-`.
         name => arg.action(ArgAction::Append).value_name(name).allow_hyphen_values(true),
     };
@@ -72,7 +72,7 @@ fn arg(flag: Flag, about: &'static str) -> Arg {
 impl<const LIVE: bool> FromArgMatches for OptionFlags<LIVE> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let words = |flag: Flag| match flag.value_name {
-            "" => vec![String::new(); usize::from(matches.get_count(flag.long))],
+            "" => vec![String::new(); usize::from(matches.get_flag(flag.long))],
             _ => matches.get_many(flag.long).unwrap_or_default().cloned().collect(),
         };
         let given = rows(LIVE).map(|(row, flag)| (row, words(flag)));

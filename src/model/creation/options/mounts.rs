@@ -1,7 +1,7 @@
 //! What a container sees of the host and of volumes: binds, named volumes, tmpfs.
 
-use super::CreateOption as Row;
-use super::Trust::{Any, Denied, DeniedIf};
+use super::row::CreateOption as Row;
+use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
 use crate::model::Result;
 use crate::model::container::mounts::{Mount, MountFlag, MountKind};

@@ -3,8 +3,8 @@
 
 use std::net::IpAddr;
 
-use super::CreateOption as Row;
-use super::Trust::{Any, Denied, DeniedIf};
+use super::row::CreateOption as Row;
+use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
 use crate::model::Result;
 use crate::model::container::namespaces::{NamespaceMode, extra_host, ip, sysctl};

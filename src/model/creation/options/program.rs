@@ -1,7 +1,7 @@
 //! The program of a container: command, environment, user, streams, and how it is stopped.
 
-use super::CreateOption as Row;
-use super::Trust::Any;
+use super::row::CreateOption as Row;
+use super::row::Trust::Any;
 use super::{read, write};
 use crate::model::value::expression::Expression;
 use crate::model::value::option_spec::ValueType as T;

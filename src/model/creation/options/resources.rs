@@ -1,8 +1,8 @@
 //! How much a container may use: memory, processors, processes, block devices, limits of its
 //! processes.
 
-use super::CreateOption as Row;
-use super::Trust::{Any, Denied};
+use super::row::CreateOption as Row;
+use super::row::Trust::{Any, Denied};
 use super::{read, write};
 use crate::model::container::resources::{Ulimit, parse_cpus};
 use crate::model::value::expression::Expression;

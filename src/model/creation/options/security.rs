@@ -1,7 +1,7 @@
 //! What a container may do: capabilities, system calls, privileges, a read-only root, devices.
 
-use super::CreateOption as Row;
-use super::Trust::{Any, Denied, DeniedIf};
+use super::row::CreateOption as Row;
+use super::row::Trust::{Any, Denied, DeniedIf};
 use super::{read, write};
 use crate::model::Result;
 use crate::model::value::capability;

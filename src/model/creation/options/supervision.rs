@@ -1,8 +1,8 @@
 //! What the monitor does while a container runs and when it exits: restarts, health checks, and
 //! the limits of the log.
 
-use super::CreateOption as Row;
-use super::Trust::Any;
+use super::row::CreateOption as Row;
+use super::row::Trust::Any;
 use super::{read, write};
 use crate::model::container::options::CreateOptions;
 use crate::model::container::supervision::RestartPolicy;
@@ -71,33 +71,36 @@ fn read_health(value: &Expression) -> Result<HealthCheck> {
         Expression::Text(_) | Expression::List(_) => {
             Ok(HealthCheck { test: test(value)?, ..HealthCheck::default() })
         }
-        Expression::Map(entries) => {
-            let mut check = HealthCheck::default();
-            entries.iter().try_for_each(|(key, value)| set_part(&mut check, key, value))?;
-            Ok(check)
-        }
-        Expression::Options(entries) => {
-            let mut check = HealthCheck::default();
-            entries.iter().try_for_each(|(key, value)| set_part(&mut check, key, value))?;
-            Ok(check)
-        }
+        Expression::Map(entries) => parts(entries.iter().map(|(key, value)| (key.as_str(), value))),
+        Expression::Options(entries) => parts(entries.iter().map(|(key, value)| (*key, value))),
         other => Err(T::Health.mismatch(&other.shown())),
     }
+}
+
+fn parts<'a>(entries: impl Iterator<Item = (&'a str, &'a Expression)>) -> Result<HealthCheck> {
+    let mut check = HealthCheck::default();
+    for (key, value) in entries {
+        let set = set_part(&mut check, key, value);
+        set.map_err(|error| match HEALTH.iter().any(|spec| spec.name == key) {
+            true => error.about(format_args!("`{key}`")),
+            false => error,
+        })?;
+    }
+    Ok(check)
 }
 
 /// Sets what one key of the map says.
 fn set_part(check: &mut HealthCheck, key: &str, value: &Expression) -> Result<()> {
     let time = || read::duration(value).map(nanoseconds);
-    let set = match key {
+    match key {
         "cmd" => test(value).map(|test| check.test = test),
         "interval" => time().map(|time| check.interval = time),
         "timeout" => time().map(|time| check.timeout = time),
         "start_period" => time().map(|time| check.start_period = time),
         "start_interval" => time().map(|time| check.start_interval = time),
         "retries" => retries(value).map(|retries| check.retries = retries),
-        unknown => return Err(unknown_part(unknown)),
-    };
-    set.map_err(|error| error.about(format_args!("`{key}`")))
+        unknown => Err(unknown_part(unknown)),
+    }
 }
 
 fn unknown_part(key: &str) -> Error {
