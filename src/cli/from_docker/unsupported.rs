@@ -8,11 +8,10 @@ use crate::cli::arg_errors;
 use crate::model::{Error, Kind, Result};
 
 /// Flags of Docker that lifebox lacks. A flag outside this list is not Docker's either.
-const FLAGS: [&str; 37] = [
+const FLAGS: [&str; 36] = [
     "--annotation",
     "--attach",
     "--blkio-weight-device",
-    "--cgroup-parent",
     "--cgroupns",
     "--cpu-count",
     "--cpu-rt-period",

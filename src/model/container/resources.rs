@@ -49,6 +49,8 @@ pub struct Resources {
     pub shm_size: Option<i64>,
     /// The OOM score adjustment, -1000 to 1000 (proc_pid_oom_score_adj(5)).
     pub oom_score_adj: Option<i64>,
+    /// The cgroup below which the container's own is created, without `/` at either end.
+    pub cgroup_parent: Option<String>,
 }
 
 /// One limit of a process.
@@ -129,6 +131,22 @@ pub fn parse_cpus(text: &str) -> Result<i64> {
     // Not negative, below 10^15.
     #[allow(clippy::cast_possible_truncation)]
     Ok((cpus * NANO).round() as i64)
+}
+
+/// Reads a parent cgroup: a path from the root of the hierarchies.
+///
+/// # Errors
+/// [`Kind::Invalid`] for a path that leads nowhere or out of the hierarchies.
+pub fn parse_cgroup_parent(text: &str) -> Result<String> {
+    let parts: Vec<&str> =
+        text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let is_name =
+        |part: &&str| *part != ".." && part.len() < 256 && !part.contains(char::is_control);
+    if parts.is_empty() || !parts.iter().all(is_name) {
+        return Err(Error::new(Kind::Invalid, format!("invalid cgroup path {text:?}"))
+            .hint("write a path below the root of the cgroups, such as /batch/night"));
+    }
+    Ok(parts.join("/"))
 }
 
 /// Reads a size, or -1 for no limit.

@@ -224,7 +224,7 @@ fn resources(of: &Resources) -> Value {
         "CpuShares": of.cpu_shares.unwrap_or_default(),
         "Memory": of.memory.unwrap_or_default(),
         "NanoCpus": of.nano_cpus.unwrap_or_default(),
-        "CgroupParent": "",
+        "CgroupParent": of.cgroup_parent.as_deref().unwrap_or_default(),
         "BlkioWeight": of.blkio_weight.unwrap_or_default(),
         "BlkioWeightDevice": [],
         "BlkioDeviceReadBps": [],
