@@ -64,9 +64,9 @@ pub mod data {
     /// in the working directory.
     ///
     /// ```rhai
-    /// print(absolute("data"));
+    /// print(absolute_path("data"));
     /// ```
-    #[rhai_fn(name = "absolute", volatile, return_raw)]
+    #[rhai_fn(name = "absolute_path", name = "absolute", volatile, return_raw)]
     pub fn absolute_path(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
         let absolute = std::path::absolute(path).context(|| format!("cannot take `{path}`"));
         absolute.map(|path| path.to_string_lossy().into_owned()).or_raise(&ctx)

@@ -94,9 +94,9 @@ pub mod find {
     /// The verbs that can change the container now.
     ///
     /// ```rhai
-    /// print(moves("web"));
+    /// print(actions("web"));
     /// ```
-    #[rhai_fn(name = "moves", volatile, return_raw)]
+    #[rhai_fn(name = "actions", name = "moves", volatile, return_raw)]
     pub fn actions(ctx: NativeCallContext, container: ContainerOrName) -> RhaiResultOf<Array> {
         let now = resolve::container(&ctx, &container)?.now().or_raise(&ctx)?;
         let verbs = status::actions(now.state.status);

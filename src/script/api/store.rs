@@ -105,7 +105,7 @@ pub mod store {
     /// containers, fate).
     ///
     /// ```rhai
-    /// assert(check_images().sound, "the store is damaged");
+    /// assert(check_images().healthy, "the store is damaged");
     /// ```
     #[rhai_fn(name = "check_images", volatile, return_raw)]
     pub fn check_images(ctx: NativeCallContext) -> RhaiResultOf<Map> {
@@ -157,15 +157,20 @@ fn check(ctx: &NativeCallContext, repair: bool) -> RhaiResultOf<Map> {
     let finding = |finding: &Finding| {
         let image = finding.image.clone().map_or(Dynamic::UNIT, Dynamic::from);
         Dynamic::from(Map::from([
-            ("trouble".into(), finding.problem.as_str().into()),
+            ("problem".into(), finding.problem.as_str().into()),
             ("what".into(), finding.what.clone().into()),
             ("image".into(), image),
             ("containers".into(), values::strings(&finding.containers).into()),
+            ("resolution".into(), finding.resolution.to_string().into()),
+            // The former keys, for scripts that read them.
+            ("trouble".into(), finding.problem.as_str().into()),
             ("fate".into(), finding.resolution.to_string().into()),
         ]))
     };
     let findings: Array = report.findings.iter().map(finding).collect();
     Ok(Map::from([
+        ("healthy".into(), report.is_healthy().into()),
+        // The former key.
         ("sound".into(), report.is_healthy().into()),
         ("images".into(), values::int(report.images).into()),
         ("layers".into(), values::int(report.layers).into()),

@@ -65,7 +65,7 @@ pub mod volumes {
     /// The volumes that pass a filter.
     ///
     /// ```rhai
-    /// for v in volumes(#{ dangling: true, label: "app=shop" }) { rmv(v.name); }
+    /// for v in volumes(#{ dangling: true, label: "app=shop" }) { remove_volume(v.name); }
     /// ```
     #[rhai_fn(name = "volumes", volatile, return_raw)]
     pub fn list_with(ctx: NativeCallContext, options: Options) -> RhaiResultOf<Array> {
@@ -77,9 +77,9 @@ pub mod volumes {
     ///
     /// ```rhai
     /// create_volume("db");
-    /// rmv("db");
+    /// remove_volume("db");
     /// ```
-    #[rhai_fn(name = "rmv", volatile, return_raw)]
+    #[rhai_fn(name = "remove_volume", name = "rmv", volatile, return_raw)]
     pub fn remove(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
         ScriptContext::of(&ctx)?
             .backend()
@@ -90,11 +90,12 @@ pub mod volumes {
     /// The same; with `force: true` one that is not there is no error.
     ///
     /// ```rhai
-    /// rmv("db", #{ force: true });
+    /// remove_volume("db", #{ force: true });
     /// ```
-    #[rhai_fn(name = "rmv", volatile, return_raw)]
+    #[rhai_fn(name = "remove_volume", name = "rmv", volatile, return_raw)]
     pub fn remove_with(ctx: NativeCallContext, name: &str, options: Options) -> RhaiResultOf<()> {
-        let options = RemoveVolumeOptions { force: options::force("rmv", options).or_raise(&ctx)? };
+        let options =
+            RemoveVolumeOptions { force: options::force("remove_volume", options).or_raise(&ctx)? };
         ScriptContext::of(&ctx)?.backend().volume_rm(name, &options).or_raise(&ctx)
     }
 

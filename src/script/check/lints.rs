@@ -9,6 +9,7 @@ use super::bindings::Bindings;
 use super::finding::Findings;
 use super::vocabulary::Vocabulary;
 use super::{literals, unreachable};
+use crate::script::docs;
 use crate::script::syntax::sources::CLOSURE;
 
 /// Calls that keep a closure for later, when a loop's variable has moved on.
@@ -121,8 +122,13 @@ fn function(
     };
     let full =
         module.as_ref().map_or_else(|| name.to_owned(), |module| format!("{module}::{name}"));
+    if keys.is_some_and(|keys| keys.contains(name)) {
+        return;
+    }
+    if let Some(current) = vocabulary.replacement(module.as_deref(), name) {
+        deprecated(notes, name, current, place);
+    }
     match found {
-        _ if keys.is_some_and(|keys| keys.contains(name)) => {}
         None => {
             let near = match &module {
                 Some(module) => vocabulary.nearest_in(module, name),
@@ -154,6 +160,7 @@ fn values(
     let (name, count) = (call.name.as_str(), call.args.len());
     let engine = call.namespace.path.iter().all(|module| module.name == "engine");
     let Some(named) = vocabulary.known(name).filter(|_| engine) else { return };
+    let name = docs::current_name(name);
     for (index, argument) in call.args.iter().enumerate() {
         let options = named.takes_options(count, index, is_method);
         match held.value(argument) {
@@ -179,6 +186,13 @@ fn pointer(notes: &mut Findings, vocabulary: &Vocabulary, call: &FnCallExpr) {
         let hint = near.map(|near| format!("did you mean `{near}`?"));
         notes.error(*place, format!("there is no function `{name}`"), hint);
     }
+    if let Some(current) = vocabulary.replacement(None, name) {
+        deprecated(notes, name, current, *place);
+    }
+}
+
+fn deprecated(notes: &mut Findings, name: &str, current: &str, place: Position) {
+    notes.warning(place, format!("`{name}` is deprecated: use `{current}`"), None);
 }
 
 fn wrong_count(name: &str, count: usize) -> String {

@@ -267,8 +267,20 @@ impl Vocabulary {
 
     /// A function of lifebox that the script has none of the same name for.
     pub fn known(&self, name: &str) -> Option<&Named> {
-        let native = self.native.get(name).filter(|_| self.native_function.contains_key(name));
-        native.filter(|_| !self.script_functions.contains_key(name))
+        if self.script_functions.contains_key(name) {
+            return None;
+        }
+        let name = docs::current_name(name);
+        self.native.get(name).filter(|_| self.native_function.contains_key(name))
+    }
+
+    /// Returns what replaces a deprecated function of lifebox; `None` for any other function.
+    pub fn replacement(&self, module: Option<&str>, name: &str) -> Option<&'static str> {
+        let is_native = match module {
+            None => !self.script_functions.contains_key(name),
+            Some(module) => module == "engine" && !self.modules.contains_key(module),
+        };
+        docs::replacement(name).filter(|_| is_native)
     }
 
     /// What to say of a property that values of this type do not have; `None` where they may.
@@ -288,7 +300,8 @@ impl Vocabulary {
 
     /// The nearest name that can be called without a module.
     pub fn nearest(&self, name: &str) -> Option<String> {
-        let names = self.script_functions.keys().chain(self.native.keys()).map(String::as_str);
+        let native = self.native.keys().filter(|name| docs::replacement(name).is_none());
+        let names = self.script_functions.keys().chain(native).map(String::as_str);
         suggest(name, names).map(str::to_owned)
     }
 

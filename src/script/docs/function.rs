@@ -6,6 +6,7 @@ use std::any::TypeId;
 
 use rhai::{Dynamic, Engine, FuncInfo};
 
+use super::deprecated;
 use crate::model::value::language::Language;
 use crate::ui::messages;
 
@@ -33,6 +34,8 @@ pub struct Function {
 pub enum Role {
     /// By its name.
     Function,
+    /// By a former name of a function: not shown.
+    Deprecated,
     /// As `value.name`.
     Property,
     /// By the language: operators, indexers, conversions, setters.
@@ -50,6 +53,7 @@ impl Function {
         let (role, name) = match name.strip_prefix("get$") {
             Some(property) => (Role::Property, property),
             None if is_internal(name) => (Role::Internal, name),
+            None if deprecated::replacement(name).is_some() => (Role::Deprecated, name),
             None => (Role::Function, name),
         };
         let receiver = data.param_types.first().copied().filter(|t| *t != TypeId::of::<Dynamic>());
@@ -62,6 +66,11 @@ impl Function {
             receiver,
             doc: without_slashes(data.comments.iter().map(|line| line.as_str())),
         })
+    }
+
+    /// Returns whether help, completion and the reference show the function.
+    pub fn is_shown(&self) -> bool {
+        matches!(self.role, Role::Function | Role::Property)
     }
 
     /// `pause(container) -> Container`, `Container.status -> string`.

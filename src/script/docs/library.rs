@@ -114,12 +114,16 @@ impl Library {
         names.into_iter().collect()
     }
 
-    /// Returns whether there is a function of this name.
+    /// Returns whether there is a function of this name, current or deprecated.
     pub fn is_function(&self, engine: &Engine, name: &str) -> bool {
         self.all_functions(engine)
             .iter()
-            .any(|function| function.role == Role::Function && function.name == name)
+            .any(|function| function.name == name && is_called(function))
     }
+}
+
+fn is_called(function: &Function) -> bool {
+    matches!(function.role, Role::Function | Role::Deprecated)
 }
 
 /// What there is to say of a module: its text, and what it has besides.

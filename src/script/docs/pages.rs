@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rhai::Engine;
 
+use super::deprecated;
 use super::function::{Function, Role, first_sentence, in_language};
 use super::library::Library;
 use crate::model::value::language::{Language, ReaderProfile};
@@ -61,9 +62,13 @@ pub fn help_page(
     {
         return Ok(page);
     }
+    if let Some(current) = deprecated::replacement(name) {
+        let page = help_page(library, engine, current, language)?;
+        let note = messages::help(language, "This name is deprecated. Use instead:");
+        return Ok(format!("{note}\n\n{page}"));
+    }
     let own = library.own_functions().iter().flat_map(|(_, functions)| functions);
-    let mut found: Vec<&Function> =
-        own.filter(|f| f.name == name && f.role != Role::Internal).collect();
+    let mut found: Vec<&Function> = own.filter(|f| f.name == name && f.is_shown()).collect();
     let everything = library.all_functions(engine);
     if found.is_empty() {
         found = everything.iter().filter(|f| f.name == name).collect();

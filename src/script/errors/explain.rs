@@ -3,7 +3,7 @@
 
 use super::rhai_text;
 use super::words::{ErrorText, bare, lower_first, thrown};
-use crate::script::docs::{Function, Library, Role};
+use crate::script::docs::{Function, Library, Role, current_name};
 use crate::script::syntax::declared::{self, Unseen};
 use crate::script::syntax::keyword;
 use crate::script::syntax::suggest::suggest;
@@ -173,7 +173,7 @@ fn declared_names(text: &str) -> Vec<String> {
 
 fn function(signature: &str, known: &NameScope<'_>) -> ErrorText {
     let name = signature.split(['(', ' ']).next().unwrap_or(signature);
-    let name = name.rsplit("::").next().unwrap_or(name);
+    let name = current_name(name.rsplit("::").next().unwrap_or(name));
     let given = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
     let given = in_script_words(given);
     if name.starts_with(crate::script::syntax::sources::CLOSURE) {

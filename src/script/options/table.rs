@@ -143,7 +143,7 @@ const FUNCTIONS: &[(&str, &[&[OptionSpec]])] = &[
     ("restart", &[STOP]),
     ("rm", &[FORCE, REMOVE]),
     ("create_volume", &[mounts::VOLUME]),
-    ("rmv", &[FORCE]),
+    ("remove_volume", &[FORCE]),
     ("volumes", &[mounts::VOLUMES]),
     ("prune_volumes", &[mounts::PRUNE_VOLUMES]),
     ("update", &[resources::LIMITS, resources::RESTART]),

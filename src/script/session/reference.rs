@@ -119,7 +119,7 @@ fn json_text() -> String {
 }
 
 fn functions_json(functions: &[Function], with_options: bool) -> Vec<Value> {
-    let visible = functions.iter().filter(|function| function.role != Role::Internal);
+    let visible = functions.iter().filter(|function| function.is_shown());
     let json = |function: &Function| {
         let keys = match (with_options, function.role) {
             (true, Role::Function) => options::keys(&function.name),
@@ -142,7 +142,7 @@ fn functions_json(functions: &[Function], with_options: bool) -> Vec<Value> {
 fn definitions() -> String {
     let mut text = String::from("module static;\n");
     for (_, functions) in LIBRARY.own_functions() {
-        for function in functions.iter().filter(|function| function.role != Role::Internal) {
+        for function in functions.iter().filter(|function| function.is_shown()) {
             text.push('\n');
             for line in function.doc.lines() {
                 text.push_str(format!("/// {line}").trim_end());
@@ -196,7 +196,7 @@ mod tests {
         for ((title, functions), part) in LIBRARY.own_functions().iter().zip(parts) {
             assert_eq!(part["title"], *title);
             let named = part["functions"].as_array().unwrap();
-            for function in functions.iter().filter(|function| function.role != Role::Internal) {
+            for function in functions.iter().filter(|function| function.is_shown()) {
                 assert!(named.iter().any(|f| f["signature"] == function.signature()));
                 assert!(markdown.contains(&format!("`{}`", function.signature())));
                 assert!(definitions.contains(&function.name));

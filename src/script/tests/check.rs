@@ -98,6 +98,27 @@ fn functions_that_are_not_there_are_found_with_the_nearest() {
 }
 
 #[test]
+fn deprecated_functions_are_warned_of_and_checked_as_their_successors() {
+    finds(
+        "let c = run(\"host\"); c.moves(); rmv(\"db\", #{ force: 1 });",
+        &[
+            "1:24 warning: `moves` is deprecated: use `actions`",
+            "1:33 warning: `rmv` is deprecated: use `remove_volume`",
+            "1:53 error: remove_volume(): option `force` takes true or false, not 1",
+        ],
+    );
+    finds(
+        "engine::absolute(\"x\"); Fn(\"rmv\");",
+        &[
+            "1:9 warning: `absolute` is deprecated: use `absolute_path`",
+            "1:27 warning: `rmv` is deprecated: use `remove_volume`",
+        ],
+    );
+    // Functions of the script itself, and those that its maps hold.
+    finds("fn moves(c) { c } moves(1); let m = #{ rmv: |x| x }; m.rmv(1);", &[]);
+}
+
+#[test]
 fn a_wrong_number_of_values_is_found_with_the_forms() {
     finds(
         "pause();",
