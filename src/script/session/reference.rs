@@ -1,5 +1,5 @@
-//! The whole reference as a document: Markdown for people, JSON for programs, definitions for
-//! editors. All of it comes out of the registrations, by way of `docs`.
+//! Writes the reference as a document: Markdown for people, JSON for programs, definitions for
+//! editors. Everything comes from the registrations, through `docs`.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub enum Form {
     Definitions,
 }
 
-/// The reference in this form.
+/// Returns the reference in this form.
 pub fn reference(form: Form) -> String {
     match form {
         Form::Markdown => markdown(),
@@ -32,14 +32,14 @@ pub fn reference(form: Form) -> String {
 
 const PREFACE: &str = "# The language of lifebox
 
-Every function that scripts and the prompt have besides those of [Rhai](https://rhai.rs/book).
-This file is written by `lifebox docs`; a test holds it to the code.
+All functions of scripts and the prompt beyond those of [Rhai](https://rhai.rs/book).
+`lifebox docs` writes this file; a test holds it to the code.
 
 A verb takes a handle, a name or an id, and works in both styles: `start(c)`, `c.start()`,
 `\"web\".start()`. A duration is a number of seconds or a text such as `\"500ms\"`, `\"10s\"`, `\"2m\"`; a
-size is a number of bytes or such as `\"256m\"`. Options are maps; one that is not known is an error
-that names the nearest. `engine::start(c)` means the function of lifebox even where a script has a
-`start` of its own.
+size is a number of bytes or a text such as `\"256m\"`. Options are maps; an unknown option is an
+error that suggests the nearest. `engine::start(c)` means lifebox's function even if a script defines
+its own `start`.
 ";
 
 fn markdown() -> String {
@@ -96,7 +96,7 @@ fn push_properties(text: &mut String, functions: &[Function]) {
     }
 }
 
-/// A text in a cell of a table.
+/// Escapes a text for a cell of a table.
 fn escaped(text: &str) -> String {
     text.replace('|', "\\|")
 }
@@ -158,7 +158,8 @@ fn definitions() -> String {
     text
 }
 
-/// `container` as `container: ?`, `tail: int` as it is, a bare type as `_: Type`.
+/// Formats a parameter: `container` as `container: ?`, `tail: int` as it is, a bare type as `_:
+/// Type`.
 fn typed(param: &str) -> String {
     let is_type = param.starts_with(char::is_uppercase);
     match (param, param.contains(':'), is_type) {

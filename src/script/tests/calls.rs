@@ -265,7 +265,7 @@ fn methods_can_be_called_on_properties_and_change_nothing() {
            try { i.tags.push("x"); } catch (e) { print(e.message); }
            try { i.tags = []; } catch (e) { print(e.kind); }
            print(i.tags.some(|tag| tag == "host:latest"));"#,
-        "1\n[\"PATH\"]\n[2]\ntrue\ncannot set `tags`: the properties of an Image only tell\n\
+        "1\n[\"PATH\"]\n[2]\ntrue\ncannot set `tags`: the properties of an Image are read-only\n\
          invalid\ntrue",
     );
 }

@@ -95,8 +95,8 @@ fn an_option_of_the_wrong_type_says_what_it_takes() {
     "#]]
     .assert_eq(&failure(r#"let c = run("host"); stop(c, -5)"#));
     expect![[r#"
-        invalid: start(): a container is wanted, not a number
-        give a Container, a name or an id; ps() has them
+        invalid: start(): expected a container, got a number
+        give a Container, a name or an id; ps() lists them
     "#]]
     .assert_eq(&failure("start(3)"));
     expect![[r#"
@@ -224,13 +224,13 @@ fn verbs_that_are_not_called_rightly_show_their_forms() {
     draws(
         "let c = run(\"host\");\nc.name = \"x\";",
         expect![[r#"
-            error: cannot set `name`: the properties of a Container only tell
+            error: cannot set `name`: the properties of a Container are read-only
              --> main.rhai:2:3
               |
             2 | c.name = "x";
               |   ^^^^
               |
-              = hint: options are given to create(); rename() gives another name
+              = hint: pass options to create(), or rename a container with rename()
         "#]],
     );
     draws(
@@ -242,7 +242,7 @@ fn verbs_that_are_not_called_rightly_show_their_forms() {
             1 | start();
               | ^^^^^
               |
-              = hint: it is start(container) -> Container, or start(container, options) -> Container
+              = hint: usage: start(container) -> Container, or start(container, options) -> Container
         "#]],
     );
     draws(
@@ -288,13 +288,13 @@ fn the_traps_of_the_language_are_explained() {
     draws(
         "let x = null;",
         expect![[r#"
-        error: `null` is a word of the language and cannot be a name
+        error: `null` is a reserved word and cannot be a name
          --> main.rhai:1:9
           |
         1 | let x = null;
           |         ^^^^
           |
-          = hint: absence is `()`
+          = hint: write `()`
     "#]],
     );
 }
@@ -314,17 +314,17 @@ fn what_rhai_says_is_said_in_plain_words() {
     draws(
         "logs(run(\"host\", \"echo hi\"), || 1);",
         expect![[r#"
-            error: a closure takes another number of values than it is called with
+            error: a closure has the wrong number of parameters
              --> main.rhai:1:1
               |
             1 | logs(run("host", "echo hi"), || 1);
               | ^^^^
               |
-              = hint: how many a function gives to its closure is in its help, as help("logs")
+              = hint: see the help of the function that calls the closure, such as help("logs")
         "#]],
     );
     for (text, said) in [
-        ("let a = [1, 2]; a[0..1]", "error: int is wanted, not range\n"),
+        ("let a = [1, 2]; a[0..1]", "error: expected int, got range\n"),
         ("let x = 3; x.foo = 1", "error: int has no property `foo` that can be set\n"),
         ("let x = \"t\"; x.foo", "error: string has no property `foo`\n"),
     ] {
@@ -344,13 +344,13 @@ fn what_rhai_says_is_said_in_plain_words() {
     draws(
         "fn f(n) { f(n + 1) }\nf(1)",
         expect![[r#"
-        error: functions call each other too deeply
+        error: call depth limit reached (1000)
          --> main.rhai:2:1
           |
         2 | f(1)
           | ^
           |
-          = hint: a function that calls itself needs an end
+          = hint: end the recursion, such as: if n == 0 { return 0; }
     "#]],
     );
 }
