@@ -48,8 +48,8 @@ pub mod data {
         values::duration(&time.flatten()).map(|time| time.as_secs_f64()).or_raise(&ctx)
     }
 
-    /// Returns a YAML 1.2 document as maps, arrays, numbers and strings. Numbers that would not be
-    /// written back the same stay strings: `010`, and numbers above the largest integer.
+    /// Returns a YAML 1.2 document as maps, arrays, numbers and strings. A number that would change
+    /// if written back stays a string: `010`, and numbers above the largest integer.
     ///
     /// ```rhai
     /// let services = parse_yaml("web: { image: alpine }");

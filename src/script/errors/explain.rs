@@ -105,6 +105,11 @@ fn syntax(kind: &ParseErrorType, place: Position, known: &NameScope<'_>) -> Erro
                 .hint(Some(format!("write `import \"{name}\" as {name};` first")))
         }
         ParseErrorType::Reserved(word) => no_name(word, place, known.text),
+        ParseErrorType::ExprTooDeep => {
+            let most = known.engine.max_expr_depth();
+            ErrorText::new(format!("expression nesting limit reached ({most})"))
+                .hint(Some("split the expression: let part = ...;".to_owned()))
+        }
         other => match keyword::at(known.text, place, other) {
             Some(word) => no_name(&word, place, known.text),
             None => ErrorText::new(format!("syntax: {}", lower_first(&other.to_string()))),

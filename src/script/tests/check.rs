@@ -3,7 +3,7 @@
 use super::super::api::LIBRARY;
 use super::super::{Severity, Source, check};
 
-/// What is found in a text, a line each.
+/// Returns the findings of a text, one a line.
 pub(super) fn found(text: &str) -> Vec<String> {
     let source = Source::Text { name: "x".to_owned(), text: text.to_owned() };
     let show = |finding: &super::super::Finding| {
@@ -134,7 +134,7 @@ fn a_wrong_number_of_values_is_found_with_the_forms() {
         "import \"stack\" as s;\ns::order();",
         &["2:4 error: s::order() does not take 0 values (usage: s::order(services))"],
     );
-    // Always in the same order.
+    // The order is always equal.
     for _ in 0..8 {
         finds(
             "import \"wait\" as w; w::log(1);",
@@ -186,7 +186,7 @@ fn why_a_variable_is_not_seen_is_told() {
     ] {
         finds(text, &[&format!("{place} error: there is no variable `b` here ({hint})")]);
     }
-    // The name in a text or another word says nothing.
+    // The name in a string or in another word does not count.
     finds("print(b); print(\"let b = 1\");", &["1:7 error: there is no variable `b` here"]);
 }
 
@@ -369,7 +369,7 @@ fn imported_files_are_checked_once() {
     assert!(found[1].source.ends_with("lib.rhai"));
 }
 
-/// The examples take variables for granted that stand for the reader's own.
+/// The examples use variables that stand for the reader's own.
 #[test]
 fn no_example_of_the_reference_has_an_error() {
     let own = LIBRARY.own_functions().iter().flat_map(|(_, functions)| functions);

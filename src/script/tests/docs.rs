@@ -6,7 +6,7 @@ use super::super::session::interpreter;
 use crate::model::value::language::{Language, ReaderProfile};
 use crate::script::syntax::incomplete::InputValidator;
 
-/// All functions that have a page, those of modules too.
+/// Returns all functions with a page, those of modules too.
 fn functions() -> Vec<&'static Function> {
     let own = LIBRARY.own_functions().iter().flat_map(|(_, functions)| functions);
     own.chain(LIBRARY.modules().iter().flat_map(|module| &module.functions)).collect()
@@ -26,7 +26,7 @@ fn every_function_has_a_summary_and_an_example() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
-/// The help is in all languages: first paragraphs, options, titles.
+/// Help has all languages: first paragraphs, options, titles.
 #[test]
 fn no_language_lacks_a_text_of_the_help() {
     use super::super::docs::first_paragraph;

@@ -1,10 +1,10 @@
-//! Errors as their author sees them.
+//! Errors as the author of a script sees them.
 
 use std::time::{Duration, Instant};
 
 use expect_test::{Expect, expect};
 
-use super::super::{Host, Source, run};
+use super::super::{Host, Limits, Source, run};
 use super::{check, host, host_that_takes, report, run_text};
 
 #[track_caller]
@@ -37,7 +37,7 @@ fn a_caught_error_is_a_map() {
     );
 }
 
-/// Kind, message and hint of what `text` throws.
+/// Returns kind, message and hint of the error of `text`.
 fn failure(text: &str) -> String {
     let script = format!(
         "try {{ {text} }} catch (e) {{ print(`${{e.kind}}: ${{e.message}}`); print(e.hint ?? \"-\"); }}"
@@ -356,6 +356,19 @@ fn what_rhai_says_is_said_in_plain_words() {
 }
 
 #[test]
+fn a_limit_names_its_value_and_what_to_do() {
+    let nested = format!("let x = {}1{};", "(".repeat(300), ")".repeat(300));
+    let drawn = report(&nested);
+    assert!(drawn.starts_with("error: expression nesting limit reached (256)"), "{drawn}");
+    let (mut host, _) = host();
+    host.limits = Limits { operations: Some(1000), ..Limits::default() };
+    let source = Source::Text { name: "main.rhai".to_owned(), text: "loop { }".to_owned() };
+    let drawn = run(host, source).report.unwrap();
+    assert!(drawn.starts_with("error: operation limit reached (1000)"), "{drawn}");
+    assert!(drawn.contains("hint: raise it with --max-ops N"), "{drawn}");
+}
+
+#[test]
 fn a_panic_is_a_bug_and_not_the_end() {
     let (outcome, _) = run_text("run(\"host\", [\"panic\"])");
     assert_eq!(outcome.exit_code, 1);
@@ -372,7 +385,7 @@ fn a_closed_pipe_ends_the_script_quietly() {
     assert_eq!(output.text(), "0\n1\n");
 }
 
-/// Raises the cancel flag while a script runs; returns the exit code and how long it still ran.
+/// Cancels a script while it runs; returns the exit code and how long it still ran.
 fn interrupt(text: &str) -> (u8, Duration) {
     let (host, _) = host();
     let Host { cancel, .. } = host.clone();

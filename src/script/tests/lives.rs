@@ -1,5 +1,5 @@
-//! The events of the containers in memory: that each was made, runs and has ended, as they were
-//! made.
+//! The events of the containers in memory: creation, start and exit of each, in the order of
+//! creation.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! A container engine in memory: its life cycle is the table of `model::status`, its programs are
-//! a few words: `echo TEXT`, `exit N`, `count`, `die`; all others run until they are ended.
+//! A container engine in memory: its life cycle is the table of `model::status`, its programs are a
+//! few words: `echo TEXT`, `exit N`, `count`, `die`; all others run until they are killed.
 
 use std::collections::HashMap;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! At the same time, once more, and in any case at the end.
+//! Concurrency, retries and cleanup.
 
 use super::{check, report, run_text};
 

@@ -1,11 +1,11 @@
-//! Scripts whose time is over.
+//! Scripts that reach their time limit.
 
 use std::time::{Duration, Instant};
 
 use super::super::{Limits, Outcome, Source, run};
 use super::host;
 
-/// Runs a script for a moment, and then its cleanups for so long.
+/// Runs a script with a time limit of 100 ms, and its cleanups with this limit.
 fn run_for_a_moment(text: &str, cleanup: Duration) -> (Outcome, String) {
     let (mut host, output) = host();
     let time = Some(Duration::from_millis(100));
