@@ -18,7 +18,7 @@ use std::time::Duration as Time;
 
 /// Concurrency and cleanup.
 #[export_module]
-pub mod order {
+pub mod concurrency {
     /// Calls functions concurrently, and returns their results in order. The first error cancels
     /// the other calls and is thrown.
     ///

@@ -289,11 +289,11 @@ fn ensure(
     let deadline = Instant::now() + RACE_TIMEOUT;
     let mut pause = Duration::from_micros(200);
     loop {
-        let tried = match by_exact_name(context.backend().as_ref(), name).or_raise(ctx)? {
+        let ensured = match by_exact_name(context.backend().as_ref(), name).or_raise(ctx)? {
             Some(record) => bring_up(ctx, &record, image)?,
-            None => begin(ctx, image, options.clone())?,
+            None => create_new(ctx, image, options.clone())?,
         };
-        match tried {
+        match ensured {
             Ok(handle) => return Ok(handle),
             Err(EnsureError::Failed(error)) => return Err(raise(ctx, &error)),
             Err(EnsureError::Raced(error)) if Instant::now() >= deadline => {
@@ -315,7 +315,7 @@ enum EnsureError {
 
 impl EnsureError {
     /// Classifies an error of `start` or `unpause`.
-    fn moving(error: Error) -> Self {
+    fn from_verb(error: Error) -> Self {
         match error.kind() {
             // A missing program is `NotFound` too; a failed start has an exit code.
             Kind::NotFound if error.exit_code().is_some() => EnsureError::Failed(error),
@@ -340,7 +340,7 @@ fn by_exact_name(backend: &dyn Backend, name: &str) -> Result<Option<Record>> {
 }
 
 /// Creates and starts the container.
-fn begin(
+fn create_new(
     ctx: &NativeCallContext,
     image: &Dynamic,
     options: Map,
@@ -355,7 +355,7 @@ fn begin(
         return Ok(Ok(handle));
     }
     let started = ScriptContext::of(ctx)?.backend().start(handle.id());
-    Ok(started.map(|()| handle).map_err(EnsureError::moving))
+    Ok(started.map(|()| handle).map_err(EnsureError::from_verb))
 }
 
 /// Starts or unpauses the container.
@@ -376,9 +376,9 @@ fn bring_up(
         return Ok(Err(EnsureError::Failed(error)));
     }
     let moved = match record.state.status {
-        Status::Paused => backend.unpause(id).map_err(EnsureError::moving),
+        Status::Paused => backend.unpause(id).map_err(EnsureError::from_verb),
         Status::Running | Status::Restarting => Ok(()),
-        Status::Created | Status::Exited => backend.start(id).map_err(EnsureError::moving),
+        Status::Created | Status::Exited => backend.start(id).map_err(EnsureError::from_verb),
         // A dead container stays dead.
         Status::Dead => backend.start(id).map_err(EnsureError::Failed),
     };

@@ -8,10 +8,10 @@ use crate::script::context::script_context::ScriptContext;
 use crate::script::context::thrown::RhaiResultOf;
 use crate::script::flow::events::Events as Stream;
 use crate::script::flow::handlers;
-use crate::script::flow::handlers::Subscription as Subscribed;
+use crate::script::flow::handlers::Subscription as SubscriptionHandle;
 use crate::script::options::{self, Watch};
 use crate::script::values;
-use crate::script::values::event::Event as Happened;
+use crate::script::values::event::Event as EventValue;
 use rhai::plugin::*;
 use rhai::{Dynamic, FnPtr, ImmutableString, Map};
 use std::any::TypeId;
@@ -34,9 +34,9 @@ pub mod events {
     /// A stream of events, to loop over.
     pub type Events = Stream;
     /// One event: `time`, `type`, `action`, `id`, `name`, `image`, `attributes`.
-    pub type Event = Happened;
+    pub type Event = EventValue;
     /// A subscription, from `on` for `off`.
-    pub type Subscription = Subscribed;
+    pub type Subscription = SubscriptionHandle;
 
     /// Returns past events, the oldest first, as an array of Event. About the last 30000 are kept.
     ///
@@ -223,7 +223,7 @@ fn subscribe(
     action: Dynamic,
     options: Map,
     handler: FnPtr,
-) -> RhaiResultOf<Subscribed> {
+) -> RhaiResultOf<SubscriptionHandle> {
     let filter = options::on(action, options).or_raise(ctx)?;
     handlers::add(ctx, &ScriptContext::of(ctx)?, filter, handler).or_raise(ctx)
 }
@@ -235,7 +235,7 @@ fn open(ctx: &NativeCallContext, watch: &Watch) -> RhaiResultOf<Stream> {
 
 /// Returns past events.
 fn read(ctx: &NativeCallContext, watch: &Watch) -> RhaiResultOf<rhai::Array> {
-    let events: Result<Vec<Happened>> = open(ctx, watch)?.events().collect();
+    let events: Result<Vec<EventValue>> = open(ctx, watch)?.events().collect();
     Ok(array_of(events.or_raise(ctx)?))
 }
 

@@ -17,7 +17,7 @@ use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 
 /// Inside containers.
 #[export_module]
-pub mod inside {
+pub mod processes {
     /// The result of `exec`: `code`, `out`, `err`, `ok`, `truncated`.
     pub type ExecResult = Outcome;
 

@@ -183,7 +183,7 @@ impl ScriptContext {
     }
 
     /// Returns the token for the cleanup of a cancelled part of `parallel`.
-    pub fn cleanup_flag(&self) -> Option<CancelToken> {
+    pub fn new_cleanup_token(&self) -> Option<CancelToken> {
         self.0.cleanup_token.get_or_try_init(CancelToken::new).and_then(CancelToken::child).ok()
     }
 

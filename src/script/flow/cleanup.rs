@@ -25,16 +25,16 @@ pub fn end(
     if scope.is_empty() {
         return ended;
     }
-    let fresh = match thread::is_cancelled() {
+    let token = match thread::is_cancelled() {
         // A cancelled part of `parallel` still runs its cleanups.
-        Some(true) => context.cleanup_flag(),
+        Some(true) => context.new_cleanup_token(),
         Some(false) => None,
         None => {
             context.begin_cleanup();
             None
         }
     };
-    let failed = thread::in_cleanup(fresh, || run_cleanups(scope, engine, context));
+    let failed = thread::in_cleanup(token, || run_cleanups(scope, engine, context));
     match (ended, failed) {
         (Ok(value), None) => Ok(value),
         (Ok(_), Some(error)) => Err(error),

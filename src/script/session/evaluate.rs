@@ -83,8 +83,8 @@ impl Session {
     pub(super) fn watch_time(&self) -> Option<CancelToken> {
         let limits = self.context.host().limits;
         let (time, cleanup) = (limits.time?, limits.cleanup.unwrap_or(CLEANUP));
-        let (over, context) = (CancelToken::new().ok()?, self.context.clone());
-        let watched = over.clone();
+        let (timer, context) = (CancelToken::new().ok()?, self.context.clone());
+        let watched = timer.clone();
         let watch = move || {
             if watched.sleep(time).is_ok() {
                 context.end(Ending::TimedOut);
@@ -95,7 +95,7 @@ impl Session {
             }
         };
         std::thread::Builder::new().spawn(watch).ok()?;
-        Some(over)
+        Some(timer)
     }
 
     /// Evaluates one input of the REPL. Its value is kept as `last`.
@@ -134,9 +134,9 @@ impl Session {
     /// # Errors
     /// The drawn report of the failure.
     pub fn value(&mut self, name: &str, text: &str) -> Result<String, String> {
-        let over = self.watch_time();
+        let timer = self.watch_time();
         let evaluated = self.evaluate(name, text);
-        over.into_iter().for_each(|over| over.cancel());
+        timer.into_iter().for_each(|timer| timer.cancel());
         match evaluated {
             Ok(value) => Ok(value.to_string()),
             Err(error) => match exit_reply(&error) {

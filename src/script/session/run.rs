@@ -29,7 +29,7 @@ pub fn run(host: Host, source: Source) -> Outcome {
 impl Session {
     /// Runs a whole script.
     pub fn run(mut self, name: &str, text: &str) -> Outcome {
-        let over = self.watch_time();
+        let timer = self.watch_time();
         let tracing = self.context.host().trace;
         if tracing != Tracing::Off {
             trace::begin(&self.context, tracing);
@@ -38,7 +38,7 @@ impl Session {
         if tracing != Tracing::Off {
             self.context.eprint(trace::end(&self.context).trim_end());
         }
-        over.into_iter().for_each(|over| over.cancel());
+        timer.into_iter().for_each(|timer| timer.cancel());
         let whole = evaluated.is_ok() || self.context.tests().has_exited();
         let (exit_code, report) = match evaluated {
             Ok(_) => match testing::summary(&self.context) {
@@ -50,8 +50,11 @@ impl Session {
                 match exit_reply(&error).map(|seen| self.context.end_reason().unwrap_or(seen)) {
                     Some(Ending::TimedOut) => {
                         let where_it_was = render::interrupted(&self.context, name, &error);
-                        let over = self.time_limit();
-                        (TIMEOUT_EXIT_CODE, Some(format!("{over}\n{where_it_was}\n{RAISE_TIME}")))
+                        let reached = self.time_limit();
+                        (
+                            TIMEOUT_EXIT_CODE,
+                            Some(format!("{reached}\n{where_it_was}\n{RAISE_TIME}")),
+                        )
                     }
                     Some(Ending::Exit(0)) => match testing::summary(&self.context) {
                         Some(failed) => (1, Some(failed)),
