@@ -205,12 +205,12 @@ impl Player {
             self.format("learn-step", &facts)
         };
         let text = format!("{head}\n{}", self.words(&step.ask));
-        self.last = self.check_step().err();
+        self.last = self.verdict().err();
         text
     }
 
     /// Checks whether the current step is done; otherwise returns the name of a hint.
-    fn check_step(&self) -> Result<(), String> {
+    fn verdict(&self) -> Result<(), String> {
         let Some((_, step)) = self.step().filter(|(_, step)| !step.check.is_empty()) else {
             return Err(String::new());
         };
@@ -227,7 +227,7 @@ impl Player {
         if self.step().is_none_or(|(_, step)| step.check.is_empty()) {
             return String::new();
         }
-        match self.check_step() {
+        match self.verdict() {
             Ok(()) => self.next_step(),
             Err(name) if self.last.as_ref() == Some(&name) => String::new(),
             // The input has changed something, and the step is not done yet.
@@ -241,12 +241,8 @@ impl Player {
     /// Returns the hint for the current state; for a question, that of a wrong answer.
     fn hint(&mut self) -> String {
         let Some((_, step)) = self.step() else { return self.format("learn-no-hint", &[]) };
-        let is_question = step.check.is_empty();
-        let name = if is_question {
-            "any".to_owned()
-        } else {
-            self.check_step().err().unwrap_or_default()
-        };
+        let asks = step.check.is_empty();
+        let name = if asks { "any".to_owned() } else { self.verdict().err().unwrap_or_default() };
         self.hint_called(&name)
     }
 
