@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// How a process ends that would go above its ceiling: as one that the kernel kills for it.
 const KILLED: libc::c_int = 137;
 
-const REPORTED: &[u8] = b"error: the script would use more memory than it may\n";
+const REPORTED: &[u8] =
+    b"error: memory limit of the script reached\nhint: raise it with --max-memory SIZE\n";
 
 static IS_BOUND: AtomicBool = AtomicBool::new(false);
 static LIMIT: AtomicU64 = AtomicU64::new(0);

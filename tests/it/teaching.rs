@@ -268,7 +268,7 @@ fn a_container_is_explained_from_both_sides() {
     assert!(korean.contains("레이어"), "{korean}");
     assert!(engine.fails(&["explain", "nobody"], 1).contains("no such container: nobody"));
     let wrong = engine.fails(&["explain", "jump", "web"], 1);
-    assert!(wrong.contains("`jump` is no verb") && wrong.contains("start, pause"), "{wrong}");
+    assert!(wrong.contains("`jump` is not a verb") && wrong.contains("start, pause"), "{wrong}");
 }
 
 #[test]
@@ -409,7 +409,7 @@ fn refusals_teach_in_both_languages() {
 fn help_is_in_the_language_of_the_reader() {
     let engine = TestEngine::empty();
     let help = |language: &str| engine.ok(&["--lang", language, "-e", "help(\"pause\")"]);
-    assert!(help("en").contains("Freezes all its processes"), "{}", help("en"));
+    assert!(help("en").contains("Pauses all processes within a container"), "{}", help("en"));
     assert!(help("ko").contains("프로세스") && help("ko").contains("pause(container)"));
     let overview = engine.ok(&["--lang", "ko", "-e", "help()"]);
     assert!(overview.lines().next().unwrap().contains("이미지"), "{overview}");

@@ -38,7 +38,7 @@ pub fn of_volumes(verb: &VolumeVerb) -> Result<Vec<Expression>> {
             Ok(each("volume", &arguments.names, &vec![]))
         }
         VolumeVerb::Rm(arguments) => {
-            Ok(each("rmv", &arguments.names, &parsed([("force", flag(arguments.force))])))
+            Ok(each("remove_volume", &arguments.names, &parsed([("force", flag(arguments.force))])))
         }
         VolumeVerb::Prune(arguments) => {
             let mut options = parsed([("all", flag(arguments.all))]);

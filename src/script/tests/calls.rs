@@ -164,8 +164,25 @@ fn what_is_safe_to_repeat_is() {
 }
 
 #[test]
-fn moves_are_the_verbs_of_the_table() {
-    check(r#"print(moves(create("host")))"#, r#"["start", "restart", "rm", "rm -f"]"#);
+fn actions_are_the_verbs_of_the_table() {
+    check(r#"print(actions(create("host")))"#, r#"["start", "restart", "rm", "rm -f"]"#);
+}
+
+#[test]
+fn deprecated_names_work_as_the_current_ones() {
+    check(
+        r#"
+        let c = create("host", #{ name: "web" });
+        print(moves(c) == actions(c)); print("web".moves() == c.actions());
+        print(absolute("/x//y")); print("/x//y".absolute() == absolute_path("/x//y"));
+        let message = |f| { try { f.call(); "none" } catch (e) { e.message } };
+        print(message.call(|| rmv("db")) == message.call(|| remove_volume("db")));
+        let report = check_images(); let finding = report.findings[0];
+        print([report.sound == report.healthy, finding.trouble, finding.problem]);
+        print([finding.fate, finding.resolution]);
+        "#,
+        "true\ntrue\n/x/y\ntrue\ntrue\n[true, \"damage\", \"damage\"]\n[\"found\", \"found\"]",
+    );
 }
 
 #[test]
@@ -248,7 +265,7 @@ fn methods_can_be_called_on_properties_and_change_nothing() {
            try { i.tags.push("x"); } catch (e) { print(e.message); }
            try { i.tags = []; } catch (e) { print(e.kind); }
            print(i.tags.some(|tag| tag == "host:latest"));"#,
-        "1\n[\"PATH\"]\n[2]\ntrue\ncannot set `tags`: the properties of an Image only tell\n\
+        "1\n[\"PATH\"]\n[2]\ntrue\ncannot set `tags`: the properties of an Image are read-only\n\
          invalid\ntrue",
     );
 }

@@ -1,4 +1,4 @@
-//! A container of the engine in memory, what its program does, and what it wrote.
+//! A container of the engine in memory, its program and its output.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -98,7 +98,7 @@ impl LogStream for Reading {
     }
 }
 
-/// The spec of a container that is made with these options.
+/// Returns the spec of a container with these options.
 pub fn spec(id: ContainerId, image: Image, options: &CreateOptions) -> ContainerSpec {
     let env = options.env.iter().filter_map(|entry| match entry {
         EnvEntry::Set { key, value } => Some(format!("{key}={value}")),

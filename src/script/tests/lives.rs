@@ -1,5 +1,5 @@
-//! The events of the containers in memory: that each was made, runs and has ended, as they were
-//! made.
+//! The events of the containers in memory: creation, start and exit of each, in the order of
+//! creation.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,14 +16,14 @@ use crate::model::{Error, Kind, Result};
 pub struct Lives {
     world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
     options: EventOptions,
-    told: usize,
+    sent: usize,
 }
 
 impl Lives {
     pub fn open(world: &Arc<Mutex<HashMap<ContainerId, Entry>>>, options: &EventOptions) -> Self {
         let past = !options.follow || options.since.is_some();
-        let mut lives = Lives { world: Arc::clone(world), options: options.clone(), told: 0 };
-        lives.told = if past { 0 } else { lives.all().len() };
+        let mut lives = Lives { world: Arc::clone(world), options: options.clone(), sent: 0 };
+        lives.sent = if past { 0 } else { lives.all().len() };
         lives
     }
 
@@ -31,7 +31,7 @@ impl Lives {
         let world = self.world.lock().unwrap();
         let mut entries: Vec<_> = world.values().map(|entry| entry.container.clone()).collect();
         entries.sort_by_key(|container| container.spec.created);
-        let told = entries.iter().flat_map(|container| {
+        let sent = entries.iter().flat_map(|container| {
             let (spec, state) = (&container.spec, &container.state);
             let event = |action, own: &[_]| Event::of_container(spec, &state.name, action, own);
             let mut life = vec![event(Action::Create, &[])];
@@ -43,7 +43,7 @@ impl Lives {
             }
             life
         });
-        told.filter(|event| self.options.filter.matches(event)).collect()
+        sent.filter(|event| self.options.filter.matches(event)).collect()
     }
 }
 
@@ -55,8 +55,8 @@ impl EventStream for Lives {
     ) -> Result<Option<Event>> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         loop {
-            if let Some(event) = self.all().get(self.told) {
-                self.told += 1;
+            if let Some(event) = self.all().get(self.sent) {
+                self.sent += 1;
                 return Ok(Some(event.clone()));
             }
             if !self.options.follow {

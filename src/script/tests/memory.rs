@@ -1,5 +1,5 @@
-//! A container engine in memory: its life cycle is the table of `model::status`, its programs are
-//! a few words: `echo TEXT`, `exit N`, `count`, `die`; all others run until they are ended.
+//! A container engine in memory: its life cycle is the table of `model::status`, its programs are a
+//! few words: `echo TEXT`, `exit N`, `count`, `die`; all others run until they are killed.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -49,7 +49,7 @@ use crate::model::{Error, Kind, Result};
 #[derive(Debug, Default)]
 pub struct Memory {
     world: Arc<Mutex<HashMap<ContainerId, Entry>>>,
-    pub(super) made: AtomicU8,
+    pub(super) created: AtomicU8,
     pub asked: Mutex<Vec<CreateOptions>>,
 }
 
@@ -102,7 +102,7 @@ impl Containers for Memory {
 
     fn create(&self, image: &str, options: &CreateOptions) -> Result<ContainerId> {
         let image = self.image(image, PullPolicy::Never)?;
-        let number = self.made.fetch_add(1, Ordering::SeqCst);
+        let number = self.created.fetch_add(1, Ordering::SeqCst);
         let mut bytes = [0xa0 + number % 0x50; 32];
         bytes[31] = number;
         let id = ContainerId::from_random(bytes).unwrap();

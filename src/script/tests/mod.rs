@@ -26,11 +26,11 @@ use crate::engine::CancelToken;
 
 pub use memory::Memory;
 
-/// Output that is kept.
+/// Captured output.
 #[derive(Debug, Default)]
 pub struct Kept {
     text: Mutex<String>,
-    /// How many prints are taken before the pipe is closed; all where `None`.
+    /// The number of prints before the pipe is closed; `None` for no limit.
     most: Option<usize>,
 }
 
@@ -65,7 +65,7 @@ impl Output for Kept {
     }
 }
 
-/// A host in memory and what is printed on it.
+/// Returns a host in memory and its output.
 pub fn host() -> (Host, Arc<Kept>) {
     host_that_takes(None)
 }
@@ -91,14 +91,14 @@ fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
     (host, output)
 }
 
-/// Runs a script; returns how it ended and what it printed.
+/// Runs a script; returns its outcome and its output.
 pub fn run_text(text: &str) -> (Outcome, String) {
     let (host, output) = host();
     let outcome = run(host, Source::Text { name: "main.rhai".to_owned(), text: text.to_owned() });
     (outcome, output.text())
 }
 
-/// What a script prints; it must end well.
+/// Checks the output of a script, which must succeed.
 #[track_caller]
 fn check(text: &str, printed: &str) {
     let (outcome, output) = run_text(text);
@@ -107,7 +107,7 @@ fn check(text: &str, printed: &str) {
     assert_eq!(output.trim_end(), printed, "{text}");
 }
 
-/// The report of a script that fails.
+/// Returns the report of a script that fails.
 #[track_caller]
 fn report(text: &str) -> String {
     let (outcome, _) = run_text(text);
@@ -115,7 +115,7 @@ fn report(text: &str) -> String {
     outcome.report.unwrap()
 }
 
-/// Whether a text is one of the language.
+/// Returns whether a text parses.
 pub fn compiles(text: &str) -> bool {
     rhai::Engine::new().compile(text).is_ok()
 }

@@ -7,7 +7,7 @@ use super::host;
 use crate::script::context::script_context::ScriptContext;
 use crate::script::session::interpreter::LANGUAGE;
 
-/// Writes files, runs the first one; returns how it ended and what it printed.
+/// Writes files and runs the first one; returns its outcome and its output.
 fn run_files(files: &[(&str, &str)]) -> (Outcome, String) {
     let directory = tempfile::tempdir().unwrap();
     for (name, text) in files {
