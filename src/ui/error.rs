@@ -79,7 +79,7 @@ mod tests {
         let korean = localized(error, Language::Korean);
         expect![[r#"
             error: `web` 컨테이너에는 start 명령을 실행할 수 없습니다: 일시정지된 상태입니다
-            hint: 프로세스가 동결되어 있을 뿐 이미 있으므로 시작할 것이 없습니다. 지금 가능한 명령: unpause, stop, kill, restart, rm -f
+            hint: 프로세스가 이미 있고 일시정지되어 있을 뿐이므로 시작할 것이 없습니다. 지금 가능한 명령: unpause, stop, kill, restart, rm -f
         "#]].assert_eq(&super::error(&korean));
         assert_eq!(korean.kind(), Kind::Refused);
         let other = Error::new(Kind::NotFound, "no such container: x");

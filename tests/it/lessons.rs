@@ -63,7 +63,7 @@ impl Learner {
 
     fn leaves(mut self) {
         self.types(":quit");
-        self.sees("Your progress is kept");
+        self.sees("Your progress is saved");
         self.0.exp_eof().unwrap();
     }
 }
@@ -140,9 +140,9 @@ fn the_prompt_has_lessons_and_comes_back_from_them() {
     learner.0.send_control('c').unwrap();
     learner.sees("interrupted");
     learner.types(":help");
-    learner.sees(":hint helps");
+    learner.sees(":hint for a hint");
     learner.types(":quit");
-    learner.sees("Your progress is kept");
+    learner.sees("Your progress is saved");
     learner.types("c.status");
     learner.sees("\"created\"");
     learner.types(":learn nosuch");

@@ -122,7 +122,7 @@ fn a_page_is_whole_however_a_script_ends() {
     assert!(page.contains("What went wrong") && page.contains("it is not running"), "{page}");
     assert!(life(&page, "left").contains("href=\"#L2\""), "{page}");
     let wrong = Script::new("let x = ;\n");
-    assert!(wrong.report(&engine, 1).contains("It touched no container."));
+    assert!(wrong.report(&engine, 1).contains("The script used no container."));
     let endless =
         Script::new("let c = run(\"host\", \"sleep 100\", #{ name: \"on\" });\nc.wait();\n");
     let (file, page) = (endless.path("lives.rhai"), endless.path("out.html"));
@@ -155,7 +155,11 @@ fn a_page_that_cannot_be_written_is_refused_before_the_script_runs() {
     assert_eq!(script.names(), ["lives.rhai"]);
     let before = ["--dry-run", "--report", "out.html", &file];
     assert!(engine.fails(&before, 1).contains("a dry run does nothing"));
-    assert!(engine.fails(&["--report", "out.html", "ps"], 1).contains("--report is for scripts"));
+    assert!(
+        engine
+            .fails(&["--report", "out.html", "ps"], 1)
+            .contains("--report is only allowed with a script")
+    );
     // A disk that is full.
     let full = engine.run(&["script", "--report", "/dev/full", &file]);
     assert_eq!((full.code, full.out.as_str()), (1, "ran\n"));

@@ -240,7 +240,7 @@ fn damage_is_found_named_and_mended() {
     assert!(said.out.contains("damage: image `hundredcounter:latest`: its layer "), "{said:?}");
     assert!(said.out.contains("`bin` has another time"), "{said:?}");
     assert!(said.out.contains("damage: image `big:1`: its layer "), "{said:?}");
-    assert!(said.err.contains("hint: `lifebox system check --repair`"), "{said:?}");
+    assert!(said.err.contains("hint: run `lifebox system check --repair`"), "{said:?}");
     assert_eq!(engine.run(&["system", "check", "-q"]).out, "");
 
     let report = engine.script(

@@ -6,10 +6,9 @@ use clap::Args;
 
 /// `learn`
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Lessons use a separate store, which is emptied at the end.\n\
-                  Progress is saved to $LIFEBOX_PROGRESS, or lifebox/lessons.json in $XDG_STATE_HOME."
-)]
+#[command(after_help = "Lessons use a separate store, which is emptied at the end.\n\
+                  Progress is saved to $LIFEBOX_PROGRESS, or to lessons.json in\n\
+                  $XDG_STATE_HOME/lifebox.")]
 pub struct LearnArguments {
     /// Lesson to begin with, by name or number (default the first that is not done)
     #[arg(value_name = "LESSON")]

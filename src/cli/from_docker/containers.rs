@@ -185,7 +185,7 @@ pub fn inspect(arguments: &InspectArguments, noun: Option<Subject>) -> Result<Ve
         None | Some("json" | "{{json .}}" | "{{.}}") => Vec::new(),
         Some(template) => place(template).ok_or_else(|| {
             refused("docker inspect", &format!("--format {template}"))
-                .hint("of templates, those such as {{.State.Status}} can be translated")
+                .hint("use a template of one field, such as {{.State.Status}}")
         })?,
     };
     let seen = |name: &String| Expression::Call("inspect", vec![subject(name)]);
@@ -225,14 +225,15 @@ pub fn stats(arguments: &StatsArguments) -> Result<Vec<Expression>> {
     let verb = "docker stats";
     refuse(verb, &[("--all", arguments.all), ("--format", arguments.format.is_some())])?;
     if arguments.names.is_empty() {
-        let message = "`docker stats` of all containers cannot be said in the language";
+        let message = "`docker stats` of all containers cannot be translated";
         return Err(Error::new(Kind::Unsupported, message).hint("name a container"));
     }
     if arguments.no_stream {
         return Ok(each("stats", &arguments.names, &vec![]));
     }
     if arguments.names.len() > 1 {
-        let message = "`docker stats` of several containers needs the flag `--no-stream` here";
+        let message =
+            "`docker stats` of several containers can only be translated with `--no-stream`";
         return Err(Error::new(Kind::Unsupported, message));
     }
     let name = |name: &String| {

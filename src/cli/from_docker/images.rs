@@ -21,7 +21,7 @@ pub fn list(arguments: &ImagesArguments) -> Result<Vec<Expression>> {
         options.push(match key.as_str() {
             "reference" if !names.is_empty() => {
                 let message = "a repository and the flag `--filter reference` of `docker images` \
-                               cannot be said together in the language";
+                               cannot be translated together";
                 return Err(Error::new(Kind::Unsupported, message));
             }
             "reference" => {
@@ -62,8 +62,8 @@ pub fn save(arguments: &SaveArguments) -> Result<Vec<Expression>> {
         return Err(Error::new(Kind::Unsupported, message).hint("write --output FILE"));
     };
     let [image] = arguments.images.as_slice() else {
-        let message = "`docker save` of several images cannot be said in the language";
-        return Err(Error::new(Kind::Unsupported, message).hint("save each to a file of its own"));
+        let message = "`docker save` of several images cannot be translated";
+        return Err(Error::new(Kind::Unsupported, message).hint("save each image to its own file"));
     };
     let format = Some(&arguments.format).filter(|format| *format != "docker");
     let options =

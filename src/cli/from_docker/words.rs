@@ -54,7 +54,7 @@ pub(super) fn filters(
         let (key, value) = pair(text)?;
         if !known.contains(&key.as_str()) {
             return Err(refused(verb, &format!("--filter {key}"))
-                .hint(format!("filters that can be translated: {}", known.join(", "))));
+                .hint(format!("use one of {}", known.join(", "))));
         }
         match all.iter_mut().find(|(own, _)| *own == key) {
             Some((_, values)) => values.push(value),
@@ -68,9 +68,7 @@ pub(super) fn filters(
 pub(super) fn one(verb: &str, key: &str, values: &[String]) -> Result<Expression> {
     match values {
         [value] => Ok(Expression::text(value.as_str())),
-        _ => {
-            Err(refused(verb, &format!("--filter {key}")).hint("one such filter can be translated"))
-        }
+        _ => Err(refused(verb, &format!("--filter {key}")).hint("use the filter once")),
     }
 }
 
@@ -79,7 +77,7 @@ pub(super) fn truth(key: &str, value: &Expression) -> Result<Expression> {
     match value {
         Expression::Text(text) if text == "true" || text == "1" => Ok(Expression::Flag(true)),
         Expression::Text(text) if text == "false" || text == "0" => Ok(Expression::Flag(false)),
-        _ => Err(Error::new(Kind::Invalid, format!("filter `{key}` is true or false"))),
+        _ => Err(Error::new(Kind::Invalid, format!("filter `{key}` must be true or false"))),
     }
 }
 

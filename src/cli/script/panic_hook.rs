@@ -20,14 +20,14 @@ pub fn catch_panic(words: &[OsString], body: impl FnOnce() -> u8) -> u8 {
         let said = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
         let said = said.unwrap_or_else(|| "a panic without message".to_owned());
         let error = Error::new(Kind::Bug, format!("lifebox has a bug: {said}"))
-            .hint("containers are not harmed by it; please report it, with what you typed");
+            .hint("please report it, with what you typed; containers are not affected");
         print_error(&mut Terminal::new(), &error);
         failure_code(words)
     })
 }
 
 fn remember(info: &PanicHookInfo<'_>) {
-    // The report of the script tells of this panic.
+    // The script's report includes this panic.
     if script::took_panic(info) {
         return;
     }

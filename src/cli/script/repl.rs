@@ -94,7 +94,7 @@ impl repl::CommandLine for ReplCommandLine {
         };
         if arguments.root.is_some() {
             let error = Error::new(Kind::Invalid, "--root cannot be changed in the REPL")
-                .hint("begin another: lifebox --root DIR");
+                .hint("start another: lifebox --root DIR");
             return finish(&mut screen, Err(error.into()));
         }
         if let Verb::Script(script) = arguments.verb {

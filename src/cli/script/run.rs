@@ -57,7 +57,7 @@ pub fn script_in_repl(settings: &Settings, host: &Host, script: ScriptArguments)
     if run.limits.memory.is_some() {
         let message = "the memory of a script cannot be limited in the REPL";
         let error = Error::new(Kind::Invalid, message);
-        return Err(error.hint("run it by itself: lifebox script --untrusted FILE").into());
+        return Err(error.hint("run it outside the REPL: lifebox script --untrusted FILE").into());
     }
     let ScriptRun { program, arguments: args, limits, sandbox, dry_run, report } = run;
     let host = Host { args, limits, sandbox, ..host.clone() };

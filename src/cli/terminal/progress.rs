@@ -81,12 +81,12 @@ fn columns(terminal: BorrowedFd<'_>) -> usize {
 #[derive(Debug)]
 struct Bars {
     canvas: &'static Canvas,
-    /// The same terminal, to end the last line.
+    /// The terminal of `canvas`, to end the last line.
     stream: Mutex<Stream>,
     picture: Mutex<Option<Picture>>,
 }
 
-/// The bars of one pull or push. They stay on the screen; the next pull draws its own below.
+/// The bars of one pull or push. They stay on the screen; the next pull draws new ones below.
 #[derive(Debug)]
 struct Picture {
     multi: MultiProgress,

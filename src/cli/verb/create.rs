@@ -68,7 +68,7 @@ pub fn run(
         }
         Err(error) => {
             if arguments.new.rm && error.kind() != Kind::Cancelled {
-                // The container never ran, so no monitor removes it. It may be gone already.
+                // The container never ran, so no monitor removes it. Another command may have.
                 let force = RemoveOptions { force: true, ..RemoveOptions::default() };
                 let _ = backend.rm(&id, &force, shell.cancel());
             }
@@ -175,7 +175,7 @@ fn ensure_image(
 
 /// Creates the file of `--cidfile` first, so that two commands never share one.
 fn reserve(path: &Path) -> Result<File> {
-    let what = || format!("make the container ID file `{}`", path.display());
+    let what = || format!("create the container ID file `{}`", path.display());
     File::create_new(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             let message = format!("container ID file found: `{}`", path.display());
@@ -191,8 +191,7 @@ fn missing_image(reference: &str, error: Error) -> Error {
         return error;
     }
     error.hint(format!(
-        "load `{reference}` from an archive with `lifebox load -i FILE`, or use `host`, which is \
-         made from this machine's own programs"
+        "load it with `lifebox load -i FILE`, or use `host`, the image of the host's programs"
     ))
 }
 

@@ -88,7 +88,7 @@ fn top(shell: &CommandContext, screen: &mut Terminal, arguments: &TopArguments) 
     if let Some(option) = arguments.options.iter().find(|option| option.as_str() != "-ef") {
         let message = format!("ps option `{option}` is not supported");
         return Err(Error::new(Kind::Unsupported, message)
-            .hint("processes are shown as `ps -ef` does; scripts choose: top(c)")
+            .hint("leave out the option, or choose columns in a script with top(c)")
             .into());
     }
     let backend = shell.backend()?;
@@ -110,7 +110,7 @@ fn port(shell: &CommandContext, arguments: &PortArguments) -> CommandResult {
     let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
     if number.parse::<u16>().is_err() || !matches!(protocol, "tcp" | "udp" | "sctp") {
         return Err(Error::new(Kind::Invalid, format!("invalid port: {port}"))
-            .hint("write a number up to 65535, and a protocol if it is not tcp: 80, 53/udp")
+            .hint("write a number up to 65535, with a protocol unless it is tcp: 80, 53/udp")
             .into());
     }
     let name = &container.state.name;
@@ -143,7 +143,7 @@ impl AttachSettings {
     pub fn check(&self) -> Result<()> {
         if self.stdin && self.tty && !rustix::termios::isatty(rustix::stdio::stdin()) {
             return Err(Error::new(Kind::Invalid, "the input device is not a TTY")
-                .hint("leave out -t to pipe something into it"));
+                .hint("leave out -t to read from a pipe or a file"));
         }
         Ok(())
     }

@@ -133,8 +133,11 @@ pub(crate) fn confirm(
 ) -> Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        let message = format!("`{verb}` asks before it removes, and nobody can answer here");
-        return Err(Error::new(Kind::Invalid, message).hint("add -f to remove without a question"));
+        let message =
+            format!("`{verb}` cannot ask for confirmation: standard input is not a terminal");
+        return Err(
+            Error::new(Kind::Invalid, message).hint("add -f to remove without confirmation")
+        );
     }
     let PruneSummary { what, count, noun, bytes } = effect;
     let plural = if *count == 1 { "" } else { "s" };

@@ -128,9 +128,9 @@ fn credentials(shell: &CommandContext, arguments: &LoginArguments) -> Result<(St
         return Ok((user.clone(), password.clone()));
     }
     if !std::io::stdin().is_terminal() {
-        let message = "cannot ask for the password: standard input is no terminal";
+        let message = "cannot ask for the password: standard input is not a terminal";
         return Err(Error::new(Kind::Invalid, message)
-            .hint("write `login -u NAME --password-stdin REGISTRY < FILE`"));
+            .hint("use `login -u NAME --password-stdin REGISTRY < FILE`"));
     }
     let cancel = shell.interruptible()?;
     let user = match &arguments.username {

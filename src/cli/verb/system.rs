@@ -86,7 +86,10 @@ pub fn check(
     }
     let found = |fate: &Resolution| *fate == Resolution::Found;
     if !arguments.quiet && report.findings.iter().any(|finding| found(&finding.resolution)) {
-        writeln!(screen.err()?, "hint: `lifebox system check --repair` mends or removes it")?;
+        writeln!(
+            screen.err()?,
+            "hint: run `lifebox system check --repair` to repair or remove it"
+        )?;
     }
     Ok(FAILED)
 }

@@ -74,10 +74,7 @@ impl NamespaceMode {
                 let hint = format!("use {}", list_or(&choices(private, shares)));
                 let (kind, message) = match what {
                     "network" => (Kind::Unsupported, format!("network `{text}` is not supported")),
-                    _ => (
-                        Kind::Invalid,
-                        format!("{what}: invalid {} mode: {text}", what.to_uppercase()),
-                    ),
+                    _ => (Kind::Invalid, format!("invalid --{what} value `{text}`")),
                 };
                 Err(Error::new(kind, message).hint(hint))
             }
@@ -99,7 +96,7 @@ impl NamespaceMode {
     }
 }
 
-/// The words that a mode can be: those for its own, the host's, and where it `shares` a container's.
+/// Returns the words for a mode: `private` ones, `host`, and `container:NAME` if it `shares`.
 fn choices<'a>(private: &[&'a str], shares: bool) -> Vec<&'a str> {
     let own = private.iter().copied().filter(|word| !word.is_empty());
     own.chain(["host"]).chain(shares.then_some("container:NAME")).collect()
@@ -156,7 +153,7 @@ pub fn extra_host(text: &str) -> Result<(String, IpAddr)> {
 pub fn ip(what: &str, text: &str) -> Result<IpAddr> {
     text.parse().map_err(|_| {
         let message = format!("invalid IP address in {what}: {text:?}");
-        Error::new(Kind::Invalid, message).hint("write such as 10.0.0.7 or fd00::7")
+        Error::new(Kind::Invalid, message).hint("write an address such as 10.0.0.7 or fd00::7")
     })
 }
 
@@ -175,15 +172,16 @@ impl Namespaces {
         if !well_formed || !(of_network || of_ipc) {
             return refuse(
                 format!("sysctl '{}' is not allowed", key.escape_debug()),
-                "it is the host's as well; allowed are net.*, kernel.msg*, kernel.sem, \
-                 kernel.shm*, fs.mqueue.*",
+                "use one of net.*, kernel.msg*, kernel.sem, kernel.shm*, fs.mqueue.*",
             );
         }
         let (mode, what) = if of_network { (&self.network, "network") } else { (&self.ipc, "ipc") };
         if !mode.is_private() {
             return refuse(
-                format!("sysctl '{key}' is not allowed: its {what} namespace is not its own"),
-                "set it where the namespace comes from",
+                format!(
+                    "sysctl '{key}' is not allowed: the container has no private {what} namespace"
+                ),
+                "set it in the container or host that owns the namespace",
             );
         }
         Ok(())

@@ -101,7 +101,7 @@ impl Security {
             _ => {
                 let message = format!("invalid --security-opt: {option:?}");
                 return Err(Error::new(Kind::Invalid, message).hint(
-                    "known: no-new-privileges[:true|false], seccomp=FILE, seccomp=unconfined, \
+                    "use no-new-privileges[:true|false], seccomp=FILE, seccomp=unconfined, \
                      systempaths=unconfined, apparmor=PROFILE, label=disable, \
                      label=user|role|type|level:VALUE",
                 ));
@@ -138,7 +138,7 @@ impl Security {
     pub fn check(&self) -> Result<()> {
         if let Some(both) = self.cap_add.iter().find(|name| self.cap_drop.contains(name)) {
             let message = format!("capability `{both}` is both added and dropped");
-            return Err(Error::new(Kind::Invalid, message).hint("leave one of them out"));
+            return Err(Error::new(Kind::Invalid, message).hint("leave out one of the two"));
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ fn is_word(text: &str) -> bool {
 }
 
 fn bad_label(part: &str) -> Error {
-    Error::new(Kind::Invalid, format!("bad label option {part:?}"))
+    Error::new(Kind::Invalid, format!("invalid label option {part:?}"))
         .hint("write label=disable, or label=user:USER, role:ROLE, type:TYPE or level:LEVEL")
 }
 
@@ -200,7 +200,7 @@ impl FromStr for Device {
 
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |what: &str| {
-            Error::new(Kind::Invalid, format!("bad device `{text}`: {what}"))
+            Error::new(Kind::Invalid, format!("invalid device `{text}`: {what}"))
                 .hint("write HOST[:INSIDE[:rwm]], such as /dev/fuse or /dev/sda:/dev/disk:r")
         };
         let is_access = |text: &str| {
@@ -216,18 +216,18 @@ impl FromStr for Device {
             _ => return Err(wrong("too many colons")),
         };
         if !host.starts_with('/') {
-            return Err(wrong("the path on the host is not absolute"));
+            return Err(wrong("the path on the host must be absolute"));
         }
         // Elsewhere a device is dead: the root and all other mounts are `nodev`.
         let below = inside.strip_prefix("/dev/").unwrap_or_default();
         if below.is_empty() || below.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Err(wrong("the path inside is not below /dev"));
+            return Err(wrong("the path inside must be below /dev"));
         }
         if !is_access(access) {
-            return Err(wrong("the access is not some of r, w and m"));
+            return Err(wrong("the access must be some of r, w and m"));
         }
         if text.contains('\0') {
-            return Err(wrong("it has a NUL byte"));
+            return Err(wrong("it contains a NUL byte"));
         }
         let own = str::to_owned;
         Ok(Device { host: own(host), inside: own(inside), access: own(access) })

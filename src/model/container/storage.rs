@@ -36,8 +36,9 @@ impl FromStr for Driver {
         match text {
             "overlay" | "overlay2" => Ok(Driver::Overlay),
             "vfs" => Ok(Driver::Vfs),
-            _ => Err(Error::new(Kind::Invalid, format!("unknown storage driver `{text}`"))
-                .hint("`overlay` stacks the layers of an image, `vfs` copies them")),
+            _ => Err(Error::new(Kind::Invalid, format!("unknown storage driver `{text}`")).hint(
+                "use overlay, which stacks the layers of an image, or vfs, which copies them",
+            )),
         }
     }
 }

@@ -102,7 +102,9 @@ impl FromStr for RestartPolicy {
             "on-failure" => {
                 let max = count.unwrap_or("0").parse().map_err(|_| {
                     let count = count.unwrap_or_default();
-                    invalid(format!("invalid restart policy: `{count}` is no number of restarts"))
+                    invalid(format!(
+                        "invalid restart policy: `{count}` is not a number of restarts"
+                    ))
                 })?;
                 return Ok(RestartPolicy::OnFailure { max });
             }
@@ -159,17 +161,17 @@ impl LogConfig {
                     // One record must fit.
                     let size = parse_bytes(value)?;
                     if size < 64 << 10 {
-                        return Err(invalid("a file holds at least 64k; -1 is without limit"));
+                        return Err(invalid("must be at least 64k, or -1 for no limit"));
                     }
                     limits.max_size = Some(size);
                 }
                 "max-file" => {
                     let count = value.parse().ok().filter(|count| (1..=1000).contains(count));
-                    limits.max_file = count.ok_or_else(|| invalid("from 1 to 1000 files"))?;
+                    limits.max_file = count.ok_or_else(|| invalid("must be from 1 to 1000"))?;
                 }
                 _ => {
                     return Err(Error::new(Kind::Invalid, format!("unknown log opt '{key}'"))
-                        .hint("known: max-size, max-file"));
+                        .hint("use max-size or max-file"));
                 }
             }
         }

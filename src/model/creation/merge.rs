@@ -133,12 +133,12 @@ pub(crate) fn command(
     let cmd = some(&options.cmd).or(image_cmd);
     if entrypoint.is_none() && cmd.is_none() {
         return Err(Error::new(Kind::Invalid, "no command specified")
-            .hint("the image names no command: write one after the image"));
+            .hint("write a command after the image, which has none"));
     }
     let first = entrypoint.iter().chain(&cmd).flatten().next();
     if first.is_some_and(String::is_empty) {
         return Err(Error::new(Kind::Invalid, "the command is an empty string")
-            .hint("the first word of entrypoint and command names the program to run"));
+            .hint("write the program to run as the first word"));
     }
     Ok((entrypoint, cmd))
 }
@@ -164,8 +164,8 @@ fn health(image: &str, of_image: &ImageConfig, own: &HealthCheck) -> Result<Heal
     own.check()?;
     if let Some(check) = of_image.healthcheck.as_ref().filter(|_| !own.is_none()) {
         check.check().map_err(|error| {
-            corrupt(image, format!("has a bad health check: {error}"))
-                .hint("--no-healthcheck leaves it out")
+            corrupt(image, format!("has an invalid health check: {error}"))
+                .hint("leave it out with --no-healthcheck")
         })?;
     }
     Ok(own.clone().or(of_image.healthcheck.as_ref()))
@@ -173,8 +173,8 @@ fn health(image: &str, of_image: &ImageConfig, own: &HealthCheck) -> Result<Heal
 
 fn image_stop_signal(image: &str, text: &str) -> Result<Signal> {
     text.parse::<Signal>().map_err(|error| {
-        corrupt(image, format!("has a bad stop signal: {error}"))
-            .hint("give one with --stop-signal, such as --stop-signal TERM")
+        corrupt(image, format!("has an invalid stop signal: {error}"))
+            .hint("set one with --stop-signal TERM")
     })
 }
 
@@ -185,7 +185,7 @@ fn check_image(image: &str, config: &ImageConfig) -> Result<()> {
             .split_once('=')
             .is_some_and(|(key, _)| !key.is_empty() && !key.contains(['*', '\n']));
         if !well_formed || entry.contains('\0') {
-            return Err(corrupt(image, format!("has a bad environment entry {entry:?}")));
+            return Err(corrupt(image, format!("has an invalid environment entry {entry:?}")));
         }
     }
     let workdir = &config.working_dir;
@@ -276,8 +276,7 @@ fn check_hostname(hostname: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Kind::Invalid, format!("invalid hostname {hostname:?}")).hint(format!(
-        "a host name has 1 to {MAX_HOSTNAME} letters, digits, `-` and `.`, and starts and ends \
-         with a letter or digit"
+        "use 1 to {MAX_HOSTNAME} letters, digits, `-` and `.`, with a letter or digit at both ends"
     )))
 }
 

@@ -1,4 +1,5 @@
-//! Container creation as a pure function: image and options merged into a specification, and the inverse.
+//! Container creation as a pure function: image and options merged into a specification, and the
+//! inverse.
 
 pub mod merge;
 pub mod overrides;

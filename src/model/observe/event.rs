@@ -263,7 +263,7 @@ impl EventFilter {
     pub fn add(&mut self, key: &str, value: &str) -> Result<()> {
         if !Self::KEYS.contains(&key) {
             let error = Error::new(Kind::Invalid, format!("invalid filter `{key}`"));
-            return Err(error.hint(format!("the filters are {}", Self::KEYS.join(", "))));
+            return Err(error.hint(format!("use one of {}", Self::KEYS.join(", "))));
         }
         let words: Vec<&str> = match key {
             "event" => Action::ALL.iter().map(|action| action.as_str()).collect(),
@@ -273,7 +273,7 @@ impl EventFilter {
         let word = value.split(':').next().unwrap_or_default().trim_end();
         if !words.is_empty() && !words.contains(&word) {
             let error = Error::new(Kind::Invalid, format!("invalid filter `{key}={value}`"));
-            let all = format!("it is one of {}", words.join(", "));
+            let all = format!("use one of {}", words.join(", "));
             return Err(match suggest(word, words) {
                 Some(near) => error.hint(format!("did you mean `{near}`? ({all})")),
                 None => error.hint(all),

@@ -49,8 +49,9 @@ impl HttpGet {
     pub fn new(port: u16, path: &str, status: Option<u16>, patience: Duration) -> Result<Self> {
         let fits = path.len() <= MAX_PATH && path.bytes().all(|byte| byte.is_ascii_graphic());
         if !fits || !path.starts_with('/') {
-            return Err(Error::new(Kind::Invalid, format!("{path:?} is no path of a request"))
-                .hint("such as \"/health\"; other characters are written as %20"));
+            return Err(Error::new(Kind::Invalid, format!("{path:?} is not a request path")).hint(
+                "write a path such as \"/health\", with other characters escaped as in %20",
+            ));
         }
         Ok(HttpGet { port, path: path.to_owned(), status, timeout: patience })
     }

@@ -1,4 +1,5 @@
-//! Data around scripts: traces of steps, recordings of runs, test results and expressions of the language.
+//! Data around scripts: traces of steps, recordings of runs, test results and expressions of the
+//! language.
 
 pub mod expression;
 pub mod recording;

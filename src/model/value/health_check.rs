@@ -120,7 +120,7 @@ impl HealthCheck {
             ["CMD", ..] | ["CMD-SHELL"] => wrong("the health check has no command".to_owned()),
             [kind, ..] => {
                 Err(Error::new(Kind::Invalid, format!("unknown type of health check `{kind}`"))
-                    .hint("known are CMD, CMD-SHELL and NONE"))
+                    .hint("use CMD, CMD-SHELL or NONE"))
             }
         }
     }

@@ -43,8 +43,7 @@ impl FromStr for Language {
 
     fn from_str(text: &str) -> Result<Self> {
         Language::ALL.into_iter().find(|known| known.code() == text).ok_or_else(|| {
-            Error::new(Kind::Invalid, format!("there are no texts in the language `{text}`"))
-                .hint("en or ko")
+            Error::new(Kind::Invalid, format!("unsupported language `{text}`")).hint("use en or ko")
         })
     }
 }

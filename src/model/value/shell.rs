@@ -36,7 +36,7 @@ pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String> {
     let quote = |word: &'a str| match is_plain(word) {
         true => Ok(word.into()),
         false => shlex::try_quote(word).map_err(|_| {
-            let message = "a text with a NUL byte cannot be given to a program";
+            let message = "an argument with a NUL byte cannot be passed to a program";
             Error::new(Kind::Unsupported, message)
         }),
     };
@@ -63,7 +63,7 @@ impl Split<'_> {
             '\\' => match self.rest.next() {
                 Some('\n') => {}
                 Some(c) => self.push(c),
-                None => return Err(invalid("there is nothing after the last `\\`")),
+                None => return Err(invalid("the text ends after a `\\`")),
             },
             '$' => self.dollar()?,
             '~' if self.word.is_none() => return Err(unsupported("~", "write the whole path")),
@@ -151,7 +151,7 @@ fn invalid(message: &str) -> Error {
 }
 
 fn unsupported(what: &str, hint: &str) -> Error {
-    let message = format!("`{what}` has a meaning for a shell, and there is none here");
+    let message = format!("`{what}` is shell syntax, which is not supported");
     Error::new(Kind::Unsupported, message).hint(hint)
 }
 

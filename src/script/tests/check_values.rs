@@ -32,7 +32,7 @@ fn options_in_options_and_in_variables_are_looked_at() {
     for (text, wanted) in [
         (
             "events(#{ filter: #{ contaner: \"x\" } });",
-            "1:22 error: events(): invalid filter `contaner` (the filters are container, event, image, \
+            "1:22 error: events(): invalid filter `contaner` (use one of container, event, image, \
              label, type, volume)",
         ),
         (

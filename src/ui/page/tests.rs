@@ -160,8 +160,8 @@ fn a_page_speaks_the_language_of_its_reader() {
 #[test]
 fn a_script_without_containers_says_so() {
     let page = page(Language::English, "1.2.3", &Recording::default());
-    assert!(page.contains("It touched no container."));
-    assert!(page.contains("It printed nothing."));
+    assert!(page.contains("The script used no container."));
+    assert!(page.contains("The script printed nothing."));
     assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
 }
 

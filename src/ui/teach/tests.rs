@@ -159,13 +159,13 @@ fn seen() -> Introspection {
 fn a_container_is_explained_in_english() {
     expect![[r#"
         `web` is running: server --port 80
-        made of the image app:1, 2026-11-27 10:00:00
+        created from the image app:1, 2026-11-27 10:00:00
 
-        Namespaces: what it sees of its own
-          pid       40265     its own
+        Namespaces: what it sees apart from the host
+          pid       40265     private
           net       40266     shared with the host
 
-        Processes: the same ones, from both sides
+        Processes, seen from both sides
           ON THE HOST   INSIDE    COMMAND
           4711          1         server --port 80
 
@@ -182,7 +182,7 @@ fn a_container_is_explained_in_english() {
           1  555555555555  20MB, 12 files
              such as /usr/bin/server
              hides /etc/old
-          its own layer, the only one it can write: 2kB
+          its writable layer: 2kB
             1 added, 0 changed, 0 deleted
             A /new
 
@@ -218,7 +218,7 @@ fn a_container_is_explained_in_korean() {
           1  555555555555  20MB, 파일 12개
              예: /usr/bin/server
              가려지는 경로: /etc/old
-          컨테이너 자체 레이어(유일하게 쓰기 가능): 2kB
+          컨테이너의 쓰기 가능 레이어: 2kB
             추가 1개, 변경 0개, 삭제 0개
             A /new
 
@@ -299,7 +299,7 @@ fn measured() -> Measured {
 fn what_is_used_is_told_in_both_languages() {
     let english = resources::resources(ReaderProfile::default(), &measured());
     expect![[r#"
-        What `web` uses
+        Resources of `web`
         STATUS         TIME      CPU TIME   CPU       MEMORY    DISK      PROCESSES
         created        -         0          0%        0B        4.1kB     0
         running        1.0 s     500.0 ms   50.0%     3MiB      4.1kB     -

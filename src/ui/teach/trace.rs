@@ -166,13 +166,15 @@ mod tests {
 
             lifebox, as you called it
                1  lock the container                          pivot_root
-                    Who holds the lock may change the container. While
-                    it runs, its monitor holds it.
+                    Only the process that holds the lock may change the
+                    container. While the container runs, its monitor
+                    holds the lock.
 
             init, the container's first process, before it becomes your program
                2  pivot to the new root                       pivot_root
-                    The new root becomes `/`, and the host's is let go:
-                    from here on no path leads to the host's files.
+                    The new root becomes `/`, and the host's root is
+                    detached: from here on no path leads to the host's
+                    files.
                3  pivot to the new root                       pivot_root
         "#]]
         .assert_eq(&plan(
@@ -205,7 +207,7 @@ mod tests {
         .assert_eq(&trace(ReaderProfile { width: 62, ..ReaderProfile::default() }, &causes));
         assert_eq!(
             trace(ReaderProfile::default(), &[]),
-            "nothing was done that the kernel or a monitor would know of\n"
+            "no steps: neither the kernel nor a monitor was needed\n"
         );
     }
 }

@@ -105,7 +105,8 @@ impl Mounts {
     /// Adds an anonymous volume for each `VOLUME` of the image where nothing is mounted.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for two mounts at one target, [`Kind::Corrupt`] for a bad path of the image.
+    /// [`Kind::Invalid`] for two mounts at one target, [`Kind::Corrupt`] for an invalid path of
+    /// the image.
     pub fn with_image<'a>(
         &self,
         image: &str,
@@ -116,13 +117,14 @@ impl Mounts {
         for mount in &list {
             if !seen.insert(mount.target.clone()) {
                 let message = format!("Duplicate mount point: {}", mount.target);
-                return Err(Error::new(Kind::Invalid, message)
-                    .hint("only one thing can be mounted at each place"));
+                return Err(
+                    Error::new(Kind::Invalid, message).hint("leave out one of the two mounts")
+                );
             }
         }
         for volume in volumes {
             let target = target(volume).map_err(|error| {
-                let message = format!("image `{image}` has a bad volume: {}", error.message());
+                let message = format!("image `{image}` has an invalid volume: {}", error.message());
                 Error::new(Kind::Corrupt, message)
             })?;
             if seen.insert(target.clone()) {
@@ -164,28 +166,28 @@ pub fn target(path: &str) -> Result<String> {
         return Err(invalid("mount path must be absolute"));
     }
     if path.contains('\0') || path.len() > 4000 {
-        return Err(invalid("is no path"));
+        return Err(invalid("is not a path"));
     }
     let parts: Vec<&str> =
         path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.contains(&"..") {
-        return Err(invalid("has a `..`").hint("write the path without it"));
+        return Err(invalid("has a `..`").hint("write the path without `..`"));
     }
     if parts.is_empty() {
         return Err(Error::new(Kind::Invalid, "invalid specification: destination can't be '/'")
-            .hint("mount it at a directory below, such as /data"));
+            .hint("mount at a directory below /, such as /data"));
     }
     let clean = format!("/{}", parts.join("/"));
     let below = |place: &str| {
         clean.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     if let Some(place) = KERNEL_PATHS.into_iter().find(|place| below(place)) {
-        return Err(invalid(&format!("cannot be mounted on: {place} is the kernel's own"))
-            .hint("mounts over it would undo what confines the container"));
+        return Err(invalid(&format!("cannot be mounted on: {place} is a kernel file system"))
+            .hint("mount at another path, such as /data"));
     }
     if RESERVED_PATHS.contains(&clean.as_str()) {
-        return Err(invalid("cannot be mounted on: each container has its own")
-            .hint("mount at a path below /dev, or give a device with --device"));
+        return Err(invalid("cannot be mounted on: each container has a private one")
+            .hint("mount at a path below /dev, or add a device with --device"));
     }
     Ok(clean)
 }

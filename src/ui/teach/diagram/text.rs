@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn the_present_status_is_marked() {
         expect![[r#"
-            The life of `web`
+            The life cycle of `web`
 
             ┌──────────────────────┐
             │ created              │
@@ -191,7 +191,7 @@ mod tests {
             │ running              │ ───────────────────────▶ ┃ paused  ◀ here now   ┃
             │ CPU, memory, disk    │ ◀─────────────────────── ┃ memory, disk         ┃
             └──────────────────────┘ unpause, restart         ┗━━━━━━━━━━━━━━━━━━━━━━┛
-                │ stop, kill, (ends)        ▲ start, restart      │ stop, kill
+                │ stop, kill, (exits)       ▲ start, restart      │ stop, kill
                 ▼                           │                     │
             ┌──────────────────────┐        │                     │
             │ exited               │ ───────┘                     │
@@ -220,7 +220,7 @@ mod tests {
         let text = diagram(Language::English, Some(("web", Status::Running)), true);
         assert!(text.is_ascii());
         expect![[r#"
-            The life of `web`
+            The life cycle of `web`
 
             +----------------------+
             | created              |
@@ -232,7 +232,7 @@ mod tests {
             # running  < here now  # -----------------------> | paused               |
             # CPU, memory, disk    # <----------------------- | memory, disk         |
             #======================# unpause, restart         +----------------------+
-                | stop, kill, (ends)        ^ start, restart      | stop, kill
+                | stop, kill, (exits)       ^ start, restart      | stop, kill
                 v                           |                     |
             +----------------------+        |                     |
             | exited               | -------+                     |
@@ -271,7 +271,7 @@ mod tests {
             │ 실행 중              │ ───────────────────────▶ │ 일시정지됨           │
             │ CPU, 메모리, 디스크  │ ◀─────────────────────── │ 메모리, 디스크       │
             └──────────────────────┘ unpause, restart         └──────────────────────┘
-                │ stop, kill, (자체 종료)   ▲ start, restart      │ stop, kill
+                │ stop, kill, (종료)        ▲ start, restart      │ stop, kill
                 ▼                           │                     │
             ┏━━━━━━━━━━━━━━━━━━━━━━┓        │                     │
             ┃ 종료됨  ◀ 현재 위치  ┃ ───────┘                     │
