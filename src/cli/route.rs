@@ -128,7 +128,7 @@ fn operations(text: &str) -> Result<u64> {
     })
 }
 
-/// Routes by the first word. With `of_script`, a flag before it is one of scripts.
+/// Routes by the first word. With `of_script`, a flag of scripts stands before it.
 fn route_first(first: &OsStr, rest: &[OsString], of_script: bool) -> Result<Route> {
     let text = |word: &OsString| word.to_string_lossy().into_owned();
     let arguments = || rest.iter().map(text).collect();

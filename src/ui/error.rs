@@ -36,8 +36,8 @@ pub fn localized(error: Error, language: Language) -> Error {
         return error;
     }
     let reason = format_message(language, &format!("reason-{}", refusal.key()), &[]);
-    let facts = [("verb", action.verb()), ("name", name), ("reason", reason.as_str())];
-    let message = format_message(language, "refusal", &facts);
+    let args = [("verb", action.verb()), ("name", name), ("reason", reason.as_str())];
+    let message = format_message(language, "refusal", &args);
     let lesson = format_message(language, &format!("refuse-{}", refusal.lesson(action).0), &[]);
     let legal = format_message(language, "now-legal", &[("verbs", &status::legal_verbs(status))]);
     error.with_message(message, format!("{lesson} {legal}"))
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(localized(other.clone(), Language::Korean), other);
     }
 
-    /// English texts of refusals are in the model, where the error is made, and among the texts.
+    /// Refusals have their English texts in the model, where the error is created, and in `en.ftl`.
     #[test]
     fn refusals_read_the_same_wherever_they_are_told() {
         for status in Status::ALL {

@@ -91,7 +91,7 @@ fn a_page_tells_of_all_containers_that_a_script_touched() {
     let page = script.report(&engine, 7);
     assert!(!page.contains("stranger"));
     let web = life(&page, "web");
-    let expected = ["created", "running", "paused", "running", "exited", "gone"];
+    let expected = ["created", "running", "paused", "running", "exited", "removed"];
     assert_eq!(states(web), expected);
     // What was written is there, though the container is not.
     assert!(web.contains("up &lt;/script&gt;&lt;b&gt;"), "{web}");
@@ -105,7 +105,7 @@ fn a_page_tells_of_all_containers_that_a_script_touched() {
     assert_eq!(states_of_again[states_of_again.len() - 4..], expected);
     assert!(again.contains("class=\"err\">try"), "{again}");
     let quick = life(&page, "quick");
-    assert_eq!(states(quick).last(), Some(&"gone"));
+    assert_eq!(states(quick).last(), Some(&"removed"));
     assert!(quick.contains("short") && quick.contains("href=\"#L9\""), "{quick}");
     assert!(page.contains("<li id=\"L10\" class=\"hit u3\">"), "{page}");
     assert!(page.contains("<li id=\"L6\"><span"), "line 6 is about no container: {page}");

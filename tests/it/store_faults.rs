@@ -247,7 +247,7 @@ fn damage_is_found_named_and_mended() {
         "let r = check_images(#{ repair: true }); print(`${r.sound} ${r.findings.map(|f| f.fate)}`)",
     );
     assert!(report.starts_with("true ["), "{report}");
-    assert!(report.contains("mended") && report.contains("removed"), "{report}");
+    assert!(report.contains("repaired") && report.contains("removed"), "{report}");
     is_healthy(&engine);
     assert_eq!(engine.ok(&["images", "--format", "{{.Repository}}"]), "hundredcounter");
     let error = engine.fails(&["-e", "check_images(#{ repiar: true })"], 1);
@@ -265,7 +265,7 @@ fn what_runs_is_not_touched_by_a_repair() {
     let left = engine.run(&["system", "check", "--repair"]);
     assert_eq!(left.code, 1, "{left:?}");
     assert!(left.out.contains("used by `box`"), "{left:?}");
-    assert!(left.out.contains("left: the container `box` runs on it"), "{left:?}");
+    assert!(left.out.contains("not repaired: the container `box` runs on it"), "{left:?}");
     assert!(directory.join("added").exists());
     engine.ok(&["kill", "box"]);
     let mended = engine.run(&["system", "check", "--repair"]);

@@ -24,7 +24,7 @@ pub enum FilesVerb {
     Export(ExportArguments),
 }
 
-/// `diff`
+/// The arguments of `diff`.
 #[derive(Args, Debug)]
 pub struct DiffArguments {
     /// The container
@@ -32,7 +32,7 @@ pub struct DiffArguments {
     pub container: String,
 }
 
-/// `commit`
+/// The arguments of `commit`.
 #[derive(Args, Debug)]
 pub struct CommitArguments {
     /// Author, such as 'John Hannibal Smith <hannibal@a-team.com>'
@@ -59,7 +59,7 @@ pub struct CommitArguments {
     pub reference: Option<String>,
 }
 
-/// `export`
+/// The arguments of `export`.
 #[derive(Args, Debug)]
 pub struct ExportArguments {
     /// Write to a file, instead of standard output
@@ -70,7 +70,7 @@ pub struct ExportArguments {
     pub container: String,
 }
 
-/// `import`
+/// The arguments of `import`.
 #[derive(Args, Debug)]
 pub struct ImportArguments {
     /// Apply a Dockerfile instruction to the created image, such as 'CMD ["sh"]'
@@ -90,7 +90,7 @@ pub struct ImportArguments {
     pub reference: Option<String>,
 }
 
-/// `build`
+/// The arguments of `build`.
 #[derive(Args, Debug)]
 pub struct BuildArguments {
     /// Name and optionally a tag in the name:tag format

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// `events`
+/// The arguments of `events`.
 #[derive(Args, Debug)]
 pub struct EventsArguments {
     /// Show all events created since timestamp, or a time ago such as 10m

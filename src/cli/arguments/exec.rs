@@ -19,7 +19,7 @@ pub enum ProcessVerb {
     Port(PortArguments),
 }
 
-/// `exec`
+/// The arguments of `exec`.
 #[derive(Args, Debug)]
 pub struct ExecArguments {
     /// Detached mode: run command in the background
@@ -55,7 +55,7 @@ pub struct ExecArguments {
     pub container_and_command: Vec<String>,
 }
 
-/// `attach`
+/// The arguments of `attach`.
 #[derive(Args, Debug)]
 pub struct AttachArguments {
     /// Do not attach STDIN
@@ -73,7 +73,7 @@ pub struct AttachArguments {
     pub container: String,
 }
 
-/// `top`
+/// The arguments of `top`.
 #[derive(Args, Debug)]
 pub struct TopArguments {
     /// The container
@@ -84,7 +84,7 @@ pub struct TopArguments {
     pub options: Vec<String>,
 }
 
-/// `cp`
+/// The arguments of `cp`.
 #[derive(Args, Debug)]
 pub struct CpArguments {
     /// Archive mode (copy all uid/gid information)
@@ -104,7 +104,7 @@ pub struct CpArguments {
     pub to: String,
 }
 
-/// `port`
+/// The arguments of `port`.
 #[derive(Args, Debug)]
 pub struct PortArguments {
     /// The container

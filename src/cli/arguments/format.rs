@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// `version` and `info`
+/// The arguments of `version` and `info`.
 #[derive(Args, Debug)]
 pub struct FormatArguments {
     /// Format output using a Go template, or `json`

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// `learn`
+/// The arguments of `learn`.
 #[derive(Args, Debug)]
 #[command(after_help = "Lessons use a separate store, which is emptied at the end.\n\
                   Progress is saved to $LIFEBOX_PROGRESS, or to lessons.json in\n\

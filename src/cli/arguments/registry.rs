@@ -4,8 +4,8 @@ use clap::{ArgAction, Args};
 
 use crate::model::observe::progress::Access;
 
-/// The flag for the connection to a registry. It is Podman's and skopeo's: Docker configures it in
-/// its daemon.
+/// The flag for the connection to a registry. Podman and skopeo have the flag; Docker
+/// configures its daemon.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Transport {
     /// Require HTTPS and verify certificates; a loopback registry may always use HTTP
@@ -21,7 +21,7 @@ impl Transport {
     }
 }
 
-/// `pull`
+/// The arguments of `pull`.
 #[derive(Args, Debug)]
 pub struct PullArguments {
     /// Set platform if the image is multi-platform (default the host's)
@@ -38,7 +38,7 @@ pub struct PullArguments {
     pub reference: String,
 }
 
-/// `push`
+/// The arguments of `push`.
 #[derive(Args, Debug)]
 pub struct PushArguments {
     /// Suppress verbose output
@@ -52,7 +52,7 @@ pub struct PushArguments {
     pub reference: String,
 }
 
-/// `login`
+/// The arguments of `login`.
 #[derive(Args, Debug)]
 pub struct LoginArguments {
     /// Username (prompts if not set)
@@ -72,7 +72,7 @@ pub struct LoginArguments {
     pub registry: String,
 }
 
-/// `logout`
+/// The arguments of `logout`.
 #[derive(Args, Debug)]
 pub struct LogoutArguments {
     /// Host and port of the registry

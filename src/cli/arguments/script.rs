@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// `check`
+/// The arguments of `check`.
 #[derive(Args, Debug)]
 pub struct CheckArguments {
     /// Scripts to check; `-` is standard input
@@ -30,7 +30,7 @@ pub enum CheckForm {
     Json,
 }
 
-/// `docs`
+/// The arguments of `docs`.
 #[derive(Args, Debug)]
 pub struct DocsArguments {
     /// Format of the reference: for people, programs or editors
@@ -51,7 +51,7 @@ pub enum DocsForm {
     Rhai,
 }
 
-/// `script`
+/// The arguments of `script`.
 #[derive(Args, Debug)]
 pub struct ScriptArguments {
     /// The limits within which the script runs.

@@ -22,7 +22,7 @@ pub enum SystemVerb {
     Info(FormatArguments),
 }
 
-/// `images`
+/// The arguments of `images`.
 #[derive(Args, Debug, Default)]
 pub struct ImagesArguments {
     /// Show all images (default hides intermediate images)
@@ -47,7 +47,7 @@ pub struct ImagesArguments {
     pub repository: Option<String>,
 }
 
-/// `rmi`
+/// The arguments of `rmi`.
 #[derive(Args, Debug)]
 pub struct RmiArguments {
     /// Force removal of the image; ignore images that do not exist
@@ -58,7 +58,7 @@ pub struct RmiArguments {
     pub images: Vec<String>,
 }
 
-/// `load`
+/// The arguments of `load`.
 #[derive(Args, Debug)]
 pub struct LoadArguments {
     /// Read from tar archive file, instead of standard input
@@ -72,7 +72,7 @@ pub struct LoadArguments {
     pub quiet: bool,
 }
 
-/// `save`
+/// The arguments of `save`.
 #[derive(Args, Debug)]
 pub struct SaveArguments {
     /// Write to a file, instead of standard output
@@ -90,7 +90,7 @@ pub struct SaveArguments {
     pub images: Vec<String>,
 }
 
-/// `tag`
+/// The arguments of `tag`.
 #[derive(Args, Debug)]
 pub struct TagArguments {
     /// Reference or id of an image
@@ -101,7 +101,7 @@ pub struct TagArguments {
     pub reference: String,
 }
 
-/// `history`
+/// The arguments of `history`.
 #[derive(Args, Debug)]
 pub struct HistoryArguments {
     /// Format output using a Go template, `table TEMPLATE` or `json`
@@ -122,7 +122,7 @@ pub struct HistoryArguments {
     pub image: String,
 }
 
-/// `image prune`
+/// The arguments of `image prune`.
 #[derive(Args, Debug)]
 pub struct PruneImagesArguments {
     /// Remove all unused images, not just dangling ones
@@ -136,7 +136,7 @@ pub struct PruneImagesArguments {
     pub filter: Vec<String>,
 }
 
-/// `container prune`
+/// The arguments of `container prune`.
 #[derive(Args, Debug)]
 pub struct PruneContainersArguments {
     /// Do not prompt for confirmation
@@ -147,7 +147,7 @@ pub struct PruneContainersArguments {
     pub filter: Vec<String>,
 }
 
-/// `system df`
+/// The arguments of `system df`.
 #[derive(Args, Debug)]
 pub struct DfArguments {
     /// Show detailed information on space usage
@@ -158,7 +158,7 @@ pub struct DfArguments {
     pub format: Option<String>,
 }
 
-/// `system check`
+/// The arguments of `system check`.
 #[derive(Args, Debug)]
 pub struct CheckArguments {
     /// Repair damage; remove what cannot be repaired

@@ -21,7 +21,7 @@ pub enum TeachVerb {
     FromDocker(FromDockerArguments),
 }
 
-/// `explain`
+/// The arguments of `explain`.
 #[derive(Args, Debug)]
 pub struct ExplainArguments {
     /// `start web`: what the verb would do; `web`: a container or an image; `web /etc`: the layers
@@ -30,7 +30,7 @@ pub struct ExplainArguments {
     pub words: Vec<String>,
 }
 
-/// `why`
+/// The arguments of `why`.
 #[derive(Args, Debug)]
 pub struct WhyArguments {
     /// The container
@@ -38,7 +38,7 @@ pub struct WhyArguments {
     pub container: String,
 }
 
-/// `diagram`
+/// The arguments of `diagram`.
 #[derive(Args, Debug)]
 pub struct DiagramArguments {
     /// The container
@@ -52,7 +52,7 @@ pub struct DiagramArguments {
     pub svg: Option<PathBuf>,
 }
 
-/// `resources`
+/// The arguments of `resources`.
 #[derive(Args, Debug)]
 pub struct ResourcesArguments {
     /// The container
@@ -63,7 +63,7 @@ pub struct ResourcesArguments {
     pub time: String,
 }
 
-/// `docker`
+/// The arguments of `docker`.
 #[derive(Args, Debug)]
 pub struct DockerArguments {
     /// The container
@@ -71,7 +71,7 @@ pub struct DockerArguments {
     pub container: String,
 }
 
-/// `from-docker`
+/// The arguments of `from-docker`.
 #[derive(Args, Debug)]
 pub struct FromDockerArguments {
     /// Command, such as docker run -d nginx; a single word with spaces is split as a shell does

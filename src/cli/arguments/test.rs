@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// `test`
+/// The arguments of `test`.
 #[derive(Args, Debug)]
 pub struct TestArguments {
     /// Scripts, or directories with scripts named NAME_test.rhai

@@ -19,7 +19,7 @@ pub enum VolumeVerb {
     Prune(PruneVolumesArguments),
 }
 
-/// `volume create`
+/// The arguments of `volume create`.
 #[derive(Args, Debug)]
 pub struct CreateVolumeArguments {
     /// Specify volume driver name; only `local`
@@ -33,7 +33,7 @@ pub struct CreateVolumeArguments {
     pub name: Option<String>,
 }
 
-/// `volume ls`
+/// The arguments of `volume ls`.
 #[derive(Args, Debug)]
 pub struct VolumesArguments {
     /// Only display volume names
@@ -47,7 +47,7 @@ pub struct VolumesArguments {
     pub filter: Vec<String>,
 }
 
-/// `volume inspect`
+/// The arguments of `volume inspect`.
 #[derive(Args, Debug)]
 pub struct InspectVolumesArguments {
     /// Format output using a Go template, or `json`
@@ -58,7 +58,7 @@ pub struct InspectVolumesArguments {
     pub names: Vec<String>,
 }
 
-/// `volume rm`
+/// The arguments of `volume rm`.
 #[derive(Args, Debug)]
 pub struct RmVolumesArguments {
     /// Ignore volumes that do not exist
@@ -69,7 +69,7 @@ pub struct RmVolumesArguments {
     pub names: Vec<String>,
 }
 
-/// `volume prune`
+/// The arguments of `volume prune`.
 #[derive(Args, Debug)]
 pub struct PruneVolumesArguments {
     /// Remove all unused volumes, not just anonymous ones

@@ -61,7 +61,8 @@ fn exec(arguments: &ExecArguments) -> Result<Vec<Expression>> {
     Ok(vec![Expression::call("exec", values, options)])
 }
 
-/// `docker cp`. Owners are as the functions set them; `-L` and archives have no counterpart.
+/// Translates `docker cp`. Owners are as the functions set them; `-L` and archives have no
+/// counterpart.
 fn cp(arguments: &CpArguments) -> Result<Vec<Expression>> {
     let verb = "docker cp";
     refuse(

@@ -10,7 +10,7 @@ use crate::ui::expression::pairs;
 /// Options with their values.
 pub(super) type Options = Vec<(&'static str, Expression)>;
 
-/// Makes one call for each name.
+/// Returns one call for each name.
 pub(super) fn each(function: &'static str, names: &[String], options: &Options) -> Vec<Expression> {
     let call = |name: &String| {
         Expression::call(function, vec![Expression::text(name.as_str())], options.clone())
@@ -56,7 +56,7 @@ pub(super) fn filters(
             return Err(refused(verb, &format!("--filter {key}"))
                 .hint(format!("use one of {}", known.join(", "))));
         }
-        match all.iter_mut().find(|(own, _)| *own == key) {
+        match all.iter_mut().find(|(name, _)| *name == key) {
             Some((_, values)) => values.push(value),
             None => all.push((key, vec![value])),
         }

@@ -17,7 +17,7 @@ use crate::script::{Host, Limits, SandboxPolicy, Source, Tracing};
 /// The default time limit of a dry run.
 const DRY: Duration = Duration::from_secs(60);
 
-/// A script, what its `args()` returns, and what its flags say.
+/// A script, the arguments that `args()` returns, and the values of its flags.
 struct ScriptRun {
     program: Program,
     arguments: Vec<String>,
@@ -74,7 +74,7 @@ impl ScriptRun {
 }
 
 impl ScriptArguments {
-    /// Splits the arguments into the script, what its `args()` returns, and its flags.
+    /// Splits the arguments into the script, the arguments of `args()`, and the flags.
     pub fn parts(self) -> (Program, Vec<String>, SandboxFlags) {
         let mut words = self.file_and_arguments.into_iter();
         let program = Program::from_word(&words.next().unwrap_or_default());

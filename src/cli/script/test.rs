@@ -36,28 +36,28 @@ pub fn test(shell: &CommandContext, arguments: &TestArguments) -> CommandResult 
             Host { output: Arc::new(StderrOutput(terminal.clone())), ..host }
         }
     };
-    let told = Arc::new(ConsoleReporter {
+    let reporter = Arc::new(ConsoleReporter {
         form: arguments.format,
         filter: arguments.filter.clone().unwrap_or_default(),
         output: terminal,
         state: Mutex::default(),
     });
-    told.begin();
+    reporter.begin();
     for path in scripts {
-        told.open(&path);
-        let cases: Arc<dyn TestReporter> = told.clone();
+        reporter.open(&path);
+        let cases: Arc<dyn TestReporter> = reporter.clone();
         let outcome =
             script::run(Host { test_reporter: Some(cases), ..host.clone() }, Source::File(path));
-        told.close(&outcome);
+        reporter.close(&outcome);
         if outcome.exit_code == CancelToken::exit_code() {
-            told.end();
+            reporter.end();
             return Ok(outcome.exit_code);
         }
         // The time limit of a script cancels its token.
         host.cancel.reset();
     }
-    let exit_code = told.end();
-    if told.lock().count == 0 {
+    let exit_code = reporter.end();
+    if reporter.lock().count == 0 {
         return Err(none(arguments).into());
     }
     Ok(exit_code)
@@ -155,7 +155,7 @@ impl ConsoleReporter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// If the output is closed, only the exit code remains.
+    /// Prints a text. If the output is closed, only the exit code remains.
     fn write(&self, text: &str) {
         let _ = self.output.write_out(text.as_bytes());
     }

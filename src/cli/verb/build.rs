@@ -22,7 +22,7 @@ use crate::model::{Error, Kind};
 /// Carries out a verb that creates images.
 ///
 /// # Errors
-/// The engine's errors; so for all verbs of this file.
+/// The engine's errors, as for all verbs of this file.
 pub fn create_image(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -43,7 +43,7 @@ pub fn of_files(shell: &CommandContext, screen: &mut Terminal, verb: &FilesVerb)
     }
 }
 
-/// `diff`
+/// Carries out `diff`.
 fn diff(shell: &CommandContext, screen: &mut Terminal, arguments: &DiffArguments) -> CommandResult {
     let backend = shell.backend()?;
     let changes = backend.diff(&backend.find(&arguments.container)?)?;
@@ -53,7 +53,7 @@ fn diff(shell: &CommandContext, screen: &mut Terminal, arguments: &DiffArguments
     Ok(0)
 }
 
-/// `commit`
+/// Carries out `commit`.
 fn commit(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -73,7 +73,7 @@ fn commit(
     Ok(0)
 }
 
-/// `export`
+/// Carries out `export`.
 fn export(shell: &CommandContext, arguments: &ExportArguments) -> CommandResult {
     let backend = shell.backend()?;
     let id = backend.find(&arguments.container)?;
@@ -94,7 +94,7 @@ fn export(shell: &CommandContext, arguments: &ExportArguments) -> CommandResult 
     Ok(0)
 }
 
-/// `import`
+/// Carries out `import`.
 fn import(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -131,7 +131,7 @@ fn import(
     Ok(0)
 }
 
-/// `build`. Progress goes to standard error, so that `-q` prints only the id.
+/// Carries out `build`. Progress goes to standard error, so that `-q` prints only the id.
 fn build(
     shell: &CommandContext,
     screen: &mut Terminal,

@@ -10,7 +10,7 @@ use crate::cli::terminal::screen::Terminal;
 use crate::engine::{CopyOptions, Transfer};
 use crate::model::{Error, Kind};
 
-/// `cp`
+/// Carries out `cp`.
 ///
 /// # Errors
 /// When a file cannot be read or written.

@@ -19,7 +19,7 @@ use crate::ui::format::columns;
 /// Carries out a verb of processes in a container.
 ///
 /// # Errors
-/// The engine's errors; so for all verbs of this file.
+/// The engine's errors, as for all verbs of this file.
 pub fn inside(shell: &CommandContext, screen: &mut Terminal, verb: &ProcessVerb) -> CommandResult {
     match verb {
         ProcessVerb::Exec(arguments) => exec(shell, screen, arguments),
@@ -30,7 +30,7 @@ pub fn inside(shell: &CommandContext, screen: &mut Terminal, verb: &ProcessVerb)
     }
 }
 
-/// `exec`: the exit code is the program's own.
+/// Carries out `exec`: the exit code is the program's own.
 fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments) -> CommandResult {
     let Some((container, command)) = arguments.container_and_command.split_first() else {
         return Err(Error::new(Kind::Invalid, "a container is needed").into());
@@ -65,7 +65,7 @@ fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments
     })
 }
 
-/// `attach`: the exit code is the container's own.
+/// Carries out `attach`: the exit code is the container's own.
 fn attach(
     shell: &CommandContext,
     screen: &mut Terminal,
@@ -83,7 +83,7 @@ fn attach(
     Ok(attach_to(shell, screen, &id, connection)?)
 }
 
-/// `top`
+/// Carries out `top`.
 fn top(shell: &CommandContext, screen: &mut Terminal, arguments: &TopArguments) -> CommandResult {
     if let Some(option) = arguments.options.iter().find(|option| option.as_str() != "-ef") {
         let message = format!("ps option `{option}` is not supported");
@@ -102,7 +102,7 @@ fn top(shell: &CommandContext, screen: &mut Terminal, arguments: &TopArguments) 
     Ok(0)
 }
 
-/// `port`: prints no port, because there are no published ports.
+/// Carries out `port`: prints no port, because there are no published ports.
 fn port(shell: &CommandContext, arguments: &PortArguments) -> CommandResult {
     let backend = shell.backend()?;
     let container = backend.inspect(&backend.find(&arguments.container)?)?;

@@ -158,7 +158,7 @@ fn container_is(container: &Container, key: &str, value: &str) -> bool {
             ended && value.parse() == Ok(state.exit_code)
         }
         "label" => match value.split_once('=') {
-            Some((key, value)) => spec.config.labels.get(key).is_some_and(|own| own == value),
+            Some((key, value)) => spec.config.labels.get(key).is_some_and(|found| found == value),
             None => spec.config.labels.contains_key(value),
         },
         "ancestor" => {

@@ -12,7 +12,7 @@ use crate::engine::Backend;
 use crate::model::{Error, Kind, Result};
 use crate::ui::format::template::Template;
 
-/// `inspect`. `only` is the noun before the verb.
+/// Carries out `inspect`. `only` is the noun before the verb.
 ///
 /// # Errors
 /// When the template is invalid, or the output cannot be written. A missing name is reported and

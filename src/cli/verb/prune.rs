@@ -17,7 +17,7 @@ use crate::model::image::usage::PruneOptions;
 use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind, Result};
 
-/// `image prune`
+/// Carries out `image prune`.
 ///
 /// # Errors
 /// When a filter is invalid, or there is no terminal to ask.
@@ -65,7 +65,7 @@ pub fn images(
     Ok(0)
 }
 
-/// `container prune`
+/// Carries out `container prune`.
 ///
 /// # Errors
 /// When a filter is invalid, or there is no terminal to ask.

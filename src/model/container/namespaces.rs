@@ -44,7 +44,7 @@ pub struct Namespaces {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NamespaceMode {
-    /// A namespace of its own.
+    /// A private namespace.
     #[default]
     Private,
     /// The host's namespace.
@@ -54,11 +54,11 @@ pub enum NamespaceMode {
 }
 
 impl NamespaceMode {
-    /// Parses `--network`, `--ipc`, `--pid` or `--uts`; `private` are the words for a namespace of
-    /// its own.
+    /// Parses `--network`, `--ipc`, `--pid` or `--uts`; `private` are the words for a private
+    /// namespace.
     ///
     /// # Errors
-    /// [`Kind::Invalid`], and [`Kind::Unsupported`] for networks that have a name.
+    /// [`Kind::Invalid`], and [`Kind::Unsupported`] for named networks.
     pub fn parse(what: &str, text: &str, private: &[&str]) -> Result<NamespaceMode> {
         if private.contains(&text) {
             return Ok(NamespaceMode::Private);
@@ -81,7 +81,7 @@ impl NamespaceMode {
         }
     }
 
-    /// Whether the container has a namespace of its own.
+    /// Returns whether the container has a private namespace.
     pub fn is_private(&self) -> bool {
         *self == NamespaceMode::Private
     }
@@ -98,8 +98,8 @@ impl NamespaceMode {
 
 /// Returns the words for a mode: `private` ones, `host`, and `container:NAME` if it `shares`.
 fn choices<'a>(private: &[&'a str], shares: bool) -> Vec<&'a str> {
-    let own = private.iter().copied().filter(|word| !word.is_empty());
-    own.chain(["host"]).chain(shares.then_some("container:NAME")).collect()
+    let words = private.iter().copied().filter(|word| !word.is_empty());
+    words.chain(["host"]).chain(shares.then_some("container:NAME")).collect()
 }
 
 /// Kernel parameters that belong to an IPC namespace (docker/cli, `opts/sysctl`).
@@ -158,7 +158,7 @@ pub fn ip(what: &str, text: &str) -> Result<IpAddr> {
 }
 
 impl Namespaces {
-    /// Refuses a kernel parameter that is not the container's own.
+    /// Refuses a kernel parameter that does not belong to a private namespace.
     ///
     /// # Errors
     /// [`Kind::Invalid`].
@@ -194,20 +194,20 @@ mod tests {
 
     #[test]
     fn parameters_of_the_host_are_refused() {
-        let own = Namespaces::default();
+        let private = Namespaces::default();
         let host = Namespaces {
             network: NamespaceMode::Host,
             ipc: NamespaceMode::Host,
             ..Namespaces::default()
         };
         for key in ["net.core.somaxconn", "kernel.shmmax", "fs.mqueue.msg_max"] {
-            assert!(own.check_sysctl(key, "1").is_ok(), "{key}");
+            assert!(private.check_sysctl(key, "1").is_ok(), "{key}");
             assert!(host.check_sysctl(key, "1").is_err(), "{key}");
         }
         for key in
             ["kernel.panic", "vm.swappiness", "net./../../kernel/panic", "net...x", "net.é", ""]
         {
-            assert!(own.check_sysctl(key, "1").is_err(), "{key}");
+            assert!(private.check_sysctl(key, "1").is_err(), "{key}");
         }
         assert!(sysctl("net.x").is_err() && sysctl("=1").is_err());
     }

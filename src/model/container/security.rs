@@ -64,9 +64,9 @@ pub struct Label {
 
 impl Default for Label {
     fn default() -> Self {
-        let own = str::to_owned;
-        let (user, role) = (own("system_u"), own("system_r"));
-        Label { user, role, domain: own("container_t"), level: own("s0") }
+        let owned = str::to_owned;
+        let (user, role) = (owned("system_u"), owned("system_r"));
+        Label { user, role, domain: owned("container_t"), level: owned("s0") }
     }
 }
 
@@ -122,7 +122,7 @@ impl Security {
             "level" => &mut label.level,
             _ => return Err(bad_label(part)),
         };
-        // Only a level has parts of its own.
+        // Only a level may have several parts.
         if !is_word(value) || (name != "level" && value.contains(':')) {
             return Err(bad_label(part));
         }
@@ -159,12 +159,12 @@ impl Security {
 
     /// Returns the capabilities of a user other than root: those that were added explicitly.
     pub fn added_capabilities(&self) -> Vec<&'static str> {
-        let asked = |name: &&str| self.cap_add.iter().any(|added| added == name || added == ALL);
-        self.capabilities().into_iter().filter(asked).collect()
+        let added = |name: &&str| self.cap_add.iter().any(|cap| cap == name || cap == ALL);
+        self.capabilities().into_iter().filter(added).collect()
     }
 }
 
-/// Whether a text can be written to the kernel as one word.
+/// Returns whether a text can be written to the kernel as one word.
 fn is_word(text: &str) -> bool {
     !text.is_empty()
         && text.len() < 4000
@@ -229,8 +229,8 @@ impl FromStr for Device {
         if text.contains('\0') {
             return Err(wrong("it contains a NUL byte"));
         }
-        let own = str::to_owned;
-        Ok(Device { host: own(host), inside: own(inside), access: own(access) })
+        let owned = str::to_owned;
+        Ok(Device { host: owned(host), inside: owned(inside), access: owned(access) })
     }
 }
 
@@ -239,8 +239,9 @@ mod tests {
     use super::*;
 
     fn security(add: &[&str], drop: &[&str]) -> Security {
-        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let canonical = |names: &[&str]| capability::canonical_all(&own(names)).unwrap();
+        let owned =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let canonical = |names: &[&str]| capability::canonical_all(&owned(names)).unwrap();
         Security { cap_add: canonical(add), cap_drop: canonical(drop), ..Security::default() }
     }
 

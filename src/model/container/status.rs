@@ -1,7 +1,7 @@
 //! The life cycle as one table: (status, action) -> what happens, or why not.
 //!
 //! The engine, the hints of refusals, completion, the documentation and the all-pairs test read
-//! this table and nothing else. It agrees with what Docker Engine was measured to do
+//! this table and nothing else. The table agrees with measurements of Docker Engine
 //! (`tests/transitions.tsv`).
 
 use std::fmt;
@@ -51,7 +51,8 @@ impl Status {
         }
     }
 
-    /// Whether the container has a monitor: it has processes, or will have them in a moment.
+    /// Returns whether the container has a monitor: it has processes, or will have them in a
+    /// moment.
     pub fn is_live(self) -> bool {
         matches!(self, Status::Running | Status::Paused | Status::Restarting)
     }
@@ -158,7 +159,7 @@ impl Action {
         Action::ALL.into_iter().find(|action| action.verb() == verb)
     }
 
-    /// Whether the action can change the status.
+    /// Returns whether the action can change the status.
     pub fn changes_status(self) -> bool {
         use Action::{Attach, Exec, Inspect, Logs, Rename, Top, Update, Wait};
         !matches!(self, Update | Rename | Logs | Wait | Inspect | Exec | Attach | Top)
@@ -179,7 +180,7 @@ pub enum Transition {
 /// Why an action is not legal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is frozen.
+    /// The container is paused.
     Paused,
     /// The container is paused already.
     AlreadyPaused,
@@ -191,7 +192,7 @@ pub enum Refusal {
     Running,
     /// The container waits for its restart.
     Restarting,
-    /// Its record is damaged.
+    /// The container's record is damaged.
     Dead,
 }
 
@@ -262,7 +263,7 @@ impl Refusal {
     }
 }
 
-/// The table. `Err` carries the reason.
+/// Looks up the table: what `action` leads to in `status`, or why it is refused.
 ///
 /// # Errors
 /// The reason of the refusal.

@@ -64,7 +64,8 @@ impl RestartPolicy {
         if let RestartPolicy::OnFailure { max } = self { max } else { 0 }
     }
 
-    /// Whether to restart a container that exited with `code` and was restarted `count` times.
+    /// Returns whether to restart a container that exited with `code` and was restarted `count`
+    /// times.
     pub fn restarts(self, code: i32, count: u32) -> bool {
         match self {
             RestartPolicy::No => false,

@@ -108,10 +108,10 @@ pub fn process_env(spec: &ContainerSpec) -> Vec<String> {
 
 /// Returns the targets of anonymous volumes: the image's, and the user's of `-v`.
 fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
-    let own = options.mounts.list.iter();
-    let own = own.filter(|mount| mount.anonymous && mount.spec != MountSpec::From);
+    let mounts = options.mounts.list.iter();
+    let anonymous = mounts.filter(|mount| mount.anonymous && mount.spec != MountSpec::From);
     let mut all: Vec<String> = image.volumes.keys().cloned().collect();
-    all.extend(own.map(|mount| mount.target.clone()));
+    all.extend(anonymous.map(|mount| mount.target.clone()));
     all.sort();
     all.dedup();
     all
@@ -119,15 +119,15 @@ fn volumes(image: &ImageConfig, options: &CreateOptions) -> Vec<String> {
 
 type OptionalWords = Vec<String>;
 
-/// Returns entrypoint and command. A user's entrypoint drops the image's command, for its arguments
-/// were written for another program.
+/// Returns entrypoint and command. A user's entrypoint drops the image's command,
+/// because its arguments are for another program.
 pub(crate) fn command(
     image: &ImageConfig,
     options: &CreateOptions,
 ) -> Result<(Option<OptionalWords>, Option<OptionalWords>)> {
     let some = |list: &Option<Vec<String>>| list.clone().filter(|list| !list.is_empty());
     let (entrypoint, image_cmd) = match &options.entrypoint {
-        Some(own) => (Some(own.clone()).filter(|list| !list.is_empty()), None),
+        Some(words) => (Some(words.clone()).filter(|list| !list.is_empty()), None),
         None => (some(&image.entrypoint), some(&image.cmd)),
     };
     let cmd = some(&options.cmd).or(image_cmd);
@@ -150,7 +150,7 @@ pub(crate) fn environment(image: &[String], user: &[EnvEntry]) -> Vec<String> {
         EnvEntry::Unset { key } => key.clone(),
     };
     let mut env: Vec<String> = user.iter().map(written).collect();
-    let kept = image.iter().filter(|entry| !user.iter().any(|own| own.key() == key(entry)));
+    let kept = image.iter().filter(|entry| !user.iter().any(|set| set.key() == key(entry)));
     env.extend(kept.cloned());
     env
 }
@@ -160,15 +160,15 @@ fn key(entry: &str) -> &str {
 }
 
 /// Returns the user's health check; unset fields come from the image.
-fn health(image: &str, of_image: &ImageConfig, own: &HealthCheck) -> Result<HealthCheck> {
-    own.check()?;
-    if let Some(check) = of_image.healthcheck.as_ref().filter(|_| !own.is_none()) {
+fn health(image: &str, of_image: &ImageConfig, user: &HealthCheck) -> Result<HealthCheck> {
+    user.check()?;
+    if let Some(check) = of_image.healthcheck.as_ref().filter(|_| !user.is_none()) {
         check.check().map_err(|error| {
             corrupt(image, format!("has an invalid health check: {error}"))
                 .hint("leave it out with --no-healthcheck")
         })?;
     }
-    Ok(own.clone().or(of_image.healthcheck.as_ref()))
+    Ok(user.clone().or(of_image.healthcheck.as_ref()))
 }
 
 fn image_stop_signal(image: &str, text: &str) -> Result<Signal> {
@@ -262,8 +262,8 @@ fn no_nul<'a>(what: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<()
     }
 }
 
-/// Whether a host name has only letters, digits and `-` in labels joined by dots, as in RFC 1123,
-/// and `_` as Docker allows.
+/// Returns whether a host name has only letters, digits and `-` in labels joined by dots, as in RFC
+/// 1123, and `_` as Docker allows.
 fn check_hostname(hostname: &str) -> Result<()> {
     let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let label = |label: &str| {

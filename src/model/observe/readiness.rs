@@ -28,7 +28,7 @@ pub enum ProbeResult {
     NotReady(String),
 }
 
-/// An HTTP GET request to the container's own loopback address.
+/// An HTTP GET request to the container's loopback address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpGet {
     /// The TCP port.
@@ -61,7 +61,7 @@ impl HttpGet {
         &self.path
     }
 
-    /// Whether an answer with this status is a success.
+    /// Returns whether an answer with this status is a success.
     pub fn accepts(&self, status: u16) -> bool {
         self.status.map_or((200..400).contains(&status), |wanted| wanted == status)
     }

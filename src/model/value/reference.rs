@@ -121,7 +121,7 @@ impl FromStr for Reference {
     }
 }
 
-/// Whether a name reads as the id of an image.
+/// Returns whether a name reads as the id of an image.
 fn is_id(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -167,8 +167,8 @@ fn is_domain(text: &str) -> bool {
     port_ok && host_ok
 }
 
-/// Whether a component has only lower-case letters and digits, joined by `.`, `_`, `__` or any
-/// number of `-`.
+/// Returns whether a component has only lower-case letters and digits, joined by `.`, `_`, `__` or
+/// any number of `-`.
 fn is_path_component(text: &str) -> bool {
     let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let ends = |b: Option<&u8>| b.is_some_and(|b| alphanumeric(*b));

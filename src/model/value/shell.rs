@@ -22,7 +22,7 @@ pub fn commands(text: &str) -> Result<Vec<Vec<String>>> {
     Ok(split.done)
 }
 
-/// Whether a shell takes a word literally, without quotes.
+/// Returns whether a shell takes a word literally, without quotes.
 pub fn is_plain(word: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&b);
     !word.is_empty() && !word.starts_with('=') && word.bytes().all(plain)
@@ -122,7 +122,7 @@ impl Split<'_> {
         }
     }
 
-    /// A `$` that a shell would leave as it is.
+    /// Takes a `$` that a shell would not expand; refuses any other.
     fn dollar(&mut self) -> Result<()> {
         let begins = |c: &char| c.is_alphanumeric() || "_{('\"@*#?$!-".contains(*c);
         let Some(first) = self.rest.peek().copied().filter(begins) else {

@@ -37,7 +37,7 @@ fn options_in_options_and_in_variables_are_looked_at() {
         ),
         (
             "events(#{ filter: #{ type: [\"image\", \"boat\"] } });",
-            "1:38 error: events(): invalid filter `type=boat` (it is one of container, image, volume)",
+            "1:38 error: events(): invalid filter `type=boat` (use one of container, image, volume)",
         ),
         (
             "create(\"host\", #{ health: #{ cmd: \"x\", intervall: 3 } });",

@@ -173,8 +173,9 @@ fn mounts(mounts: &Mounts) -> Options {
     let written: Vec<(MountFlag, String)> =
         mounts.list.iter().filter_map(|m| m.to_flag()).collect();
     let of = |flag: MountFlag| {
-        let own = written.iter().filter(|(own, _)| *own == flag).map(|(_, text)| text.as_str());
-        texts(&own.collect::<Vec<_>>())
+        let values =
+            written.iter().filter(|(name, _)| *name == flag).map(|(_, text)| text.as_str());
+        texts(&values.collect::<Vec<_>>())
     };
     parsed([
         ("volumes", of(MountFlag::Volume)),

@@ -1,6 +1,6 @@
 //! What a container sees of the host and of volumes: binds, named volumes, tmpfs.
 //!
-//! `parse` reads Docker's three ways to write one; here are the rules that hold for all of them.
+//! `parse` reads Docker's three ways to write a mount; this file has the rules for all of them.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ pub enum MountSpec {
     From,
 }
 
-/// One mount. Its target is absolute, without `.` and `..`, and not one that a mount must not
+/// A mount. The target is absolute, without `.` and `..`, and not a path that a mount must not
 /// cover.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -96,7 +96,7 @@ pub struct Mount {
     pub spec: MountSpec,
 }
 
-/// What mounts must not cover: the kernel's own file systems (CVE-2019-16884: a mask or a
+/// What mounts must not cover: the kernel's file systems (CVE-2019-16884: a mask or a
 /// read-only path of a fake `/proc` confines nothing), and the terminals.
 const KERNEL_PATHS: [&str; 2] = ["/proc", "/sys"];
 const RESERVED_PATHS: [&str; 2] = ["/dev", "/dev/pts"];
@@ -148,8 +148,8 @@ impl Mounts {
 
     /// Returns the names of the anonymous volumes.
     pub fn anonymous(&self) -> Vec<String> {
-        let own = self.list.iter().filter(|mount| mount.anonymous);
-        own.map(|mount| mount.source.clone()).collect()
+        let anonymous = self.list.iter().filter(|mount| mount.anonymous);
+        anonymous.map(|mount| mount.source.clone()).collect()
     }
 }
 

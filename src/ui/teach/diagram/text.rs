@@ -83,20 +83,20 @@ const BOX: usize = 24;
 const RIGHT: usize = 50;
 
 /// Formats the picture, at most 76 columns wide, with its notes below.
-pub fn diagram(language: Language, here: Position<'_>, ascii: bool) -> String {
-    format!("{}\n{}", picture(language, here, ascii), notes(language, here, ascii))
+pub fn diagram(language: Language, position: Position<'_>, ascii: bool) -> String {
+    format!("{}\n{}", picture(language, position, ascii), notes(language, position, ascii))
 }
 
 /// Formats the picture without notes.
-pub fn picture(language: Language, here: Position<'_>, ascii: bool) -> String {
+pub fn picture(language: Language, position: Position<'_>, ascii: bool) -> String {
     let pen = if ascii { &PLAIN } else { &LIGHT };
     let mut canvas = Canvas::default();
-    let title = match here {
+    let title = match position {
         Some((name, _)) => format_message(language, "diagram-title-of", &[("name", name)]),
         None => format_message(language, "diagram-title", &[]),
     };
     canvas.put(0, 0, &title);
-    let mut place = |status, x, y| put_box(&mut canvas, language, here, ascii, (status, x, y));
+    let mut place = |status, x, y| put_box(&mut canvas, language, position, ascii, (status, x, y));
     place(Status::Created, 0, 2);
     place(Status::Running, 0, 8);
     place(Status::Paused, RIGHT, 8);
@@ -133,11 +133,11 @@ pub fn picture(language: Language, here: Position<'_>, ascii: bool) -> String {
 fn put_box(
     canvas: &mut Canvas,
     language: Language,
-    here: Position<'_>,
+    position: Position<'_>,
     ascii: bool,
     (status, x, y): (Status, usize, usize),
 ) {
-    let present = here.is_some_and(|(_, now)| now == status);
+    let present = position.is_some_and(|(_, now)| now == status);
     let pen = match (ascii, present) {
         (false, false) => &LIGHT,
         (false, true) => &HEAVY,
@@ -271,7 +271,7 @@ mod tests {
             │ 실행 중              │ ───────────────────────▶ │ 일시정지됨           │
             │ CPU, 메모리, 디스크  │ ◀─────────────────────── │ 메모리, 디스크       │
             └──────────────────────┘ unpause, restart         └──────────────────────┘
-                │ stop, kill, (종료)        ▲ start, restart      │ stop, kill
+                │ stop, kill, (자체 종료)   ▲ start, restart      │ stop, kill
                 ▼                           │                     │
             ┏━━━━━━━━━━━━━━━━━━━━━━┓        │                     │
             ┃ 종료됨  ◀ 현재 위치  ┃ ───────┘                     │
