@@ -140,7 +140,7 @@ fn the_prompt_has_lessons_and_comes_back_from_them() {
     learner.0.send_control('c').unwrap();
     learner.sees("interrupted");
     learner.types(":help");
-    learner.sees(":hint gives a hint");
+    learner.sees(":skip skips a step");
     learner.types(":quit");
     learner.sees("Your progress is saved");
     learner.types("c.status");
