@@ -40,7 +40,7 @@ pub fn read(words: &[String]) -> Result<Vec<Expression>> {
     };
     if words.is_empty() {
         return Err(Error::new(Kind::Invalid, "expected a docker command")
-            .hint("write one such as `docker run -d nginx`"));
+            .hint("write a command such as `docker run -d nginx`"));
     }
     let words: Vec<OsString> = words.iter().map(OsString::from).collect();
     let arguments = parse(&words).map_err(|error| {

@@ -68,8 +68,9 @@ fn none(arguments: &TestArguments) -> Error {
     match &arguments.filter {
         Some(filter) => Error::new(Kind::NotFound, format!("no test name contains {filter:?}"))
             .hint("leave out --filter to run all tests"),
-        None => Error::new(Kind::NotFound, "there are no tests in these scripts")
-            .hint("import \"test\" as test; test::it(\"adds\", || test::equal(1 + 1, 2));"),
+        None => Error::new(Kind::NotFound, "there are no tests in these scripts").hint(
+            "write one: import \"test\" as test; test::it(\"adds\", || test::equal(1 + 1, 2));",
+        ),
     }
 }
 

@@ -22,7 +22,7 @@ pub fn cp(shell: &CommandContext, screen: &mut Terminal, arguments: &CpArguments
     let copied = match (of_container(from), of_container(to)) {
         (Some(_), Some(_)) => {
             return Err(invalid("copying between containers is not supported")
-                .hint("lifebox cp A:PATH - | lifebox cp - B:PATH")
+                .hint("use a pipe: lifebox cp A:PATH - | lifebox cp - B:PATH")
                 .into());
         }
         (None, None) => {

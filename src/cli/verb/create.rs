@@ -34,7 +34,7 @@ pub fn create(
     Ok(0)
 }
 
-/// Carries out `run`: `create`, then `start` or `start -a`. The exit code is the container's own.
+/// Carries out `run`: `create`, then `start` or `start -a`. The exit code is the container's.
 ///
 /// # Errors
 /// With 125 if the engine failed, 126 or 127 if the program cannot be executed.

@@ -30,7 +30,7 @@ pub fn inside(shell: &CommandContext, screen: &mut Terminal, verb: &ProcessVerb)
     }
 }
 
-/// Carries out `exec`: the exit code is the program's own.
+/// Carries out `exec`. The exit code is the program's.
 fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments) -> CommandResult {
     let Some((container, command)) = arguments.container_and_command.split_first() else {
         return Err(Error::new(Kind::Invalid, "a container is needed").into());
@@ -65,7 +65,7 @@ fn exec(shell: &CommandContext, screen: &mut Terminal, arguments: &ExecArguments
     })
 }
 
-/// Carries out `attach`: the exit code is the container's own.
+/// Carries out `attach`. The exit code is the container's.
 fn attach(
     shell: &CommandContext,
     screen: &mut Terminal,

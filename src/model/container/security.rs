@@ -101,7 +101,7 @@ impl Security {
             _ => {
                 let message = format!("invalid --security-opt: {option:?}");
                 return Err(Error::new(Kind::Invalid, message).hint(
-                    "use no-new-privileges[:true|false], seccomp=FILE, seccomp=unconfined, \
+                    "use one of no-new-privileges[:true|false], seccomp=FILE, seccomp=unconfined, \
                      systempaths=unconfined, apparmor=PROFILE, label=disable, \
                      label=user|role|type|level:VALUE",
                 ));

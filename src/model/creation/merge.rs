@@ -133,7 +133,7 @@ pub(crate) fn command(
     let cmd = some(&options.cmd).or(image_cmd);
     if entrypoint.is_none() && cmd.is_none() {
         return Err(Error::new(Kind::Invalid, "no command specified")
-            .hint("write a command after the image, which has none"));
+            .hint("write a command after the image: the image has none"));
     }
     let first = entrypoint.iter().chain(&cmd).flatten().next();
     if first.is_some_and(String::is_empty) {

@@ -71,8 +71,9 @@ impl Mount {
                     .hint("leave out dev, and add the device with --device"));
             }
             _ => {
-                return Err(invalid(format!("invalid mode: {}", option.escape_debug()))
-                    .hint("use ro, rw, suid, noexec, nocopy, rslave, rprivate, bind, z, Z"));
+                return Err(invalid(format!("invalid mode: {}", option.escape_debug())).hint(
+                    "use one of ro, rw, suid, noexec, nocopy, rslave, rprivate, bind, z, Z",
+                ));
             }
         }
         Ok(())
@@ -115,7 +116,7 @@ impl Mount {
                 self.kind.as_str()
             );
             invalid(message).hint(
-                "use type, source, target, readonly, bind-propagation, bind-recursive, \
+                "use one of type, source, target, readonly, bind-propagation, bind-recursive, \
                  volume-nocopy, tmpfs-size, tmpfs-mode",
             )
         };
@@ -233,8 +234,9 @@ impl Mount {
 }
 
 fn bad_setting(option: &str) -> Error {
-    invalid(format!("invalid tmpfs option [\"{}\"]", option.escape_debug()))
-        .hint("use size=64m, mode=1777, uid=N, gid=N, nr_inodes=N, nr_blocks=N, ro, exec, suid")
+    invalid(format!("invalid tmpfs option [\"{}\"]", option.escape_debug())).hint(
+        "use one of size=64m, mode=1777, uid=N, gid=N, nr_inodes=N, nr_blocks=N, ro, exec, suid",
+    )
 }
 
 fn shared(word: &str) -> Error {
