@@ -63,7 +63,7 @@ impl Learner {
 
     fn leaves(mut self) {
         self.types(":quit");
-        self.sees("Your progress is kept");
+        self.sees("Your progress is saved");
         self.0.exp_eof().unwrap();
     }
 }
@@ -91,7 +91,7 @@ fn somebody_who_knows_nothing_gets_through_the_first_three_lessons() {
     learner.sees("did you mean `print`?");
     learner.types(":answer /bin/sh");
     let task = learner.sees("both names have the same id");
-    let tag = value(&task, "further one, `").to_owned();
+    let tag = value(&task, "another name, `").to_owned();
     learner.types(&format!("lifebox tag host {tag}"));
     learner.sees("Lesson finished");
     learner.types("");
@@ -100,7 +100,7 @@ fn somebody_who_knows_nothing_gets_through_the_first_three_lessons() {
     let task = learner.sees("Do not start it.");
     let name = value(&task, "called `").to_owned();
     learner.types(&format!("run -d --name {name} host sleep 100"));
-    learner.sees("was started: run() makes and starts");
+    learner.sees("was started: run() creates and starts");
     learner.types(&format!("rm -f {name}"));
     learner.types(&format!("create(\"host\", #{{ name: \"{name}\" }});"));
     learner.sees("How many processes");
@@ -140,9 +140,9 @@ fn the_prompt_has_lessons_and_comes_back_from_them() {
     learner.0.send_control('c').unwrap();
     learner.sees("interrupted");
     learner.types(":help");
-    learner.sees(":hint helps");
+    learner.sees(":skip skips a step");
     learner.types(":quit");
-    learner.sees("Your progress is kept");
+    learner.sees("Your progress is saved");
     learner.types("c.status");
     learner.sees("\"created\"");
     learner.types(":learn nosuch");

@@ -297,13 +297,13 @@ fn its_flags_count_before_a_file_and_a_text_too() {
     let greedy = "let text = \"x\"; loop { text += text; }";
     assert_eq!(engine.run(&["--max-memory", "64m", "-e", greedy]).code, 137);
     for (words, why) in [
-        (&["--untrusted", "ps"][..], "--untrusted is for scripts"),
-        (&["--timeout", "1s", "ps"], "--timeout is for scripts"),
-        (&["--max-ops", "5"], "--max-ops is for scripts"),
+        (&["--untrusted", "ps"][..], "--untrusted is only allowed with a script"),
+        (&["--timeout", "1s", "ps"], "--timeout is only allowed with a script"),
+        (&["--max-ops", "5"], "--max-ops is only allowed with a script"),
         (&["--max-memory"], "--max-memory needs a size"),
         (&["--timeout", "soon", "-e", "1"], "--timeout"),
         (&["--max-memory", "much", "-e", "1"], "--max-memory"),
-        (&["--max-ops", "many", "-e", "1"], "`many` is no number"),
+        (&["--max-ops", "many", "-e", "1"], "invalid --max-ops value `many`"),
     ] {
         let error = engine.fails(words, 1);
         assert!(error.contains(why) && !error.contains("--help"), "{words:?}: {error}");

@@ -243,7 +243,7 @@ fn a_condition_that_is_none_is_refused() {
         (r#"#{ log: "(" }"#, "`(` is no regular expression"),
         (r#"#{ prot: 80 }"#, "did you mean `port`?"),
         ("#{ port: 70000 }", "option `port`"),
-        (r#"#{ http: "health" }"#, "is no path of a request"),
+        (r#"#{ http: "health" }"#, "is not a request path"),
         (r#"#{ http: "/", status: "200" }"#, "a number such as 200"),
         (r#"#{ http: "/", file: "/x" }"#, "one condition is wanted, not 2"),
         (r#"#{ file: "ready" }"#, "is no absolute path"),

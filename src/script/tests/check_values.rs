@@ -32,12 +32,12 @@ fn options_in_options_and_in_variables_are_looked_at() {
     for (text, wanted) in [
         (
             "events(#{ filter: #{ contaner: \"x\" } });",
-            "1:22 error: events(): invalid filter `contaner` (the filters are container, event, image, \
+            "1:22 error: events(): invalid filter `contaner` (use one of container, event, image, \
              label, type, volume)",
         ),
         (
             "events(#{ filter: #{ type: [\"image\", \"boat\"] } });",
-            "1:38 error: events(): invalid filter `type=boat` (it is one of container, image, volume)",
+            "1:38 error: events(): invalid filter `type=boat` (use one of container, image, volume)",
         ),
         (
             "create(\"host\", #{ health: #{ cmd: \"x\", intervall: 3 } });",

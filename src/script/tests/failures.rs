@@ -31,7 +31,7 @@ fn a_caught_error_is_a_map() {
         try { exit(300) } catch (e) { print(e.kind); }
         "#,
         "refused\ncannot start `web`: it is paused\n\
-         Its processes are there, only frozen: there is nothing to start. \
+         Its processes exist and are paused: there is nothing to start. \
          Now legal: unpause, stop, kill, restart, rm -f\n[]\nweb\npaused\nstart\n\
          main.rhai:5:15\nnot_found\nno hint\nthrown: text\nassertion: must be\ninvalid",
     );
@@ -78,7 +78,7 @@ fn an_option_of_the_wrong_type_says_what_it_takes() {
     .assert_eq(&failure(r#"create("host", #{ env: #{ A: [] } })"#));
     expect![[r#"
         invalid: create(): option `stop_timeout`: invalid duration `soon`
-        write a number of seconds, or such as `500ms`, `10s`, `2m`, `1h30m`
+        write a number of seconds, or a time such as `500ms`, `10s`, `2m`, `1h30m`
     "#]]
     .assert_eq(&failure(r#"create("host", #{ stop_timeout: "soon" })"#));
     expect![[r#"
@@ -103,7 +103,7 @@ fn an_option_of_the_wrong_type_says_what_it_takes() {
     .assert_eq(&failure("start(3)"));
     expect![[r#"
         invalid: invalid signal: `NOPE`
-        a number from 1 to 64, or a name such as TERM or SIGTERM
+        use a number from 1 to 64, or a name such as TERM or SIGTERM
     "#]]
     .assert_eq(&failure(r#"kill(run("host"), "NOPE")"#));
 }
@@ -119,7 +119,7 @@ fn an_uncaught_refusal_shows_the_line_and_the_way_out() {
             3 | c.start();
               |   ^^^^^
               |
-              = hint: Its processes are there, only frozen: there is nothing to start. Now legal: unpause, stop, kill, restart, rm -f
+              = hint: Its processes exist and are paused: there is nothing to start. Now legal: unpause, stop, kill, restart, rm -f
         "#]],
     );
 }
