@@ -163,7 +163,6 @@ pub enum ContainerVerb {
 
 /// A verb of containers after the word `container`.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "the parser creates only one")]
 pub enum OfContainer {
     /// A verb that works without the word too.
     #[command(flatten)]
