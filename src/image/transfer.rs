@@ -57,13 +57,21 @@ pub enum Owner {
     Same,
 }
 
+/// What a path names that ends in a symbolic link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FinalLink {
+    /// The target of the link.
+    Follow,
+    /// The link, unless a slash comes after it.
+    Keep,
+}
+
 impl TreePath {
-    /// `path` in the tree below `root`. A link at its end is followed where `follow` says so, or
-    /// where a slash comes after it.
+    /// Resolves `path` in the tree below `root`.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a path with a NUL; when the tree can't be read.
-    pub fn new(root: OwnedFd, path: &str, follow: bool) -> Result<Self> {
+    pub fn new(root: OwnedFd, path: &str, link: FinalLink) -> Result<Self> {
         if path.contains('\0') {
             return Err(Error::new(Kind::Invalid, "a path has a NUL byte"));
         }
@@ -74,7 +82,8 @@ impl TreePath {
             TreePath { root, path: Vec::new(), shown: path.to_owned(), directory, content };
         let bytes = path.trim_end_matches("/.").trim_end_matches('/').as_bytes();
         let (parent, leaf) = split(bytes);
-        place.path = if follow || directory || matches!(leaf, b"." | b".." | b"") {
+        let follow = link == FinalLink::Follow || directory;
+        place.path = if follow || matches!(leaf, b"." | b".." | b"") {
             place.tree().resolve(bytes)?
         } else {
             below(&place.tree().resolve(parent)?, leaf)

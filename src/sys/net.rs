@@ -31,13 +31,13 @@ pub fn loopback_up() -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
-/// A TCP socket of the network namespace that `namespace` is open on: close-on-exec and
-/// non-blocking. A thread of its own goes there, for a socket stays where it was made.
+/// Opens a TCP socket for `address` in the network namespace `namespace`: close-on-exec and
+/// non-blocking. Another thread enters the namespace, because a socket stays where it was created.
 ///
 /// # Errors
 /// [`Kind::Unsupported`] where the kernel has no such protocol.
-pub fn tcp_socket_in(namespace: impl AsFd + Sync, version_6: bool) -> Result<OwnedFd> {
-    let family = if version_6 { AddressFamily::INET6 } else { AddressFamily::INET };
+pub fn tcp_socket_in(namespace: impl AsFd + Sync, address: SocketAddr) -> Result<OwnedFd> {
+    let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
     let make = || {
         // Without rights over a namespace that one is in already, one can't enter it again.
         if !is_ours(&namespace)? {

@@ -207,7 +207,7 @@ fn a_profile_of_the_users_replaces_the_default_one() {
     engine.ok(&["rm", "own"]);
     for (text, reason) in [
         ("nothing", "decoding seccomp profile failed"),
-        (r#"{"defaultAction":"SCMP_ACT_NOPE"}"#, "bad seccomp profile"),
+        (r#"{"defaultAction":"SCMP_ACT_NOPE"}"#, "invalid seccomp profile"),
         (r#"{"defaultAction":"SCMP_ACT_NOTIFY"}"#, "SCMP_ACT_NOTIFY is not supported"),
         (
             r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":[],"archMap":[]}"#,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::engine::backend::{CancelToken, CopyOptions, Transfer};
 use crate::engine::rules::path::lexical;
-use crate::image::transfer::{self, Owner, TreePath};
+use crate::image::transfer::{self, FinalLink, Owner, TreePath};
 use crate::model::container::Container;
 use crate::model::container::mounts::Mount;
 use crate::model::error::Context;
@@ -21,9 +21,10 @@ pub(super) fn copy_between(
     options: CopyOptions,
     cancel: &CancelToken,
 ) -> Result<()> {
-    let inside = |path: &str, follow: bool| {
+    let source_link = if options.follow { FinalLink::Follow } else { FinalLink::Keep };
+    let inside = |path: &str, link: FinalLink| {
         let directory = root.try_clone().context(|| "dup".to_owned())?;
-        TreePath::new(directory, path, follow)
+        TreePath::new(directory, path, link)
     };
     let owner = |uid: u32, gid: u32| match options.archive {
         true => Owner::Same,
@@ -32,21 +33,30 @@ pub(super) fn copy_between(
     let check = || cancel.check();
     match what {
         Transfer::In { from, path } => {
-            let from = host_path(from, options.follow)?;
-            transfer::copy(&from, &inside(path, true)?, owner(0, 0), &check)
+            let from = host_path(from, source_link)?;
+            transfer::copy(&from, &inside(path, FinalLink::Follow)?, owner(0, 0), &check)
         }
         Transfer::Out { path, to } => {
             let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
             let owner = owner(uid.as_raw(), gid.as_raw());
-            transfer::copy(&inside(path, options.follow)?, &host_path(to, true)?, owner, &check)
+            transfer::copy(
+                &inside(path, source_link)?,
+                &host_path(to, FinalLink::Follow)?,
+                owner,
+                &check,
+            )
         }
-        Transfer::Pack { path, out } => inside(path, options.follow)?.pack(out, &check),
-        Transfer::Unpack { tar, path } => inside(path, true)?.unpack(tar, Owner::Same, &check),
+        Transfer::Pack { path, out } => inside(path, source_link)?.pack(out, &check),
+        Transfer::Unpack { tar, path } => {
+            inside(path, FinalLink::Follow)?.unpack(tar, Owner::Same, &check)
+        }
         Transfer::Read { path, content } => {
-            *content = inside(path, true)?.read(MOST)?;
+            *content = inside(path, FinalLink::Follow)?.read(MOST)?;
             Ok(())
         }
-        Transfer::Write { path, content } => inside(path, true)?.write(content, &check),
+        Transfer::Write { path, content } => {
+            inside(path, FinalLink::Follow)?.write(content, &check)
+        }
     }
 }
 
@@ -79,14 +89,14 @@ pub(super) fn check_target(to: &Path) -> Result<()> {
 }
 
 /// A place on this machine.
-fn host_path(path: &Path, follow: bool) -> Result<TreePath> {
+fn host_path(path: &Path, link: FinalLink) -> Result<TreePath> {
     let root = std::fs::File::open("/").context(|| "open `/`".to_owned())?;
     let shown = path
         .to_str()
         .ok_or_else(|| Error::new(Kind::Invalid, format!("`{}` is not UTF-8", path.display())))?;
     if path.is_absolute() {
-        return TreePath::new(root.into(), shown, follow);
+        return TreePath::new(root.into(), shown, link);
     }
     let current = std::env::current_dir().context(|| "getcwd".to_owned())?;
-    TreePath::new(root.into(), &format!("{}/{shown}", current.display()), follow)
+    TreePath::new(root.into(), &format!("{}/{shown}", current.display()), link)
 }

@@ -13,6 +13,7 @@ use super::merged_lowers;
 use super::usage::{bytes_of, digest};
 use crate::image::bytes::staging::Staging;
 use crate::image::layer;
+use crate::model::image::usage::RemoveImageOptions;
 use crate::model::image::{ImageUser, Removed};
 use crate::model::value::digest::Digest;
 use crate::model::value::reference::Reference;
@@ -35,7 +36,12 @@ impl Store {
     /// of a live one even then, and the layers of all of them stay.
     ///
     /// A reference among several is only taken away, in use or not, as in Docker.
-    pub fn remove(&self, query: &str, force: bool, users: &[ImageUser]) -> Result<Vec<Removed>> {
+    pub fn remove(
+        &self,
+        query: &str,
+        options: &RemoveImageOptions,
+        users: &[ImageUser],
+    ) -> Result<Vec<Removed>> {
         let lock = self.lock()?;
         let mut index = Index::read(self.images())?;
         let id = resolve(&index, query)?;
@@ -53,7 +59,8 @@ impl Store {
             index.write(self.images())?;
             return Ok(untagged(named.as_ref(), going));
         }
-        refuse_if_needed(query, &id, force, named.is_none(), &references, users)?;
+        let removal = Removal { query, id: &id, by_id: named.is_none(), tags: &references };
+        refuse_if_needed(&removal, options, users)?;
 
         index.entries.retain(|entry| entry.id != id);
         let mut removed = untagged(named.as_ref(), going);
@@ -211,14 +218,20 @@ fn is_needed(needed: &HashSet<Digest>, name: &[u8]) -> bool {
     digest(layer::key_of_name(name)).is_none_or(|digest| needed.contains(&digest))
 }
 
-fn refuse_if_needed(
-    query: &str,
-    id: &Digest,
-    force: bool,
+/// The image to remove, and how the caller names it.
+struct Removal<'a> {
+    query: &'a str,
+    id: &'a Digest,
     by_id: bool,
-    tags: &BTreeSet<Reference>,
+    tags: &'a BTreeSet<Reference>,
+}
+
+fn refuse_if_needed(
+    image: &Removal<'_>,
+    options: &RemoveImageOptions,
     users: &[ImageUser],
 ) -> Result<()> {
+    let Removal { query, id, by_id, tags } = *image;
     let refused =
         |why: String| Error::new(Kind::Refused, format!("cannot remove `{query}`: {why}"));
     let of_image = |live: bool| {
@@ -231,7 +244,7 @@ fn refuse_if_needed(
         return Err(refused(format!("it is used by the running container {live}"))
             .hint("stop and remove the container first; this can't be forced"));
     }
-    if force {
+    if options.force {
         return Ok(());
     }
     if !all.is_empty() {

@@ -117,7 +117,7 @@ impl Cgroup {
     /// # Errors
     /// When the kernel refuses one; the message names the file.
     pub fn apply(&self, resources: &LinuxResources) -> Result<()> {
-        self.limit(resources, false)?;
+        self.limit(resources)?;
         let rules = resources.devices().as_deref().unwrap_or_default();
         match (self.v1_with("devices"), &self.unified) {
             (Some(directory), _) => super::devices::apply_v1(directory, rules),

@@ -33,12 +33,28 @@ struct Limit {
 
 type Choices = Vec<(&'static str, String)>;
 
-/// The limits that `resources` set; with `all` also those that are back at their defaults.
-fn table(resources: &LinuxResources, all: bool) -> Vec<Limit> {
-    let mut table = memory(resources, all);
-    table.extend(cpu(resources, all));
+/// The limits to write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LimitScope {
+    /// Those that are set: a new cgroup has the defaults.
+    Configured,
+    /// Also those that are unset, at their defaults: the container runs.
+    All,
+}
+
+impl LimitScope {
+    /// Returns the default of a limit that is unset, if it is to be written.
+    fn default<T>(self, value: T) -> Option<T> {
+        (self == LimitScope::All).then_some(value)
+    }
+}
+
+/// Returns the limits to write for `resources`.
+fn table(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
+    let mut table = memory(resources, scope);
+    table.extend(cpu(resources, scope));
     let weight = resources.block_io().as_ref().and_then(|io| io.weight()).map(i64::from);
-    if weight.is_some() || all {
+    if weight.is_some() || scope == LimitScope::All {
         // The kernel's defaults: CFQ's, BFQ's, and those of v2.
         let (cfq, bfq) = (weight.unwrap_or(500), weight.unwrap_or(100));
         let of_v2 = weight.map_or(100, |weight| 1 + (weight - 10) * 9999 / 990);
@@ -69,7 +85,7 @@ fn table(resources: &LinuxResources, all: bool) -> Vec<Limit> {
     table
 }
 
-fn memory(resources: &LinuxResources, all: bool) -> Vec<Limit> {
+fn memory(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
     let memory = resources.memory().as_ref();
     let limit = memory.and_then(|memory| memory.limit());
     let swap = memory.and_then(|memory| memory.swap());
@@ -83,29 +99,29 @@ fn memory(resources: &LinuxResources, all: bool) -> Vec<Limit> {
         requested: asked,
     };
     let mut table = Vec::new();
-    if let Some(value) = limit.or(all.then_some(-1)) {
+    if let Some(value) = limit.or(scope.default(-1)) {
         let files = ("memory.limit_in_bytes", "memory.max", value);
         table.push(one("--memory", value, value >= 0, files));
     }
-    if let Some(value) = swap.or(all.then_some(-1)) {
+    if let Some(value) = swap.or(scope.default(-1)) {
         // In v2 swap is counted alone.
         let alone = if value < 0 { -1 } else { value - limit.unwrap_or_default() };
         let asked = value >= 0 && limit.is_none_or(|limit| value != limit.saturating_mul(2));
         let files = ("memory.memsw.limit_in_bytes", "memory.swap.max", alone);
         table.push(one("--memory-swap", value, asked, files));
     }
-    if let Some(value) = reservation.or(all.then_some(-1)) {
+    if let Some(value) = reservation.or(scope.default(-1)) {
         let files = ("memory.soft_limit_in_bytes", "memory.low", value.max(0));
         table.push(one("--memory-reservation", value, value >= 0, files));
     }
     table
 }
 
-fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
+fn cpu(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
     let cpu = resources.cpu().as_ref();
     let mut table = Vec::new();
     let shares = cpu.and_then(|cpu| cpu.shares());
-    if let Some(shares) = shares.or(all.then_some(1024)) {
+    if let Some(shares) = shares.or(scope.default(1024)) {
         table.push(Limit {
             name: "--cpu-shares",
             controller: ("cpu", "cpu"),
@@ -116,7 +132,7 @@ fn cpu(resources: &LinuxResources, all: bool) -> Vec<Limit> {
     }
     let quota = cpu.and_then(|cpu| cpu.quota());
     let period = cpu.and_then(|cpu| cpu.period());
-    if quota.is_some() || period.is_some() || all {
+    if quota.is_some() || period.is_some() || scope == LimitScope::All {
         let asked = quota.is_some() || period.is_some();
         let period = period.unwrap_or(100_000);
         let quota = quota.unwrap_or(-1);
@@ -169,7 +185,7 @@ fn weight_of(shares: u64) -> u64 {
 impl Cgroup {
     /// The v1 controllers that limits need besides those that every container has.
     pub fn controllers(resources: &LinuxResources) -> Vec<&'static str> {
-        table(resources, false)
+        table(resources, LimitScope::Configured)
             .iter()
             .filter(|limit| limit.requested)
             .map(|limit| limit.controller.0)
@@ -195,12 +211,24 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Sets the limits. With `all` also what is back at its default, for a container that runs.
+    /// Sets the limits of a new cgroup.
     ///
     /// # Errors
-    /// [`Kind::Unsupported`] where this host has no controller for one; it is named.
-    pub fn limit(&self, resources: &LinuxResources, all: bool) -> Result<()> {
-        let mut table = table(resources, all);
+    /// [`Kind::Unsupported`] where the host lacks the controller of a limit; the error names it.
+    pub fn limit(&self, resources: &LinuxResources) -> Result<()> {
+        self.write_limits(resources, LimitScope::Configured)
+    }
+
+    /// Sets the limits of a running container, and resets those that are unset to their defaults.
+    ///
+    /// # Errors
+    /// As [`Cgroup::limit`].
+    pub fn update_limits(&self, resources: &LinuxResources) -> Result<()> {
+        self.write_limits(resources, LimitScope::All)
+    }
+
+    fn write_limits(&self, resources: &LinuxResources, scope: LimitScope) -> Result<()> {
+        let mut table = table(resources, scope);
         if self.swap_goes_first(resources)
             && table.get(1).is_some_and(|limit| limit.name == "--memory-swap")
         {
@@ -265,8 +293,10 @@ impl Cgroup {
     /// [`Kind::Unsupported`] names the controller and how to get it, [`Kind::Invalid`] says what
     /// there is.
     pub fn check(&self, limits: &LinuxResources, resources: &Resources) -> Result<()> {
-        let needed: Vec<_> =
-            table(limits, false).into_iter().filter(|limit| limit.requested).collect();
+        let needed: Vec<_> = table(limits, LimitScope::Configured)
+            .into_iter()
+            .filter(|limit| limit.requested)
+            .collect();
         for limit in &needed {
             let directory = self.v1_with(limit.controller.0).or(self.unified.as_deref());
             let Some(directory) = directory else { return Err(missing(limit, false)) };
@@ -400,8 +430,10 @@ mod tests {
             let first = |choices: &Choices| format!("{}={}", choices[0].0, choices[0].1);
             limits.iter().map(first).collect()
         };
-        let (v1, v2): (Vec<_>, Vec<_>) =
-            table(&resources, false).into_iter().map(|limit| (limit.v1, limit.v2)).unzip();
+        let (v1, v2): (Vec<_>, Vec<_>) = table(&resources, LimitScope::Configured)
+            .into_iter()
+            .map(|limit| (limit.v1, limit.v2))
+            .unzip();
         assert_eq!(
             written(v1.concat()).join(" "),
             "memory.limit_in_bytes=100 memory.memsw.limit_in_bytes=150 cpu.cfs_period_us=10000 \

@@ -163,7 +163,7 @@ fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top
         ..HostConfig::default()
     };
     let steps = steps_of(&Host::default(), config);
-    let words = ["open ", "join the", "lo up", "host name", "fill", "bind", "tmpfs", "overlay"];
+    let words = ["open ", "namespace of", "lo up", "hostname", "copy", "bind", "tmpfs", "overlay"];
     let shown = steps.iter().filter(|step| words.iter().any(|word| step.contains(word)));
     expect![[r#"
         join the ipc of container c0ffeec0ffee

@@ -16,6 +16,7 @@ use super::journal::Journal;
 use super::volumes::Volumes;
 use crate::model::container::ContainerSpec;
 use crate::model::error::Context;
+use crate::model::observe::check_report::CheckOptions;
 use crate::model::observe::event::{Action, Event};
 use crate::model::script::trace::ProcessRole;
 use crate::model::value::id::ContainerId;
@@ -298,11 +299,11 @@ impl ContainerStore {
     }
 
     /// What killed processes left: names without a container, containers half-made or
-    /// half-removed. With `sweep`, takes it away.
+    /// half-removed. With `repair`, removes them.
     ///
     /// # Errors
     /// When the root can't be read or written.
-    pub fn orphans(&self, sweep: bool) -> Result<Vec<String>> {
+    pub fn orphans(&self, options: &CheckOptions) -> Result<Vec<String>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(self.place("names")).into_iter().flatten().flatten() {
             let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
@@ -311,7 +312,7 @@ impl ContainerStore {
             let id = target.and_then(|target| target.file_name()?.to_str()?.parse().ok());
             if let Some(id) = id {
                 found.push(format!("the name `{name}` of a container that is not there"));
-                if sweep {
+                if options.repair {
                     self.free_name(&name, &id)?;
                 }
             }
@@ -324,7 +325,7 @@ impl ContainerStore {
                 }
             }
         }
-        if sweep {
+        if options.repair {
             self.collect_garbage();
         }
         Ok(found)

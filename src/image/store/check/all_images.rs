@@ -12,7 +12,7 @@ use crate::image::store::document::Document;
 use crate::image::store::handle::Store;
 use crate::image::store::index::{Entry, Index, Manifest};
 use crate::image::store::usage::bytes_of;
-use crate::model::observe::check_report::{Problem, Report, Resolution};
+use crate::model::observe::check_report::{CheckOptions, Problem, Report, Resolution};
 use crate::model::value::digest::Digest;
 use crate::model::value::units::human_bytes;
 use crate::model::{Error, Kind, Result};
@@ -28,11 +28,11 @@ impl Store {
     /// removes the rest.
     pub fn check(
         &self,
-        repair: bool,
+        options: &CheckOptions,
         hold: InUse<'_>,
         cancelled: CancelCheck<'_>,
     ) -> Result<Report> {
-        if repair {
+        if options.repair {
             self.make_directories()?;
         }
         let lock = self.lock()?;
@@ -41,7 +41,7 @@ impl Store {
         let mut checking = Checking {
             store: self,
             in_use: hold,
-            repair,
+            options: *options,
             cancelled,
             staging,
             healthy: HashSet::new(),
@@ -70,13 +70,13 @@ impl Checking<'_> {
             }
             Err(error) => return Err(error),
         };
-        if self.repair {
+        if self.options.repair {
             replace_index(self.store, &index)?;
         }
         drop(lock);
-        let fate = if self.repair { Resolution::Repaired } else { Resolution::Found };
+        let fate = if self.options.repair { Resolution::Repaired } else { Resolution::Found };
         self.found(Problem::Damage, what, None, &[], fate);
-        Ok(self.repair.then_some(index))
+        Ok(self.options.repair.then_some(index))
     }
 
     fn image(&mut self, id: &Digest) -> Result<()> {
@@ -133,7 +133,7 @@ impl Checking<'_> {
         for (number, id) in ids.iter().enumerate() {
             let blobs = manifests.iter().map(|(_, manifest)| &manifest.layers[number]);
             // A layer may depend on those below: they are mended first.
-            if self.repair && damage.iter().any(|damage| !is_lost(damage)) {
+            if self.options.repair && damage.iter().any(|damage| !is_lost(damage)) {
                 break;
             }
             let looked = self.layer(&ids, number, &blobs.collect::<Vec<_>>())?;
@@ -163,7 +163,7 @@ impl Checking<'_> {
 
     /// Checks for leftovers of dead imports, and of images that were removed while in use.
     fn leftovers(&mut self) -> Result<()> {
-        let held = (self.in_use)(self.repair)?;
+        let held = (self.in_use)(&self.options)?;
         let lock = self.store.lock()?;
         let parent = self.store.images().join("staging");
         let abandoned = staging::abandoned_names(&parent)?;
@@ -173,7 +173,7 @@ impl Checking<'_> {
         bytes += needless.bytes;
         let count = needless.count() + abandoned.len();
         let mut swept = Vec::new();
-        if self.repair {
+        if self.options.repair {
             swept = staging::abandoned(&parent)?;
             let bin = Staging::create(&parent)?;
             self.store.move_to_bin(&needless, &bin)?;
@@ -186,7 +186,7 @@ impl Checking<'_> {
         if count > 0 {
             let noun = if count == 1 { "entry" } else { "entries" };
             let what = format!("{count} {noun} that nobody needs, {}", human_bytes(bytes));
-            let fate = if self.repair { Resolution::Removed } else { Resolution::Found };
+            let fate = if self.options.repair { Resolution::Removed } else { Resolution::Found };
             self.found(Problem::Leftover, what, None, &[], fate);
         }
         Ok(())

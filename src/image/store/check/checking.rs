@@ -11,14 +11,14 @@ use crate::image::store::handle::Store;
 use crate::image::store::index::{Entry, Index};
 use crate::model::Result;
 use crate::model::image::ImageUser;
-use crate::model::observe::check_report::{Finding, Problem, Report, Resolution};
+use crate::model::observe::check_report::{CheckOptions, Finding, Problem, Report, Resolution};
 use crate::model::value::digest::Digest;
 
 /// A check of the store that is under way.
 pub(super) struct Checking<'a> {
     pub(super) store: &'a Store,
     pub(super) in_use: InUse<'a>,
-    pub(super) repair: bool,
+    pub(super) options: CheckOptions,
     pub(super) cancelled: CancelCheck<'a>,
     pub(super) staging: Staging,
     /// The keys of the layers that are healthy.

@@ -5,26 +5,27 @@ use crate::image::layer::LayerId;
 use crate::image::store::document::Document;
 use crate::image::store::index::{Entry, Manifest};
 use crate::model::image::ImageUser;
+use crate::model::observe::check_report::CheckOptions;
 use crate::model::value::digest::Digest;
 use crate::model::{Error, Kind, Result};
 
-/// What is held while the store is changed: no container is made of its images, and none of
+/// Locks held while the store is changed: no container is created from its images, and none of
 /// `users` is started.
 pub struct InUseGuard {
-    /// All containers; those that could not be held still count as live.
+    /// All containers; those that could not be locked count as live.
     pub users: Vec<ImageUser>,
-    /// Lets go when dropped.
+    /// Unlocks when dropped.
     pub locks: Box<dyn Send>,
 }
 
 impl std::fmt::Debug for InUseGuard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Held").field("users", &self.users).finish_non_exhaustive()
+        f.debug_struct("InUseGuard").field("users", &self.users).finish_non_exhaustive()
     }
 }
 
-/// Tells who uses what; with `true`, holds them still.
-pub type InUse<'a> = &'a dyn Fn(bool) -> Result<InUseGuard>;
+/// Lists which containers use which images. For a repair, also locks them.
+pub type InUse<'a> = &'a dyn Fn(&CheckOptions) -> Result<InUseGuard>;
 
 /// An image as the index has it, and which files it is made of.
 #[derive(PartialEq)]

@@ -28,11 +28,11 @@ impl Checking<'_> {
         seen: &IndexedImage,
         damage: Vec<Damage>,
     ) -> Result<Settled> {
-        if self.repair {
+        if self.options.repair {
             // Before it gets its final name.
             fs::sync_filesystem(self.staging.directory())?;
         }
-        let held = (self.in_use)(self.repair)?;
+        let held = (self.in_use)(&self.options)?;
         let lock = self.store.lock()?;
         if self.indexed_locked(id)?.as_ref() != Some(seen) {
             for damage in &damage {
@@ -45,7 +45,7 @@ impl Checking<'_> {
         let mut settled = Settled::Done;
         let mut done = Vec::with_capacity(damage.len());
         for damage in damage {
-            let fate = if self.repair {
+            let fate = if self.options.repair {
                 self.repair_damage(id, &damage, &held)?
             } else {
                 Resolution::Found
@@ -81,7 +81,7 @@ impl Checking<'_> {
     /// Checks the merged lowest layers of containers (`flat`): they are links to files
     /// of layers that were checked, or repaired, before.
     pub(super) fn merged(&mut self) -> Result<()> {
-        let held = (self.in_use)(self.repair)?;
+        let held = (self.in_use)(&self.options)?;
         let mut known = HashSet::new();
         for user in &held.users {
             for (count, path) in self.store.merged_lowers(&user.layers) {
@@ -120,7 +120,7 @@ impl Checking<'_> {
         if let Some(what) = compare::difference(&fresh, &there, self.cancelled)? {
             let live = held.users.iter().find(|user| user.live && user.layers.starts_with(layers));
             let fate = match live {
-                _ if !self.repair => Resolution::Found,
+                _ if !self.options.repair => Resolution::Found,
                 Some(user) => Resolution::Unrepaired(in_the_way(user)),
                 None => {
                     let (name, flat) =

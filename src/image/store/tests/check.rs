@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::image::store::check::InUseGuard;
-use crate::image::store::remove::tests::{archive, counts, go, store, user};
+use crate::image::store::remove::tests::{FORCED, archive, counts, go, store, user};
 use crate::model::image::ImageUser;
 
 /// Looks, or mends, while these containers are there.
 fn check(store: &Store, repair: bool, users: &[ImageUser]) -> Report {
-    let hold = |_| Ok(InUseGuard { users: users.to_vec(), locks: Box::new(()) });
-    store.check(repair, &hold, &go).unwrap()
+    let hold = |_: &CheckOptions| Ok(InUseGuard { users: users.to_vec(), locks: Box::new(()) });
+    store.check(&CheckOptions { repair }, &hold, &go).unwrap()
 }
 
 fn is_clean(store: &Store) {
@@ -272,13 +272,13 @@ fn others_at_work_are_no_damage() {
         let store = &store;
         let busy = scope.spawn(move || {
             for _ in 0..40 {
-                store.remove("a", true, &[]).unwrap();
+                store.remove("a", &FORCED, &[]).unwrap();
                 store.load(&mut &archive(&["a"], "1")[..], None, &go).unwrap();
             }
         });
         let check = |repair: bool| {
-            let hold = |_| Ok(InUseGuard { users: Vec::new(), locks: Box::new(()) });
-            match store.check(repair, &hold, &go) {
+            let hold = |_: &CheckOptions| Ok(InUseGuard { users: Vec::new(), locks: Box::new(()) });
+            match store.check(&CheckOptions { repair }, &hold, &go) {
                 Ok(report) => assert!(report.is_healthy(), "{report:?}"),
                 // Slower than the other for several times.
                 Err(error) => assert!(error.message().contains("all the time"), "{error:?}"),
