@@ -247,7 +247,7 @@ fn devices_of_the_host_are_shown_where_an_ordinary_user_wants_them() {
     assert_eq!(user.ok(&format!("{number} stat -c %t:%T /dev/deep/nought")), "1:5");
     assert_eq!(user.ok(&format!("{number} sh -c 'head -c 5 /dev/deep/nought | wc -c'")), "5");
     let only_read = "lifebox run --rm --device /dev/zero:/dev/zero2:r host true";
-    user.refused(only_read, &["only root can hold a container to `r`"]);
+    user.refused(only_read, &["only root can limit a container to `r`"]);
     let all = "lifebox run --rm --privileged host sh -c 'test -c /dev/tty1 || ls /dev'";
     user.ok(&all.replace("tty1", "full"));
 }

@@ -1,7 +1,7 @@
-//! Limits: which file of which controller, and what is written there, in v1 and in v2.
+//! Limits: the file and its value for each controller, in v1 and in v2.
 //!
-//! One table for all: it is checked when a container is made, written before its program runs, and
-//! written again by `update`. A controller that is not there is named, never passed over.
+//! One table serves all: it is checked when a container is created, written before its program
+//! runs, and written again by `update`. A missing controller is an error that names it.
 
 use std::fs;
 use std::path::Path;
@@ -20,14 +20,14 @@ use crate::sys::userns;
 /// One limit.
 #[derive(Debug)]
 struct Limit {
-    /// As in messages.
+    /// Its name in messages.
     name: &'static str,
-    /// Of v1, and of v2.
+    /// The controller in v1, and in v2.
     controller: (&'static str, &'static str),
-    /// What to write, in this order; of each the first file that is there.
+    /// The writes, in order; of each the first file that exists.
     v1: Vec<Choices>,
     v2: Vec<Choices>,
-    /// Whether somebody asked for it; a default is left out where it can't be had.
+    /// Whether the user configured it: a default is skipped if it is not available.
     requested: bool,
 }
 
@@ -91,12 +91,12 @@ fn memory(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
     let swap = memory.and_then(|memory| memory.swap());
     let reservation = memory.and_then(|memory| memory.reservation());
     let text = |n: i64, none: &str| if n < 0 { none.to_owned() } else { n.to_string() };
-    let one = |name, value: i64, asked, (old, new, of_v2): (_, _, i64)| Limit {
+    let one = |name, value: i64, requested, (old, new, of_v2): (_, _, i64)| Limit {
         name,
         controller: ("memory", "memory"),
         v1: vec![vec![(old, text(value, "-1"))]],
         v2: vec![vec![(new, text(of_v2, "max"))]],
-        requested: asked,
+        requested,
     };
     let mut table = Vec::new();
     if let Some(value) = limit.or(scope.default(-1)) {
@@ -104,11 +104,11 @@ fn memory(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
         table.push(one("--memory", value, value >= 0, files));
     }
     if let Some(value) = swap.or(scope.default(-1)) {
-        // In v2 swap is counted alone.
+        // In v2 the limit of swap does not include memory.
         let alone = if value < 0 { -1 } else { value - limit.unwrap_or_default() };
-        let asked = value >= 0 && limit.is_none_or(|limit| value != limit.saturating_mul(2));
+        let requested = value >= 0 && limit.is_none_or(|limit| value != limit.saturating_mul(2));
         let files = ("memory.memsw.limit_in_bytes", "memory.swap.max", alone);
-        table.push(one("--memory-swap", value, asked, files));
+        table.push(one("--memory-swap", value, requested, files));
     }
     if let Some(value) = reservation.or(scope.default(-1)) {
         let files = ("memory.soft_limit_in_bytes", "memory.low", value.max(0));
@@ -133,7 +133,7 @@ fn cpu(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
     let quota = cpu.and_then(|cpu| cpu.quota());
     let period = cpu.and_then(|cpu| cpu.period());
     if quota.is_some() || period.is_some() || scope == LimitScope::All {
-        let asked = quota.is_some() || period.is_some();
+        let requested = quota.is_some() || period.is_some();
         let period = period.unwrap_or(100_000);
         let quota = quota.unwrap_or(-1);
         let of_v2 = if quota < 0 { "max".to_owned() } else { quota.to_string() };
@@ -145,7 +145,7 @@ fn cpu(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
                 vec![("cpu.cfs_quota_us", quota.to_string())],
             ],
             v2: vec![vec![("cpu.max", format!("{of_v2} {period}"))]],
-            requested: asked,
+            requested,
         });
     }
     let lists = [
@@ -165,8 +165,8 @@ fn cpu(resources: &LinuxResources, scope: LimitScope) -> Vec<Limit> {
     table
 }
 
-/// Shares (2 to 262144, by default 1024) as a weight (1 to 10000, by default 100): the curve
-/// through these three points that runc 1.4 and crun 1.23 use.
+/// Converts shares (2 to 262144, by default 1024) to a weight (1 to 10000, by default 100), by the
+/// curve through these three points that runc 1.4 and crun 1.23 use.
 fn weight_of(shares: u64) -> u64 {
     if shares <= 2 {
         return 1;
@@ -183,7 +183,7 @@ fn weight_of(shares: u64) -> u64 {
 }
 
 impl Cgroup {
-    /// The v1 controllers that limits need besides those that every container has.
+    /// Returns the v1 controllers that limits need besides those of every container.
     pub fn controllers(resources: &LinuxResources) -> Vec<&'static str> {
         table(resources, LimitScope::Configured)
             .iter()
@@ -192,10 +192,10 @@ impl Cgroup {
             .collect()
     }
 
-    /// Makes what further limits need, and moves all processes there.
+    /// Creates the cgroups that new limits need, and moves all processes there.
     ///
     /// # Errors
-    /// When a cgroup can't be made or entered.
+    /// When a cgroup cannot be created or entered.
     pub fn extend(&self, resources: &LinuxResources) -> Result<()> {
         let needed = Cgroup::controllers(resources);
         for (v1, directory) in &self.v1 {
@@ -237,20 +237,21 @@ impl Cgroup {
         for limit in &table {
             for (directory, file, value) in self.places(limit)? {
                 write(directory, file, value).map_err(|error| match error.errno() {
-                    // memory.limit_in_bytes can't go below what is in use and can't be freed.
+                    // memory.limit_in_bytes cannot go below the memory that is in use and cannot be
+                    // reclaimed.
                     Some(libc::EBUSY) => error.hint(format!(
-                        "the container uses more than this value of {}: see `stats`, and give more",
+                        "the container uses more already: set a larger {}",
                         limit.name
                     )),
-                    _ => error.hint(format!("the kernel refuses this value of {}", limit.name)),
+                    _ => error.hint(format!("set another value of {}", limit.name)),
                 })?;
             }
         }
         Ok(())
     }
 
-    /// In v1 the limit of memory and swap together is never below that of memory: which of the two
-    /// is set first depends on what is set now.
+    /// Whether the limit of memory and swap is set before that of memory. In v1 it must never be
+    /// below that of memory, so the order depends on the present values.
     fn swap_goes_first(&self, resources: &LinuxResources) -> bool {
         let Some(memory) = resources.memory() else { return false };
         let (Some(new), Some(directory)) = (memory.swap(), self.v1_with("memory")) else {
@@ -262,7 +263,7 @@ impl Cgroup {
         now < unlimited && (new < 0 || new > now)
     }
 
-    /// The files of this cgroup that a limit is written to.
+    /// Returns the files of this cgroup to which a limit is written.
     fn places<'a>(&'a self, limit: &'a Limit) -> Result<Vec<(&'a Path, &'a str, &'a str)>> {
         let (old, new) = limit.controller;
         let (directory, all) = match (self.v1_with(old), &self.unified) {
@@ -286,12 +287,12 @@ impl Cgroup {
         Ok(places)
     }
 
-    /// Refuses what this host can't limit. `self` is the parent of containers' cgroups, which is
-    /// made where it is missing, as the first container would.
+    /// Refuses limits that the host cannot enforce. `self` is the parent of containers' cgroups,
+    /// which is created if it is missing.
     ///
     /// # Errors
-    /// [`Kind::Unsupported`] names the controller and how to get it, [`Kind::Invalid`] says what
-    /// there is.
+    /// [`Kind::Unsupported`] names the controller and how to get it, [`Kind::Invalid`] the
+    /// available processors.
     pub fn check(&self, limits: &LinuxResources, resources: &Resources) -> Result<()> {
         let needed: Vec<_> = table(limits, LimitScope::Configured)
             .into_iter()
@@ -300,8 +301,8 @@ impl Cgroup {
         for limit in &needed {
             let directory = self.v1_with(limit.controller.0).or(self.unified.as_deref());
             let Some(directory) = directory else { return Err(missing(limit, false)) };
-            let made = fs::create_dir_all(directory);
-            made.context(|| format!("make cgroup `{}`", directory.display()))?;
+            let created = fs::create_dir_all(directory);
+            created.context(|| format!("create cgroup `{}`", directory.display()))?;
         }
         if let Some(unified) = &self.unified {
             hierarchies::enable_controllers(&unified.join("container"));
@@ -316,10 +317,12 @@ fn has_controller(directory: &Path, name: &str) -> bool {
     text.split_whitespace().any(|word| word == name)
 }
 
-/// `delegated`: whether an ordinary user has a cgroup at all.
+/// Returns the error of a missing controller. `delegated` says whether an ordinary user has a
+/// cgroup.
 fn missing(limit: &Limit, delegated: bool) -> Error {
     let (old, new) = limit.controller;
-    let message = format!("{} needs the cgroup controller `{new}`, which is not there", limit.name);
+    let message =
+        format!("{} needs the cgroup controller `{new}`, which is not available", limit.name);
     let error = Error::new(Kind::Unsupported, message);
     if userns::in_user_namespace() {
         return error.hint(delegation_hint(Some(new), delegated));
@@ -337,9 +340,9 @@ fn missing(limit: &Limit, delegated: bool) -> Error {
 fn missing_file(limit: &Limit, file: &str) -> Error {
     let message = format!("this kernel has no `{file}`, which {} needs", limit.name);
     Error::new(Kind::Unsupported, message).hint(match limit.name {
-        "--memory-swap" => "boot with swapaccount=1, or leave it out",
-        "--blkio-weight" => "it needs the I/O scheduler BFQ or the io.cost controller",
-        _ => "its kernel configuration leaves it out",
+        "--memory-swap" => "boot with swapaccount=1, or leave --memory-swap out",
+        "--blkio-weight" => "use the I/O scheduler BFQ: echo bfq > /sys/block/DISK/queue/scheduler",
+        _ => "leave the limit out, or use a kernel that is configured with it",
     })
 }
 
@@ -358,13 +361,13 @@ fn check_processors(resources: &Resources) -> Result<()> {
     }
     let nodes = read("/sys/devices/system/node/online");
     let nodes = if nodes.is_empty() { "0".to_owned() } else { nodes };
-    for (wanted, there, name) in
+    for (requested, there, name) in
         [(&resources.cpuset_cpus, online, "CPUs"), (&resources.cpuset_mems, nodes, "memory nodes")]
     {
-        let Some(text) = wanted else { continue };
+        let Some(text) = requested else { continue };
         let available = parse_list(&there).unwrap_or_default();
-        let wanted = parse_list(text).unwrap_or_default();
-        if wanted.iter().any(|number| !available.contains(number)) {
+        let requested = parse_list(text).unwrap_or_default();
+        if requested.iter().any(|number| !available.contains(number)) {
             let message = format!(
                 "Requested {name} are not available - requested {text}, available: {there}"
             );
@@ -406,7 +409,10 @@ mod tests {
             let parent = Cgroup::at(&hierarchies, "lifebox".as_ref());
             parent.check(&limits, &resources).unwrap_err().to_string()
         };
-        assert_eq!(check(&[]), "--memory needs the cgroup controller `memory`, which is not there");
+        assert_eq!(
+            check(&[]),
+            "--memory needs the cgroup controller `memory`, which is not available"
+        );
         let memory = host.path().join("memory/lifebox");
         fs::create_dir_all(&memory).unwrap();
         fs::write(memory.join("memory.limit_in_bytes"), "").unwrap();
@@ -415,7 +421,7 @@ mod tests {
             "this kernel has no `memory.memsw.limit_in_bytes`, which --memory-swap needs"
         );
         fs::write(memory.join("memory.memsw.limit_in_bytes"), "").unwrap();
-        let expected = "--cpus needs the cgroup controller `cpu`, which is not there";
+        let expected = "--cpus needs the cgroup controller `cpu`, which is not available";
         assert_eq!(check(&["memory"]), expected);
     }
 

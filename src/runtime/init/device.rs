@@ -1,4 +1,4 @@
-//! Devices in a user namespace: shown, not made. Runs between clone and exec.
+//! Devices in a user namespace: bind-mounted, not created. Runs between clone and exec.
 
 use std::os::fd::BorrowedFd;
 
@@ -9,7 +9,8 @@ use super::rooted_path::make_directories;
 use crate::runtime::plan::DeviceNode;
 use crate::sys::mount::{self, Attributes};
 
-/// Shows a device of the host at the same path below `root`, if it is what its name says.
+/// Bind-mounts a device of the host at the same path below `root`, if it is the device that its
+/// name promises.
 pub fn bind_device(root: BorrowedFd<'_>, device: &DeviceNode) -> Result<(), Errno> {
     let (path, (major, minor)) = (device.path.as_c_str(), device.number);
     let host = mount::open_directory(c"/")?;

@@ -28,10 +28,10 @@ pub(crate) fn open(config: &Spec) -> Result<OpenedNamespaces> {
     let mut joined = OpenedNamespaces::default();
     let annotation = config.annotations().as_ref().and_then(|all| all.get(oci::JOIN));
     let Some(annotation) = annotation else { return Ok(joined) };
-    let joined: BTreeMap<String, String> = serde_json::from_str(annotation).map_err(|_| {
+    let requested: BTreeMap<String, String> = serde_json::from_str(annotation).map_err(|_| {
         Error::new(Kind::Corrupt, format!("config.json has an invalid `{}`", oci::JOIN))
     })?;
-    for (kind, id) in joined {
+    for (kind, id) in requested {
         let directory = Directory::new(format!("../{id}").into());
         if kind == "ipc" {
             let spec = directory.read_spec().map_err(|error| not_running(&kind, &id, error))?;
