@@ -497,7 +497,7 @@ fn mistakes_in_a_dockerfile_are_told_with_file_and_line() {
     assert!(error.contains("is no directory") && error.contains("hint:"), "{error}");
     let empty = tempfile::tempdir().unwrap();
     let error = engine.fails(&["build", empty.path().to_str().unwrap()], 1);
-    assert!(error.contains("there is no Dockerfile"), "{error}");
+    assert!(error.contains("cannot read the Dockerfile"), "{error}");
     let error = engine.fails(&["build", "https://x/y.git"], 1);
     assert!(error.contains("only directories"), "{error}");
 }

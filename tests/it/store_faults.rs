@@ -295,7 +295,7 @@ fn a_name_without_its_container_is_a_leftover() {
     engine.ok(&["create", "--name", "box", "host"]);
     std::fs::remove_dir_all(engine.container_directory("box")).unwrap();
     let said = engine.ok(&["system", "check"]);
-    assert!(said.contains("leftover: the name `box` of a container that is not there"), "{said}");
+    assert!(said.contains("leftover: the name `box` of a missing container"), "{said}");
     engine.ok(&["system", "check", "-r"]);
     is_healthy(&engine);
     assert!(names(&engine.root().join("names")).iter().all(|path| !path.ends_with("box")));

@@ -138,7 +138,7 @@ fn it_asks_no_registry_and_reads_no_variable_of_its_caller() {
     ] {
         let ran = run(&engine, &[], call);
         assert_eq!(ran.code, 1, "{call}: {}", ran.out);
-        let said = "registries are not for a script that is not trusted";
+        let said = "registries are not allowed with --untrusted";
         assert!(ran.err.contains(said), "{call}: {}", ran.err);
     }
     for call in [

@@ -1,4 +1,4 @@
-//! The life of containers: by the runtime, with the volumes that come and go with them.
+//! The life of containers, by the runtime.
 
 use std::time::Duration;
 

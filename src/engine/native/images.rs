@@ -1,4 +1,4 @@
-//! Images of this machine: of its store, of archives and of its own programs.
+//! Images: of the store, of archives and of the host's own programs.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -60,9 +60,9 @@ impl Images for Native {
     }
 
     fn image_from_host(&self, programs: &[&str], reference: &Reference) -> Result<Image> {
-        let made = self.store()?.image_from_host(programs, programs, reference, &|| Ok(()))?;
-        self.emit(Action::Import, &made.image, Some(reference));
-        Ok(made.image)
+        let created = self.store()?.image_from_host(programs, programs, reference, &|| Ok(()))?;
+        self.emit(Action::Import, &created.image, Some(reference));
+        Ok(created.image)
     }
 
     fn load(
@@ -150,7 +150,7 @@ impl Images for Native {
         for user in self.users()? {
             let missing = user.layers.iter().find(|layer| !store.layer_dir(layer).is_dir());
             if let Some(layer) = missing {
-                let why = "remove it with `rm -f`, or bring its image in again".to_owned();
+                let why = "remove it with `rm -f`, or pull or load its image again".to_owned();
                 report.findings.push(Finding {
                     problem: Problem::Damage,
                     what: format!(

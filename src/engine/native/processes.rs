@@ -1,4 +1,4 @@
-//! Processes of containers, and their streams on the way to the runtime.
+//! Processes of containers, and their streams for the runtime.
 
 use super::handle::Native;
 use crate::engine::backend::{Attach, CancelToken, Processes};

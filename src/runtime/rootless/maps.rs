@@ -151,8 +151,8 @@ fn helper_problem(helpers: [&Helper; 2], no_new_privs: bool) -> Option<(String, 
         return Some((what, format!("sudo chown root {paths}; sudo chmod u+s {paths}")));
     }
     no_new_privs.then(|| {
-        let what = "no program may gain rights in this session (no_new_privs), newuidmap \
-                    neither";
+        let what = "no program may gain rights in this session (no_new_privs), not even \
+                    newuidmap";
         (
             what.to_owned(),
             "start lifebox from another session; check it with: setpriv --dump".to_owned(),
