@@ -162,7 +162,7 @@ fn read_members<T: TarSource>(
         let twice = files.contains_key(&key) || links.contains_key(&key);
         match member.kind {
             MemberKind::Directory => {}
-            _ if twice => return Err(corrupt(format!("the member `{key}` comes twice"))),
+            _ if twice => return Err(corrupt(format!("the member `{key}` is duplicate"))),
             MemberKind::File if member.sparse.is_none() => {
                 let span = body(&key, &mut stream, member.size)?;
                 files.insert(key, span);

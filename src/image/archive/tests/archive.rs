@@ -189,16 +189,16 @@ fn an_archive_that_contradicts_itself_is_refused() {
     };
     let listed = |c: &str, l: &str| format!(r#"[{{"Config":"{c}","Layers":[{l}]}}]"#);
     check(&listed("c.json", r#""l.tar""#), &other, "not what the configuration says");
-    check(&listed("c.json", ""), &layer, "names 1 layers, it brings 0");
+    check(&listed("c.json", ""), &layer, "has 1 layers, the image 0");
     check(&listed("c.json", r#""no.tar""#), &layer, "no member `no.tar`");
     check(&listed("../c", r#""l.tar""#), &layer, "no member `../c`");
     check(&listed("l.tar", r#""l.tar""#), &layer, "configuration is damaged");
     check("[]", &layer, "lists no image");
     check("{", &layer, "`manifest.json` is damaged");
-    check(r#"[{"Config":"c.json","Config":"d.json","Layers":[]}]"#, &layer, "comes twice");
+    check(r#"[{"Config":"c.json","Config":"d.json","Layers":[]}]"#, &layer, "is duplicate");
     let bad_tag = r#"[{"Config":"c.json","RepoTags":["UPPER"],"Layers":["l.tar"]}]"#;
     check(bad_tag, &layer, "invalid image reference");
-    check_refused(&tar(&[("a", b"1"), ("./a", b"2")]), "comes twice");
+    check_refused(&tar(&[("a", b"1"), ("./a", b"2")]), "is duplicate");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Kinds of damage of images and layers, and the guard that holds containers still during a repair.
+//! Kinds of damage of images and layers, and the guard that locks containers during a repair.
 
 use super::unpack::UnpackedCopy;
 use crate::image::layer::LayerId;
@@ -27,45 +27,45 @@ impl std::fmt::Debug for InUseGuard {
 /// Lists which containers use which images. For a repair, also locks them.
 pub type InUse<'a> = &'a dyn Fn(&CheckOptions) -> Result<InUseGuard>;
 
-/// An image as the index has it, and which files it is made of.
+/// An image as the index has it, and its files.
 #[derive(PartialEq)]
 pub(super) struct IndexedImage {
     pub(super) entries: Vec<Entry>,
     pub(super) files: Vec<Option<(u64, u64)>>,
 }
 
-/// What came of damage.
+/// The result of handling damage.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settled {
     /// Nothing more is to be done.
     Done,
-    /// Something was repaired: there may be more.
+    /// Something was repaired: there may be more damage.
     Recheck,
     /// The image was changed meanwhile.
     Changed,
 }
 
-/// What is wrong with an image.
+/// Damage of an image.
 pub(super) enum Damage {
     /// Cannot be repaired.
     Lost(String),
     /// A layer is not what it must be.
     Layer(LayerId, Fault),
-    /// One of its manifests can't be had any more, why, and an entry whose manifest is whole.
+    /// One of its manifests is unavailable, why, and an entry with an intact manifest.
     Manifest(Digest, String, Entry),
 }
 
-/// What is wrong with a layer.
+/// Damage of a layer.
 pub(super) enum Fault {
-    /// Its content is nowhere whole.
+    /// No intact copy of its content exists.
     Lost(String),
-    /// A whole copy is at hand.
+    /// Its files are damaged; an intact copy exists.
     Files { why: String, fresh: UnpackedCopy },
-    /// Only a blob is bad, which the recipe tells as well.
+    /// Only a blob is damaged, which the tar-split can rebuild.
     Blob { why: String, digest: Digest },
 }
 
-/// Whether it tells of this machine, and nothing of the store.
+/// Whether the error is of the host, and not of the store.
 pub(super) fn is_of_host(error: &Error) -> bool {
     let of_host = [libc::ENOSPC, libc::EDQUOT, libc::EMFILE, libc::ENFILE, libc::ENOMEM];
     matches!(error.kind(), Kind::Cancelled | Kind::Denied)

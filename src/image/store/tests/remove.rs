@@ -124,7 +124,7 @@ fn an_id_stands_for_all_tags_of_one_repository() {
     assert_eq!(removed.len(), 4);
     let several = id("b");
     let error = store.remove(&several, &PLAIN, &[]).unwrap_err();
-    assert_eq!(error.hint_text(), Some("remove b:latest and c:latest, or force it"));
+    assert_eq!(error.hint_text(), Some("remove b:latest and c:latest, or use --force"));
     store.remove(&several, &FORCED, &[]).unwrap();
     assert!(store.list().unwrap().is_empty());
 }
