@@ -248,7 +248,7 @@ fn a_cancelled_load_leaves_nothing() {
 #[test]
 fn a_tag_that_reads_as_an_image_id_is_refused() {
     let hex = "a".repeat(64);
-    check_refused(&small(&format!("sha256:{hex}"), "1"), "reads as an image id");
-    check_refused(&small("sha256:abc", "1"), "reads as an image id");
+    check_refused(&small(&format!("sha256:{hex}"), "1"), "looks like an image id");
+    check_refused(&small("sha256:abc", "1"), "looks like an image id");
     check_refused(&small(&hex, "1"), "an image id, not a name");
 }
