@@ -14,7 +14,8 @@ pub trait LogStream: Send + fmt::Debug {
     /// container exits.
     ///
     /// # Errors
-    /// The kind `cancelled` when `cancel` is cancelled, `timeout` when `timeout` passes without a line.
+    /// The kind `cancelled` when `cancel` is cancelled, `timeout` when `timeout` passes without a
+    /// line.
     fn next_line(
         &mut self,
         timeout: Option<Duration>,

@@ -132,7 +132,7 @@ impl Keychain {
 
     fn docker_file(&self) -> Result<&Path> {
         self.docker.as_deref().ok_or_else(|| {
-            Error::new(Kind::NotFound, "cannot store credentials: HOME is not set")
+            Error::new(Kind::NotFound, "cannot find the file of credentials: HOME is not set")
                 .hint("set HOME or DOCKER_CONFIG")
         })
     }

@@ -251,7 +251,7 @@ fn check_documents(document: &Document, incoming: &Incoming<'_>) -> Result<()> {
     }
     let Some(bytes) = incoming.manifest else { return Ok(()) };
     let manifest: Manifest = document::parse(bytes).context(|| "its manifest".to_owned())?;
-    if manifest.config.digest != document.id || manifest.layers.len() != given {
+    if manifest.config.digest != document.id || manifest.layers.len() != found {
         return Err(corrupt("its manifest is of another image"));
     }
     Ok(())

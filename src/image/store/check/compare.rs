@@ -157,7 +157,7 @@ impl Comparison<'_> {
             let count = read(&one, &mut left).context(|| "read a file".to_owned())?;
             // A read error of the disk is damage as well.
             let Ok(present) = read(&other, &mut right) else { return Ok(false) };
-            if left[..count] != right[..given] {
+            if left[..count] != right[..present] {
                 return Ok(false);
             }
             if count < BUFFER {
