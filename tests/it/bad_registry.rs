@@ -390,7 +390,7 @@ fn refusals_have_their_kinds() {
     refused(&sample.serve(answer(401, basic)), "denied", &["lifebox login"]);
     refused(&sample.serve(answer(403, vec![])), "denied", &["denied", "because"]);
     let later = vec![("Retry-After", "3600".to_owned())];
-    refused(&sample.serve(answer(429, later)), "network", &["too often", "3600 seconds"]);
+    refused(&sample.serve(answer(429, later)), "network", &["too many requests", "3600 seconds"]);
     refused(&sample.serve(answer(500, vec![])), "network", &["500", "manifest `1`", "because"]);
 }
 
@@ -486,7 +486,7 @@ fn a_token_server_that_everybody_can_listen_to_gets_no_password() {
         (request.path != "/v2/").then(|| Answer::Send(401, headers, Vec::new(), None))
     });
     let said = logged_in(&server).fails(&["pull", &server.name("a/b:1")], 1);
-    assert!(said.contains("can't be trusted") && said.contains("registry.example"), "{said}");
+    assert!(said.contains("is not trusted") && said.contains("registry.example"), "{said}");
 }
 
 #[test]
@@ -695,7 +695,7 @@ fn what_a_registry_says_about_a_push_is_looked_at() {
     }
     let named = "Docker-Content-Digest";
     let ran = play(Box::new(move || (status(404), with(201, named, &wrong), status(200))));
-    assert!(ran.code == 1 && ran.err.contains("has something else"), "{}", ran.err);
+    assert!(ran.code == 1 && ran.err.contains("has other content"), "{}", ran.err);
     let body = vec![b' '; length];
     let ran = play(Box::new(move || {
         let headers = vec![(named, own.clone())];
@@ -797,5 +797,5 @@ fn an_answer_that_can_t_be_read_is_said_with_the_question() {
         wanted.then(|| Answer::Send(200, Vec::new(), page, None))
     });
     let question = format!("the request to `{}` was for `a/b/manifests/1`", server.address);
-    refused(&server, "corrupt", &["not the right JSON", &question]);
+    refused(&server, "corrupt", &["not valid JSON", &question]);
 }

@@ -17,7 +17,7 @@ contract! {
         fn volume(&self, name: &str) -> Result<VolumeUse>;
         /// Removes a volume with its content. Refuses one that a container uses.
         fn volume_rm(&self, name: &str, options: &RemoveVolumeOptions) -> Result<()>;
-        /// Removes volumes that no container uses, or tells which ones.
+        /// Removes volumes that no container uses, or lists them.
         fn volume_prune(&self, options: &PruneVolumesOptions) -> Result<PrunedVolumes>;
     }
 }

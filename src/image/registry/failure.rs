@@ -271,7 +271,7 @@ mod tests {
         check(401, false, Kind::Denied, "`a/b` in `r.example`", "lifebox login r.example");
         check(403, true, Kind::Denied, "denied", "not allowed");
         check(404, false, Kind::NotFound, "`a/b:c` in `r.example`", "check");
-        check(429, false, Kind::Network, "too often", "7 seconds");
+        check(429, false, Kind::Network, "too many requests", "7 seconds");
         check(503, false, Kind::Network, "503", "later");
         let error = refusal("r.example", "a/b/manifests/c", 503, None, b"", false);
         assert_eq!(error.causes(), ["the request was for manifest `c`"]);

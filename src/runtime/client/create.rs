@@ -77,17 +77,17 @@ fn make_root(
     new: &NewContainer<'_>,
     copy: &dyn Fn(&Path) -> Result<()>,
 ) -> Result<()> {
-    let make = |name: &str, mode: u32| {
+    let create = |name: &str, mode: u32| {
         let path = directory.file(name);
         fs::DirBuilder::new()
             .mode(mode)
             .create(&path)
             .context(|| format!("create `{}`", path.display()))
     };
-    make("rootfs", 0o755)?;
+    create("rootfs", 0o755)?;
     if new.spec.host.storage == Driver::Overlay {
-        make("upper", 0o755)?;
-        make("work", 0o700)?;
+        create("upper", 0o755)?;
+        create("work", 0o700)?;
         return copy_root_attributes(directory, "upper", new.root);
     }
     let root = directory.file("rootfs");

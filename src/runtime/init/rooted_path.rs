@@ -65,7 +65,7 @@ pub fn open_or_create(
     not_of_the_kernel(walk(root, path, Some(create))?.ok_or(Errno::BUSY)?)
 }
 
-/// Walks `path` inside `root`; `None` for the root itself. Without `wanted` nothing is created.
+/// Walks `path` inside `root`; `None` for the root itself. Without `create` nothing is created.
 /// Links are read and walked here, so magic links in `/proc`, which lead anywhere, are plain texts.
 fn walk(
     root: BorrowedFd<'_>,

@@ -53,9 +53,8 @@ fn explain_root(step: &Step, errno: Errno) -> Option<Error> {
     let refused = matches!(step, Step::MountRoot(_)) && refusals.contains(&errno);
     refused.then(|| {
         Error::from_errno(step.to_string(), errno.raw_os_error()).hint(
-            "overlay can't write on network file systems nor on another overlay: make the \
-             container anew with --storage-driver vfs, which copies the layers, or set a store on \
-             a local disk with --root",
+            "create the container again with --storage-driver vfs, or choose a store on a local disk \
+             with --root: overlay cannot write on network file systems or on another overlay",
         )
     })
 }

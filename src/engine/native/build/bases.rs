@@ -80,7 +80,8 @@ impl BuildState<'_> {
 
 /// Returns the last stage before `before` of this name.
 pub(super) fn find_stage(stages: &[Stage<'_>], before: usize, name: &str) -> Option<usize> {
-    let named = |stage: &Stage<'_>| stage.name.is_some_and(|own| own.eq_ignore_ascii_case(name));
+    let named =
+        |stage: &Stage<'_>| stage.name.is_some_and(|known| known.eq_ignore_ascii_case(name));
     stages[..before].iter().rposition(named)
 }
 
@@ -103,7 +104,7 @@ pub(super) fn copied_stage(
         };
     }
     match find_stage(stages, stages.len(), name) {
-        Some(own) if own == before => invalid("it is the stage itself"),
+        Some(index) if index == before => invalid("it is the stage itself"),
         Some(_) => invalid("the stage comes later"),
         None => Ok(None),
     }

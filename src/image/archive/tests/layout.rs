@@ -124,5 +124,5 @@ fn a_document_that_is_not_what_it_claims_is_refused() {
     let mut layout = Layout::new();
     layout.member(&format!("blobs/sha256/{}", missing.hex()), b"{}");
     let error = layout.load(&json!({"manifests": [{"digest": missing}]})).unwrap_err();
-    assert!(error.to_string().contains("not what its name says"), "{error}");
+    assert!(error.to_string().contains("does not match its digest"), "{error}");
 }
