@@ -62,14 +62,14 @@ fn is_ours(namespace: impl AsFd) -> Result<bool, Errno> {
 
 /// Starts to connect a non-blocking socket, which becomes writable when that is done or has failed.
 /// Returns false if it fails immediately.
-pub fn begin_connect(socket: impl AsFd, address: SocketAddr) -> bool {
+pub fn start_connect(socket: impl AsFd, address: SocketAddr) -> bool {
     matches!(rustix::net::connect(socket, &address), Ok(()) | Err(Errno::INPROGRESS | Errno::INTR))
 }
 
 /// Wraps `__nss_configure_lookup(3)`: host names are resolved by `/etc/hosts` and by DNS, both part
 /// of glibc since 2.34, whatever `/etc/nsswitch.conf` says. Other sources are shared objects, which
 /// a static binary can load only with the glibc that it was built with.
-pub fn look_names_up_without_plugins() {
+pub fn resolve_names_without_plugins() {
     #[cfg(target_env = "gnu")]
     {
         use std::ffi::{c_char, c_int};

@@ -69,7 +69,7 @@ fn copy_items(
                 let literal = matches!(item, CopyItem::Name(_));
                 let found = find::find(tree, ignore, path, literal)?;
                 if found.is_empty() {
-                    return Err(not_there(copy, path));
+                    return Err(not_found(copy, path));
                 }
                 files.extend(found.into_iter().map(|source| (source.name.clone(), Ok(source))));
             }
@@ -106,7 +106,7 @@ fn copy_items(
     Ok(())
 }
 
-fn not_there(copy: &CopyStep, path: &str) -> Error {
+fn not_found(copy: &CopyStep, path: &str) -> Error {
     let (place, hint) = match copy.from {
         CopySource::Directory { .. } => {
             ("the build context", "check `.dockerignore`, and links that lead out of the context")

@@ -142,7 +142,7 @@ impl Extraction<'_> {
         if member.kind == MemberKind::HardLink {
             return self.hard_link(member, &mut place);
         }
-        let exists = self.make_room(&mut place, member.kind == MemberKind::Directory)?;
+        let exists = self.clear_target(&mut place, member.kind == MemberKind::Directory)?;
         match member.kind {
             MemberKind::Directory => self.directory(member, place, exists),
             MemberKind::File => self.file(member, body, &place),
@@ -160,7 +160,7 @@ impl Extraction<'_> {
 
     /// Removes the entry at `place`, unless it is a directory and the new entry is one too. Returns
     /// true if that directory stays.
-    fn make_room(&mut self, place: &mut EntryTarget<'_>, for_directory: bool) -> Result<bool> {
+    fn clear_target(&mut self, place: &mut EntryTarget<'_>, for_directory: bool) -> Result<bool> {
         let Some(present) = fs::stat(&*place.parent, place.last_component)? else {
             return Ok(false);
         };
@@ -259,7 +259,7 @@ impl Extraction<'_> {
                 self.size = self.size.saturating_add(copied);
             }
         }
-        self.make_room(place, false)?;
+        self.clear_target(place, false)?;
         fs::make_link(&*parent, leaf, &*place.parent, place.last_component)
     }
 

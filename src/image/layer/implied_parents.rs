@@ -109,7 +109,7 @@ impl<'a> Parents<'a> {
             Ok(directory) => (directory, path.clone()),
             Err(error) => match error.errno() {
                 Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP) => {
-                    let resolved = self.make(parts)?;
+                    let resolved = self.create_path(parts)?;
                     (fs::open_dir_beneath(self.root, &resolved)?, resolved)
                 }
                 _ => return Err(error),
@@ -123,7 +123,7 @@ impl<'a> Parents<'a> {
 
     /// Walks down `parts` through all layers, follows the links of those below and creates what
     /// this layer lacks.
-    fn make(&mut self, parts: &[&[u8]]) -> Result<Vec<u8>> {
+    fn create_path(&mut self, parts: &[&[u8]]) -> Result<Vec<u8>> {
         let mut todo: VecDeque<Vec<u8>> = parts.iter().map(|part| part.to_vec()).collect();
         let mut done: Vec<Vec<u8>> = Vec::new();
         let mut links = 0;
@@ -144,7 +144,7 @@ impl<'a> Parents<'a> {
             match self.lookup(&done)? {
                 Found::Directory { layer: 0, .. } => {}
                 Found::Other { layer: 0, .. } => return blocked("not a directory"),
-                Found::Directory { directory, .. } => self.make_like(&done, &directory)?,
+                Found::Directory { directory, .. } => self.create_like(&done, &directory)?,
                 Found::Symlink { layer, target, .. } => {
                     links += 1;
                     if links > MAX_LINKS {
@@ -161,7 +161,7 @@ impl<'a> Parents<'a> {
                     }
                 }
                 Found::Absent | Found::Other { .. } => {
-                    self.make_new(&done)?;
+                    self.create_new(&done)?;
                     self.defer(join(&done), Deferred { mode: 0o755, mtime: (0, 0) })?;
                 }
             }
@@ -181,7 +181,7 @@ impl<'a> Parents<'a> {
 
     /// Creates a directory whose parent exists. In place of a whiteout, the directory hides the
     /// layers below.
-    fn make_new(&mut self, path: &[Vec<u8>]) -> Result<OwnedFd> {
+    fn create_new(&mut self, path: &[Vec<u8>]) -> Result<OwnedFd> {
         self.lower_seen = true;
         let Some((leaf, parents)) = path.split_last() else {
             return Err(corrupt("an entry has no name"));
@@ -200,8 +200,8 @@ impl<'a> Parents<'a> {
     }
 
     /// Creates a directory with the owner, mode, time and attributes of `model`.
-    fn make_like(&mut self, path: &[Vec<u8>], model: &OwnedFd) -> Result<()> {
-        let directory = self.make_new(path)?;
+    fn create_like(&mut self, path: &[Vec<u8>], model: &OwnedFd) -> Result<()> {
+        let directory = self.create_new(path)?;
         let attributes = fs::stat_fd(model)?;
         fs::set_owner(&directory, attributes.st_uid, attributes.st_gid)?;
         copy_xattrs(model, &directory)?;

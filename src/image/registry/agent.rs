@@ -23,7 +23,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// error: `exchange` decides both.
 pub(super) fn agent(domain: &str, access: Access) -> Result<Agent> {
     // A static binary can resolve names only by what is compiled in.
-    net::look_names_up_without_plugins();
+    net::resolve_names_without_plugins();
     let tls = TlsConfig::builder()
         .disable_verification(access.insecure)
         .root_certs(RootCerts::Specific(Arc::new(Vec::new())))

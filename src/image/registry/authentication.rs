@@ -40,7 +40,7 @@ impl Registry {
 
     /// Requests a token of a token server, which may be another host: with these headers and
     /// nothing else.
-    fn ask_token(
+    fn request_token(
         &self,
         url: &Url,
         authorization: Option<&str>,
@@ -144,7 +144,7 @@ fn fetch(
             if let Some(service) = service {
                 form.push_str(&format!("&service={}", encoded(service)));
             }
-            registry.ask_token(realm, None, Some(&form))?
+            registry.request_token(realm, None, Some(&form))?
         }
         _ => {
             let mut url = realm.clone();
@@ -161,7 +161,7 @@ fn fetch(
                 }
                 _ => None,
             };
-            registry.ask_token(&url, authorization.as_deref(), None)?
+            registry.request_token(&url, authorization.as_deref(), None)?
         }
     };
     let status = answer.status().as_u16();

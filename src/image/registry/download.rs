@@ -209,7 +209,7 @@ impl Registry {
         if answer.status() == 200 && received.done > 0 {
             // The server cannot resume.
             received.restart()?;
-        } else if received.done > 0 && !begins_at(range.as_deref(), received.done) {
+        } else if received.done > 0 && !starts_at(range.as_deref(), received.done) {
             return Err(self.damaged(&descriptor.digest, "it sent another range than requested"));
         }
         let length = header(&answer, "content-length").and_then(|text| text.parse::<u64>().ok());
@@ -266,7 +266,7 @@ impl Received<'_> {
 }
 
 /// Whether `Content-Range: bytes 5-9/10` starts at `offset`.
-fn begins_at(range: Option<&str>, offset: u64) -> bool {
+fn starts_at(range: Option<&str>, offset: u64) -> bool {
     let range = range.and_then(|range| range.trim().strip_prefix("bytes "));
     let first = range.and_then(|range| range.split('-').next());
     first.and_then(|first| first.trim().parse().ok()) == Some(offset)
@@ -282,11 +282,11 @@ mod tests {
 
     #[test]
     fn a_range_begins_where_it_says() {
-        assert!(begins_at(Some("bytes 5-9/10"), 5));
-        assert!(begins_at(Some("bytes 5-9/*"), 5));
-        assert!(!begins_at(Some("bytes 4-9/10"), 5));
-        assert!(!begins_at(Some("bytes */10"), 5));
-        assert!(!begins_at(None, 5));
+        assert!(starts_at(Some("bytes 5-9/10"), 5));
+        assert!(starts_at(Some("bytes 5-9/*"), 5));
+        assert!(!starts_at(Some("bytes 4-9/10"), 5));
+        assert!(!starts_at(Some("bytes */10"), 5));
+        assert!(!starts_at(None, 5));
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Store {
     }
 
     /// Creates missing directories.
-    pub(crate) fn make_directories(&self) -> Result<()> {
+    pub(crate) fn create_directories(&self) -> Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         for name in ["blobs/sha256", "layers", "staging"] {
             let path = self.images.join(name);
@@ -74,7 +74,7 @@ impl Store {
     }
 
     fn initialize(&self) -> Result<()> {
-        self.make_directories()?;
+        self.create_directories()?;
         let lock = self.lock()?;
         // From now on, a missing list was lost.
         if !self.images.join("index.json").exists() && !has_blobs(&self.images) {

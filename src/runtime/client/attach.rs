@@ -124,7 +124,7 @@ impl Runtime {
                     }
                     // Nothing is fed before the reply, or output might be missed. If the container
                     // has just exited, its exit code is awaited below.
-                    match connection.ask(&Request::Attach { stdin }, None, Some(cancel)) {
+                    match connection.request(&Request::Attach { stdin }, None, Some(cancel)) {
                         Err(error) if error.kind() == Kind::Cancelled => return Err(error),
                         _ => {}
                     }
@@ -264,7 +264,7 @@ impl<'a> AttachSession<'a> {
             let detached = ready[4] && self.forward_stdin();
             self.send();
             if detached {
-                self.send_the_rest();
+                self.flush();
                 return Ok(Some(AttachOutcome::Detached));
             }
         }
@@ -288,7 +288,7 @@ impl<'a> AttachSession<'a> {
     }
 
     /// Sends what was typed before the detach keys, unless the container does not read.
-    fn send_the_rest(&mut self) {
+    fn flush(&mut self) {
         let until = Instant::now() + FLUSH_TIMEOUT;
         while !self.outbox.is_empty() && Instant::now() < until {
             let mut fds = [PollFd::new(&self.connection, PollFlags::OUT)];

@@ -67,12 +67,12 @@ fn fill(
     new: &NewContainer<'_>,
     copy: &dyn Fn(&Path) -> Result<()>,
 ) -> Result<()> {
-    make_root(directory, new, copy)?;
+    create_root(directory, new, copy)?;
     fill_files(directory, new)
 }
 
 /// Creates the directories that the root is mounted from, or the root itself.
-fn make_root(
+fn create_root(
     directory: &Directory,
     new: &NewContainer<'_>,
     copy: &dyn Fn(&Path) -> Result<()>,

@@ -54,7 +54,7 @@ impl Runtime {
         let mut connection = self.spawn_helper(id)?;
         let request = Request::Exec(Box::new(spec));
         let deadline = options.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let started = connection.ask(&request, None, Some(cancel)).map_err(|error| {
+        let started = connection.request(&request, None, Some(cancel)).map_err(|error| {
             error
                 .context(format!("cannot exec in `{}`", state.name))
                 .container(state.name.as_str(), Some(state.status.as_str()))

@@ -73,7 +73,7 @@ impl Call<'_> {
             Err(error) if error.kind() == Kind::Unsupported => return Ok(HttpResult::Refused),
             socket => socket?,
         };
-        if !sys::net::begin_connect(&socket, self.address) {
+        if !sys::net::start_connect(&socket, self.address) {
             return Ok(HttpResult::Refused);
         }
         let mut stream = TcpStream::from(socket);

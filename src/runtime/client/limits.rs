@@ -40,7 +40,7 @@ impl Runtime {
         self.check_limits(&changes.resources)?;
         let directory = self.directory(id);
         let request = Request::Update { changes: Box::new(changes.clone()) };
-        self.ask_or(
+        self.request_or(
             id,
             &request,
             None,

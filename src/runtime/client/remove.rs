@@ -59,7 +59,7 @@ impl Runtime {
                     };
                     if state.as_ref().is_none_or(|state| state.status.is_live()) {
                         state.map_or(Ok(()), |state| refuse(&state, action))?;
-                        connection.ask(
+                        connection.request(
                             &Request::Kill { signal: Signal::KILL },
                             None,
                             Some(cancel),

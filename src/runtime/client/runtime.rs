@@ -135,7 +135,7 @@ impl Runtime {
     }
 
     /// Sends a request to the monitor, or calls `idle` if there is none.
-    pub(super) fn ask_or<T>(
+    pub(super) fn request_or<T>(
         &self,
         id: &ContainerId,
         request: &Request,
@@ -148,7 +148,7 @@ impl Runtime {
                 Claim::Stopped(lock, state) => return idle(lock, *state),
                 Claim::Running(mut connection) => {
                     // No reply: it has just exited, so the claim is made again.
-                    if let Some(reply) = connection.ask(request, None, cancel)? {
+                    if let Some(reply) = connection.request(request, None, cancel)? {
                         return Ok(live(reply));
                     }
                 }

@@ -59,8 +59,9 @@ impl Runtime {
                     let options = StartOptions { stepwise: trace::is_watched(), ..options };
                     let mut connection =
                         trace::traced(ProcessRole::Client, || Operation::StartMonitor, spawn)?;
-                    let started =
-                        connection.ask(&Request::Start(options), None, None).map_err(|error| {
+                    let started = connection
+                        .request(&Request::Start(options), None, None)
+                        .map_err(|error| {
                             let text = format!("cannot start `{}`", state.name);
                             error
                                 .context(text)

@@ -24,7 +24,7 @@ impl Runtime {
     /// # Errors
     /// [`Kind::Refused`] unless it is running.
     pub fn pause(&self, id: &ContainerId) -> Result<()> {
-        self.ask_or(id, &Request::Pause, None, |_| (), |_, state| refuse(&state, Action::Pause))
+        self.request_or(id, &Request::Pause, None, |_| (), |_, state| refuse(&state, Action::Pause))
     }
 
     /// Unpauses a container.
@@ -32,7 +32,13 @@ impl Runtime {
     /// # Errors
     /// [`Kind::Refused`] unless it is paused.
     pub fn unpause(&self, id: &ContainerId) -> Result<()> {
-        self.ask_or(id, &Request::Unpause, None, |_| (), |_, state| refuse(&state, Action::Unpause))
+        self.request_or(
+            id,
+            &Request::Unpause,
+            None,
+            |_| (),
+            |_, state| refuse(&state, Action::Unpause),
+        )
     }
 
     /// Sends a signal to a container's first process.
@@ -41,7 +47,7 @@ impl Runtime {
     /// [`Kind::Refused`] unless it runs or is paused.
     pub fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
         let request = Request::Kill { signal };
-        self.ask_or(id, &request, None, |_| (), |_, state| refuse(&state, Action::Kill))
+        self.request_or(id, &request, None, |_| (), |_, state| refuse(&state, Action::Kill))
     }
 
     /// Stops a container; nothing to do for one that does not run.
@@ -90,7 +96,7 @@ impl Runtime {
         request: &Request,
         cancel: &CancelToken,
     ) -> Result<()> {
-        self.ask_or(id, request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
+        self.request_or(id, request, Some(cancel), |_| (), |_, state| refuse(&state, Action::Stop))
     }
 
     /// Waits until a container exits. Returns its exit code, immediately if it does not run.
@@ -110,14 +116,15 @@ impl Runtime {
                 Claim::Running(mut connection) => {
                     let left =
                         deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                    let reply =
-                        connection.ask(&Request::Wait, left, Some(cancel)).map_err(|error| {
+                    let reply = connection.request(&Request::Wait, left, Some(cancel)).map_err(
+                        |error| {
                             if error.kind() == Kind::Timeout {
                                 still_running(id, timeout)
                             } else {
                                 error
                             }
-                        })?;
+                        },
+                    )?;
                     if let Some(Reply::Exited { code }) = reply {
                         return Ok(code);
                     }
@@ -141,7 +148,7 @@ impl Runtime {
         let request = Request::Rename { name: name.clone() };
         // Another process may rename it concurrently: the party that changes the name returns the
         // old one.
-        let old = self.ask_or(
+        let old = self.request_or(
             id,
             &request,
             None,

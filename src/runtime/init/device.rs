@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::rooted_path::make_directories;
+use super::rooted_path::create_directories;
 use crate::runtime::plan::DeviceNode;
 use crate::sys::mount::{self, Attributes};
 
@@ -24,7 +24,7 @@ pub fn bind_device(root: BorrowedFd<'_>, device: &DeviceNode) -> Result<(), Errn
     let source = mount::clone_of(node)?;
     let attributes = Attributes::MOUNT_ATTR_NOSUID | Attributes::MOUNT_ATTR_NOEXEC;
     mount::add_attributes(&source, attributes)?;
-    let directory = make_directories(root, &device.directory)?;
+    let directory = create_directories(root, &device.directory)?;
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let place = rustix::fs::openat(
         directory,

@@ -23,7 +23,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use self::rooted_path::{PlaceKind, make_directories};
+use self::rooted_path::{PlaceKind, create_directories};
 use self::traced::TraceWriter;
 use crate::runtime::plan::{DeviceNode, FileStep, MountStep, Plan, Step};
 use crate::runtime::protocol::{Report, Size};
@@ -278,7 +278,7 @@ impl PlanRunner<'_> {
             },
             result => result?,
         };
-        let target = make_directories(self.root()?, &step.target)?;
+        let target = create_directories(self.root()?, &step.target)?;
         mount::attach(mounted, target)
     }
 
@@ -306,7 +306,7 @@ impl PlanRunner<'_> {
     }
 
     fn make_device(&self, device: &DeviceNode) -> Result<(), Errno> {
-        let directory = make_directories(self.root()?, &device.directory)?;
+        let directory = create_directories(self.root()?, &device.directory)?;
         let (major, minor) = device.number;
         let number = rustix::fs::makedev(major, minor);
         let (mode, name) = (Mode::from_bits_truncate(device.mode), device.name.as_c_str());

@@ -28,7 +28,7 @@ pub enum PlaceKind {
 
 /// Opens the directory `path` beneath `root`, and creates missing parts. No component may be a
 /// link: a mount there must hide nothing else (CVE-2019-19921).
-pub fn make_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno> {
+pub fn create_directories(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY;
     match if path.is_empty() {
         mount::open_beneath(root, c".", flags)
@@ -86,7 +86,7 @@ fn walk(
             Err(Errno::NOENT) => {
                 let last = ahead.is_empty();
                 let create = create.ok_or(Errno::NOENT)?;
-                make_one(parent, &name, if last { create } else { PlaceKind::Directory })?;
+                create_one(parent, &name, if last { create } else { PlaceKind::Directory })?;
                 open(parent, &name)?
             }
             result => result?,
@@ -159,7 +159,7 @@ fn open(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
 
 /// Creates a directory or file. Another container may create it concurrently in a shared volume:
 /// the open that follows checks its type.
-fn make_one(dir: BorrowedFd<'_>, name: &CStr, create: PlaceKind) -> Result<(), Errno> {
+fn create_one(dir: BorrowedFd<'_>, name: &CStr, create: PlaceKind) -> Result<(), Errno> {
     let created = match create {
         PlaceKind::Directory => rustix::fs::mkdirat(dir, name, Mode::from_bits_truncate(0o755)),
         PlaceKind::File => {

@@ -38,7 +38,7 @@ pub(super) fn launch(
         (&hierarchies.restricted_to(&needed), &cgroup.restricted_to(&needed));
     let (open_stdin, tty) = (spec.config.open_stdin && !spec.config.tty, spec.config.tty);
     let plan = plan::plan(&config, &host_for(spec, hierarchies))?;
-    make_sources(spec)?;
+    create_sources(spec)?;
     if spec.host.namespaces.init {
         pid1::install(oci::INIT.as_ref())?;
     }
@@ -67,7 +67,7 @@ pub(super) fn launch(
 }
 
 /// Creates the missing directories that `-v` names, as Docker does.
-fn make_sources(spec: &ContainerSpec) -> Result<()> {
+fn create_sources(spec: &ContainerSpec) -> Result<()> {
     for mount in &spec.host.mounts.list {
         let made_here = mount.kind == MountKind::Bind && matches!(mount.spec, MountSpec::Volume(_));
         if made_here && fs::symlink_metadata(&mount.source).is_err() {

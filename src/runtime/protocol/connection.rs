@@ -140,7 +140,7 @@ impl Connection {
     ///
     /// # Errors
     /// The monitor's error, [`Kind::Cancelled`] or [`Kind::Timeout`].
-    pub fn ask(
+    pub fn request(
         &mut self,
         request: &Request,
         timeout: Option<Duration>,

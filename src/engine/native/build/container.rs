@@ -62,7 +62,7 @@ impl Drop for BuildContainer {
 
 impl Native {
     /// Removes the containers of builders that have exited.
-    pub(in crate::engine::native) fn sweep_builds(&self) -> Result<()> {
+    pub(in crate::engine::native) fn remove_lost_builds(&self) -> Result<()> {
         let force = RemoveOptions { force: true, ..RemoveOptions::default() };
         let builds = builds(&self.settings.root);
         // There was no build yet.

@@ -108,7 +108,7 @@ impl Native {
             key: key.clone(),
             value: value.clone(),
         };
-        self.sweep_builds()?;
+        self.remove_lost_builds()?;
         let owned = BuildContainer::new(&self.settings.root)?;
         let builder = self.build_session()?;
         let options = CreateOptions {

@@ -33,7 +33,7 @@ impl Store {
         cancelled: CancelCheck<'_>,
     ) -> Result<Report> {
         if options.repair {
-            self.make_directories()?;
+            self.create_directories()?;
         }
         let lock = self.lock()?;
         let staging = Staging::create(&self.images().join("staging"))?;
