@@ -77,7 +77,7 @@ pub(crate) fn step(
         | Instruction::Run { .. }
         | Instruction::Copy { .. } => {
             return Err(Error::new(Kind::Invalid, "not a valid change command").hint(
-                "these are: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, \
+                "use CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, \
                  STOPSIGNAL, USER, VOLUME, WORKDIR",
             ));
         }

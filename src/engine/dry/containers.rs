@@ -43,7 +43,7 @@ impl Containers for Dry {
                 Kind::Invalid,
                 format!("multiple IDs found with provided prefix: {query}"),
             )
-            .hint("give more digits of the id")),
+            .hint("write more digits of the id")),
             (None, _) => Err(ContainerId::none_called(query)),
         }
     }

@@ -144,7 +144,7 @@ fn choose<'a>(choices: &'a [Descriptor], platform: &Platform) -> Result<&'a Desc
         _ => {
             let platforms: Vec<_> = offered.map(|(platform, _)| platform.to_string()).collect();
             Err(Error::new(Kind::Unsupported, format!("it has no image for {platform}"))
-                .hint(format!("it has images for: {}", platforms.join(", "))))
+                .hint(format!("choose a platform with --platform: {}", platforms.join(", "))))
         }
     }
 }

@@ -187,7 +187,7 @@ fn check_platform(config: &[u8], requested: &Platform) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Kind::Unsupported, format!("it has no image for {requested}"))
-        .hint(format!("it has an image for {found}")))
+        .hint(format!("choose its platform: --platform {found}")))
 }
 
 #[cfg(test)]

@@ -383,8 +383,8 @@ pub(crate) fn remove_tree(parent: &OwnedFd, name: &[u8]) -> Result<u64> {
 pub(crate) fn explain(error: Error, images: &std::path::Path) -> Error {
     match error.errno() {
         Some(libc::EOPNOTSUPP) if userns::in_user_namespace() => error.hint(format!(
-            "the file system of `{}` keeps no attributes of users (tmpfs does from Linux 6.6 on); \
-             set another with --root",
+            "choose another file system with --root: that of `{}` has no extended attributes of \
+             users (tmpfs has them from Linux 6.6 on)",
             images.display()
         )),
         Some(libc::ENOSPC | libc::EDQUOT) => error.hint(format!(

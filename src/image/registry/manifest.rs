@@ -187,8 +187,8 @@ pub(crate) fn choose<'a>(
     offered.dedup();
     let message = format!("it has no image for {}", requested.unwrap_or(&host));
     Err(Error::new(Kind::NotFound, message).hint(match offered.is_empty() {
-        true => "it has no image at all".to_owned(),
-        false => format!("it has images for: {}", offered.join(", ")),
+        true => "check the reference: its index lists no image".to_owned(),
+        false => format!("choose a platform with --platform: {}", offered.join(", ")),
     }))
 }
 

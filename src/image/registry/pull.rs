@@ -228,7 +228,7 @@ fn check_platform(config: &[u8], requested: Option<&Platform>) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Kind::NotFound, format!("it has no image for {requested}"))
-        .hint(format!("it has an image for: {offered}")))
+        .hint(format!("choose its platform: --platform {offered}")))
 }
 
 /// The layers to download, each blob once.

@@ -54,8 +54,9 @@ fn check_capabilities(security: &Security) -> Result<()> {
         if number.is_some_and(|number| ours & (1 << number) == 0) {
             let message =
                 format!("cannot add capability `{name}`: lifebox does not have it itself");
-            return Err(Error::new(Kind::Denied, message)
-                .hint("start lifebox with it, or leave it out: grep CapBnd /proc/self/status"));
+            return Err(Error::new(Kind::Denied, message).hint(
+                "leave it out, or start lifebox with it; check with: grep CapBnd /proc/self/status",
+            ));
         }
     }
     Ok(())

@@ -44,7 +44,7 @@ pub fn describe(cgroup_parent: &str) -> Description {
     warnings.extend(rootless::warnings());
     if userns::in_user_namespace() && hierarchies == Hierarchies::default() {
         warnings.push(format!(
-            "this user has no cgroup, so there is no limit, no `pause` and no `stats`; {}",
+            "limits, `pause` and `stats` are not available, because this user has no cgroup: {}",
             cgroup::delegation_hint(None, false)
         ));
     }

@@ -106,7 +106,7 @@ impl SessionState {
         reaper
             .write_all(format!("{line}\n").as_bytes())
             .context(|| format!("write to the process `{RESOURCE_REAPER}`"))
-            .map_err(|error| error.hint("it was killed: remove its containers with `rm -f`"))
+            .map_err(|error| error.hint("remove its containers: lifebox rm -f CONTAINER"))
     }
 }
 

@@ -86,7 +86,7 @@ fn file_exists(root: &OwnedFd, path: &str) -> Result<ProbeResult> {
     match sys::mount::open_in_root(root, &name, OFlags::PATH) {
         Ok(_) => Ok(ProbeResult::Ready),
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::AGAIN) => {
-            Ok(ProbeResult::NotReady(format!("there is no `{path}`")))
+            Ok(ProbeResult::NotReady(format!("`{path}` does not exist")))
         }
         Err(errno) => Err(Error::from_errno(format!("open `{path}` inside"), errno.raw_os_error())),
     }

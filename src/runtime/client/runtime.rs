@@ -127,7 +127,7 @@ impl Runtime {
                     Kind::Timeout,
                     format!("container `{}` is busy", id.short()),
                 )
-                .hint("another command is changing it: try again"));
+                .hint("try again: another command is changing it"));
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(20));

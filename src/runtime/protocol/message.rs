@@ -197,7 +197,7 @@ pub fn decode(buffer: &mut Vec<u8>) -> Result<Option<Frame>> {
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     if length > MAX_MESSAGE || header[0] > 3 {
         return Err(Error::new(Kind::Corrupt, "invalid frame on the monitor's socket")
-            .hint("is another version of lifebox running this container?"));
+            .hint("use the version of lifebox that started the container"));
     }
     let Some(payload) = rest.get(..length) else { return Ok(None) };
     let payload = payload.to_vec();

@@ -65,7 +65,7 @@ pub(crate) fn explain_clone(error: Error) -> Error {
     if error.errno() != Some(libc::EACCES) || !userns::in_user_namespace() {
         return error;
     }
-    Error::new(Kind::Denied, "the container's cgroup can't be entered from this session")
+    Error::new(Kind::Denied, "cannot enter the container's cgroup from this session")
         .hint("run it in the session, or scope of systemd, that started the container")
 }
 
@@ -86,10 +86,10 @@ fn explain_program(step: &Step, errno: Errno, program: &str) -> Option<Error> {
                 .with_exit_code(127)
         }
         Errno::ACCESS => Error::new(Kind::Denied, format!("`{program}`: permission denied"))
-            .hint("it must be a file with the executable bit set")
+            .hint("name a file, and set its executable bit: chmod +x FILE")
             .with_exit_code(126),
         Errno::NOEXEC => Error::new(Kind::Invalid, format!("`{program}`: exec format error"))
-            .hint("it is for another processor, or a script without `#!`")
+            .hint("use a program for this processor, or begin the script with `#!/bin/sh`")
             .with_exit_code(126),
         _ => return None,
     };
@@ -112,7 +112,7 @@ fn explain_place(step: &Step, errno: Errno, joins: bool) -> Option<Error> {
             let message =
                 format!("unable to find {kind} of `{of}`: no matching entries in /etc/{file}");
             let error = Error::new(Kind::NotFound, message)
-                .hint("use a number from 0 to 4294967294, or a name that the image knows");
+                .hint("use a number from 0 to 4294967294, or a name in /etc/passwd of the image");
             Some(error.with_exit_code(if joins { 126 } else { 125 }))
         }
         Step::SetCwd { path, .. } => {

@@ -84,7 +84,10 @@ fn the_image_for_this_machine_is_chosen() {
     let other = layout.image("other");
     let choices = [for_platform(&other, "alien"), for_platform(&other, "elf")];
     let error = layout.load(&json!({ "manifests": choices })).unwrap_err();
-    assert_eq!(error.hint_text(), Some("it has images for: linux/alien, linux/elf"));
+    assert_eq!(
+        error.hint_text(),
+        Some("choose a platform with --platform: linux/alien, linux/elf")
+    );
 }
 
 #[test]
