@@ -164,7 +164,7 @@ fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top
     };
     let steps = steps_of(&Host::default(), config);
     let words = ["open ", "namespace of", "lo up", "hostname", "copy", "bind", "tmpfs", "overlay"];
-    let shown = steps.iter().filter(|step| words.iter().any(|word| step.contains(word)));
+    let listed = steps.iter().filter(|step| words.iter().any(|word| step.contains(word)));
     expect![[r#"
         join the ipc of container c0ffeec0ffee
         join the network of container c0ffeec0ffee
@@ -188,7 +188,7 @@ fn what_is_of_others_is_opened_before_anything_is_mounted_and_shown_from_the_top
         bind /srv on /etc/deep
         bind /run/x on /dev/x
         bind ../../init on /sbin/docker-init"#]]
-    .assert_eq(&shown.map(String::as_str).collect::<Vec<_>>().join("\n"));
+    .assert_eq(&listed.map(String::as_str).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]

@@ -96,8 +96,8 @@ fn an_image_saved_by_docker_is_as_docker_made_it() {
     let linked = layer(1).join("opt/busybox-hard").metadata().unwrap();
     assert_eq!(linked.ino(), layer(1).join("bin/busybox").metadata().unwrap().ino());
 
-    let gone = layer(2).join("srv/gone").symlink_metadata().unwrap();
-    assert!(gone.file_type().is_char_device() && gone.rdev() == 0);
+    let whiteout = layer(2).join("srv/gone").symlink_metadata().unwrap();
+    assert!(whiteout.file_type().is_char_device() && whiteout.rdev() == 0);
     let old = fs::open_dir(&layer(2).join("data/old")).unwrap();
     assert_eq!(fs::get_xattr(&old, "trusted.overlay.opaque").unwrap().as_deref(), Some(&b"y"[..]));
     assert!(!layer(2).join("data/old/.wh..wh..opq").exists());

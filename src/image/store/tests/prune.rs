@@ -1,4 +1,4 @@
-//! What goes and what stays, and that what is told beforehand is what happens.
+//! Which images are removed and which stay, and that a dry run reports exactly what a prune does.
 
 use super::*;
 use crate::image::store::index::Entry;
@@ -10,7 +10,7 @@ fn options(all: bool) -> PruneOptions {
     PruneOptions { all, ..PruneOptions::default() }
 }
 
-/// Takes all tags off an image and says what it is a step of.
+/// Removes all tags of an image and makes it a step of a parent.
 fn make_step(store: &Store, query: &str, parent: Option<&Digest>) -> Digest {
     let id = store.find(query).unwrap().id;
     let mut index = Index::read(store.images()).unwrap();

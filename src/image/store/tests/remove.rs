@@ -9,8 +9,8 @@ pub(crate) fn go() -> Result<()> {
     Ok(())
 }
 
-/// Archives of one image with one shared layer and one of its own.
-pub(crate) fn archive(tags: &[&str], own: &str) -> Vec<u8> {
+/// Returns an archive of one image with a shared layer and one of its own.
+pub(crate) fn archive(tags: &[&str], own_file: &str) -> Vec<u8> {
     fn add(builder: &mut tar::Builder<Vec<u8>>, name: &str, content: &[u8]) {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
@@ -22,7 +22,7 @@ pub(crate) fn archive(tags: &[&str], own: &str) -> Vec<u8> {
         add(&mut builder, name, b"x");
         builder.into_inner().unwrap()
     };
-    let layers = [layer("shared"), layer(own)];
+    let layers = [layer("shared"), layer(own_file)];
     let ids: Vec<_> = layers.iter().map(|l| crate::image::bytes::spool::digest_of(l)).collect();
     let config = serde_json::json!({"os": "linux", "rootfs": {"diff_ids": ids}}).to_string();
     let listed = serde_json::json!([{"Config": "c", "RepoTags": tags, "Layers": ["0", "1"]}]);
@@ -37,8 +37,8 @@ pub(crate) fn archive(tags: &[&str], own: &str) -> Vec<u8> {
 pub(crate) fn store(images: &[(&[&str], &str)]) -> (tempfile::TempDir, Store) {
     let root = tempfile::tempdir().unwrap();
     let store = Store::open(root.path()).unwrap();
-    for (tags, own) in images {
-        store.load(&mut &archive(tags, own)[..], None, &go).unwrap();
+    for (tags, own_file) in images {
+        store.load(&mut &archive(tags, own_file)[..], None, &go).unwrap();
     }
     (root, store)
 }
