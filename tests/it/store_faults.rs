@@ -265,7 +265,7 @@ fn what_runs_is_not_touched_by_a_repair() {
     let left = engine.run(&["system", "check", "--repair"]);
     assert_eq!(left.code, 1, "{left:?}");
     assert!(left.out.contains("used by `box`"), "{left:?}");
-    assert!(left.out.contains("left: the container `box` runs on it"), "{left:?}");
+    assert!(left.out.contains("left: the container `box` uses it"), "{left:?}");
     assert!(directory.join("added").exists());
     engine.ok(&["kill", "box"]);
     let mended = engine.run(&["system", "check", "--repair"]);

@@ -269,7 +269,7 @@ mod tests {
         };
         check(401, true, Kind::Denied, "refuses your credentials", "lifebox login r.example");
         check(401, false, Kind::Denied, "`a/b` in `r.example`", "lifebox login r.example");
-        check(403, true, Kind::Denied, "denied", "not allowed");
+        check(403, true, Kind::Denied, "denied", "with access");
         check(404, false, Kind::NotFound, "`a/b:c` in `r.example`", "check");
         check(429, false, Kind::Network, "too many requests", "7 seconds");
         check(503, false, Kind::Network, "503", "later");

@@ -61,7 +61,7 @@ fn hint_command(place: &CgroupSetup, controller: Option<&str>) -> String {
             true => "systemd.unified_cgroup_hierarchy=1",
             false => "cgroup_no_v1=all",
         };
-        return format!("boot with {option}: only cgroup v2 can be delegated to a user");
+        return format!("only cgroup v2 can be delegated to a user: boot with {option}");
     };
     match (place.systemd, place.manager, controller) {
         (true, _, Some(_)) if place.delegated => {

@@ -124,7 +124,7 @@ fn what_cannot_be_done_is_refused() {
     };
     assert!(refused(json!({ "defaultAction": "SCMP_ACT_NOTIFY" })).contains("NOTIFY"));
     let errno = json!({ "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 5000 });
-    assert!(refused(errno).contains("no error number"));
+    assert!(refused(errno).contains("not an error number"));
     let index = json!({ "defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{
         "names": ["read"], "action": "SCMP_ACT_ALLOW",
         "args": [{ "index": 6, "value": 0, "op": "SCMP_CMP_EQ" }],

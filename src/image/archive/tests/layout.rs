@@ -108,7 +108,8 @@ fn what_is_no_image_is_passed_over() {
         &json!({"schemaVersion": 2, "config": {"digest": config, "mediaType": kind}, "layers": []}),
     );
     let error = alone.load(&json!({"manifests": [{"digest": artifact}]})).unwrap_err();
-    assert!(error.to_string().contains("no image but `application/vnd.example"), "{error}");
+    assert!(error.to_string().contains("which is not an image"), "{error}");
+    assert!(error.to_string().contains("`application/vnd.example"), "{error}");
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn a_document_that_is_not_what_it_claims_is_refused() {
         let error = Layout::new().load(index).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     };
-    check(&json!({"manifests": [], "layers": []}), "nothing else");
+    check(&json!({"manifests": [], "layers": []}), "not be of another type");
     check(&json!({}), "`manifests`");
     check(&json!({"manifests": []}), "lists no image");
     check(&json!({"manifests": [{"digest": "sha256:../../x"}]}), "not a sha256 digest");

@@ -204,7 +204,7 @@ fn the_layers_of_what_runs_are_left_alone() {
     std::fs::create_dir(&extra).unwrap();
     let report = check(&store, true, &running);
     assert!(
-        matches!(&report.findings[0].resolution, Resolution::Unrepaired(why) if why.contains("`web` runs"))
+        matches!(&report.findings[0].resolution, Resolution::Unrepaired(why) if why.contains("the container `web` uses it"))
     );
     assert!(extra.exists() && !report.is_healthy());
     let stopped = [ImageUser { live: false, ..running[0].clone() }];
@@ -224,7 +224,7 @@ fn leftovers_are_no_damage_and_are_swept() {
     let report = check(&store, false, &[]);
     assert_eq!(report.findings.len(), 1, "{report:?}");
     assert_eq!(report.findings[0].problem, Problem::Leftover);
-    assert!(report.findings[0].what.starts_with("4 entries"), "{report:?}");
+    assert!(report.findings[0].what.starts_with("4 unreferenced entries"), "{report:?}");
     assert!(report.is_healthy());
     assert!(check(&store, true, &[]).is_healthy());
     is_clean(&store);
