@@ -22,6 +22,13 @@ use crate::sys;
 /// How long the kernel may take to freeze, thaw or release a cgroup.
 const KERNEL_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The states of the cgroup freezer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FreezerState {
+    Frozen,
+    Thawed,
+}
+
 /// The cgroup of one container.
 #[derive(Debug)]
 pub struct Cgroup {
@@ -161,8 +168,8 @@ impl Cgroup {
     /// # Errors
     /// [`Kind::Timeout`] when a process cannot be frozen in time; then the cgroup is thawed again.
     pub fn freeze(&self) -> Result<()> {
-        self.set_frozen(true).inspect_err(|_| {
-            let _ = self.set_frozen(false);
+        self.reach(FreezerState::Frozen).inspect_err(|_| {
+            let _ = self.reach(FreezerState::Thawed);
         })
     }
 
@@ -171,17 +178,18 @@ impl Cgroup {
     /// # Errors
     /// When the cgroup was removed.
     pub fn thaw(&self) -> Result<()> {
-        self.set_frozen(false)
+        self.reach(FreezerState::Thawed)
     }
 
-    fn set_frozen(&self, frozen: bool) -> Result<()> {
+    fn reach(&self, target: FreezerState) -> Result<()> {
+        let is_frozen = target == FreezerState::Frozen;
         if let Some(unified) = &self.unified {
             // Opened before the write: a later change is seen by the poll.
             let path = unified.join("cgroup.events");
             let events = fs::File::open(&path).context(|| format!("open `{}`", path.display()))?;
-            write(unified, "cgroup.freeze", if frozen { "1" } else { "0" })?;
-            let state = if frozen { "frozen 1" } else { "frozen 0" };
-            return wait_until(frozen, |left| {
+            write(unified, "cgroup.freeze", if is_frozen { "1" } else { "0" })?;
+            let state = if is_frozen { "frozen 1" } else { "frozen 0" };
+            return wait_until(target, |left| {
                 let reached = read(unified, "cgroup.events")?.lines().any(|line| line == state);
                 if !reached {
                     sys::poll::wait_priority(&events, left)?;
@@ -197,8 +205,8 @@ impl Cgroup {
             Error::new(Kind::Unsupported, "cannot freeze: the host has no cgroup freezer")
                 .hint("mount cgroup2: mount -t cgroup2 none /sys/fs/cgroup")
         })?;
-        let state = if frozen { "FROZEN" } else { "THAWED" };
-        wait_until(frozen, |_| {
+        let state = if is_frozen { "FROZEN" } else { "THAWED" };
+        wait_until(target, |_| {
             // Written again each time: v1 may stay at FREEZING.
             write(freezer, "freezer.state", state)?;
             let reached = read(freezer, "freezer.state")?.trim() == state;
@@ -339,7 +347,10 @@ fn remove_children(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn wait_until(frozen: bool, mut reached: impl FnMut(Duration) -> Result<bool>) -> Result<()> {
+fn wait_until(
+    target: FreezerState,
+    mut reached: impl FnMut(Duration) -> Result<bool>,
+) -> Result<()> {
     let deadline = Instant::now() + KERNEL_TIMEOUT;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -347,7 +358,7 @@ fn wait_until(frozen: bool, mut reached: impl FnMut(Duration) -> Result<bool>) -
             return Ok(());
         }
         if left.is_zero() {
-            let verb = if frozen { "freeze" } else { "thaw" };
+            let verb = if target == FreezerState::Frozen { "freeze" } else { "thaw" };
             return Err(Error::new(Kind::Timeout, format!("cannot {verb} the cgroup within 5 s"))
                 .hint("look for a process that is stuck in the kernel: cat /proc/PID/stack"));
         }

@@ -22,6 +22,7 @@ use crate::model::value::name::ContainerName;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
+use crate::runtime::plan::StandardInput;
 use crate::runtime::protocol::client;
 use crate::runtime::protocol::client::{ClientConnection, ClientMessage};
 use crate::runtime::protocol::{ExecSpec, Reply, Request};
@@ -130,7 +131,8 @@ fn start(
         return Err(not_running());
     }
     let config = process_of(directory.read("config.json")?, &spec);
-    let plan = plan::join(&config, spec.stdin)?;
+    let input = if spec.stdin { StandardInput::Pipe } else { StandardInput::Null };
+    let plan = plan::join(&config, input)?;
     let (stdin, write) = if spec.stdin && !spec.tty {
         let (read, write) = sys::process::pipe()?;
         let failed = |errno: Errno| Error::from_errno("ioctl(FIONBIO)", errno.raw_os_error());

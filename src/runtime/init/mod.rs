@@ -164,7 +164,9 @@ impl PlanRunner<'_> {
                 rustix::process::umask(Mode::from_bits_truncate(*mask));
                 Ok(())
             }
-            Step::SetCwd { path, make } => rooted_path::enter(path, *make),
+            Step::SetCwd { path, make } => {
+                rooted_path::enter(path, make.then_some(PlaceKind::Directory))
+            }
             Step::RemountRootReadonly => {
                 mount::add_attributes(self.root()?, Attributes::MOUNT_ATTR_RDONLY)
             }

@@ -174,11 +174,12 @@ fn create_one(dir: BorrowedFd<'_>, name: &CStr, create: PlaceKind) -> Result<(),
     }
 }
 
-/// Enters the working directory; with `make`, creates it if it is missing. The present root must be
-/// the container's; a path that leads out of it is refused (ARCHITECTURE.md, D2, D7 and D9).
-pub fn enter(path: &CStr, make: bool) -> Result<(), Errno> {
+/// Enters the working directory, created first if it is missing and `create` says so. The present
+/// root must be the container's; a path that leads out of it is refused (ARCHITECTURE.md, D2, D7
+/// and D9).
+pub fn enter(path: &CStr, create: Option<PlaceKind>) -> Result<(), Errno> {
     let root = mount::open_directory(c"/")?;
-    match walk(root.as_fd(), path, make.then_some(PlaceKind::Directory))? {
+    match walk(root.as_fd(), path, create)? {
         Some(directory) => rustix::process::fchdir(directory)?,
         None => rustix::process::fchdir(root)?,
     }

@@ -21,3 +21,12 @@ pub struct Host {
     /// All devices of the host, for a privileged container.
     pub devices: Option<Vec<LinuxDevice>>,
 }
+
+/// The standard input of a process without a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandardInput {
+    /// A pipe from the caller.
+    Pipe,
+    /// The container's `/dev/null`.
+    Null,
+}

@@ -22,7 +22,7 @@ use oci_spec::runtime::{Linux, Mount, Process, Spec};
 
 use self::bind_mounts::BindMounts;
 pub use self::capability::all as all_capabilities;
-pub use self::host::Host;
+pub use self::host::{Host, StandardInput};
 pub use self::limit::resource;
 use self::read::{missing, options_of, relative_to_root, setting, text};
 pub use self::step::{BindSource, Credentials, DeviceNode, FileStep, MountStep, Plan, Root, Step};
@@ -98,7 +98,7 @@ pub fn plan(spec: &Spec, host: &Host) -> Result<Plan> {
 ///
 /// # Errors
 /// As [`plan`].
-pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
+pub fn join(spec: &Spec, stdin: StandardInput) -> Result<Plan> {
     let process = spec.process().as_ref().ok_or_else(|| missing("process"))?;
     let mut steps = vec![
         Step::CloseInherited,
@@ -123,7 +123,7 @@ pub fn join(spec: &Spec, open_stdin: bool) -> Result<Plan> {
     ]);
     if process.terminal().unwrap_or_default() {
         steps.push(Step::OpenTerminal { console: false });
-    } else if !open_stdin {
+    } else if stdin == StandardInput::Null {
         steps.push(Step::OpenNullInput);
     }
     program_steps(spec, false, &mut steps)?;
