@@ -1,4 +1,4 @@
-//! Containers that would be there, and their life by the table of states.
+//! Simulated containers, and their life by the table of states.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 use crate::runtime::host::lsm;
 
-/// The number of a process that there is not.
+/// The process id of a simulated process.
 const NO_PROCESS: i32 = 0;
 
 impl Containers for Dry {
@@ -33,17 +33,17 @@ impl Containers for Dry {
         if let Some(entry) = named {
             return Ok(id(entry));
         }
-        let begins = |entry: &&super::state::Entry| {
+        let matches = |entry: &&super::state::Entry| {
             !query.is_empty() && entry.container.spec.id.as_str().starts_with(query)
         };
-        let mut matching = world.containers.iter().filter(begins);
+        let mut matching = world.containers.iter().filter(matches);
         match (matching.next(), matching.next()) {
             (Some(entry), None) => Ok(id(entry)),
             (Some(_), Some(_)) => Err(Error::new(
                 Kind::Invalid,
                 format!("multiple IDs found with provided prefix: {query}"),
             )
-            .hint("give more digits of the id")),
+            .hint("write more digits of the id")),
             (None, _) => Err(ContainerId::none_called(query)),
         }
     }
@@ -95,7 +95,7 @@ impl Containers for Dry {
     }
 
     fn stop(&self, id: &ContainerId, _: &StopOptions, _: &CancelToken) -> Result<()> {
-        self.act(id, Action::Stop, " (taken to end with 0)")
+        self.act(id, Action::Stop, " (assumed to exit with 0)")
     }
 
     fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
@@ -150,13 +150,13 @@ impl Containers for Dry {
 }
 
 impl SimulatedState {
-    /// An id that none has yet.
+    /// Returns a new id.
     pub(super) fn next_id(&mut self) -> ContainerId {
         loop {
             self.ids += 1;
             let mut bytes = [0xd0; 32];
             bytes[..8].copy_from_slice(&self.ids.to_be_bytes());
-            // Its beginning tells them apart; a beginning of digits alone would be no id.
+            // Short ids must differ; one of digits only would not be valid.
             bytes[0] = 0xd0;
             bytes.swap(1, 7);
             if let Some(id) = ContainerId::from_random(bytes) {
@@ -165,7 +165,7 @@ impl SimulatedState {
         }
     }
 
-    /// Takes a container away, and its volumes that go with it.
+    /// Removes a container, and the volumes that are removed with it.
     fn remove(&mut self, container: &Container) {
         self.containers.retain(|entry| entry.container.spec.id != container.spec.id);
         if container.spec.host.auto_remove {
@@ -179,7 +179,7 @@ impl SimulatedState {
         found.ok_or_else(missing)
     }
 
-    /// A name that no container has.
+    /// Checks that no container has this name.
     fn free<'a>(&self, name: &'a ContainerName) -> Result<&'a ContainerName> {
         let has = |entry: &&Entry| entry.container.state.name == *name;
         match self.containers.iter().find(has) {
@@ -188,9 +188,14 @@ impl SimulatedState {
         }
     }
 
-    fn emit(&mut self, container: &Container, action: event::Action, own: &[(&str, String)]) {
+    fn emit(
+        &mut self,
+        container: &Container,
+        action: event::Action,
+        attributes: &[(&str, String)],
+    ) {
         let (spec, name) = (&container.spec, &container.state.name);
-        self.events.push(Event::of_container(spec, name, action, own));
+        self.events.push(Event::of_container(spec, name, action, attributes));
     }
 }
 
@@ -199,32 +204,33 @@ impl Dry {
         Ok(self.state().entry(id)?.container.clone())
     }
 
-    /// Whether the real engine can be asked what this container has to say.
+    /// Whether the real engine can describe this container.
     pub(super) fn is_real(&self, id: &ContainerId) -> bool {
         self.state().entry(id).is_ok_and(|entry| entry.is_real)
     }
 
-    /// Does what an action leads to by the table, and tells of it where it leads somewhere.
+    /// Simulates an action by the table of states, and records it unless it changes nothing.
     pub(super) fn act(&self, id: &ContainerId, action: Action, how: &str) -> Result<()> {
         let mut world = self.state();
         let entry = world.entry(id)?;
         let state = &mut entry.container.state;
         let name = state.name.clone();
-        let told = match check(name.as_str(), state.status, action)? {
+        let events = match check(name.as_str(), state.status, action)? {
             Transition::Stays => return Ok(()),
             Transition::Removed => vec![event::Action::Destroy],
             Transition::Becomes(status) => apply_transition(state, status, action),
         };
         entry.is_real = false;
         let container = entry.container.clone();
-        for action in told {
-            let begun = container.state.started_at.unwrap_or_else(Timestamp::now);
-            let own = exit_attributes(container.state.exit_code, begun);
-            let own = if action == event::Action::Die { &own[..] } else { &[] };
-            world.emit(&container, action, own);
+        for action in events {
+            let started = container.state.started_at.unwrap_or_else(Timestamp::now);
+            let attributes = exit_attributes(container.state.exit_code, started);
+            let attributes = if action == event::Action::Die { &attributes[..] } else { &[] };
+            world.emit(&container, action, attributes);
         }
-        let ended = container.state.status == Status::Exited && container.spec.host.auto_remove;
-        if emit_removal(action) || ended {
+        let is_auto_removed =
+            container.state.status == Status::Exited && container.spec.host.auto_remove;
+        if emit_removal(action) || is_auto_removed {
             world.remove(&container);
         }
         drop(world);
@@ -232,33 +238,33 @@ impl Dry {
         Ok(())
     }
 
-    /// Its program ends with 0: what is assumed of those that are waited for.
+    /// Simulates the exit of a container that is waited for, with 0.
     pub(super) fn exited(&self, id: &ContainerId) -> Result<i32> {
         let mut world = self.state();
         let entry = world.entry(id)?;
         if !entry.container.state.status.is_live() {
             return Ok(entry.container.state.exit_code);
         }
-        let begun = entry.container.state.started_at.unwrap_or_else(Timestamp::now);
+        let started = entry.container.state.started_at.unwrap_or_else(Timestamp::now);
         entry.container.state = entry.container.state.clone().exited(0, Timestamp::now());
         entry.is_real = false;
         let container = entry.container.clone();
-        world.emit(&container, event::Action::Die, &exit_attributes(0, begun));
+        world.emit(&container, event::Action::Die, &exit_attributes(0, started));
         if container.spec.host.auto_remove {
             world.remove(&container);
         }
         drop(world);
-        self.record(format_args!("wait for {} (taken to end with 0)", container.state.name));
+        self.record(format_args!("wait for {} (assumed to exit with 0)", container.state.name));
         Ok(0)
     }
 }
 
-/// What an action that is told makes of the state, and what happens on the way.
+/// Applies an action to the state, and returns its events.
 fn apply_transition(state: &mut State, status: Status, action: Action) -> Vec<event::Action> {
     use event::Action as E;
     let was_live = state.status.is_live();
     if status == Status::Exited {
-        // A stop signal that is heeded, or SIGKILL.
+        // The container is assumed to obey the stop signal; a kill is SIGKILL.
         let code = if action == Action::Kill { 137 } else { 0 };
         *state = state.clone().exited(code, Timestamp::now());
         return vec![E::Kill, E::Die];

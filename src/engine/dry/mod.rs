@@ -1,4 +1,5 @@
-//! The engine of `--dry-run`: a copy of the real engine's state in memory, on which verbs are simulated and printed.
+//! The engine of `--dry-run`: a copy of the real engine's state in memory, on which verbs are
+//! simulated and recorded.
 
 mod builds;
 mod containers;

@@ -1,4 +1,4 @@
-//! Processes that would run: nothing runs, and what is waited for is taken to be.
+//! Simulated processes: nothing runs, and every probe succeeds.
 
 use super::state::Dry;
 use crate::engine::backend::{Attach, CancelToken, Processes};

@@ -1,10 +1,10 @@
-//! `--dry-run`: an engine that only tells what would be done.
+//! `--dry-run`: an engine that only records what would be done.
 //!
-//! It begins with what the real engine has and goes on in memory: what it would have made can be
-//! found, started and removed, by the same table of states and with the same refusals. Nothing
-//! runs, so what a program would do is assumed: it runs until it is stopped or waited for, ends
-//! with 0 in both cases, writes nothing, and is as it is waited to be. What the script itself
-//! writes into a container is kept.
+//! It starts with the state of the real engine and continues in memory: a simulated container can
+//! be found, started and removed, by the same table of states and with the same refusals. Nothing
+//! runs, so a program is assumed to run until it is stopped or waited for, to exit with 0 in both
+//! cases, to write nothing, and to meet the conditions that are waited for. Files that the script
+//! itself writes into a container are kept.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,44 +18,45 @@ use crate::model::image::Image;
 use crate::model::observe::event::Event;
 use crate::model::observe::volume::VolumeUse;
 
-/// Who is told what would be done: a line each, without the newline.
+/// A function that gets each action that would be done: a line without the newline.
 pub type ActionLog = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// The engine that tells.
+/// The engine that records.
 pub struct Dry {
-    /// What there is, which is only read.
+    /// The real engine, which is only read.
     pub(super) inner: Arc<dyn Backend>,
-    /// Where it keeps all.
+    /// The root of its store.
     pub(super) root: PathBuf,
     log: ActionLog,
     state: Mutex<SimulatedState>,
 }
 
-/// What there would be.
+/// The simulated state.
 #[derive(Debug, Default)]
 pub(super) struct SimulatedState {
     /// Newest first.
     pub(super) containers: Vec<Entry>,
     /// Newest first.
     pub(super) images: Vec<Image>,
-    /// Their users are those of `containers`.
+    /// Volumes; the containers that use them are those of `containers`.
     pub(super) volumes: Vec<VolumeUse>,
     pub(super) events: Vec<Event>,
-    /// How many ids were given.
+    /// The number of ids that were generated.
     pub(super) ids: u64,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) container: Container,
-    /// It is there in truth, and nothing was done to it: what it tells can be asked.
+    /// Whether it exists in the real engine and was not changed, so that the real engine can
+    /// describe it.
     pub(super) is_real: bool,
-    /// What the script has written into it.
+    /// The files that the script has written into it.
     pub(super) files: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 impl Entry {
-    /// A container that is there in truth, or only would be.
+    /// Returns the entry of a real or simulated container.
     pub(super) fn new(container: Container, is_real: bool) -> Self {
         Entry { container, is_real, files: BTreeMap::new() }
     }
@@ -67,11 +68,12 @@ impl fmt::Debug for Dry {
     }
 }
 
-/// An engine that does nothing and tells what `real`, which keeps all below `root`, would do.
+/// Returns an engine that does nothing and passes to `log` what `real`, with its root `root`, would
+/// do.
 ///
 /// # Errors
-/// When what there is cannot be read.
-pub fn open(real: Arc<dyn Backend>, root: &Path, tell: ActionLog) -> Result<Arc<dyn Backend>> {
+/// When the state of the real engine cannot be read.
+pub fn open(real: Arc<dyn Backend>, root: &Path, log: ActionLog) -> Result<Arc<dyn Backend>> {
     let containers = real.ps()?.into_iter().map(|container| Entry::new(container, true));
     let world = SimulatedState {
         containers: containers.collect(),
@@ -79,7 +81,7 @@ pub fn open(real: Arc<dyn Backend>, root: &Path, tell: ActionLog) -> Result<Arc<
         volumes: real.volumes()?,
         ..SimulatedState::default()
     };
-    Ok(Arc::new(Dry { inner: real, root: root.to_owned(), log: tell, state: Mutex::new(world) }))
+    Ok(Arc::new(Dry { inner: real, root: root.to_owned(), log, state: Mutex::new(world) }))
 }
 
 impl Dry {
@@ -87,7 +89,7 @@ impl Dry {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells what would be done.
+    /// Records an action that would be done.
     pub(super) fn record(&self, what: impl fmt::Display) {
         (self.log)(&format!("would {what}"));
     }

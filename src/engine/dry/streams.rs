@@ -1,4 +1,4 @@
-//! What containers that only would be there tell: nothing, and what would have happened.
+//! The streams of simulated containers: empty logs, and recorded events.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ impl LogStream for EmptyLog {
     }
 }
 
-/// Events that were noted. None comes later: nothing happens by itself.
+/// Recorded events. No later ones follow: nothing happens by itself.
 #[derive(Debug)]
 pub struct RecordedEvents(pub std::vec::IntoIter<Event>);
 

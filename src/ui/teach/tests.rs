@@ -245,7 +245,7 @@ fn a_plan_is_told_in_korean() {
     };
     let steps = [
         step(ProcessRole::Client, "take-lock", "lock the container", &["openat", "flock"]),
-        step(ProcessRole::Monitor, "make-cgroup", "make the cgroup", &["mkdir"]),
+        step(ProcessRole::Monitor, "make-cgroup", "create the cgroup", &["mkdir"]),
         step(
             ProcessRole::Init,
             "mount",
