@@ -25,6 +25,9 @@ use super::teaching::TeachVerb;
 use super::test::TestArguments;
 use super::volume::VolumeVerb;
 
+/// The title of the global flags in help.
+const GLOBAL: &str = "Global options";
+
 /// A scriptable container engine: one static binary, no daemon.
 #[derive(Debug, Parser)]
 #[command(
@@ -38,16 +41,16 @@ use super::volume::VolumeVerb;
 )]
 pub struct Arguments {
     /// Directory of images and containers
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, help_heading = GLOBAL)]
     pub root: Option<PathBuf>,
     /// Storage driver of new containers: overlay2, or vfs, which copies the image
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, help_heading = GLOBAL)]
     pub storage_driver: Option<String>,
     /// Language of explanations: en or ko (default from LC_ALL, LC_MESSAGES or LANG)
-    #[arg(long, value_name = "LANG", global = true)]
+    #[arg(long, value_name = "LANG", global = true, help_heading = GLOBAL)]
     pub lang: Option<String>,
     /// Print each step to standard error as it is done; `=step` pauses before each
-    #[arg(long, value_name = "step", global = true, num_args = 0..=1, require_equals = true,
+    #[arg(long, value_name = "step", global = true, help_heading = GLOBAL, num_args = 0..=1, require_equals = true,
           default_missing_value = "", value_parser = ["", "step"])]
     pub trace: Option<String>,
     /// What to do.
