@@ -11,7 +11,7 @@ use rhai::NativeCallContext;
 
 use super::sandbox::policy::SandboxPolicy;
 use crate::engine::{Backend, CancelToken};
-use crate::model::observe::progress::Progress;
+use crate::model::observe::progress::{NoProgress, Progress};
 use crate::model::script::expression::Expression;
 use crate::model::script::test_result::TestResult;
 use crate::model::value::id::ContainerId;
@@ -24,7 +24,9 @@ pub trait Output: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// What writing says; a closed pipe ends the script quietly.
-    fn print(&self, text: &str) -> std::io::Result<()>;
+    fn print(&self, text: &str) -> std::io::Result<()> {
+        self.write_out(format!("{text}\n").as_bytes())
+    }
     /// A text that may be longer than a screen; at a prompt it goes to a pager.
     ///
     /// # Errors
@@ -36,7 +38,9 @@ pub trait Output: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// What writing says.
-    fn eprint(&self, text: &str) -> std::io::Result<()>;
+    fn eprint(&self, text: &str) -> std::io::Result<()> {
+        self.write_err(format!("{text}\n").as_bytes())
+    }
     /// Shows a text and waits for the user, who is stepping; whether to wait again at the next one.
     /// Where nobody types, as this default has it, there is nobody to wait for.
     ///
@@ -88,6 +92,29 @@ pub struct Host {
     pub observer: Option<Arc<dyn Observer>>,
     /// Who reads commands of Docker, for `from_docker`.
     pub command_line: Option<Arc<dyn CommandLineReader>>,
+}
+
+impl Host {
+    /// Returns what an ordinary script is given: this engine, this output, no arguments and no
+    /// limits. `cancel` ends the script.
+    pub fn new(backend: Arc<dyn Backend>, output: Arc<dyn Output>, cancel: CancelToken) -> Self {
+        Host {
+            backend,
+            cancel,
+            args: Vec::new(),
+            output,
+            progress: Arc::new(NoProgress),
+            color: false,
+            reader: ReaderProfile::default(),
+            teacher: None,
+            trace: Tracing::Off,
+            limits: Limits::default(),
+            sandbox: None,
+            test_reporter: None,
+            observer: None,
+            command_line: None,
+        }
+    }
 }
 
 /// Who gives lessons.

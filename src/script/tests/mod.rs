@@ -72,23 +72,9 @@ pub fn host() -> (Host, Arc<Kept>) {
 
 fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
     let output = Arc::new(Kept { most, ..Kept::default() });
-    let host = Host {
-        backend: Arc::new(Memory::default()),
-        cancel: CancelToken::new().unwrap(),
-        args: vec!["one".to_owned(), "two".to_owned()],
-        output: output.clone(),
-        progress: Arc::new(crate::model::observe::progress::NoProgress),
-        color: false,
-        reader: crate::model::value::language::ReaderProfile::default(),
-        teacher: None,
-        trace: super::Tracing::Off,
-        limits: super::Limits::default(),
-        test_reporter: None,
-        observer: None,
-        sandbox: None,
-        command_line: None,
-    };
-    (host, output)
+    let (backend, cancel) = (Arc::new(Memory::default()), CancelToken::new().unwrap());
+    let args = vec!["one".to_owned(), "two".to_owned()];
+    (Host { args, ..Host::new(backend, output.clone(), cancel) }, output)
 }
 
 /// Runs a script; returns how it ended and what it printed.
