@@ -25,7 +25,7 @@ impl Settings {
     /// `LIFEBOX_ROOT`, or `/var/lib/lifebox` as root, else `$XDG_DATA_HOME/lifebox` or
     /// `~/.local/share/lifebox`; `LIFEBOX_CGROUP_PARENT`, or `lifebox`, which
     /// for an ordinary user is below its own cgroup; `LIFEBOX_STORAGE_DRIVER`.
-    /// To be called before [`enter`].
+    /// Call this before [`enter_user_namespace`](crate::engine::enter_user_namespace).
     pub fn from_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let data = || {

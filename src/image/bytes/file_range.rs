@@ -103,7 +103,7 @@ impl FileRange {
     }
 }
 
-/// Reads a [`Span`].
+/// A reader of a [`FileRange`].
 #[derive(Debug)]
 pub(crate) struct FileRangeReader {
     range: FileRange,

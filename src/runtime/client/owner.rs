@@ -31,7 +31,7 @@ const NONE_LEFT: &str = "nothing";
 /// What it says before it makes one again.
 const SOME_AGAIN: &str = "something";
 
-/// This process as the owner of containers: those made with its [`token`](Owner::token) are
+/// This process as the owner of containers: those made with its [`token`](Session::token) are
 /// removed when it ends, unless it keeps them.
 #[derive(Debug)]
 pub struct Session {

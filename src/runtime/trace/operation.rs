@@ -1,7 +1,7 @@
 //! What fronts and monitors do for a verb, besides the steps of init: names, words and calls.
 //!
 //! Who does one of them says so by `trace::deed`; `explain` tells them beforehand by
-//! [`planned`], and a test holds the two together (`tests/it/teaching.rs`).
+//! `planned`, and a test holds the two together (`tests/it/teaching.rs`).
 
 use crate::model::container::options::StopTimeout;
 use crate::model::script::trace::{ProcessRole, TraceStep};
