@@ -4,6 +4,7 @@ mod builds;
 mod containers;
 mod files;
 mod images;
+mod life;
 mod observe;
 mod processes;
 mod registries;
