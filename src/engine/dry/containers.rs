@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::state::{Dry, Entry, SimulatedState};
-use crate::engine::backend::{CancelToken, Containers, Session};
+use crate::engine::backend::{CancelToken, Containers, Observe as _, Session};
 use crate::engine::rules::{mounts, namespaces, profile};
 use crate::model::container::options::{CreateOptions, RemoveOptions, StopOptions};
 use crate::model::container::status::{Action, check};
@@ -79,24 +79,25 @@ impl Containers for Dry {
     }
 
     fn start(&self, id: &ContainerId) -> Result<()> {
-        self.act(id, Action::Start, "")
+        self.act(id, Action::Start, "", 0).map(drop)
     }
 
     fn pause(&self, id: &ContainerId) -> Result<()> {
-        self.act(id, Action::Pause, "")
+        self.act(id, Action::Pause, "", 0).map(drop)
     }
 
     fn unpause(&self, id: &ContainerId) -> Result<()> {
-        self.act(id, Action::Unpause, "")
+        self.act(id, Action::Unpause, "", 0).map(drop)
     }
 
-    fn stop(&self, id: &ContainerId, _: &StopOptions, _: &CancelToken) -> Result<()> {
-        self.act(id, Action::Stop, " (taken to end with 0)")
+    fn stop(&self, id: &ContainerId, options: &StopOptions, _: &CancelToken) -> Result<()> {
+        let note = if self.is_dry_run() { " (taken to end with 0)" } else { "" };
+        self.act(id, Action::Stop, note, self.stop_exit_code(id, options)?).map(drop)
     }
 
     fn kill(&self, id: &ContainerId, signal: Signal) -> Result<()> {
-        if signal == Signal::KILL {
-            return self.act(id, Action::Kill, "");
+        if signal == Signal::KILL || !self.is_dry_run() {
+            return self.act(id, Action::Kill, "", signal.exit_code()).map(drop);
         }
         let state = self.container(id)?.state;
         check(state.name.as_str(), state.status, Action::Kill)?;
@@ -104,13 +105,13 @@ impl Containers for Dry {
         Ok(())
     }
 
-    fn restart(&self, id: &ContainerId, _: &StopOptions, _: &CancelToken) -> Result<()> {
-        self.act(id, Action::Restart, "")
+    fn restart(&self, id: &ContainerId, options: &StopOptions, _: &CancelToken) -> Result<()> {
+        self.act(id, Action::Restart, "", self.stop_exit_code(id, options)?).map(drop)
     }
 
     fn rm(&self, id: &ContainerId, options: &RemoveOptions, _: &CancelToken) -> Result<()> {
         let volumes = self.container(id)?.spec.host.mounts.anonymous();
-        self.act(id, if options.force { Action::RmForce } else { Action::Rm }, "")?;
+        self.act(id, if options.force { Action::RmForce } else { Action::Rm }, "", 0)?;
         if options.volumes {
             self.state().remove_unused_volumes(&volumes);
         }
@@ -140,8 +141,13 @@ impl Containers for Dry {
         Ok(())
     }
 
-    fn wait(&self, id: &ContainerId, _: Option<Duration>, _: &CancelToken) -> Result<i32> {
-        self.exited(id)
+    fn wait(
+        &self,
+        id: &ContainerId,
+        timeout: Option<Duration>,
+        cancel: &CancelToken,
+    ) -> Result<i32> {
+        if self.is_dry_run() { self.exited(id) } else { self.wait_for_exit(id, timeout, cancel) }
     }
 }
 
@@ -180,6 +186,12 @@ impl SimulatedState {
 impl Dry {
     pub(super) fn container(&self, id: &ContainerId) -> Result<Container> {
         Ok(self.state().entry(id)?.container.clone())
+    }
+
+    /// The code with which a container exits that is stopped: a dry run assumes 0.
+    fn stop_exit_code(&self, id: &ContainerId, options: &StopOptions) -> Result<i32> {
+        let signal = options.signal.or(self.container(id)?.spec.config.stop_signal);
+        Ok(if self.is_dry_run() { 0 } else { signal.unwrap_or(Signal::TERM).exit_code() })
     }
 
     /// Whether the real engine can be asked what this container has to say.

@@ -1,4 +1,5 @@
-//! The engine of `--dry-run`: a copy of the real engine's state in memory, on which verbs are simulated and printed.
+//! The simulated engine: a copy of the real engine's state in memory. `--dry-run` prints the verbs
+//! on it; tests decide what its programs do.
 
 mod builds;
 mod containers;
@@ -7,9 +8,14 @@ mod images;
 mod life;
 mod observe;
 mod processes;
+mod program;
 mod registries;
 mod state;
 mod streams;
 mod volumes;
 
-pub use state::{ActionLog, open};
+#[cfg(test)]
+mod tests;
+
+pub use program::{Program, Programs};
+pub use state::{ActionLog, open, simulate};

@@ -81,7 +81,8 @@ fn a_run_takes_a_command_and_options() {
         print(run("host", "exit 3").wait());
         "#,
         "[\"sleep\", \"10\"]\n[\"sleep\", \"10\"]\n[\"sleep\", \"20\"]\n\
-         [\"sh\", \"-c\", \"echo hi\"]\n#{\"A\": \"1\", \"B\": \"true\"}\nweb\n3",
+         [\"sh\", \"-c\", \"echo hi\"]\n#{\"A\": \"1\", \"B\": \"true\", \"PATH\": \"/bin\"}\n\
+         web\n3",
     );
 }
 
@@ -136,13 +137,16 @@ fn images_tell_what_they_are() {
     check(
         r#"
         let i = load("alpine.tar");
+        print(i); print(i.tags); print(rmi(i)[0]);
+        let i = image("alpine:3");
         print(i); print(i.tags); print(i.cmd); print(i.entrypoint ?? "none");
         print(i.size); print(i.arch); print(i.env.PATH); print(i.short_id);
         print(images().len);
         print(rmi(i)[0]);
         print(image("host", #{ pull: "never" }));
         "#,
-        "alpine:3\n[\"alpine:3\"]\n[\"sh\"]\nnone\n1500000\namd64\n/bin\n020202020202\n2\n\
+        "alpine:loaded\n[\"alpine:loaded\"]\nuntagged: alpine:loaded\n\
+         alpine:3\n[\"alpine:3\"]\n[\"sh\"]\nnone\n1500000\namd64\n/bin\n020202020202\n2\n\
          untagged: alpine:3\nhost",
     );
 }

@@ -1,9 +1,7 @@
-//! The language against an engine in memory.
+//! The language against a simulated engine.
 
-mod entry;
 mod events;
-mod memory;
-mod memory_images;
+mod simulation;
 
 mod calls;
 mod caught;
@@ -11,7 +9,6 @@ mod check;
 mod check_values;
 mod docs;
 mod failures;
-mod lives;
 mod logs;
 mod modules;
 mod order;
@@ -24,12 +21,11 @@ use std::sync::{Arc, Mutex};
 use super::{Host, Outcome, Output, Source, run};
 use crate::engine::CancelToken;
 
-pub use memory::Memory;
-
-/// Output that is kept.
-#[derive(Debug, Default)]
+/// Output that is kept, with the engine's directory, which is removed with it.
+#[derive(Debug)]
 pub struct Kept {
     text: Mutex<String>,
+    root: tempfile::TempDir,
     /// How many prints are taken before the pipe is closed; all where `None`.
     most: Option<usize>,
 }
@@ -65,14 +61,16 @@ impl Output for Kept {
     }
 }
 
-/// A host in memory and what is printed on it.
+/// A host with a simulated engine, and what is printed on it.
 pub fn host() -> (Host, Arc<Kept>) {
     host_that_takes(None)
 }
 
 fn host_that_takes(most: Option<usize>) -> (Host, Arc<Kept>) {
-    let output = Arc::new(Kept { most, ..Kept::default() });
-    let (backend, cancel) = (Arc::new(Memory::default()), CancelToken::new().unwrap());
+    let root = tempfile::Builder::new().prefix("lifebox-test-").tempdir().unwrap();
+    let output = Arc::new(Kept { text: Mutex::default(), root, most });
+    let backend = simulation::engine(output.root.path());
+    let cancel = CancelToken::new().unwrap();
     let args = vec!["one".to_owned(), "two".to_owned()];
     (Host { args, ..Host::new(backend, output.clone(), cancel) }, output)
 }
