@@ -175,6 +175,13 @@ impl Error {
         self
     }
 
+    /// Puts the thing that the error is about before the message.
+    #[must_use]
+    pub fn about(mut self, thing: impl fmt::Display) -> Self {
+        self.detail.message = format!("{thing}: {}", self.detail.message);
+        self
+    }
+
     /// Replaces the kind, where a caller knows better what the error means.
     #[must_use]
     pub fn with_kind(mut self, kind: Kind) -> Self {

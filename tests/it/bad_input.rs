@@ -142,7 +142,7 @@ fn scripts_name_the_wrong_word_and_its_line() {
     let engine = TestEngine::new();
     for (text, names) in [
         (r#"create("host", #{ nmae: "x" })"#, &["`nmae`", "`name`"][..]),
-        (r#"create("host", #{ name: 3 })"#, &["`name`", "a string", "a number"]),
+        (r#"create("host", #{ name: 3 })"#, &["`name`", "a string", "got 3"]),
         (r#"create("nosuch")"#, &["`nosuch`", "`images`"]),
         (r#"start("nosuch")"#, &["nosuch", "`ps -a`"]),
         ("start(3)", &["a container", "a number"]),

@@ -186,12 +186,18 @@ fn a_health_check_that_cannot_be_done_is_refused() {
     needs_root!();
     let engine = TestEngine::new();
     for (flags, reason) in [
-        (["--health-interval", "-1s"], "--health-interval cannot be negative"),
+        (
+            ["--health-interval", "-1s"],
+            "invalid argument \"-1s\" for \"--health-interval\" flag: cannot be negative",
+        ),
         (["--health-interval", "1us"], "Interval in Healthcheck cannot be less than 1ms"),
-        (["--health-cmd", " "], "--health-cmd is empty"),
-        (["--health-retries", "-1"], "--health-retries cannot be negative"),
-        (["--health-retries", "many"], "takes a whole number, not `many`"),
-        (["--health-timeout", "soon"], "--health-timeout: invalid duration `soon`"),
+        (["--health-cmd", " "], "for \"--health-cmd\" flag: the command is empty"),
+        (["--health-retries", "-1"], "for \"--health-retries\" flag: cannot be negative"),
+        (
+            ["--health-retries", "many"],
+            "invalid argument \"many\" for \"--health-retries\" flag: expected a whole number",
+        ),
+        (["--health-timeout", "soon"], "for \"--health-timeout\" flag: invalid duration `soon`"),
     ] {
         let said = engine.fails(&[&["create"], &flags[..], &["host"]].concat(), 1);
         assert!(said.contains(reason), "{said}");

@@ -25,7 +25,7 @@ fn options_of_a_container_are_read_from_an_old_store() {
     let engine = opened();
     assert_eq!(
         engine.ok(&["docker", "made"]),
-        "docker create --name made --hostname vm --user 7:8 --env K=v --label a=b \
+        "docker create --name made --env K=v --user 7:8 --hostname vm --label a=b \
          --stop-timeout=-1 --memory 64m --volume data:/data \
          --mount type=volume,source=empty,target=/empty,volume-nocopy \
          --mount type=bind,source=/usr,target=/host,readonly,bind-recursive=disabled \

@@ -4,11 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::mounts::MountsArguments;
-use super::namespaces::NamespaceArguments;
-use super::resources::ResourcesArguments;
-use super::security::SecurityArguments;
-use super::supervision::SupervisionArguments;
+use super::options::OptionFlags;
 
 /// Containers.
 #[derive(Args, Debug)]
@@ -21,76 +17,28 @@ pub struct Names {
 /// What `create` and `run` share.
 #[derive(Args, Debug)]
 pub struct NewContainer {
-    /// Its name; a generated one where unset
-    #[arg(long)]
-    pub name: Option<String>,
-    /// Set a variable; KEY alone takes the caller's value
-    #[arg(short, long, value_name = "KEY[=VALUE]")]
-    pub env: Vec<String>,
-    /// Read variables from a file
+    /// Read in a file of environment variables
     #[arg(long, value_name = "FILE")]
     pub env_file: Vec<PathBuf>,
-    /// Replace the image's entrypoint; "" resets it
-    #[arg(long)]
-    pub entrypoint: Option<String>,
-    /// The working directory, absolute
-    #[arg(short, long, value_name = "DIR")]
-    pub workdir: Option<String>,
-    /// User and group, by name or number
-    #[arg(short, long, value_name = "USER[:GROUP]")]
-    pub user: Option<String>,
-    /// The host name inside
-    #[arg(short = 'h', long)]
-    pub hostname: Option<String>,
-    /// Set a label
-    #[arg(short, long, value_name = "KEY[=VALUE]")]
-    pub label: Vec<String>,
-    /// The signal that `stop` sends
-    #[arg(long, value_name = "SIGNAL")]
-    pub stop_signal: Option<String>,
-    /// How many seconds `stop` waits before it kills; -1 for ever
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
-    pub stop_timeout: Option<i64>,
-    /// Keep standard input open
-    #[arg(short, long)]
-    pub interactive: bool,
-    /// Give it a terminal
-    #[arg(short, long)]
-    pub tty: bool,
-    /// Remove the container when it ends
-    #[arg(long)]
-    pub rm: bool,
-    /// Whether the image may be made or fetched
+    /// Pull image before running
     #[arg(long, value_enum, default_value_t = Pull::Missing)]
     pub pull: Pull,
-    /// Fetch it for this platform instead of this machine's
+    /// Set platform if the image has several
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<String>,
-    /// Write the container's id to a file
+    /// Write the container ID to the file
     #[arg(long, value_name = "FILE")]
     pub cidfile: Option<PathBuf>,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub security: SecurityArguments,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub resources: ResourcesArguments,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub mounts: MountsArguments,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub namespaces: NamespaceArguments,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub supervision: SupervisionArguments,
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     pub help: Option<bool>,
-    /// The image, and what to run in it
+    /// Image, command and its arguments
     // One list and not two: all that follows the image belongs to the command, flags included.
     #[arg(value_names = ["IMAGE", "COMMAND"], required = true, trailing_var_arg = true)]
     pub image_and_command: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub options: OptionFlags<false>,
 }
 
 /// Whether an image may be made or fetched.

@@ -6,16 +6,12 @@ mod container;
 mod events;
 pub mod exec;
 mod format;
-mod health;
 pub mod learn;
-mod mounts;
-mod namespaces;
+mod options;
 pub mod registry;
 mod resources;
 mod script;
-mod security;
 pub mod store;
-mod supervision;
 pub mod teaching;
 pub mod test;
 #[cfg(test)]

@@ -36,12 +36,13 @@ fn what_follows_the_image_belongs_to_the_command() {
 #[test]
 fn short_flags_of_run_are_dockers() {
     let arguments = run("run -di -h host -e A=1 -e B -l k=v -w /srv -u 1:2 --entrypoint '' alpine");
-    assert!(arguments.detach && arguments.new.interactive && arguments.sig_proxy);
-    assert_eq!(arguments.new.hostname.as_deref(), Some("host"));
-    assert_eq!(arguments.new.env, ["A=1", "B"]);
-    assert_eq!(arguments.new.entrypoint.as_deref(), Some(""));
+    let options = &arguments.new.options;
+    assert!(arguments.detach && options.has("interactive") && arguments.sig_proxy);
+    assert_eq!(options.values("hostname"), ["host"]);
+    assert_eq!(options.values("env"), ["A=1", "B"]);
+    assert_eq!(options.values("entrypoint"), [""]);
     assert!(!run("run --sig-proxy=false alpine").sig_proxy);
-    assert_eq!(run("run --stop-timeout -1 alpine").new.stop_timeout, Some(-1));
+    assert_eq!(run("run --stop-timeout -1 alpine").new.options.values("stop-timeout"), ["-1"]);
 }
 
 #[test]

@@ -10,17 +10,17 @@ use crate::cli::arguments::{
 use crate::cli::verb::filters::Filters;
 use crate::cli::verb::lifecycle::grace;
 use crate::cli::verb::{create, environment};
-use crate::model::container::supervision::RestartPolicy;
+use crate::model::container::options::CreateOptions;
 use crate::model::creation::merge::check_options;
-use crate::model::script::expression::Expression;
+use crate::model::creation::options::{write, write_options};
+use crate::model::value::expression::Expression;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
-use crate::ui::expression;
 
 /// `docker create`
 pub fn create(arguments: &CreateArguments) -> Result<Vec<Expression>> {
     let (image, mut options) = new("docker create", &arguments.new)?;
-    options.extend(parsed([("stdin", flag(arguments.new.interactive))]));
+    options.extend(parsed([("stdin", flag(arguments.new.options.has("interactive")))]));
     Ok(vec![Expression::call("create", vec![image], options)])
 }
 
@@ -35,7 +35,7 @@ pub fn run(arguments: &RunArguments) -> Result<Vec<Expression>> {
         ],
     )?;
     let (image, mut options) = new(verb, &arguments.new)?;
-    let stays = match (arguments.detach, arguments.new.interactive) {
+    let stays = match (arguments.detach, arguments.new.options.has("interactive")) {
         (true, true) => Some("stdin"),
         (true, false) => None,
         (false, true) => Some("interactive"),
@@ -55,7 +55,8 @@ fn new(verb: &str, new: &NewContainer) -> Result<(Expression, Options)> {
         [reference, command @ ..] => (Expression::text(reference.as_str()), command),
         [] => return Err(Error::new(Kind::Invalid, "an image is needed")),
     };
-    let options = create::options(new, command, environment::as_written(&new.env)?)?;
+    let options =
+        create::options(new, command, environment::as_written(new.options.values("env"))?)?;
     check_options(&options)?;
     let pull = |word: &str| Expression::Options(vec![("pull", Expression::text(word))]);
     let image = match (new.pull, &new.platform) {
@@ -67,7 +68,9 @@ fn new(verb: &str, new: &NewContainer) -> Result<(Expression, Options)> {
         (Pull::Always, None) => Expression::Call("image", vec![reference, pull("always")]),
         (Pull::Missing, None) => reference,
     };
-    Ok((image, expression::new_container(&options)))
+    // Standard input is the caller's: `run` may stay attached to it.
+    let options = CreateOptions { interactive: false, ..options };
+    Ok((image, write_options(&options)))
 }
 
 /// `docker start`
@@ -95,7 +98,7 @@ pub fn start(arguments: &StartArguments) -> Result<Vec<Expression>> {
 pub fn stop(function: &'static str, arguments: &StopArguments) -> Result<Vec<Expression>> {
     let signal = arguments.signal.as_deref().map(str::parse::<Signal>).transpose()?;
     let options = parsed([
-        ("time", arguments.time.map(|seconds| expression::grace(grace(seconds)))),
+        ("time", arguments.time.map(|seconds| write::stop_timeout(grace(seconds)))),
         ("signal", signal.map(|signal| Expression::text(signal.to_string()))),
     ]);
     Ok(each(function, &arguments.names, &options))
@@ -207,10 +210,10 @@ fn place(template: &str) -> Option<Vec<String>> {
 
 /// `docker update`
 pub fn update(arguments: &UpdateArguments) -> Result<Vec<Expression>> {
-    let limits = arguments.limits.options()?;
-    let mut options = expression::limits(&limits);
-    let restart = arguments.restart.as_deref().map(str::parse::<RestartPolicy>).transpose()?;
-    options.extend(restart.map(|policy| ("restart", Expression::text(policy.to_string()))));
+    let changes = arguments.changes()?;
+    let limits = CreateOptions { resources: changes.resources, ..CreateOptions::default() };
+    let mut options = write_options(&limits);
+    options.extend(changes.restart.map(|policy| ("restart", Expression::text(policy.to_string()))));
     if options.is_empty() {
         return Err(Error::new(
             Kind::Invalid,

@@ -5,9 +5,9 @@ use super::words::{Options, flag, parsed, text};
 use crate::cli::arguments::exec::{CpArguments, ExecArguments, ProcessVerb};
 use crate::cli::verb::copy::of_container;
 use crate::cli::verb::environment;
-use crate::model::script::expression::Expression;
+use crate::model::creation::options::write;
+use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
-use crate::ui::expression;
 
 /// Returns the call for one of these verbs.
 pub fn inside(verb: &ProcessVerb) -> Result<Vec<Expression>> {
@@ -57,7 +57,7 @@ fn exec(arguments: &ExecArguments) -> Result<Vec<Expression>> {
     };
     let (user, workdir) = (arguments.user.as_ref(), arguments.workdir.as_ref());
     let options = of_program(&arguments.env, user, workdir, arguments.privileged)?;
-    let values = vec![Expression::text(container.as_str()), expression::command(command)];
+    let values = vec![Expression::text(container.as_str()), write::command(command)];
     Ok(vec![Expression::call("exec", values, options)])
 }
 
@@ -98,7 +98,7 @@ fn of_program(
 ) -> Result<Options> {
     let env = environment::as_written(env)?;
     Ok(parsed([
-        ("env", (!env.is_empty()).then(|| expression::env(&env))),
+        ("env", write::env(&env)),
         ("user", text(user)),
         ("workdir", text(workdir)),
         ("privileged", flag(privileged)),

@@ -5,7 +5,7 @@ use super::words::{flag, keyed, parsed, text, texts};
 use crate::cli::arguments::build::{
     BuildArguments, BuildVerb, CommitArguments, FilesVerb, ImportArguments,
 };
-use crate::model::script::expression::Expression;
+use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
 /// Returns the call for a verb that creates images.

@@ -7,7 +7,7 @@ use crate::cli::arguments::store::{
     HistoryArguments, ImagesArguments, LoadArguments, PruneImagesArguments, RmiArguments,
     SaveArguments,
 };
-use crate::model::script::expression::Expression;
+use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
 /// `docker images`

@@ -11,7 +11,7 @@ use crate::cli::arguments::{
     Arguments, ContainerVerb, EventsArguments, FormatArguments, ImageVerb, LimitVerb, OfContainer,
     Subject, Verb, parse,
 };
-use crate::model::script::expression::Expression;
+use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
 use crate::script::CommandLineReader;
 

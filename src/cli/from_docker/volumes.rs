@@ -3,7 +3,7 @@
 use super::unsupported::refuse;
 use super::words::{each, filters, flag, keyed, one, parsed, truth};
 use crate::cli::arguments::volume::VolumeVerb;
-use crate::model::script::expression::Expression;
+use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
 
 /// Returns the call for a verb of volumes.

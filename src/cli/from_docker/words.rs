@@ -3,9 +3,9 @@
 use super::unsupported::refused;
 use crate::cli::terminal::time_arg::time_arg;
 use crate::cli::verb::filters::pair;
-use crate::model::script::expression::Expression;
+use crate::model::creation::options::write::pairs;
+use crate::model::value::expression::Expression;
 use crate::model::{Error, Kind, Result};
-use crate::ui::expression::pairs;
 
 /// Options with their values.
 pub(super) type Options = Vec<(&'static str, Expression)>;

@@ -3,7 +3,6 @@
 use super::context::CommandContext;
 use super::environment;
 use super::exec::{AttachSettings, attach_to, keys};
-use super::lifecycle::grace;
 use crate::cli::arguments::{CreateArguments, NewContainer, Pull, RunArguments, StartArguments};
 use crate::cli::terminal::ending::{CommandError, CommandResult, ENGINE_FAILED, FAILED};
 use crate::cli::terminal::outcome::print_error;
@@ -15,7 +14,6 @@ use crate::model::image::{Image, PullPolicy};
 use crate::model::observe::progress::PullOptions;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -46,8 +44,8 @@ pub fn run(
     let failed = CommandError::with_code(ENGINE_FAILED);
     let backend = shell.backend().map_err(CommandError::with_code(ENGINE_FAILED))?.as_ref();
     let connection = AttachSettings {
-        stdin: arguments.new.interactive && !arguments.detach,
-        tty: arguments.new.tty && !arguments.detach,
+        stdin: arguments.new.options.has("interactive") && !arguments.detach,
+        tty: arguments.new.options.has("tty") && !arguments.detach,
         forward_signals: arguments.sig_proxy,
         detach_keys: keys(arguments.detach_keys.as_deref())
             .map_err(CommandError::with_code(ENGINE_FAILED))?,
@@ -67,7 +65,7 @@ pub fn run(
             Ok(code)
         }
         Err(error) => {
-            if arguments.new.rm && error.kind() != Kind::Cancelled {
+            if arguments.new.options.has("rm") && error.kind() != Kind::Cancelled {
                 // The container never ran, so no monitor removes it. It may be gone already.
                 let force = RemoveOptions { force: true, ..RemoveOptions::default() };
                 let _ = backend.rm(&id, &force, shell.cancel());
@@ -127,7 +125,7 @@ fn create_container(shell: &CommandContext, arguments: &NewContainer) -> Result<
         [reference, command @ ..] => (reference, command),
         [] => return Err(Error::new(Kind::Invalid, "an image is needed")),
     };
-    let env = environment::entries(&arguments.env_file, &arguments.env)?;
+    let env = environment::entries(&arguments.env_file, arguments.options.values("env"))?;
     let options = options(arguments, command, env)?;
     let cidfile = arguments.cidfile.as_deref().map(|path| reserve(path).map(|file| (path, file)));
     let cidfile = cidfile.transpose()?;
@@ -205,37 +203,9 @@ pub fn options(
     command: &[String],
     env: Vec<EnvEntry>,
 ) -> Result<CreateOptions> {
-    let label = |text: &String| match text.split_once('=') {
-        Some((key, value)) => (key.to_owned(), value.to_owned()),
-        None => (text.clone(), String::new()),
-    };
-    let labels: BTreeMap<String, String> = arguments.label.iter().map(label).collect();
-    if labels.contains_key("") {
-        return Err(Error::new(Kind::Invalid, "a label needs a key").hint("write KEY=VALUE"));
-    }
-    let entrypoint = |text: &String| match text.is_empty() {
-        true => Vec::new(),
-        false => vec![text.clone()],
-    };
     Ok(CreateOptions {
-        name: arguments.name.as_deref().map(str::parse).transpose()?,
         cmd: Some(command.to_vec()).filter(|command| !command.is_empty()),
-        entrypoint: arguments.entrypoint.as_ref().map(entrypoint),
         env,
-        workdir: arguments.workdir.clone().filter(|workdir| !workdir.is_empty()),
-        user: arguments.user.clone(),
-        hostname: arguments.hostname.clone().filter(|hostname| !hostname.is_empty()),
-        labels,
-        stop_signal: arguments.stop_signal.as_deref().map(str::parse).transpose()?,
-        stop_timeout: arguments.stop_timeout.map(grace),
-        interactive: arguments.interactive,
-        tty: arguments.tty,
-        auto_remove: arguments.rm,
-        session: None,
-        security: arguments.security.options()?,
-        resources: arguments.resources.options()?,
-        mounts: arguments.mounts.options()?,
-        namespaces: arguments.namespaces.options()?,
-        supervision: arguments.supervision.options()?,
+        ..arguments.options.options()?
     })
 }

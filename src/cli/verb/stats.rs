@@ -33,8 +33,7 @@ pub fn update(
     screen: &mut Terminal,
     arguments: &UpdateArguments,
 ) -> CommandResult {
-    let restart = arguments.restart.as_deref().map(str::parse).transpose()?;
-    let changes = Changes { resources: arguments.limits.options()?, restart };
+    let changes = arguments.changes()?;
     if changes == Changes::default() {
         let message = "you must provide one or more flags when using this command";
         return Err(Error::new(Kind::Invalid, message).into());

@@ -100,13 +100,14 @@ impl Registries for Native {
 }
 
 impl Native {
-    /// Whether this engine may ask the registry of a reference.
+    /// Checks that this engine may access the registry of a reference.
     fn check_allowed(&self, reference: &Reference) -> Result<()> {
         if self.settings.registries {
             return Ok(());
         }
         let name = reference.familiar();
-        let message = format!("`{name}`: registries are not for a script that is not trusted");
-        Err(Error::new(Kind::Denied, message).hint(format!("before it: lifebox pull {name}")))
+        let message = "access to registries is not allowed with --untrusted";
+        Err(Error::new(Kind::Denied, message)
+            .hint(format!("pull the image before: lifebox pull {name}")))
     }
 }

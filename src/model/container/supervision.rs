@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::value::health_check::HealthCheck;
-use crate::model::value::units::parse_bytes;
+use crate::model::value::units::{exact_size, parse_bytes};
 use crate::model::{Error, Kind, Result};
 
 /// What the monitor does while a container runs and when it exits.
@@ -143,37 +143,44 @@ impl Default for LogConfig {
 }
 
 impl LogConfig {
-    /// Parses Docker's `--log-opt`.
+    /// Sets one of Docker's `--log-opt`.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for an unknown option or a value that makes no sense.
-    pub fn from_options<'a>(options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
-        let mut limits = LogConfig::default();
-        for (key, value) in options {
-            let invalid = |what: &str| {
-                Error::new(Kind::Invalid, format!("invalid log option {key}={value}: {what}"))
-            };
-            match key {
-                "max-size" if value == "-1" => limits.max_size = None,
-                "max-size" => {
-                    // One record must fit.
-                    let size = parse_bytes(value)?;
-                    if size < 64 << 10 {
-                        return Err(invalid("a file holds at least 64k; -1 is without limit"));
-                    }
-                    limits.max_size = Some(size);
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        let invalid = |what: &str| {
+            Error::new(Kind::Invalid, format!("invalid log option {key}={value}: {what}"))
+        };
+        match key {
+            "max-size" if value == "-1" => self.max_size = None,
+            "max-size" => {
+                // One record must fit.
+                let size = parse_bytes(value)?;
+                if size < 64 << 10 {
+                    return Err(invalid("a file holds at least 64k; -1 is without limit"));
                 }
-                "max-file" => {
-                    let count = value.parse().ok().filter(|count| (1..=1000).contains(count));
-                    limits.max_file = count.ok_or_else(|| invalid("from 1 to 1000 files"))?;
-                }
-                _ => {
-                    return Err(Error::new(Kind::Invalid, format!("unknown log opt '{key}'"))
-                        .hint("known: max-size, max-file"));
-                }
+                self.max_size = Some(size);
+            }
+            "max-file" => {
+                let count = value.parse().ok().filter(|count| (1..=1000).contains(count));
+                self.max_file = count.ok_or_else(|| invalid("from 1 to 1000 files"))?;
+            }
+            _ => {
+                return Err(Error::new(Kind::Invalid, format!("unknown log opt '{key}'"))
+                    .hint("use max-size or max-file"));
             }
         }
-        Ok(limits)
+        Ok(())
+    }
+
+    /// Returns the options that differ from the default, with their values.
+    pub fn changed_options(self) -> impl Iterator<Item = (String, String)> {
+        let usual = LogConfig::default();
+        let size = self.max_size.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX));
+        let file =
+            (self.max_file != usual.max_file).then(|| ("max-file", self.max_file.to_string()));
+        let size = (self.max_size != usual.max_size).then(|| ("max-size", exact_size(size)));
+        file.into_iter().chain(size).map(|(key, value)| (key.to_owned(), value))
     }
 }
 

@@ -1,4 +1,6 @@
-//! Container creation as a pure function: image and options merged into a specification, and the inverse.
+//! Container creation as a pure function: the table of options, image and options merged into a
+//! specification, and the inverse.
 
 pub mod merge;
+pub mod options;
 pub mod overrides;

@@ -1,6 +1,5 @@
-//! Data around scripts: traces of steps, recordings of runs, test results and expressions of the language.
+//! Data around scripts: traces of steps, recordings of runs and test results.
 
-pub mod expression;
 pub mod recording;
 pub mod test_result;
 pub mod trace;

@@ -1,9 +1,10 @@
 //! Small values with a text form: ids, names, digests, references, platforms, signals, sizes and
-//! durations.
+//! durations; and expressions of the language as data.
 
 pub mod capability;
 pub mod digest;
 pub mod env;
+pub mod expression;
 pub mod health_check;
 pub mod id;
 pub(super) mod json;
@@ -11,6 +12,7 @@ pub mod language;
 pub mod list;
 pub mod name;
 pub(super) mod name_words;
+pub mod option_spec;
 pub mod platform;
 pub mod reference;
 pub mod shell;

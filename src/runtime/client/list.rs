@@ -23,8 +23,9 @@ impl Runtime {
         container.state.updated.clone().apply(&mut container.spec.host);
         if container.state.status.is_live() {
             // It runs, but nobody holds the lock: its monitor was killed, or the machine.
-            if let Some(_lock) = directory.try_lock()? {
-                container.state = directory.read_state()?;
+            let not_found = |error| self.not_found_or(id, error);
+            if let Some(_lock) = directory.try_lock().map_err(not_found)? {
+                container.state = directory.read_state().map_err(not_found)?;
                 if container.state.status.is_live() {
                     container.state = self.record_lost_exit(&directory, container.state, id)?;
                     if container.spec.host.auto_remove {

@@ -231,7 +231,7 @@ fn run(
     wanted.cmd = values::command("a command", &cmd.flatten()).or_raise(ctx)?;
     let handle = resolve::container(ctx, container)?;
     if wanted.privileged && stage.host().sandbox.is_some() {
-        policy::refuse("a program with all capabilities can get out").or_raise(ctx)?;
+        policy::refuse("option `privileged`").or_raise(ctx)?;
     }
     let (mut out, mut err) = (CappedOutput::default(), CappedOutput::default());
     let (backend, id) = (stage.backend(), handle.id());

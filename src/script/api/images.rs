@@ -204,7 +204,7 @@ fn from_host(
 ) -> RhaiResultOf<ImageHandle> {
     let stage = ScriptContext::of(ctx)?;
     if stage.host().sandbox.is_some() {
-        policy::refuse("it may make no image of programs of this machine").or_raise(ctx)?;
+        policy::refuse("an image of the host's programs").or_raise(ctx)?;
     }
     let words = values::command("the programs", &programs.clone().flatten()).or_raise(ctx)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -2,12 +2,15 @@
 //! is wanted.
 
 use jiff::Timestamp;
-use rhai::{Dynamic, Expr, Position};
+use rhai::{Dynamic, Expr, Ident, Position};
 
 use super::finding::Findings;
+use crate::model::container::options::CreateOptions;
+use crate::model::value::expression::Expression;
+use crate::model::value::option_spec::{OptionSpec, ValueType};
 use crate::model::value::signal::Signal;
 use crate::model::value::units::{parse_bytes, parse_duration};
-use crate::script::options::{self, OptionSpec, ValueType};
+use crate::script::options;
 use crate::script::syntax::suggest::suggest;
 use crate::script::values;
 
@@ -46,17 +49,25 @@ fn unknown(
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     let hint = match suggest(key, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known: {}", names.join(", ")),
+        None => format!("see help(\"{function}\")"),
     };
     notes.error(place, format!("{function}(): no option `{key}`"), Some(hint));
 }
 
 /// The value of an option.
 fn option_value(notes: &mut Findings, function: &str, key: &OptionSpec, value: &Expr) {
-    if let Some((given, place)) = wrong(key.value_type, value) {
-        let wanted = key.value_type.describe();
-        let message = format!("{function}(): option `{}` takes {wanted}, not {given}", key.name);
-        notes.error(place, message, None);
+    let error = match options::create_option(function, key.name) {
+        // Its keys are looked at below, one by one.
+        Some(_) if matches!((key.value_type, value), (ValueType::Health, Expr::Map(..))) => None,
+        Some(row) => {
+            literal(value).and_then(|value| (row.set)(&mut CreateOptions::default(), &value).err())
+        }
+        None => wrong(key.value_type, value).map(|got| key.value_type.mismatch(&got)),
+    };
+    if let Some(error) = error {
+        let hint = error.hint_text().map(str::to_owned);
+        let error = error.about(format_args!("{function}(): option `{}`", key.name));
+        notes.error(value.position(), error.message().to_owned(), hint);
     }
     match (key.value_type, value) {
         // Conditions in conditions.
@@ -108,7 +119,7 @@ pub fn argument(notes: &mut Findings, function: &str, forms: &[(String, String)]
     let (wanted, given) = (wanted.join(", or "), quoted(value));
     notes.error(
         value.position(),
-        format!("{function}(): `{name}` takes {wanted}, not {given}"),
+        format!("{function}(): `{name}`: expected {wanted}, got {given}"),
         None,
     );
 }
@@ -149,8 +160,27 @@ fn refuses(kind: &str, value: &Expr) -> Option<String> {
     }
 }
 
+/// Returns a value that is written out as data; `None` where a part of it is computed.
+fn literal(value: &Expr) -> Option<Expression> {
+    Some(match value {
+        Expr::StringConstant(text, _) => Expression::text(text.as_str()),
+        Expr::BoolConstant(flag, _) => Expression::Flag(*flag),
+        Expr::IntegerConstant(number, _) => Expression::Number(*number),
+        Expr::FloatConstant(number, _) => Expression::Decimal(number.to_string()),
+        Expr::Array(items, _) => {
+            Expression::List(items.iter().map(literal).collect::<Option<_>>()?)
+        }
+        Expr::Map(map, _) => {
+            let entry =
+                |(key, value): &(Ident, Expr)| Some((key.name.to_string(), literal(value)?));
+            Expression::Map(map.0.iter().map(entry).collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}
+
 /// What is written, where it can't be what is taken.
-fn wrong(takes: ValueType, value: &Expr) -> Option<(String, Position)> {
+fn wrong(takes: ValueType, value: &Expr) -> Option<String> {
     use ValueType as T;
     // Each line says what fits.
     let fits = match (value, takes) {
@@ -185,7 +215,7 @@ fn wrong(takes: ValueType, value: &Expr) -> Option<(String, Position)> {
         }
         _ => true,
     };
-    (!fits).then(|| (quoted(value), value.position()))
+    (!fits).then(|| quoted(value))
 }
 
 /// Whether a text can be what is taken.

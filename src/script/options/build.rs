@@ -3,57 +3,69 @@
 use rhai::Map;
 
 use super::convert::{pairs, texts};
-use super::key::{OptionSpec, ValueType, option_spec};
 use super::parsed::ParsedOptions;
 use crate::model::Result;
 use crate::model::image::build::{
     BuildOptions, BuildStep, CommandLine, CommitOptions, ImportOptions, tag,
 };
+use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::script::values;
 
 /// What `commit` takes.
 pub(super) const COMMIT: &[OptionSpec] = &[
-    option_spec("author", ValueType::Text, "who made it"),
-    option_spec("message", ValueType::Text, "what the history says of it"),
+    option_spec("author", ValueType::Text, "Author of the image"),
+    option_spec("message", ValueType::Text, "Commit message"),
     option_spec(
         "changes",
         ValueType::StringList,
-        "instructions of a Dockerfile, such as \"ENV A=1\"",
+        "Apply Dockerfile instructions to the image, such as \"ENV A=1\"",
     ),
-    option_spec("pause", ValueType::Flag, "freeze it meanwhile; true by default"),
+    option_spec("pause", ValueType::Flag, "Pause the container during the commit; true by default"),
 ];
 
 /// What `import_tar` takes.
 pub(super) const IMPORT: &[OptionSpec] = &[
-    option_spec("tag", ValueType::Text, "what it is called"),
-    option_spec("cmd", ValueType::Command, "what it runs by default"),
-    option_spec("entrypoint", ValueType::Command, "the program that cmd is appended to"),
-    option_spec("env", ValueType::Pairs, "variables of its environment"),
+    option_spec("tag", ValueType::Text, "Name and optionally a tag (format: \"name:tag\")"),
+    option_spec("cmd", ValueType::Command, "Default command of the image"),
+    option_spec(
+        "entrypoint",
+        ValueType::Command,
+        "Default program of the image, which cmd is appended to",
+    ),
+    option_spec("env", ValueType::Pairs, "Environment variables of the image"),
     option_spec("workdir", ValueType::Text, "the working directory"),
-    option_spec("user", ValueType::Text, "user and group"),
-    option_spec("labels", ValueType::Pairs, "labels"),
+    option_spec("user", ValueType::Text, "User and group of the image's processes"),
+    option_spec("labels", ValueType::Pairs, "Set metadata"),
     option_spec(
         "changes",
         ValueType::StringList,
-        "instructions of a Dockerfile, such as \"ENV A=1\"",
+        "Apply Dockerfile instructions to the image, such as \"ENV A=1\"",
     ),
-    option_spec("message", ValueType::Text, "what the history says of it"),
-    option_spec("platform", ValueType::Text, "such as \"linux/arm64\"; this machine's by default"),
+    option_spec("message", ValueType::Text, "Commit message"),
+    option_spec(
+        "platform",
+        ValueType::Text,
+        "Set the platform, such as \"linux/arm64\"; the host's by default",
+    ),
 ];
 
 /// What `build` takes.
 pub(super) const BUILD: &[OptionSpec] = &[
-    option_spec("tag", ValueType::StringList, "what it is called"),
+    option_spec("tag", ValueType::StringList, "Name and optionally a tag (format: \"name:tag\")"),
     option_spec(
         "file",
         ValueType::Text,
-        "the Dockerfile, if it is not `Dockerfile` in the directory",
+        "Name of the Dockerfile; `Dockerfile` in the directory by default",
     ),
-    option_spec("args", ValueType::Pairs, "arguments of the Dockerfile"),
-    option_spec("labels", ValueType::Pairs, "labels"),
-    option_spec("target", ValueType::Text, "the stage to build; the last by default"),
-    option_spec("no_cache", ValueType::Flag, "do all steps anew"),
-    option_spec("pull", ValueType::Flag, "fetch the images that stages begin with"),
+    option_spec("args", ValueType::Pairs, "Set build-time variables"),
+    option_spec("labels", ValueType::Pairs, "Set metadata"),
+    option_spec(
+        "target",
+        ValueType::Text,
+        "Set the target build stage to build; the last by default",
+    ),
+    option_spec("no_cache", ValueType::Flag, "Do not use cache when building the image"),
+    option_spec("pull", ValueType::Flag, "Always attempt to pull the base images"),
 ];
 
 /// The options of `commit`.

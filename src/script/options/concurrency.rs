@@ -5,25 +5,25 @@ use std::time::Duration;
 use rhai::{Dynamic, Map};
 
 use super::convert::texts;
-use super::key::{OptionSpec, ValueType, option_spec};
 use super::parsed::ParsedOptions;
+use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::model::{Error, Kind, Result};
 use crate::script::values;
 
 /// The options.
 pub const KEYS: &[OptionSpec] = &[
-    option_spec("times", ValueType::UInt, "how often at most; 3 by default"),
-    option_spec("delay", ValueType::Duration, "the pause before the second time"),
+    option_spec("times", ValueType::UInt, "Maximum number of attempts; 3 by default"),
+    option_spec("delay", ValueType::Duration, "Delay before the second attempt"),
     option_spec(
         "backoff",
         ValueType::Number,
-        "by which each further pause is longer; 1 by default",
+        "Factor by which each further delay grows; 1 by default",
     ),
-    option_spec("max_delay", ValueType::Duration, "the longest pause"),
+    option_spec("max_delay", ValueType::Duration, "Maximum delay between two attempts"),
     option_spec(
         "on",
         ValueType::StringList,
-        "only after errors of these kinds, such as \"timeout\"",
+        "Retry only after errors of these kinds, such as \"timeout\"",
     ),
 ];
 

@@ -1,96 +1,58 @@
 //! Reads the values of options: texts, pairs, environments, statuses.
 
-use rhai::{Array, Dynamic, Map};
+use rhai::{Array, Dynamic};
 
 use crate::model::container::options::{EnvEntry, StopTimeout};
 use crate::model::container::status::Status;
+use crate::model::creation::options::read;
+use crate::model::value::list::list_or;
+use crate::model::value::option_spec::ValueType;
 use crate::model::{Error, Kind, Result};
 use crate::script::values;
 
-/// A string, or an error that says what was given instead.
+/// Reads a string.
 pub(super) fn text_of(value: &Dynamic) -> Result<String> {
-    values::text(value).ok_or_else(|| {
-        Error::new(Kind::Invalid, format!("a string is wanted, not {}", values::type_of(value)))
-    })
+    values::text(value).ok_or_else(|| ValueType::Text.mismatch(values::type_of(value)))
 }
 
-/// How long `stop` waits; -1 is for ever.
+/// Reads how long `stop` waits; -1 is no limit.
 pub(super) fn stop_timeout(value: &Dynamic) -> Result<StopTimeout> {
-    match value.as_int() {
-        Ok(-1) => Ok(StopTimeout::NoLimit),
-        _ => values::duration(value).map(StopTimeout::After),
-    }
+    read::stop_timeout(&values::expression(value, ValueType::StopTimeout)?)
 }
 
-/// Keys and values of a map or an array; a lone `"key"` has an empty value.
+/// Reads keys and values of a map or an array; a lone `"key"` has an empty value.
 pub(super) fn pairs(value: &Dynamic) -> Option<Vec<(String, String)>> {
-    if let Some(map) = value.read_lock::<Map>() {
-        return map
-            .iter()
-            .map(|(key, value)| Some((key.to_string(), values::scalar(value)?)))
-            .collect();
-    }
-    let split = |text: String| match text.split_once('=') {
-        Some((key, value)) => (key.to_owned(), value.to_owned()),
-        None => (text, String::new()),
-    };
-    if let Some(text) = values::text(value) {
-        return Some(vec![split(text)]);
-    }
-    value.read_lock::<Array>()?.iter().map(|item| values::text(item).map(split)).collect()
+    let pairs = read::pairs(&values::expression(value, ValueType::Pairs).ok()?).ok()?;
+    Some(pairs.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
 }
 
-/// The environment. A lone `"KEY"` takes this process's value, as `-e KEY` does.
+/// Reads environment variables. A lone `"KEY"` takes this process's value, as `-e KEY` does.
 pub(super) fn env(value: &Dynamic) -> Result<Vec<EnvEntry>> {
-    let invalid = |what: String| {
-        Error::new(Kind::Invalid, what)
-            .hint("write #{ KEY: \"value\" }, or an array of \"KEY=VALUE\"")
-    };
-    let entry = |key: &str, value: Option<String>| {
-        if key.is_empty() {
-            return Err(invalid("a variable has no name".to_owned()));
-        }
-        let key = key.to_owned();
-        Ok(match value {
-            Some(value) => EnvEntry::Set { key, value },
-            None => EnvEntry::Unset { key },
-        })
-    };
-    if let Some(map) = value.read_lock::<Map>() {
-        let read = |(key, value): (&_, &Dynamic)| {
-            let key: &str = AsRef::<str>::as_ref(key);
-            let text = values::scalar(value).ok_or_else(|| {
-                invalid(format!(
-                    "`{key}` is a string, a number or a boolean, not {}",
-                    values::type_of(value)
-                ))
-            })?;
-            entry(key, Some(text))
-        };
-        return map.iter().map(|(key, value)| read((key, value))).collect();
-    }
-    let items = value.read_lock::<Array>().ok_or_else(|| {
-        invalid(format!("a map or an array of strings is wanted, not {}", values::type_of(value)))
-    })?;
-    let read = |item: &Dynamic| {
-        let text = values::text(item)
-            .ok_or_else(|| invalid(format!("one variable is {}", values::type_of(item))))?;
-        match text.split_once('=') {
-            Some((key, value)) => entry(key, Some(value.to_owned())),
-            None => entry(&text, std::env::var(&text).ok()),
-        }
-    };
-    items.iter().map(read).collect()
+    let mut value = value.clone();
+    complete_env(&mut value);
+    read::env(&values::expression(&value, ValueType::Pairs)?)
 }
 
-/// One status or an array of them.
+/// Completes each lone `"KEY"` with the value in this process's environment.
+pub(super) fn complete_env(env: &mut Dynamic) {
+    let Some(mut items) = env.write_lock::<Array>() else { return };
+    for item in items.iter_mut() {
+        let is_name = |text: &String| !text.is_empty() && !text.contains(['=', '\0']);
+        let name = values::text(item).filter(is_name);
+        let value = name.as_ref().and_then(|name| std::env::var(name).ok());
+        if let (Some(name), Some(value)) = (name, value) {
+            *item = format!("{name}={value}").into();
+        }
+    }
+}
+
+/// Reads a status or an array of them.
 pub(super) fn statuses(value: &Dynamic) -> Result<Vec<Status>> {
     let read = |value: &Dynamic| {
         let text = text_of(value)?;
         Status::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
-            let all: Vec<_> = Status::ALL.into_iter().map(Status::as_str).collect();
-            Error::new(Kind::Invalid, format!("there is no status `{text}`"))
-                .hint(format!("one of {}", all.join(", ")))
+            Error::new(Kind::Invalid, format!("unknown status `{text}`"))
+                .hint(format!("use {}", list_or(&Status::ALL.map(Status::as_str))))
         })
     };
     match value.read_lock::<Array>() {
@@ -99,7 +61,7 @@ pub(super) fn statuses(value: &Dynamic) -> Result<Vec<Status>> {
     }
 }
 
-/// One string or an array of them.
+/// Reads a string or an array of them.
 pub(super) fn texts(value: &Dynamic) -> Option<Vec<String>> {
     match value.read_lock::<Array>() {
         Some(items) => items.iter().map(values::text).collect(),

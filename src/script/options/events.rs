@@ -6,25 +6,25 @@ use jiff::Timestamp;
 use rhai::{Array, Dynamic, Map};
 
 use super::convert::{pairs, texts};
-use super::key::{OptionSpec, ValueType, option_spec};
 use super::parsed::ParsedOptions;
 use crate::model::observe::event::{EventFilter, EventOptions};
+use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::model::value::reference::Reference;
 use crate::model::{Error, Kind, Result};
 use crate::script::values;
 use crate::script::values::handle::{Container, Image};
 
 pub(super) const KEYS: &[OptionSpec] = &[
-    option_spec("since", ValueType::Time, "only what happened from then on"),
-    option_spec("before", ValueType::Time, "only what happens before then"),
-    option_spec("until", ValueType::Time, "the same; in quotes, for it is a word of Rhai"),
+    option_spec("since", ValueType::Time, "Show events created since this time"),
+    option_spec("before", ValueType::Time, "Show events created before this time"),
+    option_spec("until", ValueType::Time, "As before; quote the key, it is a keyword of Rhai"),
     option_spec(
         "filter",
         ValueType::Filter,
-        "only these; keys: container, event, image, label, type, volume",
+        "Filter by container, event, image, label, type or volume",
     ),
-    option_spec("follow", ValueType::Flag, "go on with what happens"),
-    option_spec("timeout", ValueType::Duration, "give up following after so long"),
+    option_spec("follow", ValueType::Flag, "Follow new events"),
+    option_spec("timeout", ValueType::Duration, "Stop following after this time"),
 ];
 
 /// Which events, and for how long they are waited for.
@@ -50,15 +50,15 @@ pub fn events(map: Map) -> Result<Watch> {
 
 /// The keys of `on`.
 pub const ON: &[OptionSpec] = &[
-    option_spec("container", ValueType::Handles, "only these containers, or what happens to them"),
-    option_spec("image", ValueType::Handles, "only these images, and containers made of them"),
-    option_spec("volume", ValueType::Handles, "only these volumes"),
+    option_spec("container", ValueType::Handles, "Only events of these containers"),
+    option_spec("image", ValueType::Handles, "Only events of these images and their containers"),
+    option_spec("volume", ValueType::Handles, "Only events of these volumes"),
     option_spec(
         "type",
         ValueType::OneOf(&["container", "image", "volume"]),
         "only what is of this type",
     ),
-    option_spec("label", ValueType::Pairs, "only with these labels; \"key\" or \"key=value\""),
+    option_spec("label", ValueType::Pairs, "Only with these labels: \"key\" or \"key=value\""),
 ];
 
 /// The options of `on`, and the actions that it is for.

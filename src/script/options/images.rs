@@ -4,35 +4,43 @@ use jiff::Timestamp;
 use rhai::{Dynamic, Map};
 
 use super::convert::texts;
-use super::key::{OptionSpec, ValueType, option_spec};
 use super::parsed::ParsedOptions;
 use crate::model::Result;
 use crate::model::image::filter::ImageFilter;
 use crate::model::image::usage::PruneOptions;
+use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::script::values;
 use crate::script::values::handle::Image;
 
 /// What `images` takes.
 pub(super) const IMAGES: &[OptionSpec] = &[
-    option_spec("all", ValueType::Flag, "also the steps of builds"),
-    option_spec("name", ValueType::StringList, "a pattern of the reference, such as \"alpine:3*\""),
-    option_spec("label", ValueType::Pairs, "has these labels; \"key\" or \"key=value\""),
-    option_spec("dangling", ValueType::Flag, "without tag, or with one"),
-    option_spec("before", ValueType::Image, "built before this image"),
-    option_spec("since", ValueType::Image, "built after this image"),
+    option_spec("all", ValueType::Flag, "Show all images, with intermediate ones"),
+    option_spec(
+        "name",
+        ValueType::StringList,
+        "Only references that match a pattern, such as \"alpine:3*\"",
+    ),
+    option_spec("label", ValueType::Pairs, "Only with these labels: \"key\" or \"key=value\""),
+    option_spec(
+        "dangling",
+        ValueType::Flag,
+        "Only images without a tag; false: only those with one",
+    ),
+    option_spec("before", ValueType::Image, "Only images created before this one"),
+    option_spec("since", ValueType::Image, "Only images created after this one"),
 ];
 
 /// What `prune_images` takes.
 pub(super) const PRUNE_IMAGES: &[OptionSpec] = &[
-    option_spec("all", ValueType::Flag, "all that no container uses, not only those without tag"),
-    option_spec("label", ValueType::Pairs, "only with these labels; \"key\" or \"key=value\""),
-    option_spec("before", ValueType::Time, "only what was built before then"),
-    option_spec("dry_run", ValueType::Flag, "only tell what would go"),
+    option_spec("all", ValueType::Flag, "Remove all unused images, not just dangling ones"),
+    option_spec("label", ValueType::Pairs, "Only with these labels: \"key\" or \"key=value\""),
+    option_spec("before", ValueType::Time, "Only images created before this time"),
+    option_spec("dry_run", ValueType::Flag, "List what would be removed, and remove nothing"),
 ];
 
 /// What `check_images` takes.
 pub(super) const CHECK_IMAGES: &[OptionSpec] =
-    &[option_spec("repair", ValueType::Flag, "mend what can be mended, remove the rest")];
+    &[option_spec("repair", ValueType::Flag, "Repair what can be repaired, and remove the rest")];
 
 /// The options of `images`. `created` tells when the image of a reference was built.
 pub fn images(

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rhai::{Dynamic, Map};
 
 use super::convert::pairs;
-use super::key::OptionSpec;
+use crate::model::value::option_spec::OptionSpec;
 use crate::model::{Error, Kind, Result};
 use crate::script::syntax::suggest::suggest;
 use crate::script::values;
@@ -56,14 +56,11 @@ impl<'a> ParsedOptions<'a> {
         name: &str,
         read: impl FnOnce(&Dynamic) -> Result<T>,
     ) -> Result<Option<T>> {
-        self.map.get(name).map(read).transpose().map_err(|error| {
-            let message = format!("{}(): option `{name}`: {}", self.function, error.message());
-            let renamed = Error::new(error.kind(), message);
-            match error.hint_text() {
-                Some(hint) => renamed.hint(hint),
-                None => renamed,
-            }
-        })
+        self.map
+            .get(name)
+            .map(read)
+            .transpose()
+            .map_err(|error| error.about(format_args!("{}(): option `{name}`", self.function)))
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool> {
@@ -95,6 +92,11 @@ impl<'a> ParsedOptions<'a> {
         Ok(labels.into_iter().map(text).collect())
     }
 
+    /// Returns whether the option has a value.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
     /// The values, for what reads them in its own way.
     pub(super) fn into_map(self) -> Map {
         self.map
@@ -108,22 +110,22 @@ impl<'a> ParsedOptions<'a> {
             Some(text) => text,
             None => values::type_of(value).to_owned(),
         };
-        let message = format!("{}(): option `{name}` takes {wanted}, not {given}", self.function);
+        let message =
+            format!("{}(): option `{name}`: expected {wanted}, got {given}", self.function);
         Error::new(Kind::Invalid, message)
     }
 }
 
-/// The error for a key that is not in the table: the nearest one, and all of them.
+/// Returns the error for a key that is not in the table, with the nearest one.
 fn unknown(function: &str, given: &str, known: &[OptionSpec]) -> Error {
-    let names: Vec<&str> = known.iter().map(|key| key.name).collect();
-    let all = format!("known: {}", names.join(", "));
+    let see = format!("see help(\"{function}\")");
     if NOT_YET.contains(&given) {
         let message = format!("{function}(): option `{given}` is not supported yet");
-        return Error::new(Kind::Unsupported, message).hint(all);
+        return Error::new(Kind::Unsupported, message).hint(see);
     }
-    let hint = match suggest(given, names) {
-        Some(near) => format!("did you mean `{near}`? ({all})"),
-        None => all,
+    let hint = match suggest(given, known.iter().map(|key| key.name)) {
+        Some(near) => format!("did you mean `{near}`? {see}"),
+        None => see,
     };
     Error::new(Kind::Invalid, format!("{function}(): no option `{given}`")).hint(hint)
 }

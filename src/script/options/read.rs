@@ -5,7 +5,7 @@ use super::parsed::ParsedOptions;
 use super::table::keys;
 use crate::model::Result;
 use crate::model::container::exec::ExecOptions;
-use crate::model::container::options::{CreateOptions, RemoveOptions, StopOptions};
+use crate::model::container::options::{RemoveOptions, StopOptions};
 use crate::model::container::status::Status;
 use crate::model::image::{PullPolicy, SaveOptions};
 use crate::model::observe::log::{LogOptions, Stream};
@@ -18,45 +18,6 @@ use jiff::Timestamp;
 use rhai::{Dynamic, Map};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// How to make a container, and whether to stay with it.
-#[derive(Debug, Default)]
-pub struct Create {
-    /// For the engine.
-    pub options: CreateOptions,
-    /// Stay until it ends.
-    pub attach: bool,
-    /// Give it our input.
-    pub interactive: bool,
-}
-
-/// The options of `create`, `run` and `ensure_running`.
-pub fn create(function: &str, map: Map) -> Result<Create> {
-    let given = ParsedOptions::new(function, keys(function), map)?;
-    let interactive = given.flag("interactive")?;
-    let options = CreateOptions {
-        name: given.get_with("name", |value| text_of(value)?.parse())?,
-        cmd: given.command("cmd")?,
-        entrypoint: given.command("entrypoint")?,
-        env: given.get_with("env", env)?.unwrap_or_default(),
-        workdir: given.get("workdir", values::text)?,
-        user: given.get("user", values::scalar)?,
-        hostname: given.get("hostname", values::text)?,
-        labels: given.get("labels", pairs)?.unwrap_or_default().into_iter().collect(),
-        stop_signal: given.get_with("stop_signal", values::signal)?,
-        stop_timeout: given.get_with("stop_timeout", stop_timeout)?,
-        interactive: given.flag("stdin")? || interactive,
-        tty: given.flag("tty")?,
-        auto_remove: given.flag("rm")?,
-        session: None,
-        security: super::security::read(&given)?,
-        resources: super::resources::read(&given)?,
-        mounts: super::mounts::read(&given)?,
-        namespaces: super::namespaces::read(&given)?,
-        supervision: super::supervision::read(&given)?,
-    };
-    Ok(Create { options, attach: given.flag("attach")? || interactive, interactive })
-}
 
 /// The options of `exec`.
 pub fn exec(map: Map) -> Result<ExecOptions> {

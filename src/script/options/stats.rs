@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rhai::Map;
 
-use super::key::{OptionSpec, ValueType, option_spec};
 use super::parsed::ParsedOptions;
+use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::model::{Error, Kind, Result};
 use crate::script::values;
 
@@ -31,13 +31,9 @@ const SHORTEST: Duration = Duration::from_millis(10);
 
 /// What `stats` takes.
 pub(super) const KEYS: &[OptionSpec] = &[
-    option_spec("follow", ValueType::Flag, "go on until the container ends"),
-    option_spec(
-        "interval",
-        ValueType::Duration,
-        "how long from one sample to the next; 1 s by default",
-    ),
-    option_spec("timeout", ValueType::Duration, "give up following after so long"),
+    option_spec("follow", ValueType::Flag, "Follow until the container exits"),
+    option_spec("interval", ValueType::Duration, "Time between two samples; 1 s by default"),
+    option_spec("timeout", ValueType::Duration, "Stop following after this time"),
 ];
 
 /// The options of `stats`.

@@ -2,19 +2,19 @@
 
 use rhai::Map;
 
-use super::key::{OptionSpec, ValueType, option_spec};
 use super::parsed::ParsedOptions;
 use crate::model::Result;
+use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::script::values;
 
 /// Of `trace`.
 pub const TRACE_KEYS: &[OptionSpec] =
-    &[option_spec("step", ValueType::Flag, "stop before each step and wait for Enter")];
+    &[option_spec("step", ValueType::Flag, "Stop before each step and wait for Enter")];
 
 /// Of `diagram`.
 pub const DIAGRAM_KEYS: &[OptionSpec] = &[
-    option_spec("ascii", ValueType::Flag, "draw it with ASCII characters only"),
-    option_spec("svg", ValueType::Text, "write it as a picture to this file"),
+    option_spec("ascii", ValueType::Flag, "Draw with ASCII characters only"),
+    option_spec("svg", ValueType::Text, "Write an SVG image to this file"),
 ];
 
 /// How a diagram is drawn.

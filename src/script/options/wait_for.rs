@@ -6,11 +6,11 @@ use regex::Regex;
 use rhai::{Array, Dynamic, Map};
 
 use super::convert::text_of;
-use super::key::{OptionSpec, ValueType, option_spec};
 use super::parsed::ParsedOptions;
 use crate::model::container::status::Status;
 use crate::model::observe::log::Stream;
 use crate::model::observe::readiness::{HttpGet, Probe};
+use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
 use crate::model::{Error, Kind, Result};
 use crate::script::values;
 
@@ -22,26 +22,22 @@ pub const KEYS: &[OptionSpec] = &[
     option_spec(
         "status",
         ValueType::State,
-        "it is so, or \"healthy\", \"unhealthy\", \"removed\"; with http, the answer's number",
+        "The status is this, or \"healthy\", \"unhealthy\", \"removed\"; with http, a status code",
     ),
-    option_spec("log", ValueType::Text, "it writes a line that this regular expression matches"),
-    option_spec("count", ValueType::UInt, "so many such lines; 1 by default"),
-    option_spec("stream", ValueType::OneOf(&["stdout", "stderr"]), "only lines of this stream"),
+    option_spec("log", ValueType::Text, "A log line matches this regular expression"),
+    option_spec("count", ValueType::UInt, "Number of lines that must match; 1 by default"),
+    option_spec("stream", ValueType::OneOf(&["stdout", "stderr"]), "Only lines of this stream"),
     option_spec(
         "port",
         ValueType::UInt,
-        "a program of it listens on this TCP port; with http, 80 by default",
+        "A process listens on this TCP port; with http, 80 by default",
     ),
-    option_spec(
-        "http",
-        ValueType::Text,
-        "a server in it answers a GET of this path with 200 to 399",
-    ),
-    option_spec("file", ValueType::Text, "there is something at this absolute path inside"),
-    option_spec("exec", ValueType::Command, "this program ends with 0 inside"),
-    option_spec("all", ValueType::Conditions, "all of these hold, each at some time"),
-    option_spec("any", ValueType::Conditions, "one of these holds"),
-    option_spec("fail", ValueType::Text, "give up when it writes a line that this matches"),
+    option_spec("http", ValueType::Text, "A server answers GET of this path with 200 to 399"),
+    option_spec("file", ValueType::Text, "A file exists at this absolute path in the container"),
+    option_spec("exec", ValueType::Command, "This command exits with 0 in the container"),
+    option_spec("all", ValueType::Conditions, "All of these conditions are met, each at some time"),
+    option_spec("any", ValueType::Conditions, "One of these conditions is met"),
+    option_spec("fail", ValueType::Text, "Fail when a log line matches this regular expression"),
 ];
 
 /// What is waited for.

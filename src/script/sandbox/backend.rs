@@ -1,11 +1,10 @@
-//! The engine of a script that is not trusted: it acts on the containers and volumes that this
-//! script made, and shows the others.
+//! The engine of a script that is not trusted: changes only the containers and volumes that the
+//! script created, and shows the others.
 //!
-//! It stands between all that a script can call and the engine, so no function has to think of it.
-//! Verbs are passed on by name: with one that is new in the contract this file does not compile
-//! until the verb is named or refused. `inner` alone passes a verb on as it is, because it shows
-//! something or is about images; `inner after created_container` does so for containers of the
-//! script's own.
+//! All calls of a script go through this engine, so no function has to check permissions. Verbs are
+//! passed on by name: a verb that is new in the contract does not compile here until it is named
+//! or refused. `inner` alone passes on verbs that only show something or are about images; `inner
+//! after created_container` passes on those for the script's own containers.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -49,7 +48,7 @@ use crate::model::value::reference::Reference;
 use crate::model::value::signal::Signal;
 use crate::model::{Error, Kind, Result};
 
-/// An engine within a fence.
+/// An engine with the permissions of a sandbox policy.
 #[derive(Debug)]
 pub struct SandboxedBackend {
     inner: Arc<dyn Backend>,
@@ -57,23 +56,22 @@ pub struct SandboxedBackend {
 }
 
 impl SandboxedBackend {
-    /// `inner`, as far as `fence` lets a script.
-    pub fn new(inner: Arc<dyn Backend>, fence: Arc<SandboxPolicy>) -> Self {
-        SandboxedBackend { inner, policy: fence }
+    /// Returns `inner`, restricted by `policy`.
+    pub fn new(inner: Arc<dyn Backend>, policy: Arc<SandboxPolicy>) -> Self {
+        SandboxedBackend { inner, policy }
     }
 
-    /// A container that may be acted on.
+    /// Checks that the script created the container.
     fn created_container(&self, id: &ContainerId) -> Result<()> {
         if self.policy.has_created(id) {
             return Ok(());
         }
-        // One that is gone is told as such.
         let name = self.inner.inspect(id)?.state.name;
         Err(SandboxPolicy::denied_foreign(&format!("container `{name}`"))
             .container(name.as_str(), None))
     }
 
-    /// A volume that may be written to or removed: its own, or one that is still to be made.
+    /// Checks that the script created the volume, or that it does not exist.
     fn created_volume(&self, name: &str) -> Result<()> {
         if self.policy.has_created_volume(name) {
             return Ok(());
@@ -85,8 +83,8 @@ impl SandboxedBackend {
         }
     }
 
-    /// The options with ids for names of containers whose namespaces are shared. Who shares one
-    /// sees the processes of the other, and through these its files.
+    /// Returns the options with ids for the names of containers whose namespaces are shared. A
+    /// container in another's namespace sees its processes, and through these its files.
     fn resolve_namespaces(&self, options: &CreateOptions) -> Result<CreateOptions> {
         let mut options = options.clone();
         let sharing = &mut options.namespaces;
@@ -189,7 +187,7 @@ impl Volumes for SandboxedBackend {
         if options.dry_run {
             return self.inner.volume_prune(options);
         }
-        Err(SandboxPolicy::denied_foreign("volumes of others"))
+        Err(SandboxPolicy::denied_foreign("a volume"))
     }
 
     pass_on::volumes! {

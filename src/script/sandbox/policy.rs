@@ -1,10 +1,10 @@
-//! `--untrusted`: what a script may reach of this machine. Files of its own folder, images, and
-//! the containers and volumes that it made itself; nothing that would make a container of it, or
-//! of somebody else, a way around.
+//! `--untrusted`: what a script may reach of the host: files in its own folder, images, and the
+//! containers and volumes that it created itself. No option that leads out of such a container is
+//! allowed.
 //!
-//! Paths are checked as they are now, links followed. Nobody changes them between the check and
-//! the use: the calls that take paths go one after the other, and no container of such a script
-//! sees the folder.
+//! Paths are checked as they are now, links followed. Nothing changes them between the check and
+//! the use: calls that take paths run one after the other, and no container of such a script sees
+//! the folder.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,29 +12,28 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rhai::{Array, Map};
 
-use crate::model::container::mounts::{MountKind, Mounts};
-use crate::model::container::namespaces::NamespaceMode;
 use crate::model::container::options::CreateOptions;
+use crate::model::creation::options::create_options;
 use crate::model::value::id::ContainerId;
 use crate::model::{Error, Kind, Result};
 use crate::script::values;
 
-/// What is around a script that is not trusted.
+/// The permissions of a script that is not trusted.
 #[derive(Debug)]
 pub struct SandboxPolicy {
     /// Its folder, absolute and without links.
     folder: PathBuf,
     turn: Mutex<()>,
-    /// What the script has made. An id is given once, so it stays when the container goes.
+    /// What the script has created. Ids are unique, so they stay when a container is removed.
     containers: Mutex<BTreeSet<ContainerId>>,
     volumes: Mutex<BTreeSet<String>>,
 }
 
-/// A path that may be used now.
+/// A path that is allowed for the length of a call.
 #[derive(Debug)]
 pub struct AllowedPath<'a> {
     path: PathBuf,
-    /// The fence, for as long as it is this call's turn.
+    /// The policy, while the call holds its lock.
     guard: Option<(&'a SandboxPolicy, MutexGuard<'a, ()>)>,
 }
 
@@ -47,13 +46,13 @@ impl std::ops::Deref for AllowedPath<'_> {
 }
 
 impl AllowedPath<'_> {
-    /// A path of a script that may use all.
+    /// Returns a path without any check, for a script that is trusted.
     pub fn unrestricted(path: &str) -> Self {
         AllowedPath { path: path.into(), guard: None }
     }
 
-    /// Another path that the same call uses: a directory of the script may hold links that lead
-    /// out, made by a container of it.
+    /// Checks another path that the same call uses: a directory of the script may hold links that
+    /// lead out of it, which one of its containers created.
     ///
     /// # Errors
     /// [`Kind::Denied`] for one that leads out.
@@ -63,47 +62,47 @@ impl AllowedPath<'_> {
 }
 
 impl SandboxPolicy {
-    /// A fence around a folder.
+    /// Returns the policy for a script in `folder`.
     ///
     /// # Errors
-    /// When the folder is not there.
+    /// When the folder does not exist.
     pub fn new(folder: &Path) -> Result<Self> {
-        let what = || format!("cannot fence a script in `{}`", folder.display());
+        let what = || format!("open the script's folder `{}`", folder.display());
         let folder = folder.canonicalize().map_err(|error| Error::from_io(what(), &error))?;
         let (containers, volumes) = (Mutex::default(), Mutex::default());
         Ok(SandboxPolicy { folder, turn: Mutex::new(()), containers, volumes })
     }
 
-    /// The script has made a container.
+    /// Records that the script has created a container.
     pub fn note_created(&self, id: ContainerId) {
         lock(&self.containers).insert(id);
     }
 
-    /// Whether the script has made this container.
+    /// Whether the script has created this container.
     pub fn has_created(&self, id: &ContainerId) -> bool {
         lock(&self.containers).contains(id)
     }
 
-    /// The script has made a volume.
+    /// Records that the script has created a volume.
     pub fn note_created_volume(&self, name: &str) {
         lock(&self.volumes).insert(name.to_owned());
     }
 
-    /// Whether the script has made the volume of this name.
+    /// Whether the script has created the volume of this name.
     pub fn has_created_volume(&self, name: &str) -> bool {
         lock(&self.volumes).contains(name)
     }
 
-    /// For what somebody else has made.
+    /// Returns the error for a change of something that the script did not create.
     pub fn denied_foreign(what: &str) -> Error {
-        let message = format!("the script is not trusted: it has not made {what}");
+        let message = format!("{what} was not created by this script");
         Error::new(Kind::Denied, message).hint(
-            "it may look at what others made, and act on its own; run it without --untrusted if \
-             you know what it does",
+            "with --untrusted a script changes only its own; run it without --untrusted if you \
+             trust it",
         )
     }
 
-    /// A path inside of the folder, which is there or can be made.
+    /// Returns a path inside the folder that exists or can be created.
     ///
     /// # Errors
     /// [`Kind::Denied`] for one that leads out.
@@ -112,37 +111,21 @@ impl SandboxPolicy {
         Ok(AllowedPath { path: self.resolve_inside(Path::new(path))?, guard: Some((self, turn)) })
     }
 
-    /// Where a path leads that stays inside, without the links that led there.
+    /// Resolves the links of a path that stays inside the folder.
     fn resolve_inside(&self, path: &Path) -> Result<PathBuf> {
         resolve_links(path).filter(|real| real.starts_with(&self.folder)).ok_or_else(|| {
-            denied(&format!("`{}` is not in the folder of the script", path.display()))
+            denied(&format!("`{}`, which is not in the script's folder,", path.display()))
         })
     }
 
-    /// Whether a container may be made so.
+    /// Checks the options of a new container.
     ///
     /// # Errors
-    /// [`Kind::Denied`] for what would let it out.
+    /// [`Kind::Denied`] for an option that leads out of the container.
     pub fn check(&self, options: &CreateOptions) -> Result<()> {
-        let security = &options.security;
-        let sharing = &options.namespaces;
-        let refused = [
-            ("privileged", security.privileged),
-            ("cap_add", !security.cap_add.is_empty()),
-            ("devices", !security.devices.is_empty()),
-            ("security", security.options.iter().any(|option| option != "no-new-privileges")),
-            ("network: \"host\"", sharing.network == NamespaceMode::Host),
-            ("ipc: \"host\"", sharing.ipc == NamespaceMode::Host),
-            ("pid: \"host\"", sharing.pid == NamespaceMode::Host),
-            ("uts: \"host\"", sharing.uts == NamespaceMode::Host),
-            ("sysctls", !sharing.sysctls.is_empty()),
-            ("volumes of this machine", has_binds(&options.mounts)),
-            ("oom_score_adj", options.resources.oom_score_adj.is_some()),
-        ];
-        match refused.iter().find(|(_, is_there)| *is_there) {
-            Some((what, _)) => Err(denied(&format!("a container with {what} can get out"))),
-            None => Ok(()),
-        }
+        let denied_option = create_options().find(|row| row.is_denied(options));
+        let Some(option) = denied_option.and_then(|row| row.key) else { return Ok(()) };
+        Err(denied(&format!("option `{option}`")))
     }
 }
 
@@ -150,12 +133,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn denied(why: &str) -> Error {
-    Error::new(Kind::Denied, format!("the script is not trusted: {why}"))
-        .hint("run it without --untrusted if you know what it does")
+/// Returns the error for something that `--untrusted` forbids.
+fn denied(what: &str) -> Error {
+    Error::new(Kind::Denied, format!("{what} is not allowed with --untrusted"))
+        .hint("run the script without --untrusted if you trust it")
 }
 
-/// For what is refused whole.
+/// Refuses what `--untrusted` forbids.
 ///
 /// # Errors
 /// Always [`Kind::Denied`].
@@ -163,7 +147,7 @@ pub fn refuse(what: &str) -> Result<()> {
     Err(denied(what))
 }
 
-/// Refuses options whose `env` takes variables over from whoever runs the script.
+/// Refuses options whose `env` takes variables from the caller.
 ///
 /// # Errors
 /// [`Kind::Denied`].
@@ -174,25 +158,19 @@ pub fn deny_host_env(options: &Map) -> Result<()> {
     taken.map_or(Ok(()), |name| deny_host_variable(&name))
 }
 
-/// Refuses a variable of whoever runs the script: some are secrets.
+/// Refuses a variable of the caller: it may be a secret.
 ///
 /// # Errors
 /// Always [`Kind::Denied`].
 pub fn deny_host_variable(name: &str) -> Result<()> {
-    Err(denied(&format!("`{name}` is of the environment that it was started in")))
+    Err(denied(&format!("variable `{name}` of the caller")))
 }
 
-/// Also those of other containers, which may have some.
-fn has_binds(mounts: &Mounts) -> bool {
-    !mounts.from.is_empty() || mounts.list.iter().any(|mount| mount.kind == MountKind::Bind)
-}
-
-/// Where a path leads: all links followed, for a file that is still to be made those of its
-/// directory.
+/// Resolves all links of a path; of a file that does not exist, those of its directory.
 fn resolve_links(path: &Path) -> Option<PathBuf> {
     match path.canonicalize() {
         Ok(real) => Some(real),
-        // A dangling link would be followed by whoever makes the file.
+        // The creation of the file would follow a dangling link.
         Err(_) if path.symlink_metadata().is_ok() => None,
         Err(_) => {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());

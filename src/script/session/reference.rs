@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::model::value::option_spec::OptionSpec;
 use crate::script::api::LIBRARY;
 use crate::script::docs::{Function, ModuleDocs, Role};
 use crate::script::options;
-use crate::script::options::OptionSpec;
 
 /// A form of the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,14 +11,14 @@ fn options_that_cannot_be_are_found() {
     finds(
         "\"w\".stop(#{ time: true });",
         &[
-            "1:19 error: stop(): option `time` takes seconds, or such as \"10s\"; -1 is for ever, not true",
+            "1:19 error: stop(): option `time`: expected seconds, or a duration such as \"10s\"; -1 is no limit, got true",
         ],
     );
     finds(
         "exec(\"w\", \"ls\", #{ timeout: \"soon\" });",
         &[
-            "1:29 error: exec(): option `timeout` takes seconds, or such as \"500ms\", \"10s\", \"2m\", \
-         not \"soon\"",
+            "1:29 error: exec(): option `timeout`: expected seconds, or a duration such as \"500ms\", \"10s\", \"2m\", \
+         got \"soon\"",
         ],
     );
     finds(
@@ -45,7 +45,7 @@ fn options_in_options_and_in_variables_are_looked_at() {
         ),
         (
             "create(\"host\", #{ health: #{ retries: -1 } });",
-            "1:39 error: health(): option `retries` takes a whole number from 0 on, not -1",
+            "1:39 error: health(): option `retries`: expected a whole number from 0, got -1",
         ),
         (
             "let o = #{ nmae: \"x\" }; run(\"host\", o);",
@@ -57,7 +57,7 @@ fn options_in_options_and_in_variables_are_looked_at() {
         ),
         (
             "logs(\"web\", #{ since: \"yesterday\" });",
-            "1:23 error: logs(): option `since` takes how long ago, such as \"10m\", or a date, not \
+            "1:23 error: logs(): option `since`: expected how long ago, such as \"10m\", or a date, got \
              \"yesterday\"",
         ),
     ] {
@@ -70,26 +70,26 @@ fn values_that_a_function_cannot_take_are_found() {
     for (text, wanted) in [
         (
             "wait(\"x\", \"10 parsecs\");",
-            "1:11 error: wait(): `timeout` takes seconds, or such as \"500ms\", \"10s\", \"2m\", not \
+            "1:11 error: wait(): `timeout`: expected seconds, or a duration such as \"500ms\", \"10s\", \"2m\", got \
              \"10 parsecs\"",
         ),
         (
             "\"x\".kill(\"SIGFOO\");",
-            "1:10 error: kill(): `signal` takes a signal such as \"TERM\" or 15, not \"SIGFOO\"",
+            "1:10 error: kill(): `signal`: expected a signal such as \"TERM\" or 15, got \"SIGFOO\"",
         ),
         (
             "engine::stop(\"x\", -2);",
-            "1:19 error: stop(): `time` takes seconds, or such as \"10s\"; -1 is for ever, not -2",
+            "1:19 error: stop(): `time`: expected seconds, or a duration such as \"10s\"; -1 is no limit, got -2",
         ),
-        ("create(1);", "1:8 error: create(): `image` takes an Image or a reference, not 1"),
+        ("create(1);", "1:8 error: create(): `image`: expected an Image or a reference, got 1"),
         (
             "run(\"host\", 5);",
-            "1:13 error: run(): `cmd` takes an array of strings, or a string of words, or a map, not 5",
+            "1:13 error: run(): `cmd`: expected an array of strings, or a string of words, or a map, got 5",
         ),
         (
             "on(\"dye\", |e| e);",
-            "1:4 error: on(): `action` takes the name of an action, such as \"die\", or an array of \
-             them, not \"dye\"",
+            "1:4 error: on(): `action`: expected the name of an action, such as \"die\", or an array of \
+             them, got \"dye\"",
         ),
     ] {
         finds(text, &[wanted]);

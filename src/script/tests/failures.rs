@@ -52,28 +52,30 @@ fn failure(text: &str) -> String {
 fn an_unknown_option_is_answered_with_the_nearest() {
     expect![[r#"
         invalid: create(): no option `nmae`
-        did you mean `name`? (known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, tty, rm, cap_add, cap_drop, privileged, read_only, security, devices, group_add, memory, memory_swap, memory_reservation, cpus, cpu_shares, cpu_period, cpu_quota, cpuset_cpus, cpuset_mems, pids, blkio_weight, ulimits, shm_size, oom_score_adj, volumes, mounts, tmpfs, volumes_from, network, ipc, pid, uts, init, domainname, sysctls, add_hosts, dns, dns_options, dns_search, restart, log_opts, health)
-    "#]].assert_eq(&failure(r#"create("host", #{ nmae: "x" })"#));
+        did you mean `name`? see help("create")
+    "#]]
+    .assert_eq(&failure(r#"create("host", #{ nmae: "x" })"#));
     expect![[r#"
         unsupported: run(): option `ports` is not supported yet
-        known: name, cmd, entrypoint, env, workdir, user, hostname, labels, stop_signal, stop_timeout, stdin, tty, rm, cap_add, cap_drop, privileged, read_only, security, devices, group_add, memory, memory_swap, memory_reservation, cpus, cpu_shares, cpu_period, cpu_quota, cpuset_cpus, cpuset_mems, pids, blkio_weight, ulimits, shm_size, oom_score_adj, volumes, mounts, tmpfs, volumes_from, network, ipc, pid, uts, init, domainname, sysctls, add_hosts, dns, dns_options, dns_search, restart, log_opts, health, attach, interactive
-    "#]].assert_eq(&failure(r#"run("host", #{ ports: ["80"] })"#));
+        see help("run")
+    "#]]
+    .assert_eq(&failure(r#"run("host", #{ ports: ["80"] })"#));
 }
 
 #[test]
 fn an_option_of_the_wrong_type_says_what_it_takes() {
     expect![[r#"
-        invalid: create(): option `workdir` takes a string, not 3
+        invalid: create(): option `workdir`: expected a string, got 3
         -
     "#]]
     .assert_eq(&failure(r#"create("host", #{ workdir: 3 })"#));
     expect![[r#"
-        invalid: run(): option `rm` takes true or false, not "yes"
+        invalid: run(): option `rm`: expected true or false, got "yes"
         -
     "#]]
     .assert_eq(&failure(r#"run("host", #{ rm: "yes" })"#));
     expect![[r#"
-        invalid: create(): option `env`: `A` is a string, a number or a boolean, not an array
+        invalid: create(): option `env`: `A`: expected a string or a number, got an array
         write #{ KEY: "value" }, or an array of "KEY=VALUE"
     "#]]
     .assert_eq(&failure(r#"create("host", #{ env: #{ A: [] } })"#));
@@ -83,18 +85,18 @@ fn an_option_of_the_wrong_type_says_what_it_takes() {
     "#]]
     .assert_eq(&failure(r#"create("host", #{ stop_timeout: "soon" })"#));
     expect![[r#"
-        invalid: image(): option `pull` takes "missing" or "always" or "never", not "now"
+        invalid: image(): option `pull`: expected "missing", "always" or "never", got "now"
         -
     "#]]
     .assert_eq(&failure(r#"image("host", #{ pull: "now" })"#));
     expect![[r#"
-        invalid: ps(): option `status`: there is no status `up`
-        one of created, running, paused, restarting, exited, dead
+        invalid: ps(): option `status`: unknown status `up`
+        use created, running, paused, restarting, exited or dead
     "#]]
     .assert_eq(&failure(r#"ps(#{ status: "up" })"#));
     expect![[r#"
-        invalid: invalid duration `-5`
-        write a number of seconds, or such as "500ms", "10s", "2m"
+        invalid: cannot be negative
+        -
     "#]]
     .assert_eq(&failure(r#"let c = run("host"); stop(c, -5)"#));
     expect![[r#"

@@ -134,7 +134,10 @@ fn completion_knows_modules_and_lists_names_before_what_they_are() {
     assert_eq!(shown("own::"), ["SIZE = 3", "twice(n)"]);
     assert_eq!(shown("engine::unp"), ["unpause(container) -> Container"]);
     assert_eq!(shown("import \"rol").len(), 1);
-    assert_eq!(shown("run(\"host\", #{ workd"), ["workdir  the working directory, absolute"]);
+    assert_eq!(
+        shown("run(\"host\", #{ workd"),
+        ["workdir  Working directory inside the container"]
+    );
     assert_eq!(shown("start(\"we"), ["web-1  container"]);
     assert_eq!(shown("c.label"), ["labels = #{\"a\": \"b\"}"]);
 }

@@ -10,8 +10,10 @@ pub(super) mod noun;
 use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
-use rhai::{Dynamic, INT, ImmutableString};
+use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 
+use crate::model::value::expression::Expression;
+use crate::model::value::option_spec::ValueType;
 use crate::model::value::signal::Signal;
 use crate::model::value::units::{parse_duration, seconds_to_duration};
 use crate::model::{Error, Kind, Result};
@@ -45,6 +47,42 @@ pub fn text(value: &Dynamic) -> Option<String> {
 pub fn scalar(value: &Dynamic) -> Option<String> {
     let plain = value.is_int() || value.is_bool() || value.is_float();
     text(value).or_else(|| plain.then(|| value.to_string()))
+}
+
+/// Converts a value into an expression, for an option of this type.
+///
+/// # Errors
+/// [`Kind::Invalid`] for a value that no option takes, such as a function.
+pub fn expression(value: &Dynamic, value_type: ValueType) -> Result<Expression> {
+    if let Some(container) = value.read_lock::<Container>() {
+        return match value_type {
+            ValueType::NamespaceMode => {
+                Ok(Expression::Text(format!("container:{}", container.id())))
+            }
+            other => Err(other.mismatch(type_of(value))),
+        };
+    }
+    if let Some(items) = value.read_lock::<Array>() {
+        let items = items.iter().map(|item| expression(item, value_type));
+        return items.collect::<Result<_>>().map(Expression::List);
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        let entry =
+            |(key, value): (_, &Dynamic)| Ok((String::from(key), expression(value, value_type)?));
+        // In the map of a health check, `()` is as an option that is not there.
+        let is_set = |value: &Dynamic| value_type != ValueType::Health || !value.is_unit();
+        let entries = map.iter().filter(|(_, value)| is_set(value));
+        let entries = entries.map(|(key, value)| entry((key.as_str(), value)));
+        return entries.collect::<Result<_>>().map(Expression::Map);
+    }
+    let plain = match value {
+        v if v.is_string() => text(v).map(Expression::Text),
+        v if v.is_bool() => v.as_bool().ok().map(Expression::Flag),
+        v if v.is_int() => v.as_int().ok().map(Expression::Number),
+        v if v.is_float() => Some(Expression::Decimal(v.to_string())),
+        _ => None,
+    };
+    plain.ok_or_else(|| value_type.mismatch(type_of(value)))
 }
 
 /// What was given, for a message about it: a plain value as it is written, of any other its type.

@@ -4,4 +4,3 @@ mod commands;
 mod flags;
 
 pub use commands::{commands, line, words};
-pub use flags::log_options;

@@ -1,8 +1,6 @@
 //! Expressions as source text of the language. Quotes, backslashes and invisible characters in a
 //! string are escaped, so that a hostile string stays a string.
 
-mod options;
 mod text;
 
-pub use options::{command, env, grace, limits, new_container, pairs};
 pub use text::{lines, quoted, text};

@@ -1,7 +1,6 @@
 //! Formats expressions.
 
-use crate::model::script::expression::Expression;
-use crate::model::value::units::format_billionths;
+use crate::model::value::expression::Expression;
 
 /// Formats statements, a line each.
 pub fn lines(statements: &[Expression]) -> String {
@@ -16,7 +15,7 @@ pub fn text(expression: &Expression) -> String {
         // The least number has no literal: its absolute value is out of range.
         Expression::Number(i64::MIN) => format!("({} - 1)", i64::MIN + 1),
         Expression::Number(number) => number.to_string(),
-        Expression::Billionths(number) => format_billionths(*number),
+        Expression::Decimal(number) => number.clone(),
         Expression::Flag(flag) => flag.to_string(),
         Expression::List(items) => format!("[{}]", list(items)),
         Expression::Options(entries) => {

@@ -1,6 +1,5 @@
 //! Options said with Docker's flags and in the language mean the same.
 
-mod any;
 mod recorder;
 
 use std::sync::{Arc, Mutex};
@@ -14,6 +13,7 @@ use crate::cli::arguments::{ContainerVerb, Verb, parse};
 use crate::cli::verb::{create, environment};
 use crate::model::Result;
 use crate::model::container::options::CreateOptions;
+use crate::model::creation::options::tests::options as any_options;
 use crate::model::value::shell;
 use crate::script::tests::host;
 use crate::script::{Host, Session, Source, teaching};
@@ -29,7 +29,7 @@ fn parsed(line: &str) -> (String, CreateOptions) {
         Verb::Container(ContainerVerb::Run(arguments)) => arguments.new,
         other => panic!("{line}: {other:?}"),
     };
-    let env = environment::as_written(&new.env).unwrap();
+    let env = environment::as_written(new.options.values("env")).unwrap();
     let [image, command @ ..] = new.image_and_command.as_slice() else { panic!("{line}") };
     (image.clone(), create::options(&new, command, env).unwrap())
 }
@@ -67,7 +67,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_options_say_the_same_to_docker_and_to_the_language(options in any::options()) {
+    fn any_options_say_the_same_to_docker_and_to_the_language(options in any_options()) {
         goes_round(&options);
     }
 }

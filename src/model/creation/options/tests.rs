@@ -1,18 +1,22 @@
-//! Options of containers as nobody would think of them.
+//! Options of containers as nobody would write them, and the guards of the table.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
+use super::{CreateOption, HEALTH, create_options};
 use crate::model::container::mounts::{Mount, Mounts};
 use crate::model::container::namespaces::{NamespaceMode, Namespaces};
 use crate::model::container::options::{CreateOptions, EnvEntry, StopTimeout};
 use crate::model::container::resources::Resources;
 use crate::model::container::security::Security;
 use crate::model::container::supervision::{LogConfig, RestartPolicy, Supervision};
+use crate::model::value::expression::Expression;
 use crate::model::value::health_check::HealthCheck;
+use crate::model::value::option_spec::ValueType;
 use crate::model::value::signal::Signal;
 
 /// A text without NUL, with all that has a meaning for somebody more often than by chance.
@@ -244,4 +248,83 @@ pub fn options() -> impl Strategy<Value = CreateOptions> {
             ..program
         }
     })
+}
+
+/// The rows that scripts have, or those that the command line has.
+fn rows(of: fn(&&CreateOption) -> bool) -> Vec<&'static CreateOption> {
+    create_options().filter(of).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_a_row_writes_it_reads_as_the_same(all in options()) {
+        for rows in [rows(|row| row.key.is_some()), rows(|row| row.flag.is_some())] {
+            let mut read = CreateOptions::default();
+            for row in &rows {
+                if let Some(value) = (row.get)(&all) {
+                    (row.set)(&mut read, &value).unwrap();
+                }
+            }
+            let words = rows.iter().all(|row| row.flag.is_some());
+            let cmd = if words { None } else { all.cmd.clone() };
+            prop_assert_eq!(read, CreateOptions { cmd, ..all.clone() });
+        }
+    }
+}
+
+#[test]
+fn a_default_is_not_written() {
+    for row in create_options() {
+        assert_eq!((row.get)(&CreateOptions::default()), None, "{row:?}");
+    }
+}
+
+#[test]
+fn no_key_and_no_flag_is_there_twice() {
+    let mut seen = BTreeSet::new();
+    for row in create_options() {
+        assert!(row.key.is_some() || row.flag.is_some(), "{row:?}");
+        let flag = row.flag.iter().flat_map(|flag| {
+            let short = flag.short.map(|letter| format!("-{letter}"));
+            [Some(format!("--{}", flag.long)), flag.alias.map(|name| format!("--{name}")), short]
+        });
+        for name in flag.flatten().chain(row.key.map(str::to_owned)) {
+            assert!(seen.insert(name.clone()), "{name} is there twice");
+        }
+    }
+}
+
+#[test]
+fn each_sentence_is_one_sentence() {
+    for row in create_options() {
+        let about = row.about;
+        assert!(about.starts_with(char::is_uppercase), "{about}");
+        assert!(!about.ends_with(['.', ' ']) && !about.contains(". "), "{about}");
+    }
+}
+
+#[test]
+fn a_flag_without_a_value_name_is_a_switch() {
+    for row in create_options() {
+        if let Some(flag) = row.flag {
+            assert_eq!(flag.value_name.is_empty(), row.value_type == ValueType::Flag, "{flag}");
+        }
+    }
+}
+
+#[test]
+fn each_key_of_a_health_check_is_read() {
+    for spec in HEALTH {
+        let value = match spec.value_type {
+            ValueType::Command => Expression::text("true"),
+            _ => Expression::Number(7),
+        };
+        let health = Expression::Map(vec![(spec.name.to_owned(), value)]);
+        let row = create_options().find(|row| row.key == Some("health")).unwrap();
+        let mut options = CreateOptions::default();
+        (row.set)(&mut options, &health).unwrap();
+        assert_ne!(options, CreateOptions::default(), "{}", spec.name);
+    }
 }

@@ -1,10 +1,15 @@
-//! What an option is called, what it takes and what it does: a row of the tables.
+//! An option of the language: its name, its values and its sentence.
+
+use super::list::list_or;
+use crate::model::{Error, Kind};
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueType {
     /// A string.
     Text,
+    /// A string or a number, such as the name or the number of a user.
+    TextOrNumber,
     /// `true` or `false`.
     Flag,
     /// A whole number, not negative.
@@ -17,7 +22,7 @@ pub enum ValueType {
     Size,
     /// A number, whole or not.
     Number,
-    /// A duration, or -1 for ever.
+    /// A duration, or -1 for no limit.
     StopTimeout,
     /// How long ago, or a date.
     Time,
@@ -50,17 +55,22 @@ pub enum ValueType {
 }
 
 impl ValueType {
-    /// For messages and help.
+    /// Names the type, for messages and help.
     pub fn describe(self) -> String {
         match self {
             ValueType::Text => "a string".to_owned(),
+            ValueType::TextOrNumber => "a string or a number".to_owned(),
             ValueType::Flag => "true or false".to_owned(),
-            ValueType::UInt => "a whole number from 0 on".to_owned(),
+            ValueType::UInt => "a whole number from 0".to_owned(),
             ValueType::Int => "a whole number".to_owned(),
-            ValueType::Size => "bytes, or such as \"64k\", \"512m\", \"1.5g\"".to_owned(),
+            ValueType::Size => "bytes, or a size such as \"64k\", \"512m\", \"1.5g\"".to_owned(),
             ValueType::Number => "a number".to_owned(),
-            ValueType::Duration => "seconds, or such as \"500ms\", \"10s\", \"2m\"".to_owned(),
-            ValueType::StopTimeout => "seconds, or such as \"10s\"; -1 is for ever".to_owned(),
+            ValueType::Duration => {
+                "seconds, or a duration such as \"500ms\", \"10s\", \"2m\"".to_owned()
+            }
+            ValueType::StopTimeout => {
+                "seconds, or a duration such as \"10s\"; -1 is no limit".to_owned()
+            }
             ValueType::Time => "how long ago, such as \"10m\", or a date".to_owned(),
             ValueType::Signal => "a signal such as \"TERM\" or 15".to_owned(),
             ValueType::Command => "an array of strings, or a string of words".to_owned(),
@@ -70,32 +80,40 @@ impl ValueType {
             ValueType::NamespaceMode => "a string such as \"host\", or a Container".to_owned(),
             ValueType::Conditions => "an array of conditions".to_owned(),
             ValueType::Handles => "a handle, a name or an array of them".to_owned(),
-            ValueType::State => "such as \"running\"; with `http` a number such as 200".to_owned(),
+            ValueType::State => {
+                "a state such as \"running\"; with `http` a number such as 200".to_owned()
+            }
             ValueType::Health => "a command, a map, or false".to_owned(),
             ValueType::Filter => {
                 "a map such as #{ container: c, event: [\"die\", \"oom\"] }".to_owned()
             }
             ValueType::Image => "a reference or an Image".to_owned(),
             ValueType::OneOf(words) => {
-                words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
+                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                list_or(&words.iter().map(String::as_str).collect::<Vec<_>>())
             }
         }
+    }
+
+    /// Returns the error for a value of another type.
+    pub fn mismatch(self, got: &str) -> Error {
+        Error::new(Kind::Invalid, format!("expected {}, got {got}", self.describe()))
     }
 }
 
 /// One option.
 #[derive(Clone, Copy, Debug)]
 pub struct OptionSpec {
-    /// Its name.
+    /// The key in scripts.
     pub name: &'static str,
-    /// What it takes.
+    /// The type of the value.
     pub value_type: ValueType,
-    /// What it does, in a few words.
+    /// What the option does: one sentence without a full stop, Docker's where the option is.
     pub about: &'static str,
 }
 
-/// One row of a table.
-pub(super) const fn option_spec(
+/// Returns a row of a table.
+pub const fn option_spec(
     name: &'static str,
     value_type: ValueType,
     about: &'static str,

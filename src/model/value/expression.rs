@@ -8,8 +8,8 @@ pub enum Expression {
     Text(String),
     /// A whole number.
     Number(i64),
-    /// A number with a fraction, in billionths.
-    Billionths(i64),
+    /// A number with a fraction, as it is written.
+    Decimal(String),
     /// `true` or `false`.
     Flag(bool),
     /// An array.
@@ -48,6 +48,20 @@ impl Expression {
                 texts.extend(last);
                 Expression::List(texts)
             }
+        }
+    }
+
+    /// Names the value in messages: what is short as it is written, anything else by its type.
+    pub fn shown(&self) -> String {
+        match self {
+            Expression::Text(text) => format!("\"{}\"", text.escape_debug()),
+            Expression::Number(number) => number.to_string(),
+            Expression::Decimal(number) => number.clone(),
+            Expression::Flag(flag) => flag.to_string(),
+            Expression::List(_) | Expression::Each(..) => "an array".to_owned(),
+            Expression::Options(_) | Expression::Map(_) => "a map".to_owned(),
+            Expression::Call(..) | Expression::Field(..) => "a value".to_owned(),
+            Expression::Printer(_) => "a function".to_owned(),
         }
     }
 

@@ -1,0 +1,86 @@
+//! The flags of a container's options, from the one table of options.
+
+use clap::builder::StyledStr;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+use crate::model::Result;
+use crate::model::container::options::CreateOptions;
+use crate::model::creation::options::{CreateOption, Flag, GROUPS, create_options};
+
+/// The flags of `create` and `run`, as they were typed; with `LIVE` those that `update` takes too.
+#[derive(Debug, Default)]
+pub struct OptionFlags<const LIVE: bool> {
+    given: Vec<(&'static CreateOption, Vec<String>)>,
+}
+
+impl<const LIVE: bool> OptionFlags<LIVE> {
+    /// Returns the values of a flag, as they were typed.
+    pub fn values(&self, long: &str) -> &[String] {
+        let given = self.given.iter().find(|(row, _)| row.flag.is_some_and(|own| own.long == long));
+        given.map_or(&[], |(_, words)| words)
+    }
+
+    /// Returns whether a flag was given.
+    pub fn has(&self, long: &str) -> bool {
+        !self.values(long).is_empty()
+    }
+
+    /// Reads the flags, but for `--env`: that reads files and the caller's environment.
+    ///
+    /// # Errors
+    /// The first value that its option does not take.
+    pub fn options(&self) -> Result<CreateOptions> {
+        let mut options = CreateOptions::default();
+        for (row, words) in self.given.iter().filter(|(row, _)| row.key != Some("env")) {
+            words.iter().try_for_each(|word| row.set_flag(&mut options, word))?;
+        }
+        Ok(options)
+    }
+}
+
+/// Returns the rows that have a flag.
+fn rows(live: bool) -> impl Iterator<Item = (&'static CreateOption, Flag)> {
+    let rows = create_options().filter(move |row| row.live || !live);
+    rows.filter_map(|row| Some((row, row.flag?)))
+}
+
+impl<const LIVE: bool> Args for OptionFlags<LIVE> {
+    fn augment_args(command: Command) -> Command {
+        GROUPS.iter().fold(command, |command, group| {
+            let flags = group.options.iter().filter(|row| row.live || !LIVE);
+            let flags = flags.filter_map(|row| Some(arg(row.flag?, row.about)));
+            command.next_help_heading(Some(group.title)).args(flags)
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn arg(flag: Flag, about: &'static str) -> Arg {
+    let arg = Arg::new(flag.long).long(flag.long).help(StyledStr::from(about));
+    let arg = match flag.value_name {
+        "" => arg.action(ArgAction::SetTrue).overrides_with(flag.long),
+        // As Docker, a value may begin with `-`.
+        name => arg.action(ArgAction::Append).value_name(name).allow_hyphen_values(true),
+    };
+    let arg = flag.short.map_or(arg.clone(), |letter| arg.clone().short(letter));
+    flag.alias.map_or(arg.clone(), |name| arg.clone().visible_alias(name))
+}
+
+impl<const LIVE: bool> FromArgMatches for OptionFlags<LIVE> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let words = |flag: Flag| match flag.value_name {
+            "" => vec![String::new(); usize::from(matches.get_flag(flag.long))],
+            _ => matches.get_many(flag.long).unwrap_or_default().cloned().collect(),
+        };
+        let given = rows(LIVE).map(|(row, flag)| (row, words(flag)));
+        Ok(OptionFlags { given: given.filter(|(_, words)| !words.is_empty()).collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! What a container sees of the host and of volumes: binds, named volumes, tmpfs.
+
+use super::row::CreateOption as Row;
+use super::row::Trust::{Any, Denied, DeniedIf};
+use super::{read, write};
+use crate::model::Result;
+use crate::model::container::mounts::{Mount, MountFlag, MountKind};
+use crate::model::container::options::CreateOptions;
+use crate::model::value::expression::Expression;
+use crate::model::value::option_spec::ValueType as T;
+
+/// Which half of a mount a key of a map is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    /// `#{ "/srv": "/data:ro" }`
+    Source,
+    /// `#{ "/run": "size=64m" }`
+    Target,
+}
+
+/// Returns the texts of a list, or keys and values of a map as Docker writes them.
+fn specs(value: &Expression, key: Key) -> Result<Vec<String>> {
+    let hint = "write [\"/srv:/data:ro\", \"name:/db\"] or #{ \"/srv\": \"/data:ro\" }";
+    let text =
+        |value: &Expression| read::text_of(T::Mounts, value).map_err(|error| error.hint(hint));
+    let joined = |name: &str, value: &Expression| {
+        let value = text(value)?;
+        Ok(match value.is_empty() && key == Key::Target {
+            true => name.to_owned(),
+            false => format!("{name}:{value}"),
+        })
+    };
+    match value {
+        Expression::Map(entries) => entries.iter().map(|(name, v)| joined(name, v)).collect(),
+        Expression::Options(entries) => entries.iter().map(|(name, v)| joined(name, v)).collect(),
+        Expression::List(items) => items.iter().map(text).collect(),
+        one => Ok(vec![text(one)?]),
+    }
+}
+
+fn written(options: &CreateOptions, flag: MountFlag) -> Option<Expression> {
+    let mounts = options.mounts.list.iter().filter_map(Mount::to_flag);
+    let texts: Vec<String> = mounts.filter(|(own, _)| *own == flag).map(|(_, text)| text).collect();
+    write::texts(&texts)
+}
+
+fn binds(options: &CreateOptions, flag: MountFlag) -> bool {
+    let of_flag = |mount: &&Mount| mount.to_flag().is_some_and(|(own, _)| own == flag);
+    options.mounts.list.iter().filter(of_flag).any(|mount| mount.kind == MountKind::Bind)
+}
+
+pub(super) const OPTIONS: &[Row] = &[
+    Row::new(
+        "volumes",
+        T::Mounts,
+        DeniedIf(|o| binds(o, MountFlag::Volume)),
+        "Bind mount a volume; options: ro, suid, noexec, nocopy, rslave",
+        |o| written(o, MountFlag::Volume),
+        |o, v| {
+            for text in specs(v, Key::Source)? {
+                o.mounts.list.push(Mount::from_volume(&text)?);
+            }
+            Ok(())
+        },
+    )
+    .flag("volume", "[SRC:]DST[:OPTIONS]")
+    .short('v'),
+    Row::new(
+        "mounts",
+        T::StringList,
+        DeniedIf(|o| binds(o, MountFlag::Mount)),
+        "Attach a filesystem mount to the container: \
+         type=bind|volume|tmpfs,source=SRC,target=DST,readonly",
+        |o| written(o, MountFlag::Mount),
+        |o, v| {
+            for text in read::texts(v)? {
+                o.mounts.list.push(Mount::from_mount(&text)?);
+            }
+            Ok(())
+        },
+    )
+    .flag("mount", "KEY=VALUE,..."),
+    Row::new(
+        "tmpfs",
+        T::Mounts,
+        Any,
+        "Mount a tmpfs directory; options: size=64m, mode=1777, ro, exec",
+        |o| written(o, MountFlag::Tmpfs),
+        |o, v| {
+            for text in specs(v, Key::Target)? {
+                o.mounts.list.push(Mount::from_tmpfs(&text)?);
+            }
+            Ok(())
+        },
+    )
+    .flag("tmpfs", "DST[:OPTIONS]"),
+    Row::new(
+        "volumes_from",
+        T::StringList,
+        // Another container may have binds.
+        Denied,
+        "Mount volumes from the specified container(s)",
+        |o| write::texts(&o.mounts.from),
+        |o, v| {
+            o.mounts.from.extend(read::texts(v)?);
+            Ok(())
+        },
+    )
+    .flag("volumes-from", "CONTAINER[:ro|rw]"),
+];

@@ -1,0 +1,176 @@
+//! What a container shares with the host or with another container: network, processes, IPC, host
+//! name.
+
+use std::net::IpAddr;
+
+use super::row::CreateOption as Row;
+use super::row::Trust::{Any, Denied, DeniedIf};
+use super::{read, write};
+use crate::model::Result;
+use crate::model::container::namespaces::{NamespaceMode, extra_host, ip, sysctl};
+use crate::model::value::expression::Expression;
+use crate::model::value::option_spec::ValueType as T;
+
+fn word(text: String) -> Option<Expression> {
+    Some(text).filter(|text| !text.is_empty()).map(Expression::Text)
+}
+
+fn mode(what: &str, value: &Expression, private: &[&str]) -> Result<(NamespaceMode, String)> {
+    let text = read::text_of(T::NamespaceMode, value)?;
+    Ok((NamespaceMode::parse(what, &text, private)?, text))
+}
+
+pub(super) const OPTIONS: &[Row] = &[
+    Row::new(
+        "network",
+        T::NamespaceMode,
+        DeniedIf(|o| o.namespaces.network == NamespaceMode::Host),
+        "Connect a container to a network: none, host or container:NAME",
+        |o| word(o.namespaces.network.show("")),
+        |o, v| {
+            o.namespaces.network = mode("network", v, &["none"])?.0;
+            Ok(())
+        },
+    )
+    .flag("network", "NETWORK")
+    .alias("net"),
+    Row::new(
+        "ipc",
+        T::NamespaceMode,
+        DeniedIf(|o| o.namespaces.ipc == NamespaceMode::Host),
+        "IPC mode to use: none, private, shareable, host or container:NAME",
+        |o| match (o.namespaces.ipc_none, o.namespaces.ipc_shareable) {
+            (true, _) => Some(Expression::text("none")),
+            (_, true) => Some(Expression::text("shareable")),
+            _ => word(o.namespaces.ipc.show("")),
+        },
+        |o, v| {
+            let (mode, text) = mode("ipc", v, &["none", "private", "shareable", ""])?;
+            o.namespaces.ipc = mode;
+            o.namespaces.ipc_none = text == "none";
+            o.namespaces.ipc_shareable = text == "shareable";
+            Ok(())
+        },
+    )
+    .flag("ipc", "MODE"),
+    Row::new(
+        "pid",
+        T::NamespaceMode,
+        DeniedIf(|o| o.namespaces.pid == NamespaceMode::Host),
+        "PID namespace to use: host or container:NAME",
+        |o| word(o.namespaces.pid.show("")),
+        |o, v| {
+            o.namespaces.pid = mode("pid", v, &[""])?.0;
+            Ok(())
+        },
+    )
+    .flag("pid", "MODE"),
+    Row::new(
+        "uts",
+        T::NamespaceMode,
+        DeniedIf(|o| o.namespaces.uts == NamespaceMode::Host),
+        "UTS namespace to use: host",
+        |o| word(o.namespaces.uts.show("")),
+        |o, v| {
+            o.namespaces.uts = mode("uts", v, &[""])?.0;
+            Ok(())
+        },
+    )
+    .flag("uts", "MODE"),
+    Row::new(
+        "init",
+        T::Flag,
+        Any,
+        "Run an init inside the container that forwards signals and reaps processes",
+        |o| write::flag(o.namespaces.init),
+        |o, v| {
+            o.namespaces.init = read::flag(v)?;
+            Ok(())
+        },
+    )
+    .switch("init"),
+    Row::new(
+        "domainname",
+        T::Text,
+        Any,
+        "Container NIS domain name",
+        |o| word(o.namespaces.domainname.clone()),
+        |o, v| {
+            o.namespaces.domainname = read::text(v)?;
+            Ok(())
+        },
+    )
+    .flag("domainname", "NAME"),
+    Row::new(
+        "sysctls",
+        T::Pairs,
+        Denied,
+        "Sysctl options of the container's own namespaces",
+        |o| write::pairs(o.namespaces.sysctls.iter()),
+        |o, v| {
+            for (key, value) in read::pairs(v)? {
+                let text = value.map_or_else(|| key.clone(), |value| format!("{key}={value}"));
+                let (key, value) = sysctl(&text)?;
+                o.namespaces.sysctls.insert(key, value);
+            }
+            Ok(())
+        },
+    )
+    .flag("sysctl", "KEY=VALUE"),
+    Row::new(
+        "add_hosts",
+        T::StringList,
+        Any,
+        "Add a custom host-to-IP mapping (host:ip)",
+        |o| {
+            let host = |(name, address): &(String, IpAddr)| format!("{name}:{address}");
+            write::texts(&o.namespaces.extra_hosts.iter().map(host).collect::<Vec<_>>())
+        },
+        |o, v| {
+            for text in read::texts(v)? {
+                o.namespaces.extra_hosts.push(extra_host(&text)?);
+            }
+            Ok(())
+        },
+    )
+    .flag("add-host", "NAME:ADDRESS"),
+    Row::new(
+        "dns",
+        T::StringList,
+        Any,
+        "Set custom DNS servers",
+        |o| write::texts(&o.namespaces.dns),
+        |o, v| {
+            for text in read::texts(v)? {
+                o.namespaces.dns.push(ip("dns", &text)?);
+            }
+            Ok(())
+        },
+    )
+    .flag("dns", "ADDRESS"),
+    Row::new(
+        "dns_options",
+        T::StringList,
+        Any,
+        "Set DNS options",
+        |o| write::texts(&o.namespaces.dns_options),
+        |o, v| {
+            o.namespaces.dns_options.extend(read::texts(v)?);
+            Ok(())
+        },
+    )
+    .flag("dns-option", "OPTION")
+    .alias("dns-opt"),
+    Row::new(
+        "dns_search",
+        T::StringList,
+        Any,
+        "Set custom DNS search domains",
+        |o| write::texts(&o.namespaces.dns_search),
+        |o, v| {
+            o.namespaces.dns_search.extend(read::texts(v)?);
+            Ok(())
+        },
+    )
+    .flag("dns-search", "DOMAIN"),
+];

@@ -1,0 +1,179 @@
+//! The program of a container: command, environment, user, streams, and how it is stopped.
+
+use super::row::CreateOption as Row;
+use super::row::Trust::Any;
+use super::{read, write};
+use crate::model::value::expression::Expression;
+use crate::model::value::option_spec::ValueType as T;
+use crate::model::{Error, Kind};
+
+pub(super) const OPTIONS: &[Row] = &[
+    Row::new(
+        "name",
+        T::Text,
+        Any,
+        "Assign a name to the container",
+        |o| o.name.as_ref().map(|name| Expression::text(name.as_str())),
+        |o, v| {
+            o.name = Some(read::text(v)?.parse()?);
+            Ok(())
+        },
+    )
+    .flag("name", "NAME"),
+    Row::new(
+        "cmd",
+        T::Command,
+        Any,
+        "Overwrite the default CMD of the image",
+        |o| o.cmd.as_deref().map(write::command),
+        |o, v| {
+            o.cmd = Some(read::command(v)?);
+            Ok(())
+        },
+    ),
+    Row::new(
+        "entrypoint",
+        T::Command,
+        Any,
+        "Overwrite the default ENTRYPOINT of the image",
+        |o| o.entrypoint.as_deref().map(write::command),
+        |o, v| {
+            o.entrypoint = Some(read::command(v)?);
+            Ok(())
+        },
+    )
+    .flag("entrypoint", "COMMAND"),
+    Row::new(
+        "env",
+        T::Pairs,
+        Any,
+        "Set environment variables; a name alone takes the value of the caller",
+        |o| write::env(&o.env),
+        |o, v| {
+            o.env.extend(read::env(v)?);
+            Ok(())
+        },
+    )
+    .flag("env", "KEY[=VALUE]")
+    .short('e'),
+    Row::new(
+        "workdir",
+        T::Text,
+        Any,
+        "Working directory inside the container",
+        |o| write::text(o.workdir.as_ref()),
+        |o, v| {
+            o.workdir = Some(read::text(v)?).filter(|path| !path.is_empty());
+            Ok(())
+        },
+    )
+    .flag("workdir", "DIR")
+    .short('w'),
+    Row::new(
+        "user",
+        T::TextOrNumber,
+        Any,
+        "Username or UID (format: <name|uid>[:<group|gid>])",
+        |o| write::text(o.user.as_ref()),
+        |o, v| {
+            o.user = Some(read::text_or_number(v)?);
+            Ok(())
+        },
+    )
+    .flag("user", "USER[:GROUP]")
+    .short('u'),
+    Row::new(
+        "hostname",
+        T::Text,
+        Any,
+        "Container host name",
+        |o| write::text(o.hostname.as_ref()),
+        |o, v| {
+            o.hostname = Some(read::text(v)?).filter(|name| !name.is_empty());
+            Ok(())
+        },
+    )
+    .flag("hostname", "NAME")
+    .short('h'),
+    Row::new(
+        "labels",
+        T::Pairs,
+        Any,
+        "Set metadata on a container",
+        |o| write::pairs(o.labels.iter()),
+        |o, v| {
+            let labels = read::pairs(v)?;
+            if labels.iter().any(|(key, _)| key.is_empty()) {
+                let error = Error::new(Kind::Invalid, "a label needs a key");
+                return Err(error.hint("write KEY=VALUE"));
+            }
+            let label = |(key, value): (_, Option<_>)| (key, value.unwrap_or_default());
+            o.labels.extend(labels.into_iter().map(label));
+            Ok(())
+        },
+    )
+    .flag("label", "KEY[=VALUE]")
+    .short('l'),
+    Row::new(
+        "stop_signal",
+        T::Signal,
+        Any,
+        "Signal to stop the container",
+        |o| o.stop_signal.map(|signal| Expression::text(signal.to_string())),
+        |o, v| {
+            o.stop_signal = Some(read::signal(v)?);
+            Ok(())
+        },
+    )
+    .flag("stop-signal", "SIGNAL"),
+    Row::new(
+        "stop_timeout",
+        T::StopTimeout,
+        Any,
+        "Timeout (in seconds) to stop a container; -1 is no limit",
+        |o| o.stop_timeout.map(write::stop_timeout),
+        |o, v| {
+            o.stop_timeout = Some(read::stop_timeout(v)?);
+            Ok(())
+        },
+    )
+    .flag("stop-timeout", "SECONDS"),
+    Row::new(
+        "stdin",
+        T::Flag,
+        Any,
+        "Keep STDIN open even if not attached",
+        |o| write::flag(o.interactive),
+        |o, v| {
+            o.interactive = read::flag(v)?;
+            Ok(())
+        },
+    )
+    .switch("interactive")
+    .short('i'),
+    Row::new(
+        "tty",
+        T::Flag,
+        Any,
+        "Allocate a pseudo-TTY",
+        |o| write::flag(o.tty),
+        |o, v| {
+            o.tty = read::flag(v)?;
+            Ok(())
+        },
+    )
+    .switch("tty")
+    .short('t'),
+    Row::new(
+        "rm",
+        T::Flag,
+        Any,
+        "Automatically remove the container and its associated anonymous volumes when it exits",
+        |o| write::flag(o.auto_remove),
+        |o, v| {
+            o.auto_remove = read::flag(v)?;
+            Ok(())
+        },
+    )
+    .switch("rm"),
+];

@@ -1,0 +1,203 @@
+//! How much a container may use: memory, processors, processes, block devices, limits of its
+//! processes.
+
+use super::row::CreateOption as Row;
+use super::row::Trust::{Any, Denied};
+use super::{read, write};
+use crate::model::container::resources::{Ulimit, parse_cpus};
+use crate::model::value::expression::Expression;
+use crate::model::value::option_spec::ValueType as T;
+use crate::model::value::units::format_billionths;
+
+pub(super) const OPTIONS: &[Row] = &[
+    Row::new(
+        "memory",
+        T::Size,
+        Any,
+        "Memory limit",
+        |o| o.resources.memory.map(write::size),
+        |o, v| {
+            o.resources.memory = Some(read::size(v)?);
+            Ok(())
+        },
+    )
+    .flag("memory", "BYTES")
+    .short('m')
+    .live(),
+    Row::new(
+        "memory_swap",
+        T::Size,
+        Any,
+        "Swap limit equal to memory plus swap: '-1' to enable unlimited swap",
+        |o| o.resources.memory_swap.map(write::size),
+        |o, v| {
+            o.resources.memory_swap = Some(read::size(v)?);
+            Ok(())
+        },
+    )
+    .flag("memory-swap", "BYTES")
+    .live(),
+    Row::new(
+        "memory_reservation",
+        T::Size,
+        Any,
+        "Memory soft limit",
+        |o| o.resources.memory_reservation.map(write::size),
+        |o, v| {
+            o.resources.memory_reservation = Some(read::size(v)?);
+            Ok(())
+        },
+    )
+    .flag("memory-reservation", "BYTES")
+    .live(),
+    Row::new(
+        "cpus",
+        T::Number,
+        Any,
+        "Number of CPUs",
+        |o| o.resources.nano_cpus.map(|cpus| Expression::Decimal(format_billionths(cpus))),
+        |o, v| {
+            o.resources.nano_cpus = Some(parse_cpus(&read::text_or_number(v)?)?);
+            Ok(())
+        },
+    )
+    .flag("cpus", "DECIMAL")
+    .live(),
+    Row::new(
+        "cpu_shares",
+        T::Int,
+        Any,
+        "CPU shares (relative weight)",
+        |o| o.resources.cpu_shares.map(Expression::Number),
+        |o, v| {
+            o.resources.cpu_shares = Some(read::whole(v)?);
+            Ok(())
+        },
+    )
+    .flag("cpu-shares", "N")
+    .short('c')
+    .live(),
+    Row::new(
+        "cpu_period",
+        T::Int,
+        Any,
+        "Limit CPU CFS (Completely Fair Scheduler) period, in microseconds",
+        |o| o.resources.cpu_period.map(Expression::Number),
+        |o, v| {
+            o.resources.cpu_period = Some(read::whole(v)?);
+            Ok(())
+        },
+    )
+    .flag("cpu-period", "N")
+    .live(),
+    Row::new(
+        "cpu_quota",
+        T::Int,
+        Any,
+        "Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds",
+        |o| o.resources.cpu_quota.map(Expression::Number),
+        |o, v| {
+            o.resources.cpu_quota = Some(read::whole(v)?);
+            Ok(())
+        },
+    )
+    .flag("cpu-quota", "N")
+    .live(),
+    Row::new(
+        "cpuset_cpus",
+        T::TextOrNumber,
+        Any,
+        "CPUs in which to allow execution (0-3, 0,1)",
+        |o| write::text(o.resources.cpuset_cpus.as_ref()),
+        |o, v| {
+            o.resources.cpuset_cpus = Some(read::text_or_number(v)?);
+            Ok(())
+        },
+    )
+    .flag("cpuset-cpus", "LIST")
+    .live(),
+    Row::new(
+        "cpuset_mems",
+        T::TextOrNumber,
+        Any,
+        "MEMs in which to allow execution (0-3, 0,1)",
+        |o| write::text(o.resources.cpuset_mems.as_ref()),
+        |o, v| {
+            o.resources.cpuset_mems = Some(read::text_or_number(v)?);
+            Ok(())
+        },
+    )
+    .flag("cpuset-mems", "LIST")
+    .live(),
+    Row::new(
+        "pids",
+        T::Int,
+        Any,
+        "Tune container pids limit (set -1 for unlimited)",
+        |o| o.resources.pids_limit.map(Expression::Number),
+        |o, v| {
+            o.resources.pids_limit = Some(read::whole(v)?);
+            Ok(())
+        },
+    )
+    .flag("pids-limit", "N")
+    .live(),
+    Row::new(
+        "blkio_weight",
+        T::Int,
+        Any,
+        "Block IO (relative weight), between 10 and 1000, or 0 to disable",
+        |o| o.resources.blkio_weight.map(Expression::Number),
+        |o, v| {
+            o.resources.blkio_weight = Some(read::whole(v)?);
+            Ok(())
+        },
+    )
+    .flag("blkio-weight", "N")
+    .live(),
+    Row::new(
+        "ulimits",
+        T::Pairs,
+        Any,
+        "Ulimit options, such as nofile=1024:2048",
+        |o| {
+            let limits = o.resources.ulimits.iter();
+            let pair =
+                |limit: &Ulimit| (limit.name.clone(), format!("{}:{}", limit.soft, limit.hard));
+            let limits: Vec<(String, String)> = limits.map(pair).collect();
+            write::pairs(limits.iter().map(|(name, value)| (name, value)))
+        },
+        |o, v| {
+            for (name, value) in read::pairs(v)? {
+                let text = value.map_or_else(|| name.clone(), |value| format!("{name}={value}"));
+                o.resources.ulimits.push(text.parse()?);
+            }
+            Ok(())
+        },
+    )
+    .flag("ulimit", "NAME=SOFT[:HARD]"),
+    Row::new(
+        "shm_size",
+        T::Size,
+        Any,
+        "Size of /dev/shm",
+        |o| o.resources.shm_size.map(write::size),
+        |o, v| {
+            o.resources.shm_size = Some(read::size(v)?);
+            Ok(())
+        },
+    )
+    .flag("shm-size", "BYTES"),
+    Row::new(
+        "oom_score_adj",
+        T::Int,
+        Denied,
+        "Tune host's OOM preferences (-1000 to 1000)",
+        |o| o.resources.oom_score_adj.map(Expression::Number),
+        |o, v| {
+            o.resources.oom_score_adj = Some(read::whole(v)?);
+            Ok(())
+        },
+    )
+    .flag("oom-score-adj", "N"),
+];

@@ -1,0 +1,54 @@
+//! The options of functions of volumes.
+
+use super::convert::{pairs, texts};
+use super::parsed::ParsedOptions;
+use crate::model::Result;
+use crate::model::observe::volume::{PruneVolumesOptions, VolumeFilter};
+use crate::model::value::option_spec::{OptionSpec, ValueType, option_spec};
+use rhai::Map;
+use std::collections::BTreeMap;
+
+/// What `create_volume` takes.
+pub(super) const VOLUME: &[OptionSpec] = &[option_spec("labels", ValueType::Pairs, "Set metadata")];
+
+/// What `volumes` takes.
+pub(super) const VOLUMES: &[OptionSpec] = &[
+    option_spec(
+        "dangling",
+        ValueType::Flag,
+        "Only volumes without a container; false: only those with one",
+    ),
+    option_spec("name", ValueType::StringList, "Only names that contain this text"),
+    option_spec("label", ValueType::Pairs, "Only with these labels: \"key\" or \"key=value\""),
+];
+
+/// What `prune_volumes` takes.
+pub(super) const PRUNE_VOLUMES: &[OptionSpec] = &[
+    option_spec("all", ValueType::Flag, "Remove all unused volumes, not just anonymous ones"),
+    option_spec("label", ValueType::Pairs, "Only with these labels: \"key\" or \"key=value\""),
+    option_spec("dry_run", ValueType::Flag, "List what would be removed, and remove nothing"),
+];
+
+/// The options of `create_volume`: labels.
+pub fn new_volume(map: Map) -> Result<BTreeMap<String, String>> {
+    let labels = ParsedOptions::new("create_volume", VOLUME, map)?.get("labels", pairs)?;
+    Ok(labels.unwrap_or_default().into_iter().collect())
+}
+
+/// The options of `volumes`.
+pub fn volumes(map: Map) -> Result<VolumeFilter> {
+    let given = ParsedOptions::new("volumes", VOLUMES, map)?;
+    Ok(VolumeFilter {
+        dangling: given.get("dangling", |value| value.as_bool().ok())?,
+        names: given.get("name", texts)?.unwrap_or_default(),
+        labels: given.labels()?,
+        without_labels: Vec::new(),
+    })
+}
+
+/// The options of `prune_volumes`: whether all, which, and whether only to tell.
+pub fn prune_volumes(map: Map) -> Result<PruneVolumesOptions> {
+    let given = ParsedOptions::new("prune_volumes", PRUNE_VOLUMES, map)?;
+    let filter = VolumeFilter { labels: given.labels()?, ..VolumeFilter::default() };
+    Ok(PruneVolumesOptions { all: given.flag("all")?, filter, dry_run: given.flag("dry_run")? })
+}
